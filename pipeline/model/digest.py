@@ -1,0 +1,147 @@
+"""A week and its digest: what is composed, rendered and sealed.
+
+In: plain values. Out: frozen records. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pipeline.model.entry import Entry, Picture
+
+SectionKind = Literal["posts", "episodes", "links"]
+StoryKind = Literal["post", "episode", "read-or-listen", "link"]
+State = Literal["draft"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Who publishes: [publication] of config.toml."""
+
+    name: str
+    url: str
+    timezone: str
+    language: str
+    """BCP 47, e.g. ``en-GB``; becomes the mail's ``lang``."""
+    sender: str
+    """RFC 5322 mailbox: ``Name <address>``."""
+    editor: str
+    postal_address: str
+    tagline: str = ""
+    logo_url: str = ""
+    reason: str = ""
+    """Footer: why the reader gets this mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One entry of the digest after pairing: a post, an episode, both as one, or a link."""
+
+    kind: StoryKind
+    title: str
+    url: str
+    """The page the title leads to: the post's where there is one, else the episode's."""
+    entries: tuple[Entry, ...]
+    """The entries it is made of, the one to read first."""
+    excerpt_md: str = ""
+    """A few sentences (or a short list) as Markdown, without headings, pictures or raw HTML."""
+    author: str = ""
+    guest: str = ""
+    picture: Picture | None = None
+    reading_minutes: int = 0
+    duration_seconds: int | None = None
+    season: int | None = None
+    episode: int | None = None
+    listen_url: str = ""
+    """The episode's page (never the media file where there is a page); empty when there is nothing to hear."""
+    listen: tuple[tuple[str, str], ...] = ()
+    """Other places to hear it: (name, URL)."""
+    transcript_url: str = ""
+    explicit: bool = False
+    published_at: datetime | None = None
+    source: str = ""
+    """For a link: the domain it leads to, e.g. ``example.org``."""
+
+    @property
+    def post(self) -> Entry | None:
+        """The part to read, where there is one."""
+        return next((entry for entry in self.entries if not entry.is_episode), None)
+
+    @property
+    def audio(self) -> Entry | None:
+        """The part to hear, where there is one."""
+        return next((entry for entry in self.entries if entry.is_episode), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Stories under one heading."""
+
+    kind: SectionKind
+    heading: str
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One line of the why-ledger: an entry, in or out, and why, as a sentence's end."""
+
+    feed_id: str
+    guid: str
+    title: str
+    included: bool
+    reason: str
+    published_at: datetime
+    entry_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """The content of a week, the same for everybody."""
+
+    week: str
+    """ISO week, e.g. ``2026-W07``."""
+    opens_at: datetime
+    closes_at: datetime
+    publication: Publication
+    subject: str
+    preheader: str
+    sections: tuple[Section, ...]
+    decisions: tuple[Decision, ...]
+    headline: str = ""
+    introduction_md: str = ""
+    number: int | None = None
+    """The edition's number, once it has one."""
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """All stories in the order a reader meets them."""
+        return tuple(story for section in self.sections for story in section.stories)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedDigest:
+    """The digest as words on a page: still without an envelope."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A digest as bytes: what is previewed and written is exactly this."""
+
+    week: str
+    state: State
+    number: int | None
+    subject: str
+    preheader: str
+    html: bytes
+    text: bytes
+    eml: bytes
+    manifest: bytes
+    """manifest.json, UTF-8, with the SHA-256 of each part."""

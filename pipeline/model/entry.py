@@ -1,0 +1,191 @@
+"""Entries: as found in a document (RawEntry), as kept (Entry), as remembered (StoredEntry).
+
+In: plain values. Out: frozen records. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pipeline.model.feed import Channel
+
+DatedBy = Literal["published", "updated", "first_seen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture and, where known, its size in pixels."""
+
+    url: str
+    alt: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A media file that comes with an entry (RSS 2.0 <enclosure>, Atom rel=enclosure)."""
+
+    url: str
+    media_type: str = ""
+    length_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody heard in an episode (podcast namespace: podcast:person)."""
+
+    name: str
+    role: str = "host"
+    url: str = ""
+    picture_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """A transcript of an episode (podcast namespace: podcast:transcript)."""
+
+    url: str
+    media_type: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEntry:
+    """One item as a source found it: text decoded, nothing cleaned, nothing trusted.
+
+    URLs may be relative, unsafe or empty; HTML may be anything. Empty means: the document does not say.
+    """
+
+    guid: str = ""
+    link: str = ""
+    title: str = ""
+    """Plain text or a scrap of HTML, as found."""
+    summary_html: str = ""
+    content_html: str = ""
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    picture_url: str = ""
+    duration: str = ""
+    """itunes:duration as written: ``2520``, ``42:00``, ``0:42:00``, ``42 min`` …"""
+    season: str = ""
+    episode: str = ""
+    episode_type: str = ""
+    """itunes:episodeType: full, trailer or bonus."""
+    explicit: bool | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    chapters_url: str = ""
+    persons: tuple[Person, ...] = ()
+    base_url: str = ""
+    """What relative addresses in this item are relative to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A whole document as a source read it."""
+
+    version: str
+    """Dialect: rss20, rss10, rss092, atom10, json11 …"""
+    channel: Channel
+    entries: tuple[RawEntry, ...]
+    oddities: tuple[str, ...] = ()
+    """What is odd about the document, one sentence each, for ``feeds check``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One normalised post, episode or link. Identity: ``(feed_id, guid)``.
+
+    Every URL is absolute http(s) (or empty), every text is clean plain text, ``body_html`` is sanitised.
+    """
+
+    feed_id: str
+    guid: str
+    url: str
+    """The page to open: absolute, without tracking parameters; empty when the item has none."""
+    title: str
+    """Without its "Podcast –" or "Guest Blog –" prefix and guest; see ``label`` and ``guest``."""
+    published_at: datetime
+    """Aware UTC. Where the item has no usable date: when it was first seen."""
+    dated_by: DatedBy = "published"
+    updated_at: datetime | None = None
+    label: str = ""
+    """The prefix found in the title, e.g. ``Podcast`` or ``Guest Blog``."""
+    author: str = ""
+    guest: str = ""
+    body_html: str = ""
+    excerpt_text: str = ""
+    """A few plain sentences, at most 60 words, ending at a sentence where there is one."""
+    reading_minutes: int = 0
+    """0 when there is no body to read."""
+    categories: tuple[str, ...] = ()
+    language: str = ""
+    picture: Picture | None = None
+    enclosure: Enclosure | None = None
+    duration_seconds: int | None = None
+    season: int | None = None
+    episode: int | None = None
+    episode_type: str = "full"
+    explicit: bool | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    chapters_url: str = ""
+    persons: tuple[Person, ...] = ()
+
+    @property
+    def is_episode(self) -> bool:
+        """True when there is audio (or video) to play."""
+        return self.enclosure is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What deduplication needs of a stored entry: its names and its fingerprint, not its body."""
+
+    entry_id: int
+    guid: str
+    url_key: str
+    """``text.urls.url_key(url)``: one key for all spellings of an address."""
+    enclosure_key: str
+    fingerprint: str
+    """``ingest.dedupe.fingerprint``: of the content without dates and counters."""
+    title: str
+    published_at: datetime
+    dated_by: DatedBy
+    duration_seconds: int | None
+    vanished: bool
+    """True when it was no longer in the document at the last whole read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry as the store holds it, with what the store alone knows. Datetimes are aware UTC."""
+
+    entry_id: int
+    entry: Entry
+    first_seen_at: datetime
+    changed_at: datetime
+    """When its content last changed; equal to ``first_seen_at`` until then."""
+    vanished_at: datetime | None = None
+    backlog: bool = False
+    """True when it came with the first read of its feed: it belongs to the week of its date, however late that is."""
+    week: str = ""
+    """The closed week whose digest took it, e.g. ``2026-W07``; empty while none has."""
+
+
+ChangeKind = Literal["new", "changed", "same", "repaired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A decision about one entry of a freshly read document."""
+
+    kind: ChangeKind
+    entry: Entry
+    fingerprint: str
+    entry_id: int | None = None
+    """The stored entry it is; None for a new one."""

@@ -1,0 +1,74 @@
+"""The one error tree. Each class knows its exit code and whether trying again later makes sense.
+
+    PipelineError
+    ├── UsageError          2   the command line asks for something that does not exist
+    ├── ConfigError         2   config.toml cannot be used as it stands
+    ├── StoreError          2   the database cannot be used as it stands
+    │   └── StoreTooNew     2   … because a newer program wrote it
+    ├── TemplateError       2   a theme is missing or broken
+    ├── Refused             4   understood, and not done, for a reason
+    │   └── NothingToPublish 4  … because the week holds no entries
+    └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
+
+Messages are one sentence that says what to do. Nothing here prints or exits.
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Anything the program reports in a sentence instead of a traceback."""
+
+    exit_code = 1
+    retry = False
+
+
+class UsageError(PipelineError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class ConfigError(PipelineError):
+    """config.toml is missing, unreadable or holds a value that is not allowed."""
+
+    exit_code = 2
+
+
+class StoreError(PipelineError):
+    """The database cannot be opened or used as it stands."""
+
+    exit_code = 2
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a newer version of the program."""
+
+
+class TemplateError(PipelineError):
+    """A theme is missing, or one of its templates does not compile or render."""
+
+    exit_code = 2
+
+
+class Refused(PipelineError):
+    """The request was understood and is refused, with the reason."""
+
+    exit_code = 4
+
+
+class NothingToPublish(Refused):
+    """The week holds no entries, so no digest is written."""
+
+
+class FeedProblem(PipelineError):
+    """One feed could not be read. Raised inside ingest, reported as a value outside it."""
+
+    exit_code = 3
+    retry = True
+
+
+class NotAFeed(FeedProblem):
+    """The document was read whole and is not a feed: a web page, an empty body, something else."""
+
+    retry = False

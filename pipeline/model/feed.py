@@ -1,0 +1,79 @@
+"""Feeds: what config says of one, what a document says of itself, what we remember between runs.
+
+In: plain values. Out: frozen records. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+FeedKind = Literal["blog", "podcast", "links"]
+FEED_KINDS: tuple[FeedKind, ...] = ("blog", "podcast", "links")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What config.toml says about one feed."""
+
+    id: str
+    url: str
+    kind: FeedKind
+    section: str = ""
+    """Heading of its section in the digest; empty means the heading usual for its kind."""
+    listen: tuple[tuple[str, str], ...] = ()
+    """Where its episodes can be heard besides their own page: (name, URL), in the order to be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """What a feed document says about itself. Empty means: it does not say."""
+
+    title: str = ""
+    url: str = ""
+    """The site's home page."""
+    description: str = ""
+    language: str = ""
+    """BCP 47 as found, e.g. ``en-GB``."""
+    author: str = ""
+    picture_url: str = ""
+    generator: str = ""
+    self_url: str = ""
+    """atom:link rel=self."""
+    new_feed_url: str = ""
+    """itunes:new-feed-url: a hint that the feed moved."""
+    ttl_minutes: int | None = None
+    """RSS 2.0 <ttl>, or the interval sy:updatePeriod/sy:updateFrequency ask for."""
+    skip_hours: tuple[int, ...] = ()
+    """UTC hours 0–23 in which not to ask (RSS 2.0 <skipHours>)."""
+    skip_days: tuple[str, ...] = ()
+    """English weekday names in which not to ask (RSS 2.0 <skipDays>)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """What is remembered of a feed between two runs. All datetimes are aware UTC."""
+
+    feed_id: str
+    url: str = ""
+    """The address the validators belong to; another address starts afresh."""
+    etag: str = ""
+    last_modified: str = ""
+    body_sha256: str = ""
+    """Of the last decoded body that was read whole, hexadecimal."""
+    channel: Channel = field(default_factory=Channel)
+    first_read_at: datetime | None = None
+    """When the feed first gave entries. What came in that read is backlog, not news."""
+    checked_at: datetime | None = None
+    """When it was last asked, whatever the answer."""
+    read_at: datetime | None = None
+    """When it last answered well (a 304 counts)."""
+    due_at: datetime | None = None
+    """Not to be asked before this; None means due."""
+    failures: int = 0
+    """How many times in a row it failed."""
+    outcome: str = ""
+    """The last outcome's word, e.g. ``ok``, ``not_modified``, ``timeout``."""
+    detail: str = ""
+    """The last outcome in a sentence."""

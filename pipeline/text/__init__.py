@@ -1,0 +1,1 @@
+"""Pure string functions: HTML, URLs, names, Markdown. Know no entry, no feed, no digest."""

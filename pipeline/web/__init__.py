@@ -1,0 +1,1 @@
+"""Pages a browser opens. They call jobs and show what comes back."""

@@ -145,3 +145,28 @@ class Edition:
     eml: bytes
     manifest: bytes
     """manifest.json, UTF-8, with the SHA-256 of each part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekSummary:
+    """A week at a glance, for a list of weeks."""
+
+    week: str
+    opens_at: datetime
+    """Aware, in the publication's time zone: pages print it as it is. The same holds for ``closes_at``."""
+    closes_at: datetime
+    posts: int = 0
+    episodes: int = 0
+    links: int = 0
+    state: State = "draft"
+    running: bool = False
+    """True while the week has not closed: more may come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why there is no edition to show: a sentence for the editor, and where to mend it."""
+
+    message: str
+    file: str = ""
+    line: int | None = None

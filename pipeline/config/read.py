@@ -1,0 +1,92 @@
+"""config.toml -> one frozen, validated Config.
+
+In: a file. Out: a Config, or ConfigError with the file, the key, what was found and what is allowed.
+Reads that file and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.kinds import Kind
+from pipeline.config.schema import SECTIONS, Config, settings_of
+from pipeline.model.errors import ConfigError
+
+
+def load_config(path: Path) -> Config:
+    """Read and validate a config file; ConfigError when it is missing, broken or says something impossible."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as missing:
+        raise ConfigError(
+            f"{path}: there is no such file; run `pipeline init` to write one, or name yours with --config."
+        ) from missing
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise ConfigError(f"{path}: cannot be read as a UTF-8 text file ({unreadable}).") from unreadable
+    except tomllib.TOMLDecodeError as broken:
+        raise ConfigError(f"{path}: is not valid TOML: {broken}.") from broken
+    return parse_config(document, path)
+
+
+def parse_config(document: Mapping[str, Any], path: Path) -> Config:
+    """Validate a parsed document; ``path`` is for messages and as the root of relative paths."""
+    _refuse_unknown(document, SECTIONS, f"{path}:", "section")
+    sections = {name: _section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
+    return Config(path=path, feeds=_feeds(document.get("feeds"), path), **sections)
+
+
+def _feeds(tables: Any, path: Path) -> tuple[Any, ...]:
+    if not isinstance(tables, list) or not tables:
+        raise ConfigError(f"{path}: no feed to read: add a [[feeds]] table with id, url and kind.")
+    feeds = tuple(_section("feeds", table, path, nth) for nth, table in enumerate(tables, 1))
+    seen: set[str] = set()
+    for feed in feeds:
+        if feed.id.lower() in seen:
+            raise ConfigError(f'{path}: [[feeds]] id = "{feed.id}" is there twice: give each feed an id of its own.')
+        seen.add(feed.id.lower())
+    return feeds
+
+
+def _section(name: str, table: Any, path: Path, nth: int = 0) -> Any:
+    where = f"{path}: [{name}]" if not nth else f"{path}: [[feeds]] number {nth}"
+    if not isinstance(table, dict):
+        wanted = "[[feeds]] tables" if nth else f"a table: [{name}]"
+        raise ConfigError(f"{where} is {_shown(table)}: make it {wanted}.")
+    known = settings_of(SECTIONS[name])
+    _refuse_unknown(table, known, where, "setting")
+    values = {}
+    for key, each in known.items():
+        if key in table:
+            values[key] = _value(table[key], each.metadata["kind"], f"{where} {key}")
+        elif each.default is MISSING:
+            raise ConfigError(f"{where} {key} is missing: give {each.metadata['kind'].words}.")
+    return SECTIONS[name](**values)
+
+
+def _value(found: Any, kind: Kind, where: str) -> Any:
+    try:
+        return kind.read(found)
+    except (ValueError, TypeError, AttributeError) as bad:
+        raise ConfigError(f"{where} = {_shown(found)} is not allowed: give {kind.words}.") from bad
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str, what: str) -> None:
+    names = list(known)
+    for key in table:
+        if key not in names:
+            near = get_close_matches(key, names, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            raise ConfigError(f"{where} {key} is not a {what}: {hint}")
+
+
+def _shown(value: Any) -> str:
+    """Show a value as it stands in the file, cut to a line, secrets in addresses hidden."""
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
+    shown = re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:…@", shown)
+    return shown if len(shown) <= 80 else shown[:77] + "…"

@@ -159,6 +159,10 @@ class KnownEntry:
     duration_seconds: int | None
     vanished: bool
     """True when it was no longer in the document at the last whole read."""
+    media_type: str = ""
+    """The enclosure's media type as stored, e.g. ``audio/mpeg``; empty without an enclosure. A repair compares it."""
+    deleted: bool = False
+    """True for a tombstone: the entry was deleted here and stays deleted, whatever the document says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +182,8 @@ class StoredEntry:
 
 
 ChangeKind = Literal["new", "changed", "same", "repaired"]
+"""``new``: insert it. ``changed``: the stored guid stays, the content is rewritten. ``same``: nothing to write.
+``repaired``: the document gave a stored entry another guid; rewrite the entry, its guid and its address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

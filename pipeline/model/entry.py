@@ -195,3 +195,13 @@ class Change:
     fingerprint: str
     entry_id: int | None = None
     """The stored entry it is; None for a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying a feed's changes came to, in numbers of entries."""
+
+    new: int = 0
+    changed: int = 0
+    """Rewritten, repaired ones included."""
+    same: int = 0

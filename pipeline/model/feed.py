@@ -77,3 +77,13 @@ class FeedState:
     """The last outcome's word, e.g. ``ok``, ``not_modified``, ``timeout``."""
     detail: str = ""
     """The last outcome in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedCount:
+    """What is kept of a feed, at a glance."""
+
+    entries: int = 0
+    newest_at: datetime | None = None
+    """``published_at`` of its newest entry; None while it has none."""
+    newest_title: str = ""

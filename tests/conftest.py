@@ -1,1 +1,112 @@
-"""What every test may use."""
+"""What every test may use, and the two rules no test can bend.
+
+Sockets are blocked (pytest-socket); a test marked ``loopback`` may reach 127.0.0.1 and nothing else. A test that needs
+something of the machine says so with a marker (``browser``, ``corpus``, ``requires("openssl")``): where it is missing
+the test skips and says what to install, and in CI (``CI`` set) it fails, so that nothing is left untested unseen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+ROOT = Path(__file__).parent.parent
+
+# Without these Chromium calls home at every start; the sandbox does not work for root, who runs CI.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str:
+    """Return the path of Chromium, or an empty string."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+
+
+def find_corpus() -> Path | None:
+    """Return the folder ``$PIPELINE_CORPUS`` names, or None."""
+    folder = os.environ.get("PIPELINE_CORPUS", "")
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def what_is_missing(item: pytest.Item) -> str:
+    """Name what the test needs and the machine does not have, as a sentence; empty when nothing is missing."""
+    if item.get_closest_marker("browser"):
+        if not importlib.util.find_spec("playwright"):
+            return "Playwright is not installed: run make test, or pip install playwright"
+        if not find_chromium():
+            return "Chromium is not installed: apt-get install chromium"
+    if item.get_closest_marker("corpus") and not find_corpus():
+        return "there is no corpus: set PIPELINE_CORPUS to the folder of feeds"
+    tools = [tool for marker in item.iter_markers("requires") for tool in marker.args]
+    return ", ".join(f"{tool} is not installed" for tool in tools if not shutil.which(tool))
+
+
+def tolerated(item: pytest.Item) -> bool:
+    """Tell whether a missing need may pass: on a person's machine, and where CI said that it has no corpus."""
+    known_absent = os.environ.get("PIPELINE_CORPUS") == "none" and item.get_closest_marker("corpus")
+    return not os.environ.get("CI") or bool(known_absent)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests marked ``loopback`` reach this machine, and only this machine."""
+    for item in items:
+        if item.get_closest_marker("loopback"):
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run; in CI, fail it."""
+    missing = what_is_missing(item)
+    if missing and tolerated(item):
+        pytest.skip(missing)
+    if missing:
+        pytest.fail(missing, pytrace=False)
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of real feeds; for tests marked ``corpus``."""
+    folder = find_corpus()
+    assert folder is not None, "mark the test with pytest.mark.corpus"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium; for tests marked ``browser``. One for a module, since starting it takes a second;
+
+    keep such modules free of ``asyncio.run``, which fails while Playwright's own event loop is running.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Path:
+    """A folder of its own with the demo's config.toml, fixtures and templates in it, free to be changed."""
+    shutil.copy(ROOT / "config.toml", tmp_path)
+    for name in ("fixtures", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path

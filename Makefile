@@ -1,0 +1,54 @@
+# The workshop. Needs Python 3.11+, make and a package registry; everything else it fetches into .venv.
+# CI calls these same targets.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+WEEK   ?= 2026-W07
+PYTEST_ARGS ?=
+
+# Parallel runs share the machine; more workers than cores only slows the browser tests down.
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench golden docs clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## write the demo newsletter, offline, from fixtures/
+	$(BIN)/pipeline fetch
+	$(BIN)/pipeline digest --week $(WEEK)
+	@echo
+	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
+
+test: $(READY) ## run every test but the slow ones' long versions
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+check: $(READY) ## lint, format, types, import rules, documentation, shell
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; else echo 'shellcheck is not installed: .ci/run was not checked'; fi
+
+bench: $(READY) ## measure start-up; the other benchmarks say how to run them in bench/
+	$(BIN)/python bench/startup.py
+
+golden: $(READY) ## write the golden mails anew, to be read in the diff
+	$(BIN)/python -m tests.golden.update
+
+docs: $(READY) ## write docs/cli.md and docs/config.md from the code
+	$(BIN)/python docs/generate.py
+
+clean: ## remove what was built, never what was written by the program
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find pipeline tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,11 +9,18 @@
     ├── Refused             4   understood, and not done, for a reason
     │   └── NothingToPublish 4  … because the week holds no entries
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
+        ├── NotAFeed        3   … because the document is something else
+        └── FetchProblem    3   … because it could not be fetched
 
 Messages are one sentence that says what to do. Nothing here prints or exits.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.model.fetch import OutcomeKind
 
 
 class PipelineError(Exception):
@@ -72,3 +79,11 @@ class NotAFeed(FeedProblem):
     """The document was read whole and is not a feed: a web page, an empty body, something else."""
 
     retry = False
+
+
+class FetchProblem(FeedProblem):
+    """A document could not be fetched. ``kind`` is the word of ``model.fetch.OutcomeKind`` for why."""
+
+    def __init__(self, kind: OutcomeKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind: OutcomeKind = kind

@@ -77,6 +77,22 @@ class FeedState:
     """The last outcome's word, e.g. ``ok``, ``not_modified``, ``timeout``."""
     detail: str = ""
     """The last outcome in a sentence."""
+    address: str = ""
+    """Where it is asked instead of ``url``, once a permanent move was seen often enough; empty otherwise."""
+    moved_to: str = ""
+    """Where permanent redirects lead, while that is still being watched."""
+    moved_first_at: datetime | None = None
+    moved_sightings: int = 0
+    body_at: datetime | None = None
+    """When it last sent a document rather than a 304."""
+    news_at: datetime | None = None
+    """When a read last brought an entry that was new or changed: its rhythm follows from that."""
+    retry_at: datetime | None = None
+    """Its host asked (Retry-After) not to be asked before this, by anybody."""
+    retry_host: str = ""
+    """The host that asked it: ``name`` or ``name:port``."""
+    gone_at: datetime | None = None
+    """When it answered 410 Gone; it is not asked any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,142 @@
+"""Fetching in words: what is asked for, within which limits, and what came of it.
+
+In: plain values. Out: frozen records, and the sentence that explains each outcome to people. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+OutcomeKind = Literal[
+    "ok",
+    "moved",
+    "not_modified",
+    "unchanged",
+    "partly_broken",
+    "gone",
+    "throttled",
+    "blocked",
+    "not_found",
+    "server_error",
+    "too_large",
+    "not_a_feed",
+    "broken_answer",
+    "bad_address",
+    "unsafe_address",
+    "timeout",
+    "unreachable",
+    "tls_error",
+    "redirect_loop",
+]
+
+ADVICE: dict[OutcomeKind, str] = {
+    "ok": "nothing to do",
+    "moved": "write the new address into config.toml",
+    "not_modified": "nothing to do",
+    "unchanged": "nothing to do",
+    "partly_broken": "what could be read was kept; tell whoever runs the feed",
+    "gone": "the feed is no longer asked; remove it from config.toml or give its new address",
+    "throttled": "nothing to do, it is asked again when the wait is over",
+    "blocked": "check whether the feed needs a password, or ask its publisher to let this program in",
+    "not_found": "check the address",
+    "server_error": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
+    "too_large": "check that the address is a feed, or raise max_bytes under [fetch] in config.toml",
+    "not_a_feed": "give the address of the feed itself; pipeline feeds check finds it",
+    "broken_answer": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
+    "bad_address": "write an address that starts with https:// or http://",
+    "unsafe_address": "use a public address, or set allow_private_networks = true under [fetch] for an intranet",
+    "timeout": "nothing to do, it is asked again later; if it lasts, raise timeout_seconds under [fetch]",
+    "unreachable": "check the address and the connection to the internet",
+    "tls_error": "check the address; if it is right, the site's certificate needs mending by whoever runs it",
+    "redirect_loop": "open the address in a browser and write down where it ends",
+}
+"""What somebody who reads the outcome can do about it: the second half of ``FetchOutcome.sentence``."""
+
+GOOD: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partly_broken"})
+FRESH: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partly_broken"})
+SILENT: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """How far a fetch may go, and how polite it is."""
+
+    concurrency: int = 50
+    """Requests under way at once, over all hosts."""
+    timeout_seconds: float = 20.0
+    """For each single step: to connect, and for every read after that."""
+    deadline_seconds: float = 60.0
+    """For one document with all its redirects, waiting for the host's turn not counted."""
+    max_bytes: int = 16_000_000
+    """Of the document once it is decompressed."""
+    max_redirects: int = 10
+    allow_private_networks: bool = False
+    """True only for tests and intranets."""
+    host_gap_seconds: float = 1.0
+    """Between the end of one request and the start of the next to the same host."""
+    user_agent: str = "newsletter-pipeline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """One document to ask for, with what is known of the last time."""
+
+    feed_id: str
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    body_sha256: str = ""
+    """Of the last decoded body; an equal one comes back as ``unchanged``."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Extra headers, e.g. Authorization. They may be secret: only the host of ``url`` ever sees them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOutcome:
+    """What came of one request. Trouble is a value here, never an exception."""
+
+    feed_id: str
+    url: str
+    """The address asked for, without user name and password."""
+    kind: OutcomeKind
+    detail: str = ""
+    """What happened, as a sentence's beginning: ``answered 404 Not Found``."""
+    final_url: str = ""
+    """Where the redirects ended; what relative addresses in the document are relative to."""
+    status: int = 0
+    """The HTTP status; 0 when no answer came."""
+    body: bytes = b""
+    """The decompressed document; empty unless ``fresh``."""
+    body_sha256: str = ""
+    content_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    moved_to: str = ""
+    """Where an unbroken chain of permanent redirects (301, 308) led; empty when there was none."""
+    retry_at: datetime | None = None
+    """The host asked not to be asked before this; aware UTC."""
+    retry_host: str = ""
+    """The host that asked it."""
+    max_age_seconds: int | None = None
+    """Cache-Control: max-age, where the answer has one."""
+
+    @property
+    def ok(self) -> bool:
+        """True when the feed is well: it sent a document, or said that nothing changed."""
+        return self.kind in GOOD
+
+    @property
+    def fresh(self) -> bool:
+        """True when there is a body to read."""
+        return self.kind in FRESH
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do about it.
+
+        >>> FetchOutcome(feed_id="blog", url="", kind="not_found", detail="answered 404 Not Found").sentence
+        'answered 404 Not Found: check the address'
+        """
+        return self.detail if self.kind in SILENT else f"{self.detail}: {ADVICE[self.kind]}"

@@ -1,0 +1,102 @@
+"""HTML to Markdown: the only door to markdownify.
+
+In: sanitised HTML of an entry. Out: CommonMark without raw HTML. Pure. markdownify is imported when first needed,
+because it and its parser are slow to load.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import unescape
+from typing import Any
+
+import nh3
+
+MAX_DEPTH = 100
+"""Elements within elements. markdownify recurses, so a deeper document is read as plain text."""
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PUNCTUATION = re.compile(r"([\\`*_\[\]<>&#~|])")
+_UNSAFE_IN_URL = str.maketrans({char: f"%{ord(char):02X}" for char in ' ()<>\\"`'})
+
+
+def to_markdown(html: str) -> str:
+    """Turn sanitised HTML into CommonMark with tables; no raw HTML comes out.
+
+    >>> to_markdown('<p>Read <a href="https://example.org/a_(b)">this</a>: it is 5 &lt; 6!</p>')
+    'Read [this](https://example.org/a_%28b%29): it is 5 \\\\< 6!'
+    >>> to_markdown("<p>As Quill found<sup>12</sup></p>")
+    'As Quill found¹²'
+    """
+    if depth(html) > MAX_DEPTH:
+        return _escaped_text(html)
+    markdown: str = _converter()(
+        heading_style="atx",
+        bullets="-",
+        autolinks=False,
+        escape_misc=True,
+        newline_style="backslash",
+        table_infer_header=True,
+    ).convert(html)
+    return re.sub(r"\n{3,}", "\n\n", markdown).strip()
+
+
+def depth(html: str) -> int:
+    """Say how many elements are nested at the deepest point of well-formed HTML.
+
+    >>> depth("<p>One <em>two <strong>three</strong></em><br></p>")
+    3
+    """
+    deepest = level = 0
+    for closing, name in _TAG.findall(html):
+        if name.lower() not in _VOID:
+            level += -1 if closing else 1
+            deepest = max(deepest, level)
+    return deepest
+
+
+def _escaped_text(html: str) -> str:
+    text = " ".join(unescape(nh3.clean(html, tags=set())).split())
+    return escape(text)
+
+
+def escape(text: str) -> str:
+    """Write plain text so that Markdown reads it as just that.
+
+    >>> escape("2 * 3 [sic]")
+    '2 \\\\* 3 \\\\[sic\\\\]'
+    """
+    return _PUNCTUATION.sub(r"\\\1", text)
+
+
+@cache
+def _converter() -> Any:  # markdownify has no types
+    from markdownify import MarkdownConverter
+
+    class Converter(MarkdownConverter):
+        """markdownify, with addresses that cannot end their brackets and note marks that stay marks."""
+
+        def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            el["href"] = (el.get("href") or "").translate(_UNSAFE_IN_URL)
+            el.attrs.pop("title", None)
+            if "sup" in parent_tags:
+                text = text.translate(_SUPERSCRIPT)
+            return str(super().convert_a(el, text, parent_tags))  # type: ignore[misc]
+
+        def convert_img(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            alt = escape(" ".join((el.get("alt") or "").split()))
+            src = (el.get("src") or "").translate(_UNSAFE_IN_URL)
+            return f"![{alt}]({src})" if src and "_inline" not in parent_tags else alt
+
+        def convert_sup(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            return text.translate(_SUPERSCRIPT) if text.strip().isdecimal() else text
+
+        def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            longest = max((len(run) for run in re.findall("`+", text)), default=0)
+            fence = "`" * max(3, longest + 1)
+            return f"\n\n{fence}\n{text.strip(chr(10))}\n{fence}\n\n" if text.strip() else ""
+
+    return Converter

@@ -1,0 +1,138 @@
+"""Schedules in the words a person writes, and the one question they answer: which period is due.
+
+In: words, the last period that ran, an instant, a time zone. Out: schedules, period keys, instants. Reads no clock.
+
+A period's key is what makes a run unique (the store keeps one row for each), so an hour that the clocks skip or repeat
+still gives one period, and whatever was missed while nobody was running is caught up with once, by the newest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from pipeline.model.week import WEEKDAYS, Week
+
+LONGEST_INTERVAL = timedelta(days=1)
+EXAMPLES = '"every 30 minutes", "daily 06:30", "mon 07:00" or "tue,fri 16:00"'
+WEEKDAY = r"(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Again and again after so long, in slots counted from 1970 in UTC: the clocks' changes do not move them.
+
+    >>> Every(timedelta(minutes=30)).period(datetime(2026, 2, 9, 7, 44, tzinfo=UTC), UTC)
+    '2026-02-09T07:30Z'
+    """
+
+    interval: timedelta
+
+    def period(self, now: datetime, zone: tzinfo) -> str:
+        """Name the slot that holds ``now``."""
+        return f"{self._slot(now):%Y-%m-%dT%H:%MZ}"
+
+    def next_at(self, now: datetime, zone: tzinfo) -> datetime:
+        """Say when the next slot begins."""
+        return self._slot(now) + self.interval
+
+    def _slot(self, now: datetime) -> datetime:
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        return epoch + (now - epoch) // self.interval * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """At a time of day, on some weekdays, by the clocks of a time zone.
+
+    >>> At(weekdays=(0,), time=time(7)).period(datetime(2026, 2, 11, tzinfo=UTC), UTC)
+    '2026-W07'
+    >>> At(weekdays=(0, 3), time=time(7)).period(datetime(2026, 2, 11, tzinfo=UTC), UTC)
+    '2026-02-09'
+    """
+
+    weekdays: tuple[int, ...]
+    """0 is Monday."""
+    time: time
+
+    def period(self, now: datetime, zone: tzinfo) -> str:
+        """Name the newest period that has begun: the ISO week where there is one a week, else the local date."""
+        day = self._nearest(now, zone, back=True)
+        return str(Week.of(day)) if len(self.weekdays) == 1 else day.isoformat()
+
+    def next_at(self, now: datetime, zone: tzinfo) -> datetime:
+        """Say when the next period begins."""
+        return self._moment(self._nearest(now, zone, back=False), zone)
+
+    def _nearest(self, now: datetime, zone: tzinfo, *, back: bool) -> date:
+        today = now.astimezone(zone).date()
+        # Eight days: this weekday a week ago, when its time has not come yet today.
+        days = (today + timedelta(days=-away if back else away) for away in range(9))
+        return next(day for day in days if day.weekday() in self.weekdays and (self._moment(day, zone) <= now) is back)
+
+    def _moment(self, day: date, zone: tzinfo) -> datetime:
+        # fold=0: of an hour that comes twice the first; an hour that never comes is read on the old clock,
+        # so 01:30 on the night it is skipped means 02:30 on the new one (PEP 495).
+        return datetime.combine(day, self.time, zone).astimezone(UTC)
+
+
+Schedule = Every | At
+
+
+def due_period(schedule: Schedule, last_period: str | None, now: datetime, zone: tzinfo) -> str | None:
+    """Name the newest period that has begun and has not run; None when there is none.
+
+    What was missed before it is not asked for again. Any difference from ``last_period`` counts, not only a later
+    period: after the clock was far ahead and is set right, work goes on at once.
+
+    >>> monday = parse_schedule("mon 07:00")
+    >>> due_period(monday, "2026-W04", datetime(2026, 2, 11, tzinfo=UTC), UTC)
+    '2026-W07'
+    >>> due_period(monday, "2026-W07", datetime(2026, 2, 11, tzinfo=UTC), UTC)
+    """
+    period = schedule.period(now, zone)
+    return None if period == last_period else period
+
+
+def parse_schedule(words: str) -> Schedule:
+    """Read a schedule's words; ValueError with a sentence when they are not one.
+
+    >>> parse_schedule("every 30 minutes")
+    Every(interval=datetime.timedelta(seconds=1800))
+    >>> parse_schedule("thu 16:00")
+    At(weekdays=(3,), time=datetime.time(16, 0))
+    """
+    plain = " ".join(words.lower().replace(",", " ").split())
+    if every := re.fullmatch(r"every(?: (\d{1,4}))? (minute|hour)s?", plain):
+        return Every(_interval(int(every[1] or 1), every[2], words))
+    if at := re.fullmatch(r"(\S+(?: \S+)*) (\d{1,2}):(\d{2})", plain):
+        return At(_weekdays(at[1].split(), words), _time(int(at[2]), int(at[3]), words))
+    raise _refusal(words, f"write {EXAMPLES}")
+
+
+def _interval(count: int, unit: str, words: str) -> timedelta:
+    interval = count * timedelta(minutes=60 if unit == "hour" else 1)
+    if not timedelta() < interval <= LONGEST_INTERVAL:
+        raise _refusal(words, 'an interval is from 1 minute to 24 hours; beyond that name the days, as in "mon 07:00"')
+    return interval
+
+
+def _weekdays(names: list[str], words: str) -> tuple[int, ...]:
+    if names == ["daily"]:
+        return tuple(range(7))
+    if any(name[0].isdigit() for name in names):
+        raise _refusal(words, f"weekdays are counted in different ways, so name them: {', '.join(WEEKDAYS)}")
+    if unknown := next((name for name in names if not re.fullmatch(WEEKDAY, name)), None):
+        raise _refusal(words, f"{unknown!r} is no weekday; write {EXAMPLES}")
+    return tuple(sorted({WEEKDAYS.index(name[:3]) for name in names}))
+
+
+def _time(hour: int, minute: int, words: str) -> time:
+    if hour > 23 or minute > 59:
+        raise _refusal(words, "a time of day is from 00:00 to 23:59")
+    return time(hour, minute)
+
+
+def _refusal(words: str, why: str) -> ValueError:
+    return ValueError(f"{words!r} is not a schedule: {why}.")

@@ -1,0 +1,148 @@
+"""Schedules: words to periods, over the days on which clocks change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model.schedule import At, Every, due_period, parse_schedule
+
+LONDON = ZoneInfo("Europe/London")
+SAMOA = ZoneInfo("Pacific/Apia")
+
+
+def periods_run(words: str, start: datetime, end: datetime, zone: ZoneInfo, step_minutes: int = 7) -> list[str]:
+    """Ask at every step what is due, run it, and remember it: the periods in the order they ran."""
+    schedule, ran, last, now = parse_schedule(words), list[str](), None, start
+    while now < end:
+        period = due_period(schedule, last, now, zone)
+        if period:
+            ran.append(period)
+            last = period
+        now += timedelta(minutes=step_minutes)
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("words", "schedule"),
+    [
+        ("every 30 minutes", Every(timedelta(minutes=30))),
+        ("every minute", Every(timedelta(minutes=1))),
+        ("Every 24 hours", Every(timedelta(days=1))),
+        ("mon 07:00", At((0,), time(7))),
+        ("Thursday 16:00", At((3,), time(16))),
+        ("  fri,  tues 6:05 ", At((1, 4), time(6, 5))),
+        ("daily 06:30", At((0, 1, 2, 3, 4, 5, 6), time(6, 30))),
+    ],
+)
+def test_words_become_schedules(words: str, schedule: object) -> None:
+    """Case, spaces, commas and long weekday names make no difference."""
+    assert parse_schedule(words) == schedule
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("0 7 * * 1", "write"),
+        ("1 07:00", "name them: mon, tue"),
+        ("mon,3 07:00", "name them: mon, tue"),
+        ("mo 07:00", "'mo' is no weekday"),
+        ("mon 24:00", "from 00:00 to 23:59"),
+        ("mon 07:60", "from 00:00 to 23:59"),
+        ("every 0 minutes", "from 1 minute to 24 hours"),
+        ("every 25 hours", "from 1 minute to 24 hours"),
+        ("every 99999999999999999999 hours", "write"),
+        ("every now and then", "write"),
+        ("07:00", "write"),
+        ("", "write"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_with_a_sentence(words: str, why: str) -> None:
+    """A refusal quotes the words and says what to write; weekdays as numbers are never guessed at."""
+    with pytest.raises(ValueError, match=why) as refusal:
+        parse_schedule(words)
+    assert str(refusal.value).startswith(f"{words!r} is not a schedule: ")
+    assert str(refusal.value).endswith(".")
+
+
+def test_an_hour_the_clocks_skip_gives_one_period_a_day() -> None:
+    """London has no 01:30 on 29 March 2026; that day's run happens at 02:30, once."""
+    ran = periods_run(
+        "daily 01:30", datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 31, 12, tzinfo=UTC), LONDON
+    )
+    assert ran == ["2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"]
+    skipped = parse_schedule("sun 01:30").next_at(datetime(2026, 3, 28, tzinfo=UTC), LONDON)
+    assert f"{skipped.astimezone(LONDON):%a %H:%M}" == "Sun 02:30"
+
+
+def test_an_hour_the_clocks_repeat_gives_one_period_a_day() -> None:
+    """London has 01:30 twice on 25 October 2026; that day's run happens at the first."""
+    ran = periods_run(
+        "daily 01:30", datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 26, 12, tzinfo=UTC), LONDON
+    )
+    assert ran == ["2026-10-24", "2026-10-25", "2026-10-26"]
+    first = parse_schedule("sun 01:30").next_at(datetime(2026, 10, 24, tzinfo=UTC), LONDON)
+    assert first == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_a_day_the_calendar_leaves_out_loses_no_week() -> None:
+    """Samoa had no Friday 30 December 2011: the Friday run happens on Saturday, and the next a week after."""
+    ran = periods_run("fri 07:00", datetime(2011, 12, 24, tzinfo=UTC), datetime(2012, 1, 7, tzinfo=UTC), SAMOA, 60)
+    assert ran == ["2011-W51", "2011-W52", "2012-W01"]
+
+
+def test_intervals_do_not_notice_the_clocks_change() -> None:
+    """Over the night the clocks go back, every half hour is one run: 50 hours' worth in UTC, none doubled."""
+    start = datetime(2026, 10, 24, tzinfo=UTC)
+    ran = periods_run("every 30 minutes", start, start + timedelta(hours=50), LONDON, step_minutes=10)
+    assert len(ran) == len(set(ran)) == 100
+
+
+def test_what_was_missed_is_caught_up_with_once() -> None:
+    """After a month of downtime the newest period is due, and after it nothing until the next."""
+    monday = parse_schedule("mon 07:00")
+    now = datetime(2026, 2, 11, 9, tzinfo=UTC)
+    assert due_period(monday, "2026-W02", now, LONDON) == "2026-W07"
+    assert due_period(monday, "2026-W07", now, LONDON) is None
+
+
+def test_a_clock_that_was_far_ahead_stops_nothing() -> None:
+    """A period of 2030 that ran by mistake does not block those of 2026."""
+    monday = parse_schedule("mon 07:00")
+    assert due_period(monday, "2030-W30", datetime(2026, 2, 11, tzinfo=UTC), LONDON) == "2026-W07"
+
+
+def test_a_week_is_named_by_the_day_it_runs_on() -> None:
+    """1 January 2027 is a Friday of ISO week 53 of 2026."""
+    friday = parse_schedule("fri 07:00")
+    assert due_period(friday, None, datetime(2027, 1, 1, 8, tzinfo=UTC), LONDON) == "2026-W53"
+
+
+WORDS = st.sampled_from(["every 7 minutes", "every 2 hours", "daily 01:30", "mon 00:00", "wed,sun 02:15", "sat 23:59"])
+INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+ZONES = st.sampled_from(["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
+
+
+@given(WORDS, INSTANTS, ZONES.map(ZoneInfo))
+def test_the_next_moment_begins_a_new_period(words: str, now: datetime, zone: ZoneInfo) -> None:
+    """Until the next moment the period stays the same; at that moment it is another, whatever zone and date."""
+    schedule = parse_schedule(words)
+    moment = schedule.next_at(now, zone)
+    assert now < moment <= now + timedelta(days=8)
+    assert schedule.period(moment - timedelta(microseconds=1), zone) == schedule.period(now, zone)
+    assert schedule.period(moment, zone) != schedule.period(now, zone)
+
+
+@given(WORDS, INSTANTS, ZONES.map(ZoneInfo))
+def test_periods_follow_each_other_in_the_order_of_their_keys(words: str, now: datetime, zone: ZoneInfo) -> None:
+    """Keys sort as time does, so a list of them reads as history."""
+    schedule, keys = parse_schedule(words), []
+    for _ in range(5):
+        keys.append(schedule.period(now, zone))
+        now = schedule.next_at(now, zone)
+    assert all(earlier < later for earlier, later in pairwise(keys))

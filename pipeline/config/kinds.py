@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pipeline.model.schedule import Schedule, parse_schedule
 from pipeline.model.week import WeekClock
 
 
@@ -113,6 +114,10 @@ def _week_closes(value: Any) -> str:
     return str(value)
 
 
+def _schedule(value: Any) -> Schedule:
+    return parse_schedule(value)
+
+
 def _store_url(value: Any) -> str:
     parts = urlsplit(value)
     if parts.scheme != "sqlite" or len(parts.path) < 2:
@@ -130,9 +135,11 @@ FLAG = Kind("true or false", _flag)
 URL = Kind("an address that begins with http:// or https://", _http_url)
 OPTIONAL_URL = Kind('an address that begins with http:// or https://, or ""', _optional_url)
 ZONE = Kind('a time zone of the IANA database such as "Europe/London"', _zone)
+OPTIONAL_MAILBOX = Kind('an address such as "Name <name@example.org>", or ""', lambda value: value and _mailbox(value))
 MAILBOX = Kind('an address such as "Name <name@example.org>"', _mailbox)
 WEEK_CLOSES = Kind('a weekday and a time such as "mon 00:00" or "fri 06:00"', _week_closes)
 STORE_URL = Kind('the address of a database such as "sqlite:///pipeline.db"', _store_url)
+SCHEDULE = Kind('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:00"', _schedule)
 LISTEN = Kind('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen)
 LANGUAGE = text('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 NAME = text("text that is not empty", empty=False)

@@ -16,7 +16,9 @@ from pipeline.config.kinds import (
     LISTEN,
     MAILBOX,
     NAME,
+    OPTIONAL_MAILBOX,
     OPTIONAL_URL,
+    SCHEDULE,
     STORE_URL,
     URL,
     WEEK_CLOSES,
@@ -28,11 +30,13 @@ from pipeline.config.kinds import (
     whole,
 )
 from pipeline.model.feed import FEED_KINDS
+from pipeline.model.schedule import Schedule
 
 
 def setting(doc: str, kind: Kind, default: Any = MISSING) -> Any:
-    """Declare a setting; without a default it must be given."""
-    return field(default=default, metadata={"doc": doc, "kind": kind})
+    """Declare a setting; ``default`` is what one would write in TOML, and without one it must be given."""
+    value = default if default is MISSING or default == "" else kind.read(default)
+    return field(default=value, metadata={"doc": doc, "kind": kind, "default": default})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class PublicationSettings:
     timezone: str = setting("Weeks close, and dates are written, in this time zone.", ZONE, "UTC")
     language: str = setting("Language of the mail, as a BCP 47 tag.", LANGUAGE, "en")
     sender: str = setting("From whom the mail comes.", MAILBOX)
-    editor: str = setting("Who gets the proof; the sender when left out.", MAILBOX, "")
+    editor: str = setting("Who gets the proof; the sender when left out.", OPTIONAL_MAILBOX, "")
     postal_address: str = setting("Footer: the postal address that mail law asks for.", text(), "")
     tagline: str = setting("A line under the name in the masthead.", text(), "")
     logo_url: str = setting("A picture to show in the masthead instead of the bare name.", OPTIONAL_URL, "")
@@ -63,7 +67,7 @@ class FeedSettings:
     kind: str = setting("What it carries.", choice(*FEED_KINDS))
     section: str = setting("Heading in the digest; the theme's own word for the kind when left out.", text(), "")
     listen: tuple[tuple[str, str], ...] = setting(
-        "Podcasts: where else the episodes can be heard, in the order to be shown.", LISTEN, ()
+        "Podcasts: where else the episodes can be heard, in the order to be shown.", LISTEN, {}
     )
 
 
@@ -107,6 +111,14 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """When `pipeline run` and `pipeline tick` do what, in the publication's time zone."""
+
+    fetch: Schedule = setting("How often feeds are looked at.", SCHEDULE, "every 30 minutes")
+    draft: Schedule = setting("When the digest of the newest closed week is made.", SCHEDULE, "mon 06:00")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """One validated config.toml."""
 
@@ -116,6 +128,7 @@ class Config:
     fetch: FetchSettings
     digest: DigestSettings
     store: StoreSettings
+    schedule: ScheduleSettings
 
 
 SECTIONS: dict[str, type] = {
@@ -124,6 +137,7 @@ SECTIONS: dict[str, type] = {
     "fetch": FetchSettings,
     "digest": DigestSettings,
     "store": StoreSettings,
+    "schedule": ScheduleSettings,
 }
 
 
@@ -152,7 +166,7 @@ def reference() -> Iterator[Setting]:
                 section=name,
                 key=key,
                 allowed=each.metadata["kind"].words,
-                default="required" if each.default is MISSING else toml_words(each.default),
+                default="required" if each.default is MISSING else toml_words(each.metadata["default"]),
                 doc=each.metadata["doc"],
             )
 
@@ -160,7 +174,7 @@ def reference() -> Iterator[Setting]:
 def toml_words(value: Any) -> str:
     """Write a default as TOML.
 
-    >>> toml_words(True), toml_words("mon 00:00"), toml_words(16_000_000), toml_words(())
+    >>> toml_words(True), toml_words("mon 00:00"), toml_words(16_000_000), toml_words({})
     ('true', '"mon 00:00"', '16_000_000', '{}')
     """
     if isinstance(value, bool):

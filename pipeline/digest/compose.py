@@ -1,0 +1,167 @@
+"""From the chosen entries to a Digest: stories, sections, subject and preheader.
+
+In: the groups a Selection chose, the publication, the feeds. Out: a Digest, the same for everybody.
+Pure: no network, disk, clock or randomness; Markdown is made here, of these few entries only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pipeline.digest.select import Selection
+from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
+from pipeline.model.entry import Entry, Picture
+from pipeline.model.feed import Feed
+from pipeline.model.week import Week
+from pipeline.text import markdown
+from pipeline.text.urls import domain
+
+POST_WORDS, EPISODE_WORDS, LINK_WORDS = 60, 50, 30
+SUBJECT_LENGTHS = (30, 60)
+PREHEADER_LENGTH = 130
+_SECTION_OF: dict[StoryKind, SectionKind] = {
+    "post": "posts",
+    "episode": "episodes",
+    "read-or-listen": "episodes",
+    "link": "links",
+}
+_SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
+
+
+def compose(
+    week: Week,
+    bounds: tuple[datetime, datetime],
+    selection: Selection,
+    *,
+    publication: Publication,
+    feeds: Sequence[Feed],
+) -> Digest:
+    """Compose a week's digest; sections without stories are left out."""
+    by_id = {feed.id: feed for feed in feeds}
+    stories = [_story([stored.entry for stored in group], by_id) for group in selection.groups]
+    sections = _sections(stories, by_id)
+    told = [story for section in sections for story in section.stories]
+    return Digest(
+        week=str(week),
+        opens_at=bounds[0],
+        closes_at=bounds[1],
+        publication=publication,
+        subject=subject_of(told, publication.name),
+        preheader=preheader_of(told),
+        sections=sections,
+        decisions=selection.decisions,
+    )
+
+
+def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
+    """Tell entries as one story: what there is to read first, then what there is to hear."""
+    audio = next((entry for entry in entries if entry.is_episode), None)
+    texts = [entry for entry in entries if not entry.is_episode]
+    read = next((entry for entry in texts if not _is_link(entry, feeds)), next(iter(texts), None))
+    lead = read or entries[0]
+    kind = _kind(read, audio, feeds)
+    words = {"post": POST_WORDS, "link": LINK_WORDS}.get(kind, EPISODE_WORDS)
+    listen_feed = feeds.get(audio.feed_id) if audio else None
+    return Story(
+        kind=kind,
+        title=lead.title,
+        url=_page(lead) or (_page(audio) if audio else ""),
+        entries=tuple(dict.fromkeys(entry for entry in (read, audio, *entries) if entry)),
+        excerpt_md=_excerpt(lead, audio, words),
+        author=lead.author,
+        guest=lead.guest or (audio.guest if audio else ""),
+        picture=_picture(read, audio, kind),
+        reading_minutes=read.reading_minutes if read and kind != "link" else 0,
+        duration_seconds=audio.duration_seconds if audio else None,
+        season=audio.season if audio else None,
+        episode=audio.episode if audio else None,
+        listen_url=_page(audio) if audio else "",
+        listen=listen_feed.listen if listen_feed else (),
+        transcript_url=next((each.url for each in audio.transcripts), "") if audio else "",
+        explicit=bool(audio and audio.explicit),
+        published_at=min(entry.published_at for entry in entries),
+        source=domain(lead.url) if kind == "link" else "",
+    )
+
+
+def _kind(read: Entry | None, audio: Entry | None, feeds: Mapping[str, Feed]) -> StoryKind:
+    if audio:
+        return "read-or-listen" if read else "episode"
+    return "link" if read and _is_link(read, feeds) else "post"
+
+
+def _is_link(entry: Entry, feeds: Mapping[str, Feed]) -> bool:
+    return entry.feed_id in feeds and feeds[entry.feed_id].kind == "links"
+
+
+def _page(entry: Entry) -> str:
+    """The page to open; the media file only where there is no page."""
+    return entry.url or (entry.enclosure.url if entry.enclosure else "")
+
+
+def _picture(read: Entry | None, audio: Entry | None, kind: StoryKind) -> Picture | None:
+    if kind == "link":
+        return None
+    first, second = (audio, read) if kind != "post" else (read, audio)
+    return (first and first.picture) or (second and second.picture) or None
+
+
+def _excerpt(lead: Entry, audio: Entry | None, words: int) -> str:
+    for entry in (lead, audio):
+        if entry and entry.body_html:
+            found = markdown.excerpt(markdown.to_markdown(entry.body_html), max_words=words)
+            if found:
+                return found
+    return lead.excerpt_text
+
+
+def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Section, ...]:
+    """Gather stories under their feeds' headings: posts, then episodes, then links; by date inside."""
+    gathered: dict[tuple[int, str], list[Story]] = {}
+    for story in stories:
+        kind = _SECTION_OF[story.kind]
+        told_by = story.audio if kind == "episodes" else story.entries[0]
+        feed = feeds.get(told_by.feed_id) if told_by else None
+        gathered.setdefault((_SECTION_ORDER.index(kind), feed.section if feed else ""), []).append(story)
+    return tuple(
+        Section(kind=_SECTION_ORDER[order], heading=heading, stories=tuple(found))
+        for (order, heading), found in sorted(gathered.items(), key=lambda item: item[0][0])
+    )
+
+
+def subject_of(stories: Sequence[Story], fallback: str) -> str:
+    """Name the mail after its lead story, and the next one where both fit into 60 characters."""
+    titles = [story.title for story in stories if story.kind != "link" and story.title]
+    titles = titles or [story.title for story in stories if story.title] or [fallback]
+    if len(titles) > 1 and len(titles[0]) < SUBJECT_LENGTHS[0]:
+        both = f"{titles[0]} · {titles[1]}"
+        if len(both) <= SUBJECT_LENGTHS[1]:
+            return both
+    return titles[0]
+
+
+def preheader_of(stories: Sequence[Story]) -> str:
+    """Say what else is inside, in at most 130 characters: not the subject again, not the first sentence."""
+    links = sum(story.kind == "link" for story in stories)
+    others = [_teaser(story) for story in stories if story.kind != "link"][1:]
+    if links:
+        others.append("a useful link" if links == 1 else f"{links} useful links")
+    while others:
+        line = "Also this week: " + "; ".join(others) + "."
+        if len(line) <= PREHEADER_LENGTH:
+            return line
+        others.pop(-2 if links and len(others) > 1 else -1)
+    return _closing_line(stories)
+
+
+def _teaser(story: Story) -> str:
+    if story.kind in ("episode", "read-or-listen") and story.guest:
+        return f"{story.title}, with {story.guest}"
+    return story.title
+
+
+def _closing_line(stories: Sequence[Story]) -> str:
+    """A lone story: the last sentence of its excerpt says more than its title again."""
+    sentences = markdown.to_plain(stories[0].excerpt_md).split(". ") if stories else []
+    return sentences[-1][:PREHEADER_LENGTH] if len(sentences) > 1 else ""

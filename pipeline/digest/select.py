@@ -1,0 +1,180 @@
+"""Which entries a week's digest takes, and why each of the others stays out.
+
+In: stored entries around the week, the pairs among them, which weeks were made and when.
+Out: a Selection. Pure: no network, disk, clock or randomness.
+
+An entry belongs to the week of its date (its *home*). Once a closed week's digest was made, the week is
+*settled*: what turns up for it afterwards is *late* and goes into the next digest that is made. What came
+with the first read of a feed is backlog: never late, it stays at home. A story whose post and episode fall
+into different weeks is told once, in the earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from pipeline.model.digest import Decision
+from pipeline.model.entry import StoredEntry
+from pipeline.model.week import Week, WeekClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a week's digest is made of."""
+
+    groups: tuple[tuple[StoredEntry, ...], ...]
+    """The stories: entries told together, in order of date."""
+    decisions: tuple[Decision, ...]
+    """Every entry considered, in or out, in order of date."""
+
+    unseen: frozenset[int] = frozenset()
+    """Entries that turned up after the week was settled: explained, but no part of its digest."""
+
+    @property
+    def left_out(self) -> tuple[Decision, ...]:
+        """What the digest knew of and did not take."""
+        return tuple(each for each in self.decisions if not each.included and each.entry_id not in self.unseen)
+
+    @property
+    def entry_ids(self) -> tuple[int, ...]:
+        """The chosen entries."""
+        return tuple(stored.entry_id for group in self.groups for stored in group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Where entries belong: the weeks, and when the digest of each was made."""
+
+    clock: WeekClock
+    settled: Mapping[str, datetime]
+    """Week to the moment its digest was made after it had closed."""
+
+    def home(self, stored: StoredEntry) -> Week:
+        """Name the week of an entry's date."""
+        return self.clock.week_of(stored.entry.published_at)
+
+    def known_at(self, week: Week, stored: StoredEntry) -> bool:
+        """Tell whether the entry was there when the week was settled (or the week is still open to it)."""
+        settled_at = self.settled.get(str(week))
+        return settled_at is None or stored.first_seen_at <= settled_at
+
+    def is_late(self, stored: StoredEntry) -> bool:
+        """Tell whether its week, or one after it, was settled before the entry turned up."""
+        if stored.backlog:
+            return False
+        home = str(self.home(stored))
+        return any(week >= home and at < stored.first_seen_at for week, at in self.settled.items())
+
+    def week_for(self, stored: StoredEntry, asked: Week) -> Week:
+        """Name the week that tells this entry, when the digest asked for is ``asked``."""
+        if stored.week:
+            return Week.parse(stored.week)
+        home = self.home(stored)
+        if not self.is_late(stored) or asked <= home:
+            return home
+        return asked if str(asked) not in self.settled else asked.next()
+
+
+def select(
+    week: Week,
+    stored: Iterable[StoredEntry],
+    calendar: Calendar,
+    related: Callable[[Sequence[StoredEntry]], Mapping[int, tuple[int, str]]],
+) -> Selection:
+    """Choose a week's entries.
+
+    ``related`` groups entries told as one story: entry id to (group id, the reason as a sentence's end),
+    for entries that have a partner. Entries first seen after the week was settled are not looked at for
+    the stories, so a settled week always gives the same digest.
+    """
+    everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
+    visible = [each for each in everything if calendar.known_at(week, each)]
+    partners = related(visible)
+    groups = _groups(visible, partners)
+    chosen = tuple(group for group in groups if _tells(week, group, calendar))
+    inside = {each.entry_id: group for group in chosen for each in group}
+    elder = {each.entry_id: group[0] for group in groups for each in group}
+    decisions = []
+    for each in everything:
+        included = each.entry_id in inside
+        if included:
+            reason = _why_in(week, each, calendar, partners)
+        else:
+            reason = _why_out(week, each, calendar, elder)
+        decisions.append(_decision(each, included, reason))
+    unseen = frozenset(each.entry_id for each in everything if not calendar.known_at(week, each))
+    return Selection(groups=chosen, decisions=tuple(decisions), unseen=unseen)
+
+
+def _groups(visible: Sequence[StoredEntry], partners: Mapping[int, tuple[int, str]]) -> list[tuple[StoredEntry, ...]]:
+    groups: dict[tuple[bool, int], list[StoredEntry]] = {}
+    for each in visible:
+        paired = each.entry_id in partners
+        key = (paired, partners[each.entry_id][0] if paired else each.entry_id)
+        groups.setdefault(key, []).append(each)
+    return [tuple(group) for group in groups.values()]
+
+
+def _tells(week: Week, group: Sequence[StoredEntry], calendar: Calendar) -> bool:
+    """Tell whether this week tells a story: the earliest week of its entries does."""
+    return not all(_is_archive(each) for each in group) and week == min(calendar.week_for(each, week) for each in group)
+
+
+def _is_archive(stored: StoredEntry) -> bool:
+    """An undated entry of a feed's first read: nobody can say when it was news."""
+    return stored.backlog and stored.entry.dated_by == "first_seen"
+
+
+def _why_in(week: Week, stored: StoredEntry, calendar: Calendar, partners: Mapping[int, tuple[int, str]]) -> str:
+    dated = f"dated {_day(stored.entry.published_at, calendar.clock.zone)}"
+    if stored.entry.dated_by == "first_seen":
+        dated = f"undated, first seen {_day(stored.first_seen_at, calendar.clock.zone)}"
+    home = calendar.home(stored)
+    reason = f"{dated}, in {week}"
+    if home < week:
+        seen = _day(stored.first_seen_at, calendar.clock.zone)
+        reason = f"{dated}, late: first seen {seen}, when the digest of {home} was already made"
+    elif home > week:
+        reason = f"{dated}, told with the other half of its story"
+    if stored.entry_id in partners:
+        reason += f"; one story with its partner: {partners[stored.entry_id][1]}"
+    return reason
+
+
+def _why_out(week: Week, stored: StoredEntry, calendar: Calendar, elder: Mapping[int, StoredEntry]) -> str:
+    dated = f"dated {_day(stored.entry.published_at, calendar.clock.zone)}"
+    if _is_archive(stored):
+        return "undated and there when its feed was first read: archive, not news"
+    if not calendar.known_at(week, stored):
+        seen = _day(stored.first_seen_at, calendar.clock.zone)
+        where = f"went into {stored.week}" if stored.week else "goes into the next digest"
+        if calendar.home(stored) <= week and not stored.backlog:
+            return f"{dated}, first seen {seen}, after this digest was made: {where}"
+        return f"{dated}, belongs to {calendar.week_for(stored, week)}"
+    if stored.week:
+        return f"{dated}, is in the digest of {stored.week}"
+    first = elder[stored.entry_id]
+    told_in = calendar.week_for(first, week)
+    if first.entry_id != stored.entry_id and told_in < calendar.week_for(stored, week):
+        return f"{dated}, its story belongs to {told_in}, with “{first.entry.title}”"
+    return f"{dated}, belongs to {calendar.week_for(stored, week)}"
+
+
+def _decision(stored: StoredEntry, included: bool, reason: str) -> Decision:
+    entry = stored.entry
+    return Decision(
+        feed_id=entry.feed_id,
+        guid=entry.guid,
+        title=entry.title,
+        included=included,
+        reason=reason,
+        published_at=entry.published_at,
+        entry_id=stored.entry_id,
+    )
+
+
+def _day(instant: datetime, zone: tzinfo) -> str:
+    local = instant.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y}"

@@ -1,0 +1,182 @@
+"""Decide what a freshly read document means for what is stored: new, changed, same or repaired.
+
+In: the document's entries as ``normalise`` made them, and what the store knows of the same feed. Out: a Verdict, to be
+applied by the store. Touches nothing: no network, disk, clock or randomness. Which stored entry an entry is, the
+ladder finds (``ladder.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.ingest.ladder import climb, media_of, path_of, same_alias
+from pipeline.model.entry import Change, Entry, KnownEntry
+from pipeline.text.likeness import title_key
+from pipeline.text.urls import url_key
+
+_OLD_FEED = 3
+"""So many stored entries make a feed old enough to be surprised at."""
+_HURRY = 10
+"""So many times faster than ever before is not news, it is an import."""
+_COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|replies|responses|plays|downloads)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a freshly read document means for what is stored."""
+
+    changes: tuple[Change, ...]
+    """One for each entry of the document, in its order."""
+    vanished: tuple[int, ...] = ()
+    """Stored entries that were in the document at the last read and no longer are."""
+    reappeared: tuple[int, ...] = ()
+    """Stored entries that had vanished and are back."""
+    suspicious: str = ""
+    """Not empty: a sentence that says why the new entries must not become news."""
+
+
+def fingerprint(entry: Entry) -> str:
+    """Hash what a reader would notice: the content without dates, counters and what changes from one read to the next.
+
+    Returns SHA-256 as hexadecimal. Left out on purpose: guid and spelling of addresses, file length and exact duration
+    (inserted advertising changes both at every read), comment and view counts.
+
+    >>> from datetime import datetime, UTC
+    >>> day = datetime(2026, 2, 9, tzinfo=UTC)
+    >>> post = Entry(feed_id="blog", guid="1", url="https://a.example/x", title="X", published_at=day)
+    >>> fingerprint(post) == fingerprint(replace(post, guid="2", url="http://www.a.example/x/"))
+    True
+    >>> fingerprint(post) == fingerprint(replace(post, title="Y"))
+    False
+    """
+    return hashlib.sha256(json.dumps(_content(entry), ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
+
+
+def _content(entry: Entry) -> list[object]:
+    return [
+        url_key(entry.url),
+        [entry.title, entry.label, entry.author, entry.guest],
+        [_COUNTER.sub("", entry.body_html), _COUNTER.sub("", entry.excerpt_text)],
+        sorted(entry.categories),
+        entry.picture.url if entry.picture else "",
+        [media_of(entry), entry.enclosure.media_type if entry.enclosure else "", entry.duration_seconds is not None],
+        [entry.season, entry.episode, entry.episode_type, entry.explicit],
+        [transcript.url for transcript in entry.transcripts],
+        [entry.chapters_url, [person.name for person in entry.persons]],
+    ]
+
+
+def decide(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Verdict:
+    """Match a document's entries with the stored ones of the same feed.
+
+    ``entries``: the whole document, in its order. ``known``: all stored entries of the feed, tombstones included.
+    """
+    found = _without_doubles(_with_telling_guids(entries, known), known)
+    owners = climb(found, known)
+    here = {owner.entry_id for owner in owners.values()}
+    changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found)
+    alive = [item for item in known if not item.deleted]
+    return Verdict(
+        changes=changes,
+        vanished=tuple(item.entry_id for item in alive if item.entry_id not in here and not item.vanished),
+        reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
+        suspicious=_suspicion(changes, alive),
+    )
+
+
+def _with_telling_guids(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> Iterator[Entry]:
+    """Tell entries apart by ``guid|link`` where the feed was seen to repeat the guid in one document."""
+    stored = {item.guid for item in known}
+    repeated = {guid.rpartition("|")[0] for guid in stored if "|" in guid}
+    for entry in entries:
+        known_as_it_is = entry.guid in stored or entry.guid not in repeated
+        yield entry if known_as_it_is else replace(entry, guid=f"{entry.guid}|{entry.url}")
+
+
+def _without_doubles(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> list[Entry]:
+    """Keep one of the entries that say the same under the same address, a known guid before a new one."""
+    stored = {item.guid for item in known}
+    kept: dict[Hashable, Entry] = {}
+    guids: dict[str, Hashable] = {}
+    for entry in entries:
+        place = guids.setdefault(entry.guid, _place(entry))
+        if place not in kept or (entry.guid in stored and kept[place].guid not in stored):
+            kept[place] = entry
+    return list(kept.values())
+
+
+def _place(entry: Entry) -> Hashable:
+    """Give page, title and file, which two entries cannot share; without a page of its own, the guid."""
+    page, title = url_key(entry.url), title_key(entry.title)
+    return (page, title, media_of(entry)) if path_of(page) and title else entry.guid
+
+
+def _change(entry: Entry, owner: KnownEntry | None) -> Change:
+    """Say what is to be done about one entry."""
+    mark = fingerprint(entry)
+    if owner is None:
+        return Change(kind="new", entry=entry, fingerprint=mark)
+    kept = _dated_as_first(entry, owner)
+    if owner.deleted:
+        return Change(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
+    if entry.guid != owner.guid and not same_alias(entry.guid, owner.guid):
+        return Change(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
+    same = mark == owner.fingerprint and not _date_corrected(kept, owner)
+    kept = replace(kept, guid=owner.guid)
+    return Change(kind="same" if same else "changed", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
+
+
+def _dated_as_first(entry: Entry, owner: KnownEntry) -> Entry:
+    """Keep the date stored first where the document gives none, or only that of the last edit."""
+    if entry.dated_by == "published":
+        return entry
+    return replace(entry, published_at=owner.published_at, dated_by=owner.dated_by)
+
+
+def _date_corrected(entry: Entry, owner: KnownEntry) -> bool:
+    """Say whether the document now knows better: a date where there was none, or an earlier one.
+
+    A later date on the same content is no news: some feeds stamp every item anew at every read.
+    """
+    return entry.dated_by != owner.dated_by or entry.published_at < owner.published_at
+
+
+def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry]) -> str:
+    """Say in a sentence why the new entries cannot be news, or nothing."""
+    fresh = [change.entry for change in changes if change.kind == "new"]
+    if len(known) < _OLD_FEED or len(fresh) < _OLD_FEED or 2 * len(fresh) <= len(changes):
+        return ""
+    familiar = len(fresh) < len(changes)
+    if 2 * _old_looking(fresh, known, familiar=familiar) <= len(changes) and (familiar or not _hurried(fresh, known)):
+        return ""
+    return (
+        f"{len(fresh)} of {len(changes)} entries turned new at once although {len(known)} were known; "
+        "they are kept but are no news: look whether the feed moved or was imported anew."
+    )
+
+
+def _old_looking(fresh: Sequence[Entry], known: Sequence[KnownEntry], *, familiar: bool) -> int:
+    """Count the new entries that are no later than what was known, or cannot show that they are.
+
+    ``familiar``: the document also holds known entries, so that one without a date, or with a title seen before, may
+    well be new.
+    """
+    newest = max(item.published_at for item in known)
+    titles = Counter(title_key(item.title) for item in known)
+    return sum(
+        (entry.dated_by != "first_seen" and entry.published_at <= newest)
+        or (not familiar and (entry.dated_by == "first_seen" or titles[title_key(entry.title)] == 1))
+        for entry in fresh
+    )
+
+
+def _hurried(fresh: Sequence[Entry], known: Sequence[KnownEntry]) -> bool:
+    """Say whether the entries came many times faster than the latest known ones did."""
+    before = sorted(item.published_at for item in known)[-len(fresh) :]
+    now = [entry.published_at for entry in fresh]
+    return (max(now) - min(now)) / len(now) * _HURRY < (before[-1] - before[0]) / len(before)

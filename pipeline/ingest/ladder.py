@@ -1,0 +1,165 @@
+"""The identity ladder within one feed: find the stored entry an entry is.
+
+In: the entries of a document and the stored ones of the same feed. Out: matches. Touches nothing.
+
+One rung after the other; an entry or a stored one that has found its match leaves the ladder:
+
+1. the guid, letter by letter;
+2. an alias: guid or link without scheme, www, trailing slash, fragment and tracking parameters;
+3. the media file without query and redirect prefixes;
+4. repair, only for stored entries that have left the document: the same title on the same day (or, after a move to
+   another domain, under the same path), about as long, of the same media type.
+
+While both are in the document they are two entries: a daily show repeats its title. A key that several entries of
+one side share (every item links to the home page) names none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+
+from pipeline.model.entry import Entry, KnownEntry
+from pipeline.text.likeness import title_key
+from pipeline.text.urls import media_key, url_key
+
+_DURATION_SLACK_SECONDS = 600
+_DAY = timedelta(days=1)
+_HOST = re.compile(r"[^/?]*")
+
+Match = tuple[Entry, KnownEntry]
+Place = date | str | None
+"""Where a repair looks: on a day or under a path."""
+
+
+def climb(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> dict[str, KnownEntry]:
+    """Find the stored entry of each entry of a document: the answer's keys are the entries' guids.
+
+    ``entries``: a whole document, no guid twice. ``known``: all stored entries of its feed. Nobody is matched twice.
+    """
+    owners: dict[str, KnownEntry] = {}
+    for rung in (_by_guid, _by_alias, _by_address, _by_media, _by_day, _by_path):
+        if len(owners) == len(entries):
+            break  # the usual case: nothing new, nothing to look for
+        taken = {owner.entry_id for owner in owners.values()}
+        for entry, item in rung(entries, known):
+            if entry.guid not in owners and item.entry_id not in taken:
+                owners[entry.guid] = item
+                taken.add(item.entry_id)
+    return owners
+
+
+def same_alias(guid: str, other: str) -> bool:
+    """Say whether two guids are two spellings of one address.
+
+    >>> same_alias("http://example.org/?p=1", "https://www.example.org/?p=1"), same_alias("a", "b")
+    (True, False)
+    """
+    return bool(_address(guid)) and _address(guid) == _address(other)
+
+
+def media_of(entry: Entry) -> str:
+    """Give the key of an entry's media file; empty where it has none."""
+    return media_key(entry.enclosure.url) if entry.enclosure else ""
+
+
+def path_of(address_key: str) -> str:
+    """Give what follows the domain in an address's key; empty for a home page.
+
+    >>> path_of("example.org/a/b"), path_of("example.org?p=1"), path_of("example.org")
+    ('/a/b', '?p=1', '')
+    """
+    return _HOST.sub("", address_key, count=1)
+
+
+def _by_guid(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    stored = {item.guid: item for item in known}
+    return ((entry, stored[entry.guid]) for entry in entries if entry.guid in stored)
+
+
+def _by_alias(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    return _unique(entries, known, lambda entry: _address(entry.guid), lambda item: _address(item.guid))
+
+
+def _by_address(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    matches = _unique(entries, known, lambda entry: url_key(entry.url), lambda item: item.url_key)
+    return (match for match in matches if not _contradicts(*match))
+
+
+def _by_media(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    matches = _unique(entries, known, media_of, lambda item: item.enclosure_key)
+    return (match for match in matches if not _contradicts(*match))
+
+
+def _by_day(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    return _nearest(entries, known, _day)
+
+
+def _by_path(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    return _nearest(entries, known, _path)
+
+
+def _unique(
+    entries: Sequence[Entry],
+    known: Sequence[KnownEntry],
+    key: Callable[[Entry], str],
+    known_key: Callable[[KnownEntry], str],
+) -> Iterator[Match]:
+    """Join both sides on a key that one entry and one stored entry have, and no other."""
+    left, right = [key(entry) for entry in entries], [known_key(item) for item in known]
+    count, known_count = Counter(left), Counter(right)
+    stored = dict(zip(right, known, strict=True))
+    for entry, name in zip(entries, left, strict=True):
+        if name and count[name] == known_count[name] == 1:
+            yield entry, stored[name]
+
+
+def _nearest(
+    entries: Sequence[Entry], known: Sequence[KnownEntry], place: Callable[[Entry | KnownEntry], Place]
+) -> Iterator[Match]:
+    """Join both sides on the title and a place that several may share, those nearest in time first."""
+    wanted = {place(entry) for entry in entries if entry.title} - {None, ""}
+    stored: dict[tuple[Place, str], list[KnownEntry]] = defaultdict(list)
+    for item in known:
+        if place(item) in wanted:  # spares the archive the work of a title key
+            stored[place(item), title_key(item.title)].append(item)
+    matches = [
+        (entry, item)
+        for entry in entries
+        for item in stored.get((place(entry), title_key(entry.title)), ())
+        if _same_medium(entry, item)
+    ]
+    return iter(sorted(matches, key=lambda match: abs(match[0].published_at - match[1].published_at)))
+
+
+def _day(entry: Entry | KnownEntry) -> Place:
+    """Give the UTC day; the day of the first sight says nothing."""
+    return None if entry.dated_by == "first_seen" else entry.published_at.date()
+
+
+def _path(entry: Entry | KnownEntry) -> Place:
+    return path_of(url_key(entry.url) if isinstance(entry, Entry) else entry.url_key)
+
+
+def _same_medium(entry: Entry, item: KnownEntry) -> bool:
+    """Say whether both could be the same recording, or neither is one."""
+    media_type = entry.enclosure.media_type if entry.enclosure else ""
+    if bool(entry.enclosure) != bool(item.enclosure_key) or (item.media_type and media_type != item.media_type):
+        return False
+    if entry.duration_seconds is None or item.duration_seconds is None:
+        return True
+    return abs(entry.duration_seconds - item.duration_seconds) <= _DURATION_SLACK_SECONDS
+
+
+def _contradicts(entry: Entry, item: KnownEntry) -> bool:
+    """Say whether title and date both deny what an address claims: a re-run, or a page whose content rolls on."""
+    if "first_seen" in (entry.dated_by, item.dated_by) or title_key(entry.title) == title_key(item.title):
+        return False
+    return abs(entry.published_at - item.published_at) > _DAY
+
+
+def _address(guid: str) -> str:
+    """Give a guid's key where it is an address (RSS 2.0 permalink), else nothing."""
+    return url_key(guid) if guid.lower().startswith(("http://", "https://")) else ""

@@ -57,6 +57,12 @@ class TemplateError(PipelineError):
 
     exit_code = 2
 
+    def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.file = file
+        """The template to look into; empty when no single one is to blame."""
+        self.line = line
+
 
 class Refused(PipelineError):
     """The request was understood and is refused, with the reason."""

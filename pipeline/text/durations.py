@@ -1,0 +1,41 @@
+"""Running times, in all the spellings podcasts use.
+
+In: the text of itunes:duration. Out: whole seconds, or None. Touches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_SECONDS = 100 * 3600
+"""More than this is a mistake (milliseconds, a byte count)."""
+
+_CLOCK = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
+_NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
+_UNITS = re.compile(
+    r"(?:pt)?\s*(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*)?[,:]?\s*(?:and\s+)?"
+    r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*(?:minutes?|mins?|minuten|min\.|m|′|')\s*)?[,:]?\s*(?:and\s+)?"
+    r"(?:(?P<s>\d{1,6}(?:[.,]\d+)?)\s*(?:seconds?|secs?|sekunden|s|″|\")\s*)?\.?"
+)
+
+
+def read_duration(text: str) -> int | None:
+    """Return the seconds that ``text`` stands for; None when it stands for none (zero included).
+
+    >>> [read_duration(text) for text in ("2520", "42:00", "0:42:00", "42 min", "PT42M", "0h 42m", "42m0.4s")]
+    [2520, 2520, 2520, 2520, 2520, 2520, 2520]
+    >>> read_duration("soon") is None
+    True
+    """
+    text = text.strip().lower()[:60]
+    if number := _NUMBER.fullmatch(text):
+        seconds = float(number[1])
+    elif found := _CLOCK.fullmatch(text) or _UNITS.fullmatch(text):
+        seconds = sum(_number(found[unit]) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
+    else:
+        return None
+    return int(seconds) if 1 <= seconds <= LONGEST_SECONDS else None
+
+
+def _number(text: str | None) -> float:
+    return float(text.replace(",", ".")) if text else 0.0

@@ -1,0 +1,168 @@
+"""HTML from strangers made safe, mended, and read as text.
+
+In: any string that calls itself HTML. Out: a small, well-formed, harmless subset of it, or plain text.
+Touches nothing: no picture is loaded, no link followed.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+
+import nh3
+
+from pipeline.text.prose import clean_title, count_words, excerpt_text, strip_boilerplate
+from pipeline.text.urls import clean_url
+
+__all__ = [
+    "clean_title", "count_words", "excerpt_text", "mend_lists", "plain_text", "sanitise", "strip_boilerplate",
+]  # fmt: skip
+
+MAX_DEPTH = 200
+"""Tags nested deeper than this are no text, but an attempt to overflow somebody's stack."""
+
+_TAGS = set(
+    re.findall(
+        r"\w+",
+        "p br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite em strong b i s del ins sub sup small mark abbr "
+        "a img pre code kbd samp var table caption thead tbody tfoot tr th td figure figcaption",
+    )
+)
+_CONTENT_GONE = set(re.findall(r"\w+", "script style template noscript iframe object applet frameset svg math form "
+                                       "select textarea button title head audio video canvas"))  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "ol": {"start", "reversed", "type"},
+    "li": {"value"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "blockquote": {"cite"},
+    "abbr": {"title"},
+}
+_BLOCK_TAGS = {
+    "p",
+    "div",
+    "br",
+    "hr",
+    "li",
+    "tr",
+    "td",
+    "th",
+    "blockquote",
+    "pre",
+    "ul",
+    "ol",
+    "dl",
+    "dt",
+    "dd",
+    "table",
+}
+_BLOCK_TAGS |= {f"h{level}" for level in range(1, 7)} | {"figure", "figcaption", "section", "article"}
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_VOID = frozenset(
+    {"br", "hr", "img", "input", "meta", "link", "wbr", "source", "area", "col", "embed", "base", "param"}
+)
+_IMG = re.compile(r"<img((?:\s+[\w-]+=\"[^\"]*\")*)\s*/?>")
+_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
+_COUNTERS = re.compile(
+    r"//(?:pixel\.wp\.com|stats\.wordpress\.com|[^/]*\.?feedburner\.com/~|rss\.feedsportal|[^/]*doubleclick\.net|"
+    r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
+    r"feeds\.wordpress\.com/1\.0/|[^/]+/(?:[^\"]*/)?(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b)"
+)
+_EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
+
+
+def sanitise(html: str, base_url: str) -> str:
+    """Return ``html`` reduced to what a newsletter may show, well-formed, with absolute http(s) and mailto links.
+
+    Text structure, links, pictures, code and tables stay; scripts, forms, players, styling and pictures that only
+    count readers go. Nesting deeper than ``MAX_DEPTH`` gives the text alone.
+
+    >>> sanitise('<p onclick="x()">Read <a href="../more?utm_source=rss">on</a><script>x()</script>', "https://h.example/a/b/")
+    '<p>Read <a href="https://h.example/a/more">on</a></p>'
+    """
+    if _too_deep(html):
+        return f"<p>{entities.escape(_TAG.sub(' ', html), quote=False)}</p>"
+
+    def safe(tag: str, name: str, value: str) -> str | None:
+        if name in ("href", "src", "cite"):
+            return _link(value, base_url) or None
+        return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
+
+    clean = nh3.clean(
+        html, tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes=_ATTRIBUTES, attribute_filter=safe,
+        url_schemes={"http", "https", "mailto"}, link_rel=None, strip_comments=True,
+    )  # fmt: skip
+    return _without_empty(_IMG.sub(_picture, clean)).strip()
+
+
+def plain_text(html: str) -> str:
+    """Return the words of ``html``: a blank line between blocks, no markup, blanks and invisible characters tidied.
+
+    >>> plain_text("<h2>Salt</h2><p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
+    'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
+    """
+    if "<" not in html:
+        blocks = entities.unescape(html).split("\n\n")
+    elif _too_deep(html):
+        blocks = entities.unescape(_TAG.sub("\n", html)).split("\n")
+    else:
+        lean = nh3.clean(html, tags=_BLOCK_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
+        blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
+    return "\n\n".join(text for block in blocks if (text := clean_title(block, markup=False)))
+
+
+def depth(html: str) -> int:
+    """Return how deep tags nest, in one pass and without trusting that they are closed.
+
+    >>> depth("<ul><li><b>x</b></li><li>y<br></li></ul>")
+    3
+    """
+    open_tags = deepest = 0
+    for closing, name, empty in _TAG.findall(html):
+        if closing:
+            open_tags = max(open_tags - 1, 0)
+        elif not empty and name.lower() not in _VOID:
+            open_tags += 1
+            deepest = max(deepest, open_tags)
+    return deepest
+
+
+def mend_lists(html: str) -> str:
+    """Join numbered lists that an editor broke apart, see ``pipeline.text.lists``; anything else stays as it is.
+
+    >>> mend_lists("<ol><li>Mix</li></ol><p>&nbsp;</p><ol><li>Bake</li></ol>")
+    '<ol><li>Mix</li><li>Bake</li></ol>'
+    """
+    if html.count("<ol") < 2 or _too_deep(html):
+        return html
+    from pipeline.text.lists import join_lists  # lxml takes a while to import: only where there is something to mend
+
+    return join_lists(html)
+
+
+def _too_deep(html: str) -> bool:
+    return html.count("<") > MAX_DEPTH and depth(html) > MAX_DEPTH  # counting is fast and mostly enough
+
+
+def _link(value: str, base_url: str) -> str:
+    address = value.strip()
+    return address if address.lower().startswith("mailto:") else clean_url(address, base_url)
+
+
+def _picture(found: re.Match[str]) -> str:
+    """Drop a picture that has no source, is a pixel, or comes from a counter."""
+    attributes = dict(_ATTRIBUTE.findall(found[1]))
+    source = attributes.get("src", "")
+    tiny = any(attributes.get(side, "99").isdecimal() and int(attributes[side][:6]) <= 2
+               for side in ("width", "height") if side in attributes)  # fmt: skip
+    return "" if not source or tiny or _COUNTERS.search(source) else found[0]
+
+
+def _without_empty(html: str) -> str:
+    for _ in range(3):
+        html, changed = _EMPTY.subn("", html)
+        if not changed:
+            break
+    return html

@@ -1,0 +1,173 @@
+"""Addresses: clean ones to click, keys to compare.
+
+In: any string a feed calls a URL. Out: an absolute http(s) address, a key, or "" when it cannot be trusted.
+Touches nothing: no name is looked up, no redirect is followed.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+
+MAX_URL_CHARS = 4096
+"""Longer addresses break mail clients and database indexes; no real page has one."""
+
+_TRACKING = re.compile(
+    r"(?:utm|pk|mtm|piwik|hsa|oly|vero|trk|bsft|ns|sfmc)_.*|_hs.*|[fg]clid|gclsrc|dclid|[gw]braid|msclkid|yclid|twclid"
+    r"|ttclid|li_fat_id|igsh(?:id)?|mc_[ce]id|mkt_tok|_ga|_gl|_kx|__s|_openstat|epik|guccounter|guce_referrer(?:_sig)?"
+    r"|fbclid|hsctatracking|ml_subscriber(?:_hash)?|rb_clickid|s_cid|wickedid|cmpid|ncid|xtor|ref_(?:src|url)|wt_z?mc"
+    r"|at_(?:medium|campaign)|ck_subscriber_id|twsrc|twcamp|__twitter_impression|action_(?:object|type|ref)_map"
+)
+_TRACKING_FRAGMENT = re.compile(r"(utm_\w+|xtor|ref|rss|from)=[^/]*|rss|feed|at_medium=.*", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?|\[[0-9a-f:.]+\]")
+_SAFE = "%/:=&?~#+!$,;'@()*[]|"
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Services that stand before a media file only to count its downloads; the real address follows in the path.
+_TRACKER = re.compile(
+    r"(?:[a-z0-9-]+\.)?(?:podtrac\.com|chtbl\.com|chrt\.fm|op3\.dev|pdst\.fm|podsights\.com|blubrry\.com|claritaspod\.com"
+    r"|clrtpod\.com|arttrk\.com|mgln\.ai|podscribe\.com|pscrb\.fm|swap\.fm|gum\.fm|podkite\.com|podderapp\.com|pdcn\.co"
+    r"|vpixl\.com|backtracks\.fm|adbarker\.com|anchor\.fm|feedpress\.(?:it|com))|prfx\.byspotify\.com|r\.zen\.ai"
+)
+_HOST_SEGMENT = re.compile(r"(?=[^/]*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
+_MEDIA_FILE = re.compile(r"\.(mp3|m4a|mp4|m4v|ogg|opus|oga|wav|aac|flac|mov|webm)$", re.IGNORECASE)
+
+
+def clean_url(url: str, base: str = "") -> str:
+    """Make an address absolute and clickable, without tracking parameters.
+
+    Scheme, ``www.``, path and meaningful fragments stay as published. Anything but http(s) with a host gives "",
+    and so does a relative address without a usable ``base``. Credentials are removed: a newsletter must not carry them.
+    Cleaning twice changes nothing (RFC 3986 syntax, IDNA host names).
+
+    >>> clean_url(" https://www.example.org/a b/?utm_source=rss&id=7#notes ")
+    'https://www.example.org/a%20b/?id=7#notes'
+    >>> clean_url("../about", "https://example.org/blog/post/")
+    'https://example.org/blog/about'
+    >>> clean_url("javascript:alert(1)")
+    ''
+    """
+    parts = _split(_absolute(url, base))
+    if parts is None:
+        return ""
+    host = _host(parts)
+    if not host:
+        return ""
+    cleaned = urlunsplit((parts.scheme, host, _quoted(parts.path), _query(parts.query), _fragment(parts.fragment)))
+    return cleaned if len(cleaned) <= MAX_URL_CHARS else ""
+
+
+def url_key(url: str) -> str:
+    """Return one key for all spellings of an address: two addresses with one key are one page.
+
+    Ignored: scheme, ``www.``, port 80/443, case of the host, trailing slash, fragment, tracking parameters, order of
+    the query and needless percent-escapes. "" for what is no web address.
+
+    >>> url_key("http://WWW.Example.org:80/a/?b=2&a=1#c") == url_key("https://example.org/a?a=1&b=2&utm_medium=x")
+    True
+    """
+    parts = _split(clean_url(url))
+    if parts is None:
+        return ""
+    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
+    port = f":{parts.port}" if parts.port and parts.port not in _DEFAULT_PORTS.values() else ""
+    path = _ESCAPE.sub(_unescape, parts.path).rstrip("/")
+    query = "&".join(sorted(_ESCAPE.sub(_unescape, parts.query).split("&"))) if parts.query else ""
+    return f"{host}{port}{path}" + (f"?{query}" if query else "")
+
+
+def media_key(url: str) -> str:
+    """Return one key for all addresses of a media file: no query, and no download counters in front of it.
+
+    >>> media_key("https://dts.podtrac.com/redirect.mp3/chtbl.com/track/AB12/cdn.example.org/ep/1.mp3?source=feed")
+    'cdn.example.org/ep/1.mp3'
+    """
+    key = url_key(url).partition("?")[0]
+    for _ in range(12):
+        target = _behind_tracker(key)
+        if not target:
+            break
+        key = target
+    return key
+
+
+def domain(url: str) -> str:
+    """Return the host a reader would name, without ``www.``; "" for what is no web address.
+
+    >>> domain("https://www.Example.org/some/page")
+    'example.org'
+    """
+    parts = _split(clean_url(url))
+    return (parts.hostname or "").removeprefix("www.") if parts else ""
+
+
+def _absolute(url: str, base: str) -> str:
+    # Browsers read a backslash as a slash and skip control characters; doing the same keeps both views of a host equal.
+    text = _INVISIBLE.sub("", url[: 2 * MAX_URL_CHARS]).strip().replace("\\", "/")
+    if not text or not base or re.match(r"https?://", text, re.IGNORECASE):
+        return text
+    try:
+        return urljoin(clean_url(base), text)
+    except ValueError:
+        return ""
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != -1
+    except ValueError:  # a broken IPv6 literal or an impossible port
+        return None
+    return parts if known else None
+
+
+def _host(parts: SplitResult) -> str:
+    name = (parts.hostname or "").strip().lower()
+    try:
+        name = name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    name = f"[{name}]" if ":" in name else name
+    if not _HOST.fullmatch(name) or len(name) > 253:
+        return ""
+    default = parts.port is None or parts.port == _DEFAULT_PORTS[parts.scheme]
+    return name if default else f"{name}:{parts.port}"
+
+
+def _quoted(text: str) -> str:
+    return quote(_BAD_PERCENT.sub("%25", text), safe=_SAFE)
+
+
+def _query(query: str) -> str:
+    return _quoted("&".join(pair for pair in query.split("&") if pair and not _tracks(pair)))
+
+
+def _tracks(pair: str) -> bool:
+    name = unquote(pair.partition("=")[0]).lower().removeprefix("amp;")
+    return _TRACKING.fullmatch(name) is not None
+
+
+def _fragment(fragment: str) -> str:
+    return "" if _TRACKING_FRAGMENT.fullmatch(fragment) else _quoted(fragment)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else f"%{found[1].upper()}"
+
+
+def _behind_tracker(key: str) -> str:
+    """Return what follows the counter that ``key`` starts with, "" when it starts with none."""
+    host, *segments = key.split("/")
+    if not _TRACKER.fullmatch(host):
+        return ""
+    for index, segment in enumerate(segments):
+        if "%3A%2F%2F" in segment:  # the whole target, escaped into one segment
+            return url_key(unquote("/".join(segments[index:]))).partition("?")[0]
+        if _HOST_SEGMENT.fullmatch(segment) and segments[index + 1 :] and not _MEDIA_FILE.search(segment):
+            return "/".join([segment.lower().removeprefix("www."), *segments[index + 1 :]])
+    return ""

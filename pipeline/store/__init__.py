@@ -1,1 +1,22 @@
-"""Room 2: what is kept between runs, in SQLAlchemy Core. The only room that knows SQL."""
+"""Room 2: what is kept between runs, in SQLAlchemy Core. The only room that knows SQL.
+
+``from pipeline.store import Store`` is all the other rooms need. SQLAlchemy is imported with the first ``Store``,
+not with this package: a command that keeps nothing should not pay for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.store.store import Store
+
+__all__ = ["Store"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "Store":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pipeline.store.store import Store
+
+    return Store

@@ -1,0 +1,100 @@
+"""Apply what deduplication decided about one freshly read feed.
+
+In: a connection, the feed's new state, decisions. Out: counts. Begins and ends no transaction: the
+caller's holds it all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, case, update
+
+from pipeline.model.entry import Applied, Change
+from pipeline.model.feed import FeedState
+from pipeline.store import feeds
+from pipeline.store.dialects import insert
+from pipeline.store.records import content_row, entry_row
+from pipeline.store.tables import Instant, content, entry
+
+_IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
+_THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
+_REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None)
+_VANISH = update(entry).where(_THESE, entry.c.vanished_at.is_(None)).values(vanished_at=bindparam("now", type_=Instant))
+# A repaired guid alone is no change of content.
+_CHANGED_AT = case(
+    (entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=bindparam("now", type_=Instant)
+)
+_REWRITE = update(entry).where(entry.c.entry_id == bindparam("this")).values(changed_at=_CHANGED_AT)
+_REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
+
+
+def apply(
+    connection: Connection,
+    state: FeedState,
+    changes: Sequence[Change],
+    vanished: Sequence[int],
+    reappeared: Sequence[int],
+    *,
+    now: datetime,
+    backlog: bool,
+) -> Applied:
+    """Write a feed's state and what changed in it. The costs follow the document, not what is kept."""
+    feeds.save(connection, [state])
+    rewritten = [change for change in changes if change.kind in ("changed", "repaired")]
+    _rewrite(connection, rewritten, now)
+    new = _insert(connection, [change for change in changes if change.kind == "new"], now, backlog)
+    present = [change.entry_id for change in changes if change.entry_id is not None]
+    _mark(connection, _REAPPEAR, [*present, *reappeared], now)
+    _mark(connection, _VANISH, vanished, now)
+    return Applied(new=new, changed=len(rewritten), same=len(changes) - new - len(rewritten))
+
+
+def _insert(connection: Connection, changes: Sequence[Change], now: datetime, backlog: bool) -> int:
+    """Insert new entries; one that another process was quicker to insert is left as it is, and not counted."""
+    if not changes:
+        return 0
+    marks = {"first_seen_at": now, "changed_at": now, "backlog": backlog}
+    rows = [entry_row(change) | marks for change in changes]
+    statement = insert(connection, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
+    inserted = connection.execute(statement.returning(entry.c.guid_sha256, entry.c.entry_id), rows)
+    ids = {row.guid_sha256: row.entry_id for row in inserted}
+    contents = [
+        {"entry_id": ids.pop(row["guid_sha256"]), **content_row(change.entry)}
+        for row, change in zip(rows, changes, strict=True)
+        if row["guid_sha256"] in ids
+    ]
+    if contents:
+        connection.execute(content.insert(), contents)
+    return len(contents)
+
+
+def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+    if not changes:
+        return
+    alike = defaultdict(list)  # executemany sets the same columns in every row
+    for change in changes:
+        row = _rewritten(change)
+        alike[tuple(row)].append({**row, "this": change.entry_id, "new_fingerprint": change.fingerprint, "now": now})
+    for rows in alike.values():
+        connection.execute(_REWRITE, rows)
+    connection.execute(_REWRITE_CONTENT, [{"this": each.entry_id, **content_row(each.entry)} for each in changes])
+
+
+def _rewritten(change: Change) -> dict[str, Any]:
+    row = entry_row(change)
+    if change.kind != "repaired":
+        del row["guid"], row["guid_sha256"]
+    if change.entry.dated_by == "first_seen":
+        # "First seen" is now only for a new entry; this one was seen before.
+        del row["published_at"], row["dated_by"]
+    return row
+
+
+def _mark(connection: Connection, statement: Update, entry_ids: Sequence[int], now: datetime) -> None:
+    for start in range(0, len(entry_ids), _IN_ONE_STATEMENT):
+        these = entry_ids[start : start + _IN_ONE_STATEMENT]
+        connection.execute(statement, {"these": these, "now": now})

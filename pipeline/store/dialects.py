@@ -1,0 +1,88 @@
+"""What SQLite and PostgreSQL do differently, in one place.
+
+In: a URL or a connection. Out: an engine, or a statement in its dialect. Knows no table of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from pipeline.model.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+_PER_CONNECTION = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = FULL",  # a lost commit could publish an entry twice
+)
+_MIGRATION_LOCK = 0x_5EA1ED  # any number, as long as all our processes use the same
+
+
+def make_engine(url: str) -> Engine:
+    """Make an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened or touched yet."""
+    try:
+        name = make_url(url).get_backend_name()
+        if name == "sqlite":
+            return _sqlite_engine(url)
+        if name == "postgresql":
+            return create_engine(url, connect_args={"options": "-c timezone=utc"})
+    except (ArgumentError, NoSuchModuleError):
+        name = "nothing known"
+    except ModuleNotFoundError as error:
+        raise StoreError(f"[store] url needs the Python package {error.name}: install it beside the program") from error
+    raise StoreError(f"[store] url names {name}; write sqlite:///pipeline.db or postgresql+psycopg://user@host/name")
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Give the same engine, whose transactions take the right to write when they begin."""
+    return engine.execution_options(writes=True)
+
+
+def use_write_ahead_log(engine: Engine) -> None:
+    """Let readers and the writer not wait for each other; SQLite remembers it in the file."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+
+
+def lock_migrations(connection: Connection) -> None:
+    """Wait until no other process migrates; SQLite's writing transaction has seen to that already."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Begin an INSERT that knows ON CONFLICT, which both dialects spell alike."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # sqlite3 would begin by itself, too late and without IMMEDIATE
+        for pragma in _PER_CONNECTION:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads first and then writes fails at once when another writer was quicker.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,82 @@
+"""Entries: what is asked of them.
+
+In: a connection, plain values. Out: records, the oldest first. Begins and ends no transaction. No question here costs
+what the archive holds: each is answered through an index, and a test looks at the plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select, true
+
+from pipeline.model.entry import KnownEntry, StoredEntry
+from pipeline.store.records import stored_entry
+from pipeline.store.tables import content, entry, feed, unplaced
+
+_KNOWN = select(
+    *(entry.c[name] for name in ("entry_id", "guid", "url_key", "enclosure_key", "media_type", "fingerprint", "title")),
+    *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds")),
+    entry.c.vanished_at.is_not(None).label("vanished"),
+)
+_STORED = (
+    select(
+        *(entry.c[name] for name in ("entry_id", "feed_id", "guid", "title", "published_at", "dated_by")),
+        *(entry.c[name] for name in ("duration_seconds", "first_seen_at", "changed_at", "vanished_at")),
+        *(entry.c[name] for name in ("backlog", "week")),
+        content.c.facts,
+        content.c.body_html,
+    )
+    .join_from(entry, content)
+    .order_by(entry.c.published_at, entry.c.entry_id)
+)
+
+
+def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
+    """Read what deduplication needs of a feed's entries."""
+    rows = connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)).mappings()
+    return [KnownEntry(**row) for row in rows]
+
+
+def between(connection: Connection, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
+    """Read the entries published in ``[start, end)``."""
+    published = entry.c.published_at
+    return _stored(connection, entry.c.feed_id.in_(feed_ids), published >= start, published < end)
+
+
+def unplaced_late(connection: Connection, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
+    """Read the entries published before an instant that no closed week took and that are no backlog."""
+    return _stored(connection, unplaced, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
+
+
+def of_week(connection: Connection, week: str) -> list[StoredEntry]:
+    """Read the entries a closed week took."""
+    return _stored(connection, entry.c.week == week)
+
+
+def by_id(connection: Connection, entry_ids: Collection[int]) -> list[StoredEntry]:
+    """Read these entries; an unknown id is left out."""
+    return _stored(connection, entry.c.entry_id.in_(entry_ids))
+
+
+def published_dates(connection: Connection, feed_ids: Collection[str], since: datetime) -> list[datetime]:
+    """Read when entries were published, from an instant on, in order."""
+    wanted = (entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
+    return list(connection.scalars(select(entry.c.published_at).where(*wanted).order_by(entry.c.published_at)))
+
+
+def newest_at(connection: Connection, feed_ids: Collection[str], before: datetime | None) -> datetime | None:
+    """Find when the newest entry (before an instant) was published."""
+    return connection.scalar(_newest(feed_ids, before))
+
+
+def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[datetime]:
+    # The newest of each feed is one step into the index; the newest of several feeds at once would be a scan.
+    earlier = entry.c.published_at < before if before else true()
+    of_feed = select(func.max(entry.c.published_at)).where(entry.c.feed_id == feed.c.feed_id, earlier)
+    return select(func.max(of_feed.scalar_subquery())).where(feed.c.feed_id.in_(feed_ids))
+
+
+def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:
+    return [stored_entry(row) for row in connection.execute(_STORED.where(*wanted)).mappings()]

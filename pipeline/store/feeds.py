@@ -1,0 +1,48 @@
+"""Feeds: what is remembered of them, and how much is kept.
+
+In: a connection, plain values. Out: records. Begins and ends no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.model.feed import FeedCount, FeedState
+from pipeline.store.dialects import insert
+from pipeline.store.records import feed_row, feed_state
+from pipeline.store.tables import entry, feed
+
+_OF_FEED = entry.c.feed_id == feed.c.feed_id
+_NEWEST = select(entry.c.title).where(_OF_FEED).order_by(entry.c.published_at.desc(), entry.c.entry_id.desc()).limit(1)
+# One look into the index a feed: a join would read every entry's row.
+_COUNTS = select(
+    feed.c.feed_id,
+    select(func.count()).select_from(entry).where(_OF_FEED).scalar_subquery().label("entries"),
+    select(func.max(entry.c.published_at)).where(_OF_FEED).scalar_subquery().label("newest_at"),
+    func.coalesce(_NEWEST.scalar_subquery(), "").label("newest_title"),
+)
+
+
+def states(connection: Connection) -> dict[str, FeedState]:
+    """Read all feeds' states, by feed id."""
+    return {row["feed_id"]: feed_state(row) for row in connection.execute(select(feed)).mappings()}
+
+
+def save(connection: Connection, kept: Sequence[FeedState]) -> None:
+    """Write states, each in place of the one before."""
+    statement = insert(connection, feed)
+    written = {column.name: column for column in statement.excluded if not column.primary_key}
+    if kept:
+        upsert = statement.on_conflict_do_update(index_elements=[feed.c.feed_id], set_=written)
+        connection.execute(upsert, [feed_row(state) for state in kept])
+
+
+def counts(connection: Connection) -> dict[str, FeedCount]:
+    """Count what is kept of each feed. Costs what the archive holds: for a person who asks, not for every run."""
+    rows = connection.execute(_COUNTS)
+    return {
+        row.feed_id: FeedCount(entries=row.entries, newest_at=row.newest_at, newest_title=row.newest_title)
+        for row in rows
+    }

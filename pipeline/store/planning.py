@@ -1,0 +1,52 @@
+"""Weeks that were settled and runs that were claimed: each happens once, whoever else tries.
+
+In: a connection, plain values. Out: who was first, and when. Begins and ends no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, select, update
+
+from pipeline.model.run import Run
+from pipeline.store.dialects import insert
+from pipeline.store.tables import entry, run, schedule, week
+
+
+def settle(connection: Connection, key: str, entry_ids: Collection[int], now: datetime) -> bool:
+    """Record which entries a closed week took; False, and nothing written, when it was settled before."""
+    if not _first(connection, week, {"week": key, "settled_at": now}):
+        return False
+    taken = entry.c.entry_id.in_(entry_ids) & entry.c.week.is_(None)
+    connection.execute(update(entry).where(taken).values(week=key))
+    return True
+
+
+def settled(connection: Connection) -> dict[str, datetime]:
+    """Read which weeks are settled, and since when."""
+    return {row.week: row.settled_at for row in connection.execute(select(week).order_by(week.c.week))}
+
+
+def claim(connection: Connection, claimed: Run) -> bool:
+    """Claim a schedule's period; False when it was claimed before."""
+    row = {
+        "schedule_id": claimed.schedule_id,
+        "period_key": claimed.period_key,
+        "claimed_at": claimed.claimed_at,
+    }
+    if not _first(connection, run, row):
+        return False
+    newest = insert(connection, schedule).values(row)
+    connection.execute(newest.on_conflict_do_update(index_elements=[schedule.c.schedule_id], set_=row))
+    return True
+
+
+def last_runs(connection: Connection) -> dict[str, Run]:
+    """Read the run claimed last of each schedule."""
+    return {row["schedule_id"]: Run(**row) for row in connection.execute(select(schedule)).mappings()}
+
+
+def _first(connection: Connection, table: Table, row: dict[str, object]) -> bool:
+    return connection.execute(insert(connection, table).values(row).on_conflict_do_nothing()).rowcount == 1

@@ -1,0 +1,180 @@
+"""The store: all that is kept between runs, behind one door.
+
+In: plain values and frozen records. Out: the same. Every method is one transaction: it happens wholly or not at all,
+and once it has returned it survives a crash. Reads no clock; knows no SQL beyond transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, select, update
+
+from pipeline.model.entry import Applied, Change, KnownEntry, StoredEntry
+from pipeline.model.feed import FeedCount, FeedState
+from pipeline.model.run import Run
+from pipeline.store import changes, entries, feeds, planning
+from pipeline.store.dialects import for_writing, make_engine
+from pipeline.store.door import house_errors
+from pipeline.store.migrate import bring_up_to_date
+from pipeline.store.tables import change
+
+_ONE_MORE_COMMIT = update(change).values(commits=change.c.commits + 1)
+
+
+class Store:
+    """A database that is open and up to date. All methods may raise StoreError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = engine
+        self._writer = for_writing(engine)
+        self._name = engine.url.render_as_string(hide_password=True)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open ``sqlite:///pipeline.db`` or ``postgresql+psycopg://…``, made or migrated as needed.
+
+        StoreTooNew when a newer program wrote it, StoreError when it is no database of ours; both leave it untouched.
+        """
+        store = cls(make_engine(url))
+        try:
+            with house_errors(store._name):
+                bring_up_to_date(store._reader)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with house_errors(self._name), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with house_errors(self._name), self._writer.begin() as connection:
+            yield connection
+            connection.execute(_ONE_MORE_COMMIT)
+
+    def change_mark(self) -> str:
+        """Give a value that is another one after anything was written, by whatever process."""
+        with self._reading() as connection:
+            return str(connection.scalar(select(change.c.commits)))
+
+    # Feeds and their entries, written
+
+    def feed_states(self) -> dict[str, FeedState]:
+        """Give what is remembered of each feed, by feed id."""
+        with self._reading() as connection:
+            return feeds.states(connection)
+
+    def save_state(self, state: FeedState) -> None:
+        """Remember a feed's state: of one that was asked and had nothing to apply."""
+        self.save_states([state])
+
+    def save_states(self, states: Iterable[FeedState]) -> None:
+        """Remember many feeds' states in one transaction."""
+        with self._writing() as connection:
+            feeds.save(connection, list(states))
+
+    def known_entries(self, feed_id: str) -> list[KnownEntry]:
+        """Give what deduplication needs of a feed's entries."""
+        with self._reading() as connection:
+            return entries.known(connection, feed_id)
+
+    def apply(
+        self,
+        state: FeedState,
+        decided: Sequence[Change],
+        vanished: Sequence[int],
+        *,
+        now: datetime,
+        backlog: bool,
+        reappeared: Sequence[int] = (),
+    ) -> Applied:
+        """Write a freshly read feed: its state, what changed, which entries left the document or came back to it.
+
+        The entries named in ``decided`` are in the document, so they need not be named in ``reappeared``.
+        An entry dated by ``first_seen`` keeps the date it was stored with.
+        """
+        with self._writing() as connection:
+            return changes.apply(connection, state, decided, vanished, reappeared, now=now, backlog=backlog)
+
+    def feed_counts(self) -> dict[str, FeedCount]:
+        """Count what is kept of each feed."""
+        with self._reading() as connection:
+            return feeds.counts(connection)
+
+    # Entries, asked for
+
+    def entries_between(self, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
+        """Give the entries published in ``[start, end)``, the oldest first."""
+        with self._reading() as connection:
+            return entries.between(connection, start, end, feed_ids)
+
+    def unplaced_late(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
+        """Give the entries published before an instant that no closed week took, the backlog aside."""
+        with self._reading() as connection:
+            return entries.unplaced_late(connection, feed_ids, before)
+
+    def entries_of_week(self, week: str) -> list[StoredEntry]:
+        """Give the entries a settled week took, the oldest first."""
+        with self._reading() as connection:
+            return entries.of_week(connection, week)
+
+    def entries_by_id(self, entry_ids: Collection[int]) -> list[StoredEntry]:
+        """Give these entries, the oldest first; an unknown id is left out."""
+        with self._reading() as connection:
+            return entries.by_id(connection, entry_ids)
+
+    def newest_entry_at(self, feed_ids: Collection[str], before: datetime | None = None) -> datetime | None:
+        """Tell when the newest entry (before an instant) was published; None when there is none."""
+        with self._reading() as connection:
+            return entries.newest_at(connection, feed_ids, before)
+
+    def published_dates(self, feed_ids: Collection[str], since: datetime) -> list[datetime]:
+        """Tell when entries were published, from an instant on, in order."""
+        with self._reading() as connection:
+            return entries.published_dates(connection, feed_ids, since)
+
+    # Weeks and runs
+
+    def settle_week(self, week: str, entry_ids: Collection[int], *, now: datetime) -> bool:
+        """Record once which entries a closed week took; False, and nothing written, when it was settled before.
+
+        An entry that an earlier week took stays there.
+        """
+        with self._writing() as connection:
+            return planning.settle(connection, week, entry_ids, now)
+
+    def settled_weeks(self) -> dict[str, datetime]:
+        """Tell which weeks are settled, and since when."""
+        with self._reading() as connection:
+            return planning.settled(connection)
+
+    def claim_run(self, schedule_id: str, period_key: str, *, now: datetime) -> bool:
+        """Claim a period of a schedule; True for exactly one caller, whatever the number of processes."""
+        with self._writing() as connection:
+            claimed = Run(schedule_id=schedule_id, period_key=period_key, claimed_at=now)
+            return planning.claim(connection, claimed)
+
+    def last_runs(self) -> dict[str, Run]:
+        """Give the run claimed last of each schedule, by schedule id."""
+        with self._reading() as connection:
+            return planning.last_runs(connection)

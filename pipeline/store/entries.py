@@ -19,7 +19,7 @@ _KNOWN = select(
     *(entry.c[name] for name in ("entry_id", "guid", "url_key", "enclosure_key", "media_type", "fingerprint", "title")),
     *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds")),
     entry.c.vanished_at.is_not(None).label("vanished"),
-)
+).order_by(entry.c.entry_id)
 _STORED = (
     select(
         *(entry.c[name] for name in ("entry_id", "feed_id", "guid", "title", "published_at", "dated_by")),
@@ -34,7 +34,7 @@ _STORED = (
 
 
 def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
-    """Read what deduplication needs of a feed's entries."""
+    """Read what deduplication needs of a feed's entries, in the order they were stored."""
     rows = connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)).mappings()
     return [KnownEntry(**row) for row in rows]
 

@@ -6,6 +6,7 @@ In: a connection, plain values. Out: who was first, and when. Begins and ends no
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, Table, select, update
@@ -31,11 +32,7 @@ def settled(connection: Connection) -> dict[str, datetime]:
 
 def claim(connection: Connection, claimed: Run) -> bool:
     """Claim a schedule's period; False when it was claimed before."""
-    row = {
-        "schedule_id": claimed.schedule_id,
-        "period_key": claimed.period_key,
-        "claimed_at": claimed.claimed_at,
-    }
+    row = asdict(claimed)
     if not _first(connection, run, row):
         return False
     newest = insert(connection, schedule).values(row)
@@ -49,4 +46,6 @@ def last_runs(connection: Connection) -> dict[str, Run]:
 
 
 def _first(connection: Connection, table: Table, row: dict[str, object]) -> bool:
-    return connection.execute(insert(connection, table).values(row).on_conflict_do_nothing()).rowcount == 1
+    # Asked for by what comes back: a row count is not to be had from every driver.
+    statement = insert(connection, table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement).first() is not None

@@ -1,0 +1,163 @@
+"""Two digests written by hand: an ordinary week, and one in which everything is awkward.
+
+They stand on their own: no config, no store, no feed. Pictures are those of ``fixtures/``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.model.digest import Digest, Publication, Section, Story
+from pipeline.model.entry import Enclosure, Entry, Picture
+
+SITE = "https://harbourandhearth.example"
+UPLOADS = f"{SITE}/wp-content/uploads/2026/02"
+SHOW = "https://podcasts.harbourtable.example"
+LISTEN = (
+    ("Apple Podcasts", "https://podcasts.example/apple/the-harbour-table"),
+    ("Amazon Music", "https://podcasts.example/amazon/the-harbour-table"),
+    ("RSS", f"{SHOW}/feed.xml"),
+)
+OPENS_AT = datetime(2026, 2, 9, tzinfo=UTC)
+CLOSES_AT = datetime(2026, 2, 16, tzinfo=UTC)
+
+PUBLICATION = Publication(
+    name="Harbour & Hearth",
+    url=f"{SITE}/",
+    timezone="Europe/London",
+    language="en-GB",
+    sender="Harbour & Hearth <letter@harbourandhearth.example>",
+    editor="editor@harbourandhearth.example",
+    postal_address="Harbour & Hearth\n3 Net Loft Lane, Penhallow Quay, TR99 9ZZ",
+    tagline="Bread, boats and slow living from a small harbour town",
+    reason="You get this letter because you ticked “send me the weekly newsletter” on our site.",
+)
+
+
+def entry(guid: str, *, feed_id: str = "blog", audio: bool = False, picture: Picture | None = None) -> Entry:
+    """Make an entry that is only there to be pointed at."""
+    return Entry(
+        feed_id=feed_id,
+        guid=guid,
+        url=f"{SITE}/{guid}/",
+        title=guid,
+        published_at=OPENS_AT,
+        enclosure=Enclosure(url=f"{SHOW}/audio/{guid}.mp3", media_type="audio/mpeg") if audio else None,
+        picture=picture,
+    )
+
+
+LAMP = Picture(url=f"{UPLOADS}/table-lamp.jpg", alt="A lamp on a kitchen table, and a letter", width=1072, height=600)
+COVER = Picture(url=f"{UPLOADS}/cover-14.jpg", alt="Two oars crossed over a bowl", width=400, height=400)
+LOAF = Picture(url=f"{UPLOADS}/slow-loaf.jpg", alt="A round loaf cooling on a slate", width=1072, height=600)
+
+POST = Story(
+    kind="post",
+    title="A slow loaf for the shortest month",
+    url=f"{SITE}/a-slow-loaf-for-the-shortest-month/",
+    entries=(entry("a-slow-loaf-for-the-shortest-month"),),
+    excerpt_md=(
+        "February is a poor month for hurrying. The flour is cold, the kitchen is cold, and the starter sulks at the "
+        "back of the shelf. So this loaf takes *two days* and asks almost nothing of you: mix it on Friday, forget it "
+        "until Saturday, bake it when the [tide table](https://tides.example.org/penhallow) says nobody is coming home."
+    ),
+    author="Morwenna Pryce",
+    picture=LOAF,
+    reading_minutes=6,
+)
+GUEST_POST = Story(
+    kind="post",
+    title="Five things a boatbuilder keeps by the door",
+    url=f"{SITE}/five-things-a-boatbuilder-keeps-by-the-door/",
+    entries=(entry("five-things-a-boatbuilder-keeps-by-the-door"),),
+    excerpt_md=(
+        "A yard is cold from October to May, and you only walk back to the house once. What hangs by my door:\n\n"
+        "1. A wool cap that has been wet a hundred times\n"
+        "2. Yesterday’s bread, in paper\n"
+        "3. A pencil, because the good one is always lost\n"
+        "4. …"
+    ),
+    guest="Jory Tamblyn",
+    reading_minutes=4,
+)
+BOTH = Story(
+    kind="read-or-listen",
+    title="The woman who sets a table for strangers",
+    url=f"{SITE}/podcast-the-woman-who-sets-a-table-for-strangers/",
+    entries=(entry("read", picture=LAMP), entry("listen", feed_id="podcast", audio=True, picture=COVER)),
+    excerpt_md=(
+        "Every Sunday Elowen Hart lays eleven places and knows the names of four. She has done it for nine winters, "
+        "through a flood and a broken stove.\n\n"
+        "> You don’t need a bigger table. You need to stop clearing it.\n\n"
+        "We talk about soup, silence and how to leave a door open."
+    ),
+    author="Morwenna Pryce",
+    guest="Elowen Hart",
+    picture=COVER,
+    reading_minutes=5,
+    duration_seconds=2520,
+    season=1,
+    episode=14,
+    listen_url=f"{SHOW}/episodes/14",
+    listen=LISTEN,
+    transcript_url=f"{SHOW}/episodes/14/transcript.vtt",
+)
+EPISODE = Story(
+    kind="episode",
+    title="A minute of harbour bells",
+    url=f"{SHOW}/episodes/bells",
+    entries=(entry("bells", feed_id="podcast", audio=True),),
+    excerpt_md="No talk this time: the bells of three boats, recorded at the turn of the tide.",
+    listen_url=f"{SHOW}/episodes/bells",
+)
+
+
+def link(title: str, host: str, note: str) -> Story:
+    """Make a useful link."""
+    url = f"https://{host}/{title.split()[0].lower()}"
+    return Story(
+        kind="link", title=title, url=url, entries=(entry(title, feed_id="links"),), excerpt_md=note, source=host
+    )
+
+
+LINKS = (
+    link(
+        "The museum that lends out its oldest tools",
+        "toolshed.example.org",
+        "Planes, adzes and a cooper’s croze, on loan for a week at a time; the waiting list is shorter than you think.",
+    ),
+    link(
+        "How to read a shipping forecast",
+        "weatherglass.example.com",
+        "Four words do most of the work. After this you will hear the rest of them, too, and know when to stay in.",
+    ),
+    link(
+        "A free pattern for a fisherman’s cuff",
+        "woolbook.example.net",
+        "Knitted flat, so a beginner can finish a pair in two evenings, and it uses up the odd ball at the bottom.",
+    ),
+)
+
+SAMPLE = Digest(
+    week="2026-W07",
+    number=7,
+    opens_at=OPENS_AT,
+    closes_at=CLOSES_AT,
+    publication=PUBLICATION,
+    subject="A slow loaf, and a table set for strangers",
+    preheader="Elowen Hart on leaving the door open, a boatbuilder’s five things, and tools you can borrow for a week.",
+    headline="Things worth waiting for",
+    introduction_md=(
+        "Good morning from a wet quay. The boats stayed in all week, so the town did what it does best in February: it "
+        "cooked for whoever came through the door.\n\n"
+        "This letter is about waiting. There is a loaf that takes two days, a guest who lays eleven places without "
+        "knowing who will sit down, and a boatbuilder’s short list of what makes a cold morning bearable. Put the "
+        "kettle on first."
+    ),
+    sections=(
+        Section(kind="posts", heading="From the blog", stories=(POST, GUEST_POST)),
+        Section(kind="episodes", heading="From the podcast", stories=(BOTH, EPISODE)),
+        Section(kind="links", heading="Useful links", stories=LINKS),
+    ),
+    decisions=(),
+)

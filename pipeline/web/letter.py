@@ -1,0 +1,94 @@
+"""A sealed mail taken apart for reading: its headers, its inbox line, its weight.
+
+In: an Edition. Out: plain records for the pages. Pure; nothing is decoded that a mail client would not decode.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from pipeline.model.digest import Edition
+
+KILOBYTE = 1024
+CLIPPED_AT_KB = 102
+LIMITS_KB = ((30, "fine"), (60, "heavy"), (90, "too heavy"), (CLIPPED_AT_KB, "cut off by Gmail"))
+"""The weight of the HTML part, in KB of 1,024 bytes: up to each limit, and what it is from there on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What the pages say about a mail besides showing it."""
+
+    sender_name: str
+    sender_address: str
+    headers: tuple[tuple[str, str], ...]
+    parts: tuple[tuple[str, int], ...]
+    """(media type, bytes once decoded) of each part, in order."""
+    stories: tuple[tuple[str, tuple[Line, ...]], ...]
+    """(heading, its stories), as the manifest has them."""
+    checks: tuple[str, ...]
+    """What the checks found, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One story in the list beside the mail."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """The HTML part on the scales. ``share`` is per mille of what Gmail shows before it cuts a mail off."""
+
+    kilobytes: float
+    share: int
+    verdict: str
+
+
+def read_letter(edition: Edition) -> Letter:
+    """Take an edition's mail and manifest apart (RFC 5322; header values decoded and unfolded)."""
+    mail = message_from_bytes(edition.eml, policy=policy.default)
+    manifest = json.loads(edition.manifest or b"{}")
+    name, address = parseaddr(str(mail.get("From", "")))
+    return Letter(
+        sender_name=name or address,
+        sender_address=address,
+        headers=tuple((header, str(value)) for header, value in mail.items()),
+        parts=tuple(_parts(mail)),
+        stories=_sections(manifest.get("stories", [])),
+        checks=tuple(map(str, manifest.get("checks", []))),
+    )
+
+
+def weigh(html: bytes) -> Weight:
+    """Weigh the HTML part against what mail clients stand.
+
+    >>> weigh(b"x" * 20 * 1024)
+    Weight(kilobytes=20.0, share=196, verdict='light')
+    >>> weigh(b"x" * 103 * 1024).verdict
+    'cut off by Gmail'
+    """
+    kilobytes = len(html) / KILOBYTE
+    passed = [verdict for limit, verdict in LIMITS_KB if kilobytes > limit]
+    share = min(1000, round(1000 * kilobytes / CLIPPED_AT_KB))
+    return Weight(kilobytes=round(kilobytes, 1), share=share, verdict=passed[-1] if passed else "light")
+
+
+def _parts(mail: EmailMessage) -> list[tuple[str, int]]:
+    leaves = [part for part in mail.walk() if not part.is_multipart()]
+    return [(leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves]
+
+
+def _sections(stories: list[dict[str, str]]) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    sections: dict[str, list[Line]] = {}
+    for story in stories:
+        sections.setdefault(story.get("heading") or story["section"], []).append(
+            Line(title=story["title"], url=story["url"])
+        )
+    return tuple((heading, tuple(found)) for heading, found in sections.items())

@@ -1,0 +1,61 @@
+"""How an edition is looked at: the state of the toolbar, which is the query of the address and nothing else.
+
+In: query parameters. Out: a Look, and the query that leads back to it. Pure; nothing is remembered anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+CHOICES: dict[str, dict[str, str]] = {
+    "view": {
+        "mail": "Mail",
+        "inbox": "Inbox",
+        "text": "Plain text",
+        "headers": "Headers",
+        "source": "Source",
+        "why": "Why",
+    },
+    "width": {"900": "Desktop", "375": "Phone", "320": "Small phone"},
+    "scheme": {"light": "Light", "dark": "Dark", "forced": "Forced dark"},
+    "pictures": {"on": "On", "off": "Off"},
+}
+"""Every control of the toolbar: its values and what they are called. The first value is where it stands at first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One way to look at an edition; each field holds a key of its row in CHOICES."""
+
+    view: str = "mail"
+    width: str = "900"
+    scheme: str = "light"
+    pictures: str = "on"
+
+    @property
+    def query(self) -> str:
+        """The query that gives this look again.
+
+        >>> Look(width="375", scheme="dark").query
+        'view=mail&width=375&scheme=dark&pictures=on'
+        """
+        return urlencode({name: getattr(self, name) for name in CHOICES})
+
+    def showing(self, view: str) -> str:
+        """Give the query of the same look at another view.
+
+        >>> Look(width="375").showing("why")
+        'view=why&width=375&scheme=light&pictures=on'
+        """
+        return Look(view=view, width=self.width, scheme=self.scheme, pictures=self.pictures).query
+
+
+def read_look(query: Mapping[str, str]) -> Look:
+    """Read a look from query parameters; what is missing or unknown stands as at first.
+
+    >>> read_look({"width": "375", "scheme": "plaid"})
+    Look(view='mail', width='375', scheme='light', pictures='on')
+    """
+    return Look(**{name: query[name] for name, values in CHOICES.items() if query.get(name) in values})

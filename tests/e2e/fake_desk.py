@@ -1,0 +1,154 @@
+"""A desk made by hand: three weeks, one mail with a dark design of its own, and knobs to turn while pages are open."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
+from pipeline.model.errors import NothingToPublish, UsageError
+from pipeline.model.week import Week
+
+LONDON = ZoneInfo("Europe/London")
+PICTURE = "https://harbourandhearth.example/pictures/kettle.png"
+ELSEWHERE = "https://pictures.example/tide.png"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccfc0f01f0005050102"
+    "cfa02ecd0000000049454e44ae426082"
+)
+SUBJECT = "A kettle on the quay, and who keeps the lights on"
+PREHEADER = "Why the harbour kitchen never closes, an hour with a lighthouse keeper, and three things worth a click."
+
+HTML = f"""<!DOCTYPE html>
+<html lang="en-GB"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+<meta name="viewport" content="width=device-width"><title>Harbour &amp; Hearth</title>
+<style>
+@media (max-width: 599px) {{ .wide {{ display: none !important }} }}
+@media (prefers-color-scheme: dark) {{
+  .page {{ background: #0d1b2a !important }}
+  .words {{ color: #e8e6e1 !important }}
+}}
+</style></head>
+<body style="margin:0">
+<table role="presentation" class="page" width="100%" style="background:#f4f1ea"><tr><td align="center">
+<table role="presentation" width="600" style="width:100%;max-width:600px"><tr>
+<td class="words" id="words" style="padding:24px;color:#222222;font:17px/27px Georgia,serif">
+<h1 style="font-size:30px;line-height:38px">{SUBJECT}</h1>
+<p class="wide" id="wide">Only where there is room.</p>
+<p><img src="{PICTURE}" width="536" height="200" alt="A copper kettle" style="max-width:100%;background:#dddddd"></p>
+{
+    "<p>The tide comes in twice a day and so do the people who work on it. The kitchen on the quay has not closed since"
+    " anybody can remember, and the kettle is the reason.</p>" * 9
+}
+<p><a id="read" href="https://harbourandhearth.example/kettle">Read the whole story</a></p>
+</td></tr></table></td></tr></table></body></html>
+"""
+TEXT = f"""{SUBJECT}
+{"=" * len(SUBJECT)}
+
+The tide comes in twice a day and so do the people who work on it. The
+kitchen on the quay has not closed since anybody can remember.
+
+Read the whole story: https://harbourandhearth.example/kettle
+"""
+STORIES = (
+    ("The story", "A kettle on the quay", "https://harbourandhearth.example/kettle"),
+    ("The episode", "Who keeps the lights on", "https://harbourandhearth.example/lights"),
+    ("Useful links", "Tide tables for the whole coast", "https://tides.example/"),
+    ("Useful links", "How to read a chart", "https://charts.example/"),
+)
+
+
+def edition(week: str, *, html: str = HTML, subject: str = SUBJECT) -> Edition:
+    """Seal a mail by hand."""
+    mail = EmailMessage()
+    mail["From"] = "Harbour & Hearth <newsletter@harbourandhearth.example>"
+    mail["Subject"] = subject
+    mail["List-Id"] = "Harbour & Hearth <weekly.harbourandhearth.example>"
+    mail.set_content(TEXT)
+    mail.add_alternative(html, subtype="html")
+    stories = [{"section": "posts", "heading": head, "title": title, "url": url} for head, title, url in STORIES]
+    manifest = {"stories": stories, "checks": [], "sha256": {"digest.html": sha256(html.encode()).hexdigest()}}
+    return Edition(
+        week=week,
+        state="draft",
+        number=None,
+        subject=subject,
+        preheader=PREHEADER,
+        html=html.encode(),
+        text=TEXT.encode(),
+        eml=mail.as_bytes(),
+        manifest=json.dumps(manifest).encode(),
+    )
+
+
+def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, running: bool = False) -> WeekSummary:
+    """Describe a week that closes on Monday at midnight in London."""
+    monday = Week.parse(week).monday
+    opens_at = datetime(monday.year, monday.month, monday.day, tzinfo=LONDON)
+    closes_at = opens_at + timedelta(days=7)
+    return WeekSummary(
+        week=week,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        posts=posts,
+        episodes=episodes,
+        links=links,
+        running=running,
+    )
+
+
+def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
+    """Write a line of the why-ledger."""
+    published_at = datetime(2026, 2, day, 9, 30, tzinfo=UTC)
+    return Decision(
+        feed_id="blog", guid=title, title=title, included=included, reason=reason, published_at=published_at
+    )
+
+
+@dataclass
+class FakeDesk:
+    """Answers as a desk does. Change ``editions`` or ``now``, and open pages follow."""
+
+    now: str = "1"
+    editions: dict[str, Edition | Trouble] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})
+    summaries: tuple[WeekSummary, ...] = (
+        summary("2026-W08", links=0, running=True),
+        summary("2026-W07"),
+        summary("2026-W06", posts=0, episodes=0, links=0),
+    )
+    composed: int = 0
+
+    def weeks(self) -> tuple[WeekSummary, ...]:
+        return self.summaries
+
+    def edition(self, week: str) -> Edition | Trouble:
+        self.composed += 1
+        if week in self.editions:
+            return self.editions[week]
+        if any(week == each.week for each in self.summaries):
+            raise NothingToPublish(f"There is nothing to publish in {week}; the newest week with entries is 2026-W07.")
+        raise UsageError(f"There is no week {week}.")
+
+    def decisions(self, week: str) -> tuple[Decision, ...]:
+        return (
+            decision("A kettle on the quay", "published in this week", included=True, day=10),
+            decision("Who keeps the lights on", "published in this week", included=True, day=11),
+            decision("Last week’s catch", "went out with 2026-W06", included=False, day=3),
+            decision("Rope, and how to trust it", "published after the week closed", included=False, day=17),
+        )
+
+    def mark(self) -> str:
+        return self.now
+
+    def picture(self, url: str) -> tuple[str, bytes] | None:
+        return ("image/png", PIXEL) if url == PICTURE else None
+
+    def change(self, week: str, shown: Edition | Trouble) -> None:
+        """Put something else in a week's place, as a saved template would."""
+        self.editions[week] = shown
+        self.now += "+"

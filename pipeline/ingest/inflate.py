@@ -1,0 +1,126 @@
+"""Undoing Content-Encoding within bounds.
+
+In: the pieces of a body as they come off the wire. Out: the whole body, or a FetchProblem. Never holds more than the
+limit and one portion: a megabyte that inflates to a gigabyte costs a few megabytes. Pure.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+from pipeline.model.errors import FetchProblem
+
+_PORTION_BYTES = 65_536
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15  # zlib's wbits
+_GZIP_MAGIC = b"\x1f"
+_ZLIB_METHOD = 8  # RFC 1950, 2.2: the low half of the first byte
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_MOST_CODINGS = 2
+
+_BOMB_RATIO = 250
+"""Deflate reaches 1,032. Feeds reach 30; a text this repetitive beyond the size below is not one."""
+_BOMB_BYTES = 2_000_000
+
+
+def codings(content_encoding: str) -> tuple[str, ...]:
+    """Split a Content-Encoding header (RFC 9110, 8.4); raise FetchProblem for what was not asked for.
+
+    >>> codings("GZIP"), codings("identity"), codings("")
+    (('gzip',), (), ())
+    """
+    named = tuple(name.strip().lower() for name in content_encoding.split(","))
+    applied = tuple(name for name in named if name not in ("", "identity"))
+    if len(applied) > _MOST_CODINGS or not _CODINGS.issuperset(applied):
+        raise FetchProblem("broken_answer", "sent a document in a compression it was not asked for")
+    return applied
+
+
+class Body:
+    """A body that grows piece by piece, and refuses to grow beyond its limit."""
+
+    def __init__(self, codings: Sequence[str], max_bytes: int) -> None:
+        self._stages = [_Inflater(coding) for coding in reversed(codings)]
+        self._max_bytes = max_bytes
+        self._plain = bytearray()
+        self._received_bytes = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece off the wire. Raises FetchProblem when it is damaged or too much."""
+        self._received_bytes += len(piece)
+        try:
+            for portion in _through(self._stages, piece):
+                self._plain += portion
+                self._check()
+        except zlib.error as error:
+            raise FetchProblem("broken_answer", "sent a document whose compression is damaged") from error
+
+    def whole(self) -> bytes:
+        """Return the finished body. Raises FetchProblem when its compressed form broke off."""
+        if not all(stage.finished for stage in self._stages):
+            raise FetchProblem("broken_answer", "broke off in the middle of the document")
+        return bytes(self._plain)
+
+    def _check(self) -> None:
+        size = len(self._plain)
+        if size > self._max_bytes:
+            raise too_large(self._max_bytes)
+        if size > _BOMB_BYTES and size > _BOMB_RATIO * self._received_bytes:
+            raise FetchProblem("too_large", f"sent {self._received_bytes:,} bytes that inflate without end")
+
+
+def too_large(max_bytes: int) -> FetchProblem:
+    """Return the problem of a document beyond the limit."""
+    return FetchProblem("too_large", f"sent more than {max_bytes:,} bytes")
+
+
+def _through(stages: Sequence[_Inflater], piece: bytes) -> Iterator[bytes]:
+    if not stages:
+        yield piece
+        return
+    for portion in stages[0].feed(piece):
+        yield from _through(stages[1:], portion)
+
+
+class _Inflater:
+    """One layer of gzip (RFC 1952) or deflate (RFC 1951, with or without RFC 1950's frame)."""
+
+    def __init__(self, coding: str) -> None:
+        self._deflate = coding == "deflate"
+        self._stream: zlib._Decompress | None = None
+        self._plain = False
+        self._ended = False
+        self._pending = False  # a full portion may have left output inside zlib with no input to go with it
+
+    @property
+    def finished(self) -> bool:
+        """True between two members, before the first and for what was never compressed."""
+        return self._stream is None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the data inflates to, in portions; what follows the last member is padding and dropped."""
+        while (data or self._pending) and not self._ended:
+            if self._stream is None and not self._plain:
+                self._open(data[:1])
+            if self._stream is None:
+                yield data
+                return
+            yield (portion := self._stream.decompress(data, _PORTION_BYTES))
+            self._pending = len(portion) == _PORTION_BYTES and not self._stream.eof
+            data = self._rest(self._stream)
+
+    def _open(self, first: bytes) -> None:
+        if self._deflate:
+            self._stream = zlib.decompressobj(_ZLIB if first[0] & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
+        elif first == _GZIP_MAGIC:
+            self._stream = zlib.decompressobj(_GZIP)
+        else:  # says gzip and is not: some servers compress in the header only
+            self._plain = True
+
+    def _rest(self, stream: zlib._Decompress) -> bytes:
+        """Return what is still to be inflated, after the end of a member by the next one."""
+        if not stream.eof:
+            return stream.unconsumed_tail
+        self._stream = None
+        self._ended = self._deflate or (bool(stream.unused_data) and not stream.unused_data.startswith(_GZIP_MAGIC))
+        return stream.unused_data

@@ -1,0 +1,180 @@
+"""When to ask a feed again, and what to remember of the last time.
+
+In: what is remembered, an outcome, ``now``. Out: the next request, the next memory. Pure: months of polling pass in a
+test as fast as it can count.
+
+A feed is asked at its ``interval``, and less often the longer it has had no news (a 24th of its silence, at most once
+a day). The publisher may ask for longer (max-age, ttl, skipHours, skipDays), the host for longer still (Retry-After).
+Failures double the wait. Everything is a little early, by a share that is each feed's own, so that feeds
+added together do not come due together for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pipeline.model.feed import Channel, Feed, FeedState
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+
+LONGEST = timedelta(days=1)
+"""No feed waits longer than this, whatever it asks for, unless its interval or its host says so."""
+SILENCE_SHARE = 24
+JITTER_SHARE = 0.1
+UNCONDITIONAL_AFTER = timedelta(days=7)
+"""Some servers answer 304 for ever; after this long without a document one is asked for outright."""
+MOVE_SIGHTINGS = 3
+MOVE_TIME = timedelta(hours=24)
+ADDRESS_FAILURES = 3
+MOST_DOUBLINGS = 20
+WRONG_CLOCK = timedelta(days=8)
+"""A feed due later than this was put off by a clock that ran ahead."""
+
+_HOUR = timedelta(hours=1)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def is_due(state: FeedState, now: datetime, interval: timedelta) -> bool:
+    """Tell whether a feed is to be asked now, where config says to ask every ``interval``.
+
+    >>> is_due(FeedState(feed_id="blog"), datetime.fromisoformat("2026-02-09T12:00Z"), timedelta(hours=1))
+    True
+    """
+    if state.gone_at:
+        return False
+    due_at = state.due_at
+    return due_at is None or due_at <= now or due_at - now > max(WRONG_CLOCK, interval)
+
+
+def memory_of(feed: Feed, state: FeedState) -> FeedState:
+    """Return what is remembered of a feed: nothing, where config gives it another address than the memory is of.
+
+    >>> old = FeedState(feed_id="blog", url="https://a.example/", etag='"1"')
+    >>> memory_of(Feed(id="blog", url="https://b.example/", kind="blog"), old).etag
+    ''
+    """
+    return state if state.url == feed.url else FeedState(feed_id=feed.id, url=feed.url)
+
+
+def request_for(
+    feed: Feed, state: FeedState, *, now: datetime, headers: tuple[tuple[str, str], ...] = ()
+) -> FetchRequest:
+    """Ask for what changed since the last time; for all of it where 304s went on for a week.
+
+    >>> now = datetime.fromisoformat("2026-02-09T12:00Z")
+    >>> feed = Feed(id="blog", url="https://a.example/", kind="blog")
+    >>> state = FeedState(feed_id="blog", url="https://a.example/", etag='"1"', body_at=now)
+    >>> request_for(feed, state, now=now).etag, request_for(feed, state, now=now + timedelta(days=7)).etag
+    ('"1"', '')
+    """
+    known = memory_of(feed, state)
+    request = FetchRequest(
+        feed_id=feed.id, url=known.address or feed.url, body_sha256=known.body_sha256, headers=headers
+    )
+    if known.body_at is None or now - known.body_at >= UNCONDITIONAL_AFTER:
+        return request
+    return replace(request, etag=known.etag, last_modified=known.last_modified)
+
+
+def holds(states: Iterable[FeedState], now: datetime) -> dict[str, datetime]:
+    """Return which hosts asked not to be asked before when, by any feed: for ``Fetcher(holds=…)``."""
+    waits = [(state.retry_at, state.retry_host) for state in states if state.retry_at and state.retry_host]
+    return {host: until for until, host in sorted(waits) if until > now}
+
+
+def next_state(
+    state: FeedState,
+    outcome: FetchOutcome,
+    *,
+    now: datetime,
+    interval: timedelta,
+    channel: Channel | None = None,
+    news: bool | None = None,
+    same_feed: bool = True,
+) -> FeedState:
+    """Return what to remember after an outcome, ``due_at`` included.
+
+    ``state`` is what ``memory_of`` gave. ``channel`` is what a fresh document says of itself. ``news`` tells
+    whether the read brought an entry that was new or changed (None: unknown, so any fresh document counts).
+    ``same_feed=False`` says that a document behind a redirect shares no entry with what is stored: such a move is not
+    followed.
+    """
+    seen = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.sentence)
+    if outcome.ok:
+        known = _watch_move(_learn(seen, outcome, now, channel, news), outcome, now, same_feed=same_feed)
+        return replace(known, due_at=_due_after_answer(known, outcome, now, interval))
+    if outcome.kind == "throttled":
+        until = outcome.retry_at or now + interval
+        due_at = until + _jitter(state.feed_id, interval)
+        return replace(seen, retry_at=until, retry_host=outcome.retry_host, due_at=due_at)
+    return _fail(seen, now, interval)
+
+
+def _learn(
+    state: FeedState, outcome: FetchOutcome, now: datetime, channel: Channel | None, news: bool | None
+) -> FeedState:
+    """Keep what a good answer says. A document that was only partly read is asked for outright the next time."""
+    whole = outcome.kind != "partly_broken"
+    fresh_news = outcome.fresh and news is not False
+    return replace(
+        state,
+        failures=0,
+        gone_at=None,
+        read_at=now,
+        etag=outcome.etag if whole else "",
+        last_modified=outcome.last_modified if whole else "",
+        body_sha256=outcome.body_sha256 if whole else "",
+        channel=channel or state.channel,
+        body_at=state.body_at if outcome.kind == "not_modified" else now,
+        first_read_at=state.first_read_at or (now if fresh_news else None),
+        news_at=now if fresh_news else state.news_at,
+    )
+
+
+def _watch_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_feed: bool) -> FeedState:
+    """Count the sightings of a permanent redirect, and follow it for good after enough of them."""
+    if not outcome.moved_to or not same_feed:
+        return replace(state, moved_to="", moved_first_at=None, moved_sightings=0)
+    again = outcome.moved_to == state.moved_to
+    first_at = (state.moved_first_at if again else None) or now
+    sightings = state.moved_sightings + 1 if again else 1
+    if sightings >= MOVE_SIGHTINGS and now - first_at >= MOVE_TIME:
+        return replace(state, address=outcome.moved_to, moved_to="", moved_first_at=None, moved_sightings=0)
+    return replace(state, moved_to=outcome.moved_to, moved_first_at=first_at, moved_sightings=sightings)
+
+
+def _fail(state: FeedState, now: datetime, interval: timedelta) -> FeedState:
+    """Wait twice as long after each failure; doubt an adopted address before the one config gives."""
+    failures = state.failures + 1
+    if state.address and (state.outcome == "gone" or failures >= ADDRESS_FAILURES):
+        return replace(state, failures=failures, address="", due_at=now + interval)
+    if state.outcome == "gone":
+        return replace(state, failures=failures, gone_at=now, due_at=None)
+    wait = min(interval * 2 ** min(failures - 1, MOST_DOUBLINGS), max(interval, LONGEST))
+    return replace(state, failures=failures, due_at=now + wait - _jitter(state.feed_id, wait))
+
+
+def _due_after_answer(state: FeedState, outcome: FetchOutcome, now: datetime, interval: timedelta) -> datetime:
+    silence = now - (state.news_at or now)
+    own = max(interval, min(silence / SILENCE_SHARE, LONGEST))
+    asked = timedelta(minutes=state.channel.ttl_minutes or 0), timedelta(seconds=outcome.max_age_seconds or 0)
+    wait = max(own - _jitter(state.feed_id, own), min(max(asked), LONGEST))
+    return _skip(now + wait, state.channel)
+
+
+def _skip(moment: datetime, channel: Channel) -> datetime:
+    """Put a moment off to the next hour in which the publisher is willing to be asked (RSS 2.0: hours are GMT)."""
+    days = {day.strip().lower() for day in channel.skip_days}
+    for _ in range(7 * 24):
+        if moment.hour not in channel.skip_hours and _WEEKDAYS[moment.weekday()] not in days:
+            return moment
+        moment = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
+    return moment  # every hour of the week is skipped: nobody can mean that
+
+
+def _jitter(feed_id: str, span: timedelta) -> timedelta:
+    """Return the feed's own share of a tenth of the span: always the same, spread evenly over all feeds."""
+    share = int.from_bytes(hashlib.sha256(feed_id.encode("utf-8")).digest()[:8], "big") / 2**64
+    return span * (JITTER_SHARE * share)

@@ -13,10 +13,10 @@ from email.utils import parseaddr
 
 from pipeline.model.digest import Edition
 
-KILOBYTE = 1024
+KILOBYTE = 1000
 CLIPPED_AT_KB = 102
 LIMITS_KB = ((30, "fine"), (60, "heavy"), (90, "too heavy"), (CLIPPED_AT_KB, "cut off by Gmail"))
-"""The weight of the HTML part, in KB of 1,024 bytes: up to each limit, and what it is from there on."""
+"""The weight of the HTML part, in KB of 1,000 bytes: up to each limit, and what it is from there on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,9 @@ def read_letter(edition: Edition) -> Letter:
 def weigh(html: bytes) -> Weight:
     """Weigh the HTML part against what mail clients stand.
 
-    >>> weigh(b"x" * 20 * 1024)
+    >>> weigh(b"x" * 20_000)
     Weight(kilobytes=20.0, share=196, verdict='light')
-    >>> weigh(b"x" * 103 * 1024).verdict
+    >>> weigh(b"x" * 103_000).verdict
     'cut off by Gmail'
     """
     kilobytes = len(html) / KILOBYTE

@@ -13,14 +13,14 @@ CHOICES: dict[str, dict[str, str]] = {
     "view": {
         "mail": "Mail",
         "inbox": "Inbox",
-        "text": "Plain text",
+        "text": "Text",
         "headers": "Headers",
         "source": "Source",
         "why": "Why",
     },
     "width": {"900": "Desktop", "375": "Phone", "320": "Small phone"},
     "scheme": {"light": "Light", "dark": "Dark", "forced": "Forced dark"},
-    "pictures": {"on": "On", "off": "Off"},
+    "pictures": {"on": "Pictures", "off": "No pictures"},
 }
 """Every control of the toolbar: its values and what they are called. The first value is where it stands at first."""
 

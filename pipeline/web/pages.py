@@ -37,13 +37,6 @@ LONGEST_URL = 4096
 _BETWEEN_LOOKS_SECONDS = 0.3
 
 
-def find_templates() -> Path:
-    """Find templates/web: inside the installed package, or at the top of a source tree."""
-    package = Path(__file__).parent.parent
-    packed = package / "_data" / "templates" / "web"
-    return packed if packed.is_dir() else package.parent / "templates" / "web"
-
-
 def span(week: WeekSummary) -> str:
     """Write the days of a week, its last instant's day the last.
 

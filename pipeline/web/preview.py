@@ -11,17 +11,17 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from pipeline.app import resources
 from pipeline.model.errors import PipelineError
 from pipeline.web.desk import Desk, Memory
 from pipeline.web.guard import Guard
-from pipeline.web.pages import Pages, find_templates
+from pipeline.web.pages import Pages
 
 ADDRESS = "127.0.0.1"
 _PORTS_TO_TRY = 20
@@ -29,7 +29,7 @@ _PORTS_TO_TRY = 20
 
 def make_app(desk: Desk, *, patience_seconds: float = 2.0) -> Starlette:
     """Make the application around a desk. A request for news waits ``patience_seconds`` at most."""
-    folder = find_templates()
+    folder = resources() / "templates" / "web"
     pages = Pages.of(Memory(desk), folder, patience_seconds=patience_seconds)
     return Starlette(
         routes=pages.routes(folder / "static"),
@@ -44,7 +44,7 @@ def serve(
     week: str | None,
     port: int,
     open_browser: bool,
-    say: Callable[[str], None] = partial(print, flush=True),
+    say: Callable[[str], None] = print,
 ) -> None:
     """Serve the preview until it is stopped; a port that is taken gives way to the next free one, and that is said."""
     with listen(port) as listener:

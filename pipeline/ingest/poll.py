@@ -16,9 +16,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.model.feed import Channel, Feed, FeedState
+from pipeline.model.feed import Channel, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 
+USUAL_INTERVAL = timedelta(minutes=30)
 LONGEST = timedelta(days=1)
 """No feed waits longer than this, whatever it asks for, unless its interval or its host says so."""
 SILENCE_SHARE = 24
@@ -36,46 +37,58 @@ _HOUR = timedelta(hours=1)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def is_due(state: FeedState, now: datetime, interval: timedelta) -> bool:
-    """Tell whether a feed is to be asked now, where config says to ask every ``interval``.
+def is_due(state: FeedState, now: datetime) -> bool:
+    """Tell whether the schedule asks a feed now: what the daemon and cron go by.
 
-    >>> is_due(FeedState(feed_id="blog"), datetime.fromisoformat("2026-02-09T12:00Z"), timedelta(hours=1))
+    >>> is_due(FeedState(feed_id="blog"), datetime.fromisoformat("2026-02-09T12:00Z"))
     True
     """
-    if state.gone_at:
-        return False
-    due_at = state.due_at
-    return due_at is None or due_at <= now or due_at - now > max(WRONG_CLOCK, interval)
+    if state.due_at is None or state.due_at - now > WRONG_CLOCK:
+        return may_ask(state, now)
+    return state.due_at <= now and may_ask(state, now)
 
 
-def memory_of(feed: Feed, state: FeedState) -> FeedState:
-    """Return what is remembered of a feed: nothing, where config gives it another address than the memory is of.
+def may_ask(state: FeedState, now: datetime) -> bool:
+    """Tell whether a feed may be asked because a person wants it now: unless it is gone, or its host wants to wait."""
+    return state.gone_at is None and may_force(state, now)
 
-    >>> old = FeedState(feed_id="blog", url="https://a.example/", etag='"1"')
-    >>> memory_of(Feed(id="blog", url="https://b.example/", kind="blog"), old).etag
-    ''
+
+def may_force(state: FeedState, now: datetime) -> bool:
+    """Tell whether a feed may be asked at any price: ``--force`` overrides the schedule, never the host's wait."""
+    return state.retry_at is None or not now < state.retry_at < now + WRONG_CLOCK
+
+
+def why_waiting(state: FeedState) -> str:
+    """Say why a feed is not asked.
+
+    >>> why_waiting(FeedState(feed_id="blog", gone_at=datetime.fromisoformat("2026-02-09T12:00Z")))
+    'gone since 2026-02-09 and no longer asked: remove it from config.toml or give its new address'
     """
-    return state if state.url == feed.url else FeedState(feed_id=feed.id, url=feed.url)
+    if state.gone_at:
+        since = f"{state.gone_at:%Y-%m-%d}"
+        return f"gone since {since} and no longer asked: remove it from config.toml or give its new address"
+    if state.retry_at and state.outcome == "throttled":
+        return f"its host wants to be left alone until {state.retry_at:%Y-%m-%d %H:%M} UTC"
+    return f"not due before {state.due_at:%Y-%m-%d %H:%M} UTC" if state.due_at else "due now"
 
 
-def request_for(
-    feed: Feed, state: FeedState, *, now: datetime, headers: tuple[tuple[str, str], ...] = ()
-) -> FetchRequest:
+def request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, str], ...] = ()) -> FetchRequest:
     """Ask for what changed since the last time; for all of it where 304s went on for a week.
 
     >>> now = datetime.fromisoformat("2026-02-09T12:00Z")
-    >>> feed = Feed(id="blog", url="https://a.example/", kind="blog")
     >>> state = FeedState(feed_id="blog", url="https://a.example/", etag='"1"', body_at=now)
-    >>> request_for(feed, state, now=now).etag, request_for(feed, state, now=now + timedelta(days=7)).etag
+    >>> request(state, now).etag, request(state, now + timedelta(days=7)).etag
     ('"1"', '')
     """
-    known = memory_of(feed, state)
-    request = FetchRequest(
-        feed_id=feed.id, url=known.address or feed.url, body_sha256=known.body_sha256, headers=headers
+    conditional = state.body_at is not None and now - state.body_at < UNCONDITIONAL_AFTER
+    return FetchRequest(
+        feed_id=state.feed_id,
+        url=state.address or state.url,
+        etag=state.etag if conditional else "",
+        last_modified=state.last_modified if conditional else "",
+        body_sha256=state.body_sha256,
+        headers=headers,
     )
-    if known.body_at is None or now - known.body_at >= UNCONDITIONAL_AFTER:
-        return request
-    return replace(request, etag=known.etag, last_modified=known.last_modified)
 
 
 def holds(states: Iterable[FeedState], now: datetime) -> dict[str, datetime]:
@@ -89,14 +102,14 @@ def next_state(
     outcome: FetchOutcome,
     *,
     now: datetime,
-    interval: timedelta,
+    interval: timedelta = USUAL_INTERVAL,
     channel: Channel | None = None,
     news: bool | None = None,
     same_feed: bool = True,
 ) -> FeedState:
     """Return what to remember after an outcome, ``due_at`` included.
 
-    ``state`` is what ``memory_of`` gave. ``channel`` is what a fresh document says of itself. ``news`` tells
+    ``state.url`` is the address config gives. ``channel`` is what a fresh document says of itself. ``news`` tells
     whether the read brought an entry that was new or changed (None: unknown, so any fresh document counts).
     ``same_feed=False`` says that a document behind a redirect shares no entry with what is stored: such a move is not
     followed.

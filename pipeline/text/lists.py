@@ -45,6 +45,7 @@ def _join_children(parent: Element) -> None:
             if current is not None and _one_list(current, child, between, single=single):
                 single = single and len(child) == 1
                 _append(current, child, between)
+                current = None if _loose_text(current) else current
             else:
                 current, single = (child, len(child) == 1) if len(child) and not _loose_text(child) else (None, False)
             between = []

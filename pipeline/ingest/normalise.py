@@ -1,0 +1,265 @@
+"""Raw items into entries: one shape, safe addresses, clean text, a date in UTC.
+
+In: a ParsedFeed, the Feed it was read for, the instant. Out: frozen Entries, one an item. Touches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
+from pipeline.model.feed import Feed
+from pipeline.text.durations import read_duration
+from pipeline.text.html import (
+    clean_title,
+    count_words,
+    excerpt_text,
+    mend_lists,
+    plain_text,
+    sanitise,
+    strip_boilerplate,
+)
+from pipeline.text.names import split_title
+from pipeline.text.urls import clean_url, url_key
+
+WORDS_PER_MINUTE = 238
+"""Silent reading of English non-fiction: Brysbaert 2019, a meta-analysis of 190 studies."""
+MAX_GUID_CHARS = 512
+MAX_HTML_CHARS = 500_000
+MAX_CATEGORIES = 50
+FUTURE_SLACK = timedelta(days=1)
+"""A wrong time zone puts a date up to a day ahead; more than that is not when it was published."""
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_NUMBER = re.compile(r"\D{0,12}?(\d{1,5})\D{0,3}")
+_IMG = re.compile(r"<img\s[^>]*>")
+_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
+_NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?</\1>", re.DOTALL)
+_CUT_SHORT = re.compile(r"(?:\[\s*(?:…|\.{3}|&hellip;|&#8230;)\s*\]|…|\.{3}|&hellip;|&#8230;)\s*(?:</\w+>\s*)*$")
+_TYPES = {
+    "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
+    "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
+    "mov": "video/quicktime", "webm": "video/webm",
+}  # fmt: skip
+
+
+def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tuple[Entry, ...]:
+    """Make one Entry of each item of a document, in the document's order.
+
+    ``url`` is where the document came from, ``now`` the instant it was read (aware).
+
+    * **guid**: the item's own; else its link's key; else a hash of title and date. One that is repeated in the document
+      names one entry where the link is the same (the first counts), else ``guid|link`` names the later one. Longer than
+      ``MAX_GUID_CHARS``: its SHA-256, for a database indexes it.
+    * **published_at**: published, else updated, else first seen (``now``). A date before 1990 is no date. One more than
+      a day ahead is no date either: a post cannot have been read before it was published, so an update before ``now``
+      counts, or ``now`` itself. Within a day it stays as it is, for a wrong time zone moves nothing but the order.
+    * **excerpt**: the summary, unless it was cut short and the body knows how the sentence ends.
+    """
+    language = parsed.channel.language
+    entries = (
+        _entry(raw, feed, url=url, home=parsed.channel.url, language=language, now=now) for raw in parsed.entries
+    )
+    return tuple(_named_once(entries))
+
+
+def _entry(raw: RawEntry, feed: Feed, *, url: str, home: str, language: str, now: datetime) -> Entry:
+    base = clean_url(raw.base_url, url) or home or url
+    link = clean_url(raw.link, base)
+    title = split_title(clean_title(raw.title))
+    body_html, excerpt = _body(raw, link or base)
+    published_at, dated_by = _dated(raw, now)
+    enclosure = _enclosure(raw.enclosures, base)
+    return Entry(
+        feed_id=feed.id,
+        guid=_guid(raw, link),
+        url=link,
+        title=title.title or _title_of(excerpt),
+        published_at=published_at,
+        dated_by=dated_by,
+        updated_at=_usable(raw.updated_at, now),
+        label=title.label,
+        author=_author(raw.author),
+        guest=title.guest or _guest(raw.persons),
+        body_html=body_html,
+        excerpt_text=excerpt,
+        reading_minutes=reading_minutes(body_html),
+        categories=tuple(
+            dict.fromkeys(name for tag in raw.categories[:MAX_CATEGORIES] if (name := clean_title(tag)[:100]))
+        ),
+        language=language,
+        picture=_picture(raw, base, body_html),
+        enclosure=enclosure,
+        duration_seconds=read_duration(raw.duration),
+        season=_number(raw.season),
+        episode=_number(raw.episode),
+        episode_type=raw.episode_type if raw.episode_type in ("trailer", "bonus") else "full",
+        explicit=raw.explicit,
+        transcripts=tuple(_transcripts(raw.transcripts, base)),
+        chapters_url=clean_url(raw.chapters_url, base),
+        persons=tuple(_persons(raw.persons, base)),
+    )
+
+
+def reading_minutes(body_html: str) -> int:
+    """Return the minutes to read a body: at least 1, and 0 when there is nothing to read.
+
+    >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
+    (1, 3, 0)
+    """
+    words = count_words(plain_text(body_html)) if body_html else 0
+    return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
+
+
+def _named_once(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """Drop an item that repeats guid and link; name one that repeats the guid alone ``guid|link``."""
+    links: dict[str, str] = {}
+    for entry in entries:
+        key = url_key(entry.url)
+        if entry.guid in links and links[entry.guid] != key:
+            entry = replace(entry, guid=_short(f"{entry.guid}|{entry.url}"))
+        if entry.guid not in links:
+            links[entry.guid] = key
+            yield entry
+
+
+def _guid(raw: RawEntry, link: str) -> str:
+    own = clean_title(raw.guid, markup=False)
+    if own:
+        return _short(own)
+    if key := url_key(link):
+        return _short(key)
+    dated = raw.published_at or raw.updated_at
+    media = raw.enclosures[0].url if raw.enclosures else ""
+    content = "\n".join((clean_title(raw.title), dated.isoformat() if dated else "", media or raw.summary_html[:2000]))
+    return "sha256:" + _sha256(content)
+
+
+def _short(guid: str) -> str:
+    return guid if len(guid) <= MAX_GUID_CHARS else "sha256:" + _sha256(guid)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _dated(raw: RawEntry, now: datetime) -> tuple[datetime, DatedBy]:
+    if published := _usable(raw.published_at, now):
+        return published, "published"
+    if updated := _usable(raw.updated_at, now):
+        return updated, "updated"
+    return now.astimezone(UTC), "first_seen"
+
+
+def _usable(instant: datetime | None, now: datetime) -> datetime | None:
+    return instant if instant and _EARLIEST <= instant <= now + FUTURE_SLACK else None
+
+
+def _body(raw: RawEntry, base: str) -> tuple[str, str]:
+    """Return the sanitised body and the excerpt; which of the two texts is the body, their length tells."""
+    longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
+    body_html = clean_body(longer[:MAX_HTML_CHARS], base)
+    summary = "" if not shorter or _CUT_SHORT.search(shorter[-200:]) else _prose(sanitise(shorter[:20_000], base))
+    return body_html, excerpt_text(summary or _prose(body_html) or plain_text(body_html[:20_000]))
+
+
+def clean_body(html: str, base: str) -> str:
+    """Return a body sanitised, without boilerplate at its end, its numbered lists mended.
+
+    >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
+    '<p>Salt.</p>'
+    """
+    clean = strip_boilerplate(sanitise(html, base))
+    mended = mend_lists(clean)
+    return clean if mended == clean else sanitise(mended, base)
+
+
+def _prose(html: str) -> str:
+    return strip_boilerplate(plain_text(_NOT_PROSE.sub(" ", html[:20_000])))
+
+
+def _title_of(excerpt: str) -> str:
+    """Name an item without a title after its first words."""
+    return excerpt_text(excerpt, 10)
+
+
+def _author(text: str) -> str:
+    """Return a name; an e-mail address is nobody's to print.
+
+    >>> _author("ada@example.org (Ada Marsh)"), _author("ada@example.org")
+    ('Ada Marsh', '')
+    """
+    name = _EMAIL.sub("", clean_title(text)).strip(" ()<>,;:")
+    return name[:200]
+
+
+def _guest(persons: tuple[Person, ...]) -> str:
+    return " and ".join(clean_title(person.name) for person in persons[:3] if person.role.lower() == "guest")[:200]
+
+
+def _enclosure(enclosures: tuple[Enclosure, ...], base: str) -> Enclosure | None:
+    """Choose what to play: sound before film, the first of each; what is neither is nothing to play."""
+    playable = [made for enclosure in enclosures if (made := _playable(enclosure, base))]
+    return min(playable, key=lambda enclosure: not enclosure.media_type.startswith("audio/"), default=None)
+
+
+def _playable(enclosure: Enclosure, base: str) -> Enclosure | None:
+    address = clean_url(enclosure.url, base)
+    kind = clean_title(enclosure.media_type).lower().partition(";")[0][:100]
+    if not kind.startswith(("audio/", "video/")):
+        kind = _TYPES.get(address.partition("?")[0].rpartition(".")[2].lower(), "")
+    return replace(enclosure, url=address, media_type=kind) if address and kind else None
+
+
+def _picture(raw: RawEntry, base: str, body_html: str) -> Picture | None:
+    """Choose the item's own picture, a picture that came as an enclosure, or the body's first."""
+    attached = (part.url for part in raw.enclosures if part.media_type.lower().startswith("image/"))
+    for address in (raw.picture_url, *attached):
+        if own := clean_url(address, base):
+            return Picture(url=own)
+    found = _IMG.search(body_html)
+    return _picture_of(dict(_ATTRIBUTE.findall(found[0]))) if found else None
+
+
+def _picture_of(attributes: dict[str, str]) -> Picture | None:
+    source = clean_url(clean_title(attributes.get("src", "")))
+    width, height = (_number(attributes.get(side, "")) for side in ("width", "height"))
+    return (
+        Picture(url=source, alt=clean_title(attributes.get("alt", "")), width=width, height=height) if source else None
+    )
+
+
+def _number(text: str) -> int | None:
+    """Read a season, an episode or a size: ``2``, ``S02``, ``Episode 12``; None for anything else, and for 0.
+
+    >>> _number("S02"), _number("12"), _number("1.5.2"), _number("0")
+    (2, 12, None, None)
+    """
+    found = _NUMBER.fullmatch(text.strip()) if text.isascii() else None
+    return int(found[1]) or None if found else None
+
+
+def _transcripts(transcripts: tuple[Transcript, ...], base: str) -> Iterator[Transcript]:
+    for transcript in transcripts[:20]:
+        if address := clean_url(transcript.url, base):
+            yield Transcript(
+                url=address,
+                media_type=clean_title(transcript.media_type)[:100],
+                language=clean_title(transcript.language)[:35],
+            )
+
+
+def _persons(persons: tuple[Person, ...], base: str) -> Iterator[Person]:
+    for person in persons:
+        if name := clean_title(person.name)[:200]:
+            yield Person(
+                name=name,
+                role=clean_title(person.role)[:50] or "host",
+                url=clean_url(person.url, base),
+                picture_url=clean_url(person.picture_url, base),
+            )

@@ -1,0 +1,166 @@
+"""An XML feed document and its items, before anybody reads them.
+
+In: decoded text. Out: a Document: the tree, the items in it, and the bytes for the slow parser, whole or with some
+items left out. Touches nothing: no DTD, no entity, no network.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+Element = Any  # lxml has no types
+
+ROOT = re.compile(r"<(?:rss|feed|channel|(?:\w{1,20}:)?(?:RDF|rss|feed))(?=[\s>/])", re.IGNORECASE)
+_LEAD = re.compile(r"(?:\s|<!--.*?-->|<\?.*?\?>|<!(?!--)[^<>\[]*(?:\[.*?\]\s*)?>)*", re.DOTALL)
+_XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_ENTITY = re.compile(r"<!ENTITY\s+(\w{1,30})\s+([\"'])([^&%<\"']{0,60})\2\s*>")
+# CDATA, comments and instructions pass untouched; an unclosed one runs to the end, so that no search starts over.
+_LOOSE = re.compile(
+    r"(?P<kept><!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|<\?(?:.*?\?>|.*))"
+    r"|&(?:#(?P<number>[0-9]{1,8}|x[0-9a-fA-F]{1,7});(?:&#(?P<low>5[67][0-9]{3});)?|(?P<name>\w{1,31});)?"
+    r"|<(?![\w/!?])",
+    re.DOTALL | re.ASCII,
+)
+_PREFIXES = {
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "podcast": "https://podcastindex.org/namespace/1.0",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+    "media": "http://search.yahoo.com/mrss/",
+    "atom": "http://www.w3.org/2005/Atom",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A feed document taken apart into its items."""
+
+    text: str
+    """From the root element on, mended as far as that is possible."""
+    root: Element | None
+    """The tree; None where not even a tolerant reader found one."""
+    items: tuple[Element, ...]
+    strict: bool
+    """True when the tree is all there is: well-formed, nothing guessed."""
+    oddities: tuple[str, ...] = ()
+
+    def whole(self) -> bytes:
+        """Return the document as UTF-8."""
+        return self.text.encode("utf-8", "ignore")
+
+    def only(self, wanted: Callable[[Element], bool]) -> bytes:
+        """Return the document as UTF-8 with the wanted items alone; the whole where the tree cannot be trusted."""
+        if not self.strict:
+            return self.whole()
+        root = deepcopy(self.root)
+        for item, copy in zip(self.items, _items(root), strict=True):
+            if not wanted(item):
+                copy.getparent().remove(copy)
+        return bytes(etree.tostring(root, encoding="utf-8"))
+
+
+def is_feed(text: str) -> bool:
+    """Tell whether a feed's root element comes first, after junk that is not a web page.
+
+    >>> is_feed("Warning: x in y.php <?xml version='1.0'?><rss version='2.0'>"), is_feed("<html><rss>")
+    (True, False)
+    """
+    start = text[:20_000]
+    root = ROOT.search(start, _LEAD.match(start).end())  # type: ignore[union-attr]  # it matches the empty string
+    page = re.search(r"<html\b|<!doctype html", start, re.IGNORECASE)
+    return root is not None and (page is None or root.start() < page.start())
+
+
+def split(text: str) -> Document:
+    """Take a feed document apart: strictly where it is well-formed, mended where that helps, tolerantly otherwise."""
+    root_text = _from_root(text)
+    own = {name: value for name, _, value in _ENTITY.findall(text[: len(text) - len(root_text)][:20_000])}
+    try:
+        return _document(root_text, _tree(root_text, recover=False), strict=True)
+    except etree.XMLSyntaxError as error:
+        problem = f"The XML is broken: {_shorten(error)}."
+    mended = _mended(root_text, own)
+    try:
+        return _document(mended, _tree(mended, recover=False), strict=True, oddity=problem)
+    except etree.XMLSyntaxError:
+        return _document(mended, _tree(mended, recover=True), strict=False, oddity=problem)
+
+
+def _document(text: str, root: Element | None, *, strict: bool, oddity: str = "") -> Document:
+    items = tuple(_items(root)) if root is not None else ()
+    return Document(text=text, root=root, items=items, strict=strict, oddities=(oddity,) if oddity else ())
+
+
+def _items(root: Element) -> list[Element]:
+    return [element for element in root.iter("{*}item", "{*}entry") if element is not root]
+
+
+def _tree(text: str, *, recover: bool) -> Element | None:
+    parser = etree.XMLParser(
+        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
+    )
+    return etree.fromstring(text.encode("utf-8", "ignore"), parser)
+
+
+def _from_root(text: str) -> str:
+    """Cut what stands before the root: junk, the XML declaration (all is decoded), the DTD (no entity is needed)."""
+    start = _LEAD.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
+    root = ROOT.search(text, start)
+    return text[root.start() :] if root else text[start:]
+
+
+def _mended(text: str, own: dict[str, str]) -> str:
+    """Write named entities as characters, lone ``&`` and ``<`` as text, and declare prefixes nobody declared."""
+
+    def mend(found: re.Match[str]) -> str:
+        if found["kept"] is not None:
+            return found[0]
+        if found["number"]:
+            return _character(found["number"], found["low"])
+        name = found["name"]
+        if name is None:
+            return "&lt;" if found[0] == "<" else "&amp;"
+        if name in _XML_OWN:
+            return found[0]
+        plain = own.get(name) or entities.unescape(f"&{name};")
+        return f"&amp;{name};" if plain == f"&{name};" else entities.escape(plain)
+
+    return _declared(_LOOSE.sub(mend, text[: _end(text)]))
+
+
+def _character(number: str, low: str | None) -> str:
+    """Write a numeric reference out; two halves of a surrogate pair make one character, half of one makes none."""
+    code = int(number[1:], 16) if number.startswith("x") else int(number)
+    if low and 0xD800 <= code < 0xDC00 and 0xDC00 <= int(low) < 0xE000:
+        return chr(0x10000 + ((code - 0xD800) << 10) + (int(low) - 0xDC00))
+    legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return (f"&#{code};" if legal else "") + (f"&#{low};" if low and not 0xD800 <= int(low) < 0xE000 else "")
+
+
+def _end(text: str) -> int:
+    """Find where the root element ends: what servers add after it is no part of the feed."""
+    ends = [found.end() for found in re.finditer(r"</(?:\w{1,20}:)?(?:rss|feed|rdf)\s*>", text[-5000:], re.IGNORECASE)]
+    return max(len(text) - 5000, 0) + ends[-1] if ends else len(text)
+
+
+def _declared(text: str) -> str:
+    used = set(re.findall(r"[</\s]([A-Za-z][\w-]{0,19}):[A-Za-z]", text)) - {"xmlns", "xml"}
+    missing = sorted(prefix for prefix in used if f"xmlns:{prefix}" not in text and f"<{prefix}:" in text)
+    found = re.match(r"<[\w:]+", text)
+    if not missing or not found:
+        return text
+    declared = "".join(f' xmlns:{prefix}="{_PREFIXES.get(prefix, f"urn:undeclared:{prefix}")}"' for prefix in missing)
+    return text[: found.end()] + declared + text[found.end() :]
+
+
+def _shorten(error: Exception) -> str:
+    return str(error).partition(" (<")[0].partition(", line")[0].rstrip(".")[:120]

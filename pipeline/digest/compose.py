@@ -15,6 +15,7 @@ from pipeline.model.entry import Entry, Picture
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.text import markdown
+from pipeline.text.from_html import to_markdown
 from pipeline.text.urls import domain
 
 POST_WORDS, EPISODE_WORDS, LINK_WORDS = 60, 50, 30
@@ -110,7 +111,7 @@ def _picture(read: Entry | None, audio: Entry | None, kind: StoryKind) -> Pictur
 def _excerpt(lead: Entry, audio: Entry | None, words: int) -> str:
     for entry in (lead, audio):
         if entry and entry.body_html:
-            found = markdown.excerpt(markdown.to_markdown(entry.body_html), max_words=words)
+            found = markdown.excerpt(to_markdown(entry.body_html), max_words=words)
             if found:
                 return found
     return lead.excerpt_text

@@ -1,6 +1,6 @@
 """Which entries a week's digest takes, and why each of the others stays out.
 
-In: stored entries around the week, the pairs among them, which weeks were made and when.
+In: stored entries around the week, which weeks were made and when.
 Out: a Selection. Pure: no network, disk, clock or randomness.
 
 An entry belongs to the week of its date (its *home*). Once a closed week's digest was made, the week is
@@ -11,10 +11,11 @@ into different weeks is told once, in the earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from pipeline.digest.pair import pair
 from pipeline.model.digest import Decision
 from pipeline.model.entry import StoredEntry
 from pipeline.model.week import Week, WeekClock
@@ -77,44 +78,58 @@ class Calendar:
         return asked if str(asked) not in self.settled else asked.next()
 
 
-def select(
-    week: Week,
-    stored: Iterable[StoredEntry],
-    calendar: Calendar,
-    related: Callable[[Sequence[StoredEntry]], Mapping[int, tuple[int, str]]],
-) -> Selection:
-    """Choose a week's entries.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ties:
+    """Which entries are told together, and what the why-ledger says of it. Keys are entry ids."""
 
-    ``related`` groups entries told as one story: entry id to (group id, the reason as a sentence's end),
-    for entries that have a partner. Entries first seen after the week was settled are not looked at for
-    the stories, so a settled week always gives the same digest.
+    groups: tuple[tuple[StoredEntry, ...], ...]
+    remarks: Mapping[int, str]
+
+    @property
+    def elders(self) -> dict[int, StoredEntry]:
+        """The first entry of each entry's story."""
+        return {each.entry_id: group[0] for group in self.groups for each in group}
+
+
+def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar) -> Selection:
+    """Choose a week's entries from those around it.
+
+    Entries first seen after the week was settled are explained, not looked at for its stories, so a settled week
+    always gives the same digest.
     """
     everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
-    visible = [each for each in everything if calendar.known_at(week, each)]
-    partners = related(visible)
-    groups = _groups(visible, partners)
-    chosen = tuple(group for group in groups if _tells(week, group, calendar))
-    inside = {each.entry_id: group for group in chosen for each in group}
-    elder = {each.entry_id: group[0] for group in groups for each in group}
+    ties = _ties([each for each in everything if calendar.known_at(week, each)])
+    chosen = tuple(group for group in ties.groups if _tells(week, group, calendar))
+    inside = {each.entry_id for group in chosen for each in group}
+    elders = ties.elders
     decisions = []
     for each in everything:
         included = each.entry_id in inside
-        if included:
-            reason = _why_in(week, each, calendar, partners)
-        else:
-            reason = _why_out(week, each, calendar, elder)
-        decisions.append(_decision(each, included, reason))
+        reason = _why_in(week, each, calendar) if included else _why_out(week, each, calendar, elders)
+        decisions.append(_decision(each, included, reason + ties.remarks.get(each.entry_id, "")))
     unseen = frozenset(each.entry_id for each in everything if not calendar.known_at(week, each))
     return Selection(groups=chosen, decisions=tuple(decisions), unseen=unseen)
 
 
-def _groups(visible: Sequence[StoredEntry], partners: Mapping[int, tuple[int, str]]) -> list[tuple[StoredEntry, ...]]:
-    groups: dict[tuple[bool, int], list[StoredEntry]] = {}
+def _ties(visible: Sequence[StoredEntry]) -> _Ties:
+    """Join paired entries, pairs of pairs too, into stories."""
+    ids = {(each.entry.feed_id, each.entry.guid): each.entry_id for each in visible}
+    leader = {each.entry_id: each.entry_id for each in visible}
+    remarks: dict[int, str] = {}
+    pairing = pair([each.entry for each in visible])
+    for found in pairing.pairs:
+        one, other = (ids[each.feed_id, each.guid] for each in (found.first, found.second))
+        old, new = leader[other], leader[one]
+        leader = {each: new if led == old else led for each, led in leader.items()} if old != new else leader
+        remarks[one] = remarks[other] = f"; one story, post and partner: {found.reason}"
+    for doubt in pairing.unsure:
+        for entry, partner in ((doubt.first, doubt.second), (doubt.second, doubt.first)):
+            remark = f"; perhaps one story with “{partner.title}”, kept apart: {doubt.reason}"
+            remarks.setdefault(ids[entry.feed_id, entry.guid], remark)
+    groups: dict[int, list[StoredEntry]] = {}
     for each in visible:
-        paired = each.entry_id in partners
-        key = (paired, partners[each.entry_id][0] if paired else each.entry_id)
-        groups.setdefault(key, []).append(each)
-    return [tuple(group) for group in groups.values()]
+        groups.setdefault(leader[each.entry_id], []).append(each)
+    return _Ties(groups=tuple(tuple(group) for group in groups.values()), remarks=remarks)
 
 
 def _tells(week: Week, group: Sequence[StoredEntry], calendar: Calendar) -> bool:
@@ -127,20 +142,15 @@ def _is_archive(stored: StoredEntry) -> bool:
     return stored.backlog and stored.entry.dated_by == "first_seen"
 
 
-def _why_in(week: Week, stored: StoredEntry, calendar: Calendar, partners: Mapping[int, tuple[int, str]]) -> str:
+def _why_in(week: Week, stored: StoredEntry, calendar: Calendar) -> str:
     dated = f"dated {_day(stored.entry.published_at, calendar.clock.zone)}"
     if stored.entry.dated_by == "first_seen":
         dated = f"undated, first seen {_day(stored.first_seen_at, calendar.clock.zone)}"
     home = calendar.home(stored)
-    reason = f"{dated}, in {week}"
     if home < week:
         seen = _day(stored.first_seen_at, calendar.clock.zone)
-        reason = f"{dated}, late: first seen {seen}, when the digest of {home} was already made"
-    elif home > week:
-        reason = f"{dated}, told with the other half of its story"
-    if stored.entry_id in partners:
-        reason += f"; one story with its partner: {partners[stored.entry_id][1]}"
-    return reason
+        return f"{dated}, late: first seen {seen}, when the digest for its date was already made"
+    return f"{dated}, in {week}" if home == week else f"{dated}, told with the other half of its story"
 
 
 def _why_out(week: Week, stored: StoredEntry, calendar: Calendar, elder: Mapping[int, StoredEntry]) -> str:

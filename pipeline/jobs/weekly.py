@@ -14,11 +14,10 @@ from pathlib import Path
 
 from pipeline.digest.compose import compose
 from pipeline.digest.mime import to_eml
-from pipeline.digest.pair import related
 from pipeline.digest.render import Theme, render
 from pipeline.digest.seal import seal
 from pipeline.digest.select import Calendar, Selection, select
-from pipeline.model.digest import Decision, Digest, Edition, Publication
+from pipeline.model.digest import Decision, Edition, Publication
 from pipeline.model.entry import StoredEntry
 from pipeline.model.errors import NothingToPublish
 from pipeline.model.feed import Feed
@@ -79,18 +78,18 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
 def choose(store: Store, press: Press, week: Week) -> Selection:
     """Choose a week's entries from what lies around it."""
     calendar = Calendar(clock=press.clock, settled=store.settled_weeks())
-    return select(week, _candidates(store, press, week), calendar, related)
+    return select(week, _candidates(store, press, week), calendar)
 
 
 def explain(store: Store, press: Press, week: Week, *, most: int = 2_000) -> tuple[Decision, ...]:
-    """Account for every entry of the configured feeds; in an archive of more than ``most``, for those around the week."""
+    """Account for every entry of the feeds; when there are more than ``most``, for those around the week."""
     calendar = Calendar(clock=press.clock, settled=store.settled_weeks())
     candidates = _candidates(store, press, week)
     if sum(count.entries for feed, count in store.feed_counts().items() if feed in press.feed_ids) <= most:
         known = {each.entry_id for each in candidates}
         everything = store.entries_between(_BEGINNING, _END, press.feed_ids)
         candidates += [each for each in everything if each.entry_id not in known]
-    return select(week, candidates, calendar, related).decisions
+    return select(week, candidates, calendar).decisions
 
 
 def write_edition(edition: Edition, folder: Path) -> tuple[Path, ...]:
@@ -115,9 +114,9 @@ def _candidates(store: Store, press: Press, week: Week) -> list[StoredEntry]:
     found: Sequence[StoredEntry] = [
         *store.entries_between(start, end, press.feed_ids),
         *store.unplaced_late(press.feed_ids, before=start),
-        *store.entries_of_week(str(week), press.feed_ids),
+        *store.entries_of_week(str(week)),
     ]
-    return list({each.entry_id: each for each in found}.values())
+    return list({each.entry_id: each for each in found if each.entry.feed_id in press.feed_ids}.values())
 
 
 def _why_empty(store: Store, press: Press, week: Week) -> str:

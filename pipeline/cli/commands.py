@@ -1,0 +1,227 @@
+"""What each command does: read its arguments, call one job, print what came of it.
+
+In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
+Jobs are imported inside the commands, so that each command pays for its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.app import App, resources
+from pipeline.cli import words
+from pipeline.model.errors import UsageError
+from pipeline.model.week import Week
+
+if TYPE_CHECKING:
+    from pipeline.jobs.refresh import FeedReport
+
+Clock = Callable[[], datetime]
+SOME_FAILED = 3
+
+
+def help_(options: Namespace, clock: Clock) -> int:
+    """Say which version this is, or what there is to do."""
+    from pipeline import __version__
+    from pipeline.cli.parser import build_parser
+
+    if options.version:
+        print(f"pipeline {__version__}")
+    else:
+        build_parser().print_help()
+    return 0 if options.version else UsageError.exit_code
+
+
+def init(options: Namespace, clock: Clock) -> int:
+    """Write something to start from."""
+    from pipeline.jobs.start import start
+
+    written = start(options.folder, demo_from=resources() if options.demo else None)
+    if not options.quiet:
+        for path in written:
+            print(words.near(path))
+        inside = "" if options.folder == Path() else f"cd {options.folder} && "
+        config = words.near(written[0])
+        following = "pipeline digest --week 2026-W07" if options.demo else f"edit {config}, then: pipeline fetch"
+        print(f"Next: {inside if options.demo else ''}{following}")
+    return 0
+
+
+def fetch(options: Namespace, clock: Clock) -> int:
+    """Read what is new."""
+    with App.load(options.config) as app:
+        reports = _refresh(app, options, clock(), options.feeds, force=options.force)
+    if options.json:
+        words.show_json([asdict(report) for report in reports])
+    elif not options.quiet:
+        print(words.feeds_total(reports))
+    return _exit_code(reports)
+
+
+def digest(options: Namespace, clock: Clock) -> int:
+    """Bring feeds up to date and write a week's digest."""
+    from pipeline.jobs.weekly import explain, make
+
+    with App.load(options.config) as app:
+        now = clock()
+        week = _week(options.week, app, now)
+        press, out = app.press, options.out or app.editions
+        reports = () if options.offline else _refresh(app, options, now)
+        try:
+            made = make(app.store, press, week, out, now=now)
+        finally:
+            ledger = explain(app.store, press, week) if options.explain else ()
+            if not options.json:
+                for line in words.decision_lines(ledger):
+                    print(line)
+        if options.json:
+            paths = [str(path) for path in made.paths]
+            words.show_json(
+                {"edition": str(week), "subject": made.edition.subject, "paths": paths} | _explained(ledger)
+            )
+        elif not options.quiet:
+            print(f"{week}: “{made.edition.subject}”")
+            for path in made.paths:
+                print(words.near(path))
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(made.paths[0].absolute().as_uri())
+    return _exit_code(reports)
+
+
+def preview(options: Namespace, clock: Clock) -> int:
+    """Serve the preview until stopped."""
+    from pipeline.web.preview import serve
+    from pipeline.web.publication import PublicationDesk
+
+    with PublicationDesk(options.config, clock) as desk:
+        week = str(_week(options.week, desk.app, clock())) if options.week else desk.best_week()
+        serve(desk, week=week, port=options.port, open_browser=options.open)
+    return 0
+
+
+def run(options: Namespace, clock: Clock) -> int:
+    """Be the daemon."""
+    from pipeline import schedule
+
+    level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    with App.load(options.config) as app:
+        logging.getLogger(__name__).info("reading %s", words.counted(len(app.feeds), "feed"))
+        schedule.run(app.beat)
+    return 0
+
+
+def tick(options: Namespace, clock: Clock) -> int:
+    """Do what is due, once."""
+    code = 0
+    with App.load(options.config) as app:
+        for beat in app.beat(clock()):
+            if beat.trouble:
+                code = code or beat.trouble.exit_code
+                print(f"{beat.task_id}: {beat.line}", file=sys.stderr)
+            elif not options.quiet:
+                print(f"{beat.task_id}: {beat.line}")
+    return code
+
+
+def feeds_list(options: Namespace, clock: Clock) -> int:
+    """List the feeds."""
+    from pipeline.jobs.status import status
+
+    with App.load(options.config) as app:
+        found = status(app.store, app.feeds, app.clock, now=clock(), weeks=0).feeds
+        zone = app.clock.zone
+    if options.json:
+        words.show_json([asdict(each) for each in found])
+        return 0
+    rows = [
+        (
+            each.feed.id,
+            each.feed.kind,
+            words.counted(each.count.entries, "entry", "entries"),
+            f"read {words.moment(each.state.read_at, zone)}",
+            each.state.address or each.feed.url,
+        )
+        for each in found
+    ]
+    for line in words.table(rows):
+        print(line)
+    return 0
+
+
+def feeds_check(options: Namespace, clock: Clock) -> int:
+    """Look at an address as a feed reader would."""
+    from pipeline.cli.findings import show_findings
+    from pipeline.jobs.inspect import inspect
+
+    with App.load(options.config) if options.config.exists() else App.bare() as app:
+        findings = inspect(options.url, app.fetcher, now=clock())
+        show_findings(findings, app.clock.zone, as_json=options.json)
+    return 0 if findings[0].ok else SOME_FAILED
+
+
+def status(options: Namespace, clock: Clock) -> int:
+    """Show how it is doing."""
+    from pipeline.cli.findings import show_status
+    from pipeline.jobs.status import status as look
+
+    with App.load(options.config) as app:
+        found = look(app.store, app.feeds, app.clock, now=clock())
+        if options.json:
+            words.show_json(asdict(found))
+        else:
+            show_status(found, app.clock.zone)
+    return 0
+
+
+def _refresh(
+    app: App, options: Namespace, now: datetime, ids: tuple[str, ...] | list[str] = (), *, force: bool = False
+) -> tuple[FeedReport, ...]:
+    from pipeline.ingest import poll
+
+    feeds = app.feeds_named(ids)
+    width = max(len(feed.id) for feed in feeds)
+    due = poll.may_force if force else poll.may_ask
+    with words.feed_progress(len(feeds), width, quiet=options.quiet or options.json) as show:
+        return app.refresher.refresh(feeds, now=now, due=due, on_report=show)
+
+
+def _exit_code(reports: tuple[FeedReport, ...]) -> int:
+    return 0 if all(report.ok for report in reports) else SOME_FAILED
+
+
+def _explained(ledger: object) -> dict[str, object]:
+    return {"decisions": [asdict(each) for each in ledger]} if ledger else {}  # type: ignore[attr-defined]
+
+
+def _week(said: str, app: App, now: datetime) -> Week:
+    """Understand a WEEK of the command line."""
+    if said in ("last", "current"):
+        return app.clock.newest_closed(now) if said == "last" else app.clock.week_of(now)
+    try:
+        return Week.parse(said) if "w" in said.lower() else app.clock.week_on(date.fromisoformat(said))
+    except ValueError as bad:
+        raise UsageError(f"{said!r} is no week: give 2026-W07, a date such as 2026-02-12, last or current.") from bad
+
+
+COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
+    "help": help_,
+    "init": init,
+    "fetch": fetch,
+    "digest": digest,
+    "preview": preview,
+    "run": run,
+    "tick": tick,
+    "feeds list": feeds_list,
+    "feeds check": feeds_check,
+    "status": status,
+}

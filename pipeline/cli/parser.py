@@ -1,0 +1,124 @@
+"""The command line's grammar. Imports argparse alone, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+WEEK_WORDS = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
+
+
+def build_parser(config: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser; ``config`` is the file to use when --config is not given."""
+    parser = argparse.ArgumentParser(
+        prog="pipeline",
+        description="Turns a blog feed, a podcast feed and a few links into one weekly newsletter.",
+        epilog="Exit codes: 0 done; 1 a bug; 2 usage or configuration; 3 done, but some feeds failed; 4 refused.",
+    )
+    parser.add_argument("--version", action="store_true", help="say which version this is")
+    _globals(parser, config or "config.toml")
+    parser.set_defaults(command="help", json=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for add in (_init, _fetch, _digest, _preview, _run, _tick, _feeds, _status):
+        add(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # the type argparse gives no public name
+
+
+def _globals(parser: argparse.ArgumentParser, config: str | None = None) -> None:
+    """Accept the global options before and after the command; after it they only count when given."""
+    absent = argparse.SUPPRESS if config is None else None
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=absent or Path(config or ""),
+        help="the publication's config file (default: $PIPELINE_CONFIG, or ./config.toml)",
+    )
+    quiet_default = absent or False
+    parser.add_argument("--verbose", action="store_true", default=quiet_default, help="say more; show tracebacks")
+    parser.add_argument("--quiet", action="store_true", default=quiet_default, help="say only what went wrong")
+
+
+def _command(commands: _Commands[argparse.ArgumentParser], name: str, doc: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name.split()[-1], help=doc, description=doc[0].upper() + doc[1:] + ".")
+    _globals(parser)
+    parser.set_defaults(command=name)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+
+
+def _init(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "init", "write a commented config.toml and an empty editions/ to start from")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="where (default: here)")
+    parser.add_argument("--demo", action="store_true", help="write the demo publication, which works offline")
+
+
+def _fetch(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "fetch", "read what is new in the feeds that are due")
+    parser.add_argument("feeds", nargs="*", metavar="FEED", help="only these, by id (default: all)")
+    parser.add_argument("--force", action="store_true", help="all feeds, due or not")
+    _json(parser)
+
+
+def _digest(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "digest", "bring feeds up to date and write the newsletter of a week")
+    parser.add_argument(
+        "--week",
+        nargs="?",
+        const="last",
+        default="last",
+        metavar="WEEK",
+        help=f"which week: {WEEK_WORDS} (default: the newest week that has closed)",
+    )
+    parser.add_argument("--offline", action="store_true", help="use what is stored; fetch nothing")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (default: editions/ beside config.toml)"
+    )
+    parser.add_argument("--explain", action="store_true", help="print every entry, in or out, and why")
+    parser.add_argument("--open", action="store_true", help="show the mail in the browser")
+    _json(parser)
+
+
+def _preview(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "preview", "show on a local web page what subscribers will see")
+    parser.add_argument("week", nargs="?", metavar="WEEK", help=f"{WEEK_WORDS} (default: the newest with entries)")
+    parser.add_argument("--port", type=_port, default=8025, metavar="N", help="port on 127.0.0.1 (default: 8025)")
+    parser.add_argument(
+        "--open", action=argparse.BooleanOptionalAction, default=True, help="open the browser (default: yes)"
+    )
+
+
+def _port(words: str) -> int:
+    port = int(words)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: give a number from 0 to 65535")
+    return port
+
+
+def _run(commands: _Commands[argparse.ArgumentParser]) -> None:
+    _command(commands, "run", "stay and do what [schedule] says: the daemon")
+
+
+def _tick(commands: _Commands[argparse.ArgumentParser]) -> None:
+    _command(commands, "tick", "do what is due now and exit: for cron")
+
+
+def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("feeds", help="what is read: list, check", description="What is read.")
+    _globals(parser)
+    parser.set_defaults(command="feeds list")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _json(_command(inner, "feeds list", "list the feeds and how they are doing"))
+    check = _command(inner, "feeds check", "read an address as a feed and say what is odd about it")
+    check.add_argument("url", metavar="URL", help="a feed, or a home page whose feeds to find")
+    _json(check)
+
+
+def _status(commands: _Commands[argparse.ArgumentParser]) -> None:
+    _json(_command(commands, "status", "feeds, newest entries and weeks at a glance"))

@@ -1,0 +1,105 @@
+"""Look at one address as a feed reader would, keeping nothing.
+
+In: an address, a fetcher, the moment. Out: a Finding: what is there, what is odd about it, in words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pipeline.ingest import sources
+from pipeline.ingest.discover import find_feeds
+from pipeline.ingest.normalise import normalise
+from pipeline.model.entry import Entry, ParsedFeed
+from pipeline.model.errors import NotAFeed
+from pipeline.model.feed import Feed, FeedKind
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+
+MOST_FEEDS = 5
+"""So many of a page's feeds are looked at."""
+
+
+class Fetcher(Protocol):
+    """What this job needs of ``ingest.fetch.Fetcher``."""
+
+    def fetch(self, request: FetchRequest, *, now: datetime) -> Awaitable[FetchOutcome]:
+        """Fetch one document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one address holds."""
+
+    url: str
+    ok: bool
+    sentence: str
+    """What happened: the outcome in words."""
+    parsed: ParsedFeed | None = None
+    entries: tuple[Entry, ...] = ()
+    kind: FeedKind = "blog"
+    """The kind it looks like."""
+    oddities: tuple[str, ...] = ()
+
+
+def inspect(
+    url: str, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], *, now: datetime
+) -> tuple[Finding, ...]:
+    """Read the feed at an address, or the feeds behind a home page; one finding each, the best first."""
+    return asyncio.run(_inspect(url, open_fetcher, now))
+
+
+async def _inspect(
+    url: str, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], now: datetime
+) -> tuple[Finding, ...]:
+    async with open_fetcher() as fetcher:
+        outcome = await fetcher.fetch(FetchRequest(feed_id=url, url=url), now=now)
+        found = read(outcome, now=now)
+        if found.ok or not outcome.body:
+            return (found,)
+        behind = find_feeds(outcome.body, outcome.final_url)[:MOST_FEEDS]
+        findings = [
+            read(await fetcher.fetch(FetchRequest(feed_id=each, url=each), now=now), now=now) for each in behind
+        ]
+    return tuple(sorted(findings, key=lambda each: (not each.ok, -len(each.entries)))) or (found,)
+
+
+def read(outcome: FetchOutcome, *, now: datetime) -> Finding:
+    """Say what an answer holds."""
+    url = outcome.final_url or outcome.url
+    if not outcome.body:
+        return Finding(url=url, ok=False, sentence=outcome.sentence)
+    try:
+        parsed = sources.parse(outcome.body, content_type=outcome.content_type, url=url)
+    except NotAFeed as trouble:
+        return Finding(url=url, ok=False, sentence=str(trouble))
+    entries = normalise(parsed, Feed(id="feed", url=url, kind="blog"), url=url, now=now)
+    kind: FeedKind = "podcast" if sum(each.is_episode for each in entries) * 2 > len(entries) else "blog"
+    return Finding(
+        url=url,
+        ok=True,
+        sentence=outcome.sentence,
+        parsed=parsed,
+        entries=entries,
+        kind=kind,
+        oddities=(*parsed.oddities, *_oddities(entries)),
+    )
+
+
+def _oddities(entries: tuple[Entry, ...]) -> tuple[str, ...]:
+    total = len(entries)
+    undated = sum(each.dated_by == "first_seen" for each in entries)
+    untitled = sum(not each.title for each in entries)
+    pageless = sum(not each.url for each in entries)
+    told = (
+        (not total, "it has no entries"),
+        (undated, f"{undated} of {total} entries have no date: they count as published when first seen"),
+        (untitled, f"{untitled} of {total} entries have no title"),
+        (pageless, f"{pageless} of {total} entries have no page to link to"),
+    )
+    return tuple(words for applies, words in told if applies)

@@ -1,0 +1,64 @@
+"""Stands in for a machine that loses power: forks writers that apply feeds until somebody kills them.
+
+In: a line on stdin for each writer: a database URL and a file to report to. Out: the writer's process id on stdout,
+and in the file the id of each feed whose ``apply`` had returned. Forking one process that has everything imported
+makes a writer in milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from itertools import count
+
+from pipeline.model.entry import Change, Entry
+from pipeline.model.feed import FeedState
+from pipeline.store import Store
+
+NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)
+POSTS = 20
+
+
+def changes(feed_id: str) -> list[Change]:
+    """Give the new entries of a feed."""
+    return [
+        Change(
+            kind="new",
+            fingerprint="first",
+            entry=Entry(
+                feed_id=feed_id,
+                guid=str(number),
+                url="",
+                title=f"Post {number}",
+                published_at=NOW,
+                body_html=f"<p>{number}</p>" * 500,
+            ),
+        )
+        for number in range(POSTS)
+    ]
+
+
+def write(url: str, report: int) -> None:
+    """Apply feeds for ever, reporting each once the store says that it is kept."""
+    with Store.open(url) as store:
+        for number in count():
+            feed_id = f"{os.getpid()}-{number}"
+            store.apply(FeedState(feed_id=feed_id), changes(feed_id), [], now=NOW, backlog=False)
+            os.write(report, f"{feed_id}\n".encode())
+
+
+def main() -> None:
+    """Fork a writer for each line, until stdin ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
+    for line in sys.stdin:
+        url, file = line.split()
+        writer = os.fork()
+        if writer == 0:
+            write(url, os.open(file, os.O_WRONLY | os.O_APPEND))
+        print(writer, flush=True)
+
+
+if __name__ == "__main__":
+    main()

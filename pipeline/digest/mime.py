@@ -8,18 +8,33 @@ The message says nothing about unsubscribing in its header: whose subscription i
 
 from __future__ import annotations
 
-from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from zoneinfo import ZoneInfo
 
 from pipeline.model.digest import Digest, RenderedDigest
 
-_BODY = policy.SMTP.clone(max_line_length=76)
+_WRITTEN_BY_PEOPLE = {"from", "subject", "to"}
+
+
+class _Wire(EmailPolicy):
+    """Fold what people wrote at 76 characters (RFC 2047), leave what machines read on one line.
+
+    Python 3.11 turns a long identifier or address into an encoded word when it folds it (cpython #74717), and clients
+    then no longer find it.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Fold one header field."""
+        length = 76 if name.lower() in _WRITTEN_BY_PEOPLE else 998
+        return EmailPolicy(linesep=self.linesep, max_line_length=length).fold_binary(name, value)
+
+
+_BODY = EmailPolicy(linesep="\r\n", max_line_length=76)
 """Quoted-printable lines of RFC 2045's length."""
-_WIRE = policy.SMTP.clone(max_line_length=998)
-"""Headers stay unfolded: Python 3.11 turns a long address into an encoded word when it folds it (cpython #74717)."""
+_WIRE = _Wire(linesep="\r\n", max_line_length=998)
 
 
 def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:

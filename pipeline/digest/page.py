@@ -6,6 +6,7 @@ themes never differ in what they say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -139,9 +140,9 @@ def _piece(story: Story, excerpt_words: int | None) -> Piece:
         excerpt = markdown.excerpt(excerpt, excerpt_words)
     return Piece(
         kind=story.kind,
-        title=_one_line(story.title) or story.url,
-        url=story.url,
-        byline=" · ".join(words.byline(story)),
+        title=_one_line(story.title) or words.UNTITLED,
+        url=_web(story.url),
+        byline=" · ".join(map(_one_line, words.byline(story))),
         excerpt_html=markdown.to_html(excerpt),
         excerpt_text=markdown.to_text(excerpt),
         image=_image(story),
@@ -151,22 +152,23 @@ def _piece(story: Story, excerpt_words: int | None) -> Piece:
 
 
 def _buttons(story: Story) -> Iterable[Link]:
-    if story.url and story.kind in ("post", "read-or-listen"):
-        yield Link(label=words.read_button(story), url=story.url)
-    listen_url = story.listen_url or (story.url if story.kind == "episode" else "")
+    read_url = _web(story.url)
+    if read_url and story.kind in ("post", "read-or-listen"):
+        yield Link(label=words.read_button(story), url=read_url)
+    listen_url = _web(story.listen_url) or (read_url if story.kind == "episode" else "")
     if listen_url and story.kind in ("episode", "read-or-listen"):
         yield Link(label=words.listen_button(story), url=listen_url)
 
 
 def _also(story: Story) -> Iterable[Link]:
-    yield from (Link(label=name, url=url) for name, url in story.listen if url)
-    if story.transcript_url:
+    yield from (Link(label=name, url=url) for name, url in story.listen if _web(url))
+    if _web(story.transcript_url):
         yield Link(label=words.TRANSCRIPT, url=story.transcript_url)
 
 
 def _image(story: Story) -> Image | None:
     picture = story.picture
-    if picture is None or not picture.url:
+    if picture is None or not _web(picture.url):
         return None
     alt = _one_line(picture.alt) or _one_line(story.title)
     if _is_cover(story, picture):
@@ -196,6 +198,11 @@ def _fit(width: int | None, height: int | None) -> tuple[int, int]:
         return min(width, FULL_WIDTH), 0
     scale = min(1.0, FULL_WIDTH / width, FULL_WIDTH / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _web(url: str) -> str:
+    """Let only addresses of web pages through; entries hold no other, and here is the last place to be sure."""
+    return url if url.lower().startswith(("https://", "http://")) and not re.search(r'[\s"<>]', url) else ""
 
 
 def _one_line(text: str) -> str:

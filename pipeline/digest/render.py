@@ -55,7 +55,7 @@ def _html(template: Template, printed: Page) -> str:
 
 def _text(template: Template, printed: Page) -> str:
     lines = [line.rstrip() for line in _filled(template, printed).split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
 
 
 @cache

@@ -9,6 +9,7 @@ can replace one part and keep the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,19 +54,28 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline)
+    environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight)
     return environment
 
 
 def _underline(text: str, mark: str) -> str:
-    """Underline a heading for the text part, as long as its longest line.
+    """Underline a heading for the text part, as long as its longest line but no wider than the text.
 
     >>> print(_underline("To read", "-"))
     To read
     -------
     """
     lines = wrap(text)
-    return lines + "\n" + mark * max(map(len, lines.split("\n")))
+    return lines + "\n" + mark * min(72, max(map(len, lines.split("\n"))))
+
+
+def _tight(text: str) -> str:
+    """Leave no blank line at the ends and one at most between.
+
+    >>> _tight("\\nA\\n\\n\\n\\nB\\n")
+    'A\\n\\nB'
+    """
+    return re.sub(r"\n{3,}", "\n\n", text.strip())
 
 
 def _compiled(environment: Environment, name: str) -> Template:

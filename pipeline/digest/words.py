@@ -7,11 +7,12 @@ Pure. The one place to translate.
 from __future__ import annotations
 
 from datetime import date
+from unicodedata import bidirectional
 
 from pipeline.model.digest import SectionKind, Story
 
 HEADINGS: dict[SectionKind, str] = {"posts": "To read", "episodes": "To listen to", "links": "Useful links"}
-LISTEN_ALSO = "Also on"
+UNTITLED = "Untitled"
 TRANSCRIPT = "Transcript"
 READ_IN_BROWSER = "Read in your browser"
 UNSUBSCRIBE = "Unsubscribe"
@@ -52,18 +53,24 @@ def duration(seconds: int | None) -> str:
 
 def byline(story: Story) -> tuple[str, ...]:
     """Say who made a story and what it asks of a reader, each part on its own."""
-    guest = f"with {story.guest}" if story.guest else ""
+    guest, author = _isolated(story.guest), _isolated(story.author)
     heard = duration(story.duration_seconds)
-    by = f"By {story.author}" if story.author else ""
+    with_guest = f"with {guest}" if guest else ""
+    by = f"By {author}" if author else ""
     read = f"{story.reading_minutes} min read" if story.reading_minutes else ""
     explicit = "Explicit language" if story.explicit else ""
     parts = {
-        "post": (f"Guest post by {story.guest}" if story.guest else by, read),
-        "episode": (_episode(story), heard, guest, explicit),
-        "read-or-listen": (_episode(story), guest, explicit) if story.guest else (_episode(story), by, explicit),
+        "post": (f"Guest post by {guest}" if guest else by, read),
+        "episode": (_episode(story), heard, with_guest, explicit),
+        "read-or-listen": (_episode(story), with_guest or by, explicit),
         "link": (story.source,),
     }[story.kind]
     return tuple(part for part in parts if part)
+
+
+def _isolated(name: str) -> str:
+    """Keep a name written from right to left from turning its neighbours round (Unicode isolates, UAX #9)."""
+    return f"\u2068{name}\u2069" if any(bidirectional(char) in ("R", "AL") for char in name) else name
 
 
 def _episode(story: Story) -> str:
@@ -75,13 +82,13 @@ def _episode(story: Story) -> str:
 def read_button(story: Story) -> str:
     """Invite to read; beside something to hear, say how long it takes."""
     minutes = f" ({story.reading_minutes} min)" if story.reading_minutes else ""
-    return f"Read it{minutes}" if story.kind == "read-or-listen" else "Read the post"
+    return f"Read the post{minutes if story.kind == 'read-or-listen' else ''}"
 
 
 def listen_button(story: Story) -> str:
     """Invite to listen, and say how long it takes."""
     heard = duration(story.duration_seconds)
-    words = "Listen to it" if story.kind == "read-or-listen" else "Listen to the episode"
+    words = "Listen instead" if story.kind == "read-or-listen" else "Listen to the episode"
     return f"{words} ({heard})" if heard else words
 
 

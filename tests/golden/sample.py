@@ -5,13 +5,14 @@ They stand on their own: no config, no store, no feed. Pictures are those of ``f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.model.digest import Digest, Publication, Section, Story
 from pipeline.model.entry import Enclosure, Entry, Picture
 
 SITE = "https://harbourandhearth.example"
-UPLOADS = f"{SITE}/wp-content/uploads/2026/02"
+UPLOADS = f"{SITE}/wp-content/uploads"
 SHOW = "https://podcasts.harbourtable.example"
 LISTEN = (
     ("Apple Podcasts", "https://podcasts.example/apple/the-harbour-table"),
@@ -47,9 +48,14 @@ def entry(guid: str, *, feed_id: str = "blog", audio: bool = False, picture: Pic
     )
 
 
-LAMP = Picture(url=f"{UPLOADS}/table-lamp.jpg", alt="A lamp on a kitchen table, and a letter", width=1072, height=600)
-COVER = Picture(url=f"{UPLOADS}/cover-14.jpg", alt="Two oars crossed over a bowl", width=400, height=400)
-LOAF = Picture(url=f"{UPLOADS}/slow-loaf.jpg", alt="A round loaf cooling on a slate", width=1072, height=600)
+LAMP = Picture(
+    url=f"{UPLOADS}/2026/02/lamp-on-the-table.jpg",
+    alt="A lamp on a kitchen table, and a letter",
+    width=1072,
+    height=600,
+)
+COVER = Picture(url=f"{SHOW}/artwork/ep14.jpg", alt="Artwork of episode 14", width=400, height=400)
+LOAF = Picture(url=f"{UPLOADS}/2025/12/loaf-on-a-board.jpg", alt="A round loaf on a board", width=1072, height=600)
 
 POST = Story(
     kind="post",
@@ -160,4 +166,91 @@ SAMPLE = Digest(
         Section(kind="links", heading="Useful links", stories=LINKS),
     ),
     decisions=(),
+)
+
+BARE = Digest(
+    week="2026-W08",
+    opens_at=CLOSES_AT,
+    closes_at=datetime(2026, 2, 23, tzinfo=UTC),
+    publication=Publication(
+        name="Harbour & Hearth",
+        url=SITE,
+        timezone="Europe/London",
+        language="en",
+        sender="letter@harbourandhearth.example",
+        editor="editor@harbourandhearth.example",
+        postal_address="",
+    ),
+    subject="A minute of harbour bells",
+    preheader="",
+    sections=(Section(kind="episodes", heading="", stories=(replace(EPISODE, excerpt_md=""),)),),
+    decisions=(),
+)
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung" * 3
+LONG_URL = f"https://example.org/{'a-very-long-path-without-an-end/' * 8}?q={'x' * 200}#fragment"
+HOSTILE = '<script>alert("1")</script> & "quotes" \r\nBcc: all@example.org {{ page }} --> <!-- 👩🏽‍🌾'
+
+
+def numbered(n: int) -> Story:
+    """Make one of very many links."""
+    link = LINKS[n % len(LINKS)]
+    return replace(link, title=f"{n} {link.title} {'🌊' * (n % 4)}", url=f"{link.url}?n={n}")
+
+
+STRESS = replace(
+    SAMPLE,
+    publication=replace(
+        PUBLICATION, name="Ħarbour & Hearth 🏠", sender='"Ħarbour, Hearth & Co." <letter@harbourandhearth.example>'
+    ),
+    subject=f"{HOSTILE} – ein sehr langer Betreff, der in keine Zeile passt, und noch länger",
+    preheader=HOSTILE,
+    headline=f"{LONG} 🏠",
+    introduction_md=(
+        f"# A heading <img src=x onerror=alert(1)>\n\n{LONG}\n\n[{LONG}]({LONG_URL}) and <{LONG_URL}>\n\n"
+        "[click](javascript:alert(1)) [data](data:text/html;base64,AAAA) "
+        "[note](#note) [mail](mailto:editor@example.org)\n\n"
+        f"```\n{'code ' * 60}\n{'x' * 300}\n```\n\n"
+        f"| {' | '.join(f'column {n}' for n in range(12))} |\n"
+        f"|{' --- |' * 12}\n| {' | '.join(['wide ' * 3] * 12)} |\n\n"
+        f"![huge](https://example.org/huge.jpg)\n\n> {'a quote ' * 30}\n\n"
+        "7. seven\n8. eight\n   - nested\n     - deeper"
+    ),
+    sections=(
+        Section(
+            kind="posts",
+            heading="مقالات",
+            stories=(
+                replace(
+                    POST,
+                    title="خبز بطيء لأقصر الشهور",
+                    author="مورينا",
+                    excerpt_md="في فبراير لا شيء يستعجل. الخبز يحتاج يومين (2 days).",
+                ),
+                replace(POST, title=HOSTILE, author=HOSTILE, picture=replace(LOAF, alt=HOSTILE, width=9000, height=30)),
+                replace(POST, title=LONG, picture=Picture(url=f"{UPLOADS}/tall.jpg", width=600, height=2400)),
+                replace(POST, title="No page", url="", picture=None, excerpt_md=HOSTILE),
+                replace(POST, url='https://example.org/"><script>alert(1)</script>', excerpt_md=f"`{'y' * 200}`"),
+                replace(POST, title="", url="javascript:alert(1)", picture=Picture(url="data:image/png;base64,AAAA")),
+            ),
+        ),
+        Section(
+            kind="episodes",
+            heading=LONG,
+            stories=(
+                replace(BOTH, title=LONG, guest=LONG, explicit=True, season=3, duration_seconds=7260),
+                replace(
+                    BOTH,
+                    picture=replace(LAMP, width=None, height=None),
+                    listen=((LONG, LONG_URL), ("Bad", "javascript:1")),
+                ),
+                replace(EPISODE, picture=Picture(url=f"{SHOW}/cover.jpg"), guest="عمر", episode=0, duration_seconds=20),
+            ),
+        ),
+        Section(
+            kind="links",
+            heading="Forty links",
+            stories=(*map(numbered, range(39)), replace(LINKS[0], title=LONG, url=LONG_URL)),
+        ),
+    ),
 )

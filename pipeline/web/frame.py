@@ -85,15 +85,20 @@ def _dimmed(found: re.Match[str]) -> str:
 def _dim(digits: str, *, is_words: bool) -> str:
     """Give a colour for a dark page, in the same hue: words at least 60 % light, all else at most 40 %.
 
+    It is no more colourful than before: a light grey with a warm touch becomes a dark grey with one, not a brown.
+
     >>> _dim("fff", is_words=False), _dim("135e4b", is_words=False), _dim("135e4b", is_words=True)
     ('191919', '135e4b', 'a8eddc')
+    >>> _dim("f4f1ea", is_words=False)
+    '28251e'
     """
     digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
     hue, lightness, saturation = rgb_to_hls(*(int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)))
     if is_words != (lightness < 0.5):
         return digits
     mirrored = 0.95 - 0.7 * lightness if is_words else 0.7 - 0.6 * lightness
-    return "".join(f"{round(part * 255):02x}" for part in hls_to_rgb(hue, mirrored, saturation))
+    room = (1 - abs(2 * lightness - 1)) / (1 - abs(2 * mirrored - 1))
+    return "".join(f"{round(part * 255):02x}" for part in hls_to_rgb(hue, mirrored, saturation * min(1, room)))
 
 
 def _nearby(found: re.Match[str], at_hand: Callable[[str], bool]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from pipeline.text.html import (
     strip_boilerplate,
 )
 from pipeline.text.names import split_title
-from pipeline.text.urls import clean_url, url_key
+from pipeline.text.urls import clean_url, media_key, url_key
 
 WORDS_PER_MINUTE = 238
 """Silent reading of English non-fiction: Brysbaert 2019, a meta-analysis of 190 studies."""
@@ -53,31 +54,40 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
 
     ``url`` is where the document came from, ``now`` the instant it was read (aware).
 
-    * **guid**: the item's own; else its link's key; else a hash of title and date. One that is repeated in the document
-      names one entry where the link is the same (the first counts), else ``guid|link`` names the later one. Longer than
-      ``MAX_GUID_CHARS``: its SHA-256, for a database indexes it.
+    * **guid**: the item's own; else its link's key, where no other item shares the link; else a hash of title, date and
+      media. One that is repeated in the document names one entry where link and media are the same (the first counts),
+      else ``guid|link`` (or ``guid|media``) names the later one. Longer than ``MAX_GUID_CHARS``: its SHA-256, for a
+      database indexes it.
     * **published_at**: published, else updated, else first seen (``now``). A date before 1990 is no date. One more than
       a day ahead is no date either: a post cannot have been read before it was published, so an update before ``now``
       counts, or ``now`` itself. Within a day it stays as it is, for a wrong time zone moves nothing but the order.
     * **excerpt**: the summary, unless it was cut short and the body knows how the sentence ends.
     """
-    language = parsed.channel.language
-    entries = (
-        _entry(raw, feed, url=url, home=parsed.channel.url, language=language, now=now) for raw in parsed.entries
-    )
-    return tuple(_named_once(entries))
+    settled = _settled(parsed, url)
+    return tuple(_named_once(_entry(raw, feed, language=parsed.channel.language, now=now) for raw in settled))
 
 
-def _entry(raw: RawEntry, feed: Feed, *, url: str, home: str, language: str, now: datetime) -> Entry:
-    base = clean_url(raw.base_url, url) or home or url
-    link = clean_url(raw.link, base)
+def _settled(parsed: ParsedFeed, url: str) -> Iterator[RawEntry]:
+    """Yield the items with base, link and guid settled, which takes a look at all of them."""
+    home = parsed.channel.url
+    bases = [clean_url(raw.base_url, url) or home or url for raw in parsed.entries]
+    links = [clean_url(raw.link, base) for raw, base in zip(parsed.entries, bases, strict=True)]
+    times = Counter(url_key(link) for link in (*links, home))
+    for raw, base, link in zip(parsed.entries, bases, links, strict=True):
+        guid = _guid(raw, link, alone=times[url_key(link)] == 1)
+        yield replace(raw, base_url=base, link=link, guid=guid)
+
+
+def _entry(raw: RawEntry, feed: Feed, *, language: str, now: datetime) -> Entry:
+    """Make an entry of an item whose base, link and guid are settled."""
+    link, base = raw.link, raw.base_url
     title = split_title(clean_title(raw.title))
     body_html, excerpt = _body(raw, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
     return Entry(
         feed_id=feed.id,
-        guid=_guid(raw, link),
+        guid=raw.guid,
         url=link,
         title=title.title or _title_of(excerpt),
         published_at=published_at,
@@ -117,22 +127,24 @@ def reading_minutes(body_html: str) -> int:
 
 
 def _named_once(entries: Iterator[Entry]) -> Iterator[Entry]:
-    """Drop an item that repeats guid and link; name one that repeats the guid alone ``guid|link``."""
-    links: dict[str, str] = {}
+    """Drop an item that repeats another; name one that repeats the guid alone ``guid|link`` or ``guid|media``."""
+    seen: dict[str, tuple[str, str]] = {}
     for entry in entries:
-        key = url_key(entry.url)
-        if entry.guid in links and links[entry.guid] != key:
-            entry = replace(entry, guid=_short(f"{entry.guid}|{entry.url}"))
-        if entry.guid not in links:
-            links[entry.guid] = key
+        link, media = url_key(entry.url), media_key(entry.enclosure.url) if entry.enclosure else ""
+        if entry.guid in seen and seen[entry.guid] != (link, media):
+            rest = entry.url if seen[entry.guid][0] != link else media
+            entry = replace(entry, guid=_short(f"{entry.guid}|{rest}"))
+        if entry.guid not in seen:
+            seen[entry.guid] = link, media
             yield entry
 
 
-def _guid(raw: RawEntry, link: str) -> str:
+def _guid(raw: RawEntry, link: str, *, alone: bool) -> str:
+    """Name an item; ``alone`` tells that no other item, and not the site itself, has its link."""
     own = clean_title(raw.guid, markup=False)
     if own:
         return _short(own)
-    if key := url_key(link):
+    if alone and (key := url_key(link)):
         return _short(key)
     dated = raw.published_at or raw.updated_at
     media = raw.enclosures[0].url if raw.enclosures else ""

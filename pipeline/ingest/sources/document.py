@@ -18,6 +18,7 @@ from lxml import etree
 Element = Any  # lxml has no types
 
 ROOT = re.compile(r"<(?:rss|feed|channel|(?:\w{1,20}:)?(?:RDF|rss|feed))(?=[\s>/])", re.IGNORECASE)
+_PAGE = re.compile(r"<html\b", re.IGNORECASE)
 _LEAD = re.compile(r"(?:\s|<!--.*?-->|<\?.*?\?>|<!(?!--)[^<>\[]*(?:\[.*?\]\s*)?>)*", re.DOTALL)
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,30})\s+([\"'])([^&%<\"']{0,60})\2\s*>")
@@ -28,6 +29,7 @@ _LOOSE = re.compile(
     r"|<(?![\w/!?])",
     re.DOTALL | re.ASCII,
 )
+_ITEM = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<item><(?:\w+:)?(?:item|entry)[\s>/])", re.DOTALL)
 _PREFIXES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "podcast": "https://podcastindex.org/namespace/1.0",
@@ -45,12 +47,12 @@ class Document:
     """A feed document taken apart into its items."""
 
     text: str
-    """From the root element on, mended as far as that is possible."""
+    """From the root element on, as written or mended."""
     root: Element | None
     """The tree; None where not even a tolerant reader found one."""
     items: tuple[Element, ...]
-    strict: bool
-    """True when the tree is all there is: well-formed, nothing guessed."""
+    sound: bool
+    """True when the tree holds all there is to read, so that items can be taken out of it."""
     oddities: tuple[str, ...] = ()
 
     def whole(self) -> bytes:
@@ -59,7 +61,7 @@ class Document:
 
     def only(self, wanted: Callable[[Element], bool]) -> bytes:
         """Return the document as UTF-8 with the wanted items alone; the whole where the tree cannot be trusted."""
-        if not self.strict:
+        if not self.sound:
             return self.whole()
         root = deepcopy(self.root)
         for item, copy in zip(self.items, _items(root), strict=True):
@@ -74,9 +76,9 @@ def is_feed(text: str) -> bool:
     >>> is_feed("Warning: x in y.php <?xml version='1.0'?><rss version='2.0'>"), is_feed("<html><rss>")
     (True, False)
     """
-    start = text[:20_000]
-    root = ROOT.search(start, _LEAD.match(start).end())  # type: ignore[union-attr]  # it matches the empty string
-    page = re.search(r"<html\b|<!doctype html", start, re.IGNORECASE)
+    start = _LEAD.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
+    root = ROOT.search(text, start, start + 20_000)
+    page = _PAGE.search(text, start, start + 20_000)
     return root is not None and (page is None or root.start() < page.start())
 
 
@@ -85,19 +87,33 @@ def split(text: str) -> Document:
     root_text = _from_root(text)
     own = {name: value for name, _, value in _ENTITY.findall(text[: len(text) - len(root_text)][:20_000])}
     try:
-        return _document(root_text, _tree(root_text, recover=False), strict=True)
+        return _document(root_text, _tree(root_text, recover=False))
     except etree.XMLSyntaxError as error:
         problem = f"The XML is broken: {_shorten(error)}."
     mended = _mended(root_text, own)
     try:
-        return _document(mended, _tree(mended, recover=False), strict=True, oddity=problem)
+        return _document(mended, _tree(mended, recover=False), oddity=problem)
     except etree.XMLSyntaxError:
-        return _document(mended, _tree(mended, recover=True), strict=False, oddity=problem)
+        return _recovered(mended, problem)
 
 
-def _document(text: str, root: Element | None, *, strict: bool, oddity: str = "") -> Document:
+def _document(text: str, root: Element | None, *, sound: bool = True, oddity: str = "") -> Document:
     items = tuple(_items(root)) if root is not None else ()
-    return Document(text=text, root=root, items=items, strict=strict, oddities=(oddity,) if oddity else ())
+    return Document(text=text, root=root, items=items, sound=sound, oddities=(oddity,) if oddity else ())
+
+
+def _recovered(text: str, problem: str) -> Document:
+    """Trust a tree made of broken XML when it lost nothing: every item is in it, and nine tenths of the characters.
+
+    A document that was cut off, or closes the wrong tag, is then read exactly as a sound one.
+    """
+    root = _tree(text, recover=True)
+    if root is None:
+        return _document(text, None, sound=False, oddity=problem)
+    rewritten = etree.tostring(root, encoding="unicode")
+    written = sum(1 for found in _ITEM.finditer(text) if found["item"])
+    sound = written == len(_items(root)) and len(rewritten) >= 0.9 * len(text)
+    return _document(rewritten if sound else text, root, sound=sound, oddity=problem)
 
 
 def _items(root: Element) -> list[Element]:
@@ -106,7 +122,7 @@ def _items(root: Element) -> list[Element]:
 
 def _tree(text: str, *, recover: bool) -> Element | None:
     parser = etree.XMLParser(
-        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
+        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
     )
     return etree.fromstring(text.encode("utf-8", "ignore"), parser)
 

@@ -46,7 +46,7 @@ def read_items(document: Document, *, url: str, wanted: Callable[[Element], bool
     From a broken document all items are read, for nobody can say where one ends.
     """
     parsed = _feedparser(document.only(wanted) if wanted else document.whole())
-    items = [item for item in document.items if not wanted or not document.strict or wanted(item)]
+    items = [item for item in document.items if not wanted or not document.sound or wanted(item)]
     return ParsedFeed(
         version=dict.get(parsed, "version", "") or "rss",
         channel=_channel(parsed, document.root),

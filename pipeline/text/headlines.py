@@ -1,0 +1,121 @@
+"""Take a headline apart for comparison: what is the title, what is decoration around it.
+
+In: a clean title. Out: a Headline. Touches nothing. The titles people read come from ``names.py``; this module
+only makes titles of different feeds comparable, in the languages whose words it knows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from pipeline.text.likeness import words
+
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, names in enumerate(
+        ("one i eins un uno een", "two ii zwei deux dos due twee", "three iii drei trois tres tre drie", "four iv vier"),
+        start=1,
+    )
+    for word in names.split()
+}
+_MARKS = {
+    "trailer": r"(?:teaser[ -])?trailer|teaser|preview|bande[ -]annonce|introducing",
+    "bonus": r"bonus(?:[ -]?(?:episode|folge|track|content|aflevering))?|bonusfolge|extra",
+    "rerun": r"re-?runs?|repeat|encore|best of(?: the year)?|from the archives?|wiederholung|rediffusion|replay|repris|"
+    r"herhaling|replica|повтор",
+    "transcript": r"(?:full )?transcript(?:ion)?|transkript|transcripción|trascrizione",
+    "podcast": r"(?:the )?(?:new )?(?:podcast|podkast|pódcast|podd|подкаст|ポッドキャスト)(?: episode| trailer)?|show ?notes|"
+    r"listen(?: now)?|interview|new episode|shownotes|notes",
+}
+_MARK = {mark: re.compile(rf"(?:{pattern})", re.IGNORECASE) for mark, pattern in _MARKS.items()}
+_EPISODE = r"(?:episode|ep|folge|épisode|episodio|puntata|aflevering|afl|avsnitt|выпуск|эпизод|odcinek|no|nr)"
+_SERIAL = re.compile(
+    rf"^\W*(?:(?:season|staffel|saison|series)\s*\d+\W+{_EPISODE}\W*\d+"
+    rf"|[st]\d+\W*e\d+|{_EPISODE}\.?\s*#?\s*\d+|#\s*\d+|\d+(?=\s*[.:)\]|–—-]\s*\D)|第\d+[回話])\s*[.:)\]|,–—-]*\s*",
+    re.IGNORECASE,
+)
+_SERIAL_BEHIND = re.compile(rf"\s*[(\[]\s*(?:{_EPISODE}\.?\s*)?#?\s*\d+\s*[)\]]\s*$", re.IGNORECASE)
+_BRACKETS = re.compile(r"\s*[(\[（【]([^()\[\]（）【】]*)[)\]）】]\s*")
+_SEPARATOR = re.compile(r"\s+[-–—―|·•]+\s+|\s*[–—―|]\s*|\s*[:：]\s+")
+_WITH = re.compile(r",?\s+(?:with|mit|avec|con|met|med|feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
+_PART_AT_END = re.compile(r"\b(?:part|teil|parte|partie|deel|del|half|day)\b|\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A headline taken apart."""
+
+    whole: str
+    """All that is title, as words: without numbers of episodes, marks and labels."""
+    cores: frozenset[str]
+    """What may be the title when a subtitle, a guest or a show's name is left away; holds ``whole``."""
+    numbers: frozenset[str]
+    """Numbers within the title (parts, days, years), written as figures."""
+    marks: frozenset[str]
+    """trailer, bonus, rerun, transcript, podcast."""
+    cut: bool
+    """True when the title ends in an ellipsis: the host cut it."""
+
+
+def headline(title: str) -> Headline:
+    """Take a title apart.
+
+    >>> headline("S2E3 | Bonus: Salt, smoke and patience (with Ada Marsh)").whole
+    'salt smoke and patience ada marsh'
+    >>> sorted(headline("#7 – Ada Marsh – Salt, part two").cores)
+    ['ada marsh', 'ada marsh salt part 2', 'salt part 2']
+    >>> sorted(headline("Trailer: The Island Kitchen").marks)
+    ['trailer']
+    """
+    bare = _without_serial(unicodedata.normalize("NFC", title.strip()))
+    found, segments = _marks_and_rest(_segments(bare))
+    wordings = [_figures(segment) for segment in segments]
+    joined = " ".join(filter(None, wordings))
+    heads = {" ".join(wordings[:end]) for end in range(1, len(wordings))}
+    tails = {" ".join(wordings[start:]) for start in range(1, len(wordings))}
+    return Headline(
+        whole=joined,
+        cores=frozenset({joined, *heads, *tails} - {""}) or frozenset({joined}),
+        numbers=frozenset(word for word in joined.split() if word.isdecimal()),
+        marks=frozenset(found),
+        cut=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
+    )
+
+
+def _without_serial(title: str) -> str:
+    """Remove the episode's number in front, or in brackets behind, unless nothing else would remain."""
+    for pattern in (_SERIAL, _SERIAL_BEHIND):
+        rest = pattern.sub("", title, count=1)
+        title = rest if words(rest) else title
+    return title
+
+
+def _segments(title: str) -> list[str]:
+    opened = _BRACKETS.sub(r" | \1 | ", title)
+    return [part.strip() for part in _SEPARATOR.split(_WITH.sub(" | ", opened)) if part and words(part)]
+
+
+def _marks_and_rest(segments: list[str]) -> tuple[set[str], list[str]]:
+    """Take out the segments that only say what kind of thing this is."""
+    found: set[str] = set()
+    rest = []
+    for segment in segments:
+        text = _without_serial(segment.strip(" .!"))
+        marks = {mark for mark, pattern in _MARK.items() if pattern.fullmatch(text)}
+        found |= marks
+        if not marks:
+            rest.append(text)
+    return found, rest or segments
+
+
+def _figures(segment: str) -> str:
+    """Give a segment's words, with the number of a part in figures."""
+    parts = list(words(segment))
+    for place, word in enumerate(parts):
+        after_part = place > 0 and _PART_AT_END.fullmatch(parts[place - 1])
+        roman_end = place == len(parts) - 1 and place > 0 and set(word) <= set("iv")
+        if word in _NUMBER_WORDS and (after_part or roman_end):
+            parts[place] = _NUMBER_WORDS[word]
+    return " ".join(parts)

@@ -8,7 +8,7 @@ READY  := $(VENV)/ready
 WEEK   ?= 2026-W07
 PYTEST_ARGS ?=
 
-# Parallel runs share the machine; more workers than cores only slows the browser tests down.
+# Tests run in parallel, one worker a core.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
 test: $(READY) ## run every test but the slow ones' long versions
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(READY) ## lint, format, types, import rules, documentation, shell
 	$(BIN)/ruff check

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from pipeline.model.errors import StoreError
 
@@ -40,17 +40,21 @@ def make_engine(url: str) -> Engine:
 
 def for_writing(engine: Engine) -> Engine:
     """Give the same engine, whose transactions take the right to write when they begin."""
-    return engine.execution_options(writes=True)
+    # A deferred transaction that reads first and then writes fails at once when another writer was quicker.
+    return engine.execution_options(begin="BEGIN IMMEDIATE")
 
 
 def use_write_ahead_log(engine: Engine) -> None:
     """Let readers and the writer not wait for each other; SQLite remembers it in the file."""
-    if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
+    if engine.dialect.name != "sqlite":
+        return
+    try:
+        _switch(engine)
+    except OperationalError:
+        # Two that switch at once are in each other's way, and SQLite does not wait: so wait for the other's end.
+        with for_writing(engine).begin():
+            pass
+        _switch(engine)
 
 
 def lock_migrations(connection: Connection) -> None:
@@ -81,8 +85,12 @@ def _sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A deferred transaction that reads first and then writes fails at once when another writer was quicker.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if statement := connection.get_execution_options().get("begin", "BEGIN"):
+            connection.exec_driver_sql(statement)
 
     return engine
+
+
+def _switch(engine: Engine) -> None:
+    with engine.execution_options(begin="").connect() as connection:  # not allowed inside a transaction
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")

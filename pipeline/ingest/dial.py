@@ -19,10 +19,18 @@ from pipeline.model.errors import FetchProblem
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port to the IP addresses behind them; raises OSError when there are none."""
 
+Refuse = Callable[[str], str]
+"""Why an address may not be connected to; empty when it may."""
+
 _MOST_ADDRESSES = 4
 """Tried one after the other; a host with more of them is not better reached by the fifth."""
 
 _SocketOptions = Iterable[tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]]
+
+
+def anything(address: str) -> str:
+    """Refuse no address: for intranets and tests."""
+    return ""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -32,11 +40,11 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Dialler(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only, or to any where private networks are allowed."""
+    """Connects to the addresses that ``refuse`` has nothing against: by default those of the public internet."""
 
-    def __init__(self, resolve: Resolve, *, allow_private_networks: bool) -> None:
+    def __init__(self, resolve: Resolve, *, refuse: Refuse = unsafe_reason) -> None:
         self._resolve = resolve
-        self._allow_private_networks = allow_private_networks
+        self._refuse = refuse
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -67,13 +75,12 @@ class Dialler(httpcore.AsyncNetworkBackend):
             raise FetchProblem("timeout", f"no name server answered for {host} in time") from error
         except (OSError, UnicodeError) as error:
             raise FetchProblem("unreachable", f"there is no host named {host}") from error
-        return addresses if self._allow_private_networks else _safe(host, addresses)
+        return self._safe(host, addresses)
 
-
-def _safe(host: str, addresses: Sequence[str]) -> Sequence[str]:
-    """Keep the public addresses; raise FetchProblem when none is left."""
-    reasons = {address: unsafe_reason(address) for address in addresses}
-    safe = [address for address in addresses if not reasons[address]]
-    if addresses and not safe:
-        raise FetchProblem("unsafe_address", f"{host} leads to {addresses[0]}, {reasons[addresses[0]]}")
-    return safe
+    def _safe(self, host: str, addresses: Sequence[str]) -> Sequence[str]:
+        """Keep the addresses that may be connected to; raise FetchProblem when none is left."""
+        reasons = {address: self._refuse(address) for address in addresses}
+        safe = [address for address in addresses if not reasons[address]]
+        if addresses and not safe:
+            raise FetchProblem("unsafe_address", f"{host} leads to {addresses[0]}, {reasons[addresses[0]]}")
+        return safe

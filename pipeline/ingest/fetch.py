@@ -22,7 +22,8 @@ import httpcore
 import httpx
 
 from pipeline.ingest import answers
-from pipeline.ingest.dial import Dialler, Resolve, resolve
+from pipeline.ingest.addresses import unsafe_reason
+from pipeline.ingest.dial import Dialler, Resolve, anything, resolve
 from pipeline.ingest.inflate import Body, codings, too_large
 from pipeline.ingest.politeness import Turnstile, interleave
 from pipeline.model.errors import FetchProblem
@@ -52,9 +53,9 @@ class Fetcher:
         ssl_context: ssl.SSLContext | None = None,
         holds: Mapping[str, datetime] = _NO_HOLDS,
     ) -> None:
-        dialler = Dialler(resolve, allow_private_networks=limits.allow_private_networks)
+        dialler = Dialler(resolve, refuse=anything if limits.allow_private_networks else unsafe_reason)
         self._limits = limits
-        self._transport = transport or _NetworkTransport(dialler, ssl_context)
+        self._transport = transport or NetworkTransport(dialler, ssl_context)
         self._turnstile = Turnstile(0.0 if transport else limits.host_gap_seconds, holds)
 
     async def __aenter__(self) -> Self:
@@ -255,7 +256,7 @@ class _Errand:
         return value if kind == "not_modified" else ""
 
 
-class _NetworkTransport(httpx.AsyncHTTPTransport):
+class NetworkTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over connections that only the dialler opens."""
 
     def __init__(self, dialler: Dialler, ssl_context: ssl.SSLContext | None) -> None:
@@ -284,7 +285,7 @@ def _web_address(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
         url = base.join(text.strip()) if base else httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError):  # ValueError: half a surrogate pair
         return None
-    return url if url.scheme in ("http", "https") and url.host else None
+    return url if url.scheme in ("http", "https") and url.host and (url.port or 0) < 65_536 else None
 
 
 def _bare(url: httpx.URL) -> httpx.URL:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pipeline.model.errors import FetchProblem
 
 _PORTION_BYTES = 65_536
+_MORSEL_BYTES = 4_096  # taken one by one, so that a bomb is known by its first
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15  # zlib's wbits
-_GZIP_MAGIC = b"\x1f"
+_GZIP_MAGIC = 0x1F  # the first of two bytes; no text begins with it
 _ZLIB_METHOD = 8  # RFC 1950, 2.2: the low half of the first byte
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _MOST_CODINGS = 2
@@ -47,11 +48,9 @@ class Body:
 
     def add(self, piece: bytes) -> None:
         """Take the next piece off the wire. Raises FetchProblem when it is damaged or too much."""
-        self._received_bytes += len(piece)
         try:
-            for portion in _through(self._stages, piece):
-                self._plain += portion
-                self._check()
+            for start in range(0, len(piece), _MORSEL_BYTES):
+                self._take(piece[start : start + _MORSEL_BYTES])
         except zlib.error as error:
             raise FetchProblem("broken_answer", "sent a document whose compression is damaged") from error
 
@@ -60,6 +59,12 @@ class Body:
         if not all(stage.finished for stage in self._stages):
             raise FetchProblem("broken_answer", "broke off in the middle of the document")
         return bytes(self._plain)
+
+    def _take(self, morsel: bytes) -> None:
+        self._received_bytes += len(morsel)
+        for portion in _through(self._stages, morsel):
+            self._plain += portion
+            self._check()
 
     def _check(self) -> None:
         size = len(self._plain)
@@ -88,39 +93,38 @@ class _Inflater:
     def __init__(self, coding: str) -> None:
         self._deflate = coding == "deflate"
         self._stream: zlib._Decompress | None = None
-        self._plain = False
-        self._ended = False
-        self._pending = False  # a full portion may have left output inside zlib with no input to go with it
+        self._members = 0
+        self._pending = False  # a full portion may leave output inside zlib with no input to go with it
 
     @property
     def finished(self) -> bool:
-        """True between two members, before the first and for what was never compressed."""
+        """True before the first member, between two, after the last, and for what was never compressed."""
         return self._stream is None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what the data inflates to, in portions; what follows the last member is padding and dropped."""
-        while (data or self._pending) and not self._ended:
-            if self._stream is None and not self._plain:
-                self._open(data[:1])
-            if self._stream is None:
-                yield data
+        while data or self._pending:
+            if self._stream is None and not self._open(data[0]):
+                if not self._members:  # says gzip and is not: some servers compress in the header only
+                    yield data
                 return
+            assert self._stream  # noqa: S101 - just opened
             yield (portion := self._stream.decompress(data, _PORTION_BYTES))
-            self._pending = len(portion) == _PORTION_BYTES and not self._stream.eof
-            data = self._rest(self._stream)
+            data = self._rest(self._stream, full=len(portion) == _PORTION_BYTES)
 
-    def _open(self, first: bytes) -> None:
-        if self._deflate:
-            self._stream = zlib.decompressobj(_ZLIB if first[0] & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
-        elif first == _GZIP_MAGIC:
+    def _open(self, first: int) -> bool:
+        """Begin a member; False when the data does not look like one."""
+        if self._deflate and not self._members:
+            self._stream = zlib.decompressobj(_ZLIB if first & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
+        elif first == _GZIP_MAGIC and not self._deflate:
             self._stream = zlib.decompressobj(_GZIP)
-        else:  # says gzip and is not: some servers compress in the header only
-            self._plain = True
+        return self._stream is not None
 
-    def _rest(self, stream: zlib._Decompress) -> bytes:
-        """Return what is still to be inflated, after the end of a member by the next one."""
+    def _rest(self, stream: zlib._Decompress, *, full: bool) -> bytes:
+        """Return what is still to be inflated; after the end of a member, what follows it."""
+        self._pending = full and not stream.eof
         if not stream.eof:
             return stream.unconsumed_tail
         self._stream = None
-        self._ended = self._deflate or (bool(stream.unused_data) and not stream.unused_data.startswith(_GZIP_MAGIC))
+        self._members += 1
         return stream.unused_data

@@ -40,15 +40,15 @@ def to_html(md: str) -> str:
     >>> to_html("Bring *bread* & <script>")
     '<p>Bring <em>bread</em> &amp; &lt;script&gt;</p>'
     """
-    html = _parser().render(md)
-    return nh3.clean(
-        html,
+    html = nh3.clean(
+        _parser().render(md),
         tags=_TAGS | _TABLE_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         attribute_filter=lambda tag, name, value: value if name != "href" or _ABSOLUTE.match(value) else None,
         link_rel=None,
-    ).strip()
+    )
+    return re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL).strip()  # links that had nowhere to go
 
 
 def to_text(md: str, width: int = 72) -> str:

@@ -1,0 +1,112 @@
+"""The proof as a mail file: what a mail client and the rules of the post ask of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from pipeline.digest.mime import to_eml
+from pipeline.digest.render import load_theme, render
+from pipeline.model.digest import Digest
+from pipeline.model.mail import PLACES, place_url
+from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
+
+THEMES = Path(__file__).parent.parent.parent / "templates"
+DIGESTS = {"sample": SAMPLE, "stress": STRESS, "bare": BARE}
+
+
+def raw(digest: Digest) -> bytes:
+    return to_eml(render(digest, load_theme([THEMES], "classic")), digest)
+
+
+def parsed(digest: Digest) -> EmailMessage:
+    message = message_from_bytes(raw(digest), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_text_comes_first_then_html(name: str) -> None:
+    """The mail is multipart/alternative, text then HTML, both UTF-8, and neither lost a character on the way."""
+    mail = parsed(DIGESTS[name])
+    rendered = render(DIGESTS[name], load_theme([THEMES], "classic"))
+    text, html = mail.iter_parts()
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in (text, html)] == ["text/plain", "text/html"]
+    assert [part.get_content_charset() for part in (text, html)] == ["utf-8", "utf-8"]
+    assert [part.get_content().replace("\r\n", "\n") for part in (text, html)] == [rendered.text, rendered.html]
+    assert not mail.defects
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_lines_are_short_and_end_in_crlf(name: str) -> None:
+    """No line is over 76 characters and no line feed stands alone."""
+    content = raw(DIGESTS[name])
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
+    assert max(map(len, content.split(b"\r\n"))) <= 76
+    assert content.isascii()
+
+
+def test_same_digest_same_bytes() -> None:
+    """The boundary, the date and the Message-ID come from the edition, not from chance or the clock."""
+    assert raw(SAMPLE) == raw(SAMPLE)
+    assert b'boundary="=_2026-W07"' in raw(SAMPLE)
+    assert raw(SAMPLE).count(b"--=_2026-W07") == 3
+
+
+def test_date_is_the_closing_of_the_week() -> None:
+    """The proof is dated when its week closed, in the publication's time zone."""
+    assert parsed(SAMPLE)["Date"] == "Mon, 16 Feb 2026 00:00:00 +0000"
+    tokyo = replace(SAMPLE, publication=replace(PUBLICATION, timezone="Asia/Tokyo"))
+    assert parsed(tokyo)["Date"] == "Mon, 16 Feb 2026 09:00:00 +0900"
+
+
+def test_proof_goes_from_the_publication_to_the_editor() -> None:
+    """From is the publication's sender, To the editor, and Message-ID is at the sender's domain."""
+    mail = parsed(SAMPLE)
+    assert mail["From"] == "Harbour & Hearth <letter@harbourandhearth.example>"
+    assert mail["To"] == "editor@harbourandhearth.example"
+    assert re.fullmatch(r"<2026-W07\.\w+\.proof@harbourandhearth\.example>", mail["Message-ID"])
+
+
+def test_identifiers_are_never_encoded_words() -> None:
+    """A Message-ID too long for a line stays on one: an encoded word would make it another identifier."""
+    domain = f"{'long' * 15}.{'longer' * 9}.example"
+    mail = raw(replace(SAMPLE, publication=replace(PUBLICATION, sender=f"letter@{domain}")))
+    line = next(line for line in mail.split(b"\r\n") if line.startswith(b"Message-ID"))
+    assert line.endswith(f"@{domain}>".encode())
+
+
+def test_hostile_subject_is_one_header() -> None:
+    """CR and LF in a title cannot add a header; the words are kept and read back whole."""
+    mail = parsed(STRESS)
+    assert "Bcc" not in mail
+    assert mail["Subject"] == " ".join(STRESS.subject.split())
+    assert mail["From"].addresses[0].display_name == "Ħarbour, Hearth & Co."
+
+
+def test_encoded_words_are_short() -> None:
+    """RFC 2047 allows an encoded word 75 characters."""
+    assert all(len(word) <= 75 for word in re.findall(rb"=\?.*?\?=", raw(STRESS).split(b"\r\n\r\n")[0]))
+
+
+def test_header_promises_nothing_it_does_not_know() -> None:
+    """No List-* header and no unfilled place is in the header: those belong to delivery."""
+    head = raw(SAMPLE).split(b"\r\n\r\n")[0]
+    assert b"List-" not in head
+    assert not any(place.encode() in head for place in PLACES)
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_places_survive_quoted_printable(name: str) -> None:
+    """Each place is in the encoded bytes whole, once in the text and in the HTML as often as it was written."""
+    digest = DIGESTS[name]
+    written = render(digest, load_theme([THEMES], "classic"))
+    for place in PLACES:
+        url = place_url(digest.publication.url, place)
+        assert raw(digest).count(url.encode()) == written.html.count(url) + written.text.count(url) >= 2

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, case, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.entry import Applied, Change
 from pipeline.model.feed import FeedState
@@ -59,8 +61,7 @@ def _insert(connection: Connection, changes: Sequence[Change], now: datetime, ba
         return 0
     marks = {"first_seen_at": now, "changed_at": now, "backlog": backlog}
     rows = [entry_row(change) | marks for change in changes]
-    statement = insert(connection, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
-    inserted = connection.execute(statement.returning(entry.c.guid_sha256, entry.c.entry_id), rows)
+    inserted = connection.execute(_insert_new(connection.dialect.name), rows)
     ids = {row.guid_sha256: row.entry_id for row in inserted}
     contents = [
         {"entry_id": ids.pop(row["guid_sha256"]), **content_row(change.entry)}
@@ -70,6 +71,12 @@ def _insert(connection: Connection, changes: Sequence[Change], now: datetime, ba
     if contents:
         connection.execute(content.insert(), contents)
     return len(contents)
+
+
+@cache
+def _insert_new(dialect: str) -> ReturningInsert[Any]:
+    statement = insert(dialect, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
+    return statement.returning(entry.c.guid_sha256, entry.c.entry_id)
 
 
 def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:

@@ -6,8 +6,9 @@ In: a connection, plain values. Out: records. Begins and ends no transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Insert, func, select
 
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.store.dialects import insert
@@ -32,11 +33,8 @@ def states(connection: Connection) -> dict[str, FeedState]:
 
 def save(connection: Connection, kept: Sequence[FeedState]) -> None:
     """Write states, each in place of the one before."""
-    statement = insert(connection, feed)
-    written = {column.name: column for column in statement.excluded if not column.primary_key}
     if kept:
-        upsert = statement.on_conflict_do_update(index_elements=[feed.c.feed_id], set_=written)
-        connection.execute(upsert, [feed_row(state) for state in kept])
+        connection.execute(_upsert(connection.dialect.name), [feed_row(state) for state in kept])
 
 
 def counts(connection: Connection) -> dict[str, FeedCount]:
@@ -46,3 +44,10 @@ def counts(connection: Connection) -> dict[str, FeedCount]:
         row.feed_id: FeedCount(entries=row.entries, newest_at=row.newest_at, newest_title=row.newest_title)
         for row in rows
     }
+
+
+@cache  # building it takes longer than running it
+def _upsert(dialect: str) -> Insert:
+    statement = insert(dialect, feed)
+    written = {column.name: column for column in statement.excluded if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=[feed.c.feed_id], set_=written)

@@ -35,7 +35,7 @@ def claim(connection: Connection, claimed: Run) -> bool:
     row = asdict(claimed)
     if not _first(connection, run, row):
         return False
-    newest = insert(connection, schedule).values(row)
+    newest = insert(connection.dialect.name, schedule).values(row)
     connection.execute(newest.on_conflict_do_update(index_elements=[schedule.c.schedule_id], set_=row))
     return True
 
@@ -47,5 +47,5 @@ def last_runs(connection: Connection) -> dict[str, Run]:
 
 def _first(connection: Connection, table: Table, row: dict[str, object]) -> bool:
     # Asked for by what comes back: a row count is not to be had from every driver.
-    statement = insert(connection, table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(statement).first() is not None
+    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None

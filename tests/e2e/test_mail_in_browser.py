@@ -1,0 +1,194 @@
+"""The mail on screens: widths, schemes, and clients that take half of it away. Nothing is loaded from anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from pipeline.digest.render import load_theme, render
+from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
+from tests.golden.update import THEMES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+pytestmark = pytest.mark.browser
+Scheme = Literal["light", "dark"]
+DIGESTS = {
+    "sample": SAMPLE,
+    "stress": STRESS,
+    "bare": BARE,
+    "rtl": replace(SAMPLE, publication=replace(PUBLICATION, language="ar")),
+}
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000"><rect width="2000" height="2000"/></svg>'
+
+# Walks every piece of visible text up to the first background that is not transparent (WCAG 2.2, 1.4.3).
+LOW_CONTRAST = """() => {
+  const channels = colour => colour.match(/[0-9.]+/g).map(Number);
+  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * linear(r / 255) + .7152 * linear(g / 255) + .0722 * linear(b / 255);
+  const behind = el => {
+    for (; el; el = el.parentElement) {
+      const found = channels(getComputedStyle(el).backgroundColor);
+      if (found[3] !== 0) return found }
+    return [255, 255, 255] };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), poor = [];
+  for (let node; node = walker.nextNode();) {
+    const el = node.parentElement;
+    if (!node.data.trim() || !el.checkVisibility()) continue;
+    const [a, b] = [light(channels(getComputedStyle(el).color)), light(behind(el))].sort((a, b) => b - a);
+    if ((a + .05) / (b + .05) < 4.5) poor.push(node.data);
+  }
+  return poor }"""
+SMALL_PRINT = """() => [...document.querySelectorAll('td, p, h1, h2, h3, li, a')]
+  .filter(el => el.textContent.trim() && el.checkVisibility() && parseFloat(getComputedStyle(el).fontSize) < 13)
+  .map(el => el.textContent)"""
+
+
+@cache
+def html_of(name: str) -> str:
+    return render(DIGESTS[name], load_theme([THEMES], "classic")).html
+
+
+@contextmanager
+def opened(
+    browser: Browser, html: str, width: int = 900, scheme: Scheme = "light", *, pictures: bool = True
+) -> Iterator[Page]:
+    """Open a mail on a screen; whatever is not a picture may not be asked for."""
+
+    def answer(route: Route) -> None:
+        assert route.request.resource_type == "image", route.request.url
+        if pictures:
+            route.fulfill(content_type="image/svg+xml", body=PICTURE)
+        else:
+            route.abort()
+
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500, java_script_enabled=True
+    )
+    context.route("**/*", answer)
+    page = context.new_page()
+    page.set_content(html, wait_until="load")
+    yield page
+    context.close()
+
+
+def style_of(page: Page, selector: str, name: str) -> Any:
+    return page.locator(selector).first.evaluate("(el, name) => getComputedStyle(el)[name]", name)
+
+
+@pytest.mark.parametrize(("width", "pictures"), [(320, True), (375, True), (900, True), (320, False)])
+@pytest.mark.parametrize("name", DIGESTS)
+def test_mail_never_scrolls_sideways(chromium: Browser, name: str, width: int, pictures: bool) -> None:
+    """No mail is wider than its screen, the awkward one and one without pictures included."""
+    with opened(chromium, html_of(name), width, pictures=pictures) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", DIGESTS)
+def test_text_is_readable(chromium: Browser, name: str, scheme: Scheme) -> None:
+    """All text has a contrast of 4.5 : 1 or more in both schemes, and none is under 13 px."""
+    with opened(chromium, html_of(name), scheme=scheme) as page:
+        assert page.evaluate(LOW_CONTRAST) == []
+        assert page.evaluate(SMALL_PRINT) == []
+
+
+def test_dark_is_dark(chromium: Browser) -> None:
+    """The authored dark scheme turns the paper dark and the ink light."""
+    with opened(chromium, html_of("sample"), scheme="dark") as page:
+        assert style_of(page, "td.card", "backgroundColor") == "rgb(32, 31, 28)"
+        assert style_of(page, "td.card", "color") == "rgb(236, 232, 223)"
+
+
+def test_desktop_measures(chromium: Browser) -> None:
+    """600 px wide in the middle of the window; text 17/27, h1 30/38, h2 24/31, h3 18/25; buttons 44 px high or more."""
+    with opened(chromium, html_of("sample")) as page:
+        frame = page.locator("table.frame").bounding_box()
+        assert frame is not None
+        assert (frame["x"], frame["width"]) == (150, 600)
+        sizes = {"td.card": (17, 27), "h1": (30, 38), "h2.title": (24, 31), "h3": (18, 25)}
+        for selector, (size, line) in sizes.items():
+            assert style_of(page, selector, "fontSize") == f"{size}px"
+            assert style_of(page, selector, "lineHeight") == f"{line}px"
+        assert all(box.bounding_box()["height"] >= 44 for box in page.locator("a.button").all())  # type: ignore[index]
+
+
+def test_phone_measures(chromium: Browser) -> None:
+    """On a phone the headline is 26/33, buttons span the column and a cover stands above its title."""
+    with opened(chromium, html_of("sample"), 375) as page:
+        assert style_of(page, "h1", "fontSize") == "26px"
+        button, cover, title = (
+            page.locator(each).first.bounding_box() for each in ("a.button", "img.cover", "table.beside h2")
+        )
+        assert button is not None
+        assert cover is not None
+        assert title is not None
+        assert button["width"] == 335
+        assert cover["width"] == cover["height"] == 120
+        assert title["y"] >= cover["y"] + cover["height"]
+
+
+def test_pictures_are_never_enlarged_or_distorted(chromium: Browser) -> None:
+    """A wide picture is 536 px, a tall one as narrow as a height of 536 px asks, each at its own proportions."""
+    with opened(chromium, html_of("stress")) as page:
+        boxes = [box.bounding_box() for box in page.locator("img.wide").all()]
+        assert {round(box["width"]) for box in boxes if box} <= {134, 536}
+
+
+def test_inbox_line_is_hidden(chromium: Browser) -> None:
+    """The preheader is for the inbox: an opened mail does not show it."""
+    with opened(chromium, html_of("sample")) as page:
+        assert not page.locator(".preheader").is_visible()
+
+
+def test_right_to_left(chromium: Browser) -> None:
+    """By ``dir`` alone the cover moves to the right of its title, and text starts at the right."""
+    with opened(chromium, html_of("rtl")) as page:
+        cover, title = (page.locator(each).first.bounding_box() for each in ("img.cover", "table.beside h2"))
+        assert cover is not None
+        assert title is not None
+        assert cover["x"] > title["x"]
+        assert style_of(page, "p.byline", "direction") == "rtl"
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_without_style_element(chromium: Browser, name: str) -> None:
+    """A client that drops ``<style>`` (as Gmail does in some accounts) still shows 600 px and readable text."""
+    html = re.sub(r"<style>.*?</style>", "", html_of(name), flags=re.DOTALL)
+    with opened(chromium, html) as page:
+        frame = page.locator("table.frame").bounding_box()
+        assert frame is not None
+        assert frame["width"] == 600
+        assert page.evaluate(LOW_CONTRAST) == []
+
+
+def as_word(html: str) -> str:
+    """Make of a mail what Word, and so Outlook, takes it for: its own comments read, much of CSS ignored."""
+    html = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
+    html = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", html, flags=re.DOTALL)
+    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    ignored = r"(?:max-width|max-height|border-radius|table-layout|overflow-wrap|[a-z]+-inline-start|-webkit[\w-]+)"
+    return re.sub(rf'(?<=[;"]){ignored}:[^;"]*;?', "", html.replace("; ", ";").replace(": ", ":"))
+
+
+def test_in_word(chromium: Browser) -> None:
+    """With Outlook's branch on, 600 px are held, pictures have their attribute's width and every button leads on."""
+    html = as_word(html_of("sample"))
+    with opened(chromium, html) as page:
+        frame = page.locator("table.frame").bounding_box()
+        assert frame is not None
+        assert frame["width"] == 600
+        for picture in page.locator("img").all():
+            box = picture.bounding_box()
+            assert box is not None
+            assert round(box["width"]) == int(picture.get_attribute("width") or 0)
+        drawn = page.locator("v\\:roundrect")
+        plain = re.findall(r'class="button[^"]*" href="([^"]*)"', html_of("sample"))
+        assert [button.get_attribute("href") for button in drawn.all()] == plain

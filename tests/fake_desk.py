@@ -20,6 +20,7 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccfc0f01f0005050102"
     "cfa02ecd0000000049454e44ae426082"
 )
+SENDER = "Harbour & Hearth <newsletter@harbourandhearth.example>"
 SUBJECT = "A kettle on the quay, and who keeps the lights on"
 PREHEADER = "Why the harbour kitchen never closes, an hour with a lighthouse keeper, and three things worth a click."
 
@@ -63,10 +64,10 @@ STORIES = (
 )
 
 
-def edition(week: str, *, html: str = HTML, subject: str = SUBJECT) -> Edition:
+def edition(week: str, *, html: str = HTML, subject: str = SUBJECT, sender: str = SENDER) -> Edition:
     """Seal a mail by hand."""
     mail = EmailMessage()
-    mail["From"] = "Harbour & Hearth <newsletter@harbourandhearth.example>"
+    mail["From"] = sender
     mail["Subject"] = subject
     mail["List-Id"] = "Harbour & Hearth <weekly.harbourandhearth.example>"
     mail.set_content(TEXT)
@@ -121,6 +122,7 @@ class FakeDesk:
         summary("2026-W07"),
         summary("2026-W06", posts=0, episodes=0, links=0),
     )
+    pictures: dict[str, tuple[str, bytes]] = field(default_factory=lambda: {PICTURE: ("image/png", PIXEL)})
     composed: int = 0
 
     def weeks(self) -> tuple[WeekSummary, ...]:
@@ -146,7 +148,7 @@ class FakeDesk:
         return self.now
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
-        return ("image/png", PIXEL) if url == PICTURE else None
+        return self.pictures.get(url)
 
     def change(self, week: str, shown: Edition | Trouble) -> None:
         """Put something else in a week's place, as a saved template would."""

@@ -1,0 +1,221 @@
+"""The preview's pages, asked over HTTP and read as text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+
+from pipeline.model.digest import Trouble
+from pipeline.model.errors import ConfigError
+from pipeline.web.preview import make_app
+from tests.asking import Client
+from tests.fake_desk import ELSEWHERE, HTML, PICTURE, PIXEL, PREHEADER, SUBJECT, TEXT, FakeDesk, edition
+
+WEEK = "/week/2026-W07"
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def client(desk: FakeDesk) -> Client:
+    return Client(make_app(desk, patience_seconds=0.05))
+
+
+def words(html: str) -> str:
+    """Reduce a page to the words on it."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_weeks_are_listed_with_their_counts(client: Client) -> None:
+    """The first page lists weeks newest first: their days, what is in them, whether they still run."""
+    page = words(client.get("/").text)
+    assert "16–22 February 2026 2026-W08 1 post 1 episode Still running" in page
+    assert "9–15 February 2026 2026-W07 1 post 1 episode 3 links Draft" in page
+    assert page.index("2026-W08") < page.index("2026-W07") < page.index("2026-W06")
+
+
+def test_without_weeks_the_first_step_is_named(client: Client, desk: FakeDesk) -> None:
+    """An empty store is greeted with the command that fills it."""
+    desk.summaries = ()
+    assert "pipeline fetch" in client.get("/").text
+
+
+@pytest.mark.parametrize("view", ["mail", "inbox", "text", "headers", "source", "why"])
+def test_every_view_has_an_address(client: Client, view: str) -> None:
+    """A view is an address: the page says which it shows, and links to it lead to the same place without script."""
+    page = client.get(WEEK, params={"view": view}).text
+    assert re.search(rf'href="\?view={view}&amp;[^"]*" aria-current="page"', page)
+    assert f'class="stage stage--{view}"' in page
+
+
+def test_the_inbox_line_is_the_sealed_one(client: Client) -> None:
+    """The inbox view shows sender, subject and preheader of the mail, three times, and their lengths."""
+    page = words(client.get(WEEK, params={"view": "inbox"}).text)
+    assert page.count(SUBJECT) >= 3
+    assert page.count(PREHEADER) == 3
+    assert f"{len(SUBJECT)} characters reads well" in page
+    assert f"{len(PREHEADER)} characters reads well" in page
+
+
+def test_headers_are_those_of_the_mail_itself(client: Client) -> None:
+    """The headers view reads digest.eml, so what is not in it is not shown."""
+    page = words(client.get(WEEK, params={"view": "headers"}).text)
+    assert "List-Id Harbour & Hearth <weekly.harbourandhearth.example>" in page
+    assert "text/plain" in page
+    assert "List-Unsubscribe" not in page
+
+
+def test_the_ledger_says_why(client: Client) -> None:
+    """Every entry considered stands in the ledger with its reason, in or out."""
+    page = words(client.get(WEEK, params={"view": "why"}).text)
+    inside, outside = page.split("Left out 2", 1)
+    assert "A kettle on the quay published in this week blog Tue 10 Feb" in inside
+    assert "Rope, and how to trust it published after the week closed" in outside
+
+
+def test_stories_and_weight_stand_beside_the_mail(client: Client) -> None:
+    """The side column lists the manifest's stories under their headings, and weighs the HTML part."""
+    page = words(client.get(WEEK).text)
+    assert "Useful links Tide tables for the whole coast How to read a chart" in page
+    assert f"{len(HTML) / 1000:.1f} KB light" in page
+
+
+@pytest.mark.parametrize(("part", "content"), [("html", HTML), ("txt", TEXT)])
+def test_parts_are_the_very_bytes(client: Client, part: str, content: str) -> None:
+    """A part's address gives the edition's bytes, untouched."""
+    assert client.get(f"{WEEK}/digest.{part}").content == content.encode()
+
+
+def test_the_mail_file_is_handed_over_to_be_kept(client: Client, desk: FakeDesk) -> None:
+    """digest.eml comes as an attachment named after its week."""
+    answer = client.get(f"{WEEK}/digest.eml")
+    sealed = desk.editions["2026-W07"]
+    assert not isinstance(sealed, Trouble)
+    assert answer.content == sealed.eml
+    assert answer.headers["content-disposition"] == 'attachment; filename="2026-W07.eml"'
+
+
+def test_pictures_off_is_the_policy_of_the_frame(client: Client) -> None:
+    """Without pictures the frame's policy refuses every one; with them only its own, https and data."""
+    shown = client.get(f"{WEEK}/mail").headers["content-security-policy"]
+    hidden = client.get(f"{WEEK}/mail?pictures=off").headers["content-security-policy"]
+    assert "img-src 'self' https: data:;" in shown
+    assert "img-src 'none';" in hidden
+
+
+def test_pictures_at_hand_are_read_from_the_desk(client: Client, desk: FakeDesk) -> None:
+    """A picture the desk has is read from the preview; another keeps its address, and the bytes keep both."""
+    desk.change("2026-W07", edition("2026-W07", html=f'{HTML}<img src="{ELSEWHERE}">'))
+    framed = client.get(f"{WEEK}/mail").text
+    assert f'src="/picture?url={quote(PICTURE, safe="")}"' in framed
+    assert f'src="{ELSEWHERE}"' in framed
+    assert PICTURE in client.get(f"{WEEK}/digest.html").text
+
+
+def test_a_picture_at_hand_is_served(client: Client) -> None:
+    """The desk's picture comes with its own media type; the preview never fetches another for anybody."""
+    answer = client.get("/picture", params={"url": PICTURE})
+    assert (answer.content, answer.headers["content-type"]) == (PIXEL, "image/png")
+    assert client.get("/picture", params={"url": ELSEWHERE}).status_code == 404
+
+
+def test_only_pictures_are_served_as_pictures(client: Client, desk: FakeDesk) -> None:
+    """What the desk has at hand under another media type, a page say, is no picture."""
+    desk.pictures[PICTURE] = ("text/html", b"<script>alert(1)</script>")
+    assert client.get("/picture", params={"url": PICTURE}).status_code == 404
+
+
+def test_an_empty_week_is_said(client: Client) -> None:
+    """A week without entries is a page that says so, not an error."""
+    answer = client.get("/week/2026-W06")
+    assert answer.status_code == 200
+    assert "the newest week with entries is 2026-W07" in answer.text
+
+
+def test_a_broken_template_is_named_with_its_place(client: Client, desk: FakeDesk) -> None:
+    """A trouble stands where the mail would, with file and line; the mail's own address is missing meanwhile."""
+    desk.change("2026-W07", Trouble(message="unexpected '}'", file="templates/classic/digest.html.j2", line=12))
+    page = words(client.get(WEEK).text)
+    assert "unexpected '}'" in page
+    assert "templates/classic/digest.html.j2, line 12" in page
+    assert client.get(f"{WEEK}/mail").status_code == 404
+
+
+def test_an_error_of_the_house_is_a_page(client: Client, desk: FakeDesk) -> None:
+    """What the desk raises is a sentence on a page, not a traceback."""
+
+    def raise_it() -> tuple[()]:
+        raise ConfigError("config.toml: [[feeds]] is missing; add one.")
+
+    desk.weeks = raise_it  # type: ignore[method-assign]
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "[[feeds]] is missing; add one." in answer.text
+
+
+@pytest.mark.parametrize("name", ["2026-W99", "2020-W05", "..%2F..%2Fconfig.toml", "%2e%2e", "<script>", "2026-W07%00"])
+def test_a_week_that_is_none_is_not_found(client: Client, name: str) -> None:
+    """Only weeks are shown; other names are not found and not repeated as markup."""
+    answer = client.get(f"/week/{name}")
+    assert answer.status_code == 404
+    assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../page.html.j2",
+        "/static/%2e%2e/page.html.j2",
+        "/static/..%2f..%2f..%2fpyproject.toml",
+        "/static//etc/passwd",
+    ],
+)
+def test_no_path_leads_out_of_the_static_folder(client: Client, path: str) -> None:
+    """Path tricks end in not found."""
+    assert client.get(path).status_code == 404
+
+
+def test_words_of_an_entry_stay_words(client: Client, desk: FakeDesk) -> None:
+    """Markup in a subject, a story or a reason is shown as it is written."""
+    nasty = '"><script>alert(1)</script>'
+    sealed = edition("2026-W07", subject=nasty)
+    desk.change("2026-W07", replace(sealed, text=nasty.encode(), preheader=nasty))
+    for view in ("mail", "inbox", "text", "headers", "source", "why"):
+        assert "<script>alert" not in client.get(WEEK, params={"view": view}).text
+
+
+def test_a_story_leads_to_the_web_and_nowhere_else(client: Client, desk: FakeDesk) -> None:
+    """A story whose address is a script is listed without a link."""
+    sealed = desk.editions["2026-W07"]
+    assert not isinstance(sealed, Trouble)
+    desk.change(
+        "2026-W07", replace(sealed, manifest=sealed.manifest.replace(b"https://tides.example/", b"javascript:0"))
+    )
+    page = client.get(WEEK).text
+    assert "Tide tables for the whole coast" in page
+    assert "javascript:" not in page
+
+
+def test_news_is_told_at_once(client: Client, desk: FakeDesk) -> None:
+    """A page that saw another mark gets the new one without waiting, and an unchanged one when patience ends."""
+    first = client.get("/mark").text
+    assert client.get("/mark", params={"seen": first}).text == first
+    desk.now += "+"
+    assert client.get("/mark", params={"seen": first}).text != first
+
+
+def test_one_edition_is_composed_once(client: Client, desk: FakeDesk) -> None:
+    """Page, frame and parts show the same edition, composed once until something changes."""
+    for address in (WEEK, f"{WEEK}/mail", f"{WEEK}/digest.html"):
+        client.get(address)
+    assert desk.composed == 1
+    desk.now += "+"
+    client.get(WEEK)
+    assert desk.composed == 2

@@ -6,6 +6,7 @@ a look at the preview must not change what it looks at.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from threading import Lock
 from typing import Protocol
 
@@ -32,7 +33,7 @@ class Desk(Protocol):
         ...
 
     def mark(self) -> str:
-        """Give a short text that differs once a template, config.toml or the database has changed. Cheap."""
+        """Give a text that differs once a template, config.toml or the database has changed. Cheap."""
         ...
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
@@ -60,7 +61,7 @@ class Memory:
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk, but composed once for each mark."""
         with self._lock:
-            mark = self._desk.mark()
+            mark = self._mark()
             if self._kept is None or self._kept[:2] != (mark, week):
                 self._kept = (mark, week, self._desk.edition(week))
             return self._kept[2]
@@ -71,11 +72,14 @@ class Memory:
             return self._desk.decisions(week)
 
     def mark(self) -> str:
-        """As Desk."""
+        """As Desk, but short whatever it was: it travels in every page and every question for news."""
         with self._lock:
-            return self._desk.mark()
+            return self._mark()
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
         """As Desk."""
         with self._lock:
             return self._desk.picture(url)
+
+    def _mark(self) -> str:
+        return sha256(self._desk.mark().encode()).hexdigest()[:16]

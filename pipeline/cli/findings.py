@@ -72,7 +72,9 @@ def show_status(found: Status, zone: tzinfo) -> None:
     rows = []
     for week in found.weeks:
         made = f"made {words.moment(found.made[week.week], zone)}" if week.week in found.made else "not made yet"
-        counts = f"{week.posts} posts", f"{week.episodes} episodes", f"{week.links} links"
+        counts = [
+            words.counted(*each) for each in ((week.posts, "post"), (week.episodes, "episode"), (week.links, "link"))
+        ]
         rows.append((week.week, *counts, "running" if week.running else made))
     for line in words.table(rows, "  ") if rows else ["  no entries yet: run `pipeline fetch`"]:
         print(line)

@@ -85,11 +85,6 @@ class _Ties:
     groups: tuple[tuple[StoredEntry, ...], ...]
     remarks: Mapping[int, str]
 
-    @property
-    def elders(self) -> dict[int, StoredEntry]:
-        """The first entry of each entry's story."""
-        return {each.entry_id: group[0] for group in self.groups for each in group}
-
 
 def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar) -> Selection:
     """Choose a week's entries from those around it.
@@ -99,13 +94,14 @@ def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar) -> Sel
     """
     everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
     ties = _ties([each for each in everything if calendar.known_at(week, each)])
-    chosen = tuple(group for group in ties.groups if _tells(week, group, calendar))
+    chosen = tuple(group for group in ties.groups if _story_week(group, calendar, week) == week)
     inside = {each.entry_id for group in chosen for each in group}
-    elders = ties.elders
+    stories = {each.entry_id: group for group in ties.groups for each in group}
     decisions = []
     for each in everything:
         included = each.entry_id in inside
-        reason = _why_in(week, each, calendar) if included else _why_out(week, each, calendar, elders)
+        story = stories.get(each.entry_id, (each,))
+        reason = _why_in(week, each, calendar) if included else _why_out(week, each, calendar, story)
         decisions.append(_decision(each, included, reason + ties.remarks.get(each.entry_id, "")))
     unseen = frozenset(each.entry_id for each in everything if not calendar.known_at(week, each))
     return Selection(groups=chosen, decisions=tuple(decisions), unseen=unseen)
@@ -132,13 +128,20 @@ def _ties(visible: Sequence[StoredEntry]) -> _Ties:
     return _Ties(groups=tuple(tuple(group) for group in groups.values()), remarks=remarks)
 
 
-def _tells(week: Week, group: Sequence[StoredEntry], calendar: Calendar) -> bool:
-    """Tell whether this week tells a story: the earliest week of its entries does."""
-    return not all(_is_archive(each) for each in group) and week == min(calendar.week_for(each, week) for each in group)
+def _story_week(group: Sequence[StoredEntry], calendar: Calendar, asked: Week) -> Week | None:
+    """Name the week that tells a story; None for archive, which none tells.
+
+    Where it was told, there it stays; else its news decide, and only what has no news in it goes by its backlog: an
+    old half that came with a new feed must not draw this week's post into a week long gone.
+    """
+    dated = [each for each in group if not _is_archive(each)]
+    told = [each for each in dated if each.week]
+    news = [each for each in dated if not each.backlog]
+    return min((calendar.week_for(each, asked) for each in told or news or dated), default=None)
 
 
 def _is_archive(stored: StoredEntry) -> bool:
-    """An undated entry of a feed's first read: nobody can say when it was news."""
+    """Recognise an undated entry of a feed's first read: nobody can say when it was news."""
     return stored.backlog and stored.entry.dated_by == "first_seen"
 
 
@@ -147,13 +150,13 @@ def _why_in(week: Week, stored: StoredEntry, calendar: Calendar) -> str:
     if stored.entry.dated_by == "first_seen":
         dated = f"undated, first seen {_day(stored.first_seen_at, calendar.clock.zone)}"
     home = calendar.home(stored)
-    if home < week:
+    if home < week and calendar.is_late(stored):
         seen = _day(stored.first_seen_at, calendar.clock.zone)
         return f"{dated}, late: first seen {seen}, when the digest for its date was already made"
     return f"{dated}, in {week}" if home == week else f"{dated}, told with the other half of its story"
 
 
-def _why_out(week: Week, stored: StoredEntry, calendar: Calendar, elder: Mapping[int, StoredEntry]) -> str:
+def _why_out(week: Week, stored: StoredEntry, calendar: Calendar, story: Sequence[StoredEntry]) -> str:
     dated = f"dated {_day(stored.entry.published_at, calendar.clock.zone)}"
     if _is_archive(stored):
         return "undated and there when its feed was first read: archive, not news"
@@ -165,11 +168,11 @@ def _why_out(week: Week, stored: StoredEntry, calendar: Calendar, elder: Mapping
         return f"{dated}, belongs to {calendar.week_for(stored, week)}"
     if stored.week:
         return f"{dated}, is in the digest of {stored.week}"
-    first = elder[stored.entry_id]
-    told_in = calendar.week_for(first, week)
-    if first.entry_id != stored.entry_id and told_in < calendar.week_for(stored, week):
-        return f"{dated}, its story belongs to {told_in}, with “{first.entry.title}”"
-    return f"{dated}, belongs to {calendar.week_for(stored, week)}"
+    own, told_in = calendar.week_for(stored, week), _story_week(story, calendar, week)
+    if told_in != own:
+        partner = next(each for each in story if each.entry_id != stored.entry_id)
+        return f"{dated}, its story belongs to {told_in}, with “{partner.entry.title}”"
+    return f"{dated}, belongs to {own}"
 
 
 def _decision(stored: StoredEntry, included: bool, reason: str) -> Decision:

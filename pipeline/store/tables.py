@@ -82,6 +82,15 @@ feed = Table(
     Column("failures", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("moved_to", Text, nullable=False),
+    Column("moved_first_at", Instant),
+    Column("moved_sightings", Integer, nullable=False),
+    Column("body_at", Instant),
+    Column("news_at", Instant),
+    Column("retry_at", Instant),
+    Column("retry_host", Text, nullable=False),
+    Column("gone_at", Instant),
 )
 
 # An entry's names, dates and marks: all that is scanned. What is only shown lies in ``content``.

@@ -58,8 +58,12 @@ def _feeds(metadata: MetaData) -> None:
         Column("channel", JSON, nullable=False),
         *(_instant(name, nullable=True) for name in ("first_read_at", "checked_at", "read_at", "due_at")),
         Column("failures", Integer, nullable=False),
-        _text("outcome"),
-        _text("detail"),
+        *(_text(name) for name in ("outcome", "detail", "address", "moved_to")),
+        _instant("moved_first_at", nullable=True),
+        Column("moved_sightings", Integer, nullable=False),
+        *(_instant(name, nullable=True) for name in ("body_at", "news_at", "retry_at")),
+        _text("retry_host"),
+        _instant("gone_at", nullable=True),
     )
 
 

@@ -1,0 +1,118 @@
+"""config.toml: what is wrong is said with file, key, what was found and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_config, parse_config, reference
+from pipeline.model.errors import ConfigError
+from pipeline.model.schedule import Every
+
+ROOT = Path(__file__).parent.parent.parent
+PUBLICATION = {"name": "N", "url": "https://example.org/", "sender": "N <n@example.org>"}
+FEED = {"id": "blog", "url": "https://example.org/feed/", "kind": "blog"}
+
+
+def config(**sections):
+    return parse_config({"publication": PUBLICATION, "feeds": [FEED]} | sections, Path("config.toml"))
+
+
+def refusal(**sections):
+    with pytest.raises(ConfigError) as refused:
+        config(**sections)
+    assert refused.value.exit_code == 2
+    return str(refused.value)
+
+
+def test_what_is_not_said_has_its_default():
+    """Three settings of the publication and one feed are enough."""
+    found = config()
+    assert found.publication.timezone == "UTC"
+    assert found.fetch.timeout_seconds == 20
+    assert found.digest.week_closes == "mon 00:00"
+    assert isinstance(found.schedule.fetch, Every)
+
+
+def test_the_demo_config_names_every_setting_there_is():
+    """The config.toml at the top level is the reference: no setting is missing from it."""
+    text = (ROOT / "config.toml").read_text()
+    assert [each.key for each in reference() if f"\n{each.key} = " not in text] == []
+    load_config(ROOT / "config.toml")
+
+
+def test_the_demo_config_shows_the_defaults():
+    """Where the demo does not need another value, the reference shows the default."""
+    text = (ROOT / "config.toml").read_text()
+    shown = [each for each in reference() if each.section in ("fetch", "digest", "store", "schedule")]
+    differing = [each.key for each in shown if f"\n{each.key} = {each.default}" not in text]
+    assert differing == ["fixtures"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"fetch": {"timout_seconds": 3}}, "[fetch] timout_seconds is not a setting: did you mean timeout_seconds?"),
+        ({"digets": {}}, "digets is not a section: did you mean digest?"),
+        ({"fetch": {"timeout_seconds": "20"}}, '[fetch] timeout_seconds = "20" is not allowed: give a number from 0.1'),
+        ({"fetch": {"concurrency": 0}}, "[fetch] concurrency = 0 is not allowed: give a whole number from 1 to 500."),
+        ({"fetch": {"concurrency": True}}, "[fetch] concurrency = true is not allowed"),
+        ({"fetch": {"allow_private_networks": 1}}, "= 1 is not allowed: give true or false."),
+        ({"digest": {"week_closes": "1 00:00"}}, '"1 00:00" is not allowed: give a weekday and a time'),
+        ({"digest": {"theme": "../../etc"}}, "the name of a folder in templates/"),
+        ({"store": {"url": "pipeline.db"}}, '"pipeline.db" is not allowed: give the address of a database'),
+        ({"schedule": {"draft": "0 7 * * 1"}}, '[schedule] draft = "0 7 * * 1" is not allowed: give a rhythm such as'),
+        ({"schedule": "mon 06:00"}, '[schedule] is "mon 06:00": make it a table: [schedule].'),
+        ({"feeds": []}, "no feed to read: add a [[feeds]] table with id, url and kind."),
+        ({"feeds": {"id": "blog"}}, "no feed to read"),
+        ({"feeds": ["https://example.org/feed"]}, '[[feeds]] number 1 is "https://example.org/feed"'),
+        ({"feeds": [FEED, FEED]}, '[[feeds]] id = "blog" is there twice'),
+        ({"feeds": [FEED, FEED | {"id": "Blog"}]}, '[[feeds]] id = "Blog" is there twice'),
+        ({"feeds": [FEED | {"kind": "newsletter"}]}, 'kind = "newsletter" is not allowed: give one of "blog"'),
+        ({"feeds": [FEED | {"url": "file:///etc/passwd"}]}, "give an address that begins with http:// or https://."),
+        ({"feeds": [{"id": "blog", "kind": "blog"}]}, "[[feeds]] number 1 url is missing: give an address"),
+        ({"feeds": [FEED | {"listen": {"Apple": "nowhere"}}]}, "give names and addresses such as"),
+        ({"publication": PUBLICATION | {"timezone": "London"}}, '"London" is not allowed: give a time zone'),
+        ({"publication": PUBLICATION | {"timezone": "/etc/localtime"}}, "give a time zone"),
+        ({"publication": PUBLICATION | {"timezone": 1}}, "timezone = 1 is not allowed: give a time zone"),
+        ({"publication": PUBLICATION | {"language": "English!"}}, 'give a language tag such as "en-GB".'),
+        ({"publication": PUBLICATION | {"sender": "nobody"}}, '"nobody" is not allowed: give an address such as'),
+        ({"publication": PUBLICATION | {"sender": "A <a@b.example>\r\nBcc: c@d.example"}}, "is not allowed"),
+        ({"publication": PUBLICATION | {"name": "  "}}, "give text that is not empty."),
+    ],
+)
+def test_what_is_wrong_is_named(sections, words):
+    """The message names the file, the key, what was found and what is allowed."""
+    message = refusal(**sections)
+    assert message.startswith("config.toml: ")
+    assert words in message
+    assert message.endswith((".", "?"))
+
+
+def test_a_password_in_an_address_is_not_repeated():
+    """A message never shows a password that stood in the file."""
+    assert "hunter2" not in refusal(store={"url": "mysql://root:hunter2@host/db"})
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    """Without a config.toml the message points to `pipeline init` and --config."""
+    with pytest.raises(ConfigError, match=r"no such file; run `pipeline init`"):
+        load_config(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "UTF-8"), (b"", "no feed|name is missing")],
+)
+def test_a_file_that_is_no_config_is_refused(tmp_path, content, words):
+    """Broken TOML, another encoding and an empty file are refused in a sentence."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load_config(path)
+
+
+def test_a_byte_order_mark_is_forgiven(tmp_path):
+    """Notepad writes one; the file is read all the same."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + (ROOT / "config.toml").read_bytes())
+    assert load_config(path).publication.name == "Harbour & Hearth"

@@ -1,21 +1,25 @@
 """Pair entries of different feeds that are one story: an episode's post and the episode, a post syndicated twice.
 
 In: entries of any feeds, in any order. Out: a Pairing: pairs, and doubts where the signs do not suffice. Touches
-nothing: no network, disk, clock or randomness.
+nothing: no network, disk, clock or randomness. What counts as a sign, ``kinship.py`` says; here candidates are found
+without comparing everything with everything, and each entry gets the best partner that is left.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pipeline.digest.kinship import LONGEST, Around, Kin, Profile, kinship, profile
 from pipeline.model.entry import Entry
-from pipeline.text.likeness import title_key
-from pipeline.text.urls import media_key, url_key
+from pipeline.text.urls import domain
 
-_WINDOW = timedelta(days=7)
+_CROWD = 60
+"""So many neighbours in time under one key are looked at, no more: what is as common as that tells nothing."""
+_SAMPLE = 12
+"""So many three-word runs of a body serve as keys: the alphabetically first are a fair sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Pair:
     """The one to read; of two of a kind the older one."""
     second: Entry
     reason: str
-    """Why, as a sentence's end, for the why-ledger: ``same title apart from its prefix, one day apart``."""
+    """Why, as a sentence's end for the why-ledger: ``same title apart from its dress, one day apart``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,36 +40,153 @@ class Doubt:
     first: Entry
     second: Entry
     reason: str
-    """What speaks for it and what is missing, as a sentence's end."""
+    """What speaks for it and what does not, as a sentence's end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """Which entries belong together. An entry is in at most one pair."""
+    """Which entries belong together.
+
+    An entry has at most one partner in any other feed. Where pairs share an entry (a post, its copy in a magazine and
+    the episode), all of them are one story, and no story holds two entries of one feed.
+    """
 
     pairs: tuple[Pair, ...] = ()
     unsure: tuple[Doubt, ...] = ()
 
 
 def pair(entries: Sequence[Entry]) -> Pairing:
-    """Find the entries of different feeds that are one story; the order of ``entries`` does not matter."""
-    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in sorted(entries, key=lambda entry: (entry.published_at, entry.feed_id, entry.guid)):
-        groups["page", url_key(entry.url)].append(entry)
-        groups["file", media_key(entry.enclosure.url) if entry.enclosure else ""].append(entry)
-        groups["title", title_key(entry.title)].append(entry)
-    return Pairing(pairs=_taken(groups))
+    """Find the entries of different feeds that are one story.
+
+    ``entries``: no two with the same feed and guid; their order does not matter. Time grows with their number, not
+    with its square.
+    """
+    profiles = sorted(map(profile, entries), key=_order)
+    surroundings = _Surroundings(profiles)
+    matches = []
+    for left, right in sorted(_candidates(profiles)):
+        found = kinship(profiles[left], profiles[right], surroundings.around(left, right))
+        if found:
+            matches.append(_Match(kin=found, left=left, right=right))
+    matches.sort(key=lambda match: (match.kin.rank, _gap(profiles[match.left], profiles[match.right]), match.left))
+    return _assigned(matches, profiles)
 
 
-def _taken(groups: dict[tuple[str, str], list[Entry]]) -> tuple[Pair, ...]:
-    taken: set[tuple[str, str]] = set()
-    pairs: list[Pair] = []
-    for (sign, key), group in groups.items():
-        for first, second in zip(group, group[1:], strict=False):
-            names = {(first.feed_id, first.guid), (second.feed_id, second.guid)}
-            near = second.published_at - first.published_at <= _WINDOW
-            if key and near and first.feed_id != second.feed_id and not names & taken:
-                taken |= names
-                ordered = sorted((first, second), key=lambda entry: entry.is_episode)
-                pairs.append(Pair(first=ordered[0], second=ordered[1], reason=f"same {sign}"))
-    return tuple(pairs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    kin: Kin
+    left: int
+    right: int
+
+
+def _order(one: Profile) -> tuple[object, ...]:
+    return one.entry.published_at, one.entry.feed_id, one.entry.guid
+
+
+def _gap(one: Profile, other: Profile) -> timedelta:
+    return abs(one.entry.published_at - other.entry.published_at)
+
+
+def _candidates(profiles: Sequence[Profile]) -> set[tuple[int, int]]:
+    """Find the pairs of places in ``profiles`` worth a look: those that share a key and are near in time."""
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for place, one in enumerate(profiles):
+        for key in set(_keys(one)):
+            groups[key].append(place)
+    return {near for group in groups.values() for near in _neighbours(group, profiles)}
+
+
+def _neighbours(group: Sequence[int], profiles: Sequence[Profile]) -> Iterator[tuple[int, int]]:
+    for index, left in enumerate(group):
+        for right in group[index + 1 : index + _CROWD]:
+            if _gap(profiles[left], profiles[right]) > LONGEST:
+                break
+            if profiles[left].entry.feed_id != profiles[right].entry.feed_id:
+                yield left, right
+
+
+def _keys(one: Profile) -> Iterator[Hashable]:
+    """Give all names under which a partner may be found."""
+    title = one.headline.whole.split()
+    yield from ((key,) for key in {one.page, one.file, *one.links} - {""})
+    yield from (("title", core) for core in one.headline.cores if core)
+    yield "order", tuple(sorted(word for word in title if len(word) > 3))
+    yield from (("slip", place, *title[:place], *title[place + 1 :]) for place in range(len(title)) if len(title) > 2)
+    yield from (("start", *core.split()[:4]) for core in one.headline.cores if len(core.split()) > 3)
+    yield from (("name", word) for word in one.guest | {word for word in one.names if len(word) > 2})
+    yield from (("text", run) for run in one.opening)
+    yield from (("text", run) for run in sorted(one.shingles)[:_SAMPLE])
+
+
+class _Surroundings:
+    """What all entries together make of a sign between two of them."""
+
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        self._profiles = profiles
+        self._shared = _several((one.entry.feed_id, key) for one in profiles for key in {one.page, one.file})
+        self._popular = _several((one.entry.feed_id, link) for one in profiles for link in one.links)
+        self._gaps = _half_gaps(profiles)
+        self._feeds_of_links = _feeds_of_links(profiles)
+
+    def around(self, left: int, right: int) -> Around:
+        """Describe the surroundings of two places."""
+        feeds = {self._profiles[place].entry.feed_id for place in (left, right)}
+        return Around(
+            gap=min(self._gaps[left], self._gaps[right]),
+            shared=self._shared,
+            popular=self._popular,
+            links=bool(feeds & self._feeds_of_links),
+        )
+
+
+def _feeds_of_links(profiles: Sequence[Profile]) -> frozenset[str]:
+    """Find the feeds whose entries lead to many sites, none of them to most."""
+    sites: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in profiles:
+        if not one.entry.is_episode:
+            sites[one.entry.feed_id][domain(one.entry.url)] += 1
+    return frozenset(feed for feed, counts in sites.items() if 2 < counts.total() >= 2 * max(counts.values()))
+
+
+def _several(keys: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Give the keys that occur more than once in one feed; ``keys``: feed and key."""
+    return frozenset(key for (_, key), count in Counter(keys).items() if count > 1 and key)
+
+
+def _half_gaps(profiles: Sequence[Profile]) -> list[timedelta]:
+    """Give, for each place, half the time to the nearest entry of the same feed with the same title."""
+    gaps = [LONGEST] * len(profiles)
+    last: dict[Hashable, int] = {}
+    for place, one in enumerate(profiles):
+        name = (one.entry.feed_id, one.headline.whole, one.headline.marks - {"podcast"})
+        if name in last and _gap(profiles[last[name]], one):
+            half = _gap(profiles[last[name]], one) / 2
+            gaps[place], gaps[last[name]] = half, min(half, gaps[last[name]])
+        last[name] = place
+    return gaps
+
+
+def _assigned(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Pairing:
+    """Give each entry its best partners, the surest first; note doubts about those left alone."""
+    stories = {place: frozenset({place}) for place in range(len(profiles))}
+    pairs, doubtful = [], []
+    for match in matches:
+        joined = stories[match.left] | stories[match.right]
+        feeds = {profiles[place].entry.feed_id for place in joined}
+        if not match.kin.sure:
+            doubtful.append(match)
+        elif stories[match.left] != joined and len(feeds) == len(joined) and (match.kin.twin or len(joined) == 2):
+            pairs.append(match)
+            stories.update(dict.fromkeys(joined, joined))
+    lone = [match for match in doubtful if len(stories[match.left]) == len(stories[match.right]) == 1]
+    return Pairing(
+        pairs=tuple(Pair(first=a, second=b, reason=reason) for a, b, reason in _told(pairs, profiles)),
+        unsure=tuple(Doubt(first=a, second=b, reason=reason) for a, b, reason in _told(lone, profiles)),
+    )
+
+
+def _told(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Iterator[tuple[Entry, Entry, str]]:
+    for match in sorted(matches, key=lambda match: (match.left, match.right)):
+        older, younger = profiles[match.left].entry, profiles[match.right].entry
+        first, second = (younger, older) if older.is_episode > younger.is_episode else (older, younger)
+        yield first, second, match.kin.reason

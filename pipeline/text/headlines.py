@@ -15,7 +15,7 @@ from pipeline.text.likeness import words
 _NUMBER_WORDS = {
     word: str(number)
     for number, names in enumerate(
-        ("one i eins un uno een", "two ii zwei deux dos due twee", "three iii drei trois tres tre drie", "four iv vier"),
+        ("one i eins un uno een", "two ii zwei deux dos due twee", "three iii drei trois tres tre", "four iv vier"),
         start=1,
     )
     for word in names.split()
@@ -26,9 +26,11 @@ _MARKS = {
     "rerun": r"re-?runs?|repeat|encore|best of(?: the year)?|from the archives?|wiederholung|rediffusion|replay|repris|"
     r"herhaling|replica|повтор",
     "transcript": r"(?:full )?transcript(?:ion)?|transkript|transcripción|trascrizione",
-    "podcast": r"(?:the )?(?:new )?(?:podcast|podkast|pódcast|podd|подкаст|ポッドキャスト)(?: episode| trailer)?|show ?notes|"
-    r"listen(?: now)?|interview|new episode|shownotes|notes",
+    "podcast": r"(?:the )?(?:new )?(?:podcast|podkast|pódcast|podd|подкаст|ポッドキャスト)(?: episode| trailer)?|"
+    r"(?:show ?)?notes|listen(?: now)?|interview|new episode",
 }
+KINDS = frozenset({"trailer", "bonus"})
+"""Marks that make another recording of the same title."""
 _MARK = {mark: re.compile(rf"(?:{pattern})", re.IGNORECASE) for mark, pattern in _MARKS.items()}
 _EPISODE = r"(?:episode|ep|folge|épisode|episodio|puntata|aflevering|afl|avsnitt|выпуск|эпизод|odcinek|no|nr)"
 _SERIAL = re.compile(
@@ -40,7 +42,9 @@ _SERIAL_BEHIND = re.compile(rf"\s*[(\[]\s*(?:{_EPISODE}\.?\s*)?#?\s*\d+\s*[)\]]\
 _BRACKETS = re.compile(r"\s*[(\[（【]([^()\[\]（）【】]*)[)\]）】]\s*")
 _SEPARATOR = re.compile(r"\s+[-–—―|·•]+\s+|\s*[–—―|]\s*|\s*[:：]\s+")
 _WITH = re.compile(r",?\s+(?:with|mit|avec|con|met|med|feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
-_PART_AT_END = re.compile(r"\b(?:part|teil|parte|partie|deel|del|half|day)\b|\d", re.IGNORECASE)
+_PART_WORD = re.compile(r"part|teil|parte|partie|deel|del|chapter|day")
+_PART = re.compile(rf"\b(?:{_PART_WORD.pattern}) (\d+)\b|(?:^|(?<=\s))(\d+ \d+|\d+)$")
+_MOST_SEGMENTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Headline:
     """What may be the title when a subtitle, a guest or a show's name is left away; holds ``whole``."""
     numbers: frozenset[str]
     """Numbers within the title (parts, days, years), written as figures."""
+    parts: frozenset[str]
+    """Which part of a series it says it is."""
     marks: frozenset[str]
     """trailer, bonus, rerun, transcript, podcast."""
     cut: bool
@@ -73,15 +79,20 @@ def headline(title: str) -> Headline:
     found, segments = _marks_and_rest(_segments(bare))
     wordings = [_figures(segment) for segment in segments]
     joined = " ".join(filter(None, wordings))
-    heads = {" ".join(wordings[:end]) for end in range(1, len(wordings))}
-    tails = {" ".join(wordings[start:]) for start in range(1, len(wordings))}
     return Headline(
         whole=joined,
-        cores=frozenset({joined, *heads, *tails} - {""}) or frozenset({joined}),
+        cores=_runs(wordings[:_MOST_SEGMENTS]) | {joined},
         numbers=frozenset(word for word in joined.split() if word.isdecimal()),
+        parts=frozenset(part for wording in wordings for part in _parts(wording)),
         marks=frozenset(found),
         cut=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
     )
+
+
+def _runs(wordings: list[str]) -> frozenset[str]:
+    """Give every run of neighbouring segments as one wording."""
+    starts = range(len(wordings))
+    return frozenset(" ".join(wordings[start:end]) for start in starts for end in range(start + 1, len(wordings) + 1))
 
 
 def _without_serial(title: str) -> str:
@@ -104,17 +115,21 @@ def _marks_and_rest(segments: list[str]) -> tuple[set[str], list[str]]:
     for segment in segments:
         text = _without_serial(segment.strip(" .!"))
         marks = {mark for mark, pattern in _MARK.items() if pattern.fullmatch(text)}
-        found |= marks
+        found |= marks | {mark for mark in KINDS if marks and mark in text.casefold()}
         if not marks:
             rest.append(text)
     return found, rest or segments
+
+
+def _parts(wording: str) -> list[str]:
+    return [found[1] or found[2] for found in _PART.finditer(wording)]
 
 
 def _figures(segment: str) -> str:
     """Give a segment's words, with the number of a part in figures."""
     parts = list(words(segment))
     for place, word in enumerate(parts):
-        after_part = place > 0 and _PART_AT_END.fullmatch(parts[place - 1])
+        after_part = place > 0 and _PART_WORD.fullmatch(parts[place - 1])
         roman_end = place == len(parts) - 1 and place > 0 and set(word) <= set("iv")
         if word in _NUMBER_WORDS and (after_part or roman_end):
             parts[place] = _NUMBER_WORDS[word]

@@ -1,0 +1,350 @@
+"""Weigh what speaks for two entries being one story.
+
+In: two entries of different feeds, and what is known of all entries around them. Out: a Kin (how strong the sign is,
+and the words for the why-ledger), or None. Touches nothing.
+
+The rules stand in order of strength; the first that answers counts. A new rule is a function more in a tuple.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from html import unescape
+
+from pipeline.model.entry import Entry
+from pipeline.text.headlines import KINDS, Headline, headline
+from pipeline.text.likeness import words
+from pipeline.text.urls import media_key, url_key
+
+LONGEST = timedelta(days=14)
+"""No two entries further apart are ever one story: a re-run is not its first run's post."""
+_FEW_DAYS = timedelta(days=7)
+_SHORT = timedelta(days=4)
+_AT_ONCE = timedelta(days=3)
+
+_LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+_MEDIA_FILE = re.compile(r"\.(?:mp3|m4a|mp4|m4v|ogg|opus|aac)$")
+_MOST_WORDS, _MOST_CHARS = 250, 6000
+"""So much of a body is read for comparison: texts that begin alike go on alike."""
+_OPENING = 12
+_NO_NAMES = frozenset(words("and dr prof professor sir dame rev the und et con y e"))
+_GUEST_POST = re.compile(r"guest|gast|invit", re.IGNORECASE)
+
+Shingle = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An entry as pairing sees it."""
+
+    entry: Entry
+    headline: Headline
+    page: str
+    """Key of its page; empty for a home page, which says nothing."""
+    file: str
+    links: frozenset[str]
+    """Keys of the pages and files its body leads to."""
+    shingles: frozenset[Shingle]
+    """Every three words in a row of its body's first part."""
+    opening: tuple[Shingle, ...]
+    """Those it begins with."""
+    guest: frozenset[str]
+    """The words of the guest's name."""
+    names: frozenset[str]
+    """Words among which a guest's name may be found: title, guest, persons."""
+    podcast: bool
+    """True when it says itself that it belongs to an episode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the other entries make of a sign: none that many share says anything."""
+
+    gap: timedelta
+    """Half the time to the next entry of the same feed with the same title: nearer than that, the sibling is meant."""
+    shared: frozenset[str]
+    """Pages and files that several entries of one feed have."""
+    popular: frozenset[str]
+    """Pages that several entries of one feed link to."""
+    links: bool = False
+    """True when one of the two comes from a feed of links to other people's pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Kin:
+    """How two entries belong together; the smaller the rank, the stronger the sign."""
+
+    rank: int
+    reason: str
+    sure: bool = True
+    twin: bool = False
+    """True for the same thing twice, which may join a story that has both a post and an episode already."""
+
+
+def profile(entry: Entry) -> Profile:
+    """Read what pairing needs out of an entry."""
+    title, page = headline(entry.title), url_key(entry.url)
+    body = entry.body_html[:_MOST_CHARS]
+    text = words(unescape(_TAG.sub(" ", body)))[:_MOST_WORDS]
+    runs = tuple(zip(text, text[1:], text[2:], strict=False))
+    persons = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
+    label = headline(f"{entry.label}: x").marks if entry.label else frozenset()
+    return Profile(
+        entry=entry,
+        headline=title,
+        page=page if "/" in page or "?" in page else "",
+        file=media_key(entry.enclosure.url) if entry.enclosure else "",
+        links=frozenset(key for link in _LINK.findall(body) for key in _keys(unescape(link))),
+        shingles=frozenset(runs),
+        opening=runs[:_OPENING],
+        guest=frozenset(words(entry.guest)) - _NO_NAMES,
+        names=frozenset(words(f"{entry.title} {entry.guest} {persons}")),
+        podcast="podcast" in label | title.marks,
+    )
+
+
+def _keys(link: str) -> tuple[str, ...]:
+    page, file = url_key(link), media_key(link)
+    return (page, file) if _MEDIA_FILE.search(file) else (page,)
+
+
+def kinship(one: Profile, other: Profile, around: Around) -> Kin | None:
+    """Say how two entries of different feeds belong together, None when nothing speaks for it."""
+    if abs(one.entry.published_at - other.entry.published_at) > LONGEST:
+        return None
+    post, episode = sorted((one, other), key=_role)
+    rules = _rules(post, episode, around)
+    for rank, rule in enumerate(rules):
+        found = rule(post, episode, around)
+        if found:
+            return Kin(
+                rank=rank + _handicap(post, episode),
+                reason=f"{found.removeprefix(_PERHAPS)}, {_distance(one, other)}",
+                sure=not found.startswith(_PERHAPS),
+                twin=rule in _SAME_THING or rules is _TWO_OF_A_KIND,
+            )
+    return None
+
+
+def _role(one: Profile) -> tuple[bool, bool]:
+    """Order the part to read before the part to hear; a post may carry its episode's file."""
+    return one.entry.is_episode, not one.podcast
+
+
+_PERHAPS = "perhaps "
+Rule = Callable[[Profile, Profile, Around], str]
+"""Says why, or "" when it does not apply; a reason that begins with "perhaps" is a doubt."""
+
+
+def _same_file(post: Profile, episode: Profile, around: Around) -> str:
+    same = post.file and post.file == episode.file and post.file not in around.shared
+    return "same media file" if same else ""
+
+
+def _same_page(post: Profile, episode: Profile, around: Around) -> str:
+    same = post.page and post.page == episode.page and post.page not in around.shared
+    return "same page" if same and not _other_kind(post, episode) else ""
+
+
+def _plays_the_file(post: Profile, episode: Profile, around: Around) -> str:
+    files = {link for link in post.links if _MEDIA_FILE.search(link)}
+    plays = files == {episode.file} and episode.file not in around.shared
+    return "the post plays the episode's file" if plays and not _other_kind(post, episode) else ""
+
+
+def _same_title(post: Profile, episode: Profile, around: Around) -> str:
+    same = post.headline.whole and post.headline.whole == episode.headline.whole
+    within = min(_title_window(post), around.gap)
+    if not same or _other_kind(post, episode) or _apart(post, episode) > within:
+        return ""
+    return "same title" if post.entry.title == episode.entry.title else "same title apart from its dress"
+
+
+def _title_within_title(post: Profile, episode: Profile, around: Around) -> str:
+    if _other_kind(post, episode) or _apart(post, episode) > min(_FEW_DAYS, around.gap):
+        return ""
+    for short, long in ((post.headline, episode.headline), (episode.headline, post.headline)):
+        telling = _telling(short.whole) or _same_guest(post, episode)
+        if short.whole and telling and short.whole in long.cores and short.parts == long.parts:
+            return "same title apart from a prefix, a guest or a subtitle"
+    return ""
+
+
+def _cut_title(post: Profile, episode: Profile, around: Around) -> str:
+    for short, long in ((post.headline, episode.headline), (episode.headline, post.headline)):
+        starts = any(long.whole.startswith(core) and len(core.split()) > 3 for core in short.cores)
+        if short.cut and starts and _apart(post, episode) <= min(_FEW_DAYS, around.gap):
+            return "same title, which one feed cuts short"
+    return ""
+
+
+def _nearly_same_title(post: Profile, episode: Profile, around: Around) -> str:
+    left, right = post.headline.whole.split(), episode.headline.whole.split()
+    if _other_kind(post, episode) or post.headline.numbers != episode.headline.numbers:
+        return ""
+    if _apart(post, episode) > min(_SHORT, around.gap):
+        return ""
+    if _slip(left, right):
+        return "same title but for a spelling"
+    bags = [{word for word in side if len(word) > 3} - post.guest - episode.guest for side in (left, right)]
+    enough = len(bags[0]) >= (2 if _same_guest(post, episode) else 3)
+    return "same title in another order" if enough and bags[0] == bags[1] else ""
+
+
+def _linked(post: Profile, episode: Profile, around: Around) -> str:
+    if not _links(post, episode, around) or _other_kind(post, episode):
+        return ""
+    near = _apart(post, episode) <= _AT_ONCE
+    if _same_words(post, episode) >= 0.5 or _title_words_shared(post, episode) >= 0.6 or _same_guest(post, episode):
+        return "one links to the other and they speak of the same"
+    if post.podcast and near:
+        return "one links to the other and the post says it is the podcast's"
+    return "perhaps one links to the other, but they share no words" if near else ""
+
+
+def _same_guest_and_words(post: Profile, episode: Profile, around: Around) -> str:
+    if not _same_guest(post, episode) or _other_kind(post, episode) or _apart(post, episode) > _FEW_DAYS:
+        return ""
+    if _same_words(post, episode) >= 0.4:
+        return "same guest and much the same words"
+    own = post.podcast and not _GUEST_POST.search(post.entry.label)
+    if own and _apart(post, episode) <= _AT_ONCE:
+        return "same guest, and the post says it is the podcast's"
+    return "perhaps same guest, but other words" if _apart(post, episode) <= _SHORT else ""
+
+
+def _much_the_same_words(post: Profile, episode: Profile, around: Around) -> str:
+    enough = min(len(post.shingles), len(episode.shingles)) >= 12
+    near = _apart(post, episode) <= min(_FEW_DAYS, around.gap)
+    same = enough and near and _same_words(post, episode) >= 0.6
+    return "much the same words" if same and not _other_kind(post, episode) else ""
+
+
+def _same_title_and_words(one: Profile, other: Profile, around: Around) -> str:
+    if not _same_title(one, other, around):
+        return ""
+    if min(len(one.shingles), len(other.shingles)) >= 5 and _same_words(one, other) >= 0.5:
+        return "same title and much the same words"
+    if _links(one, other, around):
+        return "same title, and one links to the other"
+    if _same_length(one, other):
+        return "same title and same length"
+    return "perhaps same title, but nothing else in common"
+
+
+_POST_AND_EPISODE: tuple[Rule, ...] = (
+    _same_file,
+    _same_page,
+    _plays_the_file,
+    _same_title,
+    _title_within_title,
+    _cut_title,
+    _nearly_same_title,
+    _linked,
+    _same_guest_and_words,
+    _much_the_same_words,
+)
+_TWO_OF_A_KIND: tuple[Rule, ...] = (_same_file, _same_page, _same_title_and_words, _much_the_same_words)
+_SAME_THING: tuple[Rule, ...] = (_same_file, _same_page)
+"""All that counts where one of them is a mere link: what it leads to is somebody else's, whatever its title."""
+
+
+def _rules(post: Profile, episode: Profile, around: Around) -> tuple[Rule, ...]:
+    if around.links:
+        return _SAME_THING
+    posted_audio = post.entry.is_episode and post.podcast and not episode.podcast
+    mixed = posted_audio or post.entry.is_episode != episode.entry.is_episode
+    return _POST_AND_EPISODE if mixed else _TWO_OF_A_KIND
+
+
+def _other_kind(one: Profile, other: Profile) -> bool:
+    """Say whether only one of the two titles says trailer or bonus, or they name different parts."""
+    marks = one.headline.marks ^ other.headline.marks
+    parts = one.headline.parts, other.headline.parts
+    return bool(marks & KINDS) or (all(parts) and parts[0] != parts[1])
+
+
+def _handicap(post: Profile, episode: Profile) -> int:
+    """Let a transcript wait for better notes, and a trailer or bonus for the full episode."""
+    transcript = "transcript" in post.headline.marks
+    lesser = episode.entry.episode_type in ("trailer", "bonus") and not episode.headline.marks
+    return 20 * transcript + 10 * lesser
+
+
+def _title_window(post: Profile) -> timedelta:
+    """Say how far apart a title may be found again: the more it says, the further."""
+    if len([word for word in post.headline.whole.split() if len(word) > 3]) > 1 and _telling(post.headline.whole):
+        return LONGEST
+    return _FEW_DAYS if post.podcast else _SHORT
+
+
+def _telling(title: str) -> bool:
+    """Say whether a title says enough to be told from others: three words, or the like without spaces."""
+    return len(title.split()) > 2 or (not title.isascii() and title.isalpha() and len(title) > 5 and _cjk(title))
+
+
+def _cjk(text: str) -> bool:
+    return any("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" for character in text)
+
+
+def _slip(left: list[str], right: list[str]) -> bool:
+    """Say whether two titles differ by one letter of one long word."""
+    if len(left) != len(right) or len(left) < 3:
+        return False
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+    return len(pairs) == 1 and min(map(len, pairs[0])) > 6 and _one_letter(*pairs[0])
+
+
+def _one_letter(one: str, other: str) -> bool:
+    """Say whether one letter is changed, missing or too many.
+
+    >>> _one_letter("marmalade", "marmelade"), _one_letter("marmalade", "marmlade"), _one_letter("salt", "seal")
+    (True, True, False)
+    """
+    short, long = sorted((one, other), key=len)
+    for place in range(len(long)):
+        if short[place : place + 1] != long[place]:
+            return short[place:] == long[place + 1 :] or short[place + 1 :] == long[place + 1 :]
+    return True
+
+
+def _links(one: Profile, other: Profile, around: Around) -> bool:
+    return any(
+        target.page in source.links and target.page not in around.shared | around.popular
+        for source, target in ((one, other), (other, one))
+        if target.page
+    )
+
+
+def _same_guest(one: Profile, other: Profile) -> bool:
+    return any(len(a.guest) > 1 and a.guest <= b.names for a, b in ((one, other), (other, one)))
+
+
+def _same_words(one: Profile, other: Profile) -> float:
+    """Say which share of the shorter text's three-word runs the longer one holds."""
+    fewest = min(len(one.shingles), len(other.shingles))
+    return len(one.shingles & other.shingles) / fewest if fewest else 0.0
+
+
+def _title_words_shared(one: Profile, other: Profile) -> float:
+    bags = [{word for word in side.headline.whole.split() if len(word) > 3} for side in (one, other)]
+    fewest = min(map(len, bags))
+    return len(bags[0] & bags[1]) / fewest if fewest else 0.0
+
+
+def _same_length(one: Profile, other: Profile) -> bool:
+    lengths = one.entry.duration_seconds, other.entry.duration_seconds
+    return lengths[0] is not None and lengths[1] is not None and abs(lengths[0] - lengths[1]) <= 120
+
+
+def _apart(one: Profile, other: Profile) -> timedelta:
+    return abs(one.entry.published_at - other.entry.published_at)
+
+
+def _distance(one: Profile, other: Profile) -> str:
+    days = abs((one.entry.published_at.date() - other.entry.published_at.date()).days)
+    return ("the same day", "one day apart")[days] if days < 2 else f"{days} days apart"

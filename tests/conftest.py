@@ -91,9 +91,10 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium; for tests marked ``browser``. One for a module, since starting it takes a second;
+    """A headless Chromium; for tests marked ``browser``.
 
-    keep such modules free of ``asyncio.run``, which fails while Playwright's own event loop is running.
+    One for a module, since starting it takes a second. Keep such modules free of ``asyncio.run``, which fails while
+    Playwright's own event loop is running.
     """
     from playwright.sync_api import sync_playwright
 

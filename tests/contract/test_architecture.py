@@ -32,6 +32,16 @@ READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
 }
 
+# In the rooms that decide, what is not pure: path -> what it touches.
+SHELL = {
+    "pipeline/ingest/dial.py": "sockets",
+    "pipeline/ingest/fetch.py": "the network",
+    "pipeline/ingest/politeness.py": "waiting, locks",
+    "pipeline/ingest/replay.py": "a folder",
+    "pipeline/digest/render.py": "templates",
+    "pipeline/digest/theme.py": "templates",
+}
+
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 WALL_CLOCK |= {f"datetime.{name}" for name in WALL_CLOCK} | {"time.localtime", "time.gmtime", "time.strftime"}
 CHANCE = {"uuid.uuid1", "uuid.uuid4", "uuid1", "uuid4"}
@@ -82,10 +92,11 @@ def test_pure_modules_call_no_clock_no_chance_and_no_file(path: Path) -> None:
     assert impure == []
 
 
-def test_the_list_of_pure_modules_is_not_empty() -> None:
-    """The rule above looks at the words, the sources and the digest's decisions."""
-    rooms = {path.parent.name for path in pure_files()}
-    assert {"model", "text", "sources", "ingest", "digest"} <= rooms
+def test_a_room_that_decides_is_pure_but_for_a_named_shell() -> None:
+    """A new file in ingest or digest is on the list of pure modules, or says here what it touches."""
+    deciding = [path for path in SOURCES if path.relative_to(ROOT / "pipeline").parts[0] in ("ingest", "digest")]
+    unlisted = {name_of(path) for path in deciding if path.name != "__init__.py"} - set(map(name_of, pure_files()))
+    assert unlisted == set(SHELL)
 
 
 def test_only_the_edges_read_the_wall_clock() -> None:
@@ -141,7 +152,7 @@ def test_records_are_frozen_and_have_slots() -> None:
     assert loose == []
 
 
-@pytest.mark.parametrize("exceptions", [LONG_FILES, LONG_FUNCTIONS, READS_THE_CLOCK, READS_THE_ENVIRONMENT])
+@pytest.mark.parametrize("exceptions", [LONG_FILES, LONG_FUNCTIONS, SHELL, READS_THE_CLOCK, READS_THE_ENVIRONMENT])
 def test_every_exception_gives_its_reason(exceptions: dict[str, str]) -> None:
     """A rule is passed for a reason that is written down."""
     assert all(exceptions.values())

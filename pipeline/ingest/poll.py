@@ -43,9 +43,8 @@ def is_due(state: FeedState, now: datetime) -> bool:
     >>> is_due(FeedState(feed_id="blog"), datetime.fromisoformat("2026-02-09T12:00Z"))
     True
     """
-    if state.due_at is None or state.due_at - now > WRONG_CLOCK:
-        return may_ask(state, now)
-    return state.due_at <= now and may_ask(state, now)
+    due = state.due_at is None or state.due_at <= now or state.due_at - now > WRONG_CLOCK
+    return due and may_ask(state, now) and _is_welcome(now, state.channel)
 
 
 def may_ask(state: FeedState, now: datetime) -> bool:
@@ -174,17 +173,27 @@ def _due_after_answer(state: FeedState, outcome: FetchOutcome, now: datetime, in
     own = max(interval, min(silence / SILENCE_SHARE, LONGEST))
     asked = timedelta(minutes=state.channel.ttl_minutes or 0), timedelta(seconds=outcome.max_age_seconds or 0)
     wait = max(own - _jitter(state.feed_id, own), min(max(asked), LONGEST))
-    return _skip(now + wait, state.channel)
+    return _put_off(now + wait, state.channel)
 
 
-def _skip(moment: datetime, channel: Channel) -> datetime:
-    """Put a moment off to the next hour in which the publisher is willing to be asked (RSS 2.0: hours are GMT)."""
-    days = {day.strip().lower() for day in channel.skip_days}
+def _put_off(moment: datetime, channel: Channel) -> datetime:
+    """Put a moment off to the next hour in which the publisher is willing to be asked."""
     for _ in range(7 * 24):
-        if moment.hour not in channel.skip_hours and _WEEKDAYS[moment.weekday()] not in days:
-            return moment
+        if _is_welcome(moment, channel):
+            break
         moment = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
-    return moment  # every hour of the week is skipped: nobody can mean that
+    return moment
+
+
+def _is_welcome(moment: datetime, channel: Channel) -> bool:
+    """Tell whether the publisher wants to be asked in this hour (RSS 2.0, skipHours and skipDays: in GMT).
+
+    Whoever skips every hour or every day cannot mean it.
+    """
+    hours, days = set(channel.skip_hours), {day.strip().lower() for day in channel.skip_days}
+    skipped_hour = moment.hour in hours and not hours.issuperset(range(24))
+    skipped_day = _WEEKDAYS[moment.weekday()] in days and not days.issuperset(_WEEKDAYS)
+    return not (skipped_hour or skipped_day)
 
 
 def _jitter(feed_id: str, span: timedelta) -> timedelta:

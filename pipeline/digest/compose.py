@@ -18,7 +18,7 @@ from pipeline.text import markdown
 from pipeline.text.from_html import to_markdown
 from pipeline.text.urls import domain
 
-POST_WORDS, EPISODE_WORDS, LINK_WORDS = 60, 50, 30
+_EXCERPT_WORDS: dict[StoryKind, int] = {"post": 60, "episode": 50, "read-or-listen": 60, "link": 30}
 SUBJECT_LENGTHS = (30, 60)
 PREHEADER_LENGTH = 130
 _SECTION_OF: dict[StoryKind, SectionKind] = {
@@ -62,14 +62,13 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
     read = next((entry for entry in texts if not _is_link(entry, feeds)), next(iter(texts), None))
     lead = read or entries[0]
     kind = _kind(read, audio, feeds)
-    words = {"post": POST_WORDS, "link": LINK_WORDS}.get(kind, EPISODE_WORDS)
     listen_feed = feeds.get(audio.feed_id) if audio else None
     return Story(
         kind=kind,
         title=lead.title,
         url=_page(lead) or (_page(audio) if audio else ""),
         entries=tuple(dict.fromkeys(entry for entry in (read, audio, *entries) if entry)),
-        excerpt_md=_excerpt(lead, audio, words),
+        excerpt_md=_excerpt(lead, audio, _EXCERPT_WORDS[kind]),
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=_picture(read, audio, kind),

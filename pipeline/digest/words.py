@@ -11,7 +11,7 @@ from unicodedata import bidirectional
 
 from pipeline.model.digest import SectionKind, Story
 
-HEADINGS: dict[SectionKind, str] = {"posts": "To read", "episodes": "To listen to", "links": "Useful links"}
+HEADINGS: dict[SectionKind, str] = {"posts": "From the blog", "episodes": "From the podcast", "links": "Useful links"}
 UNTITLED = "Untitled"
 TRANSCRIPT = "Transcript"
 READ_IN_BROWSER = "Read in your browser"

@@ -30,6 +30,8 @@ def to_markdown(html: str) -> str:
     'Read [this](https://example.org/a_%28b%29): it is 5 \\\\< 6!'
     >>> to_markdown("<p>As Quill found<sup>12</sup></p>")
     'As Quill found¹²'
+    >>> to_markdown('<figure><img src="https://example.org/b.jpg" alt="A boat"><figcaption>Ours</figcaption></figure>')
+    '![A boat](https://example.org/b.jpg "Ours")'
     """
     if depth(html) > MAX_DEPTH:
         return _escaped_text(html)
@@ -77,7 +79,7 @@ def _converter() -> Any:  # markdownify has no types
     from markdownify import MarkdownConverter
 
     class Converter(MarkdownConverter):
-        """markdownify, with addresses that cannot end their brackets and note marks that stay marks."""
+        """markdownify, with safe addresses, note marks that stay marks and captions as titles."""
 
         def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
             el["href"] = (el.get("href") or "").translate(_UNSAFE_IN_URL)
@@ -90,6 +92,13 @@ def _converter() -> Any:  # markdownify has no types
             alt = escape(" ".join((el.get("alt") or "").split()))
             src = (el.get("src") or "").translate(_UNSAFE_IN_URL)
             return f"![{alt}]({src})" if src and "_inline" not in parent_tags else alt
+
+        def convert_figure(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            caption = escape(" ".join((el.figcaption.get_text() if el.figcaption else "").split())).replace('"', r"\"")
+            pictures = [self.convert_img(img, "", set()) for img in el.find_all("img", src=True)]
+            if not pictures or not caption:
+                return f"\n\n{text.strip()}\n\n"
+            return "\n\n" + "\n".join(f'{picture[:-1]} "{caption}")' for picture in pictures) + "\n\n"
 
         def convert_sup(self, el: Any, text: str, parent_tags: set[str]) -> str:
             return text.translate(_SUPERSCRIPT) if text.strip().isdecimal() else text

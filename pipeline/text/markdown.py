@@ -27,7 +27,7 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)  # elsewhere than on its page, "#note" leads nowhere
-_PICTURE = re.compile(r"!\[(?:[^\]\\]|\\.)*\]\([^)]*\)")
+_PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.)*\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")

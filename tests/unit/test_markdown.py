@@ -120,6 +120,12 @@ def test_excerpt_leaves_out_what_is_no_prose() -> None:
     assert excerpt(md) == "Prose."
 
 
+def test_caption_goes_with_its_picture() -> None:
+    """A picture's caption is its title in Markdown, so an excerpt without the picture is without the caption, too."""
+    figure = '<figure><img src="https://example.org/a.jpg" alt=""><figcaption>Our (only) "boat"</figcaption></figure>'
+    assert excerpt(to_markdown(f"{figure}<p>Prose.</p>")) == "Prose."
+
+
 def test_excerpt_keeps_whole_list_items() -> None:
     """A list that does not fit keeps its numbers and whole items, and says that it goes on."""
     short = excerpt(to_markdown(f"<p>Eight things:</p><ol>{ORDERED}</ol>"), max_words=19)

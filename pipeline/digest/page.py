@@ -153,11 +153,11 @@ def _piece(story: Story, excerpt_words: int | None) -> Piece:
 
 def _buttons(story: Story) -> Iterable[Link]:
     read_url = _web(story.url)
-    if read_url and story.kind in ("post", "read-or-listen"):
-        yield Link(label=words.read_button(story), url=read_url)
     listen_url = _web(story.listen_url) or (read_url if story.kind == "episode" else "")
     if listen_url and story.kind in ("episode", "read-or-listen"):
         yield Link(label=words.listen_button(story), url=listen_url)
+    if read_url and story.kind in ("post", "read-or-listen"):
+        yield Link(label=words.read_button(story), url=read_url)
 
 
 def _also(story: Story) -> Iterable[Link]:

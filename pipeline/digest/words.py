@@ -88,7 +88,7 @@ def read_button(story: Story) -> str:
 def listen_button(story: Story) -> str:
     """Invite to listen, and say how long it takes."""
     heard = duration(story.duration_seconds)
-    words = "Listen instead" if story.kind == "read-or-listen" else "Listen to the episode"
+    words = "Listen now" if story.kind == "read-or-listen" else "Listen to the episode"
     return f"{words} ({heard})" if heard else words
 
 

@@ -170,7 +170,7 @@ def test_read_or_listen_offers_both(classic: Theme) -> None:
     """A story that is both leads to the post and to the episode's page, with the minutes of each."""
     html = render(with_story(BOTH), classic).html
     assert re.search(rf'href="{BOTH.url}"[^>]*>Read the post \(5 min\)<', html)
-    assert re.search(rf'href="{BOTH.listen_url}"[^>]*>Listen instead \(42 min\)<', html)
+    assert re.search(rf'href="{BOTH.listen_url}"[^>]*>Listen now \(42 min\)<', html)
 
 
 def test_guest_post_names_its_guest(classic: Theme) -> None:

@@ -6,13 +6,13 @@ Pure: no network, disk, clock or randomness; Markdown is made here, of these few
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.digest.select import Selection
 from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Entry, Picture
-from pipeline.model.feed import Feed
+from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
 from pipeline.text import markdown
 from pipeline.text.from_html import to_markdown
@@ -57,9 +57,8 @@ def compose(
 
 def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
     """Tell entries as one story: what there is to read first, then what there is to hear."""
-    audio = next((entry for entry in entries if entry.is_episode), None)
-    texts = [entry for entry in entries if not entry.is_episode]
-    read = next((entry for entry in texts if not _is_link(entry, feeds)), next(iter(texts), None))
+    audio = _first((entry for entry in entries if entry.is_episode), feeds, "podcast")
+    read = _first((entry for entry in entries if entry is not audio), feeds, "blog")
     lead = read or entries[0]
     kind = _kind(read, audio, feeds)
     listen_feed = feeds.get(audio.feed_id) if audio else None
@@ -89,6 +88,11 @@ def _kind(read: Entry | None, audio: Entry | None, feeds: Mapping[str, Feed]) ->
     if audio:
         return "read-or-listen" if read else "episode"
     return "link" if read and _is_link(read, feeds) else "post"
+
+
+def _first(entries: Iterable[Entry], feeds: Mapping[str, Feed], kind: FeedKind) -> Entry | None:
+    """Take the first entry, those of a kind of feed before all others: a blog's post may carry its episode's file."""
+    return min(entries, key=lambda entry: entry.feed_id not in feeds or feeds[entry.feed_id].kind != kind, default=None)
 
 
 def _is_link(entry: Entry, feeds: Mapping[str, Feed]) -> bool:

@@ -44,7 +44,7 @@ class Story:
     url: str
     """The page the title leads to: the post's where there is one, else the episode's."""
     entries: tuple[Entry, ...]
-    """The entries it is made of, the one to read first."""
+    """The entries it is made of: the one to read (where there is one), the one to hear, then the others."""
     excerpt_md: str = ""
     """A few sentences (or a short list) as Markdown, without headings, pictures or raw HTML."""
     author: str = ""
@@ -67,12 +67,13 @@ class Story:
     @property
     def post(self) -> Entry | None:
         """The part to read, where there is one."""
-        return next((entry for entry in self.entries if not entry.is_episode), None)
+        return self.entries[0] if self.kind in ("post", "read-or-listen") else None
 
     @property
     def audio(self) -> Entry | None:
         """The part to hear, where there is one."""
-        return next((entry for entry in self.entries if entry.is_episode), None)
+        heard = {"episode": 0, "read-or-listen": 1}.get(self.kind)
+        return None if heard is None else self.entries[heard]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

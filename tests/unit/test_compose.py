@@ -85,6 +85,14 @@ def test_a_post_and_its_episode_are_told_together():
     assert told.transcript_url == "https://podcast.example/salt.vtt"
 
 
+def test_a_post_that_carries_its_episodes_file_is_still_the_part_to_read():
+    """WordPress adds an enclosure to a post that links a file; the podcast's entry is the one to hear."""
+    audio = Enclosure(url="https://audio.example/salt.mp3", media_type="audio/mpeg")
+    told = only_story(entry("Salt", enclosure=audio), episode("Salt", MONDAY + HOUR, enclosure=audio))
+    assert told.kind == "read-or-listen"
+    assert [each.feed_id for each in (told.post, told.audio)] == ["blog", "podcast"]
+
+
 def test_the_cover_goes_with_an_episode_the_picture_with_a_post():
     """A story to hear shows its cover; where it has none, the post's picture."""
     cover, photo = Picture(url="https://example.org/cover.jpg"), Picture(url="https://example.org/photo.jpg")

@@ -56,7 +56,7 @@ def serve(
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with suppress(KeyboardInterrupt):
-            _server(make_app(desk)).run(sockets=[listener])
+            server_for(make_app(desk)).run(sockets=[listener])
 
 
 def listen(port: int) -> socket.socket:
@@ -67,8 +67,9 @@ def listen(port: int) -> socket.socket:
     raise AssertionError("port 0 is always free")
 
 
-def _server(app: Starlette) -> uvicorn.Server:
-    # The end waits until pages that ask for news have lost patience, so that it is quiet and takes two seconds at most.
+def server_for(app: Starlette) -> uvicorn.Server:
+    """Make the server of an application; asked to stop, it waits until those who ask for news have lost patience."""
+    # Pages that ask for news are answered before the end: cutting them off would print an error for each.
     return uvicorn.Server(
         uvicorn.Config(
             app,

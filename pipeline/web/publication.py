@@ -110,7 +110,7 @@ def _week(key: str) -> Week:
 
 def _templates(folders: tuple[Path, ...]) -> Iterator[Path]:
     for folder in folders:
-        yield from sorted(folder.rglob("*.j2"))
+        yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _stamp(path: Path) -> str:

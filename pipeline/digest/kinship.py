@@ -12,12 +12,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from html import unescape
 
-from pipeline.model.entry import Entry
-from pipeline.text.headlines import KINDS, Headline, headline
-from pipeline.text.likeness import words
-from pipeline.text.urls import media_key, url_key
+from pipeline.digest.profile import MEDIA_FILE, Profile
+from pipeline.text.headlines import KINDS
 
 LONGEST = timedelta(days=14)
 """No two entries further apart are ever one story: a re-run is not its first run's post."""
@@ -25,39 +22,7 @@ _FEW_DAYS = timedelta(days=7)
 _SHORT = timedelta(days=4)
 _AT_ONCE = timedelta(days=3)
 
-_LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
-_MEDIA_FILE = re.compile(r"\.(?:mp3|m4a|mp4|m4v|ogg|opus|aac)$")
-_MOST_WORDS, _MOST_CHARS = 250, 6000
-"""So much of a body is read for comparison: texts that begin alike go on alike."""
-_OPENING = 12
-_NO_NAMES = frozenset(words("and dr prof professor sir dame rev the und et con y e"))
 _GUEST_POST = re.compile(r"guest|gast|invit", re.IGNORECASE)
-
-Shingle = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """An entry as pairing sees it."""
-
-    entry: Entry
-    headline: Headline
-    page: str
-    """Key of its page; empty for a home page, which says nothing."""
-    file: str
-    links: frozenset[str]
-    """Keys of the pages and files its body leads to."""
-    shingles: frozenset[Shingle]
-    """Every three words in a row of its body's first part."""
-    opening: tuple[Shingle, ...]
-    """Those it begins with."""
-    guest: frozenset[str]
-    """The words of the guest's name."""
-    names: frozenset[str]
-    """Words among which a guest's name may be found: title, guest, persons."""
-    podcast: bool
-    """True when it says itself that it belongs to an episode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,38 +50,11 @@ class Kin:
     """True for the same thing twice, which may join a story that has both a post and an episode already."""
 
 
-def profile(entry: Entry) -> Profile:
-    """Read what pairing needs out of an entry."""
-    title, page = headline(entry.title), url_key(entry.url)
-    body = entry.body_html[:_MOST_CHARS]
-    text = words(unescape(_TAG.sub(" ", body)))[:_MOST_WORDS]
-    runs = tuple(zip(text, text[1:], text[2:], strict=False))
-    persons = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
-    label = headline(f"{entry.label}: x").marks if entry.label else frozenset()
-    return Profile(
-        entry=entry,
-        headline=title,
-        page=page if "/" in page or "?" in page else "",
-        file=media_key(entry.enclosure.url) if entry.enclosure else "",
-        links=frozenset(key for link in _LINK.findall(body) for key in _keys(unescape(link))),
-        shingles=frozenset(runs),
-        opening=runs[:_OPENING],
-        guest=frozenset(words(entry.guest)) - _NO_NAMES,
-        names=frozenset(words(f"{entry.title} {entry.guest} {persons}")),
-        podcast="podcast" in label | title.marks,
-    )
-
-
-def _keys(link: str) -> tuple[str, ...]:
-    page, file = url_key(link), media_key(link)
-    return (page, file) if _MEDIA_FILE.search(file) else (page,)
-
-
 def kinship(one: Profile, other: Profile, around: Around) -> Kin | None:
     """Say how two entries of different feeds belong together, None when nothing speaks for it."""
     if abs(one.entry.published_at - other.entry.published_at) > LONGEST:
         return None
-    post, episode = sorted((one, other), key=_role)
+    post, episode = sorted((one, other), key=role)
     rules = _rules(post, episode, around)
     for rank, rule in enumerate(rules):
         found = rule(post, episode, around)
@@ -130,9 +68,9 @@ def kinship(one: Profile, other: Profile, around: Around) -> Kin | None:
     return None
 
 
-def _role(one: Profile) -> tuple[bool, bool]:
-    """Order the part to read before the part to hear; a post may carry its episode's file."""
-    return one.entry.is_episode, not one.podcast
+def role(one: Profile) -> tuple[bool, bool, bool]:
+    """Order the part to read before the part to hear; a post may carry its episode's file, but seldom its length."""
+    return one.entry.is_episode, not one.podcast, one.entry.duration_seconds is not None
 
 
 _PERHAPS = "perhaps "
@@ -151,7 +89,7 @@ def _same_page(post: Profile, episode: Profile, around: Around) -> str:
 
 
 def _plays_the_file(post: Profile, episode: Profile, around: Around) -> str:
-    files = {link for link in post.links if _MEDIA_FILE.search(link)}
+    files = {link for link in post.links if MEDIA_FILE.search(link)}
     plays = files == {episode.file} and episode.file not in around.shared
     return "the post plays the episode's file" if plays and not _other_kind(post, episode) else ""
 

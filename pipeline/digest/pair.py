@@ -12,7 +12,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.digest.kinship import LONGEST, Around, Kin, Profile, kinship, profile
+from pipeline.digest.kinship import LONGEST, Around, Kin, kinship, role
+from pipeline.digest.profile import Profile, profile
 from pipeline.model.entry import Entry
 from pipeline.text.urls import domain
 
@@ -90,8 +91,9 @@ def _gap(one: Profile, other: Profile) -> timedelta:
 def _candidates(profiles: Sequence[Profile]) -> set[tuple[int, int]]:
     """Find the pairs of places in ``profiles`` worth a look: those that share a key and are near in time."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
+    guests = frozenset(_tell_tale(one.guest) for one in profiles if one.guest)
     for place, one in enumerate(profiles):
-        for key in set(_keys(one)):
+        for key in set(_keys(one, guests)):
             groups[key].append(place)
     return {near for group in groups.values() for near in _neighbours(group, profiles)}
 
@@ -105,17 +107,22 @@ def _neighbours(group: Sequence[int], profiles: Sequence[Profile]) -> Iterator[t
                 yield left, right
 
 
-def _keys(one: Profile) -> Iterator[Hashable]:
-    """Give all names under which a partner may be found."""
+def _keys(one: Profile, guests: frozenset[str]) -> Iterator[Hashable]:
+    """Give all keys under which a partner may be found; ``guests``: a word of every guest's name."""
     title = one.headline.whole.split()
     yield from ((key,) for key in {one.page, one.file, *one.links} - {""})
     yield from (("title", core) for core in one.headline.cores if core)
     yield "order", tuple(sorted(word for word in title if len(word) > 3))
     yield from (("slip", place, *title[:place], *title[place + 1 :]) for place in range(len(title)) if len(title) > 2)
     yield from (("start", *core.split()[:4]) for core in one.headline.cores if len(core.split()) > 3)
-    yield from (("name", word) for word in one.guest | {word for word in one.names if len(word) > 2})
+    yield from (("guest", word) for word in one.names & guests)
     yield from (("text", run) for run in one.opening)
     yield from (("text", run) for run in sorted(one.shingles)[:_SAMPLE])
+
+
+def _tell_tale(guest: frozenset[str]) -> str:
+    """Choose the word of a name that is likely the rarest."""
+    return max(guest, key=lambda word: (len(word), word))
 
 
 class _Surroundings:
@@ -187,6 +194,5 @@ def _assigned(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Pairing
 
 def _told(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Iterator[tuple[Entry, Entry, str]]:
     for match in sorted(matches, key=lambda match: (match.left, match.right)):
-        older, younger = profiles[match.left].entry, profiles[match.right].entry
-        first, second = (younger, older) if older.is_episode > younger.is_episode else (older, younger)
-        yield first, second, match.kin.reason
+        first, second = sorted((profiles[match.left], profiles[match.right]), key=role)
+        yield first.entry, second.entry, match.kin.reason

@@ -175,12 +175,14 @@ def test_news_comes_by_itself(chromium: Browser, here: str, desk: FakeDesk) -> N
 
 
 def test_a_broken_template_is_shown_and_mended(chromium: Browser, here: str, desk: FakeDesk) -> None:
-    """While a template is broken the page says where; once it is mended the mail is back, by itself."""
+    """While a template is broken the page says where; once it is mended the mail is back, by itself, in its place."""
     with opened(chromium, here + WEEK) as page:
+        until(page, f"{MAIL}.offsetHeight > 1000")
+        page.evaluate("scrollTo(0, 500)")
         desk.change("2026-W07", Trouble(message="unexpected end of template", file="digest.html.j2", line=7))
         page.get_by_text("digest.html.j2, line 7").wait_for()
         desk.change("2026-W07", edition("2026-W07"))
-        until(page, f"{MAIL}?.offsetHeight > 1000")
+        until(page, f"{MAIL}?.offsetHeight > 1000 && scrollY === 500")
 
 
 def test_a_preview_that_has_stopped_says_so(chromium: Browser, desk: FakeDesk) -> None:

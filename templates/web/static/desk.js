@@ -4,6 +4,7 @@
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const event = (target, name) => new Promise((done) => target.addEventListener(name, done, { once: true }));
+let place = 0; // where the page was scrolled to when its mail had to go
 const OURS = ["style", "open"]; // attributes this script or the reader sets; the server never does twice
 
 /** Turn one tree into another, touching only what differs: focus, scroll position and open details stay. */
@@ -45,6 +46,7 @@ function tend() {
   if (!frame || frame.dataset.tended) return;
   frame.dataset.tended = "yes";
   frame.addEventListener("load", () => fit(frame));
+  frame.addEventListener("load", () => place && scrollTo(0, place), { once: true });
   if (frame.contentDocument?.readyState === "complete") fit(frame);
 }
 
@@ -54,6 +56,7 @@ async function show(address) {
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
   const live = document.querySelectorAll("[data-live]");
   if ([...live].some((part) => !next.getElementById(part.id))) return location.reload();
+  if (document.getElementById("mail")) place = scrollY;
   live.forEach((part) => morph(part, next.getElementById(part.id)));
   document.title = next.title;
   tend();

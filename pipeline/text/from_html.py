@@ -14,7 +14,9 @@ from typing import Any
 import nh3
 
 MAX_DEPTH = 100
-"""Elements within elements. markdownify recurses, so a deeper document is read as plain text."""
+"""Elements within elements. markdownify recurses, so a deeper document is read as plain text …"""
+MAX_ELEMENTS = 5_000
+"""… and so is a longer one: markdownify counts a list anew for each of its items."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -33,7 +35,8 @@ def to_markdown(html: str) -> str:
     >>> to_markdown('<figure><img src="https://example.org/b.jpg" alt="A boat"><figcaption>Ours</figcaption></figure>')
     '![A boat](https://example.org/b.jpg "Ours")'
     """
-    if depth(html) > MAX_DEPTH:
+    elements, depth = _measure(html)
+    if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
         return _escaped_text(html)
     markdown: str = _converter()(
         heading_style="atx",
@@ -46,18 +49,19 @@ def to_markdown(html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()
 
 
-def depth(html: str) -> int:
-    """Say how many elements are nested at the deepest point of well-formed HTML.
+def _measure(html: str) -> tuple[int, int]:
+    """Count the elements of well-formed HTML, and how many are nested at its deepest point.
 
-    >>> depth("<p>One <em>two <strong>three</strong></em><br></p>")
-    3
+    >>> _measure("<p>One <em>two <strong>three</strong></em></p><p>four</p>")
+    (4, 3)
     """
-    deepest = level = 0
+    count = deepest = level = 0
     for closing, name in _TAG.findall(html):
         if name.lower() not in _VOID:
             level += -1 if closing else 1
+            count += not closing
             deepest = max(deepest, level)
-    return deepest
+    return count, deepest
 
 
 def _escaped_text(html: str) -> str:

@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import nh3
@@ -27,10 +28,12 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)  # elsewhere than on its page, "#note" leads nowhere
-_PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.)*\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
+_PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
+_EXCERPTED_CHARACTERS = 10_000
+"""How far into a text an excerpt looks; what follows is never reached, but would take time to read."""
 _LEFT_OUT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
 
 
@@ -82,10 +85,10 @@ def excerpt(md: str, max_words: int = 60) -> str:
     >>> excerpt("# Bread\\n\\nFlour first. Then water, a lot of it.", max_words=4)
     'Flour first.'
     """
-    nodes = [node for node in _tree(md).children if node.type not in _LEFT_OUT]
+    nodes = [node for node in _tree(md[:_EXCERPTED_CHARACTERS]).children if node.type not in _LEFT_OUT]
     parts, _, whole = _shortened(nodes, max_words)
     if not parts and not whole:  # the first sentence alone is too long
-        return escape(" ".join(to_plain(md).split()[:max_words])) + "…"
+        return escape(" ".join(to_plain(md[:_EXCERPTED_CHARACTERS]).split()[:max_words])) + "…"
     text = "\n\n".join(parts)
     return re.sub(r":$", "…", text)  # what it announced did not fit
 
@@ -229,7 +232,7 @@ def _shortened_paragraph(source: str, room: int) -> tuple[str, int, bool]:
     words = _count(source)
     if words <= room:
         return source, room - words, True
-    sentences = [part for part in _beginnings(source) if _count(part) <= room]
+    sentences = list(takewhile(lambda part: _count(part) <= room, _beginnings(source)))
     return sentences[-1] if sentences else "", 0, False
 
 

@@ -158,3 +158,9 @@ def test_anything_renders(md: str) -> None:
     """No Markdown is an error, and no script or event handler comes out of any."""
     to_text(md)
     assert not re.search(r"<(?!/?(?:p|br|hr|ul|ol|li|blockquote|a|strong|em|s|code|pre|t\w+)\b)", to_html(md))
+
+
+def test_endless_texts_are_quick() -> None:
+    """A text far longer than any post is not read to its end, nor is a list of thousands walked item by item."""
+    assert excerpt("A word. " * 50_000, max_words=4) == "A word. A word."
+    assert to_plain(excerpt(to_markdown("<ol>" + "<li>A word.</li>" * 20_000 + "</ol>"), max_words=2)).endswith("…")

@@ -1,0 +1,85 @@
+"""The feed behind a web page.
+
+In: the page's bytes and its address. Out: addresses that may be feeds, the likeliest first. Touches nothing: whether
+one is a feed, the caller finds out by asking for it.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from pipeline.ingest.decode import decode
+from pipeline.text.urls import clean_url, domain, url_key
+
+MAX_PAGE_CHARS = 1_000_000
+MAX_CANDIDATES = 500
+MAX_FEEDS = 20
+
+# Every repetition is bounded, or runs to the end: a hostile page must not make the search start over and over.
+_TAG = re.compile(
+    r"<!--(?:.*?-->|.*)|<(?P<tag>link|a|base)\s(?P<rest>(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,3000})>(?P<text>[^<]{0,100})",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,30})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_FEED_TYPES = frozenset(
+    ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "text/rss+xml")
+)
+_LOOSE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
+_SIDE_FEED = re.compile(r"/comments/feed|/comments/default|[?&]feed=comments|\bcomments?\b", re.IGNORECASE)
+_LIKELY_PATH = re.compile(
+    r"/(?:feeds?|rss|atom|index|podcast)(?:\.(?:xml|rss|atom|json|rdf))?/?$|\.(?:rss|atom|rdf)$|[?&](?:feed|format)=(?:rss2?|atom)",
+    re.IGNORECASE,
+)
+_LIKELY_HOST = re.compile(r"^(?:feeds?|rss)\.", re.IGNORECASE)
+_LIKELY_TEXT = re.compile(r"\b(?:rss|atom|feed|json feed)\b", re.IGNORECASE)
+
+
+def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
+    """Return the feeds a page announces, then the links on it that look like feeds; absolute, each once.
+
+    Announced means ``<link rel="alternate">`` with a feed's type (the RSS Advisory Board's autodiscovery). A feed of
+    comments comes last, whoever announces it.
+
+    >>> find_feeds(b'<link rel="alternate" type="application/rss+xml" href="/feed/"><a href="/about">x</a>', "https://h.example/")
+    ('https://h.example/feed/',)
+    """
+    candidates = list(islice(_candidates(decode(html)[:MAX_PAGE_CHARS], url), MAX_CANDIDATES))
+    candidates.sort(key=lambda candidate: (bool(_SIDE_FEED.search(candidate[0])), not candidate[1]))
+    found: dict[str, str] = {}
+    for address, _ in candidates:
+        found.setdefault(url_key(address), address)
+    found.pop(url_key(url), None)
+    return tuple(found.values())[:MAX_FEEDS]
+
+
+def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
+    """Yield addresses on a page that may be feeds, and whether the page announces them as such."""
+    base = url
+    for found in _TAG.finditer(page):
+        tag, text = (found["tag"] or "").lower(), found["text"] or ""
+        attributes = {
+            name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(found["rest"] or "")
+        }
+        address = clean_url(attributes.get("href", ""), base) if attributes.get("href") else ""
+        if not address:
+            continue
+        if tag == "base":
+            base = address
+        elif tag == "link" and _announces(attributes):
+            yield address, True
+        elif tag == "a" and (_likely(address) or _LIKELY_TEXT.search(text)):
+            yield address, False
+
+
+def _announces(attributes: dict[str, str]) -> bool:
+    relations = attributes.get("rel", "").lower().split()
+    kind = attributes.get("type", "").lower().partition(";")[0].strip()
+    loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(attributes["href"]) is not None
+    return ("alternate" in relations and (kind in _FEED_TYPES or loose)) or "feed" in relations
+
+
+def _likely(address: str) -> bool:
+    return bool(_LIKELY_PATH.search(address) or _LIKELY_HOST.search(domain(address)))

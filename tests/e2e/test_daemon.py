@@ -101,7 +101,9 @@ def test_a_signal_between_beats_stops_it_cleanly(start: Start, number: int) -> N
 def test_a_signal_in_the_middle_of_a_task_interrupts_it(start: Start) -> None:
     """A fetch that would take a minute does not keep the daemon from stopping, and its clean-up runs."""
     daemon = start(
-        "print('fetching', flush=True)\ntry:\n    time.sleep(60)\nfinally:\n    print('rolled back', flush=True)\nyield"
+        "try:\n    print('fetching', flush=True)\n    time.sleep(60)\n"
+        "finally:\n    print('rolled back', flush=True)\n"
+        "yield"
     )
     read_until(daemon, "fetching")
     said, seconds = stop(daemon)

@@ -31,6 +31,8 @@ class Publication:
     postal_address: str
     tagline: str = ""
     logo_url: str = ""
+    accent: str = ""
+    """Colour of links and buttons, ``#rrggbb``; empty means the theme's own."""
     reason: str = ""
     """Footer: why the reader gets this mail."""
 

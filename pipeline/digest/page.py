@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pipeline.digest import words
+from pipeline.digest.palette import Palette, palettes
 from pipeline.model.digest import Digest, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Picture
 from pipeline.model.mail import BROWSER, PREFERENCES, UNSUBSCRIBE, place_url
@@ -82,6 +83,8 @@ class Page:
     name: str
     home: str
     logo: str
+    light: Palette
+    dark: Palette
     tagline: str
     number: str
     date: str
@@ -102,6 +105,7 @@ def page(digest: Digest, *, excerpt_words: int | None = None) -> Page:
     publication = digest.publication
     closes = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
     preheader = _one_line(digest.preheader)
+    light, dark = palettes(publication.accent)
     return Page(
         language=publication.language,
         direction=words.direction(publication.language),
@@ -110,7 +114,9 @@ def page(digest: Digest, *, excerpt_words: int | None = None) -> Page:
         filler=FILLER * max(0, PREHEADER_LENGTH - len(preheader)),
         name=publication.name,
         home=publication.url,
-        logo=publication.logo_url,
+        logo=_web(publication.logo_url),
+        light=light,
+        dark=dark,
         tagline=publication.tagline,
         number=f"No. {digest.number}" if digest.number is not None else "",
         date=words.day(closes),

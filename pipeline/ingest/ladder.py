@@ -30,8 +30,6 @@ _DAY = timedelta(days=1)
 _HOST = re.compile(r"[^/?]*")
 
 Match = tuple[Entry, KnownEntry]
-Place = date | str | None
-"""Where a repair looks: on a day or under a path."""
 
 
 def climb(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> dict[str, KnownEntry]:
@@ -94,11 +92,28 @@ def _by_media(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator
 
 
 def _by_day(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    return _nearest(entries, known, _day)
+    """Repair by title and day; of several that have both, those nearest in time belong together."""
+    days = {_day(entry) for entry in entries}
+    stored: dict[tuple[date | None, str], list[KnownEntry]] = defaultdict(list)
+    for item in known:
+        if _day(item) in days:  # spares the archive the work of a title key
+            stored[_day(item), title_key(item.title)].append(item)
+    matches = [
+        (entry, item)
+        for entry in entries
+        if entry.title and _day(entry)
+        for item in stored.get((_day(entry), title_key(entry.title)), ())
+        if _same_medium(entry, item)
+    ]
+    return iter(sorted(matches, key=lambda match: abs(match[0].published_at - match[1].published_at)))
 
 
 def _by_path(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    return _nearest(entries, known, _path)
+    """Repair by title and path after a move to another domain, whatever the dates."""
+    for entry, item in _unique(entries, known, lambda one: path_of(url_key(one.url)), lambda one: path_of(one.url_key)):
+        moved = url_key(entry.url) != item.url_key and entry.title and title_key(entry.title) == title_key(item.title)
+        if moved and _same_medium(entry, item) and not _contradicts(entry, item):
+            yield entry, item
 
 
 def _unique(
@@ -116,31 +131,9 @@ def _unique(
             yield entry, stored[name]
 
 
-def _nearest(
-    entries: Sequence[Entry], known: Sequence[KnownEntry], place: Callable[[Entry | KnownEntry], Place]
-) -> Iterator[Match]:
-    """Join both sides on the title and a place that several may share, those nearest in time first."""
-    wanted = {place(entry) for entry in entries if entry.title} - {None, ""}
-    stored: dict[tuple[Place, str], list[KnownEntry]] = defaultdict(list)
-    for item in known:
-        if place(item) in wanted:  # spares the archive the work of a title key
-            stored[place(item), title_key(item.title)].append(item)
-    matches = [
-        (entry, item)
-        for entry in entries
-        for item in stored.get((place(entry), title_key(entry.title)), ())
-        if _same_medium(entry, item)
-    ]
-    return iter(sorted(matches, key=lambda match: abs(match[0].published_at - match[1].published_at)))
-
-
-def _day(entry: Entry | KnownEntry) -> Place:
+def _day(entry: Entry | KnownEntry) -> date | None:
     """Give the UTC day; the day of the first sight says nothing."""
     return None if entry.dated_by == "first_seen" else entry.published_at.date()
-
-
-def _path(entry: Entry | KnownEntry) -> Place:
-    return path_of(url_key(entry.url) if isinstance(entry, Entry) else entry.url_key)
 
 
 def _same_medium(entry: Entry, item: KnownEntry) -> bool:
@@ -154,10 +147,16 @@ def _same_medium(entry: Entry, item: KnownEntry) -> bool:
 
 
 def _contradicts(entry: Entry, item: KnownEntry) -> bool:
-    """Say whether title and date both deny what an address claims: a re-run, or a page whose content rolls on."""
-    if "first_seen" in (entry.dated_by, item.dated_by) or title_key(entry.title) == title_key(item.title):
+    """Say whether date and content both deny what an address claims.
+
+    So do a re-run of an old file under another title, and a page that always shows today's edition.
+    """
+    if "first_seen" in (entry.dated_by, item.dated_by):
         return False
-    return abs(entry.published_at - item.published_at) > _DAY
+    apart = abs(entry.published_at - item.published_at)
+    if item.enclosure_key and media_of(entry) not in ("", item.enclosure_key):
+        return apart > _DAY / 2
+    return apart > _DAY and title_key(entry.title) != title_key(item.title)
 
 
 def _address(guid: str) -> str:

@@ -1,0 +1,424 @@
+"""Facts about identity within one feed: the ladder, the kinds of change, and when a feed is not to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.ingest.dedupe import Verdict, decide, fingerprint
+from pipeline.ingest.ladder import media_of
+from pipeline.model.entry import Change, Enclosure, Entry, KnownEntry, Picture
+from pipeline.text.urls import url_key
+
+MONDAY = datetime(2026, 2, 9, 9, 0, tzinfo=UTC)
+AUDIO = Enclosure(url="https://cdn.harbourtable.example/14.mp3", media_type="audio/mpeg", length_bytes=1000)
+
+
+def post(number: int = 1, **fields: Any) -> Entry:
+    """Make a post that resembles no other number's."""
+    given: dict[str, Any] = {
+        "feed_id": "blog",
+        "guid": f"https://harbourandhearth.example/?p={number}",
+        "url": f"https://harbourandhearth.example/post-{number}/",
+        "title": f"Supper number {number}",
+        "published_at": MONDAY + timedelta(days=number),
+    }
+    return Entry(**(given | fields))
+
+
+def episode(number: int = 1, **fields: Any) -> Entry:
+    """Make an episode with an opaque guid and no page of its own."""
+    given: dict[str, Any] = {
+        "guid": f"uuid-{number}",
+        "url": "https://podcasts.harbourtable.example/",
+        "title": f"Episode about {number}",
+        "enclosure": replace(AUDIO, url=f"https://cdn.harbourtable.example/{number}.mp3"),
+        "duration_seconds": 2400,
+    }
+    return post(number, **(given | fields))
+
+
+def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> KnownEntry:
+    """Give what the store would remember of an entry."""
+    given: dict[str, Any] = {
+        "entry_id": entry_id,
+        "guid": entry.guid,
+        "url_key": url_key(entry.url),
+        "enclosure_key": media_of(entry),
+        "fingerprint": fingerprint(entry),
+        "title": entry.title,
+        "published_at": entry.published_at,
+        "dated_by": entry.dated_by,
+        "duration_seconds": entry.duration_seconds,
+        "vanished": False,
+        "media_type": entry.enclosure.media_type if entry.enclosure else "",
+    }
+    return KnownEntry(**(given | fields))
+
+
+def only(verdict: Verdict) -> Change:
+    (change,) = verdict.changes
+    return change
+
+
+def kinds(verdict: Verdict) -> list[str]:
+    return [change.kind for change in verdict.changes]
+
+
+# ── The kinds of change ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_first_read_is_all_new() -> None:
+    """Without anything known, every entry is new and nothing is suspicious."""
+    verdict = decide([post(1), post(2)], [])
+    assert kinds(verdict) == ["new", "new"]
+    assert (verdict.vanished, verdict.reappeared, verdict.suspicious) == ((), (), "")
+
+
+def test_same_entry_again_is_the_same() -> None:
+    """An unchanged entry is the same, and says which stored one it is."""
+    assert (only(decide([post()], [stored(post(), 7)])).kind, 7) == ("same", 7)
+    assert only(decide([post()], [stored(post(), 7)])).entry_id == 7
+
+
+def test_edited_entry_is_changed_not_doubled() -> None:
+    """Another title under the same guid is an update of the stored entry."""
+    change = only(decide([post(title="Supper, corrected")], [stored(post(), 7)]))
+    assert (change.kind, change.entry_id, change.entry.title) == ("changed", 7, "Supper, corrected")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"updated_at": MONDAY},
+        {"published_at": MONDAY + timedelta(days=3)},
+        {"url": "http://www.harbourandhearth.example/post-1?utm_source=rss#top"},
+        {"body_html": "<p>Warm the pot. 12 comments</p>"},
+        {"reading_minutes": 3},
+    ],
+)
+def test_dates_counters_and_spellings_are_no_change(edit: dict[str, Any]) -> None:
+    """Dates, comment counts and other spellings of the address leave an entry as it was."""
+    before = post(body_html="<p>Warm the pot. 3 comments</p>")
+    assert only(decide([replace(before, **edit)], [stored(before)])).kind == "same"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"title": "Another title"},
+        {"author": "Wyn Carey"},
+        {"body_html": "<p>Other words</p>"},
+        {"categories": ("bread",)},
+        {"picture": Picture(url="https://harbourandhearth.example/a.jpg")},
+        {"enclosure": AUDIO},
+        {"guest": "Ada Marsh"},
+        {"explicit": True},
+        {"url": "https://harbourandhearth.example/elsewhere/"},
+    ],
+)
+def test_content_is_a_change(edit: dict[str, Any]) -> None:
+    """Whatever a reader would notice changes the fingerprint."""
+    assert fingerprint(post(**edit)) != fingerprint(post())
+
+
+def test_inserted_advertising_is_no_change() -> None:
+    """A file that is a little longer at every download leaves the fingerprint alone."""
+    longer = episode(duration_seconds=2431, enclosure=replace(episode().enclosure or AUDIO, length_bytes=99))
+    assert fingerprint(longer) == fingerprint(episode())
+
+
+# ── The ladder ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "guid",
+    ["http://harbourandhearth.example/?p=1", "https://www.harbourandhearth.example/?p=1&utm_medium=feed#more"],
+)
+def test_guid_in_another_spelling_is_the_same_entry(guid: str) -> None:
+    """Scheme, www, fragment and tracking parameters of a permalink guid do not make another entry."""
+    change = only(decide([post(guid=guid)], [stored(post(), 7)]))
+    assert (change.kind, change.entry_id, change.entry.guid) == ("same", 7, post().guid)
+
+
+def test_same_page_under_another_guid_is_repaired() -> None:
+    """An entry whose guid changed is known by its address, and takes the new guid."""
+    change = only(decide([post(guid="new-guid", title="Supper, renamed")], [stored(post(), 7)]))
+    assert (change.kind, change.entry_id, change.entry.guid) == ("repaired", 7, "new-guid")
+
+
+def test_same_media_file_is_repaired() -> None:
+    """An episode whose guid, page and title changed is known by its file behind any prefix and query."""
+    url = "https://dts.podtrac.com/redirect.mp3/cdn.harbourtable.example/1.mp3?source=feed"
+    moved = episode(guid="other", url="https://new.example/e/1", title="Renamed", enclosure=Enclosure(url=url))
+    change = only(decide([moved], [stored(episode(), 7)]))
+    assert (change.kind, change.entry_id) == ("repaired", 7)
+
+
+def moved_episode(**fields: Any) -> Entry:
+    """Give episode 1 after a move to another host: guid, page and file are all new."""
+    given: dict[str, Any] = {
+        "guid": "moved",
+        "url": "https://newhost.example/e/1",
+        "enclosure": replace(AUDIO, url="https://newhost.example/files/1.mp3"),
+    }
+    return episode(**(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [
+        ({}, "repaired"),
+        ({"title": "EPISODE – about 1"}, "repaired"),
+        ({"duration_seconds": 2400 + 600}, "repaired"),
+        ({"duration_seconds": None}, "repaired"),
+        ({"published_at": MONDAY + timedelta(days=1, hours=9)}, "repaired"),
+        ({"title": "Episode about 2"}, "new"),
+        ({"duration_seconds": 2400 + 601}, "new"),
+        ({"published_at": MONDAY + timedelta(days=2)}, "new"),
+        ({"enclosure": replace(AUDIO, url="https://newhost.example/1.mp4", media_type="video/mp4")}, "new"),
+        ({"enclosure": None}, "new"),
+    ],
+)
+def test_repair_needs_title_day_length_and_medium(edit: dict[str, Any], kind: str) -> None:
+    """After a move an episode is known by title, day, length within ten minutes and media type together."""
+    assert only(decide([moved_episode(**edit)], [stored(episode())])).kind == kind
+
+
+def test_no_repair_while_the_old_one_is_there() -> None:
+    """Two entries of one title, day and length, both in the document, are two: a daily show repeats its title."""
+    verdict = decide([episode(), moved_episode()], [stored(episode(), 7)])
+    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("same", 7), ("new", None)]
+
+
+def test_daily_show_gains_its_next_edition() -> None:
+    """A daily show of one title, whose feed holds three editions, gives one new entry a day."""
+    days = [episode(number, title="Morning Bulletin") for number in range(1, 5)]
+    known = [stored(entry, number) for number, entry in enumerate(days[:3], 1)]
+    verdict = decide(days[1:], known)
+    assert (kinds(verdict), verdict.vanished) == (["same", "same", "new"], (1,))
+
+
+def test_daily_show_with_one_item_gains_its_next_edition() -> None:
+    """A feed that only ever holds today's edition of a daily show does not overwrite yesterday's."""
+    yesterday, today = (episode(n, title="Morning Bulletin", url="https://bulletin.example/today") for n in (1, 2))
+    assert only(decide([today], [stored(yesterday)])).kind == "new"
+
+
+def test_daily_show_whose_guids_all_change_is_repaired_day_by_day() -> None:
+    """When all guids of a daily show change at once, each edition finds its own day."""
+    days = [episode(number, title="Morning Bulletin") for number in range(1, 5)]
+    known = [stored(entry, number) for number, entry in enumerate(days, 1)]
+    fresh = [
+        replace(entry, guid=f"new-{entry.guid}", enclosure=replace(AUDIO, url=f"https://newhost.example/{entry.guid}"))
+        for entry in reversed(days)
+    ]
+    verdict = decide(fresh, known)
+    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in (4, 3, 2, 1)]
+    assert verdict.suspicious == ""
+
+
+def test_twice_a_day_show_is_repaired_by_the_hour() -> None:
+    """Of two stored entries with one title and day, the one nearest in time is meant."""
+    morning, evening = (
+        episode(1, title="Bulletin", guid=name, published_at=MONDAY + timedelta(hours=hour), enclosure=None)
+        for name, hour in (("am", 0), ("pm", 10))
+    )
+    fresh = [replace(evening, guid="x"), replace(morning, guid="y", published_at=MONDAY + timedelta(hours=1))]
+    verdict = decide(fresh, [stored(morning, 1), stored(evening, 2)])
+    assert [change.entry_id for change in verdict.changes] == [2, 1]
+
+
+def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
+    """After a move to another domain with new dates, title and path tell which post is which."""
+    known = [stored(post(number), number) for number in range(1, 6)]
+    fresh = [
+        post(
+            number,
+            guid=f"https://newharbour.example/?p={number + 900}",
+            url=f"https://newharbour.example/post-{number}/",
+            published_at=MONDAY + timedelta(days=60),
+        )
+        for number in range(1, 6)
+    ]
+    verdict = decide(fresh, known)
+    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in range(1, 6)]
+    assert verdict.suspicious == ""
+
+
+def test_shared_home_page_names_no_entry() -> None:
+    """Where every item links to the home page, the address does not make a new episode an old one."""
+    known = [stored(episode(number), number) for number in (1, 2)]
+    verdict = decide([episode(2), episode(3)], known)
+    assert kinds(verdict) == ["same", "new"]
+
+
+def test_rerun_of_an_old_file_is_a_new_entry() -> None:
+    """A file that comes again a year later under another title is a re-run, which may be told again."""
+    rerun = episode(guid="rerun", title="From the archive: supper", published_at=MONDAY + timedelta(days=365))
+    assert only(decide([rerun], [stored(episode(), vanished=True)])).kind == "new"
+
+
+def test_repeated_guid_seen_before_stays_told_apart() -> None:
+    """In a feed known to repeat a guid, a lone item with it and another link is another entry."""
+    both = [post(number, guid=f"same|https://harbourandhearth.example/post-{number}/") for number in (1, 2)]
+    verdict = decide([post(3, guid="same")], [stored(entry, n) for n, entry in enumerate(both, 1)])
+    assert (only(verdict).kind, only(verdict).entry.guid) == ("new", "same|https://harbourandhearth.example/post-3/")
+
+
+def test_repeated_guid_with_the_known_link_is_the_same_entry() -> None:
+    """In a feed known to repeat a guid, the item with the known link is the known entry."""
+    known = post(1, guid="same|https://harbourandhearth.example/post-1/")
+    assert only(decide([post(1, guid="same")], [stored(known, 7)])).entry_id == 7
+
+
+def test_item_told_twice_in_one_document_is_one_entry() -> None:
+    """The same page and title under two guids is one entry, and a guid that is known already wins."""
+    verdict = decide([post(1, guid="doubled"), post(1)], [stored(post(1), 7)])
+    assert (only(verdict).kind, only(verdict).entry_id) == ("same", 7)
+
+
+# ── Dates ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_missing_date_keeps_the_first_stored_one() -> None:
+    """An entry without a date keeps the one it was first seen at, even when its content changed."""
+    first = post(dated_by="first_seen")
+    later = replace(first, published_at=MONDAY + timedelta(days=30), title="Edited")
+    change = only(decide([later], [stored(first)]))
+    assert (change.kind, change.entry.published_at) == ("changed", first.published_at)
+
+
+def test_date_of_an_edit_does_not_move_an_entry() -> None:
+    """An entry that only ever says when it was updated stays where its first date put it."""
+    first = post(dated_by="updated")
+    change = only(decide([replace(first, title="Edited", published_at=MONDAY + timedelta(days=30))], [stored(first)]))
+    assert change.entry.published_at == first.published_at
+
+
+def test_date_given_at_last_is_taken() -> None:
+    """A date where there was none is a change, whatever the content."""
+    known = stored(post(dated_by="first_seen", published_at=MONDAY + timedelta(days=9)))
+    change = only(decide([post()], [known]))
+    assert (change.kind, change.entry.published_at) == ("changed", post().published_at)
+
+
+def test_earlier_date_is_a_correction() -> None:
+    """A date moved from far in the future to its right place is taken over."""
+    known = stored(post(published_at=MONDAY + timedelta(days=365)))
+    assert only(decide([post()], [known])).kind == "changed"
+
+
+# ── What comes and goes ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_vanished_and_reappeared_entries_are_named_once() -> None:
+    """Leaving the document is noticed once, and so is coming back."""
+    known = [stored(post(1), 1), stored(post(2), 2, vanished=True), stored(post(3), 3, vanished=True)]
+    verdict = decide([post(2)], known)
+    assert (verdict.vanished, verdict.reappeared) == ((1,), (2,))
+
+
+@pytest.mark.parametrize("edit", [{}, {"title": "Edited"}, {"guid": "other"}])
+def test_deleted_entry_stays_deleted(edit: dict[str, Any]) -> None:
+    """A tombstone swallows its entry, edited or under another guid, and never vanishes or comes back."""
+    tomb = stored(post(), 7, deleted=True, vanished=True)
+    verdict = decide([post(**edit)], [tomb])
+    assert (only(verdict).kind, only(verdict).entry_id) == ("same", 7)
+    assert (verdict.vanished, verdict.reappeared) == ((), ())
+
+
+# ── Suspicion ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def strangers(count: int, **fields: Any) -> list[Entry]:
+    """Give entries that no rung of the ladder can place."""
+    return [post(n, guid=f"x{n}", url=f"https://b.example/x{n}", title=f"Stranger {n}", **fields) for n in range(count)]
+
+
+def test_old_feed_that_turns_all_new_is_suspicious() -> None:
+    """Entries that are all new, though dated before what was known, are no news."""
+    known = [stored(post(number), number) for number in range(10)]
+    assert decide(strangers(10), known).suspicious.startswith("10 of 10 entries turned new at once")
+
+
+def test_import_stamped_with_one_hour_is_suspicious() -> None:
+    """A whole document of new entries dated within one hour is an import, when the feed used to take weeks."""
+    known = [stored(post(number), number) for number in range(10)]
+    assert decide(strangers(10, published_at=MONDAY + timedelta(days=90)), known).suspicious
+
+
+def test_backlog_that_grows_backwards_is_suspicious() -> None:
+    """A feed that suddenly shows its archive brings no news with it."""
+    known = [stored(post(number), number) for number in range(100, 105)]
+    assert decide([post(number) for number in range(80, 105)], known).suspicious
+
+
+def test_holiday_is_not_suspicious() -> None:
+    """After weeks without a read, a document of new entries at the usual pace is news."""
+    known = [stored(post(number), number) for number in range(10)]
+    assert decide([post(number) for number in range(20, 30)], known).suspicious == ""
+
+
+def test_busy_day_is_not_suspicious() -> None:
+    """Many new entries dated after those known, beside some known ones, are news."""
+    known = [stored(post(number), number) for number in range(10)]
+    burst = [post(number, published_at=MONDAY + timedelta(days=20)) for number in range(20, 28)]
+    assert decide([post(8), post(9), *burst], known).suspicious == ""
+
+
+def test_young_feed_is_not_suspicious() -> None:
+    """A feed of which little is known may turn new."""
+    assert decide(strangers(4), [stored(post(1), 1), stored(post(2), 2)]).suspicious == ""
+
+
+# ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+few_entries = st.lists(
+    st.builds(
+        lambda guid, page, title, day, audio, dated: post(
+            guid=f"g{guid}",
+            url=f"https://harbourandhearth.example/{page}",
+            title=title,
+            published_at=MONDAY + timedelta(days=day),
+            dated_by="published" if dated else "first_seen",
+            enclosure=replace(AUDIO, url=f"https://cdn.harbourtable.example/{audio}.mp3") if audio else None,
+        ),
+        guid=st.integers(0, 9),
+        page=st.sampled_from(["", "a", "b", "c", "d"]),
+        title=st.sampled_from(["", "Bulletin", "Supper", "Soup"]),
+        day=st.integers(0, 3),
+        audio=st.integers(0, 3),
+        dated=st.booleans(),
+    ),
+    max_size=8,
+    unique_by=lambda entry: entry.guid,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(entries=few_entries, before=few_entries)
+def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entry]) -> None:
+    """Whatever the feed does, an entry matches one stored one at most, no guid comes twice, and nobody is lost."""
+    known = [stored(entry, number) for number, entry in enumerate(before)]
+    verdict = decide(entries, known)
+    owners = [change.entry_id for change in verdict.changes if change.entry_id is not None]
+    guids = [change.entry.guid for change in verdict.changes]
+    assert len(owners) == len(set(owners))
+    assert len(guids) == len(set(guids))
+    assert {*owners, *verdict.vanished} == {item.entry_id for item in known}
+
+
+@settings(deadline=None, max_examples=60)
+@given(entries=few_entries)
+def test_reading_twice_stores_nothing_new(entries: list[Entry]) -> None:
+    """A document read a second time is the same throughout."""
+    first = decide(entries, [])
+    again = decide(entries, [stored(change.entry, n) for n, change in enumerate(first.changes)])
+    assert {change.kind for change in again.changes} <= {"same"}
+    assert again.vanished == again.reappeared == ()

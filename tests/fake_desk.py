@@ -64,15 +64,26 @@ STORIES = (
 )
 
 
-def edition(week: str, *, html: str = HTML, subject: str = SUBJECT, sender: str = SENDER) -> Edition:
-    """Seal a mail by hand."""
+def edition(
+    week: str,
+    *,
+    html: str = HTML,
+    subject: str = SUBJECT,
+    sender: str = SENDER,
+    headings: str = "{}",
+    titles: str = "{}",
+) -> Edition:
+    """Seal a mail by hand. ``headings`` and ``titles`` are patterns for those of its stories."""
     mail = EmailMessage()
     mail["From"] = sender
     mail["Subject"] = subject
     mail["List-Id"] = "Harbour & Hearth <weekly.harbourandhearth.example>"
     mail.set_content(TEXT)
     mail.add_alternative(html, subtype="html")
-    stories = [{"section": "posts", "heading": head, "title": title, "url": url} for head, title, url in STORIES]
+    stories = [
+        {"section": "posts", "heading": headings.format(heading), "title": titles.format(title), "url": url}
+        for heading, title, url in STORIES
+    ]
     manifest = {"stories": stories, "checks": [], "sha256": {"digest.html": sha256(html.encode()).hexdigest()}}
     return Edition(
         week=week,

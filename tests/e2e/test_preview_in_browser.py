@@ -219,8 +219,9 @@ def test_a_link_in_the_mail_opens_beside_the_preview(chromium: Browser, here: st
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_no_page_is_wider_than_its_window(chromium: Browser, here: str, width: int) -> None:
-    """On a phone and on a desk nothing scrolls sideways but what is meant to, and no page complains."""
+def test_no_page_is_wider_than_its_window(chromium: Browser, here: str, desk: FakeDesk, width: int) -> None:
+    """However long the words, nothing scrolls sideways but what is meant to, and no page complains."""
+    desk.change("2026-W07", edition("2026-W07", subject="Sub" * 50, headings="Head" * 50, titles="Title" * 50))
     with opened(chromium, here, viewport={"width": width, "height": 800}) as page:
         for path in PATHS:
             page.goto(here + path)

@@ -17,7 +17,7 @@ from pipeline.digest.profile import Profile, profile
 from pipeline.model.entry import Entry
 from pipeline.text.urls import domain
 
-_CROWD = 60
+_CROWD = 30
 """So many neighbours in time under one key are looked at, no more: what is as common as that tells nothing."""
 _SAMPLE = 12
 """So many three-word runs of a body serve as keys: the alphabetically first are a fair sample."""
@@ -173,23 +173,39 @@ def _half_gaps(profiles: Sequence[Profile]) -> list[timedelta]:
     return gaps
 
 
-def _assigned(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Pairing:
+def _assigned(matches: Sequence[_Match], profiles: Sequence[Profile]) -> Pairing:
     """Give each entry its best partners, the surest first; note doubts about those left alone."""
-    stories = {place: frozenset({place}) for place in range(len(profiles))}
-    pairs, doubtful = [], []
-    for match in matches:
-        joined = stories[match.left] | stories[match.right]
-        feeds = {profiles[place].entry.feed_id for place in joined}
-        if not match.kin.sure:
-            doubtful.append(match)
-        elif stories[match.left] != joined and len(feeds) == len(joined) and (match.kin.twin or len(joined) == 2):
-            pairs.append(match)
-            stories.update(dict.fromkeys(joined, joined))
-    lone = [match for match in doubtful if len(stories[match.left]) == len(stories[match.right]) == 1]
+    stories = _Stories(profiles)
+    pairs = [match for match in matches if match.kin.sure and stories.join(match)]
+    lone = [match for match in matches if not match.kin.sure and stories.alone(match)]
     return Pairing(
         pairs=tuple(Pair(first=a, second=b, reason=reason) for a, b, reason in _told(pairs, profiles)),
         unsure=tuple(Doubt(first=a, second=b, reason=reason) for a, b, reason in _told(lone, profiles)),
     )
+
+
+class _Stories:
+    """Which places hang together so far: no two of one feed, and no more than one post that is no copy of another."""
+
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        self._feeds = [one.entry.feed_id for one in profiles]
+        self._story = [frozenset({place}) for place in range(len(profiles))]
+        self._read_and_heard: set[int] = set()
+
+    def join(self, match: _Match) -> bool:
+        """Make one story of two places if that may be, and say whether it was done."""
+        joined = self._story[match.left] | self._story[match.right]
+        again = match.right in self._story[match.left] or len({self._feeds[place] for place in joined}) < len(joined)
+        if again or (not match.kin.twin and joined & self._read_and_heard):
+            return False
+        for place in joined:
+            self._story[place] = joined
+        self._read_and_heard |= frozenset() if match.kin.twin else joined
+        return True
+
+    def alone(self, match: _Match) -> bool:
+        """Say whether neither place has found a partner."""
+        return len(self._story[match.left]) == len(self._story[match.right]) == 1
 
 
 def _told(matches: Iterable[_Match], profiles: Sequence[Profile]) -> Iterator[tuple[Entry, Entry, str]]:

@@ -1,0 +1,292 @@
+"""Facts about pairing across feeds: what is one story, what is not, and what is left in doubt."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bench.pairing.measure import SETS, load, measure, measure_together
+from pipeline.digest.pair import Pairing, pair
+from pipeline.model.entry import Enclosure, Entry, Person
+from pipeline.text.headlines import headline
+
+TUESDAY = datetime(2026, 2, 10, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+NOTES = "Nell Tarrant on forty years of cooking by the tides, the galley stove she learned on and a soup for weddings."
+
+
+def post(**fields: Any) -> Entry:
+    given: dict[str, Any] = {
+        "feed_id": "blog",
+        "guid": "post",
+        "url": "https://harbourandhearth.example/cooking-by-the-tides/",
+        "title": "Cooking by the tides",
+        "label": "Podcast",
+        "guest": "Nell Tarrant",
+        "published_at": TUESDAY,
+    }
+    return Entry(**(given | fields))
+
+
+def episode(**fields: Any) -> Entry:
+    given: dict[str, Any] = {
+        "feed_id": "podcast",
+        "guid": "episode",
+        "url": "https://podcasts.harbourtable.example/14",
+        "title": "14. Cooking by the Tides",
+        "published_at": TUESDAY - timedelta(days=1),
+        "enclosure": Enclosure(url="https://cdn.harbourtable.example/14.mp3", media_type="audio/mpeg"),
+    }
+    return Entry(**(given | fields))
+
+
+def reason(pairing: Pairing) -> str:
+    """Give the reason of the only pair."""
+    (found,) = pairing.pairs
+    return found.reason
+
+
+# ── The labelled set ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_labelled_sets_are_paired_well(name: str) -> None:
+    """Of the pairs found at least 99 in 100 are right, and of the pairs there are at least 95 in 100 are found."""
+    score = measure(load(name))
+    assert score.precision >= 0.99, score.mistakes
+    assert score.recall >= 0.95, score.mistakes
+
+
+def test_all_labelled_entries_together_are_paired_as_well() -> None:
+    """Hundreds of entries of many publications in one archive do not confuse one another."""
+    score = measure_together([case for name in SETS for case in load(name)])
+    assert score.precision >= 0.99, score.mistakes
+    assert score.recall >= 0.95, score.mistakes
+
+
+def test_labelled_sets_are_large_and_have_near_misses() -> None:
+    """The figures rest on at least 150 labelled pairs and near-misses, a good part of each held out."""
+    counts = {name: (sum(len(c.same) for c in load(name)), sum(len(c.apart) for c in load(name))) for name in SETS}
+    assert sum(map(sum, counts.values())) >= 150
+    assert all(same >= 40 and apart >= 40 for same, apart in counts.values())
+
+
+# ── Signs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (post(), episode(), "same title apart from its dress, one day apart"),
+        (post(title="Supper"), episode(title="Supper"), "same title, one day apart"),
+        (post(), episode(title="Nell Tarrant – Cooking by the Tides"), "same title apart from a prefix"),
+        (post(), episode(title="Fish", url=post().url + "?utm_source=x"), "same page, one day apart"),
+        (post(enclosure=episode().enclosure), episode(title="Fish"), "same media file, one day apart"),
+        (
+            post(guest="", body_html='<audio src="https://op3.dev/e/cdn.harbourtable.example/14.mp3?x=1"></audio>'),
+            episode(title="Fish"),
+            "the post plays the episode's file",
+        ),
+        (
+            post(guest="", label="", body_html=f'<a href="{episode().url}">Listen</a> {NOTES}'),
+            episode(title="Fish", body_html=NOTES),
+            "one links to the other and they speak of the same",
+        ),
+        (
+            post(title="Galley stoves", label="", body_html=NOTES),
+            episode(title="Fish", body_html=NOTES, persons=(Person(name="Nell Tarrant", role="guest"),)),
+            "same guest and much the same words",
+        ),
+    ],
+)
+def test_signs_and_their_words(one: Entry, other: Entry, words: str) -> None:
+    """Each sign pairs the post with the episode, and the why-ledger gets its words."""
+    assert reason(pair([one, other])).startswith(words)
+
+
+def test_post_comes_first_and_episode_second() -> None:
+    """The part to read stands first, even where the post carries the episode's file."""
+    with_audio = post(enclosure=episode().enclosure)
+    (found,) = pair([episode(duration_seconds=2400), with_audio]).pairs
+    assert (found.first, found.second) == (with_audio, episode(duration_seconds=2400))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        episode(feed_id="blog"),
+        episode(published_at=TUESDAY - timedelta(days=15)),
+        episode(title="Cooking by the tides, part 2"),
+        episode(title="Trailer: Cooking by the tides"),
+        episode(title="Bonus: Cooking by the tides"),
+        episode(title="Cooking by the stars"),
+        episode(title=""),
+    ],
+    ids=lambda entry: entry.title or "untitled",
+)
+def test_no_pair(other: Entry) -> None:
+    """One feed, a fortnight, another part, a trailer, a bonus, another word or no title: two stories."""
+    assert pair([post(guest=""), other]).pairs == ()
+
+
+def test_syndicated_post_is_one_story() -> None:
+    """A post and its copy in another feed are one story, the older one first."""
+    original = post(label="", body_html=NOTES)
+    copy = replace(original, feed_id="magazine", url="https://magazine.example/7", published_at=TUESDAY + timedelta(1))
+    (found,) = pair([copy, original]).pairs
+    assert (found.first.feed_id, found.reason) == ("blog", "same title and much the same words, one day apart")
+
+
+def test_post_copy_and_episode_are_one_story() -> None:
+    """A post, its copy and the episode hang together by two pairs."""
+    original = post(body_html=NOTES)
+    copy = replace(original, feed_id="magazine", url="https://magazine.example/7", label="")
+    pairs = pair([copy, original, episode()]).pairs
+    assert len(pairs) == 2
+    feeds = {entry.feed_id for found in pairs for entry in (found.first, found.second)}
+    assert feeds == {"blog", "magazine", "podcast"}
+
+
+def test_link_to_a_page_of_that_title_is_not_the_post() -> None:
+    """A feed of links to many sites is told by titles never, by addresses always."""
+    sites = ("https://a.example/tides", "https://b.example/x", post().url)
+    links = [post(feed_id="links", guid=site, url=site, label="", guest="") for site in sites]
+    pairs = pair([post(), *links]).pairs
+    assert [(found.first.feed_id, found.second.guid) for found in pairs] == [("blog", post().url)]
+
+
+def test_what_many_share_is_no_sign() -> None:
+    """A file or page that several entries of one feed have pairs none of them."""
+    copies = [episode(guid=str(n), title=f"Number {n} of many", url=post().url) for n in range(3)]
+    assert pair([post(guest="", label=""), *copies]).pairs == ()
+
+
+# ── Doubt ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (
+            post(label="Guest Blog", title="How to prune"),
+            episode(title="Nell Tarrant: a soup for weddings"),
+            "same guest, but other words, one day apart",
+        ),
+        (
+            post(label="", guest="", title="Galley stoves", body_html=f'<a href="{episode().url}">this</a>'),
+            episode(title="Fish"),
+            "one links to the other, but they share no words, one day apart",
+        ),
+        (
+            post(label="", guest="", title="The case for slow food"),
+            post(label="", guest="", title="The case for slow food", feed_id="magazine", url="https://m.example/1"),
+            "same title, but nothing else in common, the same day",
+        ),
+    ],
+)
+def test_doubt_keeps_both_and_says_why(one: Entry, other: Entry, words: str) -> None:
+    """When the signs do not suffice, both stay and the doubt is put into words."""
+    pairing = pair([one, other])
+    assert pairing.pairs == ()
+    assert [doubt.reason for doubt in pairing.unsure] == [words]
+
+
+def test_no_doubt_about_what_has_found_its_partner() -> None:
+    """A guest's own post beside the episode and its post raises no doubt."""
+    own = post(guid="own", label="Guest Blog", title="How to prune", url="https://harbourandhearth.example/prune")
+    pairing = pair([own, post(), episode(title="Nell Tarrant: Cooking by the tides")])
+    assert (len(pairing.pairs), pairing.unsure) == (1, ())
+
+
+# ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_order_of_input_does_not_matter() -> None:
+    """However the entries are shuffled, the same pairs and doubts come out in the same order."""
+    entries = [entry for name in SETS for case in load(name) for entry in case.entries.values()]
+    expected = pair(entries)
+    for seed in range(3):
+        shuffled = random.Random(seed).sample(entries, len(entries))
+        assert pair(shuffled) == expected
+
+
+def test_nobody_has_two_partners_in_one_feed() -> None:
+    """A daily show of one title in two feeds is paired one to one, each with its own day."""
+    days = [timedelta(days=day) for day in range(30)]
+    posts = [post(guid=f"p{day.days}", url="", title="Bulletin", published_at=TUESDAY + day) for day in days]
+    casts = [
+        replace(episode(title="Bulletin"), guid=f"e{day.days}", enclosure=None, published_at=TUESDAY + day)
+        for day in days
+    ]
+    heard = [replace(one, enclosure=Enclosure(url=f"https://cdn.example/{one.guid}.mp3")) for one in casts]
+    pairs = pair([*posts, *heard]).pairs
+    assert [(found.first.guid[1:], found.second.guid[1:]) for found in pairs] == [(str(n), str(n)) for n in range(30)]
+
+
+def test_time_grows_with_the_number_of_entries() -> None:
+    """Eight times as many entries take about eight times as long, not sixty-four."""
+
+    def seconds(count: int) -> float:
+        entries = [
+            make(guid=str(n), title=f"Bulletin {n % 40}", url=f"https://x.example/{n}", published_at=TUESDAY + n * DAY)
+            for n in range(count)
+            for make in (post, episode)
+        ]
+        start = time.process_time()
+        pair(entries)
+        return time.process_time() - start
+
+    seconds(50)
+    assert seconds(800) < 24 * max(seconds(100), 0.01)
+
+
+# ── Headlines ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Salt, Smoke & Patience",
+        "14. Salt, smoke and patience",
+        "#14 – Salt, smoke and patience",
+        "Ep. 14: “Salt, smoke and patience”",
+        "Episode 14 | Salt, smoke and patience",
+        "S2E3: Salt, smoke and patience",
+        "Season 2, Episode 3: Salt, smoke and patience",
+        "Folge 14: Salt, smoke and patience",
+        "Salt, smoke and patience (Ep. 14)",
+        "Podcast: Salt, smoke and patience",
+        "Show notes – Salt, smoke and patience",
+        "Re-run: Salt, smoke and patience",
+        "Transcript: 14. Salt, smoke and patience",
+    ],
+)
+def test_dress_is_taken_off_a_title(title: str) -> None:
+    """Numbers of episodes, labels, quotes and case are dress; the title is below."""
+    assert headline(title).whole == "salt smoke and patience"
+
+
+@pytest.mark.parametrize(
+    ("title", "whole"),
+    [
+        ("7 habits of a tidy galley", "7 habits of a tidy galley"),
+        ("Episode 31", "episode 31"),
+        ("The Extra Mile", "the extra mile"),
+        ("Bonus", "bonus"),
+        ("", ""),
+    ],
+)
+def test_title_is_left_whole(title: str, whole: str) -> None:
+    """A number that belongs to the words stays, and no title is undressed to nothing."""
+    assert headline(title).whole == whole
+
+
+@pytest.mark.parametrize("title", ["Kilns, part two", "Kilns (Part 2)", "Kilns – part II", "Öfen, Teil zwei"])
+def test_part_is_read_in_words_and_figures(title: str) -> None:
+    """However the part is written, it is part 2."""
+    assert headline(title).parts == {"2"}

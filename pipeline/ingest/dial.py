@@ -1,15 +1,18 @@
 """Opening connections: the one place where a name becomes an address.
 
 In: a host name and a port. Out: a stream to an address that was looked up once, checked, and connected to as checked,
-so that a name cannot point elsewhere between the check and the connection. TLS names are verified above this layer,
-against the name, as always. Knows nothing of HTTP.
+so that a name cannot point elsewhere between the check and the connection. TLS is verified against the name, as
+always. Knows nothing of HTTP. Trouble while connecting is a FetchProblem; later it is httpcore's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import httpcore
 
@@ -25,8 +28,6 @@ Refuse = Callable[[str], str]
 _MOST_ADDRESSES = 4
 """Tried one after the other; a host with more of them is not better reached by the fifth."""
 
-_SocketOptions = Iterable[tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]]
-
 
 def anything(address: str) -> str:
     """Refuse no address: for intranets and tests."""
@@ -39,43 +40,40 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Dialler(httpcore.AsyncNetworkBackend):
+class Dialler:
     """Connects to the addresses that ``refuse`` has nothing against: by default those of the public internet."""
 
     def __init__(self, resolve: Resolve, *, refuse: Refuse = unsafe_reason) -> None:
         self._resolve = resolve
         self._refuse = refuse
-        self._network = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: _SocketOptions | None = None,
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout_seconds: float
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of a host that answers.
-
-        Raises FetchProblem for an unknown host or an unsafe address, httpcore's errors when nothing answers.
-        """
-        trouble: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in (await self._addresses(host, port, timeout))[:_MOST_ADDRESSES]:
+        """Connect to the first address of a host that answers, all tries within the time. Raises FetchProblem."""
+        trouble = FetchProblem("unreachable", f"there is no host named {host}")
+        addresses = (await self._addresses(host, port, timeout_seconds))[:_MOST_ADDRESSES]
+        for address in addresses:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                trouble = error
+                async with asyncio.timeout(timeout_seconds / len(addresses)):
+                    name = host if tls else None
+                    return Stream(*await asyncio.open_connection(address, port, ssl=tls, server_hostname=name))
+            except TimeoutError:
+                trouble = FetchProblem("timeout", f"could not be connected to within {timeout_seconds:g} seconds")
+            except ssl.SSLError as error:
+                raise FetchProblem("tls_error", f"could not prove who it is ({_reason(error)})") from error
+            except OSError as error:
+                trouble = FetchProblem("unreachable", f"could not be connected to ({error.strerror or 'no answer'})")
         raise trouble
 
-    async def _addresses(self, host: str, port: int, seconds: float | None) -> Sequence[str]:
+    async def _addresses(self, host: str, port: int, timeout_seconds: float) -> Sequence[str]:
         try:
-            async with asyncio.timeout(seconds):
-                addresses = await self._resolve(host, port)
+            async with asyncio.timeout(timeout_seconds):
+                return self._safe(host, await self._resolve(host, port))
         except TimeoutError as error:
             raise FetchProblem("timeout", f"no name server answered for {host} in time") from error
         except (OSError, UnicodeError) as error:
             raise FetchProblem("unreachable", f"there is no host named {host}") from error
-        return self._safe(host, addresses)
 
     def _safe(self, host: str, addresses: Sequence[str]) -> Sequence[str]:
         """Keep the addresses that may be connected to; raise FetchProblem when none is left."""
@@ -84,3 +82,48 @@ class Dialler(httpcore.AsyncNetworkBackend):
         if addresses and not safe:
             raise FetchProblem("unsafe_address", f"{host} leads to {addresses[0]}, {reasons[addresses[0]]}")
         return safe
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """A connection as httpcore wants one. Raises its ReadTimeout, ReadError, WriteTimeout and WriteError."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Wait for bytes, ``timeout`` seconds at most; none at the end."""
+        with _as_httpcores(httpcore.ReadTimeout, httpcore.ReadError):
+            async with asyncio.timeout(timeout):
+                return await self._reader.read(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes, within ``timeout`` seconds."""
+        with _as_httpcores(httpcore.WriteTimeout, httpcore.WriteError):
+            async with asyncio.timeout(timeout):
+                self._writer.write(buffer)
+                await self._writer.drain()
+
+    async def aclose(self) -> None:
+        """Hang up at once: what was wanted was read, and nobody is waited for."""
+        self._writer.transport.abort()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Know nothing more."""
+        return None
+
+
+@contextmanager
+def _as_httpcores(timeout: type[Exception], trouble: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout(str(error)) from error
+    except OSError as error:
+        raise trouble(str(error)) from error
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """Say what was wrong: with the certificate, or else with the handshake."""
+    verified = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else ""
+    return verified or error.reason or "the handshake failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -243,3 +244,27 @@ def test_one_fetcher_serves_single_documents_too(server: Loopback) -> None:
             return [(await fetcher.fetch(request(server.url("/feed")), now=now)).kind for now in (NOW, later)]
 
     assert asyncio.run(run()) == ["ok", "ok"]
+
+
+def test_a_reader_that_takes_its_time_makes_no_timeouts(server: Loopback) -> None:
+    """Between two outcomes the answers that came meanwhile are let in, before their time-outs are told."""
+    server.on("/quick", Answer())
+    server.on("/slower", Answer(delay_seconds=0.2))
+    requests = [request(server.url("/slower")), *[request(server.url("/quick"))] * 10]
+
+    async def run() -> list[str]:
+        kinds = []
+        async with Fetcher(limits(timeout_seconds=0.8)) as fetcher:
+            async for outcome in fetcher.fetch_all(requests, now=NOW):
+                kinds.append(outcome.kind)
+                time.sleep(0.1)
+        return kinds
+
+    assert asyncio.run(run()) == ["ok"] * 11
+
+
+def test_a_name_beyond_ascii_is_understood(server: Loopback) -> None:
+    """Hosts go out in their ASCII form (IDNA), paths percent-encoded, the rest as UTF-8."""
+    server.on("/caf%C3%A9", Answer())
+    outcome = fetch(server.url("/café", "bücher.example"), limits(user_agent="Café"))
+    assert (outcome.kind, server.seen[0].host) == ("ok", "xn--bcher-kva.example")

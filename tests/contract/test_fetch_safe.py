@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pipeline.ingest.addresses import unsafe_reason
 from pipeline.ingest.dial import Dialler
-from pipeline.ingest.fetch import Fetcher, NetworkTransport
+from pipeline.ingest.fetch import Fetcher
+from pipeline.ingest.network import NetworkTransport
 from pipeline.model.fetch import FetchLimits, FetchOutcome
 from tests.contract.fetching import NOW, fetch, limits, request, to_loopback
 from tests.loopback import Answer, Loopback, redirect
@@ -102,7 +102,7 @@ def _all_but_loopback(address: str) -> str:
 
 def _fetch_with(dialler: Dialler, url: str) -> FetchOutcome:
     async def run() -> FetchOutcome:
-        async with Fetcher(limits(), transport=NetworkTransport(dialler, None)) as fetcher:
+        async with Fetcher(limits(), transport=NetworkTransport(dialler)) as fetcher:
             return await fetcher.fetch(request(url), now=NOW)
 
     return asyncio.run(run())
@@ -170,10 +170,3 @@ def test_secrets_do_not_go_down_to_http(server: Loopback, secure: Loopback, auth
     fetch(secure.url("/feed", "blog.example"), headers=(("X-Token", "s3cret"),), options=_trusting(authority))
     assert "x-token" in secure.seen[0].headers
     assert "x-token" not in server.seen[0].headers
-
-
-def test_httpx_still_lets_the_dialler_in() -> None:
-    """The one place where httpx is opened up: its transport works on our pool."""
-    transport = NetworkTransport(Dialler(to_loopback), None)
-    assert isinstance(transport, httpx.AsyncHTTPTransport)
-    assert isinstance(transport._pool._network_backend, Dialler)

@@ -138,7 +138,7 @@ def _web_address(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
 
 def _bare(url: httpx.URL) -> httpx.URL:
     """Leave out the fragment and whoever signs in."""
-    return url.copy_with(fragment=None, username=None, password=None)
+    return url.copy_with(fragment=None, username=None, password=None) if url.fragment or url.userinfo else url
 
 
 def _may_know(url: httpx.URL, home: httpx.URL) -> bool:

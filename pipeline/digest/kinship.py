@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from pipeline.digest.profile import MEDIA_FILE, Profile
 from pipeline.text.headlines import KINDS
+from pipeline.text.likeness import one_letter_apart, title_key
 
 LONGEST = timedelta(days=14)
 """No two entries further apart are ever one story: a re-run is not its first run's post."""
@@ -56,13 +57,13 @@ def kinship(one: Profile, other: Profile, around: Around) -> Kin | None:
         return None
     post, episode = sorted((one, other), key=role)
     rules = _rules(post, episode, around)
-    for rank, rule in enumerate(rules):
-        found = rule(post, episode, around)
-        if found:
+    for rank, rule in enumerate((*rules, *_DOUBTS)):
+        reason = rule(post, episode, around)
+        if reason:
             return Kin(
                 rank=rank + _handicap(post, episode),
-                reason=f"{found.removeprefix(_PERHAPS)}, {_distance(one, other)}",
-                sure=not found.startswith(_PERHAPS),
+                reason=f"{reason}, {_distance(one, other)}",
+                sure=rule in rules,
                 twin=rule in _SAME_THING or rules is _TWO_OF_A_KIND,
             )
     return None
@@ -73,9 +74,8 @@ def role(one: Profile) -> tuple[bool, bool, bool]:
     return one.entry.is_episode, not one.podcast, one.entry.duration_seconds is not None
 
 
-_PERHAPS = "perhaps "
 Rule = Callable[[Profile, Profile, Around], str]
-"""Says why, or "" when it does not apply; a reason that begins with "perhaps" is a doubt."""
+"""Says why two entries belong together, or "" when it does not apply."""
 
 
 def _same_file(post: Profile, episode: Profile, around: Around) -> str:
@@ -99,7 +99,9 @@ def _same_title(post: Profile, episode: Profile, around: Around) -> str:
     within = min(_title_window(post), around.gap)
     if not same or _other_kind(post, episode) or _apart(post, episode) > within:
         return ""
-    return "same title" if post.entry.title == episode.entry.title else "same title apart from its dress"
+    if post.entry.label or title_key(post.entry.title) != title_key(episode.entry.title):
+        return "same title apart from its prefix"
+    return "same title" if post.entry.title == episode.entry.title else "same title in another spelling"
 
 
 def _title_within_title(post: Profile, episode: Profile, around: Around) -> str:
@@ -136,12 +138,11 @@ def _nearly_same_title(post: Profile, episode: Profile, around: Around) -> str:
 def _linked(post: Profile, episode: Profile, around: Around) -> str:
     if not _links(post, episode, around) or _other_kind(post, episode):
         return ""
-    near = _apart(post, episode) <= _AT_ONCE
     if _same_words(post, episode) >= 0.5 or _title_words_shared(post, episode) >= 0.6 or _same_guest(post, episode):
         return "one links to the other and they speak of the same"
-    if post.podcast and near:
+    if post.podcast and _apart(post, episode) <= _AT_ONCE:
         return "one links to the other and the post says it is the podcast's"
-    return "perhaps one links to the other, but they share no words" if near else ""
+    return ""
 
 
 def _same_guest_and_words(post: Profile, episode: Profile, around: Around) -> str:
@@ -152,7 +153,7 @@ def _same_guest_and_words(post: Profile, episode: Profile, around: Around) -> st
     own = post.podcast and not _GUEST_POST.search(post.entry.label)
     if own and _apart(post, episode) <= _AT_ONCE:
         return "same guest, and the post says it is the podcast's"
-    return "perhaps same guest, but other words" if _apart(post, episode) <= _SHORT else ""
+    return ""
 
 
 def _much_the_same_words(post: Profile, episode: Profile, around: Around) -> str:
@@ -171,7 +172,21 @@ def _same_title_and_words(one: Profile, other: Profile, around: Around) -> str:
         return "same title, and one links to the other"
     if _same_length(one, other):
         return "same title and same length"
-    return "perhaps same title, but nothing else in common"
+    return ""
+
+
+def _perhaps_linked(post: Profile, episode: Profile, around: Around) -> str:
+    near = _links(post, episode, around) and not _other_kind(post, episode) and _apart(post, episode) <= _AT_ONCE
+    return "one links to the other, but they share no words" if near else ""
+
+
+def _perhaps_same_guest(post: Profile, episode: Profile, around: Around) -> str:
+    near = _same_guest(post, episode) and not _other_kind(post, episode) and _apart(post, episode) <= _SHORT
+    return "same guest, but other words" if near else ""
+
+
+def _perhaps_same_title(one: Profile, other: Profile, around: Around) -> str:
+    return "same title, but nothing else in common" if _same_title(one, other, around) else ""
 
 
 _POST_AND_EPISODE: tuple[Rule, ...] = (
@@ -187,6 +202,8 @@ _POST_AND_EPISODE: tuple[Rule, ...] = (
     _much_the_same_words,
 )
 _TWO_OF_A_KIND: tuple[Rule, ...] = (_same_file, _same_page, _same_title_and_words, _much_the_same_words)
+_DOUBTS: tuple[Rule, ...] = (_perhaps_linked, _perhaps_same_guest, _perhaps_same_title)
+"""Asked when nothing is sure: both are kept, and the why-ledger names the doubt."""
 _SAME_THING: tuple[Rule, ...] = (_same_file, _same_page)
 """All that counts where one of them is a mere link: what it leads to is somebody else's, whatever its title."""
 
@@ -200,10 +217,11 @@ def _rules(post: Profile, episode: Profile, around: Around) -> tuple[Rule, ...]:
 
 
 def _other_kind(one: Profile, other: Profile) -> bool:
-    """Say whether only one of the two titles says trailer or bonus, or they name different parts."""
+    """Say whether only one of the two titles says trailer or bonus, or they name different parts or numbers."""
     marks = one.headline.marks ^ other.headline.marks
     parts = one.headline.parts, other.headline.parts
-    return bool(marks & KINDS) or (all(parts) and parts[0] != parts[1])
+    serials = one.headline.serial, other.headline.serial
+    return bool(marks & KINDS) or any(all(both) and both[0] != both[1] for both in (parts, serials))
 
 
 def _handicap(post: Profile, episode: Profile) -> int:
@@ -234,20 +252,7 @@ def _slip(left: list[str], right: list[str]) -> bool:
     if len(left) != len(right) or len(left) < 3:
         return False
     pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
-    return len(pairs) == 1 and min(map(len, pairs[0])) > 6 and _one_letter(*pairs[0])
-
-
-def _one_letter(one: str, other: str) -> bool:
-    """Say whether one letter is changed, missing or too many.
-
-    >>> _one_letter("marmalade", "marmelade"), _one_letter("marmalade", "marmlade"), _one_letter("salt", "seal")
-    (True, True, False)
-    """
-    short, long = sorted((one, other), key=len)
-    for place in range(len(long)):
-        if short[place : place + 1] != long[place]:
-            return short[place:] == long[place + 1 :] or short[place + 1 :] == long[place + 1 :]
-    return True
+    return len(pairs) == 1 and min(map(len, pairs[0])) > 6 and one_letter_apart(*pairs[0])
 
 
 def _links(one: Profile, other: Profile, around: Around) -> bool:

@@ -31,7 +31,7 @@ class Pair:
     """The one to read; of two of a kind the older one."""
     second: Entry
     reason: str
-    """Why, as a sentence's end for the why-ledger: ``same title apart from its dress, one day apart``."""
+    """Why, as a sentence's end for the why-ledger: ``same title apart from its prefix, one day apart``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

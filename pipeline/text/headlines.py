@@ -59,6 +59,8 @@ class Headline:
     """Numbers within the title (parts, days, years), written as figures."""
     parts: frozenset[str]
     """Which part of a series it says it is."""
+    serial: str
+    """The episode's number in front of it, without noughts; empty when it counts within a season."""
     marks: frozenset[str]
     """trailer, bonus, rerun, transcript, podcast."""
     cut: bool
@@ -84,6 +86,7 @@ def headline(title: str) -> Headline:
         cores=_runs(wordings[:_MOST_SEGMENTS]) | {joined},
         numbers=frozenset(word for word in joined.split() if word.isdecimal()),
         parts=frozenset(part for wording in wordings for part in _parts(wording)),
+        serial=_serial(title),
         marks=frozenset(found),
         cut=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
     )
@@ -101,6 +104,11 @@ def _without_serial(title: str) -> str:
         rest = pattern.sub("", title, count=1)
         title = rest if words(rest) else title
     return title
+
+
+def _serial(title: str) -> str:
+    numbers = re.findall(r"\d+", found[0]) if (found := _SERIAL.match(title)) else []
+    return numbers[0].lstrip("0") if len(numbers) == 1 else ""
 
 
 def _segments(title: str) -> list[str]:

@@ -1,13 +1,12 @@
 """Say when two texts are the same words: what identity and pairing compare.
 
-In: strings. Out: keys, words, shares. Touches nothing; knows no entries.
+In: strings. Out: keys, words, yes or no. Touches nothing; knows no entries.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 
 _APOSTROPHES = re.compile(r"[’‘'ʼ`´\u00ad\u200b-\u200d]")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
@@ -35,11 +34,16 @@ def title_key(title: str) -> str:
     return " ".join(words(title)) or title.strip()
 
 
-def overlap(some: Collection[str], others: Collection[str]) -> float:
-    """Say which share of the smaller collection's words the other one holds too, 0 to 1.
+def one_letter_apart(one: str, other: str) -> bool:
+    """Say whether one letter is changed, missing or too many, at most.
 
-    >>> overlap(words("bread and salt"), words("Salt, bread and a little patience"))
-    1.0
+    >>> one_letter_apart("marmalade", "marmelade"), one_letter_apart("marmalade", "marmlade")
+    (True, True)
+    >>> one_letter_apart("salt", "seal")
+    False
     """
-    fewer, more = sorted((set(some), set(others)), key=len)
-    return len(fewer & more) / len(fewer) if fewer else 0.0
+    short, long = sorted((one, other), key=len)
+    for place in range(len(long)):
+        if short[place : place + 1] != long[place]:
+            return short[place:] == long[place + 1 :] or short[place + 1 :] == long[place + 1 :]
+    return True

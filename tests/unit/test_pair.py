@@ -82,8 +82,9 @@ def test_labelled_sets_are_large_and_have_near_misses() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "words"),
     [
-        (post(), episode(), "same title apart from its dress, one day apart"),
-        (post(title="Supper"), episode(title="Supper"), "same title, one day apart"),
+        (post(), episode(), "same title apart from its prefix, one day apart"),
+        (post(title="Supper", label=""), episode(title="Supper"), "same title, one day apart"),
+        (post(title="“Supper”", label=""), episode(title="Supper"), "same title in another spelling, one day apart"),
         (post(), episode(title="Nell Tarrant – Cooking by the Tides"), "same title apart from a prefix"),
         (post(), episode(title="Fish", url=post().url + "?utm_source=x"), "same page, one day apart"),
         (post(enclosure=episode().enclosure), episode(title="Fish"), "same media file, one day apart"),
@@ -132,6 +133,14 @@ def test_post_comes_first_and_episode_second() -> None:
 def test_no_pair(other: Entry) -> None:
     """One feed, a fortnight, another part, a trailer, a bonus, another word or no title: two stories."""
     assert pair([post(guest=""), other]).pairs == ()
+
+
+def test_two_numbers_are_two_episodes() -> None:
+    """Where both sides number the episode, the numbers must agree; a season's own count is no number."""
+    letters = post(title="Ep. 9: Your letters", label="", guest="")
+    assert pair([letters, episode(title="10. Your letters")]).pairs == ()
+    assert len(pair([letters, episode(title="009 – Your Letters")]).pairs) == 1
+    assert len(pair([letters, episode(title="S2E1 – Your Letters")]).pairs) == 1
 
 
 def test_syndicated_post_is_one_story() -> None:

@@ -11,8 +11,6 @@ from functools import cache
 from html import unescape
 from typing import Any
 
-import nh3
-
 MAX_DEPTH = 100
 """Elements within elements. markdownify recurses, so a deeper document is read as plain text …"""
 MAX_ELEMENTS = 5_000
@@ -20,6 +18,8 @@ MAX_ELEMENTS = 5_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_ENDLESS_BLANK = re.compile(r"[ \t\r\n]{100,}")  # markdownify's own pattern takes seconds over such a run
+_EDGES = {"", "p", "div", "ul", "ol", "blockquote", "figure", "table", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&#~|])")
 _UNSAFE_IN_URL = str.maketrans({char: f"%{ord(char):02X}" for char in ' ()<>\\"`'})
@@ -43,9 +43,8 @@ def to_markdown(html: str) -> str:
         bullets="-",
         autolinks=False,
         escape_misc=True,
-        newline_style="backslash",
         table_infer_header=True,
-    ).convert(html)
+    ).convert(_ENDLESS_BLANK.sub(" ", html))
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()
 
 
@@ -65,8 +64,7 @@ def _measure(html: str) -> tuple[int, int]:
 
 
 def _escaped_text(html: str) -> str:
-    text = " ".join(unescape(nh3.clean(html, tags=set())).split())
-    return escape(text)
+    return escape(" ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split()))
 
 
 def escape(text: str) -> str:
@@ -76,6 +74,21 @@ def escape(text: str) -> str:
     '2 \\\\* 3 \\\\[sic\\\\]'
     """
     return _PUNCTUATION.sub(r"\\\1", text)
+
+
+def _break(before: str, after: str) -> str:
+    """Write a ``<br>``: it breaks a line, several in a row end a paragraph, and one at an edge breaks nothing."""
+    if before in _EDGES or before == "br" or after in _EDGES:
+        return ""
+    return "\n\n" if after == "br" else "\\\n"
+
+
+def _beside(el: Any, direction: str) -> str:
+    """Name what stands before or after an element, blanks aside: a tag, ``text``, or an empty string for nothing."""
+    beside = getattr(el, direction)
+    while beside is not None and not beside.name and not beside.strip():
+        beside = getattr(beside, direction)
+    return "" if beside is None else beside.name or "text"
 
 
 @cache
@@ -96,6 +109,13 @@ def _converter() -> Any:  # markdownify has no types
             alt = escape(" ".join((el.get("alt") or "").split()))
             src = (el.get("src") or "").translate(_UNSAFE_IN_URL)
             return f"![{alt}]({src})" if src and "_inline" not in parent_tags else alt
+
+        def convert_br(self, el: Any, text: str, parent_tags: set[str]) -> str:
+            return (
+                " "
+                if "_inline" in parent_tags
+                else _break(_beside(el, "previous_sibling"), _beside(el, "next_sibling"))
+            )
 
         def convert_figure(self, el: Any, text: str, parent_tags: set[str]) -> str:
             caption = escape(" ".join((el.figcaption.get_text() if el.figcaption else "").split())).replace('"', r"\"")

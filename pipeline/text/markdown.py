@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import nh3
 
 from pipeline.text.from_html import escape, to_markdown
+from pipeline.text.prose import count_words
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -30,7 +31,7 @@ _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)  # elsewhere than on its page, "#note" leads nowhere
 _PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
-_SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])")
+_SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])|[。！？]")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
 _EXCERPTED_CHARACTERS = 10_000
 """How far into a text an excerpt looks; what follows is never reached, but would take time to read."""
@@ -88,7 +89,7 @@ def excerpt(md: str, max_words: int = 60) -> str:
     nodes = [node for node in _tree(md[:_EXCERPTED_CHARACTERS]).children if node.type not in _LEFT_OUT]
     parts, _, whole = _shortened(nodes, max_words)
     if not parts and not whole:  # the first sentence alone is too long
-        return escape(" ".join(to_plain(md[:_EXCERPTED_CHARACTERS]).split()[:max_words])) + "…"
+        return escape(_first_words(to_plain(md[:_EXCERPTED_CHARACTERS]), max_words)) + "…"
     text = "\n\n".join(parts)
     return re.sub(r":$", "…", text)  # what it announced did not fit
 
@@ -192,6 +193,19 @@ def _row_as_text(row: SyntaxTreeNode, width: int) -> str:
     return wrap(" | ".join(_inline_text(cell.children[0]) if cell.children else "" for cell in row.children), width)
 
 
+def _first_words(text: str, max_words: int) -> str:
+    """Take words while they fit; of a script without blanks between words, two characters for each.
+
+    >>> _first_words("one endless sentence", 2), _first_words("塩と油と酸と", 2)
+    ('one endless', '塩と油と')
+    """
+    words = text.split()[:max_words]
+    while len(words) > 1 and count_words(" ".join(words)) > max_words:
+        words.pop()
+    text = " ".join(words)
+    return text if count_words(text) <= max_words else text[: 2 * max_words]
+
+
 def _shortened(nodes: Iterable[SyntaxTreeNode], room: int) -> tuple[list[str], int, bool]:
     """Take blocks while there is room for their words: (Markdown of each, room left, whether all were taken)."""
     taken: list[str] = []
@@ -250,4 +264,4 @@ def _beginnings(source: str) -> Iterator[str]:
 
 
 def _count(md: str) -> int:
-    return len(to_plain(md).split())
+    return count_words(to_plain(md))

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from pipeline.text.from_html import MAX_DEPTH, escape
 from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text
+from pipeline.text.prose import count_words
 
 ORDERED = "".join(f"<li>Thing {n}, which takes six words</li>" for n in range(1, 9))
 
 
 def words(md: str) -> int:
-    return len(to_plain(md).split())
+    return count_words(to_plain(md))
 
 
 def test_lists_and_quotes_survive() -> None:
@@ -160,7 +161,20 @@ def test_anything_renders(md: str) -> None:
     assert not re.search(r"<(?!/?(?:p|br|hr|ul|ol|li|blockquote|a|strong|em|s|code|pre|t\w+)\b)", to_html(md))
 
 
+def test_breaks_in_a_row_are_paragraphs() -> None:
+    """One ``<br>`` breaks a line, several end a paragraph, and those at the edges of one break nothing."""
+    md = to_markdown("<p>Zero</p><br><p><br>One<br>two<br> <br><br>three<br></p>")
+    assert to_html(md) == "<p>Zero</p>\n<p>One<br>\ntwo</p>\n<p>three</p>"
+
+
+def test_excerpt_of_a_script_without_blanks() -> None:
+    """Chinese and Japanese are shortened too, at their own full stop where there is one."""
+    assert excerpt("海は静かです。" + "パンは二日かかります。" * 20, max_words=5) == "海は静かです。"
+    assert len(excerpt("海" * 500, max_words=10)) == 21
+
+
 def test_endless_texts_are_quick() -> None:
     """A text far longer than any post is not read to its end, nor is a list of thousands walked item by item."""
     assert excerpt("A word. " * 50_000, max_words=4) == "A word. A word."
-    assert to_plain(excerpt(to_markdown("<ol>" + "<li>A word.</li>" * 20_000 + "</ol>"), max_words=2)).endswith("…")
+    assert excerpt(to_markdown("<ol>" + "<li>A word.</li>" * 20_000 + "</ol>"), max_words=3) == "A word."
+    assert to_markdown("<p>A" + " " * 50_000 + "word.</p>") == "A word."

@@ -82,6 +82,8 @@ def sanitise(html: str, base_url: str) -> str:
     >>> sanitise('<p onclick="x()">Read <a href="../more?utm_source=rss">on</a><script>x()</script>', "https://h.example/a/b/")
     '<p>Read <a href="https://h.example/a/more">on</a></p>'
     """
+    if not html.strip():
+        return ""
     if _too_deep(html):
         return f"<p>{entities.escape(_TAG.sub(' ', html), quote=False)}</p>"
 

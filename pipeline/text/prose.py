@@ -32,14 +32,14 @@ _APPEARED = (
     r"|apareceu primeiro em|proviene da|verscheen eerst op"
 )
 _MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|weiterlesen|lire la suite|leer más"
-_END = r"(?:\s*</a>)?(?:\s*</p>)?\s*$"
+_END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
 _BOILERPLATE = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        rf"(?:<p>\s*)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED})(?:(?!</p>).){{0,300}}?{_END}",
-        rf"(?:^|(?<=[.!?…\]>»)\n]))\s*(?:<p>\s*)?(?:<a [^>]*>\s*)?(?:…|\.{{3}})?\[?\s*(?:{_MORE})\b"
+        rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED})(?:(?!</p>).){{0,300}}?{_END}",
+        rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
         rf"[^.!?<\n]{{0,200}}{_END}",
-        rf"\s*(?:\[\s*(?:…|\.{{3}}|&hellip;|&#8230;)\s*\]|\(\s*(?:…|\.{{3}})\s*\))\s*(?={_END})",
+        rf"(?:\[\s*(?:…|\.{{3}}|&hellip;|&#8230;)\s*\]|\(\s*(?:…|\.{{3}})\s*\))\s*+(?={_END})",
     )
 )
 

@@ -11,9 +11,16 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml import etree
+
+MAX_LOOSE_TAGS = 5_000
+MAX_CHILDREN = 500
+"""Of one element, items not counted: the slow parser compares each category and each link with all others."""
+MAX_ATTRIBUTES = 100
+MAX_PREFIXES = 50
 
 Element = Any  # lxml has no types
 
@@ -26,10 +33,12 @@ _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,30})\s+([\"'])([^&%<\"']{0,60})\2\s*>")
 _LOOSE = re.compile(
     r"(?P<kept><!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|<\?(?:.*?\?>|.*))"
     r"|&(?:#(?P<number>[0-9]{1,8}|x[0-9a-fA-F]{1,7});(?:&#(?P<low>5[67][0-9]{3});)?|(?P<name>\w{1,31});)?"
-    r"|<(?![\w/!?])",
+    r"|<(?!/?\w)",
     re.DOTALL | re.ASCII,
 )
-_ITEM = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<item><(?:\w+:)?(?:item|entry)[\s>/])", re.DOTALL)
+_MARKUP = re.compile(
+    r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
+)
 _PREFIXES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "podcast": "https://podcastindex.org/namespace/1.0",
@@ -98,8 +107,29 @@ def split(text: str) -> Document:
 
 
 def _document(text: str, root: Element | None, *, sound: bool = True, oddity: str = "") -> Document:
+    oddities = [oddity] if oddity else []
+    if root is not None and sound and _pruned(root):
+        text = etree.tostring(root, encoding="unicode")
+        oddities.append(
+            f"An element has more than {MAX_CHILDREN} children or {MAX_ATTRIBUTES} attributes; some were cut."
+        )
     items = tuple(_items(root)) if root is not None else ()
-    return Document(text=text, root=root, items=items, sound=sound, oddities=(oddity,) if oddity else ())
+    return Document(text=text, root=root, items=items, sound=sound, oddities=tuple(oddities))
+
+
+def _pruned(root: Element) -> bool:
+    """Cut what no feed needs and only a hostile one has: hundreds of children or attributes of one element."""
+    crowded = root.xpath(f"//*[count(@*) > {MAX_ATTRIBUTES} or count(*) > {MAX_CHILDREN}]")
+    items = set(_items(root)) if crowded else set()
+    cut = False
+    for element in crowded:
+        for name in element.keys()[MAX_ATTRIBUTES:]:
+            del element.attrib[name]
+            cut = True
+        for child in [child for child in element if child not in items][MAX_CHILDREN:]:
+            element.remove(child)
+            cut = True
+    return cut
 
 
 def _recovered(text: str, problem: str) -> Document:
@@ -109,11 +139,17 @@ def _recovered(text: str, problem: str) -> Document:
     """
     root = _tree(text, recover=True)
     if root is None:
-        return _document(text, None, sound=False, oddity=problem)
+        return _document(_bounded(text), None, sound=False, oddity=problem)
     rewritten = etree.tostring(root, encoding="unicode")
-    written = sum(1 for found in _ITEM.finditer(text) if found["item"])
+    written = sum(1 for found in _MARKUP.finditer(text) if found["item"])
     sound = written == len(_items(root)) and len(rewritten) >= 0.9 * len(text)
-    return _document(rewritten if sound else text, root, sound=sound, oddity=problem)
+    return _document(rewritten if sound else _bounded(text), root, sound=sound, oddity=problem)
+
+
+def _bounded(text: str) -> str:
+    """Cut hopeless XML after ``MAX_LOOSE_TAGS`` tags: the tolerant reader's time grows with their square."""
+    tags = (found.start() for found in _MARKUP.finditer(text) if found["tag"])
+    return text[: next(islice(tags, MAX_LOOSE_TAGS, None), len(text))]
 
 
 def _items(root: Element) -> list[Element]:
@@ -170,10 +206,10 @@ def _end(text: str) -> int:
 
 def _declared(text: str) -> str:
     used = set(re.findall(r"[</\s]([A-Za-z][\w-]{0,19}):[A-Za-z]", text)) - {"xmlns", "xml"}
-    missing = sorted(prefix for prefix in used if f"xmlns:{prefix}" not in text and f"<{prefix}:" in text)
     found = re.match(r"<[\w:]+", text)
-    if not missing or not found:
+    if len(used) > MAX_PREFIXES or not found:
         return text
+    missing = sorted(prefix for prefix in used if f"xmlns:{prefix}" not in text and f"<{prefix}:" in text)
     declared = "".join(f' xmlns:{prefix}="{_PREFIXES.get(prefix, f"urn:undeclared:{prefix}")}"' for prefix in missing)
     return text[: found.end()] + declared + text[found.end() :]
 

@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench golden docs clean
+.PHONY: help demo test check bench golden docs pictures clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -49,6 +49,9 @@ golden: $(READY) ## write the golden mails anew, to be read in the diff
 
 docs: $(READY) ## write docs/cli.md and docs/config.md from the code
 	$(BIN)/python docs/generate.py
+
+pictures: $(READY) ## take the README's pictures anew, with Chromium
+	$(BIN)/python docs/pictures/take.py
 
 clean: ## remove what was built, never what was written by the program
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -74,8 +74,7 @@ def to_plain(md: str) -> str:
     >>> to_plain("# A *slow* loaf\\n\\n- flour\\n- [salt](https://example.org/)")
     'A slow loaf flour salt'
     """
-    inlines = (node for node in _tree(md).walk() if node.type == "inline")
-    return " ".join(" ".join(_inline_text(node) for node in inlines).split())
+    return _plain(_tree(md).children)
 
 
 def excerpt(md: str, max_words: int = 60) -> str:
@@ -86,23 +85,21 @@ def excerpt(md: str, max_words: int = 60) -> str:
     >>> excerpt("# Bread\\n\\nFlour first. Then water, a lot of it.", max_words=4)
     'Flour first.'
     """
-    nodes = [node for node in _tree(md[:_EXCERPTED_CHARACTERS]).children if node.type not in _LEFT_OUT]
+    nodes = _tree(md[:_EXCERPTED_CHARACTERS]).children
     parts, _, whole = _shortened(nodes, max_words)
     if not parts and not whole:  # the first sentence alone is too long
-        return escape(_first_words(to_plain(md[:_EXCERPTED_CHARACTERS]), max_words)) + "…"
-    text = "\n\n".join(parts)
-    return re.sub(r":$", "…", text)  # what it announced did not fit
+        prose = (node for node in nodes if node.type not in _LEFT_OUT)
+        return escape(_first_words(_plain(prose), max_words)) + "…"
+    return _unannounced("\n\n".join(parts))
 
 
-def wrap(text: str, width: int = 72, indent: str = "", hanging: str = "") -> str:
+def wrap(text: str, width: int = 72) -> str:
     """Wrap one paragraph; neither a word nor an address is ever broken.
 
     >>> wrap("Salt, flour and https://example.org/water", width=16)
     'Salt, flour and\\nhttps://example.org/water'
     """
-    return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 @cache
@@ -123,6 +120,11 @@ def _tree(md: str) -> SyntaxTreeNode:
     from markdown_it.tree import SyntaxTreeNode
 
     return SyntaxTreeNode(_parser().parse(md))
+
+
+def _plain(nodes: Iterable[SyntaxTreeNode]) -> str:
+    inlines = (inline for node in nodes for inline in node.walk() if inline.type == "inline")
+    return " ".join(" ".join(map(_inline_text, inlines)).split())
 
 
 def _inline_text(node: SyntaxTreeNode) -> str:
@@ -193,6 +195,11 @@ def _row_as_text(row: SyntaxTreeNode, width: int) -> str:
     return wrap(" | ".join(_inline_text(cell.children[0]) if cell.children else "" for cell in row.children), width)
 
 
+def _unannounced(text: str) -> str:
+    """End with an ellipsis where a colon announces what is not there."""
+    return re.sub(r":$", "…", text)
+
+
 def _first_words(text: str, max_words: int) -> str:
     """Take words while they fit; of a script without blanks between words, two characters for each.
 
@@ -211,6 +218,7 @@ def _shortened(nodes: Iterable[SyntaxTreeNode], room: int) -> tuple[list[str], i
     taken: list[str] = []
     for node in nodes:
         if node.type in _LEFT_OUT:
+            taken[-1:] = map(_unannounced, taken[-1:])
             continue
         if node.type == "blockquote":
             inner, room, whole = _shortened(node.children, room)

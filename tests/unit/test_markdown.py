@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.text.from_html import MAX_DEPTH, escape
@@ -34,6 +34,7 @@ def test_no_raw_html_comes_out() -> None:
     assert to_plain(md) == "<script>alert(1)</script> and <b>"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=60))
 def test_any_text_is_only_text(text: str) -> None:
     """Escaped text reads back as itself: no character of a title or an excerpt becomes markup."""
@@ -141,19 +142,22 @@ def test_excerpt_keeps_a_quote_a_quote() -> None:
 def test_excerpt_announces_nothing_that_is_not_there() -> None:
     """A colon whose list did not fit becomes an ellipsis."""
     assert excerpt("Eight things:\n\n- one is far too long to fit in", max_words=3) == "Eight things…"
+    assert excerpt("Run this:\n\n```\ncode\n```\n\nDone.") == "Run this…\n\nDone."
 
 
 def test_excerpt_cuts_an_endless_sentence() -> None:
     """Where not even one sentence fits, the words that do are kept."""
-    assert excerpt("word " * 100, max_words=3) == "word word word…"
+    assert excerpt("# Title\n\n" + "word " * 100, max_words=3) == "word word word…"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=60))
 def test_excerpt_is_never_too_long(md: str, limit: int) -> None:
     """Whatever comes in, at most that many words come out, and an ellipsis."""
     assert words(excerpt(md, limit)) <= limit + 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_anything_renders(md: str) -> None:
     """No Markdown is an error, and no script or event handler comes out of any."""

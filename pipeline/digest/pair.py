@@ -19,6 +19,8 @@ from pipeline.text.urls import domain
 
 _CROWD = 30
 """So many neighbours in time under one key are looked at, no more: what is as common as that tells nothing."""
+_TWICE = timedelta(hours=3)
+"""Nearer than this one title is one post published twice by mistake, and no series."""
 _SAMPLE = 12
 """So many three-word runs of a body serve as keys: the alphabetically first are a fair sample."""
 
@@ -166,10 +168,12 @@ def _half_gaps(profiles: Sequence[Profile]) -> list[timedelta]:
     last: dict[Hashable, int] = {}
     for place, one in enumerate(profiles):
         name = (one.entry.feed_id, one.headline.whole, one.headline.marks - {"podcast"})
-        if name in last and _gap(profiles[last[name]], one):
+        if name not in last:
+            last[name] = place
+        elif _gap(profiles[last[name]], one) > _TWICE:
             half = _gap(profiles[last[name]], one) / 2
             gaps[place], gaps[last[name]] = half, min(half, gaps[last[name]])
-        last[name] = place
+            last[name] = place
     return gaps
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.pairing.measure import SETS, load, measure, measure_together
+from bench.pairing.measure import HERE, SETS, load, measure, measure_together, report
 from pipeline.digest.pair import Pairing, pair
 from pipeline.model.entry import Enclosure, Entry, Person
 from pipeline.text.headlines import headline
@@ -74,6 +74,12 @@ def test_labelled_sets_are_large_and_have_near_misses() -> None:
     counts = {name: (sum(len(c.same) for c in load(name)), sum(len(c.apart) for c in load(name))) for name in SETS}
     assert sum(map(sum, counts.values())) >= 150
     assert all(same >= 40 and apart >= 40 for same, apart in counts.values())
+
+
+def test_figures_in_the_readme_are_the_measured_ones() -> None:
+    """The table that speaks of precision and recall is what the script prints today."""
+    table = [line for line in report(SETS) if line.startswith("|")]
+    assert "\n".join(table) in (HERE / "README.md").read_text(encoding="utf-8")
 
 
 # ── Signs ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,25 +16,12 @@ from zoneinfo import ZoneInfo
 
 from pipeline.model.digest import Digest, RenderedDigest
 
-_WRITTEN_BY_PEOPLE = {"from", "subject", "to"}
+_PROOF = EmailPolicy(linesep="\r\n", max_line_length=76)
+"""Lines of RFC 2045's and RFC 2047's length.
 
-
-class _Wire(EmailPolicy):
-    """Fold what people wrote at 76 characters (RFC 2047), leave what machines read on one line.
-
-    Python 3.11 turns a long identifier or address into an encoded word when it folds it (cpython #74717), and clients
-    then no longer find it.
-    """
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """Fold one header field."""
-        length = 76 if name.lower() in _WRITTEN_BY_PEOPLE else 998
-        return EmailPolicy(linesep=self.linesep, max_line_length=length).fold_binary(name, value)
-
-
-_BODY = EmailPolicy(linesep="\r\n", max_line_length=76)
-"""Quoted-printable lines of RFC 2045's length."""
-_WIRE = _Wire(linesep="\r\n", max_line_length=998)
+Not for List-* headers: Python 3.11 turns an address too long for a line into an encoded word, and one-click
+unsubscribing no longer works (cpython #74717). Whoever adds those writes them unfolded.
+"""
 
 
 def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
@@ -45,7 +32,7 @@ def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
     publication = digest.publication
     sent_at = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
     sender = _address(publication.sender)
-    message = EmailMessage(policy=_BODY)
+    message = EmailMessage(policy=_PROOF)
     message["From"] = sender
     message["To"] = _address(publication.editor)
     message["Subject"] = " ".join(rendered.subject.split())
@@ -54,7 +41,7 @@ def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{digest.week}")  # "=_" never occurs in quoted-printable; the standard library's is random
-    return message.as_bytes(policy=_WIRE)
+    return message.as_bytes()
 
 
 def _address(mailbox: str) -> Address:

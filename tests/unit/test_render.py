@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.digest.render import MAX_HTML_BYTES, Theme, load_theme, render
 from pipeline.model.digest import Digest, Section, Story
+from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
 from pipeline.model.mail import PLACES, place_url
 from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, SAMPLE, STRESS
@@ -110,6 +111,14 @@ def test_pictures_have_words_and_a_width(name: str, classic: Theme) -> None:
     for picture in Reader(render(DIGESTS[name], classic).html).pictures:
         assert picture["alt"]
         assert 0 < int(picture["width"]) <= 536
+
+
+def test_small_pictures_are_not_enlarged(classic: Theme) -> None:
+    """A picture 300 px wide is shown 300 px wide, with its height."""
+    small = Picture(url="https://example.org/small.jpg", alt="Small", width=300, height=200)
+    (picture,) = Reader(render(with_story(replace(POST, picture=small)), classic).html).pictures
+    assert (picture["width"], picture["height"]) == ("300", "200")
+    assert "max-width: 300px" in picture["style"]
 
 
 def test_places_stand_at_the_start_of_a_line(classic: Theme) -> None:

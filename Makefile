@@ -30,7 +30,7 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 	@echo
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
-test: $(READY) ## run every test but the slow ones' long versions
+test: $(READY) ## run every test, in parallel
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(READY) ## lint, format, types, import rules, documentation, shell

@@ -35,7 +35,9 @@ READS_THE_ENVIRONMENT = {
 # In the rooms that decide, what is not pure: path -> what it touches.
 SHELL = {
     "pipeline/ingest/dial.py": "sockets",
+    "pipeline/ingest/errand.py": "nothing, but speaks of httpx's requests and responses",
     "pipeline/ingest/fetch.py": "the network",
+    "pipeline/ingest/network.py": "the network",
     "pipeline/ingest/politeness.py": "waiting, locks",
     "pipeline/ingest/replay.py": "a folder",
     "pipeline/digest/render.py": "templates",
@@ -72,13 +74,19 @@ def calls(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
-    """Give every function in a file as (path::name, lines from def to end, the docstring not counted)."""
+    """Give every function in a file as (path::name, lines from def to end without the docstring).
+
+    A class inside a function (it waits for a heavy import) is not the function's own length: its methods count alone.
+    """
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0]
-            documented = isinstance(first, ast.Expr) and ast.get_docstring(node) is not None
-            docstring = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
-            yield f"{name_of(path)}::{node.name}", (node.end_lineno or 0) - node.lineno + 1 - docstring
+            documented = node.body[:1] if ast.get_docstring(node) is not None else []
+            inner = [each for each in node.body if isinstance(each, ast.ClassDef)]
+            yield f"{name_of(path)}::{node.name}", lines(node) - sum(map(lines, [*documented, *inner]))
+
+
+def lines(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 @pytest.mark.parametrize("path", pure_files(), ids=name_of)
@@ -119,9 +127,9 @@ def test_only_the_edges_read_the_environment() -> None:
 def test_functions_fit_a_screen() -> None:
     """No function is over forty lines, and nine in ten are under thirty."""
     lengths = [found for path in SOURCES for found in functions(path)]
-    long = {name for name, lines in lengths if lines > LONGEST_FUNCTION}
+    long = {name for name, length in lengths if length > LONGEST_FUNCTION}
     assert long == set(LONG_FUNCTIONS)
-    by_length = sorted(lines for _, lines in lengths)
+    by_length = sorted(length for _, length in lengths)
     assert by_length[len(by_length) * 9 // 10] < 30
     assert median(by_length) <= 8
 

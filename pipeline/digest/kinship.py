@@ -57,7 +57,7 @@ def kinship(one: Profile, other: Profile, around: Around) -> Kin | None:
         return None
     post, episode = sorted((one, other), key=role)
     rules = _rules(post, episode, around)
-    for rank, rule in enumerate((*rules, *_DOUBTS)):
+    for rank, rule in enumerate((*rules, *_DOUBTS.get(rules, ()))):
         reason = rule(post, episode, around)
         if reason:
             return Kin(
@@ -202,10 +202,13 @@ _POST_AND_EPISODE: tuple[Rule, ...] = (
     _much_the_same_words,
 )
 _TWO_OF_A_KIND: tuple[Rule, ...] = (_same_file, _same_page, _same_title_and_words, _much_the_same_words)
-_DOUBTS: tuple[Rule, ...] = (_perhaps_linked, _perhaps_same_guest, _perhaps_same_title)
-"""Asked when nothing is sure: both are kept, and the why-ledger names the doubt."""
 _SAME_THING: tuple[Rule, ...] = (_same_file, _same_page)
 """All that counts where one of them is a mere link: what it leads to is somebody else's, whatever its title."""
+_DOUBTS: dict[tuple[Rule, ...], tuple[Rule, ...]] = {
+    _POST_AND_EPISODE: (_perhaps_linked, _perhaps_same_guest),
+    _TWO_OF_A_KIND: (_perhaps_same_title,),
+}
+"""Asked when nothing is sure: both are kept, and the why-ledger names the doubt."""
 
 
 def _rules(post: Profile, episode: Profile, around: Around) -> tuple[Rule, ...]:

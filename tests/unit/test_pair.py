@@ -171,8 +171,9 @@ def test_link_to_a_page_of_that_title_is_not_the_post() -> None:
     """A feed of links to many sites is told by titles never, by addresses always."""
     sites = ("https://a.example/tides", "https://b.example/x", post().url)
     links = [post(feed_id="links", guid=site, url=site, label="", guest="") for site in sites]
-    pairs = pair([post(), *links]).pairs
-    assert [(found.first.feed_id, found.second.guid) for found in pairs] == [("blog", post().url)]
+    pairing = pair([post(body_html='<a href="https://b.example/x">More</a>'), *links])
+    assert [(found.first.feed_id, found.second.guid) for found in pairing.pairs] == [("blog", post().url)]
+    assert pairing.unsure == ()
 
 
 def test_what_many_share_is_no_sign() -> None:

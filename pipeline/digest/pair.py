@@ -63,6 +63,14 @@ def pair(entries: Sequence[Entry]) -> Pairing:
 
     ``entries``: no two with the same feed and guid; their order does not matter. Time grows with their number, not
     with its square.
+
+    >>> from datetime import UTC, datetime
+    >>> from pipeline.model.entry import Enclosure
+    >>> day, audio = datetime(2026, 2, 10, tzinfo=UTC), Enclosure(url="https://cdn.example/14.mp3")
+    >>> post = Entry(feed_id="blog", guid="1", url="", title="The last ferry", label="Podcast", published_at=day)
+    >>> heard = Entry(feed_id="cast", guid="9", url="", title="14. The Last Ferry", published_at=day, enclosure=audio)
+    >>> [(pair.second.title, pair.reason) for pair in pair([heard, post]).pairs]
+    [('14. The Last Ferry', 'same title apart from its prefix, the same day')]
     """
     profiles = sorted(map(profile, entries), key=_order)
     surroundings = _Surroundings(profiles)

@@ -75,6 +75,11 @@ def decide(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Verdict:
     """Match a document's entries with the stored ones of the same feed.
 
     ``entries``: the whole document, in its order. ``known``: all stored entries of the feed, tombstones included.
+
+    >>> from datetime import UTC, datetime
+    >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
+    >>> [change.kind for change in decide([post], []).changes]
+    ['new']
     """
     found = _without_doubles(_with_telling_guids(entries, known), known)
     owners = climb(found, known)

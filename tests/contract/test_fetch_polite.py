@@ -39,6 +39,15 @@ def test_a_host_has_a_pause_between_two_requests(server: Loopback) -> None:
     assert all(after.started - before.ended >= 0.09 for before, after in pairwise(server.seen))
 
 
+def test_a_redirect_within_a_host_does_not_pause(server: Loopback) -> None:
+    """From http to https, or from /feed to /feed/, is one visit; the gap comes after it."""
+    server.on("/feed", redirect("/feed/", 301))
+    server.on("/feed/", Answer())
+    fetch(server.url("/feed", "blog.example"), limits(host_gap_seconds=1.5))
+    first, second = server.seen
+    assert second.started - first.ended < 1
+
+
 def test_a_redirect_takes_its_turn_at_the_other_host(server: Loopback) -> None:
     """Feeds that redirect to one host come to it one at a time, and nobody waits for ever."""
     server.on("/feed", lambda seen: redirect(server.url("/real", "real.example")))

@@ -24,6 +24,7 @@ class Palette:
     text: str
     muted: str
     rule: str
+    """Lines, and the ground behind a picture that has not come."""
     accent: str
     """Links on the card, and buttons."""
 

@@ -28,9 +28,10 @@ def test_any_accent_is_readable(number: int) -> None:
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_ink_is_readable_on_all_paper(palette: Palette) -> None:
-    """Text and small print have a contrast of 4.5 : 1 on the page and on the card."""
+    """Text and small print have a contrast of 4.5 : 1 on the page and on the card, alt texts where a picture lacks."""
     for ink, paper in product((palette.text, palette.muted), (palette.card, palette.page)):
         assert contrast(ink, paper) >= 4.5
+    assert contrast(palette.muted, palette.rule) >= 4.5
 
 
 def test_readable_accent_is_left_alone() -> None:

@@ -10,6 +10,7 @@
     │   └── NothingToPublish 4  … because the week holds no entries
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
+        ├── SecretMissing   3   … because nobody gave the password or token it needs
         └── FetchProblem    3   … because it could not be fetched
 
 Messages are one sentence that says what to do. Nothing here prints or exits.
@@ -85,6 +86,10 @@ class NotAFeed(FeedProblem):
     """The document was read whole and is not a feed: a web page, an empty body, something else."""
 
     retry = False
+
+
+class SecretMissing(FeedProblem):
+    """The environment does not give the password or token that config.toml names. Never says what it is."""
 
 
 class FetchProblem(FeedProblem):

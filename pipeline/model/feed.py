@@ -6,11 +6,23 @@ In: plain values. Out: frozen records. Touches nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 FeedKind = Literal["blog", "podcast", "links"]
 FEED_KINDS: tuple[FeedKind, ...] = ("blog", "podcast", "links")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which of a feed's entries an option means: those in a category, and those that fit a pattern."""
+
+    categories: tuple[str, ...] = ()
+    pattern: str = ""
+    """A regular expression that ``text.patterns`` accepts, searched in title and address; empty fits nothing."""
+
+    def __bool__(self) -> bool:
+        return bool(self.categories or self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +36,15 @@ class Feed:
     """Heading of its section in the digest; empty means the heading usual for its kind."""
     listen: tuple[tuple[str, str], ...] = ()
     """Where its episodes can be heard besides their own page: (name, URL), in the order to be shown."""
+    interval: timedelta | None = None
+    """How often it is asked; None means as often as all the others."""
+    include: Rule = field(default_factory=Rule)
+    """Empty means every entry."""
+    exclude: Rule = field(default_factory=Rule)
+    full_text: bool = False
+    """Read the page of an entry that comes as an excerpt only."""
+    language: str = ""
+    """BCP 47, for its entries; empty means what the feed says itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

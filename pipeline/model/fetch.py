@@ -29,6 +29,7 @@ OutcomeKind = Literal[
     "unreachable",
     "tls_error",
     "redirect_loop",
+    "no_secret",
 ]
 
 ADVICE: dict[OutcomeKind, str] = {
@@ -51,6 +52,7 @@ ADVICE: dict[OutcomeKind, str] = {
     "unreachable": "check the address and the connection to the internet",
     "tls_error": "check the address; if it is right, the site's certificate needs mending by whoever runs it",
     "redirect_loop": "open the address in a browser and write down where it ends",
+    "no_secret": "set it where the program runs, it is never written into config.toml",
 }
 """What somebody who reads the outcome can do about it: the second half of ``FetchOutcome.sentence``."""
 

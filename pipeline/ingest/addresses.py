@@ -38,14 +38,12 @@ def unsafe_reason(address: str) -> str:
 
 
 def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield every IPv4 address that packets to this one may end at."""
+    """Yield every IPv4 address that packets to this one may end at. (No Teredo address, RFC 4380, is public at all.)"""
     number = int(address)
     if address.ipv4_mapped:
         yield address.ipv4_mapped
     if address.sixtofour:  # RFC 3056
         yield address.sixtofour
-    if address.teredo:  # RFC 4380: the server, and the client behind it
-        yield from address.teredo
     if address in _NAT64 or (address in _COMPATIBLE and number > 1) or number >> 32 & _LAST_32_BITS in _ISATAP:
         yield IPv4Address(number & _LAST_32_BITS)
 

@@ -83,12 +83,14 @@ def style_of(page: Page, selector: str, name: str) -> Any:
     return page.locator(selector).first.evaluate("(el, name) => getComputedStyle(el)[name]", name)
 
 
-@pytest.mark.parametrize(("width", "pictures"), [(320, True), (375, True), (900, True), (320, False)])
+@pytest.mark.parametrize("pictures", [True, False], ids=["pictures", "no pictures"])
 @pytest.mark.parametrize("name", DIGESTS)
-def test_mail_never_scrolls_sideways(chromium: Browser, name: str, width: int, pictures: bool) -> None:
+def test_mail_never_scrolls_sideways(chromium: Browser, name: str, pictures: bool) -> None:
     """No mail is wider than its screen, the awkward one and one without pictures included."""
-    with opened(chromium, html_of(name), width, pictures=pictures) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    with opened(chromium, html_of(name), 375, pictures=pictures) as page:
+        for width in (320, 375, 900):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -138,6 +138,11 @@ def test_preheader_fills_the_inbox_line(classic: Theme) -> None:
     assert "\u034f" not in mail.text
 
 
+def test_no_preheader_still_hides_the_first_words(classic: Theme) -> None:
+    """Without a preheader the inbox line shows the subject alone, not the date and "Read in your browser"."""
+    assert render(BARE, classic).html.count("\u034f\u200c&nbsp;") == 150
+
+
 def test_nothing_known_leaves_no_hole(classic: Theme) -> None:
     """An episode without cover, duration, number, guest or words has no empty element and no stray separator."""
     mail = render(BARE, classic)

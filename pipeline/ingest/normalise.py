@@ -20,6 +20,7 @@ from pipeline.text.html import (
     count_words,
     excerpt_text,
     mend_lists,
+    paragraphs,
     plain_text,
     sanitise,
     strip_boilerplate,
@@ -41,7 +42,8 @@ _NUMBER = re.compile(r"\D{0,12}?(\d{1,5})\D{0,3}")
 _IMG = re.compile(r"<img\s[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?</\1>", re.DOTALL)
-_CUT_SHORT = re.compile(r"(?:\[\s*(?:…|\.{3}|&hellip;|&#8230;)\s*\]|…|\.{3}|&hellip;|&#8230;)\s*(?:</\w+>\s*)*$")
+_ELLIPSIS = r"(?:…|\.{3}|&hellip;|&#8230;)"
+_CUT_SHORT = re.compile(rf"\[\s?{_ELLIPSIS}\s?\]|{_ELLIPSIS}\s*+(?:</\w+>\s*+)*+$")
 _TYPES = {
     "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
     "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
@@ -176,7 +178,7 @@ def _body(raw: RawEntry, base: str) -> tuple[str, str]:
     """Return the sanitised body and the excerpt; which of the two texts is the body, their length tells."""
     longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
     body_html = clean_body(longer[:MAX_HTML_CHARS], base)
-    summary = "" if not shorter or _CUT_SHORT.search(shorter[-200:]) else _prose(sanitise(shorter[:20_000], base))
+    summary = "" if not shorter or _CUT_SHORT.search(shorter[-1000:]) else _prose(sanitise(shorter[:20_000], base))
     return body_html, excerpt_text(summary or _prose(body_html) or plain_text(body_html[:20_000]))
 
 
@@ -186,7 +188,7 @@ def clean_body(html: str, base: str) -> str:
     >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
     '<p>Salt.</p>'
     """
-    clean = strip_boilerplate(sanitise(html, base))
+    clean = strip_boilerplate(sanitise(paragraphs(html), base))
     mended = mend_lists(clean)
     return clean if mended == clean else sanitise(mended, base)
 

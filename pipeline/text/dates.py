@@ -40,7 +40,7 @@ _ZONES = {
 # fmt: on
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
 _ZONE = r"(?:\s*(?P<zone>(?:gmt|utc)?[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|[a-z]{1,5})\b)?(?:\s*\([^)]*\))?"
-_WEEKDAY = r"(?:[^\W\d_]{2,12}\.?,?\s*)?"
+_WEEKDAY = r"(?:[^\W\d_]{2,12}\.?[,\s]\s*)?"
 _SPELLINGS = tuple(
     re.compile(pattern)
     for pattern in (

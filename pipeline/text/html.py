@@ -15,7 +15,8 @@ from pipeline.text.prose import clean_title, count_words, excerpt_text, strip_bo
 from pipeline.text.urls import clean_url
 
 __all__ = [
-    "clean_title", "count_words", "excerpt_text", "mend_lists", "plain_text", "sanitise", "strip_boilerplate",
+    "clean_title", "count_words", "excerpt_text", "mend_lists", "paragraphs", "plain_text", "sanitise",
+    "strip_boilerplate",
 ]  # fmt: skip
 
 MAX_DEPTH = 200
@@ -70,6 +71,7 @@ _COUNTERS = re.compile(
     r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
     r"feeds\.wordpress\.com/1\.0/|[^/]+/(?:[^\"]*/)?(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b)"
 )
+_BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
 
@@ -113,6 +115,19 @@ def plain_text(html: str) -> str:
         lean = nh3.clean(html, tags=_BLOCK_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
         blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
     return "\n\n".join(text for block in blocks if (text := clean_title(block, markup=False)))
+
+
+def paragraphs(html: str) -> str:
+    """Make paragraphs of blank lines in HTML that has no blocks, and line breaks of lines where it has no tags at all.
+
+    >>> paragraphs("Salt.\\nFat.\\n\\nAcid &amp; heat."), paragraphs("<p>Salt.\\n\\nFat.</p>")
+    ('<p>Salt.<br>Fat.</p><p>Acid &amp; heat.</p>', '<p>Salt.\\n\\nFat.</p>')
+    """
+    if _BLOCK.search(html) or "\n" not in html.strip():
+        return html
+    brk = " " if _TAG.search(html) else "<br>"
+    blocks = (brk.join(line.strip() for line in block.split("\n")) for block in re.split(r"\n\s*?\n", html.strip()))
+    return "".join(f"<p>{block}</p>" for block in blocks if block)
 
 
 def depth(html: str) -> int:

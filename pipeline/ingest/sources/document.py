@@ -36,6 +36,7 @@ _LOOSE = re.compile(
     r"|<(?!/?\w)",
     re.DOTALL | re.ASCII,
 )
+_HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
@@ -186,7 +187,7 @@ def _mended(text: str, own: dict[str, str]) -> str:
         plain = own.get(name) or entities.unescape(f"&{name};")
         return f"&amp;{name};" if plain == f"&{name};" else entities.escape(plain)
 
-    return _declared(_LOOSE.sub(mend, text[: _end(text)]))
+    return _declared(_LOOSE.sub(mend, _HALF_TAG.sub("", text[: _end(text)])))
 
 
 def _character(number: str, low: str | None) -> str:

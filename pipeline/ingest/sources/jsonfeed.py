@@ -31,7 +31,7 @@ def read(text: str, *, url: str) -> ParsedFeed:
     >>> text = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 7, "content_text": "Salt & fat"}]}'
     >>> entry = read(text, url="").entries[0]
     >>> entry.guid, entry.content_html
-    ('7', '<p>Salt &amp; fat</p>')
+    ('7', 'Salt &amp; fat')
     """
     try:
         document = json.loads(text)
@@ -66,8 +66,8 @@ def _entry(item: Json, url: str) -> RawEntry:
         guid=_text(item, "id"),
         link=_text(item, "url") or _text(item, "external_url"),
         title=entities.escape(_text(item, "title"), quote=False),
-        summary_html=_paragraphs(_text(item, "summary")),
-        content_html=_text(item, "content_html") or _paragraphs(_text(item, "content_text")),
+        summary_html=entities.escape(_text(item, "summary"), quote=False),
+        content_html=_text(item, "content_html") or entities.escape(_text(item, "content_text"), quote=False),
         published_at=read_date(_text(item, "date_published")),
         updated_at=read_date(_text(item, "date_modified")),
         author=_author(item),
@@ -101,8 +101,3 @@ def _text(thing: Any, key: str) -> str:
 def _list(thing: Json, key: str) -> list[Any]:
     value = thing.get(key)
     return value if isinstance(value, list) else []
-
-
-def _paragraphs(text: str) -> str:
-    blocks = [entities.escape(block.strip(), quote=False) for block in re.split(r"\n\s*\n", text)]
-    return "".join(f"<p>{block}</p>".replace("\n", "<br>") for block in blocks if block)

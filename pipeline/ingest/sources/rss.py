@@ -124,11 +124,10 @@ def _channel(parsed: Parsed, root: Element | None) -> Channel:
 
 
 def _html(text: str, detail: Parsed) -> str:
-    """Make HTML of what is declared, or looks, plain: line breaks must survive."""
-    if _text(detail, "type") != "text/plain" or not text:
+    """Make HTML of what is declared, or looks, plain."""
+    if _text(detail, "type") != "text/plain":
         return text
-    blocks = (entities.escape(block.strip(), quote=False) for block in re.split(r"\n\s*\n", text))
-    return "".join(f"<p>{block}</p>".replace("\n", "<br>") for block in blocks if block)
+    return entities.escape(text, quote=False)
 
 
 def _date(entry: Parsed, name: str) -> datetime | None:
@@ -143,8 +142,9 @@ def _date(entry: Parsed, name: str) -> datetime | None:
 
 
 def _author(thing: Parsed) -> str:
-    names = [name for person in dict.get(thing, "authors", ()) if (name := _text(person, "name"))]
-    return ", ".join(dict.fromkeys(names)) or _text(dict.get(thing, "author_detail"), "name") or _text(thing, "author")
+    """Return the names of several authors; of a single one what was written, for "address (Name)" is split badly."""
+    names = dict.fromkeys(name for person in dict.get(thing, "authors", ()) if (name := _text(person, "name")))
+    return ", ".join(names) if len(names) > 1 else _text(thing, "author") or next(iter(names), "")
 
 
 def _enclosures(entry: Parsed, media: list[Parsed]) -> Iterator[Enclosure]:

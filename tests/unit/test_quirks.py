@@ -1,0 +1,50 @@
+"""One quirk a file: fixtures/quirks/<case>.xml and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.ingest.normalise import normalise
+from pipeline.ingest.sources import parse
+from pipeline.model.feed import Feed
+
+QUIRKS = Path(__file__).parents[2] / "fixtures" / "quirks"
+URL = "https://harbourandhearth.example/feed/"
+NOW = datetime(2026, 2, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("case", sorted(path.stem for path in QUIRKS.glob("*.xml")))
+def test_quirk(case: str) -> None:
+    """Each document gives the entries its expected.json lists, field by field where a field is listed."""
+    expected = json.loads((QUIRKS / f"{case}.expected.json").read_text("utf-8"))
+    parsed = parse((QUIRKS / f"{case}.xml").read_bytes(), url=URL)
+    entries = normalise(parsed, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW)
+    assert len(entries) == len(expected["entries"]), expected["why"]
+    for entry, wanted in zip(entries, expected["entries"], strict=True):
+        compare(asdict(entry), wanted)
+    compare(asdict(parsed.channel), expected.get("channel", {}))
+    assert len(parsed.oddities) == expected.get("oddities", 0), parsed.oddities
+
+
+def test_every_expectation_has_its_document() -> None:
+    """No expected.json is left without the document it speaks of, and none is missing."""
+    assert {path.name.removesuffix(".expected.json") for path in QUIRKS.glob("*.json")} == {
+        path.stem for path in QUIRKS.glob("*.xml")
+    }
+
+
+def compare(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Compare the listed fields; ``name~`` is a pattern."""
+    plain = json.loads(json.dumps(found, default=lambda value: value.isoformat()))
+    for name, value in wanted.items():
+        if name.endswith("~"):
+            assert re.search(value, plain[name[:-1]]), (name, plain[name[:-1]])
+        else:
+            assert plain[name] == value, name

@@ -38,7 +38,7 @@ def unsafe_reason(address: str) -> str:
 
 
 def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield every IPv4 address that packets to this one may end at. (No Teredo address, RFC 4380, is public at all.)"""
+    """Yield every IPv4 address that packets to this one may end at; no Teredo address (RFC 4380) is public anyway."""
     number = int(address)
     if address.ipv4_mapped:
         yield address.ipv4_mapped

@@ -77,17 +77,21 @@ class Page:
 
     language: str
     direction: str
+    """``ltr`` or ``rtl``."""
     subject: str
     preheader: str
     filler: str
+    """Comes after the preheader, hidden with it, in the HTML alone."""
     name: str
     home: str
     logo: str
+    """Address of a picture to stand for the name."""
     light: Palette
     dark: Palette
     tagline: str
     number: str
     date: str
+    """The day the week closed, in the publication's time zone."""
     headline: str
     introduction_html: str
     introduction_text: str
@@ -118,7 +122,7 @@ def page(digest: Digest, *, excerpt_words: int | None = None) -> Page:
         light=light,
         dark=dark,
         tagline=publication.tagline,
-        number=f"No. {digest.number}" if digest.number is not None else "",
+        number=words.number(digest.number),
         date=words.day(closes),
         headline=_one_line(digest.headline),
         introduction_html=markdown.to_html(digest.introduction_md),

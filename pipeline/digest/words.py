@@ -30,6 +30,15 @@ def direction(language: str) -> str:
     return "rtl" if language.split("-")[0].lower() in _RTL else "ltr"
 
 
+def number(edition: int | None) -> str:
+    """Number an edition, once it has a number.
+
+    >>> number(7), number(None)
+    ('No. 7', '')
+    """
+    return "" if edition is None else f"No. {edition}"
+
+
 def day(at: date) -> str:
     """Write a date in full.
 

@@ -62,21 +62,22 @@ def opened(
 ) -> Iterator[Page]:
     """Open a mail on a screen; whatever is not a picture may not be asked for."""
 
+    asked: set[str] = set()
+
     def answer(route: Route) -> None:
-        assert route.request.resource_type == "image", route.request.url
+        asked.add(route.request.resource_type)
         if pictures:
             route.fulfill(content_type="image/svg+xml", body=PICTURE)
         else:
             route.abort()
 
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500, java_script_enabled=True
-    )
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500)
     context.route("**/*", answer)
     page = context.new_page()
     page.set_content(html, wait_until="load")
     yield page
     context.close()
+    assert asked <= {"image"}
 
 
 def style_of(page: Page, selector: str, name: str) -> Any:

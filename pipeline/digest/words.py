@@ -11,7 +11,12 @@ from unicodedata import bidirectional
 
 from pipeline.model.digest import SectionKind, Story
 
-HEADINGS: dict[SectionKind, str] = {"posts": "From the blog", "episodes": "From the podcast", "links": "Useful links"}
+HEADINGS: dict[SectionKind, str] = {
+    "posts": "From the blog",
+    "episodes": "From the podcast",
+    "links": "Useful links",
+    "archive": "From the archive",
+}
 UNTITLED = "Untitled"
 TRANSCRIPT = "Transcript"
 READ_IN_BROWSER = "Read in your browser"

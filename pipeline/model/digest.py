@@ -11,7 +11,7 @@ from typing import Literal
 
 from pipeline.model.entry import Entry, Picture
 
-SectionKind = Literal["posts", "episodes", "links"]
+SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
 State = Literal["draft"]
 
@@ -35,6 +35,17 @@ class Publication:
     """Colour of links and buttons, ``#rrggbb``; empty means the theme's own."""
     reason: str = ""
     """Footer: why the reader gets this mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePiece:
+    """An older post or episode that a digest points back to. It was news once and is none now: it counts as nothing."""
+
+    title: str
+    url: str
+    published_at: datetime
+    guid: str = ""
+    feed_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,14 @@ class Story:
     published_at: datetime | None = None
     source: str = ""
     """For a link: the domain it leads to, e.g. ``example.org``."""
+    note_md: str = ""
+    """A few words of the editor's about it, as Markdown."""
+    in_this_episode: tuple[str, ...] = ()
+    """What it is about, chapter by chapter."""
+    opening_text: str = ""
+    """How it begins, in the speakers' own words, where there are no chapters."""
+    related: tuple[ArchivePiece, ...] = ()
+    """Older pieces about the same, the nearest first."""
 
     @property
     def post(self) -> Entry | None:
@@ -117,6 +136,8 @@ class Digest:
     introduction_md: str = ""
     number: int | None = None
     """The edition's number, once it has one."""
+    archive: tuple[Section, ...] = ()
+    """Older stories, told again and marked as such. They are no part of ``stories``: nothing of them is carried."""
 
     @property
     def stories(self) -> tuple[Story, ...]:

@@ -6,8 +6,10 @@
     ├── StoreError          2   the database cannot be used as it stands
     │   └── StoreTooNew     2   … because a newer program wrote it
     ├── TemplateError       2   a theme is missing or broken
+    ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
     │   └── NothingToPublish 4  … because the week holds no entries
+    │       └── ThinWeek    4   … because it holds too few, and waits
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
         ├── SecretMissing   3   … because nobody gave the password or token it needs
@@ -65,6 +67,18 @@ class TemplateError(PipelineError):
         self.line = line
 
 
+class EditorFileError(PipelineError):
+    """An edition's Markdown file names something that does not exist, or is not written as it must be."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
+        """The line to look into, counted from 1; 0 when no single one is to blame."""
+
+
 class Refused(PipelineError):
     """The request was understood and is refused, with the reason."""
 
@@ -73,6 +87,10 @@ class Refused(PipelineError):
 
 class NothingToPublish(Refused):
     """The week holds no entries, so no digest is written."""
+
+
+class ThinWeek(NothingToPublish):
+    """The week holds fewer stories than the publisher wants in a mail; they roll on to the next."""
 
 
 class FeedProblem(PipelineError):

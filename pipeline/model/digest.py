@@ -13,7 +13,8 @@ from pipeline.model.entry import Entry, Picture
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
-State = Literal["draft"]
+State = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
+"""Where an edition stands; ``model.edition`` says which moves lead where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,10 @@ class Edition:
     eml: bytes
     manifest: bytes
     """manifest.json, UTF-8, with the SHA-256 of each part."""
+    content_hash: str = ""
+    """SHA-256 over all a reader gets: what an editor has seen, and approves."""
+    changes: tuple[str, ...] = ()
+    """Of a sealed edition: what has changed since, a phrase each. Its bytes have not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +188,10 @@ class WeekSummary:
     episodes: int = 0
     links: int = 0
     state: State = "draft"
+    number: int | None = None
+    """The edition's number, once it has one."""
+    changed: bool = False
+    """True when the content has changed since the edition was approved."""
     running: bool = False
     """True while the week has not closed: more may come."""
 

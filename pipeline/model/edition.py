@@ -1,13 +1,22 @@
 """The life of an edition: what the editor asks for, how it is sealed, where it stands.
 
 In: plain values. Out: frozen records. Touches nothing.
+
+    draft ──approve──> approved ──send──> sending ──> sent
+      │ ▲                 │ (changed since: approve again, a new seal)
+      ├─┴── hold / resume ┘
+      └── skip: its entries roll forward
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
 
+from pipeline.model.digest import Edition, State
 from pipeline.model.entry import Entry
 from pipeline.text.urls import url_key
 
@@ -70,3 +79,83 @@ def refers(reference: str, entry: Entry) -> bool:
 def named(references: Iterable[str], entry: Entry) -> bool:
     """Tell whether one of the references names an entry."""
     return any(refers(each, entry) for each in references)
+
+
+Move = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
+
+ALLOWED: Mapping[Move, frozenset[State]] = MappingProxyType(
+    {
+        "approve": frozenset({"draft", "approved"}),
+        "hold": frozenset({"draft", "approved"}),
+        "resume": frozenset({"held"}),
+        "skip": frozenset({"draft", "approved", "held"}),
+        "send": frozenset({"approved", "sending"}),
+        "hand over": frozenset({"approved"}),
+    }
+)
+"""From where each move may be made."""
+SEALED: frozenset[State] = frozenset({"approved", "sending", "sent"})
+"""Whoever stands here has bytes that nothing changes, and its stories are its own."""
+_INSTEAD: Mapping[State, str] = MappingProxyType(
+    {
+        "draft": "is a draft: look at it, then run `pipeline approve {week}`",
+        "approved": "is approved and waits to be sent: run `pipeline send {week}`",
+        "held": "is held: run `pipeline resume {week}` first",
+        "sending": "is being sent: run `pipeline send {week}` to finish it",
+        "sent": "has been sent and stays as it is: what is to be said now goes into the next edition",
+        "skipped": "was skipped and stays so: its entries have rolled on into the next digest",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a week's edition stands."""
+
+    week: str
+    state: State = "draft"
+    number: int | None = None
+    """1, 2, 3 …, given when the week is first sealed; never changed, never given again."""
+    revision: int = 0
+    """Counts the moves: whoever moves an edition names the one they saw, so that of two at once one wins."""
+    content_hash: str = ""
+    """Of the newest seal; empty while there is none."""
+    sealed_at: datetime | None = None
+    sealed_by: str = ""
+    moved_at: datetime | None = None
+    moved_by: str = ""
+    remark: str = ""
+    """What there is to say about the last move: how it left the house, why it is held."""
+
+    @property
+    def sealed(self) -> bool:
+        """True when there are bytes that count: of a held edition the seal waits, and may have to be made anew."""
+        return self.state in SEALED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """An edition as it was sealed: kept for ever, changed never."""
+
+    edition: Edition
+    entry_ids: tuple[int, ...]
+    """The entries it tells."""
+    overrides: Overrides = field(default_factory=Overrides)
+    """What the editor had asked for, so that the edition can be made again."""
+    sealed_at: datetime
+    sealed_by: str
+
+
+def why_not(move: Move, standing: Standing) -> str:
+    """Say in a sentence why a move is not to be made, and what to do instead; empty when it may be made.
+
+    >>> why_not("approve", Standing(week="2026-W07"))
+    ''
+    >>> why_not("approve", Standing(week="2026-W07", state="held"))
+    '2026-W07 is held: run `pipeline resume 2026-W07` first.'
+    """
+    if standing.state in ALLOWED[move]:
+        return ""
+    if move == "resume" and standing.state in ("draft", "approved"):
+        return f"{standing.week} is not held, so there is nothing to resume."
+    return f"{standing.week} {_INSTEAD[standing.state].format(week=standing.week)}."

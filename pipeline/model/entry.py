@@ -179,6 +179,16 @@ class StoredEntry:
     """True when it came with the first read of its feed: it belongs to the week of its date, however late that is."""
     week: str = ""
     """The closed week whose digest took it, e.g. ``2026-W07``; empty while none has."""
+    fingerprint: str = ""
+    """As ``KnownEntry``: another one means another content."""
+    edition: str = ""
+    """The week of the sealed edition that reserves its story, or has carried it; empty while none has."""
+    half: bool = False
+    """True when that edition tells its story without it: it turned up too late."""
+    released_from: str = ""
+    """The week that gave it up, held or skipped; it rolls on into the next digest that is made."""
+    withdrawn_at: datetime | None = None
+    """When it was taken out of its feed. One that merely scrolled off the end was not."""
 
 
 ChangeKind = Literal["new", "changed", "same", "repaired"]

@@ -8,6 +8,7 @@
     ├── TemplateError       2   a theme is missing or broken
     ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
+    │   ├── Overtaken       4   … because another process was quicker
     │   └── NothingToPublish 4  … because the week holds no entries
     │       └── ThinWeek    4   … because it holds too few, and waits
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
@@ -83,6 +84,12 @@ class Refused(PipelineError):
     """The request was understood and is refused, with the reason."""
 
     exit_code = 4
+
+
+class Overtaken(Refused):
+    """Another process changed the same thing a moment ago; nothing was done, and a second look is worth it."""
+
+    retry = True
 
 
 class NothingToPublish(Refused):

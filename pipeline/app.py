@@ -6,6 +6,7 @@ Heavy rooms are imported when they are first needed, so that a command pays for 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipeline import __version__
-from pipeline.config import Config, load_config, parse_config
+from pipeline.config import Config, Headers, headers_of, load_config, parse_config
 from pipeline.model.digest import Publication
 from pipeline.model.errors import ConfigError, UsageError
 from pipeline.model.feed import Feed
@@ -89,9 +90,24 @@ class App:
     def feeds(self) -> tuple[Feed, ...]:
         """The feeds, in the order of config.toml."""
         return tuple(
-            Feed(id=each.id, url=each.url, kind=each.kind, section=each.section, listen=each.listen)  # type: ignore[arg-type]
+            Feed(
+                id=each.id,
+                url=each.url,
+                kind=each.kind,  # type: ignore[arg-type]  # one of FEED_KINDS: config has checked it
+                section=each.section,
+                listen=each.listen,
+                interval=each.interval,
+                include=each.include,
+                exclude=each.exclude,
+                full_text=each.full_text,
+                language=each.language,
+            )
             for each in self.config.feeds
         )
+
+    def headers(self, feed_id: str) -> Headers:
+        """Give the extra headers of a feed's requests; SecretMissing when the environment lacks one it names."""
+        return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
 
     def feeds_named(self, ids: Sequence[str]) -> tuple[Feed, ...]:
         """Give the feeds of these ids, all when there are none; UsageError for an id that is not in config.toml."""
@@ -169,7 +185,7 @@ class App:
 
         rhythm = self.config.schedule.fetch
         interval = rhythm.interval if isinstance(rhythm, Every) else timedelta(hours=1)
-        return Refresher(store=self.store, open_fetcher=self.fetcher, interval=interval)
+        return Refresher(store=self.store, open_fetcher=self.fetcher, interval=interval, headers=self.headers)
 
     def beat(self, now: datetime) -> Iterator[Beat]:
         """Do what [schedule] says is due, each task as it is asked for."""

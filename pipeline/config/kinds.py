@@ -1,6 +1,6 @@
 """What a setting may hold: one ``Kind`` each, from a TOML value to ours.
 
-In: values as tomllib gives them. Out: checked plain values, or ValueError with nothing but what is allowed.
+In: values as tomllib gives them. Out: checked plain values, or ValueError; an ``Unfit`` says more than what is allowed.
 """
 
 from __future__ import annotations
@@ -8,15 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.model.schedule import Schedule, parse_schedule
+from pipeline.model.feed import Rule
+from pipeline.model.schedule import Every, Schedule, parse_schedule
 from pipeline.model.week import WeekClock
+from pipeline.text.patterns import compile_pattern
+
+SECRET_NAME = re.compile(r"auth|cookie|token|secret|passw|key|session|credential", re.IGNORECASE)
+OWN_HEADERS = re.compile(
+    r"(accept-encoding|connection|content-length|expect|host|keep-alive|proxy-connection|range|te|trailer"
+    r"|transfer-encoding|upgrade|user-agent|if-.*)",
+    re.IGNORECASE,
+)
+"""Headers that the program writes itself."""
+
+
+class Unfit(ValueError):
+    """A value that is not allowed for a reason of its own: the words say what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class Kind:
     """What is allowed, for error messages and the reference: ``a whole number from 1 to 200``."""
     read: Callable[[Any], Any]
     """Returns the value, or raises ValueError (or TypeError)."""
+    secret: bool = False
+    """True where a mistake may have put a secret: messages do not show the value."""
 
 
 def text(words: str = "text", *, empty: bool = True, pattern: str = "") -> Kind:
@@ -85,6 +101,10 @@ def _http_url(value: Any) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
         raise ValueError
+    if "@" in parts.netloc:
+        raise Unfit(
+            "take user name and password out of the address; a feed that asks for them has username, password_env"
+        )
     return str(value)
 
 
@@ -131,6 +151,53 @@ def _listen(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((str(name).strip(), _http_url(url)) for name, url in value.items())
 
 
+def _interval(value: Any) -> timedelta | None:
+    if value == "":
+        return None
+    schedule = parse_schedule(value)
+    if not isinstance(schedule, Every):
+        raise ValueError
+    return schedule.interval
+
+
+def _headers(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _header(name, said)) for name, said in value.items())
+
+
+def _header(name: str, said: Any) -> str:
+    """Check one header (RFC 9110, 5.1 and 5.5); ``$NAME`` stands for a value that the environment gives."""
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not isinstance(said, str):
+        raise ValueError
+    if OWN_HEADERS.fullmatch(name):
+        raise Unfit(f"leave {name} out, the program writes that header itself")
+    if name.lower() == "authorization":
+        raise Unfit("leave Authorization out and give token_env, or username and password_env")
+    if SECRET_NAME.search(name) and not VARIABLE_VALUE.fullmatch(said):
+        raise Unfit(f'{name} looks like a secret: write "$NAME", and its value into the environment variable NAME')
+    if not re.fullmatch(r"[\x20-\x7e]+", said) or said.strip() != said:
+        raise ValueError
+    return said
+
+
+def _rule(value: Any) -> Rule:
+    if unknown := set(value) - {"categories", "pattern"}:
+        raise Unfit(f"{min(unknown)} is none of its keys, which are categories and pattern")
+    categories, pattern = value.get("categories", []), value.get("pattern", "")
+    if not isinstance(categories, list) or not all(isinstance(each, str) and each.strip() for each in categories):
+        raise Unfit('categories is a list of texts such as ["Sponsored"]')
+    if not isinstance(pattern, str):
+        raise Unfit('pattern is a text such as "(?i)advert"')
+    try:
+        compile_pattern(pattern)
+    except ValueError as wrong:
+        raise Unfit(f"mend the pattern, {wrong}") from wrong
+    return Rule(categories=tuple(each.strip() for each in categories), pattern=pattern)
+
+
+ENVIRONMENT = r"[A-Z][A-Z0-9_]{0,99}"
+"""In capitals only, so that a password written by mistake is hardly ever taken for a name."""
+VARIABLE_VALUE = re.compile(rf"\$({ENVIRONMENT})")
+"""``$NAME``: a header's value that the environment gives."""
 FLAG = Kind("true or false", _flag)
 URL = Kind("an address that begins with http:// or https://", _http_url)
 OPTIONAL_URL = Kind('an address that begins with http:// or https://, or ""', _optional_url)
@@ -143,3 +210,12 @@ SCHEDULE = Kind('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:0
 LISTEN = Kind('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen)
 LANGUAGE = text('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 NAME = text("text that is not empty", empty=False)
+OPTIONAL_LANGUAGE = Kind(f'{LANGUAGE.words}, or ""', lambda value: value and LANGUAGE.read(value))
+INTERVAL = Kind('an interval such as "every 6 hours", from 1 minute to 24 hours, or ""', _interval)
+VARIABLE = Kind(
+    'the name of an environment variable, in capitals, such as "BLOG_PASSWORD"',
+    text(pattern=f"({ENVIRONMENT})?").read,
+    secret=True,
+)
+HEADERS = Kind('names and values such as { Accept-Language = "de", X-Api-Key = "$BLOG_KEY" }', _headers, secret=True)
+RULE = Kind('categories, a pattern or both, such as { categories = ["Sponsored"], pattern = "(?i)advert" }', _rule)

@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.kinds import Kind
-from pipeline.config.schema import SECTIONS, Config, settings_of
+from pipeline.config.kinds import Kind, Unfit
+from pipeline.config.schema import SECTIONS, Config, FeedSettings, settings_of
 from pipeline.model.errors import ConfigError
 
 
@@ -45,12 +45,24 @@ def _feeds(tables: Any, path: Path) -> tuple[Any, ...]:
     if not isinstance(tables, list) or not tables:
         raise ConfigError(f"{path}: no feed to read: add a [[feeds]] table with id, url and kind.")
     feeds = tuple(_section("feeds", table, path, nth) for nth, table in enumerate(tables, 1))
+    for feed in feeds:
+        _refuse_half_a_key(feed, path)
     seen: set[str] = set()
     for feed in feeds:
         if feed.id.lower() in seen:
             raise ConfigError(f'{path}: [[feeds]] id = "{feed.id}" is there twice: give each feed an id of its own.')
         seen.add(feed.id.lower())
     return feeds
+
+
+def _refuse_half_a_key(feed: FeedSettings, path: Path) -> None:
+    where = f'{path}: [[feeds]] id = "{feed.id}"'
+    if bool(feed.username) != bool(feed.password_env):
+        raise ConfigError(f"{where} has one of username and password_env: give both or neither.")
+    if feed.username and feed.token_env:
+        raise ConfigError(f"{where} has a username and token_env: give what its publisher gave you, not both.")
+    if ":" in feed.username:
+        raise ConfigError(f"{where} username has a colon, which HTTP cannot send: check it (RFC 7617).")
 
 
 def _section(name: str, table: Any, path: Path, nth: int = 0) -> Any:
@@ -72,8 +84,10 @@ def _section(name: str, table: Any, path: Path, nth: int = 0) -> Any:
 def _value(found: Any, kind: Kind, where: str) -> Any:
     try:
         return kind.read(found)
+    except Unfit as bad:
+        raise ConfigError(f"{where}{_shown_as(found, kind)} is not allowed: {bad}.") from bad
     except (ValueError, TypeError, AttributeError) as bad:
-        raise ConfigError(f"{where} = {_shown(found)} is not allowed: give {kind.words}.") from bad
+        raise ConfigError(f"{where}{_shown_as(found, kind)} is not allowed: give {kind.words}.") from bad
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str, what: str) -> None:
@@ -85,8 +99,12 @@ def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str, 
             raise ConfigError(f"{where} {key} is not a {what}: {hint}")
 
 
+def _shown_as(found: Any, kind: Kind) -> str:
+    return "" if kind.secret else f" = {_shown(found)}"
+
+
 def _shown(value: Any) -> str:
     """Show a value as it stands in the file, cut to a line, secrets in addresses hidden."""
     shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
-    shown = re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:…@", shown)
+    shown = re.sub(r"://(?:[^/@\s]*:\S*|[^/\s]*)@", "://…@", shown)
     return shown if len(shown) <= 80 else shown[:77] + "…"

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.kinds import (
     FLAG,
+    HEADERS,
+    INTERVAL,
     LANGUAGE,
     LISTEN,
     MAILBOX,
     NAME,
+    OPTIONAL_LANGUAGE,
     OPTIONAL_MAILBOX,
     OPTIONAL_URL,
+    RULE,
     SCHEDULE,
     STORE_URL,
     URL,
+    VARIABLE,
     WEEK_CLOSES,
     ZONE,
     Kind,
@@ -29,13 +35,13 @@ from pipeline.config.kinds import (
     text,
     whole,
 )
-from pipeline.model.feed import FEED_KINDS
+from pipeline.model.feed import FEED_KINDS, Rule
 from pipeline.model.schedule import Schedule
 
 
 def setting(doc: str, kind: Kind, default: Any = MISSING) -> Any:
     """Declare a setting; ``default`` is what one would write in TOML, and without one it must be given."""
-    value = default if default is MISSING or default == "" else kind.read(default)
+    value = default if default is MISSING else kind.read(default)
     return field(default=value, metadata={"doc": doc, "kind": kind, "default": default})
 
 
@@ -69,6 +75,36 @@ class FeedSettings:
     listen: tuple[tuple[str, str], ...] = setting(
         "Podcasts: where else the episodes can be heard, in the order to be shown.", LISTEN, {}
     )
+    interval: timedelta | None = setting(
+        "How often this feed is asked; as often as all of them (`[schedule] fetch`) when left out.", INTERVAL, ""
+    )
+    language: str = setting(
+        "The language of its entries, as a BCP 47 tag; what the feed itself says when left out.", OPTIONAL_LANGUAGE, ""
+    )
+    include: Rule = setting(
+        "Only entries in one of these categories, or whose title or address the pattern finds, get into a digest. "
+        "All are kept, and are back when the line is gone.",
+        RULE,
+        {},
+    )
+    exclude: Rule = setting(
+        "Such entries stay out of digests. They are kept, and are back when the line is gone.", RULE, {}
+    )
+    full_text: bool = setting(
+        "Where an entry is an excerpt only, read the article from its page; for entries that are new or change.",
+        FLAG,
+        False,
+    )
+    headers: tuple[tuple[str, str], ...] = setting(
+        "More HTTP headers for this feed's host, and no other. A secret one is written `$NAME`.", HEADERS, {}
+    )
+    username: str = setting("User name, where the feed asks for one (HTTP basic authentication).", text(), "")
+    password_env: str = setting(
+        "The environment variable that holds its password; or `NAME_FILE` holds the name of a file with it.",
+        VARIABLE,
+        "",
+    )
+    token_env: str = setting("The environment variable (or `NAME_FILE`, as above) that holds its token.", VARIABLE, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Which entries a week's digest takes, and why each of the others stays out.
 
-In: stored entries around the week, which weeks were made and when.
+In: stored entries around the week, which weeks were made and when, the feeds with their rules.
 Out: a Selection. Pure: no network, disk, clock or randomness.
 
 An entry belongs to the week of its date (its *home*). Once a closed week's digest was made, the week is
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from pipeline.digest.pair import pair
+from pipeline.digest.rules import why_left_out
 from pipeline.model.digest import Decision
 from pipeline.model.entry import StoredEntry
+from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekClock
 
 
@@ -32,6 +34,8 @@ class Selection:
 
     unseen: frozenset[int] = frozenset()
     """Entries that turned up after the week was settled: explained, but no part of its digest."""
+    barred: frozenset[int] = frozenset()
+    """Entries that a rule of their feed keeps out."""
 
     @property
     def left_out(self) -> tuple[Decision, ...]:
@@ -86,14 +90,15 @@ class _Ties:
     remarks: Mapping[int, str]
 
 
-def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar) -> Selection:
+def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar, feeds: Iterable[Feed] = ()) -> Selection:
     """Choose a week's entries from those around it.
 
     Entries first seen after the week was settled are explained, not looked at for its stories, so a settled week
-    always gives the same digest.
+    always gives the same digest. Neither are those that a rule of their feed keeps out, whenever it was written.
     """
     everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
-    ties = _ties([each for each in everything if calendar.known_at(week, each)])
+    barred = _barred(everything, feeds)
+    ties = _ties([each for each in everything if calendar.known_at(week, each) and each.entry_id not in barred])
     chosen = tuple(group for group in ties.groups if _story_week(group, calendar, week) == week)
     inside = {each.entry_id for group in chosen for each in group}
     stories = {each.entry_id: group for group in ties.groups for each in group}
@@ -101,10 +106,22 @@ def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar) -> Sel
     for each in everything:
         included = each.entry_id in inside
         story = stories.get(each.entry_id, (each,))
-        reason = _why_in(week, each, calendar) if included else _why_out(week, each, calendar, story)
+        reason = _why_in(week, each, calendar) if included else barred.get(each.entry_id)
+        reason = reason or _why_out(week, each, calendar, story)
         decisions.append(_decision(each, included, reason + ties.remarks.get(each.entry_id, "")))
     unseen = frozenset(each.entry_id for each in everything if not calendar.known_at(week, each))
-    return Selection(groups=chosen, decisions=tuple(decisions), unseen=unseen)
+    return Selection(groups=chosen, decisions=tuple(decisions), unseen=unseen, barred=frozenset(barred))
+
+
+def _barred(stored: Iterable[StoredEntry], feeds: Iterable[Feed]) -> dict[int, str]:
+    """Find the entries that a rule of their feed keeps out, and why."""
+    ruled = {feed.id: feed for feed in feeds if feed.include or feed.exclude}
+    whys = {
+        each.entry_id: why_left_out(each.entry, ruled[each.entry.feed_id])
+        for each in stored
+        if each.entry.feed_id in ruled
+    }
+    return {entry_id: why for entry_id, why in whys.items() if why}
 
 
 def _ties(visible: Sequence[StoredEntry]) -> _Ties:

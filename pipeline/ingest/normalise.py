@@ -65,8 +65,8 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
       counts, or ``now`` itself. Within a day it stays as it is, for a wrong time zone moves nothing but the order.
     * **excerpt**: the summary, unless it was cut short and the body knows how the sentence ends.
     """
-    settled = _settled(parsed, url)
-    return tuple(_named_once(_entry(raw, feed, language=parsed.channel.language, now=now) for raw in settled))
+    settled, language = _settled(parsed, url), feed.language or parsed.channel.language
+    return tuple(_named_once(_entry(raw, feed, language=language, now=now) for raw in settled))
 
 
 def _settled(parsed: ParsedFeed, url: str) -> Iterator[RawEntry]:

@@ -7,15 +7,16 @@ value in its report and never stops the others; a bug propagates.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.ingest import poll
+from pipeline.jobs.articles import MOST_PAGES, Articles, read_articles
 from pipeline.model.entry import Applied
-from pipeline.model.errors import NotAFeed
+from pipeline.model.errors import NotAFeed, SecretMissing
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
@@ -51,6 +52,11 @@ class FeedReport:
 
 
 Due = Callable[[FeedState, datetime], bool]
+Headers = tuple[tuple[str, str], ...]
+
+
+def _no_headers(feed_id: str) -> Headers:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class Refresher:
     open_fetcher: OpenFetcher
     interval: timedelta
     """How often a feed is asked when nothing speaks against it."""
+    headers: Callable[[str], Headers] = _no_headers
+    """The extra headers of a feed, by id; raises SecretMissing."""
 
     def refresh(
         self,
@@ -79,11 +87,15 @@ class Refresher:
         asked: list[_Asked] = []
         for feed in feeds:
             one = _asked(feed, states.get(feed.id))
-            if due(one.state, now):
-                asked.append(one)
-            else:
-                reports[feed.id] = _waiting(one.state)
-                on_report(reports[feed.id])
+            try:
+                if due(one.state, now):
+                    asked.append(replace(one, headers=self.headers(feed.id)))
+                    continue
+                report = _waiting(one.state)
+            except SecretMissing as missing:
+                report = self._not_asked(one.state, missing, now)
+            reports[feed.id] = report
+            on_report(report)
         if asked:
             asyncio.run(self._ask(asked, poll.holds(states.values(), now), now, reports, on_report))
         return tuple(reports[feed.id] for feed in feeds)
@@ -97,24 +109,38 @@ class Refresher:
         on_report: Callable[[FeedReport], None],
     ) -> None:
         by_id = {one.feed.id: one for one in asked}
-        requests = (poll.request(one.state, now) for one in asked)
+        requests = (one.request(now) for one in asked)
+        pages = iter(range(MOST_PAGES))
         async with self.open_fetcher(holds=holds) as fetcher:
             async for outcome in fetcher.fetch_all(requests, now=now):
-                report = self.keep(by_id[outcome.feed_id], outcome, now=now)
+                report = await self._keep(by_id[outcome.feed_id], outcome, now, fetcher, pages)
                 reports[report.feed_id] = report
                 on_report(report)
 
-    def keep(self, asked: _Asked, outcome: FetchOutcome, *, now: datetime) -> FeedReport:
+    def _not_asked(self, state: FeedState, missing: SecretMissing, now: datetime) -> FeedReport:
+        """Report a feed whose secret is missing; it stays due, so that it is asked as soon as there is one."""
+        outcome = FetchOutcome(feed_id=state.feed_id, url=state.url, kind="no_secret", detail=str(missing))
+        failures = state.failures + 1
+        seen = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.sentence, failures=failures)
+        self.store.save_state(seen)
+        return _report(outcome, Applied())
+
+    async def _keep(
+        self, asked: _Asked, outcome: FetchOutcome, now: datetime, fetcher: Fetcher, pages: Iterator[int]
+    ) -> FeedReport:
         """Read one outcome into the store: entries where there is a fresh document, the new state in any case."""
         if outcome.fresh:
             try:
-                return self._read(asked, outcome, now)
+                return await self._read(asked, outcome, now, fetcher, pages)
             except NotAFeed as trouble:
                 outcome = replace(outcome, kind="not_a_feed", detail=str(trouble), body=b"")
-        self.store.save_state(poll.next_state(asked.state, outcome, now=now, interval=self.interval))
+        interval = asked.feed.interval or self.interval
+        self.store.save_state(poll.next_state(asked.state, outcome, now=now, interval=interval))
         return _report(outcome, Applied())
 
-    def _read(self, asked: _Asked, outcome: FetchOutcome, now: datetime) -> FeedReport:
+    async def _read(
+        self, asked: _Asked, outcome: FetchOutcome, now: datetime, fetcher: Fetcher, pages: Iterator[int]
+    ) -> FeedReport:
         # Only a document that changed is parsed: a run of 304s never imports the parsers.
         from pipeline.ingest import sources
         from pipeline.ingest.dedupe import decide
@@ -128,20 +154,23 @@ class Refresher:
             asked.state,
             outcome,
             now=now,
-            interval=self.interval,
+            interval=asked.feed.interval or self.interval,
             channel=parsed.channel,
             news=any(change.kind != "same" for change in verdict.changes),
             same_feed=not known or any(change.entry_id is not None for change in verdict.changes),
         )
+        articles = Articles(changes=verdict.changes)
+        if asked.feed.full_text:
+            articles = await read_articles(verdict.changes, fetcher, now=now, allowance=pages)
         applied = self.store.apply(
-            state,
-            verdict.changes,
+            _held(state, articles.throttled),
+            articles.changes,
             verdict.vanished,
             now=now,
             backlog=asked.state.first_read_at is None or bool(verdict.suspicious),
             reappeared=verdict.reappeared,
         )
-        return _report(outcome, applied, verdict.suspicious)
+        return _report(outcome, applied, articles.sentence, verdict.suspicious)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +179,12 @@ class _Asked:
 
     feed: Feed
     state: FeedState
+    headers: Headers = ()
+
+    def request(self, now: datetime) -> FetchRequest:
+        """Ask at the address it moved to; where headers go along, at the address they were written down for."""
+        state = replace(self.state, address="") if self.headers else self.state
+        return poll.request(state, now, headers=self.headers)
 
 
 def _asked(feed: Feed, state: FeedState | None) -> _Asked:
@@ -165,11 +200,18 @@ def _waiting(state: FeedState) -> FeedReport:
     return FeedReport(feed_id=state.feed_id, outcome="waiting", sentence=poll.why_waiting(state), ok=well)
 
 
-def _report(outcome: FetchOutcome, applied: Applied, suspicious: str = "") -> FeedReport:
+def _held(state: FeedState, throttled: FetchOutcome | None) -> FeedState:
+    """Remember what the host of a feed's pages wants, as if the feed had been told."""
+    if throttled is None:
+        return state
+    return replace(state, retry_at=throttled.retry_at, retry_host=throttled.retry_host)
+
+
+def _report(outcome: FetchOutcome, applied: Applied, *remarks: str) -> FeedReport:
     return FeedReport(
         feed_id=outcome.feed_id,
         outcome=outcome.kind,
-        sentence="; ".join(part for part in (outcome.sentence, suspicious) if part),
+        sentence="; ".join(part for part in (outcome.sentence, *remarks) if part),
         ok=outcome.ok,
         applied=applied,
     )

@@ -60,7 +60,7 @@ def draft(store: Store, press: Press, week: Week) -> tuple[Edition, Selection]:
     """
     selection = choose(store, press, week)
     if not selection.groups:
-        raise NothingToPublish(_why_empty(store, press, week))
+        raise NothingToPublish(_why_empty(store, press, week, selection))
     digest = compose(week, press.clock.bounds(week), selection, publication=press.publication, feeds=press.feeds)
     rendered = render(digest, press.theme)
     return seal(digest, rendered, to_eml(rendered, digest), left_out=selection.left_out), selection
@@ -78,7 +78,7 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
 def choose(store: Store, press: Press, week: Week) -> Selection:
     """Choose a week's entries from what lies around it."""
     calendar = Calendar(clock=press.clock, settled=store.settled_weeks())
-    return select(week, _candidates(store, press, week), calendar)
+    return select(week, _candidates(store, press, week), calendar, press.feeds)
 
 
 def explain(store: Store, press: Press, week: Week, *, most: int = 2_000) -> tuple[Decision, ...]:
@@ -89,7 +89,7 @@ def explain(store: Store, press: Press, week: Week, *, most: int = 2_000) -> tup
         known = {each.entry_id for each in candidates}
         everything = store.entries_between(_BEGINNING, _END, press.feed_ids)
         candidates += [each for each in everything if each.entry_id not in known]
-    return select(week, candidates, calendar).decisions
+    return select(week, candidates, calendar, press.feeds).decisions
 
 
 def write_edition(edition: Edition, folder: Path) -> tuple[Path, ...]:
@@ -119,7 +119,12 @@ def _candidates(store: Store, press: Press, week: Week) -> list[StoredEntry]:
     return list({each.entry_id: each for each in found if each.entry.feed_id in press.feed_ids}.values())
 
 
-def _why_empty(store: Store, press: Press, week: Week) -> str:
+def _why_empty(store: Store, press: Press, week: Week, selection: Selection) -> str:
+    opens_at, closes_at = press.clock.bounds(week)
+    if any(
+        opens_at <= each.published_at < closes_at and "in config.toml" in each.reason for each in selection.left_out
+    ):
+        return f"config.toml leaves out every entry of {week}; `pipeline digest --week {week} --explain` says why."
     newest_at = store.newest_entry_at(press.feed_ids)
     if newest_at is None:
         return f"{week} has nothing to publish: no entries are stored yet; run `pipeline fetch` first."

@@ -1,0 +1,58 @@
+"""What a feed asks of its readers: headers, with their secrets from the environment.
+
+In: a feed's settings, the environment. Out: headers, or SecretMissing, which names the variable and never its value.
+Reads the files that ``NAME_FILE`` variables name, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.config.kinds import VARIABLE_VALUE
+from pipeline.config.schema import FeedSettings
+from pipeline.model.errors import SecretMissing
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def headers_of(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
+    """Return the extra headers of a feed's requests: its own, then basic (RFC 7617) or bearer (RFC 6750) access.
+
+    SecretMissing when the environment does not give what they name.
+    """
+    headers = [(name, _filled_in(value, environment)) for name, value in feed.headers]
+    if feed.username:
+        pair = f"{feed.username}:{_secret(feed.password_env, environment)}"
+        headers.append(("Authorization", f"Basic {b64encode(pair.encode()).decode('ascii')}"))
+    if feed.token_env:
+        headers.append(("Authorization", f"Bearer {_sendable(feed.token_env, environment)}"))
+    return tuple(headers)
+
+
+def _filled_in(value: str, environment: Mapping[str, str]) -> str:
+    named = VARIABLE_VALUE.fullmatch(value)
+    return _sendable(named[1], environment) if named else value
+
+
+def _sendable(name: str, environment: Mapping[str, str]) -> str:
+    """Give a secret that goes into a header as it is: visible ASCII alone (RFC 9110, 5.5)."""
+    secret = _secret(name, environment)
+    if not re.fullmatch(r"[\x20-\x7e]+", secret):
+        raise SecretMissing(f"was not asked, since what {name} holds cannot be sent in a header")
+    return secret
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str:
+    """Read a secret: the variable, or else the file that ``NAME_FILE`` names; a line break at its end is none of it."""
+    file = environment.get(f"{name}_FILE", "")
+    try:
+        secret = environment.get(name, "") or (Path(file).read_text("utf-8").rstrip("\r\n") if file else "")
+    except (OSError, ValueError) as unreadable:
+        raise SecretMissing(f"was not asked, since the file that {name}_FILE names cannot be read") from unreadable
+    if not secret:
+        given = f"the file that {name}_FILE names is empty" if file else f"the environment variable {name} is not set"
+        raise SecretMissing(f"was not asked, since {given}")
+    return secret

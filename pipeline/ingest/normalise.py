@@ -38,7 +38,7 @@ FUTURE_SLACK = timedelta(days=1)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_NUMBER = re.compile(r"\D{0,12}?(\d{1,5})\D{0,3}")
+_NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
 _IMG = re.compile(r"<img\s[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?</\1>", re.DOTALL)

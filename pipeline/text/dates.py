@@ -13,7 +13,7 @@ _MONTHS = {
     for number, names in enumerate(
         (
             "jan january januar janvier enero gennaio janeiro januari ene gen",
-            "feb february februar février fevrier febrero febbraio fevereiro februari fév",
+            "feb february februar février fevrier febrero febbraio fevereiro februari fév fev",
             "mar march märz marz mars marzo março maart mär mrz",
             "apr april avril abril aprile avr abr",
             "may mai mayo maggio maio mei mag",

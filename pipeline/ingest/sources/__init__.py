@@ -59,7 +59,7 @@ def found_instead(text: str, body: bytes = b"") -> str:
     start = text.lstrip()[:2000].lower()
     if not start:
         return "an empty body" if not body.strip() else "binary data"
-    if re.search(r"<!doctype html|<html\b|<head\b|<body\b", start):
+    if re.search(r"<!doctype html|<html\b|<head\b", start):
         return "a web page"
     if start[0] in "[{":
         return "JSON that is not a feed"

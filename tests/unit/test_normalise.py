@@ -1,0 +1,196 @@
+"""Raw items into entries: the rules no single fixture shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise, reading_minutes
+from pipeline.ingest.sources import parse
+from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
+from pipeline.model.errors import NotAFeed
+from pipeline.model.feed import Channel, Feed
+from pipeline.text.urls import clean_url
+
+FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
+NOW = datetime(2026, 2, 16, tzinfo=UTC)
+RAW = RawEntry(guid="1", link="https://harbourandhearth.example/1/", title="Salt", published_at=NOW - timedelta(days=3))
+
+
+def made(*raws: RawEntry, channel: Channel | None = None, now: datetime = NOW) -> tuple[Entry, ...]:
+    parsed = ParsedFeed(version="rss20", channel=channel or Channel(), entries=raws)
+    return normalise(parsed, FEED, url=FEED.url, now=now)
+
+
+def test_the_same_document_gives_the_same_entries() -> None:
+    """Nothing but the arguments decides."""
+    assert made(RAW, replace(RAW, guid="")) == made(RAW, replace(RAW, guid=""))
+
+
+def test_a_guid_does_not_depend_on_where_the_document_came_from() -> None:
+    """A feed that moves keeps its entries: a guid is never resolved against an address."""
+    bare = RawEntry(guid="41", title="Salt")
+    assert made(bare)[0].guid == normalise(
+        ParsedFeed(version="rss20", channel=Channel(), entries=(bare,)), FEED, url="https://new.example/", now=NOW
+    )[0].guid == "41"  # fmt: skip
+
+
+def test_same_guid_and_link_with_other_media_are_two_episodes() -> None:
+    """A show that links every episode to its home page, and repeats a guid, loses none."""
+    first = replace(RAW, enclosures=(Enclosure(url="https://m.example/1.mp3", media_type="audio/mpeg"),))
+    second = replace(RAW, enclosures=(Enclosure(url="https://m.example/2.mp3", media_type="audio/mpeg"),))
+    assert [entry.guid for entry in made(first, second, first)] == ["1", "1|m.example/2.mp3"]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_GUID_CHARS, True), (MAX_GUID_CHARS + 1, False)])
+def test_a_guid_fits_an_index(length: int, kept: bool) -> None:
+    """Up to the limit a guid is kept; beyond, its hash is."""
+    assert (made(replace(RAW, guid="g" * length))[0].guid == "g" * length) is kept
+
+
+@pytest.mark.parametrize(
+    ("published", "updated", "dated_by", "instant"),
+    [
+        (NOW - timedelta(days=1), NOW, "published", NOW - timedelta(days=1)),
+        (NOW + timedelta(hours=23), None, "published", NOW + timedelta(hours=23)),
+        (NOW + timedelta(days=2), NOW - timedelta(days=1), "updated", NOW - timedelta(days=1)),
+        (NOW + timedelta(days=2), None, "first_seen", NOW),
+        (None, NOW - timedelta(days=1), "updated", NOW - timedelta(days=1)),
+        (None, None, "first_seen", NOW),
+        (datetime(1970, 1, 1, tzinfo=UTC), None, "first_seen", NOW),
+    ],
+)
+def test_dates_fall_back(
+    published: datetime | None, updated: datetime | None, dated_by: str, instant: datetime
+) -> None:
+    """Published, updated, first seen; what cannot be true counts as absent."""
+    entry = made(replace(RAW, published_at=published, updated_at=updated))[0]
+    assert (entry.dated_by, entry.published_at) == (dated_by, instant)
+
+
+def test_a_name_in_podcast_person_is_the_guest() -> None:
+    """The title's guest comes first, the feed's own list second."""
+    assert made(replace(RAW, title="Podcast – Ada Marsh – Salt"))[0].guest == "Ada Marsh"
+
+
+def test_the_longer_text_is_the_body() -> None:
+    """Summary and content swap roles in some feeds; their length tells which is which."""
+    long, short = "<p>" + "Salt and smoke. " * 50 + "</p>", "<p>About salt.</p>"
+    one, other = made(replace(RAW, content_html=long, summary_html=short))[0], made(
+        replace(RAW, content_html=short, summary_html=long)
+    )[0]  # fmt: skip
+    assert (one.body_html, one.excerpt_text) == (other.body_html, other.excerpt_text)
+    assert one.excerpt_text == "About salt."
+
+
+def test_an_excerpt_skips_headings_and_pictures() -> None:
+    """Prose begins after the heading, the figure and its caption."""
+    body = "<h2>Method</h2><figure><img src='/a.jpg'><figcaption>A loaf</figcaption></figure><p>Mix well.</p>"
+    assert made(replace(RAW, content_html=body))[0].excerpt_text == "Mix well."
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 0), (1, 1), (238, 1), (357, 2), (2380, 10)])
+def test_reading_minutes(words: int, minutes: int) -> None:
+    """238 words a minute, and never less than one for a body that has any."""
+    assert reading_minutes("<p>" + "salt " * words + "</p>") == minutes
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "two", "1.2.3", "999999999", "²"])
+def test_what_counts_nothing_is_no_episode_number(text: str) -> None:
+    """Zero, words and odd digits are no number."""
+    assert made(replace(RAW, episode=text))[0].episode is None
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "<item>",
+            "</item>",
+            "<entry>",
+            "<title>",
+            "</title>",
+            "<link>",
+            "</link>",
+            "<guid>",
+            "</guid>",
+            "<description>",
+        ),
+        *(
+            "</description>",
+            "<![CDATA[",
+            "]]>",
+            "&amp;",
+            "&",
+            "&#0;",
+            "&#xD800;",
+            "&lt;b&gt;",
+            "<!--",
+            "-->",
+            "<?",
+            "'",
+            '"',
+        ),
+        *(
+            "<link href='javascript:x'/>",
+            "<enclosure url='data:x' type='audio/mpeg'/>",
+            "<content",
+            "<content type='xhtml'>",
+        ),
+        *(
+            "<itunes:image href='file:///x'/>",
+            "<podcast:person>A",
+            "<media:content url='ftp:x'/>",
+            "javascript:alert(1)",
+        ),
+        *(
+            "<pubDate>Tue, 10 Feb 2026 08:30:00 GMT</pubDate>",
+            "https://h.example/x?utm_source=y",
+            "\x00",
+            "\u202e",
+            "é",
+            "🧂",
+        ),
+        *(
+            "<a href='vbscript:x'>",
+            "<img src='//h.example/x.jpg'>",
+            "<ol><li>",
+            "</ol>",
+            "xml:base='javascript:x'",
+            " ",
+        ),
+    ]
+)
+ROOTS = st.sampled_from(
+    ["<rss version='2.0'><channel>", "<feed xmlns='http://www.w3.org/2005/Atom'>", "<rdf:RDF>", "", "{"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ROOTS, st.lists(PIECES, max_size=40), st.sampled_from(["utf-8", "utf-16", "windows-1252"]))
+def test_any_document_gives_safe_entries_or_is_refused(root: str, pieces: list[str], encoding: str) -> None:
+    """No exception but NotAFeed, no unsafe address, no guid twice, whatever the document."""
+    body = (root + "".join(pieces)).encode(encoding, "ignore")
+    try:
+        entries = normalise(parse(body, url=FEED.url), FEED, url=FEED.url, now=NOW)
+    except NotAFeed:
+        return
+    assert len({entry.guid for entry in entries}) == len(entries)
+    for entry in entries:
+        assert_safe(entry)
+
+
+def assert_safe(entry: Entry) -> None:
+    """Check what every entry promises."""
+    addresses = [entry.url, entry.chapters_url, *(transcript.url for transcript in entry.transcripts)]
+    addresses += [entry.enclosure.url] if entry.enclosure else []
+    addresses += [entry.picture.url] if entry.picture else []
+    assert all(address == clean_url(address) for address in addresses)
+    assert entry.guid
+    assert entry.published_at <= NOW + timedelta(days=1)
+    assert "\x00" not in entry.title + entry.guid + entry.body_html + entry.excerpt_text
+    assert "<script" not in entry.body_html
+    assert 'href="javascript' not in entry.body_html

@@ -179,6 +179,8 @@ class StoredEntry:
     """True when it came with the first read of its feed: it belongs to the week of its date, however late that is."""
     week: str = ""
     """The closed week whose digest took it, e.g. ``2026-W07``; empty while none has."""
+    quarantined_at: datetime | None = None
+    """When it was put in quarantine: its feed turned new at once. It is no news until an editor accepts the feed."""
     fingerprint: str = ""
     """As ``KnownEntry``: another one means another content."""
     edition: str = ""

@@ -124,3 +124,5 @@ class FeedCount:
     newest_at: datetime | None = None
     """``published_at`` of its newest entry; None while it has none."""
     newest_title: str = ""
+    quarantined: int = 0
+    """How many of its entries wait for an editor to accept them."""

@@ -1,0 +1,68 @@
+"""Checks of links: words that say where they lead, addresses that lead there, no page told twice.
+
+In: a Proof. Out: Checks. Pure: whether a page answers is ``checks.reached``'s question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.digest.checks.proof import Proof, named
+from pipeline.model.check import Check
+from pipeline.text.urls import domain, url_key
+
+_SAYS_NOTHING = {
+    "here", "click here", "click", "this", "this link", "link", "more", "read more", "read on", "learn more",
+    "find out more", "go", "page", "website", "url",
+    "hier", "hier klicken", "klick hier", "mehr", "weiterlesen", "mehr lesen", "mehr erfahren",
+    "ici", "cliquez ici", "lire la suite", "en savoir plus", "plus",
+    "aquí", "haz clic aquí", "leer más", "qui", "clicca qui", "هنا", "اضغط هنا", "المزيد",
+}  # fmt: skip
+_SHORTENERS = {
+    "bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "fb.me", "goo.gl", "ift.tt", "is.gd", "lnkd.in", "ow.ly", "rb.gy",
+    "rebrand.ly", "s.id", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd", "wp.me",
+}  # fmt: skip
+_WEB = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
+
+
+def link_words(proof: Proof) -> Iterator[Check]:
+    """A link says where it leads: read aloud one after the other, "here" and "here" say nothing."""
+    for link in proof.mail.links:
+        said = re.sub(r"[^\w\s]+", "", link.words).strip().lower()
+        if not said:
+            message = f"Give the link to {link.url} words: a reader who cannot see it finds nothing there."
+            yield Check(name="link-words", level="warning", message=message, where=proof.owner(link.url))
+        elif said in _SAYS_NOTHING:
+            message = f"Say where the link “{link.words}” leads: {link.url}."
+            yield Check(name="link-words", level="warning", message=message, where=proof.owner(link.url))
+
+
+def relative_url(proof: Proof) -> Iterator[Check]:
+    """Every address is whole: in a mail there is no page that it could be relative to."""
+    for url in _addresses(proof):
+        if not _WEB.match(url):
+            message = f"Write the whole address instead of “{url}”, with https:// in front."
+            yield Check(name="relative-url", level="error", message=message, where=proof.owner(url))
+
+
+def short_url(proof: Proof) -> Iterator[Check]:
+    """No address hides where it leads: readers distrust it, and so do spam filters."""
+    for url in _addresses(proof):
+        if domain(url) in _SHORTENERS:
+            message = f"Write the address that {url} leads to: spam filters distrust short ones."
+            yield Check(name="short-url", level="warning", message=message, where=proof.owner(url))
+
+
+def repeated_link(proof: Proof) -> Iterator[Check]:
+    """What an earlier edition told is not told again."""
+    for story in proof.digest.stories:
+        if week := proof.facts.told.get(url_key(story.url)):
+            message = f"Leave it out or say what is new: {week} led to {story.url} already."
+            yield Check(name="repeated-link", level="warning", message=message, where=named(story))
+
+
+def _addresses(proof: Proof) -> Iterator[str]:
+    """Give each address of the mail once, pictures' included."""
+    found = [link.url for link in proof.mail.links] + [picture.url for picture in proof.mail.pictures]
+    yield from dict.fromkeys(found)

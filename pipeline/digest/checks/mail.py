@@ -1,0 +1,84 @@
+"""The HTML part taken apart, as a mail program reads it.
+
+In: HTML. Out: its links, pictures and words, and the tree they stand in. Pure; lxml is imported when first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_WITHIN_A_LINE = {"a", "b", "em", "strong", "i", "s", "code", "span", "small", "sub", "sup"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An address a reader can go to."""
+
+    url: str
+    words: str
+    """What is underlined, or the alt text of the picture that is linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A picture; None is an attribute that is not there."""
+
+    url: str
+    alt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """An HTML part, read."""
+
+    root: Any
+    """The lxml element of ``<html>``."""
+    links: tuple[Link, ...]
+    pictures: tuple[Shown, ...]
+    words: str
+    """All that is said in it, in one line; the inbox line included, styles not."""
+    style: str
+    """What its style elements hold."""
+
+
+def read(html: str) -> Mail:
+    """Take an HTML part apart.
+
+    >>> mail = read('<p>Read <a href="https://a.example/">on<img src="x.png" alt="!"></a></p>')
+    >>> mail.links, mail.pictures, mail.words
+    ((Link(url='https://a.example/', words='on !'),), (Shown(url='x.png', alt='!'),), 'Read on')
+    """
+    from lxml.html import document_fromstring
+
+    root = document_fromstring(html)
+    return Mail(
+        root=root,
+        links=tuple(Link(url=each.get("href"), words=_words_of(each)) for each in root.iter("a") if each.get("href")),
+        pictures=tuple(Shown(url=each.get("src") or "", alt=each.get("alt")) for each in root.iter("img")),
+        words=_one_line(_texts(root.find("body"))),
+        style="\n".join(each.text or "" for each in root.iter("style")),
+    )
+
+
+def _words_of(link: Any) -> str:
+    return _one_line([*_texts(link), *(f" {each.get('alt') or ''}" for each in link.iter("img"))])
+
+
+def _texts(element: Any) -> Iterator[str]:
+    """Give the texts under an element, without comments: what Outlook alone reads is not said to anybody else."""
+    for each in element.iter():
+        if isinstance(each.tag, str) and each.tag not in ("style", "script", "title"):
+            yield _apart(each) + (each.text or "")
+        if each is not element:
+            yield _apart(each) + (each.tail or "")
+
+
+def _apart(element: Any) -> str:
+    """Keep what stands in different blocks apart, and a word that is half in italics together."""
+    return "" if element.tag in _WITHIN_A_LINE else " "
+
+
+def _one_line(texts: Iterable[str]) -> str:
+    return " ".join("".join(texts).split())

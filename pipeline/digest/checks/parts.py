@@ -1,0 +1,77 @@
+"""Checks of the mail as a whole: its weight, its text part, its format, the way out of it.
+
+In: a Proof. Out: Checks. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.digest.checks.proof import THEME, Proof, named
+from pipeline.model.check import Check, CheckLevel
+from pipeline.model.mail import UNSUBSCRIBE
+from pipeline.text.likeness import words
+
+KILOBYTE = 1000
+WEIGHTS: tuple[tuple[int, CheckLevel], ...] = ((90, "error"), (60, "warning"), (30, "hint"))
+"""In KB of the HTML part; Gmail cuts a mail off at 102, the way out of it included."""
+MOST_WORDS_MISSING = 0.1
+LONGEST_LINE = 76
+"""Of a body in quoted-printable (RFC 2045, 6.7); a header may have 998 (RFC 5322, 2.1.1)."""
+LONGEST_HEADER = 998
+_ENCODED_IDENTIFIER = re.compile(rb"(?mi)^(?:List-[\w-]+|Message-ID|References|In-Reply-To):.*=\?")
+
+
+def weight(proof: Proof) -> Iterator[Check]:
+    """The HTML part stays light enough to arrive whole, also through slow lines."""
+    kilobytes = len(proof.rendered.html.encode()) / KILOBYTE
+    level: CheckLevel | None = next((level for limit, level in WEIGHTS if kilobytes > limit), None)
+    if level:
+        message = f"Shorten the edition: its HTML weighs {kilobytes:.0f} KB, and Gmail cuts a mail off at 102."
+        yield Check(name="weight", level=level, message=message, where=THEME)
+
+
+def text_part(proof: Proof) -> Iterator[Check]:
+    """Who reads the plain text misses neither a link nor a story."""
+    text, flat = proof.rendered.text, " ".join(proof.rendered.text.split())
+    for url in dict.fromkeys(link.url for link in proof.mail.links):
+        if url.removeprefix("mailto:") not in text:
+            message = f"Mend the text part: {url} is in the HTML alone."
+            yield Check(name="text-part", level="error", message=message, where=proof.owner(url))
+    for story in proof.stories:
+        if " ".join(story.title.split()) not in flat:
+            message = "Mend the text part: it does not tell this story."
+            yield Check(name="text-part", level="error", message=message, where=named(story))
+    said, told = set(words(proof.mail.words)), set(words(text))
+    if len(said - told) > MOST_WORDS_MISSING * len(said):
+        message = f"Mend the text part: {len(said - told)} of {len(said)} words of the HTML are not in it."
+        yield Check(name="text-part", level="warning", message=message, where=THEME)
+
+
+def way_out(proof: Proof) -> Iterator[Check]:
+    """Both parts offer to unsubscribe: law and every mail service ask for it."""
+    for part, content in (("HTML", proof.rendered.html), ("text", proof.rendered.text)):
+        if UNSUBSCRIBE not in content:
+            message = f"Mend the theme: its {part} part has no link to unsubscribe."
+            yield Check(name="way-out", level="error", message=message, where=THEME)
+
+
+def mail_format(proof: Proof) -> Iterator[Check]:
+    """The mail is written as RFC 5322 and RFC 2045 ask: whatever passes it on may break what is not."""
+    head, _, body = proof.eml.partition(b"\r\n\r\n")
+    faults = (
+        (re.search(rb"(?<!\r)\n|\r(?!\n)", proof.eml), "it has line ends other than CRLF"),
+        (_longer(head, LONGEST_HEADER), f"a header is longer than {LONGEST_HEADER} characters"),
+        (_longer(body, LONGEST_LINE), f"a line is longer than {LONGEST_LINE} characters"),
+        (not head.isascii() or not body.isascii(), "it has bytes beyond ASCII that nothing encodes"),
+        (_ENCODED_IDENTIFIER.search(head), "an identifier is encoded"),
+    )
+    for fault, words_ in faults:
+        if fault:
+            message = f"Do not send digest.eml, and report it: {words_}."
+            yield Check(name="mail-format", level="error", message=message, where="digest.eml")
+
+
+def _longer(lines: bytes, limit: int) -> bool:
+    return any(len(line) > limit for line in lines.split(b"\r\n"))

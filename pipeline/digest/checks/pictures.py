@@ -1,0 +1,49 @@
+"""Checks of pictures: words in their place, and no more pixels than a screen shows.
+
+In: a Proof. Out: Checks. Pure: how many bytes they have is ``checks.reached``'s question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.digest.checks.proof import THEME, Proof, named
+from pipeline.model.check import Check
+
+MOST_PIXELS = 1200
+"""Across: twice what is shown, and a little."""
+_FILE_NAME = re.compile(
+    r"\S+\.(?:jpe?g|png|gif|webp|svg|heic|bmp|avif)"
+    r"|(?:img|dsc[nf]?|pxl|dji|gopr|screenshot|unnamed|untitled|image)[-_ ]?\d*(?:[-_ ]\d+)*",
+    re.IGNORECASE,
+)
+
+
+def picture_alt(proof: Proof) -> Iterator[Check]:
+    """Every picture has words for whoever does not see it, and they are no file name."""
+    for story in proof.stories:
+        if story.picture and not story.picture.alt.strip():
+            message = "Describe the picture where it was published (“alt text”): the title stands in for it now."
+            yield Check(name="picture-alt", level="hint", message=message, where=named(story))
+    for picture in proof.mail.pictures:
+        if picture.alt is None:
+            message = f"Mend the theme: the picture {picture.url} has no alt attribute."
+            yield Check(name="picture-alt", level="error", message=message, where=THEME)
+        elif _FILE_NAME.fullmatch(picture.alt.strip()):
+            message = f"Describe the picture where it was published: its alt text is “{picture.alt}”, a file's name."
+            yield Check(name="picture-alt", level="warning", message=message, where=_owner(proof, picture.url))
+
+
+def picture_size(proof: Proof) -> Iterator[Check]:
+    """No picture is wider than a good screen shows it."""
+    for story in proof.stories:
+        picture = story.picture
+        if picture and picture.width and picture.width > MOST_PIXELS:
+            message = f"Publish a smaller picture: this one is {picture.width} pixels wide, {MOST_PIXELS} are enough."
+            yield Check(name="picture-size", level="warning", message=message, where=named(story))
+
+
+def _owner(proof: Proof, url: str) -> str:
+    owners = (named(story) for story in proof.stories if story.picture and story.picture.url == url)
+    return next(owners, THEME)

@@ -1,0 +1,97 @@
+"""Checks of words: the inbox line, the introduction, what was left over, what was not filled in.
+
+In: a Proof. Out: Checks. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.digest.checks.proof import INTRODUCTION, PREHEADER, SUBJECT, THEME, Proof
+from pipeline.model.check import Check, CheckLevel
+from pipeline.text.likeness import words
+from pipeline.text.markdown import to_plain
+
+SUBJECT_LENGTHS = (10, 78)
+SUBJECT_READS_BEST = (30, 60)
+PREHEADER_READS_BEST = (80, 130)
+_LEFTOVER = re.compile(r"\b(?:TK(?:TK)*|TBC|TBD|FIXME)\b|(?i:\blorem ipsum\b)")
+_TODO = re.compile(r"\bTODO\b")
+_TODO_MEANS_ALL = {"es", "gl", "it", "pt"}
+_TOKEN = re.compile(
+    r"\{\{[^{}]{1,80}\}\}|\{%[^{}]{1,80}%\}|\*\|[^|]{1,80}\|\*|<%[^%]{1,80}%>|%%\w{1,40}%%|\[\[\w{1,40}\]\]|%recipient\.\w+%"
+)
+"""How Jinja, Mailchimp, ERB, ActiveCampaign, Sendy and Mailgun write what they fill in."""
+
+
+def subject(proof: Proof) -> Iterator[Check]:
+    """A subject is 10 to 78 characters long, best 30 to 60: phones show no more."""
+    length, (least, most) = len(proof.rendered.subject), SUBJECT_LENGTHS
+    if not length:
+        yield Check(name="subject", level="error", message="Write a subject: there is none.", where=SUBJECT)
+    elif not least <= length <= most:
+        message = f"Make the subject {least} to {most} characters long: it has {length}."
+        yield Check(name="subject-length", level="warning", message=message, where=SUBJECT)
+    elif not SUBJECT_READS_BEST[0] <= length <= SUBJECT_READS_BEST[1]:
+        message = f"A subject of 30 to 60 characters reads best on a phone: this one has {length}."
+        yield Check(name="subject-length", level="hint", message=message, where=SUBJECT)
+
+
+def preheader(proof: Proof) -> Iterator[Check]:
+    """A preheader is written, and says what neither the subject nor the first sentence says."""
+    text = proof.rendered.preheader
+    if not text:
+        message = "Write a preheader, the line after the subject: inboxes show the first words of the mail instead."
+        yield Check(name="preheader", level="warning", message=message, where=PREHEADER)
+    elif (told := _told_twice(proof)) is not None:
+        message = f"Write a preheader that does not repeat {told}: the inbox shows one after the other."
+        yield Check(name="preheader", level="warning", message=message, where=PREHEADER)
+    elif not PREHEADER_READS_BEST[0] <= len(text) <= PREHEADER_READS_BEST[1]:
+        message = f"A preheader of 80 to 130 characters fills the inbox line: this one has {len(text)}."
+        yield Check(name="preheader", level="hint", message=message, where=PREHEADER)
+
+
+def _told_twice(proof: Proof) -> str | None:
+    said = words(proof.rendered.preheader)
+    if said == words(proof.rendered.subject):
+        return "the subject"
+    opening = words(to_plain(proof.digest.introduction_md))[: len(said)]
+    return "the first sentence" if len(said) > 2 and said == opening else None
+
+
+def introduction(proof: Proof) -> Iterator[Check]:
+    """The editor says a few words first."""
+    if not proof.digest.introduction_md.strip():
+        message = "Write an introduction of 60 to 120 words: readers open a letter for the one who writes it."
+        yield Check(name="introduction", level="warning", message=message, where=INTRODUCTION)
+
+
+def leftover(proof: Proof) -> Iterator[Check]:
+    """Notes to oneself are gone; in words that came with a feed they are for the editor to judge."""
+    spanish = proof.digest.publication.language.split("-")[0] in _TODO_MEANS_ALL
+    for where, text, own in proof.passages:
+        found = _LEFTOVER.search(text) or (None if spanish else _TODO.search(text))
+        if found:
+            message = f"Write what “{found[0]}” stands for, or take it out."
+            yield Check(name="leftover", level=_grave(own), message=message, where=where)
+
+
+def token(proof: Proof) -> Iterator[Check]:
+    """Nothing waits to be filled in: a mail service would fill it, or the reader would see it."""
+    seen: set[str] = set()
+    for where, text, own in proof.passages:
+        for found in dict.fromkeys(_TOKEN.findall(text)):
+            seen.add(found)
+            message = f"Write out “{found}”: mail services take it for a place to fill in."
+            yield Check(name="token", level=_grave(own), message=message, where=where)
+    text = " ".join(proof.rendered.text.split())  # a token that was wrapped is a token
+    everywhere = " ".join([proof.mail.words, text, *(link.url for link in proof.mail.links)])
+    for found in dict.fromkeys(_TOKEN.findall(everywhere)):
+        if found not in seen:
+            message = f"Mend the theme: it leaves “{found}” unfilled."
+            yield Check(name="token", level="error", message=message, where=THEME)
+
+
+def _grave(own: bool) -> CheckLevel:
+    return "error" if own else "warning"

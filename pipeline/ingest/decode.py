@@ -58,6 +58,15 @@ def decode(body: bytes, content_type: str = "") -> str:
     text = _marked(body)
     if text is None:
         text = _declared(body, content_type)
+    return legal(text)
+
+
+def legal(text: str) -> str:
+    """Drop what no XML, no database and no UTF-8 can hold: controls, half characters, non-characters.
+
+    >>> legal("a\\x00b\\ud800c")
+    'abc'
+    """
     return _ILLEGAL.sub("", text)
 
 

@@ -68,16 +68,16 @@ def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
             continue
         if tag == "base":
             base = address
-        elif tag == "link" and _announces(attributes):
+        elif tag == "link" and _announces(attributes, address):
             yield address, True
         elif tag == "a" and (_likely(address) or _LIKELY_TEXT.search(text)):
             yield address, False
 
 
-def _announces(attributes: dict[str, str]) -> bool:
+def _announces(attributes: dict[str, str], address: str) -> bool:
     relations = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
-    loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(attributes["href"]) is not None
+    loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(address) is not None
     return ("alternate" in relations and (kind in _FEED_TYPES or loose)) or "feed" in relations
 
 

@@ -20,7 +20,7 @@ def test_announced_feeds_come_first_and_comments_last() -> None:
     ("page", "feeds"),
     [
         ("<base href='//b.example/x/'><link rel=alternate type=text/xml href=atom.xml>", ("https://b.example/x/atom.xml",)),
-        ("<LINK REL='Alternate me' TYPE='application/feed+json; charset=x' HREF='/f?a=1&amp;b=2'>", (f"{HOME}f?a=1&b=2",)),
+        ("<LINK REL='Alternate x' TYPE='application/feed+json;x=y' HREF='/f?a=1&amp;b=2'>", (f"{HOME}f?a=1&b=2",)),
         ("<link rel='alternate' hreflang='de' href='/de/'><link rel='stylesheet' href='/feed.css'>", ()),
         ("<!-- <link rel='alternate' type='application/rss+xml' href='/old'> -->", ()),
         ("<a href='/subscribe'>RSS</a><a href='/about'>About</a>", (f"{HOME}subscribe",)),

@@ -56,6 +56,13 @@ def test_broken_json_says_so() -> None:
         parse(b'{"version": "https://jsonfeed.org/version/1.1", "items": [')
 
 
+def test_json_can_say_what_xml_forbids() -> None:
+    """Escaped controls and half characters are dropped, whole ones are kept."""
+    item = r'{"id": "a\u0000b", "content_html": "<p>x\ud800y \ud83e\uddc2</p>"}'
+    entry = parse(b'{"version": "https://jsonfeed.org/version/1.1", "items": [%s]}' % item.encode()).entries[0]
+    assert (entry.guid, entry.content_html) == ("ab", "<p>xy 🧂</p>")
+
+
 def test_json_of_the_wrong_types_is_read_without_them() -> None:
     """A field of another type than specified counts as absent."""
     items = [{"id": [], "title": {}, "url": 7, "authors": "x", "attachments": [1, {"url": []}]}, "no item", {"id": "b"}]
@@ -86,7 +93,7 @@ def test_each_item_alone_reads_as_in_the_whole(case: str) -> None:
 
 def test_hopeless_xml_still_gives_its_items() -> None:
     """Where even the tolerant tree is lost, the tolerant parser reads on."""
-    body = FEED % (b"<item><title>One</title><media width=1 height=2/></item>" * 3 + b"<item><title>Two</title></item>")
+    body = FEED % (b"<item about=x><title>One</title></item>" * 3 + b"<item><title>Two</title></item>")
     assert not split(decode(body)).sound
     assert [entry.title for entry in parse(body).entries] == ["One", "One", "One", "Two"]
 

@@ -37,6 +37,7 @@ _LOOSE = re.compile(
     re.DOTALL | re.ASCII,
 )
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
+_HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
@@ -138,10 +139,12 @@ def _recovered(text: str, problem: str) -> Document:
 
     A document that was cut off, or closes the wrong tag, is then read exactly as a sound one.
     """
-    root = _tree(text, recover=True)
-    if root is None:
+    try:
+        tree = _tree(text, recover=True)
+        rewritten = "" if tree is None else etree.tostring(tree, encoding="utf-8").decode("utf-8", "ignore")
+        root = _tree(rewritten, recover=False)  # the tolerant tree may hold what no text can, such as half a character
+    except etree.XMLSyntaxError:
         return _document(_bounded(text), None, sound=False, oddity=problem)
-    rewritten = etree.tostring(root, encoding="unicode")
     written = sum(1 for found in _MARKUP.finditer(text) if found["item"])
     sound = written == len(_items(root)) and len(rewritten) >= 0.9 * len(text)
     return _document(rewritten if sound else _bounded(text), root, sound=sound, oddity=problem)
@@ -150,7 +153,7 @@ def _recovered(text: str, problem: str) -> Document:
 def _bounded(text: str) -> str:
     """Cut hopeless XML after ``MAX_LOOSE_TAGS`` tags: the tolerant reader's time grows with their square."""
     tags = (found.start() for found in _MARKUP.finditer(text) if found["tag"])
-    return text[: next(islice(tags, MAX_LOOSE_TAGS, None), len(text))]
+    return _HALF_CHARACTER.sub("", text[: next(islice(tags, MAX_LOOSE_TAGS, None), len(text))])
 
 
 def _items(root: Element) -> list[Element]:

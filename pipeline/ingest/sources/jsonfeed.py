@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from pipeline.ingest.decode import legal
 from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeed
 from pipeline.model.feed import Channel
@@ -95,7 +96,7 @@ def _text(thing: Any, key: str) -> str:
     value = thing.get(key) if isinstance(thing, dict) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)  # the specification asks readers to accept numbers as ids
-    return value if isinstance(value, str) else ""
+    return legal(value) if isinstance(value, str) else ""  # JSON escapes what XML forbids
 
 
 def _list(thing: Json, key: str) -> list[Any]:

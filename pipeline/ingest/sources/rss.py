@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
+from pipeline.ingest.decode import legal
 from pipeline.ingest.sources.document import Document, Element, is_feed, split
 from pipeline.ingest.sources.extras import Extras, channel_extras, guid_of, item_extras
 from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
@@ -180,4 +181,4 @@ def _size(part: Parsed, name: str) -> int | None:
 def _text(thing: Parsed, key: str) -> str:
     """Read a text without feedparser's substitutes for absent keys."""
     value = dict.get(thing, key) if isinstance(thing, dict) else None
-    return value if isinstance(value, str) else ""
+    return legal(value) if isinstance(value, str) else ""

@@ -13,22 +13,27 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, true
 
 from pipeline.model.entry import KnownEntry, StoredEntry
 from pipeline.store.records import stored_entry
-from pipeline.store.tables import content, entry, feed, unplaced
+from pipeline.store.tables import alive, content, edition_entry, entry, feed, quarantined, unplaced
 
 _KNOWN = select(
     *(entry.c[name] for name in ("entry_id", "guid", "url_key", "enclosure_key", "media_type", "fingerprint", "title")),
     *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds")),
     entry.c.vanished_at.is_not(None).label("vanished"),
+    entry.c.deleted_at.is_not(None).label("deleted"),
 ).order_by(entry.c.entry_id)
 _STORED = (
     select(
         *(entry.c[name] for name in ("entry_id", "feed_id", "guid", "title", "published_at", "dated_by")),
         *(entry.c[name] for name in ("duration_seconds", "first_seen_at", "changed_at", "vanished_at")),
-        *(entry.c[name] for name in ("backlog", "week")),
+        *(entry.c[name] for name in ("backlog", "week", "fingerprint", "released_from", "withdrawn_at")),
+        entry.c.quarantined_at,
+        edition_entry.c.week.label("edition"),
+        edition_entry.c.half,
         content.c.facts,
         content.c.body_html,
     )
     .join_from(entry, content)
+    .outerjoin(edition_entry, edition_entry.c.entry_id == entry.c.entry_id)
     .order_by(entry.c.published_at, entry.c.entry_id)
 )
 
@@ -46,7 +51,7 @@ def between(connection: Connection, start: datetime, end: datetime, feed_ids: Co
 
 
 def unplaced_late(connection: Connection, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
-    """Read the entries published before an instant that no closed week took and that are no backlog."""
+    """Read the entries published before an instant that no closed week has, the backlog aside unless a week had it."""
     return _stored(connection, unplaced, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
 
 
@@ -60,9 +65,14 @@ def by_id(connection: Connection, entry_ids: Collection[int]) -> list[StoredEntr
     return _stored(connection, entry.c.entry_id.in_(entry_ids))
 
 
+def in_quarantine(connection: Connection, feed_id: str) -> list[StoredEntry]:
+    """Read a feed's entries that wait to be accepted."""
+    return _stored(connection, quarantined, entry.c.feed_id == feed_id)
+
+
 def published_dates(connection: Connection, feed_ids: Collection[str], since: datetime) -> list[datetime]:
     """Read when entries were published, from an instant on, in order."""
-    wanted = (entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
+    wanted = (alive, entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
     return list(connection.scalars(select(entry.c.published_at).where(*wanted).order_by(entry.c.published_at)))
 
 
@@ -74,7 +84,7 @@ def newest_at(connection: Connection, feed_ids: Collection[str], before: datetim
 def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[datetime]:
     # The newest of each feed is one step into the index; the newest of several feeds at once would be a scan.
     earlier = entry.c.published_at < before if before else true()
-    of_feed = select(func.max(entry.c.published_at)).where(entry.c.feed_id == feed.c.feed_id, earlier)
+    of_feed = select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
     return select(func.max(of_feed.scalar_subquery())).where(feed.c.feed_id.in_(feed_ids))
 
 

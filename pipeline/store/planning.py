@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, func, select, update
 
 from pipeline.model.run import Run
 from pipeline.store.dialects import insert
-from pipeline.store.tables import entry, run, schedule, week
+from pipeline.store.tables import edition_entry, entry, run, schedule, week
 
 
 def settle(connection: Connection, key: str, entry_ids: Collection[int], now: datetime) -> bool:
@@ -23,6 +23,30 @@ def settle(connection: Connection, key: str, entry_ids: Collection[int], now: da
     taken = entry.c.entry_id.in_(entry_ids) & entry.c.week.is_(None)
     connection.execute(update(entry).where(taken).values(week=key))
     return True
+
+
+def place(connection: Connection, key: str, entry_ids: Collection[int]) -> None:
+    """Give entries to a week, whichever week had them before."""
+    connection.execute(update(entry).where(entry.c.entry_id.in_(entry_ids)).values(week=key, released_from=None))
+
+
+def release(connection: Connection, key: str, *, but: Collection[int]) -> None:
+    """Let a week give up its entries, some excepted; they remember where they were."""
+    given_up = (entry.c.week == key) & entry.c.entry_id.not_in(but)
+    connection.execute(update(entry).where(given_up).values(week=None, released_from=key))
+
+
+def take_back(connection: Connection, key: str) -> None:
+    """Give a week what it had given up, unless a sealed edition has it by now; drafts have to let go."""
+    free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
+    taken = (entry.c.released_from == key) & free
+    connection.execute(update(entry).where(taken).values(week=key, released_from=None))
+
+
+def all_placed(connection: Connection, key: str, entry_ids: Collection[int]) -> bool:
+    """Tell whether a week has all of these entries."""
+    placed = select(func.count()).where(entry.c.entry_id.in_(entry_ids), entry.c.week == key)
+    return connection.scalar(placed) == len(entry_ids)
 
 
 def settled(connection: Connection) -> dict[str, datetime]:

@@ -21,7 +21,10 @@ from pipeline.model.feed import Channel, FeedState
 from pipeline.text.urls import media_key, url_key
 
 _COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds")
-_KEPT_BESIDE = ("first_seen_at", "changed_at", "vanished_at", "backlog")
+_KEPT_BESIDE = (
+    *("entry_id", "first_seen_at", "changed_at", "vanished_at", "backlog", "fingerprint", "withdrawn_at"),
+    "quarantined_at",
+)
 _FACTS = {
     each.name: each.default for each in fields(Entry) if each.name not in {*_COLUMNS, "body_html"}
 }  # name to default
@@ -91,7 +94,8 @@ def stored_entry(row: RowMapping) -> StoredEntry:
     facts = {name: _REVIVE[name](value) if name in _REVIVE else value for name, value in row["facts"].items()}
     entry = Entry(**{name: row[name] for name in _COLUMNS}, body_html=row["body_html"], **facts)
     beside = {name: row[name] for name in _KEPT_BESIDE}
-    return StoredEntry(entry_id=row["entry_id"], entry=entry, week=row["week"] or "", **beside)
+    weeks: dict[str, Any] = {name: row[name] or "" for name in ("week", "edition", "released_from")}
+    return StoredEntry(entry=entry, **weeks, **beside, half=bool(row["half"]))
 
 
 def _channel(found: Mapping[str, Any]) -> Channel:

@@ -14,12 +14,14 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select, update
 
+from pipeline.model.archive import ArchivePosition
 from pipeline.model.entry import Applied, Change, KnownEntry, StoredEntry
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.model.run import Run
-from pipeline.store import changes, entries, feeds, planning
+from pipeline.store import archive, changes, entries, feeds, planning
 from pipeline.store.dialects import for_writing, make_engine
 from pipeline.store.door import house_errors
+from pipeline.store.editions import Editions
 from pipeline.store.migrate import bring_up_to_date
 from pipeline.store.tables import change
 
@@ -33,6 +35,7 @@ class Store:
         self._reader = engine
         self._writer = for_writing(engine)
         self._name = engine.url.render_as_string(hide_password=True)
+        self.editions = Editions(self._reading, self._writing)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -107,14 +110,34 @@ class Store:
         now: datetime,
         backlog: bool,
         reappeared: Sequence[int] = (),
+        quarantined: bool = False,
     ) -> Applied:
         """Write a freshly read feed: its state, what changed, which entries left the document or came back to it.
 
         The entries named in ``decided`` are in the document, so they need not be named in ``reappeared``.
-        An entry dated by ``first_seen`` keeps the date it was stored with.
+        An entry dated by ``first_seen`` keeps the date it was stored with. ``quarantined``: the new entries wait until
+        they are accepted.
         """
         with self._writing() as connection:
-            return changes.apply(connection, state, decided, vanished, reappeared, now=now, backlog=backlog)
+            return changes.apply(
+                connection, state, decided, vanished, reappeared, now=now, backlog=backlog, quarantined=quarantined
+            )
+
+    def in_quarantine(self, feed_id: str) -> list[StoredEntry]:
+        """Give a feed's entries that wait to be accepted, the oldest first."""
+        with self._reading() as connection:
+            return entries.in_quarantine(connection, feed_id)
+
+    def accept(self, *, news: Sequence[int], backlog: Sequence[int], now: datetime) -> None:
+        """Let entries out of quarantine, some as news and some as backlog; for every digest they come in now."""
+        with self._writing() as connection:
+            changes.accept(connection, news, now, backlog=False)
+            changes.accept(connection, backlog, now, backlog=True)
+
+    def delete_entries(self, entry_ids: Sequence[int], *, now: datetime) -> None:
+        """Delete entries for good: they are in no answer any more, and nothing a feed says brings them back."""
+        with self._writing() as connection:
+            changes.delete(connection, entry_ids, now)
 
     def feed_counts(self) -> dict[str, FeedCount]:
         """Count what is kept of each feed."""
@@ -152,6 +175,41 @@ class Store:
         """Tell when entries were published, from an instant on, in order."""
         with self._reading() as connection:
             return entries.published_dates(connection, feed_ids, since)
+
+    # The archive behind the feeds
+
+    def archive_positions(self) -> dict[str, ArchivePosition]:
+        """Tell how far each feed's archive was read, by feed id."""
+        with self._reading() as connection:
+            return archive.positions(connection)
+
+    def keep_archive(self, position: ArchivePosition, decided: Sequence[Change], *, now: datetime) -> int:
+        """Write one page of a feed's archive: its new entries, as backlog, and how far that is; count the new ones."""
+        with self._writing() as connection:
+            new = [change for change in decided if change.kind == "new"]
+            archive.save_position(connection, position)
+            return changes.insert_new(connection, new, now, backlog=True)
+
+    def entries_with(
+        self, words: Collection[str], *, seen_by: datetime | None, most: int
+    ) -> tuple[dict[str, tuple[int, ...]], int]:
+        """Find the entries that have each word, and how many there are at all (nearly: gaps are counted).
+
+        Entries first seen after ``seen_by`` do not exist here; a word that more than ``most`` have is left out.
+        """
+        with self._reading() as connection:
+            last = archive.newest_seen_by(connection, seen_by)
+            return archive.having_words(connection, words, last=last, most=most), last
+
+    def talks(self, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Give what chapters and transcripts at these addresses said, as far as they were read."""
+        with self._reading() as connection:
+            return archive.talks(connection, urls)
+
+    def keep_talk(self, url: str, lines: Sequence[str], *, now: datetime) -> None:
+        """Keep what a chapters file or a transcript says."""
+        with self._writing() as connection:
+            archive.save_talk(connection, url, lines, now)
 
     # Weeks and runs
 

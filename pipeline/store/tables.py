@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -17,13 +18,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
     and_,
+    event,
     false,
+    or_,
 )
 
 
@@ -114,17 +118,27 @@ entry = Table(
     Column("vanished_at", Instant),
     Column("backlog", Boolean, nullable=False),
     Column("week", Text),
+    Column("released_from", Text),
+    Column("withdrawn_at", Instant),
+    Column("quarantined_at", Instant),
+    Column("deleted_at", Instant),
 )
 
 # What makes an entry a candidate for a later digest than its week's. The index holds these rows alone, so finding
 # the late ones costs what is late; queries must use this very expression, or the index is not seen.
-unplaced = and_(entry.c.week.is_(None), entry.c.backlog.is_(false()))
+_released = entry.c.released_from.is_not(None)
+unplaced = and_(entry.c.week.is_(None), or_(entry.c.backlog.is_(false()), _released))
+
+quarantined = entry.c.quarantined_at.is_not(None)
+alive = entry.c.deleted_at.is_(None)
 
 # A guid may be 200 kB long, more than any index takes: its hash is the key.
 Index("entry_guid", entry.c.feed_id, entry.c.guid_sha256, unique=True)
-Index("entry_published", entry.c.feed_id, entry.c.published_at)
+Index("entry_published", entry.c.feed_id, entry.c.published_at, entry.c.deleted_at)
 Index("entry_week", entry.c.week, sqlite_where=entry.c.week.is_not(None), postgresql_where=entry.c.week.is_not(None))
 Index("entry_unplaced", entry.c.feed_id, entry.c.published_at, sqlite_where=unplaced, postgresql_where=unplaced)
+Index("entry_released", entry.c.released_from, sqlite_where=_released, postgresql_where=_released)
+Index("entry_quarantined", entry.c.feed_id, sqlite_where=quarantined, postgresql_where=quarantined)
 
 content = Table(
     "content",
@@ -133,6 +147,50 @@ content = Table(
     Column("facts", JSON, nullable=False),
     Column("body_html", Text, nullable=False),
 )
+
+# Where each week's edition stands; a week without a row is a draft nobody has touched.
+edition = Table(
+    "edition",
+    metadata,
+    Column("week", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("number", Integer, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("version", Integer),
+    Column("moved_at", Instant),
+    Column("moved_by", Text, nullable=False),
+    Column("remark", Text, nullable=False),
+)
+
+# Every seal there ever was: rows are added, never changed. ``edition.version`` names the one that counts.
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("week", ForeignKey("edition.week"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("sealed_at", Instant, nullable=False),
+    Column("sealed_by", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("html", LargeBinary, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("eml", LargeBinary, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("entry_ids", JSON, nullable=False),
+    Column("overrides", JSON, nullable=False),
+)
+
+# Which entries a sealed edition tells, and which halves of its stories came too late for it. The key is the entry
+# alone: that no entry is in two editions is a promise of the database, whatever the program does.
+edition_entry = Table(
+    "edition_entry",
+    metadata,
+    Column("entry_id", ForeignKey("entry.entry_id"), primary_key=True),
+    Column("week", ForeignKey("edition.week"), nullable=False),
+    Column("half", Boolean, nullable=False),
+)
+Index("edition_entry_week", edition_entry.c.week)
 
 week = Table(
     "week",
@@ -157,3 +215,36 @@ schedule = Table(
     Column("period_key", Text, nullable=False),
     Column("claimed_at", Instant, nullable=False),
 )
+
+# How far the archive behind a feed was read.
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("feed_id", Text, primary_key=True),
+    Column("next_url", Text, nullable=False),
+    Column("pages", JSON, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+
+# What chapters and transcripts say of an episode, by their address, so that each is asked for once.
+talk = Table(
+    "talk",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("lines", JSON, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+
+# The words of titles and excerpts, to find older entries about the same. SQLite keeps them by itself, in C, for a few
+# microseconds an entry; nothing else is made of an entry before a digest takes it.
+_WORDS = """CREATE VIRTUAL TABLE entry_words
+USING fts5(title, text, content='', columnsize=0, tokenize='porter unicode61 remove_diacritics 2')"""
+_FILL_WORDS = """CREATE TRIGGER entry_words_fill AFTER INSERT ON content BEGIN
+INSERT INTO entry_words (rowid, title, text)
+SELECT entry.entry_id, entry.title, coalesce(json_extract(facts, '$.excerpt_text'), '') || ' ' ||
+coalesce(json_extract(facts, '$.categories'), '') || ' ' || coalesce(json_extract(facts, '$.guest'), '')
+FROM content JOIN entry ON entry.entry_id = content.entry_id WHERE content.entry_id = new.entry_id; END"""
+for _statement in (_WORDS, _FILL_WORDS):
+    event.listen(metadata, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

@@ -78,7 +78,7 @@ class Errand:
         ]
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         timeout = httpx.Timeout(self._limits.timeout_seconds).as_dict()
-        return httpx.Request("GET", self._url, headers=raw, extensions={"timeout": timeout})
+        return httpx.Request(self._request.method, self._url, headers=raw, extensions={"timeout": timeout})
 
     def outcome(self, kind: OutcomeKind, detail: str) -> FetchOutcome:
         """Write down what came of it, without an answer."""

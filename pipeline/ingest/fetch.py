@@ -140,7 +140,7 @@ class Fetcher:
         response = await self._transport.handle_async_request(request)
         try:
             wanted = response.is_success or response.status_code == httpx.codes.NOT_MODIFIED
-            return response, await self._read(response) if wanted else b""
+            return response, await self._read(response) if wanted and request.method != "HEAD" else b""
         finally:
             await response.aclose()
 

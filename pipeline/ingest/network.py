@@ -67,4 +67,4 @@ def _origin(url: httpx.URL) -> httpcore.Origin:
 def _raw(request: httpx.Request) -> httpcore.Request:
     url = request.url
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    return httpcore.Request("GET", target, headers=request.headers.raw, extensions=request.extensions)
+    return httpcore.Request(request.method, target, headers=request.headers.raw, extensions=request.extensions)

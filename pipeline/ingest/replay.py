@@ -41,7 +41,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         self._folder = folder.resolve()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer 200 with the file's bytes, 304 when the client has them, or 404."""
+        """Answer 200 with the file's bytes (HEAD: without them), 304 when the client has them, or 404."""
         path = self._find(request.url)
         if path is None:
             return httpx.Response(404, request=request)
@@ -51,7 +51,8 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         if etag in request.headers.get("if-none-match", ""):
             return httpx.Response(304, headers=headers, request=request)
         headers["Content-Type"] = _TYPES.get(path.suffix.lower(), "application/octet-stream")
-        return httpx.Response(200, headers=headers, content=body, request=request)
+        content = b"" if request.method == "HEAD" else body
+        return httpx.Response(200, headers=headers, content=content, request=request)
 
     def _find(self, url: httpx.URL) -> Path | None:
         inside = (path.resolve() for path in _candidates(self._folder, url))

@@ -91,6 +91,8 @@ class FetchRequest:
     last_modified: str = ""
     body_sha256: str = ""
     """Of the last decoded body; an equal one comes back as ``unchanged``."""
+    method: Literal["GET", "HEAD"] = "GET"
+    """HEAD asks whether the document is there, without its body."""
     headers: tuple[tuple[str, str], ...] = ()
     """Extra headers, e.g. Authorization. They may be secret: only the host of ``url`` ever sees them."""
 

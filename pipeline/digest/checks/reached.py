@@ -1,0 +1,98 @@
+"""Checks of what the network answers: pages that are gone or have moved, pictures that weigh too much.
+
+In: an HTML part, and later what came of asking for its addresses. Out: whom to ask, and Checks. Pure: it asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.digest.checks.mail import read
+from pipeline.digest.checks.pictures import MOST_PIXELS
+from pipeline.digest.checks.pixels import pixels
+from pipeline.model.check import Check, CheckLevel
+from pipeline.model.fetch import FetchOutcome, OutcomeKind
+from pipeline.model.mail import PLACES
+from pipeline.text.urls import url_key
+
+MOST_ADDRESSES = 100
+MOST_PICTURE_BYTES = 250_000
+NO_HEAD = frozenset({403, 405, 501})
+"""The statuses of servers that answer GET only."""
+
+_GONE: frozenset[OutcomeKind] = frozenset({"not_found", "gone", "unsafe_address", "bad_address"})
+_GUARDED: frozenset[OutcomeKind] = frozenset({"blocked", "throttled"})
+_NO_CONNECTION: frozenset[OutcomeKind] = frozenset({"unreachable", "timeout"})
+_FINE: frozenset[OutcomeKind] = frozenset({"ok", "moved", "too_large"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Something a mail leads to or shows."""
+
+    url: str
+    where: str
+    """The words that are linked, or the picture's."""
+    picture: bool = False
+
+
+def addresses(html: str) -> tuple[Address, ...]:
+    """List what a mail leads to and shows, each page once; mailboxes and what is filled in for each reader not.
+
+    >>> addresses('<p><a href="https://a.example/x#top">Bread</a> <a href="mailto:b@c.example">B</a></p>')
+    (Address(url='https://a.example/x', where='Bread', picture=False),)
+    """
+    mail = read(html)
+    links = (Address(url=link.url.partition("#")[0], where=link.words) for link in mail.links if _asked(link.url))
+    shown = (Address(url=each.url, where=each.alt or "", picture=True) for each in mail.pictures if _asked(each.url))
+    return tuple({each.url: each for each in (*shown, *links)}.values())
+
+
+def verdicts(asked: Sequence[tuple[Address, FetchOutcome]], unasked: Iterable[Address] = ()) -> Iterator[Check]:
+    """Judge what came of asking; addresses there was no time for are counted."""
+    if len(asked) > 1 and all(outcome.kind in _NO_CONNECTION for _, outcome in asked):
+        message = f"Check the connection to the internet: none of {len(asked)} addresses could be reached."
+        yield Check(name="dead-link", level="warning", message=message)
+        return
+    for address, outcome in asked:
+        yield from _picture(address, outcome) if address.picture else _page(address, outcome)
+    if left := len(tuple(unasked)):
+        message = f"Open the last {left} links yourself, or check again: there was no time to ask for them."
+        yield Check(name="dead-link", level="hint", message=message)
+
+
+def _asked(url: str) -> bool:
+    return url.lower().startswith(("https://", "http://")) and not any(place in url for place in PLACES)
+
+
+def _page(address: Address, outcome: FetchOutcome) -> Iterator[Check]:
+    if outcome.kind not in _FINE:
+        yield _dead("dead-link", address, outcome)
+    elif url_key(outcome.final_url) != url_key(address.url):
+        level: CheckLevel = "warning" if outcome.moved_to else "hint"
+        message = f"Link to {outcome.final_url} itself: {address.url} only leads there."
+        yield Check(name="moved-link", level=level, message=message, where=address.where)
+
+
+def _picture(address: Address, outcome: FetchOutcome) -> Iterator[Check]:
+    if outcome.kind not in _FINE:
+        yield _dead("dead-picture", address, outcome)
+    elif outcome.kind == "too_large":
+        message = f"Publish a lighter picture: {address.url} has over {MOST_PICTURE_BYTES // 1000} KB."
+        yield Check(name="picture-size", level="warning", message=message, where=address.where)
+    elif not outcome.content_type.startswith("image/"):
+        message = f"Mend the picture: {address.url} is none, but {outcome.content_type or 'nothing that says what'}."
+        yield Check(name="dead-picture", level="error", message=message, where=address.where)
+    elif (size := pixels(outcome.body)) and size[0] > MOST_PIXELS:
+        message = f"Publish a smaller picture: this one is {size[0]} pixels wide, {MOST_PIXELS} are enough."
+        yield Check(name="picture-size", level="warning", message=message, where=address.where)
+
+
+def _dead(name: str, address: Address, outcome: FetchOutcome) -> Check:
+    if outcome.kind in _GONE:
+        message = f"Mend it or take it out: {address.url} {outcome.detail}."
+        return Check(name=name, level="error", message=message, where=address.where)
+    level: CheckLevel = "hint" if outcome.kind in _GUARDED else "warning"
+    message = f"Open it and see: {address.url} {outcome.detail}."
+    return Check(name=name, level=level, message=message, where=address.where)

@@ -7,12 +7,12 @@ caller's holds it all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, case, update
+from sqlalchemy import Boolean, Connection, Update, bindparam, case, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.entry import Applied, Change
@@ -26,6 +26,17 @@ _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
 _REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None)
 _VANISH = update(entry).where(_THESE, entry.c.vanished_at.is_(None)).values(vanished_at=bindparam("now", type_=Instant))
+_ACCEPT = (
+    update(entry)
+    .where(_THESE, entry.c.quarantined_at.is_not(None))
+    .values(
+        quarantined_at=None,
+        first_seen_at=bindparam("now", type_=Instant),
+        backlog=bindparam("is_backlog", type_=Boolean),
+    )
+)
+_BURY = update(entry).where(_THESE).values(deleted_at=bindparam("now", type_=Instant), quarantined_at=None)
+_EMPTY = content.delete().where(content.c.entry_id.in_(bindparam("these", expanding=True)))
 # A repaired guid alone is no change of content.
 _CHANGED_AT = case(
     (entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=bindparam("now", type_=Instant)
@@ -43,23 +54,44 @@ def apply(
     *,
     now: datetime,
     backlog: bool,
+    quarantined: bool = False,
 ) -> Applied:
     """Write a feed's state and what changed in it. The costs follow the document, not what is kept."""
     feeds.save(connection, [state])
     rewritten = [change for change in changes if change.kind in ("changed", "repaired")]
     _rewrite(connection, rewritten, now)
-    new = _insert(connection, [change for change in changes if change.kind == "new"], now, backlog)
+    new = insert_new(connection, [change for change in changes if change.kind == "new"], now, backlog, quarantined)
     present = [change.entry_id for change in changes if change.entry_id is not None]
     _mark(connection, _REAPPEAR, [*present, *reappeared], now)
     _mark(connection, _VANISH, vanished, now)
     return Applied(new=new, changed=len(rewritten), same=len(changes) - new - len(rewritten))
 
 
-def _insert(connection: Connection, changes: Sequence[Change], now: datetime, backlog: bool) -> int:
+def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, backlog: bool) -> None:
+    """Let entries out of quarantine, as if they were seen now for the first time."""
+    for these in _portions(entry_ids):
+        connection.execute(_ACCEPT, {"these": these, "now": now, "is_backlog": backlog})
+
+
+def delete(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
+    """Drop the contents of entries; their names stay, so that the feed cannot bring them back."""
+    for these in _portions(entry_ids):
+        connection.execute(_BURY, {"these": these, "now": now})
+        connection.execute(_EMPTY, {"these": these})
+
+
+def insert_new(
+    connection: Connection, changes: Sequence[Change], now: datetime, backlog: bool, quarantined: bool = False
+) -> int:
     """Insert new entries; one that another process was quicker to insert is left as it is, and not counted."""
     if not changes:
         return 0
-    marks = {"first_seen_at": now, "changed_at": now, "backlog": backlog}
+    marks = {
+        "first_seen_at": now,
+        "changed_at": now,
+        "backlog": backlog,
+        "quarantined_at": now if quarantined else None,
+    }
     rows = [entry_row(change) | marks for change in changes]
     inserted = connection.execute(_insert_new(connection.dialect.name), rows)
     ids = {row.guid_sha256: row.entry_id for row in inserted}
@@ -102,6 +134,9 @@ def _rewritten(change: Change) -> dict[str, Any]:
 
 
 def _mark(connection: Connection, statement: Update, entry_ids: Sequence[int], now: datetime) -> None:
-    for start in range(0, len(entry_ids), _IN_ONE_STATEMENT):
-        these = entry_ids[start : start + _IN_ONE_STATEMENT]
+    for these in _portions(entry_ids):
         connection.execute(statement, {"these": these, "now": now})
+
+
+def _portions(entry_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (entry_ids[start : start + _IN_ONE_STATEMENT] for start in range(0, len(entry_ids), _IN_ONE_STATEMENT))

@@ -13,15 +13,16 @@ from sqlalchemy import Connection, Insert, func, select
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.store.dialects import insert
 from pipeline.store.records import feed_row, feed_state
-from pipeline.store.tables import entry, feed
+from pipeline.store.tables import alive, entry, feed, quarantined
 
-_OF_FEED = entry.c.feed_id == feed.c.feed_id
+_OF_FEED = alive & (entry.c.feed_id == feed.c.feed_id)
 _NEWEST = select(entry.c.title).where(_OF_FEED).order_by(entry.c.published_at.desc(), entry.c.entry_id.desc()).limit(1)
 # One look into the index a feed: a join would read every entry's row.
 _COUNTS = select(
     feed.c.feed_id,
     select(func.count()).select_from(entry).where(_OF_FEED).scalar_subquery().label("entries"),
     select(func.max(entry.c.published_at)).where(_OF_FEED).scalar_subquery().label("newest_at"),
+    select(func.count()).select_from(entry).where(_OF_FEED, quarantined).scalar_subquery().label("quarantined"),
     func.coalesce(_NEWEST.scalar_subquery(), "").label("newest_title"),
 )
 
@@ -39,10 +40,9 @@ def save(connection: Connection, kept: Sequence[FeedState]) -> None:
 
 def counts(connection: Connection) -> dict[str, FeedCount]:
     """Count what is kept of each feed. Costs what the archive holds: for a person who asks, not for every run."""
-    rows = connection.execute(_COUNTS)
+    rows = connection.execute(_COUNTS).mappings()
     return {
-        row.feed_id: FeedCount(entries=row.entries, newest_at=row.newest_at, newest_title=row.newest_title)
-        for row in rows
+        row["feed_id"]: FeedCount(**{name: value for name, value in row.items() if name != "feed_id"}) for row in rows
     }
 
 

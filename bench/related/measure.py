@@ -1,0 +1,114 @@
+"""Measure how good and how quick the search for related older entries is.
+
+In: themes.toml, from which entries with a label are made, the same every time. Out: precision at 1 and 3, how often
+something is shown, milliseconds for a look-up in 10,000 entries. Exit code 1 when a limit is passed. Writes to a
+temporary folder only.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from pipeline.digest.related import COMMON, Likeness, candidates, nearest, telling_words
+from pipeline.ingest.dedupe import fingerprint
+from pipeline.model.entry import Change, Entry
+from pipeline.model.feed import FeedState
+from pipeline.store import Store
+
+HERE = Path(__file__).parent
+EACH = 12
+PRECISION_AT_3 = 0.90
+MILLISECONDS = 50.0
+NOW = datetime(2026, 2, 16, tzinfo=UTC)
+TITLES = (
+    "{0} and {1}",
+    "What the {0} taught us",
+    "A morning with {0}",
+    "The year of the {0}",
+    "In praise of {0}",
+    "Notes from a cold kitchen",
+    "The woman who would not hurry",
+    "Five small reasons to stay in",
+    "{0}, slowly",
+    "Where the {0} goes",
+)
+FILLER = """morning kitchen harbour friend window light winter spring hands door evening street neighbour grandmother
+village road table fire summer walk house cup tea bench old letter shop home child rain garden hill sea bread""".split()  # noqa: SIM905
+GLUE = "and then we saw how the with a little of it was so in that for at last by every one who came".split()  # noqa: SIM905
+
+
+def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
+    """Make labelled entries: mostly filler that all themes share, a few words of the theme, some of another one."""
+    chance = random.Random(seed)
+    themes = {name: said.split() for name, said in tomllib.loads((HERE / "themes.toml").read_text()).items()}
+    made = []
+    for number in range(copies):
+        for name, said in themes.items():
+            other = chance.choice(list(themes.values()))
+            title = chance.choice(TITLES).format(*chance.sample(said, 2))
+            telling = [*chance.sample(said, 5), *chance.sample(said[:6], 2), chance.choice(other), chance.choice(other)]
+            text = [*telling, *chance.sample(FILLER, 16), *chance.choices(GLUE, k=30)]
+            chance.shuffle(text)
+            guid = f"{name}-{number}"
+            at = NOW - timedelta(days=7 * len(made) / len(themes) + 7)
+            body = " ".join(text)
+            made.append((name, Entry(feed_id="blog", guid=guid, url=f"https://h.example/{guid}", title=title,
+                                     published_at=at, excerpt_text=body, body_html=f"<p>{body}</p>")))  # fmt: skip
+    return made
+
+
+def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
+    """Keep entries as the first read of a feed would."""
+    changes = [Change(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
+    store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=True)
+
+
+def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
+    """Find what is related to an entry, as guids."""
+    weights = telling_words([entry])
+    having, total = store.entries_with(list(weights), seen_by=None, most=COMMON)
+    likeness = Likeness(weights=weights, having=having, total=total)
+    found = store.entries_by_id(candidates(likeness, without=own))
+    return [each.entry.guid for each in nearest(likeness, found, most=3)]
+
+
+def precision(store: Store, labelled: list[tuple[str, Entry]]) -> tuple[float, float, float]:
+    """Give precision at 1, precision at 3 and the share of entries for which anything was found."""
+    first, all_three, shown = [], [], 0
+    for entry_id, (label, entry) in enumerate(labelled, 1):
+        right = [guid.rpartition("-")[0] == label for guid in look_up(store, entry, {entry_id})]
+        shown += bool(right)
+        first += right[:1]
+        all_three += right
+    return sum(first) / len(first), sum(all_three) / len(all_three), shown / len(labelled)
+
+
+def main() -> int:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        labelled = entries()
+        with Store.open(f"sqlite:///{folder}/small.db") as store:
+            fill(store, labelled)
+            at_1, at_3, shown = precision(store, labelled)
+        many = entries(copies=240)
+        with Store.open(f"sqlite:///{folder}/large.db") as store:
+            fill(store, many)
+            spent = []
+            for _, entry in many[:200]:
+                started = time.perf_counter()
+                look_up(store, entry, set())
+                spent.append(1000 * (time.perf_counter() - started))
+    print(f"{len(labelled)} labelled entries: precision@1 {at_1:.3f}, precision@3 {at_3:.3f}, shown for {shown:.0%}")
+    print(f"{len(many):,} entries: {median(spent):.1f} ms a look-up, {max(spent):.1f} ms the slowest")
+    return int(at_3 < PRECISION_AT_3 or median(spent) > MILLISECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What older entries are about the same.
+
+In: entries, and which stored entries have which words (the store knows). Out: the nearest, best first. Pure.
+
+Each word counts by where it stands in the story (title, categories and guest, text) and by how few entries have it. An
+entry is as near as the share of the story's weight that it has, too; a word it has in its title counts in full, one in
+its text a little less. What shares less than ``LEAST_SHARE``, or one word alone, is not related.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+
+from pipeline.model.entry import Entry, StoredEntry
+from pipeline.text.likeness import title_key, words
+
+MOST_WORDS = 32
+MOST_CANDIDATES = 12
+COMMON = 300
+"""A word that more entries have says little, and costs much: it is not looked at."""
+LEAST_SHARE = 0.14
+LEAST_WORDS = 2
+_IN_TITLE, _IN_FACTS, _IN_TEXT = 3.0, 2.0, 1.0
+_TEXT_CHARACTERS = 4_000
+_TAG = re.compile(r"<[^>]*>")
+_IDLE_WORDS = """
+about after again all also and any are back because been before but can could day did does down each episode
+even every first for from get had has have her here him his how into its just like made make many more most
+much never new next not now off old once one only other our out over own people podcast post same she should
+some still story such take than that the their them then there these they thing things this those through
+time too two under until use very was way week well were what when where which while who why will with would
+year years you your
+"""
+"""Found in any text about anything. How rare a word is says the same, but only where there are many entries."""
+_IDLE = frozenset(_IDLE_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What a story is compared by, and who has it, too."""
+
+    weights: Mapping[str, float]
+    """Word to what it counts in the story."""
+    having: Mapping[str, Sequence[int]]
+    """Word to the ids of the entries that have it, in this or another form."""
+    total: int
+    """How many entries there are."""
+
+    @property
+    def worth(self) -> dict[str, float]:
+        """Each word's weight by how few have it; a word that nobody has is worth nothing to anybody."""
+        return {
+            word: self.weights[word] * log(1 + self.total / len(ids)) for word, ids in self.having.items() if len(ids)
+        }
+
+
+def telling_words(story: Sequence[Entry]) -> dict[str, float]:
+    """Choose the words a story is compared by, the weightiest first, and say what each counts."""
+    counts: defaultdict[str, float] = defaultdict(float)
+    for entry in story:
+        text = _TAG.sub(" ", entry.body_html[:_TEXT_CHARACTERS]) or entry.excerpt_text
+        facts = " ".join((*entry.categories, entry.guest))
+        for part, weight in ((entry.title, _IN_TITLE), (facts, _IN_FACTS), (text, _IN_TEXT)):
+            for word in _telling(part):
+                counts[word] += weight / len(story)
+    # Said ten times is not ten times as telling.
+    weighed = {word: 1 + log(count) if count > 1 else count for word, count in counts.items()}
+    ordered = sorted(weighed.items(), key=lambda item: (-item[1], item[0]))
+    return dict(ordered[:MOST_WORDS])
+
+
+def candidates(likeness: Likeness, *, without: Collection[int]) -> tuple[int, ...]:
+    """Name the entries worth a closer look: those that share most, without the story's own."""
+    worth = likeness.worth
+    shared: defaultdict[int, float] = defaultdict(float)
+    for word, ids in likeness.having.items():
+        for entry_id in ids:
+            shared[entry_id] += worth[word]
+    others = [entry_id for entry_id in shared if entry_id not in without]
+    return tuple(sorted(others, key=lambda entry_id: (-shared[entry_id], -entry_id))[:MOST_CANDIDATES])
+
+
+def nearest(likeness: Likeness, found: Sequence[StoredEntry], *, most: int) -> tuple[StoredEntry, ...]:
+    """Choose the entries that are about the same, nearest first, each title once; often there is none."""
+    judged = sorted(((_share(likeness, each), each) for each in found), key=lambda pair: (-pair[0], -pair[1].entry_id))
+    near: dict[str, StoredEntry] = {}
+    for share, each in judged:
+        if share >= LEAST_SHARE:
+            near.setdefault(title_key(each.entry.title), each)
+    return tuple(near.values())[:most]
+
+
+def _share(likeness: Likeness, other: StoredEntry) -> float:
+    """Say how much of a story's weight another entry has, from 0 to 1."""
+    worth = likeness.worth
+    everything = sum(worth.values())
+    title = {_stem(word) for word in words(other.entry.title)}
+    shared = [word for word, ids in likeness.having.items() if other.entry_id in ids]
+    if len(shared) < LEAST_WORDS or not everything:
+        return 0.0
+    return sum(worth[word] * (1.0 if _stem(word) in title else 0.8) for word in shared) / everything
+
+
+def _telling(text: str) -> list[str]:
+    return [word for word in words(text) if len(word) > 2 and word not in _IDLE and not word.isdigit()]
+
+
+def _stem(word: str) -> str:
+    """Cut the commonest English endings: enough to see that a title has a word.
+
+    >>> _stem("loaves"), _stem("baking"), _stem("baked")
+    ('loav', 'bak', 'bak')
+    """
+    return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)

@@ -1,0 +1,71 @@
+"""The archive: read page by page behind the feeds, looked through for what is alike.
+
+In: a connection, plain values. Out: records, entry ids. Begins and ends no transaction. Looking for words costs what is
+rare: a word that many entries have is given up early, however many they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, text
+
+from pipeline.model.archive import ArchivePosition
+from pipeline.store.dialects import insert
+from pipeline.store.tables import backfill, entry, talk
+
+_HAVING = text("SELECT rowid FROM entry_words WHERE entry_words MATCH :word AND rowid <= :last LIMIT :most")
+
+
+def positions(connection: Connection) -> dict[str, ArchivePosition]:
+    """Read how far each feed's archive was read, by feed id."""
+    rows = connection.execute(select(backfill)).mappings()
+    return {row["feed_id"]: ArchivePosition(**{**row, "pages": tuple(row["pages"])}) for row in rows}
+
+
+def save_position(connection: Connection, position: ArchivePosition) -> None:
+    """Write how far a feed's archive was read."""
+    values = {name: getattr(position, name) for name in backfill.c.keys()}  # noqa: SIM118 - a collection of columns
+    _put(connection, backfill, values | {"pages": list(position.pages)})
+
+
+def talks(connection: Connection, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Read what chapters and transcripts at these addresses said; what was never read is left out."""
+    rows = connection.execute(select(talk).where(talk.c.url.in_(urls)))
+    return {row.url: tuple(row.lines) for row in rows}
+
+
+def save_talk(connection: Connection, url: str, lines: Sequence[str], now: datetime) -> None:
+    """Keep what a chapters file or a transcript says."""
+    _put(connection, talk, {"url": url, "lines": list(lines), "read_at": now})
+
+
+def newest_seen_by(connection: Connection, moment: datetime | None) -> int:
+    """Find the newest entry that was there at a moment (None: of all); 0 when there is none."""
+    newest = select(entry.c.entry_id).order_by(entry.c.entry_id.desc()).limit(1)
+    # Ids grow with time, so this steps back over what came since, and no further.
+    return connection.scalar(newest if moment is None else newest.where(entry.c.first_seen_at <= moment)) or 0
+
+
+def having_words(connection: Connection, words: Collection[str], *, last: int, most: int) -> dict[str, tuple[int, ...]]:
+    """Find the entries, up to id ``last``, that have each word in another or the same form; words as ``\\w+``.
+
+    A word that more than ``most`` entries have says little about any of them and is left out. Where the database keeps
+    no words, there are none.
+    """
+    if connection.dialect.name != "sqlite":
+        return {}
+    found: dict[str, tuple[int, ...]] = {}
+    for word in words:
+        rows = connection.execute(_HAVING, {"word": f'"{word}"', "last": last, "most": most + 1})
+        ids = tuple(row[0] for row in rows.all())
+        if 0 < len(ids) <= most:
+            found[word] = ids
+    return found
+
+
+def _put(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    statement = insert(connection.dialect.name, table).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=row))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipeline import __version__
-from pipeline.config import Config, Headers, headers_of, load_config, parse_config
+from pipeline.config import Config, Headers, add_feeds, headers_of, load_config, parse_config, remove_feed
 from pipeline.model.digest import Publication
 from pipeline.model.errors import ConfigError, UsageError
 from pipeline.model.feed import Feed
@@ -116,6 +116,20 @@ class App:
             if each not in known:
                 raise UsageError(f"there is no feed {each!r} in {self.config.path}; there are {', '.join(known)}.")
         return tuple(known[each] for each in dict.fromkeys(ids)) or self.feeds
+
+    def headers_for(self, url: str) -> Headers:
+        """Give the extra headers of the feed that has an address; none when there is no such feed."""
+        known = next((feed for feed in self.feeds if feed.url == url), None)
+        return self.headers(known.id) if known else ()
+
+    def add_feeds(self, feeds: Sequence[Feed]) -> None:
+        """Write feeds into config.toml; what is there stays as it is."""
+        wanted = ({"id": feed.id, "url": feed.url, "kind": feed.kind, "section": feed.section} for feed in feeds)
+        add_feeds(self.config.path, [{key: value for key, value in each.items() if value} for each in wanted])
+
+    def remove_feed(self, feed_id: str) -> None:
+        """Take a feed out of config.toml."""
+        remove_feed(self.config.path, feed_id)
 
     @cached_property
     def clock(self) -> WeekClock:

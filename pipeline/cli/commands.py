@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import words
+from pipeline.cli import feeds, words
 from pipeline.model.errors import UsageError
 from pipeline.model.week import Week
 
@@ -133,42 +133,6 @@ def tick(options: Namespace, clock: Clock) -> int:
     return code
 
 
-def feeds_list(options: Namespace, clock: Clock) -> int:
-    """List the feeds."""
-    from pipeline.jobs.status import status
-
-    with App.load(options.config) as app:
-        found = status(app.store, app.feeds, app.clock, now=clock(), weeks=0).feeds
-        zone = app.clock.zone
-    if options.json:
-        words.show_json([asdict(each) for each in found])
-        return 0
-    rows = [
-        (
-            each.feed.id,
-            each.feed.kind,
-            words.counted(each.count.entries, "entry", "entries"),
-            f"read {words.moment(each.state.read_at, zone)}",
-            each.state.address or each.feed.url,
-        )
-        for each in found
-    ]
-    for line in words.table(rows):
-        print(line)
-    return 0
-
-
-def feeds_check(options: Namespace, clock: Clock) -> int:
-    """Look at an address as a feed reader would."""
-    from pipeline.cli.findings import show_findings
-    from pipeline.jobs.inspect import inspect
-
-    with App.load(options.config) if options.config.exists() else App.bare() as app:
-        findings = inspect(options.url, app.fetcher, now=clock())
-        show_findings(findings, app.clock.zone, as_json=options.json)
-    return 0 if findings[0].ok else SOME_FAILED
-
-
 def status(options: Namespace, clock: Clock) -> int:
     """Show how it is doing."""
     from pipeline.cli.findings import show_status
@@ -221,7 +185,11 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "preview": preview,
     "run": run,
     "tick": tick,
-    "feeds list": feeds_list,
-    "feeds check": feeds_check,
+    "feeds list": feeds.list_,
+    "feeds check": feeds.check,
+    "feeds add": feeds.add,
+    "feeds remove": feeds.remove,
+    "feeds import": feeds.import_,
+    "feeds export": feeds.export,
     "status": status,
 }

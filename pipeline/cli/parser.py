@@ -1,9 +1,11 @@
-"""The command line's grammar. Imports argparse alone, so that ``--help`` answers at once."""
+"""The command line's grammar. Imports next to nothing but argparse, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+
+from pipeline.model.feed import FEED_KINDS
 
 WEEK_WORDS = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
 
@@ -110,7 +112,8 @@ def _tick(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("feeds", help="what is read: list, check", description="What is read.")
+    words = "what is read: list, check, add, remove, import, export"
+    parser = commands.add_parser("feeds", help=words, description="What is read.")
     _globals(parser)
     parser.set_defaults(command="feeds list")
     inner = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -118,6 +121,25 @@ def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:
     check = _command(inner, "feeds check", "read an address as a feed and say what is odd about it")
     check.add_argument("url", metavar="URL", help="a feed, or a home page whose feeds to find")
     _json(check)
+    _feeds_add(_command(inner, "feeds add", "find the feed behind an address and write it into config.toml"))
+    remove = _command(inner, "feeds remove", "take a feed out of config.toml; its entries stay stored")
+    remove.add_argument("feed", metavar="ID", help="which one: its id")
+    imports = _command(
+        inner, "feeds import", "write the feeds of an OPML file into config.toml, those there are left out"
+    )
+    imports.add_argument(
+        "file", type=Path, metavar="FILE", help="what another reader exported; a folder becomes a section"
+    )
+    imports.add_argument("--check", action="store_true", help="read each feed first; leave out what cannot be read")
+    export = _command(inner, "feeds export", "write the feeds as OPML, which other readers import")
+    export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a new file (default: the terminal)")
+
+
+def _feeds_add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="a feed, or a home page whose feed to find")
+    parser.add_argument("--id", default="", metavar="ID", help="its short name, for ever (default: a free one)")
+    parser.add_argument("--kind", choices=FEED_KINDS, metavar="KIND", help="blog, podcast or links (default: as found)")
+    parser.add_argument("--section", default="", metavar="WORDS", help="its heading in the digest")
 
 
 def _status(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -1,10 +1,22 @@
 """config.toml -> one frozen, validated Config.
 
-``schema`` says what there is, ``kinds`` what each may hold, ``read`` reads it, ``access`` adds the secrets.
+``schema`` says what there is, ``kinds`` what each may hold, ``read`` reads it, ``access`` adds the secrets; ``write``
+changes which feeds there are, by lines that ``edit`` chooses.
 """
 
 from pipeline.config.access import Headers, headers_of
 from pipeline.config.read import load_config, parse_config
 from pipeline.config.schema import Config, Setting, reference
+from pipeline.config.write import add_feeds, remove_feed
 
-__all__ = ["Config", "Headers", "Setting", "headers_of", "load_config", "parse_config", "reference"]
+__all__ = [
+    "Config",
+    "Headers",
+    "Setting",
+    "add_feeds",
+    "headers_of",
+    "load_config",
+    "parse_config",
+    "reference",
+    "remove_feed",
+]

@@ -37,6 +37,9 @@ class Finding:
     """What one address holds."""
 
     url: str
+    """Where it was found, after all redirects."""
+    address: str
+    """What to write into config.toml: the address asked for, or where a permanent redirect leads."""
     ok: bool
     sentence: str
     """What happened: the outcome in words."""
@@ -48,17 +51,25 @@ class Finding:
 
 
 def inspect(
-    url: str, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], *, now: datetime
+    url: str,
+    open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]],
+    *,
+    now: datetime,
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Finding, ...]:
-    """Read the feed at an address, or the feeds behind a home page; one finding each, the best first."""
-    return asyncio.run(_inspect(url, open_fetcher, now))
+    """Read the feed at an address, or the feeds behind a home page; one finding each, the best first.
+
+    ``headers`` go to that address alone.
+    """
+    request = FetchRequest(feed_id=url, url=url, headers=headers)
+    return asyncio.run(_inspect(request, open_fetcher, now))
 
 
 async def _inspect(
-    url: str, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], now: datetime
+    request: FetchRequest, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], now: datetime
 ) -> tuple[Finding, ...]:
     async with open_fetcher() as fetcher:
-        outcome = await fetcher.fetch(FetchRequest(feed_id=url, url=url), now=now)
+        outcome = await fetcher.fetch(request, now=now)
         found = read(outcome, now=now)
         if found.ok or not outcome.body:
             return (found,)
@@ -66,22 +77,24 @@ async def _inspect(
         findings = [
             read(await fetcher.fetch(FetchRequest(feed_id=each, url=each), now=now), now=now) for each in behind
         ]
-    return tuple(sorted(findings, key=lambda each: (not each.ok, -len(each.entries)))) or (found,)
+    # The page's own order is the best guess (a feed of comments comes last), but for feeds that are broken or empty.
+    return tuple(sorted(findings, key=lambda each: (not each.ok, not each.entries))) or (found,)
 
 
 def read(outcome: FetchOutcome, *, now: datetime) -> Finding:
     """Say what an answer holds."""
-    url = outcome.final_url or outcome.url
+    url, address = outcome.final_url or outcome.url, outcome.moved_to or outcome.url
     if not outcome.body:
-        return Finding(url=url, ok=False, sentence=outcome.sentence)
+        return Finding(url=url, address=address, ok=False, sentence=outcome.sentence)
     try:
         parsed = sources.parse(outcome.body, content_type=outcome.content_type, url=url)
     except NotAFeed as trouble:
-        return Finding(url=url, ok=False, sentence=str(trouble))
+        return Finding(url=url, address=address, ok=False, sentence=str(trouble))
     entries = normalise(parsed, Feed(id="feed", url=url, kind="blog"), url=url, now=now)
     kind: FeedKind = "podcast" if sum(each.is_episode for each in entries) * 2 > len(entries) else "blog"
     return Finding(
         url=url,
+        address=address,
         ok=True,
         sentence=outcome.sentence,
         parsed=parsed,

@@ -1,0 +1,104 @@
+"""Lists of feeds as OPML: what other readers export, and what they import.
+
+In: a document as it came, or outlines. Out: outlines, or a document. Touches nothing. Reads OPML 1.0, 1.1 and 2.0
+(http://opml.org/spec2.opml), nested or flat, and whatever can be saved of a broken one; writes OPML 2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from lxml import etree
+
+from pipeline.model.errors import UsageError
+from pipeline.model.feed import FEED_KINDS, FeedKind
+
+MAX_BYTES = 10_000_000
+MAX_OUTLINES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """One feed of a list. Nothing is checked yet."""
+
+    url: str
+    name: str = ""
+    """``text``: a short name."""
+    title: str = ""
+    kind: FeedKind | None = None
+    """None where the document does not say."""
+    folder: str = ""
+    """The outline it lies in."""
+
+
+def read_opml(body: bytes) -> tuple[Outline, ...]:
+    """Read the feeds of an OPML document, in its order; UsageError when it is none, or none a person would have.
+
+    >>> read_opml(b'<opml version="2.0"><body><outline text="Salt" type="rss" xmlUrl="https://h.example/f"/></body></opml>')
+    (Outline(url='https://h.example/f', name='Salt', title='', kind=None, folder=''),)
+    """
+    if len(body) > MAX_BYTES:
+        raise UsageError(f"the file is larger than {MAX_BYTES // 1_000_000} MB: give an OPML file of feeds.")
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError) as broken:
+        raise UsageError("the file is not OPML: export one from your feed reader.") from broken
+    if root is None or _name(root) != "opml":
+        raise UsageError("the file is not OPML: export one from your feed reader.")
+    found = tuple(_outlines(root))
+    if len(found) > MAX_OUTLINES:
+        raise UsageError(f"the file lists {len(found):,} feeds: split it into files of {MAX_OUTLINES:,} at most.")
+    return found
+
+
+def write_opml(title: str, outlines: Sequence[Outline]) -> bytes:
+    """Write an OPML 2.0 document; feeds of one folder that follow each other share its outline."""
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = title
+    body = etree.SubElement(root, "body")
+    for folder, inside in groupby(outlines, key=lambda outline: outline.folder):
+        place = etree.SubElement(body, "outline", text=folder) if folder else body
+        for each in inside:
+            about = {"text": each.name, "title": each.title, "type": "rss", "xmlUrl": each.url, "category": each.kind}
+            etree.SubElement(place, "outline", {key: value for key, value in about.items() if value})
+    etree.indent(root)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8")) + b"\n"
+
+
+def _outlines(root: Any) -> Iterator[Outline]:
+    for element in root.iter():
+        if _name(element) != "outline":
+            continue
+        own = _attributes(element)
+        if own.get("xmlurl"):
+            parent = element.getparent()
+            folder = _attributes(parent) if _name(parent) == "outline" else {}
+            yield Outline(
+                url=own["xmlurl"],
+                name=own.get("text", ""),
+                title=own.get("title", ""),
+                kind=_kind(own, folder.get("text", "")),
+                folder="" if folder.get("xmlurl") else folder.get("text", ""),
+            )
+
+
+def _kind(own: dict[str, str], folder: str) -> FeedKind | None:
+    """Read what an outline says it is: its type, one of its categories, or the folder it lies in."""
+    said = [own.get("type", ""), *own.get("category", "").replace("/", ",").split(","), folder]
+    words = {word.strip().lower().rstrip("s") for word in said}
+    return next((kind for kind in FEED_KINDS if kind.rstrip("s") in words), None)
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    """Give an element's attributes by lower-case name: xmlUrl is also written xmlurl and xmlURL."""
+    return {key.lower(): " ".join(value.split()) for key, value in element.attrib.items()}
+
+
+def _name(element: Any) -> str:
+    """Name an element without its namespace; "" for a comment or an instruction."""
+    tag = element.tag if element is not None else ""
+    return etree.QName(tag).localname.lower() if isinstance(tag, str) and tag else ""

@@ -35,7 +35,7 @@ class Selection:
     unseen: frozenset[int] = frozenset()
     """Entries that turned up after the week was settled: explained, but no part of its digest."""
     barred: frozenset[int] = frozenset()
-    """Entries that a rule of their feed keeps out."""
+    """Entries in quarantine, and those that a rule of their feed keeps out."""
 
     @property
     def left_out(self) -> tuple[Decision, ...]:
@@ -94,7 +94,8 @@ def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar, feeds:
     """Choose a week's entries from those around it.
 
     Entries first seen after the week was settled are explained, not looked at for its stories, so a settled week
-    always gives the same digest. Neither are those that a rule of their feed keeps out, whenever it was written.
+    always gives the same digest. Neither are those in quarantine, and those that a rule of their feed keeps out,
+    whenever it was written.
     """
     everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
     barred = _barred(everything, feeds)
@@ -114,14 +115,18 @@ def select(week: Week, stored: Iterable[StoredEntry], calendar: Calendar, feeds:
 
 
 def _barred(stored: Iterable[StoredEntry], feeds: Iterable[Feed]) -> dict[int, str]:
-    """Find the entries that a rule of their feed keeps out, and why."""
+    """Find the entries that wait in quarantine or that a rule of their feed keeps out, and why."""
     ruled = {feed.id: feed for feed in feeds if feed.include or feed.exclude}
-    whys = {
-        each.entry_id: why_left_out(each.entry, ruled[each.entry.feed_id])
-        for each in stored
-        if each.entry.feed_id in ruled
-    }
-    return {entry_id: why for entry_id, why in whys.items() if why}
+    whys = {}
+    for each in stored:
+        feed_id = each.entry.feed_id
+        if each.quarantined_at:
+            whys[each.entry_id] = (
+                f"held back: most of its feed turned new at once; `pipeline feeds accept {feed_id}` takes it in"
+            )
+        elif feed_id in ruled and (why := why_left_out(each.entry, ruled[feed_id])):
+            whys[each.entry_id] = why
+    return whys
 
 
 def _ties(visible: Sequence[StoredEntry]) -> _Ties:

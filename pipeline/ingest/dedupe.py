@@ -161,7 +161,7 @@ def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry]) -> str:
         return ""
     return (
         f"{len(fresh)} of {len(changes)} entries turned new at once although {len(known)} were known; "
-        "they are kept but are no news: look whether the feed moved or was imported anew."
+        "look whether the feed moved or was imported anew"
     )
 
 

@@ -169,8 +169,9 @@ class Refresher:
             now=now,
             backlog=asked.state.first_read_at is None or bool(verdict.suspicious),
             reappeared=verdict.reappeared,
+            quarantined=bool(verdict.suspicious),
         )
-        return _report(outcome, applied, articles.sentence, verdict.suspicious)
+        return _report(outcome, applied, articles.sentence, _quarantine(verdict.suspicious, asked.feed.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +206,11 @@ def _held(state: FeedState, throttled: FetchOutcome | None) -> FeedState:
     if throttled is None:
         return state
     return replace(state, retry_at=throttled.retry_at, retry_host=throttled.retry_host)
+
+
+def _quarantine(suspicious: str, feed_id: str) -> str:
+    """Say that the new entries are held back, why, and what takes them in; "" when they are not."""
+    return suspicious and f"held back: {suspicious}; if all is well, `pipeline feeds accept {feed_id}` takes them in"
 
 
 def _report(outcome: FetchOutcome, applied: Applied, *remarks: str) -> FeedReport:

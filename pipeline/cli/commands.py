@@ -189,6 +189,7 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "feeds check": feeds.check,
     "feeds add": feeds.add,
     "feeds remove": feeds.remove,
+    "feeds accept": feeds.accept,
     "feeds import": feeds.import_,
     "feeds export": feeds.export,
     "status": status,

@@ -94,6 +94,20 @@ def remove(options: Namespace, clock: Clock) -> int:
     return 0
 
 
+def accept(options: Namespace, clock: Clock) -> int:
+    """Take in what a feed holds back."""
+    from pipeline.jobs.accept import accept as take_in
+
+    with App.load(options.config) as app:
+        (feed,) = app.feeds_named([options.feed])
+        taken = take_in(app.store, feed.id, app.clock, now=clock())
+    if not options.quiet:
+        news, backlog = words.counted(taken.news, "entry", "entries"), words.counted(taken.backlog, "older one")
+        nothing = f"{feed.id} holds nothing back."
+        print(f"{feed.id}: {news} for the next digest, {backlog}" if taken.news or taken.backlog else nothing)
+    return 0
+
+
 def import_(options: Namespace, clock: Clock) -> int:
     """Write the feeds of an OPML file into config.toml."""
     from pipeline.ingest.opml import read_opml

@@ -112,7 +112,7 @@ def _tick(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:
-    words = "what is read: list, check, add, remove, import, export"
+    words = "what is read: list, check, add, remove, accept, import, export"
     parser = commands.add_parser("feeds", help=words, description="What is read.")
     _globals(parser)
     parser.set_defaults(command="feeds list")
@@ -124,6 +124,10 @@ def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:
     _feeds_add(_command(inner, "feeds add", "find the feed behind an address and write it into config.toml"))
     remove = _command(inner, "feeds remove", "take a feed out of config.toml; its entries stay stored")
     remove.add_argument("feed", metavar="ID", help="which one: its id")
+    accept = _command(
+        inner, "feeds accept", "take in the entries of a feed that are held back: all had turned new at once"
+    )
+    accept.add_argument("feed", metavar="FEED", help="which one: its id")
     imports = _command(
         inner, "feeds import", "write the feeds of an OPML file into config.toml, those there are left out"
     )

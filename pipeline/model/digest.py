@@ -36,6 +36,13 @@ class Publication:
     """Colour of links and buttons, ``#rrggbb``; empty means the theme's own."""
     reason: str = ""
     """Footer: why the reader gets this mail."""
+    fonts: str = ""
+    """A family of fonts, by its name in ``digest.look``; empty means the theme's own."""
+    closing_ask_md: str = ""
+    """The one thing that readers are asked to do, as Markdown."""
+    logo_width: int | None = None
+    """The logo's size in pixels, where it is known; so is ``logo_height``."""
+    logo_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +161,8 @@ class RenderedDigest:
     preheader: str
     html: str
     text: str
+    shortened: str = ""
+    """What was told in fewer words to keep the mail light, as a sentence; empty when nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class Picture:
     alt: str = ""
     width: int | None = None
     height: int | None = None
+    length_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

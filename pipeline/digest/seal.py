@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from pipeline.model.check import Check
 from pipeline.model.digest import Decision, Digest, Edition, RenderedDigest, Story
 from pipeline.model.entry import Entry
 
 
-def seal(digest: Digest, rendered: RenderedDigest, eml: bytes, *, left_out: Sequence[Decision]) -> Edition:
+def seal(
+    digest: Digest,
+    rendered: RenderedDigest,
+    eml: bytes,
+    *,
+    left_out: Sequence[Decision],
+    checks: Sequence[Check] = (),
+) -> Edition:
     """Freeze a digest's parts and write the manifest over them."""
     html, text = rendered.html.encode(), rendered.text.encode()
     manifest = {
@@ -31,7 +40,7 @@ def seal(digest: Digest, rendered: RenderedDigest, eml: bytes, *, left_out: Sequ
         ],
         "included": [_decision(each) for each in digest.decisions if each.included],
         "left_out": [_decision(each) for each in left_out],
-        "checks": [],
+        "checks": [asdict(each) for each in checks],
         "sha256": {name: sha256(part).hexdigest() for name, part in _parts(html, text, eml)},
     }
     return Edition(

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.digest.checks import preflight
 from pipeline.digest.compose import compose
 from pipeline.digest.mime import to_eml
 from pipeline.digest.render import Theme, render
 from pipeline.digest.seal import seal
 from pipeline.digest.select import Calendar, Selection, select
+from pipeline.jobs.facts import known
 from pipeline.model.digest import Decision, Edition, Publication
 from pipeline.model.entry import StoredEntry
 from pipeline.model.errors import NothingToPublish
@@ -63,7 +65,9 @@ def draft(store: Store, press: Press, week: Week) -> tuple[Edition, Selection]:
         raise NothingToPublish(_why_empty(store, press, week, selection))
     digest = compose(week, press.clock.bounds(week), selection, publication=press.publication, feeds=press.feeds)
     rendered = render(digest, press.theme)
-    return seal(digest, rendered, to_eml(rendered, digest), left_out=selection.left_out), selection
+    eml = to_eml(rendered, digest)
+    checks = preflight(digest, rendered, eml, known(store, digest, press.feed_ids))
+    return seal(digest, rendered, eml, left_out=selection.left_out, checks=checks), selection
 
 
 def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) -> Made:

@@ -81,11 +81,28 @@ def newest_at(connection: Connection, feed_ids: Collection[str], before: datetim
     return connection.scalar(_newest(feed_ids, before))
 
 
+def newest_of_each(connection: Connection, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
+    """Find when each feed's newest entry before an instant was published; None where there is none."""
+    newest = _newest_of_feed(before).scalar_subquery()
+    rows = connection.execute(select(feed.c.feed_id, newest.label("at")).where(feed.c.feed_id.in_(feed_ids)))
+    return {row.feed_id: row.at for row in rows}
+
+
+def pages_told(connection: Connection, weeks: Collection[str]) -> dict[str, str]:
+    """Read the pages that weeks took, by ``url_key``, and which week did."""
+    taken = select(entry.c.url_key, entry.c.week).where(entry.c.week.in_(weeks), entry.c.url_key != "")
+    return {row.url_key: row.week for row in connection.execute(taken.order_by(entry.c.week))}
+
+
 def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[datetime]:
     # The newest of each feed is one step into the index; the newest of several feeds at once would be a scan.
+    newest = _newest_of_feed(before).scalar_subquery()
+    return select(func.max(newest)).where(feed.c.feed_id.in_(feed_ids))
+
+
+def _newest_of_feed(before: datetime | None) -> Select[datetime]:
     earlier = entry.c.published_at < before if before else true()
-    of_feed = select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
-    return select(func.max(of_feed.scalar_subquery())).where(feed.c.feed_id.in_(feed_ids))
+    return select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
 
 
 def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:

@@ -171,6 +171,16 @@ class Store:
         with self._reading() as connection:
             return entries.newest_at(connection, feed_ids, before)
 
+    def newest_entry_of_each(self, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
+        """Tell when each feed's newest entry before an instant was published; None where there is none."""
+        with self._reading() as connection:
+            return entries.newest_of_each(connection, feed_ids, before)
+
+    def pages_told(self, weeks: Collection[str]) -> dict[str, str]:
+        """Give the pages that settled weeks took, by ``text.urls.url_key``, and which week did."""
+        with self._reading() as connection:
+            return entries.pages_told(connection, weeks)
+
     def published_dates(self, feed_ids: Collection[str], since: datetime) -> list[datetime]:
         """Tell when entries were published, from an instant on, in order."""
         with self._reading() as connection:

@@ -34,6 +34,8 @@ IN_A_RUN: dict[str, Callable[[Store], object]] = {
     "entries_by_id": lambda store: store.entries_by_id([1, 2]),
     "newest_entry_at": lambda store: store.newest_entry_at(FEEDS),
     "newest_entry_at before": lambda store: store.newest_entry_at(FEEDS, NOW),
+    "newest_entry_of_each": lambda store: store.newest_entry_of_each(FEEDS, NOW),
+    "pages_told": lambda store: store.pages_told(["2026-W06", "2026-W05"]),
     "published_dates": lambda store: store.published_dates(FEEDS, MONDAY - DAY),
     "settle_week": lambda store: store.settle_week("2026-W07", [1], now=NOW),
     "claim_run": lambda store: store.claim_run("fetch", "2026-02-16", now=NOW),

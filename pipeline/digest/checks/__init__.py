@@ -18,8 +18,7 @@ A check is a function from a ``proof.Proof`` to any number of ``model.check.Chec
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from pipeline.digest.checks import contrast, links, parts, pictures, safety, sources, wording
 from pipeline.digest.checks.proof import Proof, proof
@@ -68,8 +67,3 @@ def recorded(manifest: bytes) -> tuple[Check, ...]:
     (Check(name='weight', level='hint', message='Shorten it.', where='theme'),)
     """
     return tuple(Check(**each) for each in json.loads(manifest or b"{}").get("checks", ()))
-
-
-def plain(check: Check) -> Mapping[str, Any]:
-    """Write a Check as a manifest carries it."""
-    return {"name": check.name, "level": check.level, "message": check.message, "where": check.where}

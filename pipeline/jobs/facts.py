@@ -1,0 +1,34 @@
+"""What preflight must know besides the mail: what earlier weeks told, which feeds fell silent.
+
+In: a store, a digest. Out: Facts. Reads only; what is fetched after a week has closed changes nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from pipeline.model.check import Facts, QuietFeed
+from pipeline.model.digest import Digest
+from pipeline.model.week import Week
+from pipeline.store import Store
+
+QUIET_AFTER = timedelta(days=28)
+WEEKS_LOOKED_BACK = 52
+"""A link that was told a year ago may be told again."""
+
+
+def known(store: Store, digest: Digest, feed_ids: Collection[str]) -> Facts:
+    """Gather what is known around a digest."""
+    week = Week.parse(digest.week)
+    earlier = [str(week.next(-weeks)) for weeks in range(1, WEEKS_LOOKED_BACK + 1)]
+    newest = store.newest_entry_of_each(feed_ids, digest.closes_at)
+    since = digest.closes_at - QUIET_AFTER
+    return Facts(
+        told=store.pages_told(earlier),
+        quiet=tuple(
+            QuietFeed(feed_id=feed_id, newest_at=newest_at)
+            for feed_id in feed_ids
+            if (newest_at := newest.get(feed_id)) is None or newest_at < since
+        ),
+    )

@@ -96,6 +96,8 @@ class ParsedFeed:
     entries: tuple[RawEntry, ...]
     oddities: tuple[str, ...] = ()
     """What is odd about the document, one sentence each, for ``feeds check``."""
+    broken: str = ""
+    """Not empty: how it is broken, so that it may have held more than could be read; completes "but its …"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

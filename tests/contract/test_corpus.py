@@ -38,6 +38,8 @@ TITLE_CHARS = 80
 Row = dict[str, str]
 
 NOT_FEEDS = {
+    "broken/kagi__dylanharris.org_feed-me.rss": "attributes without quotes, and no item that any parser finds",
+    "hostile/synth_deep_xml.xml": "nested thousands deep: the item behind that is given up, in words",
     "broken/reader__unknown.json": "a version of JSON Feed that does not exist",
     "hostile/synth_body_is_path.xml": "the name of a file",
     "hostile/synth_body_is_url.xml": "an address",

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,8 @@ def test_hopeless_xml_still_gives_its_items() -> None:
 def test_hostile_documents_end_soon(body: bytes) -> None:
     """Shapes that make parsers quadratic are bounded before they reach one."""
     before = time.process_time()
-    parse(body, url=URL)
+    with suppress(NotAFeed):
+        parse(body, url=URL)
     assert time.process_time() - before < 3
 
 

@@ -38,6 +38,7 @@ _LOOSE = re.compile(
 )
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
+_XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
@@ -175,7 +176,7 @@ def _from_root(text: str) -> str:
 
 
 def _mended(text: str, own: dict[str, str]) -> str:
-    """Write named entities as characters, lone ``&`` and ``<`` as text, and declare prefixes nobody declared."""
+    """Write named entities as characters, lone ``&`` and ``<`` as text; mend and add declarations of prefixes."""
 
     def mend(found: re.Match[str]) -> str:
         if found["kept"] is not None:
@@ -190,7 +191,11 @@ def _mended(text: str, own: dict[str, str]) -> str:
         plain = own.get(name) or entities.unescape(f"&{name};")
         return f"&amp;{name};" if plain == f"&{name};" else entities.escape(plain)
 
-    return _declared(_LOOSE.sub(mend, _HALF_TAG.sub("", text[: _end(text)])))
+    return _declared(_LOOSE.sub(mend, _HALF_TAG.sub("", _XMLNS.sub(_without_blanks, text[: _end(text)], count=50))))
+
+
+def _without_blanks(found: re.Match[str]) -> str:
+    return "".join(found[0].split())
 
 
 def _character(number: str, low: str | None) -> str:

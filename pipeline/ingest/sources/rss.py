@@ -44,9 +44,12 @@ def read(text: str, *, url: str) -> ParsedFeed:
 def read_items(document: Document, *, url: str, wanted: Callable[[Element], bool] | None = None) -> ParsedFeed:
     """Read the wanted items of a document; without ``wanted``, all of them.
 
-    From a broken document all items are read, for nobody can say where one ends.
+    From a hopeless document all items are read, for nobody can say where one ends. One that gives none is refused
+    (NotAFeed): an empty feed and a feed that lost its items are not the same news.
     """
     parsed = _feedparser(document.only(wanted) if wanted else document.whole())
+    if not document.sound and not parsed.entries:
+        raise NotAFeed(f"Ask the publisher to mend this feed: no item can be read. {' '.join(document.oddities)}")
     items = [item for item in document.items if not wanted or not document.sound or wanted(item)]
     return ParsedFeed(
         version=dict.get(parsed, "version", "") or "rss",

@@ -138,12 +138,17 @@ class Sealed:
     """An edition as it was sealed: kept for ever, changed never."""
 
     edition: Edition
-    entry_ids: tuple[int, ...]
-    """The entries it tells."""
+    stories: tuple[tuple[int, ...], ...]
+    """The ids of the entries it tells, story by story."""
     overrides: Overrides = field(default_factory=Overrides)
     """What the editor had asked for, so that the edition can be made again."""
     sealed_at: datetime
     sealed_by: str
+
+    @property
+    def entry_ids(self) -> tuple[int, ...]:
+        """All entries it tells."""
+        return tuple(entry_id for story in self.stories for entry_id in story)
 
 
 def why_not(move: Move, standing: Standing) -> str:

@@ -16,12 +16,16 @@ from pipeline.store.dialects import insert
 from pipeline.store.tables import edition_entry, entry, run, schedule, week
 
 
-def settle(connection: Connection, key: str, entry_ids: Collection[int], now: datetime) -> bool:
-    """Record which entries a closed week took; False, and nothing written, when it was settled before."""
+def settle(
+    connection: Connection, key: str, entry_ids: Collection[int], now: datetime, rolled_on: Collection[int] = ()
+) -> bool:
+    """Record which entries a closed week took and gave up; False, and nothing written, when it was settled before."""
     if not _first(connection, week, {"week": key, "settled_at": now}):
         return False
     taken = entry.c.entry_id.in_(entry_ids) & entry.c.week.is_(None)
     connection.execute(update(entry).where(taken).values(week=key))
+    given_up = entry.c.entry_id.in_(rolled_on) & entry.c.week.is_(None)
+    connection.execute(update(entry).where(given_up).values(released_from=key))
     return True
 
 

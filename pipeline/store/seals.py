@@ -70,7 +70,7 @@ def keep(connection: Connection, seal: Sealed) -> None:
     version = (last or 0) + 1
     values = {name: getattr(made, name) for name in _PARTS}
     values |= {"week": week, "version": version, "sealed_at": seal.sealed_at, "sealed_by": seal.sealed_by}
-    values |= {"entry_ids": list(seal.entry_ids), "overrides": asdict(seal.overrides)}
+    values |= {"stories": seal.stories, "overrides": asdict(seal.overrides)}
     connection.execute(sealed.insert().values(values))
     connection.execute(update(edition).where(edition.c.week == week).values(number=made.number, version=version))
 
@@ -102,9 +102,13 @@ def free(connection: Connection, week: str) -> None:
 
 
 def _own(connection: Connection, weeks: Mapping[int, str], *, half: bool) -> None:
+    """Note whose entries are; one that is told elsewhere stays there, a mere half may still be told."""
     rows = [{"entry_id": entry_id, "week": week, "half": half} for entry_id, week in weeks.items()]
     if rows:
-        connection.execute(insert(connection.dialect.name, edition_entry).on_conflict_do_nothing(), rows)
+        statement = insert(connection.dialect.name, edition_entry)
+        mine = {"week": statement.excluded.week, "half": statement.excluded.half}
+        key, free = [edition_entry.c.entry_id], edition_entry.c.half
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=mine, where=free), rows)
 
 
 def _standing(row: RowMapping) -> Standing:
@@ -116,7 +120,7 @@ def _sealed(row: RowMapping) -> Sealed:
     parts = {name: row[name] for name in _PARTS}
     return Sealed(
         edition=Edition(week=row["week"], state="approved", number=row["number"], **parts),
-        entry_ids=tuple(row["entry_ids"]),
+        stories=tuple(tuple(story) for story in row["stories"]),
         overrides=_overrides(row["overrides"]),
         sealed_at=row["sealed_at"],
         sealed_by=row["sealed_by"],

@@ -223,13 +223,16 @@ class Store:
 
     # Weeks and runs
 
-    def settle_week(self, week: str, entry_ids: Collection[int], *, now: datetime) -> bool:
+    def settle_week(
+        self, week: str, entry_ids: Collection[int], *, now: datetime, rolled_on: Collection[int] = ()
+    ) -> bool:
         """Record once which entries a closed week took; False, and nothing written, when it was settled before.
 
-        An entry that an earlier week took stays there.
+        An entry that an earlier week took stays there. ``rolled_on``: entries it had no room for; they go into the
+        next digest, though they may be backlog.
         """
         with self._writing() as connection:
-            return planning.settle(connection, week, entry_ids, now)
+            return planning.settle(connection, week, entry_ids, now, rolled_on)
 
     def settled_weeks(self) -> dict[str, datetime]:
         """Tell which weeks are settled, and since when."""

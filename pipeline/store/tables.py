@@ -177,7 +177,7 @@ sealed = Table(
     Column("text", LargeBinary, nullable=False),
     Column("eml", LargeBinary, nullable=False),
     Column("manifest", LargeBinary, nullable=False),
-    Column("entry_ids", JSON, nullable=False),
+    Column("stories", JSON, nullable=False),
     Column("overrides", JSON, nullable=False),
 )
 

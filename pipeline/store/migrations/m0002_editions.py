@@ -80,7 +80,7 @@ def _editions(metadata: MetaData) -> None:
         Column("sealed_at", DateTime(timezone=True), nullable=False),
         *(_text(name) for name in ("sealed_by", "content_hash", "subject", "preheader")),
         *(Column(name, LargeBinary, nullable=False) for name in ("html", "text", "eml", "manifest")),
-        *(Column(name, JSON, nullable=False) for name in ("entry_ids", "overrides")),
+        *(Column(name, JSON, nullable=False) for name in ("stories", "overrides")),
     )
     edition_entry = Table(
         "edition_entry",

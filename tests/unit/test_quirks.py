@@ -41,10 +41,13 @@ def test_every_expectation_has_its_document() -> None:
 
 
 def compare(found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Compare the listed fields; ``name~`` is a pattern."""
+    """Compare the listed fields, inner ones likewise; ``name~`` is a pattern."""
     plain = json.loads(json.dumps(found, default=lambda value: value.isoformat()))
     for name, value in wanted.items():
         if name.endswith("~"):
             assert re.search(value, plain[name[:-1]]), (name, plain[name[:-1]])
+        elif isinstance(value, dict):
+            assert plain[name] is not None, name
+            compare(plain[name], value)
         else:
             assert plain[name] == value, name

@@ -71,10 +71,11 @@ def _content(entry: Entry) -> list[object]:
     ]
 
 
-def decide(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Verdict:
+def decide(entries: Sequence[Entry], known: Sequence[KnownEntry], *, whole: bool = True) -> Verdict:
     """Match a document's entries with the stored ones of the same feed.
 
-    ``entries``: the whole document, in its order. ``known``: all stored entries of the feed, tombstones included.
+    ``entries``: the document, in its order. ``known``: all stored entries of the feed, tombstones included. ``whole``
+    is False when there may have been more in the document: nothing that is missing in it has vanished then.
 
     >>> from datetime import UTC, datetime
     >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
@@ -82,13 +83,13 @@ def decide(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Verdict:
     ['new']
     """
     found = _without_doubles(_with_telling_guids(entries, known), known)
-    owners = climb(found, known)
+    owners = climb(found, known, whole=whole)
     here = {owner.entry_id for owner in owners.values()}
     changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found)
     alive = [item for item in known if not item.deleted]
     return Verdict(
         changes=changes,
-        vanished=tuple(item.entry_id for item in alive if item.entry_id not in here and not item.vanished),
+        vanished=tuple(item.entry_id for item in alive if whole and item.entry_id not in here and not item.vanished),
         reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
         suspicious=_suspicion(changes, alive),
     )

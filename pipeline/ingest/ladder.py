@@ -32,13 +32,15 @@ _HOST = re.compile(r"[^/?]*")
 Match = tuple[Entry, KnownEntry]
 
 
-def climb(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> dict[str, KnownEntry]:
+def climb(entries: Sequence[Entry], known: Sequence[KnownEntry], *, whole: bool = True) -> dict[str, KnownEntry]:
     """Find the stored entry of each entry of a document: the answer's keys are the entries' guids.
 
-    ``entries``: a whole document, no guid twice. ``known``: all stored entries of its feed. Nobody is matched twice.
+    ``entries``: a document, no guid twice. ``known``: all stored entries of its feed. Nobody is matched twice. Where
+    the document is not ``whole``, nothing is repaired: the old guid may be in the part that is missing.
     """
     owners: dict[str, KnownEntry] = {}
-    for rung in (_by_guid, _by_alias, _by_address, _by_media, _by_day, _by_path):
+    repairs = (_by_day, _by_path) if whole else ()
+    for rung in (_by_guid, _by_alias, _by_address, _by_media, *repairs):
         if len(owners) == len(entries):
             break  # the usual case: nothing new, nothing to look for
         taken = {owner.entry_id for owner in owners.values()}

@@ -115,7 +115,9 @@ def next_state(
     """
     seen = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.sentence)
     if outcome.ok:
-        known = _watch_move(_learn(seen, outcome, now, channel, news), outcome, now, same_feed=same_feed)
+        settled = outcome.kind != "partly_broken" or state.outcome == "partly_broken"
+        learnt = _learn(seen, outcome, now, channel, fresh_news=outcome.fresh and news is not False, settled=settled)
+        known = _watch_move(learnt, outcome, now, same_feed=same_feed)
         return replace(known, due_at=_due_after_answer(known, outcome, now, interval))
     if outcome.kind == "throttled":
         until = outcome.retry_at or now + interval
@@ -125,11 +127,14 @@ def next_state(
 
 
 def _learn(
-    state: FeedState, outcome: FetchOutcome, now: datetime, channel: Channel | None, news: bool | None
+    state: FeedState, outcome: FetchOutcome, now: datetime, channel: Channel | None, *, fresh_news: bool, settled: bool
 ) -> FeedState:
-    """Keep what a good answer says. A document that was only partly read is asked for outright the next time."""
+    """Keep what a good answer says. A document that was only partly read is asked for outright the next time.
+
+    Nor is it the feed's first read, unless it is ``settled`` that the feed is always like that: the rest of its backlog
+    would come as news.
+    """
     whole = outcome.kind != "partly_broken"
-    fresh_news = outcome.fresh and news is not False
     return replace(
         state,
         failures=0,
@@ -140,7 +145,7 @@ def _learn(
         body_sha256=outcome.body_sha256 if whole else "",
         channel=channel or state.channel,
         body_at=state.body_at if outcome.kind == "not_modified" else now,
-        first_read_at=state.first_read_at or (now if fresh_news else None),
+        first_read_at=state.first_read_at or (now if fresh_news and settled else None),
         news_at=now if fresh_news else state.news_at,
     )
 

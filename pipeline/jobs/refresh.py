@@ -147,9 +147,11 @@ class Refresher:
         from pipeline.ingest.normalise import normalise
 
         parsed = sources.parse(outcome.body, content_type=outcome.content_type, url=outcome.final_url)
+        if parsed.broken:
+            outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {parsed.broken}")
         entries = normalise(parsed, asked.feed, url=outcome.final_url, now=now)
         known = self.store.known_entries(asked.feed.id)
-        verdict = decide(entries, known)
+        verdict = decide(entries, known, whole=not parsed.broken)
         state = poll.next_state(
             asked.state,
             outcome,

@@ -10,7 +10,7 @@ import html as entities
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -39,6 +39,8 @@ _LOOSE = re.compile(
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
+_CLOSED = re.compile(r"</(?:\w{1,20}:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_NAMED = re.compile(r"</(?:\w{1,20}:)?(?:item|entry|guid|id)\s*>")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
@@ -66,6 +68,8 @@ class Document:
     sound: bool
     """True when the tree holds all there is to read, so that items can be taken out of it."""
     oddities: tuple[str, ...] = ()
+    broken: str = ""
+    """As ``ParsedFeed.broken``."""
 
     def whole(self) -> bytes:
         """Return the document as UTF-8."""
@@ -106,7 +110,7 @@ def split(text: str) -> Document:
     try:
         return _document(mended, _tree(mended, recover=False), oddity=problem)
     except etree.XMLSyntaxError:
-        return _recovered(mended, problem)
+        return _recovered(_without_half_item(mended), problem)
 
 
 def _document(text: str, root: Element | None, *, sound: bool = True, oddity: str = "") -> Document:
@@ -145,10 +149,23 @@ def _recovered(text: str, problem: str) -> Document:
         rewritten = "" if tree is None else etree.tostring(tree, encoding="utf-8").decode("utf-8", "ignore")
         root = _tree(rewritten, recover=False)  # the tolerant tree may hold what no text can, such as half a character
     except etree.XMLSyntaxError:
-        return _document(_bounded(text), None, sound=False, oddity=problem)
+        return replace(_document(_bounded(text), None, sound=False, oddity=problem), broken=_clause(problem))
     written = sum(1 for found in _MARKUP.finditer(text) if found["item"])
     sound = written == len(_items(root)) and len(rewritten) >= 0.9 * len(text)
-    return _document(rewritten if sound else _bounded(text), root, sound=sound, oddity=problem)
+    document = _document(rewritten if sound else _bounded(text), root, sound=sound, oddity=problem)
+    return document if sound and _CLOSED.search(text[-5000:]) else replace(document, broken=_clause(problem))
+
+
+def _clause(sentence: str) -> str:
+    return sentence.removeprefix("The ").rstrip(".")
+
+
+def _without_half_item(text: str) -> str:
+    """Leave out an item that broke off before its name was whole: under half a name it would be another one."""
+    if _CLOSED.search(text[-5000:]):
+        return text
+    start = max((found.start() for found in _MARKUP.finditer(text) if found["item"]), default=len(text))
+    return text if _NAMED.search(text, start) else text[:start]
 
 
 def _bounded(text: str) -> str:

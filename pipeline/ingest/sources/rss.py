@@ -56,6 +56,7 @@ def read_items(document: Document, *, url: str, wanted: Callable[[Element], bool
         channel=_channel(parsed, document.root),
         entries=tuple(_entry(entry, extras) for entry, extras in _matched(parsed.entries, items, url)),
         oddities=document.oddities,
+        broken=document.broken,
     )
 
 

@@ -129,7 +129,7 @@ def choose(outlines: Sequence[Outline], known: Known) -> tuple[list[Feed], list[
         elif holder:
             reason = f"is there already, as {holder}"
         if reason:
-            skipped.append(Skipped(url=outline.url, reason=reason))
+            skipped.append(Skipped(url=re.sub(r"//\S*@", "//…@", outline.url), reason=reason))
             continue
         feed = Feed(
             id=known.free_id(outline.url, (outline.name, outline.title)),

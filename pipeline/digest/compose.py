@@ -1,17 +1,23 @@
 """From the chosen entries to a Digest: stories, sections, subject and preheader.
 
-In: the groups a Selection chose, the publication, the feeds. Out: a Digest, the same for everybody.
+In: the groups a Selection chose, the publication, the feeds, what the editor asks for, what there is to point back to,
+what is known of episodes' contents. Out: a Digest, the same for everybody.
 Pure: no network, disk, clock or randomness; Markdown is made here, of these few entries only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
+from pipeline.digest.archive import Older, pieces
 from pipeline.digest.select import Selection
+from pipeline.digest.wishes import arranged, with_links, with_notes
 from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
-from pipeline.model.entry import Entry, Picture
+from pipeline.model.edition import Overrides
+from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
 from pipeline.text import markdown
@@ -28,6 +34,12 @@ _SECTION_OF: dict[StoryKind, SectionKind] = {
     "link": "links",
 }
 _SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
+A_YEAR_AGO = "This week a year ago"
+
+Talks = Mapping[str, tuple[str, ...]]
+NO_TALKS: Talks = MappingProxyType({})
+NO_WISHES = Overrides()
+NOTHING_OLDER = Older()
 
 
 def compose(
@@ -37,22 +49,52 @@ def compose(
     *,
     publication: Publication,
     feeds: Sequence[Feed],
+    overrides: Overrides = NO_WISHES,
+    older: Older = NOTHING_OLDER,
+    talks: Talks = NO_TALKS,
 ) -> Digest:
-    """Compose a week's digest; sections without stories are left out."""
+    """Compose a week's digest; sections without stories are left out, and what the editor asks for comes first.
+
+    ``talks``: what chapters and transcripts say, by their address.
+    """
     by_id = {feed.id: feed for feed in feeds}
-    stories = [_story([stored.entry for stored in group], by_id) for group in selection.groups]
-    sections = _sections(stories, by_id)
+    made = [_of_group(group, by_id, older, talks) for group in selection.groups]
+    stories = with_links(with_notes(made, overrides), overrides, bounds[1])
+    sections = arranged(_sections(stories, by_id), overrides)
     told = [story for section in sections for story in section.stories]
     return Digest(
         week=str(week),
         opens_at=bounds[0],
         closes_at=bounds[1],
         publication=publication,
-        subject=subject_of(told, publication.name),
-        preheader=preheader_of(told),
+        subject=overrides.subject or subject_of(told, publication.name),
+        preheader=overrides.preheader or preheader_of(told),
+        introduction_md=overrides.introduction_md,
         sections=sections,
         decisions=selection.decisions,
+        archive=tuple(_archive(older, by_id)),
     )
+
+
+def _of_group(group: Sequence[StoredEntry], feeds: Mapping[str, Feed], older: Older, talks: Talks) -> Story:
+    """Tell a group as one story, with what is inside the episode and what older pieces are about the same."""
+    story = _story([stored.entry for stored in group], feeds)
+    audio = story.audio
+    chapters = talks.get(audio.chapters_url, ()) if audio else ()
+    opening = next((talks[each.url] for each in audio.transcripts if talks.get(each.url)), ()) if audio else ()
+    return replace(
+        story,
+        in_this_episode=chapters,
+        opening_text="" if chapters else " ".join(opening),
+        related=pieces(older.related.get(group[0].entry_id, ())),
+    )
+
+
+def _archive(older: Older, feeds: Mapping[str, Feed]) -> Iterator[Section]:
+    for heading, found in ((A_YEAR_AGO, older.year_ago), ("", older.instead)):
+        if found:
+            stories = tuple(_story([each.entry], feeds) for each in found)
+            yield Section(kind="archive", heading=heading, stories=stories)
 
 
 def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
@@ -127,6 +169,8 @@ def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Sect
         kind = _SECTION_OF[story.kind]
         told_by = story.audio if kind == "episodes" else story.entries[0]
         feed = feeds.get(told_by.feed_id) if told_by else None
+        if kind == "links":  # the editor's own stand in no feed
+            feed = feed or next((each for each in feeds.values() if each.kind == "links"), None)
         gathered.setdefault((_SECTION_ORDER.index(kind), feed.section if feed else ""), []).append(story)
     return tuple(
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=tuple(found))

@@ -1,0 +1,85 @@
+"""What a new editor's file says: nothing yet, but everything that could be said.
+
+In: a week's digest and the why-ledger. Out: the text of ``editions/2026-W07.md``; read back as it is, it overrides
+nothing. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.digest.editor_file import FENCE, LINK_EXAMPLE
+from pipeline.model.digest import Decision, Digest, Story
+from pipeline.model.entry import Entry
+
+MOST_LEFT_OUT = 20
+_LONGEST_GUID = 60
+
+
+def template(digest: Digest, left_out: Sequence[Decision]) -> str:
+    """Write the file for a week: comments alone, with what the program chose and the references to use."""
+    stories = digest.stories
+    first = reference(stories[0].entries[0]) if stories else "blog 1"
+    lines = [
+        FENCE,
+        f"# The edition {digest.week}. The program makes its choices; what you write here overrides them.",
+        "# A line that begins with # is a comment: take the # away to use it. Then run:",
+        f"#     pipeline digest --week {digest.week}",
+        "",
+        f"# subject = {_quoted(digest.subject)}",
+        f"# preheader = {_quoted(digest.preheader)}",
+        f"# lead = {_quoted(first)}          # the story that comes first",
+        f"# leave_out = [{_quoted(first)}]",
+        "# put_back = []                    # what the program left out",
+        f"# order = [{', '.join(_quoted(reference(story.entries[0])) for story in stories)}]",
+        "",
+        "[notes]                            # a few words of yours under a story, as Markdown",
+        f'# {_quoted(first)} = "…"',
+        "",
+        *_listed("# In this edition:", _told(stories)),
+        *_listed("# Left out:", _not_told(left_out)),
+        FENCE,
+        "",
+        "<!-- Your introduction goes here, in Markdown. 60 to 120 words are a good length. -->",
+        "",
+        "## Useful links",
+        "",
+        f"<!-- {LINK_EXAMPLE} -->",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def reference(entry: Entry) -> str:
+    """Name an entry for a person: its feed, and its guid, or its address where the guid is a long one."""
+    return f"{entry.feed_id} {entry.url if len(entry.guid) > _LONGEST_GUID and entry.url else entry.guid}"
+
+
+def _told(stories: Iterable[Story]) -> Iterator[tuple[str, str]]:
+    for story in stories:
+        yield reference(story.entries[0]), story.title
+        yield from ((reference(entry), "… the same story") for entry in story.entries[1:])
+
+
+def _not_told(decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+    newest = sorted(decisions, key=lambda each: each.published_at, reverse=True)
+    for each in newest[:MOST_LEFT_OUT]:
+        yield f"{each.feed_id} {each.guid}", f"{each.title}: {each.reason}"
+
+
+def _listed(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    named = [(_quoted(name), " ".join(words.split())) for name, words in rows]
+    if named:
+        width = min(max(len(name) for name, _ in named), _LONGEST_GUID)
+        yield heading
+        yield from (f"#   {name.ljust(width)}  {words}" for name, words in named)
+
+
+def _quoted(words: str) -> str:
+    """Write a TOML string; what JSON escapes, TOML escapes alike.
+
+    >>> print(_quoted('Salt, "smoke" and patience'))
+    "Salt, \\"smoke\\" and patience"
+    """
+    return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", words), ensure_ascii=False)

@@ -67,7 +67,10 @@ DIFFERENT: dict[tuple[str, str], str] = {
 
 # Where we differ from what feedparser observed, and why we mean to.
 _UNDECLARED = "no charset is named, and nobody guesses: other mojibake than feedparser's"
+_HALF = "an item that broke off before its name was whole waits for the whole document"
 BETTER: dict[tuple[str, str], str] = {
+    ("broken/feedparser__illformed_rss_incomplete_cdata.xml", "entries"): _HALF,
+    ("broken/feedparser__illformed_rss_incomplete_cdata.xml", "no_date"): _HALF,
     ("broken/gofeed__atom_atom10_feed_title_xhtml_escaped_markup.xml", "feed_title"): "found, though it closes wrongly",
     ("encodings/feedparser__chardet_big5.xml", "feed_title"): _UNDECLARED,
     ("encodings/feedparser__chardet_eucjp.xml", "first_title"): _UNDECLARED,

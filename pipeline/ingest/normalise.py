@@ -115,6 +115,7 @@ def _entry(raw: RawEntry, feed: Feed, *, language: str, now: datetime) -> Entry:
         transcripts=tuple(_transcripts(raw.transcripts, base)),
         chapters_url=clean_url(raw.chapters_url, base),
         persons=tuple(_persons(raw.persons, base)),
+        soundbites=tuple(replace(each, title=clean_title(each.title)[:200]) for each in raw.soundbites),
     )
 
 

@@ -54,6 +54,15 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Soundbite:
+    """A short piece of an episode worth hearing alone (podcast namespace: podcast:soundbite)."""
+
+    start_seconds: float
+    duration_seconds: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
     """One item as a source found it: text decoded, nothing cleaned, nothing trusted.
 
@@ -82,6 +91,7 @@ class RawEntry:
     transcripts: tuple[Transcript, ...] = ()
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
     """What relative addresses in this item are relative to."""
 
@@ -138,6 +148,7 @@ class Entry:
     transcripts: tuple[Transcript, ...] = ()
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
 
     @property
     def is_episode(self) -> bool:

@@ -64,6 +64,9 @@ class Channel:
     """atom:link rel=self."""
     new_feed_url: str = ""
     """itunes:new-feed-url: a hint that the feed moved."""
+    funding_url: str = ""
+    """Where listeners can support the show (podcast namespace: podcast:funding)."""
+    funding_label: str = ""
     ttl_minutes: int | None = None
     """RSS 2.0 <ttl>, or the interval sy:updatePeriod/sy:updateFrequency ask for."""
     skip_hours: tuple[int, ...] = ()

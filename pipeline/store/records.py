@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from pipeline.model.entry import Change, Enclosure, Entry, Person, Picture, StoredEntry, Transcript
+from pipeline.model.entry import Change, Enclosure, Entry, Person, Picture, Soundbite, StoredEntry, Transcript
 from pipeline.model.feed import Channel, FeedState
 from pipeline.text.urls import media_key, url_key
 
@@ -35,6 +35,7 @@ _REVIVE: dict[str, Callable[[Any], Any]] = {
     "enclosure": lambda found: Enclosure(**found),
     "transcripts": lambda found: tuple(Transcript(**each) for each in found),
     "persons": lambda found: tuple(Person(**each) for each in found),
+    "soundbites": lambda found: tuple(Soundbite(**each) for each in found),
 }
 
 

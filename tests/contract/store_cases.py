@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipeline.model.entry import Change, ChangeKind, Enclosure, Entry, Person, Picture, Transcript
+from pipeline.model.entry import Change, ChangeKind, Enclosure, Entry, Person, Picture, Soundbite, Transcript
 from pipeline.model.feed import Channel, FeedState
 from pipeline.store import Store
 
@@ -77,6 +77,8 @@ _KINDS["Picture | None"] = st.none() | every(Picture)
 _KINDS["Enclosure | None"] = st.none() | every(Enclosure)
 _KINDS["tuple[Transcript, ...]"] = st.lists(every(Transcript), max_size=2).map(tuple)
 _KINDS["tuple[Person, ...]"] = st.lists(every(Person), max_size=2).map(tuple)
+_KINDS["float"] = st.floats(0, 1e6)
+_KINDS["tuple[Soundbite, ...]"] = st.lists(every(Soundbite), max_size=2).map(tuple)
 
 entries = every(Entry, feed_id="blog")
 states = every(FeedState, feed_id="blog")

@@ -8,14 +8,16 @@ http://purl.org/rss/1.0/modules/syndication/ and RSS 2.0 itself; matched by what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
-from pipeline.model.entry import Person, Transcript
+from pipeline.model.entry import Person, Soundbite, Transcript
 from pipeline.model.feed import Channel
+from pipeline.text.urls import clean_url
 
 Element = Any  # lxml has no types
 
@@ -23,9 +25,10 @@ _FAMILIES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndica
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _YES = frozenset({"yes", "true", "explicit", "1"})
 _NO = frozenset({"no", "false", "clean", "0"})
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PERIOD_MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
-MOST_PERSONS = 30
+MOST_PERSONS = MOST_SOUNDBITES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Extras:
     transcripts: tuple[Transcript, ...] = ()
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
 
 
@@ -57,6 +61,7 @@ def item_extras(item: Element, url: str) -> Extras:
         transcripts=tuple(_transcripts(tags.get("podcast:transcript", []))),
         chapters_url=next((tag.get("url", "") for tag in tags.get("podcast:chapters", ())), ""),
         persons=tuple(_persons(tags.get("podcast:person", [])[:MOST_PERSONS])),
+        soundbites=tuple(_soundbites(tags.get("podcast:soundbite", [])[:MOST_SOUNDBITES])),
         base_url=_base(item, url),
     )
 
@@ -87,7 +92,10 @@ def channel_extras(root: Element) -> Channel:
 
     hours = {int(hour) % 24 for hour in texts("skipHours", "hour") if hour.isdecimal() and int(hour) <= 24}
     days = {day.capitalize() for day in texts("skipDays", "day")}
+    funding = next((tag for tag in tags.get("podcast:funding", ()) if tag.get("url")), None)
     return Channel(
+        funding_url="" if funding is None else clean_url(funding.get("url")),
+        funding_label="" if funding is None else _text(funding),
         new_feed_url=next(texts("itunes:new-feed-url"), ""),
         ttl_minutes=_ttl(next(texts("ttl"), ""))
         or _interval(next(texts("sy:updatePeriod"), ""), next(texts("sy:updateFrequency"), "")),
@@ -124,6 +132,17 @@ def _persons(tags: list[Element]) -> Iterator[Person]:
         if name := _text(tag):
             role = tag.get("role", "host").strip().lower() or "host"
             yield Person(name=name, role=role, url=tag.get("href", ""), picture_url=tag.get("img", ""))
+
+
+def _soundbites(tags: list[Element]) -> Iterator[Soundbite]:
+    for tag in tags:
+        start, duration = (_seconds(tag.get(name, "")) for name in ("startTime", "duration"))
+        if start is not None and duration:
+            yield Soundbite(start_seconds=start, duration_seconds=duration, title=_text(tag))
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if _SECONDS.fullmatch(text.strip()) else None
 
 
 def _base(item: Element, url: str) -> str:

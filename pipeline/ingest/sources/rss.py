@@ -107,6 +107,7 @@ def _entry(entry: Parsed, extras: Extras) -> RawEntry:
         transcripts=extras.transcripts,
         chapters_url=extras.chapters_url,
         persons=extras.persons,
+        soundbites=extras.soundbites,
         base_url=extras.base_url,
     )
 

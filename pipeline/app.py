@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.fetch import Fetcher
     from pipeline.jobs.refresh import Refresher
     from pipeline.jobs.tick import Beat, Task
-    from pipeline.jobs.weekly import Press
+    from pipeline.jobs.press import Press
     from pipeline.store import Store
 
 
@@ -84,6 +84,9 @@ class App:
             tagline=said.tagline,
             logo_url=said.logo_url,
             reason=said.reason,
+            accent=said.accent,
+            fonts=said.fonts,
+            closing_ask_md=said.closing_ask,
         )
 
     @cached_property
@@ -186,7 +189,7 @@ class App:
     def press(self) -> Press:
         """What digests are made with; TemplateError when the theme is missing or broken."""
         from pipeline.digest.render import load_theme
-        from pipeline.jobs.weekly import Press
+        from pipeline.jobs.press import Press
 
         theme = load_theme(self.template_folders, self.config.digest.theme)
         return Press(publication=self.publication, feeds=self.feeds, clock=self.clock, theme=theme)

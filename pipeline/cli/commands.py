@@ -67,7 +67,8 @@ def fetch(options: Namespace, clock: Clock) -> int:
 
 def digest(options: Namespace, clock: Clock) -> int:
     """Bring feeds up to date and write a week's digest."""
-    from pipeline.jobs.weekly import explain, make
+    from pipeline.jobs.gather import explain
+    from pipeline.jobs.weekly import make
 
     with App.load(options.config) as app:
         now = clock()
@@ -77,7 +78,7 @@ def digest(options: Namespace, clock: Clock) -> int:
         try:
             made = make(app.store, press, week, out, now=now)
         finally:
-            ledger = explain(app.store, press, week) if options.explain else ()
+            ledger = explain(app.store, press, week, now=now) if options.explain else ()
             if not options.json:
                 for line in words.decision_lines(ledger):
                     print(line)

@@ -48,6 +48,8 @@ class Selection:
     """Entries that would be in, were they not too fresh."""
     told: Mapping[int, str] = field(default_factory=dict)
     """Entries whose story another sealed edition tells, and that edition's week."""
+    overrides: Overrides = _NOTHING_ASKED
+    """What the editor asked for, in and beyond the choice of entries."""
 
     @property
     def left_out(self) -> tuple[Decision, ...]:
@@ -99,6 +101,7 @@ def select(
         ),
         waiting=frozenset(waiting),
         told=_told_elsewhere(ties.groups, week, calendar, inside),
+        overrides=overrides,
     )
 
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.ingest import poll
+from pipeline.jobs.press import Press
 from pipeline.jobs.refresh import Refresher
 from pipeline.jobs.tick import Task
-from pipeline.jobs.weekly import Press, make
-from pipeline.model.errors import FeedProblem, NothingToPublish
+from pipeline.jobs.weekly import make
+from pipeline.model.errors import FeedProblem, Refused
 from pipeline.model.feed import Feed
 from pipeline.model.schedule import Schedule
 from pipeline.store import Store
@@ -42,8 +43,8 @@ def draft_task(rhythm: Schedule, store: Store, open_press: Callable[[], Press], 
         week = press.clock.newest_closed(now)
         try:
             made = make(store, press, week, out, now=now)
-        except NothingToPublish as empty:
-            return str(empty)  # an empty week is no trouble: nothing is lost, there is nothing
+        except Refused as reason:
+            return str(reason)  # an empty week is no trouble, nor is one that somebody holds or skipped
         return f"{week}: “{made.edition.subject}” in {made.paths[0].parent}"
 
     return Task(id="draft", schedule=rhythm, run=run)

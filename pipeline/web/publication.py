@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.app import App
+from pipeline.jobs.gather import explain
 from pipeline.jobs.status import recent_weeks
-from pipeline.jobs.weekly import draft, explain
+from pipeline.jobs.weekly import show
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.errors import ConfigError, TemplateError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
@@ -59,14 +60,14 @@ class PublicationDesk:
         if self._broken:
             return Trouble(message=str(self._broken), file=str(self._path))
         try:
-            return draft(app.store, app.press, _week(week))[0]
+            return show(app.store, app.press, _week(week), now=self._clock())
         except TemplateError as trouble:
             return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """As Desk: of all the weeks' entries, those around this one."""
         app = self._fresh_app()
-        return explain(app.store, app.press, _week(week), most=0)
+        return explain(app.store, app.press, _week(week), now=self._clock(), most=0)
 
     def mark(self) -> str:
         """As Desk."""

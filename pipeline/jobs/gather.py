@@ -1,0 +1,69 @@
+"""Gather the entries a week's digest is chosen from, and choose.
+
+In: a store, what a digest is made with, a week, the moment. Out: Selections and the why-ledger. Only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pipeline.digest.calendar import Calendar
+from pipeline.digest.select import Selection, select
+from pipeline.jobs.press import Press
+from pipeline.model.digest import Decision
+from pipeline.model.entry import StoredEntry
+from pipeline.model.week import Week
+from pipeline.store import Store
+
+NEIGHBOURHOOD = timedelta(days=14)
+"""How far around an entry its story's other half is looked for."""
+_BEGINNING, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def choose(store: Store, press: Press, week: Week, *, now: datetime) -> Selection:
+    """Choose a week's entries from what lies around it, as the editor wishes."""
+    return _select(store, press, week, _candidates(store, press, week), now)
+
+
+def explain(store: Store, press: Press, week: Week, *, now: datetime, most: int = 2_000) -> tuple[Decision, ...]:
+    """Account for every entry of the feeds; when there are more than ``most``, for those around the week."""
+    candidates = _candidates(store, press, week)
+    if sum(count.entries for feed, count in store.feed_counts().items() if feed in press.feed_ids) <= most:
+        known = {each.entry_id for each in candidates}
+        everything = store.entries_between(_BEGINNING, _END, press.feed_ids)
+        candidates += [each for each in everything if each.entry_id not in known]
+    return _select(store, press, week, candidates, now).decisions
+
+
+def _select(store: Store, press: Press, week: Week, stored: Sequence[StoredEntry], now: datetime) -> Selection:
+    calendar = Calendar(
+        clock=press.clock,
+        settled=store.settled_weeks(),
+        standings=store.editions.standings(),
+        ripe_before=now - press.settle if press.settle else None,
+    )
+    return select(week, stored, calendar, press.feeds, press.asks(week, stored))
+
+
+def _candidates(store: Store, press: Press, week: Week) -> list[StoredEntry]:
+    """Give what a week may take, and what lies so near to it in time that it may be the same story."""
+    opens_at, closes_at = press.clock.bounds(week)
+    start, end = opens_at - NEIGHBOURHOOD, closes_at + NEIGHBOURHOOD
+    from_afar = [*store.unplaced_late(press.feed_ids, before=start), *store.entries_of_week(str(week))]
+    found = [*store.entries_between(start, end, press.feed_ids), *from_afar]
+    for since, until in _spans(each.entry.published_at for each in from_afar):
+        found += store.entries_between(since, min(until, start), press.feed_ids)
+    return list({each.entry_id: each for each in found if each.entry.feed_id in press.feed_ids}.values())
+
+
+def _spans(instants: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Give the neighbourhoods of instants, those that overlap as one."""
+    since = until = None
+    for instant in sorted(instants):
+        if since and until and instant - NEIGHBOURHOOD > until:
+            yield since, until
+            since = None
+        since, until = since or instant - NEIGHBOURHOOD, instant + NEIGHBOURHOOD
+    if since and until:
+        yield since, until

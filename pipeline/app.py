@@ -87,6 +87,9 @@ class App:
             accent=said.accent,
             fonts=said.fonts,
             closing_ask_md=said.closing_ask,
+            accent=said.accent,
+            fonts=said.fonts,
+            closing_ask_md=said.closing_ask,
         )
 
     @cached_property

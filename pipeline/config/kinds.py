@@ -199,6 +199,7 @@ ENVIRONMENT = r"[A-Z][A-Z0-9_]{0,99}"
 VARIABLE_VALUE = re.compile(rf"\$({ENVIRONMENT})")
 """``$NAME``: a header's value that the environment gives."""
 FLAG = Kind("true or false", _flag)
+COLOUR = text('a colour of six hexadecimal digits such as "#1d5c63", or ""', pattern=r"(#[0-9a-fA-F]{6})?")
 URL = Kind("an address that begins with http:// or https://", _http_url)
 OPTIONAL_URL = Kind('an address that begins with http:// or https://, or ""', _optional_url)
 ZONE = Kind('a time zone of the IANA database such as "Europe/London"', _zone)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.kinds import (
+    COLOUR,
     FLAG,
     HEADERS,
     INTERVAL,
@@ -35,6 +36,7 @@ from pipeline.config.kinds import (
     text,
     whole,
 )
+from pipeline.digest.look import FONTS
 from pipeline.model.feed import FEED_KINDS, Rule
 from pipeline.model.schedule import Schedule
 
@@ -58,6 +60,17 @@ class PublicationSettings:
     postal_address: str = setting("Footer: the postal address that mail law asks for.", text(), "")
     tagline: str = setting("A line under the name in the masthead.", text(), "")
     logo_url: str = setting("A picture to show in the masthead instead of the bare name.", OPTIONAL_URL, "")
+    accent: str = setting(
+        "Colour of links and buttons, kept readable in light and dark; the theme's own when left out.",
+        COLOUR,
+        "",
+    )
+    fonts: str = setting("A family of fonts for everything; the theme's own when left out.", choice(*FONTS, ""), "")
+    closing_ask: str = setting(
+        "The one thing that readers are asked to do, above the footer; a link is written `[words](https://…)`.",
+        text(),
+        "",
+    )
     reason: str = setting("Footer: why the reader gets this mail.", text(), "")
 
 

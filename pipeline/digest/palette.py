@@ -1,6 +1,6 @@
 """The colours of a mail, in light and in dark: given ones for paper and ink, calculated ones for the accent.
 
-In: an accent colour. Out: two palettes in which every text has at least the contrast WCAG 2.2 asks for (4.5 : 1). Pure.
+In: colours. Out: palettes in which every text has at least the contrast WCAG 2.2 asks for (4.5 : 1). Pure.
 """
 
 from __future__ import annotations
@@ -33,22 +33,34 @@ LIGHT = Palette(page="#f4f1ea", card="#ffffff", text="#26241f", muted="#5f594e",
 DARK = Palette(page="#151412", card="#201f1c", text="#ece8df", muted="#b3aca0", rule="#3a3731", accent="#7cc4cc")
 
 
-def palettes(accent: str = "") -> tuple[Palette, Palette]:
-    """Give the light and the dark palette for an accent, made darker or lighter until it can be read.
+def with_accent(palette: Palette, accent: str, *, least: float = 4.5) -> Palette:
+    """Give a palette another accent, made darker or lighter until it can be read on the card.
 
     ConfigError: the accent is not of the form ``#rrggbb``.
 
-    >>> [palette.accent for palette in palettes("#ffcc00")]
-    ['#8a6e00', '#ffcc00']
+    >>> with_accent(LIGHT, "#ffcc00", least=4.8).accent
+    '#8a6e00'
     """
-    if not accent:
-        return LIGHT, DARK
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+    if not hexadecimal(accent):
         raise ConfigError(f'Write the accent as six hexadecimal digits, like "{ACCENT}", not "{accent}".')
-    return (
-        replace(LIGHT, accent=readable(accent.lower(), on=LIGHT.card, least=4.8)),
-        replace(DARK, accent=readable(accent.lower(), on=DARK.card, least=7.0)),
-    )
+    return replace(palette, accent=readable(accent.lower(), on=palette.card, least=least))
+
+
+def legible(palette: Palette) -> Palette:
+    """Move ink away from paper until all of it can be read: on page, card and a missing picture.
+
+    >>> legible(replace(LIGHT, muted="#aaaaaa")).muted
+    '#626262'
+    """
+    text, muted, accent = palette.text, palette.muted, palette.accent
+    for paper in (palette.card, palette.page):
+        text, muted = readable(text, on=paper), readable(muted, on=paper)
+    return replace(palette, text=text, muted=readable(muted, on=palette.rule), accent=readable(accent, on=palette.card))
+
+
+def hexadecimal(colour: str) -> bool:
+    """Tell whether a colour is of the form ``#rrggbb``: mail clients read nothing shorter."""
+    return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", colour))
 
 
 def readable(colour: str, *, on: str, least: float = 4.5) -> str:

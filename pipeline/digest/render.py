@@ -1,7 +1,7 @@
 """From a Digest to the words on a page: HTML with its styles inlined, and plain text.
 
 In: a Digest and a Theme. Out: a RenderedDigest; the same input gives the same bytes. Touches nothing, the theme having
-been read before. jinja2 and css-inline are imported when first needed.
+been read before, but the catalog of the publication's language. jinja2 and css-inline are imported when first needed.
 
 Addresses that differ for each reader (unsubscribe, preferences, browser) are places, see ``model/mail.py``. Each stands
 at the start of a line, so that it stays whole in quoted-printable.
@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 import traceback
+from bisect import bisect_left
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipeline.digest.page import Page, page
+from pipeline.digest.language import voice_of
+from pipeline.digest.page import Page, Thrift, page
 from pipeline.digest.theme import Theme, load_theme
 from pipeline.model.digest import Digest, RenderedDigest
 from pipeline.model.errors import TemplateError
@@ -26,24 +29,66 @@ if TYPE_CHECKING:
 __all__ = ["MAX_HTML_BYTES", "Theme", "load_theme", "render"]
 
 MAX_HTML_BYTES = 60_000
-"""Heavier HTML has its excerpts shortened: Gmail cuts a mail at 102 KB and hides the rest, unsubscribing included."""
+"""Heavier HTML is told in fewer words: Gmail cuts a mail at 102 KB and hides the rest, unsubscribing included."""
 _EXCERPT_WORDS = (None, 40, 25, 12)
 _PLACE = re.compile(rf' (href="[^"]*#(?:{"|".join(PLACES)})")')
 
 
 def render(digest: Digest, theme: Theme) -> RenderedDigest:
-    """Render a digest; excerpts shorten themselves until the HTML is light enough to arrive whole.
+    """Render a digest; it shortens itself until the HTML is light enough to arrive whole.
 
+    First excerpts get shorter, then the last stories are told by their titles alone, as many as it takes.
     TemplateError: a template asks for something that does not exist (with its file and line).
     """
-    for excerpt_words in _EXCERPT_WORDS:
-        printed = page(digest, excerpt_words=excerpt_words)
-        html = _html(theme.html, printed)
-        if len(html.encode()) <= MAX_HTML_BYTES:
+    told = _told(digest, theme, Thrift())
+    for words in _EXCERPT_WORDS[1:]:
+        if told.light:
             break
+        told = _told(digest, theme, Thrift(excerpt_words=words))
+    if not told.light:
+        told = _by_titles(digest, theme)
     return RenderedDigest(
-        subject=printed.subject, preheader=printed.preheader, html=html, text=_text(theme.text, printed)
+        subject=told.page.subject,
+        preheader=told.page.preheader,
+        html=told.html,
+        text=_text(theme.text, told.page),
+        shortened=_shortened(told),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A digest at one length."""
+
+    page: Page
+    html: str
+    thrift: Thrift
+
+    @property
+    def light(self) -> bool:
+        return len(self.html.encode()) <= MAX_HTML_BYTES
+
+
+def _told(digest: Digest, theme: Theme, thrift: Thrift) -> _Told:
+    printed = page(digest, voice_of(digest.publication.language), theme.look, thrift)
+    return _Told(printed, _html(theme.html, printed), thrift)
+
+
+def _by_titles(digest: Digest, theme: Theme) -> _Told:
+    """Tell as many stories in a few words as there is room for, the others by their titles."""
+    stories = len(digest.stories) + sum(len(section.stories) for section in digest.archive)
+    thrifts = [Thrift(excerpt_words=_EXCERPT_WORDS[-1], whole_stories=whole) for whole in range(stories, -1, -1)]
+    place = bisect_left(thrifts, True, hi=stories, key=lambda thrift: _told(digest, theme, thrift).light)
+    return _told(digest, theme, thrifts[place])
+
+
+def _shortened(told: _Told) -> str:
+    words, whole = told.thrift.excerpt_words, told.thrift.whole_stories
+    parts = [f"excerpts have {words} words at most"] if words is not None else []
+    if whole is not None:
+        lines = sum(len(chapter.lines) for chapter in told.page.chapters)
+        parts.append(f"the last {lines} stories are told by their titles")
+    return f"To keep the mail light, {' and '.join(parts)}." if parts else ""
 
 
 def _html(template: Template, printed: Page) -> str:

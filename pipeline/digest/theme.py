@@ -1,20 +1,23 @@
 """Themes: a folder of templates, found and compiled.
 
-In: folders that may hold the theme and its name. Out: a Theme ready to render. Reads template files, nothing else.
+In: folders that may hold the theme and its name. Out: a Theme ready to render. Reads a theme's files, nothing else.
 
-A theme ``classic`` is the folder ``classic/`` with ``digest.html.j2`` and ``digest.txt.j2``; both may include further
-files of the folder. Where several folders have it, each file is taken from the first that has that file: a publisher
-can replace one part and keep the rest.
+A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` says its colours and fonts, and which theme it
+``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are the two that are
+printed. Where several folders have a theme, each file is taken from the first that has that file: a publisher can
+replace one part and keep the rest.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipeline.digest.look import CLASSIC, Look, look_of
 from pipeline.model.errors import TemplateError
 from pipeline.text.markdown import labelled, wrap
 
@@ -29,6 +32,7 @@ class Theme:
     name: str
     html: Template
     text: Template
+    look: Look = CLASSIC
 
 
 def load_theme(folders: Sequence[Path], name: str) -> Theme:
@@ -36,12 +40,53 @@ def load_theme(folders: Sequence[Path], name: str) -> Theme:
 
     TemplateError: no folder has the theme, a file is missing, or one does not compile (with its file and line).
     """
+    lineage = _lineage(folders, name)
+    environment = _environment([folder / each for each in lineage for folder in folders if (folder / each).is_dir()])
+    html, text = (_compiled(environment, each) for each in ("digest.html.j2", "digest.txt.j2"))
+    return Theme(name=name, html=html, text=text, look=_look(folders, lineage))
+
+
+def _lineage(folders: Sequence[Path], name: str) -> list[str]:
+    """Name the theme and those it extends, itself first."""
+    lineage = [name]
+    while True:
+        file, said = _theme_toml(folders, lineage[-1])
+        extended = said.get("extends")
+        if not extended:
+            return lineage
+        if extended in lineage:
+            raise TemplateError(f"Take extends out of {file}: the theme comes back to itself.", file=file)
+        lineage.append(extended)
+
+
+def _look(folders: Sequence[Path], lineage: Sequence[str]) -> Look:
+    """Read a theme's look; what it does not say is as in the theme it extends."""
+    look = CLASSIC
+    for name in reversed(lineage):
+        file, said = _theme_toml(folders, name)
+        look = look_of(said, look, file)
+    return look
+
+
+def _theme_toml(folders: Sequence[Path], name: str) -> tuple[str, Mapping[str, Any]]:
+    """Read what a theme says about itself; nothing where it says nothing."""
     found = [folder / name for folder in folders if (folder / name).is_dir()]
     if not found:
-        known = sorted({path.parent.name for folder in folders for path in folder.glob("*/digest.html.j2")})
-        raise TemplateError(f'There is no theme "{name}"; choose one of: {", ".join(known) or "(none found)"}.')
-    environment = _environment(found)
-    return Theme(name=name, html=_compiled(environment, "digest.html.j2"), text=_compiled(environment, "digest.txt.j2"))
+        raise TemplateError(
+            f'There is no theme "{name}"; choose one of: {", ".join(_known(folders)) or "(none found)"}.'
+        )
+    file = next((folder / "theme.toml" for folder in found if (folder / "theme.toml").is_file()), None)
+    if file is None:
+        return "", {}
+    try:
+        return str(file), tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TemplateError(f"Mend {file}: {error}.", file=str(file)) from error
+
+
+def _known(folders: Sequence[Path]) -> list[str]:
+    marks = ("*/digest.html.j2", "*/theme.toml")
+    return sorted({path.parent.name for folder in folders for mark in marks for path in folder.glob(mark)})
 
 
 def _environment(folders: Sequence[Path]) -> Environment:
@@ -54,7 +99,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight)
+    environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight, bullet=_bullet)
     return environment
 
 
@@ -67,6 +112,15 @@ def _underline(text: str, mark: str) -> str:
     """
     lines = wrap(text)
     return lines + "\n" + mark * min(72, max(map(len, lines.split("\n"))))
+
+
+def _bullet(text: str) -> str:
+    """Write an item of a list, its lines set in.
+
+    >>> _bullet("Salt")
+    '- Salt'
+    """
+    return "- " + wrap(text, 70).replace("\n", "\n  ")
 
 
 def _tight(text: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.digest.palette import DARK, LIGHT, Palette, contrast, palettes
+from pipeline.digest.look import CLASSIC, dressed
+from pipeline.digest.palette import DARK, LIGHT, Palette, contrast
 from pipeline.digest.render import load_theme, render
 from pipeline.model.errors import ConfigError
 from tests.golden.sample import PUBLICATION, SAMPLE
@@ -22,7 +23,8 @@ THEMES = Path(__file__).parent.parent.parent / "templates"
 @given(st.integers(min_value=0, max_value=0xFFFFFF))
 def test_any_accent_is_readable(number: int) -> None:
     """Whatever colour a publisher likes, links and buttons in it have a contrast of 4.5 : 1 in both schemes."""
-    for palette in palettes(f"#{number:06x}"):
+    look = dressed(CLASSIC, accent=f"#{number:06x}")
+    for palette in (look.light, look.dark):
         assert contrast(palette.accent, palette.card) >= 4.5
 
 
@@ -36,7 +38,7 @@ def test_ink_is_readable_on_all_paper(palette: Palette) -> None:
 
 def test_readable_accent_is_left_alone() -> None:
     """A colour that can be read is the publisher's very colour."""
-    assert palettes("#b3541e")[0].accent == "#b3541e"
+    assert dressed(CLASSIC, accent="#b3541e").light.accent == "#b3541e"
 
 
 def test_accent_colours_the_mail() -> None:
@@ -54,4 +56,4 @@ def test_accent_colours_the_mail() -> None:
 def test_accent_is_six_digits(accent: str) -> None:
     """Anything but #rrggbb is refused with an example of what is right."""
     with pytest.raises(ConfigError, match="#1d5c63"):
-        palettes(accent)
+        dressed(CLASSIC, accent=accent)

@@ -1,0 +1,88 @@
+"""The look of a theme besides its templates: colours and fonts.
+
+In: what a theme's ``theme.toml`` says, what the publication asks for. Out: a Look, in which everything can be read.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from pipeline.digest.palette import DARK, LIGHT, Palette, hexadecimal, legible, with_accent
+from pipeline.model.errors import TemplateError
+
+FONTS: Mapping[str, str] = {
+    "serif": "Georgia, 'Times New Roman', serif",
+    "book": "'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, serif",
+    "sans": "'Helvetica Neue', Helvetica, Arial, sans-serif",
+    "system": "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif",
+}
+"""Stacks of fonts that are on people's machines: no mail program loads others reliably."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Colours and fonts, as CSS takes them."""
+
+    light: Palette = LIGHT
+    dark: Palette = DARK
+    title_font: str = FONTS["serif"]
+    text_font: str = FONTS["system"]
+
+
+CLASSIC = Look()
+
+
+def look_of(said: Mapping[str, Any], before: Look, file: str) -> Look:
+    """Read a theme's look from its ``theme.toml``; what it leaves out is as in ``before``.
+
+    TemplateError: a key, a font or a colour that does not exist.
+    """
+    _refuse_unknown(said, ("extends", "fonts", "light", "dark"), file)
+    fonts = said.get("fonts", {})
+    _refuse_unknown(fonts, ("title", "text"), file)
+    return Look(
+        light=_palette(said.get("light", {}), before.light, file),
+        dark=_palette(said.get("dark", {}), before.dark, file),
+        title_font=_font(fonts["title"], file) if "title" in fonts else before.title_font,
+        text_font=_font(fonts["text"], file) if "text" in fonts else before.text_font,
+    )
+
+
+def dressed(look: Look, *, accent: str = "", fonts: str = "") -> Look:
+    """Put on what the publication asks for: an accent, made readable in both schemes, and one family of fonts.
+
+    ConfigError: the accent is not of the form ``#rrggbb``.
+
+    >>> dressed(CLASSIC, fonts="sans").title_font == FONTS["sans"]
+    True
+    """
+    if fonts:
+        look = replace(look, title_font=FONTS[fonts], text_font=FONTS[fonts])
+    if not accent:
+        return look
+    return replace(
+        look, light=with_accent(look.light, accent, least=4.8), dark=with_accent(look.dark, accent, least=7.0)
+    )
+
+
+def _palette(said: Mapping[str, Any], default: Palette, file: str) -> Palette:
+    _refuse_unknown(said, [each.name for each in fields(Palette)], file)
+    for name, colour in said.items():
+        if not isinstance(colour, str) or not hexadecimal(colour):
+            raise TemplateError(f'Write the colour {name} in {file} as six hexadecimal digits: "#1d5c63".', file=file)
+    return legible(replace(default, **said))
+
+
+def _font(name: Any, file: str) -> str:
+    if name not in FONTS:
+        raise TemplateError(f"Choose a font of {', '.join(FONTS)} in {file}, not {name!r}.", file=file)
+    return FONTS[name]
+
+
+def _refuse_unknown(said: Any, known: Any, file: str) -> None:
+    unknown = sorted(set(said) - set(known)) if isinstance(said, Mapping) else ["a table"]
+    if unknown:
+        raise TemplateError(f"Take {unknown[0]} out of {file}: there are {', '.join(known)}.", file=file)

@@ -94,6 +94,8 @@ class RawEntry:
     soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
     """What relative addresses in this item are relative to."""
+    mark: str = ""
+    """Fingerprint of the item as it is written, and of all that has a say in how it is read; empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,8 @@ class Entry:
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
+    mark: str = ""
+    """As ``RawEntry.mark``; empty also where the same item would be read otherwise at another time."""
 
     @property
     def is_episode(self) -> bool:

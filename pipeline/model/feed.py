@@ -71,6 +71,8 @@ class Channel:
     """RSS 2.0 <ttl>, or the interval sy:updatePeriod/sy:updateFrequency ask for."""
     skip_hours: tuple[int, ...] = ()
     """UTC hours 0–23 in which not to ask (RSS 2.0 <skipHours>)."""
+    mark: str = ""
+    """Fingerprint of the part of the document that this was read from; empty where unknown."""
     skip_days: tuple[str, ...] = ()
     """English weekday names in which not to ask (RSS 2.0 <skipDays>)."""
 

@@ -14,7 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 from pipeline.model.errors import Refused
@@ -91,8 +91,7 @@ def _feeds(lines: Lines) -> list[_Table]:
 
 
 def _tables(lines: Lines) -> Iterator[_Table]:
-    starts = list(_header_lines(lines))
-    for start, following in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, following in pairwise([*_header_lines(lines), len(lines)]):
         ((name, held),) = tomllib.loads(lines[start]).items()
         yield _Table(start=start, end=_end(lines, start, following), name=name, repeated=isinstance(held, list))
 
@@ -147,11 +146,13 @@ def _newline(text: str) -> str:
 def _proven(fresh: str, text: str, feeds: Sequence[Any], advice: str) -> str:
     """Give the new text away only when it says what the old one said, with these feeds."""
     try:
-        if tomllib.loads(fresh) == tomllib.loads(text) | {"feeds": list(feeds)}:
-            return fresh
-    except tomllib.TOMLDecodeError:
-        pass
-    raise _beyond_us(advice)
+        now, before = tomllib.loads(fresh), tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise _beyond_us(advice) from broken
+    before.pop("feeds", None)
+    if now.pop("feeds", []) != list(feeds) or now != before:
+        raise _beyond_us(advice)
+    return fresh
 
 
 def _beyond_us(advice: str) -> Refused:

@@ -1,0 +1,185 @@
+"""Adding and removing feeds in the text of a config.toml: every other byte stays, and the result is proven."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.config.edit import feed_table, with_feeds, without_feed
+from pipeline.config.write import add_feeds, remove_feed
+from pipeline.model.errors import ConfigError, Refused
+
+HEAD = '# Mine.\n[publication]\nname = "N"   # a name\nurl = "https://h.example/"\nsender = "N <n@h.example>"\n\n'
+BLOG = '[[feeds]]\nid = "blog"\nurl = "https://h.example/feed"\nkind = "blog"\n'
+NEW = {"id": "new", "url": "https://n.example/", "kind": "blog"}
+TABLE = feed_table(NEW)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (BLOG, BLOG + "\n" + TABLE, "at the end"),
+        (BLOG.rstrip("\n"), BLOG + "\n" + TABLE, "at the end of a file without a last line break"),
+        (BLOG + "# language = 'en'\n", BLOG + "# language = 'en'\n\n" + TABLE, "after spare lines of the last feed"),
+        (
+            BLOG + "\n\n# Fetching\n[fetch]\n",
+            BLOG + "\n" + TABLE + "\n\n# Fetching\n[fetch]\n",
+            "before others' comments",
+        ),
+        (
+            BLOG + "# Fetching\n[fetch]\n",
+            BLOG + "\n" + TABLE + "\n# Fetching\n[fetch]\n",
+            "even where nothing is between",
+        ),
+        (BLOG + "[fetch]\n", BLOG + "\n" + TABLE + "\n[fetch]\n", "right before a header"),
+        (BLOG + "[feeds.listen]\nA = 'https://a.example/'\n\n[fetch]\n",) * 2 + ("after what continues the last feed",),
+        ("[fetch]\n\n" + BLOG + "\n[digest]\n", "[fetch]\n\n" + BLOG + "\n" + TABLE + "\n[digest]\n", "between others"),
+        ("[fetch]\n", "[fetch]\n\n" + TABLE, "where there was no feed"),
+        ("", TABLE, "where there was nothing"),
+    ],
+)
+def test_a_new_table_has_its_place(before: str, after: str, why: str):
+    """After the last feed and what belongs to it, before whatever introduces something else."""
+    if before == after:
+        after = before.replace("\n\n[fetch]", "\n\n" + TABLE + "\n[fetch]")
+    assert with_feeds(before, [NEW]) == after
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        'x = """\n[[feeds]]\n# not a comment\n"""\n',
+        "x = '''\n[fetch]\n\n# text'''\n",
+        'x = [\n["feeds"],\n  ["a"]\n]\n',
+        "x = 1 # [[feeds]]\n",
+        '"a b" = 1\n\n[ "quo.ted" ]   # odd\n[feeds_too]\n[[more]]\n[[more]]\n',
+    ],
+)
+def test_what_only_looks_like_a_header_is_none(odd: str):
+    """Texts and lists over several lines hide headers and comments; the table goes where it belongs."""
+    last = BLOG + odd
+    assert with_feeds(HEAD + last, [NEW]).startswith(HEAD + BLOG)
+    assert tomllib.loads(with_feeds(HEAD + last, [NEW]))["feeds"][-1] == NEW
+    assert without_feed(with_feeds(HEAD + last, [NEW]), 1) == HEAD + last
+    assert TABLE in without_feed(HEAD + last + "\n" + TABLE, 0)
+
+
+def test_windows_line_ends_are_kept():
+    """A file with CRLF gets a table with CRLF."""
+    text = (HEAD + BLOG).replace("\n", "\r\n")
+    assert with_feeds(text, [NEW]) == text + ("\n" + TABLE).replace("\n", "\r\n")
+
+
+def test_a_removed_table_leaves_the_comments_of_others():
+    """What stands above a table and below a blank line stays; what is in it and right below its settings goes."""
+    text = HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
+    assert without_feed(text, 0) == HEAD + "# The blog.\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
+    assert without_feed(text, 1) == (HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n# Fetching.\n[fetch]\n")
+
+
+def test_a_table_goes_with_what_continues_it():
+    """[feeds.listen] below a feed is part of it."""
+    listen = '\n[feeds.listen]\n"A" = "https://a.example/"\n'
+    assert without_feed(HEAD + BLOG + listen + "\n" + TABLE, 0) == HEAD + TABLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'feeds = [{ id = "blog" }]\n[fetch]\n',
+        BLOG + "[fetch]\n[feeds.listen]\nA = 'https://a.example/'\n" + TABLE,
+    ],
+)
+def test_what_cannot_be_edited_safely_is_refused_with_what_to_do(text: str):
+    """An inline list, or a feed in two places: nothing is guessed, and the message says what to write or take out."""
+    if text.startswith("feeds"):
+        with pytest.raises(Refused, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
+            with_feeds(text, [NEW])
+    with pytest.raises(Refused, match='take the table of "blog" out yourself'):
+        without_feed(text, 0)
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=20)
+GAPS = st.sampled_from(["", "\n", "\n\n", "# a comment\n", "\n# one\n\n# two\n"])
+TABLES = st.lists(st.tuples(GAPS, st.sampled_from(["[[feeds]]\n", "[a]\n", "[b]\n"]), WORDS, GAPS), max_size=6)
+
+
+def written(tables: list[tuple[str, str, str, str]]) -> str:
+    """Write a file of tables, [a] and [b] at most once."""
+    seen: set[str] = set()
+    parts = []
+    for above, header, word, below in tables:
+        if header == "[[feeds]]\n" or header not in seen:
+            seen.add(header)
+            parts.append(above + header + feed_table({"id": word}).removeprefix("[[feeds]]\n") + below)
+    return "".join(parts)
+
+
+def is_part_of(part: str, whole: str) -> bool:
+    """Tell whether each line of a text is in another, unchanged and in order."""
+    remaining = iter(whole.split("\n"))
+    return all(line in remaining for line in part.split("\n"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TABLES, WORDS)
+def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple[str, str, str, str]], word: str):
+    """The old lines are all there, in order; the table and blank lines are new; and it can be taken out again."""
+    before = written(tables)
+    after = with_feeds(before, [{"id": word, "section": word}])
+    added = len(after) - len(before) - len(feed_table({"id": word, "section": word}))
+    assert 0 <= added <= 3  # blank lines around it
+    assert is_part_of(before, after)
+    again = without_feed(after, len(tomllib.loads(after)["feeds"]) - 1)
+    assert [line for line in again.split("\n") if line] == [line for line in before.split("\n") if line]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TABLES, st.integers(0, 5))
+def test_removing_keeps_every_other_line(tables: list[tuple[str, str, str, str]], nth: int):
+    """Of the lines that stay, none is changed and none changes its place; the others' settings are as they were."""
+    before = written(tables)
+    feeds = tomllib.loads(before).get("feeds", [])
+    if nth >= len(feeds):
+        return
+    after = without_feed(before, nth)
+    assert tomllib.loads(after).get("feeds", []) == feeds[:nth] + feeds[nth + 1 :]
+    assert is_part_of(after, before)
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes((HEAD + BLOG).encode())
+    return path
+
+
+def test_a_file_keeps_its_mode_and_its_byte_order_mark(config):
+    """It is replaced in one step, nothing is left beside it, and it stays as private as it was."""
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+    config.chmod(0o600)
+    add_feeds(config, [NEW])
+    assert config.read_bytes() == b"\xef\xbb\xbf" + f"{HEAD}{BLOG}\n{TABLE}".encode()
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
+    remove_feed(config, "new")
+    assert config.read_bytes() == b"\xef\xbb\xbf" + (HEAD + BLOG).encode()
+
+
+def test_what_would_be_no_config_is_not_written(config):
+    """The result is validated as at start; an error leaves the file and the folder as they were."""
+    with pytest.raises(ConfigError, match=r'kind = "newspaper" is not allowed'):
+        add_feeds(config, [NEW | {"kind": "newspaper"}])
+    assert config.read_text() == HEAD + BLOG
+    assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
+
+
+def test_a_folder_that_takes_no_file_is_an_error_in_a_sentence(config):
+    """The new file cannot be written beside the old one: nothing is changed."""
+    (config.parent / ".config.toml.new").mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        add_feeds(config, [NEW])
+    assert config.read_text() == HEAD + BLOG

@@ -13,8 +13,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from pipeline.digest.archive import Older, pieces
+from pipeline.digest.inbox import preheader_of, subject_of
 from pipeline.digest.select import Selection
 from pipeline.digest.wishes import arranged, with_links, with_notes
+from pipeline.digest.words import ENGLISH, Voice
 from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry, Picture, StoredEntry
@@ -22,11 +24,10 @@ from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
 from pipeline.text import markdown
 from pipeline.text.from_html import to_markdown
+from pipeline.text.headlines import without_number
 from pipeline.text.urls import domain
 
 _EXCERPT_WORDS: dict[StoryKind, int] = {"post": 60, "episode": 50, "read-or-listen": 60, "link": 30}
-SUBJECT_LENGTHS = (30, 60)
-PREHEADER_LENGTH = 130
 _SECTION_OF: dict[StoryKind, SectionKind] = {
     "post": "posts",
     "episode": "episodes",
@@ -34,7 +35,6 @@ _SECTION_OF: dict[StoryKind, SectionKind] = {
     "link": "links",
 }
 _SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
-A_YEAR_AGO = "This week a year ago"
 
 Talks = Mapping[str, tuple[str, ...]]
 NO_TALKS: Talks = MappingProxyType({})
@@ -52,6 +52,7 @@ def compose(
     overrides: Overrides = NO_WISHES,
     older: Older = NOTHING_OLDER,
     talks: Talks = NO_TALKS,
+    voice: Voice = ENGLISH,
 ) -> Digest:
     """Compose a week's digest; sections without stories are left out, and what the editor asks for comes first.
 
@@ -68,11 +69,11 @@ def compose(
         closes_at=bounds[1],
         publication=publication,
         subject=overrides.subject or subject_of(told, publication.name),
-        preheader=overrides.preheader or preheader_of(told),
+        preheader=overrides.preheader or preheader_of(told, voice),
         introduction_md=overrides.introduction_md,
         sections=sections,
         decisions=selection.decisions,
-        archive=tuple(_archive(older, by_id)),
+        archive=tuple(_archive(older, by_id, voice)),
     )
 
 
@@ -90,8 +91,8 @@ def _of_group(group: Sequence[StoredEntry], feeds: Mapping[str, Feed], older: Ol
     )
 
 
-def _archive(older: Older, feeds: Mapping[str, Feed]) -> Iterator[Section]:
-    for heading, found in ((A_YEAR_AGO, older.year_ago), ("", older.instead)):
+def _archive(older: Older, feeds: Mapping[str, Feed], voice: Voice) -> Iterator[Section]:
+    for heading, found in ((voice.say("This week a year ago"), older.year_ago), ("", older.instead)):
         if found:
             stories = tuple(_story([each.entry], feeds) for each in found)
             yield Section(kind="archive", heading=heading, stories=stories)
@@ -106,7 +107,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
     listen_feed = feeds.get(audio.feed_id) if audio else None
     return Story(
         kind=kind,
-        title=lead.title,
+        title=without_number(lead.title, audio.episode, audio.season) if audio else lead.title,
         url=_page(lead) or (_page(audio) if audio else ""),
         entries=tuple(dict.fromkeys(entry for entry in (read, audio, *entries) if entry)),
         excerpt_md=_excerpt(lead, audio, _EXCERPT_WORDS[kind]),
@@ -176,40 +177,3 @@ def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Sect
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=tuple(found))
         for (order, heading), found in sorted(gathered.items(), key=lambda item: item[0][0])
     )
-
-
-def subject_of(stories: Sequence[Story], fallback: str) -> str:
-    """Name the mail after its lead story, and the next one where both fit into 60 characters."""
-    titles = [story.title for story in stories if story.kind != "link" and story.title]
-    titles = titles or [story.title for story in stories if story.title] or [fallback]
-    if len(titles) > 1 and len(titles[0]) < SUBJECT_LENGTHS[0]:
-        both = f"{titles[0]} · {titles[1]}"
-        if len(both) <= SUBJECT_LENGTHS[1]:
-            return both
-    return titles[0]
-
-
-def preheader_of(stories: Sequence[Story]) -> str:
-    """Say what else is inside, in at most 130 characters: not the subject again, not the first sentence."""
-    links = sum(story.kind == "link" for story in stories)
-    others = [_teaser(story) for story in stories if story.kind != "link"][1:]
-    if links:
-        others.append("a useful link" if links == 1 else f"{links} useful links")
-    while others:
-        line = "Also this week: " + "; ".join(others) + "."
-        if len(line) <= PREHEADER_LENGTH:
-            return line
-        others.pop(-2 if links and len(others) > 1 else -1)
-    return _closing_line(stories)
-
-
-def _teaser(story: Story) -> str:
-    if story.kind in ("episode", "read-or-listen") and story.guest:
-        return f"{story.title}, with {story.guest}"
-    return story.title
-
-
-def _closing_line(stories: Sequence[Story]) -> str:
-    """A lone story: the last sentence of its excerpt says more than its title again."""
-    sentences = markdown.to_plain(stories[0].excerpt_md).split(". ") if stories else []
-    return sentences[-1][:PREHEADER_LENGTH] if len(sentences) > 1 else ""

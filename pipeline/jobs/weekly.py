@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.digest.checks import preflight
 from pipeline.digest.compose import compose
 from pipeline.digest.differences import differences
+from pipeline.digest.language import voice_of
 from pipeline.digest.mime import to_eml
 from pipeline.digest.render import render
 from pipeline.digest.seal import seal
@@ -51,7 +52,14 @@ def draft(store: Store, press: Press, week: Week, *, now: datetime) -> tuple[Edi
 
 def compile_edition(store: Store, press: Press, week: Week, selection: Selection) -> Edition:
     """Compose and render chosen entries; the same selection from the same store gives the same bytes."""
-    composed = compose(week, press.clock.bounds(week), selection, publication=press.publication, feeds=press.feeds)
+    composed = compose(
+        week,
+        press.clock.bounds(week),
+        selection,
+        publication=press.publication,
+        feeds=press.feeds,
+        voice=voice_of(press.publication.language),
+    )
     digest = replace(composed, number=store.editions.number_for(str(week)))
     rendered = render(digest, press.theme)
     eml = to_eml(rendered, digest)

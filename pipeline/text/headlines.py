@@ -92,6 +92,21 @@ def headline(title: str) -> Headline:
     )
 
 
+def without_number(title: str, episode: int | None, season: int | None = None) -> str:
+    """Leave an episode's number out of its title where it stands in front: it is said elsewhere.
+
+    >>> without_number("17. Your Letters, Answered", 17), without_number("S2E3 | Salt", 3, 2)
+    ('Your Letters, Answered', 'Salt')
+    >>> without_number("5 ways to bake", 5), without_number("12 – Salt", 13)
+    ('5 ways to bake', '12 – Salt')
+    """
+    found = _SERIAL.match(title)
+    if not found or episode is None:
+        return title
+    numbers, rest = [int(number) for number in re.findall(r"\d+", found[0])], title[found.end() :]
+    return rest if words(rest) and numbers in ([episode], [season, episode]) else title
+
+
 def _runs(wordings: list[str]) -> frozenset[str]:
     """Give every run of neighbouring segments as one wording."""
     starts = range(len(wordings))

@@ -4,7 +4,8 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from pipeline.digest.compose import compose, preheader_of, subject_of
+from pipeline.digest.compose import compose
+from pipeline.digest.inbox import preheader_of, subject_of
 from pipeline.digest.select import Calendar, select
 from pipeline.model.digest import Publication, Story
 from pipeline.model.entry import Enclosure, Picture, Transcript
@@ -122,6 +123,12 @@ def test_a_link_has_its_domain_and_no_picture_or_minutes():
     )
     assert (told.kind, told.source, told.picture, told.reading_minutes) == ("link", "tides.example", None, 0)
     assert told.excerpt_md == "For those who row."
+
+
+def test_an_episodes_number_is_said_once():
+    """The number in front of its title goes where the byline says it, and stays where it is part of the title."""
+    assert only_story(episode("17. Your Letters, Answered", episode=17)).title == "Your Letters, Answered"
+    assert only_story(episode("17. Your Letters, Answered")).title == "17. Your Letters, Answered"
 
 
 def test_nothing_is_made_up_where_nothing_is_said():

@@ -7,7 +7,7 @@ Heavy rooms are imported when they are first needed, so that a command pays for 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,9 +24,12 @@ from pipeline.model.week import WeekClock
 
 if TYPE_CHECKING:
     from pipeline.ingest.fetch import Fetcher
+    from pipeline.jobs.backfill import Archivist
+    from pipeline.jobs.links import Collection
+    from pipeline.jobs.press import Press
     from pipeline.jobs.refresh import Refresher
     from pipeline.jobs.tick import Beat, Task
-    from pipeline.jobs.press import Press
+    from pipeline.model.archive import ArchivePosition
     from pipeline.store import Store
 
 
@@ -84,9 +87,6 @@ class App:
             tagline=said.tagline,
             logo_url=said.logo_url,
             reason=said.reason,
-            accent=said.accent,
-            fonts=said.fonts,
-            closing_ask_md=said.closing_ask,
             accent=said.accent,
             fonts=said.fonts,
             closing_ask_md=said.closing_ask,
@@ -206,6 +206,25 @@ class App:
         rhythm = self.config.schedule.fetch
         interval = rhythm.interval if isinstance(rhythm, Every) else timedelta(hours=1)
         return Refresher(store=self.store, open_fetcher=self.fetcher, interval=interval, headers=self.headers)
+
+    def links(self, now: datetime) -> Collection:
+        """The useful links an editor collects."""
+        from pipeline.jobs.links import Collection
+
+        return Collection(store=self.store, feeds=self.feeds, now=now)
+
+    def archivist(self, feed: Feed, now: datetime, on_page: Callable[[ArchivePosition], None]) -> Archivist:
+        """What reads the archive behind a feed."""
+        from pipeline.jobs.backfill import Archivist
+
+        return Archivist(
+            store=self.store,
+            feed=feed,
+            now=now,
+            before=self.clock.bounds(self.clock.newest_closed(now))[0],
+            headers=self.headers(feed.id),
+            on_page=on_page,
+        )
 
     def beat(self, now: datetime) -> Iterator[Beat]:
         """Do what [schedule] says is due, each task as it is asked for."""

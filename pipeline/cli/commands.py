@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import feeds, words
+from pipeline.cli import feeds, links, words
 from pipeline.model.errors import UsageError
 from pipeline.model.week import Week
 
@@ -193,5 +193,9 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "feeds accept": feeds.accept,
     "feeds import": feeds.import_,
     "feeds export": feeds.export,
+    "links list": links.list_,
+    "links add": links.add,
+    "links remove": links.remove,
+    "backfill": links.backfill,
     "status": status,
 }

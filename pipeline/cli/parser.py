@@ -21,7 +21,7 @@ def build_parser(config: str | None = None) -> argparse.ArgumentParser:
     _globals(parser, config or "config.toml")
     parser.set_defaults(command="help", json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_init, _fetch, _digest, _preview, _run, _tick, _feeds, _status):
+    for add in (_init, _fetch, _digest, _preview, _run, _tick, _feeds, _links, _backfill, _status):
         add(commands)
     return parser
 
@@ -144,6 +144,26 @@ def _feeds_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", default="", metavar="ID", help="its short name, for ever (default: a free one)")
     parser.add_argument("--kind", choices=FEED_KINDS, metavar="KIND", help="blog, podcast or links (default: as found)")
     parser.add_argument("--section", default="", metavar="WORDS", help="its heading in the digest")
+
+
+def _links(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("links", help="useful links: list, add, remove", description="Useful links.")
+    _globals(parser)
+    parser.set_defaults(command="links list")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _json(_command(inner, "links list", "list the links that wait for an edition, and those that were told"))
+    add = _command(inner, "links add", "keep a link for one of the next editions; its title is read from the page")
+    add.add_argument("url", metavar="URL", help="the page")
+    add.add_argument("--note", default="", metavar="WORDS", help="why it matters (default: what the page says)")
+    add.add_argument("--title", default="", metavar="WORDS", help="what to call it (default: what the page says)")
+    remove = _command(inner, "links remove", "forget a link that was added by hand and not told yet")
+    remove.add_argument("url", metavar="URL", help="the page")
+
+
+def _backfill(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "backfill", "read the archive behind a feed, from where it stopped the last time")
+    parser.add_argument("feed", metavar="FEED", help="which one: its id")
+    parser.add_argument("--again", action="store_true", help="begin anew instead")
 
 
 def _status(commands: _Commands[argparse.ArgumentParser]) -> None:

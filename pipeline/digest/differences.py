@@ -19,17 +19,24 @@ def differences(sealed: bytes, fresh: bytes) -> tuple[str, ...]:
     """Say what is different, entry by entry and part by part; nothing where a reader would get the same bytes.
 
     >>> before = b'{"subject": "Bread", "preheader": "", "stories": [], "sha256": {"digest.html": "a"}}'
-    >>> differences(before, before), differences(before, before.replace(b"Bread", b"Soup"))
+    >>> after = before.replace(b'"a"', b'"b"')
+    >>> differences(before, before), differences(before, after.replace(b"Bread", b"Soup"))
     ((), ('the subject, “Bread”, would be “Soup”',))
-    >>> differences(before, before.replace(b'"a"', b'"b"'))
+    >>> differences(before, after)
     ('the HTML would differ: the template, config.toml or a picture changed',)
     """
     old, new = json.loads(sealed), json.loads(fresh)
-    told = (*_words(old, new), *_entries(old, new))
     parts = [name for part, name in _PARTS.items() if old["sha256"].get(part) != new["sha256"].get(part)]
-    if told or not parts:
-        return told
-    return (f"{_listed(parts)} would differ: the template, config.toml or a picture changed",)
+    if not parts:
+        return ()
+    told = (*_words(old, new), *_entries(old, new))
+    return told or (f"{_listed(parts)} would differ: the template, config.toml or a picture changed",)
+
+
+def parts_changed(sealed: bytes, fresh: bytes) -> tuple[str, ...]:
+    """Name the files whose bytes differ."""
+    old, new = (json.loads(each)["sha256"] for each in (sealed, fresh))
+    return tuple(part for part in _PARTS if old.get(part) != new.get(part))
 
 
 def _words(old: Facts, new: Facts) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pipeline.model.check import Check
 from pipeline.model.digest import Decision, Digest, Edition, RenderedDigest, Story
 from pipeline.model.entry import Entry
 
-_TOLD = ("edition", "number", "subject", "preheader", "stories", "sha256")
+_TOLD = ("edition", "number", "subject", "preheader", "sha256")
 
 
 def seal(
@@ -59,7 +59,8 @@ def content_hash(manifest: Mapping[str, Any]) -> str:
 
     SHA-256 as hexadecimal. A draft and the seal made of it have the same.
     """
-    told = json.dumps([manifest[key] for key in _TOLD], ensure_ascii=False, sort_keys=True)
+    stories = [[(each["feed_id"], each["guid"]) for each in story["entries"]] for story in manifest["stories"]]
+    told = json.dumps([[manifest[key] for key in _TOLD], stories], ensure_ascii=False, sort_keys=True)
     return sha256(told.encode()).hexdigest()
 
 

@@ -11,6 +11,8 @@
     │   ├── Overtaken       4   … because another process was quicker
     │   └── NothingToPublish 4  … because the week holds no entries
     │       └── ThinWeek    4   … because it holds too few, and waits
+    ├── DeliveryFailed      3   an edition could not be handed to its backend; nothing has left
+    ├── DeliveryUncertain   3   … and something may have left; trying again finishes it
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
         ├── SecretMissing   3   … because nobody gave the password or token it needs
@@ -98,6 +100,20 @@ class NothingToPublish(Refused):
 
 class ThinWeek(NothingToPublish):
     """The week holds fewer stories than the publisher wants in a mail; they roll on to the next."""
+
+
+class DeliveryFailed(PipelineError):
+    """An edition could not be handed to its backend, and nothing of it has left the house."""
+
+    exit_code = 3
+    retry = True
+
+
+class DeliveryUncertain(PipelineError):
+    """An edition is out or is not: only trying again tells, and is safe."""
+
+    exit_code = 3
+    retry = True
 
 
 class FeedProblem(PipelineError):

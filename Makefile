@@ -8,14 +8,18 @@ READY  := $(VENV)/ready
 WEEK   ?= 2026-W07
 PYTEST_ARGS ?=
 
+# How long to fuzz, and from where in the endless row of spoilt documents.
+SECONDS ?= 60
+SEED    ?= 0
+
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench golden docs pictures clean
+.PHONY: help demo test test-slow fuzz check bench golden docs pictures clean
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
@@ -30,8 +34,14 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 	@echo
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
-test: $(READY) ## run every test, in parallel
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+test: $(READY) ## run every test that takes seconds, in parallel
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## run the tests that take minutes: a month of 300 feeds with every vice
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow $(PYTEST_ARGS)
+
+fuzz: $(READY) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
+	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)
 
 check: $(READY) ## lint, format, types, import rules, documentation, shell
 	$(BIN)/ruff check

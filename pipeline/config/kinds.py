@@ -101,10 +101,10 @@ def _http_url(value: Any) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
         raise ValueError
+    if parts.port == 0:  # asking for an impossible port raises ValueError, and nothing before this does
+        raise ValueError
     if "@" in parts.netloc:
-        raise Unfit(
-            "take user name and password out of the address; a feed that asks for them has username, password_env"
-        )
+        raise Unfit("take user name and password out of it; a feed that asks for them has username and password_env")
     return str(value)
 
 
@@ -180,6 +180,8 @@ def _header(name: str, said: Any) -> str:
 
 
 def _rule(value: Any) -> Rule:
+    if not isinstance(value, Mapping):
+        raise TypeError
     if unknown := set(value) - {"categories", "pattern"}:
         raise Unfit(f"{min(unknown)} is none of its keys, which are categories and pattern")
     categories, pattern = value.get("categories", []), value.get("pattern", "")

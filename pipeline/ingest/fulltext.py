@@ -37,19 +37,19 @@ def with_article(entry: Entry, page: bytes, *, content_type: str, url: str) -> E
 
     ``url`` is where the page was found: relative addresses start there.
     """
-    body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], url, entry.title), url)
+    body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
         return entry
     return replace(entry, body_html=body_html, reading_minutes=reading_minutes(body_html))
 
 
-def _article(page: str, url: str, title: str) -> str:
-    """Return the article as HTML, not yet sanitised; "" when there is none."""
+def _article(page: str, title: str) -> str:
+    """Return the article as HTML, not yet sanitised and its links as they were; "" when there is none."""
     from trafilatura import bare_extraction
     from trafilatura.settings import Document, Extractor
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what a page lacks is no news for a terminal
-    options = Extractor(url=url, links=True, images=True, formatting=True, comments=False)
+    options = Extractor(links=True, images=True, formatting=True, comments=False)
     try:
         found = bare_extraction(page, options=options)
     except Exception:  # whatever a stranger's page does to a parser, the excerpt stays

@@ -1,0 +1,124 @@
+"""OPML: every version and spelling is read, hostile documents do no harm, what is written can be read."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.ingest.opml import MAX_BYTES, MAX_OUTLINES, Outline, read_opml, write_opml
+from pipeline.model.errors import UsageError
+from pipeline.model.feed import FEED_KINDS
+
+
+def opml(body: str, version: str = "2.0") -> bytes:
+    return f'<?xml version="1.0"?><opml version="{version}"><head/><body>{body}</body></opml>'.encode()
+
+
+def test_nested_outlines_know_their_folder():
+    """OPML 1.0 and 2.0, xmlUrl in any case, folders in folders; a folder that is a feed is no folder."""
+    body = """<outline text="Sea"><outline title="Boats" text="Boats  and
+    ropes" xmlURL="https://b.example/"/><outline text="Far"><outline xmlurl="https://f.example/" text="F"/></outline>
+    </outline><outline text="Own" xmlUrl="https://o.example/"><outline text="In" xmlUrl="https://i.example/"/></outline>"""
+    for version in ("1.0", "1.1", "2.0"):
+        assert read_opml(opml(body, version)) == (
+            Outline(url="https://b.example/", name="Boats and ropes", title="Boats", folder="Sea"),
+            Outline(url="https://f.example/", name="F", folder="Far"),
+            Outline(url="https://o.example/", name="Own"),
+            Outline(url="https://i.example/", name="In"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("outline", "kind"),
+    [
+        ('type="rss"', None),
+        ('type="podcast"', "podcast"),
+        ('type="rss" category="/Podcasts"', "podcast"),
+        ('type="rss" category="sea,/podcast/food"', "podcast"),
+        ('type="link" category="links"', "links"),
+        ('category="blog"', "blog"),
+        ('category="podcasting"', None),
+    ],
+)
+def test_a_kind_is_taken_from_what_the_outline_says(outline: str, kind: str | None):
+    """Its type or one of its categories; no guess from half a word."""
+    (found,) = read_opml(opml(f'<outline xmlUrl="https://a.example/" {outline}/>'))
+    assert found.kind == kind
+
+
+def test_a_folder_of_podcasts_holds_podcasts():
+    """That is how most podcast players export."""
+    body = '<outline text="podcasts"><outline xmlUrl="https://a.example/"/></outline>'
+    assert read_opml(opml(body))[0].kind == "podcast"
+
+
+def test_what_is_no_feed_is_passed_over():
+    """Text, links, comments, instructions and empty addresses are no feeds."""
+    body = '<!-- x --><?y z?><outline text="t"/><outline type="link" url="https://a.example/"/><outline xmlUrl=""/>'
+    assert read_opml(opml(body)) == ()
+
+
+def test_a_broken_document_gives_what_can_be_saved():
+    """A bare ampersand and a missing end are common; a namespace is none of our business."""
+    broken = b'<opml xmlns="urn:x"><body><outline text="A & B" xmlUrl="https://a.example/?x=1&y=2"/><outline xmlUrl='
+    assert read_opml(broken)[0].url.startswith("https://a.example/?x=1")
+
+
+@pytest.mark.parametrize("body", [b"", b"   ", b"{}", b"<html></html>", b"<rss version='2.0'/>", b"\x00\xff", b"<"])
+def test_what_is_no_opml_is_refused(body: bytes):
+    """With a sentence that says where to get one."""
+    with pytest.raises(UsageError, match="is not OPML: export one from your feed reader"):
+        read_opml(body)
+
+
+def test_hostile_documents_do_no_harm(tmp_path):
+    """No file is read, no address opened, no entity multiplied, no depth too deep: each ends in less than a second."""
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    hostile = [
+        f'<!DOCTYPE o [<!ENTITY x SYSTEM "{secret.as_uri()}">]>'
+        '<opml><body><outline text="&x;" xmlUrl="https://a.example/&x;"/></body></opml>',
+        f'<!DOCTYPE o [<!ENTITY e0 "aaaaaaaaaa">{entities}]>'
+        '<opml><body><outline text="&e9;" xmlUrl="https://a.example/"/></body></opml>',
+        '<!DOCTYPE o SYSTEM "http://a.example/x.dtd"><opml><body><outline xmlUrl="https://a.example/"/></body></opml>',
+        "<opml><body>" + "<outline>" * 100_000,
+        '<opml><body><outline xmlUrl="https://a.example/" ' + "".join(f'a{n}="" ' for n in range(20_000)) + "/>",
+    ]
+    for document in hostile:
+        started = time.perf_counter()
+        try:
+            found = read_opml(document.encode())
+        except UsageError:
+            found = ()
+        assert "hunter2" not in str(found)
+        assert len(str(found)) < 10_000
+        assert time.perf_counter() - started < 1
+
+
+def test_more_feeds_than_anybody_reads_are_refused():
+    """By number, by size, and by the length of a tag."""
+    with pytest.raises(UsageError, match="lists 2,001 feeds"):
+        read_opml(opml('<outline xmlUrl="https://a.example/"/>' * (MAX_OUTLINES + 1)))
+    for endless in (b" " * (MAX_BYTES + 1), opml(f"<outline {'a' * 10_000}")):
+        with pytest.raises(UsageError, match="larger than any list of feeds"):
+            read_opml(endless)
+
+
+WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Outline, url=WORDS.filter(bool), name=WORDS, title=WORDS, kind=st.sampled_from(FEED_KINDS), folder=WORDS
+        )
+    )
+)
+def test_what_is_written_is_read_again(outlines: list[Outline]):
+    """Whatever letters the words have; but a folder does not decide on a kind that the outline gives."""
+    assert list(read_opml(write_opml("N & Co", outlines))) == outlines

@@ -90,9 +90,12 @@ def _outlines(root: Any) -> Iterator[Outline]:
 
 
 def _kind(own: dict[str, str], folder: str) -> FeedKind | None:
-    """Read what an outline says it is: its type, one of its categories, or the folder it lies in."""
-    said = [own.get("type", ""), *own.get("category", "").replace("/", ",").split(","), folder]
-    words = {word.strip().lower().rstrip("s") for word in said}
+    """Read what an outline says it is: by its type or one of its categories, else by the folder it lies in."""
+    return _kind_in(own.get("type", ""), *re.split("[,/]", own.get("category", ""))) or _kind_in(folder)
+
+
+def _kind_in(*names: str) -> FeedKind | None:
+    words = {name.strip().lower().rstrip("s") for name in names}
     return next((kind for kind in FEED_KINDS if kind.rstrip("s") in words), None)
 
 

@@ -120,5 +120,5 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), m
     )
 )
 def test_what_is_written_is_read_again(outlines: list[Outline]):
-    """Whatever letters the words have; but a folder does not decide on a kind that the outline gives."""
+    """Whatever letters the words have, and whatever the folder is called."""
     assert list(read_opml(write_opml("N & Co", outlines))) == outlines

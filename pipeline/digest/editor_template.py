@@ -1,7 +1,7 @@
 """What a new editor's file says: nothing yet, but everything that could be said.
 
-In: a week's digest and the why-ledger. Out: the text of ``editions/2026-W07.md``; read back as it is, it overrides
-nothing. Pure.
+In: a week's draft, its stories and the why-ledger. Out: the text of ``editions/2026-W07.md``; read
+back as it is, it overrides nothing. Pure.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.digest.editor_file import FENCE, LINK_EXAMPLE
-from pipeline.model.digest import Decision, Digest, Story
-from pipeline.model.entry import Entry
+from pipeline.model.digest import Decision, Edition
+from pipeline.model.entry import Entry, StoredEntry
 
 MOST_LEFT_OUT = 20
 _LONGEST_GUID = 60
+Group = tuple[StoredEntry, ...]
 
 
-def template(digest: Digest, left_out: Sequence[Decision]) -> str:
+def template(edition: Edition, groups: Sequence[Group], left_out: Sequence[Decision]) -> str:
     """Write the file for a week: comments alone, with what the program chose and the references to use."""
-    stories = digest.stories
-    first = reference(stories[0].entries[0]) if stories else "blog 1"
+    first = reference(groups[0][0].entry) if groups else "blog 1"
     lines = [
         FENCE,
-        f"# The edition {digest.week}. The program makes its choices; what you write here overrides them.",
+        f"# The edition {edition.week}. The program makes its choices; what you write here overrides them.",
         "# A line that begins with # is a comment: take the # away to use it. Then run:",
-        f"#     pipeline digest --week {digest.week}",
+        f"#     pipeline digest --week {edition.week}",
         "",
-        f"# subject = {_quoted(digest.subject)}",
-        f"# preheader = {_quoted(digest.preheader)}",
+        f"# subject = {_quoted(edition.subject)}",
+        f"# preheader = {_quoted(edition.preheader)}",
         f"# lead = {_quoted(first)}          # the story that comes first",
         f"# leave_out = [{_quoted(first)}]",
         "# put_back = []                    # what the program left out",
-        f"# order = [{', '.join(_quoted(reference(story.entries[0])) for story in stories)}]",
+        f"# order = [{', '.join(_quoted(reference(group[0].entry)) for group in groups)}]",
         "",
         "[notes]                            # a few words of yours under a story, as Markdown",
         f'# {_quoted(first)} = "…"',
         "",
-        *_listed("# In this edition:", _told(stories)),
+        *_listed("# In this edition:", _told(groups)),
         *_listed("# Left out:", _not_told(left_out)),
         FENCE,
         "",
@@ -56,10 +56,10 @@ def reference(entry: Entry) -> str:
     return f"{entry.feed_id} {entry.url if len(entry.guid) > _LONGEST_GUID and entry.url else entry.guid}"
 
 
-def _told(stories: Iterable[Story]) -> Iterator[tuple[str, str]]:
-    for story in stories:
-        yield reference(story.entries[0]), story.title
-        yield from ((reference(entry), "… the same story") for entry in story.entries[1:])
+def _told(groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
+    for first, *others in groups:
+        yield reference(first.entry), first.entry.title
+        yield from ((reference(each.entry), "… the same story") for each in others)
 
 
 def _not_told(decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:

@@ -46,6 +46,8 @@ class Selection:
     """Of these, the ones that would be in, had the editor not decided against them."""
     waiting: frozenset[int] = frozenset()
     """Entries that would be in, were they not too fresh."""
+    rolled_on: frozenset[int] = frozenset()
+    """Entries there was no room for: they go into the next digest."""
     told: Mapping[int, str] = field(default_factory=dict)
     """Entries whose story another sealed edition tells, and that edition's week."""
     overrides: Overrides = _NOTHING_ASKED

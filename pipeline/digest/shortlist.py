@@ -15,11 +15,12 @@ from pipeline.model.entry import StoredEntry
 from pipeline.text.urls import url_key
 
 
-def shorten(selection: Selection, link_feeds: Collection[str], overrides: Overrides, *, most: int) -> Selection:
+def shorten(selection: Selection, link_feeds: Collection[str], *, most: int) -> Selection:
     """Keep at most ``most`` links of the feeds in ``link_feeds``, counting those of the editor's own list.
 
     What the editor puts in, or names in an order, is always kept, and counts.
     """
+    overrides = selection.overrides
     links = [group for group in selection.groups if all(each.entry.feed_id in link_feeds for each in group)]
     asked = [group for group in links if any(_asked(each, overrides) for each in group)]
     written = {url_key(link.url) for link in overrides.links}
@@ -32,6 +33,7 @@ def shorten(selection: Selection, link_feeds: Collection[str], overrides: Overri
     return replace(
         selection,
         groups=tuple(group for group in selection.groups if group[0].entry_id not in rolling),
+        rolled_on=selection.rolled_on | rolling,
         decisions=tuple(
             replace(each, included=False, reason=each.reason + why) if each.entry_id in rolling else each
             for each in selection.decisions

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.digest.calendar import Calendar
 from pipeline.digest.select import Selection, select
+from pipeline.digest.shortlist import shorten
 from pipeline.jobs.press import Press
 from pipeline.model.digest import Decision
 from pipeline.model.entry import StoredEntry
@@ -43,7 +44,8 @@ def _select(store: Store, press: Press, week: Week, stored: Sequence[StoredEntry
         standings=store.editions.standings(),
         ripe_before=now - press.settle if press.settle else None,
     )
-    return select(week, stored, calendar, press.feeds, press.asks(week, stored))
+    selection = select(week, stored, calendar, press.feeds, press.asks(week, stored))
+    return shorten(selection, press.link_feed_ids, most=press.links_most)
 
 
 def _candidates(store: Store, press: Press, week: Week) -> list[StoredEntry]:

@@ -36,8 +36,21 @@ class Press:
     settle: timedelta = timedelta(0)
     """How long news waits since it was first seen or last changed."""
     asks: Asks = nothing_asked
+    links_most: int = 7
+    """So many useful links are told in one edition; the others roll on."""
+    links_fewest: int = 3
+    """With fewer, preflight says so."""
+    stories_fewest: int = 2
+    """A week with fewer posts and episodes is thin …"""
+    thin_week_waits: bool = False
+    """… and waits for the next; otherwise it is filled up with older ones."""
 
     @property
     def feed_ids(self) -> list[str]:
         """The feeds that count; what is stored of others is not looked at."""
         return [feed.id for feed in self.feeds]
+
+    @property
+    def link_feed_ids(self) -> list[str]:
+        """The feeds of useful links."""
+        return [feed.id for feed in self.feeds if feed.kind == "links"]

@@ -22,10 +22,12 @@ from pipeline.digest.select import Selection
 from pipeline.jobs.facts import known
 from pipeline.jobs.files import write_edition
 from pipeline.jobs.gather import choose
+from pipeline.jobs.look_back import Archive
 from pipeline.jobs.press import Press
+from pipeline.jobs.talks import talk_urls
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Sealed, Standing, why_not
-from pipeline.model.errors import NothingToPublish, PipelineError, Refused
+from pipeline.model.errors import NothingToPublish, PipelineError, Refused, ThinWeek
 from pipeline.model.week import Week
 from pipeline.store import Store
 
@@ -37,6 +39,8 @@ class Made:
     edition: Edition
     standing: Standing
     paths: tuple[Path, ...]
+    selection: Selection | None = None
+    """What it was made of; None where sealed bytes were written."""
 
 
 def draft(store: Store, press: Press, week: Week, *, now: datetime) -> tuple[Edition, Selection]:
@@ -47,17 +51,23 @@ def draft(store: Store, press: Press, week: Week, *, now: datetime) -> tuple[Edi
     selection = choose(store, press, week, now=now)
     if not selection.groups:
         raise NothingToPublish(_why_empty(store, press, week, selection))
+    if press.thin_week_waits and is_thin(press, selection):
+        raise ThinWeek(_why_thin(press, week, selection))
     return compile_edition(store, press, week, selection), selection
 
 
 def compile_edition(store: Store, press: Press, week: Week, selection: Selection) -> Edition:
     """Compose and render chosen entries; the same selection from the same store gives the same bytes."""
+    archive = Archive.of(store, press.feeds, press.clock, week)
     composed = compose(
         week,
         press.clock.bounds(week),
         selection,
         publication=press.publication,
         feeds=press.feeds,
+        overrides=selection.overrides,
+        older=archive.look_back(selection.groups, wanted=press.stories_fewest),
+        talks=store.talks(talk_urls(selection.groups)),
         voice=voice_of(press.publication.language),
     )
     digest = replace(composed, number=store.editions.number_for(str(week)))
@@ -105,12 +115,39 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
         return Made(edition=edition, standing=standing, paths=write_edition(edition, out / str(week), standing))
     if standing.state != "draft":
         raise Refused(why_not("approve", standing))
-    edition, selection = draft(store, press, week, now=now)
+    closed = now >= press.clock.bounds(week)[1]
+    try:
+        edition, selection = draft(store, press, week, now=now)
+    except ThinWeek:
+        if closed:
+            _roll_on(store, press, week, now)
+        raise
     paths = write_edition(edition, out / edition.week)
-    if now >= press.clock.bounds(week)[1]:
-        store.settle_week(edition.week, [*selection.entry_ids, *selection.kept_out], now=now)
+    if closed:
+        taken = [*selection.entry_ids, *selection.kept_out]
+        store.settle_week(edition.week, taken, now=now, rolled_on=selection.rolled_on)
         store.editions.bind_halves(selection.told)
-    return Made(edition=edition, standing=standing, paths=paths)
+    return Made(edition=edition, standing=standing, paths=paths, selection=selection)
+
+
+def _roll_on(store: Store, press: Press, week: Week, now: datetime) -> None:
+    """Let a thin week give up what it has."""
+    selection = choose(store, press, week, now=now)
+    store.settle_week(str(week), selection.kept_out, now=now, rolled_on=[*selection.entry_ids, *selection.rolled_on])
+
+
+def is_thin(press: Press, selection: Selection) -> bool:
+    """Tell whether a week has fewer posts and episodes than the publisher wants; an editor who puts one in decides."""
+    links = press.link_feed_ids
+    stories = [group for group in selection.groups if group[0].entry.feed_id not in links]
+    return len(stories) < press.stories_fewest and not selection.overrides.put_back
+
+
+def _why_thin(press: Press, week: Week, selection: Selection) -> str:
+    return (
+        f"{week} is thin, with fewer than {press.stories_fewest} stories ([digest] min_entries), so it waits: what it "
+        f"has goes into the next digest. Put an entry into {week}.md to publish it all the same."
+    )
 
 
 def _why_empty(store: Store, press: Press, week: Week, selection: Selection) -> str:

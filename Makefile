@@ -16,7 +16,7 @@ SEED    ?= 0
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow fuzz check bench golden docs pictures clean
+.PHONY: help demo test test-slow fuzz check bench golden locale docs pictures clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -56,6 +56,9 @@ bench: $(READY) ## measure start-up; the other benchmarks say how to run them in
 
 golden: $(READY) ## write the golden mails anew, to be read in the diff
 	$(BIN)/python -m tests.golden.update
+
+locale: $(READY) ## collect the mail's words into the catalogs of all languages; LANGUAGES=nl begins one
+	$(BIN)/python -m tools.catalogs $(LANGUAGES)
 
 docs: $(READY) ## write docs/cli.md and docs/config.md from the code
 	$(BIN)/python docs/generate.py

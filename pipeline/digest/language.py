@@ -8,8 +8,8 @@ A catalog is ``locale/<language>/LC_MESSAGES/mail.po``, written by people, and `
 
 from __future__ import annotations
 
-import gettext
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from pipeline.digest.words import Voice
@@ -19,7 +19,14 @@ CATALOGS = Path(__file__).parent / "locale"
 
 @cache
 def voice_of(language: str) -> Voice:
-    """Find the Voice for a BCP 47 tag."""
-    parts = language.split("-")
-    wider = ["_".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    return Voice(language=language, catalog=gettext.translation("mail", CATALOGS, languages=wider, fallback=True))
+    """Find the Voice for a BCP 47 tag, in any case."""
+    parts = [part.upper() if place else part.lower() for place, part in enumerate(language.split("-"))]
+    catalog = NullTranslations()
+    for length in range(1, len(parts) + 1):
+        file = CATALOGS / "_".join(parts[:length]) / "LC_MESSAGES" / "mail.mo"
+        if file.is_file():
+            wider = catalog
+            with file.open("rb") as opened:
+                catalog = GNUTranslations(opened)
+            catalog.add_fallback(wider)
+    return Voice(language=language, catalog=catalog)

@@ -55,6 +55,8 @@ class Page:
     """``ltr`` or ``rtl``."""
     onwards: str
     """An arrow that points where reading goes."""
+    colon: str
+    """Between a label and what it labels."""
     subject: str
     preheader: str
     filler: str
@@ -100,6 +102,8 @@ def page(digest: Digest, voice: Voice = ENGLISH, look: Look = CLASSIC, thrift: T
         language=publication.language,
         direction=voice.direction,
         onwards="←" if voice.direction == "rtl" else "→",
+        # Translators: between a label and an address, with its blanks.
+        colon=voice.say(": "),
         subject=one_line(digest.subject),
         preheader=preheader,
         filler=FILLER * max(0, PREHEADER_LENGTH - len(preheader)),

@@ -119,11 +119,9 @@ def duration(seconds: int | None, voice: Voice = ENGLISH) -> str:
     if seconds < 120:
         return voice.count("{n} sec", "{n} sec", max(5, round(seconds / 5) * 5))
     hours, minutes = divmod(round(seconds / 60), 60)
-    parts = (
-        voice.count("{n} h", "{n} h", hours) if hours else "",
-        voice.count("{n} min", "{n} min", minutes) if minutes else "",
-    )
-    return " ".join(filter(None, parts))
+    long = voice.count("{n} h", "{n} h", hours) if hours else ""
+    short = voice.count("{n} min", "{n} min", minutes) if minutes else ""
+    return voice.say("{hours} {minutes}", hours=long, minutes=short) if long and short else long or short
 
 
 def byline(story: Story, voice: Voice = ENGLISH) -> tuple[str, ...]:

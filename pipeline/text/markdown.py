@@ -172,14 +172,14 @@ def _link_lines(link: SyntaxTreeNode, width: int) -> Iterator[str]:
         yield labelled(label, url, width)
 
 
-def labelled(label: str, url: str, width: int = 72) -> str:
+def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
     """Write ``Label: URL`` on a line, or the URL on the next one when both do not fit.
 
     >>> labelled("Listen", "https://example.org/14")
     'Listen: https://example.org/14'
     """
-    line = f"{label}: {url}" if label else url
-    return line if len(line) <= width else f"{wrap(label + ':', width)}\n{url}" if label else url
+    line = f"{label}{colon}{url}" if label else url
+    return line if len(line) <= width else f"{wrap(label + colon.rstrip(), width)}\n{url}" if label else url
 
 
 def _list_as_text(node: SyntaxTreeNode, width: int) -> str:

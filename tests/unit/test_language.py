@@ -1,0 +1,116 @@
+"""The mail's words in other languages: complete, compiled, and as those languages write dates and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from gettext import GNUTranslations
+from pathlib import Path
+
+import pytest
+from babel.dates import format_date, format_skeleton
+
+from pipeline.digest import words
+from pipeline.digest.language import voice_of
+from tools.catalogs import catalogs, template, updated
+
+CATALOGS = dict(catalogs())
+LANGUAGES = sorted(language for language in CATALOGS if "_" not in language)
+ROOT = Path(__file__).parents[2]
+
+
+def forms(message: object) -> Iterator[str]:
+    """Give a text in all its plural forms."""
+    yield from [message] if isinstance(message, str) else message  # type: ignore[misc]
+
+
+def test_these_languages_are_there() -> None:
+    """English is the words themselves; a region's catalog holds what it says otherwise, such as dates in America."""
+    assert sorted(CATALOGS) == ["ar", "de", "de_AT", "en_US", "fr"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_is_translated(language: str) -> None:
+    """No word of the sources lacks a translation, in every plural form the language has; `make locale` lists them."""
+    catalog = updated(CATALOGS[language], language)
+    missing = [message.id for message in catalog if message.id and not all(forms(message.string or ""))]
+    assert missing == []
+    assert {len(message.string) for message in catalog if message.pluralizable} == {catalog.num_plurals}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_name_is_lost(language: str) -> None:
+    """A translation fills in the same {names} as the English; only the number of a singular or dual may be a word."""
+    for message in updated(CATALOGS[language], language):
+        wanted = set(re.findall(r"\{\w+\}", " ".join(forms(message.id))))
+        for form in forms(message.string):
+            assert set(re.findall(r"\{\w+\}", form)) in ([wanted, set()] if message.pluralizable else [wanted])
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_catalogs_are_up_to_date_and_compiled(language: str) -> None:
+    """What the program reads is what people wrote, and both know the words of the sources: run `make locale`."""
+    file = CATALOGS[language]
+    catalog = updated(file, language)
+    with file.with_suffix(".mo").open("rb") as opened:
+        compiled = GNUTranslations(opened)
+    for message in catalog:
+        if isinstance(message.id, str) and message.id and message.string:
+            assert compiled.gettext(message.id) == message.string
+    written = re.findall(r'^msgid "(.+)"$', file.read_text(), re.MULTILINE)
+    sources = {next(forms(message.id)) for message in template() if message.id}
+    assert set(written) <= sources
+    assert set(written) == sources or "_" in language
+
+
+@pytest.mark.parametrize("tag", ["en-GB", "en-US", "de", "de-AT", "fr", "fr-CA", "ar", "ar-EG"])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_dates_are_as_the_language_writes_them(tag: str, month: int) -> None:
+    """Babel, which knows the Unicode locale data, is the referee; the program itself does without its weight."""
+    at, locale = date(2026, month, 16), tag.replace("-", "_")
+    assert words.day(at, voice_of(tag)) == format_date(at, "long", locale=locale)
+    assert words.month(at, voice_of(tag)) == format_skeleton("yMMMM", at, locale=locale)
+
+
+@pytest.mark.parametrize(
+    ("tag", "minutes", "said"),
+    [
+        ("ar", 2, "دقيقتان"),
+        ("ar", 3, "3\u00a0دقائق"),
+        ("ar", 11, "11\u00a0دقيقة"),
+        ("ar", 63, "ساعة واحدة و3\u00a0دقائق"),
+        ("de", 72, "1\u00a0Std. 12\u00a0Min."),
+        ("fr", 42, "42\u00a0min"),
+        ("pt-BR", 42, "42 min"),
+    ],
+)
+def test_numbers_take_their_plural_forms(tag: str, minutes: int, said: str) -> None:
+    """Arabic has six of them; a language without a catalog is spoken to in English."""
+    assert words.duration(60 * minutes, voice_of(tag)) == said
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "رابط مفيد"), (4, "4 روابط مفيدة"), (11, "11 رابطًا مفيدًا"), (100, "100 رابط مفيد")]
+)
+def test_arabic_counts_links(n: int, said: str) -> None:
+    """One, few, many and hundreds of a thing are four words."""
+    assert voice_of("ar").count("a useful link", "{n} useful links", n) == said
+
+
+@pytest.mark.parametrize("tag", ["EN-us", "en-US", "en-us-x-shop"])
+def test_tags_are_read_in_any_case(tag: str) -> None:
+    """BCP 47 tags mean the same in capitals and with more parts than we know."""
+    assert words.day(date(2026, 3, 1), voice_of(tag)) == "March 1, 2026"
+
+
+def test_templates_hold_no_words_of_their_own() -> None:
+    """All that a theme says comes through the page, in the publication's language."""
+    for file in sorted((ROOT / "templates").glob("*/**/*.j2")):
+        if "web" in file.parts:
+            continue
+        source = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--\[.*?\]>|<!\[endif\]-->", " ", file.read_text(), flags=re.DOTALL
+        )
+        plain = re.sub(r"<[^>]*>|&\w+;", " ", source)
+        assert re.findall(r"[^\W\d_]{2,}", plain) == [], file

@@ -221,7 +221,9 @@ def _character(number: str, low: str | None) -> str:
     if low and 0xD800 <= code < 0xDC00 and 0xDC00 <= int(low) < 0xE000:
         return chr(0x10000 + ((code - 0xD800) << 10) + (int(low) - 0xDC00))
     legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-    return (f"&#{code};" if legal else "") + (f"&#{low};" if low and not 0xD800 <= int(low) < 0xE000 else "")
+    # Beyond ASCII nothing is markup, and the tolerant parser does not read such references in attributes.
+    own = chr(code) if legal and code > 0x7F else f"&#{code};" if legal else ""
+    return own + (f"&#{low};" if low and not 0xD800 <= int(low) < 0xE000 else "")
 
 
 def _end(text: str) -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.jobs.links import Collection
     from pipeline.jobs.press import Press
     from pipeline.jobs.refresh import Refresher
+    from pipeline.jobs.send import Backend
     from pipeline.jobs.tick import Beat, Task
     from pipeline.model.archive import ArchivePosition
     from pipeline.store import Store
@@ -192,10 +193,36 @@ class App:
     def press(self) -> Press:
         """What digests are made with; TemplateError when the theme is missing or broken."""
         from pipeline.digest.render import load_theme
+        from pipeline.jobs.editor import EditorFiles
+        from pipeline.jobs.links import added_feed
         from pipeline.jobs.press import Press
 
         theme = load_theme(self.template_folders, self.config.digest.theme)
-        return Press(publication=self.publication, feeds=self.feeds, clock=self.clock, theme=theme)
+        settle = timedelta(minutes=self.config.digest.settle_minutes)
+        said = self.config.digest
+        feeds = (*self.feeds, added_feed(self.feeds))
+        links = [feed.id for feed in feeds if feed.kind == "links"]
+        editor = EditorFiles(folder=self.editions, store=self.store, link_feeds=links)
+        return Press(
+            publication=self.publication,
+            feeds=feeds,
+            clock=self.clock,
+            theme=theme,
+            settle=settle,
+            asks=editor.asks,
+            offers=editor.offer,
+            links_most=said.links_max,
+            links_fewest=said.links_min,
+            stories_fewest=said.min_entries,
+            thin_week_waits=said.thin_week == "wait",
+        )
+
+    @property
+    def backend(self) -> Backend:
+        """The way out of the house."""
+        from pipeline.delivery.outbox import Outbox
+
+        return Outbox(self.folder / self.config.delivery.outbox)
 
     @property
     def refresher(self) -> Refresher:

@@ -11,17 +11,21 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import feeds, links, words
+from pipeline.cli import editions, feeds, links, words
+from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
-from pipeline.model.week import Week
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from pipeline.jobs.refresh import FeedReport
+    from pipeline.jobs.weekly import Made
+    from pipeline.model.digest import Decision
 
 Clock = Callable[[], datetime]
 SOME_FAILED = 3
@@ -66,13 +70,15 @@ def fetch(options: Namespace, clock: Clock) -> int:
 
 
 def digest(options: Namespace, clock: Clock) -> int:
-    """Bring feeds up to date and write a week's digest."""
+    """Bring feeds up to date and write a week's digest, or compare a sealed one."""
+    if options.rebuild:
+        return editions.rebuild(options, clock)
     from pipeline.jobs.gather import explain
     from pipeline.jobs.weekly import make
 
     with App.load(options.config) as app:
         now = clock()
-        week = _week(options.week, app, now)
+        week = week_meant(options.week, app.clock, now)
         press, out = app.press, options.out or app.editions
         reports = () if options.offline else _refresh(app, options, now)
         try:
@@ -82,20 +88,27 @@ def digest(options: Namespace, clock: Clock) -> int:
             if not options.json:
                 for line in words.decision_lines(ledger):
                     print(line)
-        if options.json:
-            paths = [str(path) for path in made.paths]
-            words.show_json(
-                {"edition": str(week), "subject": made.edition.subject, "paths": paths} | _explained(ledger)
-            )
-        elif not options.quiet:
-            print(f"{week}: “{made.edition.subject}”")
-            for path in made.paths:
-                print(words.near(path))
+        _show_made(made, ledger, options, app.clock.zone)
     if options.open:
         import webbrowser
 
         webbrowser.open(made.paths[0].absolute().as_uri())
     return _exit_code(reports)
+
+
+def _show_made(made: Made, ledger: tuple[Decision, ...], options: Namespace, zone: tzinfo) -> None:
+    edition = made.edition
+    if options.json:
+        said = {"edition": edition.week, "number": edition.number, "state": edition.state, "subject": edition.subject}
+        said |= {"content_hash": edition.content_hash, "changed_since_approval": edition.changes}
+        said |= {"paths": [str(path) for path in made.paths]}
+        words.show_json(said | ({"decisions": [asdict(each) for each in ledger]} if ledger else {}))
+    elif not options.quiet:
+        print(f"{edition.week}: “{edition.subject}”")
+        for line in words.standing_lines(made.standing, edition.changes, zone):
+            print(line)
+        for path in made.paths:
+            print(words.near(path))
 
 
 def preview(options: Namespace, clock: Clock) -> int:
@@ -104,7 +117,7 @@ def preview(options: Namespace, clock: Clock) -> int:
     from pipeline.web.publication import PublicationDesk
 
     with PublicationDesk(options.config, clock) as desk:
-        week = str(_week(options.week, desk.app, clock())) if options.week else desk.best_week()
+        week = str(week_meant(options.week, desk.app.clock, clock())) if options.week else desk.best_week()
         serve(desk, week=week, port=options.port, open_browser=options.open)
     return 0
 
@@ -164,26 +177,17 @@ def _exit_code(reports: tuple[FeedReport, ...]) -> int:
     return 0 if all(report.ok for report in reports) else SOME_FAILED
 
 
-def _explained(ledger: object) -> dict[str, object]:
-    return {"decisions": [asdict(each) for each in ledger]} if ledger else {}  # type: ignore[attr-defined]
-
-
-def _week(said: str, app: App, now: datetime) -> Week:
-    """Understand a WEEK of the command line."""
-    if said in ("last", "current"):
-        return app.clock.newest_closed(now) if said == "last" else app.clock.week_of(now)
-    try:
-        return Week.parse(said) if "w" in said.lower() else app.clock.week_on(date.fromisoformat(said))
-    except ValueError as bad:
-        raise UsageError(f"{said!r} is no week: give 2026-W07, a date such as 2026-02-12, last or current.") from bad
-
-
 COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "help": help_,
     "init": init,
     "fetch": fetch,
     "digest": digest,
     "preview": preview,
+    "approve": editions.approve,
+    "hold": editions.hold,
+    "resume": editions.resume,
+    "skip": editions.skip,
+    "send": editions.send,
     "run": run,
     "tick": tick,
     "feeds list": feeds.list_,

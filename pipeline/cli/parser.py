@@ -21,7 +21,7 @@ def build_parser(config: str | None = None) -> argparse.ArgumentParser:
     _globals(parser, config or "config.toml")
     parser.set_defaults(command="help", json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_init, _fetch, _digest, _preview, _run, _tick, _feeds, _links, _backfill, _status):
+    for add in (_init, _fetch, _digest, _preview, _editions, _run, _tick, _feeds, _links, _backfill, _status):
         add(commands)
     return parser
 
@@ -83,6 +83,9 @@ def _digest(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--out", type=Path, metavar="DIR", help="where to write (default: editions/ beside config.toml)"
     )
     parser.add_argument("--explain", action="store_true", help="print every entry, in or out, and why")
+    parser.add_argument(
+        "--rebuild", action="store_true", help="make a sealed week again, write nothing, and say whether it is the same"
+    )
     parser.add_argument("--open", action="store_true", help="show the mail in the browser")
     _json(parser)
 
@@ -101,6 +104,28 @@ def _port(words: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{port} is not a port: give a number from 0 to 65535")
     return port
+
+
+def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """The life of an edition, one command a move."""
+    approve = _edition(commands, "approve", "seal the edition of a week: what you have seen is what will be sent")
+    approve.add_argument(
+        "--hash", default="", metavar="HASH", help="only if its content_hash (in manifest.json) begins like this"
+    )
+    _edition(commands, "hold", "keep an edition from being sent; its entries roll on meanwhile")
+    _edition(commands, "resume", "take a held edition up again, with the entries no other edition has by now")
+    _edition(commands, "skip", "let a week have no edition; its entries roll on into the next digest")
+    send = _edition(commands, "send", "send an approved edition, into the outbox; or finish what was interrupted")
+    instead = send.add_mutually_exclusive_group()
+    instead.add_argument("--test", metavar="ADDRESS", help="only a copy, to this address; the draft's, if not approved")
+    instead.add_argument("--handed-over", action="store_true", help="send nothing: it was published by another service")
+
+
+def _edition(commands: _Commands[argparse.ArgumentParser], name: str, doc: str) -> argparse.ArgumentParser:
+    parser = _command(commands, name, doc)
+    parser.add_argument("week", metavar="WEEK", help=WEEK_WORDS)
+    parser.add_argument("--by", default="", metavar="NAME", help="who decides (default: your login name)")
+    return parser
 
 
 def _run(commands: _Commands[argparse.ArgumentParser]) -> None:

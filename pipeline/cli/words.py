@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.jobs.refresh import FeedReport
     from pipeline.model.digest import Decision
+    from pipeline.model.edition import Standing
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -91,6 +92,22 @@ def decision_lines(decisions: Iterable[Decision]) -> Iterator[str]:
     ordered = sorted(decisions, key=lambda each: not each.included)
     rows = [("in" if each.included else "out", each.feed_id, f"{each.title}: {each.reason}") for each in ordered]
     yield from table(rows)
+
+
+def standing_lines(standing: Standing, changes: Iterable[str], zone: tzinfo) -> Iterator[str]:
+    """Where a sealed edition stands, and what has changed since; nothing for a draft."""
+    if not standing.sealed:
+        return
+    yield f"  these are the sealed bytes of No. {standing.number}, {standing_words(standing, zone)}"
+    for each in changes:
+        yield f"  changed since approval: {each}"
+
+
+def standing_words(standing: Standing, zone: tzinfo) -> str:
+    """Where an edition stands, in a few words: ``approved by ann, Mon 16 Feb 2026 09:00``."""
+    by = f" by {standing.moved_by}" if standing.moved_by else ""
+    remark = f" ({standing.remark})" if standing.remark else ""
+    return f"{standing.state}{by}, {moment(standing.moved_at, zone)}{remark}"
 
 
 @contextmanager

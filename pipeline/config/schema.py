@@ -148,6 +148,30 @@ class DigestSettings:
         text("the name of a folder in templates/", pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*"),
         "classic",
     )
+    min_entries: int = setting("A week with fewer posts and episodes is thin.", whole(0, 50), 2)
+    thin_week: str = setting(
+        "What becomes of a thin week: filled up with pieces from the archive, or it waits for the next one.",
+        choice("archive", "wait"),
+        "archive",
+    )
+    links_min: int = setting("With fewer useful links, the checks say so.", whole(0, 40), 3)
+    links_max: int = setting("The most useful links in one edition; the others roll on to the next.", whole(0, 40), 7)
+    settle_minutes: int = setting(
+        "How long news waits for its author's second thoughts, since it was first seen or last changed.",
+        whole(0, 10_080, "minutes"),
+        0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """How editions leave the house."""
+
+    outbox: str = setting(
+        "The folder that `pipeline send` puts mails into, as files and as a Maildir; it starts at config.toml's folder.",
+        text("the name of a folder", empty=False),
+        "outbox",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +200,7 @@ class Config:
     feeds: tuple[FeedSettings, ...]
     fetch: FetchSettings
     digest: DigestSettings
+    delivery: DeliverySettings
     store: StoreSettings
     schedule: ScheduleSettings
 
@@ -185,6 +210,7 @@ SECTIONS: dict[str, type] = {
     "feeds": FeedSettings,
     "fetch": FetchSettings,
     "digest": DigestSettings,
+    "delivery": DeliverySettings,
     "store": StoreSettings,
     "schedule": ScheduleSettings,
 }

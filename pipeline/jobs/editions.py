@@ -63,7 +63,8 @@ class Publisher:
             sealed_at=now,
             sealed_by=self.by,
         )
-        standing = self.store.editions.approve(seen, seal, kept_out=selection.kept_out)
+        kept_out, rolled_on = selection.kept_out, selection.rolled_on
+        standing = self.store.editions.approve(seen, seal, kept_out=kept_out, rolled_on=rolled_on)
         self.store.editions.bind_halves(selection.told)
         return standing
 
@@ -102,5 +103,5 @@ class Publisher:
     def _give_up(self, week: Week, move: Move, state: State, now: datetime) -> Standing:
         seen = self.standing(week, move)
         selection = choose(self.store, self.press, week, now=now)
-        entry_ids, kept_out = selection.entry_ids, selection.kept_out
+        entry_ids, kept_out = [*selection.entry_ids, *selection.rolled_on], selection.kept_out
         return self.store.editions.give_up(seen, state, entry_ids, kept_out=kept_out, now=now, by=self.by)

@@ -48,10 +48,13 @@ class Editions:
         with self._reading() as connection:
             return seals.standing(connection, week).number or seals.next_number(connection)
 
-    def approve(self, seen: Standing, seal: Sealed, *, kept_out: Collection[int] = ()) -> Standing:
+    def approve(
+        self, seen: Standing, seal: Sealed, *, kept_out: Collection[int] = (), rolled_on: Collection[int] = ()
+    ) -> Standing:
         """Keep a seal, give it its number and reserve its entries.
 
-        Other entries placed in the week are given up again, but for ``kept_out``: those the editor decided against.
+        Other entries placed in the week are given up again, as are those it has no room for (``rolled_on``); not so
+        ``kept_out``, those the editor decided against.
         Overtaken also when another edition has taken the number, or one of the entries, in the meantime.
         """
         with self._moving(seen, "approved", seal.sealed_at, seal.sealed_by) as connection:
@@ -59,7 +62,7 @@ class Editions:
             if number != seal.edition.number:
                 raise Overtaken(f"No. {seal.edition.number} went to another edition a moment ago; approve again.")
             seals.keep(connection, seal)
-            planning.settle(connection, seen.week, (), seal.sealed_at)
+            planning.settle(connection, seen.week, (), seal.sealed_at, rolled_on)
             seals.free(connection, seen.week)
             seals.reserve(connection, seen.week, seal.entry_ids)
             planning.place(connection, seen.week, [*seal.entry_ids, *kept_out])

@@ -1,0 +1,132 @@
+"""The commands of an edition's life: approve, hold, resume, skip, send, and ``digest --rebuild``.
+
+In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
+"""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipeline.app import App
+from pipeline.cli import words
+from pipeline.cli.weeks import week_meant
+from pipeline.model.errors import Refused
+from pipeline.model.week import Week
+
+if TYPE_CHECKING:
+    from pipeline.jobs.editions import Publisher
+    from pipeline.model.edition import Standing
+
+Clock = Callable[[], datetime]
+
+
+def approve(options: Namespace, clock: Clock) -> int:
+    """Seal an edition."""
+    with _at_work(options, clock) as at:
+        standing = at.publisher.approve(at.week, now=at.now, content_hash=options.hash)
+        at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
+        at.say_next(f"pipeline send {at.week}")
+    return 0
+
+
+def hold(options: Namespace, clock: Clock) -> int:
+    """Hold an edition back."""
+    with _at_work(options, clock) as at:
+        standing = at.publisher.hold(at.week, now=at.now)
+        at.say(standing, "held; its entries roll on into the next digest that is made")
+        at.say_next(f"pipeline resume {at.week}")
+    return 0
+
+
+def resume(options: Namespace, clock: Clock) -> int:
+    """Take a held edition up again."""
+    with _at_work(options, clock) as at:
+        standing = at.publisher.resume(at.week, now=at.now)
+        approved = standing.state == "approved"
+        at.say(standing, "approved as it was" if approved else "a draft again, with the entries that are still free")
+        at.say_next(f"pipeline {'send' if approved else 'approve'} {at.week}")
+    return 0
+
+
+def skip(options: Namespace, clock: Clock) -> int:
+    """Let a week pass without an edition."""
+    with _at_work(options, clock) as at:
+        at.say(at.publisher.skip(at.week, now=at.now), "skipped; its entries roll on into the next digest that is made")
+    return 0
+
+
+def send(options: Namespace, clock: Clock) -> int:
+    """Let an edition leave the house, or a copy of it."""
+    from pipeline.jobs import send as sending
+
+    with _at_work(options, clock) as at:
+        if options.test:
+            path = sending.send_test(at.publisher, at.app.backend, at.week, options.test, now=at.now)
+            at.print(f"{at.week}: a copy for {options.test} is in {words.near(path)}")
+        elif options.handed_over:
+            at.say(sending.hand_over(at.publisher, at.week, now=at.now), "marked as handed over")
+        else:
+            standing, path = sending.send(at.publisher, at.app.backend, at.week, now=at.now)
+            at.say(standing, f"sent, into {words.near(path)}")
+    return 0
+
+
+def rebuild(options: Namespace, clock: Clock) -> int:
+    """Make a sealed edition again and compare; nothing is written."""
+    with _at_work(options, clock) as at:
+        rebuilt = at.publisher.rebuild(at.week)
+        if options.json:
+            words.show_json({"edition": str(at.week), "parts": rebuilt.parts, "changes": rebuilt.changes})
+        elif not rebuilt.parts:
+            at.print(f"{at.week}: made again from the store, the bytes are the same")
+        else:
+            why = "; ".join(rebuilt.changes)
+            raise Refused(f"{at.week} would not be the same: {', '.join(rebuilt.parts)} differ, because {why}.")
+    return Refused.exit_code if rebuilt.parts else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One command at work on one week."""
+
+    app: App
+    publisher: Publisher
+    week: Week
+    now: datetime
+    quiet: bool
+
+    def print(self, line: str) -> None:
+        if not self.quiet:
+            print(line)
+
+    def say(self, standing: Standing, what: str) -> None:
+        number = f"No. {standing.number} " if standing.number else ""
+        self.print(f"{standing.week}: {number}{what}")
+
+    def say_next(self, command: str) -> None:
+        self.print(f"Next: {command}")
+
+
+@contextmanager
+def _at_work(options: Namespace, clock: Clock) -> Iterator[_Work]:
+    from pipeline.jobs.editions import Publisher
+
+    with App.load(options.config) as app:
+        now = clock()
+        by = getattr(options, "by", "") or _login()
+        publisher = Publisher(store=app.store, press=app.press, by=by)
+        week = week_meant(options.week, app.clock, now)
+        yield _Work(app=app, publisher=publisher, week=week, now=now, quiet=options.quiet)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"  # a container may run under a number that has no name

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.digest.calendar import Calendar
 from pipeline.digest.select import Selection, select
 from pipeline.digest.shortlist import shorten
+from pipeline.jobs.editor import from_afar
 from pipeline.jobs.press import Press
 from pipeline.model.digest import Decision
 from pipeline.model.entry import StoredEntry
@@ -44,7 +45,9 @@ def _select(store: Store, press: Press, week: Week, stored: Sequence[StoredEntry
         standings=store.editions.standings(),
         ripe_before=now - press.settle if press.settle else None,
     )
-    selection = select(week, stored, calendar, press.feeds, press.asks(week, stored))
+    overrides = press.asks(week, stored)
+    everything = [*stored, *from_afar(store, overrides, stored)]
+    selection = select(week, everything, calendar, press.feeds, overrides)
     return shorten(selection, press.link_feed_ids, most=press.links_most)
 
 

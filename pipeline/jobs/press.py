@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from pipeline.digest.render import Theme
-from pipeline.model.digest import Publication
+from pipeline.digest.select import Selection
+from pipeline.model.digest import Edition, Publication
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed
@@ -19,10 +21,18 @@ from pipeline.model.week import Week, WeekClock
 Asks = Callable[[Week, Sequence[StoredEntry]], Overrides]
 """What the editor asks for of a week's edition, given the entries around it."""
 
+Offers = Callable[[Edition, Selection, Path], Path | None]
+"""Writes a file for the editor's wishes where there is none; gives its path when it did."""
+
 
 def nothing_asked(week: Week, stored: Sequence[StoredEntry]) -> Overrides:
     """Leave everything to the program."""
     return Overrides()
+
+
+def nothing_offered(edition: Edition, selection: Selection, out: Path) -> Path | None:
+    """Write none."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +46,7 @@ class Press:
     settle: timedelta = timedelta(0)
     """How long news waits since it was first seen or last changed."""
     asks: Asks = nothing_asked
+    offers: Offers = nothing_offered
     links_most: int = 7
     """So many useful links are told in one edition; the others roll on."""
     links_fewest: int = 3

@@ -39,8 +39,8 @@ class Made:
     edition: Edition
     standing: Standing
     paths: tuple[Path, ...]
-    selection: Selection | None = None
-    """What it was made of; None where sealed bytes were written."""
+    editor_file: Path | None = None
+    """The file for the editor's wishes, when it was written just now."""
 
 
 def draft(store: Store, press: Press, week: Week, *, now: datetime) -> tuple[Edition, Selection]:
@@ -127,7 +127,8 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
         taken = [*selection.entry_ids, *selection.kept_out]
         store.settle_week(edition.week, taken, now=now, rolled_on=selection.rolled_on)
         store.editions.bind_halves(selection.told)
-    return Made(edition=edition, standing=standing, paths=paths, selection=selection)
+    offered = press.offers(edition, selection, out)
+    return Made(edition=edition, standing=standing, paths=paths, editor_file=offered)
 
 
 def _roll_on(store: Store, press: Press, week: Week, now: datetime) -> None:

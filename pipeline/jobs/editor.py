@@ -1,0 +1,81 @@
+"""The editor's files on disk: one Markdown file per edition, ``editions/2026-W07.md``.
+
+In: a folder, a store, the feeds. Out: what the editor asks for; and, once for each edition, a file to write it into.
+What is there is never overwritten, not even where it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.digest.editor_file import read
+from pipeline.digest.editor_template import template
+from pipeline.digest.select import Selection
+from pipeline.model.digest import Edition
+from pipeline.model.edition import Overrides, named
+from pipeline.model.entry import Entry, StoredEntry
+from pipeline.model.errors import EditorFileError
+from pipeline.model.week import Week
+from pipeline.store import Store
+from pipeline.text.urls import url_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorFiles:
+    """The editor's files of a publication."""
+
+    folder: Path
+    store: Store
+    link_feeds: Sequence[str]
+
+    def asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+        """Read what the editor asks of a week; nothing when there is no file. EditorFileError says what to mend."""
+        path = self._path(str(week))
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            return Overrides()
+        except (OSError, UnicodeDecodeError) as unreadable:
+            why = f"{path}: cannot be read as a UTF-8 text file; save it as one."
+            raise EditorFileError(why, file=str(path)) from unreadable
+        return read(text, str(path), [each.entry for each in stored], link_feeds=self.link_feeds, find=self._find)
+
+    def offer(self, edition: Edition, selection: Selection, out: Path) -> Path | None:
+        """Write a file for an edition that has none; only beside the editions, wherever else they may be written."""
+        path = self._path(edition.week)
+        if path.parent.absolute() != out.absolute():
+            return None
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(template(edition, selection.groups, selection.left_out))
+        except FileExistsError:
+            return None
+        return path
+
+    def _path(self, week: str) -> Path:
+        return self.folder / f"{week}.md"
+
+    def _find(self, feed_id: str, name: str) -> Entry | None:
+        return next((each.entry for each in look_up(self.store, [f"{feed_id} {name}"])), None)
+
+
+def look_up(store: Store, references: Iterable[str]) -> list[StoredEntry]:
+    """Give the stored entries that references name; costs what their feeds hold, so only for what is not at hand."""
+    found: list[int] = []
+    for reference in references:
+        feed_id, _, name = reference.partition(" ")
+        address = url_key(name)
+        found += [
+            known.entry_id
+            for known in store.known_entries(feed_id)
+            if known.guid == name or (address and known.url_key == address)
+        ]
+    return store.entries_by_id(found)
+
+
+def from_afar(store: Store, overrides: Overrides, stored: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Give the entries the editor puts in that are not among those around the week."""
+    missing = [each for each in overrides.put_back if not any(named([each], one.entry) for one in stored)]
+    return look_up(store, missing)

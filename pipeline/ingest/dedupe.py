@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.ingest.ladder import climb, media_of, path_of, same_alias
+from pipeline.ingest.ladder import Sighting, climb, media_of, page_of, path_of, same_alias
 from pipeline.model.entry import Change, Entry, KnownEntry
 from pipeline.text.likeness import title_key
 from pipeline.text.urls import url_key
@@ -31,7 +31,9 @@ class Verdict:
     """What a freshly read document means for what is stored."""
 
     changes: tuple[Change, ...]
-    """One for each entry of the document, in its order."""
+    """One for each entry of the document that was read, in its order."""
+    untouched: int = 0
+    """How many entries stand in the document for themselves: known to be there as they were."""
     vanished: tuple[int, ...] = ()
     """Stored entries that were in the document at the last read and no longer are."""
     reappeared: tuple[int, ...] = ()
@@ -71,11 +73,13 @@ def _content(entry: Entry) -> list[object]:
     ]
 
 
-def decide(entries: Sequence[Entry], known: Sequence[KnownEntry], *, whole: bool = True) -> Verdict:
+def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: bool = True) -> Verdict:
     """Match a document's entries with the stored ones of the same feed.
 
-    ``entries``: the document, in its order. ``known``: all stored entries of the feed, tombstones included. ``whole``
-    is False when there may have been more in the document: nothing that is missing in it has vanished then.
+    ``entries``: the document, in its order; a stored entry stands for itself where it is known to be in the document
+    as it was. ``known``: all stored entries of the feed, tombstones included, or at least those that were in the
+    document the last time, those with a name of one of the entries, and the newest. ``whole`` is False when there may
+    have been more in the document: nothing that is missing in it has vanished then.
 
     >>> from datetime import UTC, datetime
     >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
@@ -85,40 +89,57 @@ def decide(entries: Sequence[Entry], known: Sequence[KnownEntry], *, whole: bool
     found = _without_doubles(_with_telling_guids(entries, known), known)
     owners = climb(found, known, whole=whole)
     here = {owner.entry_id for owner in owners.values()}
-    changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found)
+    changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found if isinstance(entry, Entry))
     alive = [item for item in known if not item.deleted]
     return Verdict(
         changes=changes,
+        untouched=len(found) - len(changes),
         vanished=tuple(item.entry_id for item in alive if whole and item.entry_id not in here and not item.vanished),
         reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
-        suspicious=_suspicion(changes, alive),
+        suspicious=_suspicion(changes, alive, found=len(found)),
     )
 
 
-def _with_telling_guids(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> Iterator[Entry]:
+def _with_telling_guids(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> Iterator[Sighting]:
     """Tell entries apart by ``guid|link`` where the feed was seen to repeat the guid in one document."""
     stored = {item.guid for item in known}
     repeated = {guid.rpartition("|")[0] for guid in stored if "|" in guid}
     for entry in entries:
         known_as_it_is = entry.guid in stored or entry.guid not in repeated
-        yield entry if known_as_it_is else replace(entry, guid=f"{entry.guid}|{entry.url}")
+        yield (
+            entry
+            if known_as_it_is or isinstance(entry, KnownEntry)
+            else replace(entry, guid=f"{entry.guid}|{entry.url}")
+        )
 
 
-def _without_doubles(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> list[Entry]:
-    """Keep one of the entries that say the same under the same address, a known guid before a new one."""
-    stored = {item.guid for item in known}
-    kept: dict[Hashable, Entry] = {}
+def _without_doubles(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> list[Sighting]:
+    """Keep one of the entries that say the same under the same address, a known guid before a new one.
+
+    It keeps the earliest date of them: what is given again is no news.
+    """
+    stored = {item.guid: item for item in known}
+    kept: dict[Hashable, Sighting] = {}
     guids: dict[str, Hashable] = {}
     for entry in entries:
         place = guids.setdefault(entry.guid, _place(entry))
-        if place not in kept or (entry.guid in stored and kept[place].guid not in stored):
-            kept[place] = entry
+        other = kept.get(place, entry)
+        one, other = (entry, other) if entry.guid in stored and other.guid not in stored else (other, entry)
+        kept[place] = _dated_as(other, one, stored.get(one.guid))
     return list(kept.values())
 
 
-def _place(entry: Entry) -> Hashable:
+def _dated_as(other: Sighting, one: Sighting, owner: KnownEntry | None) -> Sighting:
+    """Date an entry as its double, where that is earlier; but never earlier than a date that is stored already."""
+    earlier = (other.dated_by == "first_seen", other.published_at) < (one.dated_by == "first_seen", one.published_at)
+    if isinstance(one, KnownEntry) or not earlier or (owner and other.published_at < owner.published_at):
+        return one
+    return replace(one, published_at=other.published_at, dated_by=other.dated_by)
+
+
+def _place(entry: Sighting) -> Hashable:
     """Give page, title and file, which two entries cannot share; without a page of its own, the guid."""
-    page, title = url_key(entry.url), title_key(entry.title)
+    page, title = page_of(entry), title_key(entry.title)
     return (page, title, media_of(entry)) if path_of(page) and title else entry.guid
 
 
@@ -127,19 +148,21 @@ def _change(entry: Entry, owner: KnownEntry | None) -> Change:
     mark = fingerprint(entry)
     if owner is None:
         return Change(kind="new", entry=entry, fingerprint=mark)
-    kept = _dated_as_first(entry, owner)
+    renamed = entry.guid != owner.guid and not same_alias(entry.guid, owner.guid)
+    kept = _dated_as_first(entry, owner, renamed=renamed)
     if owner.deleted:
         return Change(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
-    if entry.guid != owner.guid and not same_alias(entry.guid, owner.guid):
+    if renamed:
         return Change(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
     same = mark == owner.fingerprint and not _date_corrected(kept, owner)
     kept = replace(kept, guid=owner.guid)
     return Change(kind="same" if same else "changed", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
 
 
-def _dated_as_first(entry: Entry, owner: KnownEntry) -> Entry:
-    """Keep the date stored first where the document gives none, or only that of the last edit."""
-    if entry.dated_by == "published":
+def _dated_as_first(entry: Entry, owner: KnownEntry, *, renamed: bool) -> Entry:
+    """Keep the date stored first where the document gives none, that of an edit, or a later one with a new guid."""
+    later = renamed and entry.dated_by == owner.dated_by and entry.published_at > owner.published_at
+    if entry.dated_by == "published" and not later:
         return entry
     return replace(entry, published_at=owner.published_at, dated_by=owner.dated_by)
 
@@ -152,16 +175,16 @@ def _date_corrected(entry: Entry, owner: KnownEntry) -> bool:
     return entry.dated_by != owner.dated_by or entry.published_at < owner.published_at
 
 
-def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry]) -> str:
-    """Say in a sentence why the new entries cannot be news, or nothing."""
+def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry], *, found: int) -> str:
+    """Say in a sentence why the new entries, of so many found, cannot be news, or nothing."""
     fresh = [change.entry for change in changes if change.kind == "new"]
-    if len(known) < _OLD_FEED or len(fresh) < _OLD_FEED or 2 * len(fresh) <= len(changes):
+    if len(known) < _OLD_FEED or len(fresh) < _OLD_FEED or 2 * len(fresh) <= found:
         return ""
-    familiar = len(fresh) < len(changes)
-    if 2 * _old_looking(fresh, known, familiar=familiar) <= len(changes) and (familiar or not _hurried(fresh, known)):
+    familiar = len(fresh) < found
+    if 2 * _old_looking(fresh, known, familiar=familiar) <= found and (familiar or not _hurried(fresh, known)):
         return ""
     return (
-        f"{len(fresh)} of {len(changes)} entries turned new at once although {len(known)} were known; "
+        f"{len(fresh)} of {found} entries turned new at once although {len(known)} were known; "
         "look whether the feed moved or was imported anew"
     )
 

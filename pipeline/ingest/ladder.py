@@ -1,6 +1,7 @@
 """The identity ladder within one feed: find the stored entry an entry is.
 
-In: the entries of a document and the stored ones of the same feed. Out: matches. Touches nothing.
+In: the entries of a document and the stored ones of the same feed. Out: matches. Touches nothing. A stored entry may
+stand in the document for itself, where it is known to be there as it was.
 
 One rung after the other; an entry or a stored one that has found its match leaves the ladder:
 
@@ -29,10 +30,12 @@ _DURATION_SLACK_SECONDS = 600
 _DAY = timedelta(days=1)
 _HOST = re.compile(r"[^/?]*")
 
-Match = tuple[Entry, KnownEntry]
+Sighting = Entry | KnownEntry
+"""An entry of a document: read, or standing for itself."""
+Match = tuple[Sighting, KnownEntry]
 
 
-def climb(entries: Sequence[Entry], known: Sequence[KnownEntry], *, whole: bool = True) -> dict[str, KnownEntry]:
+def climb(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: bool = True) -> dict[str, KnownEntry]:
     """Find the stored entry of each entry of a document: the answer's keys are the entries' guids.
 
     ``entries``: a document, no guid twice. ``known``: all stored entries of its feed. Nobody is matched twice. Where
@@ -60,9 +63,23 @@ def same_alias(guid: str, other: str) -> bool:
     return bool(_address(guid)) and _address(guid) == _address(other)
 
 
-def media_of(entry: Entry) -> str:
+def page_of(entry: Sighting) -> str:
+    """Give the key of an entry's page; empty where it has none."""
+    return entry.url_key if isinstance(entry, KnownEntry) else url_key(entry.url)
+
+
+def media_of(entry: Sighting) -> str:
     """Give the key of an entry's media file; empty where it has none."""
+    if isinstance(entry, KnownEntry):
+        return entry.enclosure_key
     return media_key(entry.enclosure.url) if entry.enclosure else ""
+
+
+def media_type_of(entry: Sighting) -> str:
+    """Give the media type of an entry's file; empty where it has none."""
+    if isinstance(entry, KnownEntry):
+        return entry.media_type
+    return entry.enclosure.media_type if entry.enclosure else ""
 
 
 def path_of(address_key: str) -> str:
@@ -74,26 +91,26 @@ def path_of(address_key: str) -> str:
     return _HOST.sub("", address_key, count=1)
 
 
-def _by_guid(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+def _by_guid(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
     stored = {item.guid: item for item in known}
     return ((entry, stored[entry.guid]) for entry in entries if entry.guid in stored)
 
 
-def _by_alias(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    return _unique(entries, known, lambda entry: _address(entry.guid), lambda item: _address(item.guid))
+def _by_alias(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    return _unique(entries, known, lambda one: _address(one.guid))
 
 
-def _by_address(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    matches = _unique(entries, known, lambda entry: url_key(entry.url), lambda item: item.url_key)
+def _by_address(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    matches = _unique(entries, known, page_of)
     return (match for match in matches if not _contradicts(*match))
 
 
-def _by_media(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    matches = _unique(entries, known, media_of, lambda item: item.enclosure_key)
+def _by_media(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
+    matches = _unique(entries, known, media_of)
     return (match for match in matches if not _contradicts(*match))
 
 
-def _by_day(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+def _by_day(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
     """Repair by title and day; of several that have both, those nearest in time belong together."""
     days = {_day(entry) for entry in entries}
     stored: dict[tuple[date | None, str], list[KnownEntry]] = defaultdict(list)
@@ -110,22 +127,21 @@ def _by_day(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[M
     return iter(sorted(matches, key=lambda match: abs(match[0].published_at - match[1].published_at)))
 
 
-def _by_path(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> Iterator[Match]:
+def _by_path(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
     """Repair by title and path after a move to another domain, whatever the dates."""
-    for entry, item in _unique(entries, known, lambda one: path_of(url_key(one.url)), lambda one: path_of(one.url_key)):
-        moved = url_key(entry.url) != item.url_key and entry.title and title_key(entry.title) == title_key(item.title)
+    for entry, item in _unique(entries, known, lambda one: path_of(page_of(one))):
+        moved = page_of(entry) != item.url_key and entry.title and title_key(entry.title) == title_key(item.title)
         if moved and _same_medium(entry, item) and not _contradicts(entry, item):
             yield entry, item
 
 
 def _unique(
-    entries: Sequence[Entry],
+    entries: Sequence[Sighting],
     known: Sequence[KnownEntry],
-    key: Callable[[Entry], str],
-    known_key: Callable[[KnownEntry], str],
+    key: Callable[[Sighting], str],
 ) -> Iterator[Match]:
     """Join both sides on a key that one entry and one stored entry have, and no other."""
-    left, right = [key(entry) for entry in entries], [known_key(item) for item in known]
+    left, right = [key(entry) for entry in entries], [key(item) for item in known]
     count, known_count = Counter(left), Counter(right)
     stored = dict(zip(right, known, strict=True))
     for entry, name in zip(entries, left, strict=True):
@@ -138,17 +154,17 @@ def _day(entry: Entry | KnownEntry) -> date | None:
     return None if entry.dated_by == "first_seen" else entry.published_at.date()
 
 
-def _same_medium(entry: Entry, item: KnownEntry) -> bool:
+def _same_medium(entry: Sighting, item: KnownEntry) -> bool:
     """Say whether both could be the same recording, or neither is one."""
-    media_type = entry.enclosure.media_type if entry.enclosure else ""
-    if bool(entry.enclosure) != bool(item.enclosure_key) or (item.media_type and media_type != item.media_type):
+    media_type = media_type_of(entry)
+    if bool(media_of(entry)) != bool(item.enclosure_key) or (item.media_type and media_type != item.media_type):
         return False
     if entry.duration_seconds is None or item.duration_seconds is None:
         return True
     return abs(entry.duration_seconds - item.duration_seconds) <= _DURATION_SLACK_SECONDS
 
 
-def _contradicts(entry: Entry, item: KnownEntry) -> bool:
+def _contradicts(entry: Sighting, item: KnownEntry) -> bool:
     """Say whether date and content both deny what an address claims.
 
     So do a re-run of an old file under another title, and a page that always shows today's edition.

@@ -283,6 +283,38 @@ def test_item_told_twice_in_one_document_is_one_entry() -> None:
     assert (only(verdict).kind, only(verdict).entry_id) == ("same", 7)
 
 
+def test_link_given_again_keeps_the_earlier_date() -> None:
+    """Whichever of the two comes first in the document, and at every read after the first."""
+    first, again = post(1, guid="3018"), post(1, guid="3025", published_at=MONDAY + timedelta(days=11))
+    assert {only(decide(pair, [])).entry.published_at for pair in ([first, again], [again, first])} == {
+        first.published_at
+    }
+    kept = only(decide([again, first], [])).entry
+    assert only(decide([again, first], [stored(kept, 7)])).kind == "same"
+    assert (
+        only(decide([replace(again, author="Ada"), first], [stored(kept, 7)])).entry.published_at == first.published_at
+    )
+
+
+def test_double_with_a_date_dates_the_one_without() -> None:
+    """Some date is better than the first sight."""
+    undated = post(1, guid="3025", dated_by="first_seen", published_at=MONDAY)
+    assert only(decide([undated, post(1)], [])).entry.dated_by == "published"
+
+
+def test_double_that_turns_up_later_moves_nothing() -> None:
+    """A stored entry has its date; an older copy of it is not believed any more."""
+    older = post(1, guid="3018", published_at=MONDAY - timedelta(days=9))
+    assert only(decide([post(1), older], [stored(post(1), 7)])).kind == "same"
+
+
+def test_repaired_entry_keeps_its_first_date() -> None:
+    """The first of two copies leaves the document, and the later one does not make it news."""
+    first, again = post(1, guid="3018"), post(1, guid="3025", published_at=MONDAY + timedelta(days=11))
+    change = only(decide([again], [stored(first, 7)]))
+    assert (change.kind, change.entry_id, change.entry.published_at) == ("repaired", 7, first.published_at)
+
+
 # ── Dates ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

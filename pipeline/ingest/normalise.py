@@ -116,6 +116,7 @@ def _entry(raw: RawEntry, feed: Feed, *, language: str, now: datetime) -> Entry:
         chapters_url=clean_url(raw.chapters_url, base),
         persons=tuple(_persons(raw.persons, base)),
         soundbites=tuple(replace(each, title=clean_title(each.title)[:200]) for each in raw.soundbites),
+        mark="" if _ahead(raw, now) else raw.mark,
     )
 
 
@@ -169,6 +170,11 @@ def _dated(raw: RawEntry, now: datetime) -> tuple[datetime, DatedBy]:
     if updated := _usable(raw.updated_at, now):
         return updated, "updated"
     return now.astimezone(UTC), "first_seen"
+
+
+def _ahead(raw: RawEntry, now: datetime) -> bool:
+    """Tell whether a date is still too far ahead to be used, and will be used one day."""
+    return any(instant and instant > now + FUTURE_SLACK for instant in (raw.published_at, raw.updated_at))
 
 
 def _usable(instant: datetime | None, now: datetime) -> datetime | None:

@@ -7,19 +7,23 @@ value in its report and never stops the others; a bug propagates.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from pipeline.ingest import poll
-from pipeline.jobs.articles import MOST_PAGES, Articles, read_articles
+from pipeline.jobs.articles import MOST_PAGES
+from pipeline.jobs.intake import Intake
 from pipeline.model.entry import Applied
 from pipeline.model.errors import NotAFeed, SecretMissing
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
+
+STATES_AT_ONCE = 100
+"""A run that is killed asks at most so many feeds again for nothing."""
 
 
 class Fetcher(Protocol):
@@ -111,11 +115,13 @@ class Refresher:
         by_id = {one.feed.id: one for one in asked}
         requests = (one.request(now) for one in asked)
         pages = iter(range(MOST_PAGES))
-        async with self.open_fetcher(holds=holds) as fetcher:
-            async for outcome in fetcher.fetch_all(requests, now=now):
-                report = await self._keep(by_id[outcome.feed_id], outcome, now, fetcher, pages)
-                reports[report.feed_id] = report
-                on_report(report)
+        with _Remembered(self.store) as states:
+            async with self.open_fetcher(holds=holds) as fetcher:
+                intake = Intake(store=self.store, fetcher=fetcher, now=now, remember=states.add, pages=pages)
+                async for outcome in fetcher.fetch_all(requests, now=now):
+                    report = await self._keep(by_id[outcome.feed_id], outcome, intake)
+                    reports[report.feed_id] = report
+                    on_report(report)
 
     def _not_asked(self, state: FeedState, missing: SecretMissing, now: datetime) -> FeedReport:
         """Report a feed whose secret is missing; it stays due, so that it is asked as soon as there is one."""
@@ -125,55 +131,42 @@ class Refresher:
         self.store.save_state(seen)
         return _report(outcome, Applied())
 
-    async def _keep(
-        self, asked: _Asked, outcome: FetchOutcome, now: datetime, fetcher: Fetcher, pages: Iterator[int]
-    ) -> FeedReport:
+    async def _keep(self, asked: _Asked, outcome: FetchOutcome, intake: Intake) -> FeedReport:
         """Read one outcome into the store: entries where there is a fresh document, the new state in any case."""
+        interval = asked.feed.interval or self.interval
         if outcome.fresh:
             try:
-                return await self._read(asked, outcome, now, fetcher, pages)
+                taken = await intake.take_in(asked.feed, asked.state, outcome, interval)
+                return _report(taken.outcome, taken.applied, *taken.remarks)
             except NotAFeed as trouble:
                 outcome = replace(outcome, kind="not_a_feed", detail=str(trouble), body=b"")
-        interval = asked.feed.interval or self.interval
-        self.store.save_state(poll.next_state(asked.state, outcome, now=now, interval=interval))
+        intake.remember(poll.next_state(asked.state, outcome, now=intake.now, interval=interval))
         return _report(outcome, Applied())
 
-    async def _read(
-        self, asked: _Asked, outcome: FetchOutcome, now: datetime, fetcher: Fetcher, pages: Iterator[int]
-    ) -> FeedReport:
-        # Only a document that changed is parsed: a run of 304s never imports the parsers.
-        from pipeline.ingest import sources
-        from pipeline.ingest.dedupe import decide
-        from pipeline.ingest.normalise import normalise
 
-        parsed = sources.parse(outcome.body, content_type=outcome.content_type, url=outcome.final_url)
-        if parsed.broken:
-            outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {parsed.broken}")
-        entries = normalise(parsed, asked.feed, url=outcome.final_url, now=now)
-        known = self.store.known_entries(asked.feed.id)
-        verdict = decide(entries, known, whole=not parsed.broken)
-        state = poll.next_state(
-            asked.state,
-            outcome,
-            now=now,
-            interval=asked.feed.interval or self.interval,
-            channel=parsed.channel,
-            news=any(change.kind != "same" for change in verdict.changes),
-            same_feed=not known or any(change.entry_id is not None for change in verdict.changes),
-        )
-        articles = Articles(changes=verdict.changes)
-        if asked.feed.full_text:
-            articles = await read_articles(verdict.changes, fetcher, now=now, allowance=pages)
-        applied = self.store.apply(
-            _held(state, articles.throttled),
-            articles.changes,
-            verdict.vanished,
-            now=now,
-            backlog=asked.state.first_read_at is None or bool(verdict.suspicious),
-            reappeared=verdict.reappeared,
-            quarantined=bool(verdict.suspicious),
-        )
-        return _report(outcome, applied, articles.sentence, _quarantine(verdict.suspicious, asked.feed.id))
+class _Remembered:
+    """States of feeds that brought nothing to apply: kept many at a time, and all of them in the end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._states: list[FeedState] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._save()
+
+    def add(self, state: FeedState) -> None:
+        """Keep a state, soon."""
+        self._states.append(state)
+        if len(self._states) >= STATES_AT_ONCE:
+            self._save()
+
+    def _save(self) -> None:
+        if self._states:
+            self._store.save_states(self._states)
+            self._states = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,18 +194,6 @@ def _asked(feed: Feed, state: FeedState | None) -> _Asked:
 def _waiting(state: FeedState) -> FeedReport:
     well = not state.failures and state.gone_at is None
     return FeedReport(feed_id=state.feed_id, outcome="waiting", sentence=poll.why_waiting(state), ok=well)
-
-
-def _held(state: FeedState, throttled: FetchOutcome | None) -> FeedState:
-    """Remember what the host of a feed's pages wants, as if the feed had been told."""
-    if throttled is None:
-        return state
-    return replace(state, retry_at=throttled.retry_at, retry_host=throttled.retry_host)
-
-
-def _quarantine(suspicious: str, feed_id: str) -> str:
-    """Say that the new entries are held back, why, and what takes them in; "" when they are not."""
-    return suspicious and f"held back: {suspicious}; if all is well, `pipeline feeds accept {feed_id}` takes them in"
 
 
 def _report(outcome: FetchOutcome, applied: Applied, *remarks: str) -> FeedReport:

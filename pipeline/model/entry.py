@@ -179,6 +179,8 @@ class KnownEntry:
     """True when it was no longer in the document at the last whole read."""
     media_type: str = ""
     """The enclosure's media type as stored, e.g. ``audio/mpeg``; empty without an enclosure. A repair compares it."""
+    mark: str = ""
+    """As ``Entry.mark``."""
     deleted: bool = False
     """True for a tombstone: the entry was deleted here and stays deleted, whatever the document says."""
 

@@ -42,6 +42,7 @@ _CHANGED_AT = case(
     (entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=bindparam("now", type_=Instant)
 )
 _REWRITE = update(entry).where(entry.c.entry_id == bindparam("this")).values(changed_at=_CHANGED_AT)
+_REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(mark=bindparam("new_mark"))
 _REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
 
 
@@ -60,6 +61,7 @@ def apply(
     feeds.save(connection, [state])
     rewritten = [change for change in changes if change.kind in ("changed", "repaired")]
     _rewrite(connection, rewritten, now)
+    _remark(connection, [change for change in changes if change.kind == "same"])
     new = insert_new(connection, [change for change in changes if change.kind == "new"], now, backlog, quarantined)
     present = [change.entry_id for change in changes if change.entry_id is not None]
     _mark(connection, _REAPPEAR, [*present, *reappeared], now)
@@ -121,6 +123,13 @@ def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -
     for rows in alike.values():
         connection.execute(_REWRITE, rows)
     connection.execute(_REWRITE_CONTENT, [{"this": each.entry_id, **content_row(each.entry)} for each in changes])
+
+
+def _remark(connection: Connection, changes: Sequence[Change]) -> None:
+    """Remember how entries are written now that say the same as before."""
+    marks = [{"this": change.entry_id, "new_mark": change.entry.mark} for change in changes if change.entry.mark]
+    if marks:
+        connection.execute(_REMARK, marks)
 
 
 def _rewritten(change: Change) -> dict[str, Any]:

@@ -9,24 +9,60 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, true, union
 
-from pipeline.model.entry import KnownEntry, StoredEntry
-from pipeline.store.records import stored_entry
-from pipeline.store.tables import alive, content, edition_entry, entry, feed, quarantined, unplaced
+from pipeline.model.entry import Entry, KnownEntry, StoredEntry
+from pipeline.store.records import entry_names, stored_entry
+from pipeline.store.tables import (
+    PREFIX_CHARS,
+    alive,
+    content,
+    edition_entry,
+    entry,
+    feed,
+    has_media,
+    media_prefix,
+    page_prefix,
+    present,
+    quarantined,
+    unplaced,
+)
 
 _KNOWN = select(
     *(entry.c[name] for name in ("entry_id", "guid", "url_key", "enclosure_key", "media_type", "fingerprint", "title")),
-    *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds")),
+    *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds", "mark")),
     entry.c.vanished_at.is_not(None).label("vanished"),
     entry.c.deleted_at.is_not(None).label("deleted"),
 ).order_by(entry.c.entry_id)
+_FEED = entry.c.feed_id == bindparam("feed")
+_MARKS = select(entry.c.mark, entry.c.entry_id).where(_FEED, present)
+_NEWEST_KNOWN = 200
+"""So many of the newest tell how a feed usually behaves."""
+_AMONG = _KNOWN.where(
+    entry.c.entry_id.in_(
+        union(
+            select(entry.c.entry_id).where(_FEED, present),
+            select(entry.c.entry_id).where(_FEED, entry.c.guid_sha256.in_(bindparam("guids", expanding=True))),
+            select(entry.c.entry_id).where(_FEED, page_prefix.in_(bindparam("pages", expanding=True))),
+            select(entry.c.entry_id).where(_FEED, has_media, media_prefix.in_(bindparam("media", expanding=True))),
+            select(
+                select(entry.c.entry_id)
+                .where(_FEED)
+                .order_by(entry.c.published_at.desc())
+                .limit(_NEWEST_KNOWN)
+                .subquery()
+                .c.entry_id
+            ),
+        )
+    )
+)
 _STORED = (
     select(
         *(entry.c[name] for name in ("entry_id", "feed_id", "guid", "title", "published_at", "dated_by")),
         *(entry.c[name] for name in ("duration_seconds", "first_seen_at", "changed_at", "vanished_at")),
         *(entry.c[name] for name in ("backlog", "week", "fingerprint", "released_from", "withdrawn_at")),
         entry.c.quarantined_at,
+        entry.c.mark,
         edition_entry.c.week.label("edition"),
         edition_entry.c.half,
         content.c.facts,
@@ -42,6 +78,23 @@ def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
     """Read what deduplication needs of a feed's entries, in the order they were stored."""
     rows = connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)).mappings()
     return [KnownEntry(**row) for row in rows]
+
+
+def marks(connection: Connection, feed_id: str) -> dict[int, str]:
+    """Read which entries were in a feed's document, and under which marks they were read."""
+    return {row.entry_id: row.mark for row in connection.execute(_MARKS, {"feed": feed_id})}
+
+
+def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
+    """Read of a feed's entries those that were in its document, those with a name of one found, and the newest."""
+    names = [entry_names(each) for each in found]
+    wanted = {
+        "feed": feed_id,
+        "guids": [each["guid_sha256"] for each in names],
+        "pages": [*{each["url_key"][:PREFIX_CHARS] for each in names} - {""}],
+        "media": [*{each["enclosure_key"][:PREFIX_CHARS] for each in names} - {""}],
+    }
+    return [KnownEntry(**row) for row in connection.execute(_AMONG, wanted).mappings()]
 
 
 def between(connection: Connection, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:

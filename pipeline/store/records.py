@@ -20,7 +20,7 @@ from pipeline.model.entry import Change, Enclosure, Entry, Person, Picture, Soun
 from pipeline.model.feed import Channel, FeedState
 from pipeline.text.urls import media_key, url_key
 
-_COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds")
+_COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds", "mark")
 _KEPT_BESIDE = (
     *("entry_id", "first_seen_at", "changed_at", "vanished_at", "backlog", "fingerprint", "withdrawn_at"),
     "quarantined_at",
@@ -68,18 +68,25 @@ def entry_row(change: Change) -> dict[str, Any]:
     """Give what the document decides of an entry's row; marks and first dates are the store's."""
     entry = change.entry
     enclosure = entry.enclosure or Enclosure(url="")
-    return {
+    return entry_names(entry) | {
         "feed_id": entry.feed_id,
         "guid": storable(entry.guid),
-        "guid_sha256": guid_sha256(entry.guid),
-        "url_key": storable(url_key(entry.url)),
-        "enclosure_key": storable(media_key(enclosure.url)),
         "media_type": storable(enclosure.media_type),
         "fingerprint": change.fingerprint,
         "title": storable(entry.title),
         "duration_seconds": entry.duration_seconds,
         "published_at": entry.published_at,
         "dated_by": entry.dated_by,
+        "mark": entry.mark,
+    }
+
+
+def entry_names(entry: Entry) -> dict[str, str]:
+    """Give the names by which an entry is looked up."""
+    return {
+        "guid_sha256": guid_sha256(entry.guid),
+        "url_key": storable(url_key(entry.url)),
+        "enclosure_key": storable(media_key(entry.enclosure.url)) if entry.enclosure else "",
     }
 
 

@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select, update
 
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import Applied, Change, KnownEntry, StoredEntry
+from pipeline.model.entry import Applied, Change, Entry, KnownEntry, StoredEntry
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.model.run import Run
 from pipeline.store import archive, changes, entries, feeds, planning
@@ -96,8 +96,20 @@ class Store:
         with self._writing() as connection:
             feeds.save(connection, list(states))
 
+    def marks(self, feed_id: str) -> dict[int, str]:
+        """Give the entries that were in a feed's last document, and the mark that each was read under."""
+        with self._reading() as connection:
+            return entries.marks(connection, feed_id)
+
+    def known_among(self, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
+        """Give what deduplication needs: of a feed's entries those that were in its last document, those with a name
+        of one found, and the newest.
+        """
+        with self._reading() as connection:
+            return entries.known_among(connection, feed_id, found)
+
     def known_entries(self, feed_id: str) -> list[KnownEntry]:
-        """Give what deduplication needs of a feed's entries."""
+        """Give what deduplication needs of all entries of a feed, however many that are."""
         with self._reading() as connection:
             return entries.known(connection, feed_id)
 

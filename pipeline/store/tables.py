@@ -27,6 +27,7 @@ from sqlalchemy import (
     and_,
     event,
     false,
+    literal_column,
     or_,
 )
 
@@ -122,6 +123,7 @@ entry = Table(
     Column("withdrawn_at", Instant),
     Column("quarantined_at", Instant),
     Column("deleted_at", Instant),
+    Column("mark", Text, nullable=False, server_default=""),
 )
 
 # What makes an entry a candidate for a later digest than its week's. The index holds these rows alone, so finding
@@ -131,6 +133,13 @@ unplaced = and_(entry.c.week.is_(None), or_(entry.c.backlog.is_(false()), _relea
 
 quarantined = entry.c.quarantined_at.is_not(None)
 alive = entry.c.deleted_at.is_(None)
+present = entry.c.vanished_at.is_(None)
+
+# An address may be longer than an index takes; so many characters tell nearly all apart, who asks compares the rest.
+PREFIX_CHARS = 200
+page_prefix = literal_column(f"substr(url_key, 1, {PREFIX_CHARS})", Text)
+media_prefix = literal_column(f"substr(enclosure_key, 1, {PREFIX_CHARS})", Text)
+has_media = entry.c.enclosure_key != literal_column("''", Text)
 
 # A guid may be 200 kB long, more than any index takes: its hash is the key.
 Index("entry_guid", entry.c.feed_id, entry.c.guid_sha256, unique=True)
@@ -138,6 +147,9 @@ Index("entry_published", entry.c.feed_id, entry.c.published_at, entry.c.deleted_
 Index("entry_week", entry.c.week, sqlite_where=entry.c.week.is_not(None), postgresql_where=entry.c.week.is_not(None))
 Index("entry_unplaced", entry.c.feed_id, entry.c.published_at, sqlite_where=unplaced, postgresql_where=unplaced)
 Index("entry_released", entry.c.released_from, sqlite_where=_released, postgresql_where=_released)
+Index("entry_present", entry.c.feed_id, entry.c.mark, sqlite_where=present, postgresql_where=present)
+Index("entry_page", page_prefix, entry.c.feed_id)
+Index("entry_media", media_prefix, entry.c.feed_id, sqlite_where=has_media, postgresql_where=has_media)
 Index("entry_quarantined", entry.c.feed_id, sqlite_where=quarantined, postgresql_where=quarantined)
 
 content = Table(

@@ -43,10 +43,19 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
     'Salt'
     """
     text = decode(body, content_type)
+    return tidy(source_of(text, body).read(text, url=url), url)
+
+
+def source_of(text: str, body: bytes = b"") -> Source:
+    """Find the kind that a document is of. Raises NotAFeed."""
     source = next((source for source in SOURCES if source.recognises(text)), None)
     if source is None:
         raise NotAFeed(f"Give the address of a feed: this one answers with {found_instead(text, body)}.")
-    parsed = source.read(text, url=url)
+    return source
+
+
+def tidy(parsed: ParsedFeed, url: str) -> ParsedFeed:
+    """Clean what a document says of itself; ``url`` is where it came from."""
     return replace(parsed, channel=_tidy(parsed.channel, url))
 
 

@@ -1,0 +1,119 @@
+"""Take a fresh document in: read what is not known of it, decide what that means, keep it.
+
+In: a feed and what is remembered of it, the answer that brought a document, a store. Out: what it came to. Only what is
+new is parsed, normalised and looked up; a document without news costs one look at the marks of its items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pipeline.ingest import delta, poll
+from pipeline.ingest.dedupe import Verdict, decide
+from pipeline.jobs.articles import Articles, Fetcher, read_articles
+from pipeline.model.entry import Applied, Entry
+from pipeline.model.feed import Feed, FeedState
+from pipeline.model.fetch import FetchOutcome
+from pipeline.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What a document came to."""
+
+    outcome: FetchOutcome
+    applied: Applied = field(default_factory=Applied)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What documents are taken in with, in one run."""
+
+    store: Store
+    fetcher: Fetcher
+    now: datetime
+    remember: Callable[[FeedState], None]
+    """Keeps the state of a feed that brought nothing to apply."""
+    pages: Iterator[int]
+    """One for each page of an article that may still be read."""
+
+    async def take_in(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> TakenIn:
+        """Read a document into the store. Raises NotAFeed."""
+        present = self.store.marks(feed.id)
+        remembered = delta.Remembered(marks=set(present.values()), channel=state.channel)
+        reading = delta.read(
+            outcome.body,
+            remembered,
+            content_type=outcome.content_type,
+            url=outcome.final_url,
+            context=f"{feed.kind} {feed.language}",
+        )
+        if broken := reading.parsed.broken:
+            outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {broken}")
+        entries = self._normalised(reading, feed, outcome)
+        verdict = self._decided(reading, entries, feed, present)
+        known = verdict.untouched or any(change.entry_id is not None for change in verdict.changes)
+        following = poll.next_state(
+            state,
+            outcome,
+            now=self.now,
+            interval=interval,
+            channel=reading.parsed.channel,
+            news=any(change.kind != "same" for change in verdict.changes),
+            same_feed=not present or bool(known),
+        )
+        return await self._kept(feed, state, following, outcome, verdict)
+
+    def _normalised(self, reading: delta.Reading, feed: Feed, outcome: FetchOutcome) -> tuple[Entry, ...]:
+        if not reading.parsed.entries:
+            return ()
+        from pipeline.ingest.normalise import normalise  # a run without news does without it
+
+        return normalise(reading.parsed, feed, url=outcome.final_url, now=self.now)
+
+    def _decided(
+        self, reading: delta.Reading, entries: tuple[Entry, ...], feed: Feed, present: dict[int, str]
+    ) -> Verdict:
+        whole = not reading.parsed.broken
+        if not entries:
+            gone = (entry_id for entry_id, mark in present.items() if whole and mark not in reading.known)
+            return Verdict(changes=(), untouched=len(reading.known), vanished=tuple(gone))
+        known = self.store.known_among(feed.id, entries)
+        return decide(reading.in_order(entries, known), known, whole=whole)
+
+    async def _kept(
+        self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, verdict: Verdict
+    ) -> TakenIn:
+        if not verdict.changes and not verdict.vanished:
+            self.remember(after)
+            return TakenIn(outcome=outcome, applied=Applied(same=verdict.untouched))
+        articles = Articles(changes=verdict.changes)
+        if feed.full_text:
+            articles = await read_articles(verdict.changes, self.fetcher, now=self.now, allowance=self.pages)
+        applied = self.store.apply(
+            _held(after, articles.throttled),
+            articles.changes,
+            verdict.vanished,
+            now=self.now,
+            backlog=before.first_read_at is None or bool(verdict.suspicious),
+            reappeared=verdict.reappeared,
+            quarantined=bool(verdict.suspicious),
+        )
+        applied = replace(applied, same=applied.same + verdict.untouched)
+        remarks = (articles.sentence, _quarantine(verdict.suspicious, feed.id))
+        return TakenIn(outcome=outcome, applied=applied, remarks=remarks)
+
+
+def _held(state: FeedState, throttled: FetchOutcome | None) -> FeedState:
+    """Remember what the host of a feed's pages wants, as if the feed had been told."""
+    if throttled is None:
+        return state
+    return replace(state, retry_at=throttled.retry_at, retry_host=throttled.retry_host)
+
+
+def _quarantine(suspicious: str, feed_id: str) -> str:
+    """Say that the new entries are held back, why, and what takes them in; "" when they are not."""
+    return suspicious and f"held back: {suspicious}; if all is well, `pipeline feeds accept {feed_id}` takes them in"

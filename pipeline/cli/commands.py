@@ -10,7 +10,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,12 +74,14 @@ def digest(options: Namespace, clock: Clock) -> int:
     if options.rebuild:
         return editions.rebuild(options, clock)
     from pipeline.jobs.gather import explain
+    from pipeline.jobs.press import nothing_learnt
     from pipeline.jobs.weekly import make
 
     with App.load(options.config) as app:
         now = clock()
         week = week_meant(options.week, app.clock, now)
         press, out = app.press, options.out or app.editions
+        press = replace(press, learns=nothing_learnt) if options.offline else press
         reports = () if options.offline else _refresh(app, options, now)
         try:
             made = make(app.store, press, week, out, now=now)
@@ -99,8 +101,12 @@ def digest(options: Namespace, clock: Clock) -> int:
 def _show_made(made: Made, ledger: tuple[Decision, ...], options: Namespace, zone: tzinfo) -> None:
     edition = made.edition
     if options.json:
-        said = {"edition": edition.week, "number": edition.number, "state": edition.state, "subject": edition.subject}
-        said |= {"content_hash": edition.content_hash, "changed_since_approval": edition.changes}
+        said: dict[str, object] = {"edition": edition.week, "number": edition.number, "state": edition.state}
+        said |= {
+            "subject": edition.subject,
+            "content_hash": edition.content_hash,
+            "changed_since_approval": edition.changes,
+        }
         said |= {"paths": [str(path) for path in made.paths]}
         words.show_json(said | ({"decisions": [asdict(each) for each in ledger]} if ledger else {}))
     elif not options.quiet:
@@ -109,6 +115,8 @@ def _show_made(made: Made, ledger: tuple[Decision, ...], options: Namespace, zon
             print(line)
         for path in made.paths:
             print(words.near(path))
+        if made.editor_file:
+            print(f"Yours to write in: {words.near(made.editor_file)}")
 
 
 def preview(options: Namespace, clock: Clock) -> int:

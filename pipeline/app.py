@@ -165,6 +165,7 @@ class App:
             timeout_seconds=said.timeout_seconds,
             deadline_seconds=said.deadline_seconds,
             max_bytes=said.max_bytes,
+            host_gap_seconds=said.host_gap_seconds,
             allow_private_networks=said.allow_private_networks,
             user_agent=f"newsletter-pipeline/{__version__} (+{self.config.publication.url})",
         )
@@ -196,6 +197,7 @@ class App:
         from pipeline.jobs.editor import EditorFiles
         from pipeline.jobs.links import added_feed
         from pipeline.jobs.press import Press
+        from pipeline.jobs.talks import learn
 
         theme = load_theme(self.template_folders, self.config.digest.theme)
         settle = timedelta(minutes=self.config.digest.settle_minutes)
@@ -211,6 +213,7 @@ class App:
             settle=settle,
             asks=editor.asks,
             offers=editor.offer,
+            learns=lambda groups, now: learn(self.store, groups, self.fetcher, now=now),
             links_most=said.links_max,
             links_fewest=said.links_min,
             stories_fewest=said.min_entries,

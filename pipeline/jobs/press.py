@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.digest.render import Theme
@@ -24,6 +24,9 @@ Asks = Callable[[Week, Sequence[StoredEntry]], Overrides]
 Offers = Callable[[Edition, Selection, Path], Path | None]
 """Writes a file for the editor's wishes where there is none; gives its path when it did."""
 
+Learns = Callable[[Sequence[tuple[StoredEntry, ...]], datetime], object]
+"""Finds out, over the network, what the stories of a digest that is being made are about; keeps it in the store."""
+
 
 def nothing_asked(week: Week, stored: Sequence[StoredEntry]) -> Overrides:
     """Leave everything to the program."""
@@ -33,6 +36,10 @@ def nothing_asked(week: Week, stored: Sequence[StoredEntry]) -> Overrides:
 def nothing_offered(edition: Edition, selection: Selection, out: Path) -> Path | None:
     """Write none."""
     return None
+
+
+def nothing_learnt(groups: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
+    """Make do with what is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,7 @@ class Press:
     """How long news waits since it was first seen or last changed."""
     asks: Asks = nothing_asked
     offers: Offers = nothing_offered
+    learns: Learns = nothing_learnt
     links_most: int = 7
     """So many useful links are told in one edition; the others roll on."""
     links_fewest: int = 3

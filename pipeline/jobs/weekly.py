@@ -48,12 +48,18 @@ def draft(store: Store, press: Press, week: Week, *, now: datetime) -> tuple[Edi
 
     NothingToPublish when the week has no stories; TemplateError when the theme is broken.
     """
+    selection = _enough(store, press, week, now)
+    return compile_edition(store, press, week, selection), selection
+
+
+def _enough(store: Store, press: Press, week: Week, now: datetime) -> Selection:
+    """Choose what a week tells; NothingToPublish, or ThinWeek, when that is not enough."""
     selection = choose(store, press, week, now=now)
     if not selection.groups:
         raise NothingToPublish(_why_empty(store, press, week, selection))
     if press.thin_week_waits and is_thin(press, selection):
         raise ThinWeek(_why_thin(press, week, selection))
-    return compile_edition(store, press, week, selection), selection
+    return selection
 
 
 def compile_edition(store: Store, press: Press, week: Week, selection: Selection) -> Edition:
@@ -117,11 +123,13 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
         raise Refused(why_not("approve", standing))
     closed = now >= press.clock.bounds(week)[1]
     try:
-        edition, selection = draft(store, press, week, now=now)
+        selection = _enough(store, press, week, now)
     except ThinWeek:
         if closed:
             _roll_on(store, press, week, now)
         raise
+    press.learns(selection.groups, now)
+    edition = compile_edition(store, press, week, selection)
     paths = write_edition(edition, out / edition.week)
     if closed:
         taken = [*selection.entry_ids, *selection.kept_out]

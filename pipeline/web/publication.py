@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +16,11 @@ from typing import Self
 
 from pipeline.app import App
 from pipeline.jobs.gather import explain
+from pipeline.jobs.press import nothing_asked
 from pipeline.jobs.status import recent_weeks
 from pipeline.jobs.weekly import show
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
-from pipeline.model.errors import ConfigError, TemplateError, UsageError
+from pipeline.model.errors import ConfigError, EditorFileError, TemplateError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
 
@@ -61,18 +63,23 @@ class PublicationDesk:
             return Trouble(message=str(self._broken), file=str(self._path))
         try:
             return show(app.store, app.press, _week(week), now=self._clock())
-        except TemplateError as trouble:
+        except (TemplateError, EditorFileError) as trouble:
             return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """As Desk: of all the weeks' entries, those around this one."""
         app = self._fresh_app()
-        return explain(app.store, app.press, _week(week), now=self._clock(), most=0)
+        try:
+            return explain(app.store, app.press, _week(week), now=self._clock(), most=0)
+        except EditorFileError:  # the edition says so; what the program would choose is of use meanwhile
+            press = replace(app.press, asks=nothing_asked)
+            return explain(app.store, press, _week(week), now=self._clock(), most=0)
 
     def mark(self) -> str:
         """As Desk."""
-        folders = self.app.template_folders
-        return " ".join((_stamp(self._path), self._fresh_app().store.change_mark(), *map(_stamp, _templates(folders))))
+        app = self._fresh_app()
+        files = [*_templates(app.template_folders), *sorted(app.editions.glob("*.md"))]
+        return " ".join((_stamp(self._path), app.store.change_mark(), *map(_stamp, files)))
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
         """As Desk: the demo's pictures come from where its feeds come from."""

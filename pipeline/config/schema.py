@@ -132,6 +132,9 @@ class FetchSettings:
     deadline_seconds: float = setting(
         "How long one feed may take altogether, redirects and all.", number(0.1, 3600, "seconds"), 60.0
     )
+    host_gap_seconds: float = setting(
+        "How long a host is left alone after each request.", number(0, 60, "seconds"), 1.0
+    )
     max_bytes: int = setting("The largest feed to read, unpacked.", whole(1_000, 1_000_000_000, "bytes"), 16_000_000)
     allow_private_networks: bool = setting(
         "Allow addresses inside your own network. Only for tests and intranets.", FLAG, False

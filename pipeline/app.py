@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.jobs.send import Backend
     from pipeline.jobs.tick import Beat, Task
     from pipeline.model.archive import ArchivePosition
+    from pipeline.model.fetch import FetchLimits
     from pipeline.store import Store
 
 
@@ -156,11 +157,20 @@ class App:
 
     def fetcher(self, *, holds: Mapping[str, datetime] = MappingProxyType({})) -> Fetcher:
         """Make a fetcher: of the network, or of the folder that stands in for it; ``holds``: hosts to leave alone."""
-        from pipeline.ingest.fetch import Fetcher
+        return self._fetcher(self._limits, holds)
+
+    def prober(self) -> Fetcher:
+        """Make a fetcher that only looks whether pages and pictures are there: as careful as the other, soon done."""
+        from pipeline.jobs.check import brisk
+
+        return self._fetcher(brisk(self._limits))
+
+    @property
+    def _limits(self) -> FetchLimits:
         from pipeline.model.fetch import FetchLimits
 
         said = self.config.fetch
-        limits = FetchLimits(
+        return FetchLimits(
             concurrency=said.concurrency,
             timeout_seconds=said.timeout_seconds,
             deadline_seconds=said.deadline_seconds,
@@ -169,7 +179,11 @@ class App:
             allow_private_networks=said.allow_private_networks,
             user_agent=f"newsletter-pipeline/{__version__} (+{self.config.publication.url})",
         )
-        if not said.fixtures:
+
+    def _fetcher(self, limits: FetchLimits, holds: Mapping[str, datetime] = MappingProxyType({})) -> Fetcher:
+        from pipeline.ingest.fetch import Fetcher
+
+        if not self.config.fetch.fixtures:
             return Fetcher(limits, holds=holds)
         from pipeline.ingest.replay import ReplayTransport
 

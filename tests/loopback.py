@@ -49,6 +49,7 @@ class Seen:
     """Names in lower case."""
     started: float
     ended: float = 0.0
+    method: str = "GET"
 
 
 Script = Answer | Callable[[Seen], Answer]
@@ -146,13 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         host = self.headers.get("Host", "").partition(":")[0]
         headers = {name.lower(): value for name, value in self.headers.items()}
-        seen = Seen(host=host, path=self.path, headers=headers, started=time.monotonic())
+        seen = Seen(host=host, path=self.path, headers=headers, started=time.monotonic(), method=self.command)
         answer = self.server.loopback.answer(seen)
         try:
             time.sleep(answer.delay_seconds)
             self._send(answer, seen)
         finally:
             seen.ended = time.monotonic()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _send(self, answer: Answer, seen: Seen) -> None:
         self.send_response(answer.status)
@@ -164,7 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.announced_bytes is not None:
             self.close_connection = True
         self.end_headers()
-        self._send_body(answer)
+        if self.command != "HEAD":
+            self._send_body(answer)
         seen.ended = time.monotonic()
 
     def _send_body(self, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import editions, feeds, links, words
+from pipeline.cli import checks, editions, feeds, links, words
 from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
 
@@ -190,6 +190,7 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "init": init,
     "fetch": fetch,
     "digest": digest,
+    "check": checks.check,
     "preview": preview,
     "approve": editions.approve,
     "hold": editions.hold,

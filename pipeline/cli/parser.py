@@ -21,7 +21,7 @@ def build_parser(config: str | None = None) -> argparse.ArgumentParser:
     _globals(parser, config or "config.toml")
     parser.set_defaults(command="help", json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_init, _fetch, _digest, _preview, _editions, _run, _tick, _feeds, _links, _backfill, _status):
+    for add in (_init, _fetch, _digest, _check, _preview, _editions, _run, _tick, _feeds, _links, _backfill, _status):
         add(commands)
     return parser
 
@@ -87,6 +87,13 @@ def _digest(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--rebuild", action="store_true", help="make a sealed week again, write nothing, and say whether it is the same"
     )
     parser.add_argument("--open", action="store_true", help="show the mail in the browser")
+    _json(parser)
+
+
+def _check(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "check", "look a newsletter over before anyone gets it")
+    parser.add_argument("week", nargs="?", default="last", metavar="WEEK", help=f"{WEEK_WORDS} (default: last)")
+    parser.add_argument("--offline", action="store_true", help="ask for no links and pictures")
     _json(parser)
 
 

@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.digest.checks import ordered, recorded
-from pipeline.digest.checks.reached import MOST_ADDRESSES, NO_HEAD, Address, addresses, verdicts
+from pipeline.digest.checks.reached import MOST_ADDRESSES, MOST_PICTURE_BYTES, NO_HEAD, Address, addresses, verdicts
+from pipeline.digest.checks.since import changed_since
 from pipeline.model.check import Check
 from pipeline.model.digest import Edition
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
 ALL_IN_SECONDS = 10.0
 
@@ -29,6 +30,17 @@ class Prober(Protocol):
         ...
 
 
+def brisk(limits: FetchLimits) -> FetchLimits:
+    """Make limits for a look: no document is read further than a picture may weigh, nobody is waited for long."""
+    return replace(
+        limits,
+        timeout_seconds=min(limits.timeout_seconds, ALL_IN_SECONDS / 2),
+        deadline_seconds=min(limits.deadline_seconds, ALL_IN_SECONDS),
+        max_bytes=MOST_PICTURE_BYTES,
+        host_gap_seconds=0.0,
+    )
+
+
 OpenProber = Callable[[], AbstractAsyncContextManager[Prober]]
 
 
@@ -39,9 +51,9 @@ def check(
 
     At most 100 addresses are asked, ``seconds`` long in all.
     """
-    known = recorded(edition.manifest)
+    known = (*recorded(edition.manifest), *changed_since(edition.changes))
     if open_prober is None:
-        return known
+        return ordered(known)
     wanted = addresses(edition.html.decode())
     asked = asyncio.run(_ask(wanted[:MOST_ADDRESSES], open_prober, now, seconds))
     pairs = [(address, asked[address.url]) for address in wanted if address.url in asked]

@@ -5,11 +5,12 @@ In: a store, a digest. Out: Facts. Reads only; what is fetched after a week has 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pipeline.model.check import Facts, QuietFeed
 from pipeline.model.digest import Digest
+from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
 
@@ -18,17 +19,18 @@ WEEKS_LOOKED_BACK = 52
 """A link that was told a year ago may be told again."""
 
 
-def known(store: Store, digest: Digest, feed_ids: Collection[str]) -> Facts:
+def known(store: Store, digest: Digest, feeds: Sequence[Feed]) -> Facts:
     """Gather what is known around a digest."""
     week = Week.parse(digest.week)
     earlier = [str(week.next(-weeks)) for weeks in range(1, WEEKS_LOOKED_BACK + 1)]
-    newest = store.newest_entry_of_each(feed_ids, digest.closes_at)
+    asked = [feed.id for feed in feeds if feed.url]  # links added by hand come from no address
+    newest = store.newest_entry_of_each(asked, digest.closes_at)
     since = digest.closes_at - QUIET_AFTER
     return Facts(
         told=store.pages_told(earlier),
         quiet=tuple(
             QuietFeed(feed_id=feed_id, newest_at=newest_at)
-            for feed_id in feed_ids
+            for feed_id in asked
             if (newest_at := newest.get(feed_id)) is None or newest_at < since
         ),
     )

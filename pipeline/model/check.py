@@ -44,8 +44,6 @@ class Facts:
     told: Mapping[str, str] = field(default_factory=dict)
     """``text.urls.url_key`` of a page, and the week of the earlier edition that led there."""
     quiet: tuple[QuietFeed, ...] = ()
-    changed: tuple[str, ...] = ()
-    """Titles of entries whose source changed after the draft was made."""
 
 
 def blocking(checks: Iterable[Check], overridden: Collection[str] = ()) -> tuple[Check, ...]:

@@ -9,8 +9,9 @@ In: a digest, what became of it, and the facts known besides. Out: Checks, the g
     ├── parts      weight, text part, format, the way out
     ├── contrast   colours in light and in dark (cascade)
     ├── safety     what no mail may hold
-    ├── sources    silent feeds, changed sources
-    └── reached    what the network answered (asked by jobs/check.py)
+    ├── feeds      silent ones
+    ├── since      what changed after approval
+    └── reached    what the network answered; both are asked for by jobs/check.py
 
 A check is a function from a ``proof.Proof`` to any number of ``model.check.Check``; a new one joins CHECKS.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from pipeline.digest.checks import contrast, links, parts, pictures, safety, sources, wording
+from pipeline.digest.checks import contrast, feeds, links, parts, pictures, safety, wording
 from pipeline.digest.checks.proof import Proof, proof
 from pipeline.model.check import LEVELS, Check, Facts
 from pipeline.model.digest import Digest, RenderedDigest
@@ -43,8 +44,7 @@ CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
     parts.mail_format,
     contrast.contrast_ratio,
     safety.unsafe,
-    sources.quiet_feed,
-    sources.changed_since,
+    feeds.quiet_feed,
 )
 _NOTHING_KNOWN = Facts()
 

@@ -42,8 +42,8 @@ def _jpeg(start: bytes) -> tuple[int, int] | None:
 def _webp(start: bytes) -> tuple[int, int] | None:
     """RFC 9649, 2: three kinds, three ways to say it."""
     if start[12:16] == b"VP8X":
-        wide, high = (int.from_bytes(start[at : at + 3], "little") for at in (24, 27))
-        return wide + 1, high + 1
+        wide, wider, high, higher = struct.unpack_from("<HBHB", start, 24)
+        return (wider << 16 | wide) + 1, (higher << 16 | high) + 1
     if start[12:16] == b"VP8L":
         packed = struct.unpack_from("<I", start, 21)[0]
         return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1

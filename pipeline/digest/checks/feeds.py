@@ -1,4 +1,4 @@
-"""Checks of where stories come from: feeds that fell silent, sources that changed since.
+"""Check of where stories come from: feeds that fell silent.
 
 In: a Proof. Out: Checks. Pure: what is known was gathered before.
 """
@@ -17,10 +17,3 @@ def quiet_feed(proof: Proof) -> Iterator[Check]:
         since = f"since {feed.newest_at.day} {feed.newest_at:%B %Y}" if feed.newest_at else "at all so far"
         message = f"See whether the feed still works (pipeline feeds check): it had nothing new {since}."
         yield Check(name="quiet-feed", level="warning", message=message, where=feed.feed_id)
-
-
-def changed_since(proof: Proof) -> Iterator[Check]:
-    """What is told is what the source says today."""
-    for title in proof.facts.changed:
-        message = "Make the digest again: the source changed after this draft was made."
-        yield Check(name="changed-since", level="warning", message=message, where=title)

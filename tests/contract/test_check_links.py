@@ -1,0 +1,197 @@
+"""The links and pictures of a mail, asked for on a real server: what is dead, moved, heavy, guarded or unsafe."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pipeline.digest.checks.pixels import pixels
+from pipeline.ingest.fetch import Fetcher
+from pipeline.ingest.replay import ReplayTransport
+from pipeline.jobs.check import brisk, check
+from pipeline.model.check import Check
+from pipeline.model.digest import Edition
+from pipeline.model.fetch import FetchLimits
+from pipeline.model.mail import UNSUBSCRIBE, place_url
+from tests.contract.fetching import NOW, limits, to_loopback
+from tests.loopback import Answer, Loopback, redirect
+
+pytestmark = pytest.mark.loopback
+ROOT = Path(__file__).parents[2]
+PAGE = Answer(body=b"<p>Bread</p>", headers={"Content-Type": "text/html"})
+
+
+def image(width: int, height: int, more: int = 0) -> Answer:
+    """A PNG as far as its size, and so many bytes more."""
+    body = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + bytes(more)
+    return Answer(body=body, headers={"Content-Type": "image/png"})
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as running:
+        yield running
+
+
+def edition(*bodies: str, manifest: bytes = b"") -> Edition:
+    """An edition whose HTML is these lines."""
+    html = f"<html><body>{''.join(bodies)}</body></html>".encode()
+    return Edition(
+        week="2026-W07", state="draft", number=None, subject="", preheader="", html=html, text=b"", eml=b"",
+        manifest=manifest,
+    )  # fmt: skip
+
+
+def link(url: str, words: str = "Bread") -> str:
+    return f'<a href="{url}">{words}</a>'
+
+
+def opened(within: FetchLimits | None = None) -> Callable[[], Fetcher]:
+    return partial(Fetcher, brisk(within or limits()), resolve=to_loopback)
+
+
+def look(*bodies: str, seconds: float = 10.0) -> tuple[Check, ...]:
+    """Check what lines of HTML lead to."""
+    return check(edition(*bodies), opened(), now=NOW, seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "level"),
+    [
+        (PAGE, "", ""),
+        (Answer(status=404, body=b""), "dead-link", "error"),
+        (Answer(status=410, body=b""), "dead-link", "error"),
+        (Answer(status=500, body=b""), "dead-link", "warning"),
+        (Answer(status=401, body=b""), "dead-link", "hint"),
+        (Answer(status=403, body=b""), "dead-link", "hint"),
+        (Answer(status=429, body=b""), "dead-link", "hint"),
+        (redirect("/elsewhere", 301), "moved-link", "warning"),
+        (redirect("/elsewhere", 302), "moved-link", "hint"),
+        (redirect("/page"), "dead-link", "warning"),
+        (Answer(body=bytes(2_000_000)), "", ""),
+    ],
+)
+def test_pages(server: Loopback, answer: Answer, name: str, level: str) -> None:
+    """A page that answers is silent; a dead one is an error, a doubtful one is not; a moved one is named."""
+    server.on("/elsewhere", PAGE)
+    server.on("/page", answer)
+    checks = look(link(server.url("/page"), "The loaf"))
+    assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "The loaf")] if name else [])
+
+
+def test_a_page_is_asked_for_without_its_body(server: Loopback) -> None:
+    """HEAD, once, however often the page is linked; what follows the number sign is not sent."""
+    server.on("/page", PAGE)
+    url = server.url("/page")
+    assert look(link(url), link(f"{url}#more"), link(url, "More bread")) == ()
+    assert [seen.method for seen in server.asked("/page")] == ["HEAD"]
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_a_server_that_knows_no_head_is_asked_again(server: Loopback, status: int) -> None:
+    """After 403, 405 or 501 the page is asked for by GET, and that answer counts."""
+    server.on("/page", Answer(status=status, body=b""), PAGE)
+    assert look(link(server.url("/page"))) == ()
+    assert [seen.method for seen in server.asked("/page")] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "level"),
+    [
+        (image(1072, 600), "", ""),
+        (image(1201, 600), "picture-size", "warning"),
+        (image(100, 100, more=250_000), "picture-size", "warning"),
+        (Answer(status=404, body=b""), "dead-picture", "error"),
+        (PAGE, "dead-picture", "error"),
+    ],
+)
+def test_pictures(server: Loopback, answer: Answer, name: str, level: str) -> None:
+    """A picture is there, is one, has 250 KB at most and is no wider than 1,200 pixels."""
+    server.on("/loaf.png", answer)
+    checks = look(f'<img src="{server.url("/loaf.png")}" alt="A loaf">')
+    assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "A loaf")] if name else [])
+
+
+def test_private_addresses_are_not_asked(server: Loopback) -> None:
+    """The rules are those of fetching: a link to this machine is an error, and nobody knocks there."""
+    server.on("/page", PAGE)
+    (found,) = check(edition(link(server.url("/page"))), opened(FetchLimits()), now=NOW)
+    assert (found.name, found.level) == ("dead-link", "error")
+    assert not server.seen
+
+
+def test_mailboxes_and_places_are_not_asked(server: Loopback) -> None:
+    """What is no page, or is another page for each reader, is nobody's to open."""
+    assert look(link("mailto:a@example.org"), link(place_url(server.url("/"), UNSUBSCRIBE))) == ()
+    assert not server.seen
+
+
+def test_ten_seconds_in_all(server: Loopback) -> None:
+    """When time is over, what is known is said, and what is not is counted."""
+    server.on("/gone", Answer(status=404, body=b""))
+    server.on("/slow", Answer(delay_seconds=5))
+    started = time.monotonic()
+    gone, left = look(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
+    assert time.monotonic() - started < 3
+    assert (gone.level, left.level) == ("error", "hint")
+    assert "last 1 links" in left.message
+
+
+def test_a_hundred_at_most(server: Loopback) -> None:
+    """The first hundred addresses are asked, the others counted."""
+    found = look(*(link(server.url(f"/{number}")) for number in range(103)))
+    assert len(server.seen) == 100
+    assert "last 3 links" in found[-1].message
+
+
+def test_no_connection_is_said_once() -> None:
+    """Without the internet there are not forty dead links, but one sentence."""
+    (found,) = look(link("http://127.0.0.1:9/a"), link("http://127.0.0.1:9/b"))
+    assert (found.name, found.level) == ("dead-link", "warning")
+    assert "connection to the internet" in found.message
+
+
+def test_offline_repeats_the_manifest(server: Loopback) -> None:
+    """Without a prober nobody is asked; the checks sealed with the edition are all there is."""
+    manifest = b'{"checks": [{"name": "leftover", "level": "error", "message": "Mend it.", "where": "subject"}]}'
+    sealed = edition(link(server.url("/page")), manifest=manifest)
+    known = (Check(name="leftover", level="error", message="Mend it.", where="subject"),)
+    assert check(sealed, None, now=NOW) == known
+    assert not server.seen
+    server.on("/page", redirect("/elsewhere", 301))
+    server.on("/elsewhere", PAGE)
+    assert [each.name for each in check(sealed, opened(), now=NOW)] == ["leftover", "moved-link"]
+
+
+def test_fixtures_answer_a_look() -> None:
+    """The demo is checked without a network: a page of the fixtures is there, any other is not."""
+    replay = partial(Fetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
+    home = "https://harbourandhearth.example/"
+    checks = check(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)
+    assert [each.message for each in checks] == [f"Mend it or take it out: {home}nowhere/ answered 404 Not Found."]
+
+
+JPEG = b"\xff\xd8\xff\xe0\0\x04\0\0\xff\xc2\0\x11\x08\x02\x58\x04\x30" + bytes(12)
+
+
+@pytest.mark.parametrize(
+    ("start", "size"),
+    [
+        (image(1072, 600).body, (1072, 600)),
+        (JPEG, (1072, 600)),
+        (b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x2f\x04\0\x57\x02\0", (1072, 600)),
+        (b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f" + struct.pack("<I", 1071 | 599 << 14), (1072, 600)),
+        (b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 1072, 600), (1072, 600)),
+        (b"<svg/>", None),
+        (b"", None),
+    ],
+)
+def test_pixels_are_read_from_the_first_bytes(start: bytes, size: tuple[int, int] | None) -> None:
+    """PNG, JPEG and the three kinds of WebP say how large they are; cut short anywhere, they say nothing."""
+    assert pixels(start) == size
+    assert {pixels(start[:length]) for length in range(len(start))} <= {None, size}

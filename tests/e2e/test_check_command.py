@@ -1,0 +1,109 @@
+"""``pipeline check`` by the command line, over the demo publication: what it prints, and what it returns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+
+NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(publication: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in the demo publication, its feeds read."""
+
+    def command(*words: str, now: datetime = NOW) -> tuple[int, str, str]:
+        code = main(["--config", str(publication / "config.toml"), *words], clock=lambda: now)
+        return code, *capsys.readouterr()
+
+    command("fetch", "--quiet")
+    return command
+
+
+def test_demo_week_has_no_errors(run: Run) -> None:
+    """Links and pictures included: exit 0, the checks grouped, their number last."""
+    code, out, err = run("check", "2026-W07")
+    assert (code, err) == (0, "")
+    assert out.startswith("2026-W07: “Set the table for the people you have”\nWarnings\n  introduction  Write an")
+    assert out.splitlines()[-1].startswith("0 errors, 1 warning, ")
+
+
+def test_newest_closed_week_is_checked_unless_said(run: Run) -> None:
+    """Without a WEEK it is the one that `digest` would make."""
+    assert run("check", "--offline")[1].startswith("2026-W07:")
+
+
+def test_dead_links_refuse(run: Run, publication: Path) -> None:
+    """A page that is gone is an error: exit 4, and the sentence names the link and its address."""
+    page = publication / "fixtures/spokeandseat.example/odd-chairs/index.html"
+    page.unlink()
+    code, out, _ = run("check", "2026-W07")
+    assert code == 4
+    assert "Errors, which stop approval\n  dead-link  A chair-maker on" in out
+    assert "https://spokeandseat.example/odd-chairs/ answered 404 Not Found." in out
+
+
+def test_offline_asks_nobody_and_says_so(run: Run, publication: Path) -> None:
+    """The same dead link is not noticed, and the last line tells why."""
+    (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
+    code, out, _ = run("check", "2026-W07", "--offline")
+    assert code == 0
+    assert out.endswith("Links and pictures were not asked for (--offline).\n")
+
+
+def test_quiet_prints_errors_alone(run: Run, publication: Path) -> None:
+    """Nothing when there are none, and only them when there are."""
+    assert run("check", "2026-W07", "--quiet") == (0, "", "")
+    (publication / "fixtures/firingnotes.example/colour-of-heat/index.html").unlink()
+    code, out, _ = run("check", "2026-W07", "--quiet")
+    assert (code, len(out.splitlines())) == (4, 2)
+
+
+def test_json_gives_the_same(run: Run, publication: Path) -> None:
+    """The checks as records; those that need no network are the manifest's, to the letter."""
+    code, out, _ = run("check", "2026-W07", "--offline", "--json")
+    told = json.loads(out)
+    assert (code, told["edition"], told["offline"]) == (0, "2026-W07", True)
+    assert {"name", "level", "message", "where"} == set(told["checks"][0])
+    run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
+    assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["checks"] == told["checks"]
+
+
+def test_an_empty_week_is_refused(run: Run) -> None:
+    """There is nothing to look over: exit 4, and why."""
+    code, out, err = run("check", "2026-W04")
+    assert (code, out) == (4, "")
+    assert "has no entries" in err
+
+
+def test_a_link_of_an_earlier_week_is_noticed(run: Run, publication: Path) -> None:
+    """A page that a settled week led to is not news in the next."""
+    run("digest", "--week", "2026-W06", "--offline", "--quiet")
+    feed = publication / "fixtures/links.harbourandhearth.example/feed.xml"
+    told, new = "https://keenedge.example/listen/", "https://spokeandseat.example/odd-chairs/"
+    assert told in feed.read_text()
+    feed.write_text(feed.read_text().replace(new, told))
+    run("fetch", "--force", "--quiet")
+    _, out, _ = run("check", "2026-W07", "--offline")
+    assert "repeated-link  A chair-maker on" in out
+    assert "2026-W06 led to https://keenedge.example/listen/ already." in out
+
+
+def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None:
+    """Four weeks without anything new are told, with the date of the last entry; a feed that goes on is not named."""
+    blog = publication / "fixtures/harbourandhearth.example/feed/index.xml"
+    blog.write_text(re.sub(r"<pubDate>[^<]*", "<pubDate>Tue, 14 Apr 2026 08:00:00 +0000", blog.read_text(), count=1))
+    later = datetime(2026, 4, 20, 9, tzinfo=UTC)
+    run("fetch", "--force", "--quiet", now=later)
+    _, out, _ = run("check", "2026-W16", "--offline", now=later)
+    assert "quiet-feed " in out
+    assert "podcast: See whether the feed still works (pipeline feeds check): it had nothing new since 16 Feb" in out
+    assert "blog: See" not in out

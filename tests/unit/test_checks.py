@@ -1,0 +1,241 @@
+"""Preflight: a good mail passes, and each thing that can be wrong with one is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from inspect import getmodule, getsource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.digest.checks import CHECKS, preflight, recorded
+from pipeline.digest.checks.cascade import painted
+from pipeline.digest.checks.mail import read
+from pipeline.digest.mime import to_eml
+from pipeline.digest.render import load_theme, render
+from pipeline.digest.seal import seal
+from pipeline.model.check import Check, Facts, QuietFeed, blocking
+from pipeline.model.digest import Digest, RenderedDigest, Section
+from pipeline.model.mail import UNSUBSCRIBE
+from tests.golden.sample import BARE, PUBLICATION, SAMPLE
+
+THEMES = Path(__file__).parents[2] / "templates"
+POSTS = SAMPLE.sections[0]
+LOAF, GUEST = POSTS.stories
+assert LOAF.picture
+
+
+def with_loaf(**changes: Any) -> Digest:
+    """The sample, its first story changed."""
+    posts = replace(POSTS, stories=(replace(LOAF, **changes), GUEST))
+    return replace(SAMPLE, sections=(posts, *SAMPLE.sections[1:]))
+
+
+@cache
+def printed(digest: Digest) -> RenderedDigest:
+    return render(digest, load_theme([THEMES], "classic"))
+
+
+def found(digest: Digest = SAMPLE, facts: Facts | None = None, **broken: Any) -> tuple[Check, ...]:
+    """Check a digest; ``broken`` replaces parts of what was rendered, or the mail's bytes."""
+    eml = broken.pop("eml", None) or to_eml(printed(digest), digest)
+    return preflight(digest, replace(printed(digest), **broken), eml, facts or Facts())
+
+
+def html(old: str, new: str) -> Callable[[], tuple[Check, ...]]:
+    """Check the sample with something replaced in its HTML."""
+
+    def check() -> tuple[Check, ...]:
+        assert old in printed(SAMPLE).html
+        return found(html=printed(SAMPLE).html.replace(old, new))
+
+    return check
+
+
+def eml(old: bytes, new: bytes) -> Callable[[], tuple[Check, ...]]:
+    """Check the sample with something replaced in its mail."""
+
+    def check() -> tuple[Check, ...]:
+        whole = to_eml(printed(SAMPLE), SAMPLE)
+        assert old in whole
+        return found(eml=whole.replace(old, new))
+
+    return check
+
+
+def digest(changed: Digest, facts: Facts | None = None) -> Callable[[], tuple[Check, ...]]:
+    """Check another digest."""
+    return lambda: found(changed, facts)
+
+
+def picture(**changes: Any) -> Callable[[], tuple[Check, ...]]:
+    """Check the sample with another picture in its first story."""
+    return digest(with_loaf(picture=replace(LOAF.picture, **changes)))
+
+
+LINK = "https://tides.example.org/penhallow"
+TITLE = LOAF.title
+WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
+    "no subject": (digest(replace(SAMPLE, subject=" ")), "subject", "error", "subject"),
+    "tiny subject": (digest(replace(SAMPLE, subject="Bread")), "subject-length", "warning", "subject"),
+    "endless subject": (digest(replace(SAMPLE, subject="Bread " * 14)), "subject-length", "warning", "subject"),
+    "longish subject": (digest(replace(SAMPLE, subject="Bread, and " * 6)), "subject-length", "hint", "subject"),
+    "no preheader": (digest(replace(SAMPLE, preheader="")), "preheader", "warning", "preheader"),
+    "preheader is the subject": (
+        digest(replace(SAMPLE, preheader=SAMPLE.subject)), "preheader", "warning", "preheader"),
+    "preheader is the first sentence": (
+        digest(replace(SAMPLE, preheader="Good morning from a wet quay.")), "preheader", "warning", "preheader"),
+    "short preheader": (digest(replace(SAMPLE, preheader="Soup and more.")), "preheader", "hint", "preheader"),
+    "no introduction": (digest(replace(SAMPLE, introduction_md=" \n")), "introduction", "warning", "introduction"),
+    "TK in the introduction": (
+        digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "leftover", "error", "introduction"),
+    "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "leftover", "error", TITLE),
+    "TODO in a post": (digest(with_loaf(excerpt_md="Bake it. TODO: how hot?")), "leftover", "warning", TITLE),
+    "lorem ipsum": (digest(replace(SAMPLE, headline="Lorem ipsum dolor")), "leftover", "error", "headline"),
+    "token in the subject": (
+        digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "token", "error", "subject"),
+    "token in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "token", "warning", TITLE),
+    "token of the theme": (html("Penhallow Quay", "[[town]]"), "token", "error", "theme"),
+    "link says nothing": (
+        digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-words", "warning", TITLE),
+    "link without words": (html("tide table</a>", "</a>"), "link-words", "warning", TITLE),
+    "relative link": (html(f'href="{LINK}"', 'href="/penhallow"'), "relative-url", "error", "theme"),
+    "relative picture": (html(f'src="{LOAF.picture.url}"', 'src="loaf.jpg"'), "relative-url", "error", "theme"),
+    "short link": (
+        digest(with_loaf(excerpt_md="See [the tide table](https://bit.ly/3xYz).")), "short-url", "warning", TITLE),
+    "told before": (
+        digest(SAMPLE, Facts(told={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
+        "repeated-link", "warning", TITLE),
+    "undescribed picture": (picture(alt=""), "picture-alt", "hint", TITLE),
+    "picture described by its file": (picture(alt="IMG_2041"), "picture-alt", "warning", TITLE),
+    "picture described by its file's name": (picture(alt="loaf-final.jpg"), "picture-alt", "warning", TITLE),
+    "picture without alt": (html(f'alt="{LOAF.picture.alt}"', ""), "picture-alt", "error", "theme"),
+    "huge picture": (picture(width=4000, height=3000), "picture-size", "warning", TITLE),
+    "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "weight", "hint", "theme"),
+    "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "theme"),
+    "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "theme"),
+    "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
+    "story in the HTML alone": (
+        lambda: found(text=printed(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
+    "words in the HTML alone": (
+        html("</body>", f"<p>{' '.join(f'word{n}' for n in range(99))}</p></body>"), "text-part", "warning", "theme"),
+    "no way out of the text": (
+        lambda: found(text=printed(SAMPLE).text.replace(UNSUBSCRIBE, "")), "way-out", "error", "theme"),
+    "no way out of the HTML": (html(UNSUBSCRIBE, ""), "way-out", "error", "theme"),
+    "bare line feed": (eml(b"\r\nSubject", b"\nSubject"), "mail-format", "error", "digest.eml"),
+    "long line": (eml(b"\r\n\r\n", b"\r\n\r\n" + b"x" * 77 + b"\r\n"), "mail-format", "error", "digest.eml"),
+    "raw bytes": (eml(b"From: ", "From: ö".encode()), "mail-format", "error", "digest.eml"),
+    "encoded identifier": (eml(b"Message-ID: <", b"Message-ID: =?utf-8?q?<"), "mail-format", "error", "digest.eml"),
+    "pale words": (html("color: #5f594e", "color: #9f998e"), "contrast", "error", "theme"),
+    "pale words in the dark": (
+        html("color: #b3aca0 !important", "color: #53504a !important"), "contrast", "error", "theme"),
+    "script": (html("</body>", "<script>1</script></body>"), "unsafe", "error", "theme"),
+    "handler": (html("<body", '<body onload="x()"'), "unsafe", "error", "theme"),
+    "script in a link": (html(f'href="{LINK}"', 'href="java&#9;script:alert(1)"'), "unsafe", "error", "theme"),
+    "picture inside": (html(f'src="{LOAF.picture.url}"', 'src="data:image/png;base64,A"'), "unsafe", "error", "theme"),
+    "style that loads": (html("</style>", "p { background: url(x) } </style>"), "unsafe", "error", "theme"),
+    "style attribute that loads": (html("margin: 0;", "background: url(x);"), "unsafe", "error", "theme"),
+    "refresh": (html("<title>", '<meta http-equiv="refresh" content="0;url=x"><title>'), "unsafe", "error", "theme"),
+    "two lines": (lambda: found(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
+    "silent feed": (
+        digest(SAMPLE, Facts(quiet=(QuietFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
+        "quiet-feed", "warning", "podcast"),
+}  # fmt: skip
+
+
+def test_a_good_mail_passes() -> None:
+    """Nothing at all is said about the ordinary week."""
+    assert found() == ()
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_named(case: str) -> None:
+    """Each fault gives a Check of its name and level, at the place the editor knows, in a sentence that ends."""
+    check, name, level, where = WRONG[case]
+    matching = [each for each in check() if each.name == name and each.level == level]
+    assert [each for each in matching if each.where == where] != []
+    assert all(each.message.endswith(".") for each in matching)
+
+
+def test_every_check_is_tried() -> None:
+    """No name that a check of the mail can give is without a case here."""
+    sources = [getsource(getmodule(check)) for check in CHECKS]  # type: ignore[arg-type]
+    names = {name for source in sources for name in re.findall(r'name="([\w-]+)"', source)}
+    assert names == {name for _, name, _, _ in WRONG.values()}
+
+
+def test_what_is_fine_is_not_named() -> None:
+    """Words that only look wrong are let be: Spanish "todo", a tokenless brace, a guest who is called Tk."""
+    spanish = replace(SAMPLE, publication=replace(PUBLICATION, language="es"), introduction_md="TODO el pan del mundo.")
+    assert "leftover" not in {check.name for check in found(spanish)}
+    assert found(with_loaf(excerpt_md="A {brace} costs 100%, says Tk; a list, [1], of *todos*.")) == ()
+
+
+def test_gravest_first_and_each_once() -> None:
+    """Errors come before warnings, warnings before hints, and nothing is said twice."""
+    checks = found(replace(BARE, subject="TK"))
+    assert [check.level for check in checks] == sorted((each.level for each in checks), key=["error", "warning"].index)
+    assert len(checks) == len(set(checks))
+
+
+def test_checks_do_not_depend_on_anything_else() -> None:
+    """The same mail gives the same Checks in the same order."""
+    awkward = replace(SAMPLE, subject="TK {{ a }}", preheader="", introduction_md="[here](https://bit.ly/1)")
+    assert found(awkward) == found(awkward)
+
+
+def test_manifest_carries_the_checks() -> None:
+    """What is sealed with an edition is read back as it was found."""
+    checks = found(BARE)
+    edition = seal(BARE, printed(BARE), b"", left_out=(), checks=checks)
+    assert recorded(edition.manifest) == checks != ()
+
+
+def test_only_an_error_that_nobody_overrode_blocks() -> None:
+    """Warnings never stop approval; an error does until its name is given."""
+    checks = found(replace(SAMPLE, subject="TK", preheader=""))
+    assert {check.name for check in blocking(checks)} == {"leftover"}
+    assert blocking(checks, ["leftover"]) == ()
+
+
+def test_older_stories_are_looked_at_too() -> None:
+    """A story told again is checked like a new one."""
+    again = replace(GUEST, excerpt_md="TODO: shorten")
+    archive = (Section(kind="archive", heading="From the archive", stories=(again,)),)
+    assert "leftover" in {check.name for check in found(replace(SAMPLE, archive=archive))}
+
+
+COLOURS = """<style>.a { color: #111111 } p.a { color: #222222 } div .a { color: #333333 }
+@media (prefers-color-scheme: dark) { .a { color: #eeeeee !important } body { background: #000000 } }
+@media (max-width: 480px) { .a { color: #ff0000 !important } } .a:hover, div > .a { color: #00ff00 }</style>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "light", "dark"),
+    [
+        ("<b>x</b>", ("#000000", "#ffffff"), ("#ffffff", "#000000")),
+        ('<b class="a">x</b>', ("#111111", "#ffffff"), ("#eeeeee", "#000000")),
+        ('<p class="a">x</p>', ("#222222", "#ffffff"), ("#eeeeee", "#000000")),
+        ('<div><p class="a">x</p></div>', ("#333333", "#ffffff"), ("#eeeeee", "#000000")),
+        ('<p class="a" style="color: #444">x</p>', ("#444444", "#ffffff"), ("#eeeeee", "#000000")),
+        ('<p style="color: #444444 !important" class="a">x</p>', ("#444444", "#ffffff"), ("#444444", "#000000")),
+        ('<td bgcolor="#555555">x</td>', ("#000000", "#555555"), ("#ffffff", "#555555")),
+        ('<a href="https://a.example/">x</a>', ("#0000ee", "#ffffff"), ("#9e9eff", "#000000")),
+        ('<b style="background-color: rgb(1, 2, 3)">x</b>', ("#000000", "#010203"), ("#ffffff", "#010203")),
+    ],
+)
+def test_colours_cascade(body: str, light: tuple[str, str], dark: tuple[str, str]) -> None:
+    """Importance, the element's own style, specificity and order decide, as in a mail program."""
+    mail = read(f"<html><head>{COLOURS}</head><body><table><tr><td>{body}</td></tr></table></body></html>")
+    for scheme, expected in (("light", light), ("dark", dark)):
+        assert list(painted(mail, scheme)) == [("x", *expected)]  # type: ignore[arg-type]
+
+
+def test_what_is_hidden_has_no_colour() -> None:
+    """The inbox line is read by nobody once the mail is open."""
+    assert list(painted(read('<body><p style="display: none">x</p></body>'), "light")) == []

@@ -161,7 +161,7 @@ def status(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.status import status as look
 
     with App.load(options.config) as app:
-        found = look(app.store, app.feeds, app.clock, now=clock())
+        found = look(app.store, app.feeds, app.clock, lambda: app.press, now=clock())
         if options.json:
             words.show_json(asdict(found))
         else:

@@ -106,6 +106,10 @@ class _Work:
             print(line)
 
     def say(self, standing: Standing, what: str) -> None:
+        """Say what came of a move, and let the files in editions/ follow it."""
+        from pipeline.jobs.weekly import lay_out
+
+        lay_out(self.app.store, self.publisher.press, self.week, self.app.editions, now=self.now)
         number = f"No. {standing.number} " if standing.number else ""
         self.print(f"{standing.week}: {number}{what}")
 

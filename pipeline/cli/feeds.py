@@ -25,10 +25,10 @@ Clock = Callable[[], datetime]
 
 def list_(options: Namespace, clock: Clock) -> int:
     """List the feeds."""
-    from pipeline.jobs.status import status
+    from pipeline.jobs.status import feeds_status
 
     with App.load(options.config) as app:
-        found = status(app.store, app.feeds, app.clock, now=clock(), weeks=0).feeds
+        found = feeds_status(app.store, app.feeds)
         zone = app.clock.zone
     if options.json:
         words.show_json([asdict(each) for each in found])

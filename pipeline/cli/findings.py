@@ -7,12 +7,14 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from pipeline.cli import words
+from pipeline.model.fetch import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.jobs.inspect import Finding
     from pipeline.jobs.status import FeedStatus, Status
+    from pipeline.model.digest import WeekSummary
 
 NEWEST_SHOWN = 3
 
@@ -31,6 +33,7 @@ def _plain(finding: Finding) -> dict[str, object]:
     return {
         "url": finding.url,
         "ok": finding.ok,
+        "outcome": finding.outcome,
         "sentence": finding.sentence,
         "kind": finding.kind,
         "version": finding.parsed.version if finding.parsed else "",
@@ -54,6 +57,8 @@ def _finding_lines(finding: Finding, zone: tzinfo) -> Iterator[str]:
     yield from words.table(
         [(words.day(each.published_at, zone), each.title or "(no title)") for each in newest[:NEWEST_SHOWN]], "  "
     )
+    if finding.outcome not in SILENT:
+        yield f"  {finding.sentence}"
     for oddity in finding.oddities:
         yield f"  odd: {oddity}"
     yield "  in config.toml:"
@@ -66,22 +71,42 @@ def _finding_lines(finding: Finding, zone: tzinfo) -> Iterator[str]:
 def show_status(found: Status, zone: tzinfo) -> None:
     """Print how it is doing."""
     print("Feeds")
-    for line in words.table([_feed_row(each, zone) for each in found.feeds], "  "):
+    for each, line in zip(found.feeds, words.table([_feed_row(each, zone) for each in found.feeds], "  "), strict=True):
         print(line)
+        for remark in each.remarks:
+            print(f"    {each.feed.id} {remark}")
     print("Weeks")
-    rows = []
-    for week in found.weeks:
-        made = f"made {words.moment(found.made[week.week], zone)}" if week.week in found.made else "not made yet"
-        counts = [
-            words.counted(*each) for each in ((week.posts, "post"), (week.episodes, "episode"), (week.links, "link"))
-        ]
-        rows.append((week.week, *counts, "running" if week.running else made))
-    for line in words.table(rows, "  ") if rows else ["  no entries yet: run `pipeline fetch`"]:
+    rows = [_week_row(week, found, zone) for week in found.weeks]
+    for week, line in zip(found.weeks, words.table(rows, "  "), strict=True):
         print(line)
+        for change in found.changes.get(week.week, ()):
+            print(f"    {week.week} changed since approval: {change}")
+    if not rows:
+        print("  no entries yet: run `pipeline fetch`")
+
+
+def _week_row(week: WeekSummary, found: Status, zone: tzinfo) -> tuple[str, ...]:
+    counts = ((week.posts, "post"), (week.episodes, "episode"), (week.links, "link"))
+    return week.week, *(words.counted(*each) for each in counts), _where(week, found, zone)
+
+
+def _where(week: WeekSummary, found: Status, zone: tzinfo) -> str:
+    standing = found.standings.get(week.week)
+    if standing and standing.state != "draft":
+        number = f"No. {standing.number} " if standing.number else ""
+        return number + words.standing_words(standing, zone)
+    if week.running:
+        return "running"
+    made_at = found.made.get(week.week)
+    return f"made {words.moment(made_at, zone)}" if made_at else "not made yet"
 
 
 def _feed_row(each: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
     newest = f"newest {words.day(each.count.newest_at, zone)}" if each.count.entries else "nothing yet"
-    trouble = f"{each.state.detail} ({words.counted(each.state.failures, 'time')} in a row)"
-    read = trouble if each.state.failures else f"read {words.moment(each.state.read_at, zone)}"
+    state = each.state
+    read = f"read {words.moment(state.read_at, zone)}"
+    if state.failures:
+        read = f"{state.detail} ({words.counted(state.failures, 'time')} in a row)"
+    elif state.outcome and state.outcome not in SILENT:
+        read = f"{read}: {state.detail}"
     return each.feed.id, each.feed.kind, words.counted(each.count.entries, "entry", "entries"), newest, read

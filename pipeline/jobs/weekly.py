@@ -139,6 +139,14 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
     return Made(edition=edition, standing=standing, paths=paths, editor_file=offered)
 
 
+def lay_out(store: Store, press: Press, week: Week, out: Path, *, now: datetime) -> tuple[Path, ...]:
+    """Write a week's newest seal under ``out``, and where it stands; nothing while there is none."""
+    standing, sealed = store.editions.standing(str(week)), store.editions.sealed(str(week))
+    if sealed is None:
+        return ()
+    return write_edition(as_it_stands(store, press, sealed, standing, now=now), out / str(week), standing)
+
+
 def _roll_on(store: Store, press: Press, week: Week, now: datetime) -> None:
     """Let a thin week give up what it has."""
     selection = choose(store, press, week, now=now)

@@ -174,7 +174,7 @@ class Pages:
             "weight": weigh(edition.html),
             "limits": [limit for limit, _ in LIMITS_KB],
             "clipped_at": CLIPPED_AT_KB,
-            "fingerprint": sha256(edition.html).hexdigest(),
+            "fingerprint": edition.content_hash or sha256(edition.html).hexdigest(),
             "decisions": self.desk.decisions(edition.week),
         }
 

@@ -17,7 +17,7 @@ from typing import Self
 from pipeline.app import App
 from pipeline.jobs.gather import explain
 from pipeline.jobs.press import nothing_asked
-from pipeline.jobs.status import recent_weeks
+from pipeline.jobs.status import changes_waiting, recent_weeks
 from pipeline.jobs.weekly import show
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.errors import ConfigError, EditorFileError, TemplateError, UsageError
@@ -54,7 +54,9 @@ class PublicationDesk:
     def weeks(self) -> tuple[WeekSummary, ...]:
         """As Desk."""
         app = self._fresh_app()
-        return recent_weeks(app.store, app.feeds, app.clock, now=self._clock(), most=WEEKS_SHOWN)
+        now = self._clock()
+        changes = changes_waiting(app.store, lambda: app.press, now=now)
+        return recent_weeks(app.store, app.feeds, app.clock, now=now, most=WEEKS_SHOWN, changes=changes)
 
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk."""

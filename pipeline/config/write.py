@@ -22,16 +22,17 @@ _BOM = "\ufeff"
 
 def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
     """Write [[feeds]] tables into a config file; ConfigError when it cannot be written or would not be valid."""
-    _rewrite(path, lambda text: with_feeds(text, feeds))
+    rewrite(path, lambda text: with_feeds(text, feeds))
 
 
 def remove_feed(path: Path, feed_id: str) -> None:
     """Take a feed's table out of a config file; errors as above."""
     ids = [feed.id for feed in load_config(path).feeds]
-    _rewrite(path, lambda text: without_feed(text, ids.index(feed_id)))
+    rewrite(path, lambda text: without_feed(text, ids.index(feed_id)))
 
 
-def _rewrite(path: Path, edit: Callable[[str], str]) -> None:
+def rewrite(path: Path, edit: Callable[[str], str]) -> None:
+    """Replace a config file by what ``edit`` makes of its text; Refused when somebody else changed it meanwhile."""
     _refuse_unwritable(path)
     try:
         before = path.read_bytes()

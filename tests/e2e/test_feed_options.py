@@ -178,10 +178,12 @@ def test_full_text_reads_the_page_of_an_excerpt_once(program: Program):
     assert "1 of 1 entries with their full text (1 new)" in program.ok("fetch")
     assert "The oven is lit at four" in body_of(program)
     program.now += timedelta(hours=1)
-    assert "0 new entries, 0 changed" in program.ok("fetch", "--force")
+    program.serve("/blog", excerpt_feed(program, "Soup", "Bread"))
+    assert "1 new entry, 0 changed" in program.ok("fetch", "--force")
     assert len(program.server.asked("/bread")) == 1
-    program.serve("/blog", excerpt_feed(program, "Bread", more="<category>New</category>"))
-    assert "1 changed" in program.ok("fetch", "--force")
+    assert "The oven is lit at four" in body_of(program)
+    program.serve("/blog", excerpt_feed(program, "Soup", "Bread", more="<category>New</category>"))
+    assert "2 changed" in program.ok("fetch", "--force")
     assert len(program.server.asked("/bread")) == 2
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.edit import feed_table, with_feeds, without_feed
-from pipeline.config.write import add_feeds, remove_feed
+from pipeline.config.write import add_feeds, remove_feed, rewrite
 from pipeline.model.errors import ConfigError, Refused
 
 HEAD = '# Mine.\n[publication]\nname = "N"   # a name\nurl = "https://h.example/"\nsender = "N <n@h.example>"\n\n'
@@ -86,20 +86,28 @@ def test_a_table_goes_with_what_continues_it():
     assert without_feed(HEAD + BLOG + listen + "\n" + TABLE, 0) == HEAD + TABLE
 
 
+LISTEN = '[feeds.listen]\n"A" = "https://a.example/"\n'
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "nth"),
     [
-        'feeds = [{ id = "blog" }]\n[fetch]\n',
-        BLOG + "[fetch]\n[feeds.listen]\nA = 'https://a.example/'\n" + TABLE,
+        ('feeds = [{ id = "blog" }]\n[fetch]\n', 0),
+        (f"{BLOG}[fetch]\n{LISTEN}{TABLE}", 0),
+        (f"{TABLE}{BLOG}[fetch]\n{LISTEN}", 1),
     ],
+    ids=["an inline list", "what remains is no TOML", "what remains says something else"],
 )
-def test_what_cannot_be_edited_safely_is_refused_with_what_to_do(text: str):
-    """An inline list, or a feed in two places: nothing is guessed, and the message says what to write or take out."""
-    if text.startswith("feeds"):
-        with pytest.raises(Refused, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
-            with_feeds(text, [NEW])
+def test_what_cannot_be_taken_out_safely_is_left(text: str, nth: int):
+    """Nothing is guessed; the message says what to do by hand."""
     with pytest.raises(Refused, match='take the table of "blog" out yourself'):
-        without_feed(text, 0)
+        without_feed(text, nth)
+
+
+def test_a_list_in_one_line_is_not_added_to():
+    """The message has the table to write by hand."""
+    with pytest.raises(Refused, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
+        with_feeds('feeds = [{ id = "blog" }]\n[fetch]\n', [NEW])
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=20)
@@ -183,3 +191,15 @@ def test_a_folder_that_takes_no_file_is_an_error_in_a_sentence(config):
     with pytest.raises(ConfigError, match="cannot be written"):
         add_feeds(config, [NEW])
     assert config.read_text() == HEAD + BLOG
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(config):
+    """A person saves the file while the program works on it: their text stays, and the program says to try again."""
+
+    def slow_edit(text: str) -> str:
+        config.write_text(HEAD + BLOG + "# theirs\n")
+        return text + "# ours\n"
+
+    with pytest.raises(Refused, match="changed by somebody else just now"):
+        rewrite(config, slow_edit)
+    assert config.read_text() == HEAD + BLOG + "# theirs\n"

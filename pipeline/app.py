@@ -218,7 +218,7 @@ class App:
         said = self.config.digest
         feeds = (*self.feeds, added_feed(self.feeds))
         links = [feed.id for feed in feeds if feed.kind == "links"]
-        editor = EditorFiles(folder=self.editions, store=self.store, link_feeds=links)
+        editor = EditorFiles(folder=self.editions, store=self.store, link_feeds=links, clock=self.clock)
         return Press(
             publication=self.publication,
             feeds=feeds,

@@ -74,7 +74,7 @@ def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
     """Find what is related to an entry, as guids."""
     weights = telling_words([entry])
     having, total = store.entries_with(list(weights), seen_by=None, most=COMMON)
-    likeness = Likeness(weights=weights, having=having, total=total)
+    likeness = Likeness.of(weights, having, total)
     found = store.entries_by_id(candidates(likeness, without=own))
     return [each.entry.guid for each in nearest(likeness, found, most=3)]
 

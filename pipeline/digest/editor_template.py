@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pipeline.digest.editor_file import FENCE, LINK_EXAMPLE
 from pipeline.model.digest import Decision, Edition
 from pipeline.model.entry import Entry, StoredEntry
 
-MOST_LEFT_OUT = 20
-_LONGEST_GUID = 60
+MOST_LEFT_OUT = 10
+_LONG_GUID = 40
+_WIDEST = 70
 Group = tuple[StoredEntry, ...]
 
 
-def template(edition: Edition, groups: Sequence[Group], left_out: Sequence[Decision]) -> str:
-    """Write the file for a week: comments alone, with what the program chose and the references to use."""
-    first = reference(groups[0][0].entry) if groups else "blog 1"
+def template(
+    edition: Edition, groups: Sequence[Group], left_out: Sequence[Decision], *, link_feeds: Collection[str] = ()
+) -> str:
+    """Write the file for a week: comments alone, with what the program chose and the references to use.
+
+    ``left_out`` is what an editor may want back; the newest of it is listed.
+    """
+    stories = [reference(group[0].entry) for group in groups if group[0].entry.feed_id not in link_feeds]
+    first = next(iter(stories), "blog 1")
     lines = [
         FENCE,
         f"# The edition {edition.week}. The program makes its choices; what you write here overrides them.",
@@ -32,8 +39,8 @@ def template(edition: Edition, groups: Sequence[Group], left_out: Sequence[Decis
         f"# preheader = {_quoted(edition.preheader)}",
         f"# lead = {_quoted(first)}          # the story that comes first",
         f"# leave_out = [{_quoted(first)}]",
-        "# put_back = []                    # what the program left out",
-        f"# order = [{', '.join(_quoted(reference(group[0].entry)) for group in groups)}]",
+        "# put_back = []                    # what the program left out: see below, or any entry there ever was",
+        f"# order = [{', '.join(map(_quoted, stories))}]",
         "",
         "[notes]                            # a few words of yours under a story, as Markdown",
         f'# {_quoted(first)} = "…"',
@@ -52,8 +59,9 @@ def template(edition: Edition, groups: Sequence[Group], left_out: Sequence[Decis
 
 
 def reference(entry: Entry) -> str:
-    """Name an entry for a person: its feed, and its guid, or its address where the guid is a long one."""
-    return f"{entry.feed_id} {entry.url if len(entry.guid) > _LONGEST_GUID and entry.url else entry.guid}"
+    """Name an entry for a person: its feed, and its guid, or its address where that is shorter than a long guid."""
+    address = entry.url if entry.url and len(entry.guid) > _LONG_GUID and len(entry.url) < len(entry.guid) else ""
+    return f"{entry.feed_id} {address or entry.guid}"
 
 
 def _told(groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
@@ -71,7 +79,7 @@ def _not_told(decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
 def _listed(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     named = [(_quoted(name), " ".join(words.split())) for name, words in rows]
     if named:
-        width = min(max(len(name) for name, _ in named), _LONGEST_GUID)
+        width = min(max(len(name) for name, _ in named), _WIDEST)
         yield heading
         yield from (f"#   {name.ljust(width)}  {words}" for name, words in named)
 

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from math import log
 
 from pipeline.model.entry import Entry, StoredEntry
-from pipeline.text.likeness import title_key, words
+from pipeline.text.likeness import words
 
 MOST_WORDS = 32
 MOST_CANDIDATES = 12
 COMMON = 300
 """A word that more entries have says little, and costs much: it is not looked at."""
-LEAST_SHARE = 0.14
+FEW = 4
+"""However small the archive, so many may share a word."""
+LEAST_SHARE = 0.15
 LEAST_WORDS = 2
 _IN_TITLE, _IN_FACTS, _IN_TEXT = 3.0, 2.0, 1.0
 _TEXT_CHARACTERS = 4_000
@@ -49,6 +51,12 @@ class Likeness:
     """Word to the ids of the entries that have it, in this or another form."""
     total: int
     """How many entries there are."""
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float], having: Mapping[str, Sequence[int]], total: int) -> Likeness:
+        """Compare by what is not on everybody's lips: a word of every twelfth entry is the house's, not a subject."""
+        most = max(FEW, total // 12)
+        return cls(weights=weights, having={w: ids for w, ids in having.items() if len(ids) <= most}, total=total)
 
     @property
     def worth(self) -> dict[str, float]:
@@ -85,13 +93,19 @@ def candidates(likeness: Likeness, *, without: Collection[int]) -> tuple[int, ..
 
 
 def nearest(likeness: Likeness, found: Sequence[StoredEntry], *, most: int) -> tuple[StoredEntry, ...]:
-    """Choose the entries that are about the same, nearest first, each title once; often there is none."""
+    """Choose the entries that are about the same, nearest first, each story once; often there is none."""
     judged = sorted(((_share(likeness, each), each) for each in found), key=lambda pair: (-pair[0], -pair[1].entry_id))
-    near: dict[str, StoredEntry] = {}
+    near: list[StoredEntry] = []
     for share, each in judged:
-        if share >= LEAST_SHARE:
-            near.setdefault(title_key(each.entry.title), each)
-    return tuple(near.values())[:most]
+        if share >= LEAST_SHARE and not any(_one_story(each, other) for other in near):
+            near.append(each)
+    return tuple(near[:most])
+
+
+def _one_story(one: StoredEntry, other: StoredEntry) -> bool:
+    """Tell whether two titles name one story, as a post and its episode do: all words of the one are in the other."""
+    first, second = (frozenset(_telling(each.entry.title)) for each in (one, other))
+    return bool(first and second) and (first <= second or second <= first)
 
 
 def _share(likeness: Likeness, other: StoredEntry) -> float:

@@ -89,6 +89,11 @@ def _content(digest: Digest, rendered: RenderedDigest, marks: Mapping[tuple[str,
             for section in digest.sections
             for story in section.stories
         ],
+        "archive": [
+            {"heading": section.heading, "title": story.title, "url": story.url}
+            for section in digest.archive
+            for story in section.stories
+        ],
         "included": [_decision(each) for each in digest.decisions if each.included],
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pipeline.digest.editor_file import read
@@ -17,9 +18,12 @@ from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides, named
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import EditorFileError
-from pipeline.model.week import Week
+from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
 from pipeline.text.urls import url_key
+
+_PAST = timedelta(days=7)
+"""What was left out is offered to be put back when it is no older than the week before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class EditorFiles:
     folder: Path
     store: Store
     link_feeds: Sequence[str]
+    clock: WeekClock
 
     def asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
         """Read what the editor asks of a week; nothing when there is no file. EditorFileError says what to mend."""
@@ -49,7 +54,10 @@ class EditorFiles:
             return None
         try:
             with path.open("x", encoding="utf-8") as file:
-                file.write(template(edition, selection.groups, selection.left_out))
+                opens_at, closes_at = self.clock.bounds(Week.parse(edition.week))
+                old = opens_at - _PAST
+                missed = [each for each in selection.left_out if old <= each.published_at < closes_at]
+                file.write(template(edition, selection.groups, missed, link_feeds=self.link_feeds))
         except FileExistsError:
             return None
         return path

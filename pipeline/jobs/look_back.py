@@ -60,7 +60,7 @@ class Archive:
     def _related(self, group: Group, own: set[int]) -> tuple[StoredEntry, ...]:
         weights = telling_words([each.entry for each in group])
         having, total = self.store.entries_with(list(weights), seen_by=self.shelf.settled_at, most=COMMON)
-        likeness = Likeness(weights=weights, having=having, total=total)
+        likeness = Likeness.of(weights, having, total)
         found = self.store.entries_by_id(candidates(likeness, without=own))
         return nearest(likeness, [each for each in found if self.shelf.holds(each)], most=MOST_RELATED)
 

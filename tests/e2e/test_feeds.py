@@ -230,16 +230,21 @@ def test_import_adds_what_is_new_and_says_what_is_not(program: Program):
 
 
 def test_import_with_check_reads_each_feed_first(program: Program):
-    """What cannot be read is left out with its reason and exit 3; a podcast is seen to be one."""
+    """What cannot be read is left out with its reason and exit 3; a podcast is seen to be one, links stay links."""
     file = opml(
         program,
-        outline(program.server.url("/site/podcast.xml"), "Talk") + outline(program.server.url("/missing"), "Missing"),
+        outline(program.server.url("/site/podcast.xml"), "Talk")
+        + outline(program.server.url("/missing"), "Missing")
+        + outline(program.server.url("/site/feed/"), "Finds", category="links"),
     )
     code, out, err = program.run("feeds", "import", "--check", file)
     assert code == 3
-    assert "1 added, 1 left out" in out
+    assert "2 added, 1 left out" in out
     assert f"{program.server.url('/missing')} answered 404 Not Found" in err
-    assert [(feed["id"], feed["kind"]) for feed in feeds(program)[1:]] == [("Talk", "podcast")]
+    assert [(feed["id"], feed["kind"]) for feed in feeds(program)[1:]] == [
+        ("Talk", "podcast"),
+        ("Finds", "links"),
+    ]
 
 
 def test_what_is_exported_can_be_imported(program: Program):

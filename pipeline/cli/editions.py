@@ -29,7 +29,7 @@ Clock = Callable[[], datetime]
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
     with _at_work(options, clock) as at:
-        standing = at.publisher.approve(at.week, now=at.now, content_hash=options.hash)
+        standing = at.publisher.approve(at.week, now=at.now, content_hash=options.hash, overridden=options.override)
         at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
         at.say_next(f"pipeline send {at.week}")
     return 0

@@ -119,6 +119,13 @@ def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
     approve.add_argument(
         "--hash", default="", metavar="HASH", help="only if its content_hash (in manifest.json) begins like this"
     )
+    approve.add_argument(
+        "--override",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="in spite of the errors of this name that `pipeline check` found (may be given again)",
+    )
     _edition(commands, "hold", "keep an edition from being sent; its entries roll on meanwhile")
     _edition(commands, "resume", "take a held edition up again, with the entries no other edition has by now")
     _edition(commands, "skip", "let a week have no edition; its entries roll on into the next digest")

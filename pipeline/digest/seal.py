@@ -64,9 +64,12 @@ def content_hash(manifest: Mapping[str, Any]) -> str:
     return sha256(told.encode()).hexdigest()
 
 
-def approved(edition: Edition) -> Edition:
-    """Make of a draft what is kept once it is approved: the same bytes, and a manifest that says so."""
-    manifest = json.loads(edition.manifest) | {"state": "approved"}
+def approved(edition: Edition, *, overridden: Sequence[str] = ()) -> Edition:
+    """Make of a draft what is kept once it is approved: the same bytes, and a manifest that says so.
+
+    ``overridden``: the names of the errors it was approved in spite of.
+    """
+    manifest = json.loads(edition.manifest) | {"state": "approved", "overridden": sorted(set(overridden))}
     return replace(edition, state="approved", manifest=_json(manifest))
 
 

@@ -6,15 +6,18 @@ be made is Refused, with the reason and what to do instead; each move is one tra
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.digest.checks import recorded
 from pipeline.digest.differences import differences, parts_changed
 from pipeline.digest.seal import approved
 from pipeline.digest.select import Selection
 from pipeline.jobs.gather import choose
 from pipeline.jobs.press import Press
 from pipeline.jobs.weekly import compile_edition, draft
+from pipeline.model.check import Check, blocking
 from pipeline.model.digest import State
 from pipeline.model.edition import Move, Sealed, Standing, why_not
 from pipeline.model.errors import Refused
@@ -41,11 +44,13 @@ class Publisher:
     by: str
     """In whose name."""
 
-    def approve(self, week: Week, *, now: datetime, content_hash: str = "") -> Standing:
+    def approve(
+        self, week: Week, *, now: datetime, content_hash: str = "", overridden: Collection[str] = ()
+    ) -> Standing:
         """Seal a week's edition as it would be made now.
 
         Refused when ``content_hash`` (or its beginning) is given and is not that of the edition: somebody has seen
-        something else.
+        something else. Refused also for every error of its checks whose name is not ``overridden``.
         """
         seen = self.standing(week, "approve")
         if now < self.press.clock.bounds(week)[1]:
@@ -56,8 +61,11 @@ class Publisher:
             raise Refused(f"{week} is no longer what you have seen: look again (its hash is {found}), then approve.")
         if seen.state == "approved" and seen.content_hash == edition.content_hash:
             raise Refused(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
+        checks = recorded(edition.manifest)
+        if stopped := blocking(checks, overridden):
+            raise Refused(_why_stopped(week, stopped))
         seal = Sealed(
-            edition=approved(edition),
+            edition=approved(edition, overridden=[each.name for each in blocking(checks)]),
             stories=tuple(tuple(each.entry_id for each in group) for group in selection.groups),
             overrides=selection.overrides,
             sealed_at=now,
@@ -105,3 +113,10 @@ class Publisher:
         selection = choose(self.store, self.press, week, now=now)
         entry_ids, kept_out = [*selection.entry_ids, *selection.rolled_on], selection.kept_out
         return self.store.editions.give_up(seen, state, entry_ids, kept_out=kept_out, now=now, by=self.by)
+
+
+def _why_stopped(week: Week, stopped: Sequence[Check]) -> str:
+    """Name what stands in the way of an approval, and both ways out."""
+    faults = " ".join(f"{each.name} ({each.where}): {each.message}" for each in stopped)
+    names = " ".join(f"--override {name}" for name in dict.fromkeys(each.name for each in stopped))
+    return f"{faults} Mend that, or decide otherwise: pipeline approve {week} {names}."

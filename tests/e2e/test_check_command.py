@@ -107,3 +107,28 @@ def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None
     assert "quiet-feed " in out
     assert "podcast: See whether the feed still works (pipeline feeds check): it had nothing new since 16 Feb" in out
     assert "blog: See" not in out
+
+
+def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, publication: Path) -> None:
+    """Exit 4 names the error and both ways out; overridden, it is approved, and the manifest says in spite of what."""
+    config = publication / "config.toml"
+    config.write_text(config.read_text().replace('name = "Harbour & Hearth"', 'name = "Harbour {{ town }}"', 1))
+    code, out, err = run("approve", "2026-W07", "--by", "ann")
+    assert (code, out) == (4, "")
+    assert err.startswith("pipeline: token (theme): Mend the theme: it leaves “{{ town }}” unfilled.")
+    assert err.endswith("Mend that, or decide otherwise: pipeline approve 2026-W07 --override token.\n")
+    assert run("approve", "2026-W07", "--by", "ann", "--override", "contrast")[0] == 4
+    assert run("approve", "2026-W07", "--by", "ann", "--override", "token")[0] == 0
+    run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
+    manifest = json.loads((publication / "out/2026-W07/manifest.json").read_text())
+    assert (manifest["state"], manifest["overridden"]) == ("approved", ["token"])
+
+
+def test_a_change_after_approval_is_noticed(run: Run, publication: Path) -> None:
+    """The sealed bytes are checked, and what would be different today is a warning."""
+    assert run("approve", "2026-W07", "--by", "ann")[0] == 0
+    config = publication / "config.toml"
+    config.write_text(config.read_text().replace("Bread, boats and slow living", "Boats, bread and slow living"))
+    code, out, _ = run("check", "2026-W07", "--offline")
+    assert code == 0
+    assert "changed-since  Approve it again, or leave it as it is: made today, " in out

@@ -219,3 +219,14 @@ def test_one_edition_is_composed_once(client: Client, desk: FakeDesk) -> None:
     desk.now += "+"
     client.get(WEEK)
     assert desk.composed == 2
+
+
+def test_checks_stand_beside_the_mail(client: Client, desk: FakeDesk) -> None:
+    """Each check with its level, name, sentence and place; hostile words in it stay words."""
+    assert "Checks" not in words(client.get(WEEK).text)
+    found = '{"name": "link-words", "level": "error", "message": "Say <b>where</b>.", "where": "<script>x</script>"}'
+    checked = replace(edition("2026-W07"), manifest=f'{{"stories": [], "checks": [{found}]}}'.encode())
+    desk.change("2026-W07", checked)
+    page = client.get(WEEK).text
+    assert "Checks Error link-words Say <b>where</b>. <script>x</script> Errors stop approval." in words(page)
+    assert "<script>x" not in page

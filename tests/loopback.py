@@ -49,6 +49,7 @@ class Seen:
     """Names in lower case."""
     started: float
     ended: float = 0.0
+    """When the last piece of the answer went out, or the reader hung up."""
     method: str = "GET"
 
 
@@ -153,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(answer.delay_seconds)
             self._send(answer, seen)
         finally:
-            seen.ended = time.monotonic()
+            seen.ended = seen.ended or time.monotonic()
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -167,15 +168,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         if answer.announced_bytes is not None:
             self.close_connection = True
+        # Written down before the last byte goes out: whoever reads it may ask again before this thread gets its turn.
+        seen.ended = time.monotonic()
         self.end_headers()
         if self.command != "HEAD":
-            self._send_body(answer)
-        seen.ended = time.monotonic()
+            self._send_body(answer, seen)
 
-    def _send_body(self, answer: Answer) -> None:
+    def _send_body(self, answer: Answer, seen: Seen) -> None:
         body = answer.body[: answer.reset_after]
         step = answer.drip_bytes or len(body) or 1
         for start in range(0, len(body), step):
+            seen.ended = time.monotonic()
             self.wfile.write(body[start : start + step])
             if answer.drip_bytes:
                 time.sleep(answer.drip_seconds)

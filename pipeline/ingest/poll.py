@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from pipeline.model.feed import Channel, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.text.urls import url_key
 
 USUAL_INTERVAL = timedelta(minutes=30)
 LONGEST = timedelta(days=1)
@@ -69,6 +70,19 @@ def why_waiting(state: FeedState) -> str:
     if state.retry_at and state.outcome == "throttled":
         return f"its host wants to be left alone until {state.retry_at:%Y-%m-%d %H:%M} UTC"
     return f"not due before {state.due_at:%Y-%m-%d %H:%M} UTC" if state.due_at else "due now"
+
+
+def says_it_moved(channel: Channel, url: str) -> str:
+    """Pass on a podcast host's hint that its feed lives elsewhere (itunes:new-feed-url), or "".
+
+    A hint is no proof: old ones stay in feeds for years, so nobody follows it without being told to.
+
+    >>> says_it_moved(Channel(new_feed_url="https://new.example/feed"), "http://old.example/feed")
+    'says that it moved to https://new.example/feed: look there, and write that address into config.toml'
+    """
+    if url_key(channel.new_feed_url) in ("", url_key(url)):
+        return ""
+    return f"says that it moved to {channel.new_feed_url}: look there, and write that address into config.toml"
 
 
 def request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, str], ...] = ()) -> FetchRequest:

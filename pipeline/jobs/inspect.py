@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.ingest import sources
 from pipeline.ingest.discover import find_feeds
 from pipeline.ingest.normalise import normalise
+from pipeline.ingest.poll import says_it_moved
 from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeed
 from pipeline.model.feed import Feed, FeedKind
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchOutcome, FetchRequest, OutcomeKind
 
 MOST_FEEDS = 5
 """So many of a page's feeds are looked at."""
@@ -43,6 +44,7 @@ class Finding:
     ok: bool
     sentence: str
     """What happened: the outcome in words."""
+    outcome: OutcomeKind = "ok"
     parsed: ParsedFeed | None = None
     entries: tuple[Entry, ...] = ()
     kind: FeedKind = "blog"
@@ -85,11 +87,13 @@ def read(outcome: FetchOutcome, *, now: datetime) -> Finding:
     """Say what an answer holds."""
     url, address = outcome.final_url or outcome.url, outcome.moved_to or outcome.url
     if not outcome.body:
-        return Finding(url=url, address=address, ok=False, sentence=outcome.sentence)
+        return Finding(url=url, address=address, ok=False, sentence=outcome.sentence, outcome=outcome.kind)
     try:
         parsed = sources.parse(outcome.body, content_type=outcome.content_type, url=url)
     except NotAFeed as trouble:
-        return Finding(url=url, address=address, ok=False, sentence=str(trouble))
+        return Finding(url=url, address=address, ok=False, sentence=str(trouble), outcome="not_a_feed")
+    if parsed.broken:
+        outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {parsed.broken}")
     entries = normalise(parsed, Feed(id="feed", url=url, kind="blog"), url=url, now=now)
     kind: FeedKind = "podcast" if sum(each.is_episode for each in entries) * 2 > len(entries) else "blog"
     return Finding(
@@ -97,19 +101,21 @@ def read(outcome: FetchOutcome, *, now: datetime) -> Finding:
         address=address,
         ok=True,
         sentence=outcome.sentence,
+        outcome=outcome.kind,
         parsed=parsed,
         entries=entries,
         kind=kind,
-        oddities=(*parsed.oddities, *_oddities(entries)),
+        oddities=(*parsed.oddities, *_oddities(entries, says_it_moved(parsed.channel, url))),
     )
 
 
-def _oddities(entries: tuple[Entry, ...]) -> tuple[str, ...]:
+def _oddities(entries: tuple[Entry, ...], moved: str) -> tuple[str, ...]:
     total = len(entries)
     undated = sum(each.dated_by == "first_seen" for each in entries)
     untitled = sum(not each.title for each in entries)
     pageless = sum(not each.url for each in entries)
     told = (
+        (moved, f"it {moved}"),
         (not total, "it has no entries"),
         (undated, f"{undated} of {total} entries have no date: they count as published when first seen"),
         (untitled, f"{untitled} of {total} entries have no title"),

@@ -139,7 +139,7 @@ class Refresher:
                 taken = await intake.take_in(asked.feed, asked.state, outcome, interval)
                 return _report(taken.outcome, taken.applied, *taken.remarks)
             except NotAFeed as trouble:
-                outcome = replace(outcome, kind="not_a_feed", detail=str(trouble), body=b"")
+                outcome = replace(outcome, kind="not_a_feed", detail=str(trouble).rstrip("."), body=b"")
         intake.remember(poll.next_state(asked.state, outcome, now=intake.now, interval=interval))
         return _report(outcome, Applied())
 

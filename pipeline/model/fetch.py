@@ -56,9 +56,17 @@ ADVICE: dict[OutcomeKind, str] = {
 }
 """What somebody who reads the outcome can do about it: the second half of ``FetchOutcome.sentence``."""
 
+BLOCKED_ADVICE: dict[int, str] = {
+    401: "give the feed's user name and password, or its token, in config.toml",
+    402: "ask its publisher how those who pay read the feed",
+    451: "ask its publisher: where this program runs, the law keeps the feed from it",
+}
+"""What can be done where a status says more than ``blocked`` does."""
+
 GOOD: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partly_broken"})
 FRESH: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partly_broken"})
-SILENT: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged"})
+SILENT: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
+"""Where there is nothing to do, or where what happened says already what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +151,5 @@ class FetchOutcome:
         >>> FetchOutcome(feed_id="blog", url="", kind="not_found", detail="answered 404 Not Found").sentence
         'answered 404 Not Found: check the address'
         """
-        return self.detail if self.kind in SILENT else f"{self.detail}: {ADVICE[self.kind]}"
+        advice = BLOCKED_ADVICE.get(self.status) if self.kind == "blocked" else None
+        return self.detail if self.kind in SILENT else f"{self.detail}: {advice or ADVICE[self.kind]}"

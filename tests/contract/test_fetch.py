@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.ingest.fetch import Fetcher
-from pipeline.model.fetch import ADVICE, FetchOutcome
+from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, FetchOutcome
 from tests.contract.fetching import NOW, fetch, fetch_all, limits, request, to_loopback
 from tests.loopback import FEED, Answer, Loopback, redirect
 
@@ -81,7 +81,9 @@ def test_a_validator_that_cannot_be_sent_back_is_dropped(server: Loopback) -> No
     ("status", "kind"),
     [
         (401, "blocked"),
+        (402, "blocked"),
         (403, "blocked"),
+        (451, "blocked"),
         (404, "not_found"),
         (410, "gone"),
         (418, "blocked"),
@@ -97,7 +99,7 @@ def test_every_refusal_has_its_word(server: Loopback, status: int, kind: str) ->
     outcome = fetch(server.url("/feed"))
     assert (outcome.kind, outcome.ok, outcome.body) == (kind, False, b"")
     assert outcome.sentence.startswith(f"answered {status}")
-    assert outcome.sentence.endswith(ADVICE[outcome.kind])
+    assert outcome.sentence.endswith(BLOCKED_ADVICE.get(status, ADVICE[outcome.kind]))
 
 
 def test_a_permanent_redirect_is_a_move(server: Loopback) -> None:

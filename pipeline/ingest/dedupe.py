@@ -36,6 +36,8 @@ class Verdict:
     """How many entries stand in the document for themselves: known to be there as they were."""
     vanished: tuple[int, ...] = ()
     """Stored entries that were in the document at the last read and no longer are."""
+    withdrawn: tuple[int, ...] = ()
+    """Those of them that did not merely scroll off its end: somebody took them out."""
     reappeared: tuple[int, ...] = ()
     """Stored entries that had vanished and are back."""
     suspicious: str = ""
@@ -91,13 +93,24 @@ def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: b
     here = {owner.entry_id for owner in owners.values()}
     changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found if isinstance(entry, Entry))
     alive = [item for item in known if not item.deleted]
+    gone = [item for item in alive if whole and item.entry_id not in here and not item.vanished]
+    suspicious = _suspicion(changes, alive, found=len(found))
     return Verdict(
         changes=changes,
         untouched=len(found) - len(changes),
-        vanished=tuple(item.entry_id for item in alive if whole and item.entry_id not in here and not item.vanished),
+        vanished=tuple(item.entry_id for item in gone),
+        withdrawn=() if suspicious else _withdrawn(gone, found),
         reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
-        suspicious=_suspicion(changes, alive, found=len(found)),
+        suspicious=suspicious,
     )
+
+
+def _withdrawn(gone: Sequence[KnownEntry], found: Sequence[Sighting]) -> tuple[int, ...]:
+    """Find what somebody took out: a feed holds the newest so many, so what scrolls off is older than all the others.
+
+    All the others but those pinned to the top; hence the last one is asked.
+    """
+    return tuple(item.entry_id for item in gone if found and item.published_at > found[-1].published_at)
 
 
 def _with_telling_guids(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> Iterator[Sighting]:

@@ -100,6 +100,7 @@ class Intake:
             now=self.now,
             backlog=before.first_read_at is None or bool(verdict.suspicious),
             reappeared=verdict.reappeared,
+            withdrawn=verdict.withdrawn,
             quarantined=bool(verdict.suspicious),
         )
         applied = replace(applied, same=applied.same + verdict.untouched)

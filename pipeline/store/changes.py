@@ -24,8 +24,9 @@ from pipeline.store.tables import Instant, content, entry
 
 _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
-_REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None)
+_REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None, withdrawn_at=None)
 _VANISH = update(entry).where(_THESE, entry.c.vanished_at.is_(None)).values(vanished_at=bindparam("now", type_=Instant))
+_WITHDRAW = update(entry).where(_THESE).values(withdrawn_at=bindparam("now", type_=Instant))
 _ACCEPT = (
     update(entry)
     .where(_THESE, entry.c.quarantined_at.is_not(None))
@@ -56,6 +57,7 @@ def apply(
     now: datetime,
     backlog: bool,
     quarantined: bool = False,
+    withdrawn: Sequence[int] = (),
 ) -> Applied:
     """Write a feed's state and what changed in it. The costs follow the document, not what is kept."""
     feeds.save(connection, [state])
@@ -66,6 +68,7 @@ def apply(
     present = [change.entry_id for change in changes if change.entry_id is not None]
     _mark(connection, _REAPPEAR, [*present, *reappeared], now)
     _mark(connection, _VANISH, vanished, now)
+    _mark(connection, _WITHDRAW, withdrawn, now)
     return Applied(new=new, changed=len(rewritten), same=len(changes) - new - len(rewritten))
 
 

@@ -123,16 +123,25 @@ class Store:
         backlog: bool,
         reappeared: Sequence[int] = (),
         quarantined: bool = False,
+        withdrawn: Sequence[int] = (),
     ) -> Applied:
         """Write a freshly read feed: its state, what changed, which entries left the document or came back to it.
 
         The entries named in ``decided`` are in the document, so they need not be named in ``reappeared``.
         An entry dated by ``first_seen`` keeps the date it was stored with. ``quarantined``: the new entries wait until
-        they are accepted.
+        they are accepted. ``withdrawn``: those of the vanished that were taken out.
         """
         with self._writing() as connection:
             return changes.apply(
-                connection, state, decided, vanished, reappeared, now=now, backlog=backlog, quarantined=quarantined
+                connection,
+                state,
+                decided,
+                vanished,
+                reappeared,
+                now=now,
+                backlog=backlog,
+                quarantined=quarantined,
+                withdrawn=withdrawn,
             )
 
     def in_quarantine(self, feed_id: str) -> list[StoredEntry]:

@@ -202,11 +202,13 @@ def test_an_entry_that_came_back_is_no_longer_marked(store: Store, seen: Any) ->
     """Found again, whether its content was looked at or not, it has not vanished."""
     [entry_id] = keep(store, blog_post())
     state = FeedState(feed_id="blog")
-    store.apply(state, [], [entry_id], now=NOW, backlog=False)
+    store.apply(state, [], [entry_id], now=NOW, backlog=False, withdrawn=[entry_id])
+    assert store.entries_by_id([entry_id])[0].withdrawn_at == NOW
     changes = [] if seen == "named" else [decide(blog_post(), seen, entry_id)]
     reappeared = [entry_id] if seen == "named" else []
     store.apply(state, changes, [], now=NOW, backlog=False, reappeared=reappeared)
-    assert store.entries_by_id([entry_id])[0].vanished_at is None
+    [found] = store.entries_by_id([entry_id])
+    assert (found.vanished_at, found.withdrawn_at) == (None, None)
 
 
 def test_a_feed_is_written_wholly_or_not_at_all(store: Store) -> None:

@@ -356,6 +356,22 @@ def test_vanished_and_reappeared_entries_are_named_once() -> None:
     assert (verdict.vanished, verdict.reappeared) == ((1,), (2,))
 
 
+@pytest.mark.parametrize(
+    ("document", "withdrawn"),
+    [
+        ([5, 4, 2], (3,)),  # a gap: somebody took it out
+        ([6, 5, 4], ()),  # the end moved on: it scrolled off
+        ([1, 6, 5, 4], ()),  # … and one that is pinned to the top proves nothing
+        ([4, 5, 6], ()),  # the oldest first: nobody can tell
+        ([], ()),
+    ],
+)
+def test_withdrawn_is_what_is_missing_while_something_older_is_there(document: list[int], withdrawn: Any) -> None:
+    """A feed holds the newest so many entries: one that is older than all that are left has only scrolled off."""
+    known = [stored(post(number), number) for number in (3, 4, 5)]
+    assert decide([post(number) for number in document], known).withdrawn == withdrawn
+
+
 @pytest.mark.parametrize("edit", [{}, {"title": "Edited"}, {"guid": "other"}])
 def test_deleted_entry_stays_deleted(edit: dict[str, Any]) -> None:
     """A tombstone swallows its entry, edited or under another guid, and never vanishes or comes back."""

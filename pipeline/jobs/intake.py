@@ -78,9 +78,8 @@ class Intake:
         self, reading: delta.Reading, entries: tuple[Entry, ...], feed: Feed, present: dict[int, str]
     ) -> Verdict:
         whole = not reading.parsed.broken
-        if not entries:
-            gone = (entry_id for entry_id, mark in present.items() if whole and mark not in reading.known)
-            return Verdict(changes=(), untouched=len(reading.known), vanished=tuple(gone))
+        if not entries and not (whole and set(present.values()) - reading.known):
+            return Verdict(changes=(), untouched=len(reading.known))
         known = self.store.known_among(feed.id, entries)
         return decide(reading.in_order(entries, known), known, whole=whole)
 

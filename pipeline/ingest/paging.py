@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pipeline.ingest.decode import decode
 from pipeline.text.urls import clean_url
 
-_ITEMS = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s>].*</(?:\w{1,20}:)?(?:item|entry)\s*>", re.DOTALL)
+_FIRST_ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s>]")
+_ENDS = ("item>", "entry>")
 _LINK = re.compile(r"<(?:\w{1,20}:)?link\s([^<>]{1,3000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-zA-Z]{1,30})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)')")
 _OLDER = ("prev-archive", "next")
@@ -33,7 +34,7 @@ def announced_page(body: bytes, content_type: str, url: str) -> str:
     text = decode(body, content_type)
     if text.lstrip()[:1] == "{":
         return _next_url(text, url)
-    links = dict(reversed([link for link in map(_relation, _LINK.findall(_ITEMS.sub("", text))) if link]))
+    links = dict(reversed([link for link in map(_relation, _LINK.findall(_without_items(text))) if link]))
     href = next((links[relation] for relation in _OLDER if relation in links), "")
     return clean_url(href, url) if href else ""
 
@@ -56,6 +57,13 @@ def page_mark(guids: Iterable[str]) -> str:
     True
     """
     return sha256("\n".join(sorted(guids)).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _without_items(text: str) -> str:
+    """Leave out what stands between the first item and the end of the last: their links are their own."""
+    first = _FIRST_ITEM.search(text)
+    after = max(text.rfind(end) + len(end) for end in _ENDS)
+    return text[: first.start()] + " " + text[max(first.start(), after) :] if first else text
 
 
 def _relation(attributes: str) -> tuple[str, str] | None:

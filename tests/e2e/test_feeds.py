@@ -103,7 +103,7 @@ def test_add_names_the_other_feeds_when_the_first_is_there(program: Program):
     [
         (Answer(status=404, body=b""), "answered 404 Not Found: check the address"),
         (Answer(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
-        (Answer(status=401, body=b""), "check whether the feed needs a password"),
+        (Answer(status=401, body=b""), "answered 401 Unauthorized: give the feed's user name and password"),
     ],
 )
 def test_add_writes_nothing_where_nothing_reads(program: Program, answer: Answer, said: str):

@@ -30,6 +30,8 @@ class Look:
     dark: Palette = DARK
     title_font: str = FONTS["serif"]
     text_font: str = FONTS["system"]
+    label_font: str = FONTS["system"]
+    """For headings of sections, bylines, small print."""
 
 
 CLASSIC = Look()
@@ -42,12 +44,13 @@ def look_of(said: Mapping[str, Any], before: Look, file: str) -> Look:
     """
     _refuse_unknown(said, ("extends", "fonts", "light", "dark"), file)
     fonts = said.get("fonts", {})
-    _refuse_unknown(fonts, ("title", "text"), file)
+    _refuse_unknown(fonts, ("title", "text", "label"), file)
     return Look(
         light=_palette(said.get("light", {}), before.light, file),
         dark=_palette(said.get("dark", {}), before.dark, file),
         title_font=_font(fonts["title"], file) if "title" in fonts else before.title_font,
         text_font=_font(fonts["text"], file) if "text" in fonts else before.text_font,
+        label_font=_font(fonts["label"], file) if "label" in fonts else before.label_font,
     )
 
 
@@ -60,7 +63,7 @@ def dressed(look: Look, *, accent: str = "", fonts: str = "") -> Look:
     True
     """
     if fonts:
-        look = replace(look, title_font=FONTS[fonts], text_font=FONTS[fonts])
+        look = replace(look, title_font=FONTS[fonts], text_font=FONTS[fonts], label_font=FONTS[fonts])
     if not accent:
         return look
     return replace(

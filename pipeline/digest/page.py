@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from pipeline.digest import words
@@ -68,8 +69,9 @@ class Page:
     light: Palette
     dark: Palette
     title_font: str
-    """A stack of fonts, as CSS takes it; so is ``text_font``."""
+    """A stack of fonts, as CSS takes it; so are the next two."""
     text_font: str
+    label_font: str
     tagline: str
     number: str
     date: str
@@ -114,6 +116,7 @@ def page(digest: Digest, voice: Voice = ENGLISH, look: Look = CLASSIC, thrift: T
         dark=look.dark,
         title_font=look.title_font,
         text_font=look.text_font,
+        label_font=look.label_font,
         tagline=publication.tagline,
         number=words.number(digest.number, voice),
         date=words.day(closes, voice),
@@ -135,6 +138,7 @@ def _chapters(digest: Digest, voice: Voice, thrift: Thrift) -> Iterator[Chapter]
     """Tell the sections, the archive last; stories beyond ``thrift.whole_stories`` come as lines."""
     zone = ZoneInfo(digest.publication.timezone)
     left = thrift.whole_stories
+    ordinals = count(1)
     for section in (*digest.sections, *digest.archive):
         if not section.stories:
             continue
@@ -143,6 +147,8 @@ def _chapters(digest: Digest, voice: Voice, thrift: Thrift) -> Iterator[Chapter]
         pieces = (piece(story, voice, zone, excerpt_words=thrift.excerpt_words) for story in whole)
         if section.kind == "archive":
             pieces = (_dated(told, story, voice, zone) for told, story in zip(pieces, whole, strict=True))
+        elif section.kind != "links":
+            pieces = (replace(told, ordinal=next(ordinals)) for told in pieces)
         yield Chapter(
             kind=section.kind,
             heading=one_line(section.heading) or words.heading(section.kind, voice),

@@ -54,6 +54,8 @@ class Piece:
     byline: str
     excerpt_html: str
     excerpt_text: str
+    ordinal: int = 0
+    """Its place among the stories of the mail, from 1; links and older pieces have none."""
     image: Image | None = None
     buttons: tuple[Link, ...] = ()
     """What to do next, the more important first; at most two."""
@@ -85,7 +87,7 @@ def piece(story: Story, voice: Voice, zone: tzinfo, *, excerpt_words: int | None
         byline=_byline(story, voice),
         excerpt_html=markdown.to_html(excerpt),
         excerpt_text=markdown.to_text(excerpt),
-        image=_image(story),
+        image=_image(story, voice),
         buttons=tuple(_buttons(story, voice)),
         also=tuple(_also(story, voice)),
         note_html=markdown.to_html(story.note_md),
@@ -157,11 +159,11 @@ def _related(pieces: Iterable[ArchivePiece], voice: Voice, zone: tzinfo) -> Iter
             )
 
 
-def _image(story: Story) -> Image | None:
+def _image(story: Story, voice: Voice) -> Image | None:
     picture = story.picture
     if picture is None or not web(picture.url) or SPECK > min(picture.width or SPECK, picture.height or SPECK) > 0:
         return None
-    alt = one_line(picture.alt) or one_line(story.title)
+    alt = one_line(picture.alt) or title_of(story, voice)
     if _is_cover(story, picture):
         side = min(COVER_WIDTH, picture.width or COVER_WIDTH)
         return Image(url=picture.url, alt=alt, width=side, height=side, cover=True)

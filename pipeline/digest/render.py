@@ -87,7 +87,8 @@ def _shortened(told: _Told) -> str:
     parts = [f"excerpts have {words} words at most"] if words is not None else []
     if whole is not None:
         lines = sum(len(chapter.lines) for chapter in told.page.chapters)
-        parts.append(f"the last {lines} stories are told by their titles")
+        last = "story is told by its title" if lines == 1 else f"{lines} stories are told by their titles"
+        parts.append(f"the last {last}")
     return f"To keep the mail light, {' and '.join(parts)}." if parts else ""
 
 

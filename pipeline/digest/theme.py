@@ -5,7 +5,7 @@ In: folders that may hold the theme and its name. Out: a Theme ready to render. 
 A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` says its colours and fonts, and which theme it
 ``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are the two that are
 printed. Where several folders have a theme, each file is taken from the first that has that file: a publisher can
-replace one part and keep the rest.
+replace one part and keep the rest. ``classic/parts/story.html.j2`` is that theme's own file, whoever has replaced it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def load_theme(folders: Sequence[Path], name: str) -> Theme:
     TemplateError: no folder has the theme, a file is missing, or one does not compile (with its file and line).
     """
     lineage = _lineage(folders, name)
-    environment = _environment([folder / each for each in lineage for folder in folders if (folder / each).is_dir()])
+    own = [folder / each for each in lineage for folder in folders if (folder / each).is_dir()]
+    environment = _environment([*own, *folders])
     html, text = (_compiled(environment, each) for each in ("digest.html.j2", "digest.txt.j2"))
     return Theme(name=name, html=html, text=text, look=_look(folders, lineage))
 

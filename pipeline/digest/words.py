@@ -180,4 +180,4 @@ def listen_button(story: Story, voice: Voice = ENGLISH) -> str:
 
 def reason(name: str, voice: Voice = ENGLISH) -> str:
     """Say why somebody gets this mail, when the publication does not."""
-    return voice.say("You are getting this because you asked for the newsletter of {name}.", name=name)
+    return voice.say("You are getting this because you asked for the newsletter of {name}.", name=isolated(name, voice))

@@ -28,6 +28,7 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
+_EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^>]*)?>\s*</\1>")
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)  # elsewhere than on its page, "#note" leads nowhere
 _PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
@@ -52,7 +53,10 @@ def to_html(md: str) -> str:
         attribute_filter=lambda tag, name, value: value if name != "href" or _ABSOLUTE.match(value) else None,
         link_rel=None,
     )
-    return re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL).strip()  # links that had nowhere to go
+    html = re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL)  # links that had nowhere to go
+    while html != (filled := _EMPTY.sub("", html)):  # where a picture was
+        html = filled
+    return html.strip()
 
 
 def to_text(md: str, width: int = 72) -> str:

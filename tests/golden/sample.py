@@ -1,4 +1,4 @@
-"""Two digests written by hand: an ordinary week, and one in which everything is awkward.
+"""Digests written by hand: an ordinary week, a rich one, a bare one, and one in which everything is awkward.
 
 They stand on their own: no config, no store, no feed. Pictures are those of ``fixtures/``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipeline.model.digest import Digest, Publication, Section, Story
+from pipeline.model.digest import ArchivePiece, Digest, Publication, Section, Story
 from pipeline.model.entry import Enclosure, Entry, Picture
 
 SITE = "https://harbourandhearth.example"
@@ -167,6 +167,87 @@ SAMPLE = Digest(
     ),
     decisions=(),
 )
+
+RICH = replace(
+    SAMPLE,
+    publication=replace(
+        PUBLICATION,
+        accent="#8a1f4d",
+        closing_ask_md=(
+            "Do you know somebody who would like this letter? **Forward it**, or send them "
+            f"[the page where it begins]({SITE}/letter/)."
+        ),
+    ),
+    sections=(
+        Section(
+            kind="posts",
+            heading="From the blog",
+            stories=(
+                replace(
+                    POST,
+                    note_md="I have baked this one *four times* since Christmas. Do not skip the second night.",
+                    related=(
+                        ArchivePiece(
+                            title="What the tide does to a timetable",
+                            url=f"{SITE}/what-the-tide-does/",
+                            published_at=datetime(2024, 3, 4, tzinfo=UTC),
+                        ),
+                        ArchivePiece(
+                            title="Rye, for people who say they do not like rye",
+                            url=f"{SITE}/rye/",
+                            published_at=datetime(2023, 11, 20, tzinfo=UTC),
+                        ),
+                    ),
+                ),
+                GUEST_POST,
+            ),
+        ),
+        Section(
+            kind="episodes",
+            heading="From the podcast",
+            stories=(
+                replace(
+                    BOTH,
+                    in_this_episode=(
+                        "Eleven plates, four names",
+                        "The winter of the flood",
+                        "Soup for nobody you know",
+                    ),
+                ),
+                replace(
+                    EPISODE,
+                    title="The ferryman’s last timetable",
+                    opening_text="The first crossing is always empty. You take it anyway: somebody may be waiting.",
+                    picture=Picture(url=f"{SHOW}/artwork/ep13.jpg", alt="Artwork of episode 13", width=400, height=400),
+                    season=2,
+                    episode=13,
+                    duration_seconds=4320,
+                    guest="Ronan Teague",
+                    listen=LISTEN,
+                ),
+            ),
+        ),
+        Section(
+            kind="links", heading="Useful links", stories=(replace(LINKS[0], note_md="Ask for the adze."), *LINKS[1:])
+        ),
+    ),
+    archive=(
+        Section(
+            kind="archive",
+            heading="This week a year ago",
+            stories=(
+                replace(
+                    GUEST_POST,
+                    title="A soup for eleven, or for two and a freezer",
+                    url=f"{SITE}/a-soup-for-eleven/",
+                    excerpt_md="Barley, the end of a ham, what the garden has left. It waits longer than any guest.",
+                    published_at=datetime(2025, 2, 12, tzinfo=UTC),
+                ),
+            ),
+        ),
+    ),
+)
+"""A week in which every part that a letter can have is there."""
 
 BARE = Digest(
     week="2026-W08",

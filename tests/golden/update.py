@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.digest.mime import to_eml
 from pipeline.digest.render import load_theme, render
 from pipeline.model.digest import Digest
-from tests.golden.sample import BARE, SAMPLE, STRESS
+from tests.golden.abroad import ARABIC, GERMAN
+from tests.golden.sample import BARE, RICH, SAMPLE, STRESS
 
 HERE = Path(__file__).parent
-THEMES = HERE.parent.parent / "templates"
-DIGESTS = {"sample": SAMPLE, "stress": STRESS, "bare": BARE}
+ROOT = HERE.parent.parent
+THEMES = ROOT / "templates"
+THEME_NAMES = ("classic", "journal")
+DIGESTS = {"sample": SAMPLE, "rich": RICH, "german": GERMAN, "arabic": ARABIC, "stress": STRESS, "bare": BARE}
+EXTREMES = ("sample", "stress", "bare")
+"""Of these the whole mail file is golden, too."""
 
 
 def mail(digest: Digest, theme: str = "classic") -> dict[str, bytes]:
@@ -20,11 +26,20 @@ def mail(digest: Digest, theme: str = "classic") -> dict[str, bytes]:
     return {"html": rendered.html.encode(), "txt": rendered.text.encode(), "eml": to_eml(rendered, digest)}
 
 
+def golden() -> Iterator[tuple[str, str, str, str]]:
+    """Give each golden file as (file name, digest, theme, ending). The text is the same in every theme."""
+    for name in DIGESTS:
+        for theme in THEME_NAMES:
+            yield f"{theme}-{name}.html", name, theme, "html"
+        yield f"{name}.txt", name, "classic", "txt"
+        if name in EXTREMES:
+            yield f"{name}.eml", name, "classic", "eml"
+
+
 def main() -> None:
     """Write every golden file."""
-    for name, digest in DIGESTS.items():
-        for ending, content in mail(digest).items():
-            (HERE / f"{name}.{ending}").write_bytes(content)
+    for file, name, theme, ending in golden():
+        (HERE / file).write_bytes(mail(DIGESTS[name], theme)[ending])
 
 
 if __name__ == "__main__":

@@ -15,15 +15,13 @@ from pipeline.model.digest import Digest, Section, Story
 from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
 from pipeline.model.mail import PLACES, place_url
-from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, SAMPLE, STRESS
-
-THEMES = Path(__file__).parent.parent.parent / "templates"
-DIGESTS = {"sample": SAMPLE, "stress": STRESS, "bare": BARE}
+from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, RICH, SAMPLE, STRESS
+from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 
 
-@pytest.fixture(scope="module")
-def classic() -> Theme:
-    return load_theme([THEMES], "classic")
+@pytest.fixture(scope="module", params=THEME_NAMES)
+def theme(request: pytest.FixtureRequest) -> Theme:
+    return load_theme([THEMES], request.param)
 
 
 class Reader(HTMLParser):
@@ -68,18 +66,18 @@ def test_same_digest_same_bytes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_every_link_is_in_the_text_part(name: str, classic: Theme) -> None:
+def test_every_link_is_in_the_text_part(name: str, theme: Theme) -> None:
     """Whatever the HTML links to can be opened from the text part, too."""
-    mail = render(DIGESTS[name], classic)
+    mail = render(DIGESTS[name], theme)
     hrefs = {href.removeprefix("mailto:") for href in Reader(mail.html).hrefs}
     assert hrefs
     assert [href for href in hrefs if href not in mail.text] == []
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_links_lead_to_pages_and_mailboxes_only(name: str, classic: Theme) -> None:
+def test_links_lead_to_pages_and_mailboxes_only(name: str, theme: Theme) -> None:
     """Nothing in a mail runs: links are http, https or mailto, pictures https, and there is no script."""
-    html = render(DIGESTS[name], classic).html
+    html = render(DIGESTS[name], theme).html
     reader = Reader(html)
     assert {href.split(":")[0] for href in reader.hrefs} <= {"http", "https", "mailto"}
     assert {picture["src"].split(":")[0] for picture in reader.pictures} <= {"https"}
@@ -87,9 +85,9 @@ def test_links_lead_to_pages_and_mailboxes_only(name: str, classic: Theme) -> No
     assert not re.search(r"<[^>]*\son\w+=", html)
 
 
-def test_hostile_words_stay_words(classic: Theme) -> None:
+def test_hostile_words_stay_words(theme: Theme) -> None:
     """A title that looks like a script, a template, a comment or a header is shown as it was written."""
-    mail = render(STRESS, classic)
+    mail = render(STRESS, theme)
     for said in ('<script>alert("1")</script>', "{{ page }}", "--> <!--"):
         assert said in Reader(mail.html).words
         assert said in mail.text
@@ -97,40 +95,40 @@ def test_hostile_words_stay_words(classic: Theme) -> None:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_one_h1_and_no_level_skipped(name: str, classic: Theme) -> None:
+def test_one_h1_and_no_level_skipped(name: str, theme: Theme) -> None:
     """A screen reader finds one first heading and can step through the rest."""
-    levels = [int(tag[1]) for tag in Reader(render(DIGESTS[name], classic).html).tags if re.fullmatch(r"h\d", tag)]
+    levels = [int(tag[1]) for tag in Reader(render(DIGESTS[name], theme).html).tags if re.fullmatch(r"h\d", tag)]
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_pictures_have_words_and_a_width(name: str, classic: Theme) -> None:
+def test_pictures_have_words_and_a_width(name: str, theme: Theme) -> None:
     """Every picture has an alt text and a width attribute no wider than the text, which is all that Outlook obeys."""
-    for picture in Reader(render(DIGESTS[name], classic).html).pictures:
+    for picture in Reader(render(DIGESTS[name], theme).html).pictures:
         assert picture["alt"]
         assert 0 < int(picture["width"]) <= 536
 
 
-def test_small_pictures_are_not_enlarged(classic: Theme) -> None:
+def test_small_pictures_are_not_enlarged(theme: Theme) -> None:
     """A picture 300 px wide is shown 300 px wide, with its height."""
     small = Picture(url="https://example.org/small.jpg", alt="Small", width=300, height=200)
-    (picture,) = Reader(render(with_story(replace(POST, picture=small)), classic).html).pictures
+    (picture,) = Reader(render(with_story(replace(POST, picture=small)), theme).html).pictures
     assert (picture["width"], picture["height"]) == ("300", "200")
     assert "max-width: 300px" in picture["style"]
 
 
-def test_places_stand_at_the_start_of_a_line(classic: Theme) -> None:
+def test_places_stand_at_the_start_of_a_line(theme: Theme) -> None:
     """What delivery fills in for each reader begins a line, so quoted-printable never breaks it."""
-    html = render(SAMPLE, classic).html
+    html = render(SAMPLE, theme).html
     for place in PLACES:
         assert f'\nhref="{place_url(PUBLICATION.url, place)}"' in html
 
 
-def test_preheader_fills_the_inbox_line(classic: Theme) -> None:
+def test_preheader_fills_the_inbox_line(theme: Theme) -> None:
     """The preheader is followed by enough invisible filler to keep the mail's first words out, in the HTML alone."""
-    mail = render(SAMPLE, classic)
+    mail = render(SAMPLE, theme)
     hidden = re.search(r'<div class="preheader"[^>]*>(.*?)</div>', mail.html)
     assert hidden
     assert hidden[1].startswith(SAMPLE.preheader)
@@ -138,14 +136,14 @@ def test_preheader_fills_the_inbox_line(classic: Theme) -> None:
     assert "\u034f" not in mail.text
 
 
-def test_no_preheader_still_hides_the_first_words(classic: Theme) -> None:
+def test_no_preheader_still_hides_the_first_words(theme: Theme) -> None:
     """Without a preheader the inbox line shows the subject alone, not the date and "Read in your browser"."""
-    assert render(BARE, classic).html.count("\u034f\u200c&nbsp;") == 150
+    assert render(BARE, theme).html.count("\u034f\u200c&nbsp;") == 150
 
 
-def test_nothing_known_leaves_no_hole(classic: Theme) -> None:
+def test_nothing_known_leaves_no_hole(theme: Theme) -> None:
     """An episode without cover, duration, number, guest or words has no empty element and no stray separator."""
-    mail = render(BARE, classic)
+    mail = render(BARE, theme)
     assert holes(mail.html, mail.text) == []
 
 
@@ -166,63 +164,85 @@ def test_nothing_known_leaves_no_hole(classic: Theme) -> None:
     ],
 )
 @pytest.mark.parametrize("story", [POST, BOTH, EPISODE, LINKS[0]], ids=lambda story: story.kind)
-def test_any_field_may_be_missing(story: Story, field: str, nothing: object, classic: Theme) -> None:
+def test_any_field_may_be_missing(story: Story, field: str, nothing: object, theme: Theme) -> None:
     """Each field of each kind of story can be absent without an empty element or a stray separator."""
-    mail = render(with_story(replace(story, **{field: nothing})), classic)
+    mail = render(with_story(replace(story, **{field: nothing})), theme)
     assert holes(mail.html, mail.text) == []
 
 
-def test_episode_says_what_it_is(classic: Theme) -> None:
+def test_episode_says_what_it_is(theme: Theme) -> None:
     """Number, length and guest stand in one line, and the button says how long it takes."""
     story = replace(EPISODE, episode=14, duration_seconds=2520, guest="Elowen Hart", explicit=True)
-    words = Reader(render(with_story(story), classic).html).words
+    words = Reader(render(with_story(story), theme).html).words
     assert "Episode 14 · 42 min · with Elowen Hart · Explicit language" in words
     assert "Listen to the episode (42 min)" in words
 
 
-def test_read_or_listen_offers_both(classic: Theme) -> None:
+def test_read_or_listen_offers_both(theme: Theme) -> None:
     """A story that is both leads to the post and to the episode's page, with the minutes of each."""
-    html = render(with_story(BOTH), classic).html
-    assert re.search(rf'href="{BOTH.url}"[^>]*>Read the post \(5 min\)<', html)
-    assert re.search(rf'href="{BOTH.listen_url}"[^>]*>Listen now \(42 min\)<', html)
+    html = render(with_story(BOTH), theme).html
+    assert re.search(rf'href="{BOTH.url}"[^>]*>Read the post \(5 min\)(&nbsp;→)?<', html)
+    assert re.search(rf'href="{BOTH.listen_url}"[^>]*>Listen now \(42 min\)(&nbsp;→)?<', html)
 
 
-def test_guest_post_names_its_guest(classic: Theme) -> None:
+def test_guest_post_names_its_guest(theme: Theme) -> None:
     """The guest wrote it: not "By" the account that published it."""
-    mail = render(with_story(replace(POST, guest="Jory Tamblyn")), classic)
+    mail = render(with_story(replace(POST, guest="Jory Tamblyn")), theme)
     assert "Guest post by Jory Tamblyn · 6 min read" in mail.text
     assert "Morwenna" not in mail.text
 
 
-def test_rtl_by_dir_alone(classic: Theme) -> None:
+def test_rtl_by_dir_alone(theme: Theme) -> None:
     """An Arabic publication turns the page round: dir says so, and no style insists on left or right."""
     digest = replace(SAMPLE, publication=replace(PUBLICATION, language="ar"))
-    html = render(digest, classic).html
+    html = render(digest, theme).html
     assert '<html lang="ar" dir="rtl"' in html
     assert not re.search(
         r"text-align:\s*(left|right)|align=\"(left|right)\"|(margin|padding)-(left|right):(?! 20px)", html
     )
 
 
-def test_ordinary_week_is_light(classic: Theme) -> None:
+def test_ordinary_week_is_light(theme: Theme) -> None:
     """The sample's HTML stays under 30 KB and its kept styles under 16 KB, without a url() in them."""
-    html = render(SAMPLE, classic).html
+    html = render(SAMPLE, theme).html
     styles = "".join(re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
     assert len(html.encode()) <= 30_000
     assert 0 < len(styles) <= 16_000
     assert "url(" not in styles
 
 
-def test_excerpts_shorten_until_the_mail_is_light(classic: Theme) -> None:
-    """A week with far too many long posts still makes a mail that Gmail does not cut; no story is dropped."""
-    stories = tuple(
-        replace(POST, title=f"Post {n}", excerpt_md="Many handsomely lengthened sentences overburden. " * 12)
-        for n in range(20)
-    )
-    html = render(replace(BARE, sections=(Section(kind="posts", heading="", stories=stories),)), classic).html
-    assert len(html.encode()) <= MAX_HTML_BYTES
-    assert all(f">Post {n}<" in html for n in range(20))
-    assert html.count("Many handsomely") < 20 * 12
+def heavy(posts: int) -> Digest:
+    """Make a week of many long posts."""
+    long = "Many handsomely lengthened sentences overburden. " * 12
+    stories = tuple(replace(POST, title=f"Post {n}", excerpt_md=long) for n in range(posts))
+    return replace(BARE, sections=(Section(kind="posts", heading="", stories=stories),))
+
+
+def test_excerpts_shorten_until_the_mail_is_light(theme: Theme) -> None:
+    """A heavy week still makes a mail that Gmail does not cut; each story keeps its picture and its buttons."""
+    mail = render(heavy(19), theme)
+    assert len(mail.html.encode()) <= MAX_HTML_BYTES
+    assert mail.html.count("<img") == 19
+    assert mail.html.count("Many handsomely") < 19 * 12
+    assert re.fullmatch(r"To keep the mail light, excerpts have \d+ words at most\.", mail.shortened)
+
+
+@pytest.mark.parametrize("posts", [30, 120])
+def test_the_last_stories_of_a_heavy_week_are_told_by_their_titles(posts: int, theme: Theme) -> None:
+    """When short excerpts do not help, no story is dropped: the last become lines, in HTML and text."""
+    mail = render(heavy(posts), theme)
+    assert 0.8 * MAX_HTML_BYTES < len(mail.html.encode()) <= MAX_HTML_BYTES
+    for part in (mail.html, mail.text):
+        assert [n for n in range(posts) if not re.search(rf"\bPost {n}\b", part)] == []
+    said = re.search(r"12 words at most and the last (\d+) stories are told by their titles", mail.shortened)
+    assert said
+    assert mail.html.count("<img") == posts - int(said[1])
+    assert holes(mail.html, mail.text) == []
+
+
+def test_an_ordinary_week_is_told_in_full(theme: Theme) -> None:
+    """Nothing is shortened, and nothing said about it, where there is room."""
+    assert render(RICH, theme).shortened == ""
 
 
 def test_own_folder_wins_file_by_file(tmp_path: Path) -> None:
@@ -236,7 +256,7 @@ def test_own_folder_wins_file_by_file(tmp_path: Path) -> None:
 
 def test_unknown_theme_names_the_known() -> None:
     """A misspelt theme is answered with the themes there are."""
-    with pytest.raises(TemplateError, match='no theme "clasic"; choose one of: classic'):
+    with pytest.raises(TemplateError, match='no theme "clasic"; choose one of: classic, journal'):
         load_theme([THEMES], "clasic")
 
 

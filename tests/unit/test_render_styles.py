@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 from pipeline.digest.render import load_theme, render
-from tests.golden.sample import STRESS
-
-THEMES = Path(__file__).parent.parent.parent / "templates"
+from tests.golden.sample import RICH, STRESS
+from tests.golden.update import THEME_NAMES, THEMES
 
 EVERYWHERE = {
     "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-top", "color",
     "font-family", "font-size", "font-style", "font-weight", "height", "letter-spacing", "line-height", "margin",
-    "padding", "padding-left", "padding-right", "table-layout", "text-align", "text-decoration", "text-transform",
-    "vertical-align", "white-space", "width",
+    "padding", "padding-bottom", "padding-left", "padding-right", "table-layout", "text-align", "text-decoration",
+    "text-transform", "vertical-align", "white-space", "width",
 }  # fmt: skip
 HARMLESS = {
     "border-inline-start": "a quote without its line is still set in italics",
@@ -36,8 +34,9 @@ HARMLESS = {
 
 @cache
 def declarations() -> tuple[tuple[str, str], ...]:
-    """Collect (property, value) of every style attribute and style element of the awkward mail."""
-    html = render(STRESS, load_theme([THEMES], "classic")).html
+    """Collect (property, value) of every style attribute and style element, in every theme, of full mails."""
+    mails = (render(digest, load_theme([THEMES], theme)).html for theme in THEME_NAMES for digest in (STRESS, RICH))
+    html = "".join(mails)
     attributes = re.findall(r'\sstyle="([^"]*)"', re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL))
     blocks = re.findall(r"\{([^{}]*)\}", "".join(re.findall(r"<style>(.*?)</style>", html, re.DOTALL)))
     pairs = (each.split(":", 1) for block in attributes + blocks for each in block.split(";") if ":" in each)

@@ -37,7 +37,7 @@ class EditorFiles:
 
     def asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
         """Read what the editor asks of a week; nothing when there is no file. EditorFileError says what to mend."""
-        path = self._path(str(week))
+        path = self.path(week)
         try:
             text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
@@ -45,24 +45,34 @@ class EditorFiles:
         except (OSError, UnicodeDecodeError) as unreadable:
             why = f"{path}: cannot be read as a UTF-8 text file; save it as one."
             raise EditorFileError(why, file=str(path)) from unreadable
-        return read(text, str(path), [each.entry for each in stored], link_feeds=self.link_feeds, find=self._find)
+        return self.understand(text, week, stored)
+
+    def understand(self, text: str, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+        """Read what a week's file would ask for if this were its text."""
+        entries = [each.entry for each in stored]
+        return read(text, str(self.path(week)), entries, link_feeds=self.link_feeds, find=self._find)
 
     def offer(self, edition: Edition, selection: Selection, out: Path) -> Path | None:
         """Write a file for an edition that has none; only beside the editions, wherever else they may be written."""
-        path = self._path(edition.week)
+        path = self.path(edition.week)
         if path.parent.absolute() != out.absolute():
             return None
         try:
             with path.open("x", encoding="utf-8") as file:
-                opens_at, closes_at = self.clock.bounds(Week.parse(edition.week))
-                old = opens_at - _PAST
-                missed = [each for each in selection.left_out if old <= each.published_at < closes_at]
-                file.write(template(edition, selection.groups, missed, link_feeds=self.link_feeds))
+                file.write(self.begun(edition, selection))
         except FileExistsError:
             return None
         return path
 
-    def _path(self, week: str) -> Path:
+    def begun(self, edition: Edition, selection: Selection) -> str:
+        """Write what a file begins with: nothing asked for yet, but everything that could be."""
+        opens_at, closes_at = self.clock.bounds(Week.parse(edition.week))
+        old = opens_at - _PAST
+        missed = [each for each in selection.left_out if old <= each.published_at < closes_at]
+        return template(edition, selection.groups, missed, link_feeds=self.link_feeds)
+
+    def path(self, week: Week | str) -> Path:
+        """Say where a week's file lies."""
         return self.folder / f"{week}.md"
 
     def _find(self, feed_id: str, name: str) -> Entry | None:

@@ -66,14 +66,22 @@ class Collection:
 
     def add(self, url: str, open_fetcher: OpenFetcher, *, note: str = "", title: str = "") -> Collected:
         """Look at a page and keep it as a link, in its own words where ``note`` and ``title`` have none."""
+        entry = self._found(url, open_fetcher, note, title)
+        self._keep(entry)
+        return _collected(entry, self.now)
+
+    def look_up(self, url: str, open_fetcher: OpenFetcher, *, note: str = "", title: str = "") -> Collected:
+        """Look at a page as ``add`` does, and keep nothing."""
+        return _collected(self._found(url, open_fetcher, note, title), self.now)
+
+    def _found(self, url: str, open_fetcher: OpenFetcher, note: str, title: str) -> Entry:
         asked = clean_url(url)
         if not asked:
             raise UsageError(f"{url!r} is no address of a web page: give one that begins with https://.")
         self._refuse_known(asked)
         entry = asyncio.run(_look(asked, open_fetcher, self.now, note.strip(), title.strip()))
         self._refuse_known(entry.url)
-        self._keep(entry)
-        return _collected(entry, self.now)
+        return entry
 
     def all(self) -> tuple[Collected, ...]:
         """List the links of the last year, those that wait first, each in the order they came."""

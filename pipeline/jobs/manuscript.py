@@ -1,0 +1,123 @@
+"""The editor's file, changed from a form: read, tried, saved; never over somebody else's words.
+
+In: a store, what digests are made with, the editor's files, a week, a change of what is asked for. Out: Manuscripts,
+and drafts as they would be. A form names the version it was made from: when the file is another one by now, Outdated
+says so, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from pipeline.digest.editor_file import FENCE
+from pipeline.digest.editor_rewrite import rewrite
+from pipeline.jobs.editor import EditorFiles
+from pipeline.jobs.gather import choose
+from pipeline.jobs.press import Press
+from pipeline.jobs.weekly import draft
+from pipeline.model.digest import Edition
+from pipeline.model.edition import Overrides, why_not
+from pipeline.model.errors import NothingToPublish, Refused, UsageError
+from pipeline.model.week import Week
+from pipeline.store import Store
+from pipeline.text.urls import url_key
+
+Change = Callable[[Overrides], Overrides]
+
+
+class Outdated(Refused):
+    """The editor's file was changed by somebody else since it was read; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manuscript:
+    """What the editor asks of a week, and the version of the file that says so."""
+
+    version: str
+    """Empty while there is no file."""
+    asked: Overrides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manuscripts:
+    """The editor's files, open for changes."""
+
+    store: Store
+    press: Press
+    files: EditorFiles
+
+    def read(self, week: Week, *, now: datetime) -> Manuscript:
+        """Read a week's file; EditorFileError says what to mend in it."""
+        version = self._version(week)
+        return Manuscript(version=version, asked=choose(self.store, self.press, week, now=now).overrides)
+
+    def tried(self, week: Week, change: Change, *, now: datetime) -> Edition:
+        """Make the draft that a change would lead to, writing nothing."""
+        press = replace(self.press, asks=lambda week, stored: change(self.press.asks(week, stored)))
+        return draft(self.store, press, week, now=now)[0]
+
+    def save(self, week: Week, change: Change, version: str, *, now: datetime) -> None:
+        """Write a change into a week's file; a file is begun where there is none.
+
+        Outdated when the file is no longer of this version; Refused once the edition is out.
+        """
+        if reason := why_not("skip", self.store.editions.standing(str(week))):
+            raise Refused(reason)
+        manuscript = self.read(week, now=now)
+        if manuscript.version != version:
+            raise Outdated(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
+        new = change(manuscript.asked)
+        if new == manuscript.asked:
+            return
+        text = rewrite(self._text(week, now), manuscript.asked, new)
+        self._prove(week, text, new, now)
+        self._write(week, text)
+
+    def _version(self, week: Week) -> str:
+        try:
+            return sha256(self.files.path(week).read_bytes()).hexdigest()[:16]
+        except OSError:
+            return ""
+
+    def _text(self, week: Week, now: datetime) -> str:
+        try:
+            return self.files.path(week).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            pass
+        try:
+            edition, selection = draft(self.store, self.press, week, now=now)
+        except NothingToPublish:
+            return f"{FENCE}\n{FENCE}\n"
+        return self.files.begun(edition, selection)
+
+    def _prove(self, week: Week, text: str, new: Overrides, now: datetime) -> None:
+        """Read the new text as it will be read from the file: it must ask for what it was written for."""
+        press = replace(self.press, asks=lambda week, stored: self.files.understand(text, week, stored))
+        found = choose(self.store, press, week, now=now).overrides
+        if _words(found) != _words(new) or not set(new.put_back) <= set(found.put_back):
+            raise Refused(
+                "These words would be read otherwise than you wrote them: leave out “<!--” and headings called "
+                f"“Useful links”, or write into {week}.md yourself."
+            )
+
+    def _write(self, week: Week, text: str) -> None:
+        path = self.files.path(week)
+        fresh = path.with_name(f".{path.name}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(text, encoding="utf-8")
+            os.replace(fresh, path)
+        except OSError as trouble:
+            raise UsageError(f"{path} cannot be written ({trouble.strerror}): give it back its rights.") from trouble
+
+
+def _words(asked: Overrides) -> tuple[object, ...]:
+    """Give what must come back letter by letter."""
+    words = (" ".join(each.split()) for each in (asked.subject, asked.preheader))
+    links = tuple((url_key(link.url), " ".join(link.title.split())) for link in asked.links)
+    introduction = asked.introduction_md.replace("\r\n", "\n").strip()
+    return (*words, introduction, links, asked.lead, asked.leave_out, asked.order)

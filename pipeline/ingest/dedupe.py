@@ -23,6 +23,7 @@ _OLD_FEED = 3
 """So many stored entries make a feed old enough to be surprised at."""
 _HURRY = 10
 """So many times faster than ever before is not news, it is an import."""
+_COUNTED = ("comment", "view", "like", "share", "replies", "responses", "plays", "downloads")
 _COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|replies|responses|plays|downloads)\b")
 
 
@@ -65,7 +66,7 @@ def _content(entry: Entry) -> list[object]:
     return [
         url_key(entry.url),
         [entry.title, entry.label, entry.author, entry.guest],
-        [_COUNTER.sub("", entry.body_html), _COUNTER.sub("", entry.excerpt_text)],
+        [_without_counters(entry.body_html), _without_counters(entry.excerpt_text)],
         sorted(entry.categories),
         entry.picture.url if entry.picture else "",
         [media_of(entry), entry.enclosure.media_type if entry.enclosure else "", entry.duration_seconds is not None],
@@ -75,13 +76,18 @@ def _content(entry: Entry) -> list[object]:
     ]
 
 
+def _without_counters(text: str) -> str:
+    return _COUNTER.sub("", text) if any(word in text for word in _COUNTED) else text
+
+
 def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: bool = True) -> Verdict:
     """Match a document's entries with the stored ones of the same feed.
 
     ``entries``: the document, in its order; a stored entry stands for itself where it is known to be in the document
     as it was. ``known``: all stored entries of the feed, tombstones included, or at least those that were in the
     document the last time, those with a name of one of the entries, and the newest. ``whole`` is False when there may
-    have been more in the document: nothing that is missing in it has vanished then.
+    have been more in the document: nothing that is missing in it has vanished then, and its last entry may be half of
+    one, which rewrites nothing.
 
     >>> from datetime import UTC, datetime
     >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
@@ -91,7 +97,10 @@ def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: b
     found = _without_doubles(_with_telling_guids(entries, known), known)
     owners = climb(found, known, whole=whole)
     here = {owner.entry_id for owner in owners.values()}
-    changes = tuple(_change(entry, owners.get(entry.guid)) for entry in found if isinstance(entry, Entry))
+    half = None if whole or not found else found[-1]
+    changes = tuple(
+        _change(entry, owners.get(entry.guid), half=entry is half) for entry in found if isinstance(entry, Entry)
+    )
     alive = [item for item in known if not item.deleted]
     gone = [item for item in alive if whole and item.entry_id not in here and not item.vanished]
     suspicious = _suspicion(changes, alive, found=len(found))
@@ -156,14 +165,14 @@ def _place(entry: Sighting) -> Hashable:
     return (page, title, media_of(entry)) if path_of(page) and title else entry.guid
 
 
-def _change(entry: Entry, owner: KnownEntry | None) -> Change:
-    """Say what is to be done about one entry."""
+def _change(entry: Entry, owner: KnownEntry | None, *, half: bool = False) -> Change:
+    """Say what is to be done about one entry; ``half`` of a known one is nothing new."""
     mark = fingerprint(entry)
     if owner is None:
         return Change(kind="new", entry=entry, fingerprint=mark)
     renamed = entry.guid != owner.guid and not same_alias(entry.guid, owner.guid)
     kept = _dated_as_first(entry, owner, renamed=renamed)
-    if owner.deleted:
+    if owner.deleted or half:
         return Change(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
     if renamed:
         return Change(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)

@@ -44,8 +44,8 @@ def climb(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: bo
     owners: dict[str, KnownEntry] = {}
     repairs = (_by_day, _by_path) if whole else ()
     for rung in (_by_guid, _by_alias, _by_address, _by_media, *repairs):
-        if len(owners) == len(entries):
-            break  # the usual case: nothing new, nothing to look for
+        if len(owners) in (len(entries), len(known)):
+            break  # the usual cases: nothing new to look for, nothing left to find
         taken = {owner.entry_id for owner in owners.values()}
         for entry, item in rung(entries, known):
             if entry.guid not in owners and item.entry_id not in taken:

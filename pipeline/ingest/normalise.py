@@ -21,9 +21,9 @@ from pipeline.text.html import (
     excerpt_text,
     mend_lists,
     paragraphs,
-    plain_text,
     sanitise,
     strip_boilerplate,
+    words_of,
 )
 from pipeline.text.names import split_title
 from pipeline.text.urls import clean_url, media_key, url_key
@@ -126,7 +126,7 @@ def reading_minutes(body_html: str) -> int:
     >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
     (1, 3, 0)
     """
-    words = count_words(plain_text(body_html)) if body_html else 0
+    words = count_words(words_of(body_html)) if body_html else 0
     return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
 
 
@@ -186,7 +186,7 @@ def _body(raw: RawEntry, base: str) -> tuple[str, str]:
     longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
     body_html = clean_body(longer[:MAX_HTML_CHARS], base)
     summary = "" if not shorter or _CUT_SHORT.search(shorter[-1000:]) else _prose(sanitise(shorter[:20_000], base))
-    return body_html, excerpt_text(summary or _prose(body_html) or plain_text(body_html[:20_000]))
+    return body_html, excerpt_text(summary or _prose(body_html) or words_of(body_html[:20_000]))
 
 
 def clean_body(html: str, base: str) -> str:
@@ -201,7 +201,7 @@ def clean_body(html: str, base: str) -> str:
 
 
 def _prose(html: str) -> str:
-    return strip_boilerplate(plain_text(_NOT_PROSE.sub(" ", html[:20_000])))
+    return strip_boilerplate(words_of(_NOT_PROSE.sub(" ", html[:20_000])))
 
 
 def _title_of(excerpt: str) -> str:

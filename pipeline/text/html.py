@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html as entities
 import re
+from collections.abc import Iterable
 
 import nh3
 
@@ -16,7 +17,7 @@ from pipeline.text.urls import clean_url
 
 __all__ = [
     "clean_title", "count_words", "excerpt_text", "mend_lists", "paragraphs", "plain_text", "sanitise",
-    "strip_boilerplate",
+    "strip_boilerplate", "words_of",
 ]  # fmt: skip
 
 MAX_DEPTH = 200
@@ -72,6 +73,8 @@ _COUNTERS = re.compile(
     r"feeds\.wordpress\.com/1\.0/|[^/]+/(?:[^\"]*/)?(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b)"
 )
 _BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
+_INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+[\w-]+=\"[^\"]*\")*\s*/?>")
+_BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
 
@@ -114,6 +117,19 @@ def plain_text(html: str) -> str:
     else:
         lean = nh3.clean(html, tags=_BLOCK_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
         blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
+    return _joined(blocks)
+
+
+def words_of(clean: str) -> str:
+    """Return the words of HTML that ``sanitise`` made, as ``plain_text`` would, and faster.
+
+    >>> words_of("<h2>Salt</h2><p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
+    'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
+    """
+    return _joined(entities.unescape(block) for block in _BLOCK_TAG.split(_INLINE_TAG.sub("", clean)))
+
+
+def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join(text for block in blocks if (text := clean_title(block, markup=False)))
 
 

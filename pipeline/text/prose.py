@@ -33,13 +33,23 @@ _APPEARED = (
 )
 _MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|weiterlesen|lire la suite|leer más"
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
+# Each with words of which it has one, in small letters: looking for those is quick, the patterns are slow.
 _BOILERPLATE = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED})(?:(?!</p>).){{0,300}}?{_END}",
-        rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
-        rf"[^.!?<\n]{{0,200}}{_END}",
-        rf"\s{{0,9}}(?:\[\s*(?:…|\.{{3}}|&hellip;|&#8230;)\s*\]|\(\s*(?:…|\.{{3}})\s*\))\s*+(?={_END})",
+    (telling, re.compile(pattern, re.IGNORECASE | re.DOTALL))
+    for telling, pattern in (
+        (
+            ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "proviene da", "eerst op"),
+            rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED})(?:(?!</p>).){{0,300}}?{_END}",
+        ),
+        (
+            ("continue r", "read more", "read on", "read the ", "keep r", "weiterlesen", "lire la suite", "leer más"),
+            rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
+            rf"[^.!?<\n]{{0,200}}{_END}",
+        ),
+        (
+            ("…", "...", "&hellip;", "&#8230;"),
+            rf"\s{{0,9}}(?:\[\s*(?:…|\.{{3}}|&hellip;|&#8230;)\s*\]|\(\s*(?:…|\.{{3}})\s*\))\s*+(?={_END})",
+        ),
     )
 )
 
@@ -61,8 +71,11 @@ def clean_title(raw: str, *, markup: bool = True) -> str:
     'Fish & chips: why sogood'
     """
     text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
-    text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", text))
-    text = _BLANKS.sub(" ", text).strip()
+    if text.isascii() and text.isprintable():
+        text = " ".join(text.split())  # nothing to look for, and by far the most of what is read
+    else:
+        text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", text))
+        text = _BLANKS.sub(" ", text).strip()
     return text[:MAX_TITLE_CHARS].rstrip() if markup else text
 
 
@@ -75,8 +88,11 @@ def strip_boilerplate(text: str) -> str:
     'Salt first. Then heat'
     """
     start, end = text[:-2000], text[-2000:]  # it is never longer, and the search never slower
-    for pattern in _BOILERPLATE:
-        end = pattern.sub("", end).rstrip()
+    lower = end.lower()
+    for telling, pattern in _BOILERPLATE:
+        if any(words in lower for words in telling):
+            end = pattern.sub("", end)
+        end = end.rstrip()
     return start + end
 
 
@@ -104,7 +120,7 @@ def count_words(text: str) -> int:
     >>> count_words("Salt, fat & acid"), count_words("塩と油と酸")
     (3, 2)
     """
-    dense = len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]", text))
+    dense = 0 if text.isascii() else len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]", text))
     rest = re.sub(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]", " ", text) if dense else text
     return dense // 2 + len(re.findall(r"\w+(?:[’'.,-]\w+)*", rest))
 

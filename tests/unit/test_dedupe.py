@@ -315,6 +315,24 @@ def test_repaired_entry_keeps_its_first_date() -> None:
     assert (change.kind, change.entry_id, change.entry.published_at) == ("repaired", 7, first.published_at)
 
 
+def test_half_an_entry_rewrites_nothing() -> None:
+    """The last entry of a document that broke off is new or nothing; the others are what they are."""
+    edited = [post(1, title="Edited"), post(2, title="Edi")]
+    known = [stored(post(1), 1), stored(post(2), 2)]
+    assert kinds(decide(edited, known, whole=False)) == ["changed", "same"]
+    assert kinds(decide(edited, known)) == ["changed", "changed"]
+    assert kinds(decide(edited, known[:1], whole=False)) == ["changed", "new"]
+
+
+def test_what_is_missing_in_half_a_document_has_not_vanished() -> None:
+    """And nothing is repaired, for the old name may be in the other half."""
+    known = [stored(post(1), 1), stored(post(2), 2)]
+    renamed = post(2, guid="other", url="https://harbourandhearth.example/other/")
+    verdict = decide([renamed], known, whole=False)
+    assert (kinds(verdict), verdict.vanished) == (["new"], ())
+    assert kinds(decide([renamed], known)) == ["repaired"]
+
+
 # ── Dates ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

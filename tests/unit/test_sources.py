@@ -84,6 +84,16 @@ def test_the_tolerant_way_finds_the_same(case: str) -> None:
     assert read_items(damaged, url=URL).entries == read_items(sound, url=URL).entries
 
 
+def test_only_the_root_itself_ends_a_document() -> None:
+    """Found by fuzzing: a feed's end inside an item is not the end of the feed around it."""
+    item = (
+        b"<item><title>Salt</title><feed></feed><guid>1</guid><pubDate>Wed, 27 Dec 2023 22:24:00 +0100</pubDate></item>"
+    )
+    assert two_ways((FEED % item).decode()) == ""
+    (entry,) = parse((FEED % item)[:-6]).entries
+    assert entry.published_at
+
+
 @pytest.mark.parametrize("reference", ["&#129474;", "&#x1F9C2;", "&#233;", "&#38;", "&amp;"])
 def test_references_in_attributes_read_the_same_both_ways(reference: str) -> None:
     """Found by fuzzing: the tolerant parser leaves references to characters beyond ASCII as they are in attributes."""

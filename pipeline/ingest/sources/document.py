@@ -39,7 +39,6 @@ _LOOSE = re.compile(
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
-_CLOSED = re.compile(r"</(?:\w{1,20}:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _NAMED = re.compile(r"</(?:\w{1,20}:)?(?:item|entry|guid|id)\s*>|<(?:\w{1,20}:)?(?:item|entry)\b[^<>]{0,300}/>")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
@@ -153,7 +152,7 @@ def _recovered(text: str, problem: str) -> Document:
     written = sum(1 for found in _MARKUP.finditer(text) if found["item"])
     sound = written == len(_items(root)) and len(rewritten) >= 0.9 * len(text)
     document = _document(rewritten if sound else _bounded(text), root, sound=sound, oddity=problem)
-    return document if sound and _CLOSED.search(text[-5000:]) else replace(document, broken=_clause(problem))
+    return document if sound and _end(text) else replace(document, broken=_clause(problem))
 
 
 def _clause(sentence: str) -> str:
@@ -162,7 +161,7 @@ def _clause(sentence: str) -> str:
 
 def _without_half_item(text: str) -> str:
     """Leave out an item that broke off before its name was whole: under half a name it would be another one."""
-    if _CLOSED.search(text[-5000:]):
+    if _end(text):
         return text
     start = max((found.start() for found in _MARKUP.finditer(text) if found["item"]), default=len(text))
     return text if _NAMED.search(text, start) else text[:start]
@@ -226,10 +225,11 @@ def _character(number: str, low: str | None) -> str:
     return own + (f"&#{low};" if low and not 0xD800 <= int(low) < 0xE000 else "")
 
 
-def _end(text: str) -> int:
-    """Find where the root element ends: what servers add after it is no part of the feed."""
-    ends = [found.end() for found in re.finditer(r"</(?:\w{1,20}:)?(?:rss|feed|rdf)\s*>", text[-5000:], re.IGNORECASE)]
-    return max(len(text) - 5000, 0) + ends[-1] if ends else len(text)
+def _end(text: str) -> int | None:
+    """Find where the root element ends: what servers add after it is no part of the feed. None where it broke off."""
+    root = re.match(r"<([\w:]{1,40})", text)
+    ends = re.finditer(rf"</{root[1]}\s*>", text[-5000:], re.IGNORECASE) if root else ()
+    return max((max(len(text) - 5000, 0) + found.end() for found in ends), default=None)
 
 
 def _declared(text: str) -> str:

@@ -79,7 +79,8 @@ def compile_edition(store: Store, press: Press, week: Week, selection: Selection
     digest = replace(composed, number=store.editions.number_for(str(week)))
     rendered = render(digest, press.theme)
     eml = to_eml(rendered, digest)
-    checks = preflight(digest, rendered, eml, known(store, digest, press.feeds))
+    facts = replace(known(store, digest, press.feeds), links_fewest=press.links_fewest)
+    checks = preflight(digest, rendered, eml, facts)
     chosen = [each for group in selection.groups for each in group]
     marks = {(each.entry.feed_id, each.entry.guid): each.fingerprint for each in chosen}
     return seal(digest, rendered, eml, left_out=selection.left_out, checks=checks, fingerprints=marks)

@@ -44,6 +44,8 @@ class Facts:
     told: Mapping[str, str] = field(default_factory=dict)
     """``text.urls.url_key`` of a page, and the week of the earlier edition that led there."""
     quiet: tuple[QuietFeed, ...] = ()
+    links_fewest: int = 0
+    """With fewer useful links than this, an edition looks bare; 0: never."""
 
 
 def blocking(checks: Iterable[Check], overridden: Collection[str] = ()) -> tuple[Check, ...]:

@@ -142,6 +142,12 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "style attribute that loads": (html("margin: 0;", "background: url(x);"), "unsafe", "error", "theme"),
     "refresh": (html("<title>", '<meta http-equiv="refresh" content="0;url=x"><title>'), "unsafe", "error", "theme"),
     "two lines": (lambda: found(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
+    "few useful links": (
+        lambda: digest(SAMPLE, Facts(links_fewest=4)),
+        "few-links",
+        "hint",
+        "useful links",
+    ),
     "silent feed": (
         digest(SAMPLE, Facts(quiet=(QuietFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
         "quiet-feed", "warning", "podcast"),

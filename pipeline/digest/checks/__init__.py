@@ -36,6 +36,7 @@ CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
     links.relative_url,
     links.short_url,
     links.repeated_link,
+    links.few_links,
     pictures.picture_alt,
     pictures.picture_size,
     parts.weight,

@@ -62,6 +62,15 @@ def repeated_link(proof: Proof) -> Iterator[Check]:
             yield Check(name="repeated-link", level="warning", message=message, where=named(story))
 
 
+def few_links(proof: Proof) -> Iterator[Check]:
+    """Useful links come in threes and more: one alone looks as if the others were forgotten."""
+    told = sum(story.kind == "link" for story in proof.digest.stories)
+    if 0 < told < proof.facts.links_fewest:
+        there = "There is 1 useful link" if told == 1 else f"There are {told} useful links"
+        message = f"{there}, fewer than {proof.facts.links_fewest}: add some with `pipeline links add URL`."
+        yield Check(name="few-links", level="hint", message=message, where="useful links")
+
+
 def _addresses(proof: Proof) -> Iterator[str]:
     """Give each address of the mail once, pictures' included."""
     found = [link.url for link in proof.mail.links] + [picture.url for picture in proof.mail.pictures]

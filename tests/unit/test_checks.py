@@ -143,7 +143,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "refresh": (html("<title>", '<meta http-equiv="refresh" content="0;url=x"><title>'), "unsafe", "error", "theme"),
     "two lines": (lambda: found(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
     "few useful links": (
-        lambda: digest(SAMPLE, Facts(links_fewest=4)),
+        digest(SAMPLE, Facts(links_fewest=4)),
         "few-links",
         "hint",
         "useful links",

@@ -16,7 +16,7 @@ SEED    ?= 0
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow fuzz check bench golden locale docs pictures clean
+.PHONY: help demo test test-slow fuzz check bench golden locale docs gallery pictures clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -63,8 +63,11 @@ locale: $(READY) ## collect the mail's words into the catalogs of all languages;
 docs: $(READY) ## write docs/cli.md and docs/config.md from the code
 	$(BIN)/python docs/generate.py
 
+gallery: $(READY) ## picture every theme, scheme and width for a look at them all: build/gallery/index.html
+	$(BIN)/python -m tools.gallery
+
 pictures: $(READY) ## take the README's pictures anew, with Chromium
-	$(BIN)/python docs/pictures/take.py
+	$(BIN)/python -m tools.gallery --readme
 
 clean: ## remove what was built, never what was written by the program
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

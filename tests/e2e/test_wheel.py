@@ -52,7 +52,9 @@ def test_the_wheel_carries_what_lies_outside_the_package(wheel: Path) -> None:
     """Templates, fixtures and the demo's config.toml are in it; tests, benchmarks and caches are not."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {"pipeline/_data/config.toml", "pipeline/_data/templates/classic/digest.html.j2"} <= set(names)
-    assert {"pipeline/_data/templates/journal/theme.toml", "pipeline/digest/locale/ar/LC_MESSAGES/mail.mo"} <= set(names)
+    assert {"pipeline/_data/templates/journal/theme.toml", "pipeline/digest/locale/ar/LC_MESSAGES/mail.mo"} <= set(
+        names
+    )
     assert "pipeline/_data/fixtures/harbourandhearth.example/feed/index.xml" in names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"pipeline"}
     assert [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".db"))] == []

@@ -1,0 +1,147 @@
+"""Picture every mail on every screen, for people to look at: ``make gallery`` and, of two of them, ``make pictures``.
+
+In: the hand-written digests of tests/golden and the demo publication, made afresh; every theme; Chromium. Out:
+``build/gallery/index.html`` with a picture of each, or the README's two in docs/pictures. The mails' own pictures come
+from fixtures/, and nothing is fetched from the network.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import sync_playwright
+
+from tests.golden.update import DIGESTS, THEME_NAMES, mail
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Route
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+GALLERY = ROOT / "build" / "gallery"
+PICTURES = ROOT / "docs" / "pictures"
+WEEK = "2026-W07"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+WIDTHS = (900, 375)
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One mail on one screen."""
+
+    edition: str
+    theme: str
+    width: int
+    scheme: Scheme
+
+    @property
+    def file(self) -> str:
+        """Name its picture."""
+        return f"{self.edition}-{self.theme}-{self.width}-{self.scheme}.png"
+
+
+def mails() -> dict[tuple[str, str], str]:
+    """Make every edition in every theme: (edition, theme) to HTML."""
+    written = {
+        (name, theme): mail(digest, theme)["html"].decode() for name, digest in DIGESTS.items() for theme in THEME_NAMES
+    }
+    return {("demo", theme): demo(theme) for theme in THEME_NAMES} | written
+
+
+def demo(theme: str) -> str:
+    """Make the demo publication's newsletter in a theme."""
+    with tempfile.TemporaryDirectory() as folder:
+        _pipeline(folder, "init", "--demo", ".")
+        config = Path(folder) / "config.toml"
+        config.write_text(config.read_text().replace('theme = "classic"', f'theme = "{theme}"'))
+        _pipeline(folder, "fetch")
+        _pipeline(folder, "digest", "--week", WEEK)
+        return (Path(folder) / "editions" / WEEK / "digest.html").read_text()
+
+
+def _pipeline(folder: str, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "pipeline", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def take(browser: Browser, html: str, shot: Shot, file: Path, *, height: int = 0, scale: float = 1) -> None:
+    """Picture a mail: its top, ``height`` CSS pixels high, or the whole of it."""
+    page = browser.new_page(
+        viewport={"width": shot.width, "height": height or 800},
+        color_scheme=shot.scheme,
+        device_scale_factor=scale,
+        is_mobile=shot.width < 500,
+    )
+    page.route("http*://**/*", _answer_from_fixtures)
+    page.set_content(html, wait_until="networkidle")
+    page.screenshot(path=file, full_page=not height)
+    page.close()
+
+
+def _answer_from_fixtures(route: Route) -> None:
+    """Answer a request for a picture from the folder that stands in for the network; refuse any other."""
+    asked = urlsplit(route.request.url)
+    file = FIXTURES / (asked.hostname or "none") / asked.path.lstrip("/")
+    if file.is_file():
+        route.fulfill(path=file)
+    else:
+        route.abort()
+
+
+def gallery(browser: Browser) -> None:
+    """Picture every mail on every screen, and write the page that shows them."""
+    GALLERY.mkdir(parents=True, exist_ok=True)
+    made = mails()
+    shots = [
+        Shot(edition=edition, theme=theme, width=width, scheme=scheme)
+        for edition, theme in made
+        for width in WIDTHS
+        for scheme in SCHEMES
+    ]
+    for shot in shots:
+        take(browser, made[shot.edition, shot.theme], shot, GALLERY / shot.file)
+    (GALLERY / "index.html").write_text("\n".join(_index(shots)))
+    print(f"{len(shots)} pictures: {(GALLERY / 'index.html').relative_to(ROOT)}")
+
+
+def _index(shots: list[Shot]) -> Iterator[str]:
+    yield "<!doctype html><meta charset=utf-8><title>Gallery</title>"
+    yield "<style>body{font:15px sans-serif;margin:24px;background:#888}img{width:100%;display:block}"
+    yield ".row{display:grid;grid-template-columns:12fr 12fr 5fr 5fr;gap:16px;margin:0 0 48px;align-items:start}"
+    yield "</style>"
+    for edition, theme in dict.fromkeys((shot.edition, shot.theme) for shot in shots):
+        yield f"<h2>{escape(edition)}, {escape(theme)}</h2><div class=row>"
+        for shot in shots:
+            if (shot.edition, shot.theme) == (edition, theme):
+                yield f'<a href="{shot.file}"><img loading=lazy src="{shot.file}" alt="{shot.width} {shot.scheme}"></a>'
+        yield "</div>"
+
+
+def pictures(browser: Browser) -> None:
+    """Take the README's two: as high as each other when they are shown side by side."""
+    desktop = Shot(edition="demo", theme="classic", width=900, scheme="light")
+    phone = Shot(edition="demo", theme="journal", width=375, scheme="dark")
+    take(browser, demo("classic"), desktop, PICTURES / "mail-desktop.png", height=1300)
+    take(browser, demo("journal"), phone, PICTURES / "mail-phone-dark.png", height=812, scale=1.6)
+
+
+def main(argv: list[str]) -> None:
+    """Make the gallery; with ``--readme``, the README's pictures."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        pictures(browser) if "--readme" in argv else gallery(browser)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -118,8 +118,13 @@ class App:
         return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
 
     def feeds_named(self, ids: Sequence[str]) -> tuple[Feed, ...]:
-        """Give the feeds of these ids, all when there are none; UsageError for an id that is not in config.toml."""
+        """Give the feeds of these ids, all when there are none; UsageError for an id that is not in config.toml.
+
+        ConfigError when there is no feed at all: to read nothing is never what somebody meant.
+        """
         known = {feed.id: feed for feed in self.feeds}
+        if not known:
+            raise ConfigError(f"{self.config.path}: no feed to read yet; `pipeline feeds add URL` adds one.")
         for each in ids:
             if each not in known:
                 raise UsageError(f"there is no feed {each!r} in {self.config.path}; there are {', '.join(known)}.")

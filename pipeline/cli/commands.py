@@ -53,7 +53,7 @@ def init(options: Namespace, clock: Clock) -> int:
             print(words.near(path))
         inside = "" if options.folder == Path() else f"cd {options.folder} && "
         config = words.near(written[0])
-        following = "pipeline digest --week 2026-W07" if options.demo else f"edit {config}, then: pipeline fetch"
+        following = "pipeline digest --week 2026-W07" if options.demo else f"edit {config}, then: pipeline feeds add URL"
         print(f"Next: {inside if options.demo else ''}{following}")
     return 0
 

@@ -38,12 +38,12 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     """Validate a parsed document; ``path`` is for messages and as the root of relative paths."""
     _refuse_unknown(document, SECTIONS, f"{path}:", "section")
     sections = {name: _section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
-    return Config(path=path, feeds=_feeds(document.get("feeds"), path), **sections)
+    return Config(path=path, feeds=_feeds(document.get("feeds", []), path), **sections)
 
 
 def _feeds(tables: Any, path: Path) -> tuple[Any, ...]:
-    if not isinstance(tables, list) or not tables:
-        raise ConfigError(f"{path}: no feed to read: add a [[feeds]] table with id, url and kind.")
+    if not isinstance(tables, list):
+        raise ConfigError(f"{path}: feeds = {_shown(tables)} is not allowed: give [[feeds]] tables with id, url and kind.")
     feeds = tuple(_section("feeds", table, path, nth) for nth, table in enumerate(tables, 1))
     for feed in feeds:
         _refuse_half_a_key(feed, path)

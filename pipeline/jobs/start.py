@@ -12,10 +12,10 @@ from pipeline.model.errors import Refused, UsageError
 
 TEMPLATE = """\
 # Your newsletter. Fill in the lines below, then:
-#     pipeline feeds check https://your-site.example/      find your feeds' addresses
-#     pipeline fetch                                       read them
-#     pipeline digest --week                               write the newsletter of the last week
-#     pipeline preview                                     look at it in the browser
+#     pipeline feeds add https://your-site.example/      find a feed and write it into this file
+#     pipeline fetch                                     read what there is
+#     pipeline digest --week                             write the newsletter of the last week
+#     pipeline preview                                   look at it in the browser
 # Every other setting, with its default, is in docs/config.md.
 
 [publication]
@@ -27,25 +27,25 @@ sender = "My Newsletter <newsletter@example.org>"
 editor = "editor@example.org"           # who gets the proof
 postal_address = ""                     # mail law asks for one in the footer
 
-# What is read: one [[feeds]] table each. Never change an id: entries are remembered under it.
-
-[[feeds]]
-id = "blog"
-url = "https://example.org/feed/"
-kind = "blog"                           # blog | podcast | links
-
-[[feeds]]
-id = "podcast"
-url = "https://example.org/podcast.xml"
-kind = "podcast"
-# listen = { "Apple Podcasts" = "https://…", "Amazon Music" = "https://…" }
-
 [digest]
 week_closes = "mon 00:00"               # when a week closes; "fri 06:00" for a Friday mailing
 
 [schedule]
 fetch = "every 30 minutes"              # what `pipeline run` and `pipeline tick` do, and when
 draft = "mon 06:00"
+
+# What is read: one [[feeds]] table each, like these. Never change an id: entries are remembered under it.
+
+# [[feeds]]
+# id = "blog"
+# url = "https://example.org/feed/"
+# kind = "blog"                           # blog | podcast | links
+
+# [[feeds]]
+# id = "podcast"
+# url = "https://example.org/podcast.xml"
+# kind = "podcast"
+# listen = { "Apple Podcasts" = "https://…", "Amazon Music" = "https://…" }
 """
 
 

@@ -377,6 +377,8 @@ def test_init_writes_a_config_that_works_and_touches_nothing_twice(desk: Desk, t
     written = (folder / "config.toml").read_text()
     assert (folder / "editions").is_dir()
     assert main(["--config", str(folder / "config.toml"), "status"]) == 0
+    assert main(["--config", str(folder / "config.toml"), "fetch"]) == 2
+    assert "`pipeline feeds add URL` adds one" in desk.run("status")[2]
     code, _, err = desk.run("init", str(folder))
     assert code == 4
     assert "is there already" in err

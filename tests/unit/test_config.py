@@ -68,8 +68,7 @@ def test_the_demo_config_shows_the_defaults():
         ({"store": {"url": "pipeline.db"}}, '"pipeline.db" is not allowed: give the address of a database'),
         ({"schedule": {"draft": "0 7 * * 1"}}, '[schedule] draft = "0 7 * * 1" is not allowed: give a rhythm such as'),
         ({"schedule": "mon 06:00"}, '[schedule] is "mon 06:00": make it a table: [schedule].'),
-        ({"feeds": []}, "no feed to read: add a [[feeds]] table with id, url and kind."),
-        ({"feeds": {"id": "blog"}}, "no feed to read"),
+        ({"feeds": {"id": "blog"}}, "give [[feeds]] tables with id, url and kind."),
         ({"feeds": ["https://example.org/feed"]}, '[[feeds]] number 1 is "https://example.org/feed"'),
         ({"feeds": [FEED, FEED]}, '[[feeds]] id = "blog" is there twice'),
         ({"feeds": [FEED, FEED | {"id": "Blog"}]}, '[[feeds]] id = "Blog" is there twice'),
@@ -107,7 +106,7 @@ def test_a_missing_file_says_what_to_do(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "UTF-8"), (b"", "no feed|name is missing")],
+    [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "UTF-8"), (b"", "name is missing")],
 )
 def test_a_file_that_is_no_config_is_refused(tmp_path, content, words):
     """Broken TOML, another encoding and an empty file are refused in a sentence."""

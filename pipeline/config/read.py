@@ -43,7 +43,8 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
 
 def _feeds(tables: Any, path: Path) -> tuple[Any, ...]:
     if not isinstance(tables, list):
-        raise ConfigError(f"{path}: feeds = {_shown(tables)} is not allowed: give [[feeds]] tables with id, url and kind.")
+        shown = f"{path}: feeds = {_shown(tables)}"
+        raise ConfigError(f"{shown} is not allowed: give [[feeds]] tables with id, url and kind.")
     feeds = tuple(_section("feeds", table, path, nth) for nth, table in enumerate(tables, 1))
     for feed in feeds:
         _refuse_half_a_key(feed, path)

@@ -1,0 +1,173 @@
+"""The editor's file through the program: made once, never touched, heeded, refused with its line, sealed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Loopback
+from tests.program import Program, item, rss
+
+pytestmark = pytest.mark.loopback
+MONDAY = datetime(2026, 2, 16, 9, tzinfo=UTC)
+POSTS = [
+    item("Bread on a stone", date="Mon, 09 Feb 2026 09:00:00 GMT"),
+    item("The salt road", date="Tue, 10 Feb 2026 09:00:00 GMT"),
+    item("Wool and weather", date="Wed, 11 Feb 2026 09:00:00 GMT"),
+    item("Soup", date="Tue, 03 Feb 2026 09:00:00 GMT"),
+]
+
+
+class Desk(Program):
+    """A program with an editor's file."""
+
+    @property
+    def path(self) -> Path:
+        return self.config.parent / "editions" / "2026-W07.md"
+
+    def says(self, front: str = "", body: str = "") -> None:
+        self.path.parent.mkdir(exist_ok=True)
+        self.path.write_text(f"+++\n{front}\n+++\n{body}", encoding="utf-8")
+
+    def text(self) -> str:
+        self.ok("digest", "--week", "2026-W07", "--offline")
+        return (self.path.parent / "2026-W07" / "digest.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    with Loopback() as server:
+        found = Desk(tmp_path, server, capsys)
+        found.serve("/blog", rss(*POSTS))
+        found.now = MONDAY
+        found.ok("fetch")
+        yield found
+
+
+def test_digest_writes_a_file_to_start_from_once(desk: Desk):
+    """The first digest says where it is; it changes no byte of the digest, and a second digest leaves it alone."""
+    out = desk.ok("digest", "--week", "2026-W07", "--offline")
+    assert f"Yours to write in: {desk.path}" in out
+    assert '#   "blog bread-on-a-stone"  Bread on a stone' in desk.path.read_text()
+    before, stamp = desk.manifest(), desk.path.stat().st_mtime_ns
+    assert "Yours" not in desk.ok("digest", "--week", "2026-W07", "--offline")
+    assert (desk.manifest(), desk.path.stat().st_mtime_ns) == (before, stamp)
+
+
+def test_a_file_that_is_there_is_never_touched(desk: Desk):
+    """Not even an empty one, nor one of comments alone."""
+    for text in ("", "<!-- mine -->\n"):
+        desk.path.parent.mkdir(exist_ok=True)
+        desk.path.write_text(text)
+        desk.ok("digest", "--week", "2026-W07", "--offline")
+        assert desk.path.read_text() == text
+
+
+def test_with_out_it_stays_beside_the_editions(desk: Desk, tmp_path: Path):
+    """--out writes the edition elsewhere; the editor's file is read from its place and none is written elsewhere."""
+    desk.says('subject = "Mine"')
+    desk.ok("digest", "--week", "2026-W07", "--offline", "--out", str(tmp_path / "there"))
+    assert json.loads((tmp_path / "there/2026-W07/manifest.json").read_text())["subject"] == "Mine"
+    assert list((tmp_path / "there").glob("*.md")) == []
+
+
+def test_the_editors_words_are_told(desk: Desk):
+    """Subject, preheader, introduction and notes are in the mail and in the manifest."""
+    desk.says(
+        'subject = "Bread, slowly"\npreheader = "And salt."\n'
+        '[notes]\n"blog soup" = "x"\n"blog bread-on-a-stone" = "Bake *twice*."',
+        "Good morning from the quay.",
+    )
+    text = desk.text()
+    manifest = desk.manifest()
+    assert (manifest["subject"], manifest["preheader"]) == ("Bread, slowly", "And salt.")
+    assert "Good morning from the quay." in text
+    assert "Bake twice." in text
+
+
+def test_the_lead_comes_first_and_names_the_mail(desk: Desk):
+    """The program's subject follows the lead; the others stay by date."""
+    assert desk.titles() == ["Bread on a stone", "The salt road", "Wool and weather"]
+    desk.says('lead = "blog wool-and-weather"')
+    manifest = desk.manifest()
+    assert [each["title"] for each in manifest["stories"]] == ["Wool and weather", "Bread on a stone", "The salt road"]
+    assert manifest["subject"].startswith("Wool and weather")
+
+
+def test_the_order_is_kept(desk: Desk):
+    """What is named comes in that order, what is not follows by date."""
+    desk.says('order = ["blog wool-and-weather", "blog the-salt-road"]')
+    assert desk.titles() == ["Wool and weather", "The salt road", "Bread on a stone"]
+
+
+def test_entries_are_left_out_and_put_back(desk: Desk):
+    """The ledger says that the editor did it; what was put back is told though it belongs to another week."""
+    desk.says('leave_out = ["blog bread-on-a-stone"]\nput_back = ["blog soup"]')
+    assert desk.titles() == ["Soup", "The salt road", "Wool and weather"]
+    out = desk.ok("digest", "--week", "2026-W07", "--offline", "--explain")
+    (bread,) = [line for line in out.splitlines() if "Bread on a stone" in line]
+    assert bread.startswith("out")
+    assert "left out by the editor" in bread
+
+
+def test_anything_in_the_store_can_be_put_back(desk: Desk):
+    """Also what lies far from the week, named by its address."""
+    old = item("Very old", date="Tue, 04 Mar 2025 09:00:00 GMT", link="https://blog.example/old/")
+    desk.serve("/blog", rss(*POSTS, old))
+    desk.ok("fetch", "--force")
+    desk.says('put_back = ["blog https://www.blog.example/old"]')
+    assert "Very old" in desk.titles()
+
+
+def test_a_mistake_is_exit_2_with_file_and_line(desk: Desk):
+    """Nothing is written; the message names the file, the line and the nearest right word."""
+    desk.says('\nleave_out = ["blog bred-on-a-stone"]')
+    code, _, err = desk.run("digest", "--week", "2026-W07", "--offline")
+    assert code == 2
+    assert f"{desk.path}, line 3: " in err
+    assert 'did you mean "blog bread-on-a-stone" (Bread on a stone)?' in err
+    assert err.count("\n") == 1
+    assert not (desk.path.parent / "2026-W07").exists()
+
+
+def test_a_file_that_is_no_text_is_refused(desk: Desk):
+    """Exit 2, and what to do."""
+    desk.says()
+    desk.path.write_bytes(b"\xff\xfe\x00 no")
+    code, _, err = desk.run("digest", "--week", "2026-W07", "--offline")
+    assert code == 2
+    assert "save it as one" in err
+
+
+def test_what_it_says_is_sealed(desk: Desk):
+    """After approval another text in the file changes no sealed byte; the edition says that it has changed."""
+    desk.says('subject = "Sealed words"', "Sealed introduction.")
+    desk.ok("digest", "--week", "2026-W07", "--offline")
+    desk.ok("approve", "2026-W07")
+    before = (desk.path.parent / "2026-W07" / "digest.html").read_bytes()
+    desk.says('subject = "Other words"')
+    out = desk.ok("digest", "--week", "2026-W07", "--offline")
+    assert "Sealed words" in out
+    assert "changed" in out
+    assert (desk.path.parent / "2026-W07" / "digest.html").read_bytes() == before
+    assert b"Sealed introduction." in before
+
+
+def test_links_in_the_file_are_told_under_their_heading(desk: Desk):
+    """Title, reason and the domain; without any feed of links there is still a section."""
+    desk.says(body="Hello.\n\n## Useful links\n\n- [A map](https://maps.example.org/x): of every hearth\n")
+    text = desk.text()
+    assert "USEFUL LINKS" in text
+    assert "A map\nof every hearth\nhttps://maps.example.org/x" in text
+    assert desk.manifest()["stories"][-1]["entries"][0]["feed_id"] == "editor"
+
+
+def test_the_same_file_gives_the_same_bytes(desk: Desk):
+    """Making it twice changes nothing."""
+    desk.says('lead = "blog the-salt-road"', "Hello.\n\n## Useful links\n- [A](https://a.example/): b\n")
+    first = desk.text(), desk.manifest()
+    assert (desk.text(), desk.manifest()) == first

@@ -91,13 +91,10 @@ def read(body: bytes, remembered: Remembered, *, content_type: str = "", url: st
 def _read(document: Document, head: str, remembered: Remembered, url: str) -> Reading:
     order = tuple(_mark(etree.tostring(item, with_tail=False), head) for item in document.items)
     known = frozenset(_left_out(document.items, order, remembered.marks))
-    if order and known.issuperset(order) and remembered.channel.mark == head:
-        parsed = ParsedFeed(version="", channel=remembered.channel, entries=(), broken=document.broken)
-        return Reading(parsed=parsed, order=order, known=known)
-    marks = dict(zip(document.items, order, strict=True))
-    wanted = (lambda item: marks[item] not in known) if known else None
-    parsed = sources.tidy(rss.read_items(document, url=url, wanted=wanted), url)
-    fresh = [mark for mark in order if mark not in known]
+    channel = remembered.channel if order and remembered.channel.mark == head else None
+    marks = {item: mark for item, mark in zip(document.items, order, strict=True) if mark not in known}
+    parsed = sources.tidy(rss.read_items(document, url=url, wanted=marks.keys(), channel=channel), url)
+    fresh = list(marks.values())
     if len(fresh) != len(parsed.entries):  # the parser counts otherwise: nobody knows which mark is whose
         return Reading(parsed=sources.tidy(rss.read_items(document, url=url), url))
     entries = tuple(replace(entry, mark=mark) for entry, mark in zip(parsed.entries, fresh, strict=True))

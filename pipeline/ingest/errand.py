@@ -39,6 +39,11 @@ class Errand:
         self._moved_to = ""
 
     @property
+    def first_bytes(self) -> int:
+        """How much of the document is wanted; 0 for all."""
+        return self._request.first_bytes
+
+    @property
     def host(self) -> str:
         """``name`` or, where it is not the usual one, ``name:port``."""
         return self._url.netloc.decode("ascii").rstrip(".")
@@ -74,6 +79,7 @@ class Errand:
             ("User-Agent", self._limits.user_agent),
             *_HEADERS,
             *self._validators(),
+            *([("Range", f"bytes=0-{self.first_bytes - 1}")] if self.first_bytes else ()),
             *(self._secrets if _may_know(self._url, self._home) else ()),
         ]
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
@@ -102,6 +108,7 @@ class Errand:
             body=body if kind in FRESH else b"",
             body_sha256=sha256,
             content_type=headers.get("content-type", ""),
+            length_bytes=answers.length_bytes(headers),
             etag=answers.validator(headers.get("etag", "")) or self._kept(kind, self._request.etag),
             last_modified=answers.validator(headers.get("last-modified", ""))
             or self._kept(kind, self._request.last_modified),

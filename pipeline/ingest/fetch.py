@@ -125,7 +125,7 @@ class Fetcher:
         started = loop.time()
         try:
             async with asyncio.timeout(errand.seconds_left):
-                return await self._ask(errand.http_request())
+                return await self._ask(errand.http_request(), errand.first_bytes)
         except TimeoutError as error:
             seconds = self._limits.deadline_seconds
             raise FetchProblem("timeout", f"was not finished after {seconds:g} seconds") from error
@@ -136,22 +136,24 @@ class Fetcher:
         finally:
             errand.seconds_left -= loop.time() - started
 
-    async def _ask(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    async def _ask(self, request: httpx.Request, first_bytes: int) -> tuple[httpx.Response, bytes]:
         response = await self._transport.handle_async_request(request)
         try:
             wanted = response.is_success or response.status_code == httpx.codes.NOT_MODIFIED
-            return response, await self._read(response) if wanted and request.method != "HEAD" else b""
+            return response, await self._read(response, first_bytes) if wanted and request.method != "HEAD" else b""
         finally:
             await response.aclose()
 
-    async def _read(self, response: httpx.Response) -> bytes:
-        declared = response.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > self._limits.max_bytes:
+    async def _read(self, response: httpx.Response, first_bytes: int) -> bytes:
+        declared = answers.length_bytes(response.headers) or 0
+        if declared > self._limits.max_bytes and not first_bytes:
             raise too_large(self._limits.max_bytes)
         body = Body(codings(response.headers.get("content-encoding", "")), self._limits.max_bytes)
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - every asynchronous transport's is
         async for piece in response.stream:
             body.add(piece)
+            if 0 < first_bytes <= len(body):
+                return body.beginning(first_bytes)
         return body.whole()
 
 

@@ -60,6 +60,13 @@ class Body:
             raise FetchProblem("broken_answer", "broke off in the middle of the document")
         return bytes(self._plain)
 
+    def beginning(self, length_bytes: int) -> bytes:
+        """Return what has come so far of an unfinished body, up to a length."""
+        return bytes(self._plain[:length_bytes])
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
     def _take(self, morsel: bytes) -> None:
         self._received_bytes += len(morsel)
         for portion in _through(self._stages, morsel):

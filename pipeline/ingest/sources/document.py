@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -74,13 +74,13 @@ class Document:
         """Return the document as UTF-8."""
         return self.text.encode("utf-8", "ignore")
 
-    def only(self, wanted: Callable[[Element], bool]) -> bytes:
+    def only(self, wanted: Collection[Element]) -> bytes:
         """Return the document as UTF-8 with the wanted items alone; the whole where the tree cannot be trusted."""
         if not self.sound:
             return self.whole()
         root = deepcopy(self.root)
         for item, copy in zip(self.items, _items(root), strict=True):
-            if not wanted(item):
+            if item not in wanted:
                 copy.getparent().remove(copy)
         return bytes(etree.tostring(root, encoding="utf-8"))
 

@@ -1,0 +1,216 @@
+"""What a digest points back to, what an episode is about, and what becomes of a thin week: by the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Answer, Loopback
+from tests.program import Program, item, rss
+
+pytestmark = pytest.mark.loopback
+MONDAY = datetime(2026, 2, 16, 9, tzinfo=UTC)
+KILN = "driftwood ash glaze kiln firing clay potter"
+
+
+def old(title: str, words: str, date: str = "Tue, 04 Nov 2025 09:00:00 GMT") -> str:
+    return item(title, date=date).replace("a few words.", f"{words}.")
+
+
+WEEK = [
+    old("The slow kiln", KILN, "Tue, 10 Feb 2026 09:00:00 GMT"),
+    old("Bread on a stone", "flour water oven", "Wed, 11 Feb 2026 09:00:00 GMT"),
+]
+ARCHIVE = [
+    old("What the potter kept", f"{KILN} broken bowls", "Tue, 02 Sep 2025 09:00:00 GMT"),
+    old("Hens in winter", "coop eggs straw", "Tue, 07 Oct 2025 09:00:00 GMT"),
+    old("A letter to the lighthouse", "lamp storm keeper"),
+    old("A year ago, marmalade", "oranges sugar jars", "Tue, 11 Feb 2025 09:00:00 GMT"),
+]
+
+
+@pytest.fixture
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
+    with Loopback() as server:
+        found = Program(tmp_path, server, capsys)
+        found.config.write_text(found.config.read_text() + "host_gap_seconds = 0\n")
+        found.now = MONDAY
+        yield found
+
+
+def fetched(program: Program, *items: str) -> Program:
+    program.serve("/blog", rss(*items))
+    program.ok("fetch", "--force")
+    return program
+
+
+def setting(program: Program, line: str) -> None:
+    program.config.write_text(program.config.read_text() + f"[digest]\n{line}\n")
+
+
+def text(program: Program, week: str = "2026-W07") -> str:
+    program.ok("digest", "--week", week, "--offline")
+    return (program.config.parent / "editions" / week / "digest.txt").read_text()
+
+
+def archive(program: Program, week: str = "2026-W07") -> list[str]:
+    return [story["title"] for story in program.manifest(week)["archive"]]
+
+
+def test_a_story_points_back_to_what_is_about_the_same(program: Program):
+    """The potter's post stands under the kiln's, with its address; nothing stands under the bread."""
+    found = text(fetched(program, *WEEK, *ARCHIVE))
+    kiln, _, bread = found.partition("Bread on a stone")
+    assert "What the potter kept" in kiln
+    assert "https://blog.example/what-the-potter-kept" in kiln
+    assert "Hens in winter" not in found
+    assert "What the potter kept" not in bread
+
+
+def test_a_settled_week_points_back_to_the_same_whatever_is_fetched_later(program: Program):
+    """An older piece that comes with a backfill after the digest was made changes no byte of it."""
+    before = text(fetched(program, *WEEK, *ARCHIVE))
+    program.serve("/blog?paged=2", rss(old("Kiln after kiln", f"{KILN} {KILN}", "Tue, 03 Jun 2025 09:00:00 GMT")))
+    program.now = datetime(2026, 2, 16, 10, tzinfo=UTC)
+    program.ok("backfill", "blog")
+    assert text(program) == before
+    fresh = old("One more kiln", KILN, "Tue, 17 Feb 2026 09:00:00 GMT")
+    program.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
+    fetched(program, fresh, *WEEK, *ARCHIVE)
+    assert "Kiln after kiln" in text(program, "2026-W08")
+
+
+def test_this_week_a_year_ago_is_shown_and_counts_as_nothing(program: Program):
+    """It is marked as such, is no story of the edition, and stays where it was told."""
+    found = text(fetched(program, *WEEK, *ARCHIVE))
+    assert "THIS WEEK A YEAR AGO" in found
+    assert "A year ago, marmalade" in found
+    manifest = program.manifest()
+    assert archive(program) == ["A year ago, marmalade"]
+    assert "A year ago, marmalade" not in [story["title"] for story in manifest["stories"]]
+    ledger = program.ok("digest", "--week", "2026-W07", "--offline", "--explain")
+    (line,) = [line for line in ledger.splitlines() if "marmalade" in line]
+    assert line.startswith("out")
+    assert program.titles("2025-W07") == ["A year ago, marmalade"]
+
+
+def test_a_thin_week_is_filled_from_the_archive(program: Program):
+    """One story alone: older ones stand beside it, the related first, and no title is there twice."""
+    fetched(program, WEEK[0], *ARCHIVE)
+    assert archive(program) == ["A year ago, marmalade", "What the potter kept", "A letter to the lighthouse"]
+    found = text(program)
+    assert "FROM THE ARCHIVE" in found
+    assert found.count("What the potter kept\n") == 1
+    assert program.titles() == ["The slow kiln"]
+
+
+def test_an_empty_week_is_not_filled(program: Program):
+    """There is no newsletter without anything new."""
+    code, _, err = fetched(program, *ARCHIVE).run("digest", "--week", "2026-W07", "--offline")
+    assert code == 4
+    assert "has no entries" in err
+
+
+def test_a_full_week_is_not_filled(program: Program):
+    """min_entries = 1 makes a week of one story a full one."""
+    setting(program, "min_entries = 1")
+    assert archive(fetched(program, WEEK[0], *ARCHIVE)) == ["A year ago, marmalade"]
+
+
+def test_a_thin_week_may_wait_for_the_next(program: Program):
+    """thin_week = "wait": exit 4 with the reason, and the next week tells both weeks' stories, each once."""
+    setting(program, 'thin_week = "wait"')
+    fetched(program, WEEK[0])
+    code, _, err = program.run("digest", "--week", "2026-W07", "--offline")
+    assert code == 4
+    assert "is thin" in err
+    assert "goes into the next digest" in err
+    program.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
+    fetched(program, old("Next", "words", "Tue, 17 Feb 2026 09:00:00 GMT"), WEEK[0])
+    assert program.titles("2026-W08") == ["The slow kiln", "Next"]
+    assert program.run("digest", "--week", "2026-W07", "--offline")[0] == 4
+
+
+def test_a_thin_running_week_waits_without_giving_anything_up(program: Program):
+    """A look at a week that is not over settles nothing: what comes later may fill it."""
+    setting(program, 'thin_week = "wait"')
+    program.now = datetime(2026, 2, 12, tzinfo=UTC)
+    assert fetched(program, WEEK[0]).run("digest", "--week", "current", "--offline")[0] == 4
+    program.now = MONDAY
+    assert fetched(program, *WEEK).titles() == ["The slow kiln", "Bread on a stone"]
+
+
+def test_the_editor_may_publish_a_thin_week(program: Program):
+    """What is put back by hand is an answer to the question whether there is enough."""
+    setting(program, 'thin_week = "wait"')
+    fetched(program, WEEK[0])
+    folder = program.config.parent / "editions"
+    folder.mkdir()
+    (folder / "2026-W07.md").write_text('+++\nput_back = ["blog the-slow-kiln"]\n+++\n')
+    assert program.titles() == ["The slow kiln"]
+
+
+EPISODE = """<item><guid>ep-14</guid><title>The slow kiln</title><link>https://pod.example/14</link>
+<pubDate>Tue, 10 Feb 2026 09:00:00 GMT</pubDate><description>A night at the kiln.</description>
+<enclosure url="https://pod.example/14.mp3" type="audio/mpeg" length="1"/>{more}</item>"""
+PODCAST_NS = 'xmlns:podcast="https://podcastindex.org/namespace/1.0"'
+CHAPTERS = {
+    "version": "1.2.0",
+    "chapters": [{"startTime": 0, "title": "Intro"}, {"startTime": 60, "title": "Driftwood"}],
+}
+TRANSCRIPT = (
+    b"WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ada>The door is open.\n\n00:04.000 --> 00:09.000\n<v Ada>Come in.\n"
+)
+
+
+def episode(program: Program, tag: str) -> None:
+    body = rss(EPISODE.format(more=f"<podcast:{tag}/>")).replace(b"<rss ", f"<rss {PODCAST_NS} ".encode())
+    program.serve("/pod", body)
+    url = program.server.url("/pod", "localhost")
+    program.write(more=f'[[feeds]]\nid = "podcast"\nurl = "{url}"\nkind = "podcast"\n')
+    program.config.write_text(program.config.read_text() + "host_gap_seconds = 0\n")
+    program.ok("fetch", "--force")
+
+
+def digest(program: Program, *words: str) -> str:
+    program.ok("digest", "--week", "2026-W07", *words)
+    return (program.config.parent / "editions/2026-W07/digest.txt").read_text()
+
+
+def test_an_episodes_chapters_say_what_is_in_it(program: Program):
+    """The chapters file is asked for once, when the digest is made; framing chapters are left out."""
+    url = program.server.url("/chapters.json")
+    program.server.on("/chapters.json", Answer(body=json.dumps(CHAPTERS).encode()))
+    episode(program, f'chapters url="{url}" type="application/json+chapters"')
+    assert program.server.asked("/chapters.json") == []
+    first = digest(program)
+    assert "In this episode\n- Driftwood\n" in first
+    assert digest(program) == first
+    assert len(program.server.asked("/chapters.json")) == 1
+
+
+def test_the_opening_of_a_transcript_stands_in_for_chapters(program: Program):
+    """Without chapters, the episode begins in its speakers' words, without times and names of speakers."""
+    program.server.on("/t.vtt", Answer(body=TRANSCRIPT, headers={"Content-Type": "text/vtt"}))
+    episode(program, f'transcript url="{program.server.url("/t.vtt")}" type="text/vtt"')
+    assert "The door is open. Come in." in digest(program)
+
+
+def test_offline_asks_nobody_and_does_without(program: Program):
+    """--offline makes the digest of what is known."""
+    program.server.on("/chapters.json", Answer(body=json.dumps(CHAPTERS).encode()))
+    episode(program, f'chapters url="{program.server.url("/chapters.json")}" type="application/json+chapters"')
+    assert "In this episode" not in digest(program, "--offline")
+    assert program.server.asked("/chapters.json") == []
+
+
+def test_chapters_that_cannot_be_had_are_no_trouble(program: Program):
+    """A missing file leaves no hole and no exit code; it is asked for again the next time."""
+    episode(program, f'chapters url="{program.server.url("/chapters.json")}" type="application/json+chapters"')
+    assert "In this episode" not in digest(program)
+    program.server.on("/chapters.json", Answer(body=json.dumps(CHAPTERS).encode()))
+    assert "Driftwood" in digest(program)

@@ -1,0 +1,182 @@
+"""What is about the same, what a week may point back to, how many links an edition takes, what pages and talks say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.digest.archive import Shelf, instead, year_ago
+from pipeline.digest.related import Likeness, candidates, nearest, telling_words
+from pipeline.digest.select import Selection
+from pipeline.digest.shortlist import shorten
+from pipeline.ingest.talks import MOST_CHAPTERS, chapter_titles, opening
+from pipeline.ingest.webpage import about
+from pipeline.model.digest import Decision
+from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.entry import StoredEntry
+from tests.making import MONDAY, entry, episode, stored
+
+OLD = MONDAY - timedelta(days=200)
+POTTER = stored(entry("What the potter kept", OLD), 1)
+TWIN = stored(episode("Episode 3: What the potter kept", OLD), 2)
+HENS = stored(entry("Hens in winter", OLD), 3)
+EVERYBODY = tuple(range(50))
+HAVING = {"kiln": (1, 2), "potter": (1, 2), "village": EVERYBODY, "alone": (9,)}
+WEIGHTS = {"kiln": 3.0, "potter": 2.0, "village": 3.0, "alone": 1.0}
+LIKENESS = Likeness.of(WEIGHTS, HAVING, 60)
+
+
+def test_the_house_words_of_an_archive_say_nothing():
+    """A word that more than every twelfth entry has is not compared; in a small archive four may share one."""
+    assert set(LIKENESS.having) == {"kiln", "potter", "alone"}
+    assert set(Likeness.of(WEIGHTS, {"kiln": (1, 2, 3, 4), "village": (1, 2, 3, 4, 5)}, 6).having) == {"kiln"}
+
+
+def test_a_storys_own_entries_are_no_candidates():
+    """Nothing is related to itself; what shares most comes first."""
+    assert candidates(LIKENESS, without={9}) == (2, 1)
+    assert candidates(LIKENESS, without={1, 2, 9}) == ()
+
+
+def test_a_post_and_its_episode_are_pointed_to_once():
+    """Of two entries that tell one story, the nearer is shown."""
+    assert nearest(LIKENESS, [TWIN, POTTER], most=3) == (TWIN,)
+
+
+def test_one_word_in_common_is_an_accident():
+    """Two at least; and what shares too little of the story's weight is not related either."""
+    assert nearest(LIKENESS, [HENS, stored(entry("Alone"), 9)], most=3) == ()
+    heavy = Likeness.of(WEIGHTS | {"alone": 90.0}, HAVING, 60)
+    assert nearest(heavy, [POTTER], most=3) == ()
+
+
+def test_words_that_everybody_uses_do_not_tell():
+    """Neither idle words nor numbers nor tags; a title's words weigh more than the text's."""
+    found = telling_words(
+        [replace(entry("The potter and the kiln"), body_html="<p>We fired 1200 <b>pots</b> once.</p>")]
+    )
+    assert {"the", "and", "1200", "once", "we"}.isdisjoint(found)
+    assert found["kiln"] > found["pots"] > 0
+    assert list(found)[:2] == ["kiln", "potter"]
+
+
+SHELF = Shelf(opens_at=MONDAY, week="2026-W07", settled_at=MONDAY + timedelta(days=7), feed_ids=["blog", "podcast"])
+ON_THE_SHELF = {
+    "backlog": (stored(entry("a", OLD), backlog=True), True),
+    "told before": (stored(entry("a", OLD), week="2025-W30"), True),
+    "told later": (stored(entry("a", OLD), week="2026-W08"), False),
+    "floating news": (stored(entry("a", OLD)), False),
+    "of this week": (stored(entry("a", MONDAY), backlog=True), False),
+    "seen too late": (stored(entry("a", OLD), backlog=True, seen=MONDAY + timedelta(days=8)), False),
+    "undated": (stored(entry("a", OLD, dated_by="first_seen"), backlog=True), False),
+    "a link": (stored(entry("a", OLD, feed="links"), backlog=True), False),
+    "without a page": (stored(entry("a", OLD, url=""), backlog=True), False),
+}
+
+
+@pytest.mark.parametrize("case", ON_THE_SHELF)
+def test_only_what_was_over_and_known_is_shown_again(case: str):
+    """Archive, or told in an earlier week, dated, with a page, and there when the week was settled."""
+    each, held = ON_THE_SHELF[case]
+    assert SHELF.holds(each) is held
+
+
+def test_of_a_year_ago_the_post_is_shown_before_the_episode():
+    """One piece at most."""
+    post = stored(entry("Read", OLD), 1, backlog=True)
+    heard = stored(episode("Hear", OLD - timedelta(days=1)), 2, backlog=True)
+    assert year_ago([heard, post], SHELF) == (post,)
+    assert year_ago([HENS], SHELF) == ()
+
+
+def test_a_thin_week_is_not_filled_with_the_same_twice():
+    """Each title once, none that is told already, and no more than there is room for."""
+    again = stored(entry("hens in winter!", OLD), 7)
+    assert instead([POTTER, HENS, again], [POTTER], 3) == (HENS,)
+    assert instead([POTTER, HENS], [], 0) == ()
+
+
+def selection(links: int, overrides: Overrides | None = None) -> Selection:
+    kept = [stored(entry(f"L{n}", MONDAY, feed="links"), n) for n in range(links)]
+    post = stored(entry("Post"), 100)
+
+    def decided(each: StoredEntry) -> Decision:
+        return Decision(feed_id=each.entry.feed_id, guid=each.entry.guid, title=each.entry.title, included=True,
+                        reason="dated", published_at=MONDAY, entry_id=each.entry_id)  # fmt: skip
+
+    groups = ((post,), *((each,) for each in kept))
+    decisions = tuple(decided(group[0]) for group in groups)
+    return Selection(groups=groups, decisions=decisions, overrides=overrides or Overrides())
+
+
+def titles(found: Selection) -> list[str]:
+    return [group[0].entry.title for group in found.groups]
+
+
+def test_links_beyond_the_most_roll_on():
+    """The first stay, the others are out with the reason and marked to be given up; posts are no links."""
+    found = shorten(selection(4), ["links"], most=2)
+    assert titles(found) == ["Post", "L0", "L1"]
+    assert found.rolled_on == {2, 3}
+    assert [each.included for each in found.decisions] == [True, True, True, False, False]
+    assert "rolls on to the next" in found.decisions[-1].reason
+
+
+def test_what_the_editor_wants_stays_and_counts():
+    """Put back, ordered or written down: the room for the others is what is left."""
+    wanted = Overrides(put_back=("links links:l3",), links=(EditorLink(url="https://own.example/"),))
+    assert titles(shorten(selection(4, wanted), ["links"], most=3)) == ["Post", "L0", "L3"]
+    assert titles(shorten(selection(4, wanted), ["links"], most=1)) == ["Post", "L3"]
+
+
+def test_few_links_are_left_as_they_are():
+    """Nothing is done where nothing is to be done."""
+    few = selection(2)
+    assert shorten(few, ["links"], most=2) is few
+
+
+def test_chapters_are_those_a_listener_sees():
+    """Hidden ones, framing ones, repeated ones and what is no title are left out; at most eight are told."""
+    many = ", ".join(f'{{"title": "C{n}"}}' for n in range(20))
+    hidden = '{"title": "Hidden", "toc": false}, {"title": "Intro"}, {"title": 7}, "x", {"title": "C0"}'
+    assert chapter_titles(f'{{"chapters": [{hidden}, {many}]}}'.encode()) == tuple(
+        f"C{n}" for n in range(MOST_CHAPTERS)
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"chapters": 7}' * 2, b"[" * 100_000])
+def test_no_chapters_are_no_trouble(body: bytes):
+    """Whatever else is at the address, there are none."""
+    assert chapter_titles(body) == ()
+
+
+OPENINGS = {
+    "SubRip": (
+        b"1\r\n00:00:01,000 --> 00:00:02,000\r\n<i>Hello</i> you.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nAgain.",
+        "text/srt",
+    ),
+    "WebVTT with notes": (
+        b"WEBVTT\nKind: captions\n\nNOTE nobody says this\n\nSTYLE\n::cue {}\n\n"
+        b"id\n00:01.000 --> 00:02.000 align:start\n<v Ada>Hello you.\nAgain.",
+        "text/vtt",
+    ),
+    "plain": (b"Hello you. Again.", "text/plain"),
+    "HTML": (b"<p>Hello you.</p><p>Again.</p>", "text/html"),
+    "sounds": (b"WEBVTT\n\n00:01.000 --> 00:02.000\n[Music] Hello you. (laughs)\nAgain.", "text/vtt"),
+}
+
+
+@pytest.mark.parametrize("case", OPENINGS)
+def test_a_transcript_opens_with_what_is_said(case: str):
+    """Times, numbers, speakers' names, notes and noises are not said."""
+    body, kind = OPENINGS[case]
+    assert opening(body, kind) == ("Hello you. Again.",)
+
+
+def test_a_page_without_words_about_itself_has_none():
+    """Neither scripts nor comments are believed, and a hostile page costs no time."""
+    page = b"<!-- <title>no</title> --><script>'<title>no</title>'</script><p>Hi</p>"
+    assert about(page, "text/html", "https://h.example/x").title == ""
+    assert about(b"<meta " * 200_000, "text/html", "https://h.example/x").url == "https://h.example/x"

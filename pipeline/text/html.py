@@ -126,7 +126,7 @@ def words_of(clean: str) -> str:
     >>> words_of("<h2>Salt</h2><p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
     """
-    return _joined(entities.unescape(block) for block in _BLOCK_TAG.split(_INLINE_TAG.sub("", clean)))
+    return _joined(entities.unescape(_BLOCK_TAG.sub("\0", _INLINE_TAG.sub("", clean))).split("\0"))
 
 
 def _joined(blocks: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ _INVISIBLE = re.compile(
 )
 # Joiners hold emoji and Indic or Persian letters together; beside ASCII or at an edge they hold nothing.
 _IDLE_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
+_UNUSUAL = re.compile(r"[^\n\r\t -~]")
 _BLANKS = re.compile(r"[\s\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 _THE_POST = r"The post|Der Beitrag|L[’']article|La entrada|El artículo|O post|L[’']articolo|Het bericht"
@@ -71,7 +72,7 @@ def clean_title(raw: str, *, markup: bool = True) -> str:
     'Fish & chips: why sogood'
     """
     text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
-    if text.isascii() and text.isprintable():
+    if not _UNUSUAL.search(text):
         text = " ".join(text.split())  # nothing to look for, and by far the most of what is read
     else:
         text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", text))

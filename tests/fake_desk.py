@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from pipeline.jobs.manuscript import Outdated
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
-from pipeline.model.errors import NothingToPublish, UsageError
+from pipeline.model.edition import EditorLink, Overrides, Standing
+from pipeline.model.errors import NothingToPublish, Refused, UsageError
 from pipeline.model.week import Week
+from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
 
 LONDON = ZoneInfo("Europe/London")
 PICTURE = "https://harbourandhearth.example/pictures/kettle.png"
@@ -134,6 +137,13 @@ class FakeDesk:
         summary("2026-W06", posts=0, episodes=0, links=0),
     )
     pictures: dict[str, tuple[str, bytes]] = field(default_factory=lambda: {PICTURE: ("image/png", PIXEL)})
+    sealed: dict[str, Edition] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    version: str = "v1"
+    asked: Overrides = field(default_factory=Overrides)
+    refusal: str = ""
+    acts: list[tuple[Action, Wish]] = field(default_factory=list)
+    progress: Fetching = field(default_factory=Fetching)
     composed: int = 0
 
     def weeks(self) -> tuple[WeekSummary, ...]:
@@ -146,6 +156,82 @@ class FakeDesk:
         if any(week == each.week for each in self.summaries):
             raise NothingToPublish(f"There is nothing to publish in {week}; the newest week with entries is 2026-W07.")
         raise UsageError(f"There is no week {week}.")
+
+    def draft(self, week: str) -> Edition | Trouble:
+        return self.edition(week)
+
+    def approved(self, week: str) -> Edition | None:
+        return self.sealed.get(week)
+
+    def standing(self, week: str) -> Standing:
+        return self.standings.get(week) or Standing(week=week)
+
+    def script(self, week: str) -> Script:
+        return Script(version=self.version, asked=self.asked)
+
+    def tried(self, week: str, change: Change) -> Edition | Trouble:
+        asked = change(self.asked)
+        shown = self.edition(week)
+        if isinstance(shown, Trouble):
+            return shown
+        return replace(
+            shown,
+            subject=asked.subject or shown.subject,
+            preheader=asked.preheader or shown.preheader,
+            html=shown.html.replace(b"<p class", f"<p>{asked.introduction_md}</p><p class".encode()),
+        )
+
+    def save(self, week: str, change: Change, version: str) -> None:
+        if version != self.version:
+            raise Outdated("Somebody else has changed it since you opened it: nothing of theirs was lost.")
+        self.asked = change(self.asked)
+        self.version += "+"
+        self.now += "+"
+
+    def act(self, week: str, action: Action, wish: Wish) -> str:
+        if self.refusal:
+            raise Refused(self.refusal)
+        self.acts.append((action, wish))
+        self.now += "+"
+        return f"Done: {action}."
+
+    def look_up(self, url: str) -> EditorLink:
+        return EditorLink(url=url, title="What the page is called", note_md="What it says.")
+
+    def feeds(self) -> tuple[FeedLine, ...]:
+        return (
+            FeedLine(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
+            FeedLine(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", well=False),
+        )
+
+    def find_feeds(self, url: str) -> tuple[FoundFeed, ...]:
+        if "nothing" in url:
+            raise UsageError(f"{url} is no address on the web.")
+        titles = ("A kettle on the quay", "Rope, and how to trust it")
+        return (
+            FoundFeed(
+                url=f"{url}feed/",
+                ok=True,
+                title="Harbour & Hearth",
+                about="2 entries",
+                newest=titles,
+                oddities=("odd",),
+            ),
+            FoundFeed(url=f"{url}comments/", ok=False, about="answered 404 Not Found: check the address"),
+        )
+
+    def add_feed(self, url: str) -> str:
+        return f"Added {url}"
+
+    def remove_feed(self, feed_id: str) -> str:
+        return f"Removed {feed_id}"
+
+    def fetch(self) -> None:
+        self.progress = Fetching(running=True, done=1, total=2, lines=((True, "blog: read (2 new)"),))
+        self.now += "+"
+
+    def fetching(self) -> Fetching:
+        return self.progress
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         return (

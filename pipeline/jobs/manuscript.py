@@ -74,7 +74,7 @@ class Manuscripts:
         if new == manuscript.asked:
             return
         text = rewrite(self._text(week, now), manuscript.asked, new)
-        self._prove(week, text, new, now)
+        self._prove(week, text, manuscript.asked, new, now)
         self._write(week, text)
 
     def _version(self, week: Week) -> str:
@@ -94,11 +94,12 @@ class Manuscripts:
             return f"{FENCE}\n{FENCE}\n"
         return self.files.begun(edition, selection)
 
-    def _prove(self, week: Week, text: str, new: Overrides, now: datetime) -> None:
+    def _prove(self, week: Week, text: str, old: Overrides, new: Overrides, now: datetime) -> None:
         """Read the new text as it will be read from the file: it must ask for what it was written for."""
         press = replace(self.press, asks=lambda week, stored: self.files.understand(text, week, stored))
         found = choose(self.store, press, week, now=now).overrides
-        if _words(found) != _words(new) or not set(new.put_back) <= set(found.put_back):
+        asked_in = set(new.put_back) - set(old.put_back)  # others come in with a link of the editor's, and go with it
+        if _words(found) != _words(new) or not asked_in <= set(found.put_back):
             raise Refused(
                 "These words would be read otherwise than you wrote them: leave out “<!--” and headings called "
                 f"“Useful links”, or write into {week}.md yourself."

@@ -1,16 +1,81 @@
 """What the pages need of the rest of the house: a port, and a memory in front of it.
 
-In: whatever the composition root plugs in. Out: weeks, editions, reasons, pictures. The port reads and never writes:
-a look at the preview must not change what it looks at.
+In: whatever the composition root plugs in. Out: weeks, editions, reasons, pictures; moves and changes that are made as
+the command line makes them. Looking changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from threading import Lock
-from typing import Protocol
+from threading import RLock
+from typing import Literal, Protocol
 
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
+from pipeline.model.edition import EditorLink, Overrides, Standing
+
+Action = Literal["approve", "hold", "resume", "skip", "send", "test"]
+ACTIONS: tuple[Action, ...] = ("approve", "hold", "resume", "skip", "send", "test")
+Change = Callable[[Overrides], Overrides]
+SEEN_MOST = 24
+"""So many editions that were on a screen are kept, to show what has changed since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What the editor asks of a week, and the version of the file it stands in."""
+
+    version: str
+    asked: Overrides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a move needs to know besides the week."""
+
+    content_hash: str = ""
+    """Of the edition that was on the screen."""
+    overridden: tuple[str, ...] = ()
+    """The names of the errors that are not to stop an approval."""
+    address: str = ""
+    """Who gets a test mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLine:
+    """One feed at a glance."""
+
+    id: str
+    kind: str
+    url: str
+    about: str
+    """How it is doing, in a few words."""
+    well: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFeed:
+    """A feed at an address, or behind it."""
+
+    url: str
+    ok: bool
+    kind: str = "blog"
+    title: str = ""
+    about: str = ""
+    newest: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """How reading the feeds comes along."""
+
+    running: bool = False
+    done: int = 0
+    total: int = 0
+    lines: tuple[tuple[bool, str], ...] = ()
+    """(all is well, a line) for each feed that was asked."""
 
 
 class Desk(Protocol):
@@ -21,19 +86,75 @@ class Desk(Protocol):
         ...
 
     def edition(self, week: str) -> Edition | Trouble:
-        """Compose and render a week afresh, exactly as the command line would write it.
+        """Give a week's edition as its readers would get it: its sealed bytes, or a draft made afresh.
 
         Trouble is a template or a setting that does not work. Raises NothingToPublish for a week without entries and
         UsageError for a week that is none.
         """
         ...
 
+    def draft(self, week: str) -> Edition | Trouble:
+        """Make a week's edition afresh, sealed or not; raises as ``edition``."""
+        ...
+
+    def approved(self, week: str) -> Edition | None:
+        """Give the bytes that were approved last; None when none were."""
+        ...
+
+    def standing(self, week: str) -> Standing:
+        """Tell where a week's edition stands."""
+        ...
+
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """Give every entry considered for a week, in or out, and why."""
         ...
 
+    def script(self, week: str) -> Script:
+        """Read what the editor asks of a week; raises EditorFileError."""
+        ...
+
+    def tried(self, week: str, change: Change) -> Edition | Trouble:
+        """Make the draft a change would lead to; nothing is written."""
+        ...
+
+    def save(self, week: str, change: Change, version: str) -> None:
+        """Write a change into the editor's file; raises Outdated when it is no longer of this version."""
+        ...
+
+    def act(self, week: str, action: Action, wish: Wish) -> str:
+        """Make a move in an edition's life, and say what came of it; raises Refused."""
+        ...
+
+    def look_up(self, url: str) -> EditorLink:
+        """Give a link with its page's own title and words; raises Refused for one that was told before."""
+        ...
+
+    def feeds(self) -> Sequence[FeedLine]:
+        """List the feeds."""
+        ...
+
+    def find_feeds(self, url: str) -> Sequence[FoundFeed]:
+        """Look at an address as a feed reader would."""
+        ...
+
+    def add_feed(self, url: str) -> str:
+        """Add the feed at an address and say what was added; raises Refused, FeedProblem."""
+        ...
+
+    def remove_feed(self, feed_id: str) -> str:
+        """Take a feed out and say so; raises Refused."""
+        ...
+
+    def fetch(self) -> None:
+        """Begin to read the feeds; ``fetching`` tells how it comes along."""
+        ...
+
+    def fetching(self) -> Fetching:
+        """Tell how reading the feeds comes along, or how it ended."""
+        ...
+
     def mark(self) -> str:
-        """Give a text that differs once a template, config.toml or the database has changed. Cheap."""
+        """Give a text that differs once templates, config.toml, an editor's file or the database changed. Cheap."""
         ...
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
@@ -42,44 +163,63 @@ class Desk(Protocol):
 
 
 class Memory:
-    """A desk that renders an edition once and shows it again until the mark differs.
+    """What was on the screens: renders an edition once for each mark, and knows again what somebody has seen.
 
     One page is several requests (the page, the mail in its frame, the text): they all show the same edition. Requests
-    run in threads; behind the lock the desk is asked one question at a time.
+    run in threads; whoever asks the desk holds ``alone``, so that it is asked one question at a time.
     """
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._lock = Lock()
-        self._kept: tuple[str, str, Edition | Trouble] | None = None
-
-    def weeks(self) -> tuple[WeekSummary, ...]:
-        """As Desk."""
-        with self._lock:
-            return self._desk.weeks()
-
-    def edition(self, week: str) -> Edition | Trouble:
-        """As Desk, but composed once for each mark."""
-        with self._lock:
-            mark = self._mark()
-            if self._kept is None or self._kept[:2] != (mark, week):
-                self._kept = (mark, week, self._desk.edition(week))
-            return self._kept[2]
-
-    def decisions(self, week: str) -> tuple[Decision, ...]:
-        """As Desk."""
-        with self._lock:
-            return self._desk.decisions(week)
+        self.desk = desk
+        self.alone = RLock()
+        self._mark = ""
+        self._kept: dict[tuple[str, str], Edition | Trouble] = {}
+        self._seen: dict[str, Edition] = {}
 
     def mark(self) -> str:
         """As Desk, but short whatever it was: it travels in every page and every question for news."""
-        with self._lock:
-            return self._mark()
+        with self.alone:
+            return sha256(self.desk.mark().encode()).hexdigest()[:16]
 
-    def picture(self, url: str) -> tuple[str, bytes] | None:
-        """As Desk."""
-        with self._lock:
-            return self._desk.picture(url)
+    def edition(self, week: str) -> Edition | Trouble:
+        """As Desk, but composed once for each mark."""
+        return self._remembered("edition", week, self.desk.edition)
 
-    def _mark(self) -> str:
-        return sha256(self._desk.mark().encode()).hexdigest()[:16]
+    def draft(self, week: str) -> Edition | Trouble:
+        """As Desk, but composed once for each mark; a draft that is shown as the edition is not made twice."""
+        with self.alone:
+            if not self.desk.standing(week).sealed:
+                return self.edition(week)
+            return self._remembered("draft", week, self.desk.draft)
+
+    def tried(self, week: str, change: Change) -> Edition | Trouble:
+        """As Desk; what comes of it can be looked at by its hash."""
+        with self.alone:
+            return self._see(self.desk.tried(week, change))
+
+    def seen(self, fingerprint: str) -> Edition | None:
+        """Give an edition that was on a screen, by its fingerprint."""
+        with self.alone:
+            return self._seen.get(fingerprint)
+
+    def _remembered(self, kind: str, week: str, make: Callable[[str], Edition | Trouble]) -> Edition | Trouble:
+        with self.alone:
+            mark = self.mark()
+            if mark != self._mark:
+                self._kept, self._mark = {}, mark
+            if (kind, week) not in self._kept:
+                self._kept[kind, week] = self._see(make(week))
+            return self._kept[kind, week]
+
+    def _see(self, made: Edition | Trouble) -> Edition | Trouble:
+        if isinstance(made, Edition):
+            self._seen.pop(fingerprint(made), None)
+            self._seen[fingerprint(made)] = made
+            for old in list(self._seen)[:-SEEN_MOST]:
+                del self._seen[old]
+        return made
+
+
+def fingerprint(edition: Edition) -> str:
+    """Give what names an edition on the screen: its content hash."""
+    return edition.content_hash or sha256(edition.html).hexdigest()

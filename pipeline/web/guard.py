@@ -5,15 +5,20 @@ page and no data.
 
 A page on the web can make an editor's browser talk to 127.0.0.1. So the Host header must name this machine (a foreign
 name that resolves here is DNS rebinding), and anything but GET and HEAD must come from a page of our own (Origin).
+Listening to other machines takes a token.
 """
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = ("127.0.0.1", "localhost")
+COOKIE = "desk"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -24,8 +29,8 @@ MAIL_POLICY = (
 )
 """For a mail in its frame: its own styles, its pictures, and nothing that runs. Same origin, so that the page around
 it can read how tall it is and where it was scrolled to; without scripts it can do nothing with that."""
-PICTURES = "'self' https: data:"
-NO_PICTURES = "'none'"
+PICTURES = {"near": "'self' data:", "on": "'self' https: http: data:", "off": "'none'"}
+"""Where a mail's pictures may come from: from the preview itself, from anywhere once the editor asks, from nowhere."""
 
 _CAREFUL = {
     "Cache-Control": "no-store",
@@ -38,10 +43,15 @@ _CAREFUL = {
 
 
 class Guard:
-    """ASGI middleware around all pages."""
+    """ASGI middleware around all pages.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Without a ``token`` this machine's own names are answered, and no other. With one, any name is: whoever knows the
+    token may ask. It comes once, in the address, and then stays in a cookie.
+    """
+
+    def __init__(self, app: ASGIApp, token: str = "") -> None:
         self._app = app
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is foreign, pass on the rest, and set the headers of every answer."""
@@ -55,13 +65,25 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = refuse(scope["method"], Headers(scope=scope))
-        app = PlainTextResponse(refusal, status_code=403) if refusal else self._app
+        app = self._answer(Request(scope)) or self._app
         await app(scope, receive, send_carefully)
 
+    def _answer(self, request: Request) -> Response | None:
+        """Answer here and now: with a refusal, or with the way in for who brings the token."""
+        refusal = refuse(request.method, request.headers, anywhere=bool(self._token))
+        if refusal:
+            return PlainTextResponse(refusal, status_code=403)
+        if not self._token or _same(request.cookies.get(COOKIE, ""), self._token):
+            return None
+        if request.method == "GET" and _same(request.query_params.get("token", ""), self._token):
+            answer = RedirectResponse(request.url.path, status_code=303)
+            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="lax")
+            return answer
+        return PlainTextResponse("Open the address that the program printed: its token is missing.", status_code=403)
 
-def refuse(method: str, headers: Headers) -> str:
-    """Say why a request is refused, or nothing.
+
+def refuse(method: str, headers: Headers, *, anywhere: bool = False) -> str:
+    """Say why a request is refused, or nothing; ``anywhere``: the host may have any name.
 
     >>> refuse("GET", Headers({"host": "127.0.0.1:8025"}))
     ''
@@ -71,8 +93,17 @@ def refuse(method: str, headers: Headers) -> str:
     'Use the form on the page itself: this request came from elsewhere.'
     """
     host = headers.get("host", "")
-    if host.partition(":")[0].lower() not in HOSTS:
+    if not anywhere and host.partition(":")[0].lower() not in HOSTS:
         return "Open this page as http://127.0.0.1, not by another name."
-    if method not in ("GET", "HEAD") and headers.get("origin") != f"http://{host}":
+    if method not in ("GET", "HEAD") and headers.get("origin") not in _origins(host, anywhere):
         return "Use the form on the page itself: this request came from elsewhere."
     return ""
+
+
+def _origins(host: str, anywhere: bool) -> tuple[str, ...]:
+    """Name our own origins; away from this machine a proxy may speak https for us."""
+    return (f"http://{host}", f"https://{host}") if anywhere else (f"http://{host}",)
+
+
+def _same(given: str, token: str) -> bool:
+    return compare_digest(given.encode(), token.encode())

@@ -67,6 +67,15 @@ def read_letter(edition: Edition) -> Letter:
     )
 
 
+def told(edition: Edition) -> list[list[list[str]]]:
+    """Give the references of an edition's entries: story by story, section by section."""
+    sections: dict[str, list[list[str]]] = {}
+    for story in json.loads(edition.manifest or b"{}").get("stories", []):
+        entries = [f"{each['feed_id']} {each['guid']}" for each in story.get("entries", [])]
+        sections.setdefault(story.get("heading") or story["section"], []).append(entries)
+    return [[story for story in section if story] for section in sections.values()]
+
+
 def weigh(html: bytes) -> Weight:
     """Weigh the HTML part against what mail clients stand.
 

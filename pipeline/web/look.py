@@ -16,11 +16,12 @@ CHOICES: dict[str, dict[str, str]] = {
         "text": "Text",
         "headers": "Headers",
         "source": "Source",
-        "why": "Why",
+        "why": "Stories",
+        "changes": "Changes",
     },
-    "width": {"900": "Desktop", "375": "Phone", "320": "Small phone"},
+    "width": {"fit": "This screen", "900": "Desktop", "375": "Phone", "320": "Small phone"},
     "scheme": {"light": "Light", "dark": "Dark", "forced": "Forced dark"},
-    "pictures": {"on": "Pictures", "off": "No pictures"},
+    "pictures": {"near": "Pictures at hand", "on": "All pictures", "off": "No pictures"},
 }
 """Every control of the toolbar: its values and what they are called. The first value is where it stands at first."""
 
@@ -30,16 +31,16 @@ class Look:
     """One way to look at an edition; each field holds a key of its row in CHOICES."""
 
     view: str = "mail"
-    width: str = "900"
+    width: str = "fit"
     scheme: str = "light"
-    pictures: str = "on"
+    pictures: str = "near"
 
     @property
     def query(self) -> str:
         """The query that gives this look again.
 
         >>> Look(width="375", scheme="dark").query
-        'view=mail&width=375&scheme=dark&pictures=on'
+        'view=mail&width=375&scheme=dark&pictures=near'
         """
         return urlencode({name: getattr(self, name) for name in CHOICES})
 
@@ -47,7 +48,7 @@ class Look:
         """Give the query of the same look at another view.
 
         >>> Look(width="375").showing("why")
-        'view=why&width=375&scheme=light&pictures=on'
+        'view=why&width=375&scheme=light&pictures=near'
         """
         return Look(view=view, width=self.width, scheme=self.scheme, pictures=self.pictures).query
 
@@ -56,6 +57,6 @@ def read_look(query: Mapping[str, str]) -> Look:
     """Read a look from query parameters; what is missing or unknown stands as at first.
 
     >>> read_look({"width": "375", "scheme": "plaid"})
-    Look(view='mail', width='375', scheme='light', pictures='on')
+    Look(view='mail', width='375', scheme='light', pictures='near')
     """
     return Look(**{name: query[name] for name, values in CHOICES.items() if query.get(name) in values})

@@ -1,13 +1,14 @@
-"""The desk over the real publication: its config.toml, its store, its templates.
+"""The desk over the real publication: its config.toml, its store, its templates, its editor's files.
 
-In: the path of config.toml and a clock. Out: what the pages show. Reads only, and composes exactly as the
-command line does.
+In: the path of config.toml and a clock. Out: what the pages show. Looking only reads, and composes exactly as the
+command line does; what is changed goes through the same jobs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import getpass
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,21 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.app import App
+from pipeline.jobs.editions import Publisher
+from pipeline.jobs.editor import EditorFiles
 from pipeline.jobs.gather import explain
+from pipeline.jobs.manuscript import Manuscripts
 from pipeline.jobs.press import nothing_asked
 from pipeline.jobs.status import changes_waiting, recent_weeks
-from pipeline.jobs.weekly import show
+from pipeline.jobs.weekly import draft, show
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
+from pipeline.model.edition import EditorLink, Standing
 from pipeline.model.errors import ConfigError, EditorFileError, TemplateError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
+from pipeline.web.acts import act
+from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
+from pipeline.web.errands import Errands
 
 WEEKS_SHOWN = 26
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -37,6 +45,7 @@ class PublicationDesk:
         self._read_at_mark = _stamp(path)
         self.app = App.load(path)
         self._broken: ConfigError | None = None
+        self._errands = Errands(path, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -60,13 +69,20 @@ class PublicationDesk:
 
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk."""
-        app = self._fresh_app()
-        if self._broken:
-            return Trouble(message=str(self._broken), file=str(self._path))
-        try:
-            return show(app.store, app.press, _week(week), now=self._clock())
-        except (TemplateError, EditorFileError) as trouble:
-            return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
+        return self._made(lambda app: show(app.store, app.press, _week(week), now=self._clock()))
+
+    def draft(self, week: str) -> Edition | Trouble:
+        """As Desk."""
+        return self._made(lambda app: draft(app.store, app.press, _week(week), now=self._clock())[0])
+
+    def approved(self, week: str) -> Edition | None:
+        """As Desk."""
+        sealed = self._fresh_app().store.editions.sealed(str(_week(week)))
+        return sealed.edition if sealed else None
+
+    def standing(self, week: str) -> Standing:
+        """As Desk."""
+        return self._fresh_app().store.editions.standing(str(_week(week)))
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """As Desk: of all the weeks' entries, those around this one."""
@@ -77,11 +93,59 @@ class PublicationDesk:
             press = replace(app.press, asks=nothing_asked)
             return explain(app.store, press, _week(week), now=self._clock(), most=0)
 
-    def mark(self) -> str:
+    def script(self, week: str) -> Script:
+        """As Desk."""
+        found = self._manuscripts(self._fresh_app()).read(_week(week), now=self._clock())
+        return Script(version=found.version, asked=found.asked)
+
+    def tried(self, week: str, change: Change) -> Edition | Trouble:
+        """As Desk."""
+        return self._made(lambda app: self._manuscripts(app).tried(_week(week), change, now=self._clock()))
+
+    def save(self, week: str, change: Change, version: str) -> None:
+        """As Desk."""
+        self._manuscripts(self._fresh_app()).save(_week(week), change, version, now=self._clock())
+
+    def act(self, week: str, action: Action, wish: Wish) -> str:
         """As Desk."""
         app = self._fresh_app()
-        files = [*_templates(app.template_folders), *sorted(app.editions.glob("*.md"))]
-        return " ".join((_stamp(self._path), app.store.change_mark(), *map(_stamp, files)))
+        publisher = Publisher(store=app.store, press=app.press, by=_login())
+        return act(publisher, app.backend, _week(week), action, wish, now=self._clock())
+
+    def look_up(self, url: str) -> EditorLink:
+        """As Desk."""
+        return self._errands.look_up(url)
+
+    def feeds(self) -> Sequence[FeedLine]:
+        """As Desk."""
+        return self._errands.feeds()
+
+    def find_feeds(self, url: str) -> Sequence[FoundFeed]:
+        """As Desk."""
+        return self._errands.find(url)
+
+    def add_feed(self, url: str) -> str:
+        """As Desk."""
+        return self._errands.add(url)
+
+    def remove_feed(self, feed_id: str) -> str:
+        """As Desk."""
+        return self._errands.remove(feed_id)
+
+    def fetch(self) -> None:
+        """As Desk."""
+        self._errands.fetch()
+
+    def fetching(self) -> Fetching:
+        """As Desk."""
+        return self._errands.fetching()
+
+    def mark(self) -> str:
+        """As Desk."""
+        app, fetching = self._fresh_app(), self._errands.fetching()
+        files = (*_templates(app.template_folders), *sorted(app.editions.glob("*.md")))
+        progress = f"{fetching.running}-{fetching.done}"
+        return " ".join((_stamp(self._path), app.store.change_mark(), progress, *map(_stamp, files)))
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
         """As Desk: the demo's pictures come from where its feeds come from."""
@@ -90,6 +154,21 @@ class PublicationDesk:
             return None
         outcome = asyncio.run(_fetch(app, url, self._clock()))
         return (outcome.content_type, outcome.body) if outcome.content_type in _PICTURE_TYPES else None
+
+    def _made(self, make: Callable[[App], Edition]) -> Edition | Trouble:
+        """Make an edition, or say what stands in its way and in which file."""
+        app = self._fresh_app()
+        if self._broken:
+            return Trouble(message=str(self._broken), file=str(self._path))
+        try:
+            return make(app)
+        except (TemplateError, EditorFileError) as trouble:
+            return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
+
+    def _manuscripts(self, app: App) -> Manuscripts:
+        press = app.press
+        files = EditorFiles(folder=app.editions, store=app.store, link_feeds=press.link_feed_ids, clock=press.clock)
+        return Manuscripts(store=app.store, press=press, files=files)
 
     def _fresh_app(self) -> App:
         """Read config.toml again when it has changed; a broken one leaves the old in place until it is mended."""
@@ -116,6 +195,13 @@ def _week(key: str) -> Week:
         return Week.parse(key)
     except ValueError as bad:
         raise UsageError(f"{key!r} is no week: give one such as 2026-W07.") from bad
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"  # a container may run under a number that has no name
 
 
 def _templates(folders: tuple[Path, ...]) -> Iterator[Path]:

@@ -42,9 +42,11 @@ def test_weeks_are_listed_with_their_counts(client: Client) -> None:
 
 
 def test_without_weeks_the_first_step_is_named(client: Client, desk: FakeDesk) -> None:
-    """An empty store is greeted with the command that fills it."""
+    """An empty store is greeted with what fills it: a search for feeds, and the button that reads them."""
     desk.summaries = ()
-    assert "pipeline fetch" in client.get("/").text
+    page = client.get("/").text
+    assert 'name="url"' in page
+    assert 'action="/fetch"' in page
 
 
 @pytest.mark.parametrize("view", ["mail", "inbox", "text", "headers", "source", "why"])
@@ -103,10 +105,12 @@ def test_the_mail_file_is_handed_over_to_be_kept(client: Client, desk: FakeDesk)
 
 
 def test_pictures_off_is_the_policy_of_the_frame(client: Client) -> None:
-    """Without pictures the frame's policy refuses every one; with them only its own, https and data."""
-    shown = client.get(f"{WEEK}/mail").headers["content-security-policy"]
+    """Nothing is loaded from elsewhere unless asked for; without pictures the frame's policy refuses every one."""
+    near = client.get(f"{WEEK}/mail").headers["content-security-policy"]
+    shown = client.get(f"{WEEK}/mail?pictures=on").headers["content-security-policy"]
     hidden = client.get(f"{WEEK}/mail?pictures=off").headers["content-security-policy"]
-    assert "img-src 'self' https: data:;" in shown
+    assert "img-src 'self' data:;" in near
+    assert "img-src 'self' https: http: data:;" in shown
     assert "img-src 'none';" in hidden
 
 

@@ -72,7 +72,7 @@ async function watch() {
       const answer = await fetch(`/mark?seen=${encodeURIComponent(seen)}`);
       if (!answer.ok) throw new Error(answer.statusText);
       const mark = await answer.text();
-      if (mark !== seen) await show(location.href);
+      if (mark !== seen) await (document.getElementById("words") ? tryOut() : show(location.href));
       seen = mark;
       notice.textContent = "";
     } catch {
@@ -81,6 +81,31 @@ async function watch() {
     }
   }
 }
+
+/** Show what the words in the form would make, unsaved: the server answers with the page, its preview is taken over. */
+let trying = 0;
+async function tryOut() {
+  const form = document.getElementById("words");
+  const turn = ++trying;
+  const answer = await fetch(form.action, { method: "POST", body: filled(form, "try") });
+  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (turn !== trying || !next.getElementById("tried")) return; // somebody has typed on, or there is nothing to show
+  document.querySelectorAll("[data-tried]").forEach((part) => morph(part, next.getElementById(part.id)));
+  tend();
+}
+
+function filled(form, what) {
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("do", what);
+  return fields;
+}
+
+let resting;
+document.addEventListener("input", ({ target }) => {
+  if (target.form?.id !== "words") return;
+  clearTimeout(resting);
+  resting = setTimeout(tryOut, 90);
+});
 
 document.addEventListener("change", ({ target }) => {
   if (target.form?.id !== "look") return;

@@ -2,9 +2,10 @@
 
 In: a clock of weeks, what was made and sealed. Out: weeks of entries. Pure.
 
-An entry's *home* is the week of its date. Once its home is settled without it (because it turned up late, was not
-ready, or was given up again by a week that was held or skipped) it *floats*: the next digest that is made takes it.
-The backlog of a feed's first read never floats by itself: it is at home in the weeks of its dates, and there it stays.
+An entry's *home* is the week of its date. One that missed it (that turned up after it had closed, was not ready when
+it was settled, or was given up again by a week that was held or skipped) *floats*: the next digest that is made takes
+it, that of its home included, while nobody has made it. The backlog of a feed's first read never floats by itself: it
+is at home in the weeks of its dates, and there it stays.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ class Calendar:
         return bool(stored.edition) or overrides.asks_in(stored.entry)
 
     def is_late(self, stored: StoredEntry) -> bool:
-        """Tell whether its week, or one after it, was settled before the entry turned up."""
+        """Tell whether news turned up after its week had closed, or a later one was settled."""
         if stored.backlog:
             return False
-        home = str(self.home(stored))
-        return any(week >= home and at < stored.first_seen_at for week, at in self.settled.items())
+        home = self.home(stored)
+        if stored.first_seen_at >= self.clock.bounds(home)[1]:
+            return True
+        return any(week >= str(home) and at < stored.first_seen_at for week, at in self.settled.items())
 
     def floats(self, stored: StoredEntry) -> bool:
         """Tell whether the next digest that is made takes the entry, whatever its date."""

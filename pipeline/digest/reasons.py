@@ -32,7 +32,9 @@ class Reasons:
             return f"{dated}, rolled on from {self._left(stored.released_from)}"
         if home < self.week and self.calendar.is_late(stored):
             seen = self._day(stored.first_seen_at)
-            return f"{dated}, late: first seen {seen}, when the digest for its date was already made"
+            made = str(home) in self.calendar.settled
+            when = "when the digest for its date was already made" if made else f"after {home} had closed"
+            return f"{dated}, late: first seen {seen}, {when}"
         if home < self.week and self.calendar.floats(stored):
             return f"{dated}, rolled on: it was not ready for the digest of {home}"
         return f"{dated}, in {self.week}" if home == self.week else f"{dated}, told with the other half of its story"

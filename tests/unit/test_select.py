@@ -35,7 +35,7 @@ def test_a_week_takes_what_is_dated_in_it():
     found = choose(
         W07,
         [
-            stored(entry("Before", MONDAY - timedelta(seconds=1)), 1),
+            stored(entry("Before", MONDAY - timedelta(seconds=1)), 1, seen=MONDAY - timedelta(seconds=1)),
             stored(entry("Opening", MONDAY), 2),
             stored(entry("Last second", MONDAY + WEEK - timedelta(seconds=1)), 3),
             stored(entry("Closing", MONDAY + WEEK), 4),
@@ -62,6 +62,15 @@ def test_a_late_entry_goes_into_the_next_digest():
     following = choose(W08, [late, on_time], **made)
     assert titles(following) == [["Late"], ["On time"]]
     assert "late: first seen Tue 17 Feb 2026" in why(following, "Late")
+
+
+def test_an_entry_is_late_for_a_week_that_has_closed_though_nobody_made_it():
+    """After a week without a digest, or a month of silence, the next one takes what turned up too late for its own."""
+    late = stored(entry("Late", MONDAY + DAY), seen=AFTER_W07 + DAY)
+    assert titles(choose(W08, [late])) == [["Late"]]
+    assert "late: first seen Tue 17 Feb 2026, after 2026-W07 had closed" in why(choose(W08, [late]), "Late")
+    assert titles(choose(W07, [late])) == [["Late"]]
+    assert titles(choose(W06, [late])) == []
 
 
 def test_a_late_entry_is_not_taken_again_once_a_week_took_it():

@@ -1,0 +1,155 @@
+"""A small publication for tests of editions: two feeds, a real store, a theme of a few lines, and the jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.delivery.outbox import Outbox
+from pipeline.digest.theme import Theme, load_theme
+from pipeline.ingest.dedupe import decide
+from pipeline.jobs.editions import Publisher
+from pipeline.jobs.gather import explain
+from pipeline.jobs.press import Press
+from pipeline.jobs.send import hand_over, send
+from pipeline.jobs.weekly import Made, make
+from pipeline.model.digest import Decision, Publication
+from pipeline.model.edition import Overrides, Standing
+from pipeline.model.entry import Entry, StoredEntry
+from pipeline.model.feed import Feed, FeedState
+from pipeline.model.week import Week, WeekClock
+from pipeline.store import Store
+from tests.making import MONDAY
+
+W06, W07, W08, W09 = (Week(2026, number) for number in (6, 7, 8, 9))
+FEEDS = (
+    Feed(id="blog", url="https://blog.example/feed", kind="blog"),
+    Feed(id="podcast", url="https://podcast.example/feed", kind="podcast"),
+)
+CLOCK = WeekClock.parse("mon 00:00", UTC)
+PUBLICATION = Publication(
+    name="Harbour & Hearth",
+    url="https://harbourandhearth.example/",
+    timezone="UTC",
+    language="en-GB",
+    sender="Harbour & Hearth <letter@harbourandhearth.example>",
+    editor="editor@harbourandhearth.example",
+    postal_address="",
+)
+HTML = """<html><body><p>{{ page.number }}</p>{{ page.introduction_html|safe }}
+{% for chapter in page.chapters %}{% for piece in chapter.pieces %}
+<h2><a href="{{ piece.url }}">{{ piece.title }}</a></h2>{{ piece.excerpt_html|safe }}
+{% endfor %}{% endfor %}<a href="{{ page.unsubscribe.url }}">{{ page.unsubscribe.label }}</a></body></html>
+"""
+TEXT = """{{ page.number }} {{ page.introduction_text }}
+{% for chapter in page.chapters %}{% for piece in chapter.pieces %}{{ piece.title }}: {{ piece.url }}
+{% endfor %}{% endfor %}{{ page.unsubscribe.url }}
+"""
+
+
+def small_theme(folder: Path, html: str = HTML) -> Theme:
+    """Compile a theme that costs next to nothing to render."""
+    (folder / "small").mkdir(parents=True, exist_ok=True)
+    (folder / "small" / "digest.html.j2").write_text(html)
+    (folder / "small" / "digest.txt.j2").write_text(TEXT)
+    return load_theme([folder], "small")
+
+
+class House:
+    """The publication, with a clock to turn and wishes of the editor's to set."""
+
+    def __init__(self, folder: Path, theme: Theme, url: str = "") -> None:
+        self.folder = folder
+        self.now = MONDAY
+        self.store = Store.open(url or f"sqlite:///{folder / 'pipeline.db'}")
+        self.wishes: dict[str, Overrides] = {}
+        self.press = Press(
+            publication=PUBLICATION, feeds=FEEDS, clock=CLOCK, theme=theme, asks=self._asks, stories_fewest=0
+        )
+        self.outbox = Outbox(folder / "outbox")
+
+    def _asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+        return self.wishes.get(str(week), Overrides())
+
+    @property
+    def publisher(self) -> Publisher:
+        return Publisher(store=self.store, press=self.press, by="ann")
+
+    def settle(self, minutes: int) -> None:
+        """Let news wait."""
+        self.press = replace(self.press, settle=timedelta(minutes=minutes))
+
+    def fetch(self, *document: Entry, feed: str = "blog") -> None:
+        """Read a feed whose document holds these entries; the first read of a feed brings its backlog."""
+        verdict = decide(document, self.store.known_entries(feed))
+        state = self.store.feed_states().get(feed) or FeedState(feed_id=feed)
+        self.store.apply(
+            replace(state, first_read_at=state.first_read_at or self.now),
+            verdict.changes,
+            verdict.vanished,
+            now=self.now,
+            backlog=state.first_read_at is None,
+            reappeared=verdict.reappeared,
+            withdrawn=verdict.withdrawn,
+        )
+
+    def at(self, when: datetime) -> House:
+        """Turn the clock."""
+        self.now = when
+        return self
+
+    def closing(self, week: Week, hours: int = 6) -> House:
+        """Turn the clock to some hours after a week's closing."""
+        return self.at(CLOCK.bounds(week)[1] + timedelta(hours=hours))
+
+    def digest(self, week: Week) -> Made:
+        return make(self.store, self.press, week, self.folder / "editions", now=self.now)
+
+    def approve(self, week: Week, content_hash: str = "") -> Standing:
+        return self.publisher.approve(week, now=self.now, content_hash=content_hash)
+
+    def hold(self, week: Week) -> Standing:
+        return self.publisher.hold(week, now=self.now)
+
+    def resume(self, week: Week) -> Standing:
+        return self.publisher.resume(week, now=self.now)
+
+    def skip(self, week: Week) -> Standing:
+        return self.publisher.skip(week, now=self.now)
+
+    def send(self, week: Week) -> Standing:
+        return send(self.publisher, self.outbox, week, now=self.now)[0]
+
+    def hand_over(self, week: Week) -> Standing:
+        return hand_over(self.publisher, week, now=self.now)
+
+    def publish(self, week: Week) -> Standing:
+        """Make, approve and send."""
+        self.digest(week)
+        self.approve(week)
+        return self.send(week)
+
+    def ledger(self, week: Week) -> tuple[Decision, ...]:
+        return explain(self.store, self.press, week, now=self.now)
+
+    def why(self, week: Week, title: str) -> str:
+        """What --explain says of an entry, with ``in`` or ``out`` before it."""
+        found = next(each for each in self.ledger(week) if each.title == title)
+        return f"{'in' if found.included else 'out'}: {found.reason}"
+
+    def titles(self, week: Week) -> list[str]:
+        """The stories of a week as its digest is made now."""
+        return stories(self.digest(week).edition.manifest)
+
+    def sealed_titles(self, week: Week) -> list[str]:
+        sealed = self.store.editions.sealed(str(week))
+        assert sealed is not None
+        return stories(sealed.edition.manifest)
+
+
+def stories(manifest: bytes) -> list[str]:
+    """The titles of the stories a manifest tells."""
+    return [story["title"] for story in json.loads(manifest)["stories"]]

@@ -214,9 +214,9 @@ class App:
         """What digests are made with; TemplateError when the theme is missing or broken."""
         from pipeline.digest.render import load_theme
         from pipeline.jobs.editor import EditorFiles
+        from pipeline.jobs.learn import learn
         from pipeline.jobs.links import added_feed
         from pipeline.jobs.press import Press
-        from pipeline.jobs.talks import learn
 
         theme = load_theme(self.template_folders, self.config.digest.theme)
         settle = timedelta(minutes=self.config.digest.settle_minutes)
@@ -232,7 +232,7 @@ class App:
             settle=settle,
             asks=editor.asks,
             offers=editor.offer,
-            learns=lambda groups, now: learn(self.store, groups, self.fetcher, now=now),
+            learns=lambda groups, now: learn(self.store, groups, self.fetcher, self.publication.logo_url, now=now),
             links_most=said.links_max,
             links_fewest=said.links_min,
             stories_fewest=said.min_entries,

@@ -92,6 +92,16 @@ def max_age_seconds(cache_control: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def length_bytes(content_length: str, content_range: str = "") -> int | None:
+    """Read how long the whole document is (RFC 9110, 8.6 and 14.4); None when the answer does not say.
+
+    >>> length_bytes("1200"), length_bytes("100", "bytes 0-99/1200"), length_bytes("100", "bytes 0-99/*")
+    (1200, 1200, None)
+    """
+    said = content_range.rpartition("/")[2] if content_range else content_length
+    return int(said) if said.isdecimal() and len(said) < 20 else None
+
+
 def validator(value: str) -> str:
     """Keep an ETag or Last-Modified only if it can be sent back exactly as it came.
 

@@ -145,7 +145,7 @@ class Fetcher:
             await response.aclose()
 
     async def _read(self, response: httpx.Response, first_bytes: int) -> bytes:
-        declared = answers.length_bytes(response.headers) or 0
+        declared = answers.length_bytes(response.headers.get("content-length", "")) or 0
         if declared > self._limits.max_bytes and not first_bytes:
             raise too_large(self._limits.max_bytes)
         body = Body(codings(response.headers.get("content-encoding", "")), self._limits.max_bytes)

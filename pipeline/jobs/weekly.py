@@ -19,6 +19,7 @@ from pipeline.digest.mime import to_eml
 from pipeline.digest.render import render
 from pipeline.digest.seal import seal
 from pipeline.digest.select import Selection
+from pipeline.digest.sizes import picture_urls, sized
 from pipeline.jobs.facts import known
 from pipeline.jobs.files import write_edition
 from pipeline.jobs.gather import choose
@@ -76,7 +77,8 @@ def compile_edition(store: Store, press: Press, week: Week, selection: Selection
         talks=store.talks(talk_urls(selection.groups)),
         voice=voice_of(press.publication.language),
     )
-    digest = replace(composed, number=store.editions.number_for(str(week)))
+    measured = sized(composed, store.pictures(picture_urls(composed)))
+    digest = replace(measured, number=store.editions.number_for(str(week)))
     rendered = render(digest, press.theme)
     eml = to_eml(rendered, digest)
     facts = replace(known(store, digest, press.feeds), links_fewest=press.links_fewest)

@@ -101,6 +101,8 @@ class FetchRequest:
     """Of the last decoded body; an equal one comes back as ``unchanged``."""
     method: Literal["GET", "HEAD"] = "GET"
     """HEAD asks whether the document is there, without its body."""
+    first_bytes: int = 0
+    """Read no more than the document's beginning, where this is not 0."""
     headers: tuple[tuple[str, str], ...] = ()
     """Extra headers, e.g. Authorization. They may be secret: only the host of ``url`` ever sees them."""
 
@@ -123,6 +125,8 @@ class FetchOutcome:
     """The decompressed document; empty unless ``fresh``."""
     body_sha256: str = ""
     content_type: str = ""
+    length_bytes: int | None = None
+    """Of the whole document as it was sent, where the server says it."""
     etag: str = ""
     last_modified: str = ""
     moved_to: str = ""

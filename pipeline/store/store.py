@@ -15,10 +15,10 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select, update
 
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import Applied, Change, Entry, KnownEntry, StoredEntry
+from pipeline.model.entry import Applied, Change, Entry, KnownEntry, Picture, StoredEntry
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.model.run import Run
-from pipeline.store import archive, changes, entries, feeds, planning
+from pipeline.store import archive, changes, entries, feeds, pictures, planning
 from pipeline.store.dialects import for_writing, make_engine
 from pipeline.store.door import house_errors
 from pipeline.store.editions import Editions
@@ -241,6 +241,16 @@ class Store:
         """Keep what a chapters file or a transcript says."""
         with self._writing() as connection:
             archive.save_talk(connection, url, lines, now)
+
+    def pictures(self, urls: Collection[str]) -> dict[str, Picture]:
+        """Give what is known of the pictures at these addresses, by address."""
+        with self._reading() as connection:
+            return pictures.sizes(connection, urls)
+
+    def keep_picture(self, seen: Picture, *, now: datetime) -> None:
+        """Keep how large a picture is."""
+        with self._writing() as connection:
+            pictures.save_size(connection, seen, now)
 
     # Weeks and runs
 

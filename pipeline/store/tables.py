@@ -249,6 +249,17 @@ talk = Table(
     Column("read_at", Instant, nullable=False),
 )
 
+# How large a picture is, as its first bytes say. Without width and height: it was read, and they do not say.
+picture = Table(
+    "picture",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("width", BigInteger),
+    Column("height", BigInteger),
+    Column("length_bytes", BigInteger),
+    Column("seen_at", Instant, nullable=False),
+)
+
 # The words of titles and excerpts, to find older entries about the same. SQLite keeps them by itself, in C, for a few
 # microseconds an entry; nothing else is made of an entry before a digest takes it.
 _WORDS = """CREATE VIRTUAL TABLE entry_words

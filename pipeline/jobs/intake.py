@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from pipeline.ingest import delta, poll
-from pipeline.ingest.dedupe import Verdict, decide
+from pipeline.ingest import poll
 from pipeline.jobs.articles import Articles, Fetcher, read_articles
 from pipeline.model.entry import Applied, Entry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
 from pipeline.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.ingest.dedupe import Verdict
+    from pipeline.ingest.delta import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class Intake:
 
     async def take_in(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> TakenIn:
         """Read a document into the store. Raises NotAFeed."""
+        from pipeline.ingest import delta  # a run of 304s never imports a parser
+
         present = self.store.marks(feed.id)
         remembered = delta.Remembered(marks=set(present.values()), channel=state.channel)
         reading = delta.read(
@@ -67,16 +73,16 @@ class Intake:
         )
         return await self._kept(feed, state, following, outcome, verdict)
 
-    def _normalised(self, reading: delta.Reading, feed: Feed, outcome: FetchOutcome) -> tuple[Entry, ...]:
+    def _normalised(self, reading: Reading, feed: Feed, outcome: FetchOutcome) -> tuple[Entry, ...]:
         if not reading.parsed.entries:
             return ()
         from pipeline.ingest.normalise import normalise  # a run without news does without it
 
         return normalise(reading.parsed, feed, url=outcome.final_url, now=self.now)
 
-    def _decided(
-        self, reading: delta.Reading, entries: tuple[Entry, ...], feed: Feed, present: dict[int, str]
-    ) -> Verdict:
+    def _decided(self, reading: Reading, entries: tuple[Entry, ...], feed: Feed, present: dict[int, str]) -> Verdict:
+        from pipeline.ingest.dedupe import Verdict, decide
+
         whole = not reading.parsed.broken
         if not entries and not (whole and set(present.values()) - reading.known):
             return Verdict(changes=(), untouched=len(reading.known))

@@ -139,7 +139,7 @@ class FakeDesk:
     pictures: dict[str, tuple[str, bytes]] = field(default_factory=lambda: {PICTURE: ("image/png", PIXEL)})
     sealed: dict[str, Edition] = field(default_factory=dict)
     standings: dict[str, Standing] = field(default_factory=dict)
-    version: str = "v1"
+    file: str = "v1"
     asked: Overrides = field(default_factory=Overrides)
     refusal: str = ""
     acts: list[tuple[Action, Wish]] = field(default_factory=list)
@@ -167,7 +167,10 @@ class FakeDesk:
         return self.standings.get(week) or Standing(week=week)
 
     def script(self, week: str) -> Script:
-        return Script(version=self.version, asked=self.asked)
+        return Script(version=self.file, asked=self.asked)
+
+    def version(self, week: str) -> str:
+        return self.file
 
     def tried(self, week: str, change: Change) -> Edition | Trouble:
         asked = change(self.asked)
@@ -182,10 +185,10 @@ class FakeDesk:
         )
 
     def save(self, week: str, change: Change, version: str) -> None:
-        if version != self.version:
+        if version != self.file:
             raise Outdated("Somebody else has changed it since you opened it: nothing of theirs was lost.")
         self.asked = change(self.asked)
-        self.version += "+"
+        self.file += "+"
         self.now += "+"
 
     def act(self, week: str, action: Action, wish: Wish) -> str:

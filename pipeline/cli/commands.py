@@ -126,7 +126,7 @@ def preview(options: Namespace, clock: Clock) -> int:
 
     with PublicationDesk(options.config, clock) as desk:
         week = str(week_meant(options.week, desk.app.clock, clock())) if options.week else desk.best_week()
-        serve(desk, week=week, port=options.port, open_browser=options.open)
+        serve(desk, week=week, host=options.host, port=options.port, open_browser=options.open)
     return 0
 
 

@@ -98,9 +98,15 @@ def _check(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _preview(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "preview", "show on a local web page what subscribers will see")
+    parser = _command(commands, "preview", "look at the newsletter, write its words and approve it, in the browser")
     parser.add_argument("week", nargs="?", metavar="WEEK", help=f"{WEEK_WORDS} (default: the newest with entries)")
-    parser.add_argument("--port", type=_port, default=8025, metavar="N", help="port on 127.0.0.1 (default: 8025)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on; beyond this machine a token is part of the page's address (default: 127.0.0.1)",
+    )
+    parser.add_argument("--port", type=_port, default=8025, metavar="N", help="port to listen on (default: 8025)")
     parser.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=True, help="open the browser (default: yes)"
     )

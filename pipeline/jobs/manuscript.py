@@ -52,7 +52,7 @@ class Manuscripts:
 
     def read(self, week: Week, *, now: datetime) -> Manuscript:
         """Read a week's file; EditorFileError says what to mend in it."""
-        version = self._version(week)
+        version = self.version(week)
         return Manuscript(version=version, asked=choose(self.store, self.press, week, now=now).overrides)
 
     def tried(self, week: Week, change: Change, *, now: datetime) -> Edition:
@@ -77,7 +77,8 @@ class Manuscripts:
         self._prove(week, text, manuscript.asked, new, now)
         self._write(week, text)
 
-    def _version(self, week: Week) -> str:
+    def version(self, week: Week) -> str:
+        """Name the version of a week's file; empty while there is none."""
         try:
             return sha256(self.files.path(week).read_bytes()).hexdigest()[:16]
         except OSError:

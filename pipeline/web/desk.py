@@ -113,6 +113,10 @@ class Desk(Protocol):
         """Read what the editor asks of a week; raises EditorFileError."""
         ...
 
+    def version(self, week: str) -> str:
+        """Name the version of the editor's file; cheap, and even where the file cannot be understood."""
+        ...
+
     def tried(self, week: str, change: Change) -> Edition | Trouble:
         """Make the draft a change would lead to; nothing is written."""
         ...

@@ -20,7 +20,7 @@ from pipeline.jobs.editions import Publisher
 from pipeline.jobs.editor import EditorFiles
 from pipeline.jobs.gather import explain
 from pipeline.jobs.manuscript import Manuscripts
-from pipeline.jobs.press import nothing_asked
+from pipeline.jobs.press import Press, nothing_asked
 from pipeline.jobs.status import changes_waiting, recent_weeks
 from pipeline.jobs.weekly import draft, show
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
@@ -46,6 +46,7 @@ class PublicationDesk:
         self.app = App.load(path)
         self._broken: ConfigError | None = None
         self._errands = Errands(path, clock)
+        self._pressed: tuple[App, str, Press] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,16 +65,16 @@ class PublicationDesk:
         """As Desk."""
         app = self._fresh_app()
         now = self._clock()
-        changes = changes_waiting(app.store, lambda: app.press, now=now)
+        changes = changes_waiting(app.store, lambda: self._press(app), now=now)
         return recent_weeks(app.store, app.feeds, app.clock, now=now, most=WEEKS_SHOWN, changes=changes)
 
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk."""
-        return self._made(lambda app: show(app.store, app.press, _week(week), now=self._clock()))
+        return self._made(lambda app: show(app.store, self._press(app), _week(week), now=self._clock()))
 
     def draft(self, week: str) -> Edition | Trouble:
         """As Desk."""
-        return self._made(lambda app: draft(app.store, app.press, _week(week), now=self._clock())[0])
+        return self._made(lambda app: draft(app.store, self._press(app), _week(week), now=self._clock())[0])
 
     def approved(self, week: str) -> Edition | None:
         """As Desk."""
@@ -88,15 +89,19 @@ class PublicationDesk:
         """As Desk: of all the weeks' entries, those around this one."""
         app = self._fresh_app()
         try:
-            return explain(app.store, app.press, _week(week), now=self._clock(), most=0)
+            return explain(app.store, self._press(app), _week(week), now=self._clock(), most=0)
         except EditorFileError:  # the edition says so; what the program would choose is of use meanwhile
-            press = replace(app.press, asks=nothing_asked)
+            press = replace(self._press(app), asks=nothing_asked)
             return explain(app.store, press, _week(week), now=self._clock(), most=0)
 
     def script(self, week: str) -> Script:
         """As Desk."""
         found = self._manuscripts(self._fresh_app()).read(_week(week), now=self._clock())
         return Script(version=found.version, asked=found.asked)
+
+    def version(self, week: str) -> str:
+        """As Desk."""
+        return self._manuscripts(self._fresh_app()).version(_week(week))
 
     def tried(self, week: str, change: Change) -> Edition | Trouble:
         """As Desk."""
@@ -109,7 +114,7 @@ class PublicationDesk:
     def act(self, week: str, action: Action, wish: Wish) -> str:
         """As Desk."""
         app = self._fresh_app()
-        publisher = Publisher(store=app.store, press=app.press, by=_login())
+        publisher = Publisher(store=app.store, press=self._press(app), by=_login())
         return act(publisher, app.backend, _week(week), action, wish, now=self._clock())
 
     def look_up(self, url: str) -> EditorLink:
@@ -166,9 +171,16 @@ class PublicationDesk:
             return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
 
     def _manuscripts(self, app: App) -> Manuscripts:
-        press = app.press
+        press = self._press(app)
         files = EditorFiles(folder=app.editions, store=app.store, link_feeds=press.link_feed_ids, clock=press.clock)
         return Manuscripts(store=app.store, press=press, files=files)
+
+    def _press(self, app: App) -> Press:
+        """Set up the press again only once a template has changed: compiling them takes longer than all the rest."""
+        stamps = " ".join(map(_stamp, _templates(app.template_folders)))
+        if self._pressed is None or self._pressed[:2] != (app, stamps):
+            self._pressed = (app, stamps, app.press)
+        return self._pressed[2]
 
     def _fresh_app(self) -> App:
         """Read config.toml again when it has changed; a broken one leaves the old in place until it is mended."""

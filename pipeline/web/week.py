@@ -12,12 +12,11 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from pipeline.digest.choices import CHOICES as STORY_CHOICES
 from pipeline.digest.wishes import EDITOR
 from pipeline.model.check import blocking
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import ALLOWED
-from pipeline.model.errors import EditorFileError, NothingToPublish, UsageError
+from pipeline.model.errors import NothingToPublish, UsageError
 from pipeline.model.week import Week
 from pipeline.web.changes import Changes, compare
 from pipeline.web.desk import ACTIONS, Memory, fingerprint
@@ -74,16 +73,17 @@ class WeekPage:
 
     def _of(self, week: str, edition: Edition) -> dict[str, Any]:
         """Add what belongs to this edition alone: why its stories are in, and what would be approved now."""
-        fresh = self._fresh(week, edition)
+        fresh, places = self._fresh(week, edition), _places(told(edition))
+        order = {reference: at for at, reference in enumerate(places)}
+        decisions = self.memory.desk.decisions(week)
         return {
             "fresh": fresh,
             "stoppers": [each.name for each in blocking(read_letter(fresh).checks)],
             "fresh_fingerprint": fingerprint(fresh),
             "approved": self.memory.desk.approved(week),
-            "decisions": self.memory.desk.decisions(week),
-            "version": self._version(week),
-            "places": _places(told(edition)),
-            "story_choices": STORY_CHOICES,
+            "decisions": sorted(decisions, key=lambda each: order.get(f"{each.feed_id} {each.guid}", len(order))),
+            "version": self.memory.desk.version(week),
+            "places": places,
         }
 
     def _without(self, week: str, reason: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class WeekPage:
             "trouble": None,
             "empty": reason,
             "decisions": decisions,
-            "version": self._version(week),
+            "version": self.memory.desk.version(week),
             "places": {},
         }
 
@@ -111,12 +111,6 @@ class WeekPage:
         if approved is None or isinstance(edition, Trouble):
             return None
         return compare(approved, self._fresh(week, edition))
-
-    def _version(self, week: str) -> str:
-        try:
-            return self.memory.desk.script(week).version
-        except EditorFileError:
-            return ""  # nothing can be changed while the file is broken
 
 
 def beside(edition: Edition) -> dict[str, Any]:

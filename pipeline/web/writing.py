@@ -181,7 +181,7 @@ class Writing:
         shown: dict[str, Any] = page.around(week) | {"words": words, "version": version, "error": error}
         shown |= {"theirs": theirs, "adding": adding or EditorLink(url=""), "look": read_look(request.query_params)}
         shown |= self._tried(week, words)
-        shown["elsewhere"] = self.memory.desk.script(week).version != version
+        shown["elsewhere"] = self.memory.desk.version(week) != version
         return self.sheets.page("edit", request, status=status, **shown)
 
     def _tried(self, week: str, words: Words) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -85,7 +85,8 @@ def _font(name: Any, file: str) -> str:
     return FONTS[name]
 
 
-def _refuse_unknown(said: Any, known: Any, file: str) -> None:
-    unknown = sorted(set(said) - set(known)) if isinstance(said, Mapping) else ["a table"]
-    if unknown:
+def _refuse_unknown(said: Any, known: Sequence[str], file: str) -> None:
+    if not isinstance(said, Mapping):
+        raise TemplateError(f"Make a table of {said!r} in {file}, with {', '.join(known)}.", file=file)
+    if unknown := sorted(set(said) - set(known)):
         raise TemplateError(f"Take {unknown[0]} out of {file}: there are {', '.join(known)}.", file=file)

@@ -41,10 +41,11 @@ def load_theme(folders: Sequence[Path], name: str) -> Theme:
     TemplateError: no folder has the theme, a file is missing, or one does not compile (with its file and line).
     """
     lineage = _lineage(folders, name)
+    look = _look(folders, lineage)
     own = [folder / each for each in lineage for folder in folders if (folder / each).is_dir()]
     environment = _environment([*own, *folders])
     html, text = (_compiled(environment, each) for each in ("digest.html.j2", "digest.txt.j2"))
-    return Theme(name=name, html=html, text=text, look=_look(folders, lineage))
+    return Theme(name=name, html=html, text=text, look=look)
 
 
 def _lineage(folders: Sequence[Path], name: str) -> list[str]:
@@ -139,7 +140,7 @@ def _compiled(environment: Environment, name: str) -> Template:
     try:
         return environment.get_template(name)
     except TemplateNotFound as error:
-        raise TemplateError(f'The theme has no "{error}": restore that file.', file=str(error)) from error
+        raise TemplateError(f'The theme has no "{error.name}": restore that file.', file=str(error.name)) from error
     except TemplateSyntaxError as error:
         where = error.filename or name
         raise TemplateError(

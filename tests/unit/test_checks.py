@@ -119,6 +119,8 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "weight", "hint", "theme"),
     "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "theme"),
     "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "theme"),
+    "told in fewer words": (
+        lambda: found(shortened="Excerpts have 12 words at most."), "shortened", "hint", "theme"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
     "story in the HTML alone": (
         lambda: found(text=printed(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),

@@ -40,6 +40,7 @@ CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
     pictures.picture_alt,
     pictures.picture_size,
     parts.weight,
+    parts.shortened,
     parts.text_part,
     parts.way_out,
     parts.mail_format,

@@ -32,6 +32,13 @@ def weight(proof: Proof) -> Iterator[Check]:
         yield Check(name="weight", level=level, message=message, where=THEME)
 
 
+def shortened(proof: Proof) -> Iterator[Check]:
+    """The editor knows when stories are told in fewer words than they have."""
+    if proof.rendered.shortened:
+        message = f"Leave something out if you would rather have more of the rest. {proof.rendered.shortened}"
+        yield Check(name="shortened", level="hint", message=message, where=THEME)
+
+
 def text_part(proof: Proof) -> Iterator[Check]:
     """Who reads the plain text misses neither a link nor a story."""
     text, flat = proof.rendered.text, " ".join(proof.rendered.text.split())

@@ -93,8 +93,8 @@ class Editions:
         It is approved again where its seal still holds, all its entries having come back; else it is a draft.
         """
         with self._moving(seen, "draft", now, by) as connection:
-            planning.take_back(connection, seen.week)
             seal = seals.newest(connection, seen.week)
+            planning.take_back(connection, seen.week, seal.entry_ids if seal else ())
             if seal and planning.all_placed(connection, seen.week, seal.entry_ids):
                 seals.reserve(connection, seen.week, seal.entry_ids)
                 seals.restore(connection, seen.week)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, func, or_, select, update
 
 from pipeline.model.run import Run
 from pipeline.store.dialects import insert
@@ -40,10 +40,10 @@ def release(connection: Connection, key: str, *, but: Collection[int]) -> None:
     connection.execute(update(entry).where(given_up).values(week=None, released_from=key))
 
 
-def take_back(connection: Connection, key: str) -> None:
-    """Give a week what it had given up, unless a sealed edition has it by now; drafts have to let go."""
+def take_back(connection: Connection, key: str, entry_ids: Collection[int]) -> None:
+    """Give a week what it had given up, or once sealed, unless a sealed edition has it by now; drafts must let go."""
     free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
-    taken = (entry.c.released_from == key) & free
+    taken = or_(entry.c.released_from == key, entry.c.entry_id.in_(entry_ids)) & free
     connection.execute(update(entry).where(taken).values(week=key, released_from=None))
 
 

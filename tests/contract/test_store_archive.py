@@ -1,0 +1,71 @@
+"""The archive in the store: words looked up, positions and talks kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from store_cases import DAY, MONDAY, NOW, blog_post, decide, keep
+
+from pipeline.model.archive import ArchivePosition
+from pipeline.store import Store
+
+
+def words(store: Store, *asked: str, seen_by: object = None, most: int = 10) -> dict[str, tuple[int, ...]]:
+    return store.entries_with(asked, seen_by=seen_by, most=most)[0]  # type: ignore[arg-type]
+
+
+def test_words_are_found_in_titles_excerpts_categories_and_guests(store: Store) -> None:
+    """In another form, another case and without accents, too; a word that nobody has is left out."""
+    post = replace(blog_post(1), title="Baking Café loaves", excerpt_text="Salt roads.", guest="Ada Finch")
+    (known,) = keep(store, replace(post, categories=("Kilns",)))
+    assert words(store, "baked", "loaf", "cafe", "road", "kiln", "finch", "nothing") == dict.fromkeys(
+        ("baked", "cafe", "road", "kiln", "finch"), (known,)
+    )
+
+
+def test_a_word_that_many_have_is_given_up(store: Store) -> None:
+    """More than ``most`` have it: it says nothing, and costs no more for being common."""
+    keep(store, *(replace(blog_post(number), title="Bread") for number in range(4)))
+    assert len(words(store, "bread", most=4)["bread"]) == 4
+    assert words(store, "bread", most=3) == {}
+
+
+def test_what_was_seen_later_does_not_exist(store: Store) -> None:
+    """A settled week asks with the moment it was settled."""
+    keep(store, replace(blog_post(1), title="Bread"))
+    later = [decide(replace(blog_post(2), title="Bread"))]
+    state = store.feed_states()["blog"]
+    store.apply(state, later, [], now=NOW + DAY, backlog=True)
+    assert len(words(store, "bread")["bread"]) == 2
+    assert len(words(store, "bread", seen_by=NOW)["bread"]) == 1
+    assert words(store, "bread", seen_by=MONDAY - timedelta(days=9000)) == {}
+
+
+def test_words_are_no_query_language(store: Store) -> None:
+    """What means something to the index means nothing here."""
+    (known,) = keep(store, replace(blog_post(1), title="Near and not"))
+    assert words(store, "NEAR", "NOT", "and") == {"NEAR": (known,), "NOT": (known,), "and": (known,)}
+
+
+def test_a_page_of_the_archive_and_its_position_are_kept_together(store: Store) -> None:
+    """What it brings is backlog, counted without what was there; the position comes back as it was."""
+    keep(store, blog_post(1))
+    position = ArchivePosition(
+        feed_id="blog", next_url="https://a.example/?paged=3", pages=("m1", "m2"), entries=1, read_at=NOW
+    )
+    again = decide(blog_post(1), "same", 1)
+    assert store.keep_archive(position, [decide(blog_post(2)), again], now=NOW) == 1
+    assert store.archive_positions() == {"blog": position}
+    assert [each.backlog for each in store.entries_by_id([2])] == [True]
+    store.keep_archive(replace(position, done=True, next_url=""), (), now=NOW)
+    assert store.archive_positions()["blog"].done
+
+
+def test_talks_are_kept_by_their_address(store: Store) -> None:
+    """What was read comes back, also when it said nothing; what was never read is left out."""
+    store.keep_talk("https://a.example/1.json", ("Salt", "Smoke"), now=NOW)
+    store.keep_talk("https://a.example/2.json", (), now=NOW)
+    store.keep_talk("https://a.example/1.json", ("Salt",), now=NOW)
+    asked = [f"https://a.example/{number}.json" for number in (1, 2, 3)]
+    assert store.talks(asked) == {"https://a.example/1.json": ("Salt",), "https://a.example/2.json": ()}

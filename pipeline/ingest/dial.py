@@ -8,6 +8,7 @@ always. Knows nothing of HTTP. Trouble while connecting is a FetchProblem; later
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 Refuse = Callable[[str], str]
 """Why an address may not be connected to; empty when it may."""
 
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}")
 _MOST_ADDRESSES = 4
 """Tried one after the other; a host with more of them is not better reached by the fifth."""
 
@@ -36,6 +38,8 @@ def anything(address: str) -> str:
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the operating system for the addresses of a host. Raises OSError."""
+    if _IPV4.fullmatch(host):
+        return [host]  # nothing to look up, so no thread is asked
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 

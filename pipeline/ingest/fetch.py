@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import httpcore
 import httpx
@@ -36,7 +36,18 @@ from pipeline.model.errors import FetchProblem
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
 _Clock = Callable[[], datetime]
+PATIENCE_SECONDS = 2.0
+"""A host that has not answered by then waits beside the others instead of in front of them."""
+MOST_SILENT = 8
+"""So many times the usual number of requests may be under way while hosts keep silent."""
 _NO_HOLDS: Mapping[str, datetime] = {}
+
+
+class _Underway(NamedTuple):
+    """A request that was started, and when, on the event loop's clock."""
+
+    errand: Errand
+    started: float
 
 
 class Fetcher:
@@ -72,16 +83,23 @@ class Fetcher:
         """Fetch documents, many at once, and yield each outcome as it comes.
 
         ``now`` is aware UTC. No more is under way or waiting to be taken than ``limits.concurrency`` says, so a slow
-        reader slows the fetching down instead of filling the memory.
+        reader slows the fetching down instead of filling the memory. Hosts that keep silent do not count after a
+        while, so that they hold up nobody but themselves.
         """
-        clock = _clock_from(now)
+        clock, loop = _clock_from(now), asyncio.get_running_loop()
         waiting = interleave(requests, _first_host)
-        running = {self._start(request, clock) for request in islice(waiting, self._limits.concurrency)}
+        running: dict[asyncio.Task[FetchOutcome], _Underway] = {}
         try:
-            while running:
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            while True:
+                for request in islice(waiting, self._free(running.values(), loop.time())):
+                    self._start(request, clock, running)
+                if not running:
+                    break
+                done, _ = await asyncio.wait(running, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    running.update(self._start(request, clock) for request in islice(waiting, 1))
+                    del running[task]
+                    for request in islice(waiting, 1):
+                        self._start(request, clock, running)
                     yield task.result()
                     await asyncio.sleep(0)  # the reader may have taken long: let answers in before time-outs are told
         finally:
@@ -91,13 +109,22 @@ class Fetcher:
 
     async def fetch(self, request: FetchRequest, *, now: datetime) -> FetchOutcome:
         """Fetch one document. ``now`` is aware UTC."""
-        return await self._fetch(request, _clock_from(now))
+        return await self._run(Errand(request, self._limits), _clock_from(now))
 
-    def _start(self, request: FetchRequest, clock: _Clock) -> asyncio.Task[FetchOutcome]:
-        return asyncio.create_task(self._fetch(request, clock))
-
-    async def _fetch(self, request: FetchRequest, clock: _Clock) -> FetchOutcome:
+    def _start(
+        self, request: FetchRequest, clock: _Clock, running: dict[asyncio.Task[FetchOutcome], _Underway]
+    ) -> None:
         errand = Errand(request, self._limits)
+        task = asyncio.create_task(self._run(errand, clock))
+        running[task] = _Underway(errand, asyncio.get_running_loop().time())
+
+    def _free(self, running: Collection[_Underway], time: float) -> int:
+        """Count the requests that may be started besides those that run."""
+        silent = sum(time - each.started >= PATIENCE_SECONDS and not each.errand.answered for each in running)
+        most = self._limits.concurrency * MOST_SILENT
+        return max(0, min(self._limits.concurrency - (len(running) - silent), most - len(running)))
+
+    async def _run(self, errand: Errand, clock: _Clock) -> FetchOutcome:
         try:
             return await self._follow(errand, clock)
         except FetchProblem as problem:
@@ -125,7 +152,7 @@ class Fetcher:
         started = loop.time()
         try:
             async with asyncio.timeout(errand.seconds_left):
-                return await self._ask(errand.http_request(), errand.first_bytes)
+                return await self._ask(errand)
         except TimeoutError as error:
             seconds = self._limits.deadline_seconds
             raise FetchProblem("timeout", f"was not finished after {seconds:g} seconds") from error
@@ -136,11 +163,13 @@ class Fetcher:
         finally:
             errand.seconds_left -= loop.time() - started
 
-    async def _ask(self, request: httpx.Request, first_bytes: int) -> tuple[httpx.Response, bytes]:
+    async def _ask(self, errand: Errand) -> tuple[httpx.Response, bytes]:
+        request = errand.http_request()
         response = await self._transport.handle_async_request(request)
+        errand.answered = True
         try:
-            wanted = response.is_success or response.status_code == httpx.codes.NOT_MODIFIED
-            return response, await self._read(response, first_bytes) if wanted and request.method != "HEAD" else b""
+            wanted = response.is_success and request.method != "HEAD"
+            return response, await self._read(response, errand.first_bytes) if wanted else b""
         finally:
             await response.aclose()
 

@@ -6,14 +6,16 @@ In: entries, or a body. Out: words; empty when every promise was kept. Shared by
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 from pipeline.ingest.decode import decode
 from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
 from pipeline.ingest.sources import parse, rss
-from pipeline.ingest.sources.document import split
+from pipeline.ingest.sources.document import Document, split
 from pipeline.model.entry import Entry
 from pipeline.model.errors import NotAFeed
 from pipeline.model.feed import Feed
@@ -23,7 +25,7 @@ FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog"
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
 _ADDRESSES = frozenset({"href", "src", "cite"})
 _NEVER = frozenset({"script", "iframe", "object", "embed", "form", "style", "base", "meta", "link"})
-_ROOT_END = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
+_ROOT_END = re.compile(r"</(?:\w+:)?(rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _DAMAGE = "<generator version=1>x</wrong>"
 
 
@@ -43,16 +45,23 @@ def unkept(entries: Sequence[Entry]) -> str:
 
 
 def two_ways(text: str) -> str:
-    """Name the first field that reads otherwise once the end of a well-formed document is damaged."""
+    """Name the first field that reads otherwise once the end of a well-formed document is damaged.
+
+    Or where the document is called hopeless, so that the tolerant parser reads all of it by itself.
+    """
     sound = split(text)
     end = max(sound.text.rfind(close) for close in ("</channel>", "</feed>", "</rdf:RDF>"))
     last = max(sound.text.rfind(close) for close in ("</item>", "</entry>"))
-    if sound.oddities or not last < end or len(_ROOT_END.findall(sound.text)) > 1:
+    if sound.oddities or not last < end or max(Counter(_ROOT_END.findall(sound.text)).values()) > 1:
         return ""  # broken already, or (RSS 1.0) nothing after the items to damage, or a feed within a feed
     damaged = split(sound.text[:end] + _DAMAGE)
     if not damaged.oddities:
         return "damage that nobody saw"
-    one, other = (rss.read_items(way, url=FEED.url).entries for way in (sound, damaged))
+    return _difference(sound, damaged) or (_difference(sound, replace(sound, sound=False)) if sound.items else "")
+
+
+def _difference(sound: Document, other_way: Document) -> str:
+    one, other = (rss.read_items(way, url=FEED.url).entries for way in (sound, other_way))
     if len(one) != len(other):
         return f"{len(one)} entries the strict way, {len(other)} the tolerant way"
     fields = (

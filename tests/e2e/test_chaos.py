@@ -51,6 +51,8 @@ class Month:
     """Feed id to the titles that are stored."""
     reports: Mapping[str, list[FeedReport]]
     quarantined: Mapping[str, int]
+    addresses: Mapping[str, str]
+    """Feed id to the address it is asked at instead of the one in config."""
 
     def of(self, *vices: str) -> list[Site]:
         return [site for site in self.web.sites if site.vice in vices]
@@ -72,7 +74,8 @@ def live_through(web: Web, store: Store, days: int) -> Month:
     for stored in store.entries_between(START - timedelta(days=99), START + timedelta(days=99), list(titles)):
         titles[stored.entry.feed_id][stored.entry.title] += 1
     waiting = {feed_id: count.quarantined for feed_id, count in store.feed_counts().items()}
-    return Month(web=web, titles=titles, reports=reports, quarantined=waiting)
+    addresses = {feed_id: state.address for feed_id, state in store.feed_states().items()}
+    return Month(web=web, titles=titles, reports=reports, quarantined=waiting, addresses=addresses)
 
 
 @pytest.fixture(
@@ -146,7 +149,6 @@ def test_hosts_are_shared_and_told_apart(month: Month) -> None:
         ("waits in seconds", "throttled"),
         ("waits until a date", "throttled"),
         ("is overloaded", "throttled"),
-        ("moved", "moved"),
         ("asleep", "not_modified"),
     ],
 )
@@ -165,6 +167,13 @@ def test_names_that_change_are_seen_through(month: Month) -> None:
     assert sum(month.quarantined.values()) == 0
     for site in month.of("new guids", "renamed"):
         assert sum(report.applied.changed for report in month.reports[site.id]) >= 6
+
+
+def test_moved_feeds_are_asked_where_they_live(month: Month) -> None:
+    """Those that moved for good, and no others."""
+    moved = {site.id for site in month.of("moved")}
+    assert {feed_id for feed_id, address in month.addresses.items() if "//new." in address} == moved
+    assert {feed_id for feed_id, address in month.addresses.items() if address} == moved
 
 
 def test_a_feed_that_is_gone_is_asked_no_more(month: Month) -> None:

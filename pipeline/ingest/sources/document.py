@@ -21,6 +21,10 @@ MAX_CHILDREN = 500
 """Of one element, items not counted: the slow parser compares each category and each link with all others."""
 MAX_ATTRIBUTES = 100
 MAX_PREFIXES = 50
+MAX_TEXT = 300_000
+"""Characters of one element: a book has no more, and the slow parser takes its time for each line."""
+MAX_ITEMS = 5_000
+"""The newest; what lies further back in a document was read long ago, or never will be news."""
 
 Element = Any  # lxml has no types
 
@@ -32,14 +36,18 @@ _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,30})\s+([\"'])([^&%<\"']{0,60})\2\s*>")
 # CDATA, comments and instructions pass untouched; an unclosed one runs to the end, so that no search starts over.
 _LOOSE = re.compile(
     r"(?P<kept><!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|<\?(?:.*?\?>|.*))"
+    r"|(?P<run>&+(?=&)|<+(?=<))"
     r"|&(?:#(?P<number>[0-9]{1,8}|x[0-9a-fA-F]{1,7});(?:&#(?P<low>5[67][0-9]{3});)?|(?P<name>\w{1,31});)?"
     r"|<(?!/?\w)",
     re.DOTALL | re.ASCII,
 )
+# A parser compares each attribute with all others, so that a tag longer than any letter is cut before one sees it.
+_GIANT_TAG = re.compile(r"(<\w[\w:.-]{0,50})[^<>]{100000,}?(/?>)")
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
 _NAMED = re.compile(r"</(?:\w{1,20}:)?(?:item|entry|guid|id)\s*>|<(?:\w{1,20}:)?(?:item|entry)\b[^<>]{0,300}/>")
+_FIELD_END = re.compile(r"</[\w:.-]{1,60}\s*>|/>")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
@@ -99,7 +107,7 @@ def is_feed(text: str) -> bool:
 
 def split(text: str) -> Document:
     """Take a feed document apart: strictly where it is well-formed, mended where that helps, tolerantly otherwise."""
-    root_text = _from_root(text)
+    root_text = _GIANT_TAG.sub(r"\1\2", _from_root(text))
     own = {name: value for name, _, value in _ENTITY.findall(text[: len(text) - len(root_text)][:20_000])}
     try:
         return _document(root_text, _tree(root_text, recover=False))
@@ -114,10 +122,11 @@ def split(text: str) -> Document:
 
 def _document(text: str, root: Element | None, *, sound: bool = True, oddity: str = "") -> Document:
     oddities = [oddity] if oddity else []
-    if root is not None and sound and _pruned(root):
+    if root is not None and sound and any((_pruned(root), len(text) > MAX_TEXT and _shortened(root))):
         text = etree.tostring(root, encoding="unicode")
         oddities.append(
-            f"An element has more than {MAX_CHILDREN} children or {MAX_ATTRIBUTES} attributes; some were cut."
+            f"There are more than {MAX_ITEMS:,} items, or an element has more than {MAX_CHILDREN} children, "
+            f"{MAX_ATTRIBUTES} attributes or {MAX_TEXT:,} characters; some were cut."
         )
     items = tuple(_items(root)) if root is not None else ()
     return Document(text=text, root=root, items=items, sound=sound, oddities=tuple(oddities))
@@ -126,8 +135,11 @@ def _document(text: str, root: Element | None, *, sound: bool = True, oddity: st
 def _pruned(root: Element) -> bool:
     """Cut what no feed needs and only a hostile one has: hundreds of children or attributes of one element."""
     crowded = root.xpath(f"//*[count(@*) > {MAX_ATTRIBUTES} or count(*) > {MAX_CHILDREN}]")
-    items = set(_items(root)) if crowded else set()
-    cut = False
+    every = _items(root)
+    items = set(every) if crowded else set()
+    for item in every[MAX_ITEMS:]:
+        item.getparent().remove(item)
+    cut = len(every) > MAX_ITEMS
     for element in crowded:
         for name in element.keys()[MAX_ATTRIBUTES:]:
             del element.attrib[name]
@@ -136,6 +148,14 @@ def _pruned(root: Element) -> bool:
             element.remove(child)
             cut = True
     return cut
+
+
+def _shortened(root: Element) -> bool:
+    """Cut texts that are too long for any letter."""
+    long = [element for element in root.iter("*") if len(element.text or "") > MAX_TEXT]
+    for element in long:
+        element.text = element.text[:MAX_TEXT]
+    return bool(long)
 
 
 def _recovered(text: str, problem: str) -> Document:
@@ -160,11 +180,16 @@ def _clause(sentence: str) -> str:
 
 
 def _without_half_item(text: str) -> str:
-    """Leave out an item that broke off before its name was whole: under half a name it would be another one."""
+    """Leave out the field in which a document broke off, for half a date is another date.
+
+    And the whole item, where its name was not whole before: under half a name it would be another one.
+    """
     if _end(text):
         return text
     start = max((found.start() for found in _MARKUP.finditer(text) if found["item"]), default=len(text))
-    return text if _NAMED.search(text, start) else text[:start]
+    if not _NAMED.search(text, start):
+        return text[:start]
+    return text[: max(found.end() for found in _FIELD_END.finditer(text, start))]
 
 
 def _bounded(text: str) -> str:
@@ -197,6 +222,8 @@ def _mended(text: str, own: dict[str, str]) -> str:
     def mend(found: re.Match[str]) -> str:
         if found["kept"] is not None:
             return found[0]
+        if found["run"]:
+            return entities.escape(found["run"])
         if found["number"]:
             return _character(found["number"], found["low"])
         name = found["name"]

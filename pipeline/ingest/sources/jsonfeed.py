@@ -17,6 +17,8 @@ from pipeline.model.feed import Channel
 from pipeline.text.dates import read_date
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.(\d))?/?")
+MAX_ITEMS = 5_000
+"""As of an XML feed."""
 
 Json = dict[str, Any]
 
@@ -41,7 +43,7 @@ def read(text: str, *, url: str) -> ParsedFeed:
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
         raise NotAFeed("Give the address of a feed: this one answers with JSON that is not a feed.")
-    items = [item for item in _list(document, "items") if isinstance(item, dict)]
+    items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ITEMS]
     return ParsedFeed(
         version=f"json1{version[1] or '0'}",
         channel=_channel(document),

@@ -99,7 +99,8 @@ class Calendar:
         in it goes by its backlog: an old half that came with a new feed must not draw this week's post into a week
         long gone.
         """
-        if any(overrides.asks_in(each.entry) and (each.half or not each.edition) for each in story):
+        mine = ("", str(asked))
+        if any(overrides.asks_in(each.entry) and (each.half or each.edition in mine) for each in story):
             return asked
         if owner := self.owner(story):
             return Week.parse(owner)

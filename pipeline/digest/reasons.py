@@ -35,7 +35,7 @@ class Reasons:
             made = str(home) in self.calendar.settled
             when = "when the digest for its date was already made" if made else f"after {home} had closed"
             return f"{dated}, late: first seen {seen}, {when}"
-        if home < self.week and self.calendar.floats(stored):
+        if home < self.week and not stored.backlog:
             return f"{dated}, rolled on: it was not ready for the digest of {home}"
         return f"{dated}, in {self.week}" if home == self.week else f"{dated}, told with the other half of its story"
 

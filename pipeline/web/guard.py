@@ -37,7 +37,7 @@ _CAREFUL = {
     "Content-Security-Policy": PAGE_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # nobody elsewhere learns of us; with no-referrer our own forms had no Origin
     "X-Content-Type-Options": "nosniff",
 }
 

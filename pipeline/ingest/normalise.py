@@ -17,12 +17,13 @@ from pipeline.model.feed import Feed
 from pipeline.text.durations import read_duration
 from pipeline.text.html import (
     clean_title,
-    count_words,
     excerpt_text,
     mend_lists,
+    outline,
     paragraphs,
     sanitise,
     strip_boilerplate,
+    word_count,
     words_of,
 )
 from pipeline.text.names import split_title
@@ -126,7 +127,7 @@ def reading_minutes(body_html: str) -> int:
     >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
     (1, 3, 0)
     """
-    words = count_words(words_of(body_html)) if body_html else 0
+    words = word_count(body_html)
     return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
 
 
@@ -185,8 +186,8 @@ def _body(raw: RawEntry, base: str) -> tuple[str, str]:
     """Return the sanitised body and the excerpt; which of the two texts is the body, their length tells."""
     longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
     body_html = clean_body(longer[:MAX_HTML_CHARS], base)
-    summary = "" if not shorter or _CUT_SHORT.search(shorter[-1000:]) else _prose(sanitise(shorter[:20_000], base))
-    return body_html, excerpt_text(summary or _prose(body_html) or words_of(body_html[:20_000]))
+    summary = "" if not shorter or _CUT_SHORT.search(shorter[-1000:]) else _prose(outline(shorter[:20_000]))
+    return body_html, excerpt_text(strip_boilerplate(summary) or _prose(body_html) or words_of(body_html[:20_000]))
 
 
 def clean_body(html: str, base: str) -> str:
@@ -201,7 +202,7 @@ def clean_body(html: str, base: str) -> str:
 
 
 def _prose(html: str) -> str:
-    return strip_boilerplate(words_of(_NOT_PROSE.sub(" ", html[:20_000])))
+    return words_of(_NOT_PROSE.sub(" ", html[:20_000]))
 
 
 def _title_of(excerpt: str) -> str:

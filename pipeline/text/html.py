@@ -16,8 +16,8 @@ from pipeline.text.prose import clean_title, count_words, excerpt_text, strip_bo
 from pipeline.text.urls import clean_url
 
 __all__ = [
-    "clean_title", "count_words", "excerpt_text", "mend_lists", "paragraphs", "plain_text", "sanitise",
-    "strip_boilerplate", "words_of",
+    "clean_title", "count_words", "excerpt_text", "mend_lists", "outline", "paragraphs", "plain_text", "sanitise",
+    "strip_boilerplate", "word_count", "words_of",
 ]  # fmt: skip
 
 MAX_DEPTH = 200
@@ -75,6 +75,7 @@ _COUNTERS = re.compile(
 _BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+[\w-]+=\"[^\"]*\")*\s*/?>")
 _BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
+_MARKUP = re.compile(r"<[^>]*>|&\w+;")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
 
@@ -90,7 +91,7 @@ def sanitise(html: str, base_url: str) -> str:
     if not html.strip():
         return ""
     if _too_deep(html):
-        return f"<p>{entities.escape(_TAG.sub(' ', html), quote=False)}</p>"
+        return _text_alone(html)
 
     def safe(tag: str, name: str, value: str) -> str | None:
         if name in ("href", "src", "cite"):
@@ -102,6 +103,21 @@ def sanitise(html: str, base_url: str) -> str:
         url_schemes={"http", "https", "mailto"}, link_rel=None, strip_comments=True,
     )  # fmt: skip
     return _without_empty(_IMG.sub(_picture, clean)).strip()
+
+
+def outline(html: str) -> str:
+    """Return ``html`` as ``sanitise`` does, but without attributes: what one needs to read its words.
+
+    >>> outline('<p class="x">Read <a href="../more">on</a><script>x()</script>')
+    '<p>Read <a>on</a></p>'
+    """
+    if _too_deep(html):
+        return _text_alone(html)
+    return nh3.clean(html, tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
+
+
+def _text_alone(html: str) -> str:
+    return f"<p>{entities.escape(_TAG.sub(' ', html), quote=False)}</p>"
 
 
 def plain_text(html: str) -> str:
@@ -127,6 +143,15 @@ def words_of(clean: str) -> str:
     'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
     """
     return _joined(entities.unescape(_BLOCK_TAG.sub("\0", _INLINE_TAG.sub("", clean))).split("\0"))
+
+
+def word_count(clean: str) -> int:
+    """Count the words of HTML that ``sanitise`` made.
+
+    >>> word_count("<p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
+    5
+    """
+    return count_words(_MARKUP.sub(" ", clean))
 
 
 def _joined(blocks: Iterable[str]) -> str:

@@ -34,6 +34,8 @@ _APPEARED = (
 )
 _MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|weiterlesen|lire la suite|leer más"
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
+_TELLING_CHARS = 500
+"""Boilerplate tells itself apart so near the end."""
 # Each with words of which it has one, in small letters: looking for those is quick, the patterns are slow.
 _BOILERPLATE = tuple(
     (telling, re.compile(pattern, re.IGNORECASE | re.DOTALL))
@@ -89,7 +91,7 @@ def strip_boilerplate(text: str) -> str:
     'Salt first. Then heat'
     """
     start, end = text[:-2000], text[-2000:]  # it is never longer, and the search never slower
-    lower = end.lower()
+    lower = end[-_TELLING_CHARS:].lower()
     for telling, pattern in _BOILERPLATE:
         if any(words in lower for words in telling):
             end = pattern.sub("", end)
@@ -107,7 +109,7 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     >>> excerpt_text("One endless sentence without any stop", 3)
     'One endless sentence…'
     """
-    words = strip_boilerplate(text).split()
+    words = strip_boilerplate(text).split(None, max_words)
     if len(words) <= max_words:
         return " ".join(words)
     start = " ".join(words[:max_words])

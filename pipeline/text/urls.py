@@ -40,6 +40,7 @@ _HOST_SEGMENT = re.compile(r"(?=[^/]*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORE
 _MEDIA_FILE = re.compile(r"\.(mp3|m4a|mp4|m4v|ogg|opus|oga|wav|aac|flac|mov|webm)$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4_096)
 def clean_url(url: str, base: str = "") -> str:
     """Make an address absolute and clickable, without tracking parameters.
 

@@ -1,0 +1,142 @@
+"""An edition's life by the command line: feeds over real HTTP, a real database, real files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from test_command_line import BLOG, Desk, feed, post
+
+from tests.loopback import Loopback
+
+pytestmark = pytest.mark.loopback
+LATE = post("The week after", "after", "Tue, 17 Feb 2026 09:00:00 GMT")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    with Loopback() as server:
+        yield Desk(tmp_path, server, capsys)
+
+
+def state(desk: Desk) -> dict:
+    return json.loads(desk.files()["state.json"])
+
+
+def test_made_approved_tried_sent(desk: Desk):
+    """The way of every week; the same bytes at each step, and status says where it stands."""
+    desk.ok("digest", "--week", "2026-W07")
+    drafted = desk.files()
+    assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: No. 1 approved; its hash is ")
+    assert {name: desk.files()[name] for name in ("digest.html", "digest.txt", "digest.eml")} == {
+        name: drafted[name] for name in ("digest.html", "digest.txt", "digest.eml")
+    }
+    assert "a copy for you@example.org" in desk.ok("send", "2026-W07", "--test", "you@example.org")
+    assert "No. 1 approved by ann, Mon 16 Feb 2026 09:00" in desk.ok("status")
+    assert "No. 1 sent" in desk.ok("send", "2026-W07", "--by", "bob")
+    assert "No. 1 sent by bob, Mon 16 Feb 2026 09:00 (by outbox)" in desk.ok("status")
+    assert (state(desk)["state"], state(desk)["approved_by"]) == ("sent", "ann")
+    mails = {path.name: path.read_bytes() for path in (desk.folder / "outbox").glob("*.eml")}
+    assert sorted(b"To: you@example.org\r\n" in mail for mail in mails.values()) == [False, True]
+    assert drafted["digest.eml"] in mails.values()
+    assert len(list((desk.folder / "outbox" / "Maildir" / "new").iterdir())) == 2
+
+
+def test_a_test_of_a_draft_changes_nothing(desk: Desk):
+    """The draft's bytes go into the outbox, and it is a draft as before."""
+    desk.ok("fetch")
+    desk.ok("send", "2026-W07", "--test", "you@example.org")
+    assert "not made yet" in desk.ok("status")
+    code, _, err = desk.run("send", "2026-W07", "--test", "nobody")
+    assert (code, err) == (2, "pipeline: 'nobody' is no address to send to: give one such as you@example.org.\n")
+
+
+def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: Desk):
+    """In digest, in status, in state.json; --rebuild refuses with the files and the reason."""
+    desk.ok("digest", "--week", "2026-W07")
+    desk.ok("approve", "2026-W07")
+    before = desk.files()
+    assert "the bytes are the same" in desk.ok("digest", "--week", "2026-W07", "--rebuild")
+    desk.serve("blog", feed(post("Bread on two stones", "bread"), *BLOG[1:]))
+    out = desk.ok("digest", "--week", "2026-W07")
+    said = "changed since approval: “Bread on a stone” was edited at its source: title"
+    assert said in out
+    assert "these are the sealed bytes of No. 1, approved by" in out
+    assert said in desk.ok("status")
+    assert said.partition(": ")[2] in state(desk)["changed_since_approval"]
+    after = desk.files()
+    assert {name for name in after if after[name] != before[name]} == {"state.json"}
+    code, _, err = desk.run("digest", "--week", "2026-W07", "--rebuild")
+    assert code == 4
+    assert "digest.html, digest.txt, digest.eml differ, because “Bread on a stone” was edited" in err
+
+
+def test_the_hash_that_was_seen(desk: Desk):
+    """The one in manifest.json and in --json approves; another one is refused with exit 4."""
+    seen = json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))
+    assert seen["content_hash"] == desk.manifest()["content_hash"]
+    code, _, err = desk.run("approve", "2026-W07", "--hash", "0123")
+    assert code == 4
+    assert "no longer what you have seen" in err
+    desk.ok("approve", "2026-W07", "--hash", seen["content_hash"][:10])
+    assert json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))["state"] == "approved"
+
+
+def test_hold_resume_skip(desk: Desk):
+    """Each is said with what comes next; what is given up is in the next digest, with the reason."""
+    desk.ok("digest", "--week", "2026-W07")
+    desk.ok("approve", "2026-W07")
+    assert "Next: pipeline resume 2026-W07" in desk.ok("hold", "2026-W07")
+    assert "approved as it was" in desk.ok("resume", "2026-W07")
+    assert "skipped; its entries roll on" in desk.ok("skip", "2026-W07")
+    desk.serve("blog", feed(LATE, *BLOG))
+    desk.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
+    out = desk.ok("digest", "--explain")
+    assert "Bread on a stone: dated Tue 10 Feb 2026, rolled on from 2026-W07, which was skipped" in out
+    assert desk.manifest("2026-W08")["stories"][0]["title"] == "Bread on a stone"
+    for words in (["digest", "--week", "2026-W07"], ["approve", "2026-W07"], ["send", "2026-W07"]):
+        code, _, err = desk.run(*words)
+        assert (code, "2026-W07 was skipped and stays so" in err) == (4, True)
+
+
+def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
+    """Marked as published elsewhere: no mail in the outbox, and no digest takes it again."""
+    desk.ok("digest", "--week", "2026-W07")
+    desk.ok("approve", "2026-W07")
+    assert "marked as handed over" in desk.ok("send", "2026-W07", "--handed-over")
+    assert "(handed over)" in desk.ok("status")
+    assert not (desk.folder / "outbox").exists()
+    out = desk.run("digest", "--week", "2026-W08", "--explain")[1]
+    assert "Bread on a stone: dated Tue 10 Feb 2026, went out with No. 1 (2026-W07); nothing is told twice" in out
+
+
+def test_what_is_taken_out_of_a_feed_is_left_out(desk: Desk):
+    """A whole document without an entry while an older one is there: left out, with the reason."""
+    desk.ok("fetch")
+    desk.serve("blog", feed(*BLOG[1:]))
+    out = desk.ok("digest", "--week", "2026-W07", "--explain")
+    assert "Bread on a stone: taken out of its feed by its author" in out
+    assert "Bread on a stone" not in desk.files()["digest.txt"].decode()
+
+
+def test_the_scheduled_draft_leaves_what_is_decided_alone(desk: Desk):
+    """A week that is held when its draft is due is a line, not a failure."""
+    desk.ok("fetch")
+    desk.ok("hold", "2026-W07")
+    assert "2026-W07 is held: run `pipeline resume 2026-W07` first." in desk.ok("tick")
+
+
+def test_an_outbox_that_cannot_be_made_has_begun_nothing(desk: Desk):
+    """Exit 3, one sentence; the edition is approved as before, and sent once that is mended."""
+    desk.ok("digest", "--week", "2026-W07")
+    desk.ok("approve", "2026-W07")
+    (desk.folder / "outbox").write_text("in the way")
+    code, _, err = desk.run("send", "2026-W07")
+    assert code == 3
+    assert "cannot be written" in err
+    assert "No. 1 approved" in desk.ok("status")
+    (desk.folder / "outbox").unlink()
+    assert "No. 1 sent" in desk.ok("send", "2026-W07")

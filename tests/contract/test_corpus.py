@@ -27,6 +27,7 @@ from pipeline.model.feed import Feed
 from pipeline.text.dates import read_date
 from pipeline.text.html import clean_title, plain_text
 from pipeline.text.urls import clean_url
+from tests.promises import both_ways
 
 pytestmark = pytest.mark.corpus
 
@@ -132,6 +133,13 @@ def test_each_file_is_read_within_its_second(corpus: Path) -> None:
         if result := read_body(body):
             normalise(result, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW)
         assert time.process_time() - before < max(1.0, len(body) / 500_000), row["file"]
+
+
+@pytest.mark.slow
+def test_the_strict_way_and_the_tolerant_way_agree(corpus: Path) -> None:
+    """Every well-formed feed gives the same fields with a damaged end, and when the tolerant parser reads it all."""
+    different = {row["file"]: both_ways((corpus / row["file"]).read_bytes()) for row in rows(corpus)}
+    assert {file: words for file, words in different.items() if words} == {}
 
 
 def rows(corpus: Path) -> list[Row]:

@@ -12,11 +12,16 @@ PYTEST_ARGS ?=
 SECONDS ?= 60
 SEED    ?= 0
 
+# What judges mails and is no Python: npm packages, fetched once into a folder that git ignores.
+AXE     := 4.14.1
+VNU     := 26.9.27
+JUDGES  := .cache/npm/axe-$(AXE)-vnu-$(VNU)
+
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow fuzz check bench golden locale docs gallery pictures clean
+.PHONY: help demo test test-slow check-mail fuzz check bench golden locale docs gallery pictures clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -35,10 +40,19 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
 test: $(READY) ## run every test that takes seconds, in parallel
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not mail" $(PYTEST_ARGS)
 
 test-slow: $(READY) ## run the tests that take minutes: a month of 300 feeds with every vice
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow $(PYTEST_ARGS)
+
+check-mail: $(READY) $(JUDGES) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/mail $(PYTEST_ARGS)
+
+$(JUDGES):
+	@mkdir -p $(@D)
+	@if npm install --prefix $(@D) --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
+		axe-core@$(AXE) vnu-jar@$(VNU); then touch $@; \
+	else echo 'npm is not installed or reaches no registry: axe-core and the Nu checker will be missed'; fi
 
 fuzz: $(READY) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
 	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 ROOT = Path(__file__).parent.parent
+NPM = ROOT / ".cache/npm/node_modules"
+"""Where ``make check-mail`` puts what it fetches."""
 
 # Without these Chromium calls home at every start; the sandbox does not work for root, who runs CI.
 CHROMIUM_FLAGS = [
@@ -53,6 +55,9 @@ def what_is_missing(item: pytest.Item) -> str:
             return "Chromium is not installed: apt-get install chromium"
     if item.get_closest_marker("corpus") and not find_corpus():
         return "there is no corpus: set PIPELINE_CORPUS to the folder of feeds"
+    packages = [package for marker in item.iter_markers("npm") for package in marker.args]
+    if absent := [package for package in packages if not (NPM / package).is_dir()]:
+        return f"{', '.join(absent)} was not fetched: run make check-mail"
     tools = [tool for marker in item.iter_markers("requires") for tool in marker.args]
     return ", ".join(f"{tool} is not installed" for tool in tools if not shutil.which(tool))
 

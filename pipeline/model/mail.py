@@ -1,10 +1,11 @@
-"""What a mail holds besides its digest: the places that are filled in for each reader.
+"""What a mail holds besides its digest: the places that are filled in for each reader, and what fills them.
 
 In: plain values. Out: plain values. Touches nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 UNSUBSCRIBE = "zzUnsubscribezz"
@@ -25,3 +26,28 @@ def place_url(home: str, place: str) -> str:
     """
     parts = urlsplit(home)
     return f"{parts.scheme}://{parts.netloc}/#{place}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who gets a mail, and the addresses that are theirs alone. All are complete, as written on the wire."""
+
+    address: str
+    unsubscribe_url: str
+    """``https://``; a POST to it unsubscribes at once (RFC 8058)."""
+    unsubscribe_mailbox: str
+    """Where an empty mail unsubscribes, too, e.g. ``leave+token@example.org``."""
+    preferences_url: str
+    browser_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """The list a mail belongs to."""
+
+    home: str
+    """The publication's home page, which the places lead to until they are filled in."""
+    id: str
+    """A dotted name for List-Id (RFC 2919), e.g. ``weekly.example.org``."""
+    feedback_id: str
+    """Feedback-ID, e.g. ``2026-W07:weekly:harbour``: what complaints are counted by."""

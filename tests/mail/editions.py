@@ -1,0 +1,75 @@
+"""The mails that are judged: every edition in every theme there is.
+
+``demo`` is made by the program from the fixtures, ``hostile`` from a feed that attacks its readers; the others are
+written by hand in ``tests/golden/sample.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.app import App
+from pipeline.digest.mime import to_eml
+from pipeline.digest.render import Theme, load_theme, render
+from pipeline.jobs.weekly import show
+from pipeline.model.digest import Digest
+from pipeline.model.week import Week
+from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
+from tests.mail.hostile import write_publication
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "templates"
+THEMES = sorted({path.parent.name for name in ("digest.html.j2", "theme.toml") for path in TEMPLATES.glob(f"*/{name}")})
+DIGESTS: dict[str, Digest] = {
+    "sample": SAMPLE,
+    "stress": STRESS,
+    "bare": BARE,
+    "rtl": replace(SAMPLE, publication=replace(PUBLICATION, language="ar")),
+}
+EDITIONS = ("demo", "hostile", *DIGESTS)
+MAILS = [(theme, edition) for theme in THEMES for edition in EDITIONS]
+NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """The three parts of an edition as they leave the house."""
+
+    html: str
+    text: str
+    eml: bytes
+
+
+@cache
+def mail(theme: str, edition: str) -> Mail:
+    """Make an edition in a theme."""
+    compiled = load_theme([TEMPLATES], theme)
+    if edition in DIGESTS:
+        rendered = render(DIGESTS[edition], compiled)
+        return Mail(html=rendered.html, text=rendered.text, eml=to_eml(rendered, DIGESTS[edition]))
+    prepare = write_demo if edition == "demo" else write_publication
+    # In a thread of its own: where a browser is open, this one has an event loop already.
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(_published, prepare, compiled).result()
+
+
+def write_demo(folder: Path) -> Path:
+    """Lay out the demo publication."""
+    (folder / "fixtures").symlink_to(ROOT / "fixtures")
+    config = folder / "config.toml"
+    config.write_text((ROOT / "config.toml").read_text())
+    return config
+
+
+def _published(prepare: Callable[[Path], Path], theme: Theme) -> Mail:
+    """Fetch and make a week as the command line would."""
+    with TemporaryDirectory() as folder, App.load(prepare(Path(folder))) as app:
+        app.refresher.refresh(app.feeds, now=NOW)
+        edition = show(app.store, replace(app.press, theme=theme), Week(2026, 7), now=NOW)
+        return Mail(html=edition.html.decode(), text=edition.text.decode(), eml=edition.eml)

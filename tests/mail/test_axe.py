@@ -1,0 +1,24 @@
+"""Acceptance 3: axe-core finds nothing, in light, in dark and on a phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.mail.editions import MAILS, mail
+from tests.mail.programs import AXE
+from tests.mail.screen import DESKTOP, PHONE, Scheme, axe, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.npm("axe-core")]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
+@pytest.mark.parametrize(("theme", "edition"), MAILS)
+def test_is_accessible(chromium: Browser, theme: str, edition: str, width: int, scheme: Scheme) -> None:
+    """No rule is violated: names, headings, language, contrast, links in text."""
+    with opened(chromium, mail(theme, edition).html, width, scheme) as screen:
+        assert axe(screen, AXE.read_text()) == []

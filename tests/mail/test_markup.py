@@ -1,0 +1,53 @@
+"""Acceptance 4 and 5: HTML that a strict checker reads without a word, made of what mail programs know."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tests.mail.editions import MAILS, mail
+from tests.mail.judges import allowed, link_faults, markup_faults, used
+from tests.mail.programs import nu_errors
+
+every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
+
+
+@cache
+def all_nu_errors() -> dict[str, list[str]]:
+    """Start Java once."""
+    return nu_errors({f"{theme} {edition}": mail(theme, edition).html for theme, edition in MAILS})
+
+
+@every_mail
+@pytest.mark.npm("vnu-jar")
+@pytest.mark.requires("java")
+@pytest.mark.xdist_group("nu")
+def test_is_valid_html(theme: str, edition: str) -> None:
+    """The Nu HTML Checker finds no error."""
+    assert all_nu_errors()[f"{theme} {edition}"] == []
+
+
+@every_mail
+def test_is_made_of_what_was_reviewed(theme: str, edition: str) -> None:
+    """Every element, attribute, property, at-rule and selector is in allowed.toml."""
+    assert markup_faults(mail(theme, edition).html) == []
+
+
+def test_review_has_no_leftovers() -> None:
+    """What no theme uses any more is not allowed any more."""
+    everything = [used(mail(theme, edition).html) for theme, edition in MAILS]
+    for kind, names in allowed().items():
+        assert set(names) - set().union(*(each[kind] for each in everything)) == set(), kind
+
+
+def test_review_gives_reasons() -> None:
+    """Nothing is allowed without a word on what happens where a program does not know it."""
+    assert all(reason for names in allowed().values() for reason in names.values())
+
+
+@every_mail
+def test_every_link_is_in_the_text_part(theme: str, edition: str) -> None:
+    """Whoever reads plain text can go wherever the HTML leads."""
+    made = mail(theme, edition)
+    assert link_faults(made.html, made.text) == []

@@ -1,0 +1,29 @@
+"""Acceptance 7: SpamAssassin finds nothing to suspect, by its local rules."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tests.mail.editions import MAILS, mail
+from tests.mail.programs import Score, spam_scores
+
+pytestmark = [pytest.mark.requires("spamassassin"), pytest.mark.xdist_group("spamassassin")]
+MOST_POINTS = 0.5
+NEVER = {"MPART_ALT_DIFF", "MIME_HTML_ONLY", "HTML_FONT_LOW_CONTRAST"}
+
+
+@cache
+def scores() -> dict[str, Score]:
+    """Start SpamAssassin once."""
+    return spam_scores({f"{theme} {edition}": mail(theme, edition).eml for theme, edition in MAILS})
+
+
+@pytest.mark.parametrize(("theme", "edition"), MAILS)
+def test_is_no_spam(theme: str, edition: str) -> None:
+    """At most half a point, and none of the rules that a careless newsletter meets."""
+    score = scores()[f"{theme} {edition}"]
+    assert score.points <= MOST_POINTS, score
+    assert not NEVER & score.rules
+    assert not any(rule.startswith("HTML_IMAGE_ONLY_") for rule in score.rules)

@@ -71,7 +71,8 @@ def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: De
     assert {name for name in after if after[name] != before[name]} == {"state.json"}
     code, _, err = desk.run("digest", "--week", "2026-W07", "--rebuild")
     assert code == 4
-    assert "digest.html, digest.txt, digest.eml differ, because “Bread on a stone” was edited" in err
+    assert "digest.html, digest.txt, digest.eml differ, because" in err
+    assert "“Bread on a stone” was edited at its source: title" in err
 
 
 def test_the_hash_that_was_seen(desk: Desk):

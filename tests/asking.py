@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import httpx
 from starlette.types import ASGIApp
 
 HERE = "http://127.0.0.1:8025"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class Client:
@@ -24,9 +27,10 @@ class Client:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """Send one request and read the whole answer."""
-        return asyncio.run(self._request(method, path, params, headers))
+        return asyncio.run(self._request(method, path, params, headers, content))
 
     def get(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -34,9 +38,20 @@ class Client:
         """Ask for an address."""
         return self.request("GET", path, params=params, headers=headers)
 
+    def post(self, path: str, fields: Mapping[str, str | list[str]], *, page: str = "/feeds") -> httpx.Response:
+        """Send a form as a browser does that has opened ``page``: with our origin, and the token found there."""
+        token = re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)
+        body = urlencode({"csrf": token[1] if token else ""} | dict(fields), doseq=True)
+        return self.request("POST", path, headers={"origin": HERE} | FORM, content=body.encode())
+
     async def _request(
-        self, method: str, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
     ) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
-            return await client.request(method, path, params=params, headers=headers)
+            return await client.request(method, path, params=params, headers=headers, content=content)

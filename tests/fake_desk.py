@@ -98,6 +98,7 @@ def edition(
         text=TEXT.encode(),
         eml=mail.as_bytes(),
         manifest=json.dumps(manifest).encode(),
+        content_hash=sha256(f"{subject}{html}".encode()).hexdigest(),
     )
 
 

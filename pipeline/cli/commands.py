@@ -52,9 +52,10 @@ def init(options: Namespace, clock: Clock) -> int:
         for path in written:
             print(words.near(path))
         inside = "" if options.folder == Path() else f"cd {options.folder} && "
-        config = words.near(written[0])
-        following = "pipeline digest --week 2026-W07" if options.demo else f"edit {config}, then: pipeline feeds add URL"
-        print(f"Next: {inside if options.demo else ''}{following}")
+        following = f"{inside}pipeline digest --week 2026-W07"
+        if not options.demo:
+            following = f"edit {words.near(written[0])}, then: pipeline feeds add URL"
+        print(f"Next: {following}")
     return 0
 
 

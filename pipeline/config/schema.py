@@ -171,7 +171,7 @@ class DeliverySettings:
     """How editions leave the house."""
 
     outbox: str = setting(
-        "The folder that `pipeline send` puts mails into, as files and as a Maildir; it starts at config.toml's folder.",
+        "Where `pipeline send` puts mails, as files and as a Maildir; it starts at config.toml's folder.",
         text("the name of a folder", empty=False),
         "outbox",
     )

@@ -89,7 +89,7 @@ def test_numbers_are_counted_up_and_never_given_again(store: Store) -> None:
     skipped = store.editions.give_up(standing, "skipped", (), now=NOW, by="ann")
     assert (skipped.state, skipped.number) == ("skipped", 1)
     assert store.editions.number_for(W08) == 2
-    with pytest.raises(Overtaken, match="No. 1 went to another edition"):
+    with pytest.raises(Overtaken, match=r"No\. 1 went to another edition"):
         store.editions.approve(Standing(week=W08), seal(W08, 1, two))
     assert store.editions.approve(Standing(week=W08), seal(W08, 2, two)).number == 2
 
@@ -200,7 +200,7 @@ def test_of_many_at_once_one_wins_and_numbers_have_no_gap(store_url: str, weeks:
 def test_a_failed_move_leaves_nothing(store: Store) -> None:
     """A move that breaks in the middle is as if it had never begun."""
     [one] = keep(store, blog_post(1))
-    with pytest.raises(Exception, match="(?i)foreign|integrity"):
+    with pytest.raises(Exception, match=r"(?i)foreign|integrity"):
         store.editions.approve(Standing(week=W07), seal(W07, 1, one, one + 999))
     assert store.editions.standings() == {}
     assert weeks_of(store, one) == [("", "", "")]

@@ -47,7 +47,7 @@ def test_our_own_origin_gets_as_far_as_the_pages(client: Client) -> None:
     "path", ["/", "/week/2026-W07", "/week/2026-W07/mail", "/week/2026-W07/digest.html", "/static/desk.css", "/nowhere"]
 )
 def test_every_answer_is_careful(client: Client, path: str) -> None:
-    """Every answer, errors too, is not kept, not sniffed, not told to others; its policy has no inline script."""
+    """Every answer, errors too, is not kept, sniffed or told to others; its policy has no inline script."""
     headers = client.get(path).headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"

@@ -45,6 +45,8 @@ def storable(text: str) -> str:
     >>> storable("Har\x00bour \ud800& Hearth")
     'Harbour & Hearth'
     """
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 

@@ -24,8 +24,12 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u206
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?|\[[0-9a-f:.]+\]")
-# No query, no fragment, no port, nothing to quote, and far from being too long.
-_CLEAN = re.compile(r"https?://(?=[a-z0-9.-]{1,250}(?:/|$))[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/[\w.~/-]{0,500})?", re.ASCII)
+# Nothing to quote, no port, no fragment, and far from being too long: what is left to do is in the query.
+_USUAL = re.compile(
+    r"(https?://(?=[a-z0-9.-]{1,250}(?:[/?]|$))[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/(?:[\w.~/-]|%[0-9A-Fa-f]{2}){0,500})?)"
+    r"(?:\?((?:[\w.~/=&+-]|%[0-9A-Fa-f]{2}){0,500}))?",
+    re.ASCII,
+)
 _SAFE = "%/:=&?~#+!$,;'@()*[]|"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,8 +59,9 @@ def clean_url(url: str, base: str = "") -> str:
     >>> clean_url("javascript:alert(1)")
     ''
     """
-    if _CLEAN.fullmatch(url):
-        return url  # nothing to do, as for most
+    if usual := _USUAL.fullmatch(url):
+        query = _kept(usual[2]) if usual[2] else ""
+        return f"{usual[1]}?{query}" if query else usual[1]
     parts = _split(_absolute(url, base))
     if parts is None:
         return ""
@@ -150,7 +155,11 @@ def _quoted(text: str) -> str:
 
 
 def _query(query: str) -> str:
-    return _quoted("&".join(pair for pair in query.split("&") if pair and not _tracks(pair)))
+    return _quoted(_kept(query))
+
+
+def _kept(query: str) -> str:
+    return "&".join(pair for pair in query.split("&") if pair and not _tracks(pair))
 
 
 def _tracks(pair: str) -> bool:

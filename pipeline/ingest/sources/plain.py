@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.ingest.sources.document import Element
+from pipeline.ingest.sources.extras import Extras, item_extras
 from pipeline.model.entry import Enclosure, RawEntry
 from pipeline.text.dates import read_date
 
@@ -70,20 +71,20 @@ def is_plain(root: Element) -> bool:
     return bool(root.tag == "rss" and root.get("version", "").startswith("2.") and not any(bases))
 
 
-def read_plain(item: Element) -> RawEntry | None:
-    """Read an item of a document that ``is_plain``; None where it is not plain."""
+def read_plain(item: Element, url: str) -> RawEntry | None:
+    """Read an item of a document at ``url`` that ``is_plain``; None where it is not plain."""
     if item.tag != "item" or item.attrib or item.getparent().tag != "channel":
         return None
     found = _Found()
     try:
         for child in item:
             _readers(child.tag)(found, child)
-        return _entry(found)
+        return _entry(found, item_extras(item, url))
     except NotPlain:
         return None
 
 
-def _entry(found: _Found) -> RawEntry:
+def _entry(found: _Found, extras: Extras) -> RawEntry:
     texts = found.texts
     published, guid = texts.get("published", ""), texts.get("guid", "")
     published_at = read_date(published)
@@ -103,9 +104,15 @@ def _entry(found: _Found) -> RawEntry:
         enclosures=tuple(found.enclosures),
         picture_url=found.picture_url,
         duration=texts.get("duration", ""),
-        season=texts.get("season", ""),
-        episode=texts.get("episode", ""),
+        season=texts.get("season") or extras.season,
+        episode=texts.get("episode") or extras.episode,
         episode_type=texts.get("episode_type", "").lower(),
+        explicit=extras.explicit,
+        transcripts=extras.transcripts,
+        chapters_url=extras.chapters_url,
+        persons=extras.persons,
+        soundbites=extras.soundbites,
+        base_url=extras.base_url,
     )
 
 

@@ -13,7 +13,7 @@ import html as entities
 import re
 from calendar import timegm
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -77,13 +77,7 @@ def _plain(document: Document, items: Sequence[Element], url: str) -> dict[Eleme
     """Read the items that need no guessing; they are nearly all, and feedparser takes fifty times as long."""
     if not document.sound or document.root is None or not is_plain(document.root):
         return {}
-    read = ((item, read_plain(item)) for item in items)
-    return {item: _with_extras(entry, item_extras(item, url)) for item, entry in read if entry}
-
-
-def _with_extras(entry: RawEntry, extras: Extras) -> RawEntry:
-    own = {each.name: getattr(extras, each.name) for each in fields(extras)}
-    return replace(entry, **own | {"season": entry.season or extras.season, "episode": entry.episode or extras.episode})
+    return {item: entry for item in items if (entry := read_plain(item, url))}
 
 
 def _feedparser(body: bytes) -> Parsed:

@@ -1,0 +1,141 @@
+"""Killed at any point of approve, hold, resume, skip or send: the store is before or after, no mail is sent twice."""
+
+from __future__ import annotations
+
+import json
+import mailbox
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from edition_mover import LIVES, WEEKS, fill, live, publication
+from test_store_killed import alive, until
+
+from pipeline.digest.theme import Theme
+from pipeline.model.edition import Standing
+from pipeline.model.week import Week
+from tests.publishing import House, small_theme
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 0.02
+"""About as long as a move takes."""
+
+
+@pytest.fixture
+def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    script = Path(__file__).with_name("edition_mover.py")
+    (tmp_path / "themes").mkdir()
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path / "themes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as process:
+        yield process
+
+
+def kill_one(
+    process: subprocess.Popen[str], folder: Path, weeks: Sequence[Week], *, moves: int, seconds: float
+) -> None:
+    """Let a mover report so many moves, wait a little more, and kill it in whatever it is doing."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    report = folder / "moves.txt"
+    before = report.stat().st_size
+    print(len(weeks), folder, file=process.stdin, flush=True)
+    mover = int(process.stdout.readline())
+    until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
+    time.sleep(seconds)
+    os.kill(mover, signal.SIGKILL)
+    until(lambda: not alive(mover))
+
+
+def check(house: House) -> None:
+    """Look at the store after a kill: every edition is before or after each of its moves, in all its tables."""
+    standings = house.store.editions.standings()
+    with closing(sqlite3.connect(house.folder / "pipeline.db")) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        owned = Counter(week for (week,) in connection.execute("SELECT week FROM edition_entry WHERE NOT half"))
+        placed = Counter(week for (week,) in connection.execute("SELECT week FROM entry WHERE week IS NOT NULL"))
+    for week, standing in standings.items():
+        sealed = house.store.editions.sealed(week)
+        assert (standing.number is None) == (sealed is None), "a number without a seal, or a seal without a number"
+        told = len(sealed.entry_ids) if sealed and standing.sealed else 0
+        assert (owned[week], placed[week]) == (told, told), f"{standing} owns {owned[week]}, has {placed[week]}"
+    numbers = sorted(each.number for each in standings.values() if each.number)
+    assert numbers == list(range(1, len(numbers) + 1))
+    check_mail(house, standings)
+
+
+def check_mail(house: House, standings: dict[str, Standing]) -> None:
+    """No mail but of what is being sent or sent, and none twice."""
+    folder = house.folder / "outbox" / "Maildir"
+    maildir = mailbox.Maildir(folder, create=False) if (folder / "new").exists() else []
+    weeks = Counter(str(each["Message-ID"])[1:9] for each in maildir)
+    assert set(weeks.values()) <= {1}
+    assert all(standings[week].state in ("sending", "sent") for week in weeks)
+
+
+def check_reported(house: House) -> None:
+    """What was reported done is done."""
+    report = house.folder / "moves.txt"
+    lines = report.read_text().split("\n")
+    done = {week: move for week, _, move in (line.partition(" ") for line in lines) if week and move != "end"}
+    goes_on = {"approve": "approved", "hold": "held", "resume": "approved", "skip": "skipped", "send": "sent"}
+    order = ["draft", "approved", "held", "sending", "sent", "skipped"]
+    for week, move in done.items():
+        state = house.store.editions.standing(week).state
+        wanted = goes_on.get(move, "sent")
+        assert state == wanted or order.index(state) > order.index("draft"), f"{week}: {move} was reported, is {state}"
+        assert wanted not in ("sent", "skipped") or state == wanted
+
+
+@pytest.mark.parametrize("kills", [50, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_anywhere_nothing_is_half_done_and_nothing_goes_out_twice(
+    tmp_path: Path, mover: subprocess.Popen[str], kills: int
+) -> None:
+    """Movers are killed again and again; the next one goes on, and at the end every mail is there, once."""
+    theme: Theme = small_theme(tmp_path / "themes")
+    folder, chance = tmp_path / "publication", random.Random(7)
+    folder.mkdir()
+    weeks = WEEKS[: 3 * kills // 4]
+    fill(folder, theme, weeks)
+    (folder / "moves.txt").touch()
+    for kill in range(kills):
+        moves, seconds = chance.choice((0, 0, 1, 1, 2)), chance.random() * LONGEST_SECONDS
+        kill_one(mover, folder, weeks, moves=moves, seconds=seconds)
+        if kill % 4 == 3:
+            house = publication(folder, theme)
+            check(house)
+            check_reported(house)
+            house.store.close()
+    live(folder, theme, weeks)
+    house = publication(folder, theme)
+    check(house)
+    states = {week: standing.state for week, standing in house.store.editions.standings().items()}
+    assert states == {
+        str(week): "skipped" if "skip" in LIVES[n % len(LIVES)] else "sent" for n, week in enumerate(weeks)
+    }
+    sent = [week for n, week in enumerate(weeks) if "send" in LIVES[n % len(LIVES)]]
+    assert len(list((folder / "outbox").glob("*.eml"))) == len(sent)
+    carried = [name for week in states if states[week] == "sent" for name in told(house, week)]
+    assert len(carried) == len(set(carried))
+    house.store.close()
+
+
+def told(house: House, week: str) -> list[str]:
+    sealed = house.store.editions.sealed(week)
+    assert sealed is not None
+    manifest = json.loads(sealed.edition.manifest)
+    return [entry["guid"] for story in manifest["stories"] for entry in story["entries"]]

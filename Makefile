@@ -65,8 +65,9 @@ check: $(READY) ## lint, format, types, import rules, documentation, shell
 	$(BIN)/python docs/generate.py --check
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; else echo 'shellcheck is not installed: .ci/run was not checked'; fi
 
-bench: $(READY) ## measure start-up; the other benchmarks say how to run them in bench/
+bench: $(READY) ## measure start-up and the mail; the other benchmarks say how to run them in bench/
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/mail.py
 
 golden: $(READY) ## write the golden mails anew, to be read in the diff
 	$(BIN)/python -m tests.golden.update

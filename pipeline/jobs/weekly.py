@@ -26,7 +26,7 @@ from pipeline.jobs.gather import choose
 from pipeline.jobs.look_back import Archive
 from pipeline.jobs.press import Press
 from pipeline.jobs.talks import talk_urls
-from pipeline.model.digest import Edition
+from pipeline.model.digest import Digest, Edition
 from pipeline.model.edition import Sealed, Standing, why_not
 from pipeline.model.errors import NothingToPublish, PipelineError, Refused, ThinWeek
 from pipeline.model.week import Week
@@ -65,6 +65,18 @@ def _enough(store: Store, press: Press, week: Week, now: datetime) -> Selection:
 
 def compile_edition(store: Store, press: Press, week: Week, selection: Selection) -> Edition:
     """Compose and render chosen entries; the same selection from the same store gives the same bytes."""
+    digest = compose_digest(store, press, week, selection)
+    rendered = render(digest, press.theme)
+    eml = to_eml(rendered, digest)
+    facts = replace(known(store, digest, press.feeds), links_fewest=press.links_fewest)
+    checks = preflight(digest, rendered, eml, facts)
+    chosen = [each for group in selection.groups for each in group]
+    marks = {(each.entry.feed_id, each.entry.guid): each.fingerprint for each in chosen}
+    return seal(digest, rendered, eml, left_out=selection.left_out, checks=checks, fingerprints=marks)
+
+
+def compose_digest(store: Store, press: Press, week: Week, selection: Selection) -> Digest:
+    """Compose chosen entries with what the store knows besides: older pieces, talks, the sizes of pictures."""
     archive = Archive.of(store, press.feeds, press.clock, week)
     composed = compose(
         week,
@@ -78,14 +90,7 @@ def compile_edition(store: Store, press: Press, week: Week, selection: Selection
         voice=voice_of(press.publication.language),
     )
     measured = sized(composed, store.pictures(picture_urls(composed)))
-    digest = replace(measured, number=store.editions.number_for(str(week)))
-    rendered = render(digest, press.theme)
-    eml = to_eml(rendered, digest)
-    facts = replace(known(store, digest, press.feeds), links_fewest=press.links_fewest)
-    checks = preflight(digest, rendered, eml, facts)
-    chosen = [each for group in selection.groups for each in group]
-    marks = {(each.entry.feed_id, each.entry.guid): each.fingerprint for each in chosen}
-    return seal(digest, rendered, eml, left_out=selection.left_out, checks=checks, fingerprints=marks)
+    return replace(measured, number=store.editions.number_for(str(week)))
 
 
 def show(store: Store, press: Press, week: Week, *, now: datetime) -> Edition:

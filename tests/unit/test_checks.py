@@ -24,7 +24,8 @@ from pipeline.model.digest import Digest, RenderedDigest, Section
 from pipeline.model.mail import UNSUBSCRIBE
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE
 
-THEMES = Path(__file__).parents[2] / "templates"
+ROOT = Path(__file__).parents[2]
+THEMES = ROOT / "templates"
 POSTS = SAMPLE.sections[0]
 LOAF, GUEST = POSTS.stories
 assert LOAF.picture
@@ -175,6 +176,14 @@ def test_every_check_is_tried() -> None:
     sources = [getsource(getmodule(check)) for check in CHECKS]  # type: ignore[arg-type]
     names = {name for source in sources for name in re.findall(r'name="([\w-]+)"', source)}
     assert names == {name for _, name, _, _ in WRONG.values()}
+
+
+def test_every_check_is_documented() -> None:
+    """docs/checks.md has a row for each name there is, and for no other."""
+    sources = "".join(path.read_text() for path in (ROOT / "pipeline/digest/checks").glob("*.py"))
+    names = set(re.findall(r'(?:name=|_dead\()"([\w-]+)"', sources))
+    rows = re.findall(r"(?m)^\| (`[^|]*`) \|", (ROOT / "docs/checks.md").read_text())
+    assert names == {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
 
 
 def test_what_is_fine_is_not_named() -> None:

@@ -1,0 +1,82 @@
+"""Measure what a mail costs in a warm process: rendering, and looking it over without a network.
+
+In: nothing; the demo edition is made afresh in a temporary folder. Out: a table of medians in CPU milliseconds, each
+also as a multiple of rendering an empty template in the same run, and exit code 1 when a limit is passed. Reads no
+network. Run it on a quiet machine: `make bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from jinja2 import Template
+
+from pipeline.app import App, resources
+from pipeline.digest.checks import preflight
+from pipeline.digest.mime import to_eml
+from pipeline.digest.render import render
+from pipeline.jobs.facts import known
+from pipeline.jobs.gather import choose
+from pipeline.jobs.weekly import compose_digest
+from pipeline.model.week import Week
+
+RUNS = 200
+WEEK, NOW = Week(2026, 7), datetime(2026, 2, 16, 9, tzinfo=UTC)
+FLOOR = "an empty template"
+LIMITS = {"render: HTML, styles inlined, text": 15.0, "preflight without a network": 60.0}
+"""CPU milliseconds."""
+
+
+def subjects(app: App) -> dict[str, Callable[[], object]]:
+    """Give what is measured, by name: each is one run."""
+    app.refresher.refresh(app.feeds, now=NOW)
+    store, press = app.store, app.press
+    digest = compose_digest(store, press, WEEK, choose(store, press, WEEK, now=NOW))
+    rendered = render(digest, press.theme)
+    eml, facts = to_eml(rendered, digest), known(store, digest, press.feeds)
+    rendering, checking = LIMITS
+    return {
+        FLOOR: Template("").render,
+        rendering: lambda: render(digest, press.theme),
+        checking: lambda: preflight(digest, rendered, eml, facts),
+    }
+
+
+def measure(folder: Path, runs: int) -> dict[str, float]:
+    """Run every subject in turn, so that a busy moment falls on all of them alike; medians in CPU milliseconds."""
+    for name in ("config.toml", "fixtures"):
+        (shutil.copytree if name == "fixtures" else shutil.copy)(resources() / name, folder / name)
+    with App.load(folder / "config.toml") as app:
+        measured = subjects(app)
+        found: dict[str, list[float]] = {name: [] for name in measured}
+        for _ in range(runs):
+            for name, run in measured.items():
+                started = process_time()
+                run()
+                found[name].append(1000 * (process_time() - started))
+    return {name: median(times) for name, times in found.items()}
+
+
+def main() -> int:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=RUNS, help=f"how often (default: {RUNS})")
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder), options.parse_args().runs)
+    print(f"{'':36}{'CPU ms':>10}{'floors':>10}{'limit':>8}")
+    for name, milliseconds in found.items():
+        limit = f"{LIMITS[name]:g}" if name in LIMITS else ""
+        print(f"{name:36}{milliseconds:10.3f}{milliseconds / found[FLOOR]:10.0f}{limit:>8}")
+    return int(any(found[name] > limit for name, limit in LIMITS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -178,12 +178,9 @@ class FakeDesk:
         shown = self.edition(week)
         if isinstance(shown, Trouble):
             return shown
-        return replace(
-            shown,
-            subject=asked.subject or shown.subject,
-            preheader=asked.preheader or shown.preheader,
-            html=shown.html.replace(b"<p class", f"<p>{asked.introduction_md}</p><p class".encode()),
-        )
+        html = shown.html.decode().replace("<p class", f"<p>{asked.introduction_md}</p><p class")
+        fresh = edition(week, html=html, subject=asked.subject or shown.subject)
+        return replace(fresh, preheader=asked.preheader or shown.preheader)
 
     def save(self, week: str, change: Change, version: str) -> None:
         if version != self.file:

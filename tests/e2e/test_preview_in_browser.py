@@ -145,7 +145,7 @@ def test_the_toolbar_works_with_the_keyboard(chromium: Browser, here: str) -> No
 def test_a_choice_stays_through_views_and_weeks(chromium: Browser, here: str) -> None:
     """Another view and back again: the mail is still dark and 320 pixels wide."""
     with opened(chromium, f"{here}{WEEK}?width=320&scheme=dark") as page:
-        page.get_by_role("link", name="Why", exact=True).click()
+        page.get_by_role("link", name="Stories", exact=True).click()
         page.get_by_role("link", name="Mail", exact=True).click()
         assert page.locator("#width-320").is_checked()
         assert page.locator("#scheme-dark").is_checked()

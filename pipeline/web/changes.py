@@ -17,6 +17,7 @@ from pipeline.text.html import plain_text
 Side = Literal["same", "gone", "new", "skipped"]
 AROUND = 1
 """So many unchanged lines are shown around each change."""
+_TITLE = re.compile(r"<title\b.*?</title\s*>", re.IGNORECASE | re.DOTALL)  # the subject again
 _UNREAD = re.compile(r"<(style|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
@@ -54,7 +55,7 @@ def compare(old: Edition, new: Edition) -> Changes:
         inbox=tuple(each for each in words if each[1] != each[2]),
         text=tuple(lines(old.text.decode().splitlines(), new.text.decode().splitlines())),
         html=html,
-        design=not html and old.html != new.html,
+        design=not html and _TITLE.sub("", old.html.decode()) != _TITLE.sub("", new.html.decode()),
     )
 
 

@@ -73,8 +73,8 @@ async function watch() {
       if (!answer.ok) throw new Error(answer.statusText);
       const mark = await answer.text();
       if (mark !== seen) await (document.getElementById("words") ? tryOut() : show(location.href));
+      notice.textContent = mark !== seen && document.getElementById("week") ? "Something has changed, and is shown here now." : "";
       seen = mark;
-      notice.textContent = "";
     } catch {
       notice.textContent = "The preview has stopped. Start it again, and this page goes on.";
       await pause(1500);

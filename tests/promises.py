@@ -44,10 +44,11 @@ def unkept(entries: Sequence[Entry]) -> str:
     return next((words for entry in entries for words in _unkept(entry)), "")
 
 
-def two_ways(text: str) -> str:
+def two_ways(text: str, *, hopeless: bool = False) -> str:
     """Name the first field that reads otherwise once the end of a well-formed document is damaged.
 
-    Or where the document is called hopeless, so that the tolerant parser reads all of it by itself.
+    With ``hopeless`` also once the tolerant parser reads all of it by itself, as it does where no tree can be had. It
+    carries a little from item to item, so that documents made by chance may read otherwise then; real ones do not.
     """
     sound = split(text)
     end = max(sound.text.rfind(close) for close in ("</channel>", "</feed>", "</rdf:RDF>"))
@@ -57,7 +58,8 @@ def two_ways(text: str) -> str:
     damaged = split(sound.text[:end] + _DAMAGE)
     if not damaged.oddities:
         return "damage that nobody saw"
-    return _difference(sound, damaged) or (_difference(sound, replace(sound, sound=False)) if sound.items else "")
+    alone = _difference(sound, replace(sound, sound=False)) if hopeless and sound.items else ""
+    return _difference(sound, damaged) or alone
 
 
 def _difference(sound: Document, other_way: Document) -> str:
@@ -72,11 +74,11 @@ def _difference(sound: Document, other_way: Document) -> str:
     return next((f"{name}: {strict!r} or {tolerant!r}" for name, strict, tolerant in fields if strict != tolerant), "")
 
 
-def both_ways(body: bytes) -> str:
+def both_ways(body: bytes, *, hopeless: bool = False) -> str:
     """As ``two_ways``, of a document as it came; "" where it is no XML feed."""
     text = decode(body)
     try:
-        return two_ways(text) if rss.recognises(text) else ""
+        return two_ways(text, hopeless=hopeless) if rss.recognises(text) else ""
     except NotAFeed:
         return ""
 

@@ -138,7 +138,7 @@ def test_each_file_is_read_within_its_second(corpus: Path) -> None:
 @pytest.mark.slow
 def test_the_strict_way_and_the_tolerant_way_agree(corpus: Path) -> None:
     """Every well-formed feed gives the same fields with a damaged end, and when the tolerant parser reads it all."""
-    different = {row["file"]: both_ways((corpus / row["file"]).read_bytes()) for row in rows(corpus)}
+    different = {row["file"]: both_ways((corpus / row["file"]).read_bytes(), hopeless=True) for row in rows(corpus)}
     assert {file: words for file, words in different.items() if words} == {}
 
 

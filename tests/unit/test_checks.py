@@ -117,9 +117,9 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "picture described by its file's name": (picture(alt="loaf-final.jpg"), "picture-alt", "warning", TITLE),
     "picture without alt": (html(f'alt="{LOAF.picture.alt}"', ""), "picture-alt", "error", "theme"),
     "huge picture": (picture(width=4000, height=3000), "picture-size", "warning", TITLE),
-    "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "weight", "hint", "theme"),
-    "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "theme"),
-    "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "theme"),
+    "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "weight", "hint", "digest.html"),
+    "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "digest.html"),
+    "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "digest.html"),
     "told in fewer words": (
         lambda: found(shortened="Excerpts have 12 words at most."), "shortened", "hint", "theme"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),

@@ -29,7 +29,7 @@ def weight(proof: Proof) -> Iterator[Check]:
     level: CheckLevel | None = next((level for limit, level in WEIGHTS if kilobytes > limit), None)
     if level:
         message = f"Shorten the edition: its HTML weighs {kilobytes:.0f} KB, and Gmail cuts a mail off at 102."
-        yield Check(name="weight", level=level, message=message, where=THEME)
+        yield Check(name="weight", level=level, message=message, where="digest.html")
 
 
 def shortened(proof: Proof) -> Iterator[Check]:
@@ -74,9 +74,9 @@ def mail_format(proof: Proof) -> Iterator[Check]:
         (not head.isascii() or not body.isascii(), "it has bytes beyond ASCII that nothing encodes"),
         (_ENCODED_IDENTIFIER.search(head), "an identifier is encoded"),
     )
-    for fault, words_ in faults:
+    for fault, what in faults:
         if fault:
-            message = f"Do not send digest.eml, and report it: {words_}."
+            message = f"Do not send digest.eml, and report it: {what}."
             yield Check(name="mail-format", level="error", message=message, where="digest.eml")
 
 

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.model.digest import Edition, Trouble
-from pipeline.model.errors import NothingToPublish, Refused, UsageError
+from pipeline.model.errors import EditorFileError, NothingToPublish, Refused, UsageError
 from pipeline.web.desk import Memory
 from pipeline.web.frame import framed
 from pipeline.web.guard import MAIL_POLICY, PICTURES
@@ -107,7 +107,7 @@ class Pages:
 
     def refused(self, request: Request, error: Exception) -> Response:
         """Show an error as a page: a missing address, or what stands in the way of everything."""
-        status = 409 if isinstance(error, Refused) else 500
+        status = 409 if isinstance(error, Refused | EditorFileError) else 500
         if isinstance(error, HTTPException):
             status = error.status_code
         message = error.detail if isinstance(error, HTTPException) else str(error)

@@ -1,0 +1,151 @@
+"""The desk over a real publication: the demo's feeds, its store, its editor's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.digest.choices import CHOICES
+from pipeline.jobs.manuscript import Outdated
+from pipeline.model.digest import Edition, Trouble
+from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.errors import EditorFileError, Refused
+from pipeline.web.desk import Wish
+from pipeline.web.letter import told
+from pipeline.web.preview import make_app
+from pipeline.web.publication import PublicationDesk
+from tests.asking import Client
+
+NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
+WEEK = "2026-W07"
+
+
+@pytest.fixture
+def desk(publication: Path) -> Iterator[PublicationDesk]:
+    with PublicationDesk(publication / "config.toml", lambda: NOW) as desk:
+        desk.app.refresher.refresh(desk.app.feeds, now=NOW)
+        yield desk
+
+
+def shown(desk: PublicationDesk) -> Edition:
+    found = desk.edition(WEEK)
+    assert isinstance(found, Edition)
+    return found
+
+
+def choose(desk: PublicationDesk, what: str, reference: str) -> None:
+    sections = told(shown(desk))
+    desk.save(WEEK, lambda asked: CHOICES[what](asked, reference, sections), desk.version(WEEK))
+
+
+def test_a_try_writes_nothing(desk: PublicationDesk) -> None:
+    """What is tried is the mail as it would be, byte for byte, and no file."""
+
+    def change(asked: Overrides) -> Overrides:
+        return replace(asked, introduction_md="Good morning.")
+
+    tried = desk.tried(WEEK, change)
+    assert isinstance(tried, Edition)
+    assert desk.version(WEEK) == ""
+    desk.save(WEEK, change, "")
+    assert shown(desk).eml == tried.eml
+
+
+def test_an_old_version_is_refused(desk: PublicationDesk, publication: Path) -> None:
+    """Words saved over a file that somebody else has changed meanwhile are not written."""
+    desk.save(WEEK, lambda asked: replace(asked, subject="Theirs"), "")
+    file = publication / "editions" / f"{WEEK}.md"
+    before = file.read_bytes()
+    with pytest.raises(Outdated):
+        desk.save(WEEK, lambda asked: replace(asked, subject="Mine"), "")
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words", ["Hello <!-- there", "## Useful links\n\nHello", "Hello\n\n# Useful links:\n- <https://a.example/>"]
+)
+def test_words_that_would_be_read_otherwise_are_refused(desk: PublicationDesk, words: str) -> None:
+    """What the file would take for a remark, or for the list of links, is not silently lost."""
+    with pytest.raises((Refused, EditorFileError)):
+        desk.save(WEEK, lambda asked: replace(asked, introduction_md=words), "")
+    assert desk.version(WEEK) == ""
+
+
+def test_left_out_and_put_back_is_as_before(desk: PublicationDesk) -> None:
+    """Leaving a story out takes it out of the mail; putting it back gives the very same mail again."""
+    before = shown(desk)
+    reference = told(before)[0][0][0]
+    choose(desk, "leave_out", reference)
+    assert reference not in str(told(shown(desk)))
+    choose(desk, "put_back", reference)
+    assert shown(desk).content_hash == before.content_hash
+
+
+def test_stories_move_within_their_section(desk: PublicationDesk) -> None:
+    """Later, and earlier again: two stories change places and come back."""
+    before = told(shown(desk))
+    first, second = before[0][0][0], before[0][1][0]
+    choose(desk, "later", first)
+    assert [story[0] for story in told(shown(desk))[0][:2]] == [second, first]
+    choose(desk, "earlier", first)
+    assert told(shown(desk)) == before
+
+
+def test_all_stories_can_be_left_out_and_come_back(desk: PublicationDesk) -> None:
+    """A week that the editor has emptied still shows its ledger, and each entry can be put back."""
+    everything = tuple(f"{each.feed_id} {each.guid}" for each in desk.decisions(WEEK) if each.included)
+    desk.save(WEEK, lambda asked: replace(asked, leave_out=everything), "")
+    page = Client(make_app(desk, patience_seconds=0)).get(f"/week/{WEEK}").text
+    assert "Nothing to publish" in page
+    assert page.count('value="put_back"') >= len(everything)
+
+
+def test_links_come_and_go(desk: PublicationDesk) -> None:
+    """A link of the editor's own is told, and taken out again with all that came in with it."""
+    before = shown(desk).content_hash
+    known = next(each for each in desk.decisions(WEEK) if each.included and each.feed_id == "links")
+    (stored,) = desk.app.store.entries_by_id([known.entry_id])
+    link = EditorLink(url=stored.entry.url, title="In my words")
+    desk.save(WEEK, lambda asked: replace(asked, links=(link,)), "")
+    assert "In my words" in shown(desk).text.decode()
+    desk.save(WEEK, lambda asked: replace(asked, links=()), desk.version(WEEK))
+    assert shown(desk).content_hash == before
+
+
+def test_an_edition_goes_its_way(desk: PublicationDesk) -> None:
+    """Approved by the hash that was seen, refused by another one, tested, sent; after that nothing is written."""
+    seen = shown(desk).content_hash
+    desk.save(WEEK, lambda asked: replace(asked, subject="Bread"), "")
+    with pytest.raises(Refused, match="no longer what you have seen"):
+        desk.act(WEEK, "approve", Wish(content_hash=seen))
+    assert "No. 1" in desk.act(WEEK, "approve", Wish(content_hash=shown(desk).content_hash))
+    assert desk.approved(WEEK) is not None
+    assert "editor@harbour.example" in desk.act(WEEK, "test", Wish(address="Ann <editor@harbour.example>"))
+    assert "Held" in desk.act(WEEK, "hold", Wish())
+    assert "Approved again" in desk.act(WEEK, "resume", Wish())
+    assert "Sent: No. 1" in desk.act(WEEK, "send", Wish())
+    with pytest.raises(Refused, match="has been sent"):
+        desk.save(WEEK, lambda asked: replace(asked, subject="Too late"), desk.version(WEEK))
+
+
+def test_a_mistake_in_the_file_is_shown_where_it_is(desk: PublicationDesk, publication: Path) -> None:
+    """A file that is not understood is named with its line, on the week's page and on the editor's table."""
+    (publication / "editions").mkdir(exist_ok=True)
+    (publication / "editions" / f"{WEEK}.md").write_text('+++\nsubjcet = "Bread"\n+++\n', encoding="utf-8")
+    assert isinstance(desk.edition(WEEK), Trouble)
+    client = Client(make_app(desk, patience_seconds=0))
+    for path in (f"/week/{WEEK}", f"/week/{WEEK}/edit"):
+        page = client.get(path)
+        assert page.status_code < 500
+        assert f"{WEEK}.md, line 2" in page.text
+
+
+def test_asked_for_nothing_is_asked_for_nothing(desk: PublicationDesk) -> None:
+    """A new file holds comments alone: it asks for what no file asks for."""
+    desk.save(WEEK, lambda asked: replace(asked, subject="Bread"), "")
+    desk.save(WEEK, lambda asked: replace(asked, subject=""), desk.version(WEEK))
+    assert desk.script(WEEK).asked == Overrides()

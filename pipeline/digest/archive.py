@@ -44,9 +44,12 @@ class Shelf:
     """Feeds of posts and episodes: a link is of its day."""
 
     def holds(self, stored: StoredEntry) -> bool:
-        """Tell whether an entry is older than the week, was news once or never will be, and was known in time."""
+        """Tell whether an entry is older than the week, was news once or never will be, and was known in time.
+
+        What waits in quarantine may be what was told already, under another name.
+        """
         known = self.settled_at is None or stored.first_seen_at <= self.settled_at
-        over = stored.backlog or bool(stored.week and stored.week < self.week)
+        over = not stored.quarantined_at and (stored.backlog or bool(stored.week and stored.week < self.week))
         entry = stored.entry
         dated = entry.published_at < self.opens_at and entry.dated_by != "first_seen"
         return known and over and dated and entry.feed_id in self.feed_ids and bool(entry.url and entry.title)

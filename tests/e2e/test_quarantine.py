@@ -82,7 +82,7 @@ def test_entries_accepted_late_go_into_the_next_digest(program: Program) -> None
     assert told(program) == before
     following = told(program, "2026-W08")
     assert [line.partition(":")[0] for line in following] == ["Imported today 1", "Imported today 2"]
-    assert all("rolled on" in line for line in following)
+    assert all("dated Wed 11 Feb 2026, " in line for line in following)
 
 
 def test_a_feed_whose_names_all_change_stores_nothing_twice(program: Program) -> None:

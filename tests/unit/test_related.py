@@ -180,3 +180,11 @@ def test_a_page_without_words_about_itself_has_none():
     page = b"<!-- <title>no</title> --><script>'<title>no</title>'</script><p>Hi</p>"
     assert about(page, "text/html", "https://h.example/x").title == ""
     assert about(b"<meta " * 200_000, "text/html", "https://h.example/x").url == "https://h.example/x"
+
+
+def test_what_waits_in_quarantine_is_not_shown_again() -> None:
+    """It may be what was told already, under another name; once accepted it is an older piece like any other."""
+    shelf = Shelf(opens_at=MONDAY, week="2026-W07", settled_at=None, feed_ids=["blog"])
+    old = replace(POTTER, backlog=True)
+    assert shelf.holds(old)
+    assert not shelf.holds(replace(old, quarantined_at=MONDAY))

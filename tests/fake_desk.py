@@ -9,10 +9,9 @@ from email.message import EmailMessage
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from pipeline.jobs.manuscript import Outdated
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.edition import EditorLink, Overrides, Standing
-from pipeline.model.errors import NothingToPublish, Refused, UsageError
+from pipeline.model.errors import NothingToPublish, Overtaken, Refused, UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
 
@@ -184,7 +183,7 @@ class FakeDesk:
 
     def save(self, week: str, change: Change, version: str) -> None:
         if version != self.file:
-            raise Outdated("Somebody else has changed it since you opened it: nothing of theirs was lost.")
+            raise Overtaken("Somebody else has changed it since you opened it: nothing of theirs was lost.")
         self.asked = change(self.asked)
         self.file += "+"
         self.now += "+"

@@ -1,7 +1,7 @@
 """The editor's file, changed from a form: read, tried, saved; never over somebody else's words.
 
 In: a store, what digests are made with, the editor's files, a week, a change of what is asked for. Out: Manuscripts,
-and drafts as they would be. A form names the version it was made from: when the file is another one by now, Outdated
+and drafts as they would be. A form names the version it was made from: when the file is another one by now, Overtaken
 says so, and nothing is written.
 """
 
@@ -21,16 +21,12 @@ from pipeline.jobs.press import Press
 from pipeline.jobs.weekly import draft
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides, why_not
-from pipeline.model.errors import NothingToPublish, Refused, UsageError
+from pipeline.model.errors import NothingToPublish, Overtaken, Refused, UsageError
 from pipeline.model.week import Week
 from pipeline.store import Store
 from pipeline.text.urls import url_key
 
 Change = Callable[[Overrides], Overrides]
-
-
-class Outdated(Refused):
-    """The editor's file was changed by somebody else since it was read; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +59,13 @@ class Manuscripts:
     def save(self, week: Week, change: Change, version: str, *, now: datetime) -> None:
         """Write a change into a week's file; a file is begun where there is none.
 
-        Outdated when the file is no longer of this version; Refused once the edition is out.
+        Overtaken when the file is no longer of this version; Refused once the edition is out.
         """
         if reason := why_not("skip", self.store.editions.standing(str(week))):
             raise Refused(reason)
         manuscript = self.read(week, now=now)
         if manuscript.version != version:
-            raise Outdated(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
+            raise Overtaken(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
         new = change(manuscript.asked)
         if new == manuscript.asked:
             return

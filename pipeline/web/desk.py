@@ -122,7 +122,7 @@ class Desk(Protocol):
         ...
 
     def save(self, week: str, change: Change, version: str) -> None:
-        """Write a change into the editor's file; raises Outdated when it is no longer of this version."""
+        """Write a change into the editor's file; raises Overtaken when it is no longer of this version."""
         ...
 
     def act(self, week: str, action: Action, wish: Wish) -> str:

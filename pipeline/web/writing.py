@@ -15,10 +15,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.digest.choices import CHOICES
-from pipeline.jobs.manuscript import Outdated
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import EditorLink, Overrides, why_not
-from pipeline.model.errors import NothingToPublish, PipelineError, UsageError
+from pipeline.model.errors import NothingToPublish, Overtaken, PipelineError, UsageError
 from pipeline.text.urls import clean_url
 from pipeline.web.desk import Memory
 from pipeline.web.forms import Form, posted
@@ -115,7 +114,7 @@ class Writing:
             words = self._with_new_link(words, form) if do in ("add", "save") else words.rearranged(do)
             with self.memory.alone:
                 self.memory.desk.save(week, words.into, form["version"])
-        except Outdated as trouble:
+        except Overtaken as trouble:
             return self._both(request, week, words, str(trouble))
         except PipelineError as trouble:
             with self.memory.alone:

@@ -143,6 +143,10 @@ class FakeDesk:
     asked: Overrides = field(default_factory=Overrides)
     refusal: str = ""
     acts: list[tuple[Action, Wish]] = field(default_factory=list)
+    lines: tuple[FeedLine, ...] = (
+        FeedLine(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
+        FeedLine(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", well=False),
+    )
     progress: Fetching = field(default_factory=Fetching)
     composed: int = 0
 
@@ -199,10 +203,7 @@ class FakeDesk:
         return EditorLink(url=url, title="What the page is called", note_md="What it says.")
 
     def feeds(self) -> tuple[FeedLine, ...]:
-        return (
-            FeedLine(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
-            FeedLine(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", well=False),
-        )
+        return self.lines
 
     def find_feeds(self, url: str) -> tuple[FoundFeed, ...]:
         if "nothing" in url:

@@ -56,8 +56,8 @@ class Pages:
             mark, weeks = self.memory.mark(), self.memory.desk.weeks()
         fetching = self.memory.desk.fetching()
         if weeks:
-            return self.sheets.page("weeks", request, mark=mark, weeks=weeks, fetching=fetching)
-        feeds = self.memory.desk.feeds()
+            return self.sheets.page("weeks", request, mark=mark, weeks=weeks, feeds=None, fetching=fetching)
+        feeds = list(self.memory.desk.feeds())
         return self.sheets.page(
             "start", request, mark=mark, feeds=feeds, found=(), asked="", error="", fetching=fetching
         )

@@ -65,5 +65,11 @@ class Reading:
     ) -> Response:
         desk, mark = self.memory.desk, self.memory.mark()
         name = "feeds" if self._home() == "/feeds" else "start"
-        shown = {"feeds": desk.feeds(), "found": found, "asked": asked, "error": error, "fetching": desk.fetching()}
+        shown = {
+            "feeds": list(desk.feeds()),
+            "found": found,
+            "asked": asked,
+            "error": error,
+            "fetching": desk.fetching(),
+        }
         return self.sheets.page(name, request, status=status, mark=mark, **shown)

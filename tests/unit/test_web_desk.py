@@ -133,6 +133,12 @@ def test_feeds_are_found_added_and_removed(client: Client) -> None:
     assert (wrong.status_code, 'role="alert"' in wrong.text) == (409, True)
 
 
+def test_without_feeds_there_is_nothing_to_read(client: Client, desk: FakeDesk) -> None:
+    """A publication that has no feed yet is asked for one before it can be fetched."""
+    desk.summaries, desk.lines = (), ()
+    assert "Add a feed first." in client.get("/").text
+
+
 def test_reading_the_feeds_shows_how_it_comes_along(client: Client) -> None:
     """The button answers at once; the page counts the feeds, and reloads by itself where no script runs."""
     assert client.post("/fetch", {}).status_code == 303

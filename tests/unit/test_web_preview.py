@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from pipeline.model.errors import UsageError
 from pipeline.web.letter import read_letter, weigh
 from pipeline.web.look import Look, read_look
 from pipeline.web.preview import listen
@@ -28,6 +29,13 @@ def test_a_free_port_is_taken_as_asked() -> None:
         port = probe.getsockname()[1]
     with closing(listen(port)) as listener:
         assert listener.getsockname()[1] == port
+
+
+@pytest.mark.loopback
+def test_an_address_of_another_machine_is_refused() -> None:
+    """What this machine cannot listen on is said at once, with what can be given instead."""
+    with pytest.raises(UsageError, match=r"0\.0\.0\.0"):
+        listen(0, "127.0.0.1.9")
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,12 @@ def _without_doubles(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -
     It keeps the earliest date of them: what is given again is no news.
     """
     stored = {item.guid: item for item in known}
+    found = [(entry, (page_of(entry), media_of(entry))) for entry in entries]
+    times = Counter(address for _, address in found)
     kept: dict[Hashable, Sighting] = {}
     guids: dict[str, Hashable] = {}
-    for entry in entries:
-        place = guids.setdefault(entry.guid, _place(entry))
+    for entry, address in found:  # a title counts only where an address is shared, and its key is slow
+        place = guids.setdefault(entry.guid, _place(entry, *address) if times[address] > 1 else entry.guid)
         other = kept.get(place, entry)
         one, other = (entry, other) if entry.guid in stored and other.guid not in stored else (other, entry)
         kept[place] = _dated_as(other, one, stored.get(one.guid))
@@ -159,10 +161,10 @@ def _dated_as(other: Sighting, one: Sighting, owner: KnownEntry | None) -> Sight
     return replace(one, published_at=other.published_at, dated_by=other.dated_by)
 
 
-def _place(entry: Sighting) -> Hashable:
+def _place(entry: Sighting, page: str, media: str) -> Hashable:
     """Give page, title and file, which two entries cannot share; without a page of its own, the guid."""
-    page, title = page_of(entry), title_key(entry.title)
-    return (page, title, media_of(entry)) if path_of(page) and title else entry.guid
+    title = title_key(entry.title)
+    return (page, title, media) if path_of(page) and title else entry.guid
 
 
 def _change(entry: Entry, owner: KnownEntry | None, *, half: bool = False) -> Change:

@@ -20,7 +20,7 @@ from lxml import etree
 from pipeline.ingest import sources
 from pipeline.ingest.decode import decode
 from pipeline.ingest.sources import rss
-from pipeline.ingest.sources.document import Document, Element, split
+from pipeline.ingest.sources.document import Document, split
 from pipeline.ingest.sources.extras import guid_of, name_of
 from pipeline.model.entry import Entry, KnownEntry, ParsedFeed
 from pipeline.model.feed import Channel
@@ -82,15 +82,16 @@ def read(body: bytes, remembered: Remembered, *, content_type: str = "", url: st
     if source is not rss:
         return Reading(parsed=sources.tidy(source.read(text, url=url), url))
     document = split(text)
-    head = _head_mark(document, url, context)
+    names = [clean_title(guid_of(item), markup=False) for item in document.items]
+    head = _head_mark(document, url, context) if all(names) else ""
     if not head:
         return Reading(parsed=sources.tidy(rss.read_items(document, url=url), url))
-    return _read(document, head, remembered, url)
+    return _read(document, names, head, remembered, url)
 
 
-def _read(document: Document, head: str, remembered: Remembered, url: str) -> Reading:
+def _read(document: Document, names: Sequence[str], head: str, remembered: Remembered, url: str) -> Reading:
     order = tuple(_mark(etree.tostring(item, with_tail=False), head) for item in document.items)
-    known = frozenset(_left_out(document.items, order, remembered.marks))
+    known = frozenset(_left_out(names, order, remembered.marks))
     channel = remembered.channel if order and remembered.channel.mark == head else None
     marks = {item: mark for item, mark in zip(document.items, order, strict=True) if mark not in known}
     parsed = sources.tidy(rss.read_items(document, url=url, wanted=marks.keys(), channel=channel), url)
@@ -102,17 +103,16 @@ def _read(document: Document, head: str, remembered: Remembered, url: str) -> Re
     return Reading(parsed=replace(parsed, entries=entries, channel=channel), order=order, known=known)
 
 
-def _left_out(items: Sequence[Element], order: Sequence[str], marks: Collection[str]) -> Iterator[str]:
+def _left_out(names: Sequence[str], order: Sequence[str], marks: Collection[str]) -> Iterator[str]:
     """Yield the marks that are known, unless their items share a name: then one is named after the other."""
-    names = [_name(item) for item in items]
     times = Counter(names)
     return (mark for mark, name in zip(order, names, strict=True) if mark in marks and times[name] == 1)
 
 
 def _head_mark(document: Document, url: str, context: str) -> str:
-    """Mark all of a document that is not in its items; "" where they cannot be told apart, or lie in odd places."""
+    """Mark all of a document that is not in its items; "" where it is broken, or they lie in odd places."""
     root, items = document.root, set(document.items)
-    if root is None or not document.sound or not all(map(_name, items)):
+    if root is None or not document.sound:
         return ""
     parents = {item.getparent() for item in items} or {root}
     if not parents <= {root, *root.iterchildren("*")}:
@@ -127,10 +127,6 @@ def _head_mark(document: Document, url: str, context: str) -> str:
             if child not in items and child not in shells and name_of(child.tag) not in _DATES
         )
     return _mark(b"\n".join(lines), "")
-
-
-def _name(item: Element) -> str:
-    return clean_title(guid_of(item), markup=False)
 
 
 def _mark(written: bytes, head: str) -> str:

@@ -112,6 +112,8 @@ def _by_media(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Itera
 
 def _by_day(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
     """Repair by title and day; of several that have both, those nearest in time belong together."""
+    here = {item.guid for item in known}
+    entries = [entry for entry in entries if entry.guid not in here]  # spares the work of title keys
     days = {_day(entry) for entry in entries}
     stored: dict[tuple[date | None, str], list[KnownEntry]] = defaultdict(list)
     for item in known:

@@ -82,7 +82,11 @@ def url_key(url: str) -> str:
     >>> url_key("http://WWW.Example.org:80/a/?b=2&a=1#c") == url_key("https://example.org/a?a=1&b=2&utm_medium=x")
     True
     """
-    parts = _split(clean_url(url))
+    url = clean_url(url)
+    if (usual := _USUAL.fullmatch(url)) and "%" not in url:
+        page = usual[1].partition("//")[2].removeprefix("www.").rstrip("/")
+        return f"{page}?{'&'.join(sorted(usual[2].split('&')))}" if usual[2] else page
+    parts = _split(url)
     if parts is None:
         return ""
     host = (parts.hostname or "").removeprefix("www.").rstrip(".")

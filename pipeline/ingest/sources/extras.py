@@ -68,7 +68,7 @@ def item_extras(item: Element, url: str) -> Extras:
 
 def guid_of(item: Element) -> str:
     """Return the item's own name as written: ``guid`` (RSS) or ``id`` (Atom)."""
-    names = (_text(child) for child in item.iterchildren("*") if name_of(child.tag) in ("guid", "id"))
+    names = (_text(child) for child in item.iterchildren("{*}guid", "{*}id"))
     return next((name for name in names if name), "")
 
 

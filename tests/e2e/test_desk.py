@@ -31,10 +31,6 @@ name = "Harbour & Hearth"
 url = "https://harbourandhearth.example/"
 sender = "Harbour & Hearth <letter@harbourandhearth.example>"
 postal_address = "3 Net Loft Lane, Penhallow Quay"
-[[feeds]]
-id = "links"
-url = "{url}"
-kind = "links"
 [fetch]
 allow_private_networks = true
 host_gap_seconds = 0
@@ -69,9 +65,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         web.on("/site/", Answer(body=SITE.encode(), headers={"Content-Type": "text/html"}))
         web.on("/site/feed/", Answer(body=rss(item("Bread on a stone"), item("Rope"), title="The quay"), headers=feeds))
         web.on("/table.xml", Answer(body=rss(item("The salt road", more=EPISODE), title="The table"), headers=feeds))
-        web.on("/links.xml", Answer(body=rss(title="Links"), headers=feeds))
         web.on("/tides", Answer(body=TIDES.encode(), headers={"Content-Type": "text/html"}))
-        (tmp_path / "config.toml").write_text(CONFIG.format(url=web.url("/links.xml")), encoding="utf-8")
+        (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
         with PublicationDesk(tmp_path / "config.toml", lambda: NOW) as desk, closing(listen(0)) as listener:
             server = server_for(make_app(desk, patience_seconds=0.2))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

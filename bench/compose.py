@@ -1,0 +1,132 @@
+"""Measure what an edition costs in a warm process, and what an archive of 10,000 entries adds to that.
+
+In: nothing; the demo publication is made twice in a temporary folder, once with the archive. Out: medians in CPU
+milliseconds, and exit code 1 when a limit is passed: composing and rendering (entries chosen before; what is looked up
+in the store is part of it) take 60 ms at most, and the archive changes that by less than a tenth. Reads no network. Run
+it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from pipeline.app import App, resources
+from pipeline.digest.render import render
+from pipeline.jobs.gather import choose
+from pipeline.jobs.weekly import compose_digest, draft
+from pipeline.model.entry import Change, Entry
+from pipeline.model.week import Week
+
+RUNS = 100
+ARCHIVE = 10_000
+WEEK, NOW = Week(2026, 7), datetime(2026, 2, 16, 9, tzinfo=UTC)
+LIMIT_MS = 60.0
+LIMIT_GROWTH = 0.10
+COMPOSE, DRAFT = "compose and render", "the whole draft: choose, compose, render, check, seal"
+STEMS = (
+    *(
+        "harbour",
+        "hearth",
+        "bread",
+        "kiln",
+        "lamp",
+        "tide",
+        "rope",
+        "wool",
+        "soup",
+        "moss",
+        "frost",
+        "garden",
+        "letter",
+    ),
+    *("window", "boat", "winter", "table", "salt", "kettle", "net", "oar", "clay", "oak", "rain", "quay", "supper"),
+)
+WORDS = [*STEMS, *(one + other for one in STEMS for other in STEMS if one != other)]
+"""In the order of how often they are used: the second half as often as the first, the third a third (Zipf)."""
+
+
+def archive(feed_id: str, count: int) -> list[Change]:
+    """Make posts of the twenty years before, ten a week, in a publisher's words."""
+    chance, changes = random.Random(1), []
+    usual = [1 / rank for rank in range(1, len(WORDS) + 1)]
+    for number in range(count):
+        title = " ".join(chance.choices(WORDS, usual, k=5)).capitalize()
+        body = " ".join(chance.choices(WORDS, usual, k=300))
+        at = datetime(2025, 11, 1, tzinfo=UTC) - timedelta(hours=17 * number)
+        entry = Entry(
+            feed_id=feed_id,
+            guid=f"archive-{number}",
+            url=f"https://harbourandhearth.example/archive/{number}/",
+            title=f"{title} {number}",
+            published_at=at,
+            body_html=f"<p>{body}.</p>",
+            excerpt_text=f"{body[:300]}.",
+        )
+        changes.append(Change(kind="new", entry=entry, fingerprint=str(number)))
+    return changes
+
+
+def publication(folder: Path, entries: int) -> App:
+    """Make the demo publication, its feeds read, with so many entries of archive behind its blog."""
+    folder.mkdir()
+    shutil.copy(resources() / "config.toml", folder)
+    shutil.copytree(resources() / "fixtures", folder / "fixtures")
+    app = App.load(folder / "config.toml")
+    app.refresher.refresh(app.feeds, now=NOW)
+    if entries:
+        state = app.store.feed_states()["blog"]
+        app.store.apply(state, archive("blog", entries), [], now=NOW, backlog=True)
+    return app
+
+
+def subjects(app: App) -> dict[str, Callable[[], object]]:
+    """Give what is measured, by name."""
+    store, press = app.store, app.press
+    selection = choose(store, press, WEEK, now=NOW)
+    return {
+        COMPOSE: lambda: render(compose_digest(store, press, WEEK, selection), press.theme),
+        DRAFT: lambda: draft(store, press, WEEK, now=NOW),
+    }
+
+
+def measure(apps: dict[int, App], runs: int) -> dict[tuple[str, int], float]:
+    """Run every subject on every publication in turn, so that a busy moment falls on all alike."""
+    measured = {(name, size): run for size, app in apps.items() for name, run in subjects(app).items()}
+    found: dict[tuple[str, int], list[float]] = {key: [] for key in measured}
+    for _ in range(runs):
+        for key, run in measured.items():
+            started = process_time()
+            run()
+            found[key].append(1000 * (process_time() - started))
+    return {key: median(times) for key, times in found.items()}
+
+
+def main() -> int:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=RUNS, help=f"how often (default: {RUNS})")
+    with tempfile.TemporaryDirectory() as folder:
+        apps = {size: publication(Path(folder) / str(size), size) for size in (0, ARCHIVE)}
+        found = measure(apps, options.parse_args().runs)
+        for app in apps.values():
+            app.close()
+    print(f"{'CPU ms, median':56}{'demo':>8}{f'+ {ARCHIVE:,}':>10}{'change':>9}")
+    for name in (COMPOSE, DRAFT):
+        alone, behind = found[name, 0], found[name, ARCHIVE]
+        print(f"{name:56}{alone:8.1f}{behind:10.1f}{behind / alone - 1:+9.1%}")
+    alone, behind = found[COMPOSE, 0], found[COMPOSE, ARCHIVE]
+    print(f"{'limits of the first line':56}{LIMIT_MS:8.0f}{'':10}{LIMIT_GROWTH:+9.0%}")
+    return int(alone > LIMIT_MS or behind / alone - 1 >= LIMIT_GROWTH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

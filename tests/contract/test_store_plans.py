@@ -18,6 +18,8 @@ from pipeline.store import Store
 FEEDS = ["blog", "podcast"]
 IN_A_RUN: dict[str, Callable[[Store], object]] = {
     "known_entries": lambda store: store.known_entries("blog"),
+    "marks": lambda store: store.marks("blog"),
+    "known_among": lambda store: store.known_among("blog", [blog_post(2), blog_post(3)]),
     "apply": lambda store: store.apply(
         FeedState(feed_id="blog"),
         [decide(blog_post(2)), decide(blog_post(1), "repaired", 1)],
@@ -89,6 +91,10 @@ def test_no_question_of_a_run_reads_what_only_grows(plans: Plans, ask: Callable[
     ("question", "step"),
     [
         ("known_entries", "SEARCH entry USING INDEX entry_published (feed_id=?)"),
+        ("marks", "SEARCH entry USING INDEX entry_present (feed_id=?)"),
+        ("known_among", "SEARCH entry USING COVERING INDEX entry_guid (feed_id=? AND guid_sha256=?)"),
+        ("known_among", "SEARCH entry USING INDEX entry_page (<expr>=? AND feed_id=?)"),
+        ("known_among", "SEARCH entry USING INTEGER PRIMARY KEY (rowid=?)"),
         (
             "entries_between",
             "SEARCH entry USING INDEX entry_published (feed_id=? AND published_at>? AND published_at<?)",
@@ -113,3 +119,13 @@ def test_counting_is_left_to_the_index(plans: Plans) -> None:
         "SEARCH entry USING INDEX entry_quarantined",
         "SEARCH entry USING INDEX entry_published",
     ]
+
+
+def test_what_deduplication_is_told_does_not_grow_with_the_archive(tmp_path: Path) -> None:
+    """Of 5,000 entries that left the document, it hears of the newest and of those that share a name, no others."""
+    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
+        ids = keep(store, *(blog_post(number) for number in range(5_000)))
+        store.apply(FeedState(feed_id="blog"), [], ids[:-10], now=NOW, backlog=False)
+        told = {each.entry_id for each in store.known_among("blog", [blog_post(3), blog_post(30_000)])}
+        assert told == {ids[3], *ids[-200:]}
+        assert set(store.marks("blog")) == set(ids[-10:])

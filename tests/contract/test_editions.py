@@ -13,7 +13,9 @@ import pytest
 from pipeline.digest.theme import Theme
 from pipeline.jobs.weekly import show
 from pipeline.model.edition import Overrides
+from pipeline.model.entry import Entry
 from pipeline.model.errors import DeliveryFailed, NothingToPublish, Refused
+from pipeline.model.week import Week
 from tests.making import MONDAY, entry, episode
 from tests.publishing import HTML, W06, W07, W08, W09, House, small_theme, stories
 
@@ -327,15 +329,20 @@ def test_a_failed_send_lets_its_entries_go(house: House) -> None:
 # A story is told once
 
 
-def test_its_halves_in_two_weeks(house: House) -> None:
+@pytest.mark.parametrize("beside", [(), (NEXT,)], ids=["alone", "beside others"])
+def test_its_halves_in_two_weeks(house: House, beside: tuple[Entry, ...]) -> None:
     """The post went out; the episode of the next week is its other half, and stays out for good."""
     house.publish(W07)
     house.at(MONDAY + 9 * DAY).fetch(episode("Bread on a stone", MONDAY + 8 * DAY), feed="podcast")
+    house.fetch(*beside, SOUP, BREAD)
     house.closing(W08)
-    with pytest.raises(NothingToPublish):
-        house.digest(W08)
+    if beside:
+        house.publish(W08)
+    else:
+        with pytest.raises(NothingToPublish):
+            house.digest(W08)
     said = [each.reason for each in house.ledger(W08) if each.feed_id == "podcast"]
-    assert "went out with No. 1 (2026-W07); a story is told once" in said[0]
+    assert "went out with No. 1 (2026-W07); " in said[0]
     for week in (W09, W09.next(), W09.next(5)):
         house.closing(week)
         with pytest.raises(NothingToPublish):
@@ -354,7 +361,14 @@ def test_its_pairing_found_only_after_one_was_told(house: House) -> None:
     assert house.titles(W08) == ["The week after"]
 
 
-def test_its_pairing_found_only_after_both_were_approved(house: House) -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [(W07, W08, ["The week after"]), (W08, W07, ["Soup for a wet day"])],
+    ids=["in their order", "the later one first"],
+)
+def test_its_pairing_found_only_after_both_were_approved(
+    house: House, first: Week, second: Week, left: list[str]
+) -> None:
     """The first to be sent tells it; the second is refused, and says how to go on."""
     stranger = episode("Something else", MONDAY + 8 * DAY)
     house.approve(W07)
@@ -362,13 +376,15 @@ def test_its_pairing_found_only_after_both_were_approved(house: House) -> None:
     house.fetch(NEXT, SOUP, BREAD)
     house.closing(W08).approve(W08)
     house.fetch(replace(stranger, title="Bread on a stone"), feed="podcast")
-    house.send(W07)
+    house.send(first)
     for leave in (house.send, house.hand_over):
-        with pytest.raises(Refused, match=r"No. 1 \(2026-W07\) has told: run `pipeline approve 2026-W08` again"):
-            leave(W08)
-    house.approve(W08)
-    assert house.send(W08).number == 2
-    assert house.sealed_titles(W08) == ["The week after"]
+        with pytest.raises(Refused, match=rf"\({first}\) has told: run `pipeline approve {second}` again"):
+            leave(second)
+    house.approve(second)
+    assert house.send(second).state == "sent"
+    assert house.sealed_titles(second) == left
+    with pytest.raises(NothingToPublish):
+        house.closing(W09).digest(W09)
 
 
 @pytest.mark.parametrize(

@@ -65,12 +65,14 @@ def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme:
         look(path)
     desk.refusal = "2026-W07 is no longer what you have seen: look again."
     page.goto(here + WEEK)
-    page.get_by_role("button", name="Approve", exact=True).click()
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name="Approve", exact=True).click()
     page.locator("summary", has_text="More").click()
     look("a refusal")
     page.goto(f"{here}{WEEK}/edit")
     desk.file, desk.asked = "v2", Overrides(introduction_md="Theirs.")
-    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name="Save", exact=True).click()
     look("two editors")
     desk.change("2026-W07", Trouble(message="unexpected end of template", file="digest.html.j2", line=7))
     desk.standings["2026-W07"] = Standing(week="2026-W07", state="held", number=1)
@@ -79,7 +81,8 @@ def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme:
     desk.summaries = ()
     page.goto(here)
     page.get_by_label("The address of a site, or of a feed").fill("https://site.example/")
-    page.get_by_role("button", name="Look there").click()
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name="Look there").click()
     look("start")
     context.close()
     assert wrong == []

@@ -41,6 +41,9 @@ _TEXT_CODECS = re.compile(
     re.IGNORECASE,
 )
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
+_ODD = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf", b"~{")
+"""Marks, non-characters, and how HZ begins."""
 _MANY_BAD_BYTES = 10_000
 
 
@@ -55,6 +58,8 @@ def decode(body: bytes, content_type: str = "") -> str:
     >>> decode(b"<t>caf\\xc3\\xa9 and caf\\xe9</t>")
     '<t>café and café</t>'
     """
+    if (usual := _usual(body)) is not None:
+        return usual
     text = _marked(body)
     if text is None:
         text = _declared(body, content_type)
@@ -68,6 +73,16 @@ def legal(text: str) -> str:
     'abc'
     """
     return _ILLEGAL.sub("", text)
+
+
+def _usual(body: bytes) -> str | None:
+    """Decode what is valid UTF-8 and holds nothing to drop or to doubt; looking for bytes is quick."""
+    if len(body.translate(None, _CONTROLS)) != len(body) or any(odd in body for odd in _ODD):
+        return None
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _marked(body: bytes) -> str | None:

@@ -49,6 +49,9 @@ class Body:
     def add(self, piece: bytes) -> None:
         """Take the next piece off the wire. Raises FetchProblem when it is damaged or too much."""
         try:
+            if not self._stages:
+                self._take(piece)  # what is not compressed cannot explode
+                return
             for start in range(0, len(piece), _MORSEL_BYTES):
                 self._take(piece[start : start + _MORSEL_BYTES])
         except zlib.error as error:

@@ -35,7 +35,7 @@ _KNOWN = select(
     entry.c.deleted_at.is_not(None).label("deleted"),
 ).order_by(entry.c.entry_id)
 _FEED = entry.c.feed_id == bindparam("feed")
-_MARKS = select(entry.c.mark, entry.c.entry_id).where(_FEED, present)
+_MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
 _NEWEST_KNOWN = 200
 """So many of the newest tell how a feed usually behaves."""
 _AMONG = _KNOWN.where(
@@ -82,7 +82,7 @@ def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
 
 def marks(connection: Connection, feed_id: str) -> dict[int, str]:
     """Read which entries were in a feed's document, and under which marks they were read."""
-    return {row.entry_id: row.mark for row in connection.execute(_MARKS, {"feed": feed_id})}
+    return dict(iter(connection.execute(_MARKS, {"feed": feed_id})))
 
 
 def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:

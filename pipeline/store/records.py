@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -28,6 +29,7 @@ _KEPT_BESIDE = (
 _FACTS = {
     each.name: each.default for each in fields(Entry) if each.name not in {*_COLUMNS, "body_html"}
 }  # name to default
+_facts = attrgetter(*_FACTS)
 _REVIVE: dict[str, Callable[[Any], Any]] = {
     "updated_at": datetime.fromisoformat,
     "categories": tuple,
@@ -94,8 +96,8 @@ def entry_names(entry: Entry) -> dict[str, str]:
 
 def content_row(entry: Entry) -> dict[str, Any]:
     """Give what is only shown of an entry."""
-    values = ((name, getattr(entry, name), default) for name, default in _FACTS.items())
-    facts = {name: _plain(value) for name, value, default in values if value != default}
+    values = zip(_FACTS.items(), _facts(entry), strict=True)
+    facts = {name: _plain(value) for (name, default), value in values if value != default}
     return {"facts": facts, "body_html": storable(entry.body_html)}
 
 
@@ -117,6 +119,8 @@ def _plain(value: object) -> Any:
     """Turn a record's value into what JSON can hold."""
     if isinstance(value, str):
         return storable(value)
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -75,6 +75,8 @@ _COUNTERS = re.compile(
 _BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+[\w-]+=\"[^\"]*\")*\s*/?>")
 _BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
+_MANY_WORDS = 300
+"""Of so many, those that are no words, such as a dash between blanks, do not count."""
 _MARKUP = re.compile(r"<[^>]*>|&\w+;")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
@@ -151,7 +153,9 @@ def word_count(clean: str) -> int:
     >>> word_count("<p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     5
     """
-    return count_words(_MARKUP.sub(" ", clean))
+    text = _MARKUP.sub(" ", clean)
+    words = len(text.split())
+    return words if words > _MANY_WORDS and text.isascii() else count_words(text)
 
 
 def _joined(blocks: Iterable[str]) -> str:

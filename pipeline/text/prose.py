@@ -25,6 +25,8 @@ _INVISIBLE = re.compile(
 # Joiners hold emoji and Indic or Persian letters together; beside ASCII or at an edge they hold nothing.
 _IDLE_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 _UNUSUAL = re.compile(r"[^\n\r\t -~]")
+_MARKED_UP = re.compile(r"[^\n\r\t -%'-;=-~]|\]\]>")
+"""Unusual, or ``<`` or ``&``."""
 _BLANKS = re.compile(r"[\s\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 _THE_POST = r"The post|Der Beitrag|L[’']article|La entrada|El artículo|O post|L[’']articolo|Het bericht"
@@ -73,10 +75,10 @@ def clean_title(raw: str, *, markup: bool = True) -> str:
     >>> clean_title("Fish&amp;nbsp;&amp;amp;  chips: <b>why</b> so\\xadgood\\u202e")
     'Fish & chips: why sogood'
     """
-    text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
-    if not _UNUSUAL.search(text):
-        text = " ".join(text.split())  # nothing to look for, and by far the most of what is read
+    if not (_MARKED_UP if markup else _UNUSUAL).search(raw):
+        text = " ".join(raw.split())  # nothing to look for, and by far the most of what is read
     else:
+        text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
         text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", text))
         text = _BLANKS.sub(" ", text).strip()
     return text[:MAX_TITLE_CHARS].rstrip() if markup else text
@@ -90,6 +92,8 @@ def strip_boilerplate(text: str) -> str:
     >>> strip_boilerplate("Salt first. Then heat […] The post Salt appeared first on Harbour & Hearth.")
     'Salt first. Then heat'
     """
+    if not text:
+        return text
     start, end = text[:-2000], text[-2000:]  # it is never longer, and the search never slower
     lower = end[-_TELLING_CHARS:].lower()
     for telling, pattern in _BOILERPLATE:

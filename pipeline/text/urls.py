@@ -167,8 +167,12 @@ def _kept(query: str) -> str:
 
 
 def _tracks(pair: str) -> bool:
-    name = unquote(pair.partition("=")[0]).lower().removeprefix("amp;")
-    return _TRACKING.fullmatch(name) is not None
+    return _is_tracking(pair.partition("=")[0])
+
+
+@lru_cache(maxsize=1_024)  # there are few names
+def _is_tracking(parameter: str) -> bool:
+    return _TRACKING.fullmatch(unquote(parameter).lower().removeprefix("amp;")) is not None
 
 
 def _fragment(fragment: str) -> str:

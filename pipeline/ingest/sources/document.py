@@ -51,6 +51,7 @@ _FIELD_END = re.compile(r"</[\w:.-]{1,60}\s*>|/>")
 _MARKUP = re.compile(
     r"<!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|(?P<tag><(?P<item>(?:\w{1,20}:)?(?:item|entry)[\s>/])?)", re.DOTALL
 )
+_CROWDED = etree.XPath(f"//*[count(@*) > {MAX_ATTRIBUTES} or count(*) > {MAX_CHILDREN}]")
 _PREFIXES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "podcast": "https://podcastindex.org/namespace/1.0",
@@ -134,7 +135,7 @@ def _document(text: str, root: Element | None, *, sound: bool = True, oddity: st
 
 def _pruned(root: Element) -> bool:
     """Cut what no feed needs and only a hostile one has: hundreds of children or attributes of one element."""
-    crowded = root.xpath(f"//*[count(@*) > {MAX_ATTRIBUTES} or count(*) > {MAX_CHILDREN}]")
+    crowded = _CROWDED(root)
     every = _items(root)
     items = set(every) if crowded else set()
     for item in every[MAX_ITEMS:]:

@@ -51,6 +51,9 @@ def item_extras(item: Element, url: str) -> Extras:
     for child in item.iterchildren("*"):
         tags.setdefault(name_of(child.tag), []).append(child)
 
+    if not any(":" in name for name in tags):
+        return Extras(base_url=_base(item, url))
+
     def first(name: str) -> str:
         return next((text for tag in tags.get(name, ()) if (text := _text(tag))), "")
 

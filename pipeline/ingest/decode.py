@@ -42,8 +42,8 @@ _TEXT_CODECS = re.compile(
 )
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
-_ODD = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf", b"~{")
-"""Marks, non-characters, and how HZ begins."""
+_ODD = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""The mark and two non-characters."""
 _MANY_BAD_BYTES = 10_000
 
 
@@ -58,7 +58,7 @@ def decode(body: bytes, content_type: str = "") -> str:
     >>> decode(b"<t>caf\\xc3\\xa9 and caf\\xe9</t>")
     '<t>café and café</t>'
     """
-    if (usual := _usual(body)) is not None:
+    if (usual := _usual(body, content_type)) is not None:
         return usual
     text = _marked(body)
     if text is None:
@@ -75,9 +75,11 @@ def legal(text: str) -> str:
     return _ILLEGAL.sub("", text)
 
 
-def _usual(body: bytes) -> str | None:
+def _usual(body: bytes, content_type: str) -> str | None:
     """Decode what is valid UTF-8 and holds nothing to drop or to doubt; looking for bytes is quick."""
-    if len(body.translate(None, _CONTROLS)) != len(body) or any(odd in body for odd in _ODD):
+    may_be_hz = b"hz" in body[:1024].lower() or "hz" in content_type.lower()
+    may_be_odd = not body.isascii() and any(odd in body for odd in _ODD)
+    if may_be_hz or may_be_odd or len(body.translate(None, _CONTROLS)) != len(body):
         return None
     try:
         return body.decode("utf-8")

@@ -97,7 +97,7 @@ def _by_guid(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterat
 
 
 def _by_alias(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
-    return _unique(entries, known, lambda one: _address(one.guid))
+    return _unique(*_strangers(entries, known), lambda one: _address(one.guid))
 
 
 def _by_address(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
@@ -112,8 +112,7 @@ def _by_media(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Itera
 
 def _by_day(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterator[Match]:
     """Repair by title and day; of several that have both, those nearest in time belong together."""
-    here = {item.guid for item in known}
-    entries = [entry for entry in entries if entry.guid not in here]  # spares the work of title keys
+    entries, known = _strangers(entries, known)
     days = {_day(entry) for entry in entries}
     stored: dict[tuple[date | None, str], list[KnownEntry]] = defaultdict(list)
     for item in known:
@@ -135,6 +134,14 @@ def _by_path(entries: Sequence[Sighting], known: Sequence[KnownEntry]) -> Iterat
         moved = page_of(entry) != item.url_key and entry.title and title_key(entry.title) == title_key(item.title)
         if moved and _same_medium(entry, item) and not _contradicts(entry, item):
             yield entry, item
+
+
+def _strangers(
+    entries: Sequence[Sighting], known: Sequence[KnownEntry]
+) -> tuple[Sequence[Sighting], Sequence[KnownEntry]]:
+    """Leave out those who know each other by guid: nearly all, and some keys are slow to make."""
+    same = {entry.guid for entry in entries} & {item.guid for item in known}
+    return [entry for entry in entries if entry.guid not in same], [item for item in known if item.guid not in same]
 
 
 def _unique(

@@ -38,6 +38,7 @@ def too_dear(paths: list[Path]) -> list[dict[str, Any]]:
     return beyond
 
 
+@pytest.mark.slow
 def test_our_hostile_documents_are_cheap_to_read(tmp_path: Path) -> None:
     """Laughs, nests, a million attributes, a long guid, texts without end: each within its second and its 64 MB."""
     paths = []

@@ -164,6 +164,7 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, widt
         for view in ("Inbox", "Text", "Headers", "Source", "Changes", "Stories"):
             editor.use("link", view)
             editor.page.get_by_role("region", name=view, exact=True).wait_for()
+            editor.page.wait_for_load_state("load")  # a style sheet still on its way would not count
             assert editor.page.evaluate("document.documentElement.scrollWidth") <= width
         editor.use("button", "Leave out: Rope")
         editor.reads("left out by the editor")

@@ -156,6 +156,7 @@ def some_of(order: Sequence[str]) -> list[set[str]]:
     return [set(order[::2]), set(order[1:]), set(order[:-2])]
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_real_feeds_come_out_as_if_read_whole(corpus: Path) -> None:
     """Every well-formed feed of the corpus, with every subset of known items tried: the others are read the same."""

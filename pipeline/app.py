@@ -23,7 +23,6 @@ from pipeline.model.feed import Feed
 from pipeline.model.week import WeekClock
 
 if TYPE_CHECKING:
-    from pipeline.config.schema import FeedSettings
     from pipeline.ingest.fetch import Fetcher
     from pipeline.jobs.backfill import Archivist
     from pipeline.jobs.links import Collection
@@ -116,11 +115,7 @@ class App:
 
     def headers(self, feed_id: str) -> Headers:
         """Give the extra headers of a feed's requests; SecretMissing when the environment lacks one it names."""
-        return headers_of(self._settings_of[feed_id], os.environ)
-
-    @cached_property
-    def _settings_of(self) -> dict[str, FeedSettings]:
-        return {each.id: each for each in self.config.feeds}
+        return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
 
     def feeds_named(self, ids: Sequence[str]) -> tuple[Feed, ...]:
         """Give the feeds of these ids, all when there are none; UsageError for an id that is not in config.toml.

@@ -114,5 +114,12 @@ document.addEventListener("change", ({ target }) => {
   show(address);
 });
 
+/** Tell whether the form holds other words than the page came with: typed before this script was there, or restored. */
+function typedAlready() {
+  const fields = document.getElementById("words")?.elements ?? [];
+  return [...fields].some((field) => "defaultValue" in field && field.value !== field.defaultValue);
+}
+
 tend();
+if (typedAlready()) tryOut();
 watch();

@@ -14,10 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# CI tries the same examples every time, so that a change is judged and not its luck; at home each run tries others.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 ROOT = Path(__file__).parent.parent

@@ -30,7 +30,7 @@ READS_THE_CLOCK = {
 }
 READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
-    "pipeline/app.py": "the feeds' passwords and tokens",
+    "pipeline/app/reading.py": "the feeds' passwords and tokens",
 }
 
 # In the rooms that decide, what is not pure: path -> what it touches.

@@ -1,0 +1,10 @@
+"""The composition root: one Config becomes the objects that jobs work with.
+
+The only place that joins rooms to settings. Each file adds to the one before: ``house`` (settings, feeds, the store),
+``reading`` (feeds in), ``making`` (editions), ``leaving`` (editions out), ``running`` (all of it by itself).
+"""
+
+from pipeline.app.house import resources
+from pipeline.app.running import App
+
+__all__ = ["App", "resources"]

@@ -6,8 +6,6 @@ Jobs are imported inside the commands, so that each command pays for its own.
 
 from __future__ import annotations
 
-import logging
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import checks, editions, feeds, links, words
+from pipeline.cli import checks, editions, feeds, links, running, words
 from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
 
@@ -131,45 +129,6 @@ def preview(options: Namespace, clock: Clock) -> int:
     return 0
 
 
-def run(options: Namespace, clock: Clock) -> int:
-    """Be the daemon."""
-    from pipeline import schedule
-
-    level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    with App.load(options.config) as app:
-        logging.getLogger(__name__).info("reading %s", words.counted(len(app.feeds), "feed"))
-        schedule.run(app.beat)
-    return 0
-
-
-def tick(options: Namespace, clock: Clock) -> int:
-    """Do what is due, once."""
-    code = 0
-    with App.load(options.config) as app:
-        for beat in app.beat(clock()):
-            if beat.trouble:
-                code = code or beat.trouble.exit_code
-                print(f"{beat.task_id}: {beat.line}", file=sys.stderr)
-            elif not options.quiet:
-                print(f"{beat.task_id}: {beat.line}")
-    return code
-
-
-def status(options: Namespace, clock: Clock) -> int:
-    """Show how it is doing."""
-    from pipeline.cli.findings import show_status
-    from pipeline.jobs.status import status as look
-
-    with App.load(options.config) as app:
-        found = look(app.store, app.feeds, app.clock, lambda: app.press, now=clock())
-        if options.json:
-            words.show_json(asdict(found))
-        else:
-            show_status(found, app.clock.zone)
-    return 0
-
-
 def _refresh(
     app: App, options: Namespace, now: datetime, ids: tuple[str, ...] | list[str] = (), *, force: bool = False
 ) -> tuple[FeedReport, ...]:
@@ -198,8 +157,8 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "resume": editions.resume,
     "skip": editions.skip,
     "send": editions.send,
-    "run": run,
-    "tick": tick,
+    "run": running.run,
+    "tick": running.tick,
     "feeds list": feeds.list_,
     "feeds check": feeds.check,
     "feeds add": feeds.add,
@@ -211,5 +170,5 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "links add": links.add,
     "links remove": links.remove,
     "backfill": links.backfill,
-    "status": status,
+    "status": running.status,
 }

@@ -1,12 +1,13 @@
 """config.toml -> one frozen, validated Config.
 
-``schema`` says what there is, ``kinds`` what each may hold, ``read`` reads it, ``access`` adds the secrets; ``write``
-changes which feeds there are, by lines that ``edit`` chooses.
+``schema`` says what there is, section by section, ``kinds`` what each setting may hold; ``read`` reads it, ``access``
+adds the secrets; ``write`` changes which feeds there are, by lines that ``edit`` chooses.
 """
 
 from pipeline.config.access import Headers, headers_of
 from pipeline.config.read import load_config, parse_config
-from pipeline.config.schema import Config, Setting, reference
+from pipeline.config.schema import Config, reference
+from pipeline.config.setting import Setting
 from pipeline.config.write import add_feeds, remove_feed
 
 __all__ = [

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config.kinds import VARIABLE_VALUE
-from pipeline.config.schema import FeedSettings
+from pipeline.config.sections.reading import FeedSettings
 from pipeline.model.errors import SecretMissing
 
 Headers = tuple[tuple[str, str], ...]

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.kinds import Kind, Unfit
-from pipeline.config.schema import SECTIONS, Config, FeedSettings, settings_of
+from pipeline.config.schema import SECTIONS, Config
+from pipeline.config.sections.reading import FeedSettings
+from pipeline.config.setting import settings_of
 from pipeline.model.errors import ConfigError
 
 

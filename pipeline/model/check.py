@@ -8,11 +8,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 CheckLevel = Literal["error", "warning", "hint"]
 LEVELS: tuple[CheckLevel, ...] = ("error", "warning", "hint")
 """The gravest first. An error stops approval, a warning wants a look, a hint is a matter of taste."""
+
+PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "subject": "a field of the editor's",
+        "preheader": "a field of the editor's",
+        "introduction": "a field of the editor's",
+        "links": "the editor's useful links",
+        "story": "the story of an entry, named by its reference",
+        "stories": "which stories are told",
+        "feed": "a feed, named by its id",
+        "setting": "a key of config.toml, such as digest.theme",
+        "theme": "the templates",
+        "changes": "what has changed since the approval",
+        "network": "nowhere: it is to be asked again",
+        "program": "nowhere: it is a fault of the program",
+    }
+)
+"""Where something can be mended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +45,17 @@ class Check:
     """One sentence that says what to do."""
     where: str = ""
     """The story, setting or part it concerns, in words the editor knows."""
+    mend: str = ""
+    """Where it is mended: one of ``PLACES``, and after a blank which one of them, e.g. ``story blog 7``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the network said about the links and pictures of one edition, the very bytes of it."""
+
+    content_hash: str
+    looked_at: datetime
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +83,6 @@ def blocking(checks: Iterable[Check], overridden: Collection[str] = ()) -> tuple
 
     >>> poor = Check(name="contrast", level="error", message="Darken the accent.")
     >>> blocking([poor]), blocking([poor], {"contrast"})
-    ((Check(name='contrast', level='error', message='Darken the accent.', where=''),), ())
+    ((Check(name='contrast', level='error', message='Darken the accent.', where='', mend=''),), ())
     """
     return tuple(check for check in checks if check.level == "error" and check.name not in overridden)

@@ -18,9 +18,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 from pipeline.model.entry import Applied, Change
 from pipeline.model.feed import FeedState
 from pipeline.store import feeds
+from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.records import content_row, entry_row
-from pipeline.store.tables import Instant, content, entry
+from pipeline.store.tables import content, entry
 
 _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))

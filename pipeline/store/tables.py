@@ -5,16 +5,12 @@ In: nothing. Out: SQLAlchemy tables. Touches no database.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     DDL,
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -23,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     and_,
     event,
     false,
@@ -31,28 +26,7 @@ from sqlalchemy import (
     or_,
 )
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC to the microsecond; a naive one is a bug and raises ValueError."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn into UTC on the way in: SQLite drops the zone, so it must not matter."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back on the way out."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite numbers rows by itself only where the key is a plain INTEGER.
-_Id = BigInteger().with_variant(Integer(), "sqlite")
+from pipeline.store.columns import ROW_NUMBER, Instant
 
 metadata = MetaData()
 
@@ -102,7 +76,7 @@ feed = Table(
 entry = Table(
     "entry",
     metadata,
-    Column("entry_id", _Id, primary_key=True),
+    Column("entry_id", ROW_NUMBER, primary_key=True),
     Column("feed_id", ForeignKey("feed.feed_id"), nullable=False),
     Column("guid", Text, nullable=False),
     Column("guid_sha256", String(64), nullable=False),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.config import headers_of, parse_config
-from pipeline.config.schema import FeedSettings
+from pipeline.config.sections.reading import FeedSettings
 from pipeline.model.errors import ConfigError, SecretMissing
 from pipeline.model.feed import Rule
 

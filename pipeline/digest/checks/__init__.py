@@ -66,6 +66,6 @@ def recorded(manifest: bytes) -> tuple[Check, ...]:
     """Read the Checks that a manifest carries.
 
     >>> recorded(b'{"checks": [{"name": "weight", "level": "hint", "message": "Shorten it.", "where": "theme"}]}')
-    (Check(name='weight', level='hint', message='Shorten it.', where='theme'),)
+    (Check(name='weight', level='hint', message='Shorten it.', where='theme', mend=''),)
     """
     return tuple(Check(**each) for each in json.loads(manifest or b"{}").get("checks", ()))

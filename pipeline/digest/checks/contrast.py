@@ -32,4 +32,4 @@ def contrast_ratio(proof: Proof) -> Iterator[Check]:
                     f"Make “{quoted}” easier to read in the {scheme} scheme: {colour} on {background} has a contrast "
                     f"of {ratio:.1f} : 1, and {LEAST} is the least."
                 )
-                yield Check(name="contrast", level="error", message=message, where=THEME)
+                yield THEME.check("contrast", "error", message)

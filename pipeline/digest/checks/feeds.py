@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.digest.checks.proof import Proof
+from pipeline.digest.checks.proof import Proof, Spot
 from pipeline.model.check import Check
 
 
@@ -16,4 +16,4 @@ def quiet_feed(proof: Proof) -> Iterator[Check]:
     for feed in proof.facts.quiet:
         since = f"since {feed.newest_at.day} {feed.newest_at:%B %Y}" if feed.newest_at else "at all so far"
         message = f"See whether the feed still works (pipeline feeds check): it had nothing new {since}."
-        yield Check(name="quiet-feed", level="warning", message=message, where=feed.feed_id)
+        yield Spot(feed.feed_id, f"feed {feed.feed_id}").check("quiet-feed", "warning", message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.digest.checks.proof import Proof, named
+from pipeline.digest.checks.proof import LINKS, Proof, spot
 from pipeline.model.check import Check
 from pipeline.text.urls import domain, url_key
 
@@ -32,10 +32,10 @@ def link_words(proof: Proof) -> Iterator[Check]:
         said = re.sub(r"[^\w\s]+", "", link.words).strip().lower()
         if not said:
             message = f"Give the link to {link.url} words: a reader who cannot see it finds nothing there."
-            yield Check(name="link-words", level="warning", message=message, where=proof.owner(link.url))
+            yield proof.owner(link.url).check("link-words", "warning", message)
         elif said in _SAYS_NOTHING:
             message = f"Say where the link “{link.words}” leads: {link.url}."
-            yield Check(name="link-words", level="warning", message=message, where=proof.owner(link.url))
+            yield proof.owner(link.url).check("link-words", "warning", message)
 
 
 def relative_url(proof: Proof) -> Iterator[Check]:
@@ -43,7 +43,7 @@ def relative_url(proof: Proof) -> Iterator[Check]:
     for url in _addresses(proof):
         if not _WEB.match(url):
             message = f"Write the whole address instead of “{url}”, with https:// in front."
-            yield Check(name="relative-url", level="error", message=message, where=proof.owner(url))
+            yield proof.owner(url).check("relative-url", "error", message)
 
 
 def short_url(proof: Proof) -> Iterator[Check]:
@@ -51,7 +51,7 @@ def short_url(proof: Proof) -> Iterator[Check]:
     for url in _addresses(proof):
         if domain(url) in _SHORTENERS:
             message = f"Write the address that {url} leads to: spam filters distrust short ones."
-            yield Check(name="short-url", level="warning", message=message, where=proof.owner(url))
+            yield proof.owner(url).check("short-url", "warning", message)
 
 
 def repeated_link(proof: Proof) -> Iterator[Check]:
@@ -59,7 +59,7 @@ def repeated_link(proof: Proof) -> Iterator[Check]:
     for story in proof.digest.stories:
         if week := proof.facts.told.get(url_key(story.url)):
             message = f"Leave it out or say what is new: {week} led to {story.url} already."
-            yield Check(name="repeated-link", level="warning", message=message, where=named(story))
+            yield spot(story).check("repeated-link", "warning", message)
 
 
 def few_links(proof: Proof) -> Iterator[Check]:
@@ -68,7 +68,7 @@ def few_links(proof: Proof) -> Iterator[Check]:
     if 0 < told < proof.facts.links_fewest:
         there = "There is 1 useful link" if told == 1 else f"There are {told} useful links"
         message = f"{there}, fewer than {proof.facts.links_fewest}: add some with `pipeline links add URL`."
-        yield Check(name="few-links", level="hint", message=message, where="useful links")
+        yield LINKS.check("few-links", "hint", message)
 
 
 def _addresses(proof: Proof) -> Iterator[str]:

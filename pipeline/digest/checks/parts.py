@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.digest.checks.proof import THEME, Proof, named
+from pipeline.digest.checks.proof import STORIES, THEME, Proof, Spot, spot
 from pipeline.model.check import Check, CheckLevel
 from pipeline.model.mail import UNSUBSCRIBE
 from pipeline.text.likeness import words
@@ -20,6 +20,7 @@ MOST_WORDS_MISSING = 0.1
 LONGEST_LINE = 76
 """Of a body in quoted-printable (RFC 2045, 6.7); a header may have 998 (RFC 5322, 2.1.1)."""
 LONGEST_HEADER = 998
+_MAIL = Spot("digest.eml", "program")
 _ENCODED_IDENTIFIER = re.compile(rb"(?mi)^(?:List-[\w-]+|Message-ID|References|In-Reply-To):.*=\?")
 
 
@@ -29,14 +30,14 @@ def weight(proof: Proof) -> Iterator[Check]:
     level: CheckLevel | None = next((level for limit, level in WEIGHTS if kilobytes > limit), None)
     if level:
         message = f"Shorten the edition: its HTML weighs {kilobytes:.0f} KB, and Gmail cuts a mail off at 102."
-        yield Check(name="weight", level=level, message=message, where="digest.html")
+        yield STORIES.check("weight", level, message)
 
 
 def shortened(proof: Proof) -> Iterator[Check]:
     """The editor knows when stories are told in fewer words than they have."""
     if proof.rendered.shortened:
         message = f"Leave something out if you would rather have more of the rest. {proof.rendered.shortened}"
-        yield Check(name="shortened", level="hint", message=message, where=THEME)
+        yield STORIES.check("shortened", "hint", message)
 
 
 def text_part(proof: Proof) -> Iterator[Check]:
@@ -45,15 +46,15 @@ def text_part(proof: Proof) -> Iterator[Check]:
     for url in dict.fromkeys(link.url for link in proof.mail.links):
         if url.removeprefix("mailto:") not in text:
             message = f"Mend the text part: {url} is in the HTML alone."
-            yield Check(name="text-part", level="error", message=message, where=proof.owner(url))
+            yield proof.owner(url).check("text-part", "error", message)
     for story in proof.stories:
         if " ".join(story.title.split()) not in flat:
             message = "Mend the text part: it does not tell this story."
-            yield Check(name="text-part", level="error", message=message, where=named(story))
+            yield spot(story).check("text-part", "error", message)
     said, told = set(words(proof.mail.words)), set(words(text))
     if len(said - told) > MOST_WORDS_MISSING * len(said):
         message = f"Mend the text part: {len(said - told)} of {len(said)} words of the HTML are not in it."
-        yield Check(name="text-part", level="warning", message=message, where=THEME)
+        yield THEME.check("text-part", "warning", message)
 
 
 def way_out(proof: Proof) -> Iterator[Check]:
@@ -61,7 +62,7 @@ def way_out(proof: Proof) -> Iterator[Check]:
     for part, content in (("HTML", proof.rendered.html), ("text", proof.rendered.text)):
         if UNSUBSCRIBE not in content:
             message = f"Mend the theme: its {part} part has no link to unsubscribe."
-            yield Check(name="way-out", level="error", message=message, where=THEME)
+            yield THEME.check("way-out", "error", message)
 
 
 def mail_format(proof: Proof) -> Iterator[Check]:
@@ -77,7 +78,7 @@ def mail_format(proof: Proof) -> Iterator[Check]:
     for fault, what in faults:
         if fault:
             message = f"Do not send digest.eml, and report it: {what}."
-            yield Check(name="mail-format", level="error", message=message, where="digest.eml")
+            yield _MAIL.check("mail-format", "error", message)
 
 
 def _longer(lines: bytes, limit: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.digest.checks.proof import THEME, Proof, named
+from pipeline.digest.checks.proof import THEME, Proof, Spot, spot
 from pipeline.model.check import Check
 
 MOST_PIXELS = 1200
@@ -25,14 +25,14 @@ def picture_alt(proof: Proof) -> Iterator[Check]:
     for story in proof.stories:
         if story.picture and not story.picture.alt.strip():
             message = "Describe the picture where it was published (“alt text”): the title stands in for it now."
-            yield Check(name="picture-alt", level="hint", message=message, where=named(story))
+            yield spot(story).check("picture-alt", "hint", message)
     for picture in proof.mail.pictures:
         if picture.alt is None:
             message = f"Mend the theme: the picture {picture.url} has no alt attribute."
-            yield Check(name="picture-alt", level="error", message=message, where=THEME)
+            yield THEME.check("picture-alt", "error", message)
         elif _FILE_NAME.fullmatch(picture.alt.strip()):
             message = f"Describe the picture where it was published: its alt text is “{picture.alt}”, a file's name."
-            yield Check(name="picture-alt", level="warning", message=message, where=_owner(proof, picture.url))
+            yield _owner(proof, picture.url).check("picture-alt", "warning", message)
 
 
 def picture_size(proof: Proof) -> Iterator[Check]:
@@ -41,9 +41,9 @@ def picture_size(proof: Proof) -> Iterator[Check]:
         picture = story.picture
         if picture and picture.width and picture.width > MOST_PIXELS:
             message = f"Publish a smaller picture: this one is {picture.width} pixels wide, {MOST_PIXELS} are enough."
-            yield Check(name="picture-size", level="warning", message=message, where=named(story))
+            yield spot(story).check("picture-size", "warning", message)
 
 
-def _owner(proof: Proof, url: str) -> str:
-    owners = (named(story) for story in proof.stories if story.picture and story.picture.url == url)
+def _owner(proof: Proof, url: str) -> Spot:
+    owners = (spot(story) for story in proof.stories if story.picture and story.picture.url == url)
     return next(owners, THEME)

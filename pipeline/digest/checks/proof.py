@@ -10,12 +10,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.digest.checks.mail import Mail, read
-from pipeline.model.check import Facts
+from pipeline.digest.wishes import EDITOR
+from pipeline.model.check import Check, CheckLevel, Facts
 from pipeline.model.digest import Digest, RenderedDigest, Story
 
 _LINK_MD = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s>]+)>")
-SUBJECT, PREHEADER, HEADLINE, INTRODUCTION = "subject", "preheader", "headline", "introduction"
-THEME = "theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where something can be wrong: its name for the editor, and where it is mended (``Check.mend``)."""
+
+    name: str
+    mend: str
+
+    def check(self, name: str, level: CheckLevel, message: str) -> Check:
+        """Say that something is wrong here."""
+        return Check(name=name, level=level, message=message, where=self.name, mend=self.mend)
+
+
+SUBJECT, PREHEADER = Spot("subject", "subject"), Spot("preheader", "preheader")
+HEADLINE, INTRODUCTION = Spot("headline", "subject"), Spot("introduction", "introduction")
+LINKS, STORIES, THEME = Spot("useful links", "links"), Spot("digest.html", "stories"), Spot("theme", "theme")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +50,22 @@ class Proof:
         again = (story for section in self.digest.archive for story in section.stories)
         return (*self.digest.stories, *again)
 
-    def owner(self, url: str) -> str:
-        """Name the story or part that leads to an address; the theme, when none does."""
+    def owner(self, url: str) -> Spot:
+        """Find the story or part that leads to an address; the theme, when none does."""
         for story in self.stories:
             if url in _addresses(story):
-                return named(story)
+                return spot(story)
         return INTRODUCTION if url in _links_of(self.digest.introduction_md) else THEME
 
     @property
-    def passages(self) -> Iterator[tuple[str, str, bool]]:
+    def passages(self) -> Iterator[tuple[Spot, str, bool]]:
         """Give all that people wrote: where it stands, the words, and whether they are the editor's own."""
         digest = self.digest
         yield from ((SUBJECT, digest.subject, True), (PREHEADER, digest.preheader, True))
         yield from ((HEADLINE, digest.headline, True), (INTRODUCTION, digest.introduction_md, True))
         for story in self.stories:
-            yield named(story), story.note_md, True
-            yield named(story), f"{story.title}\n{story.excerpt_md}", False
+            yield spot(story), story.note_md, True
+            yield spot(story), f"{story.title}\n{story.excerpt_md}", False
 
 
 def proof(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: Facts) -> Proof:
@@ -57,9 +73,10 @@ def proof(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: Facts) ->
     return Proof(digest=digest, rendered=rendered, eml=eml, facts=facts, mail=read(rendered.html))
 
 
-def named(story: Story) -> str:
-    """Name a story as the editor knows it."""
-    return story.title or story.url
+def spot(story: Story) -> Spot:
+    """Name a story as the editor knows it, and as the program does."""
+    first = next((f"story {each.feed_id} {each.guid}" for each in story.entries), "stories")
+    return Spot(story.title or story.url, "links" if first.startswith(f"story {EDITOR} ") else first)
 
 
 def _addresses(story: Story) -> set[str]:

@@ -5,12 +5,15 @@ In: an HTML part, and later what came of asking for its addresses. Out: whom to 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.digest.checks.mail import read
 from pipeline.digest.checks.pictures import MOST_PIXELS
 from pipeline.digest.checks.pixels import pixels
+from pipeline.digest.checks.proof import Spot
+from pipeline.digest.wishes import EDITOR
 from pipeline.model.check import Check, CheckLevel
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.mail import PLACES
@@ -26,40 +29,64 @@ _GUARDED: frozenset[OutcomeKind] = frozenset({"blocked", "throttled"})
 _NO_CONNECTION: frozenset[OutcomeKind] = frozenset({"unreachable", "timeout"})
 _FINE: frozenset[OutcomeKind] = frozenset({"ok", "moved", "too_large"})
 
+_NETWORK = Spot("", "network")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Something a mail leads to or shows."""
 
     url: str
-    where: str
+    spot: Spot
     """The words that are linked, or the picture's."""
     picture: bool = False
 
 
-def addresses(html: str) -> tuple[Address, ...]:
+def addresses(html: str, manifest: bytes = b"") -> tuple[Address, ...]:
     """List what a mail leads to and shows, each page once; mailboxes and what is filled in for each reader not.
 
+    The manifest tells which of them are stories; what stands before all stories is the introduction's.
+
     >>> addresses('<p><a href="https://a.example/x#top">Bread</a> <a href="mailto:b@c.example">B</a></p>')
-    (Address(url='https://a.example/x', where='Bread', picture=False),)
+    (Address(url='https://a.example/x', spot=Spot(name='Bread', mend='stories'), picture=False),)
     """
-    mail = read(html)
-    links = (Address(url=link.url.partition("#")[0], where=link.words) for link in mail.links if _asked(link.url))
-    shown = (Address(url=each.url, where=each.alt or "", picture=True) for each in mail.pictures if _asked(each.url))
+    mail, owners = read(html), _owners(manifest)
+    links, above = [], "introduction" if owners else "stories"
+    for link in mail.links:
+        if mend := owners.get(url_key(link.url)):
+            above = "stories"
+        if _asked(link.url):
+            links.append(Address(url=link.url.partition("#")[0], spot=Spot(link.words, mend or above)))
+    shown = [
+        Address(url=each.url, spot=Spot(each.alt or "", "stories"), picture=True)
+        for each in mail.pictures
+        if _asked(each.url)
+    ]
     return tuple({each.url: each for each in (*shown, *links)}.values())
+
+
+def _owners(manifest: bytes) -> dict[str, str]:
+    """Tell by ``url_key`` where a story's pages are mended."""
+    stories = json.loads(manifest or b"{}").get("stories", ())
+    return {
+        url_key(url): "links" if entry["feed_id"] == EDITOR else f"story {entry['feed_id']} {entry['guid']}"
+        for story in stories
+        for entry in story["entries"]
+        for url in (story["url"], entry["url"])
+    }
 
 
 def verdicts(asked: Sequence[tuple[Address, FetchOutcome]], unasked: Iterable[Address] = ()) -> Iterator[Check]:
     """Judge what came of asking; addresses there was no time for are counted."""
     if len(asked) > 1 and all(outcome.kind in _NO_CONNECTION for _, outcome in asked):
         message = f"Check the connection to the internet: none of {len(asked)} addresses could be reached."
-        yield Check(name="dead-link", level="warning", message=message)
+        yield _NETWORK.check("dead-link", "warning", message)
         return
     for address, outcome in asked:
         yield from _picture(address, outcome) if address.picture else _page(address, outcome)
     if left := len(tuple(unasked)):
         message = f"Open the last {left} links yourself, or check again: there was no time to ask for them."
-        yield Check(name="dead-link", level="hint", message=message)
+        yield _NETWORK.check("dead-link", "hint", message)
 
 
 def _asked(url: str) -> bool:
@@ -72,7 +99,7 @@ def _page(address: Address, outcome: FetchOutcome) -> Iterator[Check]:
     elif url_key(outcome.final_url) != url_key(address.url):
         level: CheckLevel = "warning" if outcome.moved_to else "hint"
         message = f"Link to {outcome.final_url} itself: {address.url} only leads there."
-        yield Check(name="moved-link", level=level, message=message, where=address.where)
+        yield address.spot.check("moved-link", level, message)
 
 
 def _picture(address: Address, outcome: FetchOutcome) -> Iterator[Check]:
@@ -80,19 +107,19 @@ def _picture(address: Address, outcome: FetchOutcome) -> Iterator[Check]:
         yield _dead("dead-picture", address, outcome)
     elif outcome.kind == "too_large":
         message = f"Publish a lighter picture: {address.url} has over {MOST_PICTURE_BYTES // 1000} KB."
-        yield Check(name="picture-size", level="warning", message=message, where=address.where)
+        yield address.spot.check("picture-size", "warning", message)
     elif not outcome.content_type.startswith("image/"):
         message = f"Mend the picture: {address.url} is none, but {outcome.content_type or 'nothing that says what'}."
-        yield Check(name="dead-picture", level="error", message=message, where=address.where)
+        yield address.spot.check("dead-picture", "error", message)
     elif (size := pixels(outcome.body)) and size[0] > MOST_PIXELS:
         message = f"Publish a smaller picture: this one is {size[0]} pixels wide, {MOST_PIXELS} are enough."
-        yield Check(name="picture-size", level="warning", message=message, where=address.where)
+        yield address.spot.check("picture-size", "warning", message)
 
 
 def _dead(name: str, address: Address, outcome: FetchOutcome) -> Check:
     if outcome.kind in _GONE:
         message = f"Mend it or take it out: {address.url} {outcome.detail}."
-        return Check(name=name, level="error", message=message, where=address.where)
+        return address.spot.check(name, "error", message)
     level: CheckLevel = "hint" if outcome.kind in _GUARDED else "warning"
     message = f"Open it and see: {address.url} {outcome.detail}."
-    return Check(name=name, level=level, message=message, where=address.where)
+    return address.spot.check(name, level, message)

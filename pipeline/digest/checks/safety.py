@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.digest.checks.proof import THEME, Proof
+from pipeline.digest.checks.proof import SUBJECT, THEME, Proof
 from pipeline.model.check import Check
 
 _NO_MAIL_HAS = {
@@ -26,13 +26,13 @@ def unsafe(proof: Proof) -> Iterator[Check]:
     for element in proof.mail.root.iter():
         for fault in _faults(element):
             message = f"Take {fault} out of the theme or the story: mail programs block it, spam filters count it."
-            yield Check(name="unsafe", level="error", message=message, where=THEME)
+            yield THEME.check("unsafe", "error", message)
     if found := _LOADS.search(proof.mail.style):
         message = f"Take “{found[0]}” out of the style sheet: a mail loads nothing but pictures."
-        yield Check(name="unsafe", level="error", message=message, where=THEME)
+        yield THEME.check("unsafe", "error", message)
     if re.search(r"[\r\n]", proof.rendered.subject + proof.rendered.preheader):
         message = "Write the subject and the preheader on one line each."
-        yield Check(name="unsafe", level="error", message=message, where="subject")
+        yield SUBJECT.check("unsafe", "error", message)
 
 
 def _faults(element: Any) -> Iterator[str]:

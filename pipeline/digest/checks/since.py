@@ -18,4 +18,4 @@ def changed_since(changes: Iterable[str]) -> Iterator[Check]:
     """
     for change in changes:
         message = f"Approve it again, or leave it as it is: made today, {change}."
-        yield Check(name="changed-since", level="warning", message=message)
+        yield Check(name="changed-since", level="warning", message=message, mend="changes")

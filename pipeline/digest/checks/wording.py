@@ -29,13 +29,13 @@ def subject(proof: Proof) -> Iterator[Check]:
     """A subject is 10 to 78 characters long, best 30 to 60: phones show no more."""
     length, (least, most) = len(proof.rendered.subject), SUBJECT_LENGTHS
     if not length:
-        yield Check(name="subject", level="error", message="Write a subject: there is none.", where=SUBJECT)
+        yield SUBJECT.check("subject", "error", "Write a subject: there is none.")
     elif not least <= length <= most:
         message = f"Make the subject {least} to {most} characters long: it has {length}."
-        yield Check(name="subject-length", level="warning", message=message, where=SUBJECT)
+        yield SUBJECT.check("subject-length", "warning", message)
     elif not SUBJECT_READS_BEST[0] <= length <= SUBJECT_READS_BEST[1]:
         message = f"A subject of 30 to 60 characters reads best on a phone: this one has {length}."
-        yield Check(name="subject-length", level="hint", message=message, where=SUBJECT)
+        yield SUBJECT.check("subject-length", "hint", message)
 
 
 def preheader(proof: Proof) -> Iterator[Check]:
@@ -43,13 +43,13 @@ def preheader(proof: Proof) -> Iterator[Check]:
     text = proof.rendered.preheader
     if not text:
         message = "Write a preheader, the line after the subject: inboxes show the first words of the mail instead."
-        yield Check(name="preheader", level="warning", message=message, where=PREHEADER)
+        yield PREHEADER.check("preheader", "warning", message)
     elif (told := _told_twice(proof)) is not None:
         message = f"Write a preheader that does not repeat {told}: the inbox shows one after the other."
-        yield Check(name="preheader", level="warning", message=message, where=PREHEADER)
+        yield PREHEADER.check("preheader", "warning", message)
     elif not PREHEADER_READS_BEST[0] <= len(text) <= PREHEADER_READS_BEST[1]:
         message = f"A preheader of 80 to 130 characters fills the inbox line: this one has {len(text)}."
-        yield Check(name="preheader", level="hint", message=message, where=PREHEADER)
+        yield PREHEADER.check("preheader", "hint", message)
 
 
 def _told_twice(proof: Proof) -> str | None:
@@ -64,33 +64,33 @@ def introduction(proof: Proof) -> Iterator[Check]:
     """The editor says a few words first."""
     if not proof.digest.introduction_md.strip():
         message = "Write an introduction of 60 to 120 words: readers open a letter for the one who writes it."
-        yield Check(name="introduction", level="warning", message=message, where=INTRODUCTION)
+        yield INTRODUCTION.check("introduction", "warning", message)
 
 
 def leftover(proof: Proof) -> Iterator[Check]:
     """Notes to oneself are gone; in words that came with a feed they are for the editor to judge."""
     spanish = proof.digest.publication.language.split("-")[0] in _TODO_MEANS_ALL
-    for where, text, own in proof.passages:
+    for spot, text, own in proof.passages:
         found = _LEFTOVER.search(text) or (None if spanish else _TODO.search(text))
         if found:
             message = f"Write what “{found[0]}” stands for, or take it out."
-            yield Check(name="leftover", level=_grave(own), message=message, where=where)
+            yield spot.check("leftover", _grave(own), message)
 
 
 def token(proof: Proof) -> Iterator[Check]:
     """Nothing waits to be filled in: a mail service would fill it, or the reader would see it."""
     seen: set[str] = set()
-    for where, text, own in proof.passages:
+    for spot, text, own in proof.passages:
         for found in dict.fromkeys(_TOKEN.findall(text)):
             seen.add(found)
             message = f"Write out “{found}”: mail services take it for a place to fill in."
-            yield Check(name="token", level=_grave(own), message=message, where=where)
+            yield spot.check("token", _grave(own), message)
     text = " ".join(proof.rendered.text.split())  # a token that was wrapped is a token
     everywhere = " ".join([proof.mail.words, text, *(link.url for link in proof.mail.links)])
     for found in dict.fromkeys(_TOKEN.findall(everywhere)):
         if found not in seen:
             message = f"Mend the theme: it leaves “{found}” unfilled."
-            yield Check(name="token", level="error", message=message, where=THEME)
+            yield THEME.check("token", "error", message)
 
 
 def _grave(own: bool) -> CheckLevel:

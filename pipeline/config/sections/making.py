@@ -1,0 +1,33 @@
+"""[digest]: how an edition is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config.kinds import WEEK_CLOSES, choice, text, whole
+from pipeline.config.setting import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSettings:
+    """How the week's digest is made."""
+
+    week_closes: str = setting("When a week closes, in the publication's time zone.", WEEK_CLOSES, "mon 00:00")
+    theme: str = setting(
+        "The look of the mail: a folder in `templates/`, beside config.toml or of the program.",
+        text("the name of a folder in templates/", pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*"),
+        "classic",
+    )
+    min_entries: int = setting("A week with fewer posts and episodes is thin.", whole(0, 50), 2)
+    thin_week: str = setting(
+        "What becomes of a thin week: filled up with pieces from the archive, or it waits for the next one.",
+        choice("archive", "wait"),
+        "archive",
+    )
+    links_min: int = setting("With fewer useful links, the checks say so.", whole(0, 40), 3)
+    links_max: int = setting("The most useful links in one edition; the others roll on to the next.", whole(0, 40), 7)
+    settle_minutes: int = setting(
+        "How long news waits for its author's second thoughts, since it was first seen or last changed.",
+        whole(0, 10_080, "minutes"),
+        0,
+    )

@@ -19,7 +19,7 @@ from pipeline.digest.checks.mail import read
 from pipeline.digest.mime import to_eml
 from pipeline.digest.render import load_theme, render
 from pipeline.digest.seal import seal
-from pipeline.model.check import Check, Facts, QuietFeed, blocking
+from pipeline.model.check import PLACES, Check, Facts, QuietFeed, blocking
 from pipeline.model.digest import Digest, RenderedDigest, Section
 from pipeline.model.mail import UNSUBSCRIBE
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE
@@ -121,7 +121,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "digest.html"),
     "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "digest.html"),
     "told in fewer words": (
-        lambda: found(shortened="Excerpts have 12 words at most."), "shortened", "hint", "theme"),
+        lambda: found(shortened="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
     "story in the HTML alone": (
         lambda: found(text=printed(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
@@ -171,17 +171,28 @@ def test_what_is_wrong_is_named(case: str) -> None:
     assert all(each.message.endswith(".") for each in matching)
 
 
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_says_where_it_is_mended(case: str) -> None:
+    """Each Check names a place there is; of a story, which one."""
+    for each in WRONG[case][0]():
+        place, _, which = each.mend.partition(" ")
+        assert place in PLACES
+        assert bool(which) == (place in ("story", "feed"))
+    mended = {each.mend for each in WRONG[case][0]() if each.where == TITLE}
+    assert mended <= {f"story {LOAF.entries[0].feed_id} {LOAF.entries[0].guid}"}
+
+
 def test_every_check_is_tried() -> None:
     """No name that a check of the mail can give is without a case here."""
     sources = [getsource(getmodule(check)) for check in CHECKS]  # type: ignore[arg-type]
-    names = {name for source in sources for name in re.findall(r'name="([\w-]+)"', source)}
+    names = {name for source in sources for name in re.findall(r'\.check\("([\w-]+)"', source)}
     assert names == {name for _, name, _, _ in WRONG.values()}
 
 
 def test_every_check_is_documented() -> None:
     """docs/checks.md has a row for each name there is, and for no other."""
     sources = "".join(path.read_text() for path in (ROOT / "pipeline/digest/checks").glob("*.py"))
-    names = set(re.findall(r'(?:name=|_dead\()"([\w-]+)"', sources))
+    names = set(re.findall(r'(?:\.check|_dead)\("([\w-]+)"', sources))
     rows = re.findall(r"(?m)^\| (`[^|]*`) \|", (ROOT / "docs/checks.md").read_text())
     assert names == {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
 

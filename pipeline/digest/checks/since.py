@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pipeline.digest.checks.proof import Spot
 from pipeline.model.check import Check
+
+_SINCE = Spot("", "changes")
 
 
 def changed_since(changes: Iterable[str]) -> Iterator[Check]:
@@ -18,4 +21,4 @@ def changed_since(changes: Iterable[str]) -> Iterator[Check]:
     """
     for change in changes:
         message = f"Approve it again, or leave it as it is: made today, {change}."
-        yield Check(name="changed-since", level="warning", message=message, mend="changes")
+        yield _SINCE.check("changed-since", "warning", message)

@@ -36,7 +36,8 @@ def check(options: Namespace, clock: Clock) -> int:
     with App.load(options.config) as app:
         now = clock()
         edition = show(app.store, app.press, week_meant(options.week, app.clock, now), now=now)
-        found = job.check(edition, None if options.offline else app.prober, now=now)
+        look = None if options.offline else job.look_over(app.store, edition, app.prober, now=now)
+        found = job.findings(edition, look)
     if options.json:
         checks = [asdict(each) for each in found]
         words.show_json({"edition": edition.week, "offline": options.offline, "checks": checks})

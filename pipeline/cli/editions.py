@@ -9,7 +9,7 @@ import getpass
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,8 @@ Clock = Callable[[], datetime]
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
     with _at_work(options, clock) as at:
-        standing = at.publisher.approve(at.week, now=at.now, content_hash=options.hash, overridden=options.override)
+        publisher = at.publisher if options.offline else replace(at.publisher, prober=at.app.prober)
+        standing = publisher.approve(at.week, now=at.now, content_hash=options.hash, overridden=options.override)
         at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
         at.say_next(f"pipeline send {at.week}")
     return 0

@@ -132,6 +132,9 @@ def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
         metavar="NAME",
         help="in spite of the errors of this name that `pipeline check` found (may be given again)",
     )
+    approve.add_argument(
+        "--offline", action="store_true", help="ask for no links and pictures; what the last look found still counts"
+    )
     _edition(commands, "hold", "keep an edition from being sent; its entries roll on meanwhile")
     _edition(commands, "resume", "take a held edition up again, with the entries no other edition has by now")
     _edition(commands, "skip", "let a week have no edition; its entries roll on into the next digest")

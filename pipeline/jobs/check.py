@@ -1,25 +1,29 @@
 """Look an edition over: what its manifest says of it, and what the network says of its links and pictures.
 
-In: an edition, a fetcher, the moment. Out: Checks. Changes nothing.
+In: an edition, a fetcher, a store, the moment. Out: Checks. What the network said is kept in the store, named by the
+very bytes it is about, so that an approval can go by it; nothing else is changed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.digest.checks import ordered, recorded
 from pipeline.digest.checks.reached import MOST_ADDRESSES, MOST_PICTURE_BYTES, NO_HEAD, Address, addresses, verdicts
 from pipeline.digest.checks.since import changed_since
-from pipeline.model.check import Check
+from pipeline.model.check import Check, Look, blocking
 from pipeline.model.digest import Edition
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
+from pipeline.store import Store
 
 ALL_IN_SECONDS = 10.0
+HOLDS_FOR = timedelta(hours=1)
+"""So long nobody asks again what a page answered, unless it stands in the way of an approval."""
 
 
 class Prober(Protocol):
@@ -44,21 +48,36 @@ def brisk(limits: FetchLimits) -> FetchLimits:
 OpenProber = Callable[[], AbstractAsyncContextManager[Prober]]
 
 
-def check(
-    edition: Edition, open_prober: OpenProber | None, *, now: datetime, seconds: float = ALL_IN_SECONDS
-) -> tuple[Check, ...]:
-    """Give an edition's checks; without a prober, those that need no network.
-
-    At most 100 addresses are asked, ``seconds`` long in all.
-    """
+def findings(edition: Edition, look: Look | None = None) -> tuple[Check, ...]:
+    """Give all that is known of an edition: what needs no network, and what the network said when it was asked."""
     known = (*recorded(edition.manifest), *changed_since(edition.changes))
-    if open_prober is None:
-        return ordered(known)
-    wanted = addresses(edition.html.decode())
+    return ordered((*known, *(look.checks if look else ())))
+
+
+def check(
+    edition: Edition, open_prober: OpenProber, *, now: datetime, seconds: float = ALL_IN_SECONDS
+) -> tuple[Check, ...]:
+    """Ask for an edition's links and pictures, at most 100 of them and ``seconds`` long in all; say what came of it."""
+    wanted = addresses(edition.html.decode(), edition.manifest)
     asked = asyncio.run(_ask(wanted[:MOST_ADDRESSES], open_prober, now, seconds))
     pairs = [(address, asked[address.url]) for address in wanted if address.url in asked]
     unasked = [address for address in wanted if address.url not in asked]
-    return ordered((*known, *verdicts(pairs, unasked)))
+    return ordered(verdicts(pairs, unasked))
+
+
+def look_over(store: Store, edition: Edition, open_prober: OpenProber, *, now: datetime) -> Look:
+    """Ask for an edition's links and pictures, and keep what came of it."""
+    look = Look(content_hash=edition.content_hash, looked_at=now, checks=check(edition, open_prober, now=now))
+    store.editions.keep_look(look)
+    return look
+
+
+def settled(look: Look | None, overridden: Collection[str], *, now: datetime) -> bool:
+    """Tell whether what the network said may decide about an approval, or is to be asked again first.
+
+    It is asked again when it was long ago, and when it said something that stops: that may be mended by now.
+    """
+    return look is not None and now - look.looked_at < HOLDS_FOR and not blocking(look.checks, overridden)
 
 
 async def _ask(

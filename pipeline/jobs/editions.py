@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.digest.checks import recorded
 from pipeline.digest.differences import differences, parts_changed
 from pipeline.digest.seal import approved
 from pipeline.digest.select import Selection
+from pipeline.jobs.check import OpenProber, findings, look_over, settled
 from pipeline.jobs.gather import choose
 from pipeline.jobs.press import Press
 from pipeline.jobs.weekly import compile_edition, draft
-from pipeline.model.check import Check, blocking
-from pipeline.model.digest import State
+from pipeline.model.check import Check, Look, blocking
+from pipeline.model.digest import Edition, State
 from pipeline.model.edition import Move, Sealed, Standing, why_not
 from pipeline.model.errors import Refused
 from pipeline.model.week import Week
@@ -43,6 +43,8 @@ class Publisher:
     press: Press
     by: str
     """In whose name."""
+    prober: OpenProber | None = None
+    """Asks for links and pictures before an approval; without it, what they answered last time counts."""
 
     def approve(
         self, week: Week, *, now: datetime, content_hash: str = "", overridden: Collection[str] = ()
@@ -50,7 +52,8 @@ class Publisher:
         """Seal a week's edition as it would be made now.
 
         Refused when ``content_hash`` (or its beginning) is given and is not that of the edition: somebody has seen
-        something else. Refused also for every error of its checks whose name is not ``overridden``.
+        something else. Refused also for every error of its checks, the network's included, whose name is not
+        ``overridden``.
         """
         seen = self.standing(week, "approve")
         if now < self.press.clock.bounds(week)[1]:
@@ -61,7 +64,7 @@ class Publisher:
             raise Refused(f"{week} is no longer what you have seen: look again (its hash is {found}), then approve.")
         if seen.state == "approved" and seen.content_hash == edition.content_hash:
             raise Refused(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
-        checks = recorded(edition.manifest)
+        checks = findings(edition, self._look(edition, overridden, now))
         if stopped := blocking(checks, overridden):
             raise Refused(_why_stopped(week, stopped))
         seal = Sealed(
@@ -75,6 +78,13 @@ class Publisher:
         standing = self.store.editions.approve(seen, seal, kept_out=kept_out, rolled_on=rolled_on)
         self.store.editions.bind_halves(selection.told)
         return standing
+
+    def _look(self, edition: Edition, overridden: Collection[str], now: datetime) -> Look | None:
+        """Tell what the network says of an edition: as it was kept, or, where it may be asked, afresh."""
+        kept = self.store.editions.look(edition.content_hash)
+        if self.prober is None or settled(kept, overridden, now=now):
+            return kept
+        return look_over(self.store, edition, self.prober, now=now)
 
     def hold(self, week: Week, *, now: datetime) -> Standing:
         """Keep an edition from being sent; its entries float into the next digest that is made."""

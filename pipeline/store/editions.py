@@ -13,10 +13,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from pipeline.model.check import Look
 from pipeline.model.digest import State
 from pipeline.model.edition import Sealed, Standing
 from pipeline.model.errors import Overtaken
-from pipeline.store import planning, seals
+from pipeline.store import looks, planning, seals
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -110,6 +111,16 @@ class Editions:
         if bound:
             with self._writing() as connection:
                 seals.bind(connection, bound)
+
+    def look(self, content_hash: str) -> Look | None:
+        """Tell what the network said about the links and pictures of these bytes; None when it was not asked."""
+        with self._reading() as connection:
+            return looks.newest(connection, content_hash)
+
+    def keep_look(self, seen: Look) -> None:
+        """Keep what the network said; an approval of the very bytes goes by it."""
+        with self._writing() as connection:
+            looks.save(connection, seen)
 
     @contextmanager
     def _moving(self, seen: Standing, state: State, now: datetime, by: str, remark: str = "") -> Iterator[Connection]:

@@ -180,6 +180,15 @@ edition_entry = Table(
 )
 Index("edition_entry_week", edition_entry.c.week)
 
+# What the network said about an edition's links and pictures, by the hash of what its readers get.
+look = Table(
+    "look",
+    metadata,
+    Column("content_hash", Text, primary_key=True),
+    Column("looked_at", Instant, nullable=False),
+    Column("checks", JSON, nullable=False),
+)
+
 week = Table(
     "week",
     metadata,

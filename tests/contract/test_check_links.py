@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +15,8 @@ import pytest
 from pipeline.digest.checks.pixels import pixels
 from pipeline.ingest.fetch import Fetcher
 from pipeline.ingest.replay import ReplayTransport
-from pipeline.jobs.check import brisk, check
-from pipeline.model.check import Check
+from pipeline.jobs.check import brisk, check, findings, settled
+from pipeline.model.check import Check, CheckLevel, Look
 from pipeline.model.digest import Edition
 from pipeline.model.fetch import FetchLimits
 from pipeline.model.mail import UNSUBSCRIBE, place_url
@@ -156,16 +158,47 @@ def test_no_connection_is_said_once() -> None:
     assert "connection to the internet" in found.message
 
 
-def test_offline_repeats_the_manifest(server: Loopback) -> None:
-    """Without a prober nobody is asked; the checks sealed with the edition are all there is."""
+def test_what_was_sealed_and_what_was_answered_are_told_together(server: Loopback) -> None:
+    """Without a look the checks sealed with the edition are all there is, and nobody is asked; with one, both."""
     manifest = b'{"checks": [{"name": "leftover", "level": "error", "message": "Mend it.", "where": "subject"}]}'
     sealed = edition(link(server.url("/page")), manifest=manifest)
     known = (Check(name="leftover", level="error", message="Mend it.", where="subject"),)
-    assert check(sealed, None, now=NOW) == known
+    assert findings(sealed) == known
     assert not server.seen
     server.on("/page", redirect("/elsewhere", 301))
     server.on("/elsewhere", PAGE)
-    assert [each.name for each in check(sealed, opened(), now=NOW)] == ["leftover", "moved-link"]
+    look = Look(content_hash="", looked_at=NOW, checks=check(sealed, opened(), now=NOW))
+    assert [each.name for each in findings(sealed, look)] == ["leftover", "moved-link"]
+
+
+def test_a_dead_link_leads_to_where_it_is_mended(server: Loopback) -> None:
+    """A story's page to that story, a link above all stories to the introduction, one among them to the stories."""
+    above, story, within = (server.url(path) for path in ("/above", "/story", "/within"))
+    entry = {"feed_id": "blog", "guid": "7", "url": story}
+    manifest = json.dumps({"stories": [{"url": story, "entries": [entry]}]}).encode()
+    found = check(edition(*map(link, (above, story, within)), manifest=manifest), opened(), now=NOW)
+    assert [(each.name, each.mend) for each in found] == [
+        ("dead-link", "introduction"),
+        ("dead-link", "story blog 7"),
+        ("dead-link", "stories"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "level", "overridden", "enough"),
+    [
+        (59, "warning", (), True),
+        (61, "warning", (), False),
+        (1, "error", (), False),
+        (1, "error", ("dead-link",), True),
+    ],
+)
+def test_when_nobody_is_asked_again(minutes: int, level: CheckLevel, overridden: tuple[str, ...], enough: bool) -> None:
+    """What was said within the hour counts, unless it stops an approval: then it is asked once more."""
+    check = Check(name="dead-link", level=level, message="Mend it.")
+    look = Look(content_hash="1", looked_at=NOW - timedelta(minutes=minutes), checks=(check,))
+    assert settled(look, overridden, now=NOW) is enough
+    assert not settled(None, overridden, now=NOW)
 
 
 def test_fixtures_answer_a_look() -> None:

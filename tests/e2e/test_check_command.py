@@ -72,7 +72,7 @@ def test_json_gives_the_same(run: Run, publication: Path) -> None:
     code, out, _ = run("check", "2026-W07", "--offline", "--json")
     told = json.loads(out)
     assert (code, told["edition"], told["offline"]) == (0, "2026-W07", True)
-    assert {"name", "level", "message", "where"} == set(told["checks"][0])
+    assert {"name", "level", "message", "where", "mend"} == set(told["checks"][0])
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
     assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["checks"] == told["checks"]
 
@@ -122,6 +122,39 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
     manifest = json.loads((publication / "out/2026-W07/manifest.json").read_text())
     assert (manifest["state"], manifest["overridden"]) == ("approved", ["token"])
+
+
+def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
+    """The approval asks the pages itself, and once more after a refusal: what was mended meanwhile is in order."""
+    page = publication / "fixtures/spokeandseat.example/odd-chairs/index.html"
+    words = page.read_bytes()
+    page.unlink()
+    code, out, err = run("approve", "2026-W07", "--by", "ann")
+    assert (code, out) == (4, "")
+    assert err.startswith("pipeline: dead-link (A chair-maker on")
+    assert err.endswith("Mend that, or decide otherwise: pipeline approve 2026-W07 --override dead-link.\n")
+    page.write_bytes(words)
+    assert run("approve", "2026-W07", "--by", "ann")[0] == 0
+
+
+def test_an_approval_in_spite_of_a_dead_link_says_so(run: Run, publication: Path) -> None:
+    """Overridden, it is approved, and the manifest keeps the name."""
+    (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
+    assert run("approve", "2026-W07", "--override", "dead-link")[0] == 0
+    run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
+    assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["overridden"] == ["dead-link"]
+
+
+def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) -> None:
+    """What `pipeline check` found of these very bytes counts without asking anybody; of other bytes it does not."""
+    (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
+    assert run("check", "2026-W07", "--quiet")[0] == 4
+    code, _, err = run("approve", "2026-W07", "--offline")
+    assert code == 4
+    assert "dead-link" in err
+    (publication / "editions").mkdir(exist_ok=True)
+    (publication / "editions/2026-W07.md").write_text('+++\nsubject = "Bread, boats and no chair this week"\n+++\n')
+    assert run("approve", "2026-W07", "--offline")[0] == 0
 
 
 def test_a_change_after_approval_is_noticed(run: Run, publication: Path) -> None:

@@ -152,6 +152,7 @@ def _learn(
     return replace(
         state,
         failures=0,
+        failing_since=None,
         gone_at=None,
         read_at=now,
         etag=outcome.etag if whole else "",
@@ -179,6 +180,7 @@ def _watch_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_
 def _fail(state: FeedState, now: datetime, interval: timedelta) -> FeedState:
     """Wait twice as long after each failure; doubt an adopted address before the one config gives."""
     failures = state.failures + 1
+    state = replace(state, failing_since=state.failing_since or now)
     if state.address and (state.outcome == "gone" or failures >= ADDRESS_FAILURES):
         return replace(state, failures=failures, address="", due_at=now + interval)
     if state.outcome == "gone":

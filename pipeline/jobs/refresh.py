@@ -126,8 +126,8 @@ class Refresher:
     def _not_asked(self, state: FeedState, missing: SecretMissing, now: datetime) -> FeedReport:
         """Report a feed whose secret is missing; it stays due, so that it is asked as soon as there is one."""
         outcome = FetchOutcome(feed_id=state.feed_id, url=state.url, kind="no_secret", detail=str(missing))
-        failures = state.failures + 1
-        seen = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.sentence, failures=failures)
+        failing = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
+        seen = replace(failing, checked_at=now, outcome=outcome.kind, detail=outcome.sentence)
         self.store.save_state(seen)
         return _report(outcome, Applied())
 

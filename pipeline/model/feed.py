@@ -119,6 +119,8 @@ class FeedState:
     """The host that asked it: ``name`` or ``name:port``."""
     gone_at: datetime | None = None
     """When it answered 410 Gone; it is not asked any more."""
+    failing_since: datetime | None = None
+    """When the first of the failures in a row was seen; None while all is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

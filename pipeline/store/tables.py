@@ -70,6 +70,7 @@ feed = Table(
     Column("retry_at", Instant),
     Column("retry_host", Text, nullable=False),
     Column("gone_at", Instant),
+    Column("failing_since", Instant),
 )
 
 # An entry's names, dates and marks: all that is scanned. What is only shown lies in ``content``.
@@ -243,6 +244,48 @@ picture = Table(
     Column("height", BigInteger),
     Column("length_bytes", BigInteger),
     Column("seen_at", Instant, nullable=False),
+)
+
+# What people are told, one row for each time it came about. Of one thing there is one open row: a promise of the
+# database, whatever the number of processes.
+notice = Table(
+    "notice",
+    metadata,
+    Column("notice_id", ROW_NUMBER, primary_key=True),
+    Column("about", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+)
+still_open = notice.c.closed_at.is_(None)
+Index("notice_open", notice.c.about, unique=True, sqlite_where=still_open)
+
+# A notice in one way: to be told when ``due_at`` comes, told since ``told_at``.
+telling = Table(
+    "telling",
+    metadata,
+    Column("notice_id", ForeignKey("notice.notice_id"), primary_key=True),
+    Column("way", Text, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("told_at", Instant),
+    Column("trouble", Text, nullable=False),
+)
+to_be_told = telling.c.due_at.is_not(None)
+Index("telling_due", telling.c.due_at, sqlite_where=to_be_told)
+
+# How an edition's entries read when they were sealed, kept when their source rewrites them.
+former = Table(
+    "former",
+    metadata,
+    Column("entry_id", ForeignKey("entry.entry_id"), primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
 )
 
 # The words of titles and excerpts, to find older entries about the same. SQLite keeps them by itself, in C, for a few

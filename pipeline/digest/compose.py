@@ -23,7 +23,7 @@ from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
 from pipeline.text import markdown
-from pipeline.text.from_html import to_markdown
+from pipeline.text.from_html import escape, to_markdown
 from pipeline.text.headlines import without_number
 from pipeline.text.urls import domain
 
@@ -94,8 +94,12 @@ def _of_group(group: Sequence[StoredEntry], feeds: Mapping[str, Feed], older: Ol
 def _archive(older: Older, feeds: Mapping[str, Feed], voice: Voice) -> Iterator[Section]:
     for heading, found in ((voice.say("This week a year ago"), older.year_ago), ("", older.instead)):
         if found:
-            stories = tuple(_story([each.entry], feeds) for each in found)
-            yield Section(kind="archive", heading=heading, stories=stories)
+            yield Section(kind="archive", heading=heading, stories=tuple(_again(each.entry, feeds) for each in found))
+
+
+def _again(entry: Entry, feeds: Mapping[str, Feed]) -> Story:
+    """Tell an older entry once more, in the plain words that were kept of it: they are short, and at hand."""
+    return replace(_story([replace(entry, body_html="")], feeds), excerpt_md=escape(entry.excerpt_text))
 
 
 def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:

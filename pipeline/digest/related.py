@@ -45,25 +45,21 @@ _IDLE = frozenset(_IDLE_WORDS.split())
 class Likeness:
     """What a story is compared by, and who has it, too."""
 
-    weights: Mapping[str, float]
-    """Word to what it counts in the story."""
-    having: Mapping[str, Sequence[int]]
-    """Word to the ids of the entries that have it, in this or another form."""
-    total: int
-    """How many entries there are."""
+    worth: Mapping[str, float]
+    """Word to what it counts in the story and by how few have it; only words that anybody has."""
+    having: Mapping[str, Collection[int]]
+    """The same words to the ids of the entries that have them, in this or another form."""
 
     @classmethod
-    def of(cls, weights: Mapping[str, float], having: Mapping[str, Sequence[int]], total: int) -> Likeness:
-        """Compare by what is not on everybody's lips: a word of every twelfth entry is the house's, not a subject."""
-        most = max(FEW, total // 12)
-        return cls(weights=weights, having={w: ids for w, ids in having.items() if len(ids) <= most}, total=total)
+    def of(cls, weights: Mapping[str, float], having: Mapping[str, Collection[int]], total: int) -> Likeness:
+        """Compare by what is not on everybody's lips: a word of every twelfth entry is the house's, not a subject.
 
-    @property
-    def worth(self) -> dict[str, float]:
-        """Each word's weight by how few have it; a word that nobody has is worth nothing to anybody."""
-        return {
-            word: self.weights[word] * log(1 + self.total / len(ids)) for word, ids in self.having.items() if len(ids)
-        }
+        ``having`` may know more words than the story has; ``total``: how many entries there are.
+        """
+        most = max(FEW, total // 12)
+        shared = {word: frozenset(having[word]) for word in weights if 0 < len(having.get(word, ())) <= most}
+        worth = {word: weights[word] * log(1 + total / len(ids)) for word, ids in shared.items()}
+        return cls(worth=worth, having=shared)
 
 
 def telling_words(story: Sequence[Entry]) -> dict[str, float]:
@@ -82,14 +78,15 @@ def telling_words(story: Sequence[Entry]) -> dict[str, float]:
 
 
 def candidates(likeness: Likeness, *, without: Collection[int]) -> tuple[int, ...]:
-    """Name the entries worth a closer look: those that share most, without the story's own."""
-    worth = likeness.worth
-    shared: defaultdict[int, float] = defaultdict(float)
+    """Name the entries worth a closer look, without the story's own: those that share most, and enough at best."""
+    shared: defaultdict[int, list[float]] = defaultdict(list)
     for word, ids in likeness.having.items():
         for entry_id in ids:
-            shared[entry_id] += worth[word]
-    others = [entry_id for entry_id in shared if entry_id not in without]
-    return tuple(sorted(others, key=lambda entry_id: (-shared[entry_id], -entry_id))[:MOST_CANDIDATES])
+            shared[entry_id].append(likeness.worth[word])
+    enough = LEAST_SHARE * sum(likeness.worth.values())
+    weighed = {entry_id: sum(worths) for entry_id, worths in shared.items() if len(worths) >= LEAST_WORDS}
+    others = [each for each, worth in weighed.items() if worth >= enough and each not in without]
+    return tuple(sorted(others, key=lambda each: (-weighed[each], -each))[:MOST_CANDIDATES])
 
 
 def nearest(likeness: Likeness, found: Sequence[StoredEntry], *, most: int) -> tuple[StoredEntry, ...]:
@@ -110,13 +107,12 @@ def _one_story(one: StoredEntry, other: StoredEntry) -> bool:
 
 def _share(likeness: Likeness, other: StoredEntry) -> float:
     """Say how much of a story's weight another entry has, from 0 to 1."""
-    worth = likeness.worth
-    everything = sum(worth.values())
     title = {_stem(word) for word in words(other.entry.title)}
     shared = [word for word, ids in likeness.having.items() if other.entry_id in ids]
-    if len(shared) < LEAST_WORDS or not everything:
+    if len(shared) < LEAST_WORDS:
         return 0.0
-    return sum(worth[word] * (1.0 if _stem(word) in title else 0.8) for word in shared) / everything
+    in_full = sum(likeness.worth[word] * (1.0 if _stem(word) in title else 0.8) for word in shared)
+    return in_full / sum(likeness.worth.values())
 
 
 def _telling(text: str) -> list[str]:

@@ -5,7 +5,7 @@ In: a store, a week and its stories. Out: Older. Only reads; costs what the dige
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,7 +44,7 @@ class Archive:
         """Find what to point back to; a week of fewer than ``wanted`` stories is filled up with older ones."""
         stories = [group for group in groups if group[0].entry.feed_id in self.shelf.feed_ids]
         own = {each.entry_id for group in groups for each in group}
-        related = {group[0].entry_id: self._related(group, own) for group in stories}
+        related = self._related(stories, own)
         anniversary = year_ago(self._between(-A_YEAR, -A_YEAR), self.shelf)
         if not stories or len(stories) >= wanted:
             return Older(related=related, year_ago=anniversary)
@@ -57,12 +57,19 @@ class Archive:
         most = MOST_ARCHIVE - len(anniversary)
         return Older(year_ago=anniversary, instead=instead([*near, *held], told, most))
 
-    def _related(self, group: Group, own: set[int]) -> tuple[StoredEntry, ...]:
-        weights = telling_words([each.entry for each in group])
-        having, total = self.store.entries_with(list(weights), seen_by=self.shelf.settled_at, most=COMMON)
-        likeness = Likeness.of(weights, having, total)
-        found = self.store.entries_by_id(candidates(likeness, without=own))
-        return nearest(likeness, [each for each in found if self.shelf.holds(each)], most=MOST_RELATED)
+    def _related(self, stories: Sequence[Group], own: Collection[int]) -> dict[int, tuple[StoredEntry, ...]]:
+        """Find what is about the same as each story, by its first entry's id; all at once, in two questions."""
+        weights = {group[0].entry_id: telling_words([each.entry for each in group]) for group in stories}
+        asked = {word: None for weighed in weights.values() for word in weighed}
+        having, total = self.store.entries_with(asked, seen_by=self.shelf.settled_at, most=COMMON)
+        alike = {first: Likeness.of(weighed, having, total) for first, weighed in weights.items()}
+        near = {first: candidates(likeness, without=own) for first, likeness in alike.items()}
+        looked_at = self.store.entries_by_id({each for found in near.values() for each in found})
+        held = [each for each in looked_at if self.shelf.holds(each)]
+        return {
+            first: nearest(alike[first], [each for each in held if each.entry_id in found], most=MOST_RELATED)
+            for first, found in near.items()
+        }
 
     def _between(self, opens: timedelta, closes: timedelta) -> list[StoredEntry]:
         opens_at, closes_at = self.bounds

@@ -1,11 +1,12 @@
 """The archive: read page by page behind the feeds, looked through for what is alike.
 
 In: a connection, plain values. Out: records, entry ids. Begins and ends no transaction. Looking for words costs what is
-rare: a word that many entries have is given up early, however many they are.
+rare: a word that many entries have is given up early, however many they are, and is not looked up again.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,10 @@ from pipeline.model.archive import ArchivePosition
 from pipeline.store.dialects import insert
 from pipeline.store.tables import backfill, entry, talk
 
-_HAVING = text("SELECT rowid FROM entry_words WHERE entry_words MATCH :word AND rowid <= :last LIMIT :most")
+# One statement for all words: what a word costs is little, and a hundred statements are not.
+_HAVING = text("""SELECT asked.value AS word, (SELECT group_concat(found.id) FROM (SELECT rowid AS id FROM entry_words
+WHERE entry_words MATCH '"' || asked.value || '"' AND rowid <= :last LIMIT :most + 1) AS found) AS ids
+FROM json_each(:words) AS asked""")
 
 
 def positions(connection: Connection) -> dict[str, ArchivePosition]:
@@ -49,21 +53,31 @@ def newest_seen_by(connection: Connection, moment: datetime | None) -> int:
     return connection.scalar(newest if moment is None else newest.where(entry.c.first_seen_at <= moment)) or 0
 
 
-def having_words(connection: Connection, words: Collection[str], *, last: int, most: int) -> dict[str, tuple[int, ...]]:
-    """Find the entries, up to id ``last``, that have each word in another or the same form; words as ``\\w+``.
+class Words:
+    """Which entries have which words, in this or another form; words as ``\\w+``.
 
-    A word that more than ``most`` entries have says little about any of them and is left out. Where the database keeps
-    no words, there are none.
+    Remembers which words are common, and as of which entry: entries become more and lose no word of the index, so a
+    word that was common once stays so.
     """
-    if connection.dialect.name != "sqlite":
-        return {}
-    found: dict[str, tuple[int, ...]] = {}
-    for word in words:
-        rows = connection.execute(_HAVING, {"word": f'"{word}"', "last": last, "most": most + 1})
-        ids = tuple(row[0] for row in rows.all())
-        if 0 < len(ids) <= most:
-            found[word] = ids
-    return found
+
+    def __init__(self) -> None:
+        self._common: dict[tuple[str, int], int] = {}
+
+    def having(
+        self, connection: Connection, words: Collection[str], *, last: int, most: int
+    ) -> dict[str, tuple[int, ...]]:
+        """Find the entries, up to id ``last``, that have each word.
+
+        A word that more than ``most`` entries have says little about any of them and is left out. Where the database
+        keeps no words, there are none.
+        """
+        if connection.dialect.name != "sqlite":
+            return {}
+        asked = [word for word in words if self._common.get((word, most), last + 1) > last]
+        rows = connection.execute(_HAVING, {"words": json.dumps(asked), "last": last, "most": most})
+        found = {row.word: tuple(map(int, row.ids.split(","))) for row in rows if row.ids}
+        self._common |= {(word, most): last for word, ids in found.items() if len(ids) > most}
+        return {word: ids for word, ids in found.items() if len(ids) <= most}
 
 
 def _put(connection: Connection, table: Table, row: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ class Store:
         self._writer = for_writing(engine)
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
+        self._words = archive.Words()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -187,6 +188,11 @@ class Store:
         with self._reading() as connection:
             return entries.by_id(connection, entry_ids)
 
+    def newest_entry_id(self) -> int:
+        """Give the number of the entry that came in last; 0 when none ever did."""
+        with self._reading() as connection:
+            return entries.newest_id(connection)
+
     def newest_entry_at(self, feed_ids: Collection[str], before: datetime | None = None) -> datetime | None:
         """Tell when the newest entry (before an instant) was published; None when there is none."""
         with self._reading() as connection:
@@ -230,7 +236,7 @@ class Store:
         """
         with self._reading() as connection:
             last = archive.newest_seen_by(connection, seen_by)
-            return archive.having_words(connection, words, last=last, most=most), last
+            return self._words.having(connection, words, last=last, most=most), last
 
     def talks(self, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Give what chapters and transcripts at these addresses said, as far as they were read."""

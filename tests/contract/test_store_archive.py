@@ -31,6 +31,16 @@ def test_a_word_that_many_have_is_given_up(store: Store) -> None:
     assert words(store, "bread", most=3) == {}
 
 
+def test_a_common_word_is_not_common_at_every_moment(store: Store) -> None:
+    """What was once too common is not looked up again; of a moment before, or with more patience, it is."""
+    keep(store, replace(blog_post(1), title="Bread"))
+    later = [decide(replace(blog_post(number), title="Bread")) for number in (2, 3)]
+    store.apply(store.feed_states()["blog"], later, [], now=NOW + DAY, backlog=True)
+    assert words(store, "bread", most=2) == words(store, "bread", most=2) == {}
+    assert len(words(store, "bread", most=2, seen_by=NOW)["bread"]) == 1
+    assert len(words(store, "bread", most=3)["bread"]) == 3
+
+
 def test_what_was_seen_later_does_not_exist(store: Store) -> None:
     """A settled week asks with the moment it was settled."""
     keep(store, replace(blog_post(1), title="Bread"))

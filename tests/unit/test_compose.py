@@ -4,6 +4,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from pipeline.digest.archive import Older
 from pipeline.digest.compose import compose
 from pipeline.digest.inbox import preheader_of, subject_of
 from pipeline.digest.select import Calendar, select
@@ -92,6 +93,17 @@ def test_a_post_that_carries_its_episodes_file_is_still_the_part_to_read():
     told = only_story(entry("Salt", enclosure=audio), episode("Salt", MONDAY + HOUR, enclosure=audio))
     assert told.kind == "read-or-listen"
     assert [each.feed_id for each in (told.post, told.audio)] == ["blog", "podcast"]
+
+
+def test_an_older_piece_is_told_in_the_plain_words_kept_of_it():
+    """Its body is not converted again, and what means something in Markdown is said as it is."""
+    old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html="<p>Long.</p>", excerpt_text="Salt *and* rope."))
+    week = select(WEEK, [stored(entry("New"), 2)], Calendar(clock=CLOCK, settled={}))
+    older = Older(year_ago=(old,))
+    made = compose(WEEK, CLOCK.bounds(WEEK), week, publication=HOUSE, feeds=FEEDS, older=older)
+    ((again,),) = (section.stories for section in made.archive)
+    assert again.excerpt_md == r"Salt \*and\* rope."
+    assert again not in made.stories
 
 
 def test_the_cover_goes_with_an_episode_the_picture_with_a_post():

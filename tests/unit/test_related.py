@@ -40,6 +40,12 @@ def test_a_storys_own_entries_are_no_candidates():
     assert candidates(LIKENESS, without={1, 2, 9}) == ()
 
 
+def test_what_cannot_be_near_enough_is_not_looked_at():
+    """One word alone, or too little of the story's weight even at best: such entries are not read from the store."""
+    assert candidates(Likeness.of(WEIGHTS, {**HAVING, "lamp": (5,)}, 60), without=()) == (2, 1)
+    assert candidates(Likeness.of(WEIGHTS | {"alone": 90.0}, HAVING, 60), without=()) == ()
+
+
 def test_a_post_and_its_episode_are_pointed_to_once():
     """Of two entries that tell one story, the nearer is shown."""
     assert nearest(LIKENESS, [TWIN, POTTER], most=3) == (TWIN,)

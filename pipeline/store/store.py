@@ -22,6 +22,7 @@ from pipeline.store import archive, changes, entries, feeds, pictures, planning
 from pipeline.store.dialects import for_writing, make_engine
 from pipeline.store.door import house_errors
 from pipeline.store.editions import Editions
+from pipeline.store.gauges import Gauges
 from pipeline.store.migrate import bring_up_to_date
 from pipeline.store.tables import change
 
@@ -36,6 +37,7 @@ class Store:
         self._writer = for_writing(engine)
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
+        self.gauges = Gauges(self._reading)
         self._words = archive.Words()
 
     @classmethod

@@ -1,0 +1,59 @@
+"""Health: what a look at the house finds, and what its instruments show.
+
+In: plain values. Out: frozen records. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+SignLevel = Literal["well", "warning", "trouble"]
+SIGN_LEVELS: tuple[SignLevel, ...] = ("well", "warning", "trouble")
+"""From nothing to do, over what wants a look, to what needs mending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """One thing that was looked at: what was found and, where it is not well, how to mend it."""
+
+    group: str
+    """What it belongs to, e.g. ``store``; lists are grouped by it."""
+    name: str
+    """Which thing: a feed, a folder, a record."""
+    level: SignLevel
+    finding: str
+    """One sentence's end without a full stop: what was found."""
+    mend: str = ""
+    """One sentence's end without a full stop: what to do; empty where there is nothing to do."""
+
+
+def worst(signs: Iterable[Sign]) -> SignLevel:
+    """Give the gravest level there is; ``well`` when there is no sign at all.
+
+    >>> worst([Sign(group="disk", name="store", level="warning", finding="is nearly full")])
+    'warning'
+    """
+    return max((each.level for each in signs), key=SIGN_LEVELS.index, default="well")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What the instruments show at one moment. Counts never grow with feeds, entries or readers: labels are words."""
+
+    feeds: Mapping[str, int] = field(default_factory=dict)
+    """How many feeds had which outcome last (``model.fetch.OutcomeKind``, or ``never``)."""
+    entries: int = 0
+    """How many entries are kept."""
+    entries_seen: int = 0
+    """How many entries ever came in; only ever grows."""
+    runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Task and outcome, and how many of its runs ended so."""
+    succeeded_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each task last did its work; aware UTC."""
+    editions: Mapping[str, int] = field(default_factory=dict)
+    """How many editions stand where (``model.digest.State``)."""
+    newest_number: int = 0
+    """The newest edition's number; 0 while there is none."""

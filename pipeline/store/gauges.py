@@ -1,0 +1,54 @@
+"""What the instruments show of the store: counts, and nothing that names what is counted.
+
+In: a way to read. Out: numbers. One look into an index each, so that it may be asked every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.store.tables import alive, edition, entry, feed, run
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+class Gauges:
+    """The instruments of a store; made by it."""
+
+    def __init__(self, reading: Transaction) -> None:
+        self._reading = reading
+
+    def feeds(self, feed_ids: Collection[str]) -> dict[str, int]:
+        """Count feeds by their last outcome; ``never`` are those that were not asked yet."""
+        with self._reading() as connection:
+            words = dict(connection.execute(select(feed.c.feed_id, feed.c.outcome)).tuples().all())
+        return dict(Counter(words.get(each, "") or "never" for each in feed_ids))
+
+    def entries(self) -> tuple[int, int]:
+        """Count the entries that are kept, and all that ever came in."""
+        with self._reading() as connection:
+            kept = connection.scalar(select(func.count()).select_from(entry).where(alive)) or 0
+            return kept, connection.scalar(select(func.count()).select_from(entry)) or 0
+
+    def editions(self) -> tuple[dict[str, int], int]:
+        """Count editions by where they stand, and tell the newest number."""
+        with self._reading() as connection:
+            by_state = connection.execute(select(edition.c.state, func.count()).group_by(edition.c.state)).tuples()
+            return dict(by_state.all()), connection.scalar(select(func.max(edition.c.number))) or 0
+
+    def runs(self) -> dict[tuple[str, str], int]:
+        """Count the runs of each task by how they ended."""
+        with self._reading() as connection:
+            counted = connection.execute(select(run.c.schedule_id, func.count()).group_by(run.c.schedule_id)).tuples()
+            return {(task, "claimed"): number for task, number in counted}
+
+    def successes(self) -> dict[str, datetime]:
+        """Tell when each task last did its work."""
+        with self._reading() as connection:
+            newest = select(run.c.schedule_id, func.max(run.c.claimed_at)).group_by(run.c.schedule_id)
+            return dict(connection.execute(newest).tuples().all())

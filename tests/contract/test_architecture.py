@@ -30,6 +30,7 @@ READS_THE_CLOCK = {
 }
 READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
+    "pipeline/cli/logs.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/reading.py": "the feeds' passwords and tokens",
 }
 

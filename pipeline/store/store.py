@@ -24,6 +24,7 @@ from pipeline.store.door import house_errors
 from pipeline.store.editions import Editions
 from pipeline.store.gauges import Gauges
 from pipeline.store.migrate import bring_up_to_date
+from pipeline.store.notices import Notices
 from pipeline.store.tables import change
 
 _ONE_MORE_COMMIT = update(change).values(commits=change.c.commits + 1)
@@ -37,6 +38,7 @@ class Store:
         self._writer = for_writing(engine)
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
+        self.notices = Notices(self._reading, self._writing)
         self.gauges = Gauges(self._reading)
         self._words = archive.Words()
 

@@ -1,0 +1,111 @@
+"""Notices: what is the matter now, and who is still to be told of it.
+
+In: ways to read and to write, frozen records. Out: the same. Every method is one transaction. Of one thing there is one
+open notice, and whoever wants to tell it in some way claims that first: of two processes one does. A process that dies
+while telling leaves its claim to run out, so nothing is lost; what was told is never told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from pipeline.model.notice import Notice, Telling
+from pipeline.store.dialects import insert
+from pipeline.store.editions import Transaction
+from pipeline.store.tables import notice, still_open, telling, to_be_told
+
+_NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
+_TO_BE_TOLD = (
+    select(telling.c.notice_id, telling.c.way, telling.c.attempts, *_NOTICE)
+    .join_from(telling, notice)
+    .where(to_be_told)
+    .order_by(telling.c.notice_id, telling.c.way)
+)
+
+
+class Notices:
+    """The notices of a store; made by it."""
+
+    def __init__(self, reading: Transaction, writing: Transaction) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def open(self) -> list[Notice]:
+        """Give what is the matter now, the oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(select(*_NOTICE).where(still_open).order_by(notice.c.notice_id))
+            return [_notice(row) for row in rows.mappings()]
+
+    def add(self, new: Notice, ways: Iterable[str]) -> bool:
+        """Open a notice that is to be told in these ways; False, and nothing written, while it is open already."""
+        with self._writing() as connection:
+            notice_id = _insert(connection, new, closed_at=None)
+            if notice_id is None:
+                return False
+            _to_tell(connection, notice_id, ways, new.at)
+            return True
+
+    def close(self, key: str, *, at: datetime, farewell: Notice | None = None, ways: Iterable[str] = ()) -> bool:
+        """Close what is no longer the matter; False when it was not open, or another process was quicker.
+
+        The ``farewell`` is told once, because of that, and is never open itself.
+        """
+        with self._writing() as connection:
+            there = still_open & (notice.c.about == key)
+            closed = update(notice).where(there).values(closed_at=at).returning(notice.c.notice_id)
+            if connection.execute(closed).first() is None:
+                return False
+            if farewell and (notice_id := _insert(connection, farewell, closed_at=at)):
+                _to_tell(connection, notice_id, ways, at)
+            return True
+
+    def due(self, now: datetime, ways: Collection[str]) -> list[Telling]:
+        """Give what is to be told in these ways now, the oldest first."""
+        with self._reading() as connection:
+            wanted = _TO_BE_TOLD.where(telling.c.due_at <= now, telling.c.way.in_(ways))
+            return [
+                Telling(notice_id=row["notice_id"], way=row["way"], attempts=row["attempts"], notice=_notice(row))
+                for row in connection.execute(wanted).mappings()
+            ]
+
+    def claim(self, seen: Telling, *, until: datetime) -> bool:
+        """Take on to tell a notice; False when another process does. Without an answer it is due again at ``until``."""
+        taken = {"attempts": seen.attempts + 1, "due_at": until}
+        return self._settle(seen, seen.attempts, taken)
+
+    def told(self, claimed: Telling, *, at: datetime) -> bool:
+        """Remember that a claimed notice was told; False when the claim had run out."""
+        return self._settle(claimed, claimed.attempts + 1, {"due_at": None, "told_at": at, "trouble": ""})
+
+    def failed(self, claimed: Telling, trouble: str, *, again_at: datetime) -> bool:
+        """Remember why a claimed notice could not be told, and when to try again."""
+        return self._settle(claimed, claimed.attempts + 1, {"due_at": again_at, "trouble": trouble})
+
+    def _settle(self, one: Telling, attempts: int, values: dict[str, object]) -> bool:
+        there = (telling.c.notice_id == one.notice_id) & (telling.c.way == one.way)
+        mine = there & (telling.c.attempts == attempts) & to_be_told
+        with self._writing() as connection:
+            statement = update(telling).where(mine).values(values).returning(telling.c.notice_id)
+            return connection.execute(statement).first() is not None
+
+
+def _insert(connection: Connection, new: Notice, *, closed_at: datetime | None) -> int | None:
+    """Write a notice; None when there is an open one of its key."""
+    values = {"about": new.key, "subject": new.subject, "text": new.text, "level": new.level}
+    statement = insert(connection.dialect.name, notice).values(**values, opened_at=new.at, closed_at=closed_at)
+    row = connection.execute(statement.on_conflict_do_nothing().returning(notice.c.notice_id)).first()
+    return row.notice_id if row else None
+
+
+def _to_tell(connection: Connection, notice_id: int, ways: Iterable[str], due_at: datetime) -> None:
+    rows = [{"notice_id": notice_id, "way": way, "attempts": 0, "due_at": due_at, "trouble": ""} for way in ways]
+    if rows:
+        connection.execute(telling.insert(), rows)
+
+
+def _notice(row: RowMapping) -> Notice:
+    said = {name: row[name] for name in ("subject", "text", "level")}
+    return Notice(key=row["about"], at=row["opened_at"], **said)

@@ -135,8 +135,13 @@ class House:
         return Store.open(self._store_url())
 
     def _store_url(self) -> str:
+        return f"sqlite:///{self.store_file}" if self.store_file else self.config.store.url
+
+    @property
+    def store_file(self) -> Path | None:
+        """The file the store lies in; None where a server keeps it."""
         scheme, _, path = self.config.store.url.partition(":///")
-        return f"{scheme}:///{self.folder / path}"
+        return self.folder / path if scheme.startswith("sqlite") else None
 
     @property
     def editions(self) -> Path:

@@ -35,4 +35,12 @@ class App(Leaving):
         return (
             fetch_task(self.config.schedule.fetch, self.refresher, self.feeds),
             draft_task(self.config.schedule.draft, self.store, lambda: self.press, self.editions),
+            *self._care_tasks(),
         )
+
+    def _care_tasks(self) -> Iterator[Task]:
+        """What the data needs by itself: nothing, unless old texts may go."""
+        from pipeline.jobs.care.prune import prune_task
+
+        if keep := self.config.store.keep_bodies:
+            yield prune_task(self.store, keep)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import checks, editions, feeds, links, running, words
+from pipeline.cli import care, checks, editions, feeds, links, running, words
 from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
 
@@ -171,4 +171,9 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "links remove": links.remove,
     "backfill": links.backfill,
     "status": running.status,
+    "backup": care.backup,
+    "restore": care.restore,
+    "prune": care.prune,
+    "export": care.export,
+    "import": care.import_,
 }

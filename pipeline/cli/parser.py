@@ -23,6 +23,7 @@ def build_parser(config: str | None = None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add in (_init, _fetch, _digest, _check, _preview, _editions, _run, _tick, _feeds, _links, _backfill, _status):
         add(commands)
+    _care(commands)
     return parser
 
 
@@ -216,3 +217,20 @@ def _backfill(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _status(commands: _Commands[argparse.ArgumentParser]) -> None:
     _json(_command(commands, "status", "feeds, newest entries and weeks at a glance"))
+
+
+def _care(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """What keeps the store safe, small and movable."""
+    backup = _command(commands, "backup", "copy the store into one file, while everything runs, and check the copy")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file")
+    restore = _command(commands, "restore", "put a backup where the store lies; what was there is kept beside it")
+    restore.add_argument("file", type=Path, metavar="FILE", help="what `pipeline backup` wrote")
+    restore.add_argument("--force", action="store_true", help="even if the store holds something")
+    prune = _command(commands, "prune", "drop the texts that [store] keep_bodies calls old and no edition tells")
+    prune.add_argument("--compact", action="store_true", help="give their room back to the disk, too (SQLite)")
+    export = _command(commands, "export", "write everything that is stored as JSON Lines")
+    export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a new file (default: the terminal)")
+    for parser in (backup, export):
+        parser.add_argument("--force", action="store_true", help="even if the file is there")
+    imports = _command(commands, "import", "fill an empty store, of any kind, with an export; all of it or nothing")
+    imports.add_argument("file", type=Path, metavar="FILE", help="what `pipeline export` wrote")

@@ -140,15 +140,35 @@ def _schedule(value: Any) -> Schedule:
 
 def _store_url(value: Any) -> str:
     parts = urlsplit(value)
-    if parts.scheme != "sqlite" or len(parts.path) < 2:
+    if parts.scheme not in ("sqlite", "postgresql+psycopg") or len(parts.path) < 2:
         raise ValueError
+    if parts.password is not None or "password=" in parts.query:
+        raise Unfit("take the password out of it, and give it by $PGPASSWORD or in the file that $PGPASSFILE names")
     return str(value)
+
+
+def _span(value: Any) -> timedelta | None:
+    """Read ``2 years``; a year counts 366 days and a month 31, so that nothing goes too early."""
+    if value == "":
+        return None
+    found = re.fullmatch(r"(\d{1,5}) (day|week|month|year)s?", " ".join(value.split()))
+    days = int(found[1]) * {"day": 1, "week": 7, "month": 31, "year": 366}[found[2]] if found else 0
+    if not 30 <= days <= 36_600:
+        raise ValueError
+    return timedelta(days=days)
 
 
 def _listen(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         raise TypeError
     return tuple((str(name).strip(), _http_url(url)) for name, url in value.items())
+
+
+def _listening(value: Any) -> str:
+    host, colon, port = value.rpartition(":")
+    if value and not (host and colon and port.isascii() and port.isdecimal() and int(port) <= 65_535):
+        raise ValueError
+    return str(value)
 
 
 def _interval(value: Any) -> timedelta | None:
@@ -208,9 +228,15 @@ ZONE = Kind('a time zone of the IANA database such as "Europe/London"', _zone)
 OPTIONAL_MAILBOX = Kind('an address such as "Name <name@example.org>", or ""', lambda value: value and _mailbox(value))
 MAILBOX = Kind('an address such as "Name <name@example.org>"', _mailbox)
 WEEK_CLOSES = Kind('a weekday and a time such as "mon 00:00" or "fri 06:00"', _week_closes)
-STORE_URL = Kind('the address of a database such as "sqlite:///pipeline.db"', _store_url)
+STORE_URL = Kind(
+    'the address of a database such as "sqlite:///pipeline.db" or "postgresql+psycopg://user@host/name"',
+    _store_url,
+    secret=True,
+)
+SPAN = Kind('a span such as "2 years", "18 months" or "90 days", 30 days at least, or ""', _span)
 SCHEDULE = Kind('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:00"', _schedule)
 LISTEN = Kind('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen)
+LISTENING = Kind('an address and a port such as "127.0.0.1:8026", or ""', _listening)
 LANGUAGE = text('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 NAME = text("text that is not empty", empty=False)
 OPTIONAL_LANGUAGE = Kind(f'{LANGUAGE.words}, or ""', lambda value: value and LANGUAGE.read(value))

@@ -4,15 +4,17 @@
     ├── UsageError          2   the command line asks for something that does not exist
     ├── ConfigError         2   config.toml cannot be used as it stands
     ├── StoreError          2   the database cannot be used as it stands
-    │   └── StoreTooNew     2   … because a newer program wrote it
+    │   ├── StoreTooNew     2   … because a newer program wrote it
+    │   └── BrokenCopy      2   … or a backup or an export that is not whole, or not ours
     ├── TemplateError       2   a theme is missing or broken
     ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
     │   ├── Overtaken       4   … because another process was quicker
     │   └── NothingToPublish 4  … because the week holds no entries
     │       └── ThinWeek    4   … because it holds too few, and waits
-    ├── DeliveryFailed      3   an edition could not be handed to its backend; nothing has left
-    ├── DeliveryUncertain   3   … and something may have left; trying again finishes it
+    ├── DeliveryProblem     3   a mail did not get out as it should; ``kind`` is a word for why
+    │   ├── DeliveryFailed  3   … and nothing of it has left
+    │   └── DeliveryUncertain 3 … or something may have left
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
         ├── SecretMissing   3   … because nobody gave the password or token it needs
@@ -23,7 +25,7 @@ Messages are one sentence that says what to do. Nothing here prints or exits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pipeline.model.fetch import OutcomeKind
@@ -56,6 +58,10 @@ class StoreError(PipelineError):
 
 class StoreTooNew(StoreError):
     """The database was written by a newer version of the program."""
+
+
+class BrokenCopy(StoreError):
+    """A backup or an export is damaged, cut short, or something else; nothing was done with it."""
 
 
 class TemplateError(PipelineError):
@@ -102,18 +108,30 @@ class ThinWeek(NothingToPublish):
     """The week holds fewer stories than the publisher wants in a mail; they roll on to the next."""
 
 
-class DeliveryFailed(PipelineError):
-    """An edition could not be handed to its backend, and nothing of it has left the house."""
+DeliveryKind = Literal[
+    "failed", "later", "unreachable", "insecure", "login", "recipient", "sender", "message", "uncertain"
+]
+"""Why a mail is not out: something here; the server asks for patience, is not there, cannot prove its name, refuses the
+login, the recipient, the sender or the mail itself; or nobody knows."""
+
+
+class DeliveryProblem(PipelineError):
+    """A mail did not get out as it should."""
 
     exit_code = 3
-    retry = True
+
+    def __init__(self, message: str, *, kind: DeliveryKind = "failed") -> None:
+        super().__init__(message)
+        self.kind: DeliveryKind = kind
+        self.retry = kind in ("failed", "later", "unreachable")
 
 
-class DeliveryUncertain(PipelineError):
-    """An edition is out or is not: only trying again tells, and is safe."""
+class DeliveryFailed(DeliveryProblem):
+    """A mail could not be handed on, and nothing of it has left the house."""
 
-    exit_code = 3
-    retry = True
+
+class DeliveryUncertain(DeliveryProblem):
+    """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
 
 
 class FeedProblem(PipelineError):

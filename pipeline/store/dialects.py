@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    Table,
+    cast,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from pipeline.model.errors import StoreError
@@ -72,6 +84,33 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def one_snapshot(connection: Connection) -> None:
+    """Let all that a fresh transaction reads be of one moment; in SQLite it always is."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def by_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """Order a text by its UTF-8 bytes, as SQLite does, and not by a server's language."""
+    return column.collate("C") if connection.dialect.name == "postgresql" else column
+
+
+def size_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[int]:
+    """Measure a text in UTF-8."""
+    if connection.dialect.name == "postgresql":
+        return func.octet_length(column)
+    return func.length(cast(column, LargeBinary))
+
+
+def count_on(connection: Connection, table: Table) -> None:
+    """Let a table number its next row beyond those that came with their numbers; SQLite does so by itself."""
+    column = table.autoincrement_column
+    if column is not None and connection.dialect.name == "postgresql":
+        last = select(func.coalesce(func.max(column), 0) + 1)
+        sequence = func.pg_get_serial_sequence(table.name, column.name)
+        connection.execute(select(func.setval(sequence, last.scalar_subquery(), False)))
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -19,12 +19,14 @@ from pipeline.model.entry import Applied, Change, Entry, KnownEntry, Picture, St
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.model.run import Run
 from pipeline.store import archive, changes, entries, feeds, pictures, planning
+from pipeline.store.care import Care
 from pipeline.store.dialects import for_writing, make_engine
 from pipeline.store.door import house_errors
 from pipeline.store.editions import Editions
 from pipeline.store.gauges import Gauges
 from pipeline.store.migrate import bring_up_to_date
 from pipeline.store.notices import Notices
+from pipeline.store.runs import Runs
 from pipeline.store.tables import change
 
 _ONE_MORE_COMMIT = update(change).values(commits=change.c.commits + 1)
@@ -38,8 +40,10 @@ class Store:
         self._writer = for_writing(engine)
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
-        self.notices = Notices(self._reading, self._writing)
+        self.runs = Runs(self._reading, self._writing)
         self.gauges = Gauges(self._reading)
+        self.care = Care(self._reading, self._writing)
+        self.notices = Notices(self._reading, self._writing)
         self._words = archive.Words()
 
     @classmethod
@@ -84,6 +88,10 @@ class Store:
         """Give a value that is another one after anything was written, by whatever process."""
         with self._reading() as connection:
             return str(connection.scalar(select(change.c.commits)))
+
+    def integrity(self) -> list[str]:
+        """Name what is wrong with the database, a line each; costs reading all of it."""
+        return self.care.integrity()
 
     # Feeds and their entries, written
 
@@ -280,13 +288,6 @@ class Store:
         with self._reading() as connection:
             return planning.settled(connection)
 
-    def claim_run(self, schedule_id: str, period_key: str, *, now: datetime) -> bool:
-        """Claim a period of a schedule; True for exactly one caller, whatever the number of processes."""
-        with self._writing() as connection:
-            claimed = Run(schedule_id=schedule_id, period_key=period_key, claimed_at=now)
-            return planning.claim(connection, claimed)
-
     def last_runs(self) -> dict[str, Run]:
-        """Give the run claimed last of each schedule, by schedule id."""
-        with self._reading() as connection:
-            return planning.last_runs(connection)
+        """Give the run of each schedule that was taken on last, by schedule id."""
+        return self.runs.newest()

@@ -1,10 +1,11 @@
-"""[delivery], [store] and [schedule]: where things are kept, how they leave, and when."""
+"""[delivery], [web], [store] and [schedule]: where things are kept, how they leave, and when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from pipeline.config.kinds import SCHEDULE, STORE_URL, text
+from pipeline.config.kinds import LISTENING, OPTIONAL_URL, SCHEDULE, SPAN, STORE_URL, VARIABLE, choice, text, whole
 from pipeline.config.setting import setting
 from pipeline.model.schedule import Schedule
 
@@ -18,6 +19,43 @@ class DeliverySettings:
         text("the name of a folder", empty=False),
         "outbox",
     )
+    smtp_host: str = setting(
+        "The mail server that takes proofs, test mails and notices; without one they go into the outbox.",
+        text('the name of a mail server such as "smtp.example.org", or ""', pattern=r"[A-Za-z0-9._:-]*"),
+        "",
+    )
+    smtp_security: str = setting(
+        "How it proves its name and hides the mail: at once (`tls`) or when asked (`starttls`). `none` only where the "
+        "server is on this machine.",
+        choice("starttls", "tls", "none"),
+        "starttls",
+    )
+    smtp_port: int = setting(
+        "Its port; 0 is the usual one: 587 for `starttls`, 465 for `tls`, 25 for `none`.", whole(0, 65_535), 0
+    )
+    smtp_username: str = setting("The name to log in with, where it asks for one.", text(), "")
+    smtp_password_env: str = setting(
+        "The environment variable that holds the password; or `NAME_FILE` holds the name of a file with it.",
+        VARIABLE,
+        "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """The pages that `pipeline run` serves: where the buttons of a proof lead, and how it is doing."""
+
+    listen: str = setting(
+        'Where the daemon listens; `""` turns its pages off, and proofs come without buttons.',
+        LISTENING,
+        "127.0.0.1:8026",
+    )
+    url: str = setting(
+        "The address under which editors reach these pages, when that is another than `listen`: of a proxy that speaks "
+        "https for them.",
+        OPTIONAL_URL,
+        "",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +64,12 @@ class StoreSettings:
 
     url: str = setting(
         "The database; a relative path starts at config.toml's folder.", STORE_URL, "sqlite:///pipeline.db"
+    )
+    keep_bodies: timedelta | None = setting(
+        "How long the text of entries is kept that no edition tells: the daemon and `pipeline prune` drop what is "
+        "older. For ever when left out. What was read stays known, and sealed editions stay as they are.",
+        SPAN,
+        "",
     )
 
 

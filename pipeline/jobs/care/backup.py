@@ -1,0 +1,57 @@
+"""Back the store up into one file, and put such a file in its place.
+
+In: a store or its file, a backup. Out: the backup, checked; or the store's file replaced, the old one beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.jobs.care.files import whole_file
+from pipeline.model.errors import Refused, UsageError
+from pipeline.store import Store
+from pipeline.store.copies import alone_with, copy_file, holds_something
+
+
+def back_up(store: Store, file: Path, *, overwrite: bool = False) -> int:
+    """Write a copy that holds all that was committed when it began; gives its size in bytes.
+
+    Refused when the file is there, or a server keeps the store; BrokenCopy when the store is damaged.
+    """
+    with whole_file(file, overwrite=overwrite) as fresh:
+        store.care.back_up(fresh)
+    return file.stat().st_size
+
+
+def restore(file: Path, target: Path, *, now: datetime, overwrite: bool = False) -> Path | None:
+    """Put a backup where the store lies; gives where the old store lies now, None when there was none.
+
+    At every moment there is a whole store at ``target``, the old one or the new. Refused when it holds something and
+    may not be replaced, or another process works with it; BrokenCopy when the backup is not whole or not ours.
+    """
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}: name one that `pipeline backup` wrote.")
+    if not overwrite and holds_something(target):
+        raise Refused(f"{target} holds a publication: --force puts the backup in its place and keeps the old one.")
+    with whole_file(target, overwrite=True) as fresh:
+        copy_file(file, fresh)
+        with alone_with(target):
+            return _keep(target, now)
+
+
+def _keep(target: Path, now: datetime) -> Path | None:
+    """Give the old store a second name, under which it stays when the first one is taken from it."""
+    if not target.exists():
+        return None
+    old = target.with_name(f"{target.name}.{now:%Y%m%dT%H%M%SZ}.old")
+    try:
+        os.link(target, old)
+    except OSError:  # a disk without links
+        shutil.copy2(target, old)
+    for log in ("-wal", "-shm"):  # of a damaged one; a whole one has none left
+        if (beside := target.with_name(target.name + log)).exists():
+            os.replace(beside, old.with_name(old.name + log))
+    return old

@@ -1,0 +1,50 @@
+"""Drop old texts: what no edition tells, and nobody will ask for.
+
+In: a store, how long texts are kept, an instant. Out: how many went, and the room they took.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.jobs.tick import Task
+from pipeline.model.schedule import parse_schedule
+from pipeline.store import Store
+
+RHYTHM = parse_schedule("sun 04:30")
+"""When nobody edits, and no mailing is due anywhere near."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What went."""
+
+    before: datetime
+    entries: int
+    freed_bytes: int
+
+    @property
+    def line(self) -> str:
+        """Say it.
+
+        >>> from datetime import UTC
+        >>> Pruned(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1_204, freed_bytes=12_300_000).line
+        '1,204 texts from before 2024-11-21 dropped, 12.3 MB'
+        """
+        return f"{self.entries:,} texts from before {self.before:%Y-%m-%d} dropped, {self.freed_bytes / 1e6:.1f} MB"
+
+
+def prune(store: Store, keep: timedelta, *, now: datetime) -> Pruned:
+    """Drop the texts of entries that were published and last changed longer ago than that.
+
+    Their names, fingerprints and excerpts stay; so does every text that an edition tells, or may still tell.
+    """
+    before = now - keep
+    entries, freed_bytes = store.care.drop_bodies(before)
+    return Pruned(before=before, entries=entries, freed_bytes=freed_bytes)
+
+
+def prune_task(store: Store, keep: timedelta) -> Task:
+    """Prune once a week."""
+    return Task(id="prune", schedule=RHYTHM, run=lambda period, now: prune(store, keep, now=now).line)

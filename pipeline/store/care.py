@@ -1,0 +1,77 @@
+"""Care of what is kept: is it whole, a copy of it, its oldest texts dropped, all of it out and in again.
+
+In: ways to read and to write, plain values. Out: plain values, a file. Every method is one transaction, but for
+``drop_bodies``, which is one for each portion, so that nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from pipeline.model.errors import Refused
+from pipeline.store import bodies, copies, exchange
+from pipeline.store.dialects import one_snapshot
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+_AT_A_TIME = 500
+
+
+class Care:
+    """What a store's owner does with it now and then; made by the store."""
+
+    def __init__(self, reading: Transaction, writing: Transaction) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def integrity(self) -> list[str]:
+        """Name what is wrong with the database, a line each; SQLite looks at all of it, a server at itself."""
+        with self._reading() as connection:
+            return copies.faults(connection) if connection.dialect.name == "sqlite" else []
+
+    def back_up(self, file: Path) -> None:
+        """Write a copy of the database as it is at one moment, while others write on; Refused on a server.
+
+        BrokenCopy when the copy is not whole: then what it was made of is damaged.
+        """
+        with self._reading() as connection:
+            if connection.dialect.name != "sqlite":
+                raise Refused(
+                    "[store] url names a server, which has backups of its own: use pg_dump, or `pipeline export FILE`."
+                )
+            copies.copy(connection, file)
+
+    def compact(self) -> None:
+        """Give the room of what was dropped back to the disk; a server does so by itself."""
+        with self._reading() as connection:
+            copies.compact(connection)
+
+    def drop_bodies(self, before: datetime) -> tuple[int, int]:
+        """Drop texts from before an instant that no edition tells or may still tell; counts entries and bytes."""
+        entries = size_bytes = last = 0
+        while True:
+            with self._writing() as connection:
+                chosen, freed_bytes = bodies.drop(connection, before, after=last, most=_AT_A_TIME)
+            if not chosen:
+                return entries, size_bytes
+            entries, size_bytes, last = entries + len(chosen), size_bytes + freed_bytes, chosen[-1]
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give every row as it is at one moment: its table's name, and its values as JSON has them, by column."""
+        with self._reading() as connection:
+            one_snapshot(connection)
+            yield from exchange.rows(connection)
+
+    def fill(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:
+        """Fill an empty store with such rows, all or nothing, and count them by table.
+
+        Refused when it is not empty; BrokenCopy when the rows contradict each other or these tables. What ``rows``
+        raises leaves the store empty, too.
+        """
+        with self._writing() as connection:
+            return exchange.fill(connection, rows)

@@ -68,8 +68,9 @@ def send(options: Namespace, clock: Clock) -> int:
 
     with _at_work(options, clock) as at:
         if options.test:
-            path = sending.send_test(at.publisher, at.app.backend, at.week, options.test, now=at.now)
-            at.print(f"{at.week}: a copy for {options.test} is in {words.near(path)}")
+            copy = sending.send_test(at.publisher, at.app.postman, at.week, options.test, now=at.now)
+            where = f"is in {words.near(copy)}" if copy else "was sent"
+            at.print(f"{at.week}: a copy for {options.test} {where}")
         elif options.handed_over:
             at.say(sending.hand_over(at.publisher, at.week, now=at.now), "marked as handed over")
         else:

@@ -1,6 +1,6 @@
-"""What a feed asks of its readers: headers, with their secrets from the environment.
+"""What feeds and the mail server ask for: headers and passwords, with their secrets from the environment.
 
-In: a feed's settings, the environment. Out: headers, or SecretMissing, which names the variable and never its value.
+In: settings, the environment. Out: headers, a password, or an error that names the variable and never its value.
 Reads the files that ``NAME_FILE`` variables name, and nothing else.
 """
 
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pipeline.config.kinds import VARIABLE_VALUE
 from pipeline.config.sections.reading import FeedSettings
-from pipeline.model.errors import SecretMissing
+from pipeline.config.sections.running import DeliverySettings
+from pipeline.model.errors import ConfigError, SecretMissing
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -46,13 +47,34 @@ def _sendable(name: str, environment: Mapping[str, str]) -> str:
 
 
 def _secret(name: str, environment: Mapping[str, str]) -> str:
-    """Read a secret: the variable, or else the file that ``NAME_FILE`` names; a line break at its end is none of it."""
+    try:
+        return secret(name, environment)
+    except LookupError as missing:
+        raise SecretMissing(f"was not asked, since {missing.args[0]}") from missing
+
+
+def mail_password(said: DeliverySettings, environment: Mapping[str, str]) -> str:
+    """Read the mail server's password, empty where it asks for none; ConfigError when the environment lacks it."""
+    if not said.smtp_password_env:
+        return ""
+    try:
+        return secret(said.smtp_password_env, environment)
+    except LookupError as missing:
+        raise ConfigError(f"[delivery] smtp_password_env: {missing.args[0]}.") from missing
+
+
+def secret(name: str, environment: Mapping[str, str]) -> str:
+    """Read a secret: the variable, or else the file that ``NAME_FILE`` names; a line break at its end is none of it.
+
+    LookupError says what is missing, never what was found.
+    """
     file = environment.get(f"{name}_FILE", "")
     try:
-        secret = environment.get(name, "") or (Path(file).read_text("utf-8").rstrip("\r\n") if file else "")
+        found = environment.get(name, "") or (Path(file).read_text("utf-8").rstrip("\r\n") if file else "")
     except (OSError, ValueError) as unreadable:
-        raise SecretMissing(f"was not asked, since the file that {name}_FILE names cannot be read") from unreadable
-    if not secret:
-        given = f"the file that {name}_FILE names is empty" if file else f"the environment variable {name} is not set"
-        raise SecretMissing(f"was not asked, since {given}")
-    return secret
+        raise LookupError(f"the file that {name}_FILE names cannot be read") from unreadable
+    if not found:
+        raise LookupError(
+            f"the file that {name}_FILE names is empty" if file else f"the environment variable {name} is not set"
+        )
+    return found

@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.kinds import Kind, Unfit
 from pipeline.config.schema import SECTIONS, Config
 from pipeline.config.sections.reading import FeedSettings
+from pipeline.config.sections.running import DeliverySettings
 from pipeline.config.setting import settings_of
 from pipeline.model.errors import ConfigError
 
@@ -40,6 +42,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     """Validate a parsed document; ``path`` is for messages and as the root of relative paths."""
     _refuse_unknown(document, SECTIONS, f"{path}:", "section")
     sections = {name: _section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
+    _refuse_open_mail(sections["delivery"], path)
     return Config(path=path, feeds=_feeds(document.get("feeds", []), path), **sections)
 
 
@@ -66,6 +69,29 @@ def _refuse_half_a_key(feed: FeedSettings, path: Path) -> None:
         raise ConfigError(f"{where} has a username and token_env: give what its publisher gave you, not both.")
     if ":" in feed.username:
         raise ConfigError(f"{where} username has a colon, which HTTP cannot send: check it (RFC 7617).")
+
+
+def _refuse_open_mail(said: DeliverySettings, path: Path) -> None:
+    where = f"{path}: [delivery]"
+    if bool(said.smtp_username) != bool(said.smtp_password_env):
+        raise ConfigError(f"{where} has one of smtp_username and smtp_password_env: give both or neither.")
+    if said.smtp_security == "none" and said.smtp_host and not _on_this_machine(said.smtp_host):
+        raise ConfigError(
+            f'{where} smtp_security = "none" would send mails and passwords for everybody to read: '
+            "that is for a server on this machine only; write starttls or tls."
+        )
+
+
+def _on_this_machine(host: str) -> bool:
+    """Tell whether a mail server's name can only mean this machine.
+
+    >>> [_on_this_machine(host) for host in ("localhost", "127.0.0.1", "::1", "smtp.example.org", "127.example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _section(name: str, table: Any, path: Path, nth: int = 0) -> Any:

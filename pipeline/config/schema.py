@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.config.sections.making import DigestSettings
 from pipeline.config.sections.publication import PublicationSettings
 from pipeline.config.sections.reading import FeedSettings, FetchSettings
-from pipeline.config.sections.running import DeliverySettings, ScheduleSettings, StoreSettings
+from pipeline.config.sections.running import DeliverySettings, ScheduleSettings, StoreSettings, WebSettings
 from pipeline.config.setting import Setting, settings_of, toml_words
 
 
@@ -26,6 +26,7 @@ class Config:
     fetch: FetchSettings
     digest: DigestSettings
     delivery: DeliverySettings
+    web: WebSettings
     store: StoreSettings
     schedule: ScheduleSettings
 
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type] = {
     "fetch": FetchSettings,
     "digest": DigestSettings,
     "delivery": DeliverySettings,
+    "web": WebSettings,
     "store": StoreSettings,
     "schedule": ScheduleSettings,
 }

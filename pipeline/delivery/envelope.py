@@ -26,19 +26,24 @@ def addressed_to(message: bytes, address: str) -> bytes:
     [b'To: b@y.example', b'Message-ID: <7.test.72133752ec3a@x.example>']
     """
     header, blank, body = message.partition(b"\r\n\r\n")
-    recipient = _mailbox(address)
+    recipient = plain_address(address).encode("ascii")
     mark = sha256(recipient + message).hexdigest()[:12].encode()
     header = _TO.sub(lambda _: b"To: " + recipient + b"\r\n", header + b"\r\n", count=1)
     header = _MESSAGE_ID.sub(rb"Message-ID: <\1.test." + mark + rb"@\2>\r\n", header, count=1)
     return header.removesuffix(b"\r\n") + blank + body
 
 
-def _mailbox(address: str) -> bytes:
+def plain_address(address: str) -> str:
+    """Read an address as it is written in an envelope: ASCII, without a name; UsageError when it is none.
+
+    >>> plain_address("Ann <ann@x.example>")
+    'ann@x.example'
+    """
     _, plain = parseaddr(address)
     try:
         mailbox = Address(addr_spec=plain)
         if not mailbox.username or "." not in mailbox.domain or re.search(r"[\r\n\0]", address):
             raise ValueError
-        return mailbox.addr_spec.encode("ascii")
+        return mailbox.addr_spec.encode("ascii").decode("ascii")
     except (ValueError, IndexError) as bad:
         raise UsageError(f"{address!r} is no address to send to: give one such as you@example.org.") from bad

@@ -68,6 +68,11 @@ class Outbox:
             raise self._uncertain(trouble) from trouble
         return receipt
 
+    def post(self, message: bytes, address: str) -> Path | None:
+        """Put a mail for one person here; gives the path of its file. The address stands in the mail itself."""
+        with self.alone():
+            return self.deliver(message)
+
     def _in_maildir(self, name: str) -> bool:
         """Look for a message that a crash kept from its receipt; once read it lies in ``cur``, flags in its name."""
         return (self._maildir / "new" / name).exists() or any((self._maildir / "cur").glob(f"{name}*"))

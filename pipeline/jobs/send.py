@@ -36,6 +36,19 @@ class Backend(Protocol):
         ...
 
 
+class Postman(Protocol):
+    """Takes single mails to people: proofs, test copies, notices."""
+
+    name: str
+
+    def post(self, message: bytes, address: str) -> Path | None:
+        """Bring a mail (RFC 5322) to one address; gives its file, where it became one.
+
+        DeliveryFailed when nothing has left, DeliveryUncertain when nobody knows; both say what to do.
+        """
+        ...
+
+
 def send(publisher: Publisher, backend: Backend, week: Week, *, now: datetime) -> tuple[Standing, Path]:
     """Deliver a week's sealed bytes and mark the edition as sent; finish what was begun and interrupted.
 
@@ -63,11 +76,13 @@ def hand_over(publisher: Publisher, week: Week, *, now: datetime) -> Standing:
     return publisher.store.editions.move(seen, "sent", now=now, by=publisher.by, remark="handed over")
 
 
-def send_test(publisher: Publisher, backend: Backend, week: Week, address: str, *, now: datetime) -> Path:
-    """Deliver the sealed bytes, or those of the draft, to one address; nothing else changes."""
+def send_test(publisher: Publisher, postman: Postman, week: Week, address: str, *, now: datetime) -> Path | None:
+    """Send the sealed bytes, or those of the draft, to one address; gives their file, where they became one.
+
+    Nothing else changes.
+    """
     message = addressed_to(show(publisher.store, publisher.press, week, now=now).eml, address)
-    with backend.alone():
-        return backend.deliver(message)
+    return postman.post(message, address)
 
 
 def _sealed(publisher: Publisher, week: Week) -> Sealed:

@@ -10,13 +10,22 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from pipeline.jobs.editions import Publisher
-from pipeline.jobs.send import Backend, send, send_test
+from pipeline.jobs.send import Backend, Postman, send, send_test
 from pipeline.model.errors import UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk import Action, Wish
 
 
-def act(publisher: Publisher, backend: Backend, week: Week, action: Action, wish: Wish, *, now: datetime) -> str:
+def act(
+    publisher: Publisher,
+    backend: Backend,
+    postman: Postman,
+    week: Week,
+    action: Action,
+    wish: Wish,
+    *,
+    now: datetime,
+) -> str:
     """Make a move and say what came of it."""
     match action:
         case "approve":
@@ -36,8 +45,8 @@ def act(publisher: Publisher, backend: Backend, week: Week, action: Action, wish
             return f"Sent: No. {standing.number} lies in {path.parent.name}/{path.name}."
         case "test":
             address = _address(wish.address)
-            path = send_test(publisher, backend, week, address, now=now)
-            return f"A copy for {address} lies in {path.parent.name}/{path.name}."
+            copy = send_test(publisher, postman, week, address, now=now)
+            return f"A copy for {address} {f'lies in {copy.parent.name}/{copy.name}' if copy else 'was sent'}."
 
 
 def _address(words: str) -> str:

@@ -32,6 +32,7 @@ READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
     "pipeline/cli/logs.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/reading.py": "the feeds' passwords and tokens",
+    "pipeline/app/leaving.py": "the mail server's password",
 }
 
 # In the rooms that decide, what is not pure: path -> what it touches.

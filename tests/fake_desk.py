@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from pipeline.model.check import Look
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.edition import EditorLink, Overrides, Standing
 from pipeline.model.errors import NothingToPublish, Overtaken, Refused, UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
+from pipeline.web.news import Arrival, Mark
 
 LONDON = ZoneInfo("Europe/London")
 PICTURE = "https://harbourandhearth.example/pictures/kettle.png"
@@ -149,6 +152,10 @@ class FakeDesk:
     )
     progress: Fetching = field(default_factory=Fetching)
     composed: int = 0
+    looks: dict[str, Look] = field(default_factory=dict)
+    looked_over: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    asking: set[str] = field(default_factory=set)
+    arrived: list[Arrival] = field(default_factory=list)
 
     def weeks(self) -> tuple[WeekSummary, ...]:
         return self.summaries
@@ -242,8 +249,24 @@ class FakeDesk:
             decision("Rope, and how to trust it", "published after the week closed", included=False, day=17),
         )
 
-    def mark(self) -> str:
-        return self.now
+    def look(self, edition: Edition) -> Look | None:
+        return self.looks.get(edition.week)
+
+    def look_over(self, week: str, overridden: Sequence[str]) -> None:
+        self.looked_over.append((week, tuple(overridden)))
+
+    def begin_look(self, week: str) -> None:
+        self.asking.add(week)
+        self.now += "+"
+
+    def looking(self, week: str) -> bool:
+        return week in self.asking
+
+    def mark(self) -> Mark:
+        return Mark(store=self.now, newest=len(self.arrived))
+
+    def arrivals(self, after: int, until: int) -> Sequence[Arrival]:
+        return self.arrived[after:until][::-1]
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
         return self.pictures.get(url)

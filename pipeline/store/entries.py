@@ -129,6 +129,11 @@ def published_dates(connection: Connection, feed_ids: Collection[str], since: da
     return list(connection.scalars(select(entry.c.published_at).where(*wanted).order_by(entry.c.published_at)))
 
 
+def newest_id(connection: Connection) -> int:
+    """Find the number of the entry that came in last; 0 when none ever did."""
+    return connection.scalar(select(func.coalesce(func.max(entry.c.entry_id), 0))) or 0
+
+
 def newest_at(connection: Connection, feed_ids: Collection[str], before: datetime | None) -> datetime | None:
     """Find when the newest entry (before an instant) was published."""
     return connection.scalar(_newest(feed_ids, before))

@@ -12,8 +12,10 @@ from hashlib import sha256
 from threading import RLock
 from typing import Literal, Protocol
 
+from pipeline.model.check import Look
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.edition import EditorLink, Overrides, Standing
+from pipeline.web.news import Arrival, Mark, told, written
 
 Action = Literal["approve", "hold", "resume", "skip", "send", "test"]
 ACTIONS: tuple[Action, ...] = ("approve", "hold", "resume", "skip", "send", "test")
@@ -157,8 +159,28 @@ class Desk(Protocol):
         """Tell how reading the feeds comes along, or how it ended."""
         ...
 
-    def mark(self) -> str:
-        """Give a text that differs once templates, config.toml, an editor's file or the database changed. Cheap."""
+    def look(self, edition: Edition) -> Look | None:
+        """Tell what the network said about these very bytes; None when it was not asked."""
+        ...
+
+    def look_over(self, week: str, overridden: Sequence[str]) -> None:
+        """Ask for the links and pictures of what would be approved, unless that was done; takes up to ten seconds."""
+        ...
+
+    def begin_look(self, week: str) -> None:
+        """Begin to ask for them, whatever was said before; ``looking`` tells how long it goes on."""
+        ...
+
+    def looking(self, week: str) -> bool:
+        """Tell whether links and pictures are being asked for."""
+        ...
+
+    def mark(self) -> Mark:
+        """Give what differs once templates, config.toml, an editor's file or the database changed. Cheap."""
+        ...
+
+    def arrivals(self, after: int, until: int) -> Sequence[Arrival]:
+        """Give the entries that came in after one and until another, by number; of very many the last ones."""
         ...
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
@@ -183,7 +205,12 @@ class Memory:
     def mark(self) -> str:
         """As Desk, but short whatever it was: it travels in every page and every question for news."""
         with self.alone:
-            return sha256(self.desk.mark().encode()).hexdigest()[:16]
+            return written(self.desk.mark())
+
+    def news(self, seen: str) -> str:
+        """Say what has changed since a mark, for somebody whose page was made then."""
+        with self.alone:
+            return told(seen, written(self.desk.mark()), self.desk.arrivals)
 
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk, but composed once for each mark."""

@@ -7,18 +7,23 @@ for itself, so that the pages go on meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from threading import Lock, Thread
 
 from pipeline.app import App
+from pipeline.jobs.check import look_over, settled
 from pipeline.jobs.feeds import Known, Wishes, find
 from pipeline.jobs.inspect import Finding, inspect
 from pipeline.jobs.refresh import FeedReport
 from pipeline.jobs.status import FeedStatus, feeds_status
+from pipeline.jobs.weekly import draft, show
+from pipeline.model.digest import Edition
 from pipeline.model.edition import EditorLink
 from pipeline.model.errors import PipelineError, Refused, UsageError
+from pipeline.model.week import Week
 from pipeline.text.urls import clean_url
 from pipeline.web.desk import FeedLine, Fetching, FoundFeed
 
@@ -33,6 +38,7 @@ class Errands:
     clock: Callable[[], datetime]
     _lock: Lock = field(default_factory=Lock)
     _fetching: Fetching = field(default_factory=Fetching)
+    _looking: set[Week] = field(default_factory=set)
 
     def feeds(self) -> Sequence[FeedLine]:
         """List the feeds."""
@@ -74,6 +80,41 @@ class Errands:
             found = app.links(self.clock()).look_up(asked, app.fetcher)
         return EditorLink(url=found.url, title=found.title, note_md=found.note)
 
+    def look_over(self, week: Week, overridden: Sequence[str]) -> None:
+        """Ask for the links and pictures of what would be approved, unless what was said holds."""
+        with App.load(self.path) as app:
+            edition = _to_approve(app, week, self.clock())
+            if not settled(app.store.editions.look(edition.content_hash), overridden, now=self.clock()):
+                look_over(app.store, edition, app.prober, now=self.clock())
+
+    def looking(self, week: Week) -> bool:
+        """Tell whether a week's links and pictures are being asked for."""
+        with self._lock:
+            return week in self._looking
+
+    @property
+    def busy(self) -> str:
+        """A text that differs as errands come along."""
+        with self._lock:
+            looking = " ".join(sorted(map(str, self._looking)))
+            return f"{self._fetching.running}-{self._fetching.done}-{looking}"
+
+    def begin_look(self, week: Week) -> None:
+        """Begin to ask for a week's links and pictures, unless that is being done."""
+        with self._lock:
+            if week in self._looking:
+                return
+            self._looking.add(week)
+        Thread(target=self._look, args=(week,), daemon=True).start()
+
+    def _look(self, week: Week) -> None:
+        try:
+            with suppress(PipelineError), App.load(self.path) as app:  # what is wrong, the page itself says
+                look_over(app.store, _to_approve(app, week, self.clock()), app.prober, now=self.clock())
+        finally:
+            with self._lock:
+                self._looking.discard(week)
+
     def fetching(self) -> Fetching:
         """Tell how reading the feeds comes along."""
         with self._lock:
@@ -106,6 +147,13 @@ class Errands:
     def _tell(self, **known: object) -> None:
         with self._lock:
             self._fetching = replace(self._fetching, **known)  # type: ignore[arg-type]  # its own fields
+
+
+def _to_approve(app: App, week: Week, now: datetime) -> Edition:
+    """Give what an approval would seal; of an edition that is out, its bytes."""
+    if app.store.editions.standing(str(week)).state == "approved":
+        return draft(app.store, app.press, week, now=now)[0]
+    return show(app.store, app.press, week, now=now)
 
 
 def _whole(url: str) -> str:

@@ -11,7 +11,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 
-from pipeline.model.check import Check
 from pipeline.model.digest import Edition
 
 KILOBYTE = 1000
@@ -31,8 +30,6 @@ class Letter:
     """(media type, bytes once decoded) of each part, in order."""
     stories: tuple[tuple[str, tuple[Line, ...]], ...]
     """(heading, its stories), as the manifest has them."""
-    checks: tuple[Check, ...]
-    """What the checks found, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,6 @@ def read_letter(edition: Edition) -> Letter:
         headers=tuple((header, str(value)) for header, value in mail.items()),
         parts=tuple(_parts(mail)),
         stories=_sections(manifest.get("stories", [])),
-        checks=tuple(Check(**each) for each in manifest.get("checks", ())),
     )
 
 

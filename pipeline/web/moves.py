@@ -30,7 +30,16 @@ class Moves:
 
     def routes(self) -> list[BaseRoute]:
         """Give the addresses and who answers them."""
-        return [Route("/week/{week}/move", posted(self.move, self.sheets.token), methods=["POST"])]
+        return [
+            Route("/week/{week}/move", posted(self.move, self.sheets.token), methods=["POST"]),
+            Route("/week/{week}/look", posted(self.look, self.sheets.token), methods=["POST"]),
+        ]
+
+    def look(self, request: Request, form: Form) -> Response:
+        """Begin to ask for links and pictures; the page shows when it is done."""
+        week = week_of(request)
+        self.memory.desk.begin_look(week)
+        return self.sheets.go(f"/week/{week}#look")
 
     def move(self, request: Request, form: Form) -> Response:
         """Make a move and show the week; refused, show why, and the difference to what was on the screen."""
@@ -38,10 +47,12 @@ class Moves:
         wish = Wish(content_hash=form["hash"], overridden=tuple(form.all("override")), address=form["address"])
         if action is None or (action == "approve" and not wish.content_hash):
             raise HTTPException(400, "Use the buttons on the page itself.")
-        with self.memory.alone:
-            try:
+        try:
+            if action == "approve":
+                self.memory.desk.look_over(week, wish.overridden)  # which takes its time: others go on meanwhile
+            with self.memory.alone:
                 note = self.memory.desk.act(week, action, wish)
-            except PipelineError as trouble:
-                shown = WeekPage(self.memory).values(week, Look(), refusal=str(trouble), seen=form["hash"])
-                return self.sheets.page("week", request, status=409, **shown)
+        except PipelineError as trouble:
+            shown = WeekPage(self.memory).values(week, Look(), refusal=str(trouble), seen=form["hash"])
+            return self.sheets.page("week", request, status=409, **shown)
         return self.sheets.go(f"/week/{week}", note)

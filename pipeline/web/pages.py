@@ -13,7 +13,7 @@ from time import monotonic
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.model.digest import Edition, Trouble
@@ -99,11 +99,11 @@ class Pages:
         )
 
     async def mark(self, request: Request) -> Response:
-        """Answer with the mark as soon as it differs from the one seen, or when patience ends."""
+        """Answer with the mark, and what is new, as soon as it differs from the one seen or when patience ends."""
         seen, until = request.query_params.get("seen", ""), monotonic() + self.patience_seconds
         while (mark := await run_in_threadpool(self.memory.mark)) == seen and monotonic() < until:
             await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
-        return PlainTextResponse(mark)
+        return JSONResponse({"mark": mark, "news": await run_in_threadpool(self.memory.news, seen)})
 
     def refused(self, request: Request, error: Exception) -> Response:
         """Show an error as a page: a missing address, or what stands in the way of everything."""

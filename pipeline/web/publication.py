@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from pipeline.jobs.manuscript import Manuscripts
 from pipeline.jobs.press import Press, nothing_asked
 from pipeline.jobs.status import changes_waiting, recent_weeks
 from pipeline.jobs.weekly import draft, show
+from pipeline.model.check import Look
 from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
 from pipeline.model.edition import EditorLink, Standing
 from pipeline.model.errors import ConfigError, EditorFileError, TemplateError, UsageError
@@ -31,8 +32,10 @@ from pipeline.model.week import Week
 from pipeline.web.acts import act
 from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
 from pipeline.web.errands import Errands
+from pipeline.web.news import Arrival, Mark
 
 WEEKS_SHOWN = 26
+ARRIVALS_MOST = 100
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -115,7 +118,7 @@ class PublicationDesk:
         """As Desk."""
         app = self._fresh_app()
         publisher = Publisher(store=app.store, press=self._press(app), by=_login())
-        return act(publisher, app.backend, _week(week), action, wish, now=self._clock())
+        return act(publisher, app.backend, app.postman, _week(week), action, wish, now=self._clock())
 
     def look_up(self, url: str) -> EditorLink:
         """As Desk."""
@@ -145,12 +148,38 @@ class PublicationDesk:
         """As Desk."""
         return self._errands.fetching()
 
-    def mark(self) -> str:
+    def look(self, edition: Edition) -> Look | None:
         """As Desk."""
-        app, fetching = self._fresh_app(), self._errands.fetching()
-        files = (*_templates(app.template_folders), *sorted(app.editions.glob("*.md")))
-        progress = f"{fetching.running}-{fetching.done}"
-        return " ".join((_stamp(self._path), app.store.change_mark(), progress, *map(_stamp, files)))
+        return self._fresh_app().store.editions.look(edition.content_hash)
+
+    def look_over(self, week: str, overridden: Sequence[str]) -> None:
+        """As Desk."""
+        self._errands.look_over(_week(week), overridden)
+
+    def begin_look(self, week: str) -> None:
+        """As Desk."""
+        self._errands.begin_look(_week(week))
+
+    def looking(self, week: str) -> bool:
+        """As Desk."""
+        return self._errands.looking(_week(week))
+
+    def mark(self) -> Mark:
+        """As Desk."""
+        app = self._fresh_app()
+        return Mark(
+            config=_stamp(self._path),
+            templates=_stamps(_templates(app.template_folders)),
+            words=_stamps(sorted(app.editions.glob("*.md"))),
+            store=app.store.change_mark(),
+            errands=self._errands.busy,
+            newest=app.store.newest_entry_id(),
+        )
+
+    def arrivals(self, after: int, until: int) -> Sequence[Arrival]:
+        """As Desk: the newest first."""
+        stored = self._fresh_app().store.entries_by_id(range(max(after, until - ARRIVALS_MOST) + 1, until + 1))
+        return [Arrival(feed_id=each.entry.feed_id, title=each.entry.title) for each in reversed(stored)]
 
     def picture(self, url: str) -> tuple[str, bytes] | None:
         """As Desk: the demo's pictures come from where its feeds come from."""
@@ -177,7 +206,7 @@ class PublicationDesk:
 
     def _press(self, app: App) -> Press:
         """Set up the press again only once a template has changed: compiling them takes longer than all the rest."""
-        stamps = " ".join(map(_stamp, _templates(app.template_folders)))
+        stamps = _stamps(_templates(app.template_folders))
         if self._pressed is None or self._pressed[:2] != (app, stamps):
             self._pressed = (app, stamps, app.press)
         return self._pressed[2]
@@ -219,6 +248,10 @@ def _login() -> str:
 def _templates(folders: tuple[Path, ...]) -> Iterator[Path]:
     for folder in folders:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _stamps(paths: Iterable[Path]) -> str:
+    return " ".join(map(_stamp, paths))
 
 
 def _stamp(path: Path) -> str:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.model.digest import WeekSummary
+from pipeline.web.mending import anchor, way
 
 NOTES_MOST = 50
 
@@ -70,7 +71,8 @@ class Sheets:
         templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        templates.filters.update(span=span, day=day, moment=moment)
+        templates.filters.update(span=span, day=day, moment=moment, anchor=anchor)
+        templates.globals.update(way=way)
         return cls(templates)
 
     def page(self, name: str, request: Request, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from pipeline.digest.wishes import EDITOR
+from pipeline.jobs.check import findings
 from pipeline.model.check import blocking
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import ALLOWED
@@ -49,7 +50,7 @@ class WeekPage:
                 raise HTTPException(404, str(error)) from error
             if isinstance(edition, Trouble):
                 return shown | {"edition": None, "trouble": edition, "empty": ""}
-            shown |= beside(edition) | self._of(week, edition)
+            shown |= beside(edition) | self._of(week, edition) | self._looked(week, edition)
             if look.view == "changes":
                 shown["difference"] = self._since_approval(week)
             if refusal and (before := self.memory.seen(seen)):
@@ -78,13 +79,19 @@ class WeekPage:
         decisions = self.memory.desk.decisions(week)
         return {
             "fresh": fresh,
-            "stoppers": [each.name for each in blocking(read_letter(fresh).checks)],
+            "stoppers": [each.name for each in blocking(findings(fresh, self.memory.desk.look(fresh)))],
             "fresh_fingerprint": fingerprint(fresh),
             "approved": self.memory.desk.approved(week),
             "decisions": sorted(decisions, key=lambda each: order.get(f"{each.feed_id} {each.guid}", len(order))),
             "version": self.memory.desk.version(week),
             "places": places,
         }
+
+    def _looked(self, week: str, edition: Edition) -> dict[str, Any]:
+        """Add what was found, by the checks and by asking for links and pictures."""
+        desk = self.memory.desk
+        look = desk.look(edition)
+        return {"checks": findings(edition, look), "looked": look, "looking": desk.looking(week)}
 
     def _without(self, week: str, reason: str) -> dict[str, Any]:
         """Show the ledger of a week that has nothing to publish: what the editor left out can be put back."""
@@ -117,6 +124,7 @@ def beside(edition: Edition) -> dict[str, Any]:
     """Give what stands beside an edition, wherever it is shown."""
     return {
         "letter": read_letter(edition),
+        "checks": findings(edition),
         "weight": weigh(edition.html),
         "limits": [limit for limit, _ in LIMITS_KB],
         "clipped_at": CLIPPED_AT_KB,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time, sleep
 
 import pytest
 
 from pipeline.digest.choices import CHOICES
+from pipeline.ingest.poll import may_force
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.errors import EditorFileError, Overtaken, Refused
@@ -164,3 +166,43 @@ def test_a_keystroke_is_answered_at_once(desk: PublicationDesk) -> None:
 
     assert min(seconds(lambda: client.get("/")) for _ in range(3)) < 0.15
     assert min(seconds(lambda: client.post(f"/week/{WEEK}/edit", words)) for _ in range(3)) < 0.2
+
+
+def test_a_dead_link_stops_an_approval_until_it_is_ticked(desk: PublicationDesk, publication: Path) -> None:
+    """Approving asks links and pictures first; the page then offers the error to be ticked, and ticked it goes out."""
+    (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
+    client, seen = Client(make_app(desk, patience_seconds=0)), shown(desk).content_hash
+    page = client.post(f"/week/{WEEK}/move", {"do": "approve", "hash": seen})
+    assert page.status_code == 409
+    assert 'name="override" value="dead-link"' in page.text
+    assert (
+        client.post(f"/week/{WEEK}/move", {"do": "approve", "hash": seen, "override": "dead-link"}).status_code == 303
+    )
+    approved = desk.approved(WEEK)
+    assert approved is not None
+    assert json.loads(approved.manifest)["overridden"] == ["dead-link"]
+
+
+def test_links_are_asked_while_the_desk_goes_on(desk: PublicationDesk) -> None:
+    """The look begins at once and ends by itself; until then the mark says that something is going on."""
+    before = desk.mark()
+    desk.begin_look(WEEK)
+    assert desk.mark() != before
+    until = monotonic() + 10
+    while desk.looking(WEEK) and monotonic() < until:
+        sleep(0.01)
+    look = desk.look(shown(desk))
+    assert look is not None
+    assert look.looked_at == NOW
+    assert "dead-link" not in {check.name for check in look.checks}
+
+
+def test_what_is_fetched_is_told(desk: PublicationDesk, publication: Path) -> None:
+    """An entry that comes in while a page is open is named with its feed."""
+    client = Client(make_app(desk, patience_seconds=0))
+    seen = client.get("/mark").json()["mark"]
+    feed = publication / "fixtures/harbourandhearth.example/feed/index.xml"
+    item = "<item><title>Nets, mended</title><guid>nets</guid><pubDate>Mon, 16 Feb 2026 08:00:00 +0000</pubDate></item>"
+    feed.write_text(feed.read_text().replace("<item>", f"{item}<item>", 1))
+    desk.app.refresher.refresh(desk.app.feeds, now=NOW, due=may_force)
+    assert client.get("/mark", params={"seen": seen}).json()["news"] == "1 new entry from blog: “Nets, mended”."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.model.check import Check, Look
 from pipeline.model.edition import EditorLink, Overrides, Standing
 from pipeline.web.desk import Wish, fingerprint
 from pipeline.web.forms import LONGEST_BYTES
@@ -14,7 +16,7 @@ from tests.asking import FORM, HERE, Client
 from tests.fake_desk import FakeDesk, edition
 
 WEEK = "/week/2026-W07"
-FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/move", "/feeds", "/fetch")
+FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/move", f"{WEEK}/look", "/feeds", "/fetch")
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -90,7 +92,20 @@ def test_a_move_is_made_with_what_was_on_the_screen(client: Client, desk: FakeDe
     answer = client.post(f"{WEEK}/move", {"do": "approve", "hash": seen, "override": ["contrast", "unsafe"]})
     assert answer.status_code == 303
     assert desk.acts == [("approve", Wish(content_hash=seen, overridden=("contrast", "unsafe")))]
+    assert desk.looked_over == [("2026-W07", ("contrast", "unsafe"))]
     assert "Done: approve." in client.get(answer.headers["location"]).text
+
+
+def test_links_are_asked_for_by_a_button(client: Client, desk: FakeDesk) -> None:
+    """The button answers at once; the page says that they are being asked, and later what was found, and when."""
+    assert client.post(f"{WEEK}/look", {}).status_code == 303
+    assert "Asking the links and pictures" in client.get(WEEK).text
+    dead = Check(name="dead-link", level="error", message="Mend it or take it out.", mend="links")
+    desk.asking.clear()
+    desk.looks["2026-W07"] = Look(content_hash="", looked_at=datetime(2026, 2, 17, 9, tzinfo=UTC), checks=(dead,))
+    page = client.get(WEEK).text
+    for words in ("Asked Tue 17 Feb 2026, 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
+        assert words in page
 
 
 def test_a_refused_approval_shows_the_difference(client: Client, desk: FakeDesk) -> None:

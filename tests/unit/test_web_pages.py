@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from urllib.parse import quote
 
 import pytest
 
-from pipeline.model.digest import Trouble
+from pipeline.model.check import PLACES, Check
+from pipeline.model.digest import Edition, Trouble
+from pipeline.model.edition import Standing
 from pipeline.model.errors import ConfigError
+from pipeline.web.mending import anchor, way
+from pipeline.web.news import Arrival
 from pipeline.web.preview import make_app
 from tests.asking import Client
 from tests.fake_desk import ELSEWHERE, HTML, PICTURE, PIXEL, PREHEADER, SUBJECT, TEXT, FakeDesk, edition
@@ -209,10 +214,26 @@ def test_a_story_leads_to_the_web_and_nowhere_else(client: Client, desk: FakeDes
 
 def test_news_is_told_at_once(client: Client, desk: FakeDesk) -> None:
     """A page that saw another mark gets the new one without waiting, and an unchanged one when patience ends."""
-    first = client.get("/mark").text
-    assert client.get("/mark", params={"seen": first}).text == first
+    first = client.get("/mark").json()["mark"]
+    assert client.get("/mark", params={"seen": first}).json() == {"mark": first, "news": ""}
     desk.now += "+"
-    assert client.get("/mark", params={"seen": first}).text != first
+    told = client.get("/mark", params={"seen": first}).json()
+    assert told["mark"] != first
+    assert told["news"] == "Something has changed."
+
+
+def test_what_came_in_is_named(client: Client, desk: FakeDesk) -> None:
+    """Entries that were fetched while somebody looked are counted and named, with the feeds they came from."""
+    first = client.get("/mark").json()["mark"]
+    desk.arrived = [Arrival(feed_id="blog", title="Bread"), Arrival(feed_id="podcast", title="<b>Salt</b>")]
+    told = client.get("/mark", params={"seen": first}).json()
+    assert told["news"] == "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."
+
+
+@pytest.mark.parametrize("seen", ["", "nonsense", "a-b-c-d-e-x", "a-b-c-d-e-999999999999999999999", "-" * 9])
+def test_a_mark_nobody_wrote_is_no_news(client: Client, seen: str) -> None:
+    """Whatever is sent in the place of a mark, the answer is the mark."""
+    assert client.get("/mark", params={"seen": seen}).status_code == 200
 
 
 def test_one_edition_is_composed_once(client: Client, desk: FakeDesk) -> None:
@@ -225,12 +246,57 @@ def test_one_edition_is_composed_once(client: Client, desk: FakeDesk) -> None:
     assert desk.composed == 2
 
 
+def checked(*checks: Check) -> Edition:
+    """An edition whose manifest carries these checks."""
+    manifest = json.dumps({"stories": [], "checks": [asdict(each) for each in checks]})
+    return replace(edition("2026-W07"), manifest=manifest.encode())
+
+
 def test_checks_stand_beside_the_mail(client: Client, desk: FakeDesk) -> None:
-    """Each check with its level, name, sentence and place; hostile words in it stay words."""
-    assert "Checks" not in words(client.get(WEEK).text)
-    found = '{"name": "link-words", "level": "error", "message": "Say <b>where</b>.", "where": "<script>x</script>"}'
-    checked = replace(edition("2026-W07"), manifest=f'{{"stories": [], "checks": [{found}]}}'.encode())
-    desk.change("2026-W07", checked)
+    """Each check with its level, name, place and sentence; hostile words in it stay words."""
+    assert "Checks Nothing to mend." in words(client.get(WEEK).text)
+    found = Check(name="link-words", level="error", message="Say <b>where</b>.", where="<script>x</script>")
+    desk.change("2026-W07", checked(found))
     page = client.get(WEEK).text
-    assert "Checks Error link-words Say <b>where</b>. <script>x</script> Errors stop approval." in words(page)
+    assert "Checks Error link-words <script>x</script> Say <b>where</b>." in words(page)
     assert "<script>x" not in page
+
+
+ENTRY = "blog A kettle on the quay"
+WAYS = {
+    "subject": (f"{WEEK}/edit", "subject"),
+    "preheader": (f"{WEEK}/edit", "preheader"),
+    "introduction": (f"{WEEK}/edit", "introduction"),
+    "links": (f"{WEEK}/edit", "links"),
+    f"story {ENTRY}": (f"{WEEK}?view=why", anchor(ENTRY)),
+    "stories": (f"{WEEK}?view=why", ""),
+    "feed blog": ("/feeds", "feed-blog"),
+    "theme": (f"{WEEK}?view=source", ""),
+    "changes": (f"{WEEK}?view=changes", ""),
+    "network": (WEEK, "look"),
+}
+
+
+@pytest.mark.parametrize("mend", WAYS)
+def test_a_check_leads_to_where_it_is_mended(client: Client, desk: FakeDesk, mend: str) -> None:
+    """The link beside a check leads to a page of the desk, and to a place on it that is there."""
+    desk.change("2026-W07", checked(Check(name="some", level="hint", message="Mend it.", mend=mend)))
+    page, place = WAYS[mend]
+    link = f"{page}#{place}" if place else page
+    assert f'href="{link}"' in unescape(client.get(WEEK).text)
+    target = client.get(page)
+    assert target.status_code == 200
+    assert not place or f'id="{place}"' in target.text
+
+
+def test_every_place_has_a_way() -> None:
+    """Whatever place a check can name is told in words, and all but a fault of the program by a link."""
+    assert {each.split()[0] for each in WAYS} == set(PLACES) - {"program"}
+    assert way("program", "2026-W07").words
+
+
+def test_what_is_out_is_not_mended(client: Client, desk: FakeDesk) -> None:
+    """Of an edition that was sent, a check leads to no form that would refuse."""
+    desk.change("2026-W07", checked(Check(name="subject", level="hint", message="Mend it.", mend="subject")))
+    desk.standings["2026-W07"] = Standing(week="2026-W07", state="sent", number=1)
+    assert f"{WEEK}/edit" not in client.get(WEEK).text

@@ -4,6 +4,7 @@
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const event = (target, name) => new Promise((done) => target.addEventListener(name, done, { once: true }));
+const READING_MS = 15000; // so long a piece of news stays on the page
 let place = 0; // where the page was scrolled to when its mail had to go
 const OURS = ["style", "open"]; // attributes this script or the reader sets; the server never does twice
 
@@ -66,17 +67,19 @@ async function show(address) {
 async function watch() {
   let seen = document.body.dataset.mark;
   const notice = document.getElementById("notice");
+  let until = 0;
   for (;;) {
     if (document.hidden) await event(document, "visibilitychange");
     try {
       const answer = await fetch(`/mark?seen=${encodeURIComponent(seen)}`);
       if (!answer.ok) throw new Error(answer.statusText);
-      const mark = await answer.text();
+      const { mark, news } = await answer.json();
       if (mark !== seen) await (document.getElementById("words") ? tryOut() : show(location.href));
-      notice.textContent = mark !== seen && document.getElementById("week") ? "Something has changed, and is shown here now." : "";
+      if (news) [notice.textContent, until] = [`${news} It is shown here now.`, Date.now() + READING_MS];
+      else if (Date.now() > until) notice.textContent = "";
       seen = mark;
     } catch {
-      notice.textContent = "The preview has stopped. Start it again, and this page goes on.";
+      [notice.textContent, until] = ["The preview has stopped. Start it again, and this page goes on.", 0];
       await pause(1500);
     }
   }

@@ -1,0 +1,59 @@
+"""Where on the desk a finding is mended.
+
+In: what a check says (``Check.mend``), a week. Out: a few words and, where a page of the desk can mend it, its address.
+Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import quote
+
+_FIELDS = {
+    "subject": "Write another subject",
+    "preheader": "Write another preheader",
+    "introduction": "Write the introduction",
+    "links": "Change the links",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to get there; without an address it is told in words alone."""
+
+    words: str
+    address: str = ""
+
+
+def way(mend: str, week: str, *, editable: bool = True) -> Way:
+    """Find the way to where something is mended; an edition that is out has none to its words and stories.
+
+    >>> way("subject", "2026-W07")
+    Way(words='Write another subject', address='/week/2026-W07/edit#subject')
+    >>> way("feed my blog", "2026-W07").address, way("subject", "2026-W07", editable=False).address
+    ('/feeds#feed-my%20blog', '')
+    """
+    place, _, which = mend.partition(" ")
+    if place in _FIELDS:
+        return Way(_FIELDS[place], f"/week/{week}/edit#{place}" if editable else "")
+    stories = f"/week/{week}?view=why"
+    ways = {
+        "story": Way("Go to the story", f"{stories}#{anchor(which)}"),
+        "stories": Way("Choose among the stories", stories),
+        "feed": Way("Look at the feed", f"/feeds#feed-{quote(which)}"),
+        "theme": Way("Mend it in the templates; here is the source", f"/week/{week}?view=source"),
+        "changes": Way("See what has changed", f"/week/{week}?view=changes"),
+        "network": Way("Ask again", f"/week/{week}#look"),
+        "program": Way("This is a fault of the program"),
+    }
+    return ways.get(place, Way(""))
+
+
+def anchor(reference: str) -> str:
+    """Name an entry's line in the ledger, whatever its guid is made of.
+
+    >>> anchor("blog https://blog.example/?p=7")
+    'entry-a88e5ecd'
+    """
+    return f"entry-{sha256(reference.encode()).hexdigest()[:8]}"

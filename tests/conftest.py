@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests import postgres
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -61,6 +63,8 @@ def what_is_missing(item: pytest.Item) -> str:
             return "Chromium is not installed: apt-get install chromium"
     if item.get_closest_marker("corpus") and not find_corpus():
         return "there is no corpus: set PIPELINE_CORPUS to the folder of feeds"
+    if item.get_closest_marker("postgres") and not postgres.SERVER:
+        return "there is no PostgreSQL: PIPELINE_TEST_POSTGRES=$(.ci/postgres)"
     packages = [package for marker in item.iter_markers("npm") for package in marker.args]
     if absent := [package for package in packages if not (NPM / package).is_dir()]:
         return f"{', '.join(absent)} was not fetched: run make check-mail"
@@ -113,6 +117,20 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[str]:
+    """A database of this test process; for tests marked ``postgres``."""
+    with postgres.own_database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> str:
+    """The address of an empty PostgreSQL database; for tests marked ``postgres``."""
+    postgres.empty(postgres_database)
+    return postgres_database
 
 
 @pytest.fixture

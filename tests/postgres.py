@@ -1,0 +1,39 @@
+"""A PostgreSQL for the tests: databases of this process's own on the server that $PIPELINE_TEST_POSTGRES names.
+
+In: the environment (``.ci/postgres`` starts a server and prints what to put there). Out: addresses of empty databases.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, make_url
+
+SERVER = os.environ.get("PIPELINE_TEST_POSTGRES", "")
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run SQL outside of any transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@contextmanager
+def own_database(purpose: str = "") -> Iterator[str]:
+    """Make a database that no other test run knows, and drop it in the end."""
+    name = f"test_{os.getpid()}{purpose}"
+    # Text sorted as a person would want it: what needs another order must say so.
+    made = f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-GB' LOCALE 'C.UTF-8'"
+    execute(SERVER, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", made)
+    yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    execute(SERVER, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def empty(url: str) -> None:
+    """Make a database as it was when it was new."""
+    execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")

@@ -11,6 +11,7 @@ Listening to other machines takes a token.
 from __future__ import annotations
 
 from hmac import compare_digest
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -45,13 +46,15 @@ _CAREFUL = {
 class Guard:
     """ASGI middleware around all pages.
 
-    Without a ``token`` this machine's own names are answered, and no other. With one, any name is: whoever knows the
-    token may ask. It comes once, in the address, and then stays in a cookie.
+    Without a ``token`` this machine's own names are answered, and that of ``home``, the address that a proxy has for
+    these pages. With one, any name is: whoever knows the token may ask. It comes once, in the address, and then stays
+    in a cookie.
     """
 
-    def __init__(self, app: ASGIApp, token: str = "") -> None:
+    def __init__(self, app: ASGIApp, token: str = "", home: str = "") -> None:
         self._app = app
         self._token = token
+        self._home = home
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is foreign, pass on the rest, and set the headers of every answer."""
@@ -70,7 +73,7 @@ class Guard:
 
     def _answer(self, request: Request) -> Response | None:
         """Answer here and now: with a refusal, or with the way in for who brings the token."""
-        refusal = refuse(request.method, request.headers, anywhere=bool(self._token))
+        refusal = refuse(request.method, request.headers, anywhere=bool(self._token), home=self._home)
         if refusal:
             return PlainTextResponse(refusal, status_code=403)
         if not self._token or _same(request.cookies.get(COOKIE, ""), self._token):
@@ -82,8 +85,8 @@ class Guard:
         return PlainTextResponse("Open the address that the program printed: its token is missing.", status_code=403)
 
 
-def refuse(method: str, headers: Headers, *, anywhere: bool = False) -> str:
-    """Say why a request is refused, or nothing; ``anywhere``: the host may have any name.
+def refuse(method: str, headers: Headers, *, anywhere: bool = False, home: str = "") -> str:
+    """Say why a request is refused, or nothing; ``anywhere``: the host may have any name, ``home``: or this one's.
 
     >>> refuse("GET", Headers({"host": "127.0.0.1:8025"}))
     ''
@@ -91,11 +94,14 @@ def refuse(method: str, headers: Headers, *, anywhere: bool = False) -> str:
     'Open this page as http://127.0.0.1, not by another name.'
     >>> refuse("POST", Headers({"host": "localhost:8025", "origin": "https://elsewhere.example"}))
     'Use the form on the page itself: this request came from elsewhere.'
+    >>> refuse("POST", Headers({"host": "127.0.0.1", "origin": "https://desk.example"}), home="https://desk.example/")
+    ''
     """
-    host = headers.get("host", "")
-    if not anywhere and host.partition(":")[0].lower() not in HOSTS:
-        return "Open this page as http://127.0.0.1, not by another name."
-    if method not in ("GET", "HEAD") and headers.get("origin") not in _origins(host, anywhere):
+    host, ours = headers.get("host", ""), urlsplit(home)
+    if not anywhere and host.partition(":")[0].lower() not in (*HOSTS, ours.hostname or HOSTS[0]):
+        return f"Open this page as {home or 'http://127.0.0.1'}, not by another name."
+    own = (*_origins(host, anywhere), f"{ours.scheme}://{ours.netloc}")
+    if method not in ("GET", "HEAD") and headers.get("origin") not in own:
         return "Use the form on the page itself: this request came from elsewhere."
     return ""
 

@@ -64,14 +64,15 @@ class Manuscripts:
         if reason := why_not("skip", self.store.editions.standing(str(week))):
             raise Refused(reason)
         manuscript = self.read(week, now=now)
-        if manuscript.version != version:
-            raise Overtaken(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
+        self._still(week, version)
         new = change(manuscript.asked)
         if new == manuscript.asked:
             return
         text = rewrite(self._text(week, now), manuscript.asked, new)
         self._prove(week, text, manuscript.asked, new, now)
-        self._write(week, text)
+        with self.store.alone():  # of two processes that have come this far, one writes and the other one sees it
+            self._still(week, version)
+            self._write(week, text)
 
     def version(self, week: Week) -> str:
         """Name the version of a week's file; empty while there is none."""
@@ -79,6 +80,10 @@ class Manuscripts:
             return sha256(self.files.path(week).read_bytes()).hexdigest()[:16]
         except OSError:
             return ""
+
+    def _still(self, week: Week, version: str) -> None:
+        if self.version(week) != version:
+            raise Overtaken(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
 
     def _text(self, week: Week, now: datetime) -> str:
         try:

@@ -81,8 +81,19 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with house_errors(self._name), self._writer.begin() as connection:
-            yield connection
+            # First of all: on a server this row makes the others wait, as SQLite does by itself. One writes at a time.
             connection.execute(_ONE_MORE_COMMIT)
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from writing, while a file that belongs to the store is changed.
+
+        Nothing of the store may be written inside. Whoever dies in here holds nobody up: the lock is the database's.
+        """
+        with self._writing() as connection:
+            connection.execute(select(change.c.commits).with_for_update())
+            yield
 
     def change_mark(self) -> str:
         """Give a value that is another one after anything was written, by whatever process."""

@@ -18,9 +18,17 @@ from pipeline.store.dialects import insert
 from pipeline.store.tables import backfill, entry, talk
 
 # One statement for all words: what a word costs is little, and a hundred statements are not.
-_HAVING = text("""SELECT asked.value AS word, (SELECT group_concat(found.id) FROM (SELECT rowid AS id FROM entry_words
+_HAVING = {
+    "sqlite": text("""
+SELECT asked.value AS word, (SELECT group_concat(found.id) FROM (SELECT rowid AS id FROM entry_words
 WHERE entry_words MATCH '"' || asked.value || '"' AND rowid <= :last LIMIT :most + 1) AS found) AS ids
-FROM json_each(:words) AS asked""")
+FROM json_each(:words) AS asked"""),
+    "postgresql": text("""
+SELECT asked.word, (SELECT string_agg(CAST(found.id AS text), ',') FROM (SELECT entry_id AS id FROM entry_words
+WHERE words @@ phraseto_tsquery('pipeline_words', pipeline_plain(asked.word)) AND entry_id <= :last
+LIMIT :most + 1) AS found) AS ids
+FROM json_array_elements_text(CAST(:words AS json)) AS asked(word)"""),
+}
 
 
 def positions(connection: Connection) -> dict[str, ArchivePosition]:
@@ -68,13 +76,12 @@ class Words:
     ) -> dict[str, tuple[int, ...]]:
         """Find the entries, up to id ``last``, that have each word.
 
-        A word that more than ``most`` entries have says little about any of them and is left out. Where the database
-        keeps no words, there are none.
+        A word that more than ``most`` entries have says little about any of them and is left out.
         """
-        if connection.dialect.name != "sqlite":
-            return {}
         asked = [word for word in words if self._common.get((word, most), last + 1) > last]
-        rows = connection.execute(_HAVING, {"words": json.dumps(asked), "last": last, "most": most})
+        rows = connection.execute(
+            _HAVING[connection.dialect.name], {"words": json.dumps(asked), "last": last, "most": most}
+        )
         found = {row.word: tuple(map(int, row.ids.split(","))) for row in rows if row.ids}
         self._common |= {(word, most): last for word, ids in found.items() if len(ids) > most}
         return {word: ids for word, ids in found.items() if len(ids) <= most}

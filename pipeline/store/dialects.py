@@ -32,6 +32,7 @@ _PER_CONNECTION = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",  # a lost commit could publish an entry twice
 )
+_PER_SESSION = "-c timezone=utc -c lock_timeout=10s -c synchronous_commit=on"  # for the same reason
 _MIGRATION_LOCK = 0x_5EA1ED  # any number, as long as all our processes use the same
 
 
@@ -42,7 +43,8 @@ def make_engine(url: str) -> Engine:
         if name == "sqlite":
             return _sqlite_engine(url)
         if name == "postgresql":
-            return create_engine(url, connect_args={"options": "-c timezone=utc"})
+            # Asked whether it is still there: a server may have been started anew since.
+            return create_engine(url, connect_args={"options": _PER_SESSION}, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError):
         name = "nothing known"
     except ModuleNotFoundError as error:
@@ -111,6 +113,13 @@ def count_on(connection: Connection, table: Table) -> None:
         last = select(func.coalesce(func.max(column), 0) + 1)
         sequence = func.pg_get_serial_sequence(table.name, column.name)
         connection.execute(select(func.setval(sequence, last.scalar_subquery(), False)))
+
+
+def first_to_write(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row; False when its key was there before."""
+    # Asked for by what comes back: a row count is not to be had from every driver.
+    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -10,13 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.app.leaving import Leaving
+from pipeline.app.noticing import Noticing
 
 if TYPE_CHECKING:
     from pipeline.jobs.tick import Beat, Task
 
 
-class App(Leaving):
+class App(Noticing):
     """A publication, ready to work."""
 
     def beat(self, now: datetime) -> Iterator[Beat]:

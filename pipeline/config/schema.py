@@ -13,6 +13,7 @@ from pipeline.config.sections.making import DigestSettings
 from pipeline.config.sections.publication import PublicationSettings
 from pipeline.config.sections.reading import FeedSettings, FetchSettings
 from pipeline.config.sections.running import DeliverySettings, ScheduleSettings, StoreSettings, WebSettings
+from pipeline.config.sections.telling import NotifySettings
 from pipeline.config.setting import Setting, settings_of, toml_words
 
 
@@ -29,6 +30,7 @@ class Config:
     web: WebSettings
     store: StoreSettings
     schedule: ScheduleSettings
+    notify: NotifySettings
 
 
 SECTIONS: dict[str, type] = {
@@ -40,6 +42,7 @@ SECTIONS: dict[str, type] = {
     "web": WebSettings,
     "store": StoreSettings,
     "schedule": ScheduleSettings,
+    "notify": NotifySettings,
 }
 
 

@@ -37,11 +37,11 @@ def settings_of(section: type) -> dict[str, Field[Any]]:
 def toml_words(value: Any) -> str:
     """Write a default as TOML.
 
-    >>> toml_words(True), toml_words("mon 00:00"), toml_words(16_000_000), toml_words({})
-    ('true', '"mon 00:00"', '16_000_000', '{}')
+    >>> toml_words(True), toml_words("mon 00:00"), toml_words(16_000_000), toml_words({}), toml_words([])
+    ('true', '"mon 00:00"', '16_000_000', '{}', '[]')
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return f"{value:_.10g}" if isinstance(value, float) else f"{value:_}"
-    return f'"{value}"' if isinstance(value, str) else "{}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -33,6 +33,7 @@ READS_THE_ENVIRONMENT = {
     "pipeline/cli/logs.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/reading.py": "the feeds' passwords and tokens",
     "pipeline/app/leaving.py": "the mail server's password",
+    "pipeline/app/noticing.py": "handed on to the program of [notify] command",
 }
 
 # In the rooms that decide, what is not pure: path -> what it touches.

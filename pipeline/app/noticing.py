@@ -1,0 +1,54 @@
+"""What tells people that something is the matter: the notifier and its ways.
+
+In: a house that can send. Out: a Notifier. Reads the environment, to hand it on to the program of [notify] command.
+"""
+
+from __future__ import annotations
+
+import os
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from pipeline.app.leaving import Leaving
+from pipeline.config.sections.telling import OFF
+
+if TYPE_CHECKING:
+    from pipeline.jobs.notify import Notifier, Way
+    from pipeline.model.notice import Notice
+
+
+class Noticing(Leaving):
+    """A house that says when something is the matter."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """What tells notices, in the ways of [notify]."""
+        from pipeline.jobs.notify import Notifier
+
+        ways: dict[str, Way] = {}
+        if self.config.notify.command:
+            ways["command"] = self._tell_by_command
+        if self.notified:
+            ways["mail"] = self._tell_by_mail
+        return Notifier(notices=self.store.notices, ways=ways)
+
+    @property
+    def notified(self) -> str:
+        """Who gets notices by mail; empty for nobody."""
+        said = self.config.notify.mail
+        usual = self.publication.editor if self.config.delivery.smtp_host else ""
+        return "" if said == OFF else said or usual
+
+    def _tell_by_command(self, notice: Notice) -> str:
+        from pipeline.delivery.hook import Hook
+
+        hook = Hook(command=self.config.notify.command, folder=self.folder, environment=os.environ)
+        return hook.tell(notice)
+
+    def _tell_by_mail(self, notice: Notice) -> str:
+        from pipeline.delivery.note import note
+
+        said = self.publication
+        message = note(notice, sender=said.sender, recipient=self.notified, name=said.name)
+        self.postman.post(message, parseaddr(self.notified)[1])
+        return ""

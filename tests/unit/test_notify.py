@@ -200,11 +200,7 @@ def test_a_program_that_reads_nothing_and_writes_a_lot_ends_well(tmp_path: Path)
 def test_the_mail_is_plain_text_that_any_server_takes() -> None:
     """CRLF, 7 bit, short lines, one text part; From, To, Date and a Message-ID that says nothing changes."""
     address = "https://a.example/" + "x" * 90
-    told = replace(SILENT, text=f"A café: {'word ' * 40}
-
-    pipeline feeds accept blog
-
-{address}")
+    told = replace(SILENT, text=f"A café: {'word ' * 40}\n\n    pipeline feeds accept blog\n\n{address}")
     sender, recipient = "Harbour & Hearth <letter@h.example>", "Ann <ann@h.example>"
     message = note(told, sender=sender, recipient=recipient, name="Harbour & Hearth")
     assert message == note(told, sender=sender, recipient=recipient, name="Harbour & Hearth")

@@ -109,6 +109,7 @@ class Errand:
             body=body if kind in FRESH else b"",
             body_sha256=sha256,
             content_type=headers.get("content-type", ""),
+            date=headers.get("date", ""),
             length_bytes=answers.length_bytes(headers.get("content-length", ""), headers.get("content-range", "")),
             etag=answers.validator(headers.get("etag", "")) or self._kept(kind, self._request.etag),
             last_modified=answers.validator(headers.get("last-modified", ""))

@@ -15,6 +15,7 @@
     ├── DeliveryProblem     3   a mail did not get out as it should; ``kind`` is a word for why
     │   ├── DeliveryFailed  3   … and nothing of it has left
     │   └── DeliveryUncertain 3 … or something may have left
+    ├── NoResolver          3   no name server answers
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
         ├── SecretMissing   3   … because nobody gave the password or token it needs
@@ -132,6 +133,13 @@ class DeliveryFailed(DeliveryProblem):
 
 class DeliveryUncertain(DeliveryProblem):
     """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
+
+
+class NoResolver(PipelineError):
+    """No name server answers, so nothing is known of a domain's records."""
+
+    exit_code = 3
+    retry = True
 
 
 class FeedProblem(PipelineError):

@@ -125,6 +125,8 @@ class FetchOutcome:
     """The decompressed document; empty unless ``fresh``."""
     body_sha256: str = ""
     content_type: str = ""
+    date: str = ""
+    """The server's clock as it was sent (HTTP Date); empty when no answer came or it says nothing."""
     length_bytes: int | None = None
     """Of the whole document as it was sent, where the server says it."""
     etag: str = ""

@@ -8,13 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.store.tables import alive, edition, entry, feed, run
+from pipeline.store.tables import alive, edition, entry, feed, migration, run
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What a store is built on."""
+
+    dialect: str
+    """``sqlite`` or ``postgresql``."""
+    schema: int
+    """The number of the newest migration."""
+    journal: str
+    """How SQLite keeps its journal, e.g. ``wal``; empty elsewhere."""
 
 
 class Gauges:
@@ -22,6 +35,14 @@ class Gauges:
 
     def __init__(self, reading: Transaction) -> None:
         self._reading = reading
+
+    def foundation(self) -> Foundation:
+        """Tell what the store is built on."""
+        with self._reading() as connection:
+            schema = connection.scalar(select(func.max(migration.c.number))) or 0
+            dialect = connection.dialect.name
+            journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar() if dialect == "sqlite" else ""
+            return Foundation(dialect=dialect, schema=schema, journal=str(journal))
 
     def feeds(self, feed_ids: Collection[str]) -> dict[str, int]:
         """Count feeds by their last outcome; ``never`` are those that were not asked yet."""

@@ -19,6 +19,11 @@ class DeliverySettings:
         text("the name of a folder", empty=False),
         "outbox",
     )
+    dkim_selectors: str = setting(
+        "By which names (selectors) your mail service signs, parted by blanks: `pipeline doctor` looks at their keys.",
+        text('names such as "mail s2026", or ""', pattern=r"[A-Za-z0-9._ -]*"),
+        "",
+    )
     smtp_host: str = setting(
         "The mail server that takes proofs, test mails and notices; without one they go into the outbox.",
         text('the name of a mail server such as "smtp.example.org", or ""', pattern=r"[A-Za-z0-9._:-]*"),

@@ -1,0 +1,64 @@
+"""Disk: whether there is room, and whether we may write where we must.
+
+In: folders by name. Out: Signs. Asks the file system, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline.model.health import Sign
+
+LEAST_BYTES = 100_000_000
+"""Below this an edition with its pictures, a backup or the write-ahead log may not fit."""
+WISHED_BYTES = 1_000_000_000
+LEAST_FILES = 1_000
+
+
+def disk(folders: Mapping[str, Path]) -> Iterator[Sign]:
+    """Look at each folder: the file system it is on once, and whether it can be written."""
+    seen: set[int] = set()
+    for name, folder in folders.items():
+        there = _existing(folder)
+        device = there.stat().st_dev
+        if device not in seen:
+            yield _room(name, there)
+        seen.add(device)
+        yield _writable(name, folder, there)
+
+
+def _room(name: str, folder: Path) -> Sign:
+    found = os.statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    # Some file systems count no inodes, and say 0 of 0.
+    no_names = found.f_files > 0 and found.f_favail < LEAST_FILES
+    words = f"{free / 1e9:,.1f} GB free" + (f", room for {found.f_favail:,} files" if found.f_files else "")
+    if free < LEAST_BYTES or no_names:
+        mend = f"free some space on the disk that holds {folder}"
+        return Sign(group="disk", name=name, level="trouble", finding=f"has only {words}", mend=mend)
+    if free < WISHED_BYTES:
+        mend = f"make some room on the disk that holds {folder} before it is full"
+        return Sign(group="disk", name=name, level="warning", finding=f"has {words}", mend=mend)
+    return Sign(group="disk", name=name, level="well", finding=f"has {words}")
+
+
+def _writable(name: str, folder: Path, there: Path) -> Sign:
+    # Trying is the only answer that counts: rights, quotas and read-only mounts are none of os.access's business.
+    try:
+        with tempfile.NamedTemporaryFile(dir=there, prefix=".pipeline-doctor-") as file:
+            file.write(b"1")
+            file.flush()
+    except OSError as trouble:
+        mend = f"let the user who runs the program write {there}"
+        finding = f"{folder} cannot be written: {trouble.strerror or trouble}"
+        return Sign(group="disk", name=name, level="trouble", finding=finding, mend=mend)
+    made = "" if there == folder else ", and is made when it is needed"
+    return Sign(group="disk", name=name, level="well", finding=f"{folder} can be written{made}")
+
+
+def _existing(folder: Path) -> Path:
+    """Give the folder, or the nearest above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())

@@ -32,7 +32,8 @@ _PER_CONNECTION = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",  # a lost commit could publish an entry twice
 )
-_PER_SESSION = "-c timezone=utc -c lock_timeout=10s -c synchronous_commit=on"  # for the same reason
+# synchronous_commit for the same reason, whatever the server does for others.
+_PER_SESSION = {"options": "-c timezone=utc -c lock_timeout=10s -c synchronous_commit=on", "connect_timeout": 10}
 _MIGRATION_LOCK = 0x_5EA1ED  # any number, as long as all our processes use the same
 
 
@@ -44,7 +45,7 @@ def make_engine(url: str) -> Engine:
             return _sqlite_engine(url)
         if name == "postgresql":
             # Asked whether it is still there: a server may have been started anew since.
-            return create_engine(url, connect_args={"options": _PER_SESSION}, pool_pre_ping=True)
+            return create_engine(url, connect_args=_PER_SESSION, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError):
         name = "nothing known"
     except ModuleNotFoundError as error:

@@ -5,31 +5,38 @@ and which of the known ones are still there, in the document's order. Touches no
 
 A *mark* is a fingerprint of an item as it is written and of what has a say in how it is read: the head of the document
 (its dates aside), its address, the reader's own version. So an item whose mark is known would be read as it was read.
-Where items cannot be told apart by their own names, everything is read.
+It begins with a fingerprint of the item's own name, so that items of one name are noticed without being read. Where
+items cannot be told apart by their own names, everything is read.
+
+A document is cut at its items, and a parser sees what is around them and those that are not known. That is enough: what
+was once well-formed between two tags is so again, in the same place of the same head.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from hashlib import blake2b
+from hashlib import sha256
 
 from lxml import etree
 
 from pipeline.ingest import sources
 from pipeline.ingest.decode import decode
 from pipeline.ingest.sources import rss
-from pipeline.ingest.sources.document import Document, split
+from pipeline.ingest.sources.cuts import Cut, cut_up
+from pipeline.ingest.sources.document import Document, Element, from_root, split, split_strictly, without_giants
 from pipeline.ingest.sources.extras import guid_of, name_of
 from pipeline.model.entry import Entry, KnownEntry, ParsedFeed
 from pipeline.model.feed import Channel
 from pipeline.text.html import clean_title
 
-READER = 1
+READER = 2
 """Raise it when the same item is read otherwise than before: every feed is then read whole, once."""
 _READER = f"{READER} {' '.join(each.name for each in fields(Entry))}"
-_MARK_BYTES = 16
+_NAME_DIGITS = 16
+_MARK_DIGITS = 32
+"""Of what is written; the name's come before them."""
 _DATES = frozenset({"lastBuildDate", "pubDate", "updated", "modified", "date"})
 """What says in a feed's head that it was built anew, and nothing else."""
 
@@ -81,53 +88,113 @@ def read(body: bytes, remembered: Remembered, *, content_type: str = "", url: st
     source = sources.source_of(text, body)
     if source is not rss:
         return Reading(parsed=sources.tidy(source.read(text, url=url), url))
+    written = without_giants(from_root(text))
+    if reading := _by_items(written, remembered, url, context):
+        return reading
     document = split(text)
+    mended = document.sound and document.text != written
+    if mended and (reading := _by_items(document.text, remembered, url, context)):
+        said = replace(reading.parsed, oddities=document.oddities, broken=document.broken)
+        return replace(reading, parsed=said)
+    return Reading(parsed=sources.tidy(rss.read_items(document, url=url), url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A text cut at its items, and what each of them is marked with but for its name."""
+
+    cut: Cut
+    url: str
+    head: str
+    prints: tuple[str, ...]
+
+
+def _by_items(text: str, remembered: Remembered, url: str, context: str) -> Reading | None:
+    """Read the items that are not known; None where it takes a look at all of them."""
+    cut = cut_up(text)
+    head = _head_mark(cut, f"{_READER}\n{url}\n{context}") if cut else ""
+    if not cut or not head:
+        return None
+    sheet = _Sheet(cut=cut, url=url, head=head, prints=tuple(_print(f"{head}\n{item}") for item in cut.items))
+    known = _known(sheet.prints, remembered.marks)
+    channel = remembered.channel if remembered.channel.mark == head else None
+    if channel and len(known) == len(cut.items):
+        nothing = ParsedFeed(version="rss", channel=channel, entries=())
+        return Reading(parsed=nothing, order=tuple(known.values()), known=frozenset(known.values()))
+    return _read_others(sheet, known, channel)
+
+
+def _known(prints: Sequence[str], marks: Collection[str]) -> dict[int, str]:
+    """Find the items that are known, by place, unless items share a name: then one is named after the other."""
+    remembered = {mark[_NAME_DIGITS:]: mark for mark in marks}
+    known = {place: remembered[each] for place, each in enumerate(prints) if each in remembered}
+    times = Counter(mark[:_NAME_DIGITS] for mark in known.values())
+    return {place: mark for place, mark in known.items() if times[mark[:_NAME_DIGITS]] == 1}
+
+
+def _read_others(sheet: _Sheet, known: Mapping[int, str], channel: Channel | None) -> Reading | None:
+    wanted = [place for place in range(len(sheet.prints)) if place not in known]
+    document = split_strictly(sheet.cut.only(set(wanted)))
+    names = _names(document, sheet.cut.name, len(wanted))
+    if document is None or names is None:
+        return None
+    marks = {place: name + sheet.prints[place] for place, name in zip(wanted, names, strict=True)}
+    unlike = {place: mark for place, mark in known.items() if mark[:_NAME_DIGITS] not in names}
+    if len(unlike) < len(known):
+        return _read_others(sheet, unlike, channel)
+    parsed = rss.read_items(document, url=sheet.url, channel=channel)
+    if len(parsed.entries) != len(wanted):  # the parser counts otherwise: nobody knows which mark is whose
+        return None
+    entries = tuple(replace(entry, mark=mark) for entry, mark in zip(parsed.entries, marks.values(), strict=True))
+    parsed = parsed if channel else sources.tidy(parsed, sheet.url)
+    said = replace(parsed, entries=entries, channel=replace(parsed.channel, mark=sheet.head))
+    everything = marks | dict(known)
+    order = tuple(everything[place] for place in range(len(sheet.prints)))
+    return Reading(parsed=said, order=order, known=frozenset(known.values()))
+
+
+def _names(document: Document | None, tag: str, count: int) -> list[str] | None:
+    """Fingerprint the own names of a document's items; None unless there are so many, and each has one."""
+    if document is None or len(document.items) != count or not all(_is(item, tag) for item in document.items):
+        return None
     names = [clean_title(guid_of(item), markup=False) for item in document.items]
-    head = _head_mark(document, url, context) if all(names) else ""
-    if not head:
-        return Reading(parsed=sources.tidy(rss.read_items(document, url=url), url))
-    return _read(document, names, head, remembered, url)
+    return [_print(name)[:_NAME_DIGITS] for name in names] if all(names) else None
 
 
-def _read(document: Document, names: Sequence[str], head: str, remembered: Remembered, url: str) -> Reading:
-    order = tuple(_mark(etree.tostring(item, with_tail=False), head) for item in document.items)
-    known = frozenset(_left_out(names, order, remembered.marks))
-    channel = remembered.channel if order and remembered.channel.mark == head else None
-    marks = {item: mark for item, mark in zip(document.items, order, strict=True) if mark not in known}
-    parsed = sources.tidy(rss.read_items(document, url=url, wanted=marks.keys(), channel=channel), url)
-    fresh = list(marks.values())
-    if len(fresh) != len(parsed.entries):  # the parser counts otherwise: nobody knows which mark is whose
-        return Reading(parsed=sources.tidy(rss.read_items(document, url=url), url))
-    entries = tuple(replace(entry, mark=mark) for entry, mark in zip(parsed.entries, fresh, strict=True))
-    channel = replace(parsed.channel, mark=head)
-    return Reading(parsed=replace(parsed, entries=entries, channel=channel), order=order, known=known)
+def _is(element: Element, tag: str) -> bool:
+    return element.prefix is None and str(element.tag).rpartition("}")[2] == tag
 
 
-def _left_out(names: Sequence[str], order: Sequence[str], marks: Collection[str]) -> Iterator[str]:
-    """Yield the marks that are known, unless their items share a name: then one is named after the other."""
-    times = Counter(names)
-    return (mark for mark, name in zip(order, names, strict=True) if mark in marks and times[name] == 1)
+def _head_mark(cut: Cut, said: str) -> str:
+    """Mark all of a document that is not in its items, and what is ``said`` besides.
 
-
-def _head_mark(document: Document, url: str, context: str) -> str:
-    """Mark all of a document that is not in its items; "" where it is broken, or they lie in odd places."""
-    root, items = document.root, set(document.items)
-    if root is None or not document.sound:
+    "" where it is not well-formed, or its items lie in odd places.
+    """
+    document = split_strictly(cut.shell())
+    if document is None or document.root is None or len(document.items) != len(cut.items):
         return ""
-    parents = {item.getparent() for item in items} or {root}
-    if not parents <= {root, *root.iterchildren("*")}:
+    root, items = document.root, document.items
+    if not all(_is(item, cut.name) and _is_empty(item) for item in items):
         return ""
-    shells = [root, *(parent for parent in parents if parent is not root)]
-    lines = [f"{_READER}\n{url}\n{context}".encode("utf-8", "surrogatepass")]
+    parents, children = {item.getparent() for item in items}, list(root.iterchildren("*"))
+    if not parents <= {root, *children}:
+        return ""
+    shells = [root, *(child for child in children if child in parents)]
+    beside = {*items, *shells}
+    lines = [said]
     for shell in shells:
-        lines.append(repr((shell.tag, sorted(shell.attrib.items()), sorted(shell.nsmap.items(), key=str))).encode())
+        lines.append(repr((shell.tag, sorted(shell.attrib.items()), sorted(shell.nsmap.items(), key=str))))
         lines += (
-            etree.tostring(child, with_tail=False)
+            etree.tostring(child, with_tail=False, encoding="unicode")
             for child in shell.iterchildren("*")
-            if child not in items and child not in shells and name_of(child.tag) not in _DATES
+            if child not in beside and name_of(child.tag) not in _DATES
         )
-    return _mark(b"\n".join(lines), "")
+    return _print("\n".join(lines))
 
 
-def _mark(written: bytes, head: str) -> str:
-    return blake2b(written, digest_size=_MARK_BYTES, key=head.encode()).hexdigest()
+def _is_empty(item: Element) -> bool:
+    return not item.attrib and item.text is None and not len(item)
+
+
+def _print(written: str) -> str:
+    return sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:_MARK_DIGITS]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 
 import nh3
 
@@ -94,16 +95,11 @@ def sanitise(html: str, base_url: str) -> str:
         return ""
     if _too_deep(html):
         return _text_alone(html)
-
-    def safe(tag: str, name: str, value: str) -> str | None:
-        if name in ("href", "src", "cite"):
-            return _link(value, base_url) or None
-        return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
-
-    clean = nh3.clean(
-        html, tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes=_ATTRIBUTES, attribute_filter=safe,
-        url_schemes={"http", "https", "mailto"}, link_rel=None, strip_comments=True,
-    )  # fmt: skip
+    before = _base_url.set(base_url)
+    try:
+        clean = _CLEANER.clean(html)
+    finally:
+        _base_url.reset(before)
     return _without_empty(_IMG.sub(_picture, clean)).strip()
 
 
@@ -115,7 +111,7 @@ def outline(html: str) -> str:
     """
     if _too_deep(html):
         return _text_alone(html)
-    return nh3.clean(html, tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
+    return _OUTLINER.clean(html)
 
 
 def _text_alone(html: str) -> str:
@@ -133,7 +129,7 @@ def plain_text(html: str) -> str:
     elif _too_deep(html):
         blocks = entities.unescape(_TAG.sub("\n", html)).split("\n")
     else:
-        lean = nh3.clean(html, tags=_BLOCK_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
+        lean = _BLOCK_CLEANER.clean(html)
         blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
     return _joined(blocks)
 
@@ -228,3 +224,21 @@ def _without_empty(html: str) -> str:
         if not changed:
             break
     return html
+
+
+def _safe(tag: str, name: str, value: str) -> str | None:
+    """Keep an attribute, with its address made absolute; None drops it."""
+    if name in ("href", "src", "cite"):
+        return _link(value, _base_url.get()) or None
+    return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
+
+
+# Making a cleaner takes longer than cleaning with it, so there is one for all; what differs from one document to the
+# next it cannot be told otherwise than so.
+_base_url: ContextVar[str] = ContextVar("base_url", default="")
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes=_ATTRIBUTES, attribute_filter=_safe,
+    url_schemes={"http", "https", "mailto"}, link_rel=None, strip_comments=True,
+)  # fmt: skip
+_OUTLINER = nh3.Cleaner(tags=_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)
+_BLOCK_CLEANER = nh3.Cleaner(tags=_BLOCK_TAGS, clean_content_tags=_CONTENT_GONE, attributes={}, link_rel=None)

@@ -42,7 +42,8 @@ _LOOSE = re.compile(
     re.DOTALL | re.ASCII,
 )
 # A parser compares each attribute with all others, so that a tag longer than any letter is cut before one sees it.
-_GIANT_TAG = re.compile(r"(<\w[\w:.-]{0,50})[^<>]{100000,}?(/?>)")
+_GIANT_TAG_CHARS = 100_000
+_GIANT_TAG = re.compile(rf"(<\w[\w:.-]{{0,50}})[^<>]{{{_GIANT_TAG_CHARS},}}?(/?>)")
 _HALF_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _HALF_CHARACTER = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
@@ -108,7 +109,7 @@ def is_feed(text: str) -> bool:
 
 def split(text: str) -> Document:
     """Take a feed document apart: strictly where it is well-formed, mended where that helps, tolerantly otherwise."""
-    root_text = _GIANT_TAG.sub(r"\1\2", _from_root(text))
+    root_text = without_giants(from_root(text))
     own = {name: value for name, _, value in _ENTITY.findall(text[: len(text) - len(root_text)][:20_000])}
     try:
         return _document(root_text, _tree(root_text, recover=False))
@@ -119,6 +120,29 @@ def split(text: str) -> Document:
         return _document(mended, _tree(mended, recover=False), oddity=problem)
     except etree.XMLSyntaxError:
         return _recovered(_without_half_item(mended), problem)
+
+
+def split_strictly(text: str) -> Document | None:
+    """Take a feed document apart that begins with its root element; None where it is not well-formed."""
+    try:
+        return _document(text, _tree(text, recover=False))
+    except etree.XMLSyntaxError:
+        return None
+
+
+def from_root(text: str) -> str:
+    """Cut what stands before the root: junk, the XML declaration (all is decoded), the DTD (no entity is needed)."""
+    start = _LEAD.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
+    root = ROOT.search(text, start)
+    return text[root.start() :] if root else text[start:]
+
+
+def without_giants(text: str) -> str:
+    """Cut tags that are longer than any letter."""
+    half = _GIANT_TAG_CHARS // 2  # a run as long as that holds one of these stretches, whole
+    if all(text.find("<", at, at + half) >= 0 for at in range(0, len(text) - half, half)):
+        return text
+    return _GIANT_TAG.sub(r"\1\2", text)
 
 
 def _document(text: str, root: Element | None, *, sound: bool = True, oddity: str = "") -> Document:
@@ -208,13 +232,6 @@ def _tree(text: str, *, recover: bool) -> Element | None:
         recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
     )
     return etree.fromstring(text.encode("utf-8", "ignore"), parser)
-
-
-def _from_root(text: str) -> str:
-    """Cut what stands before the root: junk, the XML declaration (all is decoded), the DTD (no entity is needed)."""
-    start = _LEAD.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
-    root = ROOT.search(text, start)
-    return text[root.start() :] if root else text[start:]
 
 
 def _mended(text: str, own: dict[str, str]) -> str:

@@ -1,0 +1,65 @@
+"""An XML feed's text cut at its items, before any parser sees it.
+
+In: the text of a feed from its root element on. Out: the items as they are written, and what lies around them. Touches
+nothing, and parses nothing: whoever parses a part of it must count the items in there, for a text may speak of items.
+
+Cutting takes a twentieth of the time of parsing, so a document that is known but for its build date, or for one item,
+costs little more than that item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline.ingest.sources.document import MAX_ITEMS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A text cut at its items: one gap more than there are items."""
+
+    name: str
+    """Of the items: ``item`` or ``entry``."""
+    items: tuple[str, ...]
+    """From ``<item`` to ``</item>``."""
+    gaps: tuple[str, ...]
+
+    def shell(self) -> str:
+        """Give the text with an empty item in the place of each.
+
+        >>> cut_up("<rss><item>1</item>\\n<item>2</item></rss>").shell()
+        '<rss><item/>\\n<item/></rss>'
+        """
+        return f"<{self.name}/>".join(self.gaps)
+
+    def only(self, wanted: Collection[int]) -> str:
+        """Give the text with the wanted items alone, named by their places.
+
+        >>> cut_up("<rss><item>1</item><item>2</item></rss>").only({1})
+        '<rss><item>2</item></rss>'
+        """
+        first, *rest = self.gaps
+        items = (item if place in wanted else "" for place, item in enumerate(self.items))
+        return first + "".join(item + gap for item, gap in zip(items, rest, strict=True))
+
+
+def cut_up(text: str) -> Cut | None:
+    """Cut a text at its items; None where they are not written the usual way, one after the other.
+
+    In a well-formed text that holds as many items as are found here, each was found from its beginning to its end: all
+    that looks like the tag of an item was counted, so that none of it lies in a comment or in CDATA.
+    """
+    name = "item" if "</item>" in text else "entry"
+    start, end = f"<{name}", f"</{name}>"
+    *pieces, rest = text.split(end)
+    opened = re.compile(rf"{start}(?=[\s/>])")
+    starts = [found.start() for piece in pieces if (found := opened.search(piece))]
+    tags = len(opened.findall(text))
+    oddly_closed = len(re.findall(rf"</{name}(?=[\s/])", text))
+    if not 0 < len(pieces) == len(starts) == tags <= MAX_ITEMS or oddly_closed:
+        return None
+    cuts = list(zip(pieces, starts, strict=True))
+    gaps = (*(piece[:at] for piece, at in cuts), rest)
+    return Cut(name=name, items=tuple(piece[at:] + end for piece, at in cuts), gaps=gaps)

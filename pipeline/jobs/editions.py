@@ -21,6 +21,7 @@ from pipeline.model.check import Check, Look, blocking
 from pipeline.model.digest import Edition, State
 from pipeline.model.edition import Move, Sealed, Standing, why_not
 from pipeline.model.errors import Refused
+from pipeline.model.proof import Pass
 from pipeline.model.week import Week
 from pipeline.store import Store
 
@@ -45,6 +46,8 @@ class Publisher:
     """In whose name."""
     prober: OpenProber | None = None
     """Asks for links and pictures before an approval; without it, what they answered last time counts."""
+    using: Pass | None = None
+    """The pass by which the decision came: used up by it, in the same transaction."""
 
     def approve(
         self, week: Week, *, now: datetime, content_hash: str = "", overridden: Collection[str] = ()
@@ -75,7 +78,7 @@ class Publisher:
             sealed_by=self.by,
         )
         kept_out, rolled_on = selection.kept_out, selection.rolled_on
-        standing = self.store.editions.approve(seen, seal, kept_out=kept_out, rolled_on=rolled_on)
+        standing = self.store.editions.approve(seen, seal, kept_out=kept_out, rolled_on=rolled_on, using=self.using)
         self.store.editions.bind_halves(selection.told)
         return standing
 
@@ -122,7 +125,9 @@ class Publisher:
         seen = self.standing(week, move)
         selection = choose(self.store, self.press, week, now=now)
         entry_ids, kept_out = [*selection.entry_ids, *selection.rolled_on], selection.kept_out
-        return self.store.editions.give_up(seen, state, entry_ids, kept_out=kept_out, now=now, by=self.by)
+        return self.store.editions.give_up(
+            seen, state, entry_ids, kept_out=kept_out, now=now, by=self.by, using=self.using
+        )
 
 
 def _why_stopped(week: Week, stopped: Sequence[Check]) -> str:

@@ -10,11 +10,13 @@
     ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
     │   ├── Overtaken       4   … because another process was quicker
+    │   ├── PassRefused     4   … because a signed link is forged, too old, or was used
     │   └── NothingToPublish 4  … because the week holds no entries
     │       └── ThinWeek    4   … because it holds too few, and waits
     ├── DeliveryProblem     3   a mail did not get out as it should; ``kind`` is a word for why
     │   ├── DeliveryFailed  3   … and nothing of it has left
     │   └── DeliveryUncertain 3 … or something may have left
+    ├── FeedsFailed         3   some feeds of a run could not be read, or none could, which passes
     ├── NoResolver          3   no name server answers
     └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
         ├── NotAFeed        3   … because the document is something else
@@ -55,10 +57,13 @@ class StoreError(PipelineError):
     """The database cannot be opened or used as it stands."""
 
     exit_code = 2
+    retry = True
 
 
 class StoreTooNew(StoreError):
     """The database was written by a newer version of the program."""
+
+    retry = False
 
 
 class BrokenCopy(StoreError):
@@ -69,6 +74,7 @@ class TemplateError(PipelineError):
     """A theme is missing, or one of its templates does not compile or render."""
 
     exit_code = 2
+    retry = True
 
     def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
         super().__init__(message)
@@ -81,6 +87,7 @@ class EditorFileError(PipelineError):
     """An edition's Markdown file names something that does not exist, or is not written as it must be."""
 
     exit_code = 2
+    retry = True
 
     def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
         super().__init__(message)
@@ -99,6 +106,14 @@ class Overtaken(Refused):
     """Another process changed the same thing a moment ago; nothing was done, and a second look is worth it."""
 
     retry = True
+
+
+class PassRefused(Refused):
+    """A signed link does not open anything. ``kind`` says why."""
+
+    def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class NothingToPublish(Refused):
@@ -133,6 +148,16 @@ class DeliveryFailed(DeliveryProblem):
 
 class DeliveryUncertain(DeliveryProblem):
     """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
+
+
+class FeedsFailed(PipelineError):
+    """Feeds of a run could not be read. ``retry`` when none could: then it is most likely the way there."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, retry: bool) -> None:
+        super().__init__(message)
+        self.retry = retry
 
 
 class NoResolver(PipelineError):

@@ -17,7 +17,8 @@ from pipeline.model.check import Look
 from pipeline.model.digest import State
 from pipeline.model.edition import Sealed, Standing
 from pipeline.model.errors import Overtaken
-from pipeline.store import looks, planning, seals
+from pipeline.model.proof import Pass
+from pipeline.store import looks, planning, proofs, seals
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -50,15 +51,22 @@ class Editions:
             return seals.standing(connection, week).number or seals.next_number(connection)
 
     def approve(
-        self, seen: Standing, seal: Sealed, *, kept_out: Collection[int] = (), rolled_on: Collection[int] = ()
+        self,
+        seen: Standing,
+        seal: Sealed,
+        *,
+        kept_out: Collection[int] = (),
+        rolled_on: Collection[int] = (),
+        using: Pass | None = None,
     ) -> Standing:
         """Keep a seal, give it its number and reserve its entries.
 
         Other entries placed in the week are given up again, as are those it has no room for (``rolled_on``); not so
         ``kept_out``, those the editor decided against.
-        Overtaken also when another edition has taken the number, or one of the entries, in the meantime.
+        Overtaken also when another edition has taken the number, or one of the entries, in the meantime. ``using``: a
+        pass that is used up by this; PassRefused when it was before.
         """
-        with self._moving(seen, "approved", seal.sealed_at, seal.sealed_by) as connection:
+        with self._moving(seen, "approved", seal.sealed_at, seal.sealed_by, using=using) as connection:
             number = seen.number or seals.next_number(connection)
             if number != seal.edition.number:
                 raise Overtaken(f"No. {seal.edition.number} went to another edition a moment ago; approve again.")
@@ -80,9 +88,10 @@ class Editions:
         now: datetime,
         by: str,
         remark: str = "",
+        using: Pass | None = None,
     ) -> Standing:
         """Hold or skip a week: its entries, placed or about to be (``entry_ids``), are free again and roll on."""
-        with self._moving(seen, state, now, by, remark) as connection:
+        with self._moving(seen, state, now, by, remark, using) as connection:
             planning.settle(connection, seen.week, [*entry_ids, *kept_out], now)
             seals.free(connection, seen.week)
             planning.release(connection, seen.week, but=kept_out)
@@ -123,9 +132,23 @@ class Editions:
             looks.save(connection, seen)
 
     @contextmanager
-    def _moving(self, seen: Standing, state: State, now: datetime, by: str, remark: str = "") -> Iterator[Connection]:
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from writing, while a file that belongs to an edition is changed.
+
+        Nothing of the store may be written inside. Whoever dies in here holds nobody up: the lock is the database's.
+        """
+        with self._writing() as connection:
+            seals.one_at_a_time(connection)
+            yield
+
+    @contextmanager
+    def _moving(
+        self, seen: Standing, state: State, now: datetime, by: str, remark: str = "", using: Pass | None = None
+    ) -> Iterator[Connection]:
         """Begin a transaction by moving an edition on, or by finding that somebody else has."""
         with self._writing() as connection:
             moved = {"state": state, "moved_at": now, "moved_by": by, "remark": remark}
             seals.advance(connection, seen, moved)
+            if using:
+                proofs.use_up(connection, using, now)
             yield connection

@@ -26,6 +26,7 @@ from pipeline.store.editions import Editions
 from pipeline.store.gauges import Gauges
 from pipeline.store.migrate import bring_up_to_date
 from pipeline.store.notices import Notices
+from pipeline.store.proofs import Proofs
 from pipeline.store.runs import Runs
 from pipeline.store.tables import change
 
@@ -44,6 +45,7 @@ class Store:
         self.gauges = Gauges(self._reading)
         self.care = Care(self._reading, self._writing)
         self.notices = Notices(self._reading, self._writing)
+        self.proofs = Proofs(self._reading, self._writing)
         self._words = archive.Words()
 
     @classmethod
@@ -84,16 +86,6 @@ class Store:
             # First of all: on a server this row makes the others wait, as SQLite does by itself. One writes at a time.
             connection.execute(_ONE_MORE_COMMIT)
             yield connection
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep every other process from writing, while a file that belongs to the store is changed.
-
-        Nothing of the store may be written inside. Whoever dies in here holds nobody up: the lock is the database's.
-        """
-        with self._writing() as connection:
-            connection.execute(select(change.c.commits).with_for_update())
-            yield
 
     def change_mark(self) -> str:
         """Give a value that is another one after anything was written, by whatever process."""

@@ -1,40 +1,50 @@
 """What runs by itself: the tasks of [schedule], and the beat that does those that are due.
 
-In: a whole house. Out: beats.
+In: a whole house. Out: beats. The one clock it reads tells how long a beat has taken, never what time it is.
 """
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from collections.abc import Iterator
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.app.noticing import Noticing
 
 if TYPE_CHECKING:
-    from pipeline.jobs.tick import Beat, Task
+    from pipeline.jobs.tick import Beat, Clock, Coming, Task
 
 
 class App(Noticing):
     """A publication, ready to work."""
 
     def beat(self, now: datetime) -> Iterator[Beat]:
-        """Do what [schedule] says is due, each task as it is asked for."""
+        """Do what [schedule] says is due, each task as it is asked for; what waits or failed, in its turn."""
+        from pipeline.jobs.ledger import Ledger
         from pipeline.jobs.tick import tick
 
-        last = {schedule_id: run.period_key for schedule_id, run in self.store.last_runs().items()}
-        claim = partial(self.store.claim_run, now=now)
-        return tick(self.tasks, claim, last, now, self.clock.zone)
+        clock = _clock_from(now)
+        return tick(self.tasks, Ledger(self.store.runs, _me(), clock), clock, self.clock.zone)
+
+    def coming(self, now: datetime) -> tuple[Coming, ...]:
+        """Say when each task is done next."""
+        from pipeline.jobs.tick import coming
+
+        return coming(self.tasks, self.store.runs.newest(), now, self.clock.zone)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the daemon and cron do, in this order when several are due."""
-        from pipeline.jobs.planned import draft_task, fetch_task
+        from pipeline.jobs.planned import draft_task, fetch_task, new_feeds_task
 
+        said = self.config.schedule
         return (
-            fetch_task(self.config.schedule.fetch, self.refresher, self.feeds),
-            draft_task(self.config.schedule.draft, self.store, lambda: self.press, self.editions),
+            fetch_task(said.fetch, self.refresher, self.feeds),
+            new_feeds_task(self.refresher, self.feeds),
+            draft_task(said.draft, self.store, lambda: self.press, self.editions),
             *self._care_tasks(),
         )
 
@@ -44,3 +54,13 @@ class App(Noticing):
 
         if keep := self.config.store.keep_bodies:
             yield prune_task(self.store, keep)
+
+
+def _clock_from(now: datetime) -> Clock:
+    """Return a clock that shows ``now`` and goes on from there."""
+    started = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - started)
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,46 +1,54 @@
-"""What the daemon and cron do at their times: the tasks of [schedule].
+"""What the daemon and cron do at their times: reading feeds and making drafts.
 
 In: rhythms and what the jobs need. Out: Tasks for ``tick``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import ClassVar
 
 from pipeline.ingest import poll
 from pipeline.jobs.press import Press
-from pipeline.jobs.refresh import Refresher
+from pipeline.jobs.refresh import Due, FeedReport, Refresher
 from pipeline.jobs.tick import Task
 from pipeline.jobs.weekly import make
-from pipeline.model.errors import FeedProblem, Refused
+from pipeline.model.errors import FeedsFailed, Refused
 from pipeline.model.feed import Feed
-from pipeline.model.schedule import Schedule
+from pipeline.model.run import is_free
+from pipeline.model.schedule import At, Schedule
 from pipeline.store import Store
 
 
 def fetch_task(rhythm: Schedule, refresher: Refresher, feeds: Sequence[Feed]) -> Task:
-    """Look at the feeds that are due."""
+    """Look at the feeds that are due; at all of them, after none could be reached."""
 
     def run(period: str, now: datetime) -> str:
-        reports = refresher.refresh(feeds, now=now, due=poll.is_due)
-        asked = [each for each in reports if each.outcome != "waiting"]
-        line = f"{len(asked)} of {len(reports)} feeds asked, {sum(each.applied.new for each in asked)} new entries"
-        failed = [f"{each.feed_id} {each.sentence}" for each in asked if not each.ok]
-        if failed:
-            raise FeedProblem("; ".join([line, *failed]))
-        return line
+        return _read(refresher, feeds, now, _due(refresher.store, feeds))
 
     return Task(id="fetch", schedule=rhythm, run=run)
 
 
+def new_feeds_task(refresher: Refresher, feeds: Sequence[Feed]) -> Task:
+    """Look at feeds that were added, or have another address, without waiting for the next round."""
+
+    def run(period: str, now: datetime) -> str:
+        return _read(refresher, unread(refresher.store, feeds), now, poll.may_ask)
+
+    return Task(id="new feeds", schedule=FirstReading(store=refresher.store, feeds=feeds), run=run)
+
+
 def draft_task(rhythm: Schedule, store: Store, open_press: Callable[[], Press], out: Path) -> Task:
-    """Make the digest of the newest week that has closed."""
+    """Make the digest of the week that was the newest closed one when the period began."""
 
     def run(period: str, now: datetime) -> str:
         press = open_press()
-        week = press.clock.newest_closed(now)
+        began_at = rhythm.began_at(now, press.clock.zone) if isinstance(rhythm, At) else now
+        week = press.clock.newest_closed(began_at)
         try:
             made = make(store, press, week, out, now=now)
         except Refused as reason:
@@ -48,3 +56,59 @@ def draft_task(rhythm: Schedule, store: Store, open_press: Callable[[], Press], 
         return f"{week}: “{made.edition.subject}” in {made.paths[0].parent}"
 
     return Task(id="draft", schedule=rhythm, run=run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstReading:
+    """A rhythm with an occasion for every set of feeds that were never asked."""
+
+    store: Store
+    feeds: Sequence[Feed]
+    once: ClassVar[bool] = True
+
+    def period(self, now: datetime, zone: tzinfo) -> str:
+        """Name the feeds that were never asked, briefly, and the day: who comes back later is new again."""
+        fetch = self.store.runs.newest().get("fetch")
+        if fetch and fetch.outcome == "underway" and not is_free(fetch, now):
+            return ""  # they are being asked
+        names = sorted(f"{feed.id} {feed.url}" for feed in unread(self.store, self.feeds))
+        return f"{now:%Y-%m-%d} {hashlib.sha256(' '.join(names).encode()).hexdigest()[:16]}" if names else ""
+
+    def next_at(self, now: datetime, zone: tzinfo) -> None:
+        """Nobody can know."""
+        return
+
+
+def unread(store: Store, feeds: Sequence[Feed]) -> tuple[Feed, ...]:
+    """Give the feeds that were never asked at the address they have now."""
+    states = store.feed_states()
+    return tuple(feed for feed in feeds if feed.id not in states or states[feed.id].url != feed.url)
+
+
+def _due(store: Store, feeds: Sequence[Feed]) -> Due:
+    """Choose whom to ask. Where none could be reached it was the way there: their own waits say nothing then."""
+    return poll.may_ask if _none_reached(store, feeds) else poll.is_due
+
+
+def _none_reached(store: Store, feeds: Sequence[Feed]) -> bool:
+    states = store.feed_states()
+    known = [states[feed.id] for feed in feeds if feed.id in states and states[feed.id].gone_at is None]
+    return bool(known) and all(state.outcome == "unreachable" for state in known)
+
+
+def _read(refresher: Refresher, feeds: Sequence[Feed], now: datetime, due: Due) -> str:
+    reports = refresher.refresh(feeds, now=now, due=due)
+    asked = [each for each in reports if each.outcome != "waiting"]
+    line = f"{len(asked)} of {len(reports)} feeds asked, {_entries(asked)}"
+    failed = [each for each in asked if not each.ok]
+    if failed:
+        told = "; ".join([line, *(f"{each.feed_id} {each.sentence}" for each in failed)])
+        raise FeedsFailed(told, retry=_none_reached(refresher.store, feeds))
+    return line
+
+
+def _entries(reports: Iterable[FeedReport]) -> str:
+    """Count what is new; what is held back has not come in."""
+    new = sum(each.applied.new for each in reports)
+    held = sum(each.applied.held_back for each in reports)
+    return f"{new} new entries" + (f", {held} held back" if held else "")

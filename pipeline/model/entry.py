@@ -234,6 +234,8 @@ class Applied:
     """What applying a feed's changes came to, in numbers of entries."""
 
     new: int = 0
+    held_back: int = 0
+    """New as well, but in quarantine until they are accepted."""
     changed: int = 0
     """Rewritten, repaired ones included."""
     same: int = 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import ClassVar
 
 from pipeline.model.week import WEEKDAYS, Week
 
@@ -28,6 +29,8 @@ class Every:
     """
 
     interval: timedelta
+    once: ClassVar[bool] = False
+    """A clock that is set back repeats these periods: half an hour that comes again is another half hour."""
 
     def period(self, now: datetime, zone: tzinfo) -> str:
         """Name the slot that holds ``now``."""
@@ -55,11 +58,16 @@ class At:
     weekdays: tuple[int, ...]
     """0 is Monday."""
     time: time
+    once: ClassVar[bool] = True
 
     def period(self, now: datetime, zone: tzinfo) -> str:
         """Name the newest period that has begun: the ISO week where there is one a week, else the local date."""
         day = self._nearest(now, zone, back=True)
         return str(Week.of(day)) if len(self.weekdays) == 1 else day.isoformat()
+
+    def began_at(self, now: datetime, zone: tzinfo) -> datetime:
+        """Say when the newest period began."""
+        return self._moment(self._nearest(now, zone, back=True), zone)
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime:
         """Say when the next period begins."""

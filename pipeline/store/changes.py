@@ -70,7 +70,9 @@ def apply(
     _mark(connection, _REAPPEAR, [*present, *reappeared], now)
     _mark(connection, _VANISH, vanished, now)
     _mark(connection, _WITHDRAW, withdrawn, now)
-    return Applied(new=new, changed=len(rewritten), same=len(changes) - new - len(rewritten))
+    same = len(changes) - new - len(rewritten)
+    held_back = new if quarantined else 0
+    return Applied(new=new - held_back, held_back=held_back, changed=len(rewritten), same=same)
 
 
 def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, backlog: bool) -> None:

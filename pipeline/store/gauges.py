@@ -13,7 +13,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.store.tables import alive, edition, entry, feed, migration, run
+from pipeline.store.run_tables import run
+from pipeline.store.tables import alive, edition, entry, feed, migration
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 

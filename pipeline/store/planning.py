@@ -1,4 +1,4 @@
-"""Weeks that were settled and runs that were claimed: each happens once, whoever else tries.
+"""Weeks that were settled: each once, whoever else tries.
 
 In: a connection, plain values. Out: who was first, and when. Begins and ends no transaction.
 """
@@ -6,21 +6,19 @@ In: a connection, plain values. Out: who was first, and when. Begins and ends no
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
-from pipeline.model.run import Run
-from pipeline.store.dialects import insert
-from pipeline.store.tables import edition_entry, entry, run, schedule, week
+from pipeline.store.dialects import first_to_write
+from pipeline.store.tables import edition_entry, entry, week
 
 
 def settle(
     connection: Connection, key: str, entry_ids: Collection[int], now: datetime, rolled_on: Collection[int] = ()
 ) -> bool:
     """Record which entries a closed week took and gave up; False, and nothing written, when it was settled before."""
-    if not _first(connection, week, {"week": key, "settled_at": now}):
+    if not first_to_write(connection, week, {"week": key, "settled_at": now}):
         return False
     taken = entry.c.entry_id.in_(entry_ids) & entry.c.week.is_(None)
     connection.execute(update(entry).where(taken).values(week=key))
@@ -56,24 +54,3 @@ def all_placed(connection: Connection, key: str, entry_ids: Collection[int]) -> 
 def settled(connection: Connection) -> dict[str, datetime]:
     """Read which weeks are settled, and since when."""
     return {row.week: row.settled_at for row in connection.execute(select(week).order_by(week.c.week))}
-
-
-def claim(connection: Connection, claimed: Run) -> bool:
-    """Claim a schedule's period; False when it was claimed before."""
-    row = asdict(claimed)
-    if not _first(connection, run, row):
-        return False
-    newest = insert(connection.dialect.name, schedule).values(row)
-    connection.execute(newest.on_conflict_do_update(index_elements=[schedule.c.schedule_id], set_=row))
-    return True
-
-
-def last_runs(connection: Connection) -> dict[str, Run]:
-    """Read the run claimed last of each schedule."""
-    return {row["schedule_id"]: Run(**row) for row in connection.execute(select(schedule)).mappings()}
-
-
-def _first(connection: Connection, table: Table, row: dict[str, object]) -> bool:
-    # Asked for by what comes back: a row count is not to be had from every driver.
-    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
-    return connection.execute(statement.returning(*table.primary_key)).first() is not None

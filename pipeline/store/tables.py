@@ -197,23 +197,6 @@ week = Table(
     Column("settled_at", Instant, nullable=False),
 )
 
-run = Table(
-    "run",
-    metadata,
-    Column("schedule_id", Text, primary_key=True),
-    Column("period_key", Text, primary_key=True),
-    Column("claimed_at", Instant, nullable=False),
-)
-
-# The newest run of each schedule, so that a tick need not look through all runs there ever were.
-schedule = Table(
-    "schedule",
-    metadata,
-    Column("schedule_id", Text, primary_key=True),
-    Column("period_key", Text, nullable=False),
-    Column("claimed_at", Instant, nullable=False),
-)
-
 # How far the archive behind a feed was read.
 backfill = Table(
     "backfill",

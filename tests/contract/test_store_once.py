@@ -11,7 +11,7 @@ import pytest
 from store_cases import DAY, NOW, blog_post, guids, keep
 
 from pipeline.model.feed import FeedState
-from pipeline.model.run import Run
+from pipeline.model.run import taken_on
 from pipeline.store import Store
 
 
@@ -42,25 +42,13 @@ def test_an_empty_week_can_be_settled(store: Store) -> None:
     assert store.entries_of_week("2026-W07") == []
 
 
-def test_the_last_run_of_each_schedule_is_known(store: Store) -> None:
-    """By schedule, the period claimed last and when."""
-    for day in range(3):
-        assert store.claim_run("fetch", f"2026-02-1{day}", now=NOW + day * DAY)
-    assert not store.claim_run("fetch", "2026-02-10", now=NOW + 9 * DAY)
-    assert store.claim_run("draft", "2026-W07", now=NOW)
-    assert store.last_runs() == {
-        "fetch": Run(schedule_id="fetch", period_key="2026-02-12", claimed_at=NOW + 2 * DAY),
-        "draft": Run(schedule_id="draft", period_key="2026-W07", claimed_at=NOW),
-    }
-
-
 @pytest.mark.parametrize(
     "attempt",
     [
-        lambda store, key: store.claim_run("fetch", key, now=NOW),
+        lambda store, key: store.runs.advance(None, taken_on(key, "2026-W07", None, by="a", now=NOW)),
         lambda store, key: store.settle_week(key, [], now=NOW),
     ],
-    ids=["claim_run", "settle_week"],
+    ids=["runs.advance", "settle_week"],
 )
 def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[[Store, str], bool]) -> None:
     """Six stores race for ten keys; each key has one winner."""
@@ -80,9 +68,9 @@ def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[
         lambda store: store.save_state(FeedState(feed_id="blog")),
         lambda store: keep(store, blog_post()),
         lambda store: store.settle_week("2026-W07", [], now=NOW),
-        lambda store: store.claim_run("fetch", "now", now=NOW),
+        lambda store: store.runs.advance(None, taken_on("fetch", "now", None, by="a", now=NOW)),
     ],
-    ids=["save_state", "apply", "settle_week", "claim_run"],
+    ids=["save_state", "apply", "settle_week", "runs.advance"],
 )
 def test_the_mark_moves_with_every_write(store_url: str, write: Callable[[Store], object]) -> None:
     """Whoever looks from outside sees that something was committed, and nothing when nothing was."""

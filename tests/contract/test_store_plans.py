@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event
 from store_cases import DAY, MONDAY, NOW, blog_post, decide, keep
 
 from pipeline.model.feed import FeedState
+from pipeline.model.run import taken_on
 from pipeline.store import Store
 
 FEEDS = ["blog", "podcast"]
@@ -40,7 +41,7 @@ IN_A_RUN: dict[str, Callable[[Store], object]] = {
     "pages_told": lambda store: store.pages_told(["2026-W06", "2026-W05"]),
     "published_dates": lambda store: store.published_dates(FEEDS, MONDAY - DAY),
     "settle_week": lambda store: store.settle_week("2026-W07", [1], now=NOW),
-    "claim_run": lambda store: store.claim_run("fetch", "2026-02-16", now=NOW),
+    "runs.advance": lambda store: store.runs.advance(None, taken_on("fetch", "2026-02-16", None, by="a", now=NOW)),
     "last_runs": lambda store: store.last_runs(),
     "change_mark": lambda store: store.change_mark(),
 }

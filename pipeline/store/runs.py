@@ -1,0 +1,83 @@
+"""Runs of schedules: each step of a run is written only on top of what its writer has seen.
+
+In: ways to read and to write, frozen records. Out: the same. That compare-and-set is the lock that keeps two processes
+from doing the same job; it lies in the database, so it holds between machines, and nobody has to clean it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Select, Update, select, update
+
+from pipeline.model.run import Run
+from pipeline.store.dialects import first_to_write
+from pipeline.store.run_tables import run, schedule
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+class Runs:
+    """The runs of a store; made by it."""
+
+    def __init__(self, reading: Transaction, writing: Transaction) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def newest(self) -> dict[str, Run]:
+        """Give the run of each schedule that was taken on last, by schedule id."""
+        with self._reading() as connection:
+            return {row["schedule_id"]: Run(**row) for row in connection.execute(_newest()).mappings()}
+
+    def advance(self, seen: Run | None, run: Run, *, once: bool = True) -> bool:
+        """Write a run's next step on top of the one seen; False, and nothing written, when that is not so any more.
+
+        ``seen`` is the newest run of the same schedule, of whatever period; None when there never was one.
+        ``once``: a period that was taken on before is not begun anew, though it is not the newest.
+        """
+        with self._reading() as connection:
+            if _current(connection, run.schedule_id) != seen:
+                return False
+        with self._writing() as connection:
+            return _advance(connection, seen, run, once=once)
+
+
+def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -> bool:
+    if _current(connection, to.schedule_id) != seen:
+        return False
+    if seen is None and not first_to_write(connection, schedule, _pointer(to)):
+        return False  # PostgreSQL has no row to lock yet: whoever writes the first one goes on
+    if seen is not None and seen.period_key == to.period_key:
+        connection.execute(_replaced(to))
+        return True
+    if not first_to_write(connection, run, asdict(to)):
+        if once:
+            return False
+        connection.execute(_replaced(to))
+    moved = update(schedule).where(schedule.c.schedule_id == to.schedule_id)
+    connection.execute(moved.values(period_key=to.period_key))
+    return True
+
+
+def _newest() -> Select[Any]:
+    same = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
+    return select(run).join_from(schedule, run, same, isouter=True)  # outer, or SQLite reads all runs there ever were
+
+
+def _current(connection: Connection, schedule_id: str) -> Run | None:
+    """Read a schedule's newest run, and let nobody else write one meanwhile."""
+    found = connection.execute(_newest().where(schedule.c.schedule_id == schedule_id).with_for_update(of=schedule))
+    row = found.mappings().first()
+    return Run(**row) if row else None
+
+
+def _replaced(to: Run) -> Update:
+    these = (run.c.schedule_id == to.schedule_id) & (run.c.period_key == to.period_key)
+    return update(run).where(these).values(asdict(to))
+
+
+def _pointer(to: Run) -> dict[str, object]:
+    return {"schedule_id": to.schedule_id, "period_key": to.period_key}

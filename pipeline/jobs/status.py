@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
 from pipeline.ingest.poll import says_it_moved
+from pipeline.jobs.feed_signs import feed_signs
 from pipeline.jobs.press import Press
-from pipeline.model.digest import WeekSummary
+from pipeline.model.digest import State, WeekSummary
 from pipeline.model.edition import Standing
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Feed, FeedCount, FeedState
+from pipeline.model.health import Sign
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
 
@@ -30,6 +32,50 @@ class FeedStatus:
     count: FeedCount
     remarks: tuple[str, ...] = ()
     """What an editor should know of it, one sentence's end each."""
+    signs: tuple[Sign, ...] = ()
+    """The same for who looks after it, with what to do: one at least."""
+    next_at: datetime | None = None
+    """When it is asked next; None where that is not known, or never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionStatus:
+    """One edition at a glance."""
+
+    week: str
+    state: State
+    number: int | None = None
+    blocks: tuple[str, ...] = ()
+    """What has to happen before it goes on, a phrase each."""
+    broken: bool = False
+    """True when it cannot go on before something is mended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextJob:
+    """When something is done next."""
+
+    task: str
+    at: datetime
+    """Aware, in the publication's time zone."""
+    in_seconds: float
+    """From now; 0 when it is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """What a task did last."""
+
+    task: str
+    period: str
+    outcome: str
+    """``model.run.Outcome``."""
+    line: str
+    at: datetime
+    """When it began, aware UTC."""
+    seconds: float | None = None
+    """How long it took; None while it is under way."""
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +91,18 @@ class Status:
     """The weeks whose edition was ever moved, and where it stands."""
     changes: dict[str, tuple[str, ...]]
     """Of the approved editions that wait to be sent: what has changed since, a phrase each."""
+    well: bool = True
+    """True while nothing needs mending."""
+    sentence: str = ""
+    """How it is doing, in one."""
+    editions: tuple[EditionStatus, ...] = ()
+    """Those that are still under way, and the newest that is out; newest first."""
+    next_jobs: tuple[NextJob, ...] = ()
+    """What comes next, in order of time."""
+    last_runs: tuple[LastRun, ...] = ()
+    """What each task did last."""
+    trouble: tuple[Sign, ...] = ()
+    """What wants a look or needs mending, the gravest first."""
 
 
 def status(
@@ -61,17 +119,18 @@ def status(
     )
 
 
-def feeds_status(store: Store, feeds: Sequence[Feed]) -> tuple[FeedStatus, ...]:
-    """Look at every feed."""
+def feeds_status(store: Store, feeds: Sequence[Feed], zone: tzinfo = UTC) -> tuple[FeedStatus, ...]:
+    """Look at every feed; moments in words are of ``zone``."""
     states, counts = store.feed_states(), store.feed_counts()
-    return tuple(_feed(feed, states.get(feed.id), counts.get(feed.id, FeedCount())) for feed in feeds)
+    return tuple(_feed(feed, states.get(feed.id), counts.get(feed.id, FeedCount()), zone) for feed in feeds)
 
 
-def _feed(feed: Feed, remembered: FeedState | None, count: FeedCount) -> FeedStatus:
+def _feed(feed: Feed, remembered: FeedState | None, count: FeedCount, zone: tzinfo) -> FeedStatus:
     state = remembered or FeedState(feed_id=feed.id, url=feed.url)
     held = f"holds back {count.quarantined} entries that turned new at once: `pipeline feeds accept {feed.id}`"
     remarks = (held if count.quarantined else "", says_it_moved(state.channel, state.address or feed.url))
-    return FeedStatus(feed=feed, state=state, count=count, remarks=tuple(filter(None, remarks)))
+    said = tuple(filter(None, remarks))
+    return FeedStatus(feed=feed, state=state, count=count, remarks=said, signs=tuple(feed_signs(state, said, zone)))
 
 
 def changes_waiting(store: Store, open_press: Callable[[], Press], *, now: datetime) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.jobs.doctor.records import Lookup, domain_sign
-from pipeline.model.health import Sign
+from pipeline.model.health import Sign, SignLevel
 
 
 def mx(domain: str, lookup: Lookup) -> Iterator[Sign]:
@@ -26,7 +26,7 @@ def mx(domain: str, lookup: Lookup) -> Iterator[Sign]:
         yield domain_sign(name, "trouble", finding, "publish an MX record that names the host that takes your mail")
     elif silent := [host for host in hosts if not lookup.addresses(host)]:
         finding = f"names {', '.join(silent)}, which has no address"
-        level = "trouble" if len(silent) == len(hosts) else "warning"
+        level: SignLevel = "trouble" if len(silent) == len(hosts) else "warning"
         yield domain_sign(name, level, finding, "correct the MX record, or give that host an address")
     else:
         yield domain_sign(name, "well", f"leads to {', '.join(hosts)}")

@@ -66,6 +66,16 @@ def later(asked: Overrides, reference: str, told: Told) -> Overrides:
     return _moved(asked, reference, told, 1)
 
 
+def noted(asked: Overrides, reference: str, note_md: str) -> Overrides:
+    """Put a few words under an entry's story; empty ones take them away.
+
+    >>> noted(Overrides(notes={"blog 1": "Bread."}), "blog 2", " Soup. ").notes
+    {'blog 1': 'Bread.', 'blog 2': 'Soup.'}
+    """
+    notes = {**asked.notes, reference: note_md.strip()}
+    return replace(asked, notes={key: note for key, note in notes.items() if note})
+
+
 CHOICES: Mapping[str, Choice] = MappingProxyType(
     {"leave_out": leave_out, "put_back": put_back, "lead": lead, "earlier": earlier, "later": later}
 )

@@ -2,8 +2,8 @@
 
 In: the text of ``editions/2026-W07.md``, what it asks for, what it is to ask for. Out: the new text. Pure.
 
-Only what differs is touched: settings line by line, with all comments where they were; introduction and links as a
-whole, with every ``<!-- remark -->`` kept above the part it stood in.
+Only what differs is touched: settings line by line, with all comments where they were; notes, introduction and links
+each as a whole, with their comments and with every ``<!-- remark -->`` kept above the part it stood in.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.digest.editor_file import FENCE, LINKS_HEADING
 from pipeline.model.edition import EditorLink, Overrides
@@ -19,6 +19,7 @@ from pipeline.model.edition import EditorLink, Overrides
 SETTINGS = ("subject", "preheader", "lead", "leave_out", "put_back", "order")
 """Of Overrides: those that stand in the front matter."""
 _REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_NOTES = re.compile(r"\s*\[\s*notes\s*\]")
 _HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
 
 
@@ -39,6 +40,8 @@ def rewrite(text: str, old: Overrides, new: Overrides) -> str:
     for key in SETTINGS:
         if getattr(old, key) != getattr(new, key):
             front = _with_setting(front, key, getattr(new, key))
+    if old.notes != new.notes:
+        front = _with_notes(front, new.notes)
     if (old.introduction_md, old.links) != (new.introduction_md, new.links):
         body = _body(body, new)
     return "\n".join([FENCE, *front, FENCE, body.rstrip("\n")]) + "\n"
@@ -77,6 +80,31 @@ def _with_setting(front: Sequence[str], key: str, value: str | tuple[str, ...]) 
     return [*front[:start], *fresh, *front[end:]]
 
 
+def _with_notes(front: Sequence[str], notes: Mapping[str, str]) -> list[str]:
+    r"""Write the table of notes anew, where it stands, or at the end; comments in it stay.
+
+    >>> _with_notes(['[notes]  # yours', '# "blog 1" = "…"', '"blog 2" = "Soup."'], {"blog 1": "Bread."})
+    ['[notes]  # yours', '"blog 1" = "Bread."', '# "blog 1" = "…"']
+    """
+    rows = [f"{_toml(reference)} = {_quoted(note)}" for reference, note in notes.items()]
+    start = next((number for number, line in enumerate(front) if _NOTES.match(line)), None)
+    if start is None:
+        first, last = _span(front, "notes")
+        above = [*front[:first], *front[last:]]
+        return [*above, "", "[notes]", *rows] if rows else above
+    return [*front[: start + 1], *rows, *_remaining(front[start + 1 :])]
+
+
+def _remaining(table: Sequence[str]) -> Iterator[str]:
+    """Give the lines of a table that set nothing."""
+    at = 0
+    while at < len(table):
+        end = next(end for end in range(at + 1, len(table) + 1) if _whole(table[at:end]))
+        if not tomllib.loads("\n".join(table[at:end])):
+            yield from table[at:end]
+        at = end
+
+
 def _span(front: Sequence[str], key: str) -> tuple[int, int]:
     """Find the lines a setting takes: it ends where it is whole; nothing when there is none."""
     for start, line in enumerate(front):
@@ -97,7 +125,10 @@ def _whole(lines: Sequence[str]) -> bool:
 
 def _toml(value: str | tuple[str, ...]) -> str:
     """Write a TOML value; what JSON escapes, TOML escapes alike, but for DEL."""
-    plain = " ".join(value.split()) if isinstance(value, str) else list(value)
+    return _quoted(" ".join(value.split()) if isinstance(value, str) else list(value))
+
+
+def _quoted(plain: str | list[str]) -> str:
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

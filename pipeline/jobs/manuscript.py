@@ -70,7 +70,9 @@ class Manuscripts:
             return
         text = rewrite(self._text(week, now), manuscript.asked, new)
         self._prove(week, text, manuscript.asked, new, now)
-        with self.store.alone():  # of two processes that have come this far, one writes and the other one sees it
+        with (
+            self.store.editions.alone()
+        ):  # of two processes that have come this far, one writes and the other one sees it
             self._still(week, version)
             self._write(week, text)
 
@@ -123,4 +125,4 @@ def _words(asked: Overrides) -> tuple[object, ...]:
     words = (" ".join(each.split()) for each in (asked.subject, asked.preheader))
     links = tuple((url_key(link.url), " ".join(link.title.split())) for link in asked.links)
     introduction = asked.introduction_md.replace("\r\n", "\n").strip()
-    return (*words, introduction, links, asked.lead, asked.leave_out, asked.order)
+    return (*words, introduction, links, asked.lead, asked.leave_out, asked.order, dict(asked.notes))

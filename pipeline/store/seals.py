@@ -48,10 +48,14 @@ def newest(connection: Connection, week: str) -> Sealed | None:
     return _sealed(row) if row else None
 
 
+def one_at_a_time(connection: Connection) -> None:
+    """Wait for whoever else is at it: SQLite sees to that by itself, and with_for_update says nothing to it."""
+    connection.execute(select(change.c.commits).with_for_update())
+
+
 def advance(connection: Connection, seen: Standing, moved: Mapping[str, Any]) -> None:
     """Move an edition on from where it was seen; Overtaken when it stands elsewhere by now."""
-    # One move at a time: SQLite sees to that by itself, and with_for_update says nothing to it.
-    connection.execute(select(change.c.commits).with_for_update())
+    one_at_a_time(connection)
     fresh = {"week": seen.week, "state": "draft", "revision": 0, "moved_by": "", "remark": ""}
     connection.execute(insert(connection.dialect.name, edition).values(fresh).on_conflict_do_nothing())
     there = (edition.c.week == seen.week) & (edition.c.revision == seen.revision)

@@ -81,12 +81,15 @@ class Sheets:
         html = self.templates.get_template(f"{name}.html.j2").render(csrf=self.token, note=note, **values)
         return HTMLResponse(html, status_code=status)
 
-    def go(self, address: str, note: str = "") -> Response:
-        """Send the browser on (303, so that a reload does nothing twice), with a sentence to be shown there."""
+    def go(self, address: str, note: str = "", place: str = "") -> Response:
+        """Send the browser on (303, so that a reload does nothing twice), with a sentence to be shown there.
+
+        ``place`` is where on the page to.
+        """
         if note:
             key = token_urlsafe(6)
             self.notes[key] = note
             for old in list(self.notes)[:-NOTES_MOST]:
                 del self.notes[old]
             address += f"{'&' if '?' in address else '?'}note={key}"
-        return RedirectResponse(address, status_code=303)
+        return RedirectResponse(f"{address}#{place}" if place else address, status_code=303)

@@ -51,6 +51,8 @@ class WeekPage:
             if isinstance(edition, Trouble):
                 return shown | {"edition": None, "trouble": edition, "empty": ""}
             shown |= beside(edition) | self._of(week, edition) | self._looked(week, edition)
+            if look.view == "why" and shown["editable"]:
+                shown["notes"] = self.memory.desk.script(week).asked.notes
             if look.view == "changes":
                 shown["difference"] = self._since_approval(week)
             if refusal and (before := self.memory.seen(seen)):

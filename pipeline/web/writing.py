@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.digest.choices import CHOICES
+from pipeline.digest.choices import CHOICES, noted
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import EditorLink, Overrides, why_not
 from pipeline.model.errors import NothingToPublish, Overtaken, PipelineError, UsageError
@@ -23,6 +23,7 @@ from pipeline.web.desk import Memory
 from pipeline.web.forms import Form, posted
 from pipeline.web.letter import told
 from pipeline.web.look import read_look
+from pipeline.web.mending import anchor
 from pipeline.web.sheets import Sheets
 from pipeline.web.week import WeekPage, beside, week_of
 
@@ -93,6 +94,7 @@ class Writing:
             Route("/week/{week}/edit", self.edit, methods=["GET"]),
             Route("/week/{week}/edit", posted(self.edited, self.sheets.token), methods=["POST"]),
             Route("/week/{week}/story", posted(self.chosen, self.sheets.token), methods=["POST"]),
+            Route("/week/{week}/note", posted(self.noted, self.sheets.token), methods=["POST"]),
         ]
 
     def edit(self, request: Request) -> Response:
@@ -137,7 +139,21 @@ class Writing:
                 shown = WeekPage(self.memory).values(week, look, refusal=str(trouble))
                 return self.sheets.page("week", request, status=409, **shown)
         done = {"leave_out": "Left out.", "put_back": "Put back.", "lead": "Told first."}.get(form["do"], "Moved.")
-        return self.sheets.go(f"/week/{week}?view=why", done)
+        return self.sheets.go(f"/week/{week}?view=why", done, anchor(reference))
+
+    def noted(self, request: Request, form: Form) -> Response:
+        """Put the editor's words under a story; whoever comes second is shown both, theirs in the field."""
+        week, reference, note = week_of(request), form["entry"], form["note"]
+        if " " not in reference:
+            raise HTTPException(400, "Use the form on the page itself.")
+        with self.memory.alone:
+            try:
+                self.memory.desk.save(week, lambda asked: noted(asked, reference, note), form["version"])
+            except PipelineError as trouble:
+                shown = WeekPage(self.memory).values(week, read_look({"view": "why"}), refusal=str(trouble))
+                return self.sheets.page("week", request, status=409, **shown | {"typed": {reference: note}})
+        address = f"/week/{week}?view=why"
+        return self.sheets.go(address, "Noted." if note.strip() else "The note is gone.", anchor(reference))
 
     def _with_new_link(self, words: Words, form: Form) -> Words:
         """Add the link that was typed into the empty row, in its page's own words where there are none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,26 @@ def test_a_new_setting_stands_above_the_tables() -> None:
     """A key never slides into [notes], where it would be something else."""
     assert asked(changed(FILE, lead="blog 2")).lead == "blog 2"
     assert asked(changed("+++\n[notes]\n+++\n", lead="blog 2")).lead == "blog 2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILE,
+        "",
+        "+++\n+++\nHello.",
+        "+++\n[notes]\n+++\n",
+        '+++\nnotes = {"blog 1" = "Old."}\nsubject = "Bread"\n+++\n',
+        '+++\n[notes] # mine\n"blog 1" = """Old,\nin two lines."""\n# a remark\n+++\n',
+    ],
+)
+def test_notes_are_written_anew(text: str) -> None:
+    """Wherever the table stands, and where there is none: these notes are asked for then, and all else as before."""
+    notes = {"blog 2": 'Two "lines",\n\nof *soup*.', "blog 1": "Bread."}
+    before, after = asked(text), changed(text, notes=notes)
+    assert asked(after) == replace(before, notes=notes)
+    assert asked(changed(after, notes={})) == replace(before, notes={})
+    assert ("# a remark" in after) == ("# a remark" in text)
 
 
 def test_remarks_outlive_new_words() -> None:

@@ -16,7 +16,7 @@ from tests.asking import FORM, HERE, Client
 from tests.fake_desk import FakeDesk, edition
 
 WEEK = "/week/2026-W07"
-FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/move", f"{WEEK}/look", "/feeds", "/fetch")
+FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/move", f"{WEEK}/look", f"{WEEK}/note", "/feeds", "/fetch")
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -82,6 +82,29 @@ def test_a_story_is_left_out_and_put_back(client: Client, desk: FakeDesk) -> Non
     assert (answer.status_code, desk.asked.leave_out) == (303, ("blog 7",))
     client.post(f"{WEEK}/story", {"version": desk.file, "do": "put_back", "entry": "blog 7"})
     assert desk.asked == Overrides()
+
+
+def test_a_note_is_put_under_a_story(client: Client, desk: FakeDesk) -> None:
+    """The ledger has a field for each story that is told; what is in it goes into the file, and comes back."""
+    answer = client.post(
+        f"{WEEK}/note", {"version": "v1", "entry": "blog A kettle on the quay", "note": "Mine, *too*."}
+    )
+    assert answer.status_code == 303
+    assert desk.asked.notes == {"blog A kettle on the quay": "Mine, *too*."}
+    assert ">Mine, *too*.</textarea>" in client.get(f"{WEEK}?view=why").text
+    client.post(f"{WEEK}/note", {"version": desk.file, "entry": "blog A kettle on the quay", "note": " "})
+    assert desk.asked == Overrides()
+
+
+def test_a_note_is_not_lost_to_another(client: Client, desk: FakeDesk) -> None:
+    """Whoever saves a note second writes nothing, and is shown the other one above their own."""
+    reference = "blog A kettle on the quay"
+    desk.asked, desk.file = Overrides(notes={reference: "Theirs."}), "v2"
+    answer = client.post(f"{WEEK}/note", {"version": "v1", "entry": reference, "note": "Mine."})
+    assert answer.status_code == 409
+    assert desk.asked.notes == {reference: "Theirs."}
+    for words in ('<p class="both__words">Theirs.</p>', ">Mine.</textarea>", 'name="version" value="v2"'):
+        assert words in answer.text
 
 
 def test_a_move_is_made_with_what_was_on_the_screen(client: Client, desk: FakeDesk) -> None:

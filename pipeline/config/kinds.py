@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.model.feed import Rule
-from pipeline.model.schedule import Every, Schedule, parse_schedule
+from pipeline.model.schedule import At, Every, Schedule, parse_schedule
 from pipeline.model.week import WeekClock
 from pipeline.text.patterns import compile_pattern
 
@@ -138,6 +138,21 @@ def _schedule(value: Any) -> Schedule:
     return parse_schedule(value)
 
 
+def _send_time(value: Any) -> At | None:
+    schedule = parse_schedule(value) if value else None
+    if isinstance(schedule, Every):
+        raise Unfit('a letter goes out on a day: name it, as in "fri 07:00"')
+    return schedule
+
+
+def _lateness(value: Any) -> timedelta:
+    found = re.fullmatch(r"(\d{1,4}) (minute|hour|day)s?", " ".join(value.split()))
+    lateness = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
+    if not timedelta(minutes=15) <= lateness <= timedelta(days=6):
+        raise ValueError
+    return lateness
+
+
 def _store_url(value: Any) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("sqlite", "postgresql+psycopg") or len(parts.path) < 2:
@@ -234,6 +249,8 @@ STORE_URL = Kind(
     secret=True,
 )
 SPAN = Kind('a span such as "2 years", "18 months" or "90 days", 30 days at least, or ""', _span)
+SEND_TIME = Kind('a day and a time such as "fri 07:00", or ""', _send_time)
+LATENESS = Kind('a time from 15 minutes to 6 days, such as "12 hours"', _lateness)
 SCHEDULE = Kind('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:00"', _schedule)
 LISTEN = Kind('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen)
 LISTENING = Kind('an address and a port such as "127.0.0.1:8026", or ""', _listening)

@@ -31,3 +31,9 @@ class DigestSettings:
         whole(0, 10_080, "minutes"),
         0,
     )
+    approval: str = setting(
+        "Whether an edition goes out at `[schedule] send` only if somebody approved it (`required`), or unless "
+        "somebody holds it, if its checks find no errors.",
+        choice("required", "unless-held"),
+        "required",
+    )

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.config.kinds import LISTENING, OPTIONAL_URL, SCHEDULE, SPAN, STORE_URL, VARIABLE, choice, text, whole
+from pipeline.config.kinds import (
+    LATENESS,
+    LISTENING,
+    OPTIONAL_URL,
+    SCHEDULE,
+    SEND_TIME,
+    SPAN,
+    STORE_URL,
+    VARIABLE,
+    choice,
+    text,
+    whole,
+)
 from pipeline.config.setting import setting
-from pipeline.model.schedule import Schedule
+from pipeline.model.schedule import At, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +96,14 @@ class ScheduleSettings:
 
     fetch: Schedule = setting("How often feeds are looked at.", SCHEDULE, "every 30 minutes")
     draft: Schedule = setting("When the digest of the newest closed week is made.", SCHEDULE, "mon 06:00")
+    send: At | None = setting(
+        "When the edition of the newest closed week goes out by itself, if it may (`[digest] approval`). When left out "
+        "you send it, with `pipeline send`.",
+        SEND_TIME,
+        "",
+    )
+    late_limit: timedelta = setting(
+        "How late an edition may still go out by itself, approved late or after a downtime. Later the editor is asked.",
+        LATENESS,
+        "12 hours",
+    )

@@ -16,6 +16,7 @@ from types import FrameType
 from apscheduler.events import EVENT_SCHEDULER_STARTED
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from pipeline.jobs.telling import tell
 from pipeline.jobs.tick import Beat
 from pipeline.model.errors import PipelineError
 
@@ -65,7 +66,7 @@ class _Daemon(BlockingScheduler):  # type: ignore[misc]
         self._beating = True
         try:
             for done in self._beat(datetime.now(UTC)):
-                log.log(logging.WARNING if done.trouble else logging.INFO, "%s: %s", done.task_id, done.line)
+                tell(done)
         except PipelineError as trouble:
             log.warning("%s", trouble)
         except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.app.house import House
-from pipeline.config import Headers, headers_of
+from pipeline.config import Headers, headers_of, known_secrets
 from pipeline.model.errors import ConfigError
 from pipeline.model.feed import Feed
 
@@ -34,6 +34,11 @@ class Reading(House):
     def headers(self, feed_id: str) -> Headers:
         """Give the extra headers of a feed's requests; SecretMissing when the environment lacks one it names."""
         return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret that config.toml names, as far as the environment gives it: to be kept out of the log."""
+        return known_secrets(self.config, os.environ)
 
     def headers_for(self, url: str) -> Headers:
         """Give the extra headers of the feed that has an address; none when there is no such feed."""

@@ -153,11 +153,16 @@ def _edition(commands: _Commands[argparse.ArgumentParser], name: str, doc: str) 
 
 
 def _run(commands: _Commands[argparse.ArgumentParser]) -> None:
-    _command(commands, "run", "stay and do what [schedule] says: the daemon")
+    _log(_command(commands, "run", "stay and do what [schedule] says: the daemon"))
 
 
 def _tick(commands: _Commands[argparse.ArgumentParser]) -> None:
-    _command(commands, "tick", "do what is due now and exit: for cron")
+    _log(_command(commands, "tick", "do what is due now and exit: for cron"))
+
+
+def _log(parser: argparse.ArgumentParser) -> None:
+    words = "how the log is written: for a person, or as JSON Lines (default: auto, for a person on a terminal)"
+    parser.add_argument("--log", choices=("auto", "human", "json"), default="auto", metavar="FORM", help=words)
 
 
 def _feeds(commands: _Commands[argparse.ArgumentParser]) -> None:

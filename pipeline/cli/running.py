@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pipeline.app import App
 from pipeline.cli import words
+from pipeline.cli.logs import logging_to
 
 Clock = Callable[[], datetime]
 
@@ -22,9 +23,7 @@ def run(options: Namespace, clock: Clock) -> int:
     """Be the daemon."""
     from pipeline import schedule
 
-    level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    with App.load(options.config) as app:
+    with App.load(options.config) as app, logging_to(options, secrets=app.secrets):
         logging.getLogger(__name__).info("reading %s", words.counted(len(app.feeds), "feed"))
         schedule.run(app.beat)
     return 0
@@ -32,14 +31,14 @@ def run(options: Namespace, clock: Clock) -> int:
 
 def tick(options: Namespace, clock: Clock) -> int:
     """Do what is due, once."""
+    from pipeline.jobs.telling import tell
+
     code = 0
-    with App.load(options.config) as app:
+    with App.load(options.config) as app, logging_to(options, calm=sys.stdout, secrets=app.secrets):
         for beat in app.beat(clock()):
+            tell(beat)
             if beat.trouble:
                 code = code or beat.trouble.exit_code
-                print(f"{beat.task_id}: {beat.line}", file=sys.stderr)
-            elif not options.quiet:
-                print(f"{beat.task_id}: {beat.line}")
     return code
 
 

@@ -4,7 +4,7 @@
 adds the secrets; ``write`` changes which feeds there are, by lines that ``edit`` chooses.
 """
 
-from pipeline.config.access import Headers, headers_of, mail_password
+from pipeline.config.access import Headers, headers_of, known_secrets, mail_password
 from pipeline.config.read import load_config, parse_config
 from pipeline.config.schema import Config, reference
 from pipeline.config.setting import Setting
@@ -16,6 +16,7 @@ __all__ = [
     "Setting",
     "add_feeds",
     "headers_of",
+    "known_secrets",
     "load_config",
     "mail_password",
     "parse_config",

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
-from pipeline.config.kinds import VARIABLE_VALUE
+from pipeline.config.kinds import HEADERS, VARIABLE, VARIABLE_VALUE
+from pipeline.config.schema import Config
 from pipeline.config.sections.reading import FeedSettings
 from pipeline.config.sections.running import DeliverySettings
 from pipeline.model.errors import ConfigError, SecretMissing
@@ -31,6 +34,29 @@ def headers_of(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
     if feed.token_env:
         headers.append(("Authorization", f"Bearer {_sendable(feed.token_env, environment)}"))
     return tuple(headers)
+
+
+def known_secrets(config: Config, environment: Mapping[str, str]) -> frozenset[str]:
+    """Give the value of every secret that a config names, as far as the environment has it."""
+    parts = [part for each in fields(config) if is_dataclass(part := getattr(config, each.name))]
+    names = {name for part in (*parts, *config.feeds) for name in _names_of_secrets(part)}
+    return frozenset(value for name in (*names, "PGPASSWORD") if (value := _given(name, environment)))
+
+
+def _names_of_secrets(part: Any) -> Iterator[str]:
+    for each in fields(part):
+        said = getattr(part, each.name)
+        if each.metadata["kind"] is VARIABLE and said:
+            yield said
+        elif each.metadata["kind"] is HEADERS:
+            yield from (named[1] for _, value in said if (named := VARIABLE_VALUE.fullmatch(value)))
+
+
+def _given(name: str, environment: Mapping[str, str]) -> str:
+    try:
+        return secret(name, environment)
+    except LookupError:
+        return ""
 
 
 def _filled_in(value: str, environment: Mapping[str, str]) -> str:

@@ -103,7 +103,8 @@ def _read(refresher: Refresher, feeds: Sequence[Feed], now: datetime, due: Due) 
     failed = [each for each in asked if not each.ok]
     if failed:
         told = "; ".join([line, *(f"{each.feed_id} {each.sentence}" for each in failed)])
-        raise FeedsFailed(told, retry=_none_reached(refresher.store, feeds))
+        names = [each.feed_id for each in failed]
+        raise FeedsFailed(told, retry=_none_reached(refresher.store, feeds), feeds=names)
     return line
 
 

@@ -9,7 +9,7 @@ short is taken up by whoever comes next.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -76,6 +76,9 @@ class Beat:
     trouble: PipelineError | None = None
     again_at: datetime | None = None
     """When it is tried again; None: not before its next period."""
+    outcome: str = field(default="done", compare=False)
+    """``model.run.Outcome``, and how long it took: for the log."""
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,15 @@ def _work(task: Task, run: Run, seen: Run | None, ledger: Ledger, clock: Clock) 
     ledger.end(ended)
     if not (isinstance(came, Waits) and seen and seen.line == came.line):
         trouble = came if isinstance(came, PipelineError) else None
-        yield Beat(task_id=task.id, period=run.period_key, line=ended.line, trouble=trouble, again_at=ended.free_at)
+        yield Beat(
+            task_id=task.id,
+            period=run.period_key,
+            line=ended.line,
+            trouble=trouble,
+            again_at=ended.free_at,
+            outcome=ended.outcome,
+            seconds=((ended.finished_at or ended.claimed_at) - ended.claimed_at).total_seconds(),
+        )
 
 
 def _came(task: Task, run: Run, now: datetime) -> str | Waits | PipelineError:

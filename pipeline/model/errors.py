@@ -31,6 +31,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.model.fetch import OutcomeKind
 
 
@@ -155,9 +157,11 @@ class FeedsFailed(PipelineError):
 
     exit_code = 3
 
-    def __init__(self, message: str, *, retry: bool) -> None:
+    def __init__(self, message: str, *, retry: bool, feeds: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.retry = retry
+        self.feeds = tuple(feeds)
+        """Which ones, by id."""
 
 
 class NoResolver(PipelineError):

@@ -1,0 +1,26 @@
+"""What a beat did, as a line of the log with its fields: the same for the daemon and for cron.
+
+In: a Beat. Out: a log record. Only what it says about itself is passed on.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from pipeline.jobs.tick import Beat
+from pipeline.model.errors import FeedsFailed
+
+log = logging.getLogger(__name__)
+
+
+def tell(done: Beat) -> None:
+    """Log what was done: task, period, outcome and seconds; of what failed, when it is tried again, and which feeds."""
+    fields: dict[str, object] = {
+        "task": done.task_id,
+        "period": done.period,
+        "outcome": done.outcome,
+        "seconds": round(done.seconds, 3),
+    }
+    fields |= {"again_at": done.again_at} if done.again_at else {}
+    fields |= {"feeds": done.trouble.feeds} if isinstance(done.trouble, FeedsFailed) and done.trouble.feeds else {}
+    log.log(logging.WARNING if done.trouble else logging.INFO, "%s: %s", done.task_id, done.line, extra=fields)

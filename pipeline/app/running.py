@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from pipeline.app.noticing import Noticing
 
 if TYPE_CHECKING:
+    from pipeline.jobs.mailing import Mailing
     from pipeline.jobs.tick import Beat, Clock, Coming, Task
+    from pipeline.model.schedule import At
 
 
 class App(Noticing):
@@ -45,7 +47,31 @@ class App(Noticing):
             fetch_task(said.fetch, self.refresher, self.feeds),
             new_feeds_task(self.refresher, self.feeds),
             draft_task(said.draft, self.store, lambda: self.press, self.editions),
+            *self._send_tasks(),
             *self._care_tasks(),
+        )
+
+    def _send_tasks(self) -> Iterator[Task]:
+        """The mailing, unless the editor sends by hand."""
+        from pipeline.jobs.mailing import send_task
+
+        if rhythm := self.config.schedule.send:
+            yield send_task(rhythm, self.store, lambda: self._mailing(rhythm))
+
+    def _mailing(self, rhythm: At) -> Mailing:
+        from pipeline.jobs.editions import Publisher
+        from pipeline.jobs.mailing import BY, Mailing
+        from pipeline.jobs.weekly import lay_out
+
+        press = self.press
+        return Mailing(
+            rhythm=rhythm,
+            late_limit=self.config.schedule.late_limit,
+            approval=self.config.digest.approval,  # type: ignore[arg-type]  # one of Approval: config has checked it
+            publisher=Publisher(store=self.store, press=press, by=BY, prober=self.prober),
+            backend=self.backend,
+            tell=self.notifier.tell,
+            laid_out=lambda week, now: lay_out(self.store, press, week, self.editions, now=now),
         )
 
     def _care_tasks(self) -> Iterator[Task]:

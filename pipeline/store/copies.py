@@ -14,7 +14,7 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from pipeline.model.errors import BrokenCopy, Refused, StoreTooNew
+from pipeline.model.errors import BrokenCopy, Refused, StoreError, StoreTooNew
 from pipeline.store.migrate import steps
 
 _MOST_FAULTS = 20
@@ -30,7 +30,7 @@ def faults(connection: Connection) -> list[str]:
 
 def copy(connection: Connection, file: Path) -> None:
     """Copy the open database into a new file, as of one moment, and look the copy over."""
-    with _broken(file), closing(sqlite3.connect(file)) as target:
+    with _no_whole_copy(), closing(sqlite3.connect(file)) as target:
         # In one step: others go on writing into the log meanwhile, and no step is ever begun anew.
         _driver(connection).backup(target)
         _settle(target)
@@ -40,7 +40,7 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a database that nobody need have open, with what its log still holds; look the copy over."""
     there = f"{source.absolute().as_uri()}?mode=rw"  # never made when it is missing
     with (
-        _broken(source),
+        _no_whole_copy(source),
         closing(sqlite3.connect(there, uri=True)) as opened,
         closing(sqlite3.connect(target)) as fresh,
     ):
@@ -121,11 +121,13 @@ def _refuse_strangers(fresh: sqlite3.Connection, source: Path) -> None:
 
 
 @contextmanager
-def _broken(file: Path) -> Iterator[None]:
-    """Say of which file SQLite complains."""
+def _no_whole_copy(of: Path | None = None) -> Iterator[None]:
+    """Say what SQLite complains of: a disk that is full, or pages that make no sense."""
     try:
         yield
     except sqlite3.DatabaseError as trouble:
         if "full" in str(trouble):
-            raise BrokenCopy(f"{file} cannot be written: the disk is full; free some space and try again.") from trouble
-        raise BrokenCopy(f"{file} is not a whole database ({trouble}): use another one.") from trouble
+            raise StoreError("the copy has no room on its disk: free some space and try again.") from trouble
+        if of:
+            raise BrokenCopy(f"{of} is not a whole database ({trouble}): use another backup.") from trouble
+        raise BrokenCopy(f"no whole copy can be made ({trouble}): see what `pipeline doctor` says.") from trouble

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,8 +39,17 @@ def restore(file: Path, target: Path, *, now: datetime, overwrite: bool = False)
         raise Refused(f"{target} holds a publication: --force puts the backup in its place and keeps the old one.")
     with whole_file(target, overwrite=True) as fresh:
         copy_file(file, fresh)
+        _hand_to_owner(fresh, target)
         with alone_with(target):
             return _keep(target, now)
+
+
+def _hand_to_owner(fresh: Path, target: Path) -> None:
+    """Let whoever could read and write the old store do so with the new one: root restores, a service goes on."""
+    if target.exists():
+        shutil.copymode(target, fresh)
+        with suppress(OSError, AttributeError):  # not ours to give away, or a system without owners
+            os.chown(fresh, target.stat().st_uid, target.stat().st_gid)
 
 
 def _keep(target: Path, now: datetime) -> Path | None:

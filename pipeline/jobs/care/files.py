@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.model.errors import Refused, StoreError
+from pipeline.model.errors import Refused, StoreError, UsageError
 
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a name to write to; after the block it is ``path``, on the disk for good, or gone when the block failed.
 
-    Refused when ``path`` is there and may not be overwritten; StoreError when the disk says no.
+    Refused when ``path`` is there and may not be overwritten, UsageError when its folder is not, StoreError when
+    the disk says no.
     """
     if path.exists() and not overwrite:
         raise Refused(f"{path} is there already and was left alone: name another file, or add --force.")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for {path.name}: make it, or name another.")
     fresh = path.with_name(f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import care, checks, editions, feeds, links, running, words
+from pipeline.cli import care, checks, editions, feeds, health, links, running, words
 from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
 
@@ -170,7 +170,8 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "links add": links.add,
     "links remove": links.remove,
     "backfill": links.backfill,
-    "status": running.status,
+    "status": health.status,
+    "doctor": health.doctor,
     "backup": care.backup,
     "restore": care.restore,
     "prune": care.prune,

@@ -1,8 +1,8 @@
-"""How findings and the status look on a terminal. Decides nothing."""
+"""How findings, signs and the status look on a terminal. Decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.jobs.inspect import Finding
-    from pipeline.jobs.status import FeedStatus, Status
+    from pipeline.jobs.status import FeedStatus, LastRun, Status
     from pipeline.model.digest import WeekSummary
+    from pipeline.model.health import Sign, SignLevel
 
 NEWEST_SHOWN = 3
+MARKS: dict[SignLevel, str] = {"well": "✓", "warning": "!", "trouble": "✗"}
 
 
 def show_findings(findings: Sequence[Finding], zone: tzinfo, *, as_json: bool) -> None:
@@ -69,18 +71,71 @@ def _finding_lines(finding: Finding, zone: tzinfo) -> Iterator[str]:
 
 
 def show_status(found: Status, zone: tzinfo) -> None:
-    """Print how it is doing."""
+    """Print how it is doing: first whether all is well, then what is not, then everything else."""
+    if found.sentence:
+        print(found.sentence)
+    for line in sign_lines(found.trouble):
+        print(f"  {line}")
+    _show_feeds(found, zone)
+    _show_weeks(found, zone)
+    rows: list[Sequence[str]] = [
+        (job.task, words.moment(job.at, zone), away(job.in_seconds)) for job in found.next_jobs
+    ]
+    _show_table("Next", rows)
+    _show_table("Last", [_run_row(each, zone) for each in found.last_runs])
+
+
+def sign_lines(signs: Iterable[Sign]) -> Iterator[str]:
+    """Write signs: a mark, what was found, and below it how to mend it."""
+    for each in signs:
+        yield f"{MARKS[each.level]} {each.name}: {each.finding}"
+        if each.mend:
+            yield f"  → {each.mend}"
+
+
+def away(seconds: float) -> str:
+    """Say how far away a moment is.
+
+    >>> [away(seconds) for seconds in (0, 30, 720, 7_200, 259_200)]
+    ['due now', 'in 30 s', 'in 12 min', 'in 2 h', 'in 3 days']
+    """
+    units = ((86_400, "days", 2), (3_600, "h", 2), (60, "min", 1), (1, "s", 1))
+    fitting = ((size, unit) for size, unit, least in units if seconds >= least * size)
+    return next((f"in {round(seconds / size)} {unit}" for size, unit in fitting), "due now")
+
+
+def _show_table(heading: str, rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        print(heading)
+    for line in words.table(rows, "  "):
+        print(line)
+
+
+def _run_row(each: LastRun, zone: tzinfo) -> tuple[str, ...]:
+    took = "" if each.seconds is None else f"{each.seconds:,.0f} s"
+    again = f" (attempt {each.attempts})" if each.attempts > 1 else ""
+    return each.task, words.moment(each.at, zone), took, f"{each.outcome}{again}", each.line
+
+
+def _show_feeds(found: Status, zone: tzinfo) -> None:
     print("Feeds")
     for each, line in zip(found.feeds, words.table([_feed_row(each, zone) for each in found.feeds], "  "), strict=True):
         print(line)
         for remark in each.remarks:
             print(f"    {each.feed.id} {remark}")
+
+
+def _show_weeks(found: Status, zone: tzinfo) -> None:
     print("Weeks")
+    blocks = {each.week: each.blocks for each in found.editions}
     rows = [_week_row(week, found, zone) for week in found.weeks]
     for week, line in zip(found.weeks, words.table(rows, "  "), strict=True):
         print(line)
         for change in found.changes.get(week.week, ()):
             print(f"    {week.week} changed since approval: {change}")
+        for block in blocks.get(week.week, ()):
+            if block not in found.changes.get(week.week, ()):
+                print(f"    {block}")
     if not rows:
         print("  no entries yet: run `pipeline fetch`")
 
@@ -106,7 +161,10 @@ def _feed_row(each: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
     state = each.state
     read = f"read {words.moment(state.read_at, zone)}"
     if state.failures:
-        read = f"{state.detail} ({words.counted(state.failures, 'time')} in a row)"
+        since = f", since {words.moment(state.failing_since, zone)}" if state.failing_since else ""
+        read = f"{state.detail} ({words.counted(state.failures, 'time')} in a row{since})"
     elif state.outcome and state.outcome not in SILENT:
         read = f"{read}: {state.detail}"
+    if each.next_at:
+        read = f"{read}, next {words.moment(each.next_at, zone)}"
     return each.feed.id, each.feed.kind, words.counted(each.count.entries, "entry", "entries"), newest, read

@@ -161,7 +161,7 @@ def _tick(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _log(parser: argparse.ArgumentParser) -> None:
-    words = "how the log is written: for a person, or as JSON Lines (default: auto, for a person on a terminal)"
+    words = "how the log is written: human, json (JSON Lines), or auto, which is human on a terminal (default: auto)"
     parser.add_argument("--log", choices=("auto", "human", "json"), default="auto", metavar="FORM", help=words)
 
 
@@ -221,7 +221,11 @@ def _backfill(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _status(commands: _Commands[argparse.ArgumentParser]) -> None:
-    _json(_command(commands, "status", "feeds, newest entries and weeks at a glance"))
+    _json(_command(commands, "status", "how it is doing: trouble, feeds, weeks, what comes next and what ran last"))
+    words = "look at everything a publication stands on, and say how to mend what is not well"
+    parser = _command(commands, "doctor", words)
+    parser.add_argument("--offline", action="store_true", help="ask nobody: leaves out clock, mail server and domain")
+    _json(parser)
 
 
 def _care(commands: _Commands[argparse.ArgumentParser]) -> None:

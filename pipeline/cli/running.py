@@ -1,4 +1,4 @@
-"""What runs by itself, and how it is doing: run, tick, status.
+"""What runs by itself: run, tick.
 
 In: parsed arguments and a clock. Out: an exit code. Jobs are imported inside the commands, as everywhere in this room.
 """
@@ -9,7 +9,6 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 from pipeline.app import App
@@ -40,17 +39,3 @@ def tick(options: Namespace, clock: Clock) -> int:
             if beat.trouble:
                 code = code or beat.trouble.exit_code
     return code
-
-
-def status(options: Namespace, clock: Clock) -> int:
-    """Show how it is doing."""
-    from pipeline.cli.findings import show_status
-    from pipeline.jobs.status import status as look
-
-    with App.load(options.config) as app:
-        found = look(app.store, app.feeds, app.clock, lambda: app.press, now=clock())
-        if options.json:
-            words.show_json(asdict(found))
-        else:
-            show_status(found, app.clock.zone)
-    return 0

@@ -1,0 +1,216 @@
+"""All of it as an operator reads it: is it well, what needs whom, what comes next.
+
+In: a store, the feeds, the tasks and when they come, the moment. Out: a Status with nothing left out. Only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+
+from pipeline.jobs.feed_signs import moment
+from pipeline.jobs.press import Press
+from pipeline.jobs.status import EditionStatus, FeedStatus, LastRun, NextJob, Status, feeds_status, status
+from pipeline.jobs.tick import Coming, Task
+from pipeline.model.check import blocking
+from pipeline.model.edition import Standing
+from pipeline.model.errors import NothingToPublish, PipelineError
+from pipeline.model.feed import Feed
+from pipeline.model.health import SIGN_LEVELS, Sign, SignLevel
+from pipeline.model.run import Run
+from pipeline.model.schedule import At, Every
+from pipeline.model.week import Week, WeekClock
+from pipeline.store import Store
+
+OVERDUE = timedelta(hours=1)
+"""A task that should have begun so long ago has nobody who does it."""
+BEATS_OF_GRACE = 3
+
+
+def overview(
+    store: Store,
+    feeds: Sequence[Feed],
+    clock: WeekClock,
+    open_press: Callable[[], Press],
+    tasks: Sequence[Task],
+    coming: Sequence[Coming],
+    *,
+    now: datetime,
+) -> Status:
+    """Look at everything there is, and say how it is doing."""
+    runs = store.runs.newest()
+    seen = status(store, feeds, clock, open_press, now=now)
+    next_jobs = _next_jobs(coming, now, clock.zone)
+    fetches = next((job.at for job in next_jobs if job.task == "fetch"), None)
+    found = tuple(
+        replace(each, next_at=_asked_at(each, fetches, now)) for each in feeds_status(store, feeds, clock.zone)
+    )
+    editions = tuple(_editions(store, open_press, clock, seen, now))
+    signs = [sign for each in found for sign in each.signs]
+    signs += [*_edition_signs(editions, seen.changes), *_run_signs(runs), *_idle(tasks, runs, now, clock.zone)]
+    signs += _notices(store, {each.name for each in signs if each.level != "well"})
+    trouble = sorted((each for each in signs if each.level != "well"), key=_gravity)
+    return replace(
+        seen,
+        feeds=found,
+        editions=editions,
+        next_jobs=next_jobs,
+        last_runs=tuple(map(_last_run, sorted(runs.values(), key=lambda run: run.claimed_at, reverse=True))),
+        trouble=tuple(trouble),
+        well=not any(each.level == "trouble" for each in trouble),
+        sentence=in_a_sentence(trouble),
+    )
+
+
+def in_a_sentence(signs: Sequence[Sign]) -> str:
+    """Sum signs up.
+
+    >>> in_a_sentence([])
+    'All is well.'
+    >>> in_a_sentence([Sign(group="feeds", name="blog", level="trouble", finding="is gone")])
+    '1 thing needs mending.'
+    """
+    parts = []
+    for level, one, many in (("trouble", "needs mending", "need mending"), ("warning", "wants a look", "want a look")):
+        if number := sum(each.level == level for each in signs):
+            parts.append(f"{number} {'thing' if number == 1 else 'things'} {one if number == 1 else many}")
+    return f"{', '.join(parts)}." if parts else "All is well."
+
+
+def _gravity(sign: Sign) -> int:
+    return -SIGN_LEVELS.index(sign.level)
+
+
+def _asked_at(each: FeedStatus, fetches: datetime | None, now: datetime) -> datetime | None:
+    """Say when a feed is asked next: in the first round once it is due."""
+    if each.state.gone_at or fetches is None:
+        return None
+    return max(fetches, each.state.due_at or now)
+
+
+def _next_jobs(coming: Sequence[Coming], now: datetime, zone: tzinfo) -> tuple[NextJob, ...]:
+    jobs = (
+        NextJob(task=each.task_id, at=each.at.astimezone(zone), in_seconds=max(0.0, (each.at - now).total_seconds()))
+        for each in coming
+    )
+    return tuple(sorted(jobs, key=lambda job: job.at))
+
+
+def _last_run(run: Run) -> LastRun:
+    return LastRun(
+        task=run.schedule_id,
+        period=run.period_key,
+        outcome=run.outcome,
+        line=run.line,
+        at=run.claimed_at,
+        seconds=(run.finished_at - run.claimed_at).total_seconds() if run.finished_at else None,
+        attempts=run.attempts,
+    )
+
+
+def _editions(
+    store: Store, open_press: Callable[[], Press], clock: WeekClock, seen: Status, now: datetime
+) -> Iterator[EditionStatus]:
+    """Look at the newest closed week, at what is under way besides, and at the newest that is out."""
+    closed = str(clock.newest_closed(now))
+    standings = {closed: Standing(week=closed), **seen.standings}
+    out = [week for week in sorted(standings, reverse=True) if standings[week].state in ("sent", "skipped")]
+    for week in sorted(standings, reverse=True):
+        standing = standings[week]
+        if standing.state == "draft" and week == closed:
+            if draft := _draft(store, open_press, seen, standing, now):
+                yield draft
+        elif standing.state not in ("draft", "sent", "skipped") or week in out[:1]:
+            blocks = (*_why_it_waits(standing, clock.zone), *seen.changes.get(week, ()))
+            yield EditionStatus(week=week, state=standing.state, number=standing.number, blocks=blocks)
+
+
+def _why_it_waits(standing: Standing, zone: tzinfo) -> Iterator[str]:
+    week, since = standing.week, moment(standing.moved_at, zone)
+    if standing.state == "approved":
+        yield f"waits to be sent: at its time, or by `pipeline send {week}`"
+    elif standing.state == "held":
+        yield f"held by {standing.moved_by} since {since}: `pipeline resume {week}` takes it up again"
+    elif standing.state == "sending":
+        yield f"being sent since {since}: if nobody is at it, `pipeline send {week}` finishes it"
+
+
+def _draft(
+    store: Store, open_press: Callable[[], Press], seen: Status, standing: Standing, now: datetime
+) -> EditionStatus | None:
+    """Look at the draft of the newest closed week; None when it has nothing to tell."""
+    from pipeline.jobs.check import findings  # the digest's rooms are heavy, and often there is nothing to make
+    from pipeline.jobs.weekly import show
+
+    week = standing.week
+    if not any(each.week == week for each in seen.weeks):
+        return None
+    try:
+        edition = show(store, open_press(), Week.parse(week), now=now)
+    except NothingToPublish:
+        return None
+    except PipelineError as trouble:
+        blocks: tuple[str, ...] = (f"a draft cannot be made: {trouble}",)
+        return EditionStatus(week=week, state="draft", blocks=blocks, broken=True)
+    stops = blocking(findings(edition, store.editions.look(edition.content_hash)))
+    blocks = tuple(f"{each.name}: {each.message}" for each in stops)
+    waits = f"waits for approval: `pipeline approve {week}`" if week in seen.made else "not made yet"
+    return EditionStatus(week=week, state="draft", number=edition.number, blocks=(*blocks, waits), broken=bool(stops))
+
+
+def _edition_signs(editions: Sequence[EditionStatus], changes: Mapping[str, tuple[str, ...]]) -> Iterator[Sign]:
+    for each in editions:
+        changed = changes.get(each.week, ())
+        if each.broken:
+            yield _sign("editions", each.week, "trouble", each.blocks[0], f"`pipeline check {each.week}` says more")
+        elif changed:
+            mend = f"look at it, then run `pipeline approve {each.week}` again, or send it as it is"
+            yield _sign("editions", each.week, "warning", f"changed since approval: {changed[0]}", mend)
+        elif each.state in ("held", "sending"):
+            finding, _, mend = each.blocks[0].partition(": ")
+            yield _sign("editions", each.week, "warning", finding, mend)
+
+
+def _run_signs(runs: Mapping[str, Run]) -> Iterator[Sign]:
+    for run in runs.values():
+        if run.outcome in ("failed", "again", "interrupted"):
+            # What failed feeds are doing, the feeds say themselves.
+            mend = "it is tried again by itself" if run.free_at else "its next time comes by itself; mend what it names"
+            level: SignLevel = "warning" if run.schedule_id == "fetch" else "trouble"
+            yield _sign("runs", run.schedule_id, level, f"{run.outcome}: {run.line.rstrip('.')}", mend)
+
+
+def _idle(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:
+    """Notice that nobody does what is due: no daemon is running, and no cron line."""
+    if not runs:
+        mend = "start `pipeline run`, or put `pipeline tick` into cron"
+        yield _sign("runs", "schedule", "warning", "nothing has run by itself yet", mend)
+        return
+    late = [task.id for task in tasks if (run := runs.get(task.id)) and _overdue(task, run, now, zone)]
+    if late:
+        last = max(run.claimed_at for run in runs.values())
+        finding = f"{', '.join(late)} should have run, and nothing has since {moment(last, zone)}"
+        mend = "see whether `pipeline run` or the cron line with `pipeline tick` still runs"
+        yield _sign("runs", "schedule", "trouble", finding, mend)
+
+
+def _overdue(task: Task, run: Run, now: datetime, zone: tzinfo) -> bool:
+    if isinstance(task.schedule, Every):
+        return now - run.claimed_at > BEATS_OF_GRACE * task.schedule.interval + OVERDUE / 6
+    if isinstance(task.schedule, At) and run.period_key != task.schedule.period(now, zone):
+        return now - task.schedule.began_at(now, zone) > OVERDUE
+    return False
+
+
+def _notices(store: Store, told: set[str]) -> Iterator[Sign]:
+    """Pass on what people were told and is still so, but for what the feeds say themselves."""
+    for each in store.notices.open():
+        kind, _, about = each.key.partition("/")
+        if not (kind == "feed" and about.partition("/")[0] in told):
+            level: SignLevel = "trouble" if each.level == "error" else "warning"
+            yield _sign("notices", each.key, level, each.subject.rstrip("."), each.text.partition("\n\n")[0])
+
+
+def _sign(group: str, name: str, level: SignLevel, finding: str, mend: str) -> Sign:
+    return Sign(group=group, name=name, level=level, finding=finding, mend=mend)

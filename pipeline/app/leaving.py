@@ -1,12 +1,14 @@
 """What takes editions and single mails out of the house: the backends and the postman.
 
-In: a house that makes editions. Out: a Backend, a Postman. Reads the environment for the mail server's password.
+In: a house that makes editions. Out: a Backend, a Postman, a Proofreader. Reads the environment for the mail server's
+password.
 """
 
 from __future__ import annotations
 
 import os
 from email.utils import parseaddr
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from pipeline.app.making import Making
@@ -15,7 +17,9 @@ from pipeline.config import mail_password
 if TYPE_CHECKING:
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
+    from pipeline.jobs.proof import Proofreader
     from pipeline.jobs.send import Backend, Postman
+    from pipeline.model.proof import Plan
 
 
 class Leaving(Making):
@@ -49,6 +53,52 @@ class Leaving(Making):
             username=said.smtp_username,
             password=mail_password(said, os.environ),
             helo=domain if domain.isascii() else "localhost",
+        )
+
+    @property
+    def pages(self) -> str:
+        """The address under which editors reach the daemon's pages, without a slash at its end; empty without pages."""
+        said = self.config.web
+        here = said.listen and f"http://{said.listen.replace('0.0.0.0:', '127.0.0.1:')}"
+        return (said.url or here).rstrip("/")
+
+    @property
+    def plan(self) -> Plan:
+        """What becomes of an edition by itself."""
+        from pipeline.model.proof import Plan
+
+        said = self.config.schedule
+        return Plan(
+            clock=self.clock,
+            send=said.send,
+            unless_held=self.config.digest.approval == "unless-held",
+            late_limit=said.late_limit,
+        )
+
+    @property
+    def proof_key(self) -> str:
+        """What signs the buttons of proofs: made once, and kept in the store."""
+        from pipeline.jobs.passes import PURPOSE
+
+        return self.store.proofs.key(PURPOSE, token_urlsafe(32))
+
+    @property
+    def proofreader(self) -> Proofreader:
+        """What sends proofs to the editor."""
+        from pipeline.digest.banner import load_banner
+        from pipeline.jobs.proof import Proofreader
+
+        here_only = "The buttons work on the computer that runs the program; [web] url makes them work elsewhere."
+        return Proofreader(
+            store=self.store,
+            press=self.press,
+            postman=self.postman,
+            banner=load_banner(self.template_folders),
+            plan=self.plan,
+            key=self.proof_key,
+            pages=self.pages,
+            hint=here_only if self.pages and not self.config.web.url else "",
+            prober=self.prober,
         )
 
     @property

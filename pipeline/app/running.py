@@ -37,6 +37,11 @@ class App(Noticing):
 
         return coming(self.tasks, self.store.runs.newest(), now, self.clock.zone)
 
+    def try_out(self) -> None:
+        """Open what config.toml names; PipelineError when something of it cannot be used."""
+        self.store.feed_states()
+        _ = self.press, self.postman, self.config.fetch.fixtures and self.fixtures
+
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What the daemon and cron do, in this order when several are due."""
@@ -47,9 +52,17 @@ class App(Noticing):
             fetch_task(said.fetch, self.refresher, self.feeds),
             new_feeds_task(self.refresher, self.feeds),
             draft_task(said.draft, self.store, lambda: self.press, self.editions),
+            *self._proof_tasks(),
             *self._send_tasks(),
             *self._care_tasks(),
         )
+
+    def _proof_tasks(self) -> Iterator[Task]:
+        """Proofs, where a mail server takes them; those in an outbox would wait for nobody."""
+        from pipeline.jobs.proof import proof_task
+
+        if self.config.delivery.smtp_host:
+            yield proof_task(self.store, self.clock, lambda: self.proofreader)
 
     def _send_tasks(self) -> Iterator[Task]:
         """The mailing, unless the editor sends by hand."""

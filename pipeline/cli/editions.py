@@ -79,6 +79,13 @@ def send(options: Namespace, clock: Clock) -> int:
     return 0
 
 
+def proof(options: Namespace, clock: Clock) -> int:
+    """Send the editor a proof, whether or not it is due."""
+    with _at_work(options, clock) as at:
+        at.print(at.app.proofreader.proof(at.week, now=at.now, again=True))
+    return 0
+
+
 def rebuild(options: Namespace, clock: Clock) -> int:
     """Make a sealed edition again and compare; nothing is written."""
     with _at_work(options, clock) as at:

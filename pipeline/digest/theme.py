@@ -48,6 +48,12 @@ def load_theme(folders: Sequence[Path], name: str) -> Theme:
     return Theme(name=name, html=html, text=text, look=look)
 
 
+def load_loose(folders: Sequence[Path], *names: str) -> tuple[Template, ...]:
+    """Compile templates that belong to no theme; TemplateError as above."""
+    environment = _environment(folders)
+    return tuple(_compiled(environment, name) for name in names)
+
+
 def _lineage(folders: Sequence[Path], name: str) -> list[str]:
     """Name the theme and those it extends, itself first."""
     lineage = [name]

@@ -6,8 +6,11 @@ In: plain values. Out: frozen records. Touches nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from pipeline.model.schedule import At
+from pipeline.model.week import Week, WeekClock
 
 Choice = Literal["approve", "hold", "open"]
 """What a button does; ``open`` leads to the desk, and changes nothing."""
@@ -27,6 +30,64 @@ class Proof:
     """None while it is on its way; if its process died, for ever."""
     manifest: bytes
     """Of the draft that it shows, to tell later what has changed since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What becomes of an edition by itself."""
+
+    clock: WeekClock
+    send: At | None
+    """When editions go out by themselves; None: never."""
+    unless_held: bool = False
+    """True: unapproved, too, unless somebody holds it."""
+    late_limit: timedelta = timedelta(0)
+    """How long after that time it may still go out."""
+
+    def goes_at(self, week: Week, now: datetime) -> datetime | None:
+        """Say when an edition may go out by itself: ``now`` where its time has come; None: never.
+
+        >>> from datetime import UTC, time
+        >>> weeks, friday = WeekClock.parse("mon 00:00", UTC), At(weekdays=(4,), time=time(7))
+        >>> Plan(clock=weeks, send=friday).goes_at(Week(2026, 7), datetime(2026, 2, 16, 6, tzinfo=UTC))
+        datetime.datetime(2026, 2, 20, 7, 0, tzinfo=datetime.timezone.utc)
+        >>> Plan(clock=weeks, send=friday).goes_at(Week(2026, 7), datetime(2026, 2, 21, tzinfo=UTC))
+        """
+        if self.send is None:
+            return None
+        was, will_be = self.send.began_at(now, self.clock.zone), self.send.next_at(now, self.clock.zone)
+        if self.clock.newest_closed(was) == week and now - was <= self.late_limit:
+            return now
+        return will_be if self.clock.newest_closed(will_be) == week else None
+
+    def words(self, week: Week, now: datetime, *, stopped: bool = False) -> str:
+        """Say what becomes of a draft that nobody answers; ``stopped``: the checks found errors."""
+        at = self.goes_at(week, now)
+        if at is None:
+            return f"It does not go out by itself: approve it, then send it with `pipeline send {week}`."
+        when = "now" if at == now else f"on {moment(at.astimezone(self.clock.zone))}"
+        if not self.unless_held:
+            soon = "at once" if at == now else when
+            return f"It will not go out until you approve it; then it goes out {soon}."
+        if stopped:
+            return f"It will not go out {when}, because of its errors: mend them, or approve it in spite of them."
+        return f"It goes out {when} unless somebody holds it."
+
+    def once_approved(self, week: Week, now: datetime) -> str:
+        """Say what becomes of an edition that is approved."""
+        at = self.goes_at(week, now)
+        if at is None:
+            return f"Send it with `pipeline send {week}`, or from the desk."
+        return "It goes out now." if at == now else f"It goes out on {moment(at.astimezone(self.clock.zone))}."
+
+
+def moment(at: datetime) -> str:
+    """Write an instant as its own time zone has it.
+
+    >>> moment(datetime(2026, 2, 20, 7))
+    'Fri 20 Feb 2026, 07:00'
+    """
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The daemon: a beat every few seconds until SIGTERM or Ctrl+C. The only door to APScheduler.
+"""The daemon: a beat every few seconds until SIGTERM or Ctrl+C; SIGHUP brings one at once. APScheduler lives here alone.
 
 In: a beat, to which the instant is given. Out: a log line for each thing done. The clock is read here, and nothing is
 decided here: what is due is known to the store (jobs/tick.py), so a beat too many or too late does no harm.
@@ -7,10 +7,11 @@ decided here: what is due is known to the store (jobs/tick.py), so a beat too ma
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from threading import Thread
+from threading import Thread, Timer
 from types import FrameType
 
 from apscheduler.events import EVENT_SCHEDULER_STARTED
@@ -22,20 +23,28 @@ from pipeline.model.errors import PipelineError
 
 BEAT_SECONDS = 15.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+PATIENCE_SECONDS = 8.0
+"""A process that has not ended by itself so long after it was told to is ended: it hangs in a name server, say."""
 
 log = logging.getLogger(__name__)
 
 
-def run(beat: Callable[[datetime], Iterable[Beat]], *, beat_seconds: float = BEAT_SECONDS) -> None:
+def run(
+    beat: Callable[[datetime], Iterable[Beat]],
+    *,
+    on_hangup: Callable[[], None] = lambda: None,
+    beat_seconds: float = BEAT_SECONDS,
+) -> None:
     """Call ``beat`` now and every ``beat_seconds``, one at a time, until told to stop; then return within seconds.
 
-    SIGTERM and SIGINT interrupt a beat wherever it stands with KeyboardInterrupt, as Ctrl+C does. PipelineErrors are
-    logged in a line, bugs with their traceback; neither ends the daemon. Only for the main thread.
+    SIGTERM and SIGINT interrupt a beat wherever it stands with KeyboardInterrupt, as Ctrl+C does; the process ends
+    ``PATIENCE_SECONDS`` later, come what may. SIGHUP calls ``on_hangup`` and beats at once. PipelineErrors are logged
+    in a line, bugs with their traceback; neither ends the daemon. Only for the main thread.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     try:
-        _Daemon(beat, beat_seconds).start()
+        _Daemon(beat, on_hangup, beat_seconds).start()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -45,10 +54,13 @@ def run(beat: Callable[[datetime], Iterable[Beat]], *, beat_seconds: float = BEA
 class _Daemon(BlockingScheduler):  # type: ignore[misc]
     """A scheduler with one job, the beat, that obeys signals and outlives a wall clock that is set."""
 
-    def __init__(self, beat: Callable[[datetime], Iterable[Beat]], beat_seconds: float) -> None:
+    def __init__(
+        self, beat: Callable[[datetime], Iterable[Beat]], on_hangup: Callable[[], None], beat_seconds: float
+    ) -> None:
         # "debug" is APScheduler's word for: in the scheduler's own thread, where a signal can interrupt the work.
         super().__init__(timezone=UTC, executors={"default": {"type": "debug"}})
         self._beat = beat
+        self._on_hangup = on_hangup
         self._beat_seconds = beat_seconds
         self._beating = self._stopping = False
         self.add_listener(self._obey_signals, EVENT_SCHEDULER_STARTED)
@@ -78,15 +90,28 @@ class _Daemon(BlockingScheduler):  # type: ignore[misc]
         # Not before there is something to stop: until then a signal ends the process as usual.
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._hang_up)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self._stopping:
             return
         self._stopping = True
+        patience = Timer(PATIENCE_SECONDS, _end)
+        patience.daemon = True
+        patience.start()
         # From another thread, since this one may hold the very locks that shutting down needs.
         Thread(target=self.shutdown, kwargs={"wait": False}).start()
         if self._beating:
             raise KeyboardInterrupt
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        self._on_hangup()
+        if not self._stopping:
+            Thread(target=self._hurry, daemon=True).start()
+
+    def _hurry(self) -> None:
+        for job in self.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
 
     def _process_jobs(self) -> float | None:
         """Go on when the wall clock is set.
@@ -100,3 +125,8 @@ class _Daemon(BlockingScheduler):  # type: ignore[misc]
                 job.modify(next_run_time=now)
         wait_seconds: float | None = super()._process_jobs()
         return wait_seconds and min(wait_seconds, self._beat_seconds)
+
+
+def _end() -> None:
+    log.warning("ended in the middle of something that could not be interrupted")
+    os._exit(0)

@@ -17,15 +17,23 @@ from pipeline.cli.logs import logging_to
 
 Clock = Callable[[], datetime]
 
+log = logging.getLogger(__name__)
+
 
 def run(options: Namespace, clock: Clock) -> int:
     """Be the daemon."""
     from pipeline import schedule
+    from pipeline.app.living import Living
 
-    with App.load(options.config) as app, logging_to(options, secrets=app.secrets):
-        logging.getLogger(__name__).info("reading %s", words.counted(len(app.feeds), "feed"))
-        schedule.run(app.beat)
+    with Living(options.config) as living, logging_to(options, secrets=living.app.secrets):
+        app = living.app
+        log.info("reading %s; next: %s", words.counted(len(app.feeds), "feed"), _next(app, clock()))
+        schedule.run(living.beat, on_hangup=living.read_again)
     return 0
+
+
+def _next(app: App, now: datetime) -> str:
+    return ", ".join(f"{each.task_id} {words.soon(each.at, now, app.clock.zone)}" for each in app.coming(now))
 
 
 def tick(options: Namespace, clock: Clock) -> int:

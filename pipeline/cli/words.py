@@ -65,6 +65,22 @@ def moment(at: datetime | None, zone: tzinfo) -> str:
     return "never" if at is None else f"{day(at, zone)} {at.astimezone(zone):%H:%M}"
 
 
+def soon(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Write a moment to come as it is said: ``now``, ``in 12 min``, or the day and the time.
+
+    >>> monday = datetime.fromisoformat("2026-02-09T05:48Z")
+    >>> [soon(datetime.fromisoformat(at), monday, monday.tzinfo) for at in ("2026-02-09T06:00Z", "2026-02-13T07:00Z")]
+    ['in 12 min', 'fri 07:00']
+    """
+    minutes = -(-(at - now).total_seconds() // 60)
+    if minutes <= 0:
+        return "now"
+    local = at.astimezone(zone)
+    days = (local.date() - now.astimezone(zone).date()).days
+    day = f"{local:%a}".lower() if days < 7 else f"{local.day} {local:%b}"
+    return f"in {minutes:.0f} min" if minutes < 60 else f"{day} {local:%H:%M}"
+
+
 def near(path: Path) -> str:
     """Write a path as one would type it from here."""
     relative = os.path.relpath(path)

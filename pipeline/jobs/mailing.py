@@ -92,10 +92,10 @@ class Mailing:
         return f"{mail.week}: No. {standing.number} sent, into {path}"
 
     def _wait(self, mail: _Mail, standing: Standing) -> Waits:
-        if not self._has_content(mail):
-            return Waits(line=f"{mail.week} has nothing to send", until=mail.until)
         if standing.state == "held":
             return Waits(line=f"{mail.week} is held", until=mail.until)
+        if not self._has_content(mail):
+            return Waits(line=f"{mail.week} has nothing to send", until=mail.until)
         line = f"{mail.week} is not approved; approved by {mail.limit}, it goes out at once"
         text = (
             f"It was to go out at {mail.time}. Approve it by {mail.limit} and it goes out at once; later nothing goes "
@@ -104,8 +104,10 @@ class Mailing:
         return Waits(line=line, until=mail.until)
 
     def _too_late(self, mail: _Mail, standing: Standing) -> str:
-        if standing.state == "held" or not (standing.sealed or self._has_content(mail)):
-            return f"{mail.week} did not go out: " + ("it is held" if standing.state == "held" else "nothing to send")
+        if standing.state == "held":
+            return f"{mail.week} did not go out: it is held"
+        if not standing.sealed and not self._has_content(mail):
+            return f"{mail.week} did not go out: it has nothing to send"
         first = "" if standing.sealed else f"`pipeline approve {mail.week}`, then "
         text = (
             f"It was to go out at {mail.time}, and nothing goes out by itself later than {mail.limit}. "

@@ -157,6 +157,7 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "resume": editions.resume,
     "skip": editions.skip,
     "send": editions.send,
+    "proof": editions.proof,
     "run": running.run,
     "tick": running.tick,
     "feeds list": feeds.list_,

@@ -136,6 +136,8 @@ def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
     approve.add_argument(
         "--offline", action="store_true", help="ask for no links and pictures; what the last look found still counts"
     )
+    proof = _command(commands, "proof", "send the editor the draft of a week, with what was found and buttons above it")
+    proof.add_argument("week", metavar="WEEK", help=WEEK_WORDS)
     _edition(commands, "hold", "keep an edition from being sent; its entries roll on meanwhile")
     _edition(commands, "resume", "take a held edition up again, with the entries no other edition has by now")
     _edition(commands, "skip", "let a week have no edition; its entries roll on into the next digest")

@@ -20,7 +20,7 @@ from pipeline.jobs.weekly import compile_edition, draft
 from pipeline.model.check import Check, Look, blocking
 from pipeline.model.digest import Edition, State
 from pipeline.model.edition import Move, Sealed, Standing, why_not
-from pipeline.model.errors import Refused
+from pipeline.model.errors import Refused, Stopped
 from pipeline.model.proof import Pass
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -69,7 +69,7 @@ class Publisher:
             raise Refused(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
         checks = findings(edition, self._look(edition, overridden, now))
         if stopped := blocking(checks, overridden):
-            raise Refused(_why_stopped(week, stopped))
+            raise Stopped(_why_stopped(week, stopped))
         seal = Sealed(
             edition=approved(edition, overridden=[each.name for each in blocking(checks)]),
             stories=tuple(tuple(each.entry_id for each in group) for group in selection.groups),

@@ -10,6 +10,7 @@
     ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
     │   ├── Overtaken       4   … because another process was quicker
+    │   ├── Stopped         4   … because the checks found errors that nobody has overridden
     │   ├── PassRefused     4   … because a signed link is forged, too old, or was used
     │   └── NothingToPublish 4  … because the week holds no entries
     │       └── ThinWeek    4   … because it holds too few, and waits
@@ -116,6 +117,10 @@ class PassRefused(Refused):
     def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class Stopped(Refused):
+    """The checks found errors, and nobody has said that the edition is to go out all the same."""
 
 
 class NothingToPublish(Refused):

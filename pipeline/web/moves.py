@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.model.errors import PipelineError
+from pipeline.model.errors import PipelineError, Stopped
 from pipeline.web.desk import ACTIONS, Memory, Wish
 from pipeline.web.forms import Form, posted
 from pipeline.web.look import Look
@@ -54,5 +54,6 @@ class Moves:
                 note = self.memory.desk.act(week, action, wish)
         except PipelineError as trouble:
             shown = WeekPage(self.memory).values(week, Look(), refusal=str(trouble), seen=form["hash"])
+            shown["stopped"] = isinstance(trouble, Stopped)
             return self.sheets.page("week", request, status=409, **shown)
         return self.sheets.go(f"/week/{week}", note)

@@ -111,6 +111,7 @@ class Pages:
         if isinstance(error, HTTPException):
             status = error.status_code
         message = error.detail if isinstance(error, HTTPException) else str(error)
+        message = "There is no such page." if message == "Not Found" else message
         return self.sheets.page("refused", request, status=status, mark="", message=message)
 
     def _at_hand(self, url: str) -> bool:

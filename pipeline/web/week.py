@@ -5,7 +5,7 @@ In: a week, a way to look at it. Out: the values of templates/web/week.html.j2. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from pipeline.digest.wishes import EDITOR
 from pipeline.jobs.check import findings
-from pipeline.model.check import blocking
+from pipeline.model.check import Check, blocking
 from pipeline.model.digest import Edition, Trouble
 from pipeline.model.edition import ALLOWED
 from pipeline.model.errors import NothingToPublish, UsageError
@@ -41,7 +41,8 @@ class WeekPage:
         asked for, to be compared with what would be there now.
         """
         with self.memory.alone:
-            shown = self.around(week) | {"look": look, "choices": CHOICES, "refusal": refusal, "difference": None}
+            shown = self.around(week) | {"look": look, "choices": CHOICES, "refusal": refusal, "stopped": False}
+            shown |= {"difference": None, "stoppers": {}}
             try:
                 edition = self.memory.edition(week)
             except NothingToPublish as reason:
@@ -81,7 +82,7 @@ class WeekPage:
         decisions = self.memory.desk.decisions(week)
         return {
             "fresh": fresh,
-            "stoppers": [each.name for each in blocking(findings(fresh, self.memory.desk.look(fresh)))],
+            "stoppers": _by_name(blocking(findings(fresh, self.memory.desk.look(fresh)))),
             "fresh_fingerprint": fingerprint(fresh),
             "approved": self.memory.desk.approved(week),
             "decisions": sorted(decisions, key=lambda each: order.get(f"{each.feed_id} {each.guid}", len(order))),
@@ -140,6 +141,13 @@ def week_of(request: Request) -> str:
         return str(Week.parse(request.path_params["week"]))
     except ValueError as error:
         raise HTTPException(404, "A week is named like 2026-W07.") from error
+
+
+def _by_name(checks: Iterable[Check]) -> dict[str, list[Check]]:
+    found: dict[str, list[Check]] = {}
+    for each in checks:
+        found.setdefault(each.name, []).append(each)
+    return found
 
 
 def _places(sections: Sequence[Sequence[Sequence[str]]]) -> dict[str, tuple[bool, bool]]:

@@ -258,7 +258,7 @@ def test_checks_stand_beside_the_mail(client: Client, desk: FakeDesk) -> None:
     found = Check(name="link-words", level="error", message="Say <b>where</b>.", where="<script>x</script>")
     desk.change("2026-W07", checked(found))
     page = client.get(WEEK).text
-    assert "Checks Error link-words <script>x</script> Say <b>where</b>." in words(page)
+    assert "Checks 1 error Error link-words <script>x</script> Say <b>where</b>." in words(page)
     assert "<script>x" not in page
 
 

@@ -117,6 +117,10 @@ document.addEventListener("change", ({ target }) => {
   show(address);
 });
 
+// Approving asks the network first: the button says that it is at it.
+document.addEventListener("submit", ({ submitter }) => submitter?.setAttribute("aria-busy", "true"));
+addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy")));
+
 /** Tell whether the form holds other words than the page came with: typed before this script was there, or restored. */
 function typedAlready() {
   const fields = document.getElementById("words")?.elements ?? [];

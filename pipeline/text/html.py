@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import nh3
 
-from pipeline.text.prose import clean_title, count_words, excerpt_text, strip_boilerplate
+from pipeline.text.prose import clean_title, count_words, excerpt_text, is_dense, strip_boilerplate
 from pipeline.text.urls import clean_url
 
 __all__ = [
@@ -76,9 +76,9 @@ _COUNTERS = re.compile(
 _BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+[\w-]+=\"[^\"]*\")*\s*/?>")
 _BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
-_MANY_WORDS = 300
+_MANY_WORDS = 100
 """Of so many, those that are no words, such as a dash between blanks, do not count."""
-_MARKUP = re.compile(r"<[^>]*>|&\w+;")
+_ENTITY = re.compile(r"&\w+;")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
 
@@ -149,13 +149,14 @@ def word_count(clean: str) -> int:
     >>> word_count("<p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     5
     """
-    text = _MARKUP.sub(" ", clean)
+    text = _BLOCK_TAG.sub(" ", clean)
+    text = _ENTITY.sub(" ", text) if "&" in text else text
     words = len(text.split())
-    return words if words > _MANY_WORDS and text.isascii() else count_words(text)
+    return words if words > _MANY_WORDS and not is_dense(text) else count_words(text)
 
 
 def _joined(blocks: Iterable[str]) -> str:
-    return "\n\n".join(text for block in blocks if (text := clean_title(block, markup=False)))
+    return "\n\n".join([text for block in blocks if block and (text := clean_title(block, markup=False))])
 
 
 def paragraphs(html: str) -> str:

@@ -66,11 +66,12 @@ class Gauges:
     def runs(self) -> dict[tuple[str, str], int]:
         """Count the runs of each task by how they ended."""
         with self._reading() as connection:
-            counted = connection.execute(select(run.c.schedule_id, func.count()).group_by(run.c.schedule_id)).tuples()
-            return {(task, "claimed"): number for task, number in counted}
+            ended = run.c.schedule_id, run.c.outcome
+            counted = connection.execute(select(*ended, func.count()).group_by(*ended)).tuples()
+            return {(task, outcome): number for task, outcome, number in counted}
 
     def successes(self) -> dict[str, datetime]:
         """Tell when each task last did its work."""
         with self._reading() as connection:
-            newest = select(run.c.schedule_id, func.max(run.c.claimed_at)).group_by(run.c.schedule_id)
-            return dict(connection.execute(newest).tuples().all())
+            done = select(run.c.schedule_id, func.max(run.c.finished_at)).where(run.c.outcome == "done")
+            return dict(connection.execute(done.group_by(run.c.schedule_id)).tuples().all())

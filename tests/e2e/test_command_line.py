@@ -297,7 +297,7 @@ def test_status_shows_feeds_and_weeks(desk: Desk):
     desk.ok("digest", "--week", "2026-W07")
     out = desk.ok("status")
     assert "newest Thu 12 Feb 2026" in out
-    (week,) = [line for line in out.splitlines() if "2026-W07" in line]
+    (week,) = [line for line in out.splitlines() if line.startswith("  2026-W07")]
     assert "2 posts" in week
     assert "1 episode" in week
     assert "made Mon 16 Feb 2026 09:00" in week

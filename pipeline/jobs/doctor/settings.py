@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pipeline.model.health import Sign
 
 _LITERAL = re.compile(
-    r"""^[\s#]*["']?([\w.-]*(?:passw|secret|token|api[_-]?key|credential)[\w.-]*)["']?\s*=\s*(["'])(.+?)\2""", re.I
+    r"""^[\s#]*["']?([\w.-]*(?:passw|secret|token|api[_-]?key|credential)[\w.-]*)["']?\s*=\s*(["'])([^"']+)\2""", re.I
 )
 _VARIABLE = re.compile(r"\$?[A-Z][A-Z0-9_]{0,99}")
 _USERINFO = re.compile(r"://[^/\s\"'@]*:[^/\s\"'@]+@")
@@ -36,7 +36,8 @@ def _in_line(line: str, number: int, file: str) -> Iterator[Sign]:
     where = f"line {number} holds"
     for name, _, value in _LITERAL.findall(line):
         if not _VARIABLE.fullmatch(value):
-            mend = f"take it out, change that secret, and give it in the environment: {name}_env names the variable"
+            named = f"{name.removesuffix('_env')}_env"
+            mend = f"take it out, change that secret, and give it in the environment: {named} names the variable"
             yield Sign(group="config", name=file, level="trouble", finding=f"{where} a secret: {name}", mend=mend)
     if _USERINFO.search(line):
         mend = "take it out, change it, and give it in the environment (username and password_env)"

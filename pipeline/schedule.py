@@ -1,4 +1,4 @@
-"""The daemon: a beat every few seconds until SIGTERM or Ctrl+C; SIGHUP brings one at once. APScheduler lives here alone.
+"""The daemon: a beat every few seconds until SIGTERM or Ctrl+C. The only door to APScheduler.
 
 In: a beat, to which the instant is given. Out: a log line for each thing done. The clock is read here, and nothing is
 decided here: what is due is known to the store (jobs/tick.py), so a beat too many or too late does no harm.
@@ -34,17 +34,18 @@ def run(
     *,
     on_hangup: Callable[[], None] = lambda: None,
     beat_seconds: float = BEAT_SECONDS,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Call ``beat`` now and every ``beat_seconds``, one at a time, until told to stop; then return within seconds.
 
     SIGTERM and SIGINT interrupt a beat wherever it stands with KeyboardInterrupt, as Ctrl+C does; the process ends
-    ``PATIENCE_SECONDS`` later, come what may. SIGHUP calls ``on_hangup`` and beats at once. PipelineErrors are logged
+    ``patience_seconds`` later, come what may. SIGHUP calls ``on_hangup`` and beats at once. PipelineErrors are logged
     in a line, bugs with their traceback; neither ends the daemon. Only for the main thread.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     try:
-        _Daemon(beat, on_hangup, beat_seconds).start()
+        _Daemon(beat, on_hangup, beat_seconds, patience_seconds).start()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -55,13 +56,18 @@ class _Daemon(BlockingScheduler):  # type: ignore[misc]
     """A scheduler with one job, the beat, that obeys signals and outlives a wall clock that is set."""
 
     def __init__(
-        self, beat: Callable[[datetime], Iterable[Beat]], on_hangup: Callable[[], None], beat_seconds: float
+        self,
+        beat: Callable[[datetime], Iterable[Beat]],
+        on_hangup: Callable[[], None],
+        beat_seconds: float,
+        patience_seconds: float,
     ) -> None:
         # "debug" is APScheduler's word for: in the scheduler's own thread, where a signal can interrupt the work.
         super().__init__(timezone=UTC, executors={"default": {"type": "debug"}})
         self._beat = beat
         self._on_hangup = on_hangup
         self._beat_seconds = beat_seconds
+        self._patience_seconds = patience_seconds
         self._beating = self._stopping = False
         self.add_listener(self._obey_signals, EVENT_SCHEDULER_STARTED)
         self.add_job(
@@ -96,7 +102,7 @@ class _Daemon(BlockingScheduler):  # type: ignore[misc]
         if self._stopping:
             return
         self._stopping = True
-        patience = Timer(PATIENCE_SECONDS, _end)
+        patience = Timer(self._patience_seconds, _end)
         patience.daemon = True
         patience.start()
         # From another thread, since this one may hold the very locks that shutting down needs.

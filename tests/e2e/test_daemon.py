@@ -29,11 +29,14 @@ def beat(now):
     count += 1
 {body}
 
-schedule.run(beat, beat_seconds=0.05)
+def hang_up():
+    print("hung up", flush=True)
+
+schedule.run(beat, on_hangup=hang_up, beat_seconds={beat_seconds}, patience_seconds=0.5)
 print("returned after", count, "beats", flush=True)
 """
 
-Start = Callable[[str], "subprocess.Popen[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -41,9 +44,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start daemons whose beat is the given body; none outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_daemon(body: str) -> subprocess.Popen[str]:
+    def start_daemon(body: str, beat_seconds: float = 0.05) -> subprocess.Popen[str]:
         program = tmp_path / f"daemon{len(started)}.py"
-        program.write_text(PROGRAM.format(body="\n".join(f"    {line}" for line in body.splitlines())))
+        indented = "\n".join(f"    {line}" for line in body.splitlines())
+        program.write_text(PROGRAM.format(body=indented, beat_seconds=beat_seconds))
         process = subprocess.Popen(
             [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -110,6 +114,29 @@ def test_a_signal_in_the_middle_of_a_task_interrupts_it(start: Start) -> None:
     assert said.splitlines()[:2] == ["rolled back", "interrupted in the middle of a task"]
     assert "Traceback" not in said
     assert (daemon.returncode, seconds < 5) == (0, True)
+
+
+def test_what_cannot_be_interrupted_does_not_keep_it(start: Start) -> None:
+    """Work that swallows the interruption, or a name server that does not answer: it is ended all the same."""
+    daemon = start(
+        "while True:\n    try:\n        print('deaf', flush=True)\n        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n        pass\nyield"
+    )
+    read_until(daemon, "deaf")
+    said, seconds = stop(daemon)
+    assert "ended in the middle of something that could not be interrupted" in said
+    assert (daemon.returncode, seconds < 5) == (0, True)
+
+
+def test_a_hangup_is_passed_on_and_brings_a_beat_at_once(start: Start) -> None:
+    """Nobody waits for the next beat to see new settings at work; the daemon goes on."""
+    daemon = start("yield Beat(task_id='fetch', period='', line=f'beat {count}')", beat_seconds=60)
+    read_until(daemon, "beat 1")
+    daemon.send_signal(signal.SIGHUP)
+    read_until(daemon, "hung up")
+    read_until(daemon, "beat 2")
+    said, _ = stop(daemon)
+    assert "returned after 2 beats" in said
 
 
 def test_two_signals_are_no_worse_than_one(start: Start) -> None:

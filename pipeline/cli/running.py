@@ -24,11 +24,13 @@ def run(options: Namespace, clock: Clock) -> int:
     """Be the daemon."""
     from pipeline import schedule
     from pipeline.app.living import Living
+    from pipeline.web.daemon import pages
 
     with Living(options.config) as living, logging_to(options, secrets=living.app.secrets):
         app = living.app
         log.info("reading %s; next: %s", words.counted(len(app.feeds), "feed"), _next(app, clock()))
-        schedule.run(living.beat, on_hangup=living.read_again)
+        with pages(options.config, clock):
+            schedule.run(living.beat, on_hangup=living.read_again)
     return 0
 
 

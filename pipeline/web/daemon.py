@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from threading import Thread
 
 import uvicorn
@@ -21,11 +23,30 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources
 from pipeline.web.guard import Guard
+from pipeline.web.preview import make_app
+from pipeline.web.proofs import ProofPages, desk_token
+from pipeline.web.publication import PublicationDesk
 
 STOPS_WITHIN_SECONDS = 5
 _LOOKS_EVERY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def pages(path: Path, clock: Callable[[], datetime], more: Sequence[BaseRoute] = ()) -> Iterator[str]:
+    """Serve all that a publication has to show, until the block ends; gives the address, or nothing.
+
+    What proofs lead to, the desk for whom a proof lets in, and ``more``. ``path`` is that of config.toml; where to
+    listen is read once.
+    """
+    with PublicationDesk(path, clock) as desk:
+        said, token = desk.app.config.web, desk_token(desk.app.proof_key)
+        routes = [*ProofPages(path, clock).routes(), *more, Mount("/", make_app(desk, token=token, home=said.url))]
+        with serve(said.listen, routes, home=said.url) as address:
+            if address:
+                log.info("pages at %s", said.url or address)
+            yield address
 
 
 @contextmanager

@@ -47,8 +47,11 @@ def read_form(body: bytes) -> Form:
     return Form({name: [each.replace("\r\n", "\n") for each in values] for name, values in fields.items()})
 
 
-def posted(handler: Callable[[Request, Form], Response], token: str) -> Callable[[Request], object]:
-    """Make an endpoint of a handler: it runs in a thread, and only for a form that carries our token."""
+def posted(handler: Callable[[Request, Form], Response], token: str = "") -> Callable[[Request], object]:
+    """Make an endpoint of a handler: it runs in a thread, and only for a form that carries our token.
+
+    Without a token any form will do: where the address itself is a secret.
+    """
 
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
@@ -58,7 +61,7 @@ def posted(handler: Callable[[Request, Form], Response], token: str) -> Callable
             form = read_form(body)
         except ValueError as bad:
             raise HTTPException(400, "This form cannot be read: use the one on the page itself.") from bad
-        if not compare_digest(form[FIELD].encode(), token.encode()):
+        if token and not compare_digest(form[FIELD].encode(), token.encode()):
             raise HTTPException(
                 403, "This page is from before the program was started: go back, copy your words, and reload it."
             )

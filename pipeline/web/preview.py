@@ -35,8 +35,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PORTS_TO_TRY = 20
 
 
-def make_app(desk: Desk, *, patience_seconds: float = 2.0, token: str = "") -> Starlette:
-    """Make the application around a desk. A request for news waits ``patience_seconds`` at most."""
+def make_app(desk: Desk, *, patience_seconds: float = 2.0, token: str = "", home: str = "") -> Starlette:
+    """Make the application around a desk. A request for news waits ``patience_seconds`` at most.
+
+    ``token`` and ``home`` are the guard's.
+    """
     folder = resources() / "templates" / "web"
     memory, sheets = Memory(desk), Sheets.of(folder)
     pages = Pages(memory, sheets, patience_seconds)
@@ -46,7 +49,7 @@ def make_app(desk: Desk, *, patience_seconds: float = 2.0, token: str = "") -> S
             *(route for room in rooms for route in room.routes()),
             Mount("/static", StaticFiles(directory=folder / "static")),
         ],
-        middleware=[Middleware(Guard, token=token)],
+        middleware=[Middleware(Guard, token=token, home=home)],
         exception_handlers={HTTPException: pages.refused, PipelineError: pages.refused},
     )
 

@@ -1,11 +1,13 @@
 """What tells people that something is the matter: the notifier and its ways.
 
-In: a house that can send. Out: a Notifier. Reads the environment, to hand it on to the program of [notify] command.
+In: a house that can send. Out: a Notifier, and the tasks that find what it is to tell. Reads the environment, to hand it
+on to the program of [notify] command.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from pipeline.config.sections.telling import OFF
 
 if TYPE_CHECKING:
     from pipeline.jobs.notify import Notifier, Way
+    from pipeline.jobs.tick import Task
     from pipeline.model.notice import Notice
 
 
@@ -38,6 +41,13 @@ class Noticing(Leaving):
         said = self.config.notify.mail
         usual = self.publication.editor if self.config.delivery.smtp_host else ""
         return "" if said == OFF else said or usual
+
+    @property
+    def notice_tasks(self) -> Iterator[Task]:
+        """What looks for trouble, and tells it."""
+        from pipeline.jobs.feed_trouble import trouble_task
+
+        yield trouble_task(self.config.schedule.fetch, self.store, self.feeds, self.notifier, self.clock.zone)
 
     def _tell_by_command(self, notice: Notice) -> str:
         from pipeline.delivery.hook import Hook

@@ -51,6 +51,7 @@ class App(Noticing):
         return (
             fetch_task(said.fetch, self.refresher, self.feeds),
             new_feeds_task(self.refresher, self.feeds),
+            *self.notice_tasks,
             draft_task(said.draft, self.store, lambda: self.press, self.editions),
             *self._proof_tasks(),
             *self._send_tasks(),

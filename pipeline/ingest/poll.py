@@ -134,6 +134,7 @@ def next_state(
         known = _watch_move(learnt, outcome, now, same_feed=same_feed)
         return replace(known, due_at=_due_after_answer(known, outcome, now, interval))
     if outcome.kind == "throttled":
+        seen = replace(seen, failing_since=state.failing_since or now)
         until = outcome.retry_at or now + interval
         due_at = until + _jitter(state.feed_id, interval)
         return replace(seen, retry_at=until, retry_host=outcome.retry_host, due_at=due_at)

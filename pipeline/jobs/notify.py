@@ -106,4 +106,5 @@ class Notifier:
 
 
 def _write_down(notice: Notice) -> None:
-    log.log(_LEVELS[notice.level], "%s: %s", notice.subject, " ".join(notice.text.split()))
+    words = " ".join(notice.text.split())
+    log.log(_LEVELS[notice.level], "%s: %s", notice.subject, words, extra={"notice": notice.key})

@@ -14,7 +14,12 @@ log = logging.getLogger(__name__)
 
 
 def tell(done: Beat) -> None:
-    """Log what was done: task, period, outcome and seconds; of what failed, when it is tried again, and which feeds."""
+    """Log what was done: task, period, outcome and seconds; of what failed, when it is tried again, and which feeds.
+
+    A task that has nothing to say writes no line: a crontab line would mail it.
+    """
+    if not done.line:
+        return
     fields: dict[str, object] = {
         "task": done.task_id,
         "period": done.period,

@@ -120,7 +120,7 @@ class FeedState:
     gone_at: datetime | None = None
     """When it answered 410 Gone; it is not asked any more."""
     failing_since: datetime | None = None
-    """When the first of the failures in a row was seen; None while all is well."""
+    """When it answered otherwise than well for the first time, of all times since it was well; None while it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

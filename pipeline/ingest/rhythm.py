@@ -1,0 +1,99 @@
+"""How often a feed usually has something new, and whether it is late.
+
+In: when its entries were published, a time zone, today. Out: a Rhythm, a date. Pure; knows no entries, only days.
+
+Days count, not entries, so a burst or an archive that was imported in an afternoon is one day. Only the newest gaps
+count, so the rhythm follows a feed that changes its ways; and since medians and quantiles count, not means, holidays
+and the odd extra post change nothing. A feed that is too new or too irregular has no rhythm that one may trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from statistics import median_low
+
+NEWEST_GAPS = 30
+FEWEST_GAPS = 6
+"""With fewer there is nothing to go by."""
+PATIENCE = 0.9
+"""This share of the newest gaps was no longer than what is still called usual."""
+TRUE_TO_ITS_WEEKDAY = 0.7
+"""This share of the newest days lies on or beside one weekday, where a feed has one."""
+_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """What is usual for a feed."""
+
+    usual_days: int
+    """From one day with something new to the next."""
+    weekday: int | None = None
+    """The weekday it keeps to, 0 is Monday; None where it keeps to none."""
+    slack_days: int = 0
+    """It is often so many days later than it is to be expected."""
+    confident: bool = False
+    """False: too new or too irregular to say that it is late."""
+
+
+def days_of(published: Iterable[datetime], zone: tzinfo) -> list[date]:
+    """Give the local days on which something was published, in order, each once."""
+    return sorted({moment.astimezone(zone).date() for moment in published})
+
+
+def learn(days: Sequence[date]) -> Rhythm:
+    """Learn the rhythm of a feed from the days on which it had something new, in order.
+
+    >>> tuesdays = [date(2026, 1, 6) + timedelta(weeks=n) for n in range(8)]
+    >>> learn(tuesdays)
+    Rhythm(usual_days=7, weekday=1, slack_days=0, confident=True)
+    >>> learn(tuesdays[:3]).confident
+    False
+    """
+    newest = days[-NEWEST_GAPS - 1 :]
+    gaps = [(later - earlier).days for earlier, later in zip(newest, newest[1:], strict=False)]
+    if len(gaps) < FEWEST_GAPS:
+        return Rhythm(usual_days=median_low(gaps) if gaps else 0)
+    usual = median_low(gaps)
+    weeks = round(usual / _WEEK)
+    if weeks and abs(usual - weeks * _WEEK) <= 1 and weeks <= 2:
+        weekday = _weekday(newest)
+        off = [_off(day, weekday) for day in newest]
+        if sum(abs(each) <= 1 for each in off) >= TRUE_TO_ITS_WEEKDAY * len(off):
+            slack = max(0, _quantile(off))
+            return Rhythm(usual_days=weeks * _WEEK, weekday=weekday, slack_days=slack, confident=True)
+    longer = _quantile(gaps) - usual
+    # The more the gaps differ, the more to spare: without a weekday to keep to, the next one may be longer still.
+    return Rhythm(usual_days=usual, slack_days=longer * 3 // 2, confident=longer <= max(usual, 2))
+
+
+def expected_on(rhythm: Rhythm, last: date) -> date:
+    """Say on which day the next one is to be expected, after the last.
+
+    >>> expected_on(Rhythm(usual_days=7, weekday=1), date(2026, 2, 5)).isoformat()  # a Thursday: two days late
+    '2026-02-10'
+    """
+    slot = last if rhythm.weekday is None else last - timedelta(days=_off(last, rhythm.weekday))
+    return slot + timedelta(days=rhythm.usual_days)
+
+
+def is_late(rhythm: Rhythm, last: date, today: date) -> bool:
+    """Tell whether a feed is later than it usually is; never of one whose rhythm is not to be trusted."""
+    return rhythm.confident and today > expected_on(rhythm, last) + timedelta(days=rhythm.slack_days)
+
+
+def _weekday(days: Sequence[date]) -> int:
+    """Find the weekday that most days lie nearest to."""
+    return min(range(_WEEK), key=lambda weekday: sum(abs(_off(day, weekday)) for day in days))
+
+
+def _off(day: date, weekday: int) -> int:
+    """Say how many days a day lies after (or before) the nearest such weekday: -3 to 3."""
+    return (day.weekday() - weekday + 3) % _WEEK - 3
+
+
+def _quantile(values: Sequence[int]) -> int:
+    """Give the value that ``PATIENCE`` of all do not pass (nearest rank)."""
+    return sorted(values)[-(-len(values) * int(PATIENCE * 100) // 100) - 1]

@@ -1,0 +1,122 @@
+"""What is said of feeds in trouble, in words for an editor: what is known, what to do, the very line to write.
+
+In: FeedViews, a time zone, the moment. Out: Notices. Touches nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+
+from pipeline.jobs.feed_view import FeedView
+from pipeline.model.notice import Notice, NoticeLevel
+from pipeline.text.moments import counted, moment_in_words
+
+UNREACHABLE = "feeds/unreachable"
+TITLES = 3
+
+
+def key(view: FeedView, trouble: str) -> str:
+    """Name a notice about a feed."""
+    return f"feed/{view.feed.id}/{trouble}"
+
+
+def unread(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
+    """It could not be read for long, or something else is there."""
+    state = view.state
+    since = moment_in_words(state.failing_since or now, zone)
+    what = "is no feed any more" if state.outcome == "not_a_feed" else "cannot be read"
+    said = f"Since {since} it could not be read, though it was tried {counted(max(state.failures, 1), 'time')}."
+    if state.outcome == "no_secret":  # the detail says all there is to do
+        return _notice(view, "unread", what, now, [f"{said} {_last(view)}"])
+    advice = [
+        "See what is at its address, with a browser or with this command:",
+        f"    pipeline feeds check {shlex.quote(state.url)}",
+        *_new_address(view, "https://…"),
+        "It is tried again and again; what it publishes meanwhile comes in when it is back.",
+    ]
+    return _notice(view, "unread", what, now, [f"{said} {_last(view)}", *advice])
+
+
+def gone(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
+    """Its server said more than once that it is gone for good."""
+    since = moment_in_words(view.state.gone_at or now, zone)
+    text = [
+        f"Its server says that it is gone for good (410), on {since} not for the first time. It is not asked any more.",
+        *_new_address(view, "https://…"),
+        "If there is no other, take it out; what came from it stays:",
+        f"    pipeline feeds remove {view.feed.id}",
+        f"If its server was wrong, ask it once more: `pipeline fetch --force {view.feed.id}`.",
+    ]
+    return _notice(view, "gone", "is gone for good", now, text, "error")
+
+
+def moved(view: FeedView, now: datetime) -> Notice:
+    """It is read at another address than config.toml says."""
+    text = [
+        "Its old address leads to a new one, for good. It is read there already; but old addresses stop one day.",
+        *_new_address(view, view.state.address, "Write the new one into config.toml"),
+    ]
+    return _notice(view, "moved", "has moved", now, text, "info")
+
+
+def held_back(view: FeedView, now: datetime) -> Notice:
+    """Most of it turned new at once: another publication answers there, or the same one was imported anew."""
+    newest = sorted(view.held_back, key=lambda each: each.entry.published_at, reverse=True)[:TITLES]
+    titles = ", ".join(f"“{each.entry.title}”" for each in newest)
+    number = counted(len(view.held_back), "entry", "entries")
+    text = [
+        f"{number[0].upper()}{number[1:]} turned new at once: {titles}{' …' if len(view.held_back) > TITLES else ''} "
+        "That happens when a site moves or is imported anew, and when another publication answers at its address. "
+        "They are in no newsletter until somebody has looked.",
+        f"Look at {view.state.channel.url or view.feed.url}. If all is well, take them in:",
+        f"    pipeline feeds accept {view.feed.id}",
+        *_new_address(view, "https://…", "If it is somebody else's, write the right address into config.toml"),
+    ]
+    return _notice(view, "held-back", f"holds {number} back", now, text)
+
+
+def unreachable(failing: Sequence[FeedView], zone: tzinfo, now: datetime) -> Notice:
+    """No feed at all can be reached."""
+    since = min(each.state.failing_since or now for each in failing)
+    text = (
+        f"None of {counted(len(failing), 'feed')} could be reached since {moment_in_words(since, zone)}, so it is "
+        "hardly the feeds. See whether this machine reaches the internet; nothing else is to do.\n\n"
+        f"{failing[0].name}, for example. {_last(failing[0])}"
+    )
+    return Notice(key=UNREACHABLE, subject="No feed can be reached", text=text, at=now, level="error")
+
+
+def well(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
+    """It was read again."""
+    text = [f"It was read on {moment_in_words(view.state.read_at or now, zone)}. There is nothing to do."]
+    return _notice(view, "well", "is well again", now, text, "info")
+
+
+def reachable(views: Iterable[FeedView], now: datetime) -> Notice:
+    """Feeds can be read again."""
+    names = ", ".join(view.feed.id for view in views)
+    text = f"These could be read: {names}. There is nothing to do."
+    return Notice(key=UNREACHABLE, subject="Feeds can be reached again", text=text, at=now, level="info")
+
+
+def _notice(
+    view: FeedView, trouble: str, what: str, now: datetime, text: Sequence[str], level: NoticeLevel = "warning"
+) -> Notice:
+    subject = f"{view.name} {what}"
+    return Notice(key=key(view, trouble), subject=subject, text="\n\n".join(text), at=now, level=level)
+
+
+def _last(view: FeedView) -> str:
+    """Say what the last attempt came to; of what is no feed, what it is instead."""
+    if view.state.outcome == "not_a_feed":
+        instead = view.state.detail.rpartition(": ")[2].rstrip(".")
+        return f"The last attempt: {instead}."
+    return f"The last attempt {view.state.detail.rstrip('.')}."
+
+
+def _new_address(
+    view: FeedView, url: str, ask: str = "If it has another address now, write it into config.toml"
+) -> list[str]:
+    return [f'{ask}, under id = "{view.feed.id}":', f'    url = "{url}"']

@@ -24,13 +24,17 @@ def run(options: Namespace, clock: Clock) -> int:
     """Be the daemon."""
     from pipeline import schedule
     from pipeline.app.living import Living
+    from pipeline.app.sight import Sight
+    from pipeline.jobs.pulse import Pulse
+    from pipeline.web import health
     from pipeline.web.daemon import pages
 
+    pulse = Pulse(schedule.BEAT_SECONDS)
     with Living(options.config) as living, logging_to(options, secrets=living.app.secrets):
         app = living.app
         log.info("reading %s; next: %s", words.counted(len(app.feeds), "feed"), _next(app, clock()))
-        with pages(options.config, clock):
-            schedule.run(living.beat, on_hangup=living.read_again)
+        with pages(options.config, clock, health.routes(Sight(lambda: living.app, pulse))):
+            schedule.run(pulse.felt(living.beat), on_hangup=living.read_again)
     return 0
 
 

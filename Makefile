@@ -17,6 +17,9 @@ AXE     := 4.14.1
 VNU     := 26.9.27
 JUDGES  := .cache/npm/axe-$(AXE)-vnu-$(VNU)
 
+# What is written for a shell.
+SCRIPTS := .ci/run .ci/postgres deploy/as-service
+
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
 
@@ -63,7 +66,7 @@ check: $(READY) ## lint, format, types, import rules, documentation, shell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; else echo 'shellcheck is not installed: .ci/run was not checked'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo 'shellcheck is not installed: $(SCRIPTS) were not checked'; fi
 
 bench: $(READY) ## measure start-up and the mail; the other benchmarks say how to run them in bench/
 	$(BIN)/python bench/startup.py

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,12 @@ def find_chromium() -> str:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 
 
+def find_tool(name: str) -> str:
+    """Return the path of a program, of this environment or of the machine, or an empty string."""
+    folders = (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    return shutil.which(name, path=os.pathsep.join(folders)) or ""
+
+
 def find_corpus() -> Path | None:
     """Return the folder ``$PIPELINE_CORPUS`` names, or None."""
     folder = os.environ.get("PIPELINE_CORPUS", "")
@@ -69,7 +76,7 @@ def what_is_missing(item: pytest.Item) -> str:
     if absent := [package for package in packages if not (NPM / package).is_dir()]:
         return f"{', '.join(absent)} was not fetched: run make check-mail"
     tools = [tool for marker in item.iter_markers("requires") for tool in marker.args]
-    return ", ".join(f"{tool} is not installed" for tool in tools if not shutil.which(tool))
+    return ", ".join(f"{tool} is not installed" for tool in tools if not find_tool(tool))
 
 
 def tolerated(item: pytest.Item) -> bool:

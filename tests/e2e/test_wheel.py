@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.wheel import run
 
 pytestmark = pytest.mark.xdist_group("wheel")  # one worker builds and installs it for all
-
-
-def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program without anything of this test's environment that could lead back to the repository."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIPELINE"))}
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built with the hatchling that is installed: nothing is downloaded."""
-    out = tmp_path_factory.mktemp("dist")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT)
-    built = run(*build, cwd=out)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return next(out.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment that holds the wheel, and borrows its dependencies from this one."""
-    home = tmp_path_factory.mktemp("elsewhere")
-    venv.create(home)
-    install = (sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--no-index", "--no-deps")
-    done = run(*install, wheel, cwd=home)
-    assert done.returncode == 0, done.stderr
-    site = next(home.glob("lib/python*/site-packages"))
-    # A path in a .pth file comes after the environment's own packages, and .pth files in it are not read:
-    # the editable install of this repository stays unseen.
-    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n")
-    return home / "bin"
 
 
 def test_the_wheel_carries_what_lies_outside_the_package(wheel: Path) -> None:

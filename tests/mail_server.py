@@ -1,0 +1,194 @@
+"""A mail server on 127.0.0.1 that does as it is told, for tests: polite, full, forgetful or deaf.
+
+In: what to answer to which command, and the certificates to show. Out: what was said to it, and every mail as it stood
+on the wire, byte for byte. Threads; nothing of the project is used here.
+"""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import ssl
+import struct
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ANSWERS = {
+    "GREETING": "220 mail.example at your service",
+    "STARTTLS": "220 go ahead",
+    "AUTH": "235 2.7.0 welcome",
+    "MAIL": "250 2.1.0 fine",
+    "RCPT": "250 2.1.5 fine",
+    "DATA": "354 go ahead",
+    ".": "250 2.0.0 taken as 7",
+    "RSET": "250 fine",
+    "NOOP": "250 fine",
+    "QUIT": "221 good bye",
+}
+HANG_UP = "HANG UP"
+"""As an answer: say nothing and cut the connection."""
+SILENCE = "SILENCE"
+"""As an answer: say nothing, and go on saying nothing."""
+
+
+def certificates(folder: Path, name: str = "localhost") -> Path:
+    """Make a certificate authority, ``ca.pem``, and by it a certificate of a name: ``own.pem``, ``own.key``."""
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"]
+    ca = ["-subj", "/CN=Test", "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign"]
+    own = ["-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}", "-keyout", "own.key", "-out", "own.pem"]
+    names = ["-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=CA:FALSE"]
+    for arguments in (ca, own + names):
+        subprocess.run([*make, *arguments], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def server_context(folder: Path) -> ssl.SSLContext:
+    """Show the certificate in a folder."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How a server behaves."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Instead of ``ANSWERS``, by the command's first word; ``.`` is the end of a mail."""
+    offers: tuple[str, ...] = ("8BITMIME", "SIZE 10000000", "AUTH PLAIN LOGIN")
+    tls: ssl.SSLContext | None = None
+    """Speaks TLS from the first byte."""
+    starttls: ssl.SSLContext | None = None
+    """Offers STARTTLS."""
+    hangs_up_after_bytes: int | None = None
+    """Resets the connection in the middle of a mail."""
+
+
+class MailServer:
+    """The server, for as long as the ``with`` block lasts."""
+
+    def __init__(self, **manners: Any) -> None:
+        self.manners = Manners(**manners)
+        self.heard: list[str] = []
+        """All commands, those inside TLS with a ``*`` before them."""
+        self.mails: list[bytes] = []
+        self.over = threading.Event()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, mail_server: MailServer) -> None:
+        self.mail_server = mail_server
+        super().__init__(("127.0.0.1", 0), _Talk)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that hang up are what is tested."""
+
+
+class _Talk(socketserver.BaseRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        self.house, self.secure = self.server.mail_server, False
+        self.line = self.request
+        if context := self.house.manners.tls:
+            self._encrypt(context)
+        self.file = self.line.makefile("rb")
+        going_on = self._say("GREETING")
+        while going_on and (said := self.file.readline()):
+            command = said.decode("utf-8", "replace").rstrip("\r\n")
+            self.house.heard.append(("*" if self.secure else "") + command)
+            going_on = self._do(command)
+        self.line.close()
+
+    def _encrypt(self, context: ssl.SSLContext) -> None:
+        self.line = context.wrap_socket(self.line, server_side=True)
+        self.secure = True
+
+    def _do(self, command: str) -> bool:
+        word = command.split(" ")[0].upper()
+        if word in ("EHLO", "HELO"):
+            return self._greet()
+        if word == "AUTH" and command.upper() == "AUTH LOGIN" and "AUTH" not in self.house.manners.answers:
+            return self._ask_login()
+        if not self._say(word) or word == "QUIT":
+            return False
+        if word == "STARTTLS" and self.house.manners.starttls:
+            self._encrypt(self.house.manners.starttls)
+            self.file = self.line.makefile("rb")
+        if word == "DATA" and self._answer("DATA").startswith("354"):
+            return self._take()
+        return True
+
+    def _greet(self) -> bool:
+        manners = self.house.manners
+        offers = [*manners.offers, *(["STARTTLS"] if manners.starttls and not self.secure else [])]
+        lines = ["mail.example", *offers]
+        marks = ["-"] * (len(lines) - 1) + [" "]
+        return self._write("".join(f"250{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True)))
+
+    def _ask_login(self) -> bool:
+        for question in ("334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"):
+            self._write(question)
+            self.house.heard.append(self.file.readline().decode().rstrip("\r\n"))
+        return self._say("AUTH")
+
+    def _take(self) -> bool:
+        """Read a mail up to its dot, and keep it as it came."""
+        body, limit = bytearray(), self.house.manners.hangs_up_after_bytes
+        while (line := self.file.readline()) and line != b".\r\n":
+            body += line
+            if limit is not None and len(body) > limit:
+                return self._hang_up()
+        if line:
+            self.house.mails.append(bytes(body))
+            return self._say(".")
+        return False
+
+    def _say(self, word: str) -> bool:
+        answer = self._answer(word)
+        if answer == HANG_UP:
+            return self._hang_up()
+        if answer == SILENCE:
+            self.house.over.wait(30)
+            return False
+        return self._write(answer + "\r\n")
+
+    def _answer(self, word: str) -> str:
+        return self.house.manners.answers.get(word, ANSWERS.get(word, "500 what?"))
+
+    def _write(self, words: str) -> bool:
+        self.line.sendall(words.encode())
+        return True
+
+    def _hang_up(self) -> bool:
+        self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.line.close()
+        return False

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.model.edition import EditorLink
 from pipeline.web.preview import listen, make_app, server_for
 from pipeline.web.publication import PublicationDesk
 from tests.loopback import Answer, Loopback
@@ -24,7 +28,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.loopback]
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 EPISODE = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
 SITE = '<html><head><link rel="alternate" type="application/rss+xml" href="/site/feed/"></head><body>Hi</body></html>'
+PREHEADER = "Two loaves, a road of salt that nobody has walked since the war, and when the tide is in."
 TIDES = "<html><head><title>Tide tables for the whole coast</title></head><body>Tides</body></html>"
+FEEDS = {"/site/": ("The quay", "blog"), "/table.xml": ("The table", "podcast")}
 CONFIG = """\
 [publication]
 name = "Harbour & Hearth"
@@ -45,6 +51,17 @@ class House:
     folder: Path
     web: Loopback
     here: str
+    desk: PublicationDesk
+
+    def fill(self) -> None:
+        """Add both feeds and read them, as the desk's buttons do."""
+        with ThreadPoolExecutor() as elsewhere:  # Playwright's own event loop runs in this thread
+            for path in FEEDS:
+                elsewhere.submit(self.desk.add_feed, self.web.url(path)).result()
+        self.desk.fetch()
+        until = monotonic() + 10
+        while self.desk.fetching().running and monotonic() < until:
+            sleep(0.01)
 
     @property
     def file(self) -> str:
@@ -53,9 +70,11 @@ class House:
 
     @property
     def sent(self) -> str:
-        """All that lies in the outbox."""
-        mails = (self.folder / "outbox").rglob("*.eml")
-        return "".join(mail.read_text(encoding="utf-8") for mail in mails)
+        """All that lies in the outbox, as a mail program reads it."""
+        files = (self.folder / "outbox").rglob("*.eml")
+        mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+        parts = [part.get_content() for mail in mails for part in mail.walk() if not part.is_multipart()]
+        return "\n".join([*(f"Subject: {mail['Subject']}" for mail in mails), *parts])
 
 
 @pytest.fixture
@@ -71,7 +90,7 @@ def house(tmp_path: Path) -> Iterator[House]:
             server = server_for(make_app(desk, patience_seconds=0.2))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()
-            yield House(tmp_path, web, f"http://127.0.0.1:{listener.getsockname()[1]}")
+            yield House(tmp_path, web, f"http://127.0.0.1:{listener.getsockname()[1]}", desk)
             server.should_exit = True
             thread.join(10)
 
@@ -133,7 +152,7 @@ class Editor:
 def fill_the_store(editor: Editor, house: House) -> None:
     editor.page.goto(house.here)
     editor.reads("Your first newsletter, in three steps")
-    for path, title, feed_id in (("/site/", "The quay", "blog"), ("/table.xml", "The table", "podcast")):
+    for path, (title, feed_id) in FEEDS.items():
         editor.write("The address of a site, or of a feed", house.web.url(path))
         editor.use("button", "Look there")
         editor.use("button", f"Add the feed {title}")
@@ -151,23 +170,56 @@ def write_the_words(editor: Editor) -> None:
     editor.reads("Saved.")
 
 
-@pytest.mark.parametrize(("width", "keyboard"), [(375, False), (1280, False), (1280, True)])
+def meet_a_second_editor(editor: Editor, chromium: Browser, house: House) -> None:
+    """Be overtaken while the form is open, be shown both, and take over what the other one wrote."""
+    with Editor(chromium) as second:
+        second.page.goto(f"{house.here}/week/2026-W07/edit")
+        second.write("Preheader", PREHEADER)
+        second.use("button", "Save")
+        second.reads("Saved.")
+    editor.reads("Somebody has changed this edition’s file meanwhile.")
+    editor.use("button", "Save")
+    editor.reads("Preheader, as saved by somebody else")
+    editor.reads(PREHEADER)
+    editor.write("Preheader", PREHEADER)
+    editor.use("button", "Save")
+    editor.reads("Saved.")
+
+
+def look_at_each_form(editor: Editor, width: int) -> None:
+    editor.use("link", "Back to the edition")
+    for view in ("Inbox", "Text", "Headers", "Source", "Changes", "Stories"):
+        editor.use("link", view)
+        editor.page.get_by_role("region", name=view, exact=True).wait_for()
+        editor.page.wait_for_load_state("load")  # a style sheet still on its way would not count
+        assert editor.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def choose_the_stories(editor: Editor) -> None:
+    editor.use("button", "Leave out: Rope")
+    editor.reads("left out by the editor")
+    editor.use("button", "Tell first: The salt road")
+    editor.reads("Told first.")
+    editor.unfold("Add a note on The salt road")
+    editor.write("Note on The salt road", "Heard it twice.")
+    editor.use("button", "Save the note")
+    editor.reads("Noted.")
+
+
+@pytest.mark.parametrize(
+    ("width", "keyboard"), [(375, False), pytest.param(1280, False, marks=pytest.mark.slow), (1280, True)]
+)
 def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, width: int, keyboard: bool) -> None:
-    """Feeds, words, a link, one story less, every form looked at, approved, sent: by finger, mouse and keyboard."""
+    """Feeds, words, a second editor, a link, stories, every form, approved, sent: by finger, mouse and keyboard."""
     with Editor(chromium, keyboard=keyboard, viewport={"width": width, "height": 800}) as editor:
         fill_the_store(editor, house)
         write_the_words(editor)
+        meet_a_second_editor(editor, chromium, house)
         editor.write("Address of a new link", house.web.url("/tides"))
         editor.use("button", "Add this link")
         editor.page.locator("input[value='Tide tables for the whole coast']").wait_for()
-        editor.use("link", "Back to the edition")
-        for view in ("Inbox", "Text", "Headers", "Source", "Changes", "Stories"):
-            editor.use("link", view)
-            editor.page.get_by_role("region", name=view, exact=True).wait_for()
-            editor.page.wait_for_load_state("load")  # a style sheet still on its way would not count
-            assert editor.page.evaluate("document.documentElement.scrollWidth") <= width
-        editor.use("button", "Leave out: Rope")
-        editor.reads("left out by the editor")
+        look_at_each_form(editor, width)
+        choose_the_stories(editor)
         editor.use("button", "Approve")
         editor.reads("Approved as No. 1")
         editor.unfold("Send")
@@ -176,13 +228,53 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, widt
     assert "Subject: Bread, salt & a long road home this week" in house.sent
     assert "Good morning from the quay." in house.sent
     assert "Tide tables for the whole coast" in house.sent
+    assert PREHEADER in house.sent
+    assert "Heard it twice." in house.sent
     assert "Rope" not in house.sent
+    assert house.sent.index("The salt road") < house.sent.index("Bread on a stone")
+
+
+def test_a_week_is_held_taken_up_and_skipped(chromium: Browser, house: House) -> None:
+    """Held, it offers to be taken up again; skipped, it offers nothing more."""
+    house.fill()
+    with Editor(chromium) as editor:
+        editor.page.goto(f"{house.here}/week/2026-W07")
+        editor.unfold("More")
+        editor.use("button", "Hold back")
+        editor.reads("Held. Its entries roll on")
+        editor.use("button", "Take it up again")
+        editor.reads("A draft again")
+        editor.unfold("More")
+        editor.use("button", "Skip this week")
+        editor.reads("Skipped. Its entries roll on")
+        assert editor.page.get_by_role("button", name="Approve").count() == 0
+        assert editor.page.get_by_role("link", name="Edit words and links").count() == 0
+
+
+def test_a_dead_link_is_shown_and_mended(chromium: Browser, house: House) -> None:
+    """Asked for by the button, found dead, followed to its field, taken out; then nothing stops the approval."""
+    house.fill()
+    link = EditorLink(url=house.web.url("/gone"), title="The old tide tables")
+    house.desk.save("2026-W07", lambda asked: replace(asked, links=(link,)), "")
+    with Editor(chromium) as editor:
+        editor.page.goto(f"{house.here}/week/2026-W07")
+        editor.use("button", "Ask links and pictures")
+        editor.reads("Errors stop the approval.")
+        editor.use("button", "Approve")
+        editor.reads("Nothing was approved.")
+        editor.page.get_by_role("alert").get_by_role("link", name="Change the links").click()
+        editor.use("button", "Remove link 1")
+        editor.reads("Saved.")
+        editor.use("link", "Back to the edition")
+        editor.use("button", "Approve")
+        editor.reads("Approved as No. 1")
 
 
 def test_two_editors_are_shown_both(chromium: Browser, house: House) -> None:
     """Whoever saves second gets no further than both texts; what the first one wrote is still in the file."""
+    house.fill()
     with Editor(chromium) as first, Editor(chromium) as second:
-        fill_the_store(first, house)
+        first.page.goto(f"{house.here}/week/2026-W07")
         second.page.goto(f"{house.here}/week/2026-W07/edit")
         second.write("Introduction", "Good evening from the pier.")
         write_the_words(first)
@@ -200,9 +292,10 @@ def test_two_editors_are_shown_both(chromium: Browser, house: House) -> None:
 
 def test_an_approval_is_of_what_was_seen(chromium: Browser, house: House) -> None:
     """Words that came in since the page was opened stop the approval, and are shown."""
+    house.fill()
     with Editor(chromium, java_script_enabled=False) as first, Editor(chromium) as second:
-        fill_the_store(second, house)
         first.page.goto(f"{house.here}/week/2026-W07")
+        second.page.goto(f"{house.here}/week/2026-W07")
         write_the_words(second)
         first.use("button", "Approve")
         first.reads("2026-W07 is no longer what you have seen")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.model.check import Check, Look
 from pipeline.model.digest import Trouble
 from pipeline.model.edition import EditorLink, Overrides, Standing
 from tests.e2e.test_preview_in_browser import serving
@@ -30,6 +32,10 @@ def desk() -> FakeDesk:
     links = (EditorLink(url="https://tides.example/", title="Tides"), EditorLink(url="https://charts.example/"))
     found = FakeDesk(asked=Overrides(introduction_md="Good morning.", links=links))
     found.sealed["2026-W07"] = edition("2026-W07", subject="As it was", html="<p>As it was</p>")
+    dead = Check(name="dead-link", level="error", message="Mend it.", where="Tides", mend="links")
+    quiet = Check(name="quiet-feed", level="warning", message="See whether it still works.", mend="feed podcast")
+    looked_at = datetime(2026, 2, 17, 9, tzinfo=UTC)
+    found.looks["2026-W07"] = Look(content_hash="", looked_at=looked_at, checks=(dead, quiet))
     found.fetch()
     return found
 
@@ -47,8 +53,15 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python")
-@pytest.mark.parametrize("width", [375, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 375),
+        pytest.param("dark", 1280, marks=pytest.mark.slow),
+        pytest.param("light", 375, marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme: Any, width: int) -> None:
     """No rule of axe is broken on any page, in light and dark, on a phone and a desktop; nor with errors on it."""
     axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -69,6 +82,11 @@ def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme:
         page.get_by_role("button", name="Approve", exact=True).click()
     page.locator("summary", has_text="More").click()
     look("a refusal")
+    desk.asking.add("2026-W07")
+    page.goto(f"{here}{WEEK}?view=why")
+    for note in page.locator(".note > summary").all():
+        note.click()
+    look("notes, while links are asked for")
     page.goto(f"{here}{WEEK}/edit")
     desk.file, desk.asked = "v2", Overrides(introduction_md="Theirs.")
     with page.expect_navigation(wait_until="load"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.model.digest import Trouble
+from pipeline.web.news import Arrival
 from pipeline.web.preview import listen, make_app, server_for
 from tests.fake_desk import HTML, PIXEL, FakeDesk, edition
 
@@ -173,6 +174,17 @@ def test_news_comes_by_itself(chromium: Browser, here: str, desk: FakeDesk) -> N
         assert page.title() == "New · Preview"
         # The frame grows to the height of its mail a moment after the mail is there.
         until(page, "scrollY === 500 && window.stayed && document.activeElement.id === 'scheme-light'")
+
+
+def test_what_came_in_is_said(chromium: Browser, here: str, desk: FakeDesk) -> None:
+    """When the daemon has fetched something, the open page names it, and goes on naming it for a while."""
+    with opened(chromium, here + WEEK) as page:
+        desk.arrived += [Arrival(feed_id="blog", title=title) for title in ("Bread", "Soup", "Salt")]
+        desk.now += "+"
+        said = page.get_by_role("status").filter(has_text="3 new entries from blog: “Salt”, “Soup”, “Bread”.")
+        said.wait_for()
+        page.wait_for_timeout(1000)
+        assert said.is_visible()
 
 
 def test_a_broken_template_is_shown_and_mended(chromium: Browser, here: str, desk: FakeDesk) -> None:

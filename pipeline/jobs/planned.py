@@ -69,8 +69,8 @@ class FirstReading:
     def period(self, now: datetime, zone: tzinfo) -> str:
         """Name the feeds that were never asked, briefly, and the day: who comes back later is new again."""
         fetch = self.store.runs.newest().get("fetch")
-        if fetch and fetch.outcome == "underway" and not is_free(fetch, now):
-            return ""  # they are being asked
+        if fetch is None or (fetch.outcome == "underway" and not is_free(fetch, now)):
+            return ""  # they are being asked, or will be with all the others
         names = sorted(f"{feed.id} {feed.url}" for feed in unread(self.store, self.feeds))
         return f"{now:%Y-%m-%d} {hashlib.sha256(' '.join(names).encode()).hexdigest()[:16]}" if names else ""
 

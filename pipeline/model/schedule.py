@@ -1,6 +1,6 @@
-"""Schedules in the words a person writes, and the one question they answer: which period is due.
+"""Schedules in the words a person writes, and the one question they answer: which period is it?
 
-In: words, the last period that ran, an instant, a time zone. Out: schedules, period keys, instants. Reads no clock.
+In: words, an instant, a time zone. Out: schedules, period keys, instants. Reads no clock.
 
 A period's key is what makes a run unique (the store keeps one row for each), so an hour that the clocks skip or repeat
 still gives one period, and whatever was missed while nobody was running is caught up with once, by the newest.
@@ -86,21 +86,6 @@ class At:
 
 
 Schedule = Every | At
-
-
-def due_period(schedule: Schedule, last_period: str | None, now: datetime, zone: tzinfo) -> str | None:
-    """Name the newest period that has begun and has not run; None when there is none.
-
-    What was missed before it is not asked for again. Any difference from ``last_period`` counts, not only a later
-    period: after the clock was far ahead and is set right, work goes on at once.
-
-    >>> monday = parse_schedule("mon 07:00")
-    >>> due_period(monday, "2026-W04", datetime(2026, 2, 11, tzinfo=UTC), UTC)
-    '2026-W07'
-    >>> due_period(monday, "2026-W07", datetime(2026, 2, 11, tzinfo=UTC), UTC)
-    """
-    period = schedule.period(now, zone)
-    return None if period == last_period else period
 
 
 def parse_schedule(words: str) -> Schedule:

@@ -71,6 +71,12 @@ def number(edition: int | None, voice: Voice = ENGLISH) -> str:
     return "" if edition is None else voice.say("No. {number}", number=edition)
 
 
+def colon(voice: Voice = ENGLISH) -> str:
+    """Write what stands between a label and an address, with its blanks."""
+    # Translators: between a label and an address, with its blanks.
+    return voice.say(": ")
+
+
 def day(at: date, voice: Voice = ENGLISH) -> str:
     """Write a date in full.
 

@@ -59,17 +59,17 @@ def to_html(md: str) -> str:
     return html.strip()
 
 
-def to_text(md: str, width: int = 72) -> str:
+def to_text(md: str, width: int = 72, *, colon: str = ": ") -> str:
     """Turn Markdown into text for a terminal: wrapped, lists and quotes kept, each link's address on its own line.
 
-    Addresses are never broken, however long.
+    Addresses are never broken, however long. ``colon`` stands between a link's words and its address.
 
     >>> print(to_text("See [the tide table](https://example.org/tides) first."))
     See the tide table first.
     <BLANKLINE>
     the tide table: https://example.org/tides
     """
-    return "\n\n".join(_blocks_as_text(_tree(md).children, width))
+    return "\n\n".join(_blocks_as_text(_tree(md).children, width, colon))
 
 
 def to_plain(md: str) -> str:
@@ -140,12 +140,12 @@ def _inline_text(node: SyntaxTreeNode) -> str:
     return node.content if node.type in ("text", "code_inline", "image") else ""
 
 
-def _blocks_as_text(nodes: Iterable[SyntaxTreeNode], width: int) -> Iterator[str]:
+def _blocks_as_text(nodes: Iterable[SyntaxTreeNode], width: int, colon: str) -> Iterator[str]:
     for node in nodes:
         if node.type == "blockquote":
-            yield _quoted("\n\n".join(_blocks_as_text(node.children, width - 2)))
+            yield _quoted("\n\n".join(_blocks_as_text(node.children, width - 2, colon)))
         elif node.type in ("bullet_list", "ordered_list"):
-            yield _list_as_text(node, width)
+            yield _list_as_text(node, width, colon)
         elif node.type in ("fence", "code_block"):
             yield textwrap.indent(node.content.rstrip(), "    ")
         elif node.type == "hr":
@@ -153,27 +153,27 @@ def _blocks_as_text(nodes: Iterable[SyntaxTreeNode], width: int) -> Iterator[str
         elif node.type == "table":
             yield "\n".join(_row_as_text(row, width) for row in node.walk() if row.type == "tr")
         elif node.children:
-            yield from _paragraph_as_text(node.children[0], width)
+            yield from _paragraph_as_text(node.children[0], width, colon)
 
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
-def _paragraph_as_text(inline: SyntaxTreeNode, width: int) -> Iterator[str]:
+def _paragraph_as_text(inline: SyntaxTreeNode, width: int, colon: str) -> Iterator[str]:
     lines = _inline_text(inline).split("\n")
     text = "\n".join(wrap(line, width) for line in lines).strip()
     if text:
         yield text
-    links = [line for node in inline.walk() if node.type == "link" for line in _link_lines(node, width)]
+    links = [line for node in inline.walk() if node.type == "link" for line in _link_lines(node, width, colon)]
     if links:
         yield "\n".join(links)
 
 
-def _link_lines(link: SyntaxTreeNode, width: int) -> Iterator[str]:
+def _link_lines(link: SyntaxTreeNode, width: int, colon: str) -> Iterator[str]:
     url, label = str(link.attrs["href"]).removeprefix("mailto:"), " ".join(_inline_text(link).split())
     if url != label and _ABSOLUTE.match(str(link.attrs["href"])):
-        yield labelled(label, url, width)
+        yield labelled(label, url, width, colon)
 
 
 def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
@@ -186,11 +186,11 @@ def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
     return line if len(line) <= width else f"{wrap(label + colon.rstrip(), width)}\n{url}" if label else url
 
 
-def _list_as_text(node: SyntaxTreeNode, width: int) -> str:
+def _list_as_text(node: SyntaxTreeNode, width: int, colon: str) -> str:
     items = []
     for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
         mark = f"{number}. " if node.type == "ordered_list" else "- "
-        text = "\n".join(_blocks_as_text(item.children, width - len(mark)))
+        text = "\n".join(_blocks_as_text(item.children, width - len(mark), colon))
         items.append(mark + textwrap.indent(text, " " * len(mark)).lstrip())
     return "\n".join(items)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from gettext import GNUTranslations
 from pathlib import Path
@@ -13,6 +14,8 @@ from babel.dates import format_date, format_skeleton
 
 from pipeline.digest import words
 from pipeline.digest.language import voice_of
+from pipeline.digest.render import load_theme, render
+from tests.golden.sample import PUBLICATION, SAMPLE
 from tools.catalogs import catalogs, template, updated
 
 CATALOGS = dict(catalogs())
@@ -114,3 +117,16 @@ def test_templates_hold_no_words_of_their_own() -> None:
         )
         plain = re.sub(r"<[^>]*>|&\w+;", " ", source)
         assert re.findall(r"[^\W\d_]{2,}", plain) == [], file
+
+
+def test_every_colon_before_an_address_is_the_languages_own() -> None:
+    """In French text a colon has its no-break space wherever an address follows: under words, stories, notes, below."""
+    story = replace(SAMPLE.sections[0].stories[0], note_md="Voir [la marée](https://tides.example.org/m).")
+    posts = replace(SAMPLE.sections[0], stories=(story,))
+    publication = replace(PUBLICATION, language="fr", closing_ask_md="Voir [la lettre](https://harbour.example/l).")
+    introduction = "Voir [le four](https://oven.example.org/f)."
+    french = replace(SAMPLE, publication=publication, introduction_md=introduction, sections=(posts,))
+    text = render(french, load_theme([ROOT / "templates"], "classic")).text
+    before = re.findall(r"(..):\s+https?://", text)
+    assert len(before) > 5
+    assert {each[1] for each in before} == {"\N{NO-BREAK SPACE}"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
 from pipeline.jobs.doctor import Examination
+from pipeline.model.feed import FeedState
 from pipeline.model.health import Sign
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def examinations(app: App, *, now: datetime, offline: bool) -> Iterator[Examinat
     yield Examination(group="store", look=partial(_store, app))
     yield Examination(group="templates", look=partial(_theme, app))
     yield Examination(group="feeds", look=partial(_feeds, app))
+    yield Examination(group="runs", look=partial(_runs, app, now))
     if not offline:
         yield Examination(group="mail", look=partial(_mail, app))
         yield Examination(group="domain", look=partial(_domain, app))
@@ -84,9 +86,21 @@ def _theme(app: App) -> Iterator[Sign]:
 
 def _feeds(app: App) -> Iterator[Sign]:
     from pipeline.jobs.doctor.reading import reading
-    from pipeline.jobs.status import feeds_status
 
-    return reading(feeds_status(app.store, app.feeds, app.clock.zone))
+    states = app.store.feed_states() if _is_there(app) else {}
+    return reading([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.clock.zone)
+
+
+def _runs(app: App, now: datetime) -> Iterator[Sign]:
+    from pipeline.jobs.doctor.runs import runs
+
+    newest = app.store.runs.newest() if _is_there(app) else {}
+    return runs(app.tasks if newest else (), newest, now, app.clock.zone)
+
+
+def _is_there(app: App) -> bool:
+    """Tell whether there is a store: looking must not make one."""
+    return app.store_file is None or app.store_file.exists()
 
 
 def _mail(app: App) -> Iterator[Sign]:

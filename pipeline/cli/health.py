@@ -22,16 +22,18 @@ NEEDS_MENDING = 3
 
 def status(options: Namespace, clock: Clock) -> int:
     """Show how it is doing."""
-    from pipeline.cli.findings import show_status
+    from pipeline.cli.findings import show_status, sign_lines
     from pipeline.jobs.overview import overview
 
     with App.load(options.config) as app:
         now = clock()
         found = overview(app.store, app.feeds, app.clock, lambda: app.press, app.tasks, app.coming(now), now=now)
-        if options.json:
-            words.show_json(asdict(found))
-        else:
-            show_status(found, app.clock.zone)
+    if options.json:
+        words.show_json(asdict(found))
+    elif options.quiet:
+        print(*sign_lines(found.trouble), sep="\n", end="\n" if found.trouble else "")
+    else:
+        show_status(found, app.clock.zone)
     return 0
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from pipeline.jobs.feed_signs import moment
 from pipeline.jobs.press import Press
-from pipeline.jobs.status import EditionStatus, FeedStatus, LastRun, NextJob, Status, feeds_status, status
+from pipeline.jobs.run_signs import run_signs
+from pipeline.jobs.status import EditionStatus, FeedStatus, LastRun, NextJob, Status, status
 from pipeline.jobs.tick import Coming, Task
 from pipeline.model.check import blocking
 from pipeline.model.edition import Standing
@@ -19,13 +20,8 @@ from pipeline.model.errors import NothingToPublish, PipelineError
 from pipeline.model.feed import Feed
 from pipeline.model.health import SIGN_LEVELS, Sign, SignLevel
 from pipeline.model.run import Run
-from pipeline.model.schedule import At, Every
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
-
-OVERDUE = timedelta(hours=1)
-"""A task that should have begun so long ago has nobody who does it."""
-BEATS_OF_GRACE = 3
 
 
 def overview(
@@ -43,12 +39,10 @@ def overview(
     seen = status(store, feeds, clock, open_press, now=now)
     next_jobs = _next_jobs(coming, now, clock.zone)
     fetches = next((job.at for job in next_jobs if job.task == "fetch"), None)
-    found = tuple(
-        replace(each, next_at=_asked_at(each, fetches, now)) for each in feeds_status(store, feeds, clock.zone)
-    )
+    found = tuple(replace(each, next_at=_asked_at(each, fetches, now)) for each in seen.feeds)
     editions = tuple(_editions(store, open_press, clock, seen, now))
     signs = [sign for each in found for sign in each.signs]
-    signs += [*_edition_signs(editions, seen.changes), *_run_signs(runs), *_idle(tasks, runs, now, clock.zone)]
+    signs += [*_edition_signs(editions, seen.changes), *run_signs(tasks, runs, now, clock.zone)]
     signs += _notices(store, {each.name for each in signs if each.level != "well"})
     trouble = sorted((each for each in signs if each.level != "well"), key=_gravity)
     return replace(
@@ -172,44 +166,15 @@ def _edition_signs(editions: Sequence[EditionStatus], changes: Mapping[str, tupl
             yield _sign("editions", each.week, "warning", finding, mend)
 
 
-def _run_signs(runs: Mapping[str, Run]) -> Iterator[Sign]:
-    for run in runs.values():
-        if run.outcome in ("failed", "again", "interrupted"):
-            # What failed feeds are doing, the feeds say themselves.
-            mend = "it is tried again by itself" if run.free_at else "its next time comes by itself; mend what it names"
-            level: SignLevel = "warning" if run.schedule_id == "fetch" else "trouble"
-            yield _sign("runs", run.schedule_id, level, f"{run.outcome}: {run.line.rstrip('.')}", mend)
-
-
-def _idle(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:
-    """Notice that nobody does what is due: no daemon is running, and no cron line."""
-    if not runs:
-        mend = "start `pipeline run`, or put `pipeline tick` into cron"
-        yield _sign("runs", "schedule", "warning", "nothing has run by itself yet", mend)
-        return
-    late = [task.id for task in tasks if (run := runs.get(task.id)) and _overdue(task, run, now, zone)]
-    if late:
-        last = max(run.claimed_at for run in runs.values())
-        finding = f"{', '.join(late)} should have run, and nothing has since {moment(last, zone)}"
-        mend = "see whether `pipeline run` or the cron line with `pipeline tick` still runs"
-        yield _sign("runs", "schedule", "trouble", finding, mend)
-
-
-def _overdue(task: Task, run: Run, now: datetime, zone: tzinfo) -> bool:
-    if isinstance(task.schedule, Every):
-        return now - run.claimed_at > BEATS_OF_GRACE * task.schedule.interval + OVERDUE / 6
-    if isinstance(task.schedule, At) and run.period_key != task.schedule.period(now, zone):
-        return now - task.schedule.began_at(now, zone) > OVERDUE
-    return False
-
-
 def _notices(store: Store, told: set[str]) -> Iterator[Sign]:
     """Pass on what people were told and is still so, but for what the feeds say themselves."""
     for each in store.notices.open():
         kind, _, about = each.key.partition("/")
         if not (kind == "feed" and about.partition("/")[0] in told):
             level: SignLevel = "trouble" if each.level == "error" else "warning"
-            yield _sign("notices", each.key, level, each.subject.rstrip("."), each.text.partition("\n\n")[0])
+            yield _sign(
+                "notices", each.key, level, each.subject.rstrip("."), each.text.rpartition("\n\n")[2].rstrip(".")
+            )
 
 
 def _sign(group: str, name: str, level: SignLevel, finding: str, mend: str) -> Sign:

@@ -111,7 +111,7 @@ def status(
     """Look at every feed, at the newest weeks that have entries, and at every edition."""
     changes = changes_waiting(store, open_press, now=now)
     return Status(
-        feeds=feeds_status(store, feeds),
+        feeds=feeds_status(store, feeds, clock.zone),
         weeks=recent_weeks(store, feeds, clock, now=now, changes=changes),
         made=store.settled_weeks(),
         standings=store.editions.standings(),

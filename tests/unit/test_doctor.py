@@ -259,4 +259,4 @@ def test_what_is_held_back_needs_somebody() -> None:
 
 def test_no_feed_at_all_is_worth_a_word() -> None:
     """Nothing to read is never what somebody meant."""
-    assert "pipeline feeds add" in found(reading([]), "no feed").mend
+    assert "pipeline feeds add" in found(reading([], UTC), "no feed").mend

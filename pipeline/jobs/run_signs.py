@@ -1,0 +1,50 @@
+"""How the tasks are doing, in words for who looks after them.
+
+In: tasks, the newest run of each, the moment. Out: Signs. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from pipeline.jobs.feed_signs import moment
+from pipeline.jobs.tick import Task
+from pipeline.model.health import Sign, SignLevel
+from pipeline.model.run import Run
+from pipeline.model.schedule import At, Every
+
+OVERDUE = timedelta(hours=1)
+"""A task that should have begun so long ago has nobody who does it."""
+ROUNDS_MISSED = 3
+
+
+def run_signs(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:
+    """Say which runs failed, and whether anybody does what is due: a daemon, or a cron line."""
+    for run in runs.values():
+        if run.outcome in ("failed", "again", "interrupted"):
+            # What failed feeds are doing, the feeds say themselves.
+            mend = "it is tried again by itself" if run.free_at else "its next time comes by itself; mend what it names"
+            level: SignLevel = "warning" if run.schedule_id == "fetch" else "trouble"
+            yield _sign(run.schedule_id, level, f"{run.outcome}: {run.line.rstrip('.')}", mend)
+    late = [task.id for task in tasks if task.id in runs and _overdue(task, runs[task.id], now, zone)]
+    if not runs:
+        mend = "start `pipeline run`, or put `pipeline tick` into cron"
+        yield _sign("schedule", "warning", "nothing has run by itself yet", mend)
+    elif late:
+        last = max(run.claimed_at for run in runs.values())
+        finding = f"{', '.join(late)} should have run, and nothing has since {moment(last, zone)}"
+        mend = "see whether `pipeline run` or the cron line with `pipeline tick` still runs"
+        yield _sign("schedule", "trouble", finding, mend)
+
+
+def _overdue(task: Task, run: Run, now: datetime, zone: tzinfo) -> bool:
+    if isinstance(task.schedule, Every):
+        return now - run.claimed_at > ROUNDS_MISSED * task.schedule.interval + OVERDUE / 6
+    if isinstance(task.schedule, At) and run.period_key != task.schedule.period(now, zone):
+        return now - task.schedule.began_at(now, zone) > OVERDUE
+    return False
+
+
+def _sign(name: str, level: SignLevel, finding: str, mend: str) -> Sign:
+    return Sign(group="runs", name=name, level=level, finding=finding, mend=mend)

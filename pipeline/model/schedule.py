@@ -1,4 +1,4 @@
-"""Schedules in the words a person writes, and the one question they answer: which period is it?
+"""Schedules in the words a person writes, and the periods they give names to.
 
 In: words, an instant, a time zone. Out: schedules, period keys, instants. Reads no clock.
 

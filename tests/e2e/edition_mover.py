@@ -1,9 +1,9 @@
 """Stands in for a machine that loses power in the middle of an edition's life: forks movers until somebody kills them.
 
-In: a line on stdin for each mover: how many weeks, and a folder that holds a publication of as many. Out: the mover's
-process id on stdout. A mover takes one week after another through approval, holding, resuming, skipping and sending,
-and writes the week and the move it has finished into ``moves.txt``. Forking one process that has everything imported
-makes one in milliseconds.
+In: a line on stdin for each mover: how many weeks, a folder that holds a publication of as many, and the address of its
+store. Out: the mover's process id on stdout. A mover takes one week after another through approval, holding, resuming,
+skipping and sending, and writes the week and the move it has finished into ``moves.txt``. Forking one process that has
+everything imported makes one in milliseconds.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LIVES = (
 )
 
 
-def publication(folder: Path, theme: Theme) -> House:
+def publication(folder: Path, theme: Theme, url: str) -> House:
     """Open the publication in a folder, long after all its weeks have closed."""
-    return House(folder, theme).at(CLOCK.bounds(WEEKS[-1].next())[1])
+    return House(folder, theme, url).at(CLOCK.bounds(WEEKS[-1].next())[1])
 
 
-def fill(folder: Path, theme: Theme, weeks: Sequence[Week]) -> None:
+def fill(folder: Path, theme: Theme, url: str, weeks: Sequence[Week]) -> None:
     """Publish two posts in every week, each seen in its time."""
-    house = House(folder, theme).at(MONDAY)
+    house = House(folder, theme, url).at(MONDAY)
     house.fetch()
     for week in weeks:
         opens_at, closes_at = CLOCK.bounds(week)
@@ -50,9 +50,9 @@ def fill(folder: Path, theme: Theme, weeks: Sequence[Week]) -> None:
     house.store.close()
 
 
-def live(folder: Path, theme: Theme, weeks: Sequence[Week]) -> None:
+def live(folder: Path, theme: Theme, url: str, weeks: Sequence[Week]) -> None:
     """Move the weeks on, one after the other, and report."""
-    house = publication(folder, theme)
+    house = publication(folder, theme, url)
     report = os.open(folder / "moves.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for week, moves in zip(weeks, cycle(LIVES), strict=False):
         for name, move in steps(house, week, moves):
@@ -62,6 +62,7 @@ def live(folder: Path, theme: Theme, weeks: Sequence[Week]) -> None:
                 continue  # done before the last mover was killed
             os.write(report, f"{week} {name}\n".encode())
     os.write(report, b"end end\n")
+    house.store.close()
 
 
 def steps(house: House, week: Week, moves: tuple[str, ...]) -> Iterator[tuple[str, Callable[[Week], object]]]:
@@ -79,8 +80,8 @@ def main() -> None:
     for line in sys.stdin:
         mover = os.fork()
         if mover == 0:
-            count, folder = line.split()
-            live(Path(folder), theme, WEEKS[: int(count)])
+            count, folder, url = line.split()
+            live(Path(folder), theme, url, WEEKS[: int(count)])
             os._exit(0)
         print(mover, flush=True)
 

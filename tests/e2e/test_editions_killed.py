@@ -7,17 +7,17 @@ import mailbox
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from edition_mover import LIVES, WEEKS, fill, live, publication
+from sqlalchemy import Row, create_engine
 from test_store_killed import alive, until
 
 from pipeline.digest.theme import Theme
@@ -46,14 +46,14 @@ def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def kill_one(
-    process: subprocess.Popen[str], folder: Path, weeks: Sequence[Week], *, moves: int, seconds: float
+    process: subprocess.Popen[str], folder: Path, url: str, weeks: Sequence[Week], *, moves: int, seconds: float
 ) -> None:
     """Let a mover report so many moves, wait a little more, and kill it in whatever it is doing."""
     assert process.stdin is not None
     assert process.stdout is not None
     report = folder / "moves.txt"
     before = report.stat().st_size
-    print(len(weeks), folder, file=process.stdin, flush=True)
+    print(len(weeks), folder, url, file=process.stdin, flush=True)
     mover = int(process.stdout.readline())
     until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
     time.sleep(seconds)
@@ -61,13 +61,21 @@ def kill_one(
     until(lambda: not alive(mover))
 
 
-def check(house: House) -> None:
+def rows(url: str, question: str) -> list[Row[Any]]:
+    """Ask behind the store's back."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = list(connection.exec_driver_sql(question))
+    engine.dispose()
+    return found
+
+
+def check(house: House, url: str) -> None:
     """Look at the store after a kill: every edition is before or after each of its moves, in all its tables."""
     standings = house.store.editions.standings()
-    with closing(sqlite3.connect(house.folder / "pipeline.db")) as connection:
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        owned = Counter(week for (week,) in connection.execute("SELECT week FROM edition_entry WHERE NOT half"))
-        placed = Counter(week for (week,) in connection.execute("SELECT week FROM entry WHERE week IS NOT NULL"))
+    assert house.store.integrity() == []
+    owned = Counter(week for (week,) in rows(url, "SELECT week FROM edition_entry WHERE NOT half"))
+    placed = Counter(week for (week,) in rows(url, "SELECT week FROM entry WHERE week IS NOT NULL"))
     for week, standing in standings.items():
         sealed = house.store.editions.sealed(week)
         assert (standing.number is None) == (sealed is None), "a number without a seal, or a seal without a number"
@@ -101,28 +109,45 @@ def check_reported(house: House) -> None:
         assert wanted not in ("sent", "skipped") or state == wanted
 
 
-@pytest.mark.parametrize("kills", [50, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'pipeline.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.mark.parametrize(
+    ("url", "kills"),
+    [
+        ("sqlite", 50),
+        pytest.param("postgresql", 10, marks=pytest.mark.postgres),
+        pytest.param("sqlite", 200, marks=pytest.mark.slow),
+        pytest.param("postgresql", 200, marks=[pytest.mark.postgres, pytest.mark.slow]),
+    ],
+    indirect=["url"],
+)
 def test_killed_anywhere_nothing_is_half_done_and_nothing_goes_out_twice(
-    tmp_path: Path, mover: subprocess.Popen[str], kills: int
+    tmp_path: Path, mover: subprocess.Popen[str], kills: int, url: str
 ) -> None:
     """Movers are killed again and again; the next one goes on, and at the end every mail is there, once."""
     theme: Theme = small_theme(tmp_path / "themes")
     folder, chance = tmp_path / "publication", random.Random(7)
     folder.mkdir()
     weeks = WEEKS[: 3 * kills // 4]
-    fill(folder, theme, weeks)
+    fill(folder, theme, url, weeks)
     (folder / "moves.txt").touch()
     for kill in range(kills):
         moves, seconds = chance.choice((0, 0, 1, 1, 2)), chance.random() * LONGEST_SECONDS
-        kill_one(mover, folder, weeks, moves=moves, seconds=seconds)
+        kill_one(mover, folder, url, weeks, moves=moves, seconds=seconds)
         if kill % 4 == 3:
-            house = publication(folder, theme)
-            check(house)
+            house = publication(folder, theme, url)
+            check(house, url)
             check_reported(house)
             house.store.close()
-    live(folder, theme, weeks)
-    house = publication(folder, theme)
-    check(house)
+    live(folder, theme, url, weeks)
+    house = publication(folder, theme, url)
+    check(house, url)
     states = {week: standing.state for week, standing in house.store.editions.standings().items()}
     assert states == {
         str(week): "skipped" if "skip" in LIVES[n % len(LIVES)] else "sent" for n, week in enumerate(weeks)

@@ -1,7 +1,7 @@
 """What tells people that something is the matter: the notifier and its ways.
 
-In: a house that can send. Out: a Notifier, and the tasks that find what it is to tell. Reads the environment, to hand it
-on to the program of [notify] command.
+In: a house that can send. Out: a Notifier, and the tasks that find what it is to tell. Reads the environment, to hand
+it on to the program of [notify] command.
 """
 
 from __future__ import annotations
@@ -46,8 +46,14 @@ class Noticing(Leaving):
     def notice_tasks(self) -> Iterator[Task]:
         """What looks for trouble, and tells it."""
         from pipeline.jobs.feed_trouble import trouble_task
+        from pipeline.jobs.notify import retry_task
+        from pipeline.jobs.watch import day_before, watch_task
 
-        yield trouble_task(self.config.schedule.fetch, self.store, self.feeds, self.notifier, self.clock.zone)
+        said, notifier, zone = self.config.schedule, self.notifier, self.clock.zone
+        watch = said.watch or day_before(said.draft)
+        yield trouble_task(said.fetch, self.store, self.feeds, notifier, zone)
+        yield watch_task(watch, said.draft, self.store, self.feeds, notifier, zone)
+        yield retry_task(notifier)
 
     def _tell_by_command(self, notice: Notice) -> str:
         from pipeline.delivery.hook import Hook

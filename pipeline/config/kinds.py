@@ -251,6 +251,7 @@ STORE_URL = Kind(
 SPAN = Kind('a span such as "2 years", "18 months" or "90 days", 30 days at least, or ""', _span)
 SEND_TIME = Kind('a day and a time such as "fri 07:00", or ""', _send_time)
 LATENESS = Kind('a time from 15 minutes to 6 days, such as "12 hours"', _lateness)
+WATCH = Kind('a rhythm such as "wed 16:00", or ""', lambda value: _schedule(value) if value else None)
 SCHEDULE = Kind('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:00"', _schedule)
 LISTEN = Kind('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen)
 LISTENING = Kind('an address and a port such as "127.0.0.1:8026", or ""', _listening)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from statistics import median_low
 
 NEWEST_GAPS = 30
@@ -21,6 +22,8 @@ PATIENCE = 0.9
 """This share of the newest gaps was no longer than what is still called usual."""
 TRUE_TO_ITS_WEEKDAY = 0.7
 """This share of the newest days lies on or beside one weekday, where a feed has one."""
+WEEKEND_DAYS = 2
+"""A daily feed may rest for so long and is regular all the same."""
 _WEEK = 7
 
 
@@ -53,20 +56,34 @@ def learn(days: Sequence[date]) -> Rhythm:
     False
     """
     newest = days[-NEWEST_GAPS - 1 :]
-    gaps = [(later - earlier).days for earlier, later in zip(newest, newest[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(newest)]
     if len(gaps) < FEWEST_GAPS:
         return Rhythm(usual_days=median_low(gaps) if gaps else 0)
     usual = median_low(gaps)
-    weeks = round(usual / _WEEK)
-    if weeks and abs(usual - weeks * _WEEK) <= 1 and weeks <= 2:
-        weekday = _weekday(newest)
-        off = [_off(day, weekday) for day in newest]
-        if sum(abs(each) <= 1 for each in off) >= TRUE_TO_ITS_WEEKDAY * len(off):
-            slack = max(0, _quantile(off))
-            return Rhythm(usual_days=weeks * _WEEK, weekday=weekday, slack_days=slack, confident=True)
+    return _by_weekday(newest, gaps, usual) or _by_gaps(gaps, usual)
+
+
+def _by_weekday(days: Sequence[date], gaps: Sequence[int], usual: int) -> Rhythm | None:
+    """Read the days as those of a weekly or fortnightly feed that keeps to a weekday; None where it is none."""
+    between = round(usual / _WEEK) * _WEEK
+    near = [gap for gap in gaps if abs(gap - between) <= 2]
+    if between not in (_WEEK, 2 * _WEEK) or abs(usual - between) > 1 or 2 * len(near) < len(gaps):
+        return None
+    weekday = _weekday(days)
+    off = [_off(day, weekday) for day in days]
+    if sum(abs(each) <= 1 for each in off) < TRUE_TO_ITS_WEEKDAY * len(off):
+        return None
+    slack = max(0, _quantile(off))
+    # Who is often late may be later still.
+    return Rhythm(usual_days=between, weekday=weekday, slack_days=slack + bool(slack), confident=True)
+
+
+def _by_gaps(gaps: Sequence[int], usual: int) -> Rhythm:
+    """Read the days by their gaps alone, as those of a daily feed or a monthly one."""
     longer = _quantile(gaps) - usual
-    # The more the gaps differ, the more to spare: without a weekday to keep to, the next one may be longer still.
-    return Rhythm(usual_days=usual, slack_days=longer * 3 // 2, confident=longer <= max(usual, 2))
+    # The same here, though never so long that two gaps more would pass unnoticed.
+    slack = min(longer * 3 // 2, max(usual, WEEKEND_DAYS + 1))
+    return Rhythm(usual_days=usual, slack_days=slack, confident=longer <= max(usual * 9 // 8, WEEKEND_DAYS))
 
 
 def expected_on(rhythm: Rhythm, last: date) -> date:

@@ -14,6 +14,7 @@ from pipeline.jobs import feed_notices as say
 from pipeline.jobs.feed_view import FeedView, views
 from pipeline.jobs.notify import Notifier
 from pipeline.jobs.tick import Rhythm, Task
+from pipeline.jobs.watch import close_arrived
 from pipeline.model.feed import Feed
 from pipeline.model.notice import Notice
 from pipeline.store import Store
@@ -37,6 +38,7 @@ def trouble_task(rhythm: Rhythm, store: Store, feeds: Sequence[Feed], notifier: 
     def run(period: str, now: datetime) -> str:
         seen = views(store, feeds, zone, now=now)
         known = {each.key for each in notifier.opened()}
+        close_arrived(seen, known, notifier, zone, now)
         found = troubles(seen, known, zone, now)
         new = notifier.settle("feed", found, at=now, farewells=farewells(seen, zone, now))
         return f"{counted(new, 'new notice')}: {'; '.join(each.subject for each in found)}" if new else ""

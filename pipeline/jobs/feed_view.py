@@ -56,12 +56,14 @@ def views(store: Store, feeds: Sequence[Feed], zone: tzinfo, *, now: datetime) -
 def _view(store: Store, feed: Feed, state: FeedState | None, zone: tzinfo, now: datetime) -> FeedView:
     if state is None or state.url != feed.url:  # another address: nothing is known of it yet
         state = FeedState(feed_id=feed.id, url=feed.url)
+    held_back = tuple(store.in_quarantine(feed.id))
+    no_news = {each.entry.published_at for each in held_back}
     published = store.published_dates([feed.id], now - LOOKED_BACK)
-    days = days_of((moment for moment in published if moment <= now), zone)
+    days = days_of((moment for moment in published if moment <= now and moment not in no_news), zone)
     return FeedView(
         feed=feed,
         state=state,
         rhythm=learn(days),
         last_on=days[-1] if days else None,
-        held_back=tuple(store.in_quarantine(feed.id)),
+        held_back=held_back,
     )

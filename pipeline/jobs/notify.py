@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar
 
+from pipeline.jobs.tick import Task
 from pipeline.model.errors import PipelineError
 from pipeline.model.notice import Notice, NoticeLevel, Telling
 from pipeline.store.notices import Notices
@@ -93,6 +95,10 @@ class Notifier:
         except PipelineError as trouble:
             log.error("notices wait until the store can be used: %s", trouble)
 
+    def waiting(self, now: datetime) -> bool:
+        """Tell whether there is something to catch up with."""
+        return bool(self.ways and self.notices.due(now, list(self.ways)))
+
     def _tell(self, telling: Telling, now: datetime) -> None:
         try:
             answer = self.ways[telling.way](telling.notice)
@@ -103,6 +109,32 @@ class Notifier:
             return
         self.notices.told(telling, at=now)
         log.info("“%s” was told by %s%s", telling.notice.subject, telling.way, answer and f": {answer}")
+
+
+def retry_task(notifier: Notifier) -> Task:
+    """Tell what could not be told before, when its time has come."""
+
+    def run(period: str, now: datetime) -> str:
+        notifier.catch_up(now)
+        return ""  # the log has a line of each
+
+    return Task(id="notices", schedule=_WhenWaiting(notifier=notifier), run=run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WhenWaiting:
+    """A rhythm with an occasion whenever a notice waits to be told."""
+
+    notifier: Notifier
+    once: ClassVar[bool] = False
+
+    def period(self, now: datetime, zone: tzinfo) -> str:
+        """Name the minute; nothing where nothing waits."""
+        return f"{now:%Y-%m-%dT%H:%MZ}" if self.notifier.waiting(now) else ""
+
+    def next_at(self, now: datetime, zone: tzinfo) -> None:
+        """Nobody need know."""
+        return
 
 
 def _write_down(notice: Notice) -> None:

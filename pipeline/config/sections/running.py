@@ -14,6 +14,7 @@ from pipeline.config.kinds import (
     SPAN,
     STORE_URL,
     VARIABLE,
+    WATCH,
     choice,
     text,
     whole,
@@ -96,6 +97,9 @@ class ScheduleSettings:
 
     fetch: Schedule = setting("How often feeds are looked at.", SCHEDULE, "every 30 minutes")
     draft: Schedule = setting("When the digest of the newest closed week is made.", SCHEDULE, "mon 06:00")
+    watch: Schedule | None = setting(
+        "When feeds are looked at for being late; a day before the draft when left out.", WATCH, ""
+    )
     send: At | None = setting(
         "When the edition of the newest closed week goes out by itself, if it may (`[digest] approval`). When left out "
         "you send it, with `pipeline send`.",

@@ -48,7 +48,8 @@ class Sight:
             entries=kept,
             entries_seen=seen,
             runs=gauges.runs(),
-            succeeded_at=gauges.successes(),
+            ended_at=gauges.ended_at(),
+            succeeded_at=gauges.ended_at("done"),
             editions=editions,
             newest_number=newest,
         )

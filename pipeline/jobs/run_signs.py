@@ -17,16 +17,17 @@ from pipeline.model.schedule import At, Every
 OVERDUE = timedelta(hours=1)
 """A task that should have begun so long ago has nobody who does it."""
 ROUNDS_MISSED = 3
+_UNWELL = {"failed": "failed", "again": "failed for now", "interrupted": "was cut short"}
+_SAID_BY_FEEDS = frozenset({"fetch", "new feeds"})
+"""What goes wrong there, each feed says itself."""
 
 
 def run_signs(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:
     """Say which runs failed, and whether anybody does what is due: a daemon, or a cron line."""
     for run in runs.values():
-        if run.outcome in ("failed", "again", "interrupted"):
-            # What failed feeds are doing, the feeds say themselves.
+        if run.outcome in _UNWELL and run.schedule_id not in _SAID_BY_FEEDS:
             mend = "it is tried again by itself" if run.free_at else "its next time comes by itself; mend what it names"
-            level: SignLevel = "warning" if run.schedule_id == "fetch" else "trouble"
-            yield _sign(run.schedule_id, level, f"{run.outcome}: {run.line.rstrip('.')}", mend)
+            yield _sign(run.schedule_id, "trouble", f"{_UNWELL[run.outcome]}: {run.line.rstrip('.')}", mend)
     late = [task.id for task in tasks if task.id in runs and _overdue(task, runs[task.id], now, zone)]
     if not runs:
         mend = "start `pipeline run`, or put `pipeline tick` into cron"

@@ -51,8 +51,10 @@ class Vitals:
     """How many entries ever came in; only ever grows."""
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Task and outcome, and how many of its runs ended so."""
+    ended_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each task last ended, well or not; aware UTC."""
     succeeded_at: Mapping[str, datetime] = field(default_factory=dict)
-    """When each task last did its work; aware UTC."""
+    """When each task last did all of its work; aware UTC."""
     editions: Mapping[str, int] = field(default_factory=dict)
     """How many editions stand where (``model.digest.State``)."""
     newest_number: int = 0

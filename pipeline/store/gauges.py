@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from pipeline.model.run import Outcome
 from pipeline.store.run_tables import run
 from pipeline.store.tables import alive, edition, entry, feed, migration
 
@@ -70,8 +71,9 @@ class Gauges:
             counted = connection.execute(select(*ended, func.count()).group_by(*ended)).tuples()
             return {(task, outcome): number for task, outcome, number in counted}
 
-    def successes(self) -> dict[str, datetime]:
-        """Tell when each task last did its work."""
+    def ended_at(self, *outcomes: Outcome) -> dict[str, datetime]:
+        """Tell when each task last ended, in one of these ways where some are named."""
+        ended = select(run.c.schedule_id, func.max(run.c.finished_at)).where(run.c.finished_at.is_not(None))
+        wanted = ended.where(run.c.outcome.in_(outcomes)) if outcomes else ended
         with self._reading() as connection:
-            done = select(run.c.schedule_id, func.max(run.c.finished_at)).where(run.c.outcome == "done")
-            return dict(connection.execute(done.group_by(run.c.schedule_id)).tuples().all())
+            return dict(connection.execute(wanted.group_by(run.c.schedule_id)).tuples().all())

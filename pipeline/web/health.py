@@ -5,7 +5,8 @@ In: a look at the house. Out: two routes that only read. Nothing in them is secr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Protocol, get_args
 
 from starlette.requests import Request
@@ -75,7 +76,6 @@ def _of_the_store(vitals: Vitals) -> Iterator[Family]:
     by_outcome = tuple(Sample(value=number, labels={"outcome": word}) for word, number in outcomes.items())
     by_state = tuple(Sample(value=number, labels={"state": word}) for word, number in states.items())
     runs = ((each, {"task": each[0], "outcome": each[1]}) for each in sorted(vitals.runs))
-    last = sorted(vitals.succeeded_at.items())
     yield Family(name="pipeline_feeds", kind="gauge", help="Feeds by their last outcome.", samples=by_outcome)
     yield _one("pipeline_entries", "Entries that are kept.", vitals.entries)
     seen = (Sample(value=vitals.entries_seen),)
@@ -88,12 +88,14 @@ def _of_the_store(vitals: Vitals) -> Iterator[Family]:
         help="Runs of each task by how they ended.",
         samples=tuple(Sample(value=vitals.runs[key], labels=labels) for key, labels in runs),
     )
-    yield Family(
-        name="pipeline_task_last_success_timestamp_seconds",
-        kind="gauge",
-        help="When each task last did its work.",
-        samples=tuple(Sample(value=at.timestamp(), labels={"task": task}) for task, at in last),
-    )
+    yield _moments("pipeline_task_last_run_timestamp_seconds", "When each task last ended.", vitals.ended_at)
+    last = "pipeline_task_last_success_timestamp_seconds"
+    yield _moments(last, "When each task last did all of its work.", vitals.succeeded_at)
+
+
+def _moments(name: str, words: str, by_task: Mapping[str, datetime]) -> Family:
+    samples = (Sample(value=at.timestamp(), labels={"task": task}) for task, at in sorted(by_task.items()))
+    return Family(name=name, kind="gauge", help=words, samples=tuple(samples))
 
 
 def _one(name: str, words: str, value: float, **labels: str) -> Family:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -104,6 +104,7 @@ class House:
             entries=70,
             entries_seen=75,
             runs={("fetch", "done"): 48, ("fetch", "failed"): 1, ("draft", "done"): 3},
+            ended_at={"fetch": NOW + timedelta(hours=1)},
             succeeded_at={"fetch": NOW},
             editions={"sent": 3, "held": 1},
             newest_number=3,
@@ -154,6 +155,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
     assert found["pipeline_entries_seen_total"][()] == 75
     assert found["pipeline_task_runs_total"][(("task", "fetch"), ("outcome", "done"))] == 48
     assert found["pipeline_task_last_success_timestamp_seconds"][(("task", "fetch"),)] == NOW.timestamp()
+    assert found["pipeline_task_last_run_timestamp_seconds"][(("task", "fetch"),)] == NOW.timestamp() + 3600
     assert found["pipeline_editions"][(("state", "sent"),)] == 3
     assert found["pipeline_edition_newest_number"][()] == 3
     assert found["pipeline_beat_age_seconds"][()] == 7.25

@@ -1,8 +1,7 @@
-"""The mail on screens: widths, schemes, and clients that take half of it away. Nothing is loaded from anywhere."""
+"""The mail's design on a screen: its measures, its dark scheme, its direction. tests/mail judges the rest of it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,24 +22,6 @@ every_mail = pytest.mark.parametrize(("theme", "name"), MAILS)
 every_theme = pytest.mark.parametrize("theme", THEME_NAMES)
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000"><rect width="2000" height="2000"/></svg>'
 
-# Walks every piece of visible text up to the first background that is not transparent (WCAG 2.2, 1.4.3).
-LOW_CONTRAST = """() => {
-  const channels = colour => colour.match(/[0-9.]+/g).map(Number);
-  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => .2126 * linear(r / 255) + .7152 * linear(g / 255) + .0722 * linear(b / 255);
-  const behind = el => {
-    for (; el; el = el.parentElement) {
-      const found = channels(getComputedStyle(el).backgroundColor);
-      if (found[3] !== 0) return found }
-    return [255, 255, 255] };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), poor = [];
-  for (let node; node = walker.nextNode();) {
-    const el = node.parentElement;
-    if (!node.data.trim() || !el.checkVisibility()) continue;
-    const [a, b] = [light(channels(getComputedStyle(el).color)), light(behind(el))].sort((a, b) => b - a);
-    if ((a + .05) / (b + .05) < 4.5) poor.push(node.data);
-  }
-  return poor }"""
 SMALL_PRINT = """() => [...document.querySelectorAll('td, p, h1, h2, h3, li, a')]
   .filter(el => el.textContent.trim() && el.checkVisibility() && parseFloat(getComputedStyle(el).fontSize) < 13)
   .map(el => el.textContent)"""
@@ -52,19 +33,14 @@ def html_of(theme: str, name: str) -> str:
 
 
 @contextmanager
-def opened(
-    browser: Browser, html: str, width: int = 900, scheme: Scheme = "light", *, pictures: bool = True
-) -> Iterator[Page]:
+def opened(browser: Browser, html: str, width: int = 900, scheme: Scheme = "light") -> Iterator[Page]:
     """Open a mail on a screen; whatever is not a picture may not be asked for."""
 
     asked: set[str] = set()
 
     def answer(route: Route) -> None:
         asked.add(route.request.resource_type)
-        if pictures:
-            route.fulfill(content_type="image/svg+xml", body=PICTURE)
-        else:
-            route.abort()
+        route.fulfill(content_type="image/svg+xml", body=PICTURE)
 
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500)
     context.route("**/*", answer)
@@ -79,22 +55,10 @@ def style_of(page: Page, selector: str, name: str) -> Any:
     return page.locator(selector).first.evaluate("(el, name) => getComputedStyle(el)[name]", name)
 
 
-@pytest.mark.parametrize("pictures", [True, False], ids=["pictures", "no pictures"])
 @every_mail
-def test_mail_never_scrolls_sideways(chromium: Browser, theme: str, name: str, pictures: bool) -> None:
-    """No mail is wider than its screen, the awkward one and one without pictures included."""
-    with opened(chromium, html_of(theme, name), 375, pictures=pictures) as page:
-        for width in (320, 375, 900):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@every_mail
-def test_text_is_readable(chromium: Browser, theme: str, name: str, scheme: Scheme) -> None:
-    """All text has a contrast of 4.5 : 1 or more in both schemes, and none is under 13 px."""
-    with opened(chromium, html_of(theme, name), scheme=scheme) as page:
-        assert page.evaluate(LOW_CONTRAST) == []
+def test_no_print_is_small(chromium: Browser, theme: str, name: str) -> None:
+    """No text is under 13 px."""
+    with opened(chromium, html_of(theme, name)) as page:
         assert page.evaluate(SMALL_PRINT) == []
 
 
@@ -169,40 +133,3 @@ def test_right_to_left(chromium: Browser, theme: str) -> None:
         assert title is not None
         assert (cover["x"] > title["x"]) is (theme == "classic")
         assert style_of(page, "p.byline", "direction") == "rtl"
-
-
-@every_mail
-def test_without_style_element(chromium: Browser, theme: str, name: str) -> None:
-    """A client that drops ``<style>`` (as Gmail does in some accounts) still shows 600 px and readable text."""
-    html = re.sub(r"<style>.*?</style>", "", html_of(theme, name), flags=re.DOTALL)
-    with opened(chromium, html) as page:
-        frame = page.locator("table.frame").bounding_box()
-        assert frame is not None
-        assert frame["width"] == 600
-        assert page.evaluate(LOW_CONTRAST) == []
-
-
-def as_word(html: str) -> str:
-    """Make of a mail what Word, and so Outlook, takes it for: its own comments read, much of CSS ignored."""
-    html = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
-    html = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", html, flags=re.DOTALL)
-    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-    ignored = r"(?:max-width|max-height|border-radius|table-layout|overflow-wrap|[a-z]+-inline-start|-webkit[\w-]+)"
-    return re.sub(rf'(?<=[;"]){ignored}:[^;"]*;?', "", html.replace("; ", ";").replace(": ", ":"))
-
-
-@every_theme
-def test_in_word(chromium: Browser, theme: str) -> None:
-    """With Outlook's branch on, 600 px are held, pictures have their attribute's width and every button leads on."""
-    html = as_word(html_of(theme, "sample"))
-    with opened(chromium, html) as page:
-        frame = page.locator("table.frame").bounding_box()
-        assert frame is not None
-        assert frame["width"] == 600
-        for picture in page.locator("img").all():
-            box = picture.bounding_box()
-            assert box is not None
-            assert round(box["width"]) == int(picture.get_attribute("width") or 0)
-        drawn = page.locator("v\\:roundrect, a.button").all()
-        plain = re.findall(r'class="button[^"]*" href="([^"]*)"', html_of(theme, "sample"))
-        assert [button.get_attribute("href") for button in drawn] == plain

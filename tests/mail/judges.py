@@ -111,6 +111,8 @@ def markup_faults(html: str) -> list[str]:
     ]
     if re.search(r"url\s*\(|@import", markup.style + " ".join(value for _, value in markup.declarations)):
         faults.append("a style loads something")
+    colours = {colour for _, value in markup.declarations for colour in re.findall(r"#\w+", value)}
+    faults += [f"colour {colour} has not six digits, as Outlook wants it" for colour in colours if len(colour) != 7]
     if len(markup.style.encode()) > LONGEST_STYLE_BYTES:
         faults.append(f"style elements hold {len(markup.style.encode())} bytes")
     return faults

@@ -148,6 +148,7 @@ def test_broken_for_nu() -> None:
         ("at-rule min-width", ("</style>", "@media (min-width: 480px) { p { margin: 0 } }</style>")),
         ("selector :hover", ("</style>", "a:hover { color: #000000 }</style>")),
         ("selector >", ("</style>", "td > a { color: #000000 }</style>")),
+        ("colour #fff has not six digits", ("margin: 0", "color: #fff")),
         ("function calc", ("margin: 0", "width: calc(100% - 2px)")),
         ("a style loads something", ("</style>", "p { background-color: url(x) }</style>")),
         ("a style loads something", ("</style>", "@import 'x';</style>")),

@@ -77,10 +77,14 @@ class Publisher:
             sealed_at=now,
             sealed_by=self.by,
         )
-        kept_out, rolled_on = selection.kept_out, selection.rolled_on
-        standing = self.store.editions.approve(seen, seal, kept_out=kept_out, rolled_on=rolled_on, using=self.using)
-        self.store.editions.bind_halves(selection.told)
-        return standing
+        return self.store.editions.approve(
+            seen,
+            seal,
+            kept_out=selection.kept_out,
+            rolled_on=selection.rolled_on,
+            told=selection.told,
+            using=self.using,
+        )
 
     def _look(self, edition: Edition, overridden: Collection[str], now: datetime) -> Look | None:
         """Tell what the network says of an edition: as it was kept, or, where it may be asked, afresh."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -57,12 +58,14 @@ class Editions:
         *,
         kept_out: Collection[int] = (),
         rolled_on: Collection[int] = (),
+        told: Mapping[int, str] = MappingProxyType({}),
         using: Pass | None = None,
     ) -> Standing:
         """Keep a seal, give it its number and reserve its entries.
 
         Other entries placed in the week are given up again, as are those it has no room for (``rolled_on``); not so
-        ``kept_out``, those the editor decided against.
+        ``kept_out``, those the editor decided against. ``told``: entries whose story other sealed editions (by week)
+        have told without them.
         Overtaken also when another edition has taken the number, or one of the entries, in the meantime. ``using``: a
         pass that is used up by this; PassRefused when it was before.
         """
@@ -76,6 +79,7 @@ class Editions:
             seals.reserve(connection, seen.week, seal.entry_ids)
             planning.place(connection, seen.week, [*seal.entry_ids, *kept_out])
             planning.release(connection, seen.week, but=[*seal.entry_ids, *kept_out])
+            seals.bind(connection, told)
             return seals.standing(connection, seen.week)
 
     def give_up(

@@ -31,13 +31,15 @@ class Doorkeeper:
     def turned_away(self, stored: Iterable[StoredEntry]) -> dict[int, str]:
         """Give the entries that stay out, and why.
 
-        What an edition has sealed is a fact, and nobody's to turn away but that edition's own.
+        What an edition has sealed is a fact, and nobody's to turn away but that edition's own; and not even its own
+        once it is out.
         """
         ruled = {feed.id: feed for feed in self.feeds if feed.include or feed.exclude}
+        mine = "" if self.calendar.is_out(self.week) else str(self.week)
         found = {
             each.entry_id: self._why(each, ruled.get(each.entry.feed_id))
             for each in stored
-            if each.edition in ("", str(self.week))
+            if each.edition in ("", mine)
         }
         return {entry_id: why for entry_id, why in found.items() if why}
 

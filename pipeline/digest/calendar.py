@@ -39,6 +39,10 @@ class Calendar:
         """Tell where a week's edition stands."""
         return self.standings.get(week) or Standing(week=week)
 
+    def is_out(self, week: Week | str) -> bool:
+        """Tell whether a week's edition has left the house: what it told is a fact, whatever becomes known later."""
+        return self.standing(str(week)).state in ("sending", "sent")
+
     def known_at(self, week: Week, stored: StoredEntry) -> bool:
         """Tell whether the entry was there when the week was settled (or the week is still open to it)."""
         settled_at = self.settled.get(str(week))
@@ -90,7 +94,7 @@ class Calendar:
         Where two do, because nobody knew that they were one story, what has gone out counts before what has not.
         """
         weeks = {each.edition for each in story if each.edition}
-        return min(weeks, key=lambda week: (self.standing(week).state not in ("sending", "sent"), week), default="")
+        return min(weeks, key=lambda week: (not self.is_out(week), week), default="")
 
     def told_in(self, story: Sequence[StoredEntry], asked: Week, overrides: Overrides) -> Week | None:
         """Name the week that tells a story; None for archive, which none tells.
@@ -100,7 +104,10 @@ class Calendar:
         long gone.
         """
         mine = ("", str(asked))
-        if any(overrides.asks_in(each.entry) and (each.half or each.edition in mine) for each in story):
+        if self.is_out(asked):
+            if any(each.edition == str(asked) and not each.half for each in story):
+                return asked
+        elif any(overrides.asks_in(each.entry) and (each.half or each.edition in mine) for each in story):
             return asked
         if owner := self.owner(story):
             return Week.parse(owner)

@@ -74,14 +74,15 @@ def select(
     """Choose a week's entries from those around it.
 
     A settled week looks at what it took, at what the editor puts in, and at what sealed editions tell; so it always
-    gives the same stories.
+    gives the same stories. Of a week whose edition is out, these are the stories that went out.
     """
     everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
     away = Doorkeeper(week=week, calendar=calendar, feeds=feeds, overrides=overrides).turned_away(everything)
     ties = tie([each for each in everything if each.entry_id not in away and calendar.sees(week, each, overrides)])
     mine = [story for story in ties.groups if calendar.told_in(story, week, overrides) == week]
     waiting = {each.entry_id for story in mine if _waits(story, week, calendar, overrides) for each in story}
-    groups = [_tellable(story, week, overrides) for story in mine if story[0].entry_id not in waiting]
+    tellable = _told if calendar.is_out(week) else _tellable
+    groups = [tellable(story, week, overrides) for story in mine if story[0].entry_id not in waiting]
     inside = {each.entry_id for group in groups for each in group}
     stories = {each.entry_id: story for story in ties.groups for each in story}
     reasons = Reasons(week=week, calendar=calendar, overrides=overrides)
@@ -121,6 +122,11 @@ def _tellable(story: _Story, week: Week, overrides: Overrides) -> _Story:
         return not each.edition or (each.half and overrides.asks_in(each.entry))
 
     return tuple(each for each in story if free(each) or (each.edition == str(week) and not each.half))
+
+
+def _told(story: _Story, week: Week, overrides: Overrides) -> _Story:
+    """Leave of a story what a week's edition has told."""
+    return tuple(each for each in story if each.edition == str(week) and not each.half)
 
 
 def _told_elsewhere(stories: Iterable[_Story], week: Week, calendar: Calendar, inside: set[int]) -> dict[int, str]:

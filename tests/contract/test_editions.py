@@ -15,6 +15,7 @@ from pipeline.jobs.weekly import show
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry
 from pipeline.model.errors import DeliveryFailed, NothingToPublish, Refused
+from pipeline.model.feed import Rule
 from pipeline.model.week import Week
 from tests.making import MONDAY, entry, episode
 from tests.publishing import HTML, W06, W07, W08, W09, House, small_theme, stories
@@ -452,3 +453,20 @@ def test_what_is_interrupted_is_finished_by_the_next_send(house: House) -> None:
             move(W07)
     assert house.send(W07).state == "sent"
     assert len(list((house.folder / "outbox").glob("*.eml"))) == 1
+
+
+def test_what_is_explained_of_a_sent_week_is_what_went_out(house: House) -> None:
+    """Whatever the editor's file, the feeds and config.toml say by now: the ledger is that of the mail."""
+    house.wishes["2026-W07"] = Overrides(leave_out=(f"blog {SOUP.guid}",))
+    house.publish(W07)
+    told = {each.title: (each.included, each.reason) for each in house.ledger(W07)}
+    assert told["Bread on a stone"] == (True, "dated Tue 10 Feb 2026, in 2026-W07")
+    assert told["Soup for a wet day"] == (False, "left out by the editor")
+    house.wishes["2026-W07"] = Overrides(leave_out=(f"blog {BREAD.guid}",), put_back=(f"blog {NEXT.guid}",))
+    house.press = replace(
+        house.press, feeds=(replace(house.press.feeds[0], exclude=Rule(pattern="Bread")), house.press.feeds[1])
+    )
+    house.fetch(NEXT, SOUP, entry("An old post", MONDAY - 20 * DAY))  # and the bread is taken back
+    again = {each.title: (each.included, each.reason) for each in house.ledger(W07)}
+    assert {title: again[title] for title in told} == told
+    assert not again["The week after"][0]

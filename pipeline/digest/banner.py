@@ -68,7 +68,8 @@ class Banner:
 
     def above(self, html: str, text: str, note: Note) -> tuple[str, str]:
         """Put the banner above both parts of a mail; what follows it is the part as it was, character by character."""
-        return above_html(html, self.html.render(note=note)), self.text.render(note=note) + text
+        told = self.text.render(note=note).rstrip()
+        return above_html(html, self.html.render(note=note)), f"{told}\n\n{text}"
 
 
 def load_banner(folders: Sequence[Path]) -> Banner:

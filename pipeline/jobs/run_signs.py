@@ -19,13 +19,15 @@ OVERDUE = timedelta(hours=1)
 ROUNDS_MISSED = 3
 _UNWELL = {"failed": "failed", "again": "failed for now", "interrupted": "was cut short"}
 _SAID_BY_FEEDS = frozenset({"fetch", "new feeds"})
-"""What goes wrong there, each feed says itself."""
+"""What fails there, each feed says itself."""
+_ON_PURPOSE = frozenset({"KeyboardInterrupt", "SystemExit"})
+"""Who stops the program cuts its work short; it is taken up again at the next start."""
 
 
 def run_signs(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:
     """Say which runs failed, and whether anybody does what is due: a daemon, or a cron line."""
     for run in runs.values():
-        if run.outcome in _UNWELL and run.schedule_id not in _SAID_BY_FEEDS:
+        if _is_unwell(run):
             mend = "it is tried again by itself" if run.free_at else "its next time comes by itself; mend what it names"
             yield _sign(run.schedule_id, "trouble", f"{_UNWELL[run.outcome]}: {run.line.rstrip('.')}", mend)
     late = [task.id for task in tasks if task.id in runs and _overdue(task, runs[task.id], now, zone)]
@@ -37,6 +39,12 @@ def run_signs(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zon
         finding = f"{', '.join(late)} should have run, and nothing has since {moment(last, zone)}"
         mend = "see whether `pipeline run` or the cron line with `pipeline tick` still runs"
         yield _sign("schedule", "trouble", finding, mend)
+
+
+def _is_unwell(run: Run) -> bool:
+    if run.outcome == "interrupted":
+        return run.line not in _ON_PURPOSE
+    return run.outcome in _UNWELL and run.schedule_id not in _SAID_BY_FEEDS
 
 
 def _overdue(task: Task, run: Run, now: datetime, zone: tzinfo) -> bool:

@@ -1,0 +1,84 @@
+"""`pipeline doctor`: every group is looked at, the exit code says what came of it, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Answer, Loopback
+from tests.program import Program
+
+pytestmark = pytest.mark.loopback
+GROUPS = ["config", "time", "disk", "store", "templates", "feeds", "runs"]
+
+
+@pytest.fixture
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
+    """A publication nobody has read yet."""
+    with Loopback() as server:
+        yield Program(tmp_path, server, capsys)
+
+
+def examined(program: Program) -> tuple[int, list[dict[str, str]]]:
+    code, out, err = program.run("doctor", "--offline", "--json")
+    assert err == ""
+    return code, json.loads(out)["signs"]
+
+
+def test_a_look_makes_and_changes_nothing(program: Program) -> None:
+    """No database, no folder; what is missing is said to be missing."""
+    before = sorted(program.config.parent.rglob("*"))
+    code, signs = examined(program)
+    assert code == 0
+    assert list(dict.fromkeys(sign["group"] for sign in signs)) == GROUPS
+    assert sorted(program.config.parent.rglob("*")) == before
+
+
+def test_when_all_is_well_it_says_so(program: Program) -> None:
+    """A mark and what was found for each thing; with --quiet nothing at all."""
+    program.run("tick")
+    code, out, _ = program.run("doctor", "--offline")
+    assert (code, out.splitlines()[-1]) == (0, "All is well.")
+    assert "Store\n  ✓ pipeline.db: is whole, schema " in out
+    assert "Runs\n  ✓ " in out
+    assert program.run("doctor", "--offline", "--quiet") == (0, "", "")
+
+
+def test_what_needs_mending_is_exit_3_with_the_way_to_mend_it(program: Program) -> None:
+    """A feed that failed three times, a database that is none: each is named, and the rest is looked at as well."""
+    program.server.on("/blog", Answer(status=404, body=b"no"))
+    for _ in range(3):
+        program.run("fetch", "--force")
+    code, out, _ = program.run("doctor", "--offline", "--quiet")
+    assert code == 3
+    assert out.startswith("Feeds\n  ✗ blog: fails since ")
+    assert "\n    → check the address\n" in out
+    for file in program.config.parent.glob("pipeline.db*"):
+        file.unlink()
+    (program.config.parent / "pipeline.db").write_text("no database at all, but long enough to look into " * 100)
+    code, signs = examined(program)
+    assert code == 3
+    assert {sign["group"] for sign in signs if sign["level"] == "trouble"} == {"store", "feeds", "runs"}
+    assert next(sign for sign in signs if sign["group"] == "templates")["level"] == "well"
+
+
+def test_a_config_that_cannot_be_used_is_exit_2(program: Program) -> None:
+    """With the file, the key and what is allowed, as a sign like the others."""
+    program.write(more="\n[digset]\ntheme = 1\n")
+    code, signs = examined(program)
+    assert code == 2
+    assert [(sign["group"], sign["level"]) for sign in signs] == [("config", "trouble")]
+    assert "digset is not a section: did you mean digest?" in signs[0]["finding"]
+
+
+def test_a_theme_that_does_not_compile_is_found(program: Program) -> None:
+    """In the publisher's own folder, which comes first."""
+    own = program.config.parent / "templates" / "classic"
+    own.mkdir(parents=True)
+    (own / "digest.txt.j2").write_text("{% if x %}")
+    code, signs = examined(program)
+    (sign,) = [sign for sign in signs if sign["group"] == "templates"]
+    assert (code, sign["level"], "digest.txt.j2" in sign["mend"]) == (3, "trouble", True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.digest.editor_file import read
 from pipeline.digest.editor_template import template
 from pipeline.digest.select import Selection
+from pipeline.jobs.files import unwritable
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides, named
 from pipeline.model.entry import Entry, StoredEntry
@@ -62,6 +63,9 @@ class EditorFiles:
                 file.write(self.begun(edition, selection))
         except FileExistsError:
             return None
+        except OSError as trouble:
+            path.unlink(missing_ok=True)  # of a full disk a file that asks for half of it
+            raise unwritable(path, trouble) from trouble
         return path
 
     def begun(self, edition: Edition, selection: Selection) -> str:

@@ -6,18 +6,23 @@ stands by now: the manifest is sealed too and cannot.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Standing
+from pipeline.model.errors import Unwritable
 
 
 def write_edition(edition: Edition, folder: Path, standing: Standing | None = None) -> tuple[Path, ...]:
-    """Write an edition's files: four, the manifest last, and with a ``standing`` its state."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write an edition's files: four, the manifest last, and with a ``standing`` its state.
+
+    Unwritable when the disk says no; then all are as they were.
+    """
     parts = {
         "digest.html": edition.html,
         "digest.txt": edition.text,
@@ -26,13 +31,38 @@ def write_edition(edition: Edition, folder: Path, standing: Standing | None = No
     }
     if standing:
         parts["state.json"] = _state(edition, standing)
-    else:
-        (folder / "state.json").unlink(missing_ok=True)
-    for name, part in parts.items():
-        fresh = folder / f".{name}.new"
-        fresh.write_bytes(part)
-        os.replace(fresh, folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_all(folder, parts)
+        if not standing:
+            (folder / "state.json").unlink(missing_ok=True)
+    except OSError as trouble:
+        raise unwritable(folder, trouble) from trouble
     return tuple(folder / name for name in parts)
+
+
+def unwritable(path: Path, trouble: OSError) -> Unwritable:
+    """Say what keeps a file or folder from being written, and what to do.
+
+    >>> str(unwritable(Path("editions"), OSError(errno.ENOSPC, "No space left on device")))
+    'editions cannot be written (No space left on device): free some disk space, then try again.'
+    """
+    full = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = "free some disk space" if full else "let this user write there"
+    return Unwritable(f"{path} cannot be written ({trouble.strerror}): {advice}, then try again.")
+
+
+def _write_all(folder: Path, parts: Mapping[str, bytes]) -> None:
+    """Write all parts beside their places before the first takes its place."""
+    fresh = {name: folder / f".{name}.new" for name in parts}
+    try:
+        for name, part in parts.items():
+            fresh[name].write_bytes(part)
+        for name in parts:
+            os.replace(fresh[name], folder / name)
+    finally:
+        for path in fresh.values():
+            path.unlink(missing_ok=True)
 
 
 def _state(edition: Edition, standing: Standing) -> bytes:

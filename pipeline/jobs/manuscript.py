@@ -16,12 +16,13 @@ from hashlib import sha256
 from pipeline.digest.editor_file import FENCE
 from pipeline.digest.editor_rewrite import rewrite
 from pipeline.jobs.editor import EditorFiles
+from pipeline.jobs.files import unwritable
 from pipeline.jobs.gather import choose
 from pipeline.jobs.press import Press
 from pipeline.jobs.weekly import draft
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides, why_not
-from pipeline.model.errors import NothingToPublish, Overtaken, Refused, UsageError
+from pipeline.model.errors import NothingToPublish, Overtaken, Refused
 from pipeline.model.week import Week
 from pipeline.store import Store
 from pipeline.text.urls import url_key
@@ -117,7 +118,7 @@ class Manuscripts:
             fresh.write_text(text, encoding="utf-8")
             os.replace(fresh, path)
         except OSError as trouble:
-            raise UsageError(f"{path} cannot be written ({trouble.strerror}): give it back its rights.") from trouble
+            raise unwritable(path, trouble) from trouble
 
 
 def _words(asked: Overrides) -> tuple[object, ...]:

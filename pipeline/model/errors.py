@@ -6,6 +6,7 @@
     ├── StoreError          2   the database cannot be used as it stands
     │   ├── StoreTooNew     2   … because a newer program wrote it
     │   └── BrokenCopy      2   … or a backup or an export that is not whole, or not ours
+    ├── Unwritable          2   a file cannot be written: its disk is full, or its rights are missing
     ├── TemplateError       2   a theme is missing or broken
     ├── EditorFileError     2   an editor's file says something that is not understood
     ├── Refused             4   understood, and not done, for a reason
@@ -71,6 +72,13 @@ class StoreTooNew(StoreError):
 
 class BrokenCopy(StoreError):
     """A backup or an export is damaged, cut short, or something else; nothing was done with it."""
+
+
+class Unwritable(PipelineError):
+    """A file or folder of the publication cannot be written; what was there is as it was."""
+
+    exit_code = 2
+    retry = True
 
 
 class TemplateError(PipelineError):

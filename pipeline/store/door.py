@@ -18,6 +18,7 @@ _ADVICE = {
     "unable to open": "cannot be opened; make the folder it lies in, or name another in [store] url",
     "readonly": "is read-only; allow this user to write the file and its folder",
     "locked": "is in use by another process; try again when that has finished",
+    "disk I/O": "cannot be read or written; look whether its disk is full or failing, then run again",
     "full": "has no room left; free some disk space and run again",
     # PostgreSQL, as it and its client library say it in English; in other languages its own words are passed on.
     "No space left": "has no room left; free some disk space on its server and run again",

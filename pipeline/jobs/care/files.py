@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.model.errors import Refused, StoreError, UsageError
+from pipeline.jobs.files import unwritable
+from pipeline.model.errors import Refused, UsageError
 
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a name to write to; after the block it is ``path``, on the disk for good, or gone when the block failed.
 
-    Refused when ``path`` is there and may not be overwritten, UsageError when its folder is not, StoreError when
+    Refused when ``path`` is there and may not be overwritten, UsageError when its folder is not, Unwritable when
     the disk says no.
     """
     if path.exists() and not overwrite:
@@ -32,7 +33,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
         os.replace(fresh, path)
         _sync(path.absolute().parent)
     except OSError as trouble:
-        raise StoreError(f"{path} cannot be written ({trouble.strerror}): mend that and try again.") from trouble
+        raise unwritable(path, trouble) from trouble
     finally:
         for left in (fresh, fresh.with_name(f"{fresh.name}-journal")):
             if left.exists():

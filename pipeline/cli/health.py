@@ -14,7 +14,7 @@ from itertools import groupby
 from pipeline.app import App
 from pipeline.cli import words
 from pipeline.model.errors import ConfigError
-from pipeline.model.health import Sign, worst
+from pipeline.model.health import Sign, sign_of, worst
 
 Clock = Callable[[], datetime]
 NEEDS_MENDING = 3
@@ -43,8 +43,7 @@ def doctor(options: Namespace, clock: Clock) -> int:
         with App.load(options.config) as app:
             signs = _show(_examined(app, options, clock()), options)
     except ConfigError as unusable:
-        finding = str(unusable).rstrip(".")
-        _show([Sign(group="config", name=options.config.name, level="trouble", finding=finding)], options)
+        _show([sign_of(str(unusable), group="config", name=options.config.name, level="trouble")], options)
         return ConfigError.exit_code
     return NEEDS_MENDING if worst(signs) == "trouble" else 0
 

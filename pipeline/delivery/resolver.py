@@ -24,6 +24,10 @@ class Resolver:
         self._nameservers, self._port, self._seconds = list(nameservers), port, seconds
         self._dns: Dns | None = None
 
+    def knows(self, name: str) -> bool:
+        """Tell whether there is such a name at all, whatever its records are."""
+        return self._resolved(name, "SOA") is not None
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Give a name's TXT records, the strings of each joined (RFC 7208, 3.3); none when there are none."""
         records = cast("list[TXT]", self._ask(name, "TXT"))
@@ -40,14 +44,20 @@ class Resolver:
         return tuple(record.to_text() for kind in ("A", "AAAA") for record in self._ask(name, kind))
 
     def _ask(self, name: str, kind: str) -> list[Rdata]:
+        return self._resolved(name, kind) or []
+
+    def _resolved(self, name: str, kind: str) -> list[Rdata] | None:
+        """Ask for a name's records of one kind; None when there is no such name."""
         import dns.exception
         import dns.name
         import dns.resolver
 
         try:
             return list(self._opened().resolve(name, kind, search=False))
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong, dns.name.EmptyLabel):
+        except dns.resolver.NoAnswer:
             return []
+        except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.EmptyLabel):
+            return None
         except (dns.exception.DNSException, OSError) as silent:
             raise NoResolver(f"no name server answered for {name}: look at the network, or try again later") from silent
 

@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from pipeline.ingest.poll import why_waiting
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import GOOD, SILENT
-from pipeline.model.health import Sign, SignLevel
+from pipeline.model.health import Sign, SignLevel, sign_of
 
 FAILURES_THAT_LAST = 3
 """Before that it may be the network's mood, and nobody need get up."""
@@ -40,10 +40,9 @@ def _answered(state: FeedState, zone: tzinfo) -> Sign:
 
 
 def _sign(state: FeedState, level: SignLevel, words: str) -> Sign:
-    finding, colon, mend = words.rpartition(": ")
-    if level == "well" or not colon:
-        finding, mend = words, ""
-    return Sign(group="feeds", name=state.feed_id, level=level, finding=finding, mend=mend)
+    if level == "well":
+        return Sign(group="feeds", name=state.feed_id, level=level, finding=words)
+    return sign_of(words, group="feeds", name=state.feed_id, level=level)
 
 
 def moment(at: datetime | None, zone: tzinfo) -> str:

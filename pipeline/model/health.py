@@ -5,6 +5,7 @@ In: plain values. Out: frozen records. Touches nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,18 @@ class Sign:
     """One sentence's end without a full stop: what was found."""
     mend: str = ""
     """One sentence's end without a full stop: what to do; empty where there is nothing to do."""
+
+
+def sign_of(sentence: str, *, group: str, name: str, level: SignLevel, mend: str = "") -> Sign:
+    """Make a sign of a sentence that ends with what to do, after a colon or a semicolon; ``mend`` where it does not.
+
+    >>> sign = sign_of("answered 404 Not Found: check the address", group="feeds", name="blog", level="trouble")
+    >>> sign.finding, sign.mend
+    ('answered 404 Not Found', 'check the address')
+    """
+    parts = re.fullmatch(r"(?P<finding>.*)[:;] (?P<mend>.+?)\.?", sentence, re.DOTALL)
+    finding, said = (parts["finding"], parts["mend"]) if parts else (sentence.rstrip("."), mend)
+    return Sign(group=group, name=name, level=level, finding=finding, mend=said)
 
 
 def worst(signs: Iterable[Sign]) -> SignLevel:

@@ -97,6 +97,12 @@ def test_what_is_not_there_is_nothing(resolver: Resolver, name: str) -> None:
     assert resolver.texts(name) == ()
 
 
+def test_a_name_may_be_known_without_such_a_record(resolver: Resolver) -> None:
+    """That is something else than a name that nobody registered."""
+    assert resolver.knows("harbour.example")
+    assert not resolver.knows("nowhere.example")
+
+
 def test_a_server_that_fails_or_is_silent_is_no_answer(resolver: Resolver) -> None:
     """Which is something else than no record: nothing is known then."""
     with pytest.raises(NoResolver, match="no name server answered"):

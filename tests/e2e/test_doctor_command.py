@@ -71,7 +71,8 @@ def test_a_config_that_cannot_be_used_is_exit_2(program: Program) -> None:
     code, signs = examined(program)
     assert code == 2
     assert [(sign["group"], sign["level"]) for sign in signs] == [("config", "trouble")]
-    assert "digset is not a section: did you mean digest?" in signs[0]["finding"]
+    assert signs[0]["finding"].endswith("config.toml: digset is not a section")
+    assert signs[0]["mend"] == "did you mean digest?"
 
 
 def test_a_theme_that_does_not_compile_is_found(program: Program) -> None:

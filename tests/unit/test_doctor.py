@@ -57,7 +57,7 @@ def test_no_examination_stops_the_others() -> None:
     looks = [("store", refused), ("disk", broken), ("mail", lambda: [last])]
     signs = list(examine(Examination(group=group, look=look) for group, look in looks))
     assert levels(signs) == ["well", "trouble", "trouble", "well"]
-    assert signs[1].finding == "pipeline.db is damaged; put back a copy of it"
+    assert (signs[1].finding, signs[1].mend) == ("pipeline.db is damaged", "put back a copy of it")
     assert "ZeroDivisionError" in signs[2].finding
     assert (signs[3], worst(signs)) == (last, "trouble")
 

@@ -29,6 +29,9 @@ class Zone:
     ) -> None:
         self._texts, self._hosts, self._addresses = texts or {}, hosts or {}, addresses or {}
 
+    def knows(self, name: str) -> bool:
+        return any(name == known or known.endswith(f".{name}") for known in (*self._texts, *self._hosts))
+
     def texts(self, name: str) -> tuple[str, ...]:
         return tuple(self._texts.get(name, ()))
 
@@ -46,7 +49,7 @@ class Silence(Zone):
         super().__init__()
         self.asked = 0
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def knows(self, name: str) -> bool:
         self.asked += 1
         raise NoResolver(f"no name server answered for {name}: look at the network")
 
@@ -207,6 +210,15 @@ def test_answers_and_bounces_have_a_way(hosts: list[str], known: list[str], leve
     zone = Zone(hosts={OURS: hosts}, addresses={name: ["192.0.2.1"] for name in known})
     sign = one(list(mx(OURS, zone)))
     assert (sign.level, words in sign.finding) == (level, True), sign
+
+
+def test_a_domain_that_nobody_knows_is_said_once() -> None:
+    """Not registered: trouble. Not even its top level is known: whoever was asked does not know the internet."""
+    zone = Zone({"other.example": ["v=spf1 -all"]})
+    sign = one(list(domain(OURS, zone, smtp_host="", selectors=["mail"])))
+    assert (sign.level, "not in the domain name system" in sign.finding) == ("trouble", True)
+    sign = one(list(domain("harbour.invalid", zone, smtp_host="", selectors=["mail"])))
+    assert (sign.level, "knows .invalid at all" in sign.finding) == ("warning", True)
 
 
 def test_without_a_name_server_there_is_one_warning() -> None:

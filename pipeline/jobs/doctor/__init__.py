@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.health import Sign
+from pipeline.model.health import Sign, sign_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ def examine(examinations: Iterable[Examination]) -> Iterator[Sign]:
         try:
             yield from each.look()
         except PipelineError as trouble:
-            yield Sign(group=each.group, name=each.group, level="trouble", finding=str(trouble).rstrip("."))
+            yield sign_of(str(trouble), group=each.group, name=each.group, level="trouble")
         except Exception as bug:
             finding = f"could not be looked at ({type(bug).__name__}: {bug})"
             mend = "this is a bug of the program: report it"

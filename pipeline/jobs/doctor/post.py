@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.health import Sign
+from pipeline.model.health import Sign, sign_of
 
 
 class Greets(Protocol):
@@ -30,12 +30,7 @@ def post(host: str, server: Greets | None) -> Iterator[Sign]:
     try:
         agreed = server.greet()
     except PipelineError as trouble:
-        yield Sign(
-            group="mail",
-            name=host,
-            level="trouble",
-            finding=str(trouble).rstrip("."),
-            mend="check the smtp_… settings under [delivery] with your mail provider's own page about them",
-        )
+        mend = "compare the smtp_… settings under [delivery] with what your mail provider says of them"
+        yield sign_of(str(trouble), group="mail", name=host, level="trouble", mend=mend)
     else:
         yield Sign(group="mail", name=host, level="well", finding=f"takes mail: {', '.join(agreed)}")

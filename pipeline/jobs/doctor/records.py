@@ -13,6 +13,10 @@ from pipeline.model.health import Sign, SignLevel
 class Lookup(Protocol):
     """What these checks need of ``delivery.resolver.Resolver``; each may raise NoResolver."""
 
+    def knows(self, name: str) -> bool:
+        """Tell whether there is such a name at all."""
+        ...
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Give a name's TXT records."""
         ...

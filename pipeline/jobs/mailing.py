@@ -106,7 +106,7 @@ class Mailing:
     def _too_late(self, mail: _Mail, standing: Standing) -> str:
         if standing.state == "held":
             return f"{mail.week} did not go out: it is held"
-        if not standing.sealed and not self._has_content(mail):
+        if not standing.sealed and not (self._was_expected(mail) and self._has_content(mail)):
             return f"{mail.week} did not go out: it has nothing to send"
         first = "" if standing.sealed else f"`pipeline approve {mail.week}`, then "
         text = (
@@ -123,6 +123,11 @@ class Mailing:
                 text = f"Is it still to go? `pipeline send {week}` sends it, `pipeline hold {week}` frees its stories."
                 older = replace(mail, week=Week.parse(week))
                 self.tell(older.notice("late", f"{week} was approved and never sent", text, "error"))
+
+    def _was_expected(self, mail: _Mail) -> bool:
+        """Tell whether any feed had been read when it was to go out; before that there was no newsletter."""
+        read = [state.first_read_at for state in self.publisher.store.feed_states().values()]
+        return any(at is not None and at <= mail.began_at for at in read)
 
     def _has_content(self, mail: _Mail) -> bool:
         try:

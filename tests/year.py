@@ -1,0 +1,263 @@
+"""A year at a small publication, with the clock passed in: what is published, what breaks, what the editor does.
+
+In: a folder, a seed, moments. Out: a publication that lives through them, and what its readers got in the end. All that
+happens is a function of the moment and of the store, so whoever is killed can go on where the dead one was.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipeline.app import App
+from pipeline.app.living import Living
+from pipeline.jobs.editions import Publisher
+from pipeline.jobs.send import send
+from pipeline.jobs.tick import Beat
+from pipeline.model.edition import Standing
+from pipeline.model.errors import NothingToPublish
+from pipeline.model.week import Week
+from tests.publishing import HTML, small_theme
+
+LONDON = ZoneInfo("Europe/London")
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+Span = tuple[datetime, datetime]
+START = datetime(2026, 2, 6, tzinfo=UTC)
+"""A Friday; weeks close on Fridays. The clocks change on 29 March and 25 October, in the hour of the mailing."""
+HOSTS = {"blog": "blog.example", "talks": "talks.example", "links": "links.example"}
+CONFIG = """
+[publication]
+name = "Harbour & Hearth"
+url = "https://harbourandhearth.example/"
+timezone = "Europe/London"
+sender = "Harbour & Hearth <letter@harbourandhearth.example>"
+[[feeds]]
+id = "blog"
+url = "https://blog.example/feed.xml"
+kind = "blog"
+[[feeds]]
+id = "talks"
+url = "https://talks.example/feed.xml"
+kind = "podcast"
+[[feeds]]
+id = "links"
+url = "https://links.example/feed.xml"
+kind = "links"
+[fetch]
+fixtures = "net"
+[web]
+listen = ""
+[digest]
+week_closes = "fri 00:00"
+theme = "small"
+min_entries = 0
+approval = "{approval}"
+[schedule]
+fetch = "every 3 hours"
+draft = "fri 06:00"
+send = "sun 01:30"
+late_limit = "12 hours"
+"""
+LATE_LIMIT = 12 * HOUR
+_SYLLABLES = ("ba", "ko", "ri", "tan", "mel", "su", "vo", "ned", "pil", "gar", "hus", "lim", "dor", "fey", "zan", "quo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Something published."""
+
+    feed: str
+    guid: str
+    title: str
+    published_at: datetime
+    appears_at: datetime
+    """When the feed shows it; days after its date, where it is late."""
+    edited_at: datetime
+
+
+def posts(seed: int, weeks: int) -> list[Post]:
+    """Write what is published in so many weeks, and a little before; one week in thirteen is silent."""
+    chance = random.Random(seed)
+    written = []
+    for week in range(-3, weeks):
+        opens_at = START + week * WEEK
+        silent = week % 13 == 9
+        for feed, most in (("blog", 2), ("talks", 1), ("links", 3)):
+            for nth in range(0 if silent else chance.randint(int(feed == "blog"), most)):
+                at = opens_at + chance.random() * WEEK
+                late = chance.random() < 0.12 and week >= 0
+                written.append(
+                    Post(
+                        feed=feed,
+                        guid=f"{feed}-{week}-{nth}",
+                        title=" ".join("".join(chance.sample(_SYLLABLES, 3)).title() for _ in range(4)),
+                        published_at=at,
+                        appears_at=at + late * chance.uniform(2, 8) * DAY,
+                        edited_at=at + chance.choice((1, 9, 5000)) * DAY,
+                    )
+                )
+    return written
+
+
+class World:
+    """The network as files: each feed's document as it is at a moment; none, where the feed fails."""
+
+    def __init__(self, folder: Path, written: Sequence[Post], failing: Mapping[str, Sequence[Span]]) -> None:
+        self._folder = folder
+        self._posts = written
+        self._failing = failing
+        for post in written:
+            page = folder / HOSTS[post.feed] / post.guid / "index.html"
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(f"<title>{post.title}</title>")
+
+    def turn(self, now: datetime) -> None:
+        """Let the network be as it is now."""
+        for feed, host in HOSTS.items():
+            file = self._folder / host / "feed.xml"
+            if any(start <= now < end for start, end in self._failing.get(feed, ())):
+                file.unlink(missing_ok=True)
+                continue
+            document = self._document(feed, now).encode()
+            if not file.is_file() or file.read_bytes() != document:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                fresh = file.with_suffix(".new")
+                fresh.write_bytes(document)
+                fresh.replace(file)
+
+    def _document(self, feed: str, now: datetime) -> str:
+        shown = sorted((each for each in self._posts if each.feed == feed and each.appears_at <= now), key=_appeared)
+        items = "".join(_item(post, now) for post in reversed(shown[-12:]))
+        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{feed}</title>{items}</channel></rss>'
+
+
+def _appeared(post: Post) -> datetime:
+    return post.appears_at
+
+
+def _item(post: Post, now: datetime) -> str:
+    link = f"https://{HOSTS[post.feed]}/{post.guid}"
+    title = post.title + " again" * (now >= post.edited_at)
+    audio = f'<enclosure url="{link}.mp3" length="1" type="audio/mpeg"/>' if post.feed == "talks" else ""
+    date = format_datetime(post.published_at, usegmt=True)
+    return (
+        f"<item><guid>{post.guid}</guid><title>{title}</title><link>{link}</link><pubDate>{date}</pubDate>"
+        f"<description>{post.title}: a few words.</description>{audio}</item>"
+    )
+
+
+def settle_in(folder: Path, approval: str = "required") -> None:
+    """Write the publication's files."""
+    small_theme(folder / "templates", HTML.replace("<html>", '<html lang="en">'))
+    (folder / "net").mkdir(exist_ok=True)
+    write_config(folder, approval)
+
+
+def write_config(folder: Path, approval: str) -> None:
+    """Write config.toml, whole."""
+    fresh = folder / "config.toml.new"
+    fresh.write_text(CONFIG.format(approval=approval))
+    fresh.replace(folder / "config.toml")
+
+
+def moments(
+    start: datetime, end: datetime, step: timedelta, outages: Iterable[tuple[datetime, datetime]]
+) -> Iterator[datetime]:
+    """Beat at every step, but for the hours and days in which the machine is off."""
+    off = list(outages)
+    now = start
+    while now < end:
+        if not any(begin <= now < over for begin, over in off):
+            yield now
+        now += step
+
+
+class Editor:
+    """Somebody who approves most weeks in time, some late, some not at all, and holds or skips a few."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def act(self, now: datetime) -> None:
+        """Look at the newest closed week, and do what this editor does with a week like that at this hour."""
+        week = self.app.clock.newest_closed(now)
+        hours = (now - self.app.clock.bounds(week)[1]) / HOUR
+        if hours < 7 or not (self.app.editions / str(week) / "manifest.json").is_file():
+            return
+        publisher = Publisher(store=self.app.store, press=self.app.press, by="ann")
+        try:
+            self._decide(publisher, week, publisher.store.editions.standing(str(week)), hours, now)
+        except NothingToPublish:
+            return
+
+    def _decide(self, publisher: Publisher, week: Week, standing: Standing, hours: float, now: datetime) -> None:
+        habit = week.number % 8
+        if habit == 3 and standing.state == "draft" and hours < 52:
+            publisher.hold(week, now=now)
+        elif standing.state == "held" and standing.moved_by == "ann" and hours >= 52:
+            publisher.resume(week, now=now)
+        elif habit == 5 and standing.state == "draft" and week.number % 16 == 5:
+            publisher.skip(week, now=now)
+        elif standing.state == "draft" and hours >= {1: 53, 2: 80, 3: 53}.get(habit, 20):
+            publisher.approve(week, now=now)
+        elif standing.state == "approved" and hours >= 100:
+            # It has not gone out in time, and the notice said how to send it.
+            send(publisher, self.app.backend, week, now=now)
+
+
+def lived(living: Living, now: datetime) -> list[Beat]:
+    """Beat once."""
+    return list(living.beat(now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a year came to."""
+
+    told: Counter[str]
+    """How many editions that were sent tell each guid."""
+    standings: dict[str, Standing]
+    mails: int
+
+
+def account(folder: Path) -> Account:
+    """Look at all that was sent."""
+    with App.load(folder / "config.toml") as app:
+        standings = app.store.editions.standings()
+        told: Counter[str] = Counter()
+        for week, standing in standings.items():
+            sealed = app.store.editions.sealed(week)
+            if standing.state == "sent" and sealed:
+                stories = json.loads(sealed.edition.manifest)["stories"]
+                told.update(entry["guid"] for story in stories for entry in story["entries"])
+        assert app.store.integrity() == []
+        assert {run.outcome for run in app.store.runs.newest().values()} <= {"done", "failed", "waiting", "again"}
+    return Account(told=told, standings=standings, mails=len(list((folder / "outbox").glob("*.eml"))))
+
+
+def check(found: Account, written: Sequence[Post], end: datetime) -> None:
+    """Every story in exactly one edition, every edition accounted for, nothing late by itself."""
+    expected = {post.guid for post in written if START <= post.appears_at < end}
+    assert {guid: count for guid, count in found.told.items() if count > 1} == {}
+    assert expected - set(found.told) == set()
+    assert {post.guid for post in written if post.appears_at < START - WEEK} & set(found.told) == set()
+    sent = [each for each in found.standings.values() if each.state == "sent"]
+    assert found.mails == len(sent)
+    assert sorted(each.number or 0 for each in sent) == list(range(1, len(sent) + 1))
+    for each in sent:
+        if each.moved_by == "schedule":
+            assert each.moved_at
+            assert timedelta() <= each.moved_at - mailing_time(Week.parse(each.week)) <= LATE_LIMIT, each
+
+
+def mailing_time(week: Week) -> datetime:
+    """Say when a week's edition is to go out: half past one on the Sunday after its closing, or what counts as that."""
+    sunday = week.monday + 6 * DAY
+    return datetime(sunday.year, sunday.month, sunday.day, 1, 30, tzinfo=LONDON).astimezone(UTC)

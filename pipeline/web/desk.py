@@ -199,6 +199,7 @@ class Memory:
         self.desk = desk
         self.alone = RLock()
         self._mark = ""
+        self._weeks: tuple[WeekSummary, ...] = ()
         self._kept: dict[tuple[str, str], Edition | Trouble] = {}
         self._seen: dict[str, Edition] = {}
 
@@ -211,6 +212,13 @@ class Memory:
         """Say what has changed since a mark, for somebody whose page was made then."""
         with self.alone:
             return told(seen, written(self.desk.mark()), self.desk.arrivals)
+
+    def weeks(self) -> tuple[WeekSummary, ...]:
+        """As Desk, but looked up once for each mark."""
+        with self.alone:
+            self._forget()
+            self._weeks = self._weeks or self.desk.weeks()
+            return self._weeks
 
     def edition(self, week: str) -> Edition | Trouble:
         """As Desk, but composed once for each mark."""
@@ -235,12 +243,15 @@ class Memory:
 
     def _remembered(self, kind: str, week: str, make: Callable[[str], Edition | Trouble]) -> Edition | Trouble:
         with self.alone:
-            mark = self.mark()
-            if mark != self._mark:
-                self._kept, self._mark = {}, mark
+            self._forget()
             if (kind, week) not in self._kept:
                 self._kept[kind, week] = self._see(make(week))
             return self._kept[kind, week]
+
+    def _forget(self) -> None:
+        """Forget what was made under another mark."""
+        if (mark := self.mark()) != self._mark:
+            self._kept, self._weeks, self._mark = {}, (), mark
 
     def _see(self, made: Edition | Trouble) -> Edition | Trouble:
         if isinstance(made, Edition):

@@ -22,6 +22,8 @@ class Mark:
     """The editor's files."""
     store: str = ""
     errands: str = ""
+    closed: str = ""
+    """The week that closed last."""
     newest: int = 0
     """The number of the entry that came in last."""
 
@@ -40,7 +42,7 @@ def written(mark: Mark) -> str:
     >>> written(Mark(config="a")) == written(Mark(config="b")), written(Mark(newest=12)).rsplit("-", 1)[1]
     (False, '12')
     """
-    parts = (mark.config, mark.templates, mark.words, mark.store, mark.errands)
+    parts = (mark.config, mark.templates, mark.words, mark.store, mark.errands, mark.closed)
     return "-".join([*(sha256(part.encode()).hexdigest()[:8] for part in parts), str(mark.newest)])
 
 
@@ -56,12 +58,14 @@ def told(seen: str, now: str, arrivals: Callable[[int, int], Sequence[Arrival]])
     old, new = seen.split("-"), now.split("-")
     if len(old) != len(new) or not old[-1].isdecimal():
         return ""
-    config, templates, words, store, errands = (was != is_now for was, is_now in zip(old[:-1], new[:-1], strict=True))
+    differs = [was != is_now for was, is_now in zip(old[:-1], new[:-1], strict=True)]
+    config, templates, words, store, errands, closed = differs
     after, until = int(old[-1]), int(new[-1])
     said = [_came_in(arrivals(after, until), until - after)] if until > after else []
     said += ["config.toml has changed."] if config else []
     said += ["A template has changed."] if templates else []
     said += ["An editor’s file has changed."] if words else []
+    said += ["A week has closed."] if closed else []
     if store and not (said or errands):
         said = ["Something has changed."]
     return " ".join(said)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -169,11 +171,12 @@ class PublicationDesk:
         app = self._fresh_app()
         return Mark(
             config=_stamp(self._path),
-            templates=_stamps(_templates(app.template_folders)),
-            words=_stamps(sorted(app.editions.glob("*.md"))),
+            templates=_all_stamps(app.template_folders),
+            words=" ".join(_stamps(app.editions, ending=".md", deep=False)),
             store=app.store.change_mark(),
             errands=self._errands.busy,
             newest=app.store.newest_entry_id(),
+            closed=str(app.clock.newest_closed(self._clock())),
         )
 
     def arrivals(self, after: int, until: int) -> Sequence[Arrival]:
@@ -206,7 +209,7 @@ class PublicationDesk:
 
     def _press(self, app: App) -> Press:
         """Set up the press again only once a template has changed: compiling them takes longer than all the rest."""
-        stamps = _stamps(_templates(app.template_folders))
+        stamps = _all_stamps(app.template_folders)
         if self._pressed is None or self._pressed[:2] != (app, stamps):
             self._pressed = (app, stamps, app.press)
         return self._pressed[2]
@@ -245,13 +248,18 @@ def _login() -> str:
         return "somebody"  # a container may run under a number that has no name
 
 
-def _templates(folders: tuple[Path, ...]) -> Iterator[Path]:
-    for folder in folders:
-        yield from sorted(path for path in folder.rglob("*") if path.is_file())
+def _stamps(folder: str | Path, *, ending: str = "", deep: bool = True) -> Iterator[str]:
+    """Give a text for each file in a folder; every keystroke asks, and this asks the disk no more than it must."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for each in sorted(found, key=lambda each: each.name):
+            if each.is_dir() and deep:
+                yield from _stamps(each.path, ending=ending)
+            elif each.name.endswith(ending) and each.is_file():
+                yield f"{each.name}-{each.stat().st_mtime_ns}-{each.stat().st_size}"
 
 
-def _stamps(paths: Iterable[Path]) -> str:
-    return " ".join(map(_stamp, paths))
+def _all_stamps(folders: Iterable[Path]) -> str:
+    return " ".join(stamp for folder in folders for stamp in _stamps(folder))
 
 
 def _stamp(path: Path) -> str:

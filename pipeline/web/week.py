@@ -62,7 +62,7 @@ class WeekPage:
 
     def around(self, week: str) -> dict[str, Any]:
         """Find a week's summary and its neighbours in a list that is newest first."""
-        weeks, standing = self.memory.desk.weeks(), self.memory.desk.standing(week)
+        weeks, standing = self.memory.weeks(), self.memory.desk.standing(week)
         return {
             "mark": self.memory.mark(),
             "week": week,

@@ -107,7 +107,7 @@ let resting;
 document.addEventListener("input", ({ target }) => {
   if (target.form?.id !== "words") return;
   clearTimeout(resting);
-  resting = setTimeout(tryOut, 90);
+  resting = setTimeout(tryOut, 60);
 });
 
 document.addEventListener("change", ({ target }) => {

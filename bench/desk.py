@@ -1,0 +1,136 @@
+"""Measure how long an editor waits at a warm desk: for the first page, for a week, for the preview of a keystroke.
+
+In: nothing; the demo publication is laid out in a temporary folder and served on this machine. Out: a table of medians
+in milliseconds by the clock on the wall, each also as a multiple of the smallest request in the same run, and exit
+code 1 when a limit is passed. Reads no network. Run it on a quiet machine: `python bench/desk.py`.
+
+A keystroke's preview is the pause of desk.js, the form's answer and the mail in its frame; with ``--browser`` it is
+also measured in Chromium, from the key to the word in the mail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import httpx
+
+from pipeline.app import resources
+from pipeline.web.preview import listen, make_app, server_for
+from pipeline.web.publication import PublicationDesk
+
+RUNS = 40
+WEEK, NOW = "/week/2026-W07", datetime(2026, 2, 17, 9, tzinfo=UTC)
+FLOOR = "the icon, a file of 400 bytes"
+KEYSTROKE = "a keystroke's preview"
+IN_CHROMIUM = "a keystroke's preview, in Chromium"
+LIMITS = {"the list of weeks": 150.0, "a week": 150.0, KEYSTROKE: 200.0, IN_CHROMIUM: 200.0}
+"""Milliseconds by the clock on the wall."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the demo publication, its feeds read; the address, while it runs."""
+    for name in ("config.toml", "fixtures"):
+        (shutil.copytree if name == "fixtures" else shutil.copy)(resources() / name, folder / name)
+    with PublicationDesk(folder / "config.toml", lambda: NOW) as desk, closing(listen(0)) as listener:
+        desk.app.refresher.refresh(desk.app.feeds, now=NOW)
+        server = server_for(make_app(desk, patience_seconds=0.2))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
+    """Give what is measured, by name: each is one run."""
+    page = client.get(f"{WEEK}/edit").text
+    token, version = (re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("csrf", "version"))
+    form = {"csrf": token[1] if token else "", "version": version[1] if version else "", "do": "try"}
+    typed = iter(range(10_000))
+
+    def keystroke() -> None:
+        words = form | {"introduction": f"Good morning from a wet quay, {next(typed)} times."}
+        tried = client.post(f"{WEEK}/edit", data=words).raise_for_status().text
+        seen = re.search(r"seen=(\w+)", tried)
+        client.get(f"{WEEK}/mail", params={"seen": seen[1] if seen else ""}).raise_for_status()
+
+    return {
+        FLOOR: lambda: client.get("/static/icon.svg").raise_for_status(),
+        "the list of weeks": lambda: client.get("/").raise_for_status(),
+        "a week": lambda: client.get(WEEK).raise_for_status(),
+        KEYSTROKE: keystroke,
+    }
+
+
+def pause() -> float:
+    """Read how many milliseconds desk.js waits for the next key."""
+    found = re.search(r"setTimeout\(tryOut, (\d+)\)", (resources() / "templates/web/static/desk.js").read_text())
+    return float(found[1]) if found else 0.0
+
+
+def by_request(here: str, runs: int) -> dict[str, float]:
+    """Ask for every subject in turn, so that a busy moment falls on all of them alike; medians in milliseconds."""
+    with httpx.Client(base_url=here, headers={"origin": here}) as client:
+        measured = subjects(client)
+        found: dict[str, list[float]] = {name: [] for name in measured}
+        for _ in range(runs):
+            for name, run in measured.items():
+                started = perf_counter()
+                run()
+                found[name].append(1000 * (perf_counter() - started))
+    medians = {name: median(times) for name, times in found.items()}
+    return medians | {KEYSTROKE: medians[KEYSTROKE] + pause()}
+
+
+def in_chromium(here: str, runs: int) -> dict[str, float]:
+    """Type into the introduction and wait until the mail in its frame says it; the median in milliseconds."""
+    from playwright.sync_api import sync_playwright
+
+    arrives = """word => new Promise(done => {
+        const field = document.getElementById("introduction"), started = performance.now();
+        field.value = word;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        const look = () => document.getElementById("mail").contentDocument?.body?.textContent.includes(word)
+            ? done(performance.now() - started) : requestAnimationFrame(look);
+        look() })"""
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{here}{WEEK}/edit")
+        times = [page.evaluate(arrives, f"Word number {number}.") for number in range(runs)]
+        browser.close()
+    return {IN_CHROMIUM: median(times)}
+
+
+def main() -> int:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--runs", type=int, default=RUNS, help=f"how often (default: {RUNS})")
+    options.add_argument("--browser", action="store_true", help="measure in Chromium, too")
+    wanted = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as here:
+        found = by_request(here, wanted.runs)
+        if wanted.browser:
+            found |= in_chromium(here, wanted.runs)
+    print(f"{'':40}{'ms':>10}{'floors':>10}{'limit':>8}")
+    for name, milliseconds in found.items():
+        limit = f"{LIMITS[name]:g}" if name in LIMITS else ""
+        print(f"{name:40}{milliseconds:10.1f}{milliseconds / found[FLOOR]:10.1f}{limit:>8}")
+    return int(any(found.get(name, 0) > limit for name, limit in LIMITS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pipeline.app import App
+from pipeline.app.examined import examinations
+from pipeline.jobs.doctor import examine
+from pipeline.jobs.doctor.watch import watch
+from pipeline.model.health import Sign
 from tests.loopback import Answer, Loopback
+from tests.mail_server import MailServer
 from tests.program import Program
 
 pytestmark = pytest.mark.loopback
@@ -83,3 +90,41 @@ def test_a_theme_that_does_not_compile_is_found(program: Program) -> None:
     code, signs = examined(program)
     (sign,) = [sign for sign in signs if sign["group"] == "templates"]
     assert (code, sign["level"], "digest.txt.j2" in sign["mend"]) == (3, "trouble", True)
+
+
+def test_the_clock_is_held_against_a_real_servers_date(program: Program) -> None:
+    """What a web server says of the time, by the way that feeds are fetched."""
+    now = datetime.now(UTC)
+    with App.load(program.config) as app:
+        (right,) = watch(app.prober, [program.server.url("/blog")], now)
+        (wrong,) = watch(app.prober, [program.server.url("/blog")], now - timedelta(hours=1))
+    assert (right.level, wrong.level, "60 min behind" in wrong.finding) == ("well", "trouble", True)
+
+
+def mail_signs(program: Program, server: MailServer, monkeypatch: pytest.MonkeyPatch) -> list[Sign]:
+    monkeypatch.setenv("MAIL_PASSWORD", "hunter2")
+    program.write(
+        more=f"""
+[delivery]
+smtp_host = "127.0.0.1"
+smtp_port = {server.port}
+smtp_security = "none"
+smtp_username = "ann"
+smtp_password_env = "MAIL_PASSWORD"
+"""
+    )
+    with App.load(program.config) as app:
+        looks = examinations(app, now=program.now, offline=False)
+        return list(examine(each for each in looks if each.group == "mail"))
+
+
+def test_the_mail_server_is_greeted_and_sent_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It logs in as a send would; no mail is begun, and a password that is refused is not repeated."""
+    with MailServer() as server:
+        (well,) = mail_signs(program, server, monkeypatch)
+        assert not [each for each in server.heard if each.upper().startswith("MAIL")]
+    assert (well.level, "logged in as ann" in well.finding) == ("well", True)
+    with MailServer(answers={"AUTH": "535 no hunter2"}) as server:
+        (refused,) = mail_signs(program, server, monkeypatch)
+    assert (refused.level, "hunter2" in refused.finding + refused.mend) == ("trouble", False)
+    assert "smtp_password_env" in refused.mend

@@ -35,7 +35,7 @@ class Reading(House):
         """Give the extra headers of a feed's requests; SecretMissing when the environment lacks one it names."""
         return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
 
-    @property
+    @cached_property
     def secrets(self) -> frozenset[str]:
         """Every secret that config.toml names, as far as the environment gives it: to be kept out of the log."""
         return known_secrets(self.config, os.environ)

@@ -14,7 +14,7 @@ import re
 import sys
 import traceback
 from argparse import Namespace
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -24,6 +24,7 @@ from pipeline.text.secrets import without_secrets
 MOST_CHARS = 8_000
 """Longer words are cut: what a server answers may have no end."""
 
+Secrets = Callable[[], Collection[str]]
 _NOT_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -32,8 +33,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
 @contextmanager
-def logging_to(options: Namespace, *, calm: TextIO | None = None, secrets: Collection[str] = ()) -> Iterator[None]:
+def logging_to(options: Namespace, *, calm: TextIO | None = None, secrets: Secrets = frozenset) -> Iterator[None]:
     """Log as long as the block lasts: warnings and worse to stderr, the rest to ``calm`` or there as well.
+
+    ``secrets`` gives those that are known at that moment; it is asked for each line.
 
     ``--verbose`` and ``--quiet`` set the level of what we say ourselves; of other libraries warnings are heard.
     """
@@ -50,7 +53,7 @@ def logging_to(options: Namespace, *, calm: TextIO | None = None, secrets: Colle
         yield
 
 
-def _handlers(form: str, calm: TextIO | None, secrets: Collection[str]) -> Iterator[logging.Handler]:
+def _handlers(form: str, calm: TextIO | None, secrets: Secrets) -> Iterator[logging.Handler]:
     grave = logging.StreamHandler(sys.stderr)
     grave.setFormatter(Lines.fitting(sys.stderr, form, secrets))
     yield grave
@@ -66,13 +69,13 @@ class Lines(logging.Formatter):
     """Writes a record as a line: for a person, or as JSON; for the journal with its priority before it (sd-daemon)."""
 
     def __init__(
-        self, *, human: bool, colour: bool = False, journal: bool = False, secrets: Collection[str] = ()
+        self, *, human: bool, colour: bool = False, journal: bool = False, secrets: Secrets = frozenset
     ) -> None:
         super().__init__()
         self._human, self._colour, self._journal, self._secrets = human, colour, journal, secrets
 
     @classmethod
-    def fitting(cls, stream: TextIO, form: str, secrets: Collection[str]) -> Lines:
+    def fitting(cls, stream: TextIO, form: str, secrets: Secrets) -> Lines:
         """Choose by what the stream is, unless ``form`` says ``human`` or ``json``."""
         terminal = stream.isatty()
         human = form == "human" or (form == "auto" and terminal)
@@ -81,7 +84,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        told = _told(record, self._secrets)
+        told = _told(record, self._secrets())
         line = human_line(told, colour=self._colour) if self._human else json.dumps(told, ensure_ascii=False)
         return f"<{_PRIORITIES.get(told['level'], 6)}>{line}" if self._journal else line
 

@@ -30,7 +30,7 @@ def run(options: Namespace, clock: Clock) -> int:
     from pipeline.web.daemon import pages
 
     pulse = Pulse(schedule.BEAT_SECONDS)
-    with Living(options.config) as living, logging_to(options, secrets=living.app.secrets):
+    with Living(options.config) as living, logging_to(options, secrets=lambda: living.app.secrets):
         app = living.app
         log.info("reading %s; next: %s", words.counted(len(app.feeds), "feed"), _next(app, clock()))
         with pages(options.config, clock, health.routes(Sight(lambda: living.app, pulse))):
@@ -47,7 +47,7 @@ def tick(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.telling import tell
 
     code = 0
-    with App.load(options.config) as app, logging_to(options, calm=sys.stdout, secrets=app.secrets):
+    with App.load(options.config) as app, logging_to(options, calm=sys.stdout, secrets=lambda: app.secrets):
         for beat in app.beat(clock()):
             tell(beat)
             if beat.trouble:

@@ -14,6 +14,9 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.text.stamps import day as day
+from pipeline.text.stamps import moment as moment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -50,19 +53,6 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> Iterator[str]:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
         yield indent + "  ".join([*cells, row[-1]]).rstrip()
-
-
-def day(at: datetime | None, zone: tzinfo) -> str:
-    """Write a day as ``Tue 10 Feb 2026``, or ``never``."""
-    if at is None:
-        return "never"
-    local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}"
-
-
-def moment(at: datetime | None, zone: tzinfo) -> str:
-    """Write a day and a time, or ``never``."""
-    return "never" if at is None else f"{day(at, zone)} {at.astimezone(zone):%H:%M}"
 
 
 def soon(at: datetime, now: datetime, zone: tzinfo) -> str:

@@ -6,12 +6,13 @@ In: what is remembered of the feed. Out: Signs. Touches nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from pipeline.ingest.poll import why_waiting
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import GOOD, SILENT
 from pipeline.model.health import Sign, SignLevel, sign_of
+from pipeline.text.stamps import moment
 
 FAILURES_THAT_LAST = 3
 """Before that it may be the network's mood, and nobody need get up."""
@@ -43,16 +44,3 @@ def _sign(state: FeedState, level: SignLevel, words: str) -> Sign:
     if level == "well":
         return Sign(group="feeds", name=state.feed_id, level=level, finding=words)
     return sign_of(words, group="feeds", name=state.feed_id, level=level)
-
-
-def moment(at: datetime | None, zone: tzinfo) -> str:
-    """Write a moment as a list does.
-
-    >>> from datetime import UTC
-    >>> moment(datetime(2026, 2, 9, 7, 5, tzinfo=UTC), UTC)
-    'Mon 9 Feb 2026 07:05'
-    """
-    if at is None:
-        return "never"
-    local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y %H:%M}"

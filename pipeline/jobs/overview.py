@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
-from pipeline.jobs.feed_signs import moment
 from pipeline.jobs.press import Press
 from pipeline.jobs.run_signs import run_signs
 from pipeline.jobs.status import EditionStatus, FeedStatus, LastRun, NextJob, Status, status
@@ -22,6 +21,7 @@ from pipeline.model.health import SIGN_LEVELS, Sign, SignLevel
 from pipeline.model.run import Run
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
+from pipeline.text.stamps import moment
 
 
 def overview(

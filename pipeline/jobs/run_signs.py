@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from pipeline.jobs.feed_signs import moment
 from pipeline.jobs.tick import Task
 from pipeline.model.health import Sign, SignLevel
 from pipeline.model.run import Run
 from pipeline.model.schedule import At, Every
+from pipeline.text.stamps import moment
 
 OVERDUE = timedelta(hours=1)
 """A task that should have begun so long ago has nobody who does it."""

@@ -108,13 +108,13 @@ def test_afterwards_the_log_is_as_it_was(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_person_on_a_terminal_reads_time_level_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """In colour where it is grave, unless $NO_COLOR says no; never as JSON."""
     record = logging.LogRecord("pipeline.x", logging.WARNING, __file__, 1, "fetch: blog answered 404", None, None)
-    coloured = Lines.fitting(Terminal(), "auto", ()).format(record)
+    coloured = Lines.fitting(Terminal(), "auto", frozenset).format(record)
     monkeypatch.setenv("NO_COLOR", "1")
-    plain = Lines.fitting(Terminal(), "auto", ()).format(record)
+    plain = Lines.fitting(Terminal(), "auto", frozenset).format(record)
     assert coloured == f"\x1b[33m{plain}\x1b[0m"
     time, level, words = plain.split(maxsplit=2)
     assert (len(time), level, words) == (8, "warning", "fetch: blog answered 404")
-    assert json.loads(Lines.fitting(Terminal(), "json", ()).format(record))["level"] == "warning"
+    assert json.loads(Lines.fitting(Terminal(), "json", frozenset).format(record))["level"] == "warning"
 
 
 def test_what_a_feed_says_cannot_paint_over_the_log() -> None:
@@ -128,7 +128,7 @@ def test_what_a_feed_says_cannot_paint_over_the_log() -> None:
 def test_a_known_secret_is_in_no_field() -> None:
     """Wherever a library puts it: in the words, in a field, in a list."""
     record = logging.makeLogRecord({"msg": "no s3same-open", "levelname": "INFO", "urls": ["a?x=s3same-open"]})
-    assert "s3same" not in Lines(human=False, secrets={"s3same-open"}).format(record)
+    assert "s3same" not in Lines(human=False, secrets=lambda: {"s3same-open"}).format(record)
 
 
 def test_the_journal_gets_the_priority_before_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_the_journal_gets_the_priority_before_each_line(tmp_path: Path, monkeypa
         found = os.fstat(stream.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
         record = logging.LogRecord("pipeline.x", logging.ERROR, __file__, 1, "no", None, None)
-        assert Lines.fitting(stream, "auto", ()).format(record).startswith('<3>{"ts"')
+        assert Lines.fitting(stream, "auto", frozenset).format(record).startswith('<3>{"ts"')
         assert not is_journal(io.StringIO(), os.environ)
         monkeypatch.setenv("JOURNAL_STREAM", "1:2")
         assert not is_journal(stream, os.environ)

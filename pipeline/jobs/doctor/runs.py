@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
-from pipeline.jobs.feed_signs import moment
 from pipeline.jobs.run_signs import run_signs
 from pipeline.jobs.tick import Task
 from pipeline.model.health import Sign
 from pipeline.model.run import Run
+from pipeline.text.stamps import moment
 
 
 def runs(tasks: Sequence[Task], newest: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[Sign]:

@@ -1,0 +1,310 @@
+"""The whole way of a proof: from the daemon by SMTP into a mailbox, from the mailbox into a browser, and back."""
+
+from __future__ import annotations
+
+import importlib.resources
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from pipeline.app import App
+from pipeline.model.week import Week
+from pipeline.web import daemon
+from tests.loopback import Answer, Loopback
+from tests.mail_server import certificates, server_context
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.loopback, pytest.mark.requires("openssl")]
+PASSWORD = "a pässword"
+CONFIG = """
+[publication]
+name = "Harbour & Hearth"
+url = "https://harbourandhearth.example/"
+sender = "Harbour & Hearth <letter@harbourandhearth.example>"
+editor = "Morwenna <editor@harbourandhearth.example>"
+
+[[feeds]]
+id = "blog"
+url = "{feed}"
+kind = "blog"
+
+[fetch]
+allow_private_networks = true
+
+[digest]
+min_entries = 0
+
+[delivery]
+smtp_host = "localhost"
+smtp_port = {smtp}
+smtp_username = "letter"
+smtp_password_env = "HARBOUR_PASSWORD"
+
+[web]
+listen = "127.0.0.1:{pages}"
+
+[schedule]
+draft = "daily 00:00"
+"""
+
+
+def feed(*titles: str) -> Answer:
+    """A blog whose posts are of the week that has closed last."""
+    monday = datetime.now(UTC).replace(hour=0, minute=0, second=0) - timedelta(days=datetime.now(UTC).weekday())
+    dates = [f"{monday - timedelta(days=2, hours=nth):%a, %d %b %Y %H:%M:%S} GMT" for nth in range(len(titles))]
+    items = "".join(
+        f"<item><guid>{title}</guid><title>{title}</title><link>https://harbourandhearth.example/{nth}</link>"
+        f"<pubDate>{date}</pubDate><description>{title}, told slowly.</description></item>"
+        for nth, (title, date) in enumerate(zip(titles, dates, strict=True))
+    )
+    body = f"<?xml version='1.0'?><rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>"
+    return Answer(body=body.encode(), headers={"Content-Type": "application/rss+xml"})
+
+
+class Mailbox:
+    """What aiosmtpd hands over, once it has asked for TLS and a login."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        assert envelope.rcpt_tos == ["editor@harbourandhearth.example"]
+        assert isinstance(envelope.original_content, bytes)
+        self.mails.append(envelope.original_content)
+        return "250 taken"
+
+    def let_in(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any) -> AuthResult:
+        known = isinstance(login, LoginPassword) and login.password.decode() == PASSWORD
+        return AuthResult(success=known)
+
+    def wait(self, count: int) -> EmailMessage:
+        """Wait for so many mails; the newest."""
+        until = time.monotonic() + 45
+        while len(self.mails) < count:
+            assert time.monotonic() < until, "no proof came"
+            time.sleep(0.05)
+        return message_from_bytes(self.mails[-1], policy=policy.default)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
+    """A mail server of somebody else's making: a mailbox, its port, the authority to trust."""
+    box, folder, port = Mailbox(), tmp_path / "tls", free_port()
+    folder.mkdir()
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=server_context(certificates(folder)),
+        require_starttls=True,
+        authenticator=box.let_in,
+        auth_required=True,
+    )
+    controller.start()
+    yield box, port, folder / "ca.pem"
+    controller.stop()
+
+
+@contextmanager
+def running(folder: Path, authority: Path) -> Iterator[None]:
+    """Let the daemon work in a folder; it stops within seconds, and without a word too many."""
+    environment = os.environ | {"HARBOUR_PASSWORD": PASSWORD, "SSL_CERT_FILE": str(authority)}
+    command = [sys.executable, "-m", "pipeline", "run"]
+    with (folder / "log").open("wb") as log:
+        daemon = subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
+        try:
+            yield
+        finally:
+            started = time.monotonic()
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(timeout=20)
+    said = (folder / "log").read_text()
+    assert (daemon.returncode, time.monotonic() - started < 10, "Traceback" in said) == (0, True, False), said
+    assert PASSWORD not in said
+
+
+@pytest.fixture
+def folder(tmp_path: Path, mailbox: tuple[Mailbox, int, Path]) -> Iterator[Path]:
+    """A publication with a story to tell."""
+    with Loopback() as server:
+        server.on("/feed", feed("Bread on a stone", "Salt"))
+        config = CONFIG.format(feed=server.url("/feed"), smtp=mailbox[1], pages=free_port())
+        (tmp_path / "config.toml").write_text(config)
+        yield tmp_path
+
+
+def links(mail: EmailMessage) -> dict[str, str]:
+    """The buttons of a proof, by their words."""
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return dict(re.findall(r"^(Approve|Hold|Open the desk): (http\S+)", text.get_content(), re.MULTILINE))
+
+
+@pytest.mark.browser
+def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: tuple[Mailbox, int, Path]) -> None:
+    """The daemon drafts, a mail server over TLS gets the proof, scanners follow its links in vain, and the editor's
+    press in a browser without scripts, on a phone, seals the very bytes; a second press hears that it is done.
+    """
+    box, _, authority = mailbox
+    with running(folder, authority):
+        mail = box.wait(1)
+        assert str(mail["Subject"]).startswith("[Proof] ")
+        with App.load(folder / "config.toml") as app:
+            (week,) = app.store.settled_weeks()
+            before = app.store.editions.standing(week)
+        for link in links(mail).values():
+            for method in ("GET", "HEAD", "GET"):
+                assert httpx.request(method, link).status_code in (200, 303)
+        html = mail.get_body(("html",))
+        assert html is not None
+        context = chromium.new_context(viewport={"width": 375, "height": 700}, java_script_enabled=False)
+        page, stale = context.new_page(), context.new_page()
+        page.route(re.compile("^https:"), lambda route: route.abort())
+        page.set_content(html.get_content())
+        approve = page.get_by_role("link", name="Approve", exact=True).get_attribute("href")
+        assert approve == links(mail)["Approve"]
+        for tab in (page, stale):
+            tab.goto(approve)
+            tab.get_by_role("heading", name="Approve this edition?").wait_for()
+        with App.load(folder / "config.toml") as app:
+            assert app.store.editions.standing(week) == before
+        press(page, "Approved")
+        press(stale, "It is approved already")
+        context.close()
+    with App.load(folder / "config.toml") as app:
+        sealed = app.store.editions.sealed(week)
+        assert sealed is not None
+        assert sealed.edition.content_hash == re.findall(r"proof/[^.]+\.(\w+)\.", approve)[0]
+        assert "editor@harbourandhearth.example" in sealed.sealed_by
+        assert sealed.edition.html.decode().partition("</head>")[2].partition(">")[2] in html.get_content().replace(
+            "\r\n", "\n"
+        )
+        laid_out = (app.editions / week / "digest.eml").read_bytes()
+        assert sha256(laid_out).digest() == sha256(sealed.edition.eml).digest()
+
+
+def press(page: Page, heading: str) -> None:
+    """Press the one button there is."""
+    with page.expect_navigation():
+        page.get_by_role("button").click()
+    page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
+
+
+def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, Path]) -> None:
+    """Cron's way: fetch, draft and proof in one tick, no second proof in the next, another by hand."""
+    box, _, authority = mailbox
+    environment = os.environ | {"HARBOUR_PASSWORD": PASSWORD, "SSL_CERT_FILE": str(authority)}
+
+    def pipeline(*words: str) -> str:
+        command = [sys.executable, "-m", "pipeline", *words]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+    pipeline("tick")
+    assert len(box.mails) == 1
+    pipeline("tick")
+    assert len(box.mails) == 1
+    assert "is on its way" in pipeline("proof", "last")
+    assert "was sent" in pipeline("send", "last", "--test", "editor@harbourandhearth.example")
+    assert len(box.mails) == 3
+    first, second, copy = (message_from_bytes(each, policy=policy.default) for each in box.mails)
+    assert first["Message-ID"] != second["Message-ID"]
+    assert not str(copy["Subject"]).startswith("[Proof]")
+    assert not (folder / "outbox").exists()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_answer(chromium: Browser, publication: Path, scheme: Any) -> None:
+    """Axe finds nothing on any page behind a proof's buttons, nor in the proof itself, on a phone."""
+    axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": 375, "height": 700})
+    page = context.new_page()
+    page.route(re.compile("^https:"), lambda route: route.abort())
+    wrong: list[str] = []
+
+    def look(where: str) -> None:
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)")
+        wrong.extend(f"{where}: {each['id']} {node['html'][:90]}" for each in found for node in each["nodes"])
+        width = page.evaluate("document.documentElement.scrollWidth")
+        wrong.extend([f"{where}: {width} pixels wide"] if width > 375 else [])
+
+    with demo(publication) as (proofs, here):
+        mail = proofs()
+        ways = links(mail)
+        for case in ("Approve", "Hold"):
+            page.goto(ways[case])
+            look(case)
+        page.goto(f"{here}/proof/nothing")
+        look("forged")
+        (publication / "editions" / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
+        page.goto(ways["Approve"])
+        look("changed")
+        page.goto(ways["Hold"])
+        press(page, "Held back")
+        look("done")
+        page.goto(ways["Approve"])
+        look("closed")
+        html = mail.get_body(("html",))
+        assert html is not None
+        page.goto("about:blank")
+        page.set_content(html.get_content())
+        page.evaluate(axe)
+        rules = "{rules: {region: {enabled: false}, 'landmark-one-main': {enabled: false}}}"
+        found = page.evaluate(f"axe.run(document, {rules}).then(({{violations}}) => violations)")
+        wrong.extend(f"the proof: {each['id']} {node['html'][:90]}" for each in found for node in each["nodes"])
+    context.close()
+    assert wrong == []
+
+
+def aside(work: Callable[[], object]) -> None:
+    """Do something in a thread: Playwright's event loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[Any, str]]:
+    """Serve the pages of the demo publication; gives a way to get a proof of 2026-W07, and the pages' address."""
+    config, now = folder / "config.toml", datetime(2026, 2, 17, 9, tzinfo=UTC)
+    listen = f"127.0.0.1:{free_port()}"
+    config.write_text(config.read_text().replace("127.0.0.1:8026", listen))
+    (folder / "editions").mkdir(exist_ok=True)
+    with App.load(config) as app, daemon.pages(config, lambda: now) as here:
+        aside(lambda: app.refresher.refresh(app.feeds, now=now))
+
+        def proofs() -> EmailMessage:
+            aside(lambda: app.proofreader.proof(Week.parse("2026-W07"), now=now, again=True))
+            (path,) = (folder / "outbox").glob("*.proof@*.eml")
+            return message_from_bytes(path.read_bytes(), policy=policy.default)
+
+        yield proofs, here

@@ -1,0 +1,233 @@
+"""The pages behind a proof's buttons, and the small server they are on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pipeline.app import App
+from pipeline.jobs.passes import write_pass
+from pipeline.jobs.weekly import draft
+from pipeline.model.proof import Choice, Pass
+from pipeline.model.week import Week
+from pipeline.web import daemon
+from pipeline.web.daemon import make_house
+from pipeline.web.proofs import ProofPages
+from tests.asking import FORM, HERE, Client
+
+NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
+W07 = Week.parse("2026-W07")
+HOME = "https://desk.harbourandhearth.example"
+OURS = {"origin": HERE} | FORM
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo publication, fetched once, to be copied."""
+    folder, root = tmp_path_factory.mktemp("demo"), Path(__file__).parents[2]
+    (folder / "config.toml").write_text((root / "config.toml").read_text().replace('url = ""  ', f'url = "{HOME}"  '))
+    shutil.copytree(root / "fixtures", folder / "fixtures")
+    with App.load(folder / "config.toml") as app:
+        app.refresher.refresh(app.feeds, now=NOW)
+    return folder
+
+
+@pytest.fixture
+def app(stored: Path, tmp_path: Path) -> Iterator[App]:
+    shutil.copytree(stored, tmp_path / "here")
+    with App.load(tmp_path / "here" / "config.toml") as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: App) -> Client:
+    return Client(make_house(ProofPages(app.config.path, lambda: NOW).routes(), home=HOME))
+
+
+def address(app: App, choice: Choice, *, days: int = 7) -> str:
+    """Where a button of a proof of the draft leads."""
+    edition, _ = draft(app.store, app.press, W07, now=NOW)
+    expires_at = NOW + timedelta(days=days)
+    what = Pass(week=str(W07), content_hash=edition.content_hash, choice=choice, nth=1, expires_at=expires_at)
+    return f"/proof/{write_pass(what, app.proof_key)}"
+
+
+def heading(answer: httpx.Response) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", answer.text)
+    assert found
+    return found[1]
+
+
+def state(app: App) -> str:
+    return app.store.editions.standing(str(W07)).state
+
+
+@pytest.mark.parametrize("choice", ["approve", "hold", "open"])
+def test_scanners_change_nothing(client: Client, app: App, choice: Choice) -> None:
+    """GET and HEAD, as often as mail scanners like: no row is written."""
+    path = address(app, choice)
+    before = app.store.change_mark()
+    for method in ("GET", "HEAD", "GET", "HEAD"):
+        assert client.request(method, path).status_code == (303 if choice == "open" else 200)
+    assert app.store.change_mark() == before
+
+
+def test_what_is_asked_is_said(client: Client, app: App) -> None:
+    """Subject, number of stories, hash and checks; one form that posts to this very address, and no script."""
+    path = address(app, "approve")
+    page = client.get(path).text
+    edition, _ = draft(app.store, app.press, W07, now=NOW)
+    assert f"“{edition.subject}”" in page
+    assert re.search(r"\d+ stories", page)
+    assert edition.content_hash[:12] in page
+    assert "What the checks found" in page
+    assert re.findall(r"<form[^>]*>", page) == ['<form method="post" class="acts__form">']
+    assert "<script" not in page
+
+
+def test_approved_by_a_press_and_no_second(client: Client, app: App) -> None:
+    """The button approves; pressed again from a page that was still open, it says that it is approved already."""
+    path = address(app, "approve")
+    first, second = (client.request("POST", path, headers=OURS, content=b"") for _ in range(2))
+    assert (first.status_code, heading(first)) == (200, "Approved")
+    assert (second.status_code, heading(second)) == (200, "It is approved already")
+    assert heading(client.get(path)) == "It is approved already"
+    assert "editor@harbourandhearth.example, by the proof" in second.text
+    assert state(app) == "approved"
+    laid_out = app.editions / "2026-W07" / "state.json"
+    assert '"approved"' in laid_out.read_text()
+
+
+def test_held_by_a_press(client: Client, app: App) -> None:
+    """The page says how it is taken up again."""
+    answer = client.request("POST", address(app, "hold"), headers=OURS, content=b"")
+    assert (heading(answer), state(app)) == ("Held back", "held")
+    assert "pipeline resume 2026-W07" in answer.text
+
+
+def test_a_draft_that_has_changed_is_not_approved(client: Client, app: App) -> None:
+    """The page names the differences and how a new proof is had."""
+    path = address(app, "approve")
+    edition, _ = draft(app.store, app.press, W07, now=NOW)
+    app.store.proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
+    app.editions.mkdir(exist_ok=True)
+    (app.editions / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
+    answer = client.request("POST", path, headers=OURS, content=b"")
+    assert (answer.status_code, heading(answer)) == (409, "It is no longer what you have seen")
+    assert "would be “Something else”" in answer.text
+    assert "pipeline proof 2026-W07" in answer.text
+    assert state(app) == "draft"
+
+
+def test_links_that_do_not_work_have_pages_of_their_own(client: Client, app: App) -> None:
+    """Forged, too old, or of a week that was skipped: each says what it is, for GET and POST alike."""
+    old, skipped = address(app, "approve", days=0), address(app, "approve")
+    seen = app.store.editions.standing(str(W07))
+    app.store.editions.give_up(seen, "skipped", (), now=NOW, by="ann")
+    expected = {
+        "/proof/nothing": (404, "This link does not work"),
+        "/proof/" + "x" * 3000: (404, "This link does not work"),
+        old: (410, "This link is too old"),
+        skipped: (409, "There is nothing to decide any more"),
+    }
+    for path, told in expected.items():
+        for method in ("GET", "POST"):
+            answer = client.request(method, path, headers=OURS, content=b"")
+            assert (answer.status_code, heading(answer)) == told
+
+
+def test_a_page_elsewhere_cannot_press(client: Client, app: App) -> None:
+    """Even with the link, another site's form is refused; so is a request that says nothing of where it comes from."""
+    path = address(app, "approve")
+    for origin in ({"origin": "https://elsewhere.example"}, {"origin": "null"}, {}):
+        assert client.request("POST", path, headers=origin | FORM, content=b"").status_code == 403
+    assert state(app) == "draft"
+
+
+def test_behind_a_proxy_the_home_is_ours(client: Client, app: App) -> None:
+    """[web] url names another host: it may ask, and its pages may press, whatever Host the proxy sends."""
+    path = address(app, "approve")
+    host = HOME.removeprefix("https://")
+    assert client.get(path, headers={"host": host}).status_code == 200
+    assert client.get(path, headers={"host": "elsewhere.example"}).status_code == 403
+    assert client.request("POST", path, headers={"host": host, "origin": HOME} | FORM, content=b"").status_code == 200
+    assert state(app) == "approved"
+
+
+def test_no_secret_is_told_to_others(client: Client, app: App) -> None:
+    """The address is the pass: it is not kept, not indexed, and not told to any other site."""
+    answer = client.get(address(app, "approve"))
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert 'name="robots" content="noindex' in answer.text
+
+
+def test_words_from_outside_are_words(client: Client, app: App) -> None:
+    """A subject with a tag in it is shown, not obeyed."""
+    app.editions.mkdir(exist_ok=True)
+    (app.editions / "2026-W07.md").write_text('+++\nsubject = "Bread <script>alert(1)</script>"\n+++\n')
+    page = client.get(address(app, "approve")).text
+    assert "Bread &lt;script&gt;" in page
+
+
+# The server
+
+
+def say_hello(request: Request) -> Response:
+    return PlainTextResponse("hello")
+
+
+HELLO: list[BaseRoute] = [Route("/hello", say_hello)]
+
+
+@pytest.mark.loopback
+def test_pages_are_served_as_long_as_the_block_lasts() -> None:
+    """At the port that was free, with a Date, and gone afterwards."""
+    with daemon.serve("127.0.0.1:0", HELLO) as address:
+        answer = httpx.get(f"{address}/hello")
+        assert (answer.text, "date" in answer.headers, "server" in answer.headers) == ("hello", True, False)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/hello")
+
+
+@pytest.mark.loopback
+def test_a_port_in_use_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    """The daemon goes on without pages, and says so once."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with daemon.serve(listen, HELLO) as address:
+            assert address == ""
+    (line,) = (each.getMessage() for each in caplog.records)
+    assert line.startswith(f"no pages: {listen} cannot be listened at (")
+    assert "[web] listen" in line
+
+
+def test_no_address_no_pages(caplog: pytest.LogCaptureFixture) -> None:
+    """Turned off is turned off, without a word."""
+    with daemon.serve("", HELLO) as address:
+        assert (address, caplog.records) == ("", [])
+
+
+@pytest.mark.loopback
+def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
+    """Behind the daemon the desk asks for what only a proof's third button brings, and then stays open."""
+    path = app.config.path
+    path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{HOME}"', '""'))
+    with daemon.pages(path, lambda: NOW, HELLO) as here, httpx.Client(base_url=here) as browser:
+        assert browser.get("/week/2026-W07").status_code == 403
+        assert browser.get("/hello").text == "hello"
+        opened = browser.get(address(app, "open"), follow_redirects=True)
+        assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
+        assert browser.get("/").status_code == 200
+    assert state(app) == "draft"

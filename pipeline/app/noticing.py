@@ -45,6 +45,7 @@ class Noticing(Leaving):
     @property
     def notice_tasks(self) -> Iterator[Task]:
         """What looks for trouble, and tells it."""
+        from pipeline.jobs.afterwards import afterwards_task
         from pipeline.jobs.feed_trouble import trouble_task
         from pipeline.jobs.notify import retry_task
         from pipeline.jobs.watch import day_before, watch_task
@@ -52,6 +53,7 @@ class Noticing(Leaving):
         said, notifier, zone = self.config.schedule, self.notifier, self.clock.zone
         watch = said.watch or day_before(said.draft)
         yield trouble_task(said.fetch, self.store, self.feeds, notifier, zone)
+        yield afterwards_task(said.fetch, self.store, notifier, zone)
         yield watch_task(watch, said.draft, self.store, self.feeds, notifier, zone)
         yield retry_task(notifier)
 

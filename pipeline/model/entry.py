@@ -213,6 +213,16 @@ class StoredEntry:
     """When it was taken out of its feed. One that merely scrolled off the end was not."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How an entry reads, or read once: what a reader gets to see of it."""
+
+    title: str
+    url: str = ""
+    enclosure_url: str = ""
+    body_html: str = ""
+
+
 ChangeKind = Literal["new", "changed", "same", "repaired"]
 """``new``: insert it. ``changed``: the stored guid stays, the content is rewritten. ``same``: nothing to write.
 ``repaired``: the document gave a stored entry another guid; rewrite the entry, its guid and its address."""

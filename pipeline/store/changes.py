@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.entry import Applied, Change
 from pipeline.model.feed import FeedState
-from pipeline.store import feeds
+from pipeline.store import feeds, former
 from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.records import content_row, entry_row
@@ -122,6 +122,7 @@ def _insert_new(dialect: str) -> ReturningInsert[Any]:
 def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
     if not changes:
         return
+    former.keep(connection, [change.entry_id for change in changes if change.entry_id is not None], now)
     alike = defaultdict(list)  # executemany sets the same columns in every row
     for change in changes:
         row = _rewritten(change)

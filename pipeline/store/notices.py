@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -18,6 +19,8 @@ from pipeline.store.editions import Transaction
 from pipeline.store.tables import notice, still_open, telling, to_be_told
 
 _NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
+# Asked for by key, or SQLite would look through all notices there ever were; and sorted later, for the same reason.
+_OPEN = select(notice.c.notice_id, *_NOTICE).where(still_open, notice.c.about >= "")
 _TO_BE_TOLD = (
     select(telling.c.notice_id, telling.c.way, telling.c.attempts, *_NOTICE)
     .join_from(telling, notice)
@@ -36,8 +39,8 @@ class Notices:
     def open(self) -> list[Notice]:
         """Give what is the matter now, the oldest first."""
         with self._reading() as connection:
-            rows = connection.execute(select(*_NOTICE).where(still_open).order_by(notice.c.notice_id))
-            return [_notice(row) for row in rows.mappings()]
+            rows = connection.execute(_OPEN).mappings()
+            return [_notice(row) for row in sorted(rows, key=itemgetter("notice_id"))]
 
     def add(self, new: Notice, ways: Iterable[str]) -> bool:
         """Open a notice that is to be told in these ways; False, and nothing written, while it is open already."""

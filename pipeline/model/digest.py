@@ -212,3 +212,5 @@ class Trouble:
     message: str
     file: str = ""
     line: int | None = None
+    around: tuple[tuple[int, str], ...] = ()
+    """The lines of the file around that line, each with its number."""

@@ -38,6 +38,7 @@ from pipeline.web.news import Arrival, Mark
 
 WEEKS_SHOWN = 26
 ARRIVALS_MOST = 100
+LINES_AROUND = 3
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -200,7 +201,8 @@ class PublicationDesk:
         try:
             return make(app)
         except (TemplateError, EditorFileError) as trouble:
-            return Trouble(message=str(trouble), file=trouble.file, line=trouble.line)
+            around = _around(trouble.file, trouble.line)
+            return Trouble(message=str(trouble), file=trouble.file, line=trouble.line, around=around)
 
     def _manuscripts(self, app: App) -> Manuscripts:
         press = self._press(app)
@@ -246,6 +248,15 @@ def _login() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return "somebody"  # a container may run under a number that has no name
+
+
+def _around(file: str, line: int) -> tuple[tuple[int, str], ...]:
+    """Read the lines around one, to be shown; none when no single line is to blame, or nobody can read it."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8-sig").splitlines() if line else []
+    except (OSError, UnicodeDecodeError):
+        return ()
+    return tuple(enumerate(lines, 1))[max(0, line - 1 - LINES_AROUND) : line + LINES_AROUND]
 
 
 def _stamps(folder: str | Path, *, ending: str = "", deep: bool = True) -> Iterator[str]:

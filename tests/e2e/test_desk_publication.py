@@ -144,6 +144,10 @@ def test_a_mistake_in_the_file_is_shown_where_it_is(desk: PublicationDesk, publi
         page = client.get(path)
         assert page.status_code < 500
         assert f"{WEEK}.md, line 2" in page.text
+    assert (
+        '<span class="excerpt__wrong"><span class="excerpt__number">2</span>subjcet = '
+        in client.get(f"/week/{WEEK}").text
+    )
 
 
 def test_asked_for_nothing_is_asked_for_nothing(desk: PublicationDesk) -> None:

@@ -49,7 +49,7 @@ class Gauges:
     def feeds(self, feed_ids: Collection[str]) -> dict[str, int]:
         """Count feeds by their last outcome; ``never`` are those that were not asked yet."""
         with self._reading() as connection:
-            words = dict(connection.execute(select(feed.c.feed_id, feed.c.outcome)).tuples().all())
+            words = {row.feed_id: row.outcome for row in connection.execute(select(feed.c.feed_id, feed.c.outcome))}
         return dict(Counter(words.get(each, "") or "never" for each in feed_ids))
 
     def entries(self) -> tuple[int, int]:
@@ -61,19 +61,23 @@ class Gauges:
     def editions(self) -> tuple[dict[str, int], int]:
         """Count editions by where they stand, and tell the newest number."""
         with self._reading() as connection:
-            by_state = connection.execute(select(edition.c.state, func.count()).group_by(edition.c.state)).tuples()
-            return dict(by_state.all()), connection.scalar(select(func.max(edition.c.number))) or 0
+            by_state = connection.execute(
+                select(edition.c.state, func.count().label("editions")).group_by(edition.c.state)
+            )
+            counted = {row.state: row.editions for row in by_state}
+            return counted, connection.scalar(select(func.max(edition.c.number))) or 0
 
     def runs(self) -> dict[tuple[str, str], int]:
         """Count the runs of each task by how they ended."""
         with self._reading() as connection:
             ended = run.c.schedule_id, run.c.outcome
-            counted = connection.execute(select(*ended, func.count()).group_by(*ended)).tuples()
+            counted = connection.execute(select(*ended, func.count()).group_by(*ended))
             return {(task, outcome): number for task, outcome, number in counted}
 
     def ended_at(self, *outcomes: Outcome) -> dict[str, datetime]:
         """Tell when each task last ended, in one of these ways where some are named."""
-        ended = select(run.c.schedule_id, func.max(run.c.finished_at)).where(run.c.finished_at.is_not(None))
+        last = func.max(run.c.finished_at).label("last_at")
+        ended = select(run.c.schedule_id, last).where(run.c.finished_at.is_not(None))
         wanted = ended.where(run.c.outcome.in_(outcomes)) if outcomes else ended
         with self._reading() as connection:
-            return dict(connection.execute(wanted.group_by(run.c.schedule_id)).tuples().all())
+            return {row.schedule_id: row.last_at for row in connection.execute(wanted.group_by(run.c.schedule_id))}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.app import App
+from pipeline.config import parse_config
 from pipeline.text.secrets import without_secrets
 
 SIGNED = "eyJ3ZWVrIjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s"
@@ -69,3 +72,23 @@ def test_hiding_takes_no_longer_than_reading() -> None:
     for words in hostile:
         without_secrets(words)
     assert time.process_time() - started < 1.0
+
+
+def test_the_secrets_a_config_names_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords, tokens and headers of feeds, the mail server's, the database's; from a file too."""
+    (tmp_path / "blog").write_text("from-a-file\n")
+    monkeypatch.setenv("BLOG_PASSWORD_FILE", str(tmp_path / "blog"))
+    given = {"PODCAST_TOKEN": "bearer-1", "BLOG_KEY": "header-2", "MAIL_PASSWORD": "smtp-3", "PGPASSWORD": "pg-4444"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("LOST_TOKEN", raising=False)
+    publication = {"name": "x", "url": "https://a.example/", "sender": "x@a.example"}
+    access = {"username": "ann", "password_env": "BLOG_PASSWORD", "headers": {"X-Api-Key": "$BLOG_KEY"}}
+    feeds = [
+        {"id": "blog", "url": "https://a.example/feed", "kind": "blog"} | access,
+        {"id": "podcast", "url": "https://b.example/feed", "kind": "podcast", "token_env": "PODCAST_TOKEN"},
+        {"id": "lost", "url": "https://c.example/feed", "kind": "links", "token_env": "LOST_TOKEN"},
+    ]
+    delivery = {"smtp_host": "smtp.a.example", "smtp_username": "ann", "smtp_password_env": "MAIL_PASSWORD"}
+    app = App(parse_config({"publication": publication, "feeds": feeds, "delivery": delivery}, Path("config.toml")))
+    assert app.secrets == {"from-a-file", *given.values()}

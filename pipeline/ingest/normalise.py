@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
 from pipeline.model.feed import Feed
@@ -66,31 +67,37 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
       counts, or ``now`` itself. Within a day it stays as it is, for a wrong time zone moves nothing but the order.
     * **excerpt**: the summary, unless it was cut short and the body knows how the sentence ends.
     """
-    settled, language = _settled(parsed, url), feed.language or parsed.channel.language
-    return tuple(_named_once(_entry(raw, feed, language=language, now=now) for raw in settled))
+    language = feed.language or parsed.channel.language
+    settled = zip(parsed.entries, _settled(parsed, url), strict=True)
+    return tuple(_named_once(_entry(raw, each, feed, language=language, now=now) for raw, each in settled))
 
 
-def _settled(parsed: ParsedFeed, url: str) -> Iterator[RawEntry]:
-    """Yield the items with base, link and guid settled, which takes a look at all of them."""
+class _Settled(NamedTuple):
+    """What is settled of an item by a look at all of them."""
+
+    base: str
+    link: str
+    guid: str
+
+
+def _settled(parsed: ParsedFeed, url: str) -> Iterator[_Settled]:
     home = parsed.channel.url
     bases = [clean_url(raw.base_url, url) or home or url for raw in parsed.entries]
     links = [clean_url(raw.link, base) for raw, base in zip(parsed.entries, bases, strict=True)]
     times = Counter(url_key(link) for link in (*links, home))
     for raw, base, link in zip(parsed.entries, bases, links, strict=True):
-        guid = _guid(raw, link, alone=times[url_key(link)] == 1)
-        yield replace(raw, base_url=base, link=link, guid=guid)
+        yield _Settled(base, link, _guid(raw, link, alone=times[url_key(link)] == 1))
 
 
-def _entry(raw: RawEntry, feed: Feed, *, language: str, now: datetime) -> Entry:
-    """Make an entry of an item whose base, link and guid are settled."""
-    link, base = raw.link, raw.base_url
+def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: datetime) -> Entry:
+    base, link, guid = settled
     title = split_title(clean_title(raw.title))
     body_html, excerpt = _body(raw, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
     return Entry(
         feed_id=feed.id,
-        guid=raw.guid,
+        guid=guid,
         url=link,
         title=title.title or _title_of(excerpt),
         published_at=published_at,

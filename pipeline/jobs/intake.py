@@ -1,21 +1,22 @@
-"""Take a fresh document in: read what is not known of it, decide what that means, keep it.
+"""Take a fresh document in: read what is not known of it, and decide what that means.
 
-In: a feed and what is remembered of it, the answer that brought a document, a store. Out: what it came to. Only what is
-new is parsed, normalised and looked up; a document without news costs one look at the marks of its items.
+In: a feed and what is remembered of it, the answer that brought a document, a store. Out: what is to be written. Only
+what is new is parsed, normalised and looked up; a document without news costs one look at the marks of its items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.ingest import poll
 from pipeline.jobs.articles import Articles, Fetcher, read_articles
-from pipeline.model.entry import Applied, Entry
+from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
+from pipeline.model.update import FeedUpdate
 from pipeline.store import Store
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ class TakenIn:
     """What a document came to."""
 
     outcome: FetchOutcome
-    applied: Applied = field(default_factory=Applied)
+    update: FeedUpdate
+    untouched: int = 0
+    """How many of its entries were known to be there as they were."""
     remarks: tuple[str, ...] = ()
 
 
@@ -39,13 +42,11 @@ class Intake:
     store: Store
     fetcher: Fetcher
     now: datetime
-    remember: Callable[[FeedState], None]
-    """Keeps the state of a feed that brought nothing to apply."""
     pages: Iterator[int]
     """One for each page of an article that may still be read."""
 
     async def take_in(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> TakenIn:
-        """Read a document into the store. Raises NotAFeed."""
+        """Read a document. Raises NotAFeed."""
         from pipeline.ingest import delta  # a run of 304s never imports a parser
 
         present = self.store.marks(feed.id)
@@ -71,7 +72,7 @@ class Intake:
             news=any(change.kind != "same" for change in verdict.changes),
             same_feed=not present or bool(known),
         )
-        return await self._kept(feed, state, following, outcome, verdict)
+        return await self._taken(feed, state, following, outcome, verdict)
 
     def _normalised(self, reading: Reading, feed: Feed, outcome: FetchOutcome) -> tuple[Entry, ...]:
         if not reading.parsed.entries:
@@ -89,28 +90,23 @@ class Intake:
         known = self.store.known_among(feed.id, entries)
         return decide(reading.in_order(entries, known), known, whole=whole)
 
-    async def _kept(
+    async def _taken(
         self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, verdict: Verdict
     ) -> TakenIn:
-        if not verdict.changes and not verdict.vanished:
-            self.remember(after)
-            return TakenIn(outcome=outcome, applied=Applied(same=verdict.untouched))
         articles = Articles(changes=verdict.changes)
-        if feed.full_text:
+        if feed.full_text and verdict.changes:
             articles = await read_articles(verdict.changes, self.fetcher, now=self.now, allowance=self.pages)
-        applied = self.store.apply(
-            _held(after, articles.throttled),
-            articles.changes,
-            verdict.vanished,
-            now=self.now,
-            backlog=before.first_read_at is None or bool(verdict.suspicious),
+        update = FeedUpdate(
+            state=_held(after, articles.throttled),
+            changes=articles.changes,
+            vanished=verdict.vanished,
             reappeared=verdict.reappeared,
             withdrawn=verdict.withdrawn,
+            backlog=before.first_read_at is None or bool(verdict.suspicious),
             quarantined=bool(verdict.suspicious),
         )
-        applied = replace(applied, same=applied.same + verdict.untouched)
         remarks = (articles.sentence, _quarantine(verdict.suspicious, feed.id))
-        return TakenIn(outcome=outcome, applied=applied, remarks=remarks)
+        return TakenIn(outcome=outcome, update=update, untouched=verdict.untouched, remarks=remarks)
 
 
 def _held(state: FeedState, throttled: FetchOutcome | None) -> FeedState:

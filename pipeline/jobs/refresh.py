@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from functools import partial
+from typing import Protocol
 
 from pipeline.ingest import poll
 from pipeline.jobs.articles import MOST_PAGES
-from pipeline.jobs.intake import Intake
+from pipeline.jobs.batch import Batch
+from pipeline.jobs.intake import Intake, TakenIn
 from pipeline.model.entry import Applied
 from pipeline.model.errors import NotAFeed, SecretMissing
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.update import FeedUpdate
 from pipeline.store import Store
-
-STATES_AT_ONCE = 100
-"""A run that is killed asks at most so many feeds again for nothing."""
 
 
 class Fetcher(Protocol):
@@ -115,13 +115,17 @@ class Refresher:
         by_id = {one.feed.id: one for one in asked}
         requests = (one.request(now) for one in asked)
         pages = iter(range(MOST_PAGES))
-        with _Remembered(self.store) as states:
+
+        def tell(taken: TakenIn, applied: Applied) -> None:
+            report = reports[taken.outcome.feed_id] = _report_of(taken, applied)
+            on_report(report)
+
+        with Batch(self.store, now) as batch:
             async with self.open_fetcher(holds=holds) as fetcher:
-                intake = Intake(store=self.store, fetcher=fetcher, now=now, remember=states.add, pages=pages)
-                async for outcome in fetcher.fetch_all(requests, now=now):
-                    report = await self._keep(by_id[outcome.feed_id], outcome, intake)
-                    reports[report.feed_id] = report
-                    on_report(report)
+                intake = Intake(store=self.store, fetcher=fetcher, now=now, pages=pages)
+                async for outcome in batch.between(fetcher.fetch_all(requests, now=now)):
+                    taken = await self._take(by_id[outcome.feed_id], outcome, intake)
+                    batch.add(taken.update, partial(tell, taken))
 
     def _not_asked(self, state: FeedState, missing: SecretMissing, now: datetime) -> FeedReport:
         """Report a feed whose secret is missing; it stays due, so that it is asked as soon as there is one."""
@@ -129,44 +133,18 @@ class Refresher:
         failing = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
         seen = replace(failing, checked_at=now, outcome=outcome.kind, detail=outcome.sentence)
         self.store.save_state(seen)
-        return _report(outcome, Applied())
+        return _report(outcome)
 
-    async def _keep(self, asked: _Asked, outcome: FetchOutcome, intake: Intake) -> FeedReport:
-        """Read one outcome into the store: entries where there is a fresh document, the new state in any case."""
+    async def _take(self, asked: _Asked, outcome: FetchOutcome, intake: Intake) -> TakenIn:
+        """Decide what an outcome changes: entries where there is a fresh document, the state in any case."""
         interval = asked.feed.interval or self.interval
         if outcome.fresh:
             try:
-                taken = await intake.take_in(asked.feed, asked.state, outcome, interval)
-                return _report(taken.outcome, taken.applied, *taken.remarks)
+                return await intake.take_in(asked.feed, asked.state, outcome, interval)
             except NotAFeed as trouble:
                 outcome = replace(outcome, kind="not_a_feed", detail=str(trouble).rstrip("."), body=b"")
-        intake.remember(poll.next_state(asked.state, outcome, now=intake.now, interval=interval))
-        return _report(outcome, Applied())
-
-
-class _Remembered:
-    """States of feeds that brought nothing to apply: kept many at a time, and all of them in the end."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._states: list[FeedState] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._save()
-
-    def add(self, state: FeedState) -> None:
-        """Keep a state, soon."""
-        self._states.append(state)
-        if len(self._states) >= STATES_AT_ONCE:
-            self._save()
-
-    def _save(self) -> None:
-        if self._states:
-            self._store.save_states(self._states)
-            self._states = []
+        state = poll.next_state(asked.state, outcome, now=intake.now, interval=interval)
+        return TakenIn(outcome=outcome, update=FeedUpdate(state=state))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +174,15 @@ def _waiting(state: FeedState) -> FeedReport:
     return FeedReport(feed_id=state.feed_id, outcome="waiting", sentence=poll.why_waiting(state), ok=well)
 
 
-def _report(outcome: FetchOutcome, applied: Applied, *remarks: str) -> FeedReport:
+def _report(outcome: FetchOutcome, *remarks: str) -> FeedReport:
     return FeedReport(
         feed_id=outcome.feed_id,
         outcome=outcome.kind,
         sentence="; ".join(part for part in (outcome.sentence, *remarks) if part),
         ok=outcome.ok,
-        applied=applied,
     )
+
+
+def _report_of(taken: TakenIn, applied: Applied) -> FeedReport:
+    applied = replace(applied, same=applied.same + taken.untouched)
+    return replace(_report(taken.outcome, *taken.remarks), applied=applied)

@@ -1,12 +1,12 @@
-"""Apply what deduplication decided about one freshly read feed.
+"""Apply what deduplication decided about freshly read feeds.
 
-In: a connection, the feed's new state, decisions. Out: counts. Begins and ends no transaction: the
+In: a connection, the feeds' new states, decisions. Out: counts. Begins and ends no transaction: the
 caller's holds it all.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
@@ -16,13 +16,14 @@ from sqlalchemy import Boolean, Connection, Update, bindparam, case, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.entry import Applied, Change
-from pipeline.model.feed import FeedState
+from pipeline.model.update import FeedUpdate
 from pipeline.store import feeds, former
 from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.records import content_row, entry_row
 from pipeline.store.tables import content, entry
 
+_REWRITTEN = ("changed", "repaired")
 _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
 _REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None, withdrawn_at=None)
@@ -48,31 +49,25 @@ _REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(mark
 _REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
 
 
-def apply(
-    connection: Connection,
-    state: FeedState,
-    changes: Sequence[Change],
-    vanished: Sequence[int],
-    reappeared: Sequence[int],
-    *,
-    now: datetime,
-    backlog: bool,
-    quarantined: bool = False,
-    withdrawn: Sequence[int] = (),
-) -> Applied:
-    """Write a feed's state and what changed in it. The costs follow the document, not what is kept."""
-    feeds.save(connection, [state])
-    rewritten = [change for change in changes if change.kind in ("changed", "repaired")]
-    _rewrite(connection, rewritten, now)
+def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) -> list[Applied]:
+    """Write feeds' states and what changed in them. The costs follow the documents, not what is kept."""
+    feeds.save(connection, [update.state for update in updates])
+    changes = [change for update in updates for change in update.changes]
+    _rewrite(connection, [change for change in changes if change.kind in _REWRITTEN], now)
     _remark(connection, [change for change in changes if change.kind == "same"])
-    new = insert_new(connection, [change for change in changes if change.kind == "new"], now, backlog, quarantined)
+    inserted = _insert(connection, [each for update in updates for each in _new_in(update, now)])
     present = [change.entry_id for change in changes if change.entry_id is not None]
-    _mark(connection, _REAPPEAR, [*present, *reappeared], now)
-    _mark(connection, _VANISH, vanished, now)
-    _mark(connection, _WITHDRAW, withdrawn, now)
-    same = len(changes) - new - len(rewritten)
-    held_back = new if quarantined else 0
-    return Applied(new=new - held_back, held_back=held_back, changed=len(rewritten), same=same)
+    _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.reappeared)], now)
+    _mark(connection, _VANISH, [each for update in updates for each in update.vanished], now)
+    _mark(connection, _WITHDRAW, [each for update in updates for each in update.withdrawn], now)
+    return [_applied(update, inserted[update.state.feed_id]) for update in updates]
+
+
+def _applied(update: FeedUpdate, new: int) -> Applied:
+    rewritten = sum(change.kind in _REWRITTEN for change in update.changes)
+    held_back = new if update.quarantined else 0
+    same = len(update.changes) - new - rewritten
+    return Applied(new=new - held_back, held_back=held_back, changed=rewritten, same=same)
 
 
 def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, backlog: bool) -> None:
@@ -88,35 +83,43 @@ def delete(connection: Connection, entry_ids: Sequence[int], now: datetime) -> N
         connection.execute(_EMPTY, {"these": these})
 
 
-def insert_new(
-    connection: Connection, changes: Sequence[Change], now: datetime, backlog: bool, quarantined: bool = False
-) -> int:
-    """Insert new entries; one that another process was quicker to insert is left as it is, and not counted."""
-    if not changes:
-        return 0
-    marks = {
-        "first_seen_at": now,
-        "changed_at": now,
-        "backlog": backlog,
-        "quarantined_at": now if quarantined else None,
-    }
-    rows = [entry_row(change) | marks for change in changes]
+def insert_new(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
+    """Insert new entries as backlog, and count them; one that another process was quicker to insert stays as it is."""
+    return _insert(connection, [(change, _seen(now, backlog=True)) for change in changes]).total()
+
+
+def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[Change, dict[str, Any]]]:
+    seen = _seen(now, backlog=update.backlog, quarantined_at=now if update.quarantined else None)
+    return ((change, seen) for change in update.changes if change.kind == "new")
+
+
+def _seen(now: datetime, *, backlog: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:
+    """Give what is the store's to say of a new entry."""
+    return {"first_seen_at": now, "changed_at": now, "backlog": backlog, "quarantined_at": quarantined_at}
+
+
+def _insert(connection: Connection, new: Sequence[tuple[Change, dict[str, Any]]]) -> Counter[str]:
+    """Insert new entries; count by feed those that no other process was quicker to insert."""
+    if not new:
+        return Counter()
+    rows = [entry_row(change) | seen for change, seen in new]
     inserted = connection.execute(_insert_new(connection.dialect.name), rows)
-    ids = {row.guid_sha256: row.entry_id for row in inserted}
+    ids = {(row.feed_id, row.guid_sha256): row.entry_id for row in inserted}
+    counted = Counter(feed_id for feed_id, _ in ids)
     contents = [
-        {"entry_id": ids.pop(row["guid_sha256"]), **content_row(change.entry)}
-        for row, change in zip(rows, changes, strict=True)
-        if row["guid_sha256"] in ids
+        {"entry_id": ids.pop(name), **content_row(change.entry)}
+        for row, (change, _) in zip(rows, new, strict=True)
+        if (name := (row["feed_id"], row["guid_sha256"])) in ids
     ]
     if contents:
         connection.execute(content.insert(), contents)
-    return len(contents)
+    return counted
 
 
 @cache
 def _insert_new(dialect: str) -> ReturningInsert[Any]:
     statement = insert(dialect, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
-    return statement.returning(entry.c.guid_sha256, entry.c.entry_id)
+    return statement.returning(entry.c.feed_id, entry.c.guid_sha256, entry.c.entry_id)
 
 
 def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:

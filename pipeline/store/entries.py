@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, true, union
+from sqlalchemy import ColumnElement, Connection, Result, Select, bindparam, exists, func, select, true, union
 
 from pipeline.model.entry import Entry, KnownEntry, StoredEntry
 from pipeline.store.records import entry_names, stored_entry
@@ -36,6 +37,7 @@ _KNOWN = select(
 ).order_by(entry.c.entry_id)
 _FEED = entry.c.feed_id == bindparam("feed")
 _MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
+_ANY = select(exists().where(_FEED))
 _NEWEST_KNOWN = 200
 """So many of the newest tell how a feed usually behaves."""
 _AMONG = _KNOWN.where(
@@ -76,8 +78,7 @@ _STORED = (
 
 def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
     """Read what deduplication needs of a feed's entries, in the order they were stored."""
-    rows = connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)).mappings()
-    return [KnownEntry(**row) for row in rows]
+    return _known_entries(connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)))
 
 
 def marks(connection: Connection, feed_id: str) -> dict[int, str]:
@@ -87,6 +88,8 @@ def marks(connection: Connection, feed_id: str) -> dict[int, str]:
 
 def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
     """Read of a feed's entries those that were in its document, those with a name of one found, and the newest."""
+    if not connection.scalar(_ANY, {"feed": feed_id}):
+        return []  # the usual first read of a feed; all its names need not be looked for one by one
     names = [entry_names(each) for each in found]
     wanted = {
         "feed": feed_id,
@@ -94,7 +97,7 @@ def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) 
         "pages": [*{each["url_key"][:PREFIX_CHARS] for each in names} - {""}],
         "media": [*{each["enclosure_key"][:PREFIX_CHARS] for each in names} - {""}],
     }
-    return [KnownEntry(**row) for row in connection.execute(_AMONG, wanted).mappings()]
+    return _known_entries(connection.execute(_AMONG, wanted))
 
 
 def between(connection: Connection, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
@@ -161,6 +164,11 @@ def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[dateti
 def _newest_of_feed(before: datetime | None) -> Select[datetime]:
     earlier = entry.c.published_at < before if before else true()
     return select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
+
+
+def _known_entries(rows: Result[Any]) -> list[KnownEntry]:
+    names = tuple(rows.keys())
+    return [KnownEntry(**dict(zip(names, row, strict=True))) for row in rows]  # twice as fast as by row mappings
 
 
 def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:

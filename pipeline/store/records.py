@@ -97,7 +97,7 @@ def entry_names(entry: Entry) -> dict[str, str]:
 def content_row(entry: Entry) -> dict[str, Any]:
     """Give what is only shown of an entry."""
     values = zip(_FACTS.items(), _facts(entry), strict=True)
-    facts = {name: _plain(value) for (name, default), value in values if value != default}
+    facts = {name: _plain(value) for (name, default), value in values if value is not default and value != default}
     return {"facts": facts, "body_html": storable(entry.body_html)}
 
 

@@ -18,6 +18,7 @@ from pipeline.model.archive import ArchivePosition
 from pipeline.model.entry import Applied, Change, Entry, KnownEntry, Picture, StoredEntry
 from pipeline.model.feed import FeedCount, FeedState
 from pipeline.model.run import Run
+from pipeline.model.update import FeedUpdate
 from pipeline.store import archive, changes, entries, feeds, pictures, planning
 from pipeline.store.care import Care
 from pipeline.store.dialects import for_writing, make_engine
@@ -143,24 +144,20 @@ class Store:
         quarantined: bool = False,
         withdrawn: Sequence[int] = (),
     ) -> Applied:
-        """Write a freshly read feed: its state, what changed, which entries left the document or came back to it.
+        """Write a freshly read feed, as ``apply_all`` does."""
+        update = FeedUpdate(
+            state=state, changes=decided, vanished=vanished, reappeared=reappeared, withdrawn=withdrawn,
+            backlog=backlog, quarantined=quarantined,
+        )  # fmt: skip
+        return self.apply_all([update], now=now)[0]
 
-        The entries named in ``decided`` are in the document, so they need not be named in ``reappeared``.
-        An entry dated by ``first_seen`` keeps the date it was stored with. ``quarantined``: the new entries wait until
-        they are accepted. ``withdrawn``: those of the vanished that were taken out.
+    def apply_all(self, updates: Sequence[FeedUpdate], *, now: datetime) -> list[Applied]:
+        """Write freshly read feeds in one transaction: their states, what changed, what left or came back.
+
+        An entry dated by ``first_seen`` keeps the date it was stored with. Gives one answer for each update.
         """
         with self._writing() as connection:
-            return changes.apply(
-                connection,
-                state,
-                decided,
-                vanished,
-                reappeared,
-                now=now,
-                backlog=backlog,
-                quarantined=quarantined,
-                withdrawn=withdrawn,
-            )
+            return changes.apply(connection, updates, now)
 
     def in_quarantine(self, feed_id: str) -> list[StoredEntry]:
         """Give a feed's entries that wait to be accepted, the oldest first."""
@@ -242,7 +239,7 @@ class Store:
         with self._writing() as connection:
             new = [change for change in decided if change.kind == "new"]
             archive.save_position(connection, position)
-            return changes.insert_new(connection, new, now, backlog=True)
+            return changes.insert_new(connection, new, now)
 
     def entries_with(
         self, words: Collection[str], *, seen_by: datetime | None, most: int

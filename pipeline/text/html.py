@@ -207,6 +207,8 @@ def _too_deep(html: str) -> bool:
 
 def _link(value: str, base_url: str) -> str:
     address = value.strip()
+    if address.startswith(("https://", "http://")):
+        return clean_url(address)  # whatever the base is, so that it need be cleaned once only
     return address if address.lower().startswith("mailto:") else clean_url(address, base_url)
 
 

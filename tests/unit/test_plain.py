@@ -62,7 +62,7 @@ def both_readings(document: Document) -> Iterator[tuple[RawEntry | None, RawEntr
     parsed = rss._feedparser(document.whole())
     if len(parsed.entries) == len(document.items):
         for item, entry in zip(document.items, parsed.entries, strict=True):
-            yield read_plain(item, ""), rss._entry(entry, item_extras(item, ""))
+            yield read_plain(item), rss._entry(entry, item_extras(item, ""))
 
 
 @pytest.mark.parametrize("item", PLAIN)

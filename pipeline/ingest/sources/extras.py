@@ -45,14 +45,19 @@ class Extras:
     base_url: str = ""
 
 
-def item_extras(item: Element, url: str) -> Extras:
-    """Read what feedparser does not tell about one item; ``url`` is the document's address."""
+def item_extras(item: Element, url: str, *, based: bool = True) -> Extras:
+    """Read what feedparser does not tell about one item; ``url`` is the document's address.
+
+    ``based=False`` where neither the item nor anything around it has an xml:base.
+    """
     tags: dict[str, list[Element]] = {}
     for child in item.iterchildren("*"):
-        tags.setdefault(name_of(child.tag), []).append(child)
+        if ":" in (name := name_of(child.tag)):
+            tags.setdefault(name, []).append(child)
 
-    if not any(":" in name for name in tags):
-        return Extras(base_url=_base(item, url))
+    base_url = _base(item, url) if based else ""
+    if not tags:
+        return Extras(base_url=base_url)
 
     def first(name: str) -> str:
         return next((text for tag in tags.get(name, ()) if (text := _text(tag))), "")
@@ -65,7 +70,7 @@ def item_extras(item: Element, url: str) -> Extras:
         chapters_url=next((tag.get("url", "") for tag in tags.get("podcast:chapters", ())), ""),
         persons=tuple(_persons(tags.get("podcast:person", [])[:MOST_PERSONS])),
         soundbites=tuple(_soundbites(tags.get("podcast:soundbite", [])[:MOST_SOUNDBITES])),
-        base_url=_base(item, url),
+        base_url=base_url,
     )
 
 

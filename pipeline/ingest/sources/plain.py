@@ -71,15 +71,15 @@ def is_plain(root: Element) -> bool:
     return bool(root.tag == "rss" and root.get("version", "").startswith("2.") and not any(bases))
 
 
-def read_plain(item: Element, url: str) -> RawEntry | None:
-    """Read an item of a document at ``url`` that ``is_plain``; None where it is not plain."""
+def read_plain(item: Element) -> RawEntry | None:
+    """Read an item of a document that ``is_plain``; None where it is not plain."""
     if item.tag != "item" or item.attrib or item.getparent().tag != "channel":
         return None
     found = _Found()
     try:
         for child in item:
             _readers(child.tag)(found, child)
-        return _entry(found, item_extras(item, url))
+        return _entry(found, item_extras(item, "", based=False))
     except NotPlain:
         return None
 

@@ -51,7 +51,7 @@ def read_items(
     (NotAFeed): an empty feed and a feed that lost its items are not the same news.
     """
     items = [item for item in document.items if wanted is None or not document.sound or item in wanted]
-    plain = _plain(document, items, url)
+    plain = _plain(document, items)
     rest = [item for item in items if item not in plain]
     if channel and not rest:
         return ParsedFeed(version="rss", channel=channel, entries=tuple(plain.values()), broken=document.broken)
@@ -73,11 +73,11 @@ def read_items(
     )
 
 
-def _plain(document: Document, items: Sequence[Element], url: str) -> dict[Element, RawEntry]:
+def _plain(document: Document, items: Sequence[Element]) -> dict[Element, RawEntry]:
     """Read the items that need no guessing; they are nearly all, and feedparser takes fifty times as long."""
     if not document.sound or document.root is None or not is_plain(document.root):
         return {}
-    return {item: entry for item in items if (entry := read_plain(item, url))}
+    return {item: entry for item in items if (entry := read_plain(item))}
 
 
 def _feedparser(body: bytes) -> Parsed:

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
@@ -22,13 +22,18 @@ from starlette.routing import BaseRoute, Route
 from pipeline.app import App, resources
 from pipeline.jobs.answer import Answering, Asked
 from pipeline.jobs.editions import Publisher
+from pipeline.jobs.passes import read_pass
 from pipeline.jobs.weekly import lay_out
-from pipeline.model.errors import PassRefused, Refused
+from pipeline.model.errors import DeliveryProblem, PassRefused, Refused
+from pipeline.model.proof import Pass
+from pipeline.model.week import Week
 from pipeline.web.forms import Form, posted
 from pipeline.web.sheets import Sheets
 
-STATUS = {"ready": 200, "done": 200, "already": 200, "forged": 404, "expired": 410}
+STATUS = {"ready": 200, "done": 200, "already": 200, "sent": 200, "forged": 404, "expired": 410}
 """What each case is answered with; 409 where the world has moved on."""
+A_MOMENT = timedelta(minutes=1)
+"""Between two proofs that somebody asks for here."""
 
 
 def _sheets() -> Sheets:
@@ -67,11 +72,24 @@ class ProofPages:
         now, token = self.clock(), request.path_params["token"]
         with self._answering() as (app, answering):
             try:
+                if form["do"] == "again":
+                    return self._again(request, app, read_pass(token, app.proof_key), now)
                 return self._page(request, app, answering.answer(token, now=now, overridden=form.all("override")))
             except PassRefused as refused:
                 return self._page(request, app, None, case=refused.kind)
             except Refused as refused:
                 return self._page(request, app, answering.look(token, now=now), refusal=str(refused))
+
+    def _again(self, request: Request, app: App, what: Pass, now: datetime) -> Response:
+        """Send a new proof to the editor, and to nobody else: for that the oldest pass will do."""
+        newest = next(iter(app.store.proofs.of_week(what.week)), None)
+        try:
+            if newest and now - newest.claimed_at < A_MOMENT:
+                raise Refused("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
+            said = app.proofreader.proof(Week.parse(what.week), now=now, again=True)
+        except (Refused, DeliveryProblem) as trouble:
+            return self._page(request, app, None, case="not sent", refusal=str(trouble))
+        return self._page(request, app, None, case="sent", refusal=f"{said}.")
 
     @contextmanager
     def _answering(self) -> Iterator[tuple[App, Answering]]:
@@ -94,12 +112,11 @@ class ProofPages:
         return self.sheets.page(
             "proof",
             request,
-            status=409 if refusal else STATUS.get(case, 409),
+            status=409 if refusal and case != "sent" else STATUS.get(case, 409),
             publication=app.publication.name,
             asked=asked,
             case=case,
             refusal=refusal,
-            command=f"pipeline proof {asked.what.week}" if asked else "",
             zone=app.clock.zone,
         )
 

@@ -125,7 +125,19 @@ def test_a_draft_that_has_changed_is_not_approved(client: Client, app: App) -> N
     answer = client.request("POST", path, headers=OURS, content=b"")
     assert (answer.status_code, heading(answer)) == (409, "It is no longer what you have seen")
     assert "would be “Something else”" in answer.text
-    assert "pipeline proof 2026-W07" in answer.text
+    assert 'value="again"' in answer.text
+    assert state(app) == "draft"
+
+
+def test_a_new_proof_can_be_asked_for(client: Client, app: App) -> None:
+    """Old links and new ones bring one, to the editor; not one a second, and not of what is decided."""
+    old = address(app, "approve", days=-30)
+    asked = [client.request("POST", old, headers=OURS, content=b"do=again") for _ in range(2)]
+    assert [heading(each) for each in asked] == ["A new proof is on its way", "No proof was sent"]
+    (proof,) = (app.config.path.parent / "outbox").glob("*.eml")
+    assert b"To: editor@harbourandhearth.example\r\n" in proof.read_bytes()
+    forged = client.request("POST", old[:-5], headers=OURS, content=b"do=again")
+    assert (forged.status_code, heading(forged)) == (404, "This link does not work")
     assert state(app) == "draft"
 
 

@@ -207,7 +207,7 @@ class Editor:
             publisher.skip(week, now=now)
         elif standing.state == "draft" and hours >= {1: 53, 2: 80, 3: 53}.get(habit, 20):
             publisher.approve(week, now=now)
-        elif standing.state == "approved" and hours >= 100:
+        elif standing.state in ("approved", "sending") and hours >= 100:
             # It has not gone out in time, and the notice said how to send it.
             send(publisher, self.app.backend, week, now=now)
 
@@ -238,7 +238,6 @@ def account(folder: Path) -> Account:
                 stories = json.loads(sealed.edition.manifest)["stories"]
                 told.update(entry["guid"] for story in stories for entry in story["entries"])
         assert app.store.integrity() == []
-        assert {run.outcome for run in app.store.runs.newest().values()} <= {"done", "failed", "waiting", "again"}
     return Account(told=told, standings=standings, mails=len(list((folder / "outbox").glob("*.eml"))))
 
 

@@ -1,0 +1,86 @@
+"""Killed at any moment of fetch, draft, approval and mailing, and started again: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from house_liver import SEED, live
+from test_store_killed import alive, until
+
+from tests.year import START, WEEK, account, check, posts, settle_in
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 0.15
+"""About as long as a beat takes that reads the feeds and makes a draft."""
+
+
+@pytest.fixture
+def liver(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Forks publications."""
+    with (
+        (tmp_path / "stderr.txt").open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("house_liver.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        ) as process,
+    ):
+        yield process
+    assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
+
+
+def start(liver: subprocess.Popen[str], folder: Path, weeks: int) -> int:
+    """Start a publication; give its process id."""
+    assert liver.stdin is not None
+    assert liver.stdout is not None
+    print(folder, weeks, file=liver.stdin, flush=True)
+    return int(liver.stdout.readline())
+
+
+def lived_through(folder: Path) -> int:
+    """Say how many moments were lived through to their end."""
+    return int((folder / "moment.txt").read_text() or 0)
+
+
+def check_halfway(folder: Path) -> None:
+    """Whatever was cut short: the database is whole, and no story is told twice."""
+    with closing(sqlite3.connect(folder / "pipeline.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert set(account(folder).told.values()) <= {1}
+
+
+@pytest.mark.parametrize(("kills", "weeks"), [(15, 1), pytest.param(200, 16, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_goes_out_twice(
+    tmp_path: Path, liver: subprocess.Popen[str], kills: int, weeks: int
+) -> None:
+    """Each time the next process goes on where the dead one was; at the end all is told, and every mail is out once."""
+    folder, chance = tmp_path / "publication", random.Random(SEED)
+    folder.mkdir()
+    settle_in(folder)
+    (folder / "moment.txt").touch()
+    for kill in range(kills):
+        goal = lived_through(folder) + chance.choice((0, 1, 1, 2))
+        process = start(liver, folder, weeks)
+        until(lambda goal=goal: lived_through(folder) >= goal)  # type: ignore[misc]
+        time.sleep(chance.random() * LONGEST_SECONDS)
+        os.kill(process, signal.SIGKILL)
+        until(lambda process=process: not alive(process))  # type: ignore[misc]
+        if kill % 10 == 9:
+            check_halfway(folder)
+    live(folder, weeks)
+    check(account(folder), posts(SEED, weeks), START + weeks * WEEK)

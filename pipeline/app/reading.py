@@ -20,6 +20,7 @@ from pipeline.model.errors import ConfigError
 from pipeline.model.feed import Feed
 
 if TYPE_CHECKING:
+    from pipeline.config.sections.reading import FeedSettings
     from pipeline.ingest.fetch import Fetcher
     from pipeline.jobs.backfill import Archivist
     from pipeline.jobs.links import Collection
@@ -33,7 +34,11 @@ class Reading(House):
 
     def headers(self, feed_id: str) -> Headers:
         """Give the extra headers of a feed's requests; SecretMissing when the environment lacks one it names."""
-        return headers_of(next(each for each in self.config.feeds if each.id == feed_id), os.environ)
+        return headers_of(self._feed_settings[feed_id], os.environ)
+
+    @cached_property
+    def _feed_settings(self) -> dict[str, FeedSettings]:
+        return {each.id: each for each in self.config.feeds}  # asked for every feed of a run
 
     @cached_property
     def secrets(self) -> frozenset[str]:

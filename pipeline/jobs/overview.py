@@ -23,6 +23,8 @@ from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
 from pipeline.text.stamps import moment
 
+WAITS = "waits for approval: `pipeline approve {week}`"
+
 
 def overview(
     store: Store,
@@ -106,15 +108,19 @@ def _last_run(run: Run) -> LastRun:
 def _editions(
     store: Store, open_press: Callable[[], Press], clock: WeekClock, seen: Status, now: datetime
 ) -> Iterator[EditionStatus]:
-    """Look at the newest closed week, at what is under way besides, and at the newest that is out."""
+    """Look at the newest closed week closely, at what is under way besides, and at the newest that is out."""
     closed = str(clock.newest_closed(now))
-    standings = {closed: Standing(week=closed), **seen.standings}
+    filled = {each.week for each in seen.weeks}
+    made = {week: Standing(week=week) for week in seen.made if week in filled}
+    standings = {closed: Standing(week=closed), **made, **seen.standings}
     out = [week for week in sorted(standings, reverse=True) if standings[week].state in ("sent", "skipped")]
     for week in sorted(standings, reverse=True):
         standing = standings[week]
         if standing.state == "draft" and week == closed:
-            if draft := _draft(store, open_press, seen, standing, now):
+            if week in filled and (draft := _draft(store, open_press, seen, standing, now)):
                 yield draft
+        elif standing.state == "draft" and week in made:
+            yield EditionStatus(week=week, state="draft", number=standing.number, blocks=(WAITS.format(week=week),))
         elif standing.state not in ("draft", "sent", "skipped") or week in out[:1]:
             blocks = (*_why_it_waits(standing, clock.zone), *seen.changes.get(week, ()))
             yield EditionStatus(week=week, state=standing.state, number=standing.number, blocks=blocks)
@@ -138,8 +144,6 @@ def _draft(
     from pipeline.jobs.weekly import show
 
     week = standing.week
-    if not any(each.week == week for each in seen.weeks):
-        return None
     try:
         edition = show(store, open_press(), Week.parse(week), now=now)
     except NothingToPublish:
@@ -149,7 +153,7 @@ def _draft(
         return EditionStatus(week=week, state="draft", blocks=blocks, broken=True)
     stops = blocking(findings(edition, store.editions.look(edition.content_hash)))
     blocks = tuple(f"{each.name}: {each.message}" for each in stops)
-    waits = f"waits for approval: `pipeline approve {week}`" if week in seen.made else "not made yet"
+    waits = WAITS.format(week=week) if week in seen.made else "not made yet"
     return EditionStatus(week=week, state="draft", number=edition.number, blocks=(*blocks, waits), broken=bool(stops))
 
 

@@ -65,6 +65,18 @@ def test_a_draft_says_what_it_waits_for(program: Program) -> None:
     )
 
 
+def test_an_older_draft_is_not_forgotten(program: Program) -> None:
+    """A week later it still waits for approval, below the newest week."""
+    program.run("tick")
+    program.now += timedelta(days=7)
+    soup = item("Soup", date="Tue, 17 Feb 2026 09:00:00 GMT")
+    program.serve("/blog", rss(item("Bread on a stone"), soup))
+    program.run("tick")
+    editions = {each["week"]: each["blocks"][-1] for each in status(program)["editions"]}
+    assert list(editions) == ["2026-W08", "2026-W07"]
+    assert editions["2026-W07"] == "waits for approval: `pipeline approve 2026-W07`"
+
+
 def test_a_feed_that_fails_is_trouble_once_it_lasts(program: Program) -> None:
     """Once is a warning; three times in a row is trouble, with since when and what to do."""
     program.server.on("/blog", Answer(status=404, body=b"no"))

@@ -6,6 +6,7 @@ In: folders by name. Out: Signs. Asks the file system, and leaves nothing behind
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,18 +32,21 @@ def disk(folders: Mapping[str, Path]) -> Iterator[Sign]:
 
 
 def _room(name: str, folder: Path) -> Sign:
-    found = os.statvfs(folder)
-    free = found.f_bavail * found.f_frsize
-    # Some file systems count no inodes, and say 0 of 0.
-    no_names = found.f_files > 0 and found.f_favail < LEAST_FILES
-    words = f"{free / 1e9:,.1f} GB free" + (f", room for {found.f_favail:,} files" if found.f_files else "")
-    if free < LEAST_BYTES or no_names:
+    free, files = shutil.disk_usage(folder).free, _files_left(folder)
+    words = f"{free / 1e9:,.1f} GB free" + ("" if files is None else f", room for {files:,} files")
+    if free < LEAST_BYTES or (files is not None and files < LEAST_FILES):
         mend = f"free some space on the disk that holds {folder}"
         return Sign(group="disk", name=name, level="trouble", finding=f"has only {words}", mend=mend)
     if free < WISHED_BYTES:
         mend = f"make some room on the disk that holds {folder} before it is full"
         return Sign(group="disk", name=name, level="warning", finding=f"has {words}", mend=mend)
     return Sign(group="disk", name=name, level="well", finding=f"has {words}")
+
+
+def _files_left(folder: Path) -> int | None:
+    """Count the files that may still be made (inodes); None where nobody counts them."""
+    found = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    return found.f_favail if found and found.f_files else None
 
 
 def _writable(name: str, folder: Path, there: Path) -> Sign:

@@ -43,7 +43,8 @@ def gone(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
     """Its server said more than once that it is gone for good."""
     since = moment_in_words(view.state.gone_at or now, zone)
     text = [
-        f"Its server says that it is gone for good (410), on {since} not for the first time. It is not asked any more.",
+        f"Its server has said more than once, the last time on {since}, that it is gone for good (410). It is not "
+        "asked any more.",
         *_new_address(view, "https://…"),
         "If there is no other, take it out; what came from it stays:",
         f"    pipeline feeds remove {view.feed.id}",

@@ -1,0 +1,171 @@
+"""Notices as an editor gets them: by a program of the installer's and by mail, through ticks over days."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.model.feed import FeedState
+from pipeline.store import Store
+from tests.loopback import Answer, Loopback
+from tests.mail_server import MailServer
+from tests.program import NOW, Program, item, rss
+
+pytestmark = pytest.mark.loopback
+HOURS = timedelta(hours=1)
+DAY = timedelta(days=1)
+HOOK = """\
+import json, pathlib, sys
+if pathlib.Path("broken").exists():
+    sys.exit("the line is dead")
+with open("told.jsonl", "a", encoding="utf-8") as file:
+    file.write(json.dumps(json.load(sys.stdin)) + "\\n")
+"""
+NOTIFY = f"""
+[notify]
+command = ['{sys.executable}', "hook.py"]
+mail = "ann@h.example"
+"""
+
+
+class Told:
+    """A publication whose program of [notify] writes down what it is told."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.folder = program, program.config.parent
+        (self.folder / "hook.py").write_text(HOOK)
+        program.write(more=NOTIFY)
+
+    def ticks(self, *, hours: int, every: int = 12) -> None:
+        """Let cron run for so long."""
+        for _ in range(0, hours, every):
+            self.program.now += every * HOURS
+            self.program.run("tick", "--quiet")
+
+    @property
+    def by_command(self) -> list[dict[str, Any]]:
+        told = self.folder / "told.jsonl"
+        return [json.loads(line) for line in told.read_text("utf-8").splitlines()] if told.exists() else []
+
+    @property
+    def by_mail(self) -> list[str]:
+        """The subjects of the mails in the outbox."""
+        mails = sorted((self.folder / "outbox").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        return [message_from_bytes(path.read_bytes(), policy=default)["Subject"] for path in mails]
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as found:
+        yield found
+
+
+@pytest.fixture
+def told(tmp_path: Path, server: Loopback, capsys: pytest.CaptureFixture[str]) -> Told:
+    """A feed that was read once."""
+    found = Told(Program(tmp_path, server, capsys))
+    found.program.ok("fetch")
+    return found
+
+
+def test_a_feed_that_fails_for_days_and_comes_back_is_told_twice(told: Told, server: Loopback) -> None:
+    """Once that it fails, once that it is well, in each way; `pipeline status` knows meanwhile."""
+    server.on("/blog", Answer(status=404, body=b""))
+    told.ticks(hours=48)
+    assert [(each["key"], each["level"]) for each in told.by_command] == [("feed/blog/unread", "warning")]
+    assert told.by_mail == ["[Harbour & Hearth] Harbour & Hearth (feed blog) cannot be read"]
+    _, status, _ = told.program.run("status")
+    assert "blog" in status
+    assert "404" in status
+    told.program.serve("/blog", rss(item("Bread on a stone")))
+    told.ticks(hours=36)
+    assert [each["key"] for each in told.by_command] == ["feed/blog/unread", "feed/blog/well"]
+    assert told.by_mail[1:] == ["[Harbour & Hearth] Harbour & Hearth (feed blog) is well again"]
+
+
+def test_a_program_that_fails_is_tried_again_and_the_mail_is_not(told: Told, server: Loopback) -> None:
+    """The tick says in its log what went wrong, and goes on."""
+    (told.folder / "broken").touch()
+    server.on("/blog", Answer(status=410, body=b""))
+    told.ticks(hours=48)
+    assert (told.by_command, len(told.by_mail)) == ([], 1)
+    told.program.now += DAY
+    _, _, log = told.program.run("tick")
+    assert "could not be told by command" in log
+    assert "exit code 1: the line is dead" in log
+    (told.folder / "broken").unlink()
+    told.ticks(hours=48)
+    assert [each["key"] for each in told.by_command] == ["feed/blog/gone"]
+    assert len(told.by_mail) == 1
+
+
+def test_ticks_at_once_tell_a_notice_once(told: Told) -> None:
+    """Real processes by a real clock: a daemon and crontab lines by mistake."""
+    gone = NOW - DAY
+    url = told.program.server.url("/blog")
+    with Store.open(f"sqlite:///{told.folder / 'pipeline.db'}") as store:
+        store.save_state(FeedState(feed_id="blog", url=url, outcome="gone", gone_at=gone, failures=2, checked_at=gone))
+    command = [sys.executable, "-m", "pipeline", "tick", "--quiet"]
+    processes = [
+        subprocess.Popen(command, cwd=told.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], said
+    assert [each["key"] for each in told.by_command] == ["feed/blog/gone"]
+    assert len(told.by_mail) == 1
+
+
+def test_a_quiet_week_is_told_a_day_before_the_draft(told: Told) -> None:
+    """A blog of every Tuesday; the Tuesday before the draft of Monday morning had nothing."""
+    tuesdays = [datetime(2026, 2, 10, 9, tzinfo=UTC) - number * 7 * DAY for number in range(10)]
+    posts = [item(f"Post {number}", date=f"{day:%a, %d %b %Y %H:%M:%S} GMT") for number, day in enumerate(tuesdays)]
+    told.program.serve("/blog", rss(*posts))
+    told.ticks(hours=4 * 24, every=24)  # to Monday 16 February, noon: all is well
+    assert told.by_command == []
+    told.ticks(hours=7 * 24, every=24)
+    assert [each["key"] for each in told.by_command] == ["late/blog"]
+    assert told.by_command[0]["at"].startswith("2026-02-22")
+    assert (
+        "to be expected on Tuesday 17 February. The next newsletter is made on Monday 23 February, 06:00"
+        in (told.by_command[0]["text"])
+    )
+    assert "nobody has published anything" in told.by_command[0]["text"]
+
+
+def test_a_story_that_changes_after_the_send_is_told_with_the_difference(told: Told) -> None:
+    """Approved and sent by hand, then edited on the site."""
+    program = told.program
+    program.now += 5 * DAY
+    program.ok("digest", "--week", "2026-W07", "--offline")
+    _, _, err = program.run("approve", "2026-W07")
+    assert err == "" or "approved" in err
+    program.ok("send", "2026-W07")
+    program.serve("/blog", rss(item("Bread on two stones").replace("bread-on-two-stones", "bread-on-a-stone")))
+    told.ticks(hours=24)
+    (notice,) = told.by_command
+    assert notice["subject"] == "“Bread on two stones” was changed after it was sent"
+    assert "    title: “Bread on a stone” is now “Bread on two stones”" in notice["text"].split("\n\n")
+
+
+def test_with_a_mail_server_the_editor_is_told_without_asking(told: Told, server: Loopback) -> None:
+    """[notify] need not be there; the notice goes through the mail server of [delivery]."""
+    with MailServer() as post:
+        delivery = f'\n[delivery]\nsmtp_host = "127.0.0.1"\nsmtp_port = {post.port}\nsmtp_security = "none"\n'
+        told.program.write(more=delivery)
+        server.on("/blog", Answer(status=410, body=b""))
+        told.ticks(hours=24)
+        subjects = [message_from_bytes(each, policy=default)["Subject"] for each in post.mails]
+    assert [each for each in subjects if "is gone for good" in each] == [
+        "[Harbour & Hearth] Harbour & Hearth (feed blog) is gone for good"
+    ]
+    assert "rcpt TO:<letter@blog.example>" in post.heard

@@ -127,6 +127,13 @@ function typedAlready() {
   return [...fields].some((field) => "defaultValue" in field && field.value !== field.defaultValue);
 }
 
+/** Show the name of the view in a row that is too long for the screen. */
+function showTab() {
+  const tab = document.querySelector(".views [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - tab.offsetWidth;
+}
+
+showTab();
 tend();
 if (typedAlready()) tryOut();
 watch();

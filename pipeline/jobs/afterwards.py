@@ -1,7 +1,8 @@
 """After the send: say once what has changed at the source of a story that readers already have.
 
-In: a store, a notifier, the moment. Out: a notice for each change, told. Looks at what was sent within a week. A feed
-that drops old items off its end has taken nothing back, so only what was taken out of its midst counts as vanished.
+In: a store, a notifier, the moment. Out: a notice for each change, told; and what was said about the mailing is closed.
+Looks at what was sent within a week. A feed that drops old items off its end has taken nothing back, so only what was
+taken out of its midst counts as vanished.
 """
 
 from __future__ import annotations
@@ -36,12 +37,22 @@ def afterwards_task(rhythm: Rhythm, store: Store, notifier: Notifier, zone: tzin
     """Look after what was sent; to be run after feeds were read."""
 
     def run(period: str, now: datetime) -> str:
+        close_settled(store, notifier, now)
         found = [notice for sent in lately_sent(store, now) for notice in changed(store, sent, zone, now)]
         new = notifier.settle(ABOUT, found, at=now)
         store.former.forget(now - KEPT)
         return counted(new, "story has", "stories have") + " changed since it was sent" * (new > 0) if new else ""
 
     return Task(id="afterwards", schedule=rhythm, run=run)
+
+
+def close_settled(store: Store, notifier: Notifier, now: datetime) -> None:
+    """Close what was said of mailings that have meanwhile been sent or skipped: nobody is asked any more."""
+    standings = store.editions.standings()
+    for notice in notifier.opened():
+        about, _, week = notice.key.rpartition("/")[0].partition("/")
+        if about == "send" and week in standings and standings[week].state in ("sent", "skipped"):
+            notifier.close(notice.key, at=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,18 @@ def test_an_edition_that_waits_is_not_looked_after(tmp_path: Path) -> None:
     house.store.close()
 
 
+def test_what_was_said_of_a_mailing_is_over_when_it_is_out(sent: Sent) -> None:
+    """Sent or skipped, nobody need approve it any more; of other weeks it stays."""
+    notices = sent.house.store.notices
+    for week in ("2026-W07", "2026-W08"):
+        notices.add(Notice(key=f"send/{week}/unapproved", subject=f"{week} waits", text="", at=sent.house.now), [])
+    sent.look()
+    assert [each.key for each in notices.open()] == ["send/2026-W08/unapproved"]
+    sent.house.skip(W08)
+    sent.look()
+    assert notices.open() == []
+
+
 def test_former_wordings_are_forgotten_in_time(sent: Sent) -> None:
     """A body kept for comparing is not kept for ever."""
     sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -133,3 +134,29 @@ def test_health_metrics_and_log_of_a_daemon(daemon: Daemon) -> None:
     assert (fetch["level"], fetch["feeds"]) == ("warning", ["podcast"])
     assert "podcast answered 404" in fetch["event"]
     assert "s3same" not in err
+
+
+def at_a_terminal(folder: Path, environment: dict[str, str], command: str) -> tuple[int, str]:
+    """Type a command where both its streams are a terminal; give its exit code and what it said."""
+    master, terminal = os.openpty()
+    words = [sys.executable, "-m", "pipeline", command]
+    process = subprocess.Popen(words, cwd=folder, env=environment, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    said = b""
+    with os.fdopen(master, "rb", buffering=0) as shown, suppress(OSError):  # EIO: nobody writes any more
+        while piece := shown.read(4096):
+            said += piece
+    return process.wait(timeout=20), said.decode()
+
+
+def test_on_a_terminal_the_log_is_for_a_person(tmp_path: Path, server: Loopback) -> None:
+    """`pipeline tick` at a prompt: time, level and words, trouble in colour, and no JSON."""
+    blog, podcast = server.url("/blog"), server.url("/podcast", "localhost")
+    (tmp_path / "config.toml").write_text(CONFIG.format(blog=blog, podcast=podcast, port=0))
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    code, said = at_a_terminal(tmp_path, environment | {"BLOG_TOKEN": "open-s3same"}, "tick")
+    assert code == 3
+    (fetch,) = [line for line in said.splitlines() if "fetch:" in line]
+    assert re.match(r"\x1b\[33m\d\d:\d\d:\d\d warning  fetch: 2 of 2 feeds asked", fetch)
+    assert re.search(r"^\d\d:\d\d:\d\d info     draft: ", said, re.MULTILINE)
+    assert "{" not in said

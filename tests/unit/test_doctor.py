@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.jobs.doctor import Examination, examine
-from pipeline.jobs.doctor.disk import disk
+from pipeline.jobs.doctor.disk import disk, room
 from pipeline.jobs.doctor.keeping import file_system, keeping
 from pipeline.jobs.doctor.post import post
 from pipeline.jobs.doctor.reading import reading
@@ -134,6 +134,22 @@ def test_the_clock_is_held_against_the_first_server_that_tells_the_time() -> Non
     assert sign.level == "warning"
     (sign,) = watch(Servers({urls[0]: "soon"}), urls, NOW)
     assert "'soon' for a date" in sign.finding
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "files", "level"),
+    [
+        (5 * 10**9, 10**6, "well"),
+        (5 * 10**9, None, "well"),
+        (5 * 10**8, 10**6, "warning"),
+        (10**7, 10**6, "trouble"),
+        (5 * 10**9, 12, "trouble"),
+    ],
+)
+def test_a_disk_that_fills_up_is_told_before_it_is_full(free_bytes: int, files: int | None, level: str) -> None:
+    """Of bytes, and of files: a disk may have room for the one and none for the other."""
+    sign = room("store", Path("/srv/news"), free_bytes, files)
+    assert (sign.level, bool(sign.mend)) == (level, level != "well")
 
 
 def test_folders_are_tried_and_left_as_they_were(tmp_path: Path) -> None:

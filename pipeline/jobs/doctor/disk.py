@@ -26,18 +26,23 @@ def disk(folders: Mapping[str, Path]) -> Iterator[Sign]:
         there = _existing(folder)
         device = there.stat().st_dev
         if device not in seen:
-            yield _room(name, there)
+            yield room(name, there, shutil.disk_usage(there).free, _files_left(there))
         seen.add(device)
         yield _writable(name, folder, there)
 
 
-def _room(name: str, folder: Path) -> Sign:
-    free, files = shutil.disk_usage(folder).free, _files_left(folder)
-    words = f"{free / 1e9:,.1f} GB free" + ("" if files is None else f", room for {files:,} files")
-    if free < LEAST_BYTES or (files is not None and files < LEAST_FILES):
+def room(name: str, folder: Path, free_bytes: int, files: int | None) -> Sign:
+    """Judge the room on a disk; ``files``: how many may still be made, None where nobody counts them.
+
+    >>> room("store", Path("/srv"), 50_000_000, None).finding
+    'has only 0.05 GB free'
+    """
+    words = f"{free_bytes / 1e9:,.{1 if free_bytes > 1e9 else 2}f} GB free"
+    words += "" if files is None else f", room for {files:,} files"
+    if free_bytes < LEAST_BYTES or (files is not None and files < LEAST_FILES):
         mend = f"free some space on the disk that holds {folder}"
         return Sign(group="disk", name=name, level="trouble", finding=f"has only {words}", mend=mend)
-    if free < WISHED_BYTES:
+    if free_bytes < WISHED_BYTES:
         mend = f"make some room on the disk that holds {folder} before it is full"
         return Sign(group="disk", name=name, level="warning", finding=f"has {words}", mend=mend)
     return Sign(group="disk", name=name, level="well", finding=f"has {words}")

@@ -32,9 +32,9 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
 
 
 @pytest.fixture
-def house(tmp_path: Path, theme: Theme) -> Iterator[House]:
+def house(tmp_path: Path, theme: Theme, store_url: str) -> Iterator[House]:
     """Two feeds read before the week began, two posts in it, and the clock after its closing."""
-    house = House(tmp_path, theme).at(MONDAY - DAY)
+    house = House(tmp_path, theme, store_url).at(MONDAY - DAY)
     house.fetch(entry("An old post", MONDAY - 20 * DAY))
     house.fetch(feed="podcast")
     house.at(MONDAY + 3 * DAY).fetch(SOUP, BREAD, entry("An old post", MONDAY - 20 * DAY))

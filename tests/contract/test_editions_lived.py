@@ -31,6 +31,7 @@ from pipeline.model.edition import Overrides, Standing
 from pipeline.model.entry import Entry
 from pipeline.model.errors import Refused
 from pipeline.model.week import Week
+from tests import postgres
 from tests.making import MONDAY, entry, episode
 from tests.publishing import CLOCK, W07, House, small_theme
 
@@ -69,14 +70,17 @@ class Piece:
 
 
 class Publishing(RuleBasedStateMachine):
-    """The machine. ``THEME`` is set by the test."""
+    """The machine. ``THEME`` is set by the test, ``SERVER`` where the store is to be on one."""
 
     THEME: Theme
+    SERVER = ""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.house = House(self.folder, self.THEME)
+        if self.SERVER:
+            postgres.empty(self.SERVER)
+        self.house = House(self.folder, self.THEME, self.SERVER)
         self.pieces: list[Piece] = []
         self.told: dict[str, list[tuple[str, str]]] = {}
         """Week to what its mail has told, by feed and address: guids change."""
@@ -303,7 +307,23 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
 @pytest.mark.parametrize("lives", [12, pytest.param(100, marks=pytest.mark.slow)])
 def test_whatever_happens_each_story_is_told_once_and_no_seal_changes(theme: Theme, lives: int) -> None:
     """Lives in random order: nothing told twice, nothing forgotten, every entry explained, no sealed byte changed."""
-    Publishing.THEME = theme
+    live(Publishing, theme, lives)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("lives", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_so_it_is_on_a_server(theme: Theme, lives: int, postgres_url: str) -> None:
+    """The same lives, the store being PostgreSQL."""
+
+    class PublishingOnServer(Publishing):
+        SERVER = postgres_url
+
+    live(PublishingOnServer, theme, lives)
+
+
+def live(machine: type[Publishing], theme: Theme, lives: int) -> None:
+    """Let so many publications live."""
+    machine.THEME = theme
     quietly = list(HealthCheck)
     settled = settings(max_examples=lives, stateful_step_count=35, deadline=None, suppress_health_check=quietly)
-    run_state_machine_as_test(Publishing, settings=settled)
+    run_state_machine_as_test(machine, settings=settled)

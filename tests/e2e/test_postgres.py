@@ -88,8 +88,8 @@ def test_a_newsletter_is_made_and_sent_as_on_sqlite(demo: Demo, at_home: Demo) -
 
 
 def test_ticks_at_once_do_everything_once(demo: Demo) -> None:
-    """Of three processes one does each task; no error, no deadlock, also where the database is new."""
-    ticks = demo.at_once("tick", "tick", "tick")
+    """Of two processes one does each task; no error, no deadlock, also where the database is new."""
+    ticks = demo.at_once("tick", "tick")
     assert [code for code, _ in ticks] == [0, 0, 0], ticks
     lines = [json.loads(line) for _, said in ticks for line in said.splitlines()]
     done = Counter(line["task"] for line in lines if line.get("outcome") == "done")
@@ -100,10 +100,10 @@ def test_ticks_at_once_do_everything_once(demo: Demo) -> None:
 
 
 def test_approvals_at_once_make_one_edition(demo: Demo) -> None:
-    """All have seen the same draft: one seals it, the others are told so, and the number is given once."""
+    """Both have seen the same draft: one seals it, the other is told so, and the number is given once."""
     demo.ok("fetch")
     demo.ok("digest", "--week", WEEK, "--offline")
-    approvals = demo.at_once(*(f"approve {WEEK} --by {name}" for name in ("ann", "ben", "cleo")))
+    approvals = demo.at_once(*(f"approve {WEEK} --by {name}" for name in ("ann", "ben")))
     assert Counter(code for code, _ in approvals)[0] >= 1, approvals
     assert {code for code, _ in approvals} <= {0, 4}, approvals
     rows = [json.loads(line) for line in demo.ok("export").splitlines()]

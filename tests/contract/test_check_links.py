@@ -172,11 +172,18 @@ def test_what_was_sealed_and_what_was_answered_are_told_together(server: Loopbac
 
 
 def test_a_dead_link_leads_to_where_it_is_mended(server: Loopback) -> None:
-    """A story's page to that story, a link above all stories to the introduction, one among them to the stories."""
+    """A story's page and picture to that story, a link above all stories to the introduction, a logo to the theme."""
     above, story, within = (server.url(path) for path in ("/above", "/story", "/within"))
     entry = {"feed_id": "blog", "guid": "7", "url": story}
     manifest = json.dumps({"stories": [{"url": story, "entries": [entry]}]}).encode()
     found = check(edition(*map(link, (above, story, within)), manifest=manifest), opened(), now=NOW)
+    picture = f'<a href="{story}"><img src="{server.url("/loaf.png")}" alt="A loaf"></a>'
+    logo = f'<img src="{server.url("/logo.png")}" alt="The house">'
+    home = link(server.url("/"), "Home") + link(place_url(server.url("/"), UNSUBSCRIBE))
+    (masthead,) = check(edition(home, manifest=manifest), opened(), now=NOW)
+    assert (masthead.where, masthead.mend) == ("Home", "theme")
+    pictures = check(edition(logo, picture, link(story), manifest=manifest), opened(), now=NOW)[:2]
+    assert [(each.where, each.mend) for each in pictures] == [("The house", "theme"), ("A loaf", "story blog 7")]
     assert [(each.name, each.mend) for each in found] == [
         ("dead-link", "introduction"),
         ("dead-link", "story blog 7"),

@@ -27,6 +27,8 @@ class Shown:
 
     url: str
     alt: str | None
+    link: str = ""
+    """Where a click on it leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,10 @@ def read(html: str) -> Mail:
     """Take an HTML part apart.
 
     >>> mail = read('<p>Read <a href="https://a.example/">on<img src="x.png" alt="!"></a></p>')
-    >>> mail.links, mail.pictures, mail.words
-    ((Link(url='https://a.example/', words='on !'),), (Shown(url='x.png', alt='!'),), 'Read on')
+    >>> mail.links, mail.words
+    ((Link(url='https://a.example/', words='on !'),), 'Read on')
+    >>> mail.pictures
+    (Shown(url='x.png', alt='!', link='https://a.example/'),)
     """
     from lxml.html import document_fromstring
 
@@ -56,10 +60,15 @@ def read(html: str) -> Mail:
     return Mail(
         root=root,
         links=tuple(Link(url=each.get("href"), words=_words_of(each)) for each in root.iter("a") if each.get("href")),
-        pictures=tuple(Shown(url=each.get("src") or "", alt=each.get("alt")) for each in root.iter("img")),
+        pictures=tuple(map(_shown, root.iter("img"))),
         words=_one_line(_texts(root.find("body"))),
         style="\n".join(each.text or "" for each in root.iter("style")),
     )
+
+
+def _shown(picture: Any) -> Shown:
+    link = next((each.get("href") or "" for each in picture.iterancestors("a")), "")
+    return Shown(url=picture.get("src") or "", alt=picture.get("alt"), link=link)
 
 
 def _words_of(link: Any) -> str:

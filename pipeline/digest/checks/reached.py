@@ -51,14 +51,16 @@ def addresses(html: str, manifest: bytes = b"") -> tuple[Address, ...]:
     (Address(url='https://a.example/x', spot=Spot(name='Bread', mend='stories'), picture=False),)
     """
     mail, owners = read(html), _owners(manifest)
+    home = {url_key(link.url): "theme" for link in mail.links if any(place in link.url for place in PLACES)}
     links, above = [], "introduction" if owners else "stories"
     for link in mail.links:
         if mend := owners.get(url_key(link.url)):
             above = "stories"
         if _asked(link.url):
-            links.append(Address(url=link.url.partition("#")[0], spot=Spot(link.words, mend or above)))
+            mend = mend or home.get(url_key(link.url), above)
+            links.append(Address(url=link.url.partition("#")[0], spot=Spot(link.words, mend)))
     shown = [
-        Address(url=each.url, spot=Spot(each.alt or "", "stories"), picture=True)
+        Address(url=each.url, spot=Spot(each.alt or "", owners.get(url_key(each.link), "theme")), picture=True)
         for each in mail.pictures
         if _asked(each.url)
     ]

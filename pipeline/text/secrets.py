@@ -22,9 +22,9 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(
     r"\b(Authorization[\"']?\s*[:=]\s*[\"']?)?\b(Basic|Bearer|Digest)(\s+)[\w.~+/=-]{8,2000}", re.IGNORECASE
 )
-# What itsdangerous and JSON Web Tokens look like: parts of base64url, the last a signature.
+# What our passes and JSON Web Tokens look like: parts joined by dots, the last a signature in base64url.
 _SIGNED = re.compile(
-    r"(?<![\w.-])[\w-]{8,2000}\.(?:[\w-]{2,2000}\.)?(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w.-])"
+    r"(?<![\w.:-])(?:[\w:-]{1,500}\.){1,8}(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w-])"
 )
 
 

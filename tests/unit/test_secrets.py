@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.app import App
 from pipeline.config import parse_config
+from pipeline.jobs.passes import write_pass
+from pipeline.model.proof import Choice, Pass
 from pipeline.text.secrets import without_secrets
 
 SIGNED = "eyJ3ZWVrIjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s"
@@ -63,6 +67,15 @@ def test_a_known_secret_is_hidden_wherever_it_stands(secret: str, before: str, a
     """Whatever characters it is made of, as often as it is there."""
     said = without_secrets(f"{before}{secret}{after}{secret}", {secret})
     assert "…" in secret or secret not in said
+
+
+@given(st.sampled_from(get_args(Choice)), st.integers(1, 9), st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_a_pass_to_approve_is_hidden(choice: Choice, nth: int, key: str) -> None:
+    """Whoever reads the log must not be able to approve: no part of the token is left."""
+    expires_at = datetime(2026, 2, 20, tzinfo=UTC)
+    token = write_pass(Pass(week="2026-W07", content_hash=key, choice=choice, nth=nth, expires_at=expires_at), key)
+    assert without_secrets(f"GET /proof/{token} HTTP/1.1") == "GET /proof/… HTTP/1.1"
+    assert without_secrets(f"They open https://desk.example/proof/{token}.") == "They open https://desk.example/proof/…."
 
 
 def test_hiding_takes_no_longer_than_reading() -> None:

@@ -181,7 +181,7 @@ def _watch_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_
 def _fail(state: FeedState, now: datetime, interval: timedelta) -> FeedState:
     """Wait twice as long after each failure; doubt an adopted address before the one config gives."""
     failures = state.failures + 1
-    state = replace(state, failing_since=state.failing_since or now)
+    state = replace(state, failing_since=min(state.failing_since or now, now))
     if state.address and (state.outcome == "gone" or failures >= ADDRESS_FAILURES):
         return replace(state, failures=failures, address="", due_at=now + interval)
     if state.outcome == "gone":

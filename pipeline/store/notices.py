@@ -8,7 +8,7 @@ while telling leaves its claim to run out, so nothing is lost; what was told is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -19,6 +19,8 @@ from pipeline.store.editions import Transaction
 from pipeline.store.tables import notice, still_open, telling, to_be_told
 
 _NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
+WRONG_CLOCK = timedelta(days=3)
+"""What is due later than this was put off by a clock that ran ahead."""
 # Asked for by key, or SQLite would look through all notices there ever were; and sorted later, for the same reason.
 _OPEN = select(notice.c.notice_id, *_NOTICE).where(still_open, notice.c.about >= "")
 _TO_BE_TOLD = (
@@ -68,7 +70,8 @@ class Notices:
     def due(self, now: datetime, ways: Collection[str]) -> list[Telling]:
         """Give what is to be told in these ways now, the oldest first."""
         with self._reading() as connection:
-            wanted = _TO_BE_TOLD.where(telling.c.due_at <= now, telling.c.way.in_(ways))
+            come = (telling.c.due_at <= now) | (telling.c.due_at > now + WRONG_CLOCK)
+            wanted = _TO_BE_TOLD.where(come, telling.c.way.in_(ways))
             return [
                 Telling(notice_id=row["notice_id"], way=row["way"], attempts=row["attempts"], notice=_notice(row))
                 for row in connection.execute(wanted).mappings()

@@ -105,6 +105,13 @@ def test_the_end_is_told_once_by_whoever_closed(store: Store) -> None:
     assert [each.notice for each in store.notices.due(NOW + HOUR, BOTH)] == [WELL]
 
 
+def test_what_a_wrong_clock_put_off_is_due_when_it_is_set_right(store: Store) -> None:
+    """Nothing is due years from now but by mistake."""
+    telling = to_tell(store)
+    store.notices.claim(telling, until=LEASE + 20_000 * HOUR)
+    assert [each.notice for each in store.notices.due(NOW + HOUR, BOTH)] == [SILENT]
+
+
 def test_a_way_that_is_no_longer_there_is_not_asked_for(store: Store) -> None:
     """What was to be told by a command that config.toml has lost stays where it is."""
     store.notices.add(SILENT, BOTH)

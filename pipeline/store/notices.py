@@ -8,7 +8,7 @@ while telling leaves its claim to run out, so nothing is lost; what was told is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -21,13 +21,14 @@ from pipeline.store.tables import notice, still_open, telling, to_be_told
 _NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
 WRONG_CLOCK = timedelta(days=3)
 """What is due later than this was put off by a clock that ran ahead."""
-# Asked for by key, or SQLite would look through all notices there ever were; and sorted later, for the same reason.
+# Each asks for a span of its index, though it wants all of it: otherwise SQLite looks through all rows there ever were.
+# For the same reason they are sorted later.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = select(notice.c.notice_id, *_NOTICE).where(still_open, notice.c.about >= "")
 _TO_BE_TOLD = (
-    select(telling.c.notice_id, telling.c.way, telling.c.attempts, *_NOTICE)
+    select(telling.c.notice_id, telling.c.way, telling.c.attempts, telling.c.due_at, *_NOTICE)
     .join_from(telling, notice)
-    .where(to_be_told)
-    .order_by(telling.c.notice_id, telling.c.way)
+    .where(to_be_told, telling.c.due_at > _LONG_AGO)
 )
 
 
@@ -70,11 +71,10 @@ class Notices:
     def due(self, now: datetime, ways: Collection[str]) -> list[Telling]:
         """Give what is to be told in these ways now, the oldest first."""
         with self._reading() as connection:
-            come = (telling.c.due_at <= now) | (telling.c.due_at > now + WRONG_CLOCK)
-            wanted = _TO_BE_TOLD.where(come, telling.c.way.in_(ways))
             return [
                 Telling(notice_id=row["notice_id"], way=row["way"], attempts=row["attempts"], notice=_notice(row))
-                for row in connection.execute(wanted).mappings()
+                for row in sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("notice_id", "way"))
+                if row["way"] in ways and not now < row["due_at"] <= now + WRONG_CLOCK
             ]
 
     def claim(self, seen: Telling, *, until: datetime) -> bool:

@@ -1,6 +1,6 @@
 """The editor's answer to a proof: what a button would do, whether it still can, and the move itself.
 
-In: a token from a proof's link, the moment. Out: an Asked, which says how things stand; ``answer`` makes the move, and
+In: the pass of a proof's link, the moment. Out: an Asked, which says how things stand; ``answer`` makes the move, and
 uses the pass up in the same transaction. Looking changes nothing, however often scanners do it.
 """
 
@@ -15,7 +15,6 @@ from typing import Literal
 from pipeline.digest.differences import differences
 from pipeline.jobs.check import findings
 from pipeline.jobs.editions import Publisher
-from pipeline.jobs.passes import read_pass
 from pipeline.jobs.weekly import draft
 from pipeline.model.check import Check, blocking
 from pipeline.model.digest import Edition
@@ -64,34 +63,27 @@ class Answering:
 
     publisher: Publisher
     plan: Plan
-    key: str
     laid_out: Callable[[Week, datetime], object]
     """Lets the files in editions/ follow a move."""
 
-    def read(self, token: str, *, now: datetime) -> Pass:
-        """Read a token; PassRefused when it is forged or too old."""
-        what = read_pass(token, self.key)
-        if now >= what.expires_at:
-            raise PassRefused("This link is too old: it worked for seven days.", kind="expired")
-        return what
+    def look(self, what: Pass, *, now: datetime) -> Asked:
+        """Say how things stand; PassRefused when the pass is too old."""
+        still_good(what, now)
+        return self._look(what, now)
 
-    def look(self, token: str, *, now: datetime) -> Asked:
-        """Say how things stand; PassRefused when the token is forged or too old."""
-        return self._look(self.read(token, now=now), now)
-
-    def answer(self, token: str, *, now: datetime, overridden: Collection[str] = ()) -> Asked:
+    def answer(self, what: Pass, *, now: datetime, overridden: Collection[str] = ()) -> Asked:
         """Do what the button says, once; where that cannot be, say how things stand.
 
         Refused for errors that nobody overrode: the move was not made, and the pass is as good as before.
         """
-        asked = self.look(token, now=now)
+        asked = self.look(what, now=now)
         if asked.case != "ready":
             return asked
-        week = Week.parse(asked.what.week)
+        week = Week.parse(what.week)
         try:
-            standing = self._move(asked.what, week, now, overridden)
+            standing = self._move(what, week, now, overridden)
         except Refused:
-            again = self.look(token, now=now)
+            again = self.look(what, now=now)
             if again.case == "ready":
                 raise
             return again  # two presses at once: the other one was quicker
@@ -130,6 +122,12 @@ class Answering:
         shown = (each for each in store.proofs.of_week(what.week) if each.content_hash == what.content_hash)
         changes = next((differences(each.manifest, edition.manifest) for each in shown), ())
         return replace(asked, changes=changes, case="ready" if what.choice == "hold" else "changed")
+
+
+def still_good(what: Pass, now: datetime) -> None:
+    """Let a pass through until it expires; PassRefused from then on."""
+    if now >= what.expires_at:
+        raise PassRefused("This link is too old: it worked for seven days.", kind="expired")
 
 
 def _done_already(what: Pass, standing: Standing) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 
 from pipeline.digest.banner import Banner, Button, Note
 from pipeline.digest.mime import to_proof
@@ -66,12 +67,13 @@ class Proofreader:
         claimed = self.store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now, again=again)
         if claimed is None:
             return f"{week}: no new proof, the editor has the newest or gets it in an hour"
-        self._post(claimed, edition, now)
-        return f"{week}: “{edition.subject}” is on its way to {self.press.publication.editor}"
+        path = self._post(claimed, edition, now)
+        where = f"is in {path.parent.name}/{path.name}" if path else f"is on its way to {self.press.publication.editor}"
+        return f"{week}: the proof of “{edition.subject}” {where}"
 
-    def _post(self, claimed: Proof, edition: Edition, now: datetime) -> None:
+    def _post(self, claimed: Proof, edition: Edition, now: datetime) -> Path | None:
         try:
-            self.postman.post(self._mail(claimed, edition, now), self.press.publication.editor)
+            path = self.postman.post(self._mail(claimed, edition, now), self.press.publication.editor)
         except DeliveryUncertain:
             self.store.proofs.posted(claimed, now=now)
             raise
@@ -79,6 +81,7 @@ class Proofreader:
             self.store.proofs.give_back(claimed)
             raise
         self.store.proofs.posted(claimed, now=now)
+        return path
 
     def _mail(self, claimed: Proof, edition: Edition, now: datetime) -> bytes:
         checks = self._checks(edition, now)

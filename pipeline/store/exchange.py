@@ -17,12 +17,13 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from pipeline.model.errors import BrokenCopy, Refused
 from pipeline.store.dialects import by_bytes, count_on
+from pipeline.store.proof_tables import signing_key
 from pipeline.store.tables import change, metadata, migration
 
 Row = tuple[str, dict[str, Any]]
 _AT_A_TIME = 100
-_OWN = {migration.name, change.name}
-"""What a database knows of itself, not of the publication."""
+_OWN = {migration.name, change.name, signing_key.name}
+"""What a database knows of itself, not of the publication. A key stays where it was made: an export may get about."""
 _KINDS = {
     "Text": "text",
     "String": "text",

@@ -82,7 +82,9 @@ def _listener(listen: str) -> socket.socket | None:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family)
+        listener = socket.create_server((host, int(port)), family=family)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as in web.preview
+        return listener
     except OSError as trouble:
         log.warning(
             "no pages: %s cannot be listened at (%s); name another port in [web] listen, and proofs will lead there",

@@ -7,10 +7,9 @@ every link. The pass in the address is what a POST needs, and nobody else has it
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
@@ -20,17 +19,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.app import App, resources
-from pipeline.jobs.answer import Answering, Asked
+from pipeline.jobs.answer import Answering, Asked, still_good
 from pipeline.jobs.editions import Publisher
 from pipeline.jobs.passes import read_pass
 from pipeline.jobs.weekly import lay_out
-from pipeline.model.errors import DeliveryProblem, PassRefused, Refused
+from pipeline.model.errors import DeliveryProblem, PassRefused, PipelineError, Refused
 from pipeline.model.proof import Pass
 from pipeline.model.week import Week
 from pipeline.web.forms import Form, posted
 from pipeline.web.sheets import Sheets
 
-STATUS = {"ready": 200, "done": 200, "already": 200, "sent": 200, "forged": 404, "expired": 410}
+STATUS = {"ready": 200, "done": 200, "already": 200, "sent": 200, "forged": 404, "expired": 410, "trouble": 500}
 """What each case is answered with; 409 where the world has moved on."""
 A_MOMENT = timedelta(minutes=1)
 """Between two proofs that somebody asks for here."""
@@ -57,68 +56,79 @@ class ProofPages:
 
     def asked(self, request: Request) -> Response:
         """Show what the button is for, or lead to the desk; nothing is changed."""
-        now = self.clock()
-        with self._answering() as (app, answering):
-            try:
-                what = answering.read(request.path_params["token"], now=now)
-                if what.choice == "open":
-                    return RedirectResponse(f"/week/{what.week}?token={desk_token(app.proof_key)}", status_code=303)
-                return self._page(request, app, answering.look(request.path_params["token"], now=now))
-            except PassRefused as refused:
-                return self._page(request, app, None, case=refused.kind)
+
+        def show(app: App, what: Pass, now: datetime) -> Response:
+            if what.choice == "open":
+                still_good(what, now)
+                return RedirectResponse(f"/week/{what.week}?token={desk_token(app.proof_key)}", status_code=303)
+            return self._page(request, app, asked=_answering(app).look(what, now=now))
+
+        return self._with_pass(request, show)
 
     def answered(self, request: Request, form: Form) -> Response:
         """Do what the button says, or show why not."""
-        now, token = self.clock(), request.path_params["token"]
-        with self._answering() as (app, answering):
+
+        def answer(app: App, what: Pass, now: datetime) -> Response:
+            desk = _answering(app)
             try:
-                if form["do"] == "again":
-                    return self._again(request, app, read_pass(token, app.proof_key), now)
-                return self._page(request, app, answering.answer(token, now=now, overridden=form.all("override")))
-            except PassRefused as refused:
-                return self._page(request, app, None, case=refused.kind)
+                return self._page(request, app, asked=desk.answer(what, now=now, overridden=form.all("override")))
+            except PassRefused:
+                raise
             except Refused as refused:
-                return self._page(request, app, answering.look(token, now=now), refusal=str(refused))
+                return self._page(request, app, asked=desk.look(what, now=now), said=str(refused))
 
-    def _again(self, request: Request, app: App, what: Pass, now: datetime) -> Response:
-        """Send a new proof to the editor, and to nobody else: for that the oldest pass will do."""
-        newest = next(iter(app.store.proofs.of_week(what.week)), None)
+        def again(app: App, what: Pass, now: datetime) -> Response:
+            try:
+                return self._page(request, app, case="sent", said=_once_more(app, what, now))
+            except (Refused, DeliveryProblem) as trouble:
+                return self._page(request, app, case="not sent", said=str(trouble))
+
+        return self._with_pass(request, again if form["do"] == "again" else answer)
+
+    def _with_pass(self, request: Request, work: Callable[[App, Pass, datetime], Response]) -> Response:
+        """Open the publication and read the pass, in that order and at little cost: anybody may send a forged one."""
         try:
-            if newest and now - newest.claimed_at < A_MOMENT:
-                raise Refused("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
-            said = app.proofreader.proof(Week.parse(what.week), now=now, again=True)
-        except (Refused, DeliveryProblem) as trouble:
-            return self._page(request, app, None, case="not sent", refusal=str(trouble))
-        return self._page(request, app, None, case="sent", refusal=f"{said}.")
+            with App.load(self.path) as app:
+                try:
+                    return work(app, read_pass(request.path_params["token"], app.proof_key), self.clock())
+                except PassRefused as refused:
+                    return self._page(request, app, case=refused.kind)
+        except PipelineError as trouble:
+            return self._page(request, None, case="trouble", said=str(trouble))
 
-    @contextmanager
-    def _answering(self) -> Iterator[tuple[App, Answering]]:
-        with App.load(self.path) as app:
-            press = app.press
-            by = parseaddr(app.publication.editor)[1]
-            publisher = Publisher(store=app.store, press=press, by=f"{by}, by the proof", prober=app.prober)
-            yield (
-                app,
-                Answering(
-                    publisher=publisher,
-                    plan=app.plan,
-                    key=app.proof_key,
-                    laid_out=lambda week, now: lay_out(app.store, press, week, app.editions, now=now),
-                ),
-            )
-
-    def _page(self, request: Request, app: App, asked: Asked | None, *, case: str = "", refusal: str = "") -> Response:
+    def _page(
+        self, request: Request, app: App | None, *, asked: Asked | None = None, case: str = "", said: str = ""
+    ) -> Response:
+        """Write the page of a case; ``said`` is why something was not done, or what came of it."""
         case = asked.case if asked else case
         return self.sheets.page(
             "proof",
             request,
-            status=409 if refusal and case != "sent" else STATUS.get(case, 409),
-            publication=app.publication.name,
+            status=409 if asked and said else STATUS.get(case, 409),
+            publication=app.publication.name if app else "Newsletter",
             asked=asked,
             case=case,
-            refusal=refusal,
-            zone=app.clock.zone,
+            said=said,
+            zone=app.clock.zone if app else UTC,
         )
+
+
+def _answering(app: App) -> Answering:
+    press = app.press
+    by = parseaddr(app.publication.editor)[1]
+    return Answering(
+        publisher=Publisher(store=app.store, press=press, by=f"{by}, by the proof", prober=app.prober),
+        plan=app.plan,
+        laid_out=lambda week, now: lay_out(app.store, press, week, app.editions, now=now),
+    )
+
+
+def _once_more(app: App, what: Pass, now: datetime) -> str:
+    """Send a new proof to the editor, and to nobody else: for that the oldest pass will do."""
+    newest = next(iter(app.store.proofs.of_week(what.week)), None)
+    if newest and now - newest.claimed_at < A_MOMENT:
+        raise Refused("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
+    return f"{app.proofreader.proof(Week.parse(what.week), now=now, again=True)}."
 
 
 def desk_token(key: str) -> str:

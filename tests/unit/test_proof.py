@@ -42,11 +42,12 @@ class Letterbox:
         self.addresses: list[str] = []
         self.trouble: DeliveryProblem | None = None
 
-    def post(self, message: bytes, address: str) -> None:
+    def post(self, message: bytes, address: str) -> Path | None:
         if self.trouble:
             raise self.trouble
         self.mails.append(message)
         self.addresses.append(address)
+        return None
 
 
 @pytest.fixture
@@ -288,7 +289,7 @@ def test_the_task_waits_for_a_draft_and_for_no_answer(house: House, tmp_path: Pa
 def test_the_task_tells_reasons_and_passes_trouble_on(house: House, box: Letterbox) -> None:
     """That there is nothing to show is a line; that the mail server is away is trouble."""
     task = proof_task(house.store, CLOCK, lambda: reader(house, box))
-    assert task.run("", house.now).startswith("2026-W07: “")  # type: ignore[union-attr]
+    assert task.run("", house.now).startswith("2026-W07: the proof of “")  # type: ignore[union-attr]
     house.hold(W07)
     assert "is held" in str(task.run("", house.now))
     house.resume(W07)

@@ -158,6 +158,18 @@ def test_links_that_do_not_work_have_pages_of_their_own(client: Client, app: App
             assert (answer.status_code, heading(answer)) == told
 
 
+def test_settings_that_are_broken_are_a_page_too(client: Client, app: App) -> None:
+    """Somebody has just spoilt config.toml: the sentence says what to mend, and the button works afterwards."""
+    path, config = address(app, "approve"), app.config.path
+    before = config.read_text()
+    config.write_text(before.replace("[digest]", "[digset]"))
+    answer = client.get(path)
+    assert (answer.status_code, heading(answer)) == (500, "This cannot be answered now")
+    assert "did you mean digest?" in answer.text
+    config.write_text(before)
+    assert client.get(path).status_code == 200
+
+
 def test_a_page_elsewhere_cannot_press(client: Client, app: App) -> None:
     """Even with the link, another site's form is refused; so is a request that says nothing of where it comes from."""
     path = address(app, "approve")

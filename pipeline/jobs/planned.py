@@ -15,6 +15,7 @@ from typing import ClassVar
 from pipeline.ingest import poll
 from pipeline.jobs.press import Press
 from pipeline.jobs.refresh import Due, FeedReport, Refresher
+from pipeline.jobs.telling import tell_feed
 from pipeline.jobs.tick import Task
 from pipeline.jobs.weekly import make
 from pipeline.model.errors import FeedsFailed, Refused
@@ -97,7 +98,7 @@ def _none_reached(store: Store, feeds: Sequence[Feed]) -> bool:
 
 
 def _read(refresher: Refresher, feeds: Sequence[Feed], now: datetime, due: Due) -> str:
-    reports = refresher.refresh(feeds, now=now, due=due)
+    reports = refresher.refresh(feeds, now=now, due=due, on_report=tell_feed)
     asked = [each for each in reports if each.outcome != "waiting"]
     line = f"{len(asked)} of {len(reports)} feeds asked, {_entries(asked)}"
     failed = [each for each in asked if not each.ok]

@@ -1,14 +1,18 @@
 """What a beat did, as a line of the log with its fields: the same for the daemon and for cron.
 
-In: a Beat. Out: a log record. Only what it says about itself is passed on.
+In: a Beat, or what came of one feed. Out: a log record. Only what they say about themselves is passed on.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from pipeline.jobs.tick import Beat
 from pipeline.model.errors import FeedsFailed
+
+if TYPE_CHECKING:
+    from pipeline.jobs.refresh import FeedReport
 
 log = logging.getLogger(__name__)
 
@@ -29,3 +33,11 @@ def tell(done: Beat) -> None:
     fields |= {"again_at": done.again_at} if done.again_at else {}
     fields |= {"feeds": done.trouble.feeds} if isinstance(done.trouble, FeedsFailed) and done.trouble.feeds else {}
     log.log(logging.WARNING if done.trouble else logging.INFO, "%s: %s", done.task_id, done.line, extra=fields)
+
+
+def tell_feed(report: FeedReport) -> None:
+    """Log what came of one feed that was asked, for who wants to know more (``--verbose``)."""
+    if report.outcome != "waiting":
+        counts = {"new": report.applied.new, "changed": report.applied.changed}
+        fields = {"feed": report.feed_id, "outcome": report.outcome} | counts
+        log.debug("%s %s", report.feed_id, report.sentence, extra=fields)

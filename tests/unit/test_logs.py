@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.logs import Lines, is_journal, logging_to
-from pipeline.jobs.telling import tell
+from pipeline.jobs.refresh import FeedReport
+from pipeline.jobs.telling import tell, tell_feed
 from pipeline.jobs.tick import Beat
+from pipeline.model.entry import Applied
 from pipeline.model.errors import FeedsFailed, PipelineError
 
 log = logging.getLogger("pipeline.somewhere")
@@ -141,6 +143,16 @@ def test_the_journal_gets_the_priority_before_each_line(tmp_path: Path, monkeypa
         assert not is_journal(io.StringIO(), os.environ)
         monkeypatch.setenv("JOURNAL_STREAM", "1:2")
         assert not is_journal(stream, os.environ)
+
+
+def test_with_verbose_each_feed_that_was_asked_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its outcome and what it brought; who was not asked has nothing to say."""
+    with logging_to(options(verbose=True)):
+        tell_feed(FeedReport(feed_id="blog", outcome="ok", sentence="answered 200 OK", ok=True, applied=Applied(new=2)))
+        tell_feed(FeedReport(feed_id="podcast", outcome="waiting", sentence="not due", ok=True))
+    (one,) = lines(capsys)
+    assert (one["level"], one["event"]) == ("debug", "blog answered 200 OK")
+    assert (one["feed"], one["outcome"], one["new"], one["changed"]) == ("blog", "ok", 2, 0)
 
 
 def test_a_beat_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from pipeline.web import daemon
 from pipeline.web.daemon import make_house
 from pipeline.web.proofs import ProofPages
 from tests.asking import FORM, HERE, Client
+from tests.publishing import small_theme
 
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 W07 = Week.parse("2026-W07")
@@ -33,10 +34,19 @@ OURS = {"origin": HERE} | FORM
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo publication, fetched once, to be copied."""
+    """The demo publication in a theme of a few lines, fetched once, to be copied."""
     folder, root = tmp_path_factory.mktemp("demo"), Path(__file__).parents[2]
-    (folder / "config.toml").write_text((root / "config.toml").read_text().replace('url = ""  ', f'url = "{HOME}"  '))
-    shutil.copytree(root / "fixtures", folder / "fixtures")
+    small_theme(folder / "templates")
+    changes = {
+        'url = ""  ': f'url = "{HOME}"  ',
+        'theme = "classic"': 'theme = "small"',
+        'fixtures = "fixtures"': f'fixtures = "{root / "fixtures"}"',
+    }
+    config = (root / "config.toml").read_text()
+    for said, meant in changes.items():
+        assert said in config
+        config = config.replace(said, meant)
+    (folder / "config.toml").write_text(config)
     with App.load(folder / "config.toml") as app:
         app.refresher.refresh(app.feeds, now=NOW)
     return folder

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.model.digest import ArchivePiece
+from pipeline.model.edition import named
 from pipeline.model.entry import StoredEntry
 from pipeline.text.likeness import title_key
 
@@ -42,6 +43,8 @@ class Shelf:
     settled_at: datetime | None
     feed_ids: Collection[str]
     """Feeds of posts and episodes: a link is of its day."""
+    leave_out: Collection[str] = ()
+    """References of entries the editor does not want to see again."""
 
     def holds(self, stored: StoredEntry) -> bool:
         """Tell whether an entry is older than the week, was news once or never will be, and was known in time.
@@ -52,7 +55,8 @@ class Shelf:
         over = not stored.quarantined_at and (stored.backlog or bool(stored.week and stored.week < self.week))
         entry = stored.entry
         dated = entry.published_at < self.opens_at and entry.dated_by != "first_seen"
-        return known and over and dated and entry.feed_id in self.feed_ids and bool(entry.url and entry.title)
+        shown = bool(entry.url and entry.title) and not named(self.leave_out, entry)
+        return known and over and dated and entry.feed_id in self.feed_ids and shown
 
 
 def year_ago(found: Iterable[StoredEntry], shelf: Shelf) -> tuple[StoredEntry, ...]:

@@ -29,10 +29,11 @@ from pipeline.model.errors import EditorFileError
 from pipeline.text.urls import clean_url, url_key
 
 FENCE = "+++"
-_LINE, _LIST, _NOTES = (
+_LINE, _LIST, _NOTES, _RELATED = (
     "text in quotation marks, on one line",
     'a list such as ["blog 7"]',
     "a table of its own: [notes]",
+    "a table of its own: [related]",
 )
 KEYS: Mapping[str, str] = {
     "subject": _LINE,
@@ -42,6 +43,7 @@ KEYS: Mapping[str, str] = {
     "put_back": _LIST,
     "order": _LIST,
     "notes": _NOTES,
+    "related": _RELATED,
 }
 _REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
@@ -90,12 +92,14 @@ class _Reader:
         front, body = self._parts()
         said = self._front(front)
         introduction, links = self._body(body)
-        leave_out, put_back, order = (self._references(said, key) for key in ("leave_out", "put_back", "order"))
+        leave_out, put_back, order = (
+            self._references(said.get(key, ()), key) for key in ("leave_out", "put_back", "order")
+        )
         lead = self._reference(said["lead"], "lead") if said.get("lead") else ""
         for each in dict.fromkeys((*put_back, lead)):
             if each in leave_out:
                 self._fail(self._line_of(each), f'"{each}" is in leave_out, so it cannot be asked for, too')
-        notes = {self._reference(key, key): self._words(note, "notes", key) for key, note in said["notes"].items()}
+        notes = {self._reference(key, key): self._words(note, key) for key, note in said["notes"].items()}
         return Overrides(
             leave_out=leave_out,
             put_back=(*put_back, *self._taken_up(links, put_back)),
@@ -106,6 +110,7 @@ class _Reader:
             introduction_md=introduction,
             notes={reference: note for reference, note in notes.items() if note},
             links=tuple(links),
+            related={self._reference(key, key): self._pieces(older, key) for key, older in said["related"].items()},
         )
 
     def _parts(self) -> tuple[list[str], list[tuple[int, str]]]:
@@ -128,7 +133,7 @@ class _Reader:
             raise self._error(line + 1, f'{what}: write settings such as subject = "Bread"') from broken
         for key, value in said.items():
             self._check(key, value)
-        return {"notes": {}} | said
+        return {"notes": {}, "related": {}} | said
 
     def _check(self, key: str, value: Any) -> None:
         if key not in KEYS:
@@ -140,25 +145,30 @@ class _Reader:
             _LINE: isinstance(value, str) and "\n" not in value,
             _LIST: isinstance(value, list) and all(isinstance(each, str) for each in value),
             _NOTES: isinstance(value, dict),
+            _RELATED: isinstance(value, dict),
         }[allowed]
         if not fits:
             self._fail(self._line_of(key), f"{key} must be {allowed}")
 
-    def _words(self, value: Any, table: str, key: str) -> str:
+    def _words(self, value: Any, key: str) -> str:
         if not isinstance(value, str):
-            above = f"; {key} belongs above [{table}]" if key in KEYS else ""
-            self._fail(self._line_of(key), f"a note must be text in quotation marks{above}")
+            self._fail(self._line_of(key), f"a note must be text in quotation marks{_above(key)}")
         return value.strip()
 
-    def _references(self, said: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._reference(each, key) for each in said.get(key, ())))
+    def _pieces(self, value: Any, key: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self._fail(self._line_of(key), f"what is related must be {_LIST}, or [] for nothing{_above(key)}")
+        return self._references(value, key)
+
+    def _references(self, words: Sequence[str], key: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._reference(each, key) for each in words))
 
     def _reference(self, words: str, key: str) -> str:
         """Find the entry that is meant, and name it as the program does: feed id, a blank, guid."""
         entry = next(self._meant(words), None)
         if entry is None:
-            belongs = key in KEYS and words == key
-            hint = f"{key} belongs above [notes]." if belongs else _nearest(words, self.entries)
+            belongs = _above(key)[2:] if words == key else ""
+            hint = belongs or _nearest(words, self.entries)
             self._fail(self._line_of(words), f'there is no entry "{words}": {hint}')
         return f"{entry.feed_id} {entry.guid}"
 
@@ -231,6 +241,11 @@ class _Reader:
 
     def _fail(self, line: int, message: str) -> NoReturn:
         raise self._error(line, message)
+
+
+def _above(key: str) -> str:
+    """Say where a setting belongs that was found below the name of a table."""
+    return f"; {key} belongs above [notes] and [related]" if key in KEYS else ""
 
 
 def _nearest(words: str, entries: Sequence[Entry]) -> str:

@@ -45,7 +45,11 @@ def template(
         "[notes]                            # a few words of yours under a story, as Markdown",
         f'# {_quoted(first)} = "…"',
         "",
+        "[related]                          # older pieces under a story: yours instead of the program's, [] for none",
+        f"# {_quoted(first)} = []",
+        "",
         *_listed("# In this edition:", _told(groups)),
+        *_listed("# Older pieces in it, which leave_out keeps out as well:", _older(edition)),
         *_listed("# Left out:", _not_told(left_out)),
         FENCE,
         "",
@@ -68,6 +72,13 @@ def _told(groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
     for first, *others in groups:
         yield reference(first.entry), first.entry.title
         yield from ((reference(each.entry), "… the same story") for each in others)
+
+
+def _older(edition: Edition) -> Iterator[tuple[str, str]]:
+    manifest = json.loads(edition.manifest)
+    related = (each for story in manifest["stories"] for each in story["related"])
+    for each in (*related, *manifest["archive"]):
+        yield f"{each['feed_id']} {each['guid']}", each["title"]
 
 
 def _not_told(decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.model.check import Check
-from pipeline.model.digest import Decision, Digest, Edition, RenderedDigest, Story
+from pipeline.model.digest import ArchivePiece, Decision, Digest, Edition, RenderedDigest, Story
 from pipeline.model.entry import Entry
 
 _TOLD = ("edition", "number", "subject", "preheader", "sha256")
@@ -93,7 +93,7 @@ def _content(digest: Digest, rendered: RenderedDigest, marks: Mapping[tuple[str,
             for story in section.stories
         ],
         "archive": [
-            {"heading": section.heading, "title": story.title, "url": story.url}
+            {"heading": section.heading, "title": story.title, "url": story.url, **_name(story.entries[0])}
             for section in digest.archive
             for story in section.stories
         ],
@@ -109,7 +109,13 @@ def _story(kind: str, heading: str, story: Story, marks: Mapping[tuple[str, str]
         "title": story.title,
         "url": story.url,
         "entries": [_entry(entry, marks.get((entry.feed_id, entry.guid), "")) for entry in story.entries],
+        "related": [{"title": each.title, "url": each.url, **_name(each)} for each in story.related],
     }
+
+
+def _name(older: Entry | ArchivePiece) -> dict[str, str]:
+    """Give what an older piece is called by, for an editor who wants it out."""
+    return {"feed_id": older.feed_id, "guid": older.guid}
 
 
 def _entry(entry: Entry, mark: str) -> dict[str, Any]:

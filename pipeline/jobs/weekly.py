@@ -77,7 +77,7 @@ def compile_edition(store: Store, press: Press, week: Week, selection: Selection
 
 def compose_digest(store: Store, press: Press, week: Week, selection: Selection) -> Digest:
     """Compose chosen entries with what the store knows besides: older pieces, talks, the sizes of pictures."""
-    archive = Archive.of(store, press.feeds, press.clock, week)
+    archive = Archive.of(store, press.feeds, press.clock, week, selection.overrides)
     composed = compose(
         week,
         press.clock.bounds(week),

@@ -38,7 +38,7 @@ class Overrides:
     """
 
     leave_out: tuple[str, ...] = ()
-    """References of entries that stay out of this edition, and float on to none."""
+    """References of entries that stay out of this edition, and float on to none; nor are they shown again in it."""
     put_back: tuple[str, ...] = ()
     """References of entries that come in although the program would leave them out."""
     order: tuple[str, ...] = ()
@@ -51,6 +51,8 @@ class Overrides:
     notes: Mapping[str, str] = field(default_factory=dict)
     """Reference to a few words of the editor's about that story, as Markdown."""
     links: tuple[EditorLink, ...] = ()
+    related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Reference of a story to the references of older pieces to point to under it; none at all is a choice, too."""
 
     def asks_out(self, entry: Entry) -> bool:
         """Tell whether the editor leaves an entry out."""

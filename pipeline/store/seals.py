@@ -133,4 +133,6 @@ def _sealed(row: RowMapping) -> Sealed:
 
 def _overrides(found: Mapping[str, Any]) -> Overrides:
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
-    return Overrides(**{**values, "links": tuple(EditorLink(**each) for each in found["links"])})
+    values["links"] = tuple(EditorLink(**each) for each in found["links"])
+    values["related"] = {story: tuple(pieces) for story, pieces in found.get("related", {}).items()}
+    return Overrides(**values)

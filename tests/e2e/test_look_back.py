@@ -108,6 +108,19 @@ def test_a_thin_week_is_filled_from_the_archive(program: Program):
     assert program.titles() == ["The slow kiln"]
 
 
+def test_a_week_of_links_alone_is_filled_from_the_archive(program: Program):
+    """It is as thin as can be; without the links it is empty, and nothing fills it."""
+    fetched(program, *ARCHIVE)
+    program.write(
+        more=f'[[feeds]]\nid = "links"\nurl = "{program.server.url("/links", "localhost")}"\nkind = "links"\n'
+    )
+    program.config.write_text(program.config.read_text() + "host_gap_seconds = 0\n")
+    program.serve("/links", rss(old("Tide tables", "a map", "Tue, 10 Feb 2026 09:00:00 GMT")))
+    program.ok("fetch", "--force")
+    assert archive(program) == ["A year ago, marmalade", "A letter to the lighthouse", "Hens in winter"]
+    assert program.titles() == ["Tide tables"]
+
+
 def test_an_empty_week_is_not_filled(program: Program):
     """There is no newsletter without anything new."""
     code, _, err = fetched(program, *ARCHIVE).run("digest", "--week", "2026-W07", "--offline")
@@ -152,6 +165,49 @@ def test_the_editor_may_publish_a_thin_week(program: Program):
     folder.mkdir()
     (folder / "2026-W07.md").write_text('+++\nput_back = ["blog the-slow-kiln"]\n+++\n')
     assert program.titles() == ["The slow kiln"]
+
+
+def ask(program: Program, front: str) -> None:
+    folder = program.config.parent / "editions"
+    folder.mkdir(exist_ok=True)
+    (folder / "2026-W07.md").write_text(f"+++\n{front}\n+++\n")
+
+
+def related(program: Program) -> list[list[str]]:
+    return [[piece["title"] for piece in story["related"]] for story in program.manifest()["stories"]]
+
+
+def test_the_editor_leaves_out_what_would_be_shown_again(program: Program):
+    """By the references that a new file lists: neither under a story, nor of a year ago; the stories stay."""
+    fetched(program, *WEEK, *ARCHIVE)
+    assert related(program) == [["What the potter kept"], []]
+    listed = (program.config.parent / "editions/2026-W07.md").read_text().partition("# Older pieces in it")[2]
+    names = [line.split('"')[1] for line in listed.splitlines() if "potter" in line or "marmalade" in line]
+    ask(program, f"leave_out = {json.dumps(names)}")
+    found = text(program)
+    assert "What the potter kept" not in found
+    assert "marmalade" not in found
+    assert program.titles() == ["The slow kiln", "Bread on a stone"]
+
+
+def test_the_editor_says_what_stands_under_a_story(program: Program):
+    """Their pieces in their order, or none, whatever is alike; it is sealed, so a rebuild gives the same bytes."""
+    fetched(program, *WEEK, *ARCHIVE)
+    text(program)
+    pieces = '["blog a-letter-to-the-lighthouse", "blog what-the-potter-kept"]'
+    ask(program, f'[related]\n"blog the-slow-kiln" = []\n"blog bread-on-a-stone" = {pieces}')
+    assert related(program) == [[], ["A letter to the lighthouse", "What the potter kept"]]
+    program.ok("approve", "2026-W07")
+    ask(program, "")
+    assert "the same" in program.ok("digest", "--week", "2026-W07", "--rebuild")
+
+
+def test_what_is_asked_for_stays_under_its_story_in_a_thin_week(program: Program):
+    """And does not fill it up a second time."""
+    fetched(program, WEEK[0], *ARCHIVE)
+    ask(program, '[related]\n"blog the-slow-kiln" = ["blog hens-in-winter"]')
+    assert related(program) == [["Hens in winter"]]
+    assert archive(program) == ["A year ago, marmalade", "A letter to the lighthouse", "What the potter kept"]
 
 
 EPISODE = """<item><guid>ep-14</guid><title>The slow kiln</title><link>https://pod.example/14</link>

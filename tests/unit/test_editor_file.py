@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,6 +30,10 @@ order = ["podcast ep-14", "blog bread"]
 
 [notes]
 "blog bread" = "Bake it *twice*."
+
+[related]
+"blog bread" = ["blog https://blog.example/?p=7", "podcast ep-14"]
+"podcast ep-14" = []
 +++
 
 <!-- a remark
@@ -67,6 +72,7 @@ def test_everything_it_may_say_is_understood():
         put_back=("links tides",),
         order=("podcast ep-14", "blog bread"),
         notes={"blog bread": "Bake it *twice*."},
+        related={"blog bread": ("blog https://blog.example/?p=7", "podcast ep-14"), "podcast ep-14": ()},
         introduction_md="Good morning from the quay.\n\n## What we did\n\nWe baked.",
         links=(
             EditorLink(url="https://maps.example.org/", title="A map", note_md="every hearth in the county"),
@@ -138,6 +144,10 @@ MISTAKES = {
     "note of nothing": ('+++\n[notes]\n"blog x" = "hm"\n+++\n', 3, 'there is no entry "blog x"'),
     "note not text": ('+++\n[notes]\n"blog bread" = 3\n+++\n', 3, "a note must be text"),
     "below notes": ('+++\n[notes]\norder = "blog bread"\n+++\n', 3, "order belongs above [notes]"),
+    "below related": ('+++\n[related]\nlead = "blog bread"\n+++\n', 3, "lead belongs above [notes] and [related]"),
+    "one related": ('+++\n[related]\n"blog bread" = "podcast ep-14"\n+++\n', 3, 'a list such as ["blog 7"], or []'),
+    "related to none": ('+++\n[related]\n"blog bread" = ["blog x"]\n+++\n', 3, 'there is no entry "blog x"'),
+    "related is no table": ("+++\nrelated = false\n+++\n", 2, "related must be a table of its own: [related]"),
     "no link": (
         "Hi.\n\n## Useful links\n- just words\n",
         4,
@@ -161,9 +171,13 @@ def test_a_mistake_is_named_with_its_line_and_what_is_allowed(case: str):
     assert "\n" not in message
 
 
+AGAIN = {"title": "What the potter kept", "url": "https://blog.example/potter", "feed_id": "blog", "guid": "potter"}
+MANIFEST = {"stories": [{"related": [AGAIN]}], "archive": [AGAIN | {"title": "Marmalade", "guid": "jam"}]}
+
+
 def edition() -> Edition:
     return Edition(week="2026-W07", state="draft", number=1, subject='Bread "on" a stone', preheader="", html=b"",
-                   text=b"", eml=b"", manifest=b"{}")  # fmt: skip
+                   text=b"", eml=b"", manifest=json.dumps(MANIFEST).encode())  # fmt: skip
 
 
 def offered() -> str:
@@ -189,6 +203,7 @@ def test_a_new_file_works_once_its_comments_are_uncommented():
     assert found.lead == "blog bread"
     assert found.order == ("blog bread",)
     assert found.notes == {"blog bread": "…"}
+    assert found.related == {"blog bread": ()}
 
 
 def test_a_new_file_lists_what_is_in_and_what_is_not():
@@ -197,3 +212,6 @@ def test_a_new_file_lists_what_is_in_and_what_is_not():
     assert '#   "links tides"' in text
     assert text.index('#   "blog bread" ') < text.index('#   "podcast ep-14"  … the same story')
     assert "Old news: dated" in text
+    older = text.partition("# Older pieces in it")[2]
+    assert '"blog potter"  What the potter kept' in older
+    assert '"blog jam"     Marmalade' in older

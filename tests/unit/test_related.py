@@ -89,6 +89,14 @@ def test_only_what_was_over_and_known_is_shown_again(case: str):
     assert SHELF.holds(each) is held
 
 
+def test_what_the_editor_leaves_out_is_not_shown_again():
+    """By its feed and guid, or its address, like any entry."""
+    old = stored(entry("a", OLD), backlog=True)
+    assert not replace(SHELF, leave_out=(f"blog {old.entry.guid}",)).holds(old)
+    assert not replace(SHELF, leave_out=(f"blog {old.entry.url}",)).holds(old)
+    assert replace(SHELF, leave_out=("podcast a",)).holds(old)
+
+
 def test_of_a_year_ago_the_post_is_shown_before_the_episode():
     """One piece at most."""
     post = stored(entry("Read", OLD), 1, backlog=True)

@@ -207,7 +207,12 @@ def choose_the_stories(editor: Editor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "keyboard"), [(375, False), pytest.param(1280, False, marks=pytest.mark.slow), (1280, True)]
+    ("width", "keyboard"),
+    [
+        (375, False),
+        pytest.param(1280, False, marks=pytest.mark.slow),
+        pytest.param(1280, True, marks=pytest.mark.slow),
+    ],
 )
 def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, width: int, keyboard: bool) -> None:
     """Feeds, words, a second editor, a link, stories, every form, approved, sent: by finger, mouse and keyboard."""

@@ -68,5 +68,6 @@ class Noticing(Leaving):
 
         said = self.publication
         message = note(notice, sender=said.sender, recipient=self.notified, name=said.name)
-        self.postman.post(message, parseaddr(self.notified)[1])
-        return ""
+        address = parseaddr(self.notified)[1]
+        path = self.postman.post(message, address)
+        return f"to {address}{f', in {path}' if path else ''}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources
-from pipeline.cli import care, checks, editions, feeds, health, links, running, words
+from pipeline.cli import care, checks, editions, feeds, health, links, running, telling, words
 from pipeline.cli.weeks import week_meant
 from pipeline.model.errors import UsageError
 
@@ -172,6 +172,7 @@ COMMANDS: dict[str, Callable[[Namespace, Clock], int]] = {
     "links remove": links.remove,
     "backfill": links.backfill,
     "status": health.status,
+    "notify": telling.notify,
     "doctor": health.doctor,
     "backup": care.backup,
     "restore": care.restore,

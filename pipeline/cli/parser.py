@@ -228,6 +228,7 @@ def _status(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "doctor", words)
     parser.add_argument("--offline", action="store_true", help="ask nobody: leaves out clock, mail server and domain")
     _json(parser)
+    _command(commands, "notify", "tell a trial notice in every way of [notify], and say whether it arrived")
 
 
 def _care(commands: _Commands[argparse.ArgumentParser]) -> None:

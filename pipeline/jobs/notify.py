@@ -78,6 +78,10 @@ class Notifier:
             self.tell(each)
         return len(new)
 
+    def try_out(self, notice: Notice) -> list[tuple[str, str, PipelineError | None]]:
+        """Tell a notice in every way at once, remembering nothing: each way, its answer, its trouble."""
+        return [(name, *_tried(way, notice)) for name, way in self.ways.items()]
+
     def opened(self) -> list[Notice]:
         """Give what is the matter, as far as the store can say."""
         try:
@@ -109,6 +113,13 @@ class Notifier:
             return
         self.notices.told(telling, at=now)
         log.info("“%s” was told by %s%s", telling.notice.subject, telling.way, answer and f": {answer}")
+
+
+def _tried(way: Way, notice: Notice) -> tuple[str, PipelineError | None]:
+    try:
+        return way(notice), None
+    except PipelineError as trouble:
+        return "", trouble
 
 
 def retry_task(notifier: Notifier) -> Task:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 TITLES_MOST = 3
+LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,8 @@ def told(seen: str, now: str, arrivals: Callable[[int, int], Sequence[Arrival]])
     'A template has changed.'
     """
     old, new = seen.split("-"), now.split("-")
-    if len(old) != len(new) or not old[-1].isdecimal():
-        return ""
+    if len(old) != len(new) or not old[-1].isdecimal() or len(old[-1]) > LONGEST_NUMBER:
+        return ""  # it is none of ours
     differs = [was != is_now for was, is_now in zip(old[:-1], new[:-1], strict=True)]
     config, templates, words, store, errands, closed = differs
     after, until = int(old[-1]), int(new[-1])

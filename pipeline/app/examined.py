@@ -35,6 +35,7 @@ def examinations(app: App, *, now: datetime, offline: bool) -> Iterator[Examinat
     yield Examination(group="templates", look=partial(_theme, app))
     yield Examination(group="feeds", look=partial(_feeds, app))
     yield Examination(group="runs", look=partial(_runs, app, now))
+    yield Examination(group="notices", look=partial(_notices, app))
     if not offline:
         yield Examination(group="mail", look=partial(_mail, app))
         yield Examination(group="domain", look=partial(_domain, app))
@@ -101,6 +102,12 @@ def _runs(app: App, now: datetime) -> Iterator[Sign]:
 def _is_there(app: App) -> bool:
     """Tell whether there is a store: looking must not make one."""
     return app.store_file is None or app.store_file.exists()
+
+
+def _notices(app: App) -> Iterator[Sign]:
+    from pipeline.jobs.doctor.hook import hook
+
+    return hook(app.config.notify.command, app.folder)
 
 
 def _mail(app: App) -> Iterator[Sign]:

@@ -6,6 +6,7 @@ In: a Beat, or what came of one feed. Out: a log record. Only what they say abou
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from pipeline.jobs.tick import Beat
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from pipeline.jobs.refresh import FeedReport
 
 log = logging.getLogger(__name__)
+_WEEK = re.compile(r"\d{4}-W\d\d\b")
 
 
 def tell(done: Beat) -> None:
-    """Log what was done: task, period, outcome and seconds; of what failed, when it is tried again, and which feeds.
+    """Log what was done: task, period, outcome, seconds and, where the line begins with one, the week it is about.
 
-    A task that has nothing to say writes no line: a crontab line would mail it.
+    Of what failed: when it is tried again, and which feeds. A task that has nothing to say writes no line: a crontab line would mail it.
     """
     if not done.line:
         return
@@ -30,6 +32,7 @@ def tell(done: Beat) -> None:
         "outcome": done.outcome,
         "seconds": round(done.seconds, 3),
     }
+    fields |= {"week": found[0]} if (found := _WEEK.match(done.line)) else {}
     fields |= {"again_at": done.again_at} if done.again_at else {}
     fields |= {"feeds": done.trouble.feeds} if isinstance(done.trouble, FeedsFailed) and done.trouble.feeds else {}
     log.log(logging.WARNING if done.trouble else logging.INFO, "%s: %s", done.task_id, done.line, extra=fields)

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.jobs.doctor import Examination, examine
 from pipeline.jobs.doctor.disk import disk, room
+from pipeline.jobs.doctor.hook import hook
 from pipeline.jobs.doctor.keeping import file_system, keeping
 from pipeline.jobs.doctor.post import post
 from pipeline.jobs.doctor.reading import reading
@@ -276,3 +277,16 @@ def test_what_is_held_back_needs_somebody() -> None:
 def test_no_feed_at_all_is_worth_a_word() -> None:
     """Nothing to read is never what somebody meant."""
     assert "pipeline feeds add" in found(reading([], UTC), "no feed").mend
+
+
+def test_the_program_that_tells_notices_must_be_there_and_executable(tmp_path: Path) -> None:
+    """By its path from config.toml's folder, or by its name; it is not run, and none need be named."""
+    tell = tmp_path / "bin" / "tell"
+    tell.parent.mkdir()
+    tell.write_text("#!/bin/sh\ntouch ran\n")
+    assert levels(hook([], tmp_path)) == []
+    assert found(hook(["bin/tell", "--urgent"], tmp_path), "may not be run").mend.endswith("chmod +x bin/tell")
+    tell.chmod(0o755)
+    assert levels(hook(["bin/tell"], tmp_path)) == levels(hook(["sh"], tmp_path)) == ["well"]
+    assert levels(hook(["no-such-program-anywhere"], tmp_path)) == ["trouble"]
+    assert not list(tmp_path.rglob("ran"))

@@ -22,7 +22,8 @@ _WEEK = re.compile(r"\d{4}-W\d\d\b")
 def tell(done: Beat) -> None:
     """Log what was done: task, period, outcome, seconds and, where the line begins with one, the week it is about.
 
-    Of what failed: when it is tried again, and which feeds. A task that has nothing to say writes no line: a crontab line would mail it.
+    Of what failed: when it is tried again, and which feeds. A task that has nothing to say writes no line: a crontab
+    line would mail it.
     """
     if not done.line:
         return

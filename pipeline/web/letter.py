@@ -72,6 +72,14 @@ def told(edition: Edition) -> list[list[list[str]]]:
     return [[story for story in section if story] for section in sections.values()]
 
 
+def shown_again(edition: Edition) -> dict[str, str]:
+    """Give the older pieces an edition points back to: reference to title, each once."""
+    manifest = json.loads(edition.manifest or b"{}")
+    related = [each for story in manifest.get("stories", []) for each in story.get("related", [])]
+    older = [each for each in (*related, *manifest.get("archive", [])) if "guid" in each]
+    return {f"{each['feed_id']} {each['guid']}": each["title"] for each in older}
+
+
 def weigh(html: bytes) -> Weight:
     """Weigh the HTML part against what mail clients stand.
 

@@ -21,7 +21,7 @@ from pipeline.model.errors import NothingToPublish, UsageError
 from pipeline.model.week import Week
 from pipeline.web.changes import Changes, compare
 from pipeline.web.desk import ACTIONS, Memory, fingerprint
-from pipeline.web.letter import CLIPPED_AT_KB, LIMITS_KB, read_letter, told, weigh
+from pipeline.web.letter import CLIPPED_AT_KB, LIMITS_KB, read_letter, shown_again, told, weigh
 from pipeline.web.look import CHOICES, Look
 
 EDITABLE = ALLOWED["skip"]
@@ -88,6 +88,7 @@ class WeekPage:
             "decisions": sorted(decisions, key=lambda each: order.get(f"{each.feed_id} {each.guid}", len(order))),
             "version": self.memory.desk.version(week),
             "places": places,
+            "older": shown_again(fresh),
         }
 
     def _looked(self, week: str, edition: Edition) -> dict[str, Any]:
@@ -106,6 +107,7 @@ class WeekPage:
             "decisions": decisions,
             "version": self.memory.desk.version(week),
             "places": {},
+            "older": {},
         }
 
     def _fresh(self, week: str, edition: Edition) -> Edition:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pipeline.model.check import Check, Look
+from pipeline.model.digest import Edition
 from pipeline.model.edition import EditorLink, Overrides, Standing
 from pipeline.web.desk import Wish, fingerprint
 from pipeline.web.forms import LONGEST_BYTES
@@ -82,6 +84,23 @@ def test_a_story_is_left_out_and_put_back(client: Client, desk: FakeDesk) -> Non
     assert (answer.status_code, desk.asked.leave_out) == (303, ("blog 7",))
     client.post(f"{WEEK}/story", {"version": desk.file, "do": "put_back", "entry": "blog 7"})
     assert desk.asked == Overrides()
+
+
+def test_an_older_piece_is_left_out_like_a_story(client: Client, desk: FakeDesk) -> None:
+    """The ledger lists what the edition shows again, each once, with a button that keeps it out; no text is markup."""
+    made = desk.editions["2026-W07"]
+    assert isinstance(made, Edition)
+    older = {"feed_id": "blog", "guid": "potter", "title": SCRIPT, "url": "https://h.example/potter"}
+    manifest = json.loads(made.manifest) | {"archive": [older]}
+    manifest["stories"][0]["related"] = [older]
+    desk.editions["2026-W07"] = replace(made, manifest=json.dumps(manifest).encode())
+    page = client.get(f"{WEEK}?view=why").text
+    assert page.count('name="entry" value="blog potter"') == 1
+    assert "<script>alert" not in page
+    client.post(f"{WEEK}/story", {"version": "v1", "do": "leave_out", "entry": "blog potter"})
+    assert desk.asked.leave_out == ("blog potter",)
+    desk.standings["2026-W07"] = Standing(week="2026-W07", state="sent")
+    assert "blog potter" not in client.get(f"{WEEK}?view=why").text
 
 
 def test_a_note_is_put_under_a_story(client: Client, desk: FakeDesk) -> None:

@@ -52,6 +52,8 @@ url = "https://links.example/feed.xml"
 kind = "links"
 [fetch]
 fixtures = "net"
+[store]
+url = "{store}"
 [web]
 listen = ""
 [digest]
@@ -65,6 +67,7 @@ draft = "fri 06:00"
 send = "sun 01:30"
 late_limit = "12 hours"
 """
+SQLITE = "sqlite:///pipeline.db"
 LATE_LIMIT = 12 * HOUR
 _SYLLABLES = ("ba", "ko", "ri", "tan", "mel", "su", "vo", "ned", "pil", "gar", "hus", "lim", "dor", "fey", "zan", "quo")
 
@@ -153,17 +156,17 @@ def _item(post: Post, now: datetime) -> str:
     )
 
 
-def settle_in(folder: Path, approval: str = "required") -> None:
+def settle_in(folder: Path, store: str = SQLITE) -> None:
     """Write the publication's files."""
     small_theme(folder / "templates", HTML.replace("<html>", '<html lang="en">'))
     (folder / "net").mkdir(exist_ok=True)
-    write_config(folder, approval)
+    write_config(folder, "required", store)
 
 
-def write_config(folder: Path, approval: str) -> None:
+def write_config(folder: Path, approval: str, store: str = SQLITE) -> None:
     """Write config.toml, whole."""
     fresh = folder / "config.toml.new"
-    fresh.write_text(CONFIG.format(approval=approval))
+    fresh.write_text(CONFIG.format(approval=approval, store=store))
     fresh.replace(folder / "config.toml")
 
 

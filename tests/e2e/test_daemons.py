@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.loopback import Answer, Loopback
 
@@ -33,6 +32,9 @@ host_gap_seconds = 0
 
 [web]
 listen = ""
+
+[store]
+url = "{store}"
 
 [schedule]
 fetch = "{fetch}"
@@ -111,6 +113,7 @@ class House:
 
     def __init__(self, folder: Path, server: Loopback) -> None:
         self.folder = folder
+        self.store = "sqlite:///pipeline.db"
         self.server = server
         self.daemons: list[Daemon] = []
 
@@ -118,7 +121,7 @@ class House:
         """Write config.toml as an editor does: whole, beside it, and renamed."""
         tables = "".join(FEED.format(name=name, url=self.server.url(f"/{name}")) for name in feeds)
         fresh = self.folder / "config.toml.new"
-        fresh.write_text(CONFIG.format(feeds=tables, fetch=fetch) + more)
+        fresh.write_text(CONFIG.format(feeds=tables, fetch=fetch, store=self.store) + more)
         os.replace(fresh, self.folder / "config.toml")
 
     def start(self) -> Daemon:
@@ -130,11 +133,15 @@ class House:
         """Let cron's line run."""
         return subprocess.Popen([*PIPELINE, "tick"], cwd=self.folder, stdout=subprocess.DEVNULL, text=True)
 
-    def rows(self, question: str) -> list[Any]:
-        """Ask the database."""
-        with closing(sqlite3.connect(self.folder / "pipeline.db")) as database:
-            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            return database.execute(question).fetchall()
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Ask the database, behind the store's back."""
+        engine = create_engine(
+            self.store.replace("///", f"///{self.folder}/") if "sqlite" in self.store else self.store
+        )
+        with engine.connect() as connection:
+            found = [tuple(row) for row in connection.exec_driver_sql(question)]
+        engine.dispose()
+        return found
 
 
 @pytest.fixture
@@ -149,9 +156,15 @@ def house(tmp_path: Path, server: Loopback) -> Iterator[House]:
         daemon.kill()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 @pytest.mark.loopback
-def test_two_daemons_and_cron_do_each_task_once(house: House, server: Loopback) -> None:
-    """All five start at once on an empty folder: one asks the feed, one makes the draft."""
+def test_two_daemons_and_cron_do_each_task_once(
+    house: House, server: Loopback, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """All five start at once on an empty store: one asks the feed, one makes the draft."""
+    if kind == "postgresql":
+        house.store = request.getfixturevalue("postgres_url")
+        house.write("blog")
     server.on("/blog", Answer(delay_seconds=0.5))
     house.start(), house.start()
     assert [tick.wait(30) for tick in [house.tick() for _ in range(3)]] == [0, 0, 0]
@@ -209,6 +222,7 @@ def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House,
     assert daemon.process.returncode == 0
     assert [told["event"] for told in daemon.said][-2:] == ["interrupted in the middle of a task", "stopped"]
     assert house.rows("SELECT outcome FROM run WHERE schedule_id = 'fetch'") == [("interrupted",)]
+    assert house.rows("PRAGMA integrity_check") == [("ok",)]
     again = house.start()
     assert again.does("fetch")
     assert house.rows("SELECT outcome, attempts FROM run WHERE schedule_id = 'fetch'") == [("done", 2)]
@@ -233,7 +247,7 @@ def test_a_feed_that_is_added_is_read_at_once(house: House, server: Loopback) ->
 BROKEN = {
     '[digest]\ntheme = "gone"\n': "gone",
     '[schedul]\nsend = "fri 07:00"\n': "schedul is not a section: did you mean schedule?",
-    '[store]\nurl = "sqlite:///no/such/folder/pipeline.db"\n': "cannot be opened",
+    '[delivery]\noutbox = ""\n': "outbox",
     "[digest\n": "is not valid TOML",
 }
 
@@ -248,6 +262,11 @@ def test_a_broken_config_is_refused_and_the_old_one_stays(house: House) -> None:
         daemon.process.send_signal(signal.SIGHUP)
         assert daemon.says("the new settings are refused, the old ones stay")
         assert sentence in daemon.said[-1]["event"]
+    house.store = "sqlite:///no/such/folder/pipeline.db"
+    house.write("blog", "talks")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.says("cannot be opened")
+    house.store = "sqlite:///pipeline.db"
     house.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.says("took the settings of")

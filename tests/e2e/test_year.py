@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
@@ -15,6 +14,7 @@ from pipeline.model.week import Week
 from tests.year import (
     DAY,
     HOUR,
+    SQLITE,
     START,
     WEEK,
     Editor,
@@ -43,38 +43,37 @@ FAILING = {
 }
 
 
-def live(folder: Path, weeks: int, step: timedelta) -> list[str]:
-    """Let two daemons beat at once, now and then one alone, until nothing is left to tell; give what troubled them."""
-    settle_in(folder)
+def live(folder: Path, weeks: int, step: timedelta, store: str = SQLITE) -> None:
+    """Let two daemons beat at once, now and then one alone, until nothing is left to tell."""
+    settle_in(folder, store)
     written = posts(SEED, weeks)
     world, end = World(folder / "net", written, FAILING), START + weeks * WEEK
-    troubles: list[str] = []
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         daemons = [stack.enter_context(Living(folder / "config.toml")) for _ in range(2)]
         for nth, now in enumerate(moments(START + 2 * HOUR, end + 3 * WEEK, step, OUTAGES)):
             if now == START + 2 * HOUR + weeks // 2 * WEEK:
-                write_config(folder, "unless-held")
+                write_config(folder, "unless-held", store)
             world.turn(now)
             awake = daemons if nth % 7 else daemons[nth % 2 :][:1]
             for beats in [pool.submit(lived, daemon, now) for daemon in awake]:
-                troubles += [f"{now} {beat.task_id}: {beat.line}" for beat in beats.result() if beat.trouble]
+                beats.result()
             Editor(daemons[0].app).act(now)
     check(account(folder), written, end)
-    return troubles
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """An empty folder."""
-    return tmp_path
-
-
-def test_eight_weeks_by_itself(folder: Path) -> None:
+def test_eight_weeks_by_itself(tmp_path: Path) -> None:
     """The clocks go forward in the hour of a mailing, the machine is off twice: every story is told once."""
-    live(folder, weeks=8, step=DAY)
+    live(tmp_path, weeks=8, step=DAY)
 
 
 @pytest.mark.slow
-def test_a_year_by_itself(folder: Path) -> None:
+@pytest.mark.postgres
+def test_eight_weeks_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """The same, two daemons on one server."""
+    live(tmp_path, weeks=8, step=DAY, store=postgres_url)
+
+
+@pytest.mark.slow
+def test_a_year_by_itself(tmp_path: Path) -> None:
     """52 weeks over both changes of the clocks, off for hours and for ten days, an editor who is late or skips."""
-    live(folder, weeks=52, step=HOUR)
+    live(tmp_path, weeks=52, step=HOUR)

@@ -41,9 +41,9 @@ def pages(path: Path, clock: Callable[[], datetime], more: Sequence[BaseRoute] =
     listen is read once.
     """
     with PublicationDesk(path, clock) as desk:
-        said, token = desk.app.config.web, desk_token(desk.app.proof_key)
-        routes = [*ProofPages(path, clock).routes(), *more, Mount("/", make_app(desk, token=token, home=said.url))]
-        with serve(said.listen, routes, home=said.url) as address:
+        said, home = desk.app.config.web, desk.app.pages
+        within = make_app(desk, token=desk_token(desk.app.proof_key), home=home)
+        with serve(said.listen, [*ProofPages(path, clock).routes(), *more, Mount("/", within)], home=home) as address:
             if address:
                 log.info("pages at %s", said.url or address)
             yield address

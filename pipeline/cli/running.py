@@ -6,10 +6,13 @@ In: parsed arguments and a clock. Out: an exit code. Jobs are imported inside th
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from pipeline.app import App
 from pipeline.cli import words
@@ -47,9 +50,20 @@ def tick(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.telling import tell
 
     code = 0
-    with App.load(options.config) as app, logging_to(options, calm=sys.stdout, secrets=lambda: app.secrets):
+    log_to = partial(logging_to, options, calm=sys.stdout)
+    with App.load(options.config) as app, log_to(secrets=lambda: app.secrets), _interruptible():
         for beat in app.beat(clock()):
             tell(beat)
             if beat.trouble:
                 code = code or beat.trouble.exit_code
     return code
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl+C does: what is underway is given up in order, and free for whoever comes next."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

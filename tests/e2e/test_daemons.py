@@ -229,6 +229,20 @@ def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House,
 
 
 @pytest.mark.loopback
+def test_a_tick_that_is_told_to_stop_frees_its_claim_too(house: House, server: Loopback) -> None:
+    """SIGTERM from systemd, or from who is impatient with cron's line: the next one does the work."""
+    server.on("/blog", Answer(delay_seconds=30), Answer())
+    tick = house.tick()
+    while not server.asked("/blog"):
+        time.sleep(0.05)
+    tick.send_signal(signal.SIGTERM)
+    assert tick.wait(8) == 130
+    assert house.rows("SELECT outcome FROM run WHERE schedule_id = 'fetch'") == [("interrupted",)]
+    assert house.tick().wait(30) == 0
+    assert len(server.asked("/blog")) == 2
+
+
+@pytest.mark.loopback
 def test_a_feed_that_is_added_is_read_at_once(house: House, server: Loopback) -> None:
     """SIGHUP after config.toml was written: the new feed is asked, the old one is not asked again."""
     daemon = house.start()

@@ -41,7 +41,7 @@ def afterwards_task(rhythm: Rhythm, store: Store, notifier: Notifier, zone: tzin
         found = [notice for sent in lately_sent(store, now) for notice in changed(store, sent, zone, now)]
         new = notifier.settle(ABOUT, found, at=now)
         store.former.forget(now - KEPT)
-        return counted(new, "story has", "stories have") + " changed since it was sent" * (new > 0) if new else ""
+        return f"{counted(new, 'change')} at the source of what was sent" if new else ""
 
     return Task(id="afterwards", schedule=rhythm, run=run)
 

@@ -70,9 +70,10 @@ class Notifier:
 
         What is true is told unless it is open; what is open and no longer true is closed, with its farewell.
         """
+        said_at_the_end = dict(farewells)
         there = {each.key for each in self.opened() if each.key.startswith(about)}
         for key in sorted(there - {each.key for each in true}):
-            self.close(key, at=at, farewell=dict(farewells).get(key))
+            self.close(key, at=at, farewell=said_at_the_end.get(key))
         new = [each for each in true if each.key not in there]
         for each in new:
             self.tell(each)

@@ -82,7 +82,7 @@ def test_a_changed_text_is_said_with_the_words(sent: Sent) -> None:
         "something wrong, say so in the next newsletter: in the introduction, with `pipeline preview 2026-W08` or in "
         "editions/2026-W08.md.",
     ]
-    assert sent.line == "one story has changed since it was sent"
+    assert sent.line == "one change at the source of what was sent"
     assert sent.fetch(SOUP, edited, OLD) == []
 
 

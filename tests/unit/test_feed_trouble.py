@@ -117,6 +117,16 @@ def test_when_it_is_well_again_that_is_said_once(months: Months) -> None:
     assert len(months.goes_by(3 * DAY)) == 1
 
 
+def test_feeds_that_are_well_again_at_once_are_each_told_of(months: Months) -> None:
+    """One by one they failed, so one by one they are back."""
+    for feed in months.feeds:
+        months.answer(feed.id, "not_found", "answered 404 Not Found")
+    assert len(months.goes_by(3 * DAY)) == 2
+    for feed in months.feeds:
+        months.answer(feed.id, "ok")
+    assert sorted(each.key for each in months.goes_by(2 * DAY)) == ["feed/blog/well", "feed/podcast/well"]
+
+
 def test_a_feed_that_comes_and_goes_is_not_in_trouble(months: Months) -> None:
     """It is down for twenty hours, and up for thirty-six, again and again."""
     for _ in range(2):

@@ -208,8 +208,8 @@ class Memory:
         with self.alone:
             return written(self.desk.mark())
 
-    def news(self, seen: str) -> str:
-        """Say what has changed since a mark, for somebody whose page was made then."""
+    def news(self, seen: str) -> dict[str, str]:
+        """Say what has changed since a mark, by its kind, for somebody whose page was made then."""
         with self.alone:
             return told(seen, written(self.desk.mark()), self.desk.arrivals)
 

@@ -27,7 +27,7 @@ class Way:
 
 
 def way(mend: str, week: str, *, editable: bool = True) -> Way:
-    """Find the way to where something is mended; an edition that is out has none to its words and stories.
+    """Find the way to where something is mended; of an edition that is out there is none to its words.
 
     >>> way("subject", "2026-W07")
     Way(words='Write another subject', address='/week/2026-W07/edit#subject')
@@ -36,7 +36,7 @@ def way(mend: str, week: str, *, editable: bool = True) -> Way:
     """
     place, _, which = mend.partition(" ")
     if place in _FIELDS:
-        return Way(_FIELDS[place], f"/week/{week}/edit#{place}" if editable else "")
+        return Way(_FIELDS[place], f"/week/{week}/edit#{place}") if editable else Way("")
     stories = f"/week/{week}?view=why"
     ways = {
         "story": Way("Go to the story", f"{stories}#{anchor(which)}"),

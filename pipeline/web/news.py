@@ -1,6 +1,6 @@
-"""What has changed while somebody looked, as a sentence.
+"""What has changed while somebody looked, a sentence for each kind of thing.
 
-In: the mark of a page, the mark of now, a way to ask for the entries in between. Out: a sentence, or nothing. Pure.
+In: the mark of a page, the mark of now, a way to ask for the entries in between. Out: sentences. Pure.
 """
 
 from __future__ import annotations
@@ -47,29 +47,31 @@ def written(mark: Mark) -> str:
     return "-".join([*(sha256(part.encode()).hexdigest()[:8] for part in parts), str(mark.newest)])
 
 
-def told(seen: str, now: str, arrivals: Callable[[int, int], Sequence[Arrival]]) -> str:
-    """Say what differs between two marks as they were written; how an errand comes along, its page shows.
+def told(seen: str, now: str, arrivals: Callable[[int, int], Sequence[Arrival]]) -> dict[str, str]:
+    """Say what differs between two marks as they were written, by its kind; how an errand comes along, its page shows.
 
     >>> before, bread = Mark(newest=7, store="1"), Arrival(feed_id="blog", title="Bread")
     >>> told(written(before), written(Mark(newest=8, store="2")), lambda after, until: [bread])
-    '1 new entry from blog: “Bread”.'
+    {'entries': '1 new entry from blog: “Bread”.'}
     >>> told(written(before), written(Mark(newest=7, store="1", templates="new")), lambda after, until: [])
-    'A template has changed.'
+    {'templates': 'A template has changed.'}
     """
     old, new = seen.split("-"), now.split("-")
     if len(old) != len(new) or not old[-1].isdecimal() or len(old[-1]) > LONGEST_NUMBER:
-        return ""  # it is none of ours
+        return {}  # it is none of ours
     differs = [was != is_now for was, is_now in zip(old[:-1], new[:-1], strict=True)]
     config, templates, words, store, errands, closed = differs
     after, until = int(old[-1]), int(new[-1])
-    said = [_came_in(arrivals(after, until), until - after)] if until > after else []
-    said += ["config.toml has changed."] if config else []
-    said += ["A template has changed."] if templates else []
-    said += ["An editor’s file has changed."] if words else []
-    said += ["A week has closed."] if closed else []
-    if store and not (said or errands):
-        said = ["Something has changed."]
-    return " ".join(said)
+    said = {
+        "entries": _came_in(arrivals(after, until), until - after) if until > after else "",
+        "config": "config.toml has changed." if config else "",
+        "templates": "A template has changed." if templates else "",
+        "words": "An editor’s file has changed." if words else "",
+        "closed": "A week has closed." if closed else "",
+    }
+    if store and not (errands or any(said.values())):
+        said["store"] = "Something has changed."
+    return {kind: sentence for kind, sentence in said.items() if sentence}
 
 
 def _came_in(arrivals: Sequence[Arrival], count: int) -> str:

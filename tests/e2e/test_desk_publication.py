@@ -209,4 +209,5 @@ def test_what_is_fetched_is_told(desk: PublicationDesk, publication: Path) -> No
     item = "<item><title>Nets, mended</title><guid>nets</guid><pubDate>Mon, 16 Feb 2026 08:00:00 +0000</pubDate></item>"
     feed.write_text(feed.read_text().replace("<item>", f"{item}<item>", 1))
     desk.app.refresher.refresh(desk.app.feeds, now=NOW, due=may_force)
-    assert client.get("/mark", params={"seen": seen}).json()["news"] == "1 new entry from blog: “Nets, mended”."
+    news = client.get("/mark", params={"seen": seen}).json()["news"]
+    assert news == {"entries": "1 new entry from blog: “Nets, mended”."}

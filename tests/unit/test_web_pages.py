@@ -215,11 +215,11 @@ def test_a_story_leads_to_the_web_and_nowhere_else(client: Client, desk: FakeDes
 def test_news_is_told_at_once(client: Client, desk: FakeDesk) -> None:
     """A page that saw another mark gets the new one without waiting, and an unchanged one when patience ends."""
     first = client.get("/mark").json()["mark"]
-    assert client.get("/mark", params={"seen": first}).json() == {"mark": first, "news": ""}
+    assert client.get("/mark", params={"seen": first}).json() == {"mark": first, "news": {}}
     desk.now += "+"
     told = client.get("/mark", params={"seen": first}).json()
     assert told["mark"] != first
-    assert told["news"] == "Something has changed."
+    assert told["news"] == {"store": "Something has changed."}
 
 
 def test_what_came_in_is_named(client: Client, desk: FakeDesk) -> None:
@@ -227,7 +227,7 @@ def test_what_came_in_is_named(client: Client, desk: FakeDesk) -> None:
     first = client.get("/mark").json()["mark"]
     desk.arrived = [Arrival(feed_id="blog", title="Bread"), Arrival(feed_id="podcast", title="<b>Salt</b>")]
     told = client.get("/mark", params={"seen": first}).json()
-    assert told["news"] == "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."
+    assert told["news"] == {"entries": "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."}
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,11 @@ async function watch() {
       const answer = await fetch(`/mark?seen=${encodeURIComponent(seen)}`);
       if (!answer.ok) throw new Error(answer.statusText);
       const { mark, news } = await answer.json();
-      if (mark !== seen) await (document.getElementById("words") ? tryOut() : show(location.href));
-      if (news) [notice.textContent, until] = [`${news} It is shown here now.`, Date.now() + READING_MS];
+      const form = document.getElementById("words");
+      if (mark !== seen) await (form ? tryOut() : show(location.href));
+      if (form) delete news.words; // the form says so itself, and keeps what was typed
+      const said = Object.values(news).join(" ");
+      if (said) [notice.textContent, until] = [said, Date.now() + READING_MS];
       else if (Date.now() > until) notice.textContent = "";
       seen = mark;
     } catch {

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from store_cases import DAY, NOW, blog_post, keep
 
+from pipeline.model.check import Check, Look
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditorLink, Overrides, Sealed, Standing
 from pipeline.model.errors import Overtaken
@@ -211,3 +212,27 @@ def test_a_move_is_seen_as_a_change(store: Store) -> None:
     before = store.change_mark()
     store.editions.move(replace(Standing(week=W07)), "sent", now=NOW, by="ann")
     assert store.change_mark() != before
+
+
+def test_a_look_is_kept_for_the_very_bytes(store: Store) -> None:
+    """What the network said is found by the hash it is about, the newest alone; of other bytes nothing is known."""
+    dead = Check(name="dead-link", level="error", message="Mend it.", where="Bread", mend="story blog 1")
+    first = Look(content_hash="a", looked_at=NOW, checks=(dead, replace(dead, level="warning")))
+    store.editions.keep_look(first)
+    assert store.editions.look("a") == first
+    assert store.editions.look("b") is None
+    again = Look(content_hash="a", looked_at=NOW + DAY, checks=())
+    store.editions.keep_look(again)
+    assert store.editions.look("a") == again
+
+
+def test_while_one_is_alone_others_wait(store: Store, store_url: str) -> None:
+    """Whoever changes a file alone is not disturbed: another one's write comes after it, and is not lost."""
+    look = Look(content_hash="a", looked_at=NOW, checks=())
+    with Store.open(store_url) as other, ThreadPoolExecutor() as pool:
+        with store.editions.alone():
+            writing = pool.submit(other.editions.keep_look, look)
+            with pytest.raises(TimeoutError):
+                writing.result(timeout=0.2)
+        writing.result(timeout=10)
+        assert store.editions.look("a") == look

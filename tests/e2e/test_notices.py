@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -34,6 +38,9 @@ NOTIFY = f"""
 [notify]
 command = ['{sys.executable}', "hook.py"]
 mail = "ann@h.example"
+
+[web]
+listen = ""
 """
 
 
@@ -44,6 +51,12 @@ class Told:
         self.program, self.folder = program, program.config.parent
         (self.folder / "hook.py").write_text(HOOK)
         program.write(more=NOTIFY)
+
+    def has_a_feed_that_is_gone(self) -> None:
+        """Write into the store that the feed's server said so yesterday."""
+        state = FeedState(feed_id="blog", url=self.program.server.url("/blog"), outcome="gone", failures=2)
+        with Store.open(f"sqlite:///{self.folder / 'pipeline.db'}") as store:
+            store.save_state(replace(state, gone_at=NOW - DAY, checked_at=NOW - DAY))
 
     def ticks(self, *, hours: int, every: int = 12) -> None:
         """Let cron run for so long."""
@@ -110,10 +123,7 @@ def test_a_program_that_fails_is_tried_again_and_the_mail_is_not(told: Told, ser
 
 def test_ticks_at_once_tell_a_notice_once(told: Told) -> None:
     """Real processes by a real clock: a daemon and crontab lines by mistake."""
-    gone = NOW - DAY
-    url = told.program.server.url("/blog")
-    with Store.open(f"sqlite:///{told.folder / 'pipeline.db'}") as store:
-        store.save_state(FeedState(feed_id="blog", url=url, outcome="gone", gone_at=gone, failures=2, checked_at=gone))
+    told.has_a_feed_that_is_gone()
     command = [sys.executable, "-m", "pipeline", "tick", "--quiet"]
     processes = [
         subprocess.Popen(command, cwd=told.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -123,6 +133,28 @@ def test_ticks_at_once_tell_a_notice_once(told: Told) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert [each["key"] for each in told.by_command] == ["feed/blog/gone"]
     assert len(told.by_mail) == 1
+
+
+def test_the_daemon_stops_in_the_middle_of_telling(told: Told) -> None:
+    """A program that hangs is ended with it; the notice is told by whoever comes next."""
+    pid = told.folder / "pid"
+    (told.folder / "hook.py").write_text("import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)")
+    told.has_a_feed_that_is_gone()
+    command = [sys.executable, "-m", "pipeline", "run", "--quiet"]
+    daemon = subprocess.Popen(command, cwd=told.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 60
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    sent = time.monotonic()
+    daemon.send_signal(signal.SIGTERM)
+    said, _ = daemon.communicate(timeout=60)
+    assert time.monotonic() - sent < 10
+    assert (daemon.returncode, "Traceback" in said) == (0, False), said
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    with Store.open(f"sqlite:///{told.folder / 'pipeline.db'}") as store:
+        later = datetime.now(UTC) + DAY
+        assert [each.notice.key for each in store.notices.due(later, ["command"])] == ["feed/blog/gone"]
 
 
 def test_a_quiet_week_is_told_a_day_before_the_draft(told: Told) -> None:

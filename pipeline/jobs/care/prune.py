@@ -32,7 +32,8 @@ class Pruned:
         >>> Pruned(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1_204, freed_bytes=12_300_000).line
         '1,204 texts from before 2024-11-21 dropped, 12.3 MB'
         """
-        return f"{self.entries:,} texts from before {self.before:%Y-%m-%d} dropped, {self.freed_bytes / 1e6:.1f} MB"
+        texts = "text" if self.entries == 1 else "texts"
+        return f"{self.entries:,} {texts} from before {self.before:%Y-%m-%d} dropped, {self.freed_bytes / 1e6:.1f} MB"
 
 
 def prune(store: Store, keep: timedelta, *, now: datetime) -> Pruned:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from pipeline.jobs.press import Press
 from pipeline.jobs.run_signs import run_signs
@@ -40,8 +40,8 @@ def overview(
     runs = store.runs.newest()
     seen = status(store, feeds, clock, open_press, now=now)
     next_jobs = _next_jobs(coming, now, clock.zone)
-    fetches = next((job.at for job in next_jobs if job.task == "fetch"), None)
-    found = tuple(replace(each, next_at=_asked_at(each, fetches, now)) for each in seen.feeds)
+    asked_at = _rounds(tasks, coming, clock.zone)
+    found = tuple(replace(each, next_at=asked_at(each)) for each in seen.feeds)
     editions = tuple(_editions(store, open_press, clock, seen, now))
     signs = [sign for each in found for sign in each.signs]
     signs += [*_edition_signs(editions, seen.changes), *run_signs(tasks, runs, now, clock.zone)]
@@ -78,11 +78,18 @@ def _gravity(sign: Sign) -> int:
     return -SIGN_LEVELS.index(sign.level)
 
 
-def _asked_at(each: FeedStatus, fetches: datetime | None, now: datetime) -> datetime | None:
-    """Say when a feed is asked next: in the first round once it is due."""
-    if each.state.gone_at or fetches is None:
-        return None
-    return max(fetches, each.state.due_at or now)
+def _rounds(tasks: Sequence[Task], coming: Sequence[Coming], zone: tzinfo) -> Callable[[FeedStatus], datetime | None]:
+    """Make what says when a feed is asked next: in the first round of fetching once it is due."""
+    rhythm = next((task.schedule for task in tasks if task.id == "fetch"), None)
+    first = next((each.at for each in coming if each.task_id == "fetch"), None)
+
+    def asked_at(each: FeedStatus) -> datetime | None:
+        if rhythm is None or first is None or each.state.gone_at:
+            return None
+        due = max(filter(None, (each.state.due_at, each.state.retry_at)), default=first)
+        return first if due <= first else rhythm.next_at(due - timedelta(microseconds=1), zone)
+
+    return asked_at
 
 
 def _next_jobs(coming: Sequence[Coming], now: datetime, zone: tzinfo) -> tuple[NextJob, ...]:

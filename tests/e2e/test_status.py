@@ -44,7 +44,7 @@ def test_all_is_well_is_the_first_line(program: Program) -> None:
     first, *rest = program.ok("status").splitlines()
     assert first == "All is well."
     text = "\n".join(rest)
-    assert "read Mon 16 Feb 2026 09:00, next Mon 16 Feb 2026" in text
+    assert "read Mon 16 Feb 2026 09:00, next Mon 16 Feb 2026 09:30" in text
     assert "    waits to be sent: at its time, or by `pipeline send 2026-W07`" in text
     assert "Next\n  fetch" in text
     assert "in 30 min" in text

@@ -80,7 +80,7 @@ def main() -> None:
         if house := houses.get(folder):
             burn(int(places), getattr(house, name), Week.parse(week), house.folder)
         else:
-            house = houses[folder] = publication(Path(folder), theme)
+            house = houses[folder] = publication(Path(folder), theme, url="")
             getattr(house, name)(Week.parse(week))
             house.store.close()
         print(flush=True)

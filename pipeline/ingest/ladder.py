@@ -149,8 +149,15 @@ def _unique(
     known: Sequence[KnownEntry],
     key: Callable[[Sighting], str],
 ) -> Iterator[Match]:
-    """Join both sides on a key that one entry and one stored entry have, and no other."""
-    left, right = [key(entry) for entry in entries], [key(item) for item in known]
+    """Join both sides on a key that one entry and one stored entry have, and no other.
+
+    An entry that stands for itself has found its match before, by its guid.
+    """
+    right = [key(item) for item in known]
+    stored_keys = set(right)
+    if not any(isinstance(entry, Entry) and key(entry) in stored_keys for entry in entries):
+        return
+    left = [key(entry) for entry in entries]
     count, known_count = Counter(left), Counter(right)
     stored = dict(zip(right, known, strict=True))
     for entry, name in zip(entries, left, strict=True):

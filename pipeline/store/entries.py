@@ -38,6 +38,7 @@ _KNOWN = select(
 _FEED = entry.c.feed_id == bindparam("feed")
 _MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
 _ANY = select(exists().where(_FEED))
+_FEW = 10
 _NEWEST_KNOWN = 200
 """So many of the newest tell how a feed usually behaves."""
 _AMONG = _KNOWN.where(
@@ -88,8 +89,8 @@ def marks(connection: Connection, feed_id: str) -> dict[int, str]:
 
 def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
     """Read of a feed's entries those that were in its document, those with a name of one found, and the newest."""
-    if not connection.scalar(_ANY, {"feed": feed_id}):
-        return []  # the usual first read of a feed; all its names need not be looked for one by one
+    if len(found) > _FEW and not connection.scalar(_ANY, {"feed": feed_id}):
+        return []  # the usual first read of a feed; its names need not be looked for one by one
     names = [entry_names(each) for each in found]
     wanted = {
         "feed": feed_id,

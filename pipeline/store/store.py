@@ -41,6 +41,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine
         self._writer = for_writing(engine)
+        self._asker = engine.execution_options(begin="")
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
         self.runs = Runs(self._reading, self._writing)
@@ -84,6 +85,11 @@ class Store:
             yield connection
 
     @contextmanager
+    def _asking(self) -> Iterator[Connection]:  # one question, which needs no transaction around it
+        with house_errors(self._name), self._asker.connect() as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with house_errors(self._name), self._writer.begin() as connection:
             # First of all: on a server this row makes the others wait, as SQLite does by itself. One writes at a time.
@@ -117,14 +123,12 @@ class Store:
 
     def marks(self, feed_id: str) -> dict[int, str]:
         """Give the entries that were in a feed's last document, and the mark that each was read under."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return entries.marks(connection, feed_id)
 
     def known_among(self, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
-        """Give what deduplication needs: of a feed's entries those that were in its last document, those with a name
-        of one found, and the newest.
-        """
-        with self._reading() as connection:
+        """Give of a feed's entries those that were in its last document, those with a name of one found, the newest."""
+        with self._asking() as connection:
             return entries.known_among(connection, feed_id, found)
 
     def known_entries(self, feed_id: str) -> list[KnownEntry]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.ingest.sources.document import MAX_ITEMS
 
@@ -52,14 +53,16 @@ def cut_up(text: str) -> Cut | None:
     that looks like the tag of an item was counted, so that none of it lies in a comment or in CDATA.
     """
     name = "item" if "</item>" in text else "entry"
-    start, end = f"<{name}", f"</{name}>"
-    *pieces, rest = text.split(end)
-    opened = re.compile(rf"{start}(?=[\s/>])")
-    starts = [found.start() for piece in pieces if (found := opened.search(piece))]
-    tags = len(opened.findall(text))
-    oddly_closed = len(re.findall(rf"</{name}(?=[\s/])", text))
-    if not 0 < len(pieces) == len(starts) == tags <= MAX_ITEMS or oddly_closed:
+    end = f"</{name}>"
+    starts, ends = _places(f"<{name}", text), _places(f"</{name}", text)
+    if not 0 < len(starts) == len(ends) <= MAX_ITEMS or not all(text.startswith(end, at) for at in ends):
         return None
-    cuts = list(zip(pieces, starts, strict=True))
-    gaps = (*(piece[:at] for piece, at in cuts), rest)
-    return Cut(name=name, items=tuple(piece[at:] + end for piece, at in cuts), gaps=gaps)
+    cuts = [place for each in zip(starts, (at + len(end) for at in ends), strict=True) for place in each]
+    if cuts != sorted(cuts):
+        return None
+    parts = [text[at:until] for at, until in pairwise((0, *cuts, len(text)))]
+    return Cut(name=name, items=tuple(parts[1::2]), gaps=tuple(parts[::2]))
+
+
+def _places(tag: str, text: str) -> list[int]:
+    return [found.start() for found in re.finditer(rf"{tag}(?=[\s/>])", text)]

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -36,7 +37,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 def logging_to(options: Namespace, *, calm: TextIO | None = None, secrets: Secrets = frozenset) -> Iterator[None]:
     """Log as long as the block lasts: warnings and worse to stderr, the rest to ``calm`` or there as well.
 
-    ``secrets`` gives those that are known at that moment; it is asked for each line.
+    ``secrets`` gives those that are known at that moment; it is asked for each line. What Python would write to stderr
+    by itself, warnings and the ends of threads, goes into the log as well.
 
     ``--verbose`` and ``--quiet`` set the level of what we say ourselves; of other libraries warnings are heard.
     """
@@ -47,10 +49,19 @@ def logging_to(options: Namespace, *, calm: TextIO | None = None, secrets: Secre
             logger = logging.getLogger(name)
             afterwards.callback(logger.setLevel, logger.level)
             logger.setLevel(heard)
+        logging.captureWarnings(True)
+        afterwards.callback(logging.captureWarnings, False)
+        afterwards.callback(setattr, threading, "excepthook", threading.excepthook)
+        threading.excepthook = _thread_ended
         for handler in _handlers(form, calm, secrets):
             logging.getLogger().addHandler(handler)
             afterwards.callback(logging.getLogger().removeHandler, handler)
         yield
+
+
+def _thread_ended(how: threading.ExceptHookArgs) -> None:
+    name = how.thread.name if how.thread else "a thread"
+    logging.getLogger(__name__).error("%s ended by a bug", name, exc_info=how.exc_value)
 
 
 def _handlers(form: str, calm: TextIO | None, secrets: Secrets) -> Iterator[logging.Handler]:

@@ -7,9 +7,12 @@ import json
 import logging
 import os
 import sys
+import threading
+import warnings
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +44,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
@@ -68,6 +71,29 @@ def test_a_bug_comes_with_type_and_traceback_in_its_own_line(capsys: pytest.Capt
     assert isinstance(told, dict)
     assert (told["type"], "hunter2" in json.dumps(told)) == ("ValueError", False)
     assert "test_logs.py" in told["traceback"]
+
+
+def test_a_thread_that_ends_by_a_bug_and_a_warning_are_logged_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing but the log writes to stderr, so all of it can be read by a machine."""
+
+    def broken() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    before = threading.excepthook
+    with logging_to(options()), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        thread = threading.Thread(target=broken, name="pages")
+        thread.start()
+        thread.join()
+        warnings.warn("this library grows old", UserWarning, stacklevel=1)
+    bug, warning = lines(capsys)
+    assert (bug["level"], bug["event"], bug["exception"]["type"]) == (
+        "error",
+        "pages ended by a bug",
+        "ZeroDivisionError",
+    )
+    assert (warning["level"], "grows old" in warning["event"]) == ("warning", True)
+    assert threading.excepthook is before
 
 
 @pytest.mark.parametrize(

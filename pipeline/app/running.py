@@ -74,7 +74,7 @@ class App(Noticing):
 
     def _mailing(self, rhythm: At) -> Mailing:
         from pipeline.jobs.editions import Publisher
-        from pipeline.jobs.mailing import BY, Mailing
+        from pipeline.jobs.mailing import ABOUT, BY, Mailing
         from pipeline.jobs.weekly import lay_out
 
         press = self.press
@@ -84,7 +84,7 @@ class App(Noticing):
             approval=self.config.digest.approval,  # type: ignore[arg-type]  # one of Approval: config has checked it
             publisher=Publisher(store=self.store, press=press, by=BY, prober=self.prober),
             backend=self.backend,
-            tell=self.notifier.tell,
+            settle=lambda true, at: self.notifier.settle(ABOUT, true, at=at),
             laid_out=lambda week, now: lay_out(self.store, press, week, self.editions, now=now),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,8 @@ class Office:
     house: House
     approval: Approval = "required"
     notices: list[Notice] = field(default_factory=list)
+    """All that were told."""
+    open: set[str] = field(default_factory=set)
     backend: Outbox | None = None
 
     def mailing(self) -> Mailing:
@@ -53,13 +55,13 @@ class Office:
             approval=self.approval,
             publisher=replace(self.house.publisher, by=BY),
             backend=self.backend or self.house.outbox,
-            tell=self.tell,
+            settle=self.settle,
             laid_out=lambda week, now: None,
         )
 
-    def tell(self, notice: Notice) -> None:
-        if notice.key not in {each.key for each in self.notices}:
-            self.notices.append(notice)
+    def settle(self, true: Sequence[Notice], at: datetime) -> None:
+        self.notices += [each for each in true if each.key not in self.open]
+        self.open = {each.key for each in true}
 
     def beat(self, at: datetime) -> list[Beat]:
         """Beat once."""
@@ -112,11 +114,14 @@ def test_what_is_approved_goes_out_at_its_time_and_once(office: Office) -> None:
 
 def test_what_nobody_approved_is_asked_for_once_and_goes_out_when_it_is(office: Office) -> None:
     """The editor is told at the send time; approved within the limit it goes out at the next beat."""
-    assert office.lines(TUESDAY, hours=3) == ["2026-W07 is not approved; approved by Tue 19:00, it goes out at once"]
+    assert office.lines(TUESDAY, hours=3) == [
+        "2026-W07 is not approved; approved by Tuesday 17 February, 19:00, it goes out at once"
+    ]
     assert office.told == ["2026-W07 waits for your approval"]
     office.house.approve(W07)
     assert len(office.lines(TUESDAY + 3.1 * HOUR)) == 1
     assert (office.state(), office.told) == ("sent", ["2026-W07 waits for your approval"])
+    assert office.open == set()
 
 
 def test_an_approval_at_the_very_limit_still_sends_and_one_after_it_asks(office: Office) -> None:
@@ -132,8 +137,20 @@ def test_nothing_goes_out_by_itself_later_than_the_limit(office: Office) -> None
     assert office.told == ["2026-W07 waits for your approval", "2026-W07 was not sent"]
     assert "`pipeline approve 2026-W07`, then `pipeline send 2026-W07` sends it" in office.notices[-1].text
     office.house.approve(W07)
-    assert office.lines(TUESDAY + 14 * HOUR, hours=48) == []
+    assert office.lines(TUESDAY + 14 * HOUR, hours=48) == [
+        "2026-W07 did not go out in time; `pipeline send 2026-W07` sends it"
+    ]
     assert (office.state(), office.mails) == ("approved", 1)
+
+
+def test_what_was_asked_is_no_question_any_more_once_it_is_answered(office: Office) -> None:
+    """The editor sends it by hand, or lets it be: the notice is closed at the next beat."""
+    office.lines(TUESDAY, hours=13)
+    assert office.open == {"send/2026-W07/late"}
+    office.house.approve(W07)
+    office.house.send(W07)
+    assert office.lines(TUESDAY + 14 * HOUR, hours=1) == ["2026-W07 was sent"]
+    assert office.open == set()
 
 
 def test_after_downtime_an_approved_edition_is_asked_about_instead_of_sent(office: Office) -> None:

@@ -26,8 +26,8 @@ FROM json_each(:words) AS asked"""),
     # OFFSET 0: each word is made a query once, not once for each entry. The order leads to the index: a mere LIMIT lets
     # the planner hope to meet a few matches soon, however rare they are, and read everything.
     "postgresql": text("""
-SELECT asked.word, (SELECT string_agg(CAST(found.id AS text), ',') FROM (SELECT entry_id AS id FROM entry_words
-WHERE words @@ asked.query AND entry_id <= :last ORDER BY -entry_id LIMIT :most + 1) AS found) AS ids
+SELECT asked.word, (SELECT string_agg(CAST(found.id AS text), ',' ORDER BY found.id) FROM (SELECT entry_id AS id
+FROM entry_words WHERE words @@ asked.query AND entry_id <= :last ORDER BY -entry_id LIMIT :most + 1) AS found) AS ids
 FROM (SELECT word, phraseto_tsquery('pipeline_words', pipeline_plain(word)) AS query
 FROM json_array_elements_text(CAST(:words AS json)) AS each(word) OFFSET 0) AS asked"""),
 }

@@ -21,6 +21,7 @@ from pipeline.model.health import SIGN_LEVELS, Sign, SignLevel
 from pipeline.model.run import Run
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
+from pipeline.text.moments import counted
 from pipeline.text.stamps import moment
 
 WAITS = "waits for approval: `pipeline approve {week}`"
@@ -45,7 +46,7 @@ def overview(
     editions = tuple(_editions(store, open_press, clock, seen, now))
     signs = [sign for each in found for sign in each.signs]
     signs += [*_edition_signs(editions, seen.changes), *run_signs(tasks, runs, now, clock.zone)]
-    signs += _notices(store, {each.name for each in signs if each.level != "well"})
+    signs += [*_notices(store, {each.name for each in signs if each.level != "well"}), *_untold(store)]
     trouble = sorted((each for each in signs if each.level != "well"), key=_gravity)
     return replace(
         seen,
@@ -186,6 +187,15 @@ def _notices(store: Store, told: set[str]) -> Iterator[Sign]:
             yield _sign(
                 "notices", each.key, level, each.subject.rstrip("."), each.text.rpartition("\n\n")[2].rstrip(".")
             )
+
+
+def _untold(store: Store) -> Iterator[Sign]:
+    """Say of each way to tell notices that has failed how many wait for it, and why."""
+    failed = [each for each, _ in store.notices.waiting() if each.trouble]
+    for way in sorted({each.way for each in failed}):
+        mine = [each for each in failed if each.way == way]
+        finding = f"{counted(len(mine), 'notice')} could not be told by {way}: {mine[-1].trouble.rstrip('.')}"
+        yield _sign("notices", way, "warning", finding, "mend that; `pipeline notify` tries it out")
 
 
 def _sign(group: str, name: str, level: SignLevel, finding: str, mend: str) -> Sign:

@@ -39,3 +39,5 @@ class Telling:
     attempts: int
     """How often it was tried before."""
     notice: Notice
+    trouble: str = ""
+    """Why the last attempt failed, in a sentence."""

@@ -26,7 +26,7 @@ WRONG_CLOCK = timedelta(days=3)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = select(notice.c.notice_id, *_NOTICE).where(still_open, notice.c.about >= "")
 _TO_BE_TOLD = (
-    select(telling.c.notice_id, telling.c.way, telling.c.attempts, telling.c.due_at, *_NOTICE)
+    select(*(telling.c[name] for name in ("notice_id", "way", "attempts", "trouble", "due_at")), *_NOTICE)
     .join_from(telling, notice)
     .where(to_be_told, telling.c.due_at > _LONG_AGO)
 )
@@ -68,14 +68,15 @@ class Notices:
                 _to_tell(connection, notice_id, ways, at)
             return True
 
+    def waiting(self) -> list[tuple[Telling, datetime]]:
+        """Give all that is still to be told, the oldest first, and when it is due."""
+        with self._reading() as connection:
+            rows = sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("notice_id", "way"))
+            return [(_telling(row), row["due_at"]) for row in rows]
+
     def due(self, now: datetime, ways: Collection[str]) -> list[Telling]:
         """Give what is to be told in these ways now, the oldest first."""
-        with self._reading() as connection:
-            return [
-                Telling(notice_id=row["notice_id"], way=row["way"], attempts=row["attempts"], notice=_notice(row))
-                for row in sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("notice_id", "way"))
-                if row["way"] in ways and not now < row["due_at"] <= now + WRONG_CLOCK
-            ]
+        return [each for each, due_at in self.waiting() if each.way in ways and not now < due_at <= now + WRONG_CLOCK]
 
     def claim(self, seen: Telling, *, until: datetime) -> bool:
         """Take on to tell a notice; False when another process does. Without an answer it is due again at ``until``."""
@@ -110,6 +111,11 @@ def _to_tell(connection: Connection, notice_id: int, ways: Iterable[str], due_at
     rows = [{"notice_id": notice_id, "way": way, "attempts": 0, "due_at": due_at, "trouble": ""} for way in ways]
     if rows:
         connection.execute(telling.insert(), rows)
+
+
+def _telling(row: RowMapping) -> Telling:
+    facts = {name: row[name] for name in ("notice_id", "way", "attempts", "trouble")}
+    return Telling(notice=_notice(row), **facts)
 
 
 def _notice(row: RowMapping) -> Notice:

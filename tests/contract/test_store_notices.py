@@ -79,7 +79,7 @@ def test_what_could_not_be_told_is_due_again_later(store: Store) -> None:
     store.notices.claim(telling, until=LEASE)
     assert store.notices.failed(telling, "nobody answers", again_at=NOW + HOUR)
     assert store.notices.due(NOW + HOUR - timedelta(seconds=1), BOTH) == []
-    assert store.notices.due(NOW + HOUR, BOTH) == [replace(telling, attempts=1)]
+    assert store.notices.due(NOW + HOUR, BOTH) == [replace(telling, attempts=1, trouble="nobody answers")]
 
 
 def test_a_claim_whose_owner_died_runs_out(store: Store) -> None:

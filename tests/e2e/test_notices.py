@@ -106,7 +106,7 @@ def test_a_feed_that_fails_for_days_and_comes_back_is_told_twice(told: Told, ser
 
 
 def test_a_program_that_fails_is_tried_again_and_the_mail_is_not(told: Told, server: Loopback) -> None:
-    """The tick says in its log what went wrong, and goes on."""
+    """The tick says in its log what went wrong, and goes on; `pipeline status` knows of it."""
     (told.folder / "broken").touch()
     server.on("/blog", Answer(status=410, body=b""))
     told.ticks(hours=48)
@@ -115,6 +115,8 @@ def test_a_program_that_fails_is_tried_again_and_the_mail_is_not(told: Told, ser
     _, _, log = told.program.run("tick")
     assert "could not be told by command" in log
     assert "exit code 1: the line is dead" in log
+    _, status, _ = told.program.run("status")
+    assert "one notice could not be told by command: [notify] command ended with exit code 1" in status
     (told.folder / "broken").unlink()
     told.ticks(hours=48)
     assert [each["key"] for each in told.by_command] == ["feed/blog/gone"]

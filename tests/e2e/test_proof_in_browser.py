@@ -30,7 +30,7 @@ from pipeline.app import App
 from pipeline.model.week import Week
 from pipeline.web import daemon
 from tests.loopback import Answer, Loopback
-from tests.mail_server import certificates, server_context
+from tests.mail_server import SILENCE, MailServer, certificates, server_context
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -134,9 +134,10 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
 
 
 @contextmanager
-def running(folder: Path, authority: Path) -> Iterator[None]:
+def running(folder: Path, authority: Path | None = None) -> Iterator[None]:
     """Let the daemon work in a folder; it stops within seconds, and without a word too many."""
-    environment = os.environ | {"HARBOUR_PASSWORD": PASSWORD, "SSL_CERT_FILE": str(authority)}
+    trusted = {"SSL_CERT_FILE": str(authority)} if authority else {}
+    environment = os.environ | trusted | {"HARBOUR_PASSWORD": PASSWORD}
     command = [sys.executable, "-m", "pipeline", "run"]
     with (folder / "log").open("wb") as log:
         daemon = subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
@@ -238,6 +239,25 @@ def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, 
     assert first["Message-ID"] != second["Message-ID"]
     assert not str(copy["Subject"]).startswith("[Proof]")
     assert not (folder / "outbox").exists()
+
+
+@pytest.mark.slow
+def test_a_silent_mail_server_does_not_keep_the_daemon(folder: Path) -> None:
+    """Told to stop while it waits for the answer after the dot, it stops at once; the next start sends that mail again,
+    under the same Message-ID.
+    """
+    config = (folder / "config.toml").read_text()
+    with MailServer(answers={".": SILENCE}) as deaf, MailServer() as polite:
+        for server in (deaf, polite):
+            way = f'smtp_port = {server.port}\nsmtp_security = "none"'
+            (folder / "config.toml").write_text(re.sub(r"smtp_port = \d+", way, config))
+            with running(folder):
+                until = time.monotonic() + 45
+                while not server.mails:
+                    assert time.monotonic() < until, "no proof came"
+                    time.sleep(0.05)
+    first, second = (message_from_bytes(each.mails[0], policy=policy.default) for each in (deaf, polite))
+    assert first["Message-ID"] == second["Message-ID"]
 
 
 @pytest.mark.browser

@@ -78,11 +78,11 @@ def _store(app: App) -> Iterator[Sign]:
 
 
 def _theme(app: App) -> Iterator[Sign]:
-    from pipeline.digest.theme import load_theme
+    from pipeline.digest.theme import compile_theme
     from pipeline.jobs.doctor.theme import theme
 
     name = app.config.digest.theme
-    return theme(name, lambda: load_theme(app.template_folders, name))
+    return theme(name, lambda: compile_theme(app.template_folders, name))
 
 
 def _feeds(app: App) -> Iterator[Sign]:

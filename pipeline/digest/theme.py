@@ -42,16 +42,33 @@ def load_theme(folders: Sequence[Path], name: str) -> Theme:
     """
     lineage = _lineage(folders, name)
     look = _look(folders, lineage)
-    own = [folder / each for each in lineage for folder in folders if (folder / each).is_dir()]
-    environment = _environment([*own, *folders])
+    environment = _environment([*_own(folders, lineage), *folders])
     html, text = (_compiled(environment, each) for each in ("digest.html.j2", "digest.txt.j2"))
     return Theme(name=name, html=html, text=text, look=look)
+
+
+def compile_theme(folders: Sequence[Path], name: str) -> int:
+    """Compile every template that a theme has or inherits, and count them; TemplateError as above.
+
+    Loading compiles the two that are printed; a part waits until something is told with it.
+    """
+    lineage = _lineage(folders, name)
+    own = _own(folders, lineage)
+    environment = _environment([*own, *folders])
+    parts = {file.relative_to(folder).as_posix() for folder in own for file in folder.rglob("*.j2")}
+    for part in sorted(parts | {"digest.html.j2", "digest.txt.j2"}):
+        _compiled(environment, part)
+    return len(parts)
 
 
 def load_loose(folders: Sequence[Path], *names: str) -> tuple[Template, ...]:
     """Compile templates that belong to no theme; TemplateError as above."""
     environment = _environment(folders)
     return tuple(_compiled(environment, name) for name in names)
+
+
+def _own(folders: Sequence[Path], lineage: Sequence[str]) -> list[Path]:
+    return [folder / each for each in lineage for folder in folders if (folder / each).is_dir()]
 
 
 def _lineage(folders: Sequence[Path], name: str) -> list[str]:

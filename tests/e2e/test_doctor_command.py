@@ -82,14 +82,15 @@ def test_a_config_that_cannot_be_used_is_exit_2(program: Program) -> None:
     assert signs[0]["mend"] == "did you mean digest?"
 
 
-def test_a_theme_that_does_not_compile_is_found(program: Program) -> None:
-    """In the publisher's own folder, which comes first."""
-    own = program.config.parent / "templates" / "classic"
-    own.mkdir(parents=True)
-    (own / "digest.txt.j2").write_text("{% if x %}")
+@pytest.mark.parametrize("file", ["digest.txt.j2", "parts/story.html.j2"])
+def test_a_theme_that_does_not_compile_is_found(program: Program, file: str) -> None:
+    """In the publisher's own folder, which comes first; a part too, that only a story would bring to light."""
+    own = program.config.parent / "templates" / "classic" / file
+    own.parent.mkdir(parents=True)
+    own.write_text("{% if x %}")
     code, signs = examined(program)
     (sign,) = [sign for sign in signs if sign["group"] == "templates"]
-    assert (code, sign["level"], "digest.txt.j2" in sign["mend"]) == (3, "trouble", True)
+    assert (code, sign["level"], file in sign["mend"]) == (3, "trouble", True)
 
 
 def test_the_clock_is_held_against_a_real_servers_date(program: Program) -> None:

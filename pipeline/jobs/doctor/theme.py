@@ -1,6 +1,6 @@
 """Templates: whether the theme compiles that editions are made with.
 
-In: a way to load a theme. Out: Signs.
+In: a way to compile a theme. Out: Signs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pipeline.model.errors import TemplateError
 from pipeline.model.health import Sign
 
 
-def theme(name: str, load: Callable[[], object]) -> Iterator[Sign]:
-    """Load a theme, and say which template is in the way."""
+def theme(name: str, compile_all: Callable[[], int]) -> Iterator[Sign]:
+    """Compile a theme with all its parts, and say which template is in the way."""
     try:
-        load()
+        count = compile_all()
     except TemplateError as trouble:
         where = f"{trouble.file}, line {trouble.line}" if trouble.line else trouble.file
         mend = f"mend {where}, or choose another theme in [digest] theme" if where else "choose another theme"
         finding = str(trouble).rstrip(".")
         yield Sign(group="templates", name=name, level="trouble", finding=finding, mend=mend)
     else:
-        yield Sign(group="templates", name=name, level="well", finding="compiles")
+        yield Sign(group="templates", name=name, level="well", finding=f"compiles, all {count} templates")

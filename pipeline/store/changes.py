@@ -23,6 +23,7 @@ from pipeline.store.dialects import insert
 from pipeline.store.records import content_row, entry_row
 from pipeline.store.tables import content, entry
 
+_ROWS_AT_ONCE = 25
 _REWRITTEN = ("changed", "repaired")
 _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
@@ -119,7 +120,9 @@ def _insert(connection: Connection, new: Sequence[tuple[Change, dict[str, Any]]]
 @cache
 def _insert_new(dialect: str) -> ReturningInsert[Any]:
     statement = insert(dialect, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
-    return statement.returning(entry.c.feed_id, entry.c.guid_sha256, entry.c.entry_id)
+    # SQLite keeps each statement it has met, and one for five hundred rows is a megabyte: there are few of these.
+    few = statement.execution_options(insertmanyvalues_page_size=_ROWS_AT_ONCE)
+    return few.returning(entry.c.feed_id, entry.c.guid_sha256, entry.c.entry_id)
 
 
 def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:

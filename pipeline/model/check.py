@@ -24,6 +24,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
         "story": "the story of an entry, named by its reference",
         "stories": "which stories are told",
         "feed": "a feed, named by its id",
+        "setting": "a key of config.toml, such as publication.tagline",
         "theme": "the templates",
         "changes": "what has changed since the approval",
         "network": "nowhere: it is to be asked again",

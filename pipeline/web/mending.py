@@ -31,17 +31,20 @@ def way(mend: str, week: str, *, editable: bool = True) -> Way:
 
     >>> way("subject", "2026-W07")
     Way(words='Write another subject', address='/week/2026-W07/edit#subject')
+    >>> way("setting publication.tagline", "2026-W07").words
+    'In config.toml: tagline, under [publication]'
     >>> way("feed my blog", "2026-W07").address, way("subject", "2026-W07", editable=False).address
     ('/feeds#feed-my%20blog', '')
     """
     place, _, which = mend.partition(" ")
     if place in _FIELDS:
         return Way(_FIELDS[place], f"/week/{week}/edit#{place}") if editable else Way("")
-    stories = f"/week/{week}?view=why"
+    stories, (section, _, key) = f"/week/{week}?view=why", which.partition(".")
     ways = {
         "story": Way("Go to the story", f"{stories}#{anchor(which)}"),
         "stories": Way("Choose among the stories", stories),
         "feed": Way("Look at the feed", f"/feeds#feed-{quote(which)}"),
+        "setting": Way(f"In config.toml: {key}, under [{section}]"),
         "theme": Way("Mend it in the templates; here is the source", f"/week/{week}?view=source"),
         "changes": Way("See what has changed", f"/week/{week}?view=changes"),
         "network": Way("Ask again", f"/week/{week}#look"),

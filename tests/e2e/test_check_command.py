@@ -115,7 +115,7 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
     config.write_text(config.read_text().replace('name = "Harbour & Hearth"', 'name = "Harbour {{ town }}"', 1))
     code, out, err = run("approve", "2026-W07", "--by", "ann")
     assert (code, out) == (4, "")
-    assert err.startswith("pipeline: token (theme): Mend the theme: it leaves “{{ town }}” unfilled.")
+    assert err.startswith("pipeline: token ([publication] name): Write out “{{ town }}”: mail services take it for")
     assert err.endswith("Mend that, or decide otherwise: pipeline approve 2026-W07 --override token.\n")
     assert run("approve", "2026-W07", "--by", "ann", "--override", "contrast")[0] == 4
     assert run("approve", "2026-W07", "--by", "ann", "--override", "token")[0] == 0

@@ -101,6 +101,9 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "token in the subject": (
         digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "token", "error", "subject"),
     "token in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "token", "warning", TITLE),
+    "token in config.toml": (
+        digest(replace(SAMPLE, publication=replace(PUBLICATION, tagline="Bread, {{ town }}"))),
+        "token", "error", "[publication] tagline"),
     "token of the theme": (html("Penhallow Quay", "[[town]]"), "token", "error", "theme"),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-words", "warning", TITLE),
@@ -177,7 +180,7 @@ def test_what_is_wrong_says_where_it_is_mended(case: str) -> None:
     for each in WRONG[case][0]():
         place, _, which = each.mend.partition(" ")
         assert place in PLACES
-        assert bool(which) == (place in ("story", "feed"))
+        assert bool(which) == (place in ("story", "feed", "setting"))
     mended = {each.mend for each in WRONG[case][0]() if each.where == TITLE}
     assert mended <= {f"story {LOAF.entries[0].feed_id} {LOAF.entries[0].guid}"}
 

@@ -292,9 +292,10 @@ def test_a_check_leads_to_where_it_is_mended(client: Client, desk: FakeDesk, men
 
 
 def test_every_place_has_a_way() -> None:
-    """Whatever place a check can name is told in words, and all but a fault of the program by a link."""
-    assert {each.split()[0] for each in WAYS} == set(PLACES) - {"program"}
+    """Whatever place a check can name is told in words, and but for config.toml and a fault of ours by a link."""
+    assert {each.split()[0] for each in WAYS} == set(PLACES) - {"program", "setting"}
     assert way("program", "2026-W07").words
+    assert "tagline" in way("setting publication.tagline", "2026-W07").words
 
 
 def test_what_is_out_is_not_mended(client: Client, desk: FakeDesk) -> None:

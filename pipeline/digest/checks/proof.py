@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.digest.checks.mail import Mail, read
 from pipeline.digest.wishes import EDITOR
 from pipeline.model.check import Check, CheckLevel, Facts
-from pipeline.model.digest import Digest, RenderedDigest, Story
+from pipeline.model.digest import Digest, Publication, RenderedDigest, Story
 
 _LINK_MD = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s>]+)>")
 
@@ -66,11 +66,22 @@ class Proof:
         for story in self.stories:
             yield spot(story), story.note_md, True
             yield spot(story), f"{story.title}\n{story.excerpt_md}", False
+        yield from ((_setting(key), text, True) for key, text in _settings(digest.publication))
 
 
 def proof(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: Facts) -> Proof:
     """Lay a mail out for checking."""
     return Proof(digest=digest, rendered=rendered, eml=eml, facts=facts, mail=read(rendered.html))
+
+
+def _settings(publication: Publication) -> Iterator[tuple[str, str]]:
+    """Give what config.toml has to say in every mail, by its keys."""
+    yield from (("name", publication.name), ("tagline", publication.tagline), ("reason", publication.reason))
+    yield from (("postal_address", publication.postal_address), ("closing_ask", publication.closing_ask_md))
+
+
+def _setting(key: str) -> Spot:
+    return Spot(f"[publication] {key}", f"setting publication.{key}")
 
 
 def spot(story: Story) -> Spot:

@@ -12,7 +12,7 @@ import smtplib
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ Security = Literal["starttls", "tls", "none"]
 USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_LINE = 998
 """Bytes of a line without its CRLF (RFC 5321, 4.5.3.1.6)."""
-_UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\n]{%d}" % (LONGEST_LINE + 2))
+_UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\r\n]{%d}" % (LONGEST_LINE + 1))
 _LONGEST_QUOTE = 200
 _Reply = tuple[int, bytes]
 
@@ -86,8 +86,7 @@ class Smtp:
     @contextmanager
     def _talking(self) -> Iterator[smtplib.SMTP]:
         """Hold a connection on which everything is agreed; its loss means that nothing was sent."""
-        server = self._dial()
-        try:
+        with self._in_our_words(), closing(self._dial()) as server:
             if self.security == "starttls":
                 self._start_tls(server)
             server.ehlo_or_helo_if_needed()
@@ -96,36 +95,38 @@ class Smtp:
             yield server
             with suppress(OSError):
                 server.quit()
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
         except smtplib.SMTPResponseException as refused:
             raise self._refused((refused.smtp_code, b""), "unreachable", "does not want to talk") from refused
         except OSError as lost:  # smtplib's own errors are OSErrors, too
             raise self._unreachable(lost) from lost
-        finally:
-            server.close()
 
     def _dial(self) -> smtplib.SMTP:
-        try:
-            if self.security == "tls":
-                return smtplib.SMTP_SSL(
-                    self.host, self.port, self.helo, timeout=self.step_seconds, context=self.trust()
-                )
-            return smtplib.SMTP(self.host, self.port, self.helo, timeout=self.step_seconds)
-        except ssl.SSLError as unproved:
-            raise self._insecure(unproved) from unproved
-        except smtplib.SMTPResponseException as refused:
-            raise self._refused((refused.smtp_code, b""), "unreachable", "does not want to talk") from refused
-        except OSError as lost:
-            raise self._unreachable(lost) from lost
+        where, seconds = (self.host, self.port, self.helo), self.step_seconds
+        if self.security != "tls":
+            return smtplib.SMTP(*where, timeout=seconds)
+        with self._proving():
+            return smtplib.SMTP_SSL(*where, timeout=seconds, context=self.trust())
 
     def _start_tls(self, server: smtplib.SMTP) -> None:
         try:
-            server.starttls(context=self.trust())
+            with self._proving():
+                server.starttls(context=self.trust())
         except smtplib.SMTPNotSupportedError as absent:
             raise DeliveryFailed(
                 f"{self.host} does not offer STARTTLS on port {self.port}, so nothing was sent: somebody may be in "
                 'between; if its provider says so, set [delivery] smtp_security = "tls".',
                 kind="insecure",
             ) from absent
+
+    @contextmanager
+    def _proving(self) -> Iterator[None]:
+        try:
+            yield
         except ssl.SSLError as unproved:
             raise self._insecure(unproved) from unproved
 

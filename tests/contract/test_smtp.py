@@ -88,8 +88,8 @@ def test_any_lines_come_out_as_they_went_in(body: list[bytes]) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [b"a: b\n\nc\r\n", b"a: b\r\n\r\n.\n.\r\n", b"a: b\r\n\r\nx\ry\r\n", b"a: b\r\n\r\n\0\r\n", b"a: " + b"b" * 997],
-    ids=["bare LF", "a smuggled end", "bare CR", "NUL", "a line of 1,000 bytes"],
+    [b"a: b\n\nc\r\n", b"a: b\r\n\r\n.\n.\r\n", b"a: b\r\n\r\nx\ry\r\n", b"a: b\r\n\r\n\0\r\n", b"a: " + b"b" * 996],
+    ids=["bare LF", "a smuggled end", "bare CR", "NUL", "a line of 999 bytes"],
 )
 def test_what_could_be_taken_for_two_mails_is_a_bug(message: bytes) -> None:
     """Bare line ends, NUL and lines beyond 998 bytes are never handed to a server: nobody is even called."""

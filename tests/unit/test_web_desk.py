@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 
@@ -148,6 +151,25 @@ def test_links_are_asked_for_by_a_button(client: Client, desk: FakeDesk) -> None
     page = client.get(WEEK).text
     for words in ("Asked Tue 17 Feb 2026, 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
         assert words in page
+
+
+def test_an_approval_holds_nobody_up(client: Client, desk: FakeDesk) -> None:
+    """While links are asked for before an approval, which takes its time, the pages are there for others."""
+    asked, answered = Event(), Event()
+
+    def look_over(week: str, overridden: Sequence[str]) -> None:
+        asked.set()
+        assert answered.wait(10)
+
+    desk.look_over = look_over  # type: ignore[method-assign]
+    with ThreadPoolExecutor() as pool:
+        approval = pool.submit(client.post, f"{WEEK}/move", {"do": "approve", "hash": "1"})
+        assert asked.wait(10)
+        assert client.get(WEEK).status_code == 200
+        assert desk.acts == []
+        answered.set()
+        assert approval.result().status_code == 303
+    assert [action for action, _ in desk.acts] == ["approve"]
 
 
 def test_a_refused_approval_shows_the_difference(client: Client, desk: FakeDesk) -> None:

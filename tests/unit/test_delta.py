@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.ingest import delta, sources
@@ -30,11 +30,13 @@ def document(*items: str, head: str = "<title>Harbour &amp; Hearth</title>", bui
     return f"<rss version='2.0'><channel>{head}{date}{''.join(items)}</channel></rss>".encode()
 
 
-def post(number: int, title: str = "", *, guid: str = "", page: str = "", date: str = "09 Feb 2026") -> str:
+def post(
+    number: int, title: str = "", *, guid: str = "", page: str = "", date: str = "09 Feb 2026", more: str = ""
+) -> str:
     """An item; the number tells its guid, page and title unless something else is said."""
     named = f"<guid isPermaLink='false'>{guid or number}</guid><title>{title or f'Post {number}'}</title>"
     link = f"<link>https://harbourandhearth.example/{page or number}/</link>"
-    return f"<item>{named}{link}<pubDate>{date} 06:{number:02}:00 GMT</pubDate></item>"
+    return f"<item>{named}{link}<pubDate>{date} 06:{number:02}:00 GMT</pubDate>{more}</item>"
 
 
 def read(body: bytes, marks: Collection[str] = (), channel: Channel | None = None) -> Reading:
@@ -100,6 +102,47 @@ def test_only_what_is_new_is_read(before: list[int], now: list[int]) -> None:
     marks = read(document(*map(post, before))).order
     reading = read(document(*map(post, now), built="16 Feb"), marks)
     assert [entry.guid for entry in reading.parsed.entries] == [str(number) for number in now if number not in before]
+
+
+odd = st.sampled_from(
+    [
+        "<description><![CDATA[<item><guid>2</guid></item>]]></description>",
+        "<description><![CDATA[ an open <item> ]]></description>",
+        "<description><![CDATA[ </item> ]]></description>",
+        "<!-- </item><item> -->",
+        "<x:entry xmlns:x='urn:x'>2</x:entry>",
+        "<entry><guid>3</guid></entry>",
+        "<item><guid isPermaLink='false'>4</guid></item>",
+        "<description>5 &lt; 6 &nbsp; &</description>",
+        "<guid>2</guid>",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(numbers, numbers, st.dictionaries(st.integers(1, 12), odd, max_size=2))
+def test_items_that_speak_of_items_are_read_as_ever(before: list[int], now: list[int], said: dict[int, str]) -> None:
+    """Whatever stands in CDATA, in comments or in elements of other names: the store is told the same."""
+    first = stored(document(*(post(number, more=said.get(number, "")) for number in before)))
+    second = document(*(post(number, more=said.get(number, "")) for number in now), built="16 Feb")
+    assert effect(decided(second, first, whole=False)) == effect(decided(second, first, whole=True))
+
+
+@settings(deadline=None)
+@given(numbers, numbers, odd.filter(lambda text: not text.startswith("<item>")))
+def test_what_stands_between_items_is_read_as_ever(before: list[int], now: list[int], between: str) -> None:
+    """The same for what is in none of them."""
+    first = stored(document(*map(post, before), between))
+    second = document(*map(post, now), between, *map(post, before[:1]), built="16 Feb")
+    assert effect(decided(second, first, whole=False)) == effect(decided(second, first, whole=True))
+
+
+def test_what_an_item_speaks_of_is_a_part_of_it() -> None:
+    """An item whose text holds a whole item is read again when anything else in it changes."""
+    told = "<description><![CDATA[<item><guid>2</guid></item>]]></description>"
+    first = read(document(post(1, more=told)))
+    later = read(document(post(1, "Mended", more=told)), first.order, first.parsed.channel)
+    assert [entry.title for entry in later.parsed.entries] == ["Mended"]
 
 
 def test_an_edited_item_is_read_again() -> None:

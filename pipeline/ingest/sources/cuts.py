@@ -57,7 +57,9 @@ def cut_up(text: str) -> Cut | None:
     starts, ends = _places(f"<{name}", text), _places(f"</{name}", text)
     if not 0 < len(starts) == len(ends) <= MAX_ITEMS or not all(text.startswith(end, at) for at in ends):
         return None
-    cuts = [place for each in zip(starts, (at + len(end) for at in ends), strict=True) for place in each]
+    if not all(start < over for start, over in zip(starts, ends, strict=True)):
+        return None
+    cuts = [place for start, over in zip(starts, ends, strict=True) for place in (start, over + len(end))]
     if cuts != sorted(cuts):
         return None
     parts = [text[at:until] for at, until in pairwise((0, *cuts, len(text)))]

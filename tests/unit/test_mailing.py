@@ -70,8 +70,8 @@ class Office:
         return list(tick([task], Ledger(self.house.store.runs, "here", lambda: at), lambda: at, UTC))
 
     def lines(self, at: datetime, hours: float = 0.01) -> list[str]:
-        """Beat every ten minutes for some hours, and give what was said."""
-        moments = (at + nth * HOUR / 6 for nth in range(int(hours * 6) + 1))
+        """Beat every half hour for some hours, and give what was said."""
+        moments = (at + nth * HOUR / 2 for nth in range(int(hours * 2) + 1))
         return [each.line for moment in moments for each in self.beat(moment)]
 
     @property
@@ -137,7 +137,7 @@ def test_nothing_goes_out_by_itself_later_than_the_limit(office: Office) -> None
     assert office.told == ["2026-W07 waits for your approval", "2026-W07 was not sent"]
     assert "`pipeline approve 2026-W07`, then `pipeline send 2026-W07` sends it" in office.notices[-1].text
     office.house.approve(W07)
-    assert office.lines(TUESDAY + 14 * HOUR, hours=48) == [
+    assert office.lines(TUESDAY + 14 * HOUR, hours=24) == [
         "2026-W07 did not go out in time; `pipeline send 2026-W07` sends it"
     ]
     assert (office.state(), office.mails) == ("approved", 1)

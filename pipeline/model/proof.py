@@ -77,7 +77,7 @@ class Plan:
         """Say what becomes of an edition that is approved."""
         at = self.goes_at(week, now)
         if at is None:
-            return f"Send it with `pipeline send {week}`, or from the desk."
+            return f"Nothing goes out by itself: send it from the desk, or with `pipeline send {week}`."
         return "It goes out now." if at == now else f"It goes out on {moment(at.astimezone(self.clock.zone))}."
 
 

@@ -27,6 +27,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from pipeline.app import App
+from pipeline.model.check import Check, Look
 from pipeline.model.week import Week
 from pipeline.web import daemon
 from tests.loopback import Answer, Loopback
@@ -314,7 +315,10 @@ def aside(work: Callable[[], object]) -> None:
 
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[Any, str]]:
-    """Serve the pages of the demo publication; gives a way to get a proof of 2026-W07, and the pages' address."""
+    """Serve the pages of the demo publication; gives a way to get a proof of 2026-W07, and the pages' address.
+
+    A dead link turns up right after the proof, so that there is an error to show.
+    """
     config, now = folder / "config.toml", datetime(2026, 2, 17, 9, tzinfo=UTC)
     listen = f"127.0.0.1:{free_port()}"
     config.write_text(config.read_text().replace("127.0.0.1:8026", listen))
@@ -324,6 +328,9 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
 
         def proofs() -> EmailMessage:
             aside(lambda: app.proofreader.proof(Week.parse("2026-W07"), now=now, again=True))
+            (sent,) = app.store.proofs.of_week("2026-W07")
+            dead = Check(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
+            app.store.editions.keep_look(Look(content_hash=sent.content_hash, looked_at=now, checks=(dead,)))
             (path,) = (folder / "outbox").glob("*.proof@*.eml")
             return message_from_bytes(path.read_bytes(), policy=policy.default)
 

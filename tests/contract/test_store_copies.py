@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 
@@ -14,6 +15,9 @@ from pipeline.jobs.care.backup import back_up, restore
 from pipeline.model.errors import BrokenCopy, Refused, StoreError, StoreTooNew, UsageError
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
+from pipeline.store.dialects import make_engine
+from pipeline.store.migrate import steps
+from pipeline.store.tables import migration
 
 
 @pytest.fixture
@@ -185,6 +189,22 @@ def test_what_is_no_backup_of_ours_is_refused(kept: Path, tmp_path: Path) -> Non
             restore(backup, kept, now=NOW, overwrite=True)
     assert kept.read_bytes() == before
     assert not list(tmp_path.glob("*.old")) + list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("schema", [1, 6])
+def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path: Path, schema: int) -> None:
+    """It is restored as it was, and the next one to open it finds today's tables."""
+    old = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    with old.begin() as connection:
+        migration.create(connection)
+        for number, name in list(steps().items())[:schema]:
+            import_module(f"pipeline.store.migrations.{name}").upgrade(connection)
+            connection.execute(migration.insert().values(number=number, name=name))
+    old.dispose()
+    restore(tmp_path / "old.db", kept, now=NOW, overwrite=True)
+    with Store.open(f"sqlite:///{kept}") as store:
+        assert len(keep(store, blog_post(1))) == 1
+        assert store.integrity() == []
 
 
 # Integrity

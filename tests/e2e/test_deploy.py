@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def test_the_image_runs_as_nobody_and_holds_no_secret() -> None:
     let_in = {line[1:] for line in context.splitlines() if line.startswith("!")}
     assert copied - {"/opt/pipeline"} == let_in
     assert all((ROOT / name).exists() for name in let_in)
+
+
+def test_the_image_is_given_all_that_the_program_is_made_of(tmp_path: Path) -> None:
+    """What .dockerignore lets in builds the very files that the whole repository builds."""
+    context = tmp_path / "context"
+    context.mkdir()
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if line.startswith("!"):
+            put = shutil.copytree if (ROOT / line[1:]).is_dir() else shutil.copy
+            put(ROOT / line[1:], context / line[1:])
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, context)
+    built = run(*build, cwd=tmp_path)
+    assert built.returncode == 0, built.stdout + built.stderr
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    assert {"pipeline/_data/config.toml", "pipeline/_data/templates/classic/digest.html.j2"} <= set(names)
+    assert "pipeline/_data/fixtures/harbourandhearth.example/feed/index.xml" in names
 
 
 def test_the_crontab_line_is_one_that_cron_takes() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from pipeline.jobs.feed_view import FeedView
+from pipeline.model.feed import FeedState
 from pipeline.model.notice import Notice, NoticeLevel
 from pipeline.text.moments import counted, moment_in_words
 
@@ -29,14 +30,14 @@ def unread(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
     what = "is no feed any more" if state.outcome == "not_a_feed" else "cannot be read"
     said = f"Since {since} it could not be read, though it was tried {counted(max(state.failures, 1), 'time')}."
     if state.outcome == "no_secret":  # the detail says all there is to do
-        return _notice(view, "unread", what, now, [f"{said} {_last(view)}"])
+        return _notice(view, "unread", what, now, [f"{said} {last_time(view.state)}"])
     advice = [
         "See what is at its address, with a browser or with this command:",
         f"    pipeline feeds check {shlex.quote(state.url)}",
         *_new_address(view, "https://…"),
         "It is tried again and again; what it publishes meanwhile comes in when it is back.",
     ]
-    return _notice(view, "unread", what, now, [f"{said} {_last(view)}", *advice])
+    return _notice(view, "unread", what, now, [f"{said} {last_time(view.state)}", *advice])
 
 
 def gone(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
@@ -48,7 +49,8 @@ def gone(view: FeedView, zone: tzinfo, now: datetime) -> Notice:
         *_new_address(view, "https://…"),
         "If there is no other, take it out; what came from it stays:",
         f"    pipeline feeds remove {view.feed.id}",
-        f"If its server was wrong, ask it once more: `pipeline fetch --force {view.feed.id}`.",
+        "If its server was wrong, ask it once more:",
+        f"    pipeline fetch --force {view.feed.id}",
     ]
     return _notice(view, "gone", "is gone for good", now, text, "error")
 
@@ -67,8 +69,9 @@ def held_back(view: FeedView, now: datetime) -> Notice:
     newest = sorted(view.held_back, key=lambda each: each.entry.published_at, reverse=True)[:TITLES]
     titles = ", ".join(f"“{each.entry.title}”" for each in newest)
     number = counted(len(view.held_back), "entry", "entries")
+    more = " and others" if len(view.held_back) > TITLES else ""
     text = [
-        f"{number[0].upper()}{number[1:]} turned new at once: {titles}{' …' if len(view.held_back) > TITLES else ''} "
+        f"{_sentence(f'{number} turned new at once: {titles}{more}')} "
         "That happens when a site moves or is imported anew, and when another publication answers at its address. "
         "They are in no newsletter until somebody has looked.",
         f"Look at {view.state.channel.url or view.feed.url}. If all is well, take them in:",
@@ -83,8 +86,8 @@ def unreachable(failing: Sequence[FeedView], zone: tzinfo, now: datetime) -> Not
     since = min(each.state.failing_since or now for each in failing)
     text = (
         f"None of {counted(len(failing), 'feed')} could be reached since {moment_in_words(since, zone)}, so it is "
-        "hardly the feeds. See whether this machine reaches the internet; nothing else is to do.\n\n"
-        f"{failing[0].name}, for example. {_last(failing[0])}"
+        "hardly the feeds. See whether this machine reaches the internet.\n\n"
+        f"The feed {failing[0].feed.id}, for example, {_parted(failing[0].state)[0]}."
     )
     return Notice(key=UNREACHABLE, subject="No feed can be reached", text=text, at=now, level="error")
 
@@ -109,12 +112,28 @@ def _notice(
     return Notice(key=key(view, trouble), subject=subject, text="\n\n".join(text), at=now, level=level)
 
 
-def _last(view: FeedView) -> str:
-    """Say what the last attempt came to; of what is no feed, what it is instead."""
-    if view.state.outcome == "not_a_feed":
-        instead = view.state.detail.rpartition(": ")[2].rstrip(".")
-        return f"The last attempt: {instead}."
-    return f"The last attempt {view.state.detail.rstrip('.')}."
+def last_time(state: FeedState) -> str:
+    """Say how the feed answered the last time, and what helps where it goes on like that.
+
+    >>> last_time(FeedState(feed_id="blog", detail="answered 503: nothing to do; if it lasts, tell whoever runs it"))
+    'The last time it answered 503. Tell whoever runs it.'
+    """
+    if state.outcome == "not_a_feed":  # what it is instead: "Give the address of a feed: this one answers with …"
+        return _sentence(state.detail.rpartition(": ")[2].replace("this one", "its address", 1))
+    happened, advice = _parted(state)
+    advice = advice.rpartition("if it lasts, ")[2]
+    helps = "" if advice.startswith("nothing to do") else _sentence(advice)
+    return f"The last time it {happened}. {helps}".rstrip()
+
+
+def _parted(state: FeedState) -> tuple[str, str]:
+    """Part what happened from what to do, as ``FetchOutcome.sentence`` joined them."""
+    happened, colon, advice = state.detail.rstrip(".").rpartition(": ")
+    return (happened, advice) if colon else (advice, "")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def _new_address(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from pipeline.ingest.rhythm import Rhythm, expected_on, is_late
+from pipeline.jobs.feed_notices import last_time
 from pipeline.jobs.feed_view import FeedView, views
 from pipeline.jobs.notify import Notifier
 from pipeline.jobs.tick import Task
@@ -104,7 +105,7 @@ def _why(view: FeedView, zone: tzinfo, now: datetime) -> Iterator[str]:
         since = moment_in_words(state.gone_at or state.failing_since or now, zone)
         yield (
             f"The feed is broken: since {since} it could not be read, so there may be something new that the program "
-            f"cannot see. The last attempt {state.detail.rstrip('.')}."
+            f"cannot see. {last_time(state)}"
         )
     elif view.held_back:
         yield (

@@ -108,7 +108,7 @@ def test_a_broken_feed_is_not_taken_for_silence(watched: Watched) -> None:
     )
     watched.look()
     assert "The feed is broken: since Monday 9 February, 16:00 it could not be read" in watched.told[0].text
-    assert "The last attempt answered 404 Not Found" in watched.told[0].text
+    assert "The last time it answered 404 Not Found. Check it." in watched.told[0].text
     assert "nobody has published" not in watched.told[0].text
 
 

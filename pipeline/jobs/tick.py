@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.run import Run, concluded, is_free, pause, taken_on
+from pipeline.model.run import Run, concluded, free_from, is_free, pause, taken_on
 
 SKEW = timedelta(minutes=10)
 """So much may the clocks of two machines differ."""
@@ -146,7 +146,7 @@ def _due(task: Task, seen: Run | None, now: datetime, zone: tzinfo) -> str:
 def _next(task: Task, seen: Run | None, now: datetime, zone: tzinfo) -> datetime | None:
     if _due(task, seen, now, zone):
         return now
-    moments = (task.schedule.next_at(now, zone), seen and seen.free_at)
+    moments = (task.schedule.next_at(now, zone), seen and free_from(seen))
     return min((moment for moment in moments if moment), default=None)
 
 

@@ -91,4 +91,12 @@ def is_free(run: Run, now: datetime) -> bool:
     >>> is_free(concluded(run, "done", "made", run.claimed_at), run.claimed_at + LEASE)
     False
     """
-    return run.free_at is not None and not now < run.free_at < now + WRONG_CLOCK
+    free_at = free_from(run)
+    return free_at is not None and not now < free_at < now + WRONG_CLOCK
+
+
+def free_from(run: Run) -> datetime | None:
+    """Say from when on a period may be taken on again; None: never. What kills its process waits longer each time."""
+    if run.free_at and run.outcome == "underway":
+        return run.free_at + pause(run.attempts) - FIRST_PAUSE
+    return run.free_at

@@ -147,6 +147,18 @@ def test_a_period_whose_process_died_is_taken_over_after_its_lease() -> None:
     assert rows.last["draft"].attempts == 2
 
 
+def test_a_task_that_kills_its_process_is_tried_less_and_less_often() -> None:
+    """Out of memory each time: the machine is not kept busy with dying."""
+    rows = Dies()
+    died: list[int] = []
+    for minute in range(60):
+        try:
+            beat([task("draft", "mon 07:00", Work())], rows, WEDNESDAY + minute * MINUTE)
+        except SystemError:
+            died.append(minute)
+    assert died == [0, 2, 5, 10, 19, 36]
+
+
 class Dies(Rows):
     """Is killed as soon as it has taken something on."""
 

@@ -128,7 +128,8 @@ def _insert_new(dialect: str) -> ReturningInsert[Any]:
 def _rewrite(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
     if not changes:
         return
-    former.keep(connection, [change.entry_id for change in changes if change.entry_id is not None], now)
+    for these in _portions([change.entry_id for change in changes if change.entry_id is not None]):
+        former.keep(connection, these, now)
     alike = defaultdict(list)  # executemany sets the same columns in every row
     for change in changes:
         row = _rewritten(change)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from pipeline.digest import words
@@ -133,7 +133,9 @@ def one_line(text: str) -> str:
 
 
 def _byline(story: Story, voice: Voice) -> str:
-    return " · ".join(map(one_line, words.byline(story, voice)))
+    """Say who made a story and how long it takes; what the language keeps together, a line's end does not part."""
+    named = replace(story, author=one_line(story.author), guest=one_line(story.guest), source=one_line(story.source))
+    return " · ".join(words.byline(named, voice))
 
 
 def _buttons(story: Story, voice: Voice) -> Iterable[Link]:

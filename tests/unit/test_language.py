@@ -129,3 +129,11 @@ def test_every_colon_before_an_address_is_the_languages_own() -> None:
     before = re.findall(r"(..):\s+https?://", text)
     assert len(before) > 5
     assert {each[1] for each in before} == {"\N{NO-BREAK SPACE}"}
+
+
+@pytest.mark.parametrize(("tag", "kept"), [("de", "6 Min."), ("fr", "6 min"), ("ar", "6 دقائق")])
+def test_a_number_keeps_its_unit_in_a_byline(tag: str, kept: str) -> None:
+    """What a translation keeps together with a no-break space, no line's end parts, in the text as in the HTML."""
+    posts = replace(SAMPLE.sections[0], stories=SAMPLE.sections[0].stories[:1])
+    letter = replace(SAMPLE, publication=replace(PUBLICATION, language=tag), sections=(posts,))
+    assert kept.replace(" ", "\N{NO-BREAK SPACE}") in render(letter, load_theme([ROOT / "templates"], "classic")).text

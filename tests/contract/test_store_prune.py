@@ -64,7 +64,7 @@ def test_pruning_is_a_task_of_every_week(store: Store) -> None:
     keep(store, blog_post(1), backlog=True)
     task = prune_task(store, TWO_YEARS)
     assert task.schedule.period(NOW, NOW.tzinfo) == "2026-W07"  # type: ignore[arg-type]
-    assert task.run("2026-W07", LATER) == "1 text from before 2026-04-25 dropped, 0.0 MB"
+    assert task.run("2026-W07", LATER) == "1 text from before 2026-04-25 dropped, 0 kB"
 
 
 def test_the_room_goes_back_to_the_disk(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_old_texts_go_only_when_the_config_says_so(program: Program) -> None:
     code, _, err = program.run("prune")
     assert (code, "[store] keep_bodies does not say how long" in err) == (4, True)
     program.write(more='\n[store]\nkeep_bodies = "2 years"\n')
-    assert program.ok("prune") == "0 texts from before 2024-02-11 dropped, 0.0 MB\n"
+    assert program.ok("prune") == "0 texts from before 2024-02-11 dropped, 0 kB\n"
     program.ok("prune", "--compact", "--quiet")
 
 
@@ -81,7 +81,7 @@ def test_what_was_told_stays_told_after_a_prune(program: Program) -> None:
     """Years later the feed still carries the post: nothing comes back as new."""
     program.write(more='\n[store]\nkeep_bodies = "30 days"\n')
     program.now = program.now.replace(year=2028)
-    assert program.ok("prune") == "1 text from before 2028-01-13 dropped, 0.0 MB\n"
+    assert program.ok("prune") == "1 text from before 2028-01-13 dropped, 0 kB\n"
     with Loopback() as program.server:
         program.serve("/blog", rss(item("Bread on a stone")))
         program.write(more='\n[store]\nkeep_bodies = "30 days"\n')

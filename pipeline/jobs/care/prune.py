@@ -33,7 +33,8 @@ class Pruned:
         '1,204 texts from before 2024-11-21 dropped, 12.3 MB'
         """
         texts = "text" if self.entries == 1 else "texts"
-        return f"{self.entries:,} {texts} from before {self.before:%Y-%m-%d} dropped, {self.freed_bytes / 1e6:.1f} MB"
+        size = f"{self.freed_bytes / 1e6:.1f} MB" if self.freed_bytes >= 1e6 else f"{self.freed_bytes / 1e3:.0f} kB"
+        return f"{self.entries:,} {texts} from before {self.before:%Y-%m-%d} dropped, {size}"
 
 
 def prune(store: Store, keep: timedelta, *, now: datetime) -> Pruned:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from pipeline.model.notice import Notice, Telling
 from pipeline.store.dialects import insert
 from pipeline.store.editions import Transaction
+from pipeline.store.records import storable
 from pipeline.store.tables import notice, still_open, telling, to_be_told
 
 _NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
@@ -101,7 +102,7 @@ class Notices:
 
 def _insert(connection: Connection, new: Notice, *, closed_at: datetime | None) -> int | None:
     """Write a notice; None when there is an open one of its key."""
-    values = {"about": new.key, "subject": new.subject, "text": new.text, "level": new.level}
+    values = {"about": new.key, "subject": storable(new.subject), "text": storable(new.text), "level": new.level}
     statement = insert(connection.dialect.name, notice).values(**values, opened_at=new.at, closed_at=closed_at)
     row = connection.execute(statement.on_conflict_do_nothing().returning(notice.c.notice_id)).first()
     return row.notice_id if row else None

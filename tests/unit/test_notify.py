@@ -14,6 +14,8 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.delivery.hook import Hook
 from pipeline.delivery.note import note
@@ -27,6 +29,11 @@ MINUTE = timedelta(minutes=1)
 SILENT = Notice(
     key="feed/blog/unread", subject="The feed “blog” cannot be read", text="Since Monday.\n\nMend it.", at=NOW
 )
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
+HEADERS = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"} | {
+    "Content-Type",
+    "Content-Transfer-Encoding",
+}
 WELL = Notice(key="feed/blog/well", subject="The feed “blog” is well again", text="It is.", at=NOW, level="info")
 
 
@@ -216,6 +223,20 @@ def test_the_mail_is_plain_text_that_any_server_takes() -> None:
     assert "    pipeline feeds accept blog" in lines
     assert address in lines
     assert lines[-1] == "This is said once. `pipeline status` shows what is still the matter."
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_whatever_a_feed_says_gives_a_mail(title: str, text: str, name: str) -> None:
+    """Its words arrive; no header is begun or broken by them, and no line ends otherwise than in CRLF."""
+    told = replace(SILENT, subject=title, text=text)
+    message = note(told, sender="H <letter@h.example>", recipient="ann@h.example", name=name)
+    assert message.isascii()
+    assert b"\n" not in message.replace(b"\r\n", b"")
+    assert b"\r" not in message.replace(b"\r\n", b"")
+    read = message_from_bytes(message, policy=default)
+    assert set(read.keys()) == HEADERS
+    assert read["To"] == "ann@h.example"
+    assert read.get_content().split()[: len(text.split())] == text.split()
 
 
 def test_each_occurrence_has_a_message_id_of_its_own() -> None:

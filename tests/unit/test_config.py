@@ -65,7 +65,7 @@ def test_the_demo_config_shows_the_defaults():
         ({"fetch": {"allow_private_networks": 1}}, "= 1 is not allowed: give true or false."),
         ({"digest": {"week_closes": "1 00:00"}}, '"1 00:00" is not allowed: give a weekday and a time'),
         ({"digest": {"theme": "../../etc"}}, "the name of a folder in templates/"),
-        ({"store": {"url": "pipeline.db"}}, '"pipeline.db" is not allowed: give the address of a database'),
+        ({"store": {"url": "pipeline.db"}}, "[store] url is not allowed: give the address of a database"),
         ({"schedule": {"draft": "0 7 * * 1"}}, '[schedule] draft = "0 7 * * 1" is not allowed: give a rhythm such as'),
         ({"schedule": "mon 06:00"}, '[schedule] is "mon 06:00": make it a table: [schedule].'),
         ({"feeds": {"id": "blog"}}, "give [[feeds]] tables with id, url and kind."),

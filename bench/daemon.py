@@ -22,9 +22,10 @@ from pipeline.schedule import BEAT_SECONDS
 from tests.loopback import Answer, Loopback, Seen
 
 ROOT = Path(__file__).parents[1]
-START = datetime(2026, 2, 6, tzinfo=UTC)
+START = datetime(2026, 2, 8, tzinfo=UTC)
+"""A Sunday: the first draft, which loads all that drafts need, is made on the Monday."""
 ROUND = timedelta(minutes=30)
-WARM_ROUNDS = 50
+WARM_ROUNDS = 80
 IDLE_BEATS = 200
 NEWS_EVERY = 48
 """A feed has a new post so many rounds after the last."""

@@ -19,7 +19,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 import pytest
@@ -220,6 +220,7 @@ def press(page: Page, heading: str) -> None:
     page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
 
 
+@pytest.mark.slow
 def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, Path]) -> None:
     """Cron's way: fetch, draft and proof in one tick, no second proof in the next, another by hand."""
     box, _, authority = mailbox
@@ -263,19 +264,22 @@ def test_a_silent_mail_server_does_not_keep_the_daemon(folder: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_answer(chromium: Browser, publication: Path, scheme: Any) -> None:
-    """Axe finds nothing on any page behind a proof's buttons, nor in the proof itself, on a phone."""
+def test_everybody_can_answer(chromium: Browser, publication: Path) -> None:
+    """Axe finds nothing on any page behind a proof's buttons nor in the proof itself: light, dark, on a phone."""
     axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    context = chromium.new_context(color_scheme=scheme, viewport={"width": 375, "height": 700})
+    context = chromium.new_context(viewport={"width": 375, "height": 700})
     page = context.new_page()
     page.route(re.compile("^https:"), lambda route: route.abort())
     wrong: list[str] = []
 
-    def look(where: str) -> None:
+    def look(where: str, rules: str = "{}") -> None:
         page.evaluate(axe)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)")
-        wrong.extend(f"{where}: {each['id']} {node['html'][:90]}" for each in found for node in each["nodes"])
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate(f"axe.run(document, {{rules: {rules}}}).then(({{violations}}) => violations)")
+            places = [f"{each['id']} {node['html'][:90]}" for each in found for node in each["nodes"]]
+            wrong.extend(f"{where}, {scheme}: {place}" for place in places)
         width = page.evaluate("document.documentElement.scrollWidth")
         wrong.extend([f"{where}: {width} pixels wide"] if width > 375 else [])
 
@@ -299,10 +303,7 @@ def test_everybody_can_answer(chromium: Browser, publication: Path, scheme: Any)
         assert html is not None
         page.goto("about:blank")
         page.set_content(html.get_content())
-        page.evaluate(axe)
-        rules = "{rules: {region: {enabled: false}, 'landmark-one-main': {enabled: false}}}"
-        found = page.evaluate(f"axe.run(document, {rules}).then(({{violations}}) => violations)")
-        wrong.extend(f"the proof: {each['id']} {node['html'][:90]}" for each in found for node in each["nodes"])
+        look("the proof", "{region: {enabled: false}, 'landmark-one-main': {enabled: false}}")
     context.close()
     assert wrong == []
 

@@ -67,8 +67,10 @@ class Answering:
     """Lets the files in editions/ follow a move."""
 
     def look(self, what: Pass, *, now: datetime) -> Asked:
-        """Say how things stand; PassRefused when the pass is too old."""
+        """Say how things stand; PassRefused when the pass is too old, or for a look at the desk alone."""
         still_good(what, now)
+        if what.choice == "open":
+            raise PassRefused("This link opens the desk, and decides nothing.", kind="forged")
         return self._look(what, now)
 
     def answer(self, what: Pass, *, now: datetime, overridden: Collection[str] = ()) -> Asked:

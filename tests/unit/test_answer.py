@@ -185,6 +185,13 @@ def test_errors_stop_it_unless_they_are_overridden(house: House) -> None:
     assert press(house, token, "dead-link").case == "done"
 
 
+def test_the_way_to_the_desk_decides_nothing(house: House) -> None:
+    """The third button's pass neither approves nor holds, whoever sends it in."""
+    with pytest.raises(PassRefused):
+        press(house, button(house, "open"))
+    assert state(house) == "draft"
+
+
 def test_an_old_link_is_refused(house: House) -> None:
     """Seven days and not an instant longer."""
     token = button(house, "approve")

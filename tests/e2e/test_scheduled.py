@@ -1,13 +1,10 @@
-"""`pipeline run` and `pipeline tick` as a machine starts them: on a publication, with a web server on loopback."""
+"""`pipeline tick` as cron starts it: on a publication, with a web server on loopback. More of it in test_daemons.py."""
 
 from __future__ import annotations
 
 import json
-import signal
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,16 +76,6 @@ def test_a_tick_does_what_is_due_and_the_next_one_nothing(folder: Path, server: 
 
 
 @pytest.mark.loopback
-def test_ticks_at_once_ask_each_feed_once(folder: Path, server: Loopback) -> None:
-    """A daemon and two crontab lines by mistake: one of them does each task, the others find it taken."""
-    server.on("/feed/", Answer(delay_seconds=0.3))
-    results = [ended(process) for process in [tick(folder) for _ in range(3)]]
-    assert [code for code, _ in results] == [0, 0, 0]
-    assert sorted(task for _, said in results for task in tasks(said)) == ["draft", "fetch"]
-    assert len(server.asked("/feed/")) == 1
-
-
-@pytest.mark.loopback
 def test_a_feed_that_fails_is_named_and_the_exit_code_says_so(folder: Path, server: Loopback) -> None:
     """Exit code 3: done, but a feed failed; the draft is made all the same."""
     server.on("/feed/", Answer(status=404, body=b""))
@@ -97,25 +84,3 @@ def test_a_feed_that_fails_is_named_and_the_exit_code_says_so(folder: Path, serv
     assert "blog" in said
     assert "404" in said
     assert "draft:" in said
-
-
-@pytest.mark.loopback
-def test_the_daemon_stops_in_the_middle_of_a_slow_fetch(folder: Path, server: Loopback) -> None:
-    """SIGTERM while a server drips its answer: ended within seconds, exit code 0, no traceback, the database whole."""
-    server.on("/feed/", Answer(body=b"<rss>" + b" " * 60_000, drip_bytes=1, drip_seconds=0.05))
-    daemon = subprocess.Popen(
-        [*PIPELINE, "run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    deadline = time.monotonic() + 30
-    while not server.asked("/feed/") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.2)
-    sent = time.monotonic()
-    daemon.send_signal(signal.SIGTERM)
-    code, said = ended(daemon)
-    assert time.monotonic() - sent < 8
-    assert (code, "Traceback" in said) == (0, False), said
-    assert "interrupted in the middle of a task" in said
-    with sqlite3.connect(folder / "pipeline.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    database.close()

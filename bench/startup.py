@@ -7,6 +7,7 @@ limit is passed. Touches nothing else; reads no network. Run it on a quiet machi
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import resource
 import subprocess
@@ -16,9 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+import pipeline as pipeline_package
+
 RUNS = 9
 # CPU seconds; the limits of the command line's contract.
-LIMITS = {"pipeline --help": 0.2, "pipeline digest --week 2026-W07 --offline": 1.0}
+LIMITS = {"pipeline --help": 0.2, "pipeline digest --week 2026-W07 --offline": 0.6}
 
 # The interpreter alone, with the start-up of this environment.
 FLOOR = ("python -c pass", (sys.executable, "-c", "pass"))
@@ -38,7 +41,8 @@ def pipeline(*words: str) -> tuple[str, ...]:
 
 
 def prepare(folder: Path) -> None:
-    """Make the demo publication and read its feeds, so that compiled modules and the store are there."""
+    """Compile the program, as pip does with what it installs, make the demo publication and read its feeds."""
+    compileall.compile_dir(Path(pipeline_package.__file__).parent, quiet=1)
     for words in (("init", "--demo", "."), ("fetch",), ("digest", "--week", "2026-W07")):
         subprocess.run(pipeline(*words), cwd=folder, check=True, stdout=subprocess.DEVNULL)
 

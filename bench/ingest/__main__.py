@@ -10,6 +10,7 @@ Linux only. Peers are installed by pip into a temporary environment, or the one 
 from __future__ import annotations
 
 import argparse
+import compileall
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import venv
 from collections import defaultdict
 from pathlib import Path
 
+import pipeline
 from bench.ingest.contenders import contenders
 from bench.ingest.measure import MODES, Weight, round_of, serving
 from bench.ingest.report import report
@@ -49,6 +51,7 @@ def with_peers(folder: Path) -> Path:
 def main() -> int:
     """Measure, print, and save where asked to."""
     asked = options()
+    compileall.compile_dir(Path(pipeline.__file__).parent, quiet=1)  # as pip did with the others
     found: dict[tuple[str, str], list[Weight]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as temporary, serving() as server:
         peers = asked.peers or Path(temporary) / "peers"

@@ -22,9 +22,11 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(
     r"\b(Authorization[\"']?\s*[:=]\s*[\"']?)?\b(Basic|Bearer|Digest)(\s+)[\w.~+/=-]{8,2000}", re.IGNORECASE
 )
-# What our passes and JSON Web Tokens look like: parts joined by dots, the last a signature in base64url.
+# What our passes and JSON Web Tokens look like: parts joined by dots, the last a signature in base64url. A short one
+# has digits, or it might be a name; one of 256 bits may by chance have none.
 _SIGNED = re.compile(
-    r"(?<![\w.:-])(?:[\w:-]{1,500}\.){1,8}(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w-])"
+    r"(?<![\w.:-])(?:[\w:-]{1,500}\.){1,8}"
+    r"(?=[\w-]*\d|[\w-]{40})(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w-])"
 )
 
 

@@ -158,6 +158,7 @@ def test_without_script_the_toolbar_is_a_form(chromium: Browser, here: str) -> N
         page.get_by_text("Small phone").click()
         page.get_by_role("button", name="Show").click()
         assert "width=320" in page.url
+        page.wait_for_load_state()  # before that there is a page without its style sheet to be measured
         assert (page.locator("#mail").bounding_box() or {})["width"] == 320
 
 

@@ -115,9 +115,12 @@ def tick(tasks: Sequence[Task], ledger: Ledger, clock: Clock, zone: tzinfo) -> I
 
     Trouble ends a task, not the tick; a bug propagates, and so does an interruption: its run is free again.
     """
+    newest: Mapping[str, Run] | None = None
     for task in tasks:
-        seen, now = ledger.newest().get(task.id), clock()
+        newest = ledger.newest() if newest is None else newest
+        seen, now = newest.get(task.id), clock()
         if period := _due(task, seen, now, zone):
+            newest = None  # work takes time, in which others may have been at the next task
             run = taken_on(task.id, period, seen, by=ledger.by, now=now)
             if ledger.take(seen, run, once=task.schedule.once):
                 yield from _work(task, run, seen, ledger, clock)

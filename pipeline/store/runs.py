@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from typing import Any
 
-from sqlalchemy import Connection, Select, Update, select, update
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from pipeline.model.run import Run
 from pipeline.store.dialects import first_to_write
 from pipeline.store.run_tables import run, schedule
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
+_SAME = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
+_NEWEST = select(run).join_from(schedule, run, _SAME, isouter=True)  # outer, or SQLite reads all runs there ever were
+_CURRENT = _NEWEST.where(schedule.c.schedule_id == bindparam("of")).with_for_update(of=schedule)
 
 
 class Runs:
     """The runs of a store; made by it."""
 
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
+    def __init__(self, asking: Transaction, writing: Transaction) -> None:
+        self._asking = asking
         self._writing = writing
 
     def newest(self) -> dict[str, Run]:
         """Give the run of each schedule that was taken on last, by schedule id."""
-        with self._reading() as connection:
-            return {row["schedule_id"]: Run(**row) for row in connection.execute(_newest()).mappings()}
+        with self._asking() as connection:
+            return {row["schedule_id"]: Run(**row) for row in connection.execute(_NEWEST).mappings()}
 
     def advance(self, seen: Run | None, run: Run, *, once: bool = True) -> bool:
         """Write a run's next step on top of the one seen; False, and nothing written, when that is not so any more.
@@ -38,7 +40,7 @@ class Runs:
         ``seen`` is the newest run of the same schedule, of whatever period; None when there never was one.
         ``once``: a period that was taken on before is not begun anew, though it is not the newest.
         """
-        with self._reading() as connection:
+        with self._asking() as connection:
             if _current(connection, run.schedule_id) != seen:
                 return False
         with self._writing() as connection:
@@ -62,15 +64,9 @@ def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -
     return True
 
 
-def _newest() -> Select[Any]:
-    same = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
-    return select(run).join_from(schedule, run, same, isouter=True)  # outer, or SQLite reads all runs there ever were
-
-
 def _current(connection: Connection, schedule_id: str) -> Run | None:
     """Read a schedule's newest run, and let nobody else write one meanwhile."""
-    found = connection.execute(_newest().where(schedule.c.schedule_id == schedule_id).with_for_update(of=schedule))
-    row = found.mappings().first()
+    row = connection.execute(_CURRENT, {"of": schedule_id}).mappings().first()
     return Run(**row) if row else None
 
 

@@ -44,7 +44,7 @@ class Store:
         self._asker = engine.execution_options(begin="")
         self._name = engine.url.render_as_string(hide_password=True)
         self.editions = Editions(self._reading, self._writing)
-        self.runs = Runs(self._reading, self._writing)
+        self.runs = Runs(self._asking, self._writing)
         self.gauges = Gauges(self._reading)
         self.care = Care(self._reading, self._writing)
         self.notices = Notices(self._reading, self._writing)
@@ -109,7 +109,7 @@ class Store:
 
     def feed_states(self) -> dict[str, FeedState]:
         """Give what is remembered of each feed, by feed id."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return feeds.states(connection)
 
     def save_state(self, state: FeedState) -> None:

@@ -92,6 +92,27 @@ def test_a_second_tick_in_the_same_period_does_nothing() -> None:
     assert work.periods == ["2026-W07", "2026-W08", "2026-W09"]
 
 
+def test_a_beat_with_nothing_to_do_looks_once() -> None:
+    """However many tasks there are: most beats of a daemon are like that."""
+
+    @dataclass
+    class Counted(Rows):
+        """Counts how often it is looked at."""
+
+        looks: int = 0
+
+        def newest(self) -> dict[str, Run]:
+            self.looks += 1
+            return super().newest()
+
+    rows = Counted()
+    tasks = [task(name, "mon 07:00", Work()) for name in "abc"]
+    beat(tasks, rows)
+    assert rows.looks == 3  # each piece of work takes time, in which others may have been at the next
+    beat(tasks, rows)
+    assert rows.looks == 4
+
+
 def test_downtime_is_caught_up_with_by_one_run() -> None:
     """A daemon that was away for a month drafts the newest week, not four."""
     work, rows = Work(), Rows()

@@ -117,3 +117,13 @@ def test_a_mail_address_that_looks_like_an_attribute_harms_nobody() -> None:
     """Found by fuzzing: what stands inside an attribute's quotes is no attribute."""
     entry = replace(GOOD, body_html='<a href="mailto:crew@harbo;a href=">write</a>')
     assert unkept([entry]) == ""
+
+
+def test_a_reference_to_half_a_character_reads_the_same_both_ways() -> None:
+    """In a CDATA, where XML allows it: it is left out, however the document is read."""
+    body = (
+        b"<rss version='2.0'><channel><item><guid>1</guid><description><![CDATA[<a hr&#xD800;ef='/x'>x</a>&#57343;]]>"
+    )
+    body += b"</description></item></channel></rss>"
+    assert both_ways(body) == ""
+    assert "&#" not in read(body)[0].body_html

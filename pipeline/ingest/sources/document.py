@@ -131,10 +131,13 @@ def split_strictly(text: str) -> Document | None:
 
 
 def from_root(text: str) -> str:
-    """Cut what stands before the root: junk, the XML declaration (all is decoded), the DTD (no entity is needed)."""
+    """Cut what stands before the root: junk, the XML declaration (all is decoded), the DTD (no entity is needed).
+
+    And references to half characters wherever they stand, for the tolerant reader stumbles over them in a CDATA, too.
+    """
     start = _LEAD.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
     root = ROOT.search(text, start)
-    return text[root.start() :] if root else text[start:]
+    return _HALF_CHARACTER.sub("", text[root.start() :] if root else text[start:])
 
 
 def without_giants(text: str) -> str:
@@ -220,7 +223,7 @@ def _without_half_item(text: str) -> str:
 def _bounded(text: str) -> str:
     """Cut hopeless XML after ``MAX_LOOSE_TAGS`` tags: the tolerant reader's time grows with their square."""
     tags = (found.start() for found in _MARKUP.finditer(text) if found["tag"])
-    return _HALF_CHARACTER.sub("", text[: next(islice(tags, MAX_LOOSE_TAGS, None), len(text))])
+    return text[: next(islice(tags, MAX_LOOSE_TAGS, None), len(text))]
 
 
 def _items(root: Element) -> list[Element]:

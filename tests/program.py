@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.cli import main
+from tests.empty_store import empty_store
 from tests.loopback import Answer, Loopback
 
 NOW = datetime(2026, 2, 12, 12, tzinfo=UTC)
@@ -56,6 +57,7 @@ class Program:
     def __init__(self, folder: Path, server: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
         self.config, self.server, self._capsys = folder / "config.toml", server, capsys
         self.now = NOW
+        empty_store(folder)
         self.serve("/blog", rss(item("Bread on a stone")))
         self.write()
 

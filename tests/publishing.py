@@ -22,6 +22,7 @@ from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
+from tests.empty_store import empty_store
 from tests.making import MONDAY
 
 W06, W07, W08, W09 = (Week(2026, number) for number in (6, 7, 8, 9))
@@ -64,7 +65,7 @@ class House:
     def __init__(self, folder: Path, theme: Theme, url: str = "") -> None:
         self.folder = folder
         self.now = MONDAY
-        self.store = Store.open(url or f"sqlite:///{folder / 'pipeline.db'}")
+        self.store = Store.open(url or empty_store(folder))
         self.wishes: dict[str, Overrides] = {}
         self.press = Press(
             publication=PUBLICATION, feeds=FEEDS, clock=CLOCK, theme=theme, asks=self._asks, stories_fewest=0

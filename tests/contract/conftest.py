@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.store import Store
+from tests.empty_store import empty_store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'pipeline.db'}"
+        return empty_store(tmp_path)
     return str(request.getfixturevalue("postgres_url"))
 
 

@@ -21,6 +21,7 @@ from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.notice import Notice
 from pipeline.model.schedule import Every
 from pipeline.store import Store
+from tests.empty_store import empty_store
 from tests.making import MONDAY, entry
 
 HOUR = timedelta(hours=1)
@@ -82,7 +83,7 @@ class Months:
 
 @pytest.fixture
 def months(tmp_path: Path) -> Iterator[Months]:
-    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
+    with Store.open(empty_store(tmp_path)) as store:
         found = Months(store, BLOG, PODCAST)
         found.goes_by(STEP)
         yield found

@@ -23,6 +23,7 @@ from pipeline.jobs.notify import LONGEST_PAUSE, Notifier, pause_after
 from pipeline.model.errors import DeliveryFailed
 from pipeline.model.notice import Notice
 from pipeline.store import Store
+from tests.empty_store import empty_store
 
 NOW = datetime(2026, 2, 11, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -55,7 +56,7 @@ class Way:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as opened:
+    with Store.open(empty_store(tmp_path)) as opened:
         yield opened
 
 
@@ -133,7 +134,7 @@ def test_there_is_always_a_line_in_the_log(store: Store, caplog: pytest.LogCaptu
 
 def test_a_store_that_fails_is_said_and_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The notice is in the log all the same."""
-    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
+    with Store.open(empty_store(tmp_path)) as store:
         pass
     (tmp_path / "pipeline.db").write_bytes(b"no database at all, sixteen bytes and more of it")
     Notifier(notices=store.notices, ways={"mail": Way()}).settle("feed/", [SILENT], at=NOW)

@@ -17,6 +17,7 @@ from pipeline.jobs.pictures import FIRST_BYTES, measure
 from pipeline.model.entry import Picture
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
+from tests.empty_store import empty_store
 from tests.golden.sample import LAMP, PUBLICATION, SAMPLE
 from tests.golden.update import THEMES
 from tests.making import MONDAY, entry, stored
@@ -51,7 +52,7 @@ class Pictures:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}")
+    return Store.open(empty_store(tmp_path))
 
 
 def post(url: str) -> list[list[object]]:

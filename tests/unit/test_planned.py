@@ -19,6 +19,7 @@ from pipeline.model.fetch import FetchOutcome, FetchRequest, OutcomeKind
 from pipeline.model.run import LEASE, concluded, taken_on
 from pipeline.model.schedule import Every, parse_schedule
 from pipeline.store import Store
+from tests.empty_store import empty_store
 from tests.making import MONDAY, entry
 from tests.publishing import CLOCK, FEEDS, W06, W07, House, small_theme
 
@@ -48,7 +49,7 @@ class Network:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
+    with Store.open(empty_store(tmp_path)) as store:
         yield store
 
 

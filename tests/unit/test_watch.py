@@ -18,6 +18,7 @@ from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.notice import Notice
 from pipeline.model.schedule import parse_schedule
 from pipeline.store import Store
+from tests.empty_store import empty_store
 from tests.making import entry
 
 LONDON = ZoneInfo("Europe/London")
@@ -72,7 +73,7 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
+    with Store.open(empty_store(tmp_path)) as store:
         yield Watched(store)
 
 

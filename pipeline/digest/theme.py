@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from pipeline.model.errors import TemplateError
 from pipeline.text.markdown import labelled, wrap
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from types import CodeType
+
+    from jinja2 import BytecodeCache, Environment, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
 
     environment = Environment(
         loader=FileSystemLoader(folders),
+        bytecode_cache=_compiled_before(),
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -126,6 +130,27 @@ def _environment(folders: Sequence[Path]) -> Environment:
     )
     environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight, bullet=_bullet)
     return environment
+
+
+@cache
+def _compiled_before() -> BytecodeCache:
+    """Give what keeps compiled templates as long as the process lives, by file and content: the desk loads often."""
+    from jinja2 import BytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Compiled(BytecodeCache):
+        def __init__(self) -> None:
+            self._kept: dict[str, tuple[str, CodeType | None]] = {}
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            checksum, code = self._kept.get(bucket.key, ("", None))
+            if checksum == bucket.checksum:
+                bucket.code = code
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            self._kept[bucket.key] = bucket.checksum, bucket.code
+
+    return Compiled()
 
 
 def _underline(text: str, mark: str) -> str:

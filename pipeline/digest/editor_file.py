@@ -50,12 +50,27 @@ _HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
 _ITEM = re.compile(
     r"[-*+]\s+(?:\[(?P<title>(?:[^\]\\]|\\.)*)\]\(\s*<?(?P<url>[^\s>)]*)>?\s*\)|<?(?P<bare>https?://[^\s>]+)>?)\s*(?P<note>.*)"
 )
+_NEARLY_FENCE = re.compile(r"\s*[-+]+\s*")
+_ASTRAY = re.compile(rf"\s*(?:\++|(?:#\s*)?(?:{'|'.join(KEYS)})\s*=.*|\[(?:notes|related)\]\s*(?:#.*)?)\s*")
+"""A line of the settings, which nobody is to read in the mail."""
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 LINKS_HEADING = "useful links"
 LINK_EXAMPLE = "- [Title](https://…): why it matters"
 
 Find = Callable[[str, str], Entry | None]
 """Looks for an entry that is not at hand, by feed id and by guid or address."""
+
+
+def fences(lines: Sequence[str]) -> tuple[int, int]:
+    """Find the lines ``+++`` around the settings, from 0; -1 for one that is missing. Above them may be blank lines.
+
+    >>> fences(["", "+++", "+++", "Hello."]), fences(["Hello.", "+++"]), fences(["+++", "lead = 1"])
+    ((1, 2), (-1, -1), (0, -1))
+    """
+    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines[start].strip() != FENCE:
+        return -1, -1
+    return start, next((number for number, line in enumerate(lines) if number > start and line.strip() == FENCE), -1)
 
 
 def read(
@@ -116,12 +131,16 @@ class _Reader:
     def _parts(self) -> tuple[list[str], list[tuple[int, str]]]:
         """Take the front matter and the body apart; the body's lines keep their numbers."""
         lines = self.text.split("\n")
-        if lines[0].rstrip() != FENCE:
+        start, end = fences(lines)
+        if start < 0:
+            first = next((number for number, line in enumerate(lines, 1) if line.strip()), 0)
+            if first and _NEARLY_FENCE.fullmatch(lines[first - 1]):
+                self._fail(first, f"settings begin and end with a line {FENCE}: write it so, or take this line out")
             return [], list(enumerate(lines, 1))
-        end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), 0)
-        if not end:
-            self._fail(1, f"the settings begin with {FENCE} and never end: close them with a line {FENCE}")
-        return lines[1:end], list(enumerate(lines[end + 1 :], end + 2))
+        if end < 0:
+            self._fail(start + 1, f"the settings begin with {FENCE} and never end: close them with a line {FENCE}")
+        above = [""] * (start + 1)  # so that lines count as an editor counts them
+        return [*above, *lines[start + 1 : end]], list(enumerate(lines[end + 1 :], end + 2))
 
     def _front(self, lines: Sequence[str]) -> dict[str, Any]:
         try:
@@ -130,7 +149,7 @@ class _Reader:
             at = _AT_LINE.search(str(broken))
             line = int(at[1]) if at and at[1] else len(lines)
             what = _AT_LINE.sub("", str(broken)).rstrip(".")
-            raise self._error(line + 1, f'{what}: write settings such as subject = "Bread"') from broken
+            raise self._error(line, f'{what}: write settings such as subject = "Bread"') from broken
         for key, value in said.items():
             self._check(key, value)
         return {"notes": {}, "related": {}} | said
@@ -202,10 +221,16 @@ class _Reader:
             if heading:
                 among_links = heading["words"].rstrip(":").casefold() == LINKS_HEADING
             if not among_links:
+                self._own(number, line)
                 introduction.append(line)
             elif line.strip() and not heading:
                 self._add(items, number, line)
         return "\n".join(introduction).strip(), self._links(items)
+
+    def _own(self, number: int, line: str) -> None:
+        """Refuse a setting among the words that readers get."""
+        if _ASTRAY.fullmatch(line):
+            self._fail(number, f"settings stand at the head of the file, between two lines {FENCE}, and nowhere else")
 
     def _add(self, items: list[tuple[int, str]], number: int, line: str) -> None:
         """Take a line of the list: an item, or more of the item before."""

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pipeline.digest.editor_file import FENCE, LINKS_HEADING
+from pipeline.digest.editor_file import FENCE, LINKS_HEADING, fences
 from pipeline.model.edition import EditorLink, Overrides
 
 SETTINGS = ("subject", "preheader", "lead", "leave_out", "put_back", "order")
@@ -64,10 +64,10 @@ def link_line(link: EditorLink) -> str:
 def _parts(text: str) -> tuple[list[str], str]:
     """Take front matter and body apart, as ``editor_file`` does; a file that has no settings gets none."""
     lines = text.split("\n")
-    if lines[0].rstrip() != FENCE:
+    start, end = fences(lines)
+    if start < 0:
         return [], text
-    end = next(number for number, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE)
-    return lines[1:end], "\n".join(lines[end + 1 :])
+    return lines[start + 1 : end], "\n".join(lines[end + 1 :])
 
 
 def _with_setting(front: Sequence[str], key: str, value: str | tuple[str, ...]) -> list[str]:

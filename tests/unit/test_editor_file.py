@@ -92,6 +92,18 @@ def test_it_may_be_an_introduction_alone():
     assert read("Hello.\r\n\r\nAnd more.\r\n", "2026-W07.md", ALL).introduction_md == "Hello.\n\nAnd more."
 
 
+@pytest.mark.parametrize("above", ["\n", " \n\n", "\ufeff", "\ufeff\r\n"])
+def test_blank_lines_above_the_settings_do_no_harm(above: str):
+    """Settings are settings and no words to readers, though a blank line or a byte order mark stands above them."""
+    assert read(above + FILE, "f.md", ALL, link_feeds=["links"]) == read(FILE, "f.md", ALL, link_feeds=["links"])
+
+
+def test_words_that_look_a_little_like_settings_are_words():
+    """A line between thoughts, a sum and a bracket in an introduction are the editor's own."""
+    text = "Hello.\n\n---\n\nIn order = in peace.\n[notes] were taken.\n1 + 1"
+    assert read(text, "f.md", ALL).introduction_md == text
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -133,6 +145,14 @@ MISTAKES = {
     "not TOML": ("+++\nsubject = Bread\n+++\n", 2, "write settings such as subject"),
     "ends early": ('+++\norder = ["blog bread",\n+++\n', 2, "write settings such as subject"),
     "never closed": ('+++\nsubject = "x"\n', 1, "close them with a line +++"),
+    "fence of two": ("++\n# The edition 2026-W07.\n++\nHello.\n", 1, "settings begin and end with a line +++"),
+    "fence of YAML": ('\n---\nsubject: "x"\n---\n', 2, "settings begin and end with a line +++"),
+    "first fence gone": ("# The edition 2026-W07.\n+++\nHello.\n", 2, "settings stand at the head of the file"),
+    "both fences gone": ('# The edition.\n\n# subject = "x"\nHello.\n', 3, "settings stand at the head of the file"),
+    "below the fence": ('+++\n+++\nHello.\nlead = "blog bread"\n', 4, "settings stand at the head of the file"),
+    "table below the fence": ("+++\n+++\n[notes]   # yours\n", 3, "settings stand at the head of the file"),
+    "after a blank line": ("\n\n+++\nlead = 7\n+++\n", 4, "lead must be text"),
+    "not TOML after a blank line": ("\n+++\nsubject = Bread\n+++\n", 3, "write settings such as subject"),
     "misspelt": (
         '+++\n\norder = ["blog bread", "blog bred"]\n+++\n',
         3,

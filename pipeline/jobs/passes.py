@@ -1,7 +1,7 @@
-"""Passes as they travel in links: signed, so that nobody can make one, and readable only to who has the key.
+"""What lets an editor in, signed, so that nobody can make one: passes in links, and the desk's key in a cookie.
 
-In: a Pass and a key, or a token and a key. Out: a token for an address, or the Pass. Pure: whether a pass has expired
-or was used is for others to say. The only door to itsdangerous.
+In: a Pass or an instant and what signs it, or a token. Out: a token, or the Pass. Pure: whether a pass has expired or
+was used is for others to say. The only door to itsdangerous.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pipeline.model.errors import PassRefused
 from pipeline.model.proof import Pass
 
 PURPOSE = "proof"
+DESK = "desk"
 
 
 def write_pass(what: Pass, key: str) -> str:
@@ -28,13 +29,13 @@ def write_pass(what: Pass, key: str) -> str:
     True
     """
     told = (what.week, what.content_hash, what.choice, what.nth, int(what.expires_at.timestamp()))
-    return _signer(key).sign(".".join(map(str, told))).decode("ascii")
+    return _signer(key, PURPOSE).sign(".".join(map(str, told))).decode("ascii")
 
 
 def read_pass(token: str, key: str) -> Pass:
     """Read a token of ours; PassRefused (forged) for anything else."""
     try:
-        week, content_hash, choice, nth, expires = _signer(key).unsign(token).decode("ascii").split(".")
+        week, content_hash, choice, nth, expires = _signer(key, PURPOSE).unsign(token).decode("ascii").split(".")
     except (BadSignature, UnicodeError) as forged:
         told = "This link is not one of ours, or not whole: open it from the mail itself."
         raise PassRefused(told, kind="forged") from forged
@@ -47,5 +48,25 @@ def read_pass(token: str, key: str) -> Pass:
     )
 
 
-def _signer(key: str) -> Signer:
-    return Signer(key, salt=PURPOSE, key_derivation="hmac", digest_method=sha256)
+def write_desk_key(until: datetime, key: str) -> str:
+    """Sign what opens the desk until an instant, for a cookie: never for an address, which is kept and passed on.
+
+    >>> friday = datetime(2026, 2, 20, tzinfo=UTC)
+    >>> opens_desk(write_desk_key(friday, "key"), "key", now=datetime(2026, 2, 19, tzinfo=UTC))
+    True
+    >>> opens_desk(write_desk_key(friday, "key"), "key", now=friday)
+    False
+    """
+    return _signer(key, DESK).sign(str(int(until.timestamp()))).decode("ascii")
+
+
+def opens_desk(token: str, key: str, *, now: datetime) -> bool:
+    """Tell whether a token is such a key of ours, and its time not over."""
+    try:
+        return now.timestamp() < int(_signer(key, DESK).unsign(token))
+    except BadSignature:
+        return False
+
+
+def _signer(key: str, purpose: str) -> Signer:
+    return Signer(key, salt=purpose, key_derivation="hmac", digest_method=sha256)

@@ -22,9 +22,10 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources
+from pipeline.jobs.passes import opens_desk
 from pipeline.web.guard import Guard
 from pipeline.web.preview import make_app
-from pipeline.web.proofs import ProofPages, desk_token
+from pipeline.web.proofs import ProofPages
 from pipeline.web.publication import PublicationDesk
 
 STOPS_WITHIN_SECONDS = 5
@@ -41,8 +42,8 @@ def pages(path: Path, clock: Callable[[], datetime], more: Sequence[BaseRoute] =
     listen is read once.
     """
     with PublicationDesk(path, clock) as desk:
-        said, home = desk.app.config.web, desk.app.pages
-        within = make_app(desk, token=desk_token(desk.app.proof_key), home=home)
+        said, home, key = desk.app.config.web, desk.app.pages, desk.app.proof_key
+        within = make_app(desk, home=home, lets_in=lambda token: opens_desk(token, key, now=clock()))
         with serve(said.listen, [*ProofPages(path, clock).routes(), *more, Mount("/", within)], home=home) as address:
             if address:
                 log.info("pages at %s", said.url or address)

@@ -5,11 +5,12 @@ page and no data.
 
 A page on the web can make an editor's browser talk to 127.0.0.1. So the Host header must name this machine (a foreign
 name that resolves here is DNS rebinding), and anything but GET and HEAD must come from a page of our own (Origin).
-Listening to other machines takes a token.
+Listening to other machines takes a token, and the desk behind the daemon a key that runs out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
@@ -18,8 +19,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOSTS = ("127.0.0.1", "localhost")
-COOKIE = "desk"
+HOSTS = ("127.0.0.1", "localhost", "::1")
+COOKIE = "preview"
+DESK_COOKIE = "desk"
+"""Not the preview's: browsers keep cookies by host, whatever the port."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,6 +35,10 @@ MAIL_POLICY = (
 it can read how tall it is and where it was scrolled to; without scripts it can do nothing with that."""
 PICTURES = {"near": "'self' data:", "on": "'self' https: http: data:", "off": "'none'"}
 """Where a mail's pictures may come from: from the preview itself, from anywhere once the editor asks, from nowhere."""
+CLOSED = (
+    "The desk is closed: press “Open the desk” in a proof, then come back. Words that you were just writing are on the "
+    "page before this one."
+)
 
 _CAREFUL = {
     "Cache-Control": "no-store",
@@ -48,13 +55,16 @@ class Guard:
 
     Without a ``token`` this machine's own names are answered, and that of ``home``, the address that a proxy has for
     these pages. With one, any name is: whoever knows the token may ask. It comes once, in the address, and then stays
-    in a cookie.
+    in a cookie. ``lets_in`` is asked about the desk's cookie, and alone decides.
     """
 
-    def __init__(self, app: ASGIApp, token: str = "", home: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, token: str = "", home: str = "", lets_in: Callable[[str], bool] | None = None
+    ) -> None:
         self._app = app
         self._token = token
         self._home = home
+        self._lets_in = lets_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is foreign, pass on the rest, and set the headers of every answer."""
@@ -76,6 +86,8 @@ class Guard:
         refusal = refuse(request.method, request.headers, anywhere=bool(self._token), home=self._home)
         if refusal:
             return PlainTextResponse(refusal, status_code=403)
+        if self._lets_in and not self._lets_in(request.cookies.get(DESK_COOKIE, "")):
+            return PlainTextResponse(CLOSED, status_code=403)
         if not self._token or _same(request.cookies.get(COOKIE, ""), self._token):
             return None
         if request.method == "GET" and _same(request.query_params.get("token", ""), self._token):
@@ -98,12 +110,24 @@ def refuse(method: str, headers: Headers, *, anywhere: bool = False, home: str =
     ''
     """
     host, ours = headers.get("host", ""), urlsplit(home)
-    if not anywhere and host.partition(":")[0].lower() not in (*HOSTS, ours.hostname or HOSTS[0]):
+    if not anywhere and _name(host) not in (*HOSTS, ours.hostname or HOSTS[0]):
         return f"Open this page as {home or 'http://127.0.0.1'}, not by another name."
     own = (*_origins(host, anywhere), f"{ours.scheme}://{ours.netloc}")
     if method not in ("GET", "HEAD") and headers.get("origin") not in own:
         return "Use the form on the page itself: this request came from elsewhere."
     return ""
+
+
+def _name(host: str) -> str:
+    """Take a Host header's port away (RFC 9110, 7.2); empty for what is none.
+
+    >>> [_name(host) for host in ("LocalHost:8026", "[::1]:8026", "[::1", "")]
+    ['localhost', '::1', '', '']
+    """
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _origins(host: str, anywhere: bool) -> tuple[str, ...]:

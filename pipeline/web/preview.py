@@ -35,10 +35,17 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PORTS_TO_TRY = 20
 
 
-def make_app(desk: Desk, *, patience_seconds: float = 2.0, token: str = "", home: str = "") -> Starlette:
+def make_app(
+    desk: Desk,
+    *,
+    patience_seconds: float = 2.0,
+    token: str = "",
+    home: str = "",
+    lets_in: Callable[[str], bool] | None = None,
+) -> Starlette:
     """Make the application around a desk. A request for news waits ``patience_seconds`` at most.
 
-    ``token`` and ``home`` are the guard's.
+    ``token``, ``home`` and ``lets_in`` are the guard's.
     """
     folder = resources() / "templates" / "web"
     memory, sheets = Memory(desk), Sheets.of(folder)
@@ -49,7 +56,7 @@ def make_app(desk: Desk, *, patience_seconds: float = 2.0, token: str = "", home
             *(route for room in rooms for route in room.routes()),
             Mount("/static", StaticFiles(directory=folder / "static")),
         ],
-        middleware=[Middleware(Guard, token=token, home=home)],
+        middleware=[Middleware(Guard, token=token, home=home, lets_in=lets_in)],
         exception_handlers={HTTPException: pages.refused, PipelineError: pages.refused},
     )
 

@@ -1,17 +1,16 @@
 """The pages behind a proof's buttons: what is asked, once more, and a button that does it.
 
 In: links from a proof. Out: a page for however things stand. A GET or a HEAD changes nothing: mail scanners follow
-every link. The pass in the address is what a POST needs, and nobody else has it; so the form needs no other token.
+every link. The pass in the address is what a POST needs, and nobody else has it; so the form needs no other token. The
+desk's is no address: its key comes with the POST, in a cookie, and runs out.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from hashlib import sha256
 from pathlib import Path
 
 from starlette.requests import Request
@@ -21,16 +20,23 @@ from starlette.routing import BaseRoute, Route
 from pipeline.app import App, resources
 from pipeline.jobs.answer import Answering, Asked, still_good
 from pipeline.jobs.editions import Publisher
-from pipeline.jobs.passes import read_pass
+from pipeline.jobs.passes import read_pass, write_desk_key
 from pipeline.jobs.weekly import lay_out
 from pipeline.model.errors import DeliveryProblem, PassRefused, PipelineError, Refused
 from pipeline.model.proof import Pass
 from pipeline.model.week import Week
 from pipeline.web.forms import Form, posted
+from pipeline.web.guard import DESK_COOKIE
 from pipeline.web.sheets import Sheets
 
-STATUS = {"ready": 200, "done": 200, "already": 200, "sent": 200, "forged": 404, "expired": 410, "trouble": 500}
+STATUS = dict.fromkeys(("desk", "ready", "done", "already", "sent"), 200) | {
+    "forged": 404,
+    "expired": 410,
+    "trouble": 500,
+}
 """What each case is answered with; 409 where the world has moved on."""
+OPEN_FOR = timedelta(days=1)
+"""So long the desk stays open to the browser that opened it."""
 A_MOMENT = timedelta(minutes=1)
 """Between two proofs that somebody asks for here."""
 
@@ -55,12 +61,12 @@ class ProofPages:
         ]
 
     def asked(self, request: Request) -> Response:
-        """Show what the button is for, or lead to the desk; nothing is changed."""
+        """Show what the button is for; nothing is changed, and nothing given away."""
 
         def show(app: App, what: Pass, now: datetime) -> Response:
             if what.choice == "open":
                 still_good(what, now)
-                return RedirectResponse(f"/week/{what.week}?token={desk_token(app.proof_key)}", status_code=303)
+                return self._page(request, app, case="desk")
             return self._page(request, app, asked=_answering(app).look(what, now=now))
 
         return self._with_pass(request, show)
@@ -69,6 +75,9 @@ class ProofPages:
         """Do what the button says, or show why not."""
 
         def answer(app: App, what: Pass, now: datetime) -> Response:
+            if what.choice == "open":
+                still_good(what, now)
+                return _to_the_desk(app, what, now)
             desk = _answering(app)
             try:
                 return self._page(request, app, asked=desk.answer(what, now=now, overridden=form.all("override")))
@@ -131,10 +140,15 @@ def _once_more(app: App, what: Pass, now: datetime) -> str:
     return f"{app.proofreader.proof(Week.parse(what.week), now=now, again=True)}."
 
 
-def desk_token(key: str) -> str:
-    """Give what opens the desk behind the daemon: it lasts as long as the key of proofs, and does not give it away.
-
-    >>> desk_token("key") == desk_token("key") != desk_token("other key")
-    True
-    """
-    return hmac.new(key.encode(), b"desk", sha256).hexdigest()[:32]
+def _to_the_desk(app: App, what: Pass, now: datetime) -> Response:
+    """Open the desk to this browser."""
+    answer = RedirectResponse(f"/week/{what.week}", status_code=303)
+    answer.set_cookie(
+        DESK_COOKIE,
+        write_desk_key(now + OPEN_FOR, app.proof_key),
+        max_age=int(OPEN_FOR.total_seconds()),
+        secure=app.pages.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer

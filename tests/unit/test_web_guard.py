@@ -16,7 +16,15 @@ def client() -> Client:
 
 @pytest.mark.parametrize(
     "host",
-    ["harbourandhearth.example", "127.0.0.1.nip.example", "localhost.example:8025", "0.0.0.0:8025", "[::]:1", ""],
+    [
+        "harbourandhearth.example",
+        "127.0.0.1.nip.example",
+        "localhost.example:8025",
+        "0.0.0.0:8025",
+        "[::]:1",
+        "[::1",
+        "",
+    ],
 )
 def test_a_foreign_host_is_refused(client: Client, host: str) -> None:
     """A name that only resolves to this machine reads nothing: that is how DNS rebinding works."""
@@ -24,9 +32,9 @@ def test_a_foreign_host_is_refused(client: Client, host: str) -> None:
         assert client.get(path, headers={"host": host}).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8025", "localhost:8025", "LOCALHOST:8025", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8025", "localhost:8025", "LOCALHOST:8025", "localhost", "[::1]:8025"])
 def test_this_machine_is_welcome(client: Client, host: str) -> None:
-    """Both names of this machine are answered, with any port."""
+    """All names of this machine are answered, with any port."""
     assert client.get("/", headers={"host": host}).status_code == 200
 
 

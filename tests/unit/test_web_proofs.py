@@ -22,7 +22,7 @@ from pipeline.model.proof import Choice, Pass
 from pipeline.model.week import Week
 from pipeline.web import daemon
 from pipeline.web.daemon import make_house
-from pipeline.web.proofs import ProofPages
+from pipeline.web.proofs import OPEN_FOR, ProofPages
 from tests.asking import FORM, HERE, Client
 from tests.publishing import small_theme
 
@@ -88,7 +88,8 @@ def test_scanners_change_nothing(client: Client, app: App, choice: Choice) -> No
     path = address(app, choice)
     before = app.store.change_mark()
     for method in ("GET", "HEAD", "GET", "HEAD"):
-        assert client.request(method, path).status_code == (303 if choice == "open" else 200)
+        answer = client.request(method, path)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
     assert app.store.change_mark() == before
 
 
@@ -255,13 +256,40 @@ def test_no_address_no_pages(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.loopback
 def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
-    """Behind the daemon the desk asks for what only a proof's third button brings, and then stays open."""
+    """Behind the daemon the desk opens to the browser that pressed a proof's third button and to no other, for a day;
+    no address holds what opens it.
+    """
     path = app.config.path
     path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{HOME}"', '""'))
-    with daemon.pages(path, lambda: NOW, HELLO) as here, httpx.Client(base_url=here) as browser:
+    now = [NOW]
+    with daemon.pages(path, lambda: now[0], HELLO) as here, httpx.Client(base_url=here) as browser:
         assert browser.get("/week/2026-W07").status_code == 403
         assert browser.get("/hello").text == "hello"
-        opened = browser.get(address(app, "open"), follow_redirects=True)
+        asked = browser.get(address(app, "open"), follow_redirects=True)
+        assert (heading(asked), browser.get("/week/2026-W07").status_code) == ("Open the desk?", 403)
+        with App.load(path) as again:
+            origin = again.pages
+        opened = browser.post(asked.url.path, headers={"origin": origin} | FORM, follow_redirects=True)
         assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
         assert browser.get("/").status_code == 200
+        assert httpx.get(f"{here}/").status_code == 403
+        now[0] += OPEN_FOR
+        assert browser.get("/").status_code == 403
     assert state(app) == "draft"
+
+
+def test_what_opens_the_desk_is_for_this_browser_alone(client: Client, app: App) -> None:
+    """A cookie that no script reads, no other site's page sends, and no connection in the open carries."""
+    answer = client.request("POST", address(app, "open"), headers=OURS, content=b"")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/week/2026-W07")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("desk=")
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Max-Age=86400"} <= set(cookie.split("; "))
+    assert state(app) == "draft"
+
+
+def test_an_old_way_to_the_desk_is_closed(client: Client, app: App) -> None:
+    """After seven days the third button opens nothing, whatever it is asked by."""
+    for method in ("GET", "POST"):
+        answer = client.request(method, address(app, "open", days=0), headers=OURS, content=b"")
+        assert (answer.status_code, "set-cookie" in answer.headers) == (410, False)

@@ -63,6 +63,11 @@ class Leaving(Making):
         return (said.url or here).rstrip("/")
 
     @property
+    def unless_held(self) -> bool:
+        """Whether editions go out unapproved: only where a mail server lets the editor see them first."""
+        return self.config.digest.approval == "unless-held" and bool(self.config.delivery.smtp_host)
+
+    @property
     def plan(self) -> Plan:
         """What becomes of an edition by itself."""
         from pipeline.model.proof import Plan
@@ -71,7 +76,7 @@ class Leaving(Making):
         return Plan(
             clock=self.clock,
             send=said.send,
-            unless_held=self.config.digest.approval == "unless-held",
+            unless_held=self.unless_held,
             late_limit=said.late_limit,
         )
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipeline.jobs.tick import Beat, Clock, Coming, Task
     from pipeline.model.schedule import At
 
+LASTING: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that no one sets and that goes on while the machine sleeps: Linux's monotonic one stands still then."""
+
 
 class App(Noticing):
     """A publication, ready to work."""
@@ -49,12 +52,12 @@ class App(Noticing):
 
         said = self.config.schedule
         return (
+            *self._send_tasks(),  # what is sealed waits for no feed
             fetch_task(said.fetch, self.refresher, self.feeds),
             new_feeds_task(self.refresher, self.feeds),
             *self.notice_tasks,
             draft_task(said.draft, self.store, lambda: self.press, self.editions),
             *self._proof_tasks(),
-            *self._send_tasks(),
             *self._care_tasks(),
         )
 
@@ -81,11 +84,12 @@ class App(Noticing):
         return Mailing(
             rhythm=rhythm,
             late_limit=self.config.schedule.late_limit,
-            approval=self.config.digest.approval,  # type: ignore[arg-type]  # one of Approval: config has checked it
+            approval="unless-held" if self.unless_held else "required",
             publisher=Publisher(store=self.store, press=press, by=BY, prober=self.prober),
             backend=self.backend,
             settle=lambda true, at: self.notifier.settle(ABOUT, true, at=at),
             laid_out=lambda week, now: lay_out(self.store, press, week, self.editions, now=now),
+            show=lambda week, now: self.proofreader.proof(week, now=now),
         )
 
     def _care_tasks(self) -> Iterator[Task]:
@@ -98,8 +102,8 @@ class App(Noticing):
 
 def _clock_from(now: datetime) -> Clock:
     """Return a clock that shows ``now`` and goes on from there."""
-    started = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - started)
+    started = time.clock_gettime(LASTING)
+    return lambda: now + timedelta(seconds=time.clock_gettime(LASTING) - started)
 
 
 def _me() -> str:

@@ -108,6 +108,8 @@ class Answering:
             return replace(asked, case="closed", reason=reason)
         if used_at := store.proofs.used_at(what):
             return replace(asked, case="used", used_at=used_at)
+        if standing.put_off:
+            return asked  # it was sealed, and is held as it is
         try:
             return self._compared(asked, week, now)
         except NothingToPublish as reason:
@@ -134,5 +136,5 @@ def still_good(what: Pass, now: datetime) -> None:
 
 def _done_already(what: Pass, standing: Standing) -> bool:
     if what.choice == "hold":
-        return standing.state == "held"
+        return standing.state == "held" and not standing.put_off
     return standing.sealed and standing.content_hash == what.content_hash

@@ -95,6 +95,9 @@ class Publisher:
 
     def hold(self, week: Week, *, now: datetime) -> Standing:
         """Keep an edition from being sent; its entries float into the next digest that is made."""
+        seen = self.standing(week, "hold")
+        if seen.put_off:  # its entries are free already
+            return self.store.editions.move(seen, "held", now=now, by=self.by, using=self.using)
         return self._give_up(week, "hold", "held", now)
 
     def skip(self, week: Week, *, now: datetime) -> Standing:

@@ -2,7 +2,8 @@
 
 In: a rhythm, what editions are made and sent with, an instant. Out: a Task for ``tick``. Which week it is about, and
 how late it is, follows from when the period began; where its edition stands is read from the store at every attempt, so
-a send that was cut short, a day without a machine and an editor who is late are one and the same case.
+a send that was cut short, a day without a machine and an editor who is late are one and the same case. What nobody
+approved goes out only when the editor has had a proof of these very bytes for an hour.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pipeline.jobs.editions import Publisher
 from pipeline.jobs.send import Backend, send
 from pipeline.jobs.tick import Task, Waits
 from pipeline.jobs.weekly import draft
-from pipeline.model.edition import Standing
-from pipeline.model.errors import DeliveryProblem, NothingToPublish, Refused
+from pipeline.model.digest import Edition
+from pipeline.model.edition import BY_ITSELF, Standing
+from pipeline.model.errors import DeliveryFailed, DeliveryProblem, NothingToPublish, Refused
 from pipeline.model.notice import Notice, NoticeLevel
+from pipeline.model.proof import TIME_TO_HOLD
 from pipeline.model.run import Run
 from pipeline.model.schedule import At
 from pipeline.model.week import Week, WeekClock
@@ -26,10 +29,13 @@ from pipeline.store import Store
 from pipeline.text.moments import moment_in_words
 
 Approval = Literal["required", "unless-held"]
-BY = "schedule"
-"""In whose name editions move by themselves."""
+BY = BY_ITSELF
 ABOUT = "send/"
 """How the keys of notices about mailings begin."""
+SOON = timedelta(minutes=10)
+"""What somebody has to mend is looked at again so soon, for the last time so long after the limit."""
+GRACE = timedelta(hours=1)
+"""What was approved by the limit goes out less than this after it: whoever sends it, comes later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,8 @@ class Mailing:
     """Makes these the open notices about mailings: tells what is new, closes what is over."""
     laid_out: Callable[[Week, datetime], object]
     """Lets the files in editions/ follow a move."""
+    show: Callable[[Week, datetime], object]
+    """Sends the editor a proof, if one is due; a DeliveryProblem passes through."""
 
     def run(self, now: datetime) -> str | Waits:
         """Do what can be done now about the week that was the newest closed one when the period began."""
@@ -60,10 +68,10 @@ class Mailing:
         standing = self._standing(mail)
         if standing.state in ("sent", "skipped"):
             return f"{mail.week} was {standing.state}"
-        if mail.now > mail.until:
+        if not mail.in_time(standing):
             return self._too_late(mail, standing)
         if standing.state == "draft" and self.approval == "unless-held":
-            return self._seal_and_send(mail)
+            return self._unless_held(mail)
         if standing.state in ("approved", "sending"):
             return self._send(mail)
         return self._wait(mail, standing)
@@ -71,18 +79,38 @@ class Mailing:
     def _standing(self, mail: _Mail) -> Standing:
         """Look where the edition stands; one that we hold ourselves, since it could not be sent, is taken up again."""
         standing = self.publisher.store.editions.standing(str(mail.week))
-        if standing.state == "held" and standing.moved_by == BY and mail.now <= mail.until:
+        if standing.put_off:
             return self.publisher.resume(mail.week, now=mail.now)
         return standing
 
-    def _seal_and_send(self, mail: _Mail) -> str | Waits:
+    def _unless_held(self, mail: _Mail) -> str | Waits:
+        store = self.publisher.store
         try:
-            self.publisher.approve(mail.week, now=mail.now)
+            edition, _ = draft(store, self.publisher.press, mail.week, now=mail.now)
+            shown_at = store.proofs.shown_at(str(mail.week), edition.content_hash)
+            if shown_at is None or mail.now < shown_at + TIME_TO_HOLD:
+                return self._show_first(mail, edition)
+            self.publisher.approve(mail.week, now=mail.now, content_hash=edition.content_hash)
         except NothingToPublish as reason:
-            return Waits(line=str(reason), until=mail.until)
+            return Waits(line=str(reason), until=mail.soon)
         except Refused as reason:
             return self._stop(mail, reason)
         return self._send(mail)
+
+    def _show_first(self, mail: _Mail, edition: Edition) -> Waits:
+        """Let the editor see these bytes, and give them the time to hold them."""
+        try:
+            self.show(mail.week, mail.now)
+        except DeliveryProblem as trouble:
+            text = f"{trouble} What nobody approved goes out only an hour after its proof. {mail.approval_helps}"
+            mail.note("unseen", "cannot be shown to you", text)
+            return Waits(line=f"{mail.week} could not be shown to the editor: {trouble}", until=mail.soon)
+        shown_at = self.publisher.store.proofs.shown_at(str(mail.week), edition.content_hash)
+        goes_at = (shown_at or mail.now) + TIME_TO_HOLD
+        if goes_at > mail.until:
+            mail.note("unapproved", "waits for your approval", f"Its proof came late. {mail.approval_helps}")
+        line = f"{mail.week} goes out an hour after its proof, unless somebody holds it"
+        return Waits(line=line, until=goes_at if shown_at else mail.soon)
 
     def _send(self, mail: _Mail) -> str | Waits:
         try:
@@ -90,24 +118,21 @@ class Mailing:
         except Refused as reason:
             return self._stop(mail, reason)
         except DeliveryProblem as trouble:
-            again = f"It is tried again until {mail.limit}; then" if trouble.retry else "Now"
-            mail.note("failed", "could not be sent", f"{trouble} {again} it is up to you: `pipeline send {mail.week}`.")
+            mail.note("failed", "could not be sent", f"{trouble} {_what_now(mail, trouble)}")
             raise
         self.laid_out(mail.week, mail.now)
         return f"{mail.week}: No. {standing.number} sent, into {path}"
 
     def _stop(self, mail: _Mail, reason: Refused) -> Waits:
         mail.note("stopped", "cannot go out as it is", f"{reason} Mended by {mail.limit}, it goes out by itself.")
-        return Waits(line=str(reason), until=mail.until)
+        return Waits(line=str(reason), until=mail.soon)
 
     def _wait(self, mail: _Mail, standing: Standing) -> Waits:
         if standing.state == "held":
             return Waits(line=f"{mail.week} is held", until=mail.until)
         if not self._has_content(mail):
             return Waits(line=f"{mail.week} has nothing to send", until=mail.until)
-        text = (
-            f"It was to go out on {mail.time}. Approve it by {mail.limit} and it goes out at once, later not by itself."
-        )
+        text = f"It was to go out on {mail.time}. {mail.approval_helps}"
         mail.note("unapproved", "waits for your approval", text)
         line = f"{mail.week} is not approved; approved by {mail.limit}, it goes out at once"
         return Waits(line=line, until=mail.until)
@@ -130,9 +155,10 @@ class Mailing:
     def _ask_about_older(self, mail: _Mail) -> None:
         """Ask about editions that were approved in vain: nothing of the kind goes out by itself."""
         for week, standing in self.publisher.store.editions.standings().items():
-            if standing.state in ("approved", "sending") and week < str(mail.week):
-                text = f"Is it still to go? `pipeline send {week}` sends it, `pipeline hold {week}` frees its stories."
-                replace(mail, week=Week.parse(week)).note("late", "was approved and never sent", text, "error")
+            if week < str(mail.week) and (standing.put_off or standing.state in ("approved", "sending")):
+                replace(mail, week=Week.parse(week)).note(
+                    "late", "was approved and never sent", _ask(standing), "error"
+                )
 
     def _was_expected(self, mail: _Mail) -> bool:
         """Tell whether any feed had been read when it was to go out; before that there was no newsletter."""
@@ -145,6 +171,20 @@ class Mailing:
         except NothingToPublish:
             return False
         return True
+
+
+def _ask(standing: Standing) -> str:
+    week = standing.week
+    if standing.put_off:
+        return f"Is it still to go? `pipeline resume {week}` takes it up again, `pipeline skip {week}` lets it be."
+    return f"Is it still to go? `pipeline send {week}` sends it, `pipeline hold {week}` frees its stories."
+
+
+def _what_now(mail: _Mail, trouble: DeliveryProblem) -> str:
+    if trouble.retry:
+        return f"It is tried again until {mail.limit}; then you are asked."
+    first = f"`pipeline resume {mail.week}`, then " if isinstance(trouble, DeliveryFailed) else ""
+    return f"Now it is up to you: {first}`pipeline send {mail.week}`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +217,20 @@ class _Mail:
         """Say something of this week that somebody should be told."""
         key = f"{ABOUT}{self.week}/{what}"
         self.notices.append(Notice(key=key, subject=f"{self.week} {subject}", text=text, at=self.now, level=level))
+
+    def in_time(self, standing: Standing) -> bool:
+        """Tell whether it may still go out by itself: what was done by the limit counts, whoever looks after it."""
+        approved = standing.state in ("approved", "sending") and (standing.moved_at or self.now) <= self.until
+        return self.now < self.until + (GRACE if approved else SOON)
+
+    @property
+    def soon(self) -> datetime:
+        """When to look again at what somebody may be mending; at the limit in any case."""
+        return min(self.now + SOON, self.until) if self.now < self.until else self.until + SOON
+
+    @property
+    def approval_helps(self) -> str:
+        return f"Approve it by {self.limit} and it goes out at once, later not by itself."
 
     @property
     def time(self) -> str:

@@ -83,6 +83,8 @@ def named(references: Iterable[str], entry: Entry) -> bool:
     return any(refers(each, entry) for each in references)
 
 
+BY_ITSELF = "schedule"
+"""In whose name editions move by themselves."""
 Move = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
 
 ALLOWED: Mapping[Move, frozenset[State]] = MappingProxyType(
@@ -134,6 +136,11 @@ class Standing:
         """True when there are bytes that count: of a held edition the seal waits, and may have to be made anew."""
         return self.state in SEALED
 
+    @property
+    def put_off(self) -> bool:
+        """True when the schedule holds it, since it could not be sent: nobody wished that, and anybody may hold it."""
+        return self.state == "held" and self.moved_by == BY_ITSELF
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
@@ -160,8 +167,10 @@ def why_not(move: Move, standing: Standing) -> str:
     ''
     >>> why_not("approve", Standing(week="2026-W07", state="held"))
     '2026-W07 is held: run `pipeline resume 2026-W07` first.'
+    >>> [why_not("hold", Standing(week="2026-W07", state="held", moved_by=by)) == "" for by in ("ann", BY_ITSELF)]
+    [False, True]
     """
-    if standing.state in ALLOWED[move]:
+    if standing.state in ALLOWED[move] or (move == "hold" and standing.put_off):
         return ""
     if move == "resume" and standing.state in ("draft", "approved"):
         return f"{standing.week} is not held, so there is nothing to resume."

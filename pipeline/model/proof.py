@@ -12,6 +12,8 @@ from typing import Literal
 from pipeline.model.schedule import At
 from pipeline.model.week import Week, WeekClock
 
+TIME_TO_HOLD = timedelta(hours=1)
+"""So long the editor has a proof before what it shows goes out unapproved."""
 Choice = Literal["approve", "hold", "open"]
 """What a button does; ``open`` leads to the desk, and changes nothing."""
 
@@ -66,12 +68,13 @@ class Plan:
         if at is None:
             return f"It does not go out by itself: approve it, then send it with `pipeline send {week}`."
         when = "now" if at == now else f"on {moment(at.astimezone(self.clock.zone))}"
-        if not self.unless_held:
+        alone_at = self.goes_at(week, now + TIME_TO_HOLD) if self.unless_held else None
+        if alone_at is None:
             soon = "at once" if at == now else when
             return f"It will not go out until you approve it; then it goes out {soon}."
         if stopped:
             return f"It will not go out {when}, because of its errors: mend them, or approve it in spite of them."
-        return f"It goes out {when} unless somebody holds it."
+        return f"It goes out on {moment(alone_at.astimezone(self.clock.zone))} unless somebody holds it."
 
     def once_approved(self, week: Week, now: datetime) -> str:
         """Say what becomes of an edition that is approved."""

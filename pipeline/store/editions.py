@@ -114,9 +114,11 @@ class Editions:
                 seals.restore(connection, seen.week)
             return seals.standing(connection, seen.week)
 
-    def move(self, seen: Standing, state: State, *, now: datetime, by: str, remark: str = "") -> Standing:
-        """Move an edition on without touching its entries: to ``sending`` and to ``sent``."""
-        with self._moving(seen, state, now, by, remark) as connection:
+    def move(
+        self, seen: Standing, state: State, *, now: datetime, by: str, remark: str = "", using: Pass | None = None
+    ) -> Standing:
+        """Move an edition on without touching its entries: to ``sending``, to ``sent``, into another's name."""
+        with self._moving(seen, state, now, by, remark, using) as connection:
             return seals.standing(connection, seen.week)
 
     def bind_halves(self, bound: Mapping[int, str]) -> None:

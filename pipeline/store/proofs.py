@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from pipeline.model.errors import PassRefused
 from pipeline.model.proof import Pass, Proof
@@ -50,6 +50,13 @@ class Proofs:
         """Give the proofs of a week, the newest first."""
         with self._reading() as connection:
             return _of_week(connection, week)
+
+    def shown_at(self, week: str, content_hash: str) -> datetime | None:
+        """Tell since when the editor has a proof of these very bytes; None: they have none."""
+        with self._reading() as connection:
+            same = (proof.c.week == week) & (proof.c.content_hash == content_hash)
+            found: datetime | None = connection.scalar(select(func.min(proof.c.posted_at)).where(same))
+            return found
 
     def claim(
         self, week: str, content_hash: str, manifest: bytes, *, now: datetime, again: bool = False

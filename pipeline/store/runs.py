@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, select, update
 
-from pipeline.model.run import Run
+from pipeline.model.run import Run, is_free
 from pipeline.store.dialects import first_to_write
 from pipeline.store.run_tables import run, schedule
 
@@ -38,7 +38,8 @@ class Runs:
         """Write a run's next step on top of the one seen; False, and nothing written, when that is not so any more.
 
         ``seen`` is the newest run of the same schedule, of whatever period; None when there never was one.
-        ``once``: a period that was taken on before is not begun anew, though it is not the newest.
+        ``once``: a period that is over is not begun anew, though it is not the newest. One that still waits is taken
+        up again: a clock that ran ahead for a moment had begun the next before it.
         """
         with self._asking() as connection:
             if _current(connection, run.schedule_id) != seen:
@@ -56,7 +57,7 @@ def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -
         connection.execute(_replaced(to))
         return True
     if not first_to_write(connection, run, asdict(to)):
-        if once:
+        if once and not is_free(_of_period(connection, to), to.claimed_at):
             return False
         connection.execute(_replaced(to))
     moved = update(schedule).where(schedule.c.schedule_id == to.schedule_id)
@@ -70,9 +71,17 @@ def _current(connection: Connection, schedule_id: str) -> Run | None:
     return Run(**row) if row else None
 
 
+def _of_period(connection: Connection, to: Run) -> Run:
+    row = connection.execute(select(run).where(_same_period(to))).mappings().one()
+    return Run(**row)
+
+
 def _replaced(to: Run) -> Update:
-    these = (run.c.schedule_id == to.schedule_id) & (run.c.period_key == to.period_key)
-    return update(run).where(these).values(asdict(to))
+    return update(run).where(_same_period(to)).values(asdict(to))
+
+
+def _same_period(to: Run) -> ColumnElement[bool]:
+    return (run.c.schedule_id == to.schedule_id) & (run.c.period_key == to.period_key)
 
 
 def _pointer(to: Run) -> dict[str, object]:

@@ -16,7 +16,7 @@ from pipeline.digest.wishes import EDITOR
 from pipeline.jobs.check import findings
 from pipeline.model.check import Check, blocking
 from pipeline.model.digest import Edition, Trouble
-from pipeline.model.edition import ALLOWED
+from pipeline.model.edition import ALLOWED, why_not
 from pipeline.model.errors import NothingToPublish, UsageError
 from pipeline.model.week import Week
 from pipeline.web.changes import Changes, compare
@@ -71,7 +71,7 @@ class WeekPage:
             "earlier": next((each for each in weeks if each.week < week), None),
             "later": next((each for each in reversed(weeks) if each.week > week), None),
             "standing": standing,
-            "actions": [action for action in ACTIONS if action != "test" and standing.state in ALLOWED[action]],
+            "actions": [action for action in ACTIONS if action != "test" and not why_not(action, standing)],
             "editable": standing.state in EDITABLE,
         }
 

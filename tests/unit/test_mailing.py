@@ -2,104 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pipeline.delivery.outbox import Outbox
-from pipeline.jobs.ledger import Ledger
-from pipeline.jobs.mailing import BY, Approval, Mailing, send_task
-from pipeline.jobs.tick import Beat, tick
-from pipeline.model.errors import DeliveryFailed
-from pipeline.model.notice import Notice
+from pipeline.jobs.mailing import BY, Approval
 from pipeline.model.schedule import At, parse_schedule
 from tests.making import entry
+from tests.office import HOUR, TUESDAY, Breaks, Office, opened
 from tests.publishing import CLOCK, W06, W07, W08, House, small_theme
-
-RHYTHM = parse_schedule("tue 07:00")
-assert isinstance(RHYTHM, At)
-TUESDAY = datetime(2026, 2, 17, 7, tzinfo=UTC)
-"""When 2026-W07, which closed the night before last, is to go out."""
-HOUR = timedelta(hours=1)
-
-
-class Breaks(Outbox):
-    """A way out that is shut for a while."""
-
-    shut = True
-
-    def deliver(self, message: bytes) -> Path:
-        if self.shut:
-            raise DeliveryFailed("the mail server is away: try again", kind="unreachable")
-        return super().deliver(message)
-
-
-@dataclass
-class Office:
-    """A house whose mailing is left to the schedule."""
-
-    house: House
-    approval: Approval = "required"
-    notices: list[Notice] = field(default_factory=list)
-    """All that were told."""
-    open: set[str] = field(default_factory=set)
-    backend: Outbox | None = None
-
-    def mailing(self) -> Mailing:
-        return Mailing(
-            rhythm=RHYTHM,
-            late_limit=12 * HOUR,
-            approval=self.approval,
-            publisher=replace(self.house.publisher, by=BY),
-            backend=self.backend or self.house.outbox,
-            settle=self.settle,
-            laid_out=lambda week, now: None,
-        )
-
-    def settle(self, true: Sequence[Notice], at: datetime) -> None:
-        self.notices += [each for each in true if each.key not in self.open]
-        self.open = {each.key for each in true}
-
-    def beat(self, at: datetime) -> list[Beat]:
-        """Beat once."""
-        self.house.at(at)
-        task = send_task(RHYTHM, self.house.store, self.mailing)
-        return list(tick([task], Ledger(self.house.store.runs, "here", lambda: at), lambda: at, UTC))
-
-    def lines(self, at: datetime, hours: float = 0.01) -> list[str]:
-        """Beat every half hour for some hours, and give what was said."""
-        moments = (at + nth * HOUR / 2 for nth in range(int(hours * 2) + 1))
-        return [each.line for moment in moments for each in self.beat(moment)]
-
-    @property
-    def told(self) -> list[str]:
-        return [each.subject for each in self.notices]
-
-    @property
-    def mails(self) -> int:
-        return len(list(self.house.outbox.folder.glob("*.eml")))
-
-    def state(self, week: object = W07) -> str:
-        return self.house.store.editions.standing(str(week)).state
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     """One story in each of two weeks; what was due before is done."""
-    house = House(tmp_path, small_theme(tmp_path / "templates"))
-    house.at(CLOCK.bounds(W06)[0]).fetch()
-    for nth, week in enumerate((W06, W07)):
-        at = CLOCK.bounds(week)[0] + timedelta(days=2)
-        house.at(at).fetch(entry(guid=str(nth), title=f"Story {nth}", published_at=at))
-    office = Office(house)
-    house.closing(W06, 24).publish(W06)
-    assert office.lines(TUESDAY - timedelta(days=6)) == ["2026-W06 was sent"]
-    house.closing(W07).digest(W07)
+    office = opened(tmp_path)
     yield office
-    house.store.close()
+    office.house.store.close()
 
 
 def test_what_is_approved_goes_out_at_its_time_and_once(office: Office) -> None:
@@ -173,8 +95,9 @@ def test_after_ten_days_no_old_mailing_goes_out(office: Office) -> None:
 
 
 def test_what_may_go_unless_somebody_holds_it_is_sealed_and_sent(office: Office) -> None:
-    """In the schedule's name, and nobody is bothered."""
+    """In the schedule's name, and nobody is bothered: the proof was there in time."""
     office.approval = "unless-held"
+    office.show(W07, office.house.now)
     assert len(office.lines(TUESDAY, hours=1)) == 1
     standing = office.house.store.editions.standing("2026-W07")
     assert (standing.state, standing.sealed_by, office.told) == ("sent", "schedule", [])
@@ -184,6 +107,7 @@ def test_what_may_go_unless_somebody_holds_it_is_sealed_and_sent(office: Office)
 def test_what_is_held_stays_and_goes_out_when_it_is_resumed_and_approved(office: Office, approval: Approval) -> None:
     """Holding is the editor's word: no notice, no mail; taken up again in time it is like any other."""
     office.approval = approval
+    office.show(W07, office.house.now)
     office.house.hold(W07)
     assert office.lines(TUESDAY, hours=2) == ["2026-W07 is held"]
     assert (office.state(), office.told) == ("held", [])
@@ -204,9 +128,11 @@ def test_what_was_held_past_the_limit_is_left_to_the_editor_without_a_word(offic
 def test_errors_of_the_checks_stop_what_nobody_approved(office: Office) -> None:
     """Unless-held never overrides: the editor is told what is wrong, and mending it in time sends it."""
     office.approval = "unless-held"
+    office.show(W07, office.house.now)
     good = office.house.press
     broken = small_theme(office.house.folder / "broken", "<html><body>{{ page.number }}</body></html>")
     office.house.press = replace(good, theme=broken)
+    office.show(W07, office.house.now + HOUR)
     (line,) = office.lines(TUESDAY, hours=1)
     assert "--override" in line
     assert office.told == ["2026-W07 cannot go out as it is"]
@@ -227,12 +153,18 @@ def test_a_way_out_that_is_shut_is_tried_again_and_the_mail_goes_out_once(office
 
 
 def test_a_way_out_that_stays_shut_leaves_it_to_the_editor(office: Office) -> None:
-    """After the limit nothing is tried any more."""
+    """After the limit nothing is tried any more; what the notice names works, and the question stays until then."""
     office.backend = Breaks(office.house.outbox.folder)
     office.house.closing(W07).approve(W07)
     office.lines(TUESDAY, hours=14)
-    assert office.state() == "held"
     assert office.lines(TUESDAY + 15 * HOUR, hours=24) == []
+    assert office.open == {"send/2026-W07/late"}
+    assert "? `pipeline send 2026-W07` sends it" in office.notices[-1].text
+    assert office.lines(TUESDAY + timedelta(weeks=1)) != []
+    assert office.open == {"send/2026-W07/late"}
+    office.house.send(W07)
+    office.lines(TUESDAY + timedelta(weeks=1, hours=2))
+    assert office.open == set()
 
 
 def test_a_send_that_was_cut_short_is_finished_within_the_limit(office: Office) -> None:

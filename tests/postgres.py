@@ -11,6 +11,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import create_engine, inspect, make_url
 
+from pipeline.store.tables import metadata, migration
+
+_COUNT_AGAIN = """
+SELECT setval((schemaname || '.' || sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
 SERVER = os.environ.get("PIPELINE_TEST_POSTGRES", "")
 
 
@@ -35,9 +41,14 @@ def own_database(purpose: str = "") -> Iterator[str]:
 
 
 def empty(url: str) -> None:
-    """Take all that is kept out of a database; its tables, which take longest to make, stay when there are any."""
+    """Take all that is kept out of a database; its tables, which take longest to make, stay when there are any.
+
+    Rows are deleted, as there are few: TRUNCATE makes a hundred files anew, which takes ten times as long.
+    """
     engine = create_engine(url)
-    kept = set(inspect(engine).get_table_names()) - {"pipeline_migration"}
+    there = set(inspect(engine).get_table_names()) - {migration.name}
     engine.dispose()
-    if kept:
-        execute(url, f"TRUNCATE {', '.join(kept)} RESTART IDENTITY", "INSERT INTO change VALUES (1, 0)")
+    if there:
+        referring_first = [table.name for table in reversed(metadata.sorted_tables) if table.name in there]
+        names = [*there.difference(referring_first), *referring_first]
+        execute(url, *(f"DELETE FROM {name}" for name in names), _COUNT_AGAIN, "INSERT INTO change VALUES (1, 0)")

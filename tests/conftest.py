@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # CI tries the same examples every time, so that a change is judged and not its luck; at home each run tries others.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+EXAMPLES = 40
+hypothesis.settings.register_profile("home", max_examples=EXAMPLES)
+hypothesis.settings.register_profile("ci", max_examples=EXAMPLES, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 ROOT = Path(__file__).parent.parent
@@ -87,8 +88,10 @@ def tolerated(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests marked ``loopback`` reach this machine, and only this machine."""
+    """Let tests marked ``loopback`` reach this machine, and only this machine; keep those of one browser together."""
     for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
 
@@ -115,8 +118,8 @@ def corpus() -> Path:
 def chromium() -> Iterator[Browser]:
     """A headless Chromium; for tests marked ``browser``.
 
-    One for a module, since starting it takes a second. Keep such modules free of ``asyncio.run``, which fails while
-    Playwright's own event loop is running.
+    One for a module, since starting it takes a second; all of the module runs on one worker. Keep such modules free of
+    ``asyncio.run``, which fails while Playwright's own event loop is running.
     """
     from playwright.sync_api import sync_playwright
 
@@ -140,10 +143,15 @@ def postgres_url(postgres_database: str) -> str:
     return postgres_database
 
 
+def settle_in(folder: Path) -> Path:
+    """Put the demo's config.toml, fixtures and templates into a folder."""
+    shutil.copy(ROOT / "config.toml", folder)
+    for name in ("fixtures", "templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
 @pytest.fixture
 def publication(tmp_path: Path) -> Path:
     """A folder of its own with the demo's config.toml, fixtures and templates in it, free to be changed."""
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    for name in ("fixtures", "templates"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    return tmp_path
+    return settle_in(tmp_path)

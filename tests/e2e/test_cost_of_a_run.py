@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import settle_in
 
 # Run one command, then say which modules were loaded and which statements were sent.
 WATCHED = """
@@ -24,6 +27,7 @@ NEW_POST = (
     "<item><title>Rhubarb</title><link>https://harbourandhearth.example/rhubarb/</link>"
     "<guid>https://harbourandhearth.example/?p=9999</guid><pubDate>Mon, 13 Apr 2026 06:00:00 +0000</pubDate></item>"
 )
+pytestmark = pytest.mark.xdist_group("cost of a run")  # the feeds are read once for all
 PARSERS = {"feedparser", "lxml.etree", "nh3", "trafilatura", "markdownify", "bs4"}
 
 
@@ -36,11 +40,18 @@ def run(publication: Path, *words: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo publication, its feeds read once; to be copied."""
+    folder = settle_in(tmp_path_factory.mktemp("publication"))
+    run(folder, "fetch")
+    return folder
+
+
 @pytest.fixture
-def fetched(publication: Path) -> Path:
+def fetched(read_once: Path, tmp_path: Path) -> Path:
     """The demo publication, its feeds read once."""
-    run(publication, "fetch")
-    return publication
+    return shutil.copytree(read_once, tmp_path / "publication")
 
 
 def test_a_run_of_304s_loads_no_parser(fetched: Path) -> None:

@@ -16,7 +16,7 @@ from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
 ONE_STORE_FOR_ALL = settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 EPISODE = Enclosure(url="https://media.example/1.mp3?dl=1", media_type="audio/mpeg")
 

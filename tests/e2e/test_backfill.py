@@ -92,6 +92,7 @@ def interrupted(program: Program, after: int, how: signal.Signals) -> int:
         return process.returncode
 
 
+@pytest.mark.slow
 def test_killed_and_interrupted_it_goes_on_from_there(program: Program):
     """SIGKILL in the middle, Ctrl-C later: all 237 entries are there once, and hardly a page was asked for twice."""
     serve_pages(program, delay_seconds=0.01)

@@ -66,6 +66,7 @@ def test_both_services_are_fenced_in_alike() -> None:
     assert {"DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes"} <= set(tick)
 
 
+@pytest.mark.slow
 def test_the_program_needs_no_memory_that_is_written_and_run(tmp_path: Path) -> None:
     """Under the kernel's own form of MemoryDenyWriteExecute it fetches, digests and opens its databases."""
     deny, set_mdwe = 1, 65  # prctl(2): PR_MDWE_REFUSE_EXEC_GAIN, PR_SET_MDWE; kept by what is executed next
@@ -145,6 +146,7 @@ def typed(section: str) -> Iterator[str]:
                 yield command
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
 def test_the_walk_with_cron_leads_to_a_proof(installed: Path, tmp_path: Path) -> None:
     """Typed as it stands, up to one's own config.toml, where doctor finds nothing in its way and a tick runs."""

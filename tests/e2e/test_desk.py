@@ -239,6 +239,7 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, widt
     assert house.sent.index("The salt road") < house.sent.index("Bread on a stone")
 
 
+@pytest.mark.slow
 def test_a_week_is_held_taken_up_and_skipped(chromium: Browser, house: House) -> None:
     """Held, it offers to be taken up again; skipped, it offers nothing more."""
     house.fill()
@@ -275,6 +276,7 @@ def test_a_dead_link_is_shown_and_mended(chromium: Browser, house: House) -> Non
         editor.reads("Approved as No. 1")
 
 
+@pytest.mark.slow
 def test_two_editors_are_shown_both(chromium: Browser, house: House) -> None:
     """Whoever saves second gets no further than both texts; what the first one wrote is still in the file."""
     house.fill()

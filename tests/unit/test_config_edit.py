@@ -132,7 +132,7 @@ def is_part_of(part: str, whole: str) -> bool:
     return all(line in remaining for line in part.split("\n"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TABLES, WORDS)
 def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple[str, str, str, str]], word: str):
     """The old lines are all there, in order; the table and blank lines are new; and it can be taken out again."""
@@ -145,7 +145,7 @@ def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple
     assert [line for line in again.split("\n") if line] == [line for line in before.split("\n") if line]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TABLES, st.integers(0, 5))
 def test_removing_keeps_every_other_line(tables: list[tuple[str, str, str, str]], nth: int):
     """Of the lines that stay, none is changed and none changes its place; the others' settings are as they were."""

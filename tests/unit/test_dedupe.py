@@ -467,7 +467,7 @@ few_entries = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(entries=few_entries, before=few_entries)
 def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entry]) -> None:
     """Whatever the feed does, an entry matches one stored one at most, no guid comes twice, and nobody is lost."""
@@ -480,7 +480,7 @@ def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entr
     assert {*owners, *verdict.vanished} == {item.entry_id for item in known}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(entries=few_entries)
 def test_reading_twice_stores_nothing_new(entries: list[Entry]) -> None:
     """A document read a second time is the same throughout."""

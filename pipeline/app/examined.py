@@ -30,6 +30,7 @@ def examinations(app: App, *, now: datetime, offline: bool) -> Iterator[Examinat
     yield Examination(group="time", look=partial(_zone, app, now))
     if not offline:
         yield Examination(group="time", look=partial(_clock, app, now))
+    yield Examination(group="time", look=partial(foresight, app, now))
     yield Examination(group="disk", look=partial(_disk, app))
     yield Examination(group="store", look=partial(_store, app))
     yield Examination(group="templates", look=partial(_theme, app))
@@ -39,6 +40,15 @@ def examinations(app: App, *, now: datetime, offline: bool) -> Iterator[Examinat
     if not offline:
         yield Examination(group="mail", look=partial(_mail, app))
         yield Examination(group="domain", look=partial(_domain, app))
+
+
+def foresight(app: App, now: datetime) -> Iterator[Sign]:
+    """Look whether what goes out by itself can be seen before: the daemon asks at its start, too."""
+    from pipeline.jobs.doctor.timetable import timetable, unapproved
+
+    said = app.config.schedule
+    yield from timetable(app.clock, said.draft, said.send, now)
+    yield from unapproved(wanted=app.config.digest.approval == "unless-held", possible=app.unless_held)
 
 
 def _settings(app: App) -> Iterator[Sign]:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 def run(options: Namespace, clock: Clock) -> int:
     """Be the daemon."""
     from pipeline import schedule
+    from pipeline.app.examined import foresight
     from pipeline.app.living import Living
     from pipeline.app.sight import Sight
     from pipeline.jobs.pulse import Pulse
@@ -36,6 +37,9 @@ def run(options: Namespace, clock: Clock) -> int:
     with Living(options.config) as living, logging_to(options, secrets=lambda: living.app.secrets):
         app = living.app
         log.info("reading %s; next: %s", words.counted(len(app.feeds), "feed"), _next(app, clock()))
+        for sign in foresight(app, clock()):
+            if sign.level != "well":
+                log.warning("%s: %s", sign.finding, sign.mend)
         with pages(options.config, clock, health.routes(Sight(lambda: living.app, pulse))):
             schedule.run(pulse.felt(living.beat), on_hangup=living.read_again)
     return 0

@@ -33,7 +33,8 @@ class DigestSettings:
     )
     approval: str = setting(
         "Whether an edition goes out at `[schedule] send` only if somebody approved it (`required`), or unless "
-        "somebody holds it, if its checks find no errors.",
+        "somebody holds it, if its checks find no errors and the editor has had its proof for an hour; for that, "
+        "`[delivery] smtp_host` has to be given.",
         choice("required", "unless-held"),
         "required",
     )

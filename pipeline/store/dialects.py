@@ -5,6 +5,8 @@ In: a URL or a connection. Out: an engine, or a statement in its dialect. Knows 
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -55,6 +57,13 @@ def make_engine(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise StoreError(f"[store] url needs the Python package {error.name}: install it beside the program") from error
     raise StoreError(f"[store] url names {name}; write sqlite:///pipeline.db or postgresql+psycopg://user@host/name")
+
+
+def make_private(engine: Engine) -> None:
+    """Make the file of a database that is not there yet, for its owner alone: its signing key lets people in."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        with suppress(OSError):  # it is there, or SQLite will say what is wrong
+            Path(engine.url.database).touch(mode=0o600, exist_ok=False)
 
 
 def for_writing(engine: Engine) -> Engine:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 
 from pipeline.model.errors import StoreError, StoreTooNew
 from pipeline.store import migrations
-from pipeline.store.dialects import for_writing, lock_migrations, use_write_ahead_log
+from pipeline.store.dialects import for_writing, lock_migrations, make_private, use_write_ahead_log
 from pipeline.store.tables import migration
 
 
@@ -30,6 +30,7 @@ def steps() -> dict[int, str]:
 
 def bring_up_to_date(engine: Engine) -> None:
     """Apply the missing migrations; StoreTooNew or StoreError before the first byte is written."""
+    make_private(engine)
     with engine.connect() as connection:
         missing = _missing(connection)
     use_write_ahead_log(engine)

@@ -11,10 +11,12 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.jobs.care.files import whole_file
+from pipeline.jobs.care.files import file_beside, onto_disk, put_in_place, whole_file
 from pipeline.model.errors import Refused, UsageError
 from pipeline.store import Store
 from pipeline.store.copies import alone_with, copy_file, holds_something
+
+_LOGS = ("-wal", "-shm", "-journal")
 
 
 def back_up(store: Store, file: Path, *, overwrite: bool = False) -> int:
@@ -37,11 +39,14 @@ def restore(file: Path, target: Path, *, now: datetime, overwrite: bool = False)
         raise UsageError(f"there is no file {file}: name one that `pipeline backup` wrote.")
     if not overwrite and holds_something(target):
         raise Refused(f"{target} holds a publication: --force puts the backup in its place and keeps the old one.")
-    with whole_file(target, overwrite=True) as fresh:
+    with file_beside(target) as fresh:
         copy_file(file, fresh)
         _hand_to_owner(fresh, target)
-        with alone_with(target):
-            return _keep(target, now)
+        onto_disk(fresh)
+        with alone_with(target):  # until it has its place: who waits meanwhile is told that the file has moved
+            old = _keep(target, now)
+            put_in_place(fresh, target)
+    return old
 
 
 def _hand_to_owner(fresh: Path, target: Path) -> None:
@@ -53,15 +58,18 @@ def _hand_to_owner(fresh: Path, target: Path) -> None:
 
 
 def _keep(target: Path, now: datetime) -> Path | None:
-    """Give the old store a second name, under which it stays when the first one is taken from it."""
+    """Give the old store a second name, under which it stays when the first one is taken from it.
+
+    No log of it stays beside the first name, where it would be taken for the new one's.
+    """
+    old = target.with_name(f"{target.name}.{now:%Y%m%dT%H%M%SZ}.old")
+    for log in _LOGS:  # of a damaged one, or of one that somebody took away; a whole one has none left
+        if (beside := target.with_name(target.name + log)).exists():
+            os.replace(beside, old.with_name(old.name + log))
     if not target.exists():
         return None
-    old = target.with_name(f"{target.name}.{now:%Y%m%dT%H%M%SZ}.old")
     try:
         os.link(target, old)
     except OSError:  # a disk without links
         shutil.copy2(target, old)
-    for log in ("-wal", "-shm"):  # of a damaged one; a whole one has none left
-        if (beside := target.with_name(target.name + log)).exists():
-            os.replace(beside, old.with_name(old.name + log))
     return old

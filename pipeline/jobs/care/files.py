@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all.
+"""A file that appears whole or not at all, and that its owner alone may read.
 
 In: a path. Out: a path beside it to write to, renamed into place at the end. Touches nothing else.
 """
@@ -13,25 +13,37 @@ from pathlib import Path
 from pipeline.jobs.files import unwritable
 from pipeline.model.errors import Refused, UsageError
 
+OWNERS_ALONE = 0o600
+"""The mode of what holds the key that signs a proof's buttons."""
+
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a name to write to; after the block it is ``path``, on the disk for good, or gone when the block failed.
+    """Give an empty file to write to; after the block it is ``path``, or gone when the block failed.
 
-    Refused when ``path`` is there and may not be overwritten, UsageError when its folder is not, Unwritable when
-    the disk says no.
+    Refused when ``path`` is there and may not be overwritten; for the rest as ``file_beside``.
     """
     if path.exists() and not overwrite:
         raise Refused(f"{path} is there already and was left alone: name another file, or add --force.")
+    with file_beside(path) as fresh:
+        yield fresh
+        onto_disk(fresh)
+        put_in_place(fresh, path)
+
+
+@contextmanager
+def file_beside(path: Path) -> Iterator[Path]:
+    """Give an empty file in the same folder, which is gone after the block unless it was put in its place.
+
+    UsageError when there is no such folder, Unwritable when the disk says no.
+    """
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} for {path.name}: make it, or name another.")
     fresh = path.with_name(f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)
+        fresh.touch(mode=OWNERS_ALONE, exist_ok=False)
         yield fresh
-        _sync(fresh)
-        os.replace(fresh, path)
-        _sync(path.absolute().parent)
     except OSError as trouble:
         raise unwritable(path, trouble) from trouble
     finally:
@@ -40,7 +52,13 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
                 left.unlink()
 
 
-def _sync(path: Path) -> None:
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Give a file that is on the disk its name, for good."""
+    os.replace(fresh, path)
+    onto_disk(path.absolute().parent)
+
+
+def onto_disk(path: Path) -> None:
     """See a file, or the names in a folder, onto the disk."""
     if path.is_dir() and os.name != "posix":
         return

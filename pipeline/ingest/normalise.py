@@ -27,6 +27,7 @@ from pipeline.text.html import (
     word_count,
     words_of,
 )
+from pipeline.text.leavings import without_leavings, without_shortcodes
 from pipeline.text.names import split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
@@ -193,7 +194,11 @@ def _body(raw: RawEntry, base: str) -> tuple[str, str]:
     """Return the sanitised body and the excerpt; which of the two texts is the body, their length tells."""
     longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
     body_html = clean_body(longer[:MAX_HTML_CHARS], base)
-    summary = "" if not shorter or _CUT_SHORT.search(shorter[-1000:]) else _prose(outline(shorter[:20_000]))
+    summary = (
+        ""
+        if not shorter or _CUT_SHORT.search(shorter[-1000:])
+        else without_shortcodes(_prose(outline(shorter[:20_000])))
+    )
     return body_html, excerpt_text(strip_boilerplate(summary) or _prose(body_html) or words_of(body_html[:20_000]))
 
 
@@ -203,7 +208,7 @@ def clean_body(html: str, base: str) -> str:
     >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
     '<p>Salt.</p>'
     """
-    clean = strip_boilerplate(sanitise(paragraphs(html), base))
+    clean = strip_boilerplate(without_leavings(sanitise(paragraphs(html), base)))
     mended = mend_lists(clean)
     return clean if mended == clean else sanitise(mended, base)
 

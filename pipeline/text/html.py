@@ -18,7 +18,7 @@ from pipeline.text.urls import clean_url
 
 __all__ = [
     "clean_title", "count_words", "excerpt_text", "mend_lists", "outline", "paragraphs", "plain_text", "sanitise",
-    "strip_boilerplate", "word_count", "words_of",
+    "strip_boilerplate", "without_empty", "word_count", "words_of",
 ]  # fmt: skip
 
 MAX_DEPTH = 200
@@ -100,7 +100,7 @@ def sanitise(html: str, base_url: str) -> str:
         clean = _CLEANER.clean(html)
     finally:
         _base_url.reset(before)
-    return _without_empty(_IMG.sub(_picture, clean)).strip()
+    return without_empty(_IMG.sub(_picture, clean)).strip()
 
 
 def outline(html: str) -> str:
@@ -221,7 +221,12 @@ def _picture(found: re.Match[str]) -> str:
     return "" if not source or tiny or _COUNTERS.search(source) else found[0]
 
 
-def _without_empty(html: str) -> str:
+def without_empty(html: str) -> str:
+    """Leave out elements that hold nothing, and what they leave empty.
+
+    >>> without_empty("<p>Salt.</p><ul><li><em> </em></li></ul>")
+    '<p>Salt.</p><ul></ul>'
+    """
     for _ in range(3):
         html, changed = _EMPTY.subn("", html)
         if not changed:

@@ -105,6 +105,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
         digest(replace(SAMPLE, publication=replace(PUBLICATION, tagline="Bread, {{ town }}"))),
         "token", "error", "[publication] tagline"),
     "token of the theme": (html("Penhallow Quay", "[[town]]"), "token", "error", "theme"),
+    "shortcode": (digest(with_loaf(excerpt_md="Bake it. \\[my\\_slider 3\\]")), "shortcode", "warning", TITLE),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-words", "warning", TITLE),
     "link without words": (html("tide table</a>", "</a>"), "link-words", "warning", TITLE),

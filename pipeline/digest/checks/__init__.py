@@ -32,6 +32,7 @@ CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
     wording.introduction,
     wording.leftover,
     wording.token,
+    wording.shortcode,
     links.link_words,
     links.relative_url,
     links.short_url,

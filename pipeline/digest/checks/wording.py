@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pipeline.digest.checks.proof import INTRODUCTION, PREHEADER, SUBJECT, THEME, Proof
 from pipeline.model.check import Check, CheckLevel
+from pipeline.text.leavings import shortcode_in
 from pipeline.text.likeness import words
 from pipeline.text.markdown import to_plain
 
@@ -91,6 +92,16 @@ def token(proof: Proof) -> Iterator[Check]:
         if found not in seen:
             message = f"Mend the theme: it leaves “{found}” unfilled."
             yield THEME.check("token", "error", message)
+
+
+def shortcode(proof: Proof) -> Iterator[Check]:
+    """No shortcode of a blog's software is left in the words: readers would see it as it is written."""
+    for spot, text, _ in proof.passages:
+        if "[" in text and (found := shortcode_in(to_plain(text))):
+            message = (
+                f"Take “{found}” out of the words: it looks like a shortcode, which only the blog itself can fill."
+            )
+            yield spot.check("shortcode", "warning", message)
 
 
 def _grave(own: bool) -> CheckLevel:

@@ -27,6 +27,8 @@ Refuse = Callable[[str], str]
 """Why an address may not be connected to; empty when it may."""
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}")
+_UNREAD_BYTES = 4_096
+"""About so much is taken in from a connection that nobody reads from; the rest is left to the operating system."""
 _MOST_ADDRESSES = 4
 """Tried one after the other; a host with more of them is not better reached by the fifth."""
 
@@ -61,7 +63,11 @@ class Dialler:
             try:
                 async with asyncio.timeout(timeout_seconds / len(addresses)):
                     name = host if tls else None
-                    return Stream(*await asyncio.open_connection(address, port, ssl=tls, server_hostname=name))
+                    return Stream(
+                        *await asyncio.open_connection(
+                            address, port, ssl=tls, server_hostname=name, limit=_UNREAD_BYTES
+                        )
+                    )
             except TimeoutError:
                 trouble = FetchProblem("timeout", f"could not be connected to within {timeout_seconds:g} seconds")
             except ssl.SSLError as error:

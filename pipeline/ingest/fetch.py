@@ -15,12 +15,13 @@ nothing and stores nothing; the one clock it reads is the event loop's, to tell 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self, TypeVar
 
 import httpcore
 import httpx
@@ -35,19 +36,30 @@ from pipeline.ingest.politeness import Turnstile, interleave
 from pipeline.model.errors import FetchProblem
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
+_Found = TypeVar("_Found")
 _Clock = Callable[[], datetime]
-PATIENCE_SECONDS = 2.0
-"""A host that has not answered by then waits beside the others instead of in front of them."""
-MOST_SILENT = 8
-"""So many times the usual number of requests may be under way while hosts keep silent."""
+ASKED_AHEAD = 20
+"""So many times the documents read at once may be asked for: a host that keeps silent holds up nobody else."""
+MOST_ASKED = 500
+"""Each takes a connection, and a few kilobytes of what its host has sent already."""
 _NO_HOLDS: Mapping[str, datetime] = {}
 
 
-class _Underway(NamedTuple):
-    """A request that was started, and when, on the event loop's clock."""
+class _Slot:
+    """Leave to read one document: taken when its answer has begun, given back when it has been handed over."""
 
-    errand: Errand
-    started: float
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._taken = False
+
+    async def take(self) -> None:
+        """Wait for one of the slots to be free."""
+        self._taken = await self._slots.acquire()
+
+    def give_back(self) -> None:
+        """Let the next one in."""
+        if self._taken:
+            self._slots.release()
 
 
 class Fetcher:
@@ -82,26 +94,30 @@ class Fetcher:
     async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
         """Fetch documents, many at once, and yield each outcome as it comes.
 
-        ``now`` is aware UTC. No more is under way or waiting to be taken than ``limits.concurrency`` says, so a slow
-        reader slows the fetching down instead of filling the memory. Hosts that keep silent do not count after a
-        while, so that they hold up nobody but themselves.
+        ``now`` is aware UTC. No more documents are being read or waiting to be taken than ``limits.concurrency`` says,
+        so a slow reader slows the fetching down instead of filling the memory. Far more may be asked for: hosts that
+        keep silent hold up nobody but themselves.
         """
-        clock, loop = _clock_from(now), asyncio.get_running_loop()
+        clock, slots = _clock_from(now), asyncio.Semaphore(self._limits.concurrency)
         waiting = interleave(requests, _first_host)
-        running: dict[asyncio.Task[FetchOutcome], _Underway] = {}
+        running: dict[asyncio.Task[FetchOutcome], _Slot] = {}
+        ended: asyncio.Queue[asyncio.Task[FetchOutcome]] = asyncio.Queue()
+
+        def start(number: int) -> None:
+            for request in islice(waiting, number):
+                slot = _Slot(slots)
+                task = asyncio.create_task(self._run(Errand(request, self._limits), clock, slot))
+                task.add_done_callback(ended.put_nowait)
+                running[task] = slot
+
         try:
-            while True:
-                for request in islice(waiting, self._free(running.values(), loop.time())):
-                    self._start(request, clock, running)
-                if not running:
-                    break
-                done, _ = await asyncio.wait(running, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del running[task]
-                    for request in islice(waiting, 1):
-                        self._start(request, clock, running)
-                    yield task.result()
-                    await asyncio.sleep(0)  # the reader may have taken long: let answers in before time-outs are told
+            start(_most_asked(self._limits.concurrency))
+            while running:
+                task = await ended.get()
+                running.pop(task).give_back()
+                start(1)
+                yield task.result()
+                await asyncio.sleep(0)  # the reader may have taken long: let answers in before time-outs are told
         finally:
             for task in running:
                 task.cancel()
@@ -109,34 +125,21 @@ class Fetcher:
 
     async def fetch(self, request: FetchRequest, *, now: datetime) -> FetchOutcome:
         """Fetch one document. ``now`` is aware UTC."""
-        return await self._run(Errand(request, self._limits), _clock_from(now))
+        return await self._run(Errand(request, self._limits), _clock_from(now), _Slot(asyncio.Semaphore()))
 
-    def _start(
-        self, request: FetchRequest, clock: _Clock, running: dict[asyncio.Task[FetchOutcome], _Underway]
-    ) -> None:
-        errand = Errand(request, self._limits)
-        task = asyncio.create_task(self._run(errand, clock))
-        running[task] = _Underway(errand, asyncio.get_running_loop().time())
-
-    def _free(self, running: Collection[_Underway], time: float) -> int:
-        """Count the requests that may be started besides those that run."""
-        silent = sum(time - each.started >= PATIENCE_SECONDS and not each.errand.answered for each in running)
-        most = self._limits.concurrency * MOST_SILENT
-        return max(0, min(self._limits.concurrency - (len(running) - silent), most - len(running)))
-
-    async def _run(self, errand: Errand, clock: _Clock) -> FetchOutcome:
+    async def _run(self, errand: Errand, clock: _Clock, slot: _Slot) -> FetchOutcome:
         try:
-            return await self._follow(errand, clock)
+            return await self._follow(errand, clock, slot)
         except FetchProblem as problem:
             return errand.outcome(problem.kind, str(problem))
 
-    async def _follow(self, errand: Errand, clock: _Clock) -> FetchOutcome:
+    async def _follow(self, errand: Errand, clock: _Clock, slot: _Slot) -> FetchOutcome:
         errand.start()
         while True:
             async with self._turnstile.turn(errand.host, gap=errand.enters_host):
                 if until := self._turnstile.held_until(errand.host, clock()):
                     return errand.throttled("was not asked, since its host wants to be left alone", until)
-                response, body = await self._exchange(errand)
+                response, body = await self._exchange(errand, slot)
                 words = answers.status_in_words(response.status_code)
                 retry_after = response.headers.get("retry-after", "")
                 if until := answers.wait_until(response.status_code, retry_after, clock()):
@@ -146,13 +149,25 @@ class Fetcher:
                 return errand.conclude(response, body)
             errand.redirect(response)
 
-    async def _exchange(self, errand: Errand) -> tuple[httpx.Response, bytes]:
-        """Ask once, within what is left of the errand's time. Raises FetchProblem."""
+    async def _exchange(self, errand: Errand, slot: _Slot) -> tuple[httpx.Response, bytes]:
+        """Ask once, and read a document that is wanted. Waiting for the slot takes none of the errand's time."""
+        request = errand.http_request()
+        response = await self._in_time(errand, self._transport.handle_async_request(request))
+        try:
+            if not response.is_success or request.method == "HEAD":
+                return response, b""
+            await slot.take()
+            return response, await self._in_time(errand, self._read(response, errand.first_bytes))
+        finally:
+            await response.aclose()
+
+    async def _in_time(self, errand: Errand, step: Awaitable[_Found]) -> _Found:
+        """Await a step within what is left of the errand's time. Raises FetchProblem."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
             async with asyncio.timeout(errand.seconds_left):
-                return await self._ask(errand)
+                return await step
         except TimeoutError as error:
             seconds = self._limits.deadline_seconds
             raise FetchProblem("timeout", f"was not finished after {seconds:g} seconds") from error
@@ -162,16 +177,6 @@ class Fetcher:
             raise FetchProblem("broken_answer", "broke off in the middle of its answer") from error
         finally:
             errand.seconds_left -= loop.time() - started
-
-    async def _ask(self, errand: Errand) -> tuple[httpx.Response, bytes]:
-        request = errand.http_request()
-        response = await self._transport.handle_async_request(request)
-        errand.answered = True
-        try:
-            wanted = response.is_success and request.method != "HEAD"
-            return response, await self._read(response, errand.first_bytes) if wanted else b""
-        finally:
-            await response.aclose()
 
     async def _read(self, response: httpx.Response, first_bytes: int) -> bytes:
         declared = answers.length_bytes(response.headers.get("content-length", "")) or 0
@@ -184,6 +189,17 @@ class Fetcher:
             if 0 < first_bytes <= len(body):
                 return body.beginning(first_bytes)
         return body.whole()
+
+
+def _most_asked(concurrency: int) -> int:
+    """Say how many may be asked at once: half of the files a process may open are left to everything else."""
+    ahead = min(concurrency * ASKED_AHEAD, MOST_ASKED)
+    if os.name == "posix":
+        import resource
+
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        ahead = ahead if files == resource.RLIM_INFINITY else min(ahead, files // 2)
+    return max(concurrency, ahead)
 
 
 def _clock_from(now: datetime) -> _Clock:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pipeline.jobs.send import Backend, Postman
     from pipeline.model.proof import Plan
 
+LAST_ANSWER_SECONDS = 60.0
+"""For the house's own mails, one at a time: the beat waits meanwhile, and a mail more or less harms no reader."""
+
 
 class Leaving(Making):
     """A house that can send what it made."""
@@ -52,6 +55,7 @@ class Leaving(Making):
             security=said.smtp_security,  # type: ignore[arg-type]  # one of Security: config has checked it
             username=said.smtp_username,
             password=mail_password(said, os.environ),
+            final_seconds=LAST_ANSWER_SECONDS,
             helo=domain if domain.isascii() else "localhost",
         )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.delivery.envelope import plain_address
-from pipeline.model.errors import DeliveryFailed, DeliveryKind, DeliveryUncertain
+from pipeline.model.errors import DeliveryFailed, DeliveryInterrupted, DeliveryKind, DeliveryUncertain
 
 Security = Literal["starttls", "tls", "none"]
 USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -26,6 +26,7 @@ LONGEST_LINE = 998
 """Bytes of a line without its CRLF (RFC 5321, 4.5.3.1.6)."""
 _UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\r\n]{%d}" % (LONGEST_LINE + 1))
 _LONGEST_QUOTE = 200
+_FAREWELL_SECONDS = 5.0
 _Reply = tuple[int, bytes]
 
 
@@ -62,15 +63,23 @@ class Smtp:
 
         DeliveryFailed: nothing has left. DeliveryUncertain: the server had it all and did not say whether it took it.
         UsageError when an address is none. ValueError for bytes that no server may be given: a bug of who made them.
+        DeliveryInterrupted, when a signal comes after the mail was whole.
         """
         if _UNSENDABLE.search(message):
             raise ValueError("a mail's lines end in CRLF, hold no NUL and at most 998 bytes")
         from_, to = plain_address(sender), [plain_address(each) for each in recipients]
-        with self._talking() as server:
-            self._address(server, from_, to, message)
-            self._expect(server.docmd("DATA"), 354, "message", "does not want the mail")
-            server.send(_stuffed(message))
-            self._finish(server)
+        whole = False
+        try:
+            with self._talking() as server:
+                self._address(server, from_, to, message)
+                self._expect(server.docmd("DATA"), 354, "message", "does not want the mail")
+                server.send(_stuffed(message))
+                whole = True
+                self._finish(server)
+        except KeyboardInterrupt as stopped:
+            if not whole:
+                raise
+            raise DeliveryInterrupted from stopped
 
     def greet(self) -> list[str]:
         """Connect, log in and leave; give what was agreed on, a few words each, and send nothing."""
@@ -94,7 +103,7 @@ class Smtp:
                 self._log_in(server)
             yield server
             with suppress(OSError):
-                server.quit()
+                self._take_leave(server)
 
     @contextmanager
     def _in_our_words(self) -> Iterator[None]:
@@ -102,7 +111,7 @@ class Smtp:
             yield
         except smtplib.SMTPResponseException as refused:
             raise self._refused((refused.smtp_code, b""), "unreachable", "does not want to talk") from refused
-        except OSError as lost:  # smtplib's own errors are OSErrors, too
+        except (OSError, UnicodeError) as lost:  # smtplib's own errors are OSErrors, too; UnicodeError: a host's name
             raise self._unreachable(lost) from lost
 
     def _dial(self) -> smtplib.SMTP:
@@ -176,6 +185,12 @@ class Smtp:
             ) from silent
         self._expect(reply, 250, "message", "does not take this mail")
 
+    def _take_leave(self, server: smtplib.SMTP) -> None:
+        """Say good-bye, and do not wait long for an answer: nothing depends on it any more."""
+        if server.sock:
+            server.sock.settimeout(min(self.step_seconds, _FAREWELL_SECONDS))
+        server.quit()
+
     def _expect(self, reply: _Reply, wanted: int | tuple[int, ...], kind: DeliveryKind, words: str) -> None:
         if reply[0] not in (wanted if isinstance(wanted, tuple) else (wanted,)):
             raise self._refused(reply, kind, words)
@@ -192,8 +207,8 @@ class Smtp:
             )
         return DeliveryFailed(f"{self.host} {words} ({quoted}).", kind=kind)
 
-    def _unreachable(self, lost: OSError) -> DeliveryFailed:
-        why = lost.strerror or str(lost) or type(lost).__name__
+    def _unreachable(self, lost: OSError | UnicodeError) -> DeliveryFailed:
+        why = getattr(lost, "strerror", "") or str(lost) or type(lost).__name__
         return DeliveryFailed(
             f"{self.host} cannot be talked to on port {self.port} ({why}): check [delivery] smtp_host and smtp_port, "
             "and whether this machine may connect there.",

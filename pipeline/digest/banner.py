@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.digest.theme import load_loose
+from pipeline.digest.theme import filled, load_loose
 from pipeline.model.check import LEVELS, Check
 
 if TYPE_CHECKING:
@@ -67,9 +67,12 @@ class Banner:
     text: Template
 
     def above(self, html: str, text: str, note: Note) -> tuple[str, str]:
-        """Put the banner above both parts of a mail; what follows it is the part as it was, character by character."""
-        told = self.text.render(note=note).rstrip()
-        return above_html(html, self.html.render(note=note)), f"{told}\n\n{text}"
+        """Put the banner above both parts of a mail; what follows it is the part as it was, character by character.
+
+        TemplateError when a template asks for something that does not exist.
+        """
+        told = filled(self.text, note=note).rstrip()
+        return above_html(html, filled(self.html, note=note)), f"{told}\n\n{text}"
 
 
 def load_banner(folders: Sequence[Path]) -> Banner:

@@ -10,7 +10,6 @@ at the start of a line, so that it stays whole in quoted-printable.
 from __future__ import annotations
 
 import re
-import traceback
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
@@ -18,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.language import voice_of
 from pipeline.digest.page import Page, Thrift, page
-from pipeline.digest.theme import Theme, load_theme
+from pipeline.digest.theme import Theme, filled, load_theme
 from pipeline.model.digest import Digest, RenderedDigest
-from pipeline.model.errors import TemplateError
 from pipeline.model.mail import PLACES
 
 if TYPE_CHECKING:
@@ -93,14 +91,14 @@ def _shortened(told: _Told) -> str:
 
 
 def _html(template: Template, printed: Page) -> str:
-    html = _inliner().inline(_filled(template, printed))
+    html = _inliner().inline(filled(template, page=printed))
     html = html.replace(' data-css-inline="keep"', "")
     html = re.sub(r">\s*\n\s*<", ">\n<", html)
     return _PLACE.sub(r"\n\1", html).strip() + "\n"
 
 
 def _text(template: Template, printed: Page) -> str:
-    lines = [line.rstrip() for line in _filled(template, printed).split("\n")]
+    lines = [line.rstrip() for line in filled(template, page=printed).split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
 
 
@@ -109,19 +107,3 @@ def _inliner() -> Any:  # css_inline has no types
     from css_inline import CSSInliner
 
     return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
-
-
-def _filled(template: Template, printed: Page) -> str:
-    try:
-        return template.render(page=printed)
-    except Exception as error:
-        file, line = _whereabouts(error)
-        if not file:
-            raise
-        raise TemplateError(f"Mend {file}, line {line}: {error}.", file=file, line=line) from error
-
-
-def _whereabouts(error: Exception) -> tuple[str, int]:
-    """Find the template line an error came from: jinja2 writes template lines into the traceback."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
-    return (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)

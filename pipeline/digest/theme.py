@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -68,6 +69,23 @@ def load_loose(folders: Sequence[Path], *names: str) -> tuple[Template, ...]:
     """Compile templates that belong to no theme; TemplateError as above."""
     environment = _environment(folders)
     return tuple(_compiled(environment, name) for name in names)
+
+
+def filled(template: Template, **told: Any) -> str:
+    """Fill a template in; TemplateError when it asks for something that does not exist, with its file and line."""
+    try:
+        return template.render(told)
+    except Exception as error:
+        file, line = _whereabouts(error)
+        if not file:
+            raise
+        raise TemplateError(f"Mend {file}, line {line}: {error}.", file=file, line=line) from error
+
+
+def _whereabouts(error: Exception) -> tuple[str, int]:
+    """Find the template line an error came from: jinja2 writes template lines into the traceback."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
+    return (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
 
 
 def _own(folders: Sequence[Path], lineage: Sequence[str]) -> list[Path]:

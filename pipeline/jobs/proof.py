@@ -22,7 +22,7 @@ from pipeline.jobs.weekly import draft
 from pipeline.model.check import Check, blocking
 from pipeline.model.digest import Edition
 from pipeline.model.edition import why_not
-from pipeline.model.errors import DeliveryUncertain, Refused
+from pipeline.model.errors import DeliveryInterrupted, DeliveryUncertain, Refused
 from pipeline.model.proof import Choice, Pass, Plan, Proof
 from pipeline.model.schedule import Every
 from pipeline.model.week import Week, WeekClock
@@ -74,7 +74,7 @@ class Proofreader:
     def _post(self, claimed: Proof, edition: Edition, now: datetime) -> Path | None:
         try:
             path = self.postman.post(self._mail(claimed, edition, now), self.press.publication.editor)
-        except DeliveryUncertain:
+        except (DeliveryUncertain, DeliveryInterrupted):
             self.store.proofs.posted(claimed, now=now)
             raise
         except BaseException:

@@ -25,6 +25,9 @@
         ├── SecretMissing   3   … because nobody gave the password or token it needs
         └── FetchProblem    3   … because it could not be fetched
 
+    KeyboardInterrupt
+    └── DeliveryInterrupted     told to stop when a mail was out, or may be
+
 Messages are one sentence that says what to do. Nothing here prints or exits.
 """
 
@@ -163,6 +166,10 @@ class DeliveryFailed(DeliveryProblem):
 
 class DeliveryUncertain(DeliveryProblem):
     """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
+
+
+class DeliveryInterrupted(KeyboardInterrupt):
+    """Told to stop when a mail was out, or may be. It stops whatever a KeyboardInterrupt stops."""
 
 
 class FeedsFailed(PipelineError):

@@ -85,9 +85,9 @@ class Proofs:
             connection.execute(update(proof).where(_row(claimed)).values(posted_at=now))
 
     def give_back(self, claimed: Proof) -> None:
-        """Let go of a proof that did not get out: whoever comes next may try."""
+        """Let go of a proof that did not get out: whoever comes next may try, unless somebody does by now."""
         with self._writing() as connection:
-            connection.execute(delete(proof).where(_row(claimed)))
+            connection.execute(delete(proof).where(_row(claimed), proof.c.claimed_at == claimed.claimed_at))
 
     def used_at(self, what: Pass) -> datetime | None:
         """Tell when a pass was used; None while it was not."""

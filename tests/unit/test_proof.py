@@ -20,7 +20,15 @@ from pipeline.jobs.weekly import draft
 from pipeline.model.check import Check, Look
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides
-from pipeline.model.errors import DeliveryFailed, DeliveryProblem, DeliveryUncertain, NothingToPublish, Refused
+from pipeline.model.errors import (
+    DeliveryFailed,
+    DeliveryInterrupted,
+    DeliveryProblem,
+    DeliveryUncertain,
+    NothingToPublish,
+    Refused,
+    TemplateError,
+)
 from pipeline.model.proof import Plan
 from pipeline.model.schedule import At
 from tests.making import MONDAY, entry
@@ -40,7 +48,7 @@ class Letterbox:
     def __init__(self) -> None:
         self.mails: list[bytes] = []
         self.addresses: list[str] = []
-        self.trouble: DeliveryProblem | None = None
+        self.trouble: DeliveryProblem | DeliveryInterrupted | None = None
 
     def post(self, message: bytes, address: str) -> Path | None:
         if self.trouble:
@@ -249,6 +257,27 @@ def test_a_proof_that_may_be_out_is_not_sent_again(house: House, box: Letterbox)
         reader(house, box).proof(W07, now=house.now)
     box.trouble = None
     assert "no new proof" in reader(house, box).proof(W07, now=house.now)
+
+
+def test_who_is_stopped_when_it_may_be_out_gives_nothing_back(house: House, box: Letterbox) -> None:
+    """SIGTERM after the dot: the next one to come sends no second proof of these bytes."""
+    box.trouble = DeliveryInterrupted()
+    with pytest.raises(DeliveryInterrupted):
+        reader(house, box).proof(W07, now=house.now)
+    box.trouble = None
+    assert "no new proof" in reader(house, box).proof(W07, now=house.now + 2 * HOUR)
+
+
+@pytest.mark.parametrize("part", ["html", "txt"])
+def test_a_banner_with_an_unknown_name_is_a_sentence(house: House, box: Letterbox, tmp_path: Path, part: str) -> None:
+    """It names file and line; nothing is sent, and the proof is due again once the template is mended."""
+    broken = tmp_path / "own" / "proof" / f"banner.{part}.j2"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("\n{{ note.wek }}\n")
+    with pytest.raises(TemplateError, match=rf"Mend .*banner\.{part}\.j2, line 2: .*wek") as trouble:
+        reader(house, box, banner=load_banner([broken.parents[1], ROOT / "templates"])).proof(W07, now=house.now)
+    assert (trouble.value.file, trouble.value.line) == (str(broken), 2)
+    assert "is on its way" in reader(house, box).proof(W07, now=house.now)
 
 
 @pytest.mark.parametrize("move", ["hold", "skip", "send"])

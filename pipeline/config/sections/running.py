@@ -39,7 +39,10 @@ class DeliverySettings:
     )
     smtp_host: str = setting(
         "The mail server that takes proofs, test mails and notices; without one they go into the outbox.",
-        text('the name of a mail server such as "smtp.example.org", or ""', pattern=r"[A-Za-z0-9._:-]*"),
+        text(
+            'the name of a mail server such as "smtp.example.org", or ""',
+            pattern=r"([A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)?",
+        ),
         "",
     )
     smtp_security: str = setting(

@@ -28,7 +28,11 @@ Clock = Callable[[], datetime]
 
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
+    from pipeline.jobs.seen import refuse_unseen
+
     with _at_work(options, clock) as at:
+        if not options.hash:
+            refuse_unseen(at.app.store, at.week)
         publisher = at.publisher if options.offline else replace(at.publisher, prober=at.app.prober)
         standing = publisher.approve(at.week, now=at.now, content_hash=options.hash, overridden=options.override)
         at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
@@ -65,13 +69,16 @@ def skip(options: Namespace, clock: Clock) -> int:
 def send(options: Namespace, clock: Clock) -> int:
     """Let an edition leave the house, or a copy of it."""
     from pipeline.jobs import send as sending
+    from pipeline.jobs.seen import refuse_unmade
 
     with _at_work(options, clock) as at:
         if options.test:
             copy = sending.send_test(at.publisher, at.app.postman, at.week, options.test, now=at.now)
             where = f"is in {words.near(copy)}" if copy else "was sent"
             at.print(f"{at.week}: a copy for {options.test} {where}")
-        elif options.handed_over:
+            return 0
+        refuse_unmade(at.app.store, at.week)
+        if options.handed_over:
             at.say(sending.hand_over(at.publisher, at.week, now=at.now), "marked as handed over")
         else:
             standing, path = sending.send(at.publisher, at.app.backend, at.week, now=at.now)

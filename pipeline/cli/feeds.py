@@ -24,12 +24,13 @@ Clock = Callable[[], datetime]
 
 
 def list_(options: Namespace, clock: Clock) -> int:
-    """List the feeds."""
+    """List the feeds, and below each what is not well with it."""
+    from pipeline.cli.findings import sign_lines
     from pipeline.jobs.status import feeds_status
 
     with App.load(options.config) as app:
-        found = feeds_status(app.store, app.feeds)
         zone = app.clock.zone
+        found = feeds_status(app.store, app.feeds, zone)
     if options.json:
         words.show_json([asdict(each) for each in found])
         return 0
@@ -43,8 +44,10 @@ def list_(options: Namespace, clock: Clock) -> int:
         )
         for each in found
     ]
-    for line in words.table(rows):
+    for each, line in zip(found, words.table(rows), strict=True):
         print(line)
+        for trouble in sign_lines(sign for sign in each.signs if sign.level != "well"):
+            print(f"  {trouble}")
     return 0
 
 
@@ -90,7 +93,7 @@ def remove(options: Namespace, clock: Clock) -> int:
         print(f"{words.near(options.config)}: removed {feed.id}, {feed.url}")
         if kept and kept.entries:
             stay = words.counted(kept.entries, "entry stays", "entries stay")
-            print(f"Its {stay} stored and appears in no digest any more; pipeline feeds add {feed.url} undoes it.")
+            print(f"Its {stay} stored, for no digest any more; pipeline feeds add {feed.url} undoes it.")
     return 0
 
 

@@ -12,7 +12,7 @@ WEEK_WORDS = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `curr
 
 def build_parser(config: str | None = None) -> argparse.ArgumentParser:
     """Build the parser; ``config`` is the file to use when --config is not given."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="pipeline",
         description="Turns a blog feed, a podcast feed and a few links into one weekly newsletter.",
         epilog="Exit codes: 0 done; 1 a bug; 2 usage or configuration; 3 done, but some feeds failed; 4 refused.",
@@ -28,6 +28,19 @@ def build_parser(config: str | None = None) -> argparse.ArgumentParser:
 
 
 _Commands = argparse._SubParsersAction  # the type argparse gives no public name
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the command that was meant, as argparse does by itself from Python 3.14 on."""
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        if not isinstance(action, _Commands) or value in action.choices:
+            return super()._check_value(action, value)
+        from difflib import get_close_matches
+
+        near = get_close_matches(value, action.choices, n=1)
+        hint = f"did you mean “{self.prog} {near[0]}”?" if near else f"`{self.prog} --help` lists them."
+        raise argparse.ArgumentError(None, f"there is no command “{value}”: {hint}")
 
 
 def _globals(parser: argparse.ArgumentParser, config: str | None = None) -> None:

@@ -34,10 +34,18 @@ def _answered(state: FeedState, zone: tzinfo) -> Sign:
         level: SignLevel = "trouble" if state.failures >= FAILURES_THAT_LAST else "warning"
         since = f"since {moment(state.failing_since, zone)} " if state.failing_since else ""
         times = f"{state.failures} times in a row" if state.failures > 1 else "once"
-        return _sign(state, level, f"fails {since}({times}), {state.detail}")
+        return _sign(state, level, f"fails {since}({times}), {_cause_first(state)}")
     if state.outcome in GOOD and state.outcome not in SILENT:
         return _sign(state, "warning", state.detail)
     return _sign(state, "well", f"read {moment(state.read_at, zone)}")
+
+
+def _cause_first(state: FeedState) -> str:
+    """Say what happened, then what to do: the words for what is no feed have it the other way round."""
+    if state.outcome != "not_a_feed":
+        return state.detail
+    mend, _, found = state.detail.partition(": ")
+    return f"{found.rstrip('.').removeprefix('this one ')}: {mend[:1].lower()}{mend[1:]}" if found else mend
 
 
 def _sign(state: FeedState, level: SignLevel, words: str) -> Sign:

@@ -43,7 +43,8 @@ def overview(
     next_jobs = _next_jobs(coming, now, clock.zone)
     asked_at = _rounds(tasks, coming, clock.zone)
     found = tuple(replace(each, next_at=asked_at(each)) for each in seen.feeds)
-    editions = tuple(_editions(store, open_press, clock, seen, now))
+    timed = any(task.id == "send" for task in tasks)
+    editions = tuple(_editions(store, open_press, clock, seen, now, timed=timed))
     signs = [sign for each in found for sign in each.signs]
     signs += [*_edition_signs(editions, seen.changes), *run_signs(tasks, runs, now, clock.zone)]
     signs += [*_notices(store, {each.name for each in signs if each.level != "well"}), *_untold(store)]
@@ -114,9 +115,12 @@ def _last_run(run: Run) -> LastRun:
 
 
 def _editions(
-    store: Store, open_press: Callable[[], Press], clock: WeekClock, seen: Status, now: datetime
+    store: Store, open_press: Callable[[], Press], clock: WeekClock, seen: Status, now: datetime, *, timed: bool
 ) -> Iterator[EditionStatus]:
-    """Look at the newest closed week closely, at what is under way besides, and at the newest that is out."""
+    """Look at the newest closed week closely, at what is under way besides, and at the newest that is out.
+
+    ``timed``: editions go out by themselves, at the time of [schedule] send.
+    """
     closed = str(clock.newest_closed(now))
     filled = {each.week for each in seen.weeks}
     made = {week: Standing(week=week) for week in seen.made if week in filled}
@@ -130,14 +134,15 @@ def _editions(
         elif standing.state == "draft" and week in made:
             yield EditionStatus(week=week, state="draft", number=standing.number, blocks=(WAITS.format(week=week),))
         elif standing.state not in ("draft", "sent", "skipped") or week in out[:1]:
-            blocks = (*_why_it_waits(standing, clock.zone), *seen.changes.get(week, ()))
+            blocks = (*_why_it_waits(standing, clock.zone, timed=timed), *seen.changes.get(week, ()))
             yield EditionStatus(week=week, state=standing.state, number=standing.number, blocks=blocks)
 
 
-def _why_it_waits(standing: Standing, zone: tzinfo) -> Iterator[str]:
+def _why_it_waits(standing: Standing, zone: tzinfo, *, timed: bool) -> Iterator[str]:
     week, since = standing.week, moment(standing.moved_at, zone)
     if standing.state == "approved":
-        yield f"waits to be sent: at its time, or by `pipeline send {week}`"
+        at_its_time = "at its time, or by " if timed else ""
+        yield f"waits to be sent: {at_its_time}`pipeline send {week}`{'' if timed else ' sends it'}"
     elif standing.state == "held":
         yield f"held by {standing.moved_by} since {since}: `pipeline resume {week}` takes it up again"
     elif standing.state == "sending":

@@ -20,6 +20,8 @@ ROUNDS_MISSED = 3
 _UNWELL = {"failed": "failed", "again": "failed for now", "interrupted": "was cut short"}
 _SAID_BY_FEEDS = frozenset({"fetch", "new feeds"})
 """What fails there, each feed says itself."""
+_MEANT_TO_LEAVE = frozenset({"send", "proof"})
+"""Who has set these up waits for mails; all else the desk does as well, for who never starts a daemon."""
 _ON_PURPOSE = frozenset({"KeyboardInterrupt", "SystemExit"})
 """Who stops the program cuts its work short; it is taken up again at the next start."""
 
@@ -33,7 +35,8 @@ def run_signs(tasks: Sequence[Task], runs: Mapping[str, Run], now: datetime, zon
     late = [task.id for task in tasks if task.id in runs and _overdue(task, runs[task.id], now, zone)]
     if not runs:
         mend = "start `pipeline run`, or put `pipeline tick` into cron"
-        yield _sign("schedule", "warning", "nothing has run by itself yet", mend)
+        meant = any(task.id in _MEANT_TO_LEAVE for task in tasks)
+        yield _sign("schedule", "warning" if meant else "well", "nothing has run by itself yet", mend)
     elif late:
         last = max(run.claimed_at for run in runs.values())
         finding = f"{', '.join(late)} should have run, and nothing has since {moment(last, zone)}"

@@ -15,7 +15,7 @@ SHORTEST = 4
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/?#@\"']{1,500}(?:/[^\s?#@\"']{1,200})?@", re.IGNORECASE)
 _NAMED = re.compile(
     r"""(?P<name>["']?[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"""
-    r"""|credential|session|signature|cookie)[\w.-]{0,20}["']?\s{0,3}[=:]\s{0,3}|[?&;](?:auth|code|hash|hmac|key|pass"""
+    r"""|credential|session|signature|cookie)[\w.-]{0,20}(?<!_env)["']?\s{0,3}[=:]\s{0,3}|[?&;](?:auth|code|hash|hmac|key|pass"""
     r"""|sig|sign|signed|jwt|policy|x-amz-[a-z-]{1,20})=)(?P<quote>["']?)(?P<value>[^\s"'&;,)\]}<>]{1,2000})""",
     re.IGNORECASE,
 )
@@ -42,6 +42,8 @@ def without_secrets(words: str, known: Collection[str] = ()) -> str:
     'smtp said: password=…, AUTH Basic …'
     >>> without_secrets("opened /proof/eyJ3IjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s")
     'opened /proof/…'
+    >>> without_secrets("smtp_password_env: there is no SMTP_PW")  # the name of a variable is no secret
+    'smtp_password_env: there is no SMTP_PW'
     >>> without_secrets("login failed for s3same-open", {"s3same-open"})
     'login failed for …'
     """

@@ -111,6 +111,7 @@ def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None
 
 def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, publication: Path) -> None:
     """Exit 4 names the error and both ways out; overridden, it is approved, and the manifest says in spite of what."""
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     config = publication / "config.toml"
     config.write_text(config.read_text().replace('name = "Harbour & Hearth"', 'name = "Harbour {{ town }}"', 1))
     code, out, err = run("approve", "2026-W07", "--by", "ann")
@@ -126,6 +127,7 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
 
 def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
     """The approval asks the pages itself, and once more after a refusal: what was mended meanwhile is in order."""
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     page = publication / "fixtures/spokeandseat.example/odd-chairs/index.html"
     words = page.read_bytes()
     page.unlink()
@@ -139,6 +141,7 @@ def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
 
 def test_an_approval_in_spite_of_a_dead_link_says_so(run: Run, publication: Path) -> None:
     """Overridden, it is approved, and the manifest keeps the name."""
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     assert run("approve", "2026-W07", "--override", "dead-link")[0] == 0
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
@@ -147,6 +150,7 @@ def test_an_approval_in_spite_of_a_dead_link_says_so(run: Run, publication: Path
 
 def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) -> None:
     """What `pipeline check` found of these very bytes counts without asking anybody; of other bytes it does not."""
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     assert run("check", "2026-W07", "--quiet")[0] == 4
     code, _, err = run("approve", "2026-W07", "--offline")
@@ -159,6 +163,7 @@ def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) 
 
 def test_a_change_after_approval_is_noticed(run: Run, publication: Path) -> None:
     """The sealed bytes are checked, and what would be different today is a warning."""
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     assert run("approve", "2026-W07", "--by", "ann")[0] == 0
     config = publication / "config.toml"
     config.write_text(config.read_text().replace("Bread, boats and slow living", "Boats, bread and slow living"))

@@ -45,6 +45,16 @@ def test_made_approved_tried_sent(desk: Desk):
     assert len(list((desk.folder / "outbox" / "Maildir" / "new").iterdir())) == 2
 
 
+def test_what_nobody_was_shown_is_neither_approved_nor_sent(desk: Desk):
+    """Exit 4, with the command that makes it; whoever names the hash has seen the edition."""
+    desk.ok("fetch")
+    code, _, err = desk.run("approve", "2026-W07")
+    assert (code, "was never made" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
+    code, _, err = desk.run("send", "2026-W07")
+    assert (code, err.startswith("pipeline: There is no edition of 2026-W07: `pipeline digest")) == (4, True)
+    assert "not made yet" in desk.ok("status")
+
+
 def test_a_test_of_a_draft_changes_nothing(desk: Desk):
     """The draft's bytes go into the outbox, and it is a draft as before."""
     desk.ok("fetch")

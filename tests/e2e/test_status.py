@@ -31,10 +31,10 @@ def status(program: Program) -> dict:
 
 
 def test_before_anything_ran_it_says_how_to_begin(program: Program) -> None:
-    """Nothing is broken, and nothing runs by itself yet."""
+    """Nothing is broken; whether anything runs by itself is only asked once something is meant to."""
     said = program.ok("status")
-    assert said.startswith("2 things want a look.\n  ! blog: has not been read yet\n    → run `pipeline fetch`\n")
-    assert "start `pipeline run`, or put `pipeline tick` into cron" in said
+    assert said.startswith("1 thing wants a look.\n  ! blog: has not been read yet\n    → run `pipeline fetch`\n")
+    assert "nothing has run by itself yet" not in said, "who uses only the desk would read it for ever"
 
 
 def test_all_is_well_is_the_first_line(program: Program) -> None:
@@ -45,7 +45,7 @@ def test_all_is_well_is_the_first_line(program: Program) -> None:
     assert first == "All is well."
     text = "\n".join(rest)
     assert "read Mon 16 Feb 2026 09:00, next Mon 16 Feb 2026 09:30" in text
-    assert "    waits to be sent: at its time, or by `pipeline send 2026-W07`" in text
+    assert "    waits to be sent: `pipeline send 2026-W07` sends it" in text
     assert "Next\n  fetch" in text
     assert "in 30 min" in text
     assert "1 of 1 feeds asked, 1 new entries" in text
@@ -81,8 +81,11 @@ def test_a_feed_that_fails_is_trouble_once_it_lasts(program: Program) -> None:
     """Once is a warning; three times in a row is trouble, with since when and what to do."""
     program.server.on("/blog", Answer(status=404, body=b"no"))
     program.run("fetch")
+    listed = program.ok("feeds", "list")
+    assert "\n  ! blog: fails since Mon 16 Feb 2026 09:00 (once), " in listed
+    assert "404" in listed
     found = status(program)
-    assert (found["well"], found["sentence"]) == (True, "2 things want a look.")
+    assert (found["well"], found["sentence"]) == (True, "1 thing wants a look.")
     for _ in range(2):
         program.now += timedelta(hours=2)
         program.run("fetch")

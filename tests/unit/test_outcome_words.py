@@ -11,6 +11,7 @@ import pytest
 from pipeline.cli.findings import show_findings, show_status
 from pipeline.cli.words import feed_line
 from pipeline.ingest.poll import next_state
+from pipeline.jobs.feed_signs import feed_signs
 from pipeline.jobs.inspect import read
 from pipeline.jobs.refresh import FeedReport
 from pipeline.jobs.status import FeedStatus, Status
@@ -46,6 +47,14 @@ def test_fetch_explains_it(kind: OutcomeKind) -> None:
     said = outcome(kind)
     report = FeedReport(feed_id="blog", outcome=kind, sentence=said.sentence, ok=said.ok)
     assert feed_line(report, 6) == f"blog    {said.sentence}"
+
+
+def test_what_is_no_feed_is_said_before_what_helps() -> None:
+    """A sign has the finding and, apart from it, the remedy."""
+    detail = "Give the address of a feed: this one answers with a web page"
+    state = FeedState(feed_id="blog", checked_at=NOW, failures=1, outcome="not_a_feed", detail=detail)
+    (sign,) = feed_signs(state, (), UTC)
+    assert (sign.finding, sign.mend) == ("fails (once), answers with a web page", "give the address of a feed")
 
 
 @pytest.mark.parametrize("kind", LOUD)

@@ -85,6 +85,10 @@ def test_what_is_said_elsewhere_or_no_trouble_is_not_said_here(run: Run) -> None
 
 
 def test_when_nothing_ever_ran_it_is_said_how_to_begin() -> None:
-    """Who makes every edition by hand is not in trouble, but ought to know."""
-    (sign,) = signs()
-    assert (sign.level, "pipeline tick" in sign.mend) == ("warning", True)
+    """Who makes every edition by hand is well; who has set a time of sending, or proofs, waits for them in vain."""
+    (by_hand,) = signs()
+    (timed,) = run_signs((*TASKS, task("send", "mon 12:00")), {}, MONDAY, UTC)
+    assert [(each.level, "pipeline tick" in each.mend) for each in (by_hand, timed)] == [
+        ("well", True),
+        ("warning", True),
+    ]

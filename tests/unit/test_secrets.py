@@ -43,6 +43,7 @@ PLAIN = [
     "letter@harbourandhearth.example",
     "pipeline.jobs.feed_trouble",
     "the environment variable BLOG_TOKEN is not set",
+    "[delivery] smtp_password_env: the environment variable MAIL_PASSWORD is not set.",
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 ]
 

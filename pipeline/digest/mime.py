@@ -27,13 +27,13 @@ unsubscribing no longer works (cpython #74717). Whoever adds those writes them u
 
 
 def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
-    """Write the proof: text, then HTML, both UTF-8; the same digest gives the same bytes.
+    """Write the edition's mail: text, then HTML, both UTF-8; the same digest gives the same bytes.
 
     Date is the closing of the week. Lines end in CRLF; body lines are at most 76 characters.
     """
     publication = digest.publication
     sent_at = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
-    mark = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.proof"
+    mark = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.edition"
     message = _message(publication, rendered.subject, sent_at, mark)
     return _with_parts(message, rendered.text, rendered.html, digest.week)
 

@@ -77,11 +77,11 @@ def hand_over(publisher: Publisher, week: Week, *, now: datetime) -> Standing:
 
 
 def send_test(publisher: Publisher, postman: Postman, week: Week, address: str, *, now: datetime) -> Path | None:
-    """Send the sealed bytes, or those of the draft, to one address; gives their file, where they became one.
+    """Send the sealed bytes, or those of the draft, to one address, marked as a test; gives their file, if any.
 
     Nothing else changes.
     """
-    message = addressed_to(show(publisher.store, publisher.press, week, now=now).eml, address)
+    message = addressed_to(show(publisher.store, publisher.press, week, now=now).eml, address, now=now)
     return postman.post(message, address)
 
 

@@ -71,7 +71,7 @@ def test_proof_goes_from_the_publication_to_the_editor() -> None:
     mail = parsed(SAMPLE)
     assert mail["From"] == "Harbour & Hearth <letter@harbourandhearth.example>"
     assert mail["To"] == "editor@harbourandhearth.example"
-    assert re.fullmatch(r"<2026-W07\.\w+\.proof@harbourandhearth\.example>", mail["Message-ID"])
+    assert re.fullmatch(r"<2026-W07\.\w+\.edition@harbourandhearth\.example>", mail["Message-ID"])
 
 
 def test_identifiers_are_never_encoded_words() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import mailbox
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ MAIL = (
     b"Subject: Bread\r\nMessage-ID: <2026-W07.1.proof@h.example>\r\nMIME-Version: 1.0\r\n"
     b"Content-Type: text/plain\r\n\r\nTo: be left alone\r\n"
 )
+TRIED_AT = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
 NAME = "2026-W07.1.proof@h.example"
 
 
@@ -99,13 +104,28 @@ def test_a_mail_without_a_message_id_is_not_delivered(outbox: Outbox) -> None:
 
 
 def test_a_test_copy_is_the_same_but_for_its_recipient(outbox: Outbox) -> None:
-    """To, folded or not, and Message-ID are others; not another byte is, and the body's own To stays."""
-    copy = addressed_to(MAIL, "You <you@example.org>")
-    lines, copied = MAIL.replace(b"\r\n ", b" ").split(b"\r\n"), copy.split(b"\r\n")
+    """To, folded or not, Subject, Date and Message-ID are others; not another byte is, and the body's own To stays."""
+    mail = MAIL.replace(b"Subject:", b"Date: Mon, 16 Feb 2026 00:00:00 +0000\r\nSubject:")
+    copy = addressed_to(mail, "You <you@example.org>", now=TRIED_AT)
+    lines, copied = mail.replace(b"\r\n ", b" ").split(b"\r\n"), copy.split(b"\r\n")
     different = [new for old, new in zip(lines, copied, strict=True) if old != new]
-    assert different[0] == b"To: you@example.org"
-    assert different[1].startswith(b"Message-ID: <2026-W07.1.proof.test.")
-    assert len(different) == 2
+    assert different[:3] == [
+        b"To: you@example.org",
+        b"Date: Sat, 21 Feb 2026 09:30:00 +0000",
+        b"Subject: [Test] Bread",
+    ]
+    assert different[3].startswith(b"Message-ID: <2026-W07.1.proof.test.")
+    assert len(different) == 4
+
+
+@pytest.mark.parametrize("words", ["Bread", "Bröd och salt, " * 8, "=?utf-8?q?Br=C3=B6d?=", "A" * 66])
+def test_a_marked_subject_is_as_long_as_it_may_be_and_reads_as_before(words: str) -> None:
+    """However it is encoded and folded."""
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = words
+    copy = addressed_to(message.as_bytes(), "you@example.org", now=TRIED_AT)
+    assert max(map(len, copy.splitlines())) <= 78
+    assert message_from_bytes(copy, policy=SMTP)["Subject"].split() == ["[Test]", *message["Subject"].split()]
 
 
 @pytest.mark.parametrize(
@@ -114,4 +134,4 @@ def test_a_test_copy_is_the_same_but_for_its_recipient(outbox: Outbox) -> None:
 def test_a_test_goes_to_an_address(address: str) -> None:
     """What is none is refused, and no second header gets in."""
     with pytest.raises(UsageError):
-        addressed_to(MAIL, address)
+        addressed_to(MAIL, address, now=TRIED_AT)

@@ -18,6 +18,7 @@ from typing import Any
 import httpcore
 
 from pipeline.ingest.addresses import unsafe_reason
+from pipeline.ingest.wire import Wire, connect
 from pipeline.model.errors import FetchProblem
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -27,8 +28,6 @@ Refuse = Callable[[str], str]
 """Why an address may not be connected to; empty when it may."""
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}")
-_UNREAD_BYTES = 4_096
-"""About so much is taken in from a connection that nobody reads from; the rest is left to the operating system."""
 _MOST_ADDRESSES = 4
 """Tried one after the other; a host with more of them is not better reached by the fifth."""
 
@@ -62,12 +61,7 @@ class Dialler:
         for address in addresses:
             try:
                 async with asyncio.timeout(timeout_seconds / len(addresses)):
-                    name = host if tls else None
-                    return Stream(
-                        *await asyncio.open_connection(
-                            address, port, ssl=tls, server_hostname=name, limit=_UNREAD_BYTES
-                        )
-                    )
+                    return Stream(await connect(address, port, tls=tls, name=host))
             except TimeoutError:
                 trouble = FetchProblem("timeout", f"could not be connected to within {timeout_seconds:g} seconds")
             except ssl.SSLError as error:
@@ -97,26 +91,24 @@ class Dialler:
 class Stream(httpcore.AsyncNetworkStream):
     """A connection as httpcore wants one. Raises its ReadTimeout, ReadError, WriteTimeout and WriteError."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, ``timeout`` seconds at most; none at the end."""
         with _as_httpcores(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
+                return await self._wire.receive(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes, within ``timeout`` seconds."""
         with _as_httpcores(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
-                self._writer.write(buffer)
-                await self._writer.drain()
+                await self._wire.send(buffer)
 
     async def aclose(self) -> None:
         """Hang up at once: what was wanted was read, and nobody is waited for."""
-        self._writer.transport.abort()
+        self._wire.close()
 
     def get_extra_info(self, info: str) -> Any:
         """Know nothing more."""

@@ -10,6 +10,7 @@ nothing and stores nothing; the one clock it reads is the event loop's, to tell 
     ├── inflate      compressed bodies within bounds
     └── network      HTTP/1.1 over what dial connected to
         └── dial     names to checked addresses (addresses)
+            └── wire     bytes, plain or under TLS
 """
 
 from __future__ import annotations

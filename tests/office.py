@@ -52,6 +52,8 @@ class Office:
     backend: Outbox | None = None
     shut: bool = False
     """Whether the mail server, which takes proofs, is away."""
+    drafted: bool = True
+    """Whether the draft that is due has been made."""
 
     def mailing(self) -> Mailing:
         return Mailing(
@@ -63,6 +65,7 @@ class Office:
             settle=self.settle,
             laid_out=lambda week, now: None,
             show=self.show,
+            drafted=lambda now: self.drafted,
         )
 
     def show(self, week: Week, now: datetime) -> None:

@@ -77,7 +77,7 @@ class App(Noticing):
 
     def _mailing(self, rhythm: At) -> Mailing:
         from pipeline.jobs.editions import Publisher
-        from pipeline.jobs.mailing import ABOUT, BY, Mailing
+        from pipeline.jobs.mailing import ABOUT, BY, Mailing, is_drafted
         from pipeline.jobs.weekly import lay_out
 
         press = self.press
@@ -90,6 +90,7 @@ class App(Noticing):
             settle=lambda true, at: self.notifier.settle(ABOUT, true, at=at),
             laid_out=lambda week, now: lay_out(self.store, press, week, self.editions, now=now),
             show=lambda week, now: self.proofreader.proof(week, now=now),
+            drafted=lambda now: is_drafted(self.config.schedule.draft, self.store, now, self.clock.zone),
         )
 
     def _care_tasks(self) -> Iterator[Task]:

@@ -23,7 +23,7 @@ from pipeline.model.errors import DeliveryFailed, DeliveryProblem, NothingToPubl
 from pipeline.model.notice import Notice, NoticeLevel
 from pipeline.model.proof import TIME_TO_HOLD
 from pipeline.model.run import Run
-from pipeline.model.schedule import At
+from pipeline.model.schedule import At, Schedule
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
 from pipeline.text.moments import moment_in_words
@@ -54,6 +54,8 @@ class Mailing:
     """Lets the files in editions/ follow a move."""
     show: Callable[[Week, datetime], object]
     """Sends the editor a proof, if one is due; a DeliveryProblem passes through."""
+    drafted: Callable[[datetime], bool]
+    """Tells whether the newest draft that is due has been made: after a downtime the feeds are read before it."""
 
     def run(self, now: datetime) -> str | Waits:
         """Do what can be done now about the week that was the newest closed one when the period began."""
@@ -87,6 +89,8 @@ class Mailing:
         store = self.publisher.store
         try:
             edition, _ = draft(store, self.publisher.press, mail.week, now=mail.now)
+            if not self.drafted(mail.now):
+                return Waits(line=f"{mail.week} waits for its draft", until=mail.soon)
             shown_at = store.proofs.shown_at(str(mail.week), edition.content_hash)
             if shown_at is None or mail.now < shown_at + TIME_TO_HOLD:
                 return self._show_first(mail, edition)
@@ -250,3 +254,9 @@ def send_task(rhythm: At, store: Store, open_mailing: Callable[[], Mailing]) -> 
         return any(each.moved_at and each.moved_at > run.claimed_at for each in standings)
 
     return Task(id="send", schedule=rhythm, run=lambda period, now: open_mailing().run(now), wakes=moved)
+
+
+def is_drafted(rhythm: Schedule, store: Store, now: datetime, zone: tzinfo) -> bool:
+    """Tell whether the newest draft that is due has been made, or tried: ``rhythm`` is the drafts'."""
+    run = store.runs.newest().get("draft")
+    return run is not None and run.period_key == rhythm.period(now, zone) and run.finished_at is not None

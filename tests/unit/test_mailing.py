@@ -156,8 +156,8 @@ def test_a_way_out_that_stays_shut_leaves_it_to_the_editor(office: Office) -> No
     """After the limit nothing is tried any more; what the notice names works, and the question stays until then."""
     office.backend = Breaks(office.house.outbox.folder)
     office.house.closing(W07).approve(W07)
-    office.lines(TUESDAY, hours=14)
-    assert office.lines(TUESDAY + 15 * HOUR, hours=24) == []
+    office.lines(TUESDAY + 11 * HOUR, hours=2)
+    assert office.lines(TUESDAY + 15 * HOUR, hours=2) == []
     assert office.open == {"send/2026-W07/late"}
     assert "? `pipeline send 2026-W07` sends it" in office.notices[-1].text
     assert office.lines(TUESDAY + timedelta(weeks=1)) != []

@@ -58,6 +58,13 @@ def test_what_was_edited_after_the_proof_is_shown_again(office: Office) -> None:
     assert office.house.store.editions.standing("2026-W07").content_hash == newest.content_hash
 
 
+def test_what_is_yet_to_be_read_and_drafted_is_not_shown(office: Office) -> None:
+    """After a downtime the mailing comes first in the beat: no proof goes out of what the store held before."""
+    office.drafted = False
+    assert office.lines(TUESDAY) == ["2026-W07 waits for its draft"]
+    assert office.house.store.proofs.of_week("2026-W07") == ()
+
+
 def test_what_cannot_be_shown_does_not_go_out(office: Office) -> None:
     """The mail server is away: the editor is told in the other ways, and it is tried until there is a proof."""
     office.shut = True
@@ -118,7 +125,7 @@ def test_what_is_mended_before_the_limit_goes_out(office: Office) -> None:
     good = office.house.press
     office.house.press = replace(good, theme=small_theme(office.house.folder / "broken", "<html>no link out</html>"))
     office.show(W07, TUESDAY - 9 * HOUR)
-    office.lines(TUESDAY, hours=11)
+    office.lines(LIMIT - HOUR, hours=0.5)
     assert office.told == ["2026-W07 cannot go out as it is"]
     office.house.press = good
     office.show(W07, TUESDAY + 10 * HOUR)

@@ -1,0 +1,58 @@
+"""The house by itself: in which order its tasks come, and by which clock a beat goes on."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.app import App
+from pipeline.app.running import LASTING
+from pipeline.jobs.ledger import Ledger
+from pipeline.jobs.mailing import is_drafted
+from pipeline.jobs.planned import draft_task
+from pipeline.jobs.tick import tick
+from tests.office import RHYTHM
+from tests.publishing import CLOCK, W06, W07, House, small_theme
+from tests.year import settle_in
+
+
+def test_the_mailing_comes_before_the_reading(tmp_path: Path) -> None:
+    """A server that answers slowly holds up no letter that may go out."""
+    settle_in(tmp_path)
+    with App.load(tmp_path / "config.toml") as app:
+        names = [task.id for task in app.tasks]
+    assert names[:2] == ["send", "fetch"]
+
+
+def test_without_a_mail_server_nothing_goes_out_unapproved(tmp_path: Path) -> None:
+    """Nobody would be shown it; with one, what is wished counts."""
+    settle_in(tmp_path)
+    file = tmp_path / "config.toml"
+    file.write_text(file.read_text().replace('"required"', '"unless-held"'))
+    with App.load(file) as app:
+        assert (app.config.digest.approval, app.plan.unless_held) == ("unless-held", False)
+    file.write_text(file.read_text() + '[delivery]\nsmtp_host = "smtp.harbourandhearth.example"\n')
+    with App.load(file) as app:
+        assert app.plan.unless_held
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has it, and only there it differs")
+def test_a_beat_goes_on_while_the_machine_sleeps() -> None:
+    """Hours of sleep in the middle of a beat are hours: what is too late then is known to be."""
+    assert LASTING == time.CLOCK_BOOTTIME
+
+
+def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
+    """Not before, and a week later not any more."""
+    house = House(tmp_path, small_theme(tmp_path / "templates"))
+    house.at(CLOCK.bounds(W06)[0]).fetch()
+    now = house.closing(W07, 40).now
+    assert not is_drafted(RHYTHM, house.store, now, CLOCK.zone)
+    task = draft_task(RHYTHM, house.store, lambda: house.press, tmp_path / "editions")
+    list(tick([task], Ledger(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
+    assert is_drafted(RHYTHM, house.store, now, CLOCK.zone)
+    assert not is_drafted(RHYTHM, house.store, now + timedelta(weeks=1), CLOCK.zone)
+    house.store.close()

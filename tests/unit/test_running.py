@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.app import App
+from pipeline.app.examined import foresight
 from pipeline.app.running import LASTING
 from pipeline.jobs.ledger import Ledger
 from pipeline.jobs.mailing import is_drafted
@@ -16,7 +17,7 @@ from pipeline.jobs.planned import draft_task
 from pipeline.jobs.tick import tick
 from tests.office import RHYTHM
 from tests.publishing import CLOCK, W06, W07, House, small_theme
-from tests.year import settle_in
+from tests.year import START, settle_in
 
 
 def test_the_mailing_comes_before_the_reading(tmp_path: Path) -> None:
@@ -56,3 +57,15 @@ def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
     assert is_drafted(RHYTHM, house.store, now, CLOCK.zone)
     assert not is_drafted(RHYTHM, house.store, now + timedelta(weeks=1), CLOCK.zone)
     house.store.close()
+
+
+def test_what_goes_out_unseen_is_foreseen(tmp_path: Path) -> None:
+    """By the doctor and at the daemon's start: a week that closes after its draft, and no way to show a letter."""
+    settle_in(tmp_path)
+    file = tmp_path / "config.toml"
+    with App.load(file) as app:
+        assert [sign.level for sign in foresight(app, START)] == ["well"]
+    late = file.read_text().replace('week_closes = "fri 00:00"', 'week_closes = "fri 09:00"')
+    file.write_text(late.replace('"required"', '"unless-held"'))
+    with App.load(file) as app:
+        assert [sign.name for sign in foresight(app, START) if sign.level == "warning"] == ["schedule", "approval"]

@@ -43,6 +43,9 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 	@echo
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
+# A module is compiled once, and not by each of the hundred processes that the tests start, whatever the shell says.
+test test-slow check-mail: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## run every test that takes seconds, in parallel
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not mail" $(PYTEST_ARGS)
 

@@ -31,7 +31,7 @@ class Run:
 
     schedule_id: str
     period_key: str
-    """What makes the period unique: a local date, an ISO week …"""
+    """What makes the period unique: a local date, a half hour …"""
     claimed_at: datetime
     """Aware UTC, as all moments here; of the newest attempt."""
     claimed_by: str = ""

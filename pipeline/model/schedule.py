@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ClassVar
 
-from pipeline.model.week import WEEKDAYS, Week
+from pipeline.model.week import WEEKDAYS
 
 LONGEST_INTERVAL = timedelta(days=1)
 EXAMPLES = '"every 30 minutes", "daily 06:30", "mon 07:00" or "tue,fri 16:00"'
@@ -50,8 +50,6 @@ class At:
     """At a time of day, on some weekdays, by the clocks of a time zone.
 
     >>> At(weekdays=(0,), time=time(7)).period(datetime(2026, 2, 11, tzinfo=UTC), UTC)
-    '2026-W07'
-    >>> At(weekdays=(0, 3), time=time(7)).period(datetime(2026, 2, 11, tzinfo=UTC), UTC)
     '2026-02-09'
     """
 
@@ -61,9 +59,8 @@ class At:
     once: ClassVar[bool] = True
 
     def period(self, now: datetime, zone: tzinfo) -> str:
-        """Name the newest period that has begun: the ISO week where there is one a week, else the local date."""
-        day = self._nearest(now, zone, back=True)
-        return str(Week.of(day)) if len(self.weekdays) == 1 else day.isoformat()
+        """Name the newest period that has begun: its local date, so that on another weekday it is another one."""
+        return self._nearest(now, zone, back=True).isoformat()
 
     def began_at(self, now: datetime, zone: tzinfo) -> datetime:
         """Say when the newest period began."""

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Literal
 
 NoticeLevel = Literal["info", "warning", "error"]
-NOTICE_LEVELS: tuple[NoticeLevel, ...] = ("info", "warning", "error")
 """Good to know; wants a look; something will not happen unless somebody acts."""
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, select, update
 from pipeline.model.archive import ArchivePosition
 from pipeline.model.entry import Applied, Change, Entry, KnownEntry, Picture, StoredEntry
 from pipeline.model.feed import FeedCount, FeedState
-from pipeline.model.run import Run
 from pipeline.model.update import FeedUpdate
 from pipeline.store import archive, changes, entries, feeds, pictures, planning
 from pipeline.store.care import Care
@@ -293,7 +292,3 @@ class Store:
         """Tell which weeks are settled, and since when."""
         with self._reading() as connection:
             return planning.settled(connection)
-
-    def last_runs(self) -> dict[str, Run]:
-        """Give the run of each schedule that was taken on last, by schedule id."""
-        return self.runs.newest()

@@ -27,7 +27,7 @@ def test_a_new_store_remembers_nothing(store: Store) -> None:
     assert store.known_entries("blog") == []
     assert store.newest_entry_at(["blog"]) is None
     assert store.settled_weeks() == {}
-    assert store.last_runs() == {}
+    assert store.runs.newest() == {}
 
 
 @ONE_STORE_FOR_ALL

@@ -42,7 +42,7 @@ IN_A_RUN: dict[str, Callable[[Store], object]] = {
     "published_dates": lambda store: store.published_dates(FEEDS, MONDAY - DAY),
     "settle_week": lambda store: store.settle_week("2026-W07", [1], now=NOW),
     "runs.advance": lambda store: store.runs.advance(None, taken_on("fetch", "2026-02-16", None, by="a", now=NOW)),
-    "last_runs": lambda store: store.last_runs(),
+    "runs.newest": lambda store: store.runs.newest(),
     "notices.open": lambda store: store.notices.open(),
     "notices.due": lambda store: store.notices.due(NOW, ["mail"]),
     "former.of": lambda store: store.former.of({1: "first"}),

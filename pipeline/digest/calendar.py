@@ -3,9 +3,9 @@
 In: a clock of weeks, what was made and sealed. Out: weeks of entries. Pure.
 
 An entry's *home* is the week of its date. One that missed it (that turned up after it had closed, was not ready when
-it was settled, or was given up again by a week that was held or skipped) *floats*: the next digest that is made takes
-it, that of its home included, while nobody has made it. The backlog of a feed's first read never floats by itself: it
-is at home in the weeks of its dates, and there it stays.
+it was settled, or was given up again by a week that was held or skipped), or whose home had its turn and was never
+made, *floats*: the next digest that is made takes it, that of its home included, while nobody has made it. The backlog
+of a feed's first read never floats by itself: it is at home in the weeks of its dates, and there it stays.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Calendar:
     """Week to the moment its digest was made after it had closed."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
     """Week to where its edition stands; a week that is missing is a draft."""
+    newest_closed: Week | None = None
+    """The one whose turn it is; None: nobody knows."""
     ripe_before: datetime | None = None
     """News first seen or changed after this waits for a later digest; None: none waits."""
 
@@ -67,11 +69,17 @@ class Calendar:
             return True
         return any(week >= str(home) and at < stored.first_seen_at for week, at in self.settled.items())
 
+    def is_past(self, week: Week) -> bool:
+        """Tell whether a week has had its turn: it was settled, or a later one was, or has closed."""
+        if self.newest_closed and week < self.newest_closed:
+            return True
+        return str(week) <= max(self.settled, default="")
+
     def floats(self, stored: StoredEntry) -> bool:
         """Tell whether the next digest that is made takes the entry, whatever its date."""
         if stored.week or stored.edition:
             return False
-        missed = str(self.home(stored)) in self.settled or self.is_late(stored)
+        missed = self.is_past(self.home(stored)) or self.is_late(stored)
         return bool(stored.released_from) or (missed and not stored.backlog)
 
     def is_young(self, stored: StoredEntry) -> bool:

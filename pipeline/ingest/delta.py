@@ -14,6 +14,7 @@ was once well-formed between two tags is so again, in the same place of the same
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -39,6 +40,8 @@ _MARK_DIGITS = 32
 """Of what is written; the name's come before them."""
 _DATES = frozenset({"lastBuildDate", "pubDate", "updated", "modified", "date"})
 """What says in a feed's head that it was built anew, and nothing else."""
+_BASE = re.compile(r"[\s:]base\s*=")
+"""xml:base, or what passes for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,8 @@ class _Sheet:
 def _by_items(text: str, remembered: Remembered, url: str, context: str) -> Reading | None:
     """Read the items that are not known; None where it takes a look at all of them."""
     cut = cut_up(text)
+    if cut and _lends_its_base(cut):
+        return None
     head = _head_mark(cut, f"{_READER}\n{url}\n{context}") if cut else ""
     if not cut or not head:
         return None
@@ -122,6 +127,15 @@ def _by_items(text: str, remembered: Remembered, url: str, context: str) -> Read
         nothing = ParsedFeed(version="rss", channel=channel, entries=())
         return Reading(parsed=nothing, order=tuple(known.values()), known=frozenset(known.values()))
     return _read_others(sheet, known, channel)
+
+
+def _lends_its_base(cut: Cut) -> bool:
+    """Tell whether an item's xml:base may have a say in how its neighbours are read.
+
+    Where nothing around the items has one, feedparser does not find back to none.
+    """
+    root = cut.shell().partition(">")[0]
+    return not _BASE.search(root) and any(map(_BASE.search, cut.items))
 
 
 def _known(prints: Sequence[str], marks: Collection[str]) -> dict[int, str]:

@@ -44,6 +44,7 @@ def _select(store: Store, press: Press, week: Week, stored: Sequence[StoredEntry
         clock=press.clock,
         settled=store.settled_weeks(),
         standings=store.editions.standings(),
+        newest_closed=press.clock.newest_closed(now),
         ripe_before=now - press.settle if press.settle else None,
     )
     sealed = store.editions.sealed(str(week)) if calendar.is_out(week) else None
@@ -64,7 +65,7 @@ def _candidates(store: Store, press: Press, week: Week) -> list[StoredEntry]:
     """Give what a week may take, and what lies so near to it in time that it may be the same story."""
     opens_at, closes_at = press.clock.bounds(week)
     start, end = opens_at - NEIGHBOURHOOD, closes_at + NEIGHBOURHOOD
-    from_afar = [*store.unplaced_late(press.feed_ids, before=start), *store.entries_of_week(str(week))]
+    from_afar = [*store.unplaced_late(press.feed_ids, before=opens_at), *store.entries_of_week(str(week))]
     found = [*store.entries_between(start, end, press.feed_ids), *from_afar]
     for since, until in _spans(each.entry.published_at for each in from_afar):
         found += store.entries_between(since, min(until, start), press.feed_ids)

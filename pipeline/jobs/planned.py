@@ -16,11 +16,11 @@ from pipeline.ingest import poll
 from pipeline.jobs.press import Press
 from pipeline.jobs.refresh import Due, FeedReport, Refresher
 from pipeline.jobs.telling import tell_feed
-from pipeline.jobs.tick import Task
+from pipeline.jobs.tick import Task, Waits
 from pipeline.jobs.weekly import make
-from pipeline.model.errors import FeedsFailed, Refused
+from pipeline.model.errors import FeedsFailed, NothingToPublish, Refused, ThinWeek
 from pipeline.model.feed import Feed
-from pipeline.model.run import is_free
+from pipeline.model.run import Run, is_free
 from pipeline.model.schedule import At, Schedule
 from pipeline.store import Store
 
@@ -44,19 +44,30 @@ def new_feeds_task(refresher: Refresher, feeds: Sequence[Feed]) -> Task:
 
 
 def draft_task(rhythm: Schedule, store: Store, open_press: Callable[[], Press], out: Path) -> Task:
-    """Make the digest of the week that was the newest closed one when the period began."""
+    """Make the digest of the week that was the newest closed one when the period began, or as soon as it has entries.
 
-    def run(period: str, now: datetime) -> str:
+    What keeps it empty may pass: feeds that failed when it was due, entries that were still fresh.
+    """
+
+    def run(period: str, now: datetime) -> str | Waits:
         press = open_press()
         began_at = rhythm.began_at(now, press.clock.zone) if isinstance(rhythm, At) else now
         week = press.clock.newest_closed(began_at)
         try:
             made = make(store, press, week, out, now=now)
+        except ThinWeek as reason:
+            return str(reason)
+        except NothingToPublish as reason:
+            return Waits(line=str(reason), until=rhythm.next_at(now, press.clock.zone))
         except Refused as reason:
-            return str(reason)  # an empty week is no trouble, nor is one that somebody holds or skipped
+            return str(reason)  # one that somebody holds or skipped is no trouble
         return f"{week}: “{made.edition.subject}” in {made.paths[0].parent}"
 
-    return Task(id="draft", schedule=rhythm, run=run)
+    def fed(run: Run) -> bool:
+        """Tell whether any feed has had news since."""
+        return any(state.news_at and state.news_at > run.claimed_at for state in store.feed_states().values())
+
+    return Task(id="draft", schedule=rhythm, run=run, wakes=fed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Update, bindparam, case, update
+from sqlalchemy import Boolean, Connection, Update, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.entry import Applied, Change
@@ -45,6 +46,9 @@ _EMPTY = content.delete().where(content.c.entry_id.in_(bindparam("these", expand
 _CHANGED_AT = case(
     (entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=bindparam("now", type_=Instant)
 )
+_HAVE = select(entry.c.entry_id, entry.c.guid_sha256).where(
+    entry.c.feed_id == bindparam("feed"), entry.c.guid_sha256.in_(bindparam("guids", expanding=True))
+)
 _REWRITE = update(entry).where(entry.c.entry_id == bindparam("this")).values(changed_at=_CHANGED_AT)
 _REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(mark=bindparam("new_mark"))
 _REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
@@ -52,6 +56,7 @@ _REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this")
 
 def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) -> list[Applied]:
     """Write feeds' states and what changed in them. The costs follow the documents, not what is kept."""
+    updates = [_possible(connection, update) for update in updates]
     feeds.save(connection, [update.state for update in updates])
     changes = [change for update in updates for change in update.changes]
     _rewrite(connection, [change for change in changes if change.kind in _REWRITTEN], now)
@@ -62,6 +67,17 @@ def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) 
     _mark(connection, _VANISH, [each for update in updates for each in update.vanished], now)
     _mark(connection, _WITHDRAW, [each for update in updates for each in update.withdrawn], now)
     return [_applied(update, inserted[update.state.feed_id]) for update in updates]
+
+
+def _possible(connection: Connection, update: FeedUpdate) -> FeedUpdate:
+    """Leave out repairs to a guid that another entry has by now: a process was quicker. The next read decides anew."""
+    repairs = {each.entry_id: entry_row(each)["guid_sha256"] for each in update.changes if each.kind == "repaired"}
+    if not repairs:
+        return update
+    rows = connection.execute(_HAVE, {"feed": update.state.feed_id, "guids": list(repairs.values())})
+    has = {row.guid_sha256: row.entry_id for row in rows}
+    lost = {entry_id for entry_id, guid in repairs.items() if has.get(guid, entry_id) != entry_id}
+    return replace(update, changes=[each for each in update.changes if each.entry_id not in lost]) if lost else update
 
 
 def _applied(update: FeedUpdate, new: int) -> Applied:

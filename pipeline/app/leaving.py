@@ -63,7 +63,8 @@ class Leaving(Making):
     def pages(self) -> str:
         """The address under which editors reach the daemon's pages, without a slash at its end; empty without pages."""
         said = self.config.web
-        here = said.listen and f"http://{said.listen.replace('0.0.0.0:', '127.0.0.1:')}"
+        near = said.listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
+        here = near and f"http://{near}"
         return (said.url or here).rstrip("/")
 
     @property

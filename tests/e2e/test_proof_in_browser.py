@@ -286,7 +286,7 @@ def test_everybody_can_answer(chromium: Browser, publication: Path) -> None:
     with demo(publication) as (proofs, here):
         mail = proofs()
         ways = links(mail)
-        for case in ("Approve", "Hold"):
+        for case in ("Approve", "Hold", "Open the desk"):
             page.goto(ways[case])
             look(case)
         page.goto(f"{here}/proof/nothing")

@@ -108,6 +108,7 @@ def test_where_to_listen_is_an_address_and_a_port(listen: str) -> None:
     [
         ({}, "http://127.0.0.1:8026"),
         ({"listen": "0.0.0.0:80"}, "http://127.0.0.1:80"),
+        ({"listen": "[::]:80"}, "http://[::1]:80"),
         ({"url": "https://desk.example.org/"}, "https://desk.example.org"),
         ({"listen": ""}, ""),
     ],

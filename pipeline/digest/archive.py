@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pipeline.model.digest import ArchivePiece
 from pipeline.model.edition import named
 from pipeline.model.entry import StoredEntry
+from pipeline.text.headlines import without_number
 from pipeline.text.likeness import title_key
 
 A_YEAR = timedelta(weeks=52)
@@ -76,10 +77,10 @@ def instead(found: Iterable[StoredEntry], without: Sequence[StoredEntry], most: 
 
 
 def pieces(found: Iterable[StoredEntry]) -> tuple[ArchivePiece, ...]:
-    """Say of older entries what a line about them needs."""
+    """Say of older entries what a line about them needs, under the titles they had as stories."""
     return tuple(
         ArchivePiece(
-            title=each.entry.title,
+            title=without_number(each.entry.title, each.entry.episode, each.entry.season),
             url=each.entry.url,
             published_at=each.entry.published_at,
             guid=each.entry.guid,

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 
+from pipeline.digest.words import ENGLISH, heading
 from pipeline.model.digest import Edition
 
 KILOBYTE = 1000
@@ -99,10 +101,10 @@ def _parts(mail: EmailMessage) -> list[tuple[str, int]]:
     return [(leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves]
 
 
-def _sections(stories: list[dict[str, str]]) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+def _sections(stories: list[dict[str, Any]]) -> tuple[tuple[str, tuple[Line, ...]], ...]:
     sections: dict[str, list[Line]] = {}
     for story in stories:
-        sections.setdefault(story.get("heading") or story["section"], []).append(
+        sections.setdefault(story.get("heading") or heading(story["section"], ENGLISH), []).append(
             Line(title=story["title"], url=story["url"])
         )
     return tuple((heading, tuple(found)) for heading, found in sections.items())

@@ -17,6 +17,23 @@ _FIELDS = {
     "links": "Change the links",
 }
 
+_CALLED = {
+    "changed-since": "changed since approval",
+    "contrast": "colours that are hard to read",
+    "leftover": "left-over characters",
+    "link-words": "words of a link",
+    "mail-format": "format of the mail",
+    "picture-alt": "picture without words",
+    "picture-size": "size of a picture",
+    "relative-url": "address that leads nowhere",
+    "shortcode": "code of WordPress",
+    "short-url": "shortened address",
+    "text-part": "plain-text version",
+    "token": "placeholder",
+    "way-out": "way to unsubscribe",
+}
+"""Those whose names mean little to who is no programmer; the others say it themselves, without their hyphens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -51,6 +68,15 @@ def way(mend: str, week: str, *, editable: bool = True) -> Way:
         "program": Way("This is a fault of the program"),
     }
     return ways.get(place, Way(""))
+
+
+def called(name: str) -> str:
+    """Call a kind of finding by words an editor knows.
+
+    >>> called("picture-alt"), called("dead-link")
+    ('picture without words', 'dead link')
+    """
+    return _CALLED.get(name, name.replace("-", " "))
 
 
 def anchor(reference: str) -> str:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.model.digest import WeekSummary
-from pipeline.web.mending import anchor, way
+from pipeline.web.mending import anchor, called, way
 
 NOTES_MOST = 50
 
@@ -71,7 +71,7 @@ class Sheets:
         templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        templates.filters.update(span=span, day=day, moment=moment, anchor=anchor)
+        templates.filters.update(span=span, day=day, moment=moment, anchor=anchor, called=called)
         templates.globals.update(way=way)
         return cls(templates)
 

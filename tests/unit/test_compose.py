@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from pipeline.digest.archive import Older
+from pipeline.digest.archive import Older, pieces
 from pipeline.digest.compose import compose
 from pipeline.digest.inbox import preheader_of, subject_of
 from pipeline.digest.select import Calendar, select
@@ -141,6 +141,12 @@ def test_an_episodes_number_is_said_once():
     """The number in front of its title goes where the byline says it, and stays where it is part of the title."""
     assert only_story(episode("17. Your Letters, Answered", episode=17)).title == "Your Letters, Answered"
     assert only_story(episode("17. Your Letters, Answered")).title == "17. Your Letters, Answered"
+
+
+def test_an_older_piece_is_called_as_its_story_was():
+    """Its title stands without its number there, too."""
+    (piece,) = pieces([stored(episode("#11 – Sheep, mostly", episode=11))])
+    assert piece.title == "Sheep, mostly"
 
 
 def test_nothing_is_made_up_where_nothing_is_said():

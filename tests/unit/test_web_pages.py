@@ -260,7 +260,7 @@ def test_checks_stand_beside_the_mail(client: Client, desk: FakeDesk) -> None:
     found = Check(name="link-words", level="error", message="Say <b>where</b>.", where="<script>x</script>")
     desk.change("2026-W07", checked(found))
     page = client.get(WEEK).text
-    assert "Checks 1 error Error link-words <script>x</script> Say <b>where</b>." in words(page)
+    assert "Checks 1 error Error words of a link <script>x</script> Say <b>where</b>." in words(page)
     assert "<script>x" not in page
 
 
@@ -303,3 +303,11 @@ def test_what_is_out_is_not_mended(client: Client, desk: FakeDesk) -> None:
     desk.change("2026-W07", checked(Check(name="subject", level="hint", message="Mend it.", mend="subject")))
     desk.standings["2026-W07"] = Standing(week="2026-W07", state="sent", number=1)
     assert f"{WEEK}/edit" not in client.get(WEEK).text
+
+
+def test_a_section_without_a_name_is_called_as_in_the_mail(client: Client, desk: FakeDesk) -> None:
+    """The side list names no internal kind of section."""
+    desk.change("2026-W07", edition("2026-W07", headings=""))
+    page = client.get(WEEK).text
+    assert "From the blog" in page
+    assert ">posts<" not in page

@@ -23,7 +23,7 @@ from pipeline.model.errors import DeliveryFailed, DeliveryProblem, NothingToPubl
 from pipeline.model.notice import Notice, NoticeLevel
 from pipeline.model.proof import TIME_TO_HOLD
 from pipeline.model.run import Run
-from pipeline.model.schedule import At, Schedule
+from pipeline.model.schedule import At, Every, Schedule
 from pipeline.model.week import Week, WeekClock
 from pipeline.store import Store
 from pipeline.text.moments import moment_in_words
@@ -259,4 +259,7 @@ def send_task(rhythm: At, store: Store, open_mailing: Callable[[], Mailing]) -> 
 def is_drafted(rhythm: Schedule, store: Store, now: datetime, zone: tzinfo) -> bool:
     """Tell whether the newest draft that is due has been made, or tried: ``rhythm`` is the drafts'."""
     run = store.runs.newest().get("draft")
-    return run is not None and run.period_key == rhythm.period(now, zone) and run.finished_at is not None
+    # Of one that comes every few minutes the period before will do: the newest is about to be run in this very beat.
+    since = now - rhythm.interval if isinstance(rhythm, Every) else now
+    periods = (rhythm.period(since, zone), rhythm.period(now, zone))
+    return run is not None and run.period_key in periods and run.finished_at is not None

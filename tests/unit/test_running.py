@@ -15,6 +15,7 @@ from pipeline.jobs.ledger import Ledger
 from pipeline.jobs.mailing import is_drafted
 from pipeline.jobs.planned import draft_task
 from pipeline.jobs.tick import tick
+from pipeline.model.schedule import parse_schedule
 from tests.office import RHYTHM
 from tests.publishing import CLOCK, W06, W07, House, small_theme
 from tests.year import START, settle_in
@@ -56,6 +57,17 @@ def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
     list(tick([task], Ledger(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
     assert is_drafted(RHYTHM, house.store, now, CLOCK.zone)
     assert not is_drafted(RHYTHM, house.store, now + timedelta(weeks=1), CLOCK.zone)
+    house.store.close()
+
+
+def test_of_drafts_every_few_minutes_the_last_one_will_do(tmp_path: Path) -> None:
+    """The mailing comes before them in each beat, and would never find the newest one made."""
+    house, often = House(tmp_path, small_theme(tmp_path / "templates")), parse_schedule("every 5 minutes")
+    now = house.closing(W07).now
+    task = draft_task(often, house.store, lambda: house.press, tmp_path / "editions")
+    list(tick([task], Ledger(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
+    made = [is_drafted(often, house.store, now + timedelta(minutes=each), CLOCK.zone) for each in (0, 6, 11)]
+    assert made == [True, True, False]
     house.store.close()
 
 

@@ -204,7 +204,9 @@ def test_links_max_is_a_setting(program: Program):
 
 
 def test_few_links_are_told_and_the_checks_say_so(program: Program):
-    """One link is shown all the same; the manifest's checks say that three are usual."""
+    """One link is shown all the same; the manifest's checks say that three are usual, and say so of none, too."""
+    (none,) = [check for check in program.manifest()["checks"] if check["name"] == "few-links"]
+    assert "no useful links" in none["message"]
     add(program, "only")
     manifest = program.manifest()
     assert [story["title"] for story in manifest["stories"] if story["section"] == "links"] == ["only"]

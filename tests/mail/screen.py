@@ -18,7 +18,7 @@ FRAME = 600
 # Larger than any place a mail has for one, so that a picture nobody holds back shows.
 _PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="2000" height="2000"><rect width="2000" height="2000"/></svg>'
 
-# Words whose contrast with the nearest background behind them is under 4.5 : 1 (WCAG 2.2, 1.4.3).
+# Words, also those in place of a picture, whose contrast with what is behind them is under 4.5 : 1 (WCAG 2.2, 1.4.3).
 _LOW_CONTRAST = """() => {
   const channels = colour => colour.match(/[0-9.]+/g).map(Number);
   const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
@@ -28,13 +28,13 @@ _LOW_CONTRAST = """() => {
       const found = channels(getComputedStyle(el).backgroundColor);
       if (found[3] !== 0) return found }
     return [255, 255, 255] };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), poor = [];
-  for (let node; node = walker.nextNode();) {
-    const el = node.parentElement;
-    if (!node.data.trim() || !el.checkVisibility()) continue;
+  const poor = [], judge = (el, words) => {
+    if (!words || !el.checkVisibility()) return;
     const [a, b] = [light(channels(getComputedStyle(el).color)), light(behind(el))].sort((a, b) => b - a);
-    if ((a + .05) / (b + .05) < 4.5) poor.push(node.data.trim());
-  }
+    if ((a + .05) / (b + .05) < 4.5) poor.push(words) };
+  for (const el of document.images) judge(el, el.alt.trim());
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; node = walker.nextNode();) judge(node.parentElement, node.data.trim());
   return poor }"""
 _OUTSIDE = """([left, right]) => [...document.querySelectorAll('h1, h2, h3, p, li, img, a')]
   .filter(el => el.checkVisibility())

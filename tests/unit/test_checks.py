@@ -149,6 +149,12 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "style attribute that loads": (html("margin: 0;", "background: url(x);"), "unsafe", "error", "theme"),
     "refresh": (html("<title>", '<meta http-equiv="refresh" content="0;url=x"><title>'), "unsafe", "error", "theme"),
     "two lines": (lambda: found(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
+    "no postal address": (
+        digest(replace(SAMPLE, publication=replace(PUBLICATION, postal_address=" "))),
+        "postal-address", "warning", "[publication] postal_address"),
+    "no useful links": (
+        digest(replace(SAMPLE, sections=SAMPLE.sections[:1]), Facts(links_fewest=1)),
+        "few-links", "hint", "useful links"),
     "few useful links": (
         digest(SAMPLE, Facts(links_fewest=4)),
         "few-links",
@@ -164,6 +170,23 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
 def test_a_good_mail_passes() -> None:
     """Nothing at all is said about the ordinary week."""
     assert found() == ()
+
+
+@pytest.mark.parametrize("theme", ["classic", "journal"])
+def test_a_logo_can_be_read_while_pictures_are_off(theme: str) -> None:
+    """Its words stand on the plate it lies on in the dark: in the colour around them nobody could see them."""
+    logo = replace(SAMPLE, publication=replace(PUBLICATION, logo_url="https://harbourandhearth.example/logo.png"))
+    shown = render(logo, load_theme([THEMES], theme))
+
+    def judged(html: str) -> set[str]:
+        checks = preflight(logo, replace(shown, html=html), to_eml(shown, logo))
+        return {check.message for check in checks if check.name == "contrast"}
+
+    assert judged(shown.html) == set()
+    assert any(
+        PUBLICATION.name in each
+        for each in judged(re.sub(r"(\.logo \{[^}]*) color: #\w+ !important;", r"\1", shown.html))
+    )
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -257,6 +280,7 @@ COLOURS = """<style>.a { color: #111111 } p.a { color: #222222 } div .a { color:
         ('<p class="a" style="color: #444">x</p>', ("#444444", "#ffffff"), ("#eeeeee", "#000000")),
         ('<p style="color: #444444 !important" class="a">x</p>', ("#444444", "#ffffff"), ("#444444", "#000000")),
         ('<td bgcolor="#555555">x</td>', ("#000000", "#555555"), ("#ffffff", "#555555")),
+        ('<b><img class="a" alt="x" style="background: #555555"></b>', ("#111111", "#555555"), ("#eeeeee", "#555555")),
         ('<a href="https://a.example/">x</a>', ("#0000ee", "#ffffff"), ("#9e9eff", "#000000")),
         ('<b style="background-color: rgb(1, 2, 3)">x</b>', ("#000000", "#010203"), ("#ffffff", "#010203")),
     ],

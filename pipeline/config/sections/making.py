@@ -24,7 +24,7 @@ class DigestSettings:
         choice("archive", "wait"),
         "archive",
     )
-    links_min: int = setting("With fewer useful links, the checks say so.", whole(0, 40), 3)
+    links_min: int = setting("With fewer useful links, or none, the checks say so; 0: never.", whole(0, 40), 3)
     links_max: int = setting("The most useful links in one edition; the others roll on to the next.", whole(0, 40), 7)
     settle_minutes: int = setting(
         "How long news waits for its author's second thoughts, since it was first seen or last changed.",

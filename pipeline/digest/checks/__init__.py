@@ -6,7 +6,7 @@ In: a digest, what became of it, and the facts known besides. Out: Checks, the g
     ├── wording    the inbox line, the introduction, leftovers, tokens
     ├── links      words, whole addresses, short ones, repeated ones
     ├── pictures   words in their place, pixels
-    ├── parts      weight, text part, format, the way out
+    ├── parts      weight, text part, format, the way out, the address
     ├── contrast   colours in light and in dark (cascade)
     ├── safety     what no mail may hold
     ├── feeds      silent ones
@@ -44,6 +44,7 @@ CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
     parts.shortened,
     parts.text_part,
     parts.way_out,
+    parts.postal_address,
     parts.mail_format,
     contrast.contrast_ratio,
     safety.unsafe,

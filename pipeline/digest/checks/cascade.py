@@ -1,6 +1,7 @@
 """The colours a mail program gives each piece of text: a very small CSS cascade.
 
-In: a read mail and a scheme. Out: (words, colour, background) of every text that is shown. Pure.
+In: a read mail and a scheme. Out: (words, colour, background) of every text that is shown, and of the
+words that stand for a picture. Pure.
 
 Understood are inline styles, ``bgcolor``, and rules of style elements whose selectors are tags and classes, one inside
 the other; of the media queries only the one for the dark scheme. That is all a mail can count on. Rules it does not
@@ -75,7 +76,7 @@ def _paint(element: Any, above: list[_Compound], ink: _Ink, rules: list[_Rule], 
     if values.get("display") == "none" or values.get("visibility") == "hidden":
         return
     ink = _dip(ink, values, link if element.tag == "a" and element.get("href") else "")
-    yield from _said(element.text, ink)
+    yield from _said(element.get("alt") if element.tag == "img" else element.text, ink)
     for child in element:
         if isinstance(child.tag, str) and child.tag not in ("style", "script"):
             yield from _paint(child, line, ink, rules, link)

@@ -63,11 +63,11 @@ def repeated_link(proof: Proof) -> Iterator[Check]:
 
 
 def few_links(proof: Proof) -> Iterator[Check]:
-    """Useful links come in threes and more: one alone looks as if the others were forgotten."""
+    """Useful links come in threes and more: one alone looks as if the others were forgotten, none as if all were."""
     told = sum(story.kind == "link" for story in proof.digest.stories)
-    if 0 < told < proof.facts.links_fewest:
-        there = "There is 1 useful link" if told == 1 else f"There are {told} useful links"
-        message = f"{there}, fewer than {proof.facts.links_fewest}: add some with `pipeline links add URL`."
+    if told < proof.facts.links_fewest:
+        there = "There is 1 useful link" if told == 1 else f"There are {told or 'no'} useful links"
+        message = f"{there}, fewer than {proof.facts.links_fewest}: add some at the desk or in the editor's file."
         yield LINKS.check("few-links", "hint", message)
 
 

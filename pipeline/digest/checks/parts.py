@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.digest.checks.proof import STORIES, THEME, Proof, Spot, spot
+from pipeline.digest.checks.proof import STORIES, THEME, Proof, Spot, setting, spot
 from pipeline.model.check import Check, CheckLevel
 from pipeline.model.mail import UNSUBSCRIBE
 from pipeline.text.likeness import words
@@ -63,6 +63,13 @@ def way_out(proof: Proof) -> Iterator[Check]:
         if UNSUBSCRIBE not in content:
             message = f"Mend the theme: its {part} part has no link to unsubscribe."
             yield THEME.check("way-out", "error", message)
+
+
+def postal_address(proof: Proof) -> Iterator[Check]:
+    """A newsletter says where its sender can be reached by post: CAN-SPAM and many other laws ask for it."""
+    if not proof.digest.publication.postal_address.strip():
+        message = "Write a postal_address into config.toml: the law asks for one in each newsletter in many countries."
+        yield setting("postal_address").check("postal-address", "warning", message)
 
 
 def mail_format(proof: Proof) -> Iterator[Check]:

@@ -66,7 +66,7 @@ class Proof:
         for story in self.stories:
             yield spot(story), story.note_md, True
             yield spot(story), f"{story.title}\n{story.excerpt_md}", False
-        yield from ((_setting(key), text, True) for key, text in _settings(digest.publication))
+        yield from ((setting(key), text, True) for key, text in _settings(digest.publication))
 
 
 def proof(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: Facts) -> Proof:
@@ -80,7 +80,8 @@ def _settings(publication: Publication) -> Iterator[tuple[str, str]]:
     yield from (("postal_address", publication.postal_address), ("closing_ask", publication.closing_ask_md))
 
 
-def _setting(key: str) -> Spot:
+def setting(key: str) -> Spot:
+    """Name a key of config.toml, where it is mended."""
     return Spot(f"[publication] {key}", f"setting publication.{key}")
 
 

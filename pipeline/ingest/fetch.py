@@ -39,6 +39,8 @@ from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
 _Found = TypeVar("_Found")
 _Clock = Callable[[], datetime]
+PATIENCE = 1 / 40
+"""Of the time-out: who has not answered by then no longer keeps others from being asked."""
 ASKED_AHEAD = 20
 """So many times the documents read at once may be asked for: a host that keeps silent holds up nobody else."""
 MOST_ASKED = 500
@@ -47,19 +49,20 @@ _NO_HOLDS: Mapping[str, datetime] = {}
 
 
 class _Slot:
-    """Leave to read one document: taken when its answer has begun, given back when it has been handed over."""
+    """One of a number that is bounded: taken once, given back once."""
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self._slots = slots
         self._taken = False
 
     async def take(self) -> None:
-        """Wait for one of the slots to be free."""
+        """Wait for one to be free."""
         self._taken = await self._slots.acquire()
 
     def give_back(self) -> None:
         """Let the next one in."""
         if self._taken:
+            self._taken = False
             self._slots.release()
 
 
@@ -82,6 +85,7 @@ class Fetcher:
         dialler = Dialler(resolve, refuse=anything if limits.allow_private_networks else unsafe_reason)
         self._limits = limits
         self._transport = transport or NetworkTransport(dialler, ssl_context)
+        self._asking = asyncio.Semaphore(limits.concurrency)
         self._turnstile = Turnstile(0.0 if transport else limits.host_gap_seconds, holds)
 
     async def __aenter__(self) -> Self:
@@ -153,7 +157,7 @@ class Fetcher:
     async def _exchange(self, errand: Errand, slot: _Slot) -> tuple[httpx.Response, bytes]:
         """Ask once, and read a document that is wanted. Waiting for the slot takes none of the errand's time."""
         request = errand.http_request()
-        response = await self._in_time(errand, self._transport.handle_async_request(request))
+        response = await self._answer(errand, request)
         try:
             if not response.is_success or request.method == "HEAD":
                 return response, b""
@@ -161,6 +165,17 @@ class Fetcher:
             return response, await self._in_time(errand, self._read(response, errand.first_bytes))
         finally:
             await response.aclose()
+
+    async def _answer(self, errand: Errand, request: httpx.Request) -> httpx.Response:
+        """Wait for the head of an answer: a moment in front of the others, then beside them."""
+        asking = _Slot(self._asking)
+        await asking.take()
+        patience = asyncio.get_running_loop().call_later(self._limits.timeout_seconds * PATIENCE, asking.give_back)
+        try:
+            return await self._in_time(errand, self._transport.handle_async_request(request))
+        finally:
+            patience.cancel()
+            asking.give_back()
 
     async def _in_time(self, errand: Errand, step: Awaitable[_Found]) -> _Found:
         """Await a step within what is left of the errand's time. Raises FetchProblem."""

@@ -135,3 +135,13 @@ def test_what_waits_to_be_read_is_left_to_the_operating_system(server: Loopback)
 
     peak = asyncio.run(run())
     assert peak < (concurrency + 1) * 2 * document_bytes + hosts * 25_000
+
+
+@pytest.mark.loopback
+def test_hosts_that_answer_are_asked_a_few_at_a_time(server: Loopback) -> None:
+    """While hosts answer soon, no more than ``concurrency`` are asked at once: many may be one machine."""
+    server.on("/feed", Answer(delay_seconds=0.02))
+    patient = limits(concurrency=3, timeout_seconds=60.0)
+    fetch_all([request(server.url("/feed", f"h{number}.example")) for number in range(12)], patient)
+    most = max(sum(other.started <= seen.started < other.ended for other in server.seen) for seen in server.seen)
+    assert most == 3

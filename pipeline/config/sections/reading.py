@@ -77,8 +77,8 @@ class FetchSettings:
         "Answer every request from this folder instead of the network. Delete the line to go live.", text(), ""
     )
     concurrency: int = setting(
-        "How many feeds are read at a time. Up to twenty times as many, but no more than 500, are asked ahead, "
-        "so that a silent server holds up no other; never two at a time of one host.",
+        "How many feeds are asked, and how many read, at a time; never two of one host. A silent server holds up no "
+        "other: up to twenty times as many, but no more than 500, are waited for.",
         whole(1, 500),
         50,
     )

@@ -28,7 +28,7 @@ from pipeline.text.html import (
     words_of,
 )
 from pipeline.text.leavings import without_leavings, without_shortcodes
-from pipeline.text.names import split_title
+from pipeline.text.names import is_nobody, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
 WORDS_PER_MINUTE = 238
@@ -96,17 +96,18 @@ def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: 
     body_html, excerpt = _body(raw, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
+    named, short = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
     return Entry(
         feed_id=feed.id,
         guid=guid,
         url=link,
-        title=title.title or _title_of(excerpt),
+        title=short or _title_of(excerpt),
         published_at=published_at,
         dated_by=dated_by,
         updated_at=_usable(raw.updated_at, now),
         label=title.label,
         author=_author(raw.author),
-        guest=title.guest or _guest(raw.persons),
+        guest=title.guest or _guest(raw.persons) or named,
         body_html=body_html,
         excerpt_text=excerpt,
         reading_minutes=reading_minutes(body_html),
@@ -223,13 +224,13 @@ def _title_of(excerpt: str) -> str:
 
 
 def _author(text: str) -> str:
-    """Return a name; an e-mail address is nobody's to print.
+    """Return a name; an e-mail address is nobody's to print, and an account such as "admin" is nobody.
 
-    >>> _author("ada@example.org (Ada Marsh)"), _author("ada@example.org")
-    ('Ada Marsh', '')
+    >>> _author("ada@example.org (Ada Marsh)"), _author("ada@example.org"), _author("admin")
+    ('Ada Marsh', '', '')
     """
     name = _EMAIL.sub("", clean_title(text)).strip(" ()<>,;:")
-    return name[:200]
+    return "" if is_nobody(name) else name[:200]
 
 
 def _guest(persons: tuple[Person, ...]) -> str:

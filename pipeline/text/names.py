@@ -24,6 +24,13 @@ _NO_NAME = re.compile(
 )
 _SERIAL = re.compile(r"(?:part|episode|ep\.?|chapter|teil|no\.?|#)\s*\w{1,4}(?:\s+of\s+\w+)?", re.IGNORECASE)
 
+_WITH_GUEST = re.compile(
+    r"\s*(?:[(\[](?:with|feat\.?|ft\.?|featuring|w/)\s+(?P<inside>[^()\[\]]{3,120})[)\]]|\s(?:w/|feat\.|ft\.)\s+(?P<bare>\S.{2,120}))",
+    re.IGNORECASE,
+)
+_NOBODY = frozenset({"admin", "administrator", "siteadmin", "site admin", "wordpress", "wp-admin", "webmaster", "root"})
+"""What blog software calls whoever set it up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleParts:
@@ -50,6 +57,31 @@ def split_title(title: str) -> TitleParts:
     label = found["label"].strip()
     guest, rest = _guest(found["rest"], found["separator"].strip(), is_guest_post="guest" in label.lower())
     return TitleParts(label=label, guest=guest, title=rest)
+
+
+def split_guest(title: str) -> tuple[str, str]:
+    """Take the guest off an episode's title, as (guest, title); the guest is empty where nobody is named so.
+
+    For episodes alone: in a title to read, "(with Crisp Sage)" is a dish.
+
+    >>> split_guest("#12 – The Rye Question (with Ida Brandt)"), split_guest("Salt w/ Bo Lund")
+    (('Ida Brandt', '#12 – The Rye Question'), ('Bo Lund', 'Salt'))
+    >>> split_guest("Soup (with beans)")
+    ('', 'Soup (with beans)')
+    """
+    found = _WITH_GUEST.search(title)
+    guest = (found["inside"] or found["bare"] or "").strip() if found else ""
+    rest = f"{title[: found.start()]}{title[found.end() :]}".strip() if found else ""
+    return (guest, rest) if rest and _is_name(guest, fewest=2) else ("", title)
+
+
+def is_nobody(author: str) -> bool:
+    """Tell an account that no person is called after.
+
+    >>> is_nobody("Admin"), is_nobody("Ada Marsh")
+    (True, False)
+    """
+    return author.casefold() in _NOBODY
 
 
 def _guest(rest: str, separator: str, *, is_guest_post: bool) -> tuple[str, str]:

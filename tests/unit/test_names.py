@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.text.dates import read_date
 from pipeline.text.durations import read_duration
-from pipeline.text.names import TitleParts, split_title
+from pipeline.text.names import TitleParts, is_nobody, split_guest, split_title
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,30 @@ from pipeline.text.names import TitleParts, split_title
 def test_labels_and_guests_are_taken_off(title: str, label: str, guest: str, rest: str) -> None:
     """A known label, then a name, then the title; without a name, the title is all the rest."""
     assert split_title(title) == TitleParts(label=label, guest=guest, title=rest)
+
+
+@pytest.mark.parametrize(
+    ("title", "guest", "rest"),
+    [
+        ("#12 – The Rye Question (with Ida Brandt)", "Ida Brandt", "#12 – The Rye Question"),
+        ("Salt (feat. Bo Lund) | The Harbour Table", "Bo Lund", "Salt | The Harbour Table"),
+        ("Salt [ft. Bo Lund & Ida Brandt]", "Bo Lund & Ida Brandt", "Salt"),
+        ("Salt w/ Bo Lund", "Bo Lund", "Salt"),
+        ("Soup (with beans)", "", "Soup (with beans)"),
+        ("Soup (with Beans)", "", "Soup (with Beans)"),
+        ("Baking with Bo Lund", "", "Baking with Bo Lund"),
+        ("(with Bo Lund)", "", "(with Bo Lund)"),
+    ],
+)
+def test_the_guest_in_brackets_is_taken_off_an_episodes_title(title: str, guest: str, rest: str) -> None:
+    """Who is named behind with, feat. or w/ is the guest, unless it is no name or nothing else remains."""
+    assert split_guest(title) == (guest, rest)
+
+
+def test_the_account_that_set_a_blog_up_is_nobody() -> None:
+    """An author is a person: admin is none, however it is written."""
+    assert [each for each in ("Admin", "wordpress", "Webmaster", "Ada Admin", "") if is_nobody(each)] == [
+        "Admin", "wordpress", "Webmaster"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

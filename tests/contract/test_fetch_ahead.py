@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import cast
@@ -51,15 +50,15 @@ class _Document(httpx.AsyncByteStream):
 
 @pytest.mark.loopback
 def test_silent_hosts_are_waited_for_all_at_once(server: Loopback) -> None:
-    """Twelve times as many silent hosts as are read at once cost one time-out, and nobody else waits for them."""
+    """Of twelve times as many silent hosts as are asked at once the last is asked before the first is given up."""
     server.on("/silent", Answer(delay_seconds=2 * TIMEOUT_SECONDS))
     server.on("/quick", Answer())
     silent = [request(server.url("/silent", f"s{number}.example")) for number in range(60)]
     quick = [request(server.url("/quick", f"q{number}.example")) for number in range(60)]
-    started = time.monotonic()
     found = fetch_all([*silent, *quick], limits(concurrency=5, timeout_seconds=TIMEOUT_SECONDS))
-    assert time.monotonic() - started < 1.5 * TIMEOUT_SECONDS
-    assert [outcome.kind for outcome in found] == ["ok"] * 60 + ["timeout"] * 60
+    asked = [seen.started for seen in server.seen]
+    assert max(asked) - min(asked) < TIMEOUT_SECONDS  # not the whole run's time: it depends on what else runs here
+    assert sorted(outcome.kind for outcome in found) == ["ok"] * 60 + ["timeout"] * 60
 
 
 def test_no_more_documents_are_held_than_allowed() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -62,13 +63,18 @@ theme = "small"
 min_entries = 0
 approval = "{approval}"
 [schedule]
-fetch = "every 3 hours"
+fetch = "{fetch}"
 draft = "fri 06:00"
 send = "sun 01:30"
 late_limit = "12 hours"
 """
 SQLITE = "sqlite:///pipeline.db"
+FETCH = "every 3 hours"
 LATE_LIMIT = 12 * HOUR
+BEAT = timedelta(minutes=1)
+"""As often as cron's line looks, at most."""
+IDLE_SHARE = 0.1
+"""So many of the moments have nothing due."""
 _SYLLABLES = ("ba", "ko", "ri", "tan", "mel", "su", "vo", "ned", "pil", "gar", "hus", "lim", "dor", "fey", "zan", "quo")
 
 
@@ -156,30 +162,37 @@ def _item(post: Post, now: datetime) -> str:
     )
 
 
-def settle_in(folder: Path, store: str = SQLITE) -> None:
+def settle_in(folder: Path, store: str = SQLITE, fetch: str = FETCH) -> None:
     """Write the publication's files."""
     small_theme(folder / "templates", HTML.replace("<html>", '<html lang="en">'))
     (folder / "net").mkdir(exist_ok=True)
-    write_config(folder, "required", store)
+    write_config(folder, "required", store, fetch)
 
 
-def write_config(folder: Path, approval: str, store: str = SQLITE) -> None:
+def write_config(folder: Path, approval: str, store: str = SQLITE, fetch: str = FETCH) -> None:
     """Write config.toml, whole."""
     fresh = folder / "config.toml.new"
-    fresh.write_text(CONFIG.format(approval=approval, store=store))
+    fresh.write_text(CONFIG.format(approval=approval, store=store, fetch=fetch))
     fresh.replace(folder / "config.toml")
 
 
-def moments(
-    start: datetime, end: datetime, step: timedelta, outages: Iterable[tuple[datetime, datetime]]
+def moments(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+    """Beat at every step."""
+    while start < end:
+        yield start
+        start += step
+
+
+def awake(
+    app: Callable[[], App], start: datetime, end: datetime, outages: Sequence[Span], chance: random.Random
 ) -> Iterator[datetime]:
-    """Beat at every step, but for the hours and days in which the machine is off."""
-    off = list(outages)
+    """Go to whatever is due next, now and then to a moment before it; not while the machine is off."""
     now = start
     while now < end:
-        if not any(begin <= now < over for begin, over in off):
-            yield now
-        now += step
+        yield now
+        due = min(each.at for each in app().coming(now) if each.at > now)
+        now += max((due - now) * (chance.random() if chance.random() < IDLE_SHARE else 1), BEAT)
+        now = next((over for begin, over in outages if begin <= now < over), now)
 
 
 class Editor:
@@ -194,25 +207,26 @@ class Editor:
         hours = (now - self.app.clock.bounds(week)[1]) / HOUR
         if hours < 7 or not (self.app.editions / str(week) / "manifest.json").is_file():
             return
-        publisher = Publisher(store=self.app.store, press=self.app.press, by="ann")
-        try:
-            self._decide(publisher, week, publisher.store.editions.standing(str(week)), hours, now)
-        except NothingToPublish:
-            return
+        with suppress(NothingToPublish):
+            self._decide(week, self.app.store.editions.standing(str(week)), hours, now)
 
-    def _decide(self, publisher: Publisher, week: Week, standing: Standing, hours: float, now: datetime) -> None:
+    @property
+    def _publisher(self) -> Publisher:
+        return Publisher(store=self.app.store, press=self.app.press, by="ann")
+
+    def _decide(self, week: Week, standing: Standing, hours: float, now: datetime) -> None:
         habit = week.number % 8
         if habit == 3 and standing.state == "draft" and hours < 52:
-            publisher.hold(week, now=now)
+            self._publisher.hold(week, now=now)
         elif standing.state == "held" and standing.moved_by == "ann" and hours >= 52:
-            publisher.resume(week, now=now)
+            self._publisher.resume(week, now=now)
         elif habit == 5 and standing.state == "draft" and week.number % 16 == 5:
-            publisher.skip(week, now=now)
+            self._publisher.skip(week, now=now)
         elif standing.state == "draft" and hours >= {1: 53, 2: 80, 3: 53}.get(habit, 20):
-            publisher.approve(week, now=now)
+            self._publisher.approve(week, now=now)
         elif standing.state in ("approved", "sending") and hours >= 100:
             # It has not gone out in time, and the notice said how to send it.
-            send(publisher, self.app.backend, week, now=now)
+            send(self._publisher, self.app.backend, week, now=now)
 
 
 def lived(living: Living, now: datetime) -> list[Beat]:

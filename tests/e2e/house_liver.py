@@ -24,7 +24,7 @@ def live(folder: Path, weeks: int) -> None:
     """Go on where the last one was."""
     progress = folder / "moment.txt"
     world = World(folder / "net", posts(SEED, weeks), {})
-    season = list(moments(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP, ()))
+    season = list(moments(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP))
     with Living(folder / "config.toml") as living:
         for nth, now in list(enumerate(season, 1))[int(progress.read_text() or 0) :]:
             world.turn(now)

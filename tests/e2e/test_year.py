@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,10 @@ from tests.year import (
     Editor,
     World,
     account,
+    awake,
     check,
     lived,
     mailing_time,
-    moments,
     posts,
     settle_in,
     write_config,
@@ -43,37 +45,47 @@ FAILING = {
 }
 
 
-def live(folder: Path, weeks: int, step: timedelta, store: str = SQLITE) -> None:
-    """Let two daemons beat at once, now and then one alone, until nothing is left to tell."""
-    settle_in(folder, store)
-    written = posts(SEED, weeks)
+@pytest.fixture
+def in_memory(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder in memory, where there is one: a year of commits to a disk is a test of the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+def live(folder: Path, weeks: int, fetch: str, store: str = SQLITE) -> None:
+    """Let two daemons beat at once, now and then one alone, when something is due, until nothing is left to tell."""
+    settle_in(folder, store, fetch)
+    written, chance = posts(SEED, weeks), random.Random(SEED)
     world, end = World(folder / "net", written, FAILING), START + weeks * WEEK
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         daemons = [stack.enter_context(Living(folder / "config.toml")) for _ in range(2)]
-        for nth, now in enumerate(moments(START + 2 * HOUR, end + 3 * WEEK, step, OUTAGES)):
-            if now == START + 2 * HOUR + weeks // 2 * WEEK:
-                write_config(folder, "unless-held", store)
+        needs_approval = True
+        for now in awake(lambda: daemons[0].app, START + 2 * HOUR, end + 3 * WEEK, OUTAGES, chance):
+            if needs_approval and now >= START + weeks // 2 * WEEK:
+                needs_approval = False
+                write_config(folder, "unless-held", store, fetch)
             world.turn(now)
-            awake = daemons if nth % 7 else daemons[nth % 2 :][:1]
-            for beats in [pool.submit(lived, daemon, now) for daemon in awake]:
+            both = daemons if chance.random() < 0.85 else [chance.choice(daemons)]
+            for beats in [pool.submit(lived, daemon, now) for daemon in both]:
                 beats.result()
             Editor(daemons[0].app).act(now)
     check(account(folder), written, end)
 
 
-def test_eight_weeks_by_itself(tmp_path: Path) -> None:
+def test_eight_weeks_by_itself(in_memory: Path) -> None:
     """The clocks go forward in the hour of a mailing, the machine is off twice: every story is told once."""
-    live(tmp_path, weeks=8, step=DAY)
+    live(in_memory, weeks=8, fetch="every 24 hours")
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_eight_weeks_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+def test_eight_weeks_on_postgresql(in_memory: Path, postgres_url: str) -> None:
     """The same, two daemons on one server."""
-    live(tmp_path, weeks=8, step=DAY, store=postgres_url)
+    live(in_memory, weeks=8, fetch="every 24 hours", store=postgres_url)
 
 
 @pytest.mark.slow
-def test_a_year_by_itself(tmp_path: Path) -> None:
+def test_a_year_by_itself(in_memory: Path) -> None:
     """52 weeks over both changes of the clocks, off for hours and for ten days, an editor who is late or skips."""
-    live(tmp_path, weeks=52, step=HOUR)
+    live(in_memory, weeks=52, fetch="every 6 hours")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pipeline.model.edition import Standing
 
 Clock = Callable[[], datetime]
+_PLACES = (
+    "Note: the links with #zzUnsubscribezz, #zzPreferenceszz and #zzBrowserzz are places for your mail service's own "
+    "(docs/handing-over.md)."
+)
 
 
 def approve(options: Namespace, clock: Clock) -> int:
@@ -80,9 +84,11 @@ def send(options: Namespace, clock: Clock) -> int:
         refuse_unmade(at.app.store, at.week)
         if options.handed_over:
             at.say(sending.hand_over(at.publisher, at.week, now=at.now), "marked as handed over")
+            at.print(_PLACES)
         else:
             standing, path = sending.send(at.publisher, at.app.backend, at.week, now=at.now)
             at.say(standing, f"sent, into {words.near(path)}")
+            at.print(_PLACES)
     return 0
 
 

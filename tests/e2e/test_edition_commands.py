@@ -117,7 +117,9 @@ def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
     """Marked as published elsewhere: no mail in the outbox, and no digest takes it again."""
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
-    assert "marked as handed over" in desk.ok("send", "2026-W07", "--handed-over")
+    said = desk.ok("send", "2026-W07", "--handed-over")
+    assert "marked as handed over" in said
+    assert said.count("#zzUnsubscribezz") == 1, "the places to fill in are named once"
     assert "(handed over)" in desk.ok("status")
     assert not (desk.folder / "outbox").exists()
     out = desk.run("digest", "--week", "2026-W08", "--explain")[1]

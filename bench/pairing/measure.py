@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))  # run from a clone as well as from an installed p
 
 from pipeline.digest.pair import Pairing, pair  # noqa: E402
 from pipeline.model.entry import Enclosure, Entry  # noqa: E402
-from pipeline.text.names import split_title  # noqa: E402
+from pipeline.text.names import split_guest, split_title  # noqa: E402
 from pipeline.text.prose import clean_title  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -111,13 +111,14 @@ def _entry(guid: str, found: dict[str, Any]) -> Entry:
     feed = found["feed"]
     audio = found.get("audio") or (f"https://media.{feed}.example/{guid}.mp3" if "cast" in feed else "")
     minutes = found.get("minutes")
+    named, title = split_guest(parts.title) if audio and not parts.guest else ("", parts.title)
     return Entry(
         feed_id=feed,
         guid=guid,
         url=found.get("url") or f"https://{feed}.example/{guid}",
-        title=parts.title,
+        title=title,
         label=parts.label,
-        guest=parts.guest,
+        guest=parts.guest or named,
         published_at=datetime.fromisoformat(found["at"]).replace(tzinfo=UTC),
         body_html=found.get("body", ""),
         enclosure=Enclosure(url=audio, media_type="audio/mpeg") if audio else None,

@@ -78,6 +78,15 @@ def test_a_name_in_podcast_person_is_the_guest() -> None:
     assert made(replace(RAW, title="Podcast – Ada Marsh – Salt"))[0].guest == "Ada Marsh"
 
 
+def test_the_guest_in_an_episodes_title_is_the_guest_and_an_account_is_no_author() -> None:
+    """Of an episode alone: "(with …)" in a title to read may be a dish."""
+    sound = Enclosure(url="https://harbourandhearth.example/1.mp3", media_type="audio/mpeg")
+    raw = replace(RAW, title="#12 – The Rye Question (with Ida Brandt)", author="admin")
+    heard, read = made(replace(raw, enclosures=(sound,)), replace(raw, guid="2"))
+    assert (heard.guest, heard.title, heard.author) == ("Ida Brandt", "#12 – The Rye Question", "")
+    assert (read.guest, read.title) == ("", "#12 – The Rye Question (with Ida Brandt)")
+
+
 def test_the_longer_text_is_the_body() -> None:
     """Summary and content swap roles in some feeds; their length tells which is which."""
     long, short = "<p>" + "Salt and smoke. " * 50 + "</p>", "<p>About salt.</p>"

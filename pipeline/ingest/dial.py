@@ -18,7 +18,6 @@ from typing import Any
 import httpcore
 
 from pipeline.ingest.addresses import unsafe_reason
-from pipeline.ingest.wire import Wire, connect
 from pipeline.model.errors import FetchProblem
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -61,7 +60,8 @@ class Dialler:
         for address in addresses:
             try:
                 async with asyncio.timeout(timeout_seconds / len(addresses)):
-                    return Stream(await connect(address, port, tls=tls, name=host))
+                    name = host if tls else None
+                    return Stream(*await asyncio.open_connection(address, port, ssl=tls, server_hostname=name))
             except TimeoutError:
                 trouble = FetchProblem("timeout", f"could not be connected to within {timeout_seconds:g} seconds")
             except ssl.SSLError as error:
@@ -91,24 +91,26 @@ class Dialler:
 class Stream(httpcore.AsyncNetworkStream):
     """A connection as httpcore wants one. Raises its ReadTimeout, ReadError, WriteTimeout and WriteError."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, ``timeout`` seconds at most; none at the end."""
         with _as_httpcores(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
-                return await self._wire.receive(max_bytes)
+                return await self._reader.read(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes, within ``timeout`` seconds."""
         with _as_httpcores(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
-                await self._wire.send(buffer)
+                self._writer.write(buffer)
+                await self._writer.drain()
 
     async def aclose(self) -> None:
         """Hang up at once: what was wanted was read, and nobody is waited for."""
-        self._wire.close()
+        self._writer.transport.abort()
 
     def get_extra_info(self, info: str) -> Any:
         """Know nothing more."""

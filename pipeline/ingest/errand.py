@@ -30,6 +30,7 @@ class Errand:
     def __init__(self, request: FetchRequest, limits: FetchLimits) -> None:
         self.seconds_left = limits.deadline_seconds
         self.enters_host = True
+        self.answered = False
         self._request = request
         self._limits = limits
         self._url = httpx.URL()

@@ -18,8 +18,6 @@ from pipeline.ingest.dial import Dialler
 
 _PORTS = {"http": 80, "https": 443}
 _MAX_HEAD_BYTES = 100_000
-_FIRST_PORTION_BYTES = 4_096
-"""Enough for most heads; more may be waiting for its turn, and is left to the operating system."""
 _PORTION_BYTES = 65_536
 
 
@@ -74,7 +72,7 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def head(self) -> h11.Response:
         """Read the answer's status and headers; what only informs (RFC 9110, 15.2) is passed over."""
-        while not isinstance(event := await self._next(_FIRST_PORTION_BYTES), h11.Response):
+        while not isinstance(event := await self._next(), h11.Response):
             if not isinstance(event, h11.InformationalResponse):
                 raise httpcore.RemoteProtocolError("the connection was closed without an answer")
         return event
@@ -86,10 +84,10 @@ class _Exchange(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def _next(self, most: int = _PORTION_BYTES) -> object:
+    async def _next(self) -> object:
         with _as_httpcores(h11.RemoteProtocolError, httpcore.RemoteProtocolError):
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(await self._stream.read(most, self._timeout_seconds))
+                self._http.receive_data(await self._stream.read(_PORTION_BYTES, self._timeout_seconds))
         return event
 
 

@@ -74,7 +74,7 @@ class FetchLimits:
     """How far a fetch may go, and how polite it is."""
 
     concurrency: int = 50
-    """Documents being read at once, over all hosts; more than these may be asked for and waited for."""
+    """Requests under way at once, over all hosts."""
     timeout_seconds: float = 20.0
     """For each single step: to connect, and for every read after that."""
     deadline_seconds: float = 60.0

@@ -230,6 +230,14 @@ def test_fetching_can_be_left_early(server: Loopback) -> None:
     assert time.monotonic() - started < 2
 
 
+def test_no_more_is_under_way_than_allowed(server: Loopback) -> None:
+    """``concurrency`` bounds the requests at once, over all hosts."""
+    server.on("/feed", Answer(delay_seconds=0.02))
+    fetch_all([request(server.url("/feed", f"h{n}.example")) for n in range(12)], limits(concurrency=3))
+    most = max(sum(other.started <= seen.started < other.ended for other in server.seen) for seen in server.seen)
+    assert most == 3
+
+
 def test_one_fetcher_serves_single_documents_too(server: Loopback) -> None:
     """``fetch`` is for one document at a time, over the same connections."""
     server.on("/feed", Answer())

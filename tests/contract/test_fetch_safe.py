@@ -170,15 +170,3 @@ def test_secrets_do_not_go_down_to_http(server: Loopback, secure: Loopback, auth
     fetch(secure.url("/feed", "blog.example"), headers=(("X-Token", "s3cret"),), options=_trusting(authority))
     assert "x-token" in secure.seen[0].headers
     assert "x-token" not in server.seen[0].headers
-
-
-@pytest.mark.requires("openssl")
-@pytest.mark.parametrize(("announced", "kind"), [(None, "ok"), (2_000_000, "broken_answer")])
-def test_a_long_document_under_tls_is_whole_or_broken(
-    secure: Loopback, authority: Path, announced: int | None, kind: str
-) -> None:
-    """Many records make one document; whoever hangs up early has not sent any."""
-    body = bytes(range(250)) * 4_000
-    secure.on("/feed", Answer(body=body, announced_bytes=announced))
-    outcome = fetch(secure.url("/feed", "blog.example"), options=_trusting(authority))
-    assert (outcome.kind, outcome.body) == (kind, body if kind == "ok" else b"")

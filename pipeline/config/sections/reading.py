@@ -76,12 +76,7 @@ class FetchSettings:
     fixtures: str = setting(
         "Answer every request from this folder instead of the network. Delete the line to go live.", text(), ""
     )
-    concurrency: int = setting(
-        "How many feeds are asked, and how many read, at a time; never two of one host. A silent server holds up no "
-        "other: up to twenty times as many, but no more than 500, are waited for.",
-        whole(1, 500),
-        50,
-    )
+    concurrency: int = setting("How many requests at a time, one at a time for each host.", whole(1, 500), 50)
     timeout_seconds: float = setting("How long a feed's server may stay silent.", number(0.1, 600, "seconds"), 20.0)
     deadline_seconds: float = setting(
         "How long one feed may take altogether, redirects and all.", number(0.1, 3600, "seconds"), 60.0

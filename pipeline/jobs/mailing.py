@@ -133,13 +133,13 @@ class Mailing:
 
     def _wait(self, mail: _Mail, standing: Standing) -> Waits:
         if standing.state == "held":
-            return Waits(line=f"{mail.week} is held", until=mail.until)
+            return Waits(line=f"{mail.week} is held", until=mail.last_look)
         if not self._has_content(mail):
-            return Waits(line=f"{mail.week} has nothing to send", until=mail.until)
+            return Waits(line=f"{mail.week} has nothing to send", until=mail.last_look)
         text = f"It was to go out on {mail.time}. {mail.approval_helps}"
         mail.note("unapproved", "waits for your approval", text)
         line = f"{mail.week} is not approved; approved by {mail.limit}, it goes out at once"
-        return Waits(line=line, until=mail.until)
+        return Waits(line=line, until=mail.last_look)
 
     def _too_late(self, mail: _Mail, standing: Standing) -> str | Waits:
         """Ask the editor, and see what comes of it until the next mailing."""
@@ -230,7 +230,12 @@ class _Mail:
     @property
     def soon(self) -> datetime:
         """When to look again at what somebody may be mending; at the limit in any case."""
-        return min(self.now + SOON, self.until) if self.now < self.until else self.until + SOON
+        return min(self.now + SOON, self.last_look)
+
+    @property
+    def last_look(self) -> datetime:
+        """When to look again at what is an editor's to do: at the limit, and once a little after it."""
+        return self.until if self.now < self.until else self.until + SOON
 
     @property
     def approval_helps(self) -> str:

@@ -65,6 +65,14 @@ def test_nothing_goes_out_by_itself_later_than_the_limit(office: Office) -> None
     assert (office.state(), office.mails) == ("approved", 1)
 
 
+def test_after_the_limit_it_is_looked_at_now_and_then(office: Office) -> None:
+    """Not at every beat of the minutes in which a mending still counts: each look makes the draft anew."""
+    office.lines(TUESDAY)
+    for nth in range(9 * 4):
+        office.beat(TUESDAY + 12 * HOUR + nth * timedelta(seconds=15))
+    assert 2 <= office.house.store.runs.newest()["send"].attempts <= 5
+
+
 def test_what_was_asked_is_no_question_any_more_once_it_is_answered(office: Office) -> None:
     """The editor sends it by hand, or lets it be: the notice is closed at the next beat."""
     office.lines(TUESDAY, hours=13)

@@ -114,9 +114,9 @@ odd = st.sampled_from(
         "<entry><guid>3</guid></entry>",
         "<item><guid isPermaLink='false'>4</guid></item>",
         "<description>5 &lt; 6 &nbsp; &</description>",
-        "<guid>2</guid>",
     ]
 )
+"""Not among them: a second guid that is another item's. Which of the two entries stays when one item leaves is open."""
 
 
 @settings(deadline=None)

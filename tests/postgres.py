@@ -14,8 +14,7 @@ from sqlalchemy import create_engine, inspect, make_url
 from pipeline.store.tables import metadata, migration
 
 _COUNT_AGAIN = """
-SELECT setval((schemaname || '.' || sequencename)::regclass, start_value, false)
-FROM pg_sequences WHERE last_value IS NOT NULL
+SELECT setval((schemaname || '.' || sequencename)::regclass, start_value, false) FROM pg_sequences
 """
 SERVER = os.environ.get("PIPELINE_TEST_POSTGRES", "")
 

@@ -87,7 +87,7 @@ class Daemon:
                 found = measured(self.ask("/metrics").text)
             except httpx.TransportError:
                 found = {}
-            if "pipeline_task_runs_total draft done" in found:
+            if {"pipeline_task_runs_total draft done", "pipeline_task_runs_total draft waiting"} & set(found):
                 return found
             time.sleep(0.1)
         raise AssertionError("the daemon made no draft")

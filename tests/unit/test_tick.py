@@ -81,7 +81,7 @@ def test_what_is_due_runs_and_is_told_of_in_the_order_of_the_tasks() -> None:
     tasks = [task("fetch", "every 30 minutes", Work()), task("draft", "mon 07:00", Work())]
     assert beat(tasks, Rows()) == [
         Beat(task_id="fetch", period="2026-02-11T09:00Z", line="did 2026-02-11T09:00Z"),
-        Beat(task_id="draft", period="2026-W07", line="did 2026-W07"),
+        Beat(task_id="draft", period="2026-02-09", line="did 2026-02-09"),
     ]
 
 
@@ -89,7 +89,7 @@ def test_a_second_tick_in_the_same_period_does_nothing() -> None:
     """Ticks are cheap: a crontab line each minute runs a weekly task once a week."""
     work, rows = Work(), Rows()
     beats([task("draft", "mon 07:00", work)], rows, hours=24 * 14)
-    assert work.periods == ["2026-W07", "2026-W08", "2026-W09"]
+    assert work.periods == ["2026-02-09", "2026-02-16", "2026-02-23"]
 
 
 def test_a_beat_with_nothing_to_do_looks_once() -> None:
@@ -119,7 +119,7 @@ def test_downtime_is_caught_up_with_by_one_run() -> None:
     draft = [task("draft", "mon 07:00", work)]
     beat(draft, rows, WEDNESDAY - timedelta(weeks=4))
     beat(draft, rows)
-    assert work.periods == ["2026-W03", "2026-W07"]
+    assert work.periods == ["2026-01-12", "2026-02-09"]
 
 
 def test_of_two_that_tick_at_once_one_does_the_work() -> None:
@@ -136,7 +136,7 @@ def test_of_two_that_tick_at_once_one_does_the_work() -> None:
     tasks = [task("draft", "mon 07:00", work)]
     assert len(beat(tasks, rows)) == 1
     assert len(beat(tasks, Stale(last=rows.last, begun=rows.begun))) == 0
-    assert work.periods == ["2026-W07"]
+    assert work.periods == ["2026-02-09"]
 
 
 def test_a_task_that_is_underway_is_left_alone_though_its_next_period_has_begun() -> None:
@@ -163,7 +163,7 @@ def test_a_period_whose_process_died_is_taken_over_after_its_lease() -> None:
     with pytest.raises(SystemError):
         beat(draft, Dies(last=rows.last, begun=rows.begun))
     beats(draft, rows, hours=1)
-    assert work.periods == ["2026-W07"]
+    assert work.periods == ["2026-02-09"]
     assert work.moments == [WEDNESDAY + LEASE]
     assert rows.last["draft"].attempts == 2
 
@@ -258,7 +258,7 @@ def test_what_is_interrupted_is_free_for_whoever_comes_next() -> None:
         beat([Task(id="draft", schedule=parse_schedule("mon 07:00"), run=stopped)], rows)
     assert rows.last["draft"].outcome == "interrupted"
     beat([task("draft", "mon 07:00", work)], rows)
-    assert work.periods == ["2026-W07"]
+    assert work.periods == ["2026-02-09"]
 
 
 def test_what_is_done_is_told_before_the_next_task_begins() -> None:
@@ -276,7 +276,7 @@ def test_a_clock_that_was_ahead_and_is_set_back_does_not_silence_the_feeds() -> 
     beats(tasks, rows, hours=24)
     beats(tasks, rows, hours=2, start=WEDNESDAY)
     assert feeds.periods[-4:] == [f"2026-02-11T{time}Z" for time in ("09:00", "09:30", "10:00", "10:30")]
-    assert week.periods == ["2026-W07"]
+    assert week.periods == ["2026-02-09"]
 
 
 def test_clocks_that_differ_by_minutes_read_no_slot_twice() -> None:

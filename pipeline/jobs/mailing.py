@@ -35,7 +35,7 @@ ABOUT = "send/"
 SOON = timedelta(minutes=10)
 """What somebody has to mend is looked at again so soon, for the last time so long after the limit."""
 GRACE = timedelta(hours=1)
-"""What was approved by the limit goes out less than this after it: whoever sends it, comes later."""
+"""What was approved in so long before the limit goes out so long after it: whoever sends it, comes later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,9 +223,11 @@ class _Mail:
         self.notices.append(Notice(key=key, subject=f"{self.week} {subject}", text=text, at=self.now, level=level))
 
     def in_time(self, standing: Standing) -> bool:
-        """Tell whether it may still go out by itself: what was done by the limit counts, whoever looks after it."""
-        approved = standing.state in ("approved", "sending") and (standing.moved_at or self.now) <= self.until
-        return self.now < self.until + (GRACE if approved else SOON)
+        """Tell whether it may still go out by itself: what was done just before the limit counts a little after it."""
+        if standing.state in ("approved", "sending"):
+            just_before = self.until - GRACE <= (standing.moved_at or self.now) <= self.until
+            return self.now <= self.until + (GRACE if just_before else timedelta())
+        return self.now < self.until + SOON
 
     @property
     def soon(self) -> datetime:

@@ -111,7 +111,9 @@ def test_nobody_is_asked_twice_at_once(month: Month) -> None:
     seen = sorted(month.web.server.seen, key=lambda each: (each.host, each.started))
     for host, requests in groupby(seen, key=lambda each: each.host):
         for before, after in pairwise(requests):
-            assert min(before.ended, before.started + TIMEOUT_SECONDS) <= after.started, host
+            # Who asks begins to count before the server hears of it: on a busy machine that is a while.
+            given_up = before.started + TIMEOUT_SECONDS - 0.25
+            assert min(before.ended, given_up) <= after.started, host
 
 
 def test_nobody_is_asked_inside_their_wait(month: Month) -> None:

@@ -112,18 +112,19 @@ def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: b
         changes=changes,
         untouched=len(found) - len(changes),
         vanished=tuple(item.entry_id for item in gone),
-        withdrawn=() if suspicious else _withdrawn(gone, found),
+        withdrawn=() if suspicious or not found else _withdrawn(gone, owners.get(found[-1].guid, found[-1])),
         reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
         suspicious=suspicious,
     )
 
 
-def _withdrawn(gone: Sequence[KnownEntry], found: Sequence[Sighting]) -> tuple[int, ...]:
+def _withdrawn(gone: Sequence[KnownEntry], last: Sighting) -> tuple[int, ...]:
     """Find what somebody took out: a feed holds the newest so many, so what scrolls off is older than all the others.
 
-    All the others but those pinned to the top; hence the last one is asked.
+    All the others but those pinned to the top; hence the ``last`` one is asked, by its stored date where it has one:
+    a double may have lent it an earlier one than the document gives it today.
     """
-    return tuple(item.entry_id for item in gone if found and item.published_at > found[-1].published_at)
+    return tuple(item.entry_id for item in gone if item.published_at > last.published_at)
 
 
 def _with_telling_guids(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> Iterator[Sighting]:

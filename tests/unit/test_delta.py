@@ -96,6 +96,16 @@ def test_leaving_known_items_out_changes_nothing_but_the_cost(before: list[str],
     assert effect(decided(second, first, whole=False)) == effect(decided(second, first, whole=True))
 
 
+def test_a_date_lent_by_a_double_makes_nobody_withdrawn() -> None:
+    """An entry was stored under its double's earlier date: who is gone is judged by that date, read or left out."""
+    doubled = post(2, "Salt", page="bread"), post(1, "Salt", page="bread"), post(2, "Bread")
+    first = stored(document(post(1, "Bread"), *doubled))
+    second = document(post(1, "Bread"), post(1, "Bread"), post(1, "Bread"), doubled[0], built="16 Feb")
+    assert [item.published_at.minute for item in first] == [1, 1, 2]
+    verdicts = [decided(second, first, whole=whole) for whole in (False, True)]
+    assert [verdict.withdrawn for verdict in verdicts] == [(3,), (3,)]
+
+
 @given(numbers, numbers)
 def test_only_what_is_new_is_read(before: list[int], now: list[int]) -> None:
     """Of items that all have their own names, those that were there before are not read again."""

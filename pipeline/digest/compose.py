@@ -1,8 +1,8 @@
 """From the chosen entries to a Digest: stories, sections, subject and preheader.
 
 In: the groups a Selection chose, the publication, the feeds, what the editor asks for, what there is to point back to,
-what is known of episodes' contents. Out: a Digest, the same for everybody.
-Pure: no network, disk, clock or randomness; Markdown is made here, of these few entries only.
+what is known of episodes' contents, the excerpts that were made before. Out: a Digest, the same for everybody.
+Pure: no network, disk, clock or randomness; excerpts are made here, of these few entries only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from pipeline.digest.archive import Older, pieces
+from pipeline.digest.excerpts import Excerpts, key_of
 from pipeline.digest.inbox import preheader_of, subject_of
 from pipeline.digest.select import Selection
 from pipeline.digest.wishes import arranged, with_links, with_notes
@@ -22,9 +23,9 @@ from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
-from pipeline.text import markdown
-from pipeline.text.from_html import escape, to_markdown
+from pipeline.text.from_html import escape
 from pipeline.text.headlines import without_number
+from pipeline.text.html import reading_minutes
 from pipeline.text.urls import domain
 
 _EXCERPT_WORDS: dict[StoryKind, int] = {"post": 60, "episode": 50, "read-or-listen": 60, "link": 30}
@@ -52,14 +53,17 @@ def compose(
     overrides: Overrides = NO_WISHES,
     older: Older = NOTHING_OLDER,
     talks: Talks = NO_TALKS,
+    excerpts: Excerpts | None = None,
     voice: Voice = ENGLISH,
 ) -> Digest:
     """Compose a week's digest; sections without stories are left out, and what the editor asks for comes first.
 
-    ``talks``: what chapters and transcripts say, by their address.
+    ``talks``: what chapters and transcripts say, by their address. ``excerpts``: what is known of those that
+    ``excerpt_keys`` names; afterwards it has those that had to be made, too.
     """
     by_id = {feed.id: feed for feed in feeds}
-    made = [_of_group(group, by_id, older, talks) for group in selection.groups]
+    excerpts = excerpts or Excerpts()
+    made = [_of_group(group, by_id, older, talks, excerpts) for group in selection.groups]
     stories = with_links(with_notes(made, overrides), overrides, bounds[1])
     sections = arranged(_sections(stories, by_id), overrides)
     told = [story for section in sections for story in section.stories]
@@ -77,9 +81,20 @@ def compose(
     )
 
 
-def _of_group(group: Sequence[StoredEntry], feeds: Mapping[str, Feed], older: Older, talks: Talks) -> Story:
+def excerpt_keys(groups: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> frozenset[str]:
+    """Name the excerpts that the stories of these groups may be told with, as ``digest.excerpts`` names them."""
+    by_id = {feed.id: feed for feed in feeds}
+    cast = (_cast([stored.entry for stored in group], by_id) for group in groups)
+    return frozenset(
+        key_of(body, _EXCERPT_WORDS[kind]) for kind, lead, _, audio in cast for body in _bodies(lead, audio)
+    )
+
+
+def _of_group(
+    group: Sequence[StoredEntry], feeds: Mapping[str, Feed], older: Older, talks: Talks, excerpts: Excerpts
+) -> Story:
     """Tell a group as one story, with what is inside the episode and what older pieces are about the same."""
-    story = _story([stored.entry for stored in group], feeds)
+    story = _story([stored.entry for stored in group], feeds, excerpts)
     audio = story.audio
     chapters = talks.get(audio.chapters_url, ()) if audio else ()
     opening = next((talks[each.url] for each in audio.transcripts if talks.get(each.url)), ()) if audio else ()
@@ -99,26 +114,25 @@ def _archive(older: Older, feeds: Mapping[str, Feed], voice: Voice) -> Iterator[
 
 def _again(entry: Entry, feeds: Mapping[str, Feed]) -> Story:
     """Tell an older entry once more, in the plain words that were kept of it: they are short, and at hand."""
-    return replace(_story([replace(entry, body_html="")], feeds), excerpt_md=escape(entry.excerpt_text))
+    story = _story([replace(entry, body_html="")], feeds, Excerpts())
+    minutes = reading_minutes(entry.body_html) if story.kind == "post" else 0
+    return replace(story, excerpt_md=escape(entry.excerpt_text), reading_minutes=minutes)
 
 
-def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
+def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerpts) -> Story:
     """Tell entries as one story: what there is to read first, then what there is to hear."""
-    audio = _first((entry for entry in entries if entry.is_episode), feeds, "podcast")
-    read = _first((entry for entry in entries if entry is not audio), feeds, "blog")
-    lead = read or entries[0]
-    kind = _kind(read, audio, feeds)
+    kind, lead, read, audio = _cast(entries, feeds)
     listen_feed = feeds.get(audio.feed_id) if audio else None
     return Story(
         kind=kind,
         title=without_number(lead.title, audio.episode, audio.season) if audio else lead.title,
         url=_page(lead) or (_page(audio) if audio else ""),
         entries=tuple(dict.fromkeys(entry for entry in (read, audio, *entries) if entry)),
-        excerpt_md=_excerpt(lead, audio, _EXCERPT_WORDS[kind]),
+        excerpt_md=_excerpt(lead, audio, _EXCERPT_WORDS[kind], excerpts),
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=_picture(read, audio, kind),
-        reading_minutes=read.reading_minutes if read and kind != "link" else 0,
+        reading_minutes=reading_minutes(read.body_html) if read and kind != "link" else 0,
         duration_seconds=audio.duration_seconds if audio else None,
         season=audio.season if audio else None,
         episode=audio.episode if audio else None,
@@ -129,6 +143,13 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> Story:
         published_at=min(entry.published_at for entry in entries),
         source=domain(lead.url) if kind == "link" else "",
     )
+
+
+def _cast(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> tuple[StoryKind, Entry, Entry | None, Entry | None]:
+    """Tell what kind of story entries are, which of them leads, which is to be read, and which to be heard."""
+    audio = _first((entry for entry in entries if entry.is_episode), feeds, "podcast")
+    read = _first((entry for entry in entries if entry is not audio), feeds, "blog")
+    return _kind(read, audio, feeds), read or entries[0], read, audio
 
 
 def _kind(read: Entry | None, audio: Entry | None, feeds: Mapping[str, Feed]) -> StoryKind:
@@ -158,13 +179,14 @@ def _picture(read: Entry | None, audio: Entry | None, kind: StoryKind) -> Pictur
     return (first and first.picture) or (second and second.picture) or None
 
 
-def _excerpt(lead: Entry, audio: Entry | None, words: int) -> str:
-    for entry in (lead, audio):
-        if entry and entry.body_html:
-            found = markdown.excerpt(to_markdown(entry.body_html), max_words=words)
-            if found:
-                return found
-    return lead.excerpt_text
+def _excerpt(lead: Entry, audio: Entry | None, words: int, excerpts: Excerpts) -> str:
+    found = (excerpts.of(body, words) for body in _bodies(lead, audio))
+    return next(filter(None, found), lead.excerpt_text)
+
+
+def _bodies(lead: Entry, audio: Entry | None) -> Iterator[str]:
+    """Give the bodies that a story's excerpt is taken from: the first one that has prose."""
+    return (entry.body_html for entry in (lead, audio) if entry and entry.body_html)
 
 
 def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Section, ...]:

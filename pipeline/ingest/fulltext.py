@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.ingest.decode import decode
-from pipeline.ingest.normalise import clean_body, reading_minutes
+from pipeline.ingest.normalise import clean_body
 from pipeline.model.entry import Entry
-from pipeline.text.html import count_words, plain_text
+from pipeline.text.html import count_words, plain_text, reading_minutes
 
 MAX_PAGE_CHARS = 2_000_000
 EXCERPT_MINUTES = 1
@@ -29,7 +29,7 @@ def wants_page(entry: Entry) -> bool:
 
     An episode's page is not looked at: what there is to say, its file says.
     """
-    return bool(entry.url) and not entry.is_episode and entry.reading_minutes <= EXCERPT_MINUTES
+    return bool(entry.url) and not entry.is_episode and reading_minutes(entry.body_html) <= EXCERPT_MINUTES
 
 
 def with_article(entry: Entry, page: bytes, *, content_type: str, url: str) -> Entry:
@@ -40,7 +40,7 @@ def with_article(entry: Entry, page: bytes, *, content_type: str, url: str) -> E
     body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
         return entry
-    return replace(entry, body_html=body_html, reading_minutes=reading_minutes(body_html))
+    return replace(entry, body_html=body_html)
 
 
 def _article(page: str, title: str) -> str:

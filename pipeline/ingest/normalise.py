@@ -24,15 +24,12 @@ from pipeline.text.html import (
     paragraphs,
     sanitise,
     strip_boilerplate,
-    word_count,
     words_of,
 )
 from pipeline.text.leavings import without_leavings, without_shortcodes
 from pipeline.text.names import is_nobody, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
-WORDS_PER_MINUTE = 238
-"""Silent reading of English non-fiction: Brysbaert 2019, a meta-analysis of 190 studies."""
 MAX_GUID_CHARS = 512
 MAX_HTML_CHARS = 500_000
 MAX_CATEGORIES = 50
@@ -110,7 +107,6 @@ def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: 
         guest=title.guest or _guest(raw.persons) or named,
         body_html=body_html,
         excerpt_text=excerpt,
-        reading_minutes=reading_minutes(body_html),
         categories=tuple(
             dict.fromkeys(name for tag in raw.categories[:MAX_CATEGORIES] if (name := clean_title(tag)[:100]))
         ),
@@ -128,16 +124,6 @@ def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: 
         soundbites=tuple(replace(each, title=clean_title(each.title)[:200]) for each in raw.soundbites),
         mark="" if _ahead(raw, now) else raw.mark,
     )
-
-
-def reading_minutes(body_html: str) -> int:
-    """Return the minutes to read a body: at least 1, and 0 when there is nothing to read.
-
-    >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
-    (1, 3, 0)
-    """
-    words = word_count(body_html)
-    return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
 
 
 def _named_once(entries: Iterator[Entry]) -> Iterator[Entry]:

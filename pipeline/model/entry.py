@@ -136,8 +136,6 @@ class Entry:
     body_html: str = ""
     excerpt_text: str = ""
     """A few plain sentences, at most 60 words, ending at a sentence where there is one."""
-    reading_minutes: int = 0
-    """0 when there is no body to read."""
     categories: tuple[str, ...] = ()
     language: str = ""
     picture: Picture | None = None

@@ -3,7 +3,7 @@
 In: frozen records, or rows. Out: rows, or the equal records. Touches no database.
 
 A column exists for what queries read; everything else of an entry is one JSON object, ``facts``, that leaves out
-what has its default. So a new field of ``Entry`` with a default needs no migration.
+what has its default. So a new field of ``Entry`` with a default needs no migration, nor does one that goes.
 """
 
 from __future__ import annotations
@@ -103,7 +103,11 @@ def content_row(entry: Entry) -> dict[str, Any]:
 
 def stored_entry(row: RowMapping) -> StoredEntry:
     """Read an entry back from its joined rows."""
-    facts = {name: _REVIVE[name](value) if name in _REVIVE else value for name, value in row["facts"].items()}
+    facts = {
+        name: _REVIVE[name](value) if name in _REVIVE else value
+        for name, value in row["facts"].items()
+        if name in _FACTS  # what earlier versions wrote down besides is passed over
+    }
     entry = Entry(**{name: row[name] for name in _COLUMNS}, body_html=row["body_html"], **facts)
     beside = {name: row[name] for name in _KEPT_BESIDE}
     weeks: dict[str, Any] = {name: row[name] or "" for name in ("week", "edition", "released_from")}

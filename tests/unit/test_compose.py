@@ -31,6 +31,8 @@ FEEDS = (
 WEEK = Week(2026, 7)
 CLOCK = WeekClock.parse("mon 00:00", UTC)
 HOUR = timedelta(hours=1)
+MINUTES_3 = f"<pre>{'salt ' * 714}</pre>"
+"""So long it takes to read; an excerpt leaves it out."""
 
 
 def digest_of(*entries):
@@ -68,7 +70,7 @@ def test_inside_a_section_stories_come_by_date():
 def test_a_post_and_its_episode_are_told_together():
     """The post's title, page and words; the episode's page, number, length and transcript; the feed's other places."""
     told = only_story(
-        entry("Salt", MONDAY, body_html="<p>Salt came by sea.</p>", reading_minutes=3, guest="Ada Finch"),
+        entry("Salt", MONDAY, body_html="<p>Salt came by sea.</p>" + MINUTES_3, guest="Ada Finch"),
         episode(
             "Salt",
             MONDAY + HOUR,
@@ -96,13 +98,14 @@ def test_a_post_that_carries_its_episodes_file_is_still_the_part_to_read():
 
 
 def test_an_older_piece_is_told_in_the_plain_words_kept_of_it():
-    """Its body is not converted again, and what means something in Markdown is said as it is."""
-    old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html="<p>Long.</p>", excerpt_text="Salt *and* rope."))
+    """Its body is not converted again, only counted; what means something in Markdown is said as it is."""
+    old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html=MINUTES_3, excerpt_text="Salt *and* rope."))
     week = select(WEEK, [stored(entry("New"), 2)], Calendar(clock=CLOCK, settled={}))
     older = Older(year_ago=(old,))
     made = compose(WEEK, CLOCK.bounds(WEEK), week, publication=HOUSE, feeds=FEEDS, older=older)
     ((again,),) = (section.stories for section in made.archive)
     assert again.excerpt_md == r"Salt \*and\* rope."
+    assert again.reading_minutes == 3
     assert again not in made.stories
 
 
@@ -129,8 +132,7 @@ def test_a_link_has_its_domain_and_no_picture_or_minutes():
             feed="links",
             url="https://www.tides.example/a",
             picture=Picture(url="https://x.example/p.png"),
-            reading_minutes=9,
-            body_html="<p>For those who row.</p>",
+            body_html="<p>For those who row.</p>" + MINUTES_3,
         )
     )
     assert (told.kind, told.source, told.picture, told.reading_minutes) == ("link", "tides.example", None, 0)

@@ -99,7 +99,6 @@ def test_edited_entry_is_changed_not_doubled() -> None:
         {"published_at": MONDAY + timedelta(days=3)},
         {"url": "http://www.harbourandhearth.example/post-1?utm_source=rss#top"},
         {"body_html": "<p>Warm the pot. 12 comments</p>"},
-        {"reading_minutes": 3},
     ],
 )
 def test_dates_counters_and_spellings_are_no_change(edit: dict[str, Any]) -> None:

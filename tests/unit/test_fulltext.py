@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pipeline.ingest.fulltext import wants_page, with_article
+from pipeline.text.html import reading_minutes
 from tests.making import entry, episode
 
 SENTENCE = "The oven is lit at four and the dough has waited since the evening before. "
@@ -49,9 +50,9 @@ def test_the_article_is_found_and_clean():
 
 def test_the_reading_time_is_that_of_the_article():
     """24 sentences of 15 words and some: two minutes; the excerpt's own text stays."""
-    before = entry(body_html="<p>An excerpt.</p>", excerpt_text="An excerpt.", reading_minutes=1)
+    before = entry(body_html="<p>An excerpt.</p>", excerpt_text="An excerpt.")
     after = with_article(before, page(ARTICLE), content_type="text/html", url=URL)
-    assert after.reading_minutes == 2
+    assert reading_minutes(after.body_html) == 2
     assert after.excerpt_text == "An excerpt."
 
 
@@ -87,8 +88,8 @@ def test_an_article_that_says_less_is_not_taken():
 
 def test_which_entries_have_a_page_to_read():
     """An excerpt with a page; no episode, nothing without an address, nothing that is whole."""
-    assert wants_page(entry(reading_minutes=1))
-    assert wants_page(entry(reading_minutes=0))
-    assert not wants_page(entry(reading_minutes=2))
+    assert wants_page(entry(body_html="<p>An excerpt.</p>"))
+    assert wants_page(entry(body_html=""))
+    assert not wants_page(entry(body_html=f"<p>{SENTENCE * 40}</p>"))
     assert not wants_page(entry(url=""))
     assert not wants_page(episode())

@@ -13,6 +13,7 @@ from pipeline.text.html import (
     mend_lists,
     paragraphs,
     plain_text,
+    reading_minutes,
     sanitise,
     strip_boilerplate,
 )
@@ -206,3 +207,9 @@ def test_paragraphs() -> None:
     assert paragraphs("A\nb\n\nC") == "<p>A<br>b</p><p>C</p>"
     assert paragraphs("A\n<b>b</b>\n\nC") == "<p>A <b>b</b></p><p>C</p>"
     assert paragraphs("<p>A\n\nb</p>") == "<p>A\n\nb</p>"
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 0), (1, 1), (238, 1), (357, 2), (2380, 10)])
+def test_reading_minutes(words: int, minutes: int) -> None:
+    """238 words a minute, and never less than one for a body that has any."""
+    assert reading_minutes("<p>" + "salt " * words + "</p>") == minutes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise, reading_minutes
+from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
 from pipeline.ingest.sources import parse
 from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeed
@@ -101,12 +101,6 @@ def test_an_excerpt_skips_headings_and_pictures() -> None:
     """Prose begins after the heading, the figure and its caption."""
     body = "<h2>Method</h2><figure><img src='/a.jpg'><figcaption>A loaf</figcaption></figure><p>Mix well.</p>"
     assert made(replace(RAW, content_html=body))[0].excerpt_text == "Mix well."
-
-
-@pytest.mark.parametrize(("words", "minutes"), [(0, 0), (1, 1), (238, 1), (357, 2), (2380, 10)])
-def test_reading_minutes(words: int, minutes: int) -> None:
-    """238 words a minute, and never less than one for a body that has any."""
-    assert reading_minutes("<p>" + "salt " * words + "</p>") == minutes
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "two", "1.2.3", "999999999", "²"])

@@ -84,7 +84,7 @@ def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
 
 def marks(connection: Connection, feed_id: str) -> dict[int, str]:
     """Read which entries were in a feed's document, and under which marks they were read."""
-    return dict(iter(connection.execute(_MARKS, {"feed": feed_id})))
+    return dict(map(tuple, connection.execute(_MARKS, {"feed": feed_id}).all()))
 
 
 def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
@@ -169,8 +169,8 @@ def _newest_of_feed(before: datetime | None) -> Select[datetime]:
 
 def _known_entries(rows: Result[Any]) -> list[KnownEntry]:
     names = tuple(rows.keys())
-    return [KnownEntry(**dict(zip(names, row, strict=True))) for row in rows]  # twice as fast as by row mappings
+    return [KnownEntry(**dict(zip(names, row, strict=True))) for row in rows.all()]  # twice as fast as by row mappings
 
 
 def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:
-    return [stored_entry(row) for row in connection.execute(_STORED.where(*wanted)).mappings()]
+    return [stored_entry(row) for row in connection.execute(_STORED.where(*wanted)).mappings().all()]

@@ -115,7 +115,7 @@ class _Sheet:
 def _by_items(text: str, remembered: Remembered, url: str, context: str) -> Reading | None:
     """Read the items that are not known; None where it takes a look at all of them."""
     cut = cut_up(text)
-    if cut and _lends_its_base(cut):
+    if cut and "base" in text and _lends_its_base(cut):
         return None
     head = _head_mark(cut, f"{_READER}\n{url}\n{context}") if cut else ""
     if not cut or not head:

@@ -1,6 +1,7 @@
 """Themes: a folder of templates, found and compiled.
 
-In: folders that may hold the theme and its name. Out: a Theme ready to render. Reads a theme's files, nothing else.
+In: folders that may hold the theme and its name. Out: a Theme ready to render. Reads a theme's files, and what it
+compiled before from a folder of the user's own among the temporary ones.
 
 A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` says its colours and fonts, and which theme it
 ``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are the two that are
@@ -14,9 +15,11 @@ import re
 import tomllib
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.look import CLASSIC, Look, look_of
@@ -152,21 +155,35 @@ def _environment(folders: Sequence[Path]) -> Environment:
 
 @cache
 def _compiled_before() -> BytecodeCache:
-    """Give what keeps compiled templates as long as the process lives, by file and content: the desk loads often."""
-    from jinja2 import BytecodeCache
+    """Give what keeps compiled templates, by file and content: as long as the process lives, for the desk loads often.
+
+    And longer where jinja2 finds a folder that is the user's alone, for compiling is a tenth of what a digest costs.
+    """
+    from jinja2 import BytecodeCache, FileSystemBytecodeCache
+    from jinja2 import __version__ as version
     from jinja2.bccache import Bucket
 
     class Compiled(BytecodeCache):
         def __init__(self) -> None:
             self._kept: dict[str, tuple[str, CodeType | None]] = {}
+            self._longer: BytecodeCache | None = None
+            with suppress(OSError, RuntimeError):  # no folder that is safe: then it is compiled again the next time
+                self._longer = FileSystemBytecodeCache(pattern=f"__pipeline_{version}_%s.cache")
 
         def load_bytecode(self, bucket: Bucket) -> None:
             checksum, code = self._kept.get(bucket.key, ("", None))
             if checksum == bucket.checksum:
                 bucket.code = code
+            elif self._longer:
+                with suppress(OSError, EOFError, ValueError, UnpicklingError):  # a damaged one is written anew
+                    self._longer.load_bytecode(bucket)
+                self._kept[bucket.key] = bucket.checksum, bucket.code
 
         def dump_bytecode(self, bucket: Bucket) -> None:
             self._kept[bucket.key] = bucket.checksum, bucket.code
+            if self._longer:
+                with suppress(OSError):
+                    self._longer.dump_bytecode(bucket)
 
     return Compiled()
 

@@ -1,8 +1,8 @@
 """The week's digest: choose, compose, render, write.
 
 In: a store, what a digest is made with, a week, the moment. Out: an Edition and the files it became.
-``draft`` and ``show`` only read; ``make`` writes the files and remembers which entries a closed week took. Of a week
-that is sealed, the sealed bytes are shown and written, whatever has changed since.
+``draft`` and ``show`` only read; ``make`` writes the files, remembers which entries a closed week took, and keeps the
+excerpts it had to make. Of a week that is sealed, the sealed bytes are shown and written, whatever has changed since.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.digest.checks import preflight
-from pipeline.digest.compose import compose
+from pipeline.digest.compose import compose, excerpt_keys
 from pipeline.digest.differences import differences
+from pipeline.digest.excerpts import Excerpts
 from pipeline.digest.language import voice_of
 from pipeline.digest.mime import to_eml
 from pipeline.digest.render import render
@@ -63,9 +64,14 @@ def _enough(store: Store, press: Press, week: Week, now: datetime) -> Selection:
     return selection
 
 
-def compile_edition(store: Store, press: Press, week: Week, selection: Selection) -> Edition:
-    """Compose and render chosen entries; the same selection from the same store gives the same bytes."""
-    digest = compose_digest(store, press, week, selection)
+def compile_edition(
+    store: Store, press: Press, week: Week, selection: Selection, *, keep_at: datetime | None = None
+) -> Edition:
+    """Compose and render chosen entries; the same selection from the same store gives the same bytes.
+
+    ``keep_at``: keep the excerpts that had to be made, as of this instant; without it nothing is written.
+    """
+    digest = compose_digest(store, press, week, selection, keep_at=keep_at)
     rendered = render(digest, press.theme)
     eml = to_eml(rendered, digest)
     facts = replace(known(store, digest, press.feeds), links_fewest=press.links_fewest)
@@ -75,9 +81,15 @@ def compile_edition(store: Store, press: Press, week: Week, selection: Selection
     return seal(digest, rendered, eml, left_out=selection.left_out, checks=checks, fingerprints=marks)
 
 
-def compose_digest(store: Store, press: Press, week: Week, selection: Selection) -> Digest:
-    """Compose chosen entries with what the store knows besides: older pieces, talks, the sizes of pictures."""
+def compose_digest(
+    store: Store, press: Press, week: Week, selection: Selection, *, keep_at: datetime | None = None
+) -> Digest:
+    """Compose chosen entries with what the store knows besides: older pieces, talks, excerpts, the sizes of pictures.
+
+    ``keep_at``: as ``compile_edition`` has it.
+    """
     archive = Archive.of(store, press.feeds, press.clock, week, selection.overrides)
+    excerpts = Excerpts(store.excerpts.known(excerpt_keys(selection.groups, press.feeds)))
     composed = compose(
         week,
         press.clock.bounds(week),
@@ -87,8 +99,11 @@ def compose_digest(store: Store, press: Press, week: Week, selection: Selection)
         overrides=selection.overrides,
         older=archive.look_back(selection.groups, wanted=press.stories_fewest),
         talks=store.talks(talk_urls(selection.groups)),
+        excerpts=excerpts,
         voice=voice_of(press.publication.language),
     )
+    if keep_at and excerpts.made:
+        store.excerpts.keep(excerpts.made, now=keep_at)
     measured = sized(composed, store.pictures(picture_urls(composed)))
     return replace(measured, number=store.editions.number_for(str(week)))
 
@@ -137,7 +152,7 @@ def make(store: Store, press: Press, week: Week, out: Path, *, now: datetime) ->
             _roll_on(store, press, week, now)
         raise
     press.learns(selection.groups, now)
-    edition = compile_edition(store, press, week, selection)
+    edition = compile_edition(store, press, week, selection, keep_at=now)
     paths = write_edition(edition, out / edition.week)
     if closed:
         taken = [*selection.entry_ids, *selection.kept_out]

@@ -23,6 +23,7 @@ from pipeline.store.care import Care
 from pipeline.store.dialects import for_writing, make_engine
 from pipeline.store.door import house_errors
 from pipeline.store.editions import Editions
+from pipeline.store.excerpts import Excerpts
 from pipeline.store.former import FormerEntries
 from pipeline.store.gauges import Gauges
 from pipeline.store.migrate import bring_up_to_date
@@ -49,6 +50,7 @@ class Store:
         self.notices = Notices(self._reading, self._writing)
         self.former = FormerEntries(self._reading, self._writing)
         self.proofs = Proofs(self._reading, self._writing)
+        self.excerpts = Excerpts(self._reading, self._writing)
         self._words = archive.Words()
 
     @classmethod

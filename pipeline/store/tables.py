@@ -229,6 +229,15 @@ picture = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+# The Markdown made of a body, by the key of all it was made of, so that each is made once.
+excerpt = Table(
+    "excerpt",
+    metadata,
+    Column("of", Text, primary_key=True),
+    Column("markdown", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
 # What people are told, one row for each time it came about. Of one thing there is one open row: a promise of the
 # database, whatever the number of processes.
 notice = Table(

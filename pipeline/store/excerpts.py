@@ -1,0 +1,48 @@
+"""Excerpts that were made once, by what they were made of.
+
+In: ways to read and to write, plain values. Out: the same. Every method is one transaction. Nothing here is more than
+what it saves: whatever is dropped is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from pipeline.store.dialects import insert
+from pipeline.store.editions import Transaction
+from pipeline.store.records import storable
+from pipeline.store.tables import excerpt
+
+
+class Excerpts:
+    """The excerpts a store keeps; made by it."""
+
+    def __init__(self, reading: Transaction, writing: Transaction) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def known(self, keys: Collection[str]) -> dict[str, str]:
+        """Give those that are kept, by key."""
+        with self._reading() as connection:
+            rows = connection.execute(select(excerpt.c.of, excerpt.c.markdown).where(excerpt.c.of.in_(keys)))
+            return {row.of: row.markdown for row in rows}
+
+    def keep(self, made: Mapping[str, str], *, now: datetime) -> None:
+        """Keep new ones; of one that another process kept meanwhile, the first is as good."""
+        # What a database would not give back as it was is better made again.
+        kept = {key: markdown for key, markdown in made.items() if storable(markdown) == markdown}
+        rows = [{"of": key, "markdown": markdown, "made_at": now} for key, markdown in kept.items()]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(insert(connection.dialect.name, excerpt).on_conflict_do_nothing(), rows)
+
+    def drop(self, before: datetime) -> int:
+        """Drop those made before an instant; counts them."""
+        old = excerpt.c.made_at < before
+        with self._writing() as connection:
+            count = connection.scalar(select(func.count()).select_from(excerpt).where(old)) or 0
+            connection.execute(delete(excerpt).where(old))
+        return count

@@ -1,0 +1,62 @@
+"""Excerpts: known ones are told as they were made, and none is ever told for another."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.digest.excerpts import MAKER, Excerpts, key_of
+
+PARTS = (
+    "<p>Bread, <em>slowly</em>. Then salt &amp; water.</p>",
+    "<p>Ask <a href='https://harbourandhearth.example/a_(b)'>Ida</a>: how?</p>",
+    "<ul><li>flour</li><li>rye * oats</li></ul>",
+    "<blockquote><p>Never knead.</p></blockquote>",
+    "<h2>What you need</h2>",
+    "<pre>tide</pre>",
+    "<p>塩と油。Émile’s 🍞\n</p>",
+)
+bodies = st.lists(st.sampled_from(PARTS), max_size=6).map("".join) | st.text(max_size=80)
+lengths = st.sampled_from([30, 50, 60]) | st.integers(1, 8)
+
+MADE_BY = {
+    1: {
+        PARTS[0]: "Bread, *slowly*. Then salt \\& water.",
+        PARTS[1]: "Ask [Ida](https://harbourandhearth.example/a_%28b%29): how?",
+        PARTS[2]: "- flour\n- rye \\* oats",
+        PARTS[3]: "> Never knead.",
+        PARTS[4]: "",
+        PARTS[5]: "",
+        PARTS[6]: "塩と油。Émile’s 🍞",
+    }
+}
+"""What each maker makes. Where this no longer holds, raise MAKER and write down what the new one makes."""
+
+
+@given(st.lists(st.tuples(bodies, lengths), max_size=4))
+def test_what_is_known_is_what_would_be_made(wanted: list[tuple[str, int]]) -> None:
+    """However bodies and lengths are mixed, told from a keep or made afresh, it is the same."""
+    first = Excerpts()
+    made = [first.of(*each) for each in wanted]
+    again = Excerpts(first.made)
+    assert [again.of(*each) for each in wanted] == [Excerpts().of(*each) for each in wanted] == made
+    assert again.made == {}
+
+
+@given(bodies, lengths, bodies, lengths)
+def test_only_the_same_body_at_the_same_length_has_the_same_key(
+    body: str, words: int, other: str, other_words: int
+) -> None:
+    """An entry that is edited at its source is another text, and so is the same told shorter."""
+    assert (key_of(body, words) == key_of(other, other_words)) == ((body, words) == (other, other_words))
+
+
+def test_what_another_maker_made_is_not_told() -> None:
+    """A program that makes other excerpts ignores what is kept of them."""
+    kept = {key_of(PARTS[0], 60, maker=MAKER + 1): "Of another maker."}
+    assert Excerpts(kept).of(PARTS[0], 60) == MADE_BY[MAKER][PARTS[0]]
+
+
+def test_a_maker_that_makes_something_else_has_another_number() -> None:
+    """Otherwise what is kept and what is made would differ."""
+    assert {body: Excerpts().of(body, 60) for body in PARTS} == MADE_BY[MAKER]

@@ -45,9 +45,13 @@ CHROMIUM_FLAGS = [
 ]
 
 
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""By their names, the best first: the one without windows, bar and tabs opens a page for less than half the CPU."""
+
+
 def find_chromium() -> str:
     """Return the path of Chromium, or an empty string."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+    return next(filter(None, map(shutil.which, CHROMIUMS)), "")
 
 
 def find_tool(name: str) -> str:

@@ -10,8 +10,8 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+from pipeline.ingest.bodies import clean_body
 from pipeline.ingest.decode import decode
-from pipeline.ingest.normalise import clean_body
 from pipeline.model.entry import Entry
 from pipeline.text.html import count_words, plain_text, reading_minutes
 

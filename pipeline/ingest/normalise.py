@@ -13,25 +13,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from pipeline.ingest.bodies import body_of
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
 from pipeline.model.feed import Feed
 from pipeline.text.durations import read_duration
-from pipeline.text.html import (
-    clean_title,
-    excerpt_text,
-    mend_lists,
-    outline,
-    paragraphs,
-    sanitise,
-    strip_boilerplate,
-    words_of,
-)
-from pipeline.text.leavings import without_leavings, without_shortcodes
+from pipeline.text.html import clean_title, excerpt_text
 from pipeline.text.names import is_nobody, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
 MAX_GUID_CHARS = 512
-MAX_HTML_CHARS = 500_000
 MAX_CATEGORIES = 50
 FUTURE_SLACK = timedelta(days=1)
 """A wrong time zone puts a date up to a day ahead; more than that is not when it was published."""
@@ -41,9 +31,6 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
 _IMG = re.compile(r"<img\s[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
-_NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?</\1>", re.DOTALL)
-_ELLIPSIS = r"(?:…|\.{3}|&hellip;|&#8230;)"
-_CUT_SHORT = re.compile(rf"\[\s?{_ELLIPSIS}\s?\]|{_ELLIPSIS}\s*+(?:</\w+>\s*+)*+$")
 _TYPES = {
     "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
     "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
@@ -90,7 +77,7 @@ def _settled(parsed: ParsedFeed, url: str) -> Iterator[_Settled]:
 def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: datetime) -> Entry:
     base, link, guid = settled
     title = split_title(clean_title(raw.title))
-    body_html, excerpt = _body(raw, link or base)
+    body_html, excerpt = body_of(raw.content_html, raw.summary_html, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
     named, short = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
@@ -175,33 +162,6 @@ def _ahead(raw: RawEntry, now: datetime) -> bool:
 
 def _usable(instant: datetime | None, now: datetime) -> datetime | None:
     return instant if instant and _EARLIEST <= instant <= now + FUTURE_SLACK else None
-
-
-def _body(raw: RawEntry, base: str) -> tuple[str, str]:
-    """Return the sanitised body and the excerpt; which of the two texts is the body, their length tells."""
-    longer, shorter = sorted((raw.content_html, raw.summary_html), key=len, reverse=True)
-    body_html = clean_body(longer[:MAX_HTML_CHARS], base)
-    summary = (
-        ""
-        if not shorter or _CUT_SHORT.search(shorter[-1000:])
-        else without_shortcodes(_prose(outline(shorter[:20_000])))
-    )
-    return body_html, excerpt_text(strip_boilerplate(summary) or _prose(body_html) or words_of(body_html[:20_000]))
-
-
-def clean_body(html: str, base: str) -> str:
-    """Return a body sanitised, without boilerplate at its end, its numbered lists mended.
-
-    >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
-    '<p>Salt.</p>'
-    """
-    clean = strip_boilerplate(without_leavings(sanitise(paragraphs(html), base)))
-    mended = mend_lists(clean)
-    return clean if mended == clean else sanitise(mended, base)
-
-
-def _prose(html: str) -> str:
-    return words_of(_NOT_PROSE.sub(" ", html[:20_000]))
 
 
 def _title_of(excerpt: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ingest.normalise import clean_body
+from pipeline.ingest.bodies import clean_body
 from pipeline.text.leavings import shortcode_in, without_leavings, without_shortcodes
 
 BASE = "https://harbourandhearth.example/bread/"

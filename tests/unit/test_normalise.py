@@ -15,6 +15,7 @@ from pipeline.ingest.sources import parse
 from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeed
 from pipeline.model.feed import Channel, Feed
+from pipeline.text.prose import excerpt_text
 from pipeline.text.urls import clean_url
 
 FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
@@ -101,6 +102,26 @@ def test_an_excerpt_skips_headings_and_pictures() -> None:
     """Prose begins after the heading, the figure and its caption."""
     body = "<h2>Method</h2><figure><img src='/a.jpg'><figcaption>A loaf</figcaption></figure><p>Mix well.</p>"
     assert made(replace(RAW, content_html=body))[0].excerpt_text == "Mix well."
+
+
+def _block(kind: str, words: int) -> str:
+    sentence = " ".join(["salt"] * words) + "."
+    inner = {"ul": f"<li>{sentence}</li>", "table": f"<tr><td>{sentence}</td></tr>", "figure": _FIGURE}
+    return f"<{kind}>{inner.get(kind, sentence)}</{kind}>"
+
+
+_FIGURE = "<img src='https://harbourandhearth.example/a.jpg'><figcaption>A caption of five words</figcaption>"
+_kinds = st.sampled_from(["p", "p", "p", "ul", "blockquote", "h2", "figure", "table", "pre"])
+
+
+@given(st.lists(st.tuples(_kinds, st.integers(1, 90)), min_size=1, max_size=12))
+def test_an_excerpt_of_a_long_text_is_found_in_its_beginning(blocks: list[tuple[str, int]]) -> None:
+    """However many blocks follow, whatever lies across the place where one stops reading: the first prose counts."""
+    body = "".join(_block(kind, words) for kind, words in blocks)
+    prose = [_block("p", words)[3:-4] for kind, words in blocks if kind in ("p", "ul", "blockquote")]
+    (entry,) = made(replace(RAW, content_html=body))
+    wanted = excerpt_text(" ".join(prose))
+    assert entry.excerpt_text == wanted if wanted else entry.excerpt_text
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "two", "1.2.3", "999999999", "²"])

@@ -74,6 +74,8 @@ FETCH = "every 3 hours"
 LATE_LIMIT = 12 * HOUR
 BEAT = timedelta(minutes=1)
 """As often as cron's line looks, at most."""
+SELDOM, LAST_MAILING, AFTERWARDS = 6 * HOUR, 3 * DAY, 3 * WEEK
+"""As often as it looks when all is published; when that begins, and how long it lasts."""
 IDLE_SHARE = 0.1
 """So many of the moments have nothing due."""
 _SYLLABLES = ("ba", "ko", "ri", "tan", "mel", "su", "vo", "ned", "pil", "gar", "hus", "lim", "dor", "fey", "zan", "quo")
@@ -187,12 +189,17 @@ def moments(start: datetime, end: datetime, step: timedelta) -> Iterator[datetim
 def awake(
     app: Callable[[], App], start: datetime, end: datetime, outages: Sequence[Span], chance: random.Random
 ) -> Iterator[datetime]:
-    """Go to whatever is due next, now and then to a moment before it; not while the machine is off."""
+    """Go to whatever is due next, now and then to a moment before it; not while the machine is off.
+
+    Then wait for what is still to be told, looking a few times a day: nothing is published any more, and a daemon
+    would look every hour whether something is.
+    """
     now = start
-    while now < end:
+    while now < end + AFTERWARDS:
         yield now
         due = min(each.at for each in app().coming(now) if each.at > now)
-        now += max((due - now) * (chance.random() if chance.random() < IDLE_SHARE else 1), BEAT)
+        shortest = BEAT if now < end + LAST_MAILING else SELDOM
+        now += max((due - now) * (chance.random() if chance.random() < IDLE_SHARE else 1), shortest)
         now = next((over for begin, over in outages if begin <= now < over), now)
 
 

@@ -29,11 +29,9 @@ from pipeline.store.tables import (
     unplaced,
 )
 
+_IS = {"vanished": entry.c.vanished_at.is_not(None), "deleted": entry.c.deleted_at.is_not(None)}
 _KNOWN = select(
-    *(entry.c[name] for name in ("entry_id", "guid", "url_key", "enclosure_key", "media_type", "fingerprint", "title")),
-    *(entry.c[name] for name in ("published_at", "dated_by", "duration_seconds", "mark")),
-    entry.c.vanished_at.is_not(None).label("vanished"),
-    entry.c.deleted_at.is_not(None).label("deleted"),
+    *(_IS[name].label(name) if name in _IS else entry.c[name] for name in KnownEntry._fields),
 ).order_by(entry.c.entry_id)
 _FEED = entry.c.feed_id == bindparam("feed")
 _MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
@@ -168,8 +166,7 @@ def _newest_of_feed(before: datetime | None) -> Select[datetime]:
 
 
 def _known_entries(rows: Result[Any]) -> list[KnownEntry]:
-    names = tuple(rows.keys())
-    return [KnownEntry(**dict(zip(names, row, strict=True))) for row in rows.all()]  # twice as fast as by row mappings
+    return list(map(KnownEntry._make, rows.all()))
 
 
 def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:

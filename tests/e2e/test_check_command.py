@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
+from tests.demo import read_feeds
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 Run = Callable[..., tuple[int, str, str]]
@@ -24,7 +25,7 @@ def run(publication: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         code = main(["--config", str(publication / "config.toml"), *words], clock=lambda: now)
         return code, *capsys.readouterr()
 
-    command("fetch", "--quiet")
+    read_feeds(publication, NOW)
     return command
 
 

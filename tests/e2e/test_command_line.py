@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
+from tests.empty_store import empty_store
 from tests.loopback import Answer, Loopback
 
 pytestmark = pytest.mark.loopback
@@ -45,6 +46,7 @@ class Desk:
     def __init__(self, folder: Path, server: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.server, self._capsys = folder, server, capsys
         self.now = NOW
+        empty_store(folder)
         self.serve("blog", feed(*BLOG))
         self.serve("podcast", feed(*PODCAST))
         (folder / "config.toml").write_text(

@@ -18,6 +18,7 @@ import pytest
 from pipeline.model.edition import EditorLink
 from pipeline.web.preview import listen, make_app, server_for
 from pipeline.web.publication import PublicationDesk
+from tests.empty_store import empty_store
 from tests.loopback import Answer, Loopback
 from tests.program import item, rss
 
@@ -86,6 +87,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         web.on("/table.xml", Answer(body=rss(item("The salt road", more=EPISODE), title="The table"), headers=feeds))
         web.on("/tides", Answer(body=TIDES.encode(), headers={"Content-Type": "text/html"}))
         (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+        empty_store(tmp_path)
         with PublicationDesk(tmp_path / "config.toml", lambda: NOW) as desk, closing(listen(0)) as listener:
             server = server_for(make_app(desk, patience_seconds=0.2))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

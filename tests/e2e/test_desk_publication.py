@@ -21,6 +21,7 @@ from pipeline.web.letter import told
 from pipeline.web.preview import make_app
 from pipeline.web.publication import PublicationDesk
 from tests.asking import Client
+from tests.demo import read_feeds
 
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 WEEK = "2026-W07"
@@ -28,8 +29,8 @@ WEEK = "2026-W07"
 
 @pytest.fixture
 def desk(publication: Path) -> Iterator[PublicationDesk]:
+    read_feeds(publication, NOW)
     with PublicationDesk(publication / "config.toml", lambda: NOW) as desk:
-        desk.app.refresher.refresh(desk.app.feeds, now=NOW)
         yield desk
 
 

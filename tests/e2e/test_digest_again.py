@@ -12,12 +12,13 @@ import pytest
 from pipeline.cli import main
 from tests.conftest import settle_in
 
-# Run one command, then say which modules were loaded.
+# Run one command; when the process ends, say which modules were loaded, and what the collector need not look at.
 WATCHED = """
-import json, sys
+import atexit, gc, json, sys
+said = {}
+atexit.register(lambda: print(json.dumps(said | {"modules": sorted(sys.modules), "frozen": gc.get_freeze_count()})))
 from pipeline.cli import main
-code = main(sys.argv[1:])
-print(json.dumps({"code": code, "modules": sorted(sys.modules)}))
+said["code"] = main(sys.argv[1:])
 """
 DIGEST = ("--quiet", "digest", "--week", "2026-W07", "--offline")
 
@@ -27,7 +28,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_digest_made_again_converts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second time the same bytes come of it, and nothing that reads or converts HTML trees is loaded."""
+    """The second time the same bytes come of it, and nothing that converts HTML is loaded; it ends at once, too."""
     publication = settle_in(tmp_path)
     monkeypatch.chdir(publication)
     assert [main(["--quiet", "fetch"]), main(DIGEST)] == [0, 0]
@@ -37,3 +38,5 @@ def test_a_digest_made_again_converts_nothing(tmp_path: Path, monkeypatch: pytes
     said = json.loads(told.splitlines()[-1])
     assert (said["code"], files(publication / "editions" / "2026-W07")) == (0, before)
     assert {"markdownify", "bs4", "soupsieve", "feedparser", "httpx"}.isdisjoint(said["modules"])
+    assert {"pipeline.cli.health", "pipeline.cli.logs"}.isdisjoint(said["modules"]), "modules of other commands"
+    assert said["frozen"] > 0

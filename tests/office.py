@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pipeline.delivery.outbox import Outbox
@@ -17,7 +20,7 @@ from pipeline.model.notice import Notice
 from pipeline.model.schedule import At, parse_schedule
 from pipeline.model.week import Week
 from tests.making import entry
-from tests.publishing import CLOCK, W06, W07, House, small_theme
+from tests.publishing import CLOCK, W06, W07, House, usual_theme
 
 RHYTHM = parse_schedule("tue 07:00")
 assert isinstance(RHYTHM, At)
@@ -105,8 +108,23 @@ class Office:
 
 
 def opened(folder: Path) -> Office:
-    """Open an office: one story in each of two weeks; what was due before is done."""
-    house = House(folder, small_theme(folder / "templates"))
+    """Open an office: one story in each of two weeks; what was due before is done.
+
+    It has come so far once a process; what it had by then, on the disk and told, is copied.
+    """
+    before = _come_so_far()
+    shutil.copytree(before.house.folder, folder, dirs_exist_ok=True)
+    return Office(House(folder, usual_theme()).closing(W07), notices=[*before.notices], open={*before.open})
+
+
+@cache
+def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+@cache
+def _come_so_far() -> Office:
+    house = House(Path(_of_this_process().name), usual_theme())
     house.at(CLOCK.bounds(W06)[0]).fetch()
     for nth, week in enumerate((W06, W07)):
         at = CLOCK.bounds(week)[0] + timedelta(days=2)
@@ -115,4 +133,5 @@ def opened(folder: Path) -> Office:
     house.closing(W06, 24).publish(W06)
     assert office.lines(TUESDAY - timedelta(days=6)) == ["2026-W06 was sent"]
     house.closing(W07).digest(W07)
+    house.store.close()
     return office

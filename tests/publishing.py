@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pipeline.delivery.outbox import Outbox
@@ -57,6 +59,17 @@ def small_theme(folder: Path, html: str = HTML) -> Theme:
     (folder / "small" / "digest.html.j2").write_text(html)
     (folder / "small" / "digest.txt.j2").write_text(TEXT)
     return load_theme([folder], "small")
+
+
+@cache
+def usual_theme() -> Theme:
+    """Compile that theme once a process, for all who change nothing about it."""
+    return small_theme(Path(_of_this_process().name))
+
+
+@cache
+def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
 
 
 class House:

@@ -16,14 +16,14 @@ from pipeline.model.errors import BrokenCopy, Refused
 from pipeline.store import Store
 from pipeline.store.exchange import shape
 from pipeline.store.tables import metadata
-from tests.publishing import House, small_theme
+from tests.publishing import House, usual_theme
 
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[Store]:
     """A store in which something of everything lies."""
     (tmp_path / "full").mkdir()
-    house = published(House(tmp_path / "full", small_theme(tmp_path / "themes")))
+    house = published(House(tmp_path / "full", usual_theme()))
     house.store.keep_talk("https://a.example/1.json", ("Salt", "Ünd"), now=NOW + timedelta(microseconds=1))
     yield house.store
     house.store.close()

@@ -12,7 +12,7 @@ from pipeline.ingest.dedupe import decide as compare
 from pipeline.jobs.care.prune import prune, prune_task
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
-from tests.publishing import W07, House, small_theme
+from tests.publishing import W07, House, usual_theme
 
 
 def test_old_texts_go_and_new_ones_stay(store: Store) -> None:
@@ -51,7 +51,7 @@ def test_nothing_returns_as_new(store: Store) -> None:
 
 def test_an_edition_of_long_ago_is_made_again_the_same(store_url: str, tmp_path: Path) -> None:
     """Its entries keep their texts, the sealed bytes stay, whatever is pruned."""
-    house = published(House(tmp_path, small_theme(tmp_path / "themes"), store_url))
+    house = published(House(tmp_path, usual_theme(), store_url))
     sealed = house.store.editions.sealed(str(W07))
     assert prune(house.store, TWO_YEARS, now=LATER).entries == 1, "the post that was there before"
     assert house.store.editions.sealed(str(W07)) == sealed

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
 import pytest
+
+from tests.demo import read_feeds
 
 WRITER = Path(__file__).with_name("editor_writer.py")
 ROUNDS = 6
@@ -48,9 +51,7 @@ def writer(folder: Path) -> Iterator[Writer]:
 @pytest.fixture
 def writers(publication: Path) -> Iterator[list[Writer]]:
     """Two editors at work on one publication that has read its feeds."""
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "--config", str(publication / "config.toml"), "fetch", "--quiet"], check=True
-    )
+    read_feeds(publication, datetime(2026, 2, 17, 9, tzinfo=UTC))
     with ExitStack() as stack:
         both = [stack.enter_context(writer(publication)) for _ in range(2)]
         assert [each.hear() for each in both] == ["ready", "ready"]

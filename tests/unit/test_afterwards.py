@@ -16,7 +16,7 @@ from pipeline.model.entry import Enclosure, Entry, Wording
 from pipeline.model.notice import Notice
 from pipeline.model.schedule import parse_schedule
 from tests.making import MONDAY, entry, episode
-from tests.publishing import W07, W08, House, small_theme
+from tests.publishing import W07, W08, House, usual_theme
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -56,7 +56,7 @@ class Sent:
 
 @pytest.fixture
 def sent(tmp_path: Path) -> Iterator[Sent]:
-    house = House(tmp_path, small_theme(tmp_path))
+    house = House(tmp_path, usual_theme())
     yield Sent(house)
     house.store.close()
 
@@ -144,7 +144,7 @@ def test_a_week_after_the_send_nobody_looks_any_more(sent: Sent) -> None:
 
 def test_a_change_between_approval_and_send_is_said_as_well(tmp_path: Path) -> None:
     """What readers get is what was sealed."""
-    house = House(tmp_path, small_theme(tmp_path))
+    house = House(tmp_path, usual_theme())
     house.at(MONDAY + 3 * DAY).fetch(SOUP, BREAD, OLD)
     house.closing(W08, hours=1).fetch(SOUP, BREAD, OLD, entry("Cake", MONDAY + 9 * DAY))
     house.digest(W08)
@@ -160,7 +160,7 @@ def test_a_change_between_approval_and_send_is_said_as_well(tmp_path: Path) -> N
 
 def test_an_edition_that_waits_is_not_looked_after(tmp_path: Path) -> None:
     """Approved and not sent: the desk says what has changed, and it can still be mended."""
-    house = House(tmp_path, small_theme(tmp_path))
+    house = House(tmp_path, usual_theme())
     house.at(MONDAY + 3 * DAY).fetch(SOUP, BREAD)
     house.closing(W07).digest(W07)
     house.approve(W07)

@@ -19,7 +19,7 @@ from pipeline.model.edition import Overrides
 from pipeline.model.errors import PassRefused, Refused
 from pipeline.model.proof import Choice, Pass, Plan
 from tests.making import MONDAY, entry
-from tests.publishing import CLOCK, W07, House, small_theme
+from tests.publishing import CLOCK, W07, House, usual_theme
 
 HOUR = timedelta(hours=1)
 KEY = "a key of the store's"
@@ -28,7 +28,7 @@ KEY = "a key of the store's"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A publication whose week has closed, with a draft."""
-    house = House(tmp_path, small_theme(tmp_path / "themes"))
+    house = House(tmp_path, usual_theme())
     house.fetch(entry("Long ago", MONDAY - timedelta(days=90)))
     house.fetch(entry("Bread", MONDAY + HOUR), entry("Salt", MONDAY + 2 * HOUR))
     house.closing(W07).digest(W07)

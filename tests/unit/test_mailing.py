@@ -13,7 +13,7 @@ from pipeline.jobs.mailing import BY, Approval
 from pipeline.model.schedule import At, parse_schedule
 from tests.making import entry
 from tests.office import HOUR, TUESDAY, Breaks, Office, opened
-from tests.publishing import CLOCK, W06, W07, W08, House, small_theme
+from tests.publishing import CLOCK, W06, W07, W08, House, small_theme, usual_theme
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_week_without_stories_is_no_matter_for_the_editor(office: Office, appr
 
 def test_the_week_is_the_one_that_had_closed_at_the_send_time(tmp_path: Path) -> None:
     """Sent on Sunday evening, late by a few hours, it is not mistaken for the week that closed at midnight."""
-    office = Office(House(tmp_path, small_theme(tmp_path / "templates")))
+    office = Office(House(tmp_path, usual_theme()))
     at = CLOCK.bounds(W06)[0]
     office.house.at(at).fetch()
     office.house.at(at + HOUR).fetch(entry(guid="6", published_at=at + HOUR))

@@ -21,7 +21,7 @@ from pipeline.model.run import concluded, taken_on
 from pipeline.model.schedule import parse_schedule
 from pipeline.model.update import FeedUpdate
 from tests.making import entry
-from tests.publishing import CLOCK, FEEDS, W06, W07, W08, W09, House, small_theme
+from tests.publishing import CLOCK, FEEDS, W06, W07, W08, W09, House, usual_theme
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ POSTS = {week: entry(f"Of {week}", opens_at + 2 * DAY) for week, opens_at in OPE
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house whose feed was read before the first of these weeks."""
-    house = House(tmp_path, small_theme(tmp_path / "templates"))
+    house = House(tmp_path, usual_theme())
     house.at(OPENS[W06]).fetch(entry("Old", OPENS[W06] - 90 * DAY))
     yield house
     house.store.close()

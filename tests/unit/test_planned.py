@@ -21,7 +21,7 @@ from pipeline.model.schedule import Every, parse_schedule
 from pipeline.store import Store
 from tests.empty_store import empty_store
 from tests.making import MONDAY, entry
-from tests.publishing import CLOCK, FEEDS, W06, W07, House, small_theme
+from tests.publishing import CLOCK, FEEDS, W06, W07, House, usual_theme
 
 HALF_HOUR = Every(timedelta(minutes=30))
 MINUTE = timedelta(minutes=1)
@@ -139,7 +139,7 @@ def test_what_is_held_back_is_not_counted_as_new(store: Store) -> None:
 
 def test_the_draft_is_of_the_week_that_had_closed_when_it_was_due(tmp_path: Path) -> None:
     """Late by a night in which the next week closed, it is still the older one's turn."""
-    house = House(tmp_path, small_theme(tmp_path / "templates"))
+    house = House(tmp_path, usual_theme())
     house.at(CLOCK.bounds(W06)[0]).fetch()
     for week in (W06, W07):
         at = CLOCK.bounds(week)[0] + timedelta(days=1)
@@ -152,7 +152,7 @@ def test_the_draft_is_of_the_week_that_had_closed_when_it_was_due(tmp_path: Path
 
 def test_an_empty_week_is_no_trouble(tmp_path: Path) -> None:
     """Its sentence is the line."""
-    house = House(tmp_path, small_theme(tmp_path / "templates"))
+    house = House(tmp_path, usual_theme())
     task = draft_task(parse_schedule("mon 06:00"), house.store, lambda: house.press, tmp_path / "editions")
     assert "has nothing to publish" in str(task.run("", MONDAY))
     house.store.close()

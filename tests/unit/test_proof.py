@@ -32,7 +32,7 @@ from pipeline.model.errors import (
 from pipeline.model.proof import Plan
 from pipeline.model.schedule import At
 from tests.making import MONDAY, entry
-from tests.publishing import CLOCK, W07, W08, House, small_theme
+from tests.publishing import CLOCK, W07, W08, House, usual_theme
 
 ROOT = Path(__file__).parents[2]
 FRIDAY = At(weekdays=(4,), time=time(7))
@@ -61,7 +61,7 @@ class Letterbox:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A publication whose week has closed, with a draft of two stories."""
-    house = House(tmp_path, small_theme(tmp_path / "themes"))
+    house = House(tmp_path, usual_theme())
     house.fetch(entry("Long ago", MONDAY - timedelta(days=90)))
     house.fetch(entry("Bread", MONDAY + HOUR), entry("Salt & <pepper>", MONDAY + 2 * HOUR))
     house.closing(W07).digest(W07)

@@ -17,7 +17,7 @@ from pipeline.jobs.planned import draft_task
 from pipeline.jobs.tick import tick
 from pipeline.model.schedule import parse_schedule
 from tests.office import RHYTHM
-from tests.publishing import CLOCK, W06, W07, House, small_theme
+from tests.publishing import CLOCK, W06, W07, House, usual_theme
 from tests.year import START, settle_in
 
 
@@ -49,7 +49,7 @@ def test_a_beat_goes_on_while_the_machine_sleeps() -> None:
 
 def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
     """Not before, and a week later not any more."""
-    house = House(tmp_path, small_theme(tmp_path / "templates"))
+    house = House(tmp_path, usual_theme())
     house.at(CLOCK.bounds(W06)[0]).fetch()
     now = house.closing(W07, 40).now
     assert not is_drafted(RHYTHM, house.store, now, CLOCK.zone)
@@ -62,7 +62,7 @@ def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
 
 def test_of_drafts_every_few_minutes_the_last_one_will_do(tmp_path: Path) -> None:
     """The mailing comes before them in each beat, and would never find the newest one made."""
-    house, often = House(tmp_path, small_theme(tmp_path / "templates")), parse_schedule("every 5 minutes")
+    house, often = House(tmp_path, usual_theme()), parse_schedule("every 5 minutes")
     now = house.closing(W07).now
     task = draft_task(often, house.store, lambda: house.press, tmp_path / "editions")
     list(tick([task], Ledger(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))

@@ -5,6 +5,7 @@ nothing and stores nothing; the one clock it reads is the event loop's, to tell 
 
     fetch       who is asked when, and for how long
     ├── politeness   turns, gaps, waits
+    ├── spool        what waits to be read
     ├── errand       one request with its redirects, up to its outcome
     ├── answers      what statuses and headers mean
     ├── inflate      compressed bodies within bounds
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import httpcore
 import httpx
@@ -32,11 +35,12 @@ from pipeline.ingest.errand import Errand
 from pipeline.ingest.inflate import Body, codings, too_large
 from pipeline.ingest.network import NetworkTransport
 from pipeline.ingest.politeness import Turnstile, interleave
+from pipeline.ingest.spool import Spool
 from pipeline.model.errors import FetchProblem
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
 _Clock = Callable[[], datetime]
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 """A host that has not answered by then waits beside the others instead of in front of them."""
 MOST_SILENT = 8
 """So many times the usual number of requests may be under way while hosts keep silent."""
@@ -48,6 +52,45 @@ class _Underway(NamedTuple):
 
     errand: Errand
     started: float
+
+
+class _Crowd:
+    """Requests under way."""
+
+    def __init__(self) -> None:
+        self.running: dict[asyncio.Task[FetchOutcome], _Underway] = {}
+        self._ended: deque[asyncio.Task[FetchOutcome]] = deque()
+        self._end = asyncio.Event()
+
+    def start(self, run: Coroutine[Any, Any, FetchOutcome], underway: _Underway) -> None:
+        """Send one on its way."""
+        task = asyncio.create_task(run)
+        self.running[task] = underway
+        task.add_done_callback(self._ends)
+
+    def _ends(self, task: asyncio.Task[FetchOutcome]) -> None:
+        del self.running[task]
+        self._ended.append(task)
+        self._end.set()
+
+    def outcomes(self) -> Iterator[FetchOutcome]:
+        """Give what came of those that have ended since."""
+        while self._ended:
+            yield self._ended.popleft().result()
+
+    async def next_end(self, patience_seconds: float) -> None:
+        """Wait for one to end, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_seconds):
+                await self._end.wait()
+        self._end.clear()
+
+    async def disperse(self) -> None:
+        """Give up those that are still under way."""
+        running = list(self.running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 class Fetcher:
@@ -80,43 +123,39 @@ class Fetcher:
         await self._transport.aclose()
 
     async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, many at once, and yield each outcome as it comes.
+        """Fetch documents, many at once, and yield each outcome in the order in which they came.
 
-        ``now`` is aware UTC. No more is under way or waiting to be taken than ``limits.concurrency`` says, so a slow
-        reader slows the fetching down instead of filling the memory. Hosts that keep silent do not count after a
-        while, so that they hold up nobody but themselves.
+        ``now`` is aware UTC. ``limits.concurrency`` are under way at once, however slowly they are taken: what waits to
+        be taken lies in a spool, and only when that is full is nobody asked. Hosts that keep silent do not count after
+        a while, so that they hold up nobody but themselves.
         """
         clock, loop = _clock_from(now), asyncio.get_running_loop()
         waiting = interleave(requests, _first_host)
-        running: dict[asyncio.Task[FetchOutcome], _Underway] = {}
-        try:
-            while True:
-                for request in islice(waiting, self._free(running.values(), loop.time())):
-                    self._start(request, clock, running)
-                if not running:
-                    break
-                done, _ = await asyncio.wait(running, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del running[task]
-                    for request in islice(waiting, 1):
-                        self._start(request, clock, running)
-                    yield task.result()
-                    await asyncio.sleep(0)  # the reader may have taken long: let answers in before time-outs are told
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        crowd = _Crowd()
+        with Spool() as spool:
+            try:
+                while True:
+                    for outcome in crowd.outcomes():
+                        spool.put(outcome)
+                    free = 0 if spool.full else self._free(crowd.running.values(), loop.time())
+                    for request in islice(waiting, free):
+                        errand = Errand(request, self._limits)
+                        crowd.start(self._run(errand, clock), _Underway(errand, loop.time()))
+                    if spool:
+                        yield spool.take()
+                        await asyncio.sleep(
+                            0
+                        )  # the reader may have taken long: let answers in before time-outs are told
+                    elif crowd.running:
+                        await crowd.next_end(PATIENCE_SECONDS)
+                    else:
+                        break
+            finally:
+                await crowd.disperse()
 
     async def fetch(self, request: FetchRequest, *, now: datetime) -> FetchOutcome:
         """Fetch one document. ``now`` is aware UTC."""
         return await self._run(Errand(request, self._limits), _clock_from(now))
-
-    def _start(
-        self, request: FetchRequest, clock: _Clock, running: dict[asyncio.Task[FetchOutcome], _Underway]
-    ) -> None:
-        errand = Errand(request, self._limits)
-        task = asyncio.create_task(self._run(errand, clock))
-        running[task] = _Underway(errand, asyncio.get_running_loop().time())
 
     def _free(self, running: Collection[_Underway], time: float) -> int:
         """Count the requests that may be started besides those that run."""

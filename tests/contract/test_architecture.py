@@ -44,6 +44,7 @@ SHELL = {
     "pipeline/ingest/network.py": "the network",
     "pipeline/ingest/politeness.py": "waiting, locks",
     "pipeline/ingest/replay.py": "a folder",
+    "pipeline/ingest/spool.py": "a temporary file",
     "pipeline/digest/banner.py": "templates",
     "pipeline/digest/language.py": "catalogs",
     "pipeline/digest/render.py": "templates",

@@ -267,6 +267,24 @@ def test_a_reader_that_takes_its_time_makes_no_timeouts(server: Loopback) -> Non
     assert asyncio.run(run()) == ["ok"] * 11
 
 
+def test_a_slow_reader_keeps_nobody_from_being_asked(server: Loopback) -> None:
+    """All hosts are asked while the first documents are read, so that one that keeps silent is found out early."""
+    server.on("/feed", Answer())
+    requests = [request(server.url("/feed", f"h{number}.example")) for number in range(30)]
+
+    async def run() -> list[int]:
+        asked = []
+        async with Fetcher(limits(concurrency=10), resolve=to_loopback) as fetcher:
+            async for _ in fetcher.fetch_all(requests, now=NOW):
+                asked.append(len(server.seen))
+                time.sleep(0.02)
+        return asked
+
+    asked = asyncio.run(run())
+    assert len(asked) == 30
+    assert asked[20] == 30, asked
+
+
 def test_a_name_beyond_ascii_is_understood(server: Loopback) -> None:
     """Hosts go out in their ASCII form (IDNA), paths percent-encoded, the rest as UTF-8."""
     server.on("/caf%C3%A9", Answer())

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.digest.render import load_theme, render
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
+from tests.mail.screen import page_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -42,12 +43,14 @@ def opened(browser: Browser, html: str, width: int = 900, scheme: Scheme = "ligh
         asked.add(route.request.resource_type)
         route.fulfill(content_type="image/svg+xml", body=PICTURE)
 
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500)
-    context.route("**/*", answer)
-    page = context.new_page()
+    page = page_of(browser, width, scheme)
+    page.goto("about:blank")
+    page.route("**/*", answer)
     page.set_content(html, wait_until="load")
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        page.unroute_all()
     assert asked <= {"image"}
 
 

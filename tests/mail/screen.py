@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -83,15 +84,22 @@ class Screen:
         return set(self.page.evaluate(_LINKS))
 
 
+@cache
+def page_of(browser: Browser, width: int, scheme: Scheme) -> Page:
+    """Give the one page for all mails on such a screen: a page costs several times what a mail in it does."""
+    phone = width < 500
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=phone, has_touch=phone
+    )
+    return context.new_page()
+
+
 @contextmanager
 def opened(
     browser: Browser, html: str, width: int = DESKTOP, scheme: Scheme = "light", *, pictures: bool = True
 ) -> Iterator[Screen]:
     """Open a mail on a screen of a width; under 500 pixels it is a phone's."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=width < 500, has_touch=width < 500
-    )
-    screen = Screen(context.new_page(), width)
+    screen = Screen(page_of(browser, width, scheme), width)
 
     def answer(route: Route) -> None:
         if route.request.resource_type != "image":
@@ -101,10 +109,13 @@ def opened(
         else:
             route.abort()
 
-    context.route("**/*", answer)
+    screen.page.goto("about:blank")
+    screen.page.route("**/*", answer)
     screen.page.set_content(html, wait_until="load")
-    yield screen
-    context.close()
+    try:
+        yield screen
+    finally:
+        screen.page.unroute_all()
 
 
 def axe(screen: Screen, source: str) -> list[str]:

@@ -7,6 +7,7 @@ the test skips and says what to install, and in CI (``CI`` set) it fails, so tha
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -98,6 +99,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, which stays until the end, out of every later look for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

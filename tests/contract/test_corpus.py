@@ -29,7 +29,7 @@ from pipeline.text.html import clean_title, plain_text
 from pipeline.text.urls import clean_url
 from tests.promises import both_ways
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.xdist_group("corpus")]  # one worker reads it for all
 
 URL = "https://feed.example/x/feed.xml"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.resources
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,10 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python")
-@pytest.mark.parametrize(
+with_axe = pytest.mark.skipif(
+    not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python"
+)
+on_every_screen = pytest.mark.parametrize(
     ("scheme", "width"),
     [
         pytest.param("light", 1280, marks=pytest.mark.slow),
@@ -62,8 +65,11 @@ def violations(page: Page) -> list[str]:
         pytest.param("light", 375, marks=pytest.mark.slow),
     ],
 )
-def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme: Any, width: int) -> None:
-    """No rule of axe is broken on any page, in light and dark, on a phone and a desktop; nor with errors on it."""
+
+
+@contextmanager
+def looking(chromium: Browser, scheme: Any, width: int) -> Iterator[tuple[Page, Callable[[str], None]]]:
+    """Give a page and a way to let axe look at it; in the end it must have found nothing."""
     axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()
@@ -73,37 +79,57 @@ def test_axe_finds_nothing(chromium: Browser, here: str, desk: FakeDesk, scheme:
         page.evaluate(axe)
         wrong.extend(f"{where}: {each}" for each in violations(page))
 
-    for path in PATHS:
-        page.goto(here + path)
-        look(path)
-    desk.refusal = "2026-W07 is no longer what you have seen: look again."
-    page.goto(here + WEEK)
-    with page.expect_navigation(wait_until="load"):
-        page.get_by_role("button", name="Approve", exact=True).click()
-    page.locator("summary", has_text="More").click()
-    look("a refusal")
-    desk.asking.add("2026-W07")
-    page.goto(f"{here}{WEEK}?view=why")
-    for note in page.locator(".note > summary").all():
-        note.click()
-    look("notes, while links are asked for")
-    page.goto(f"{here}{WEEK}/edit")
-    desk.file, desk.asked = "v2", Overrides(introduction_md="Theirs.")
-    with page.expect_navigation(wait_until="load"):
-        page.get_by_role("button", name="Save", exact=True).click()
-    look("two editors")
-    desk.change("2026-W07", Trouble(message="unexpected end of template", file="digest.html.j2", line=7))
-    desk.standings["2026-W07"] = Standing(week="2026-W07", state="held", number=1)
-    page.goto(here + WEEK)
-    look("a broken template")
-    desk.summaries = ()
-    page.goto(here)
-    page.get_by_label("The address of a site, or of a feed").fill("https://site.example/")
-    with page.expect_navigation(wait_until="load"):
-        page.get_by_role("button", name="Look there").click()
-    look("start")
+    yield page, look
     context.close()
     assert wrong == []
+
+
+@with_axe
+@on_every_screen
+def test_axe_finds_nothing(chromium: Browser, here: str, scheme: Any, width: int) -> None:
+    """No rule of axe is broken on any page, in light and dark, on a phone and a desktop."""
+    with looking(chromium, scheme, width) as (page, look):
+        for path in PATHS:
+            page.goto(here + path)
+            look(path)
+
+
+@with_axe
+@on_every_screen
+def test_axe_finds_nothing_where_something_is_wrong(
+    chromium: Browser, here: str, desk: FakeDesk, scheme: Any, width: int
+) -> None:
+    """Nor with a refusal on the page, notes, somebody else's words, a broken template, or nothing at all."""
+    with looking(chromium, scheme, width) as (page, look):
+        desk.refusal = "2026-W07 is no longer what you have seen: look again."
+        page.goto(here + WEEK)
+        press(page, "Approve")
+        page.locator("summary", has_text="More").click()
+        look("a refusal")
+        desk.asking.add("2026-W07")
+        page.goto(f"{here}{WEEK}?view=why")
+        for note in page.locator(".note > summary").all():
+            note.click()
+        look("notes, while links are asked for")
+        page.goto(f"{here}{WEEK}/edit")
+        desk.file, desk.asked = "v2", Overrides(introduction_md="Theirs.")
+        press(page, "Save")
+        look("two editors")
+        desk.change("2026-W07", Trouble(message="unexpected end of template", file="digest.html.j2", line=7))
+        desk.standings["2026-W07"] = Standing(week="2026-W07", state="held", number=1)
+        page.goto(here + WEEK)
+        look("a broken template")
+        desk.summaries = ()
+        page.goto(here)
+        page.get_by_label("The address of a site, or of a feed").fill("https://site.example/")
+        press(page, "Look there")
+        look("start")
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button, and wait for the page it leads to."""
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_at_twice_the_size_nothing_is_cut_off(chromium: Browser, here: str) -> None:

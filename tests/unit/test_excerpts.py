@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.digest.compose import compose, excerpt_keys
 from pipeline.digest.excerpts import MAKER, Excerpts, key_of
+from pipeline.digest.select import Calendar, select
+from pipeline.model.feed import FEED_KINDS, Feed
+from pipeline.model.week import Week, WeekClock
+from tests.making import MONDAY, entry, episode, stored
+from tests.publishing import PUBLICATION
 
 PARTS = (
     "<p>Bread, <em>slowly</em>. Then salt &amp; water.</p>",
@@ -60,3 +68,22 @@ def test_what_another_maker_made_is_not_told() -> None:
 def test_a_maker_that_makes_something_else_has_another_number() -> None:
     """Otherwise what is kept and what is made would differ."""
     assert {body: Excerpts().of(body, 60) for body in PARTS} == MADE_BY[MAKER]
+
+
+def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
+    """Of posts, episodes, both as one story, and links: when all that is named is known, nothing is made."""
+    feeds = [Feed(id=kind, url=f"https://{kind}.example/feed", kind=kind) for kind in FEED_KINDS]
+    found = (
+        entry("Salt roads", body_html=PARTS[0]),
+        entry("Rye", MONDAY + timedelta(hours=2), body_html=PARTS[2]),
+        episode("Salt roads", body_html=PARTS[3]),
+        episode("Émile", MONDAY + timedelta(hours=3), body_html=PARTS[6]),
+        entry("Tides", feed="links", body_html=PARTS[1]),
+    )
+    week, clock = Week(2026, 7), WeekClock.parse("mon 00:00", UTC)
+    kept = [stored(each, number) for number, each in enumerate(found, 1)]
+    selection = select(week, kept, Calendar(clock=clock, settled={}), feeds)
+    known = Excerpts(dict.fromkeys(excerpt_keys(selection.groups, feeds), "As it was kept."))
+    told = compose(week, clock.bounds(week), selection, publication=PUBLICATION, feeds=feeds, excerpts=known)
+    assert [story.excerpt_md for story in told.stories] == 4 * ["As it was kept."]
+    assert known.made == {}

@@ -22,6 +22,8 @@ SCRIPTS := .ci/run .ci/postgres deploy/as-service
 
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
+# The slow ones wait for minutes where a daemon must be seen to do nothing: one worker more, and no core is idle.
+WAITERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check-mail fuzz check bench golden locale docs gallery pictures clean
@@ -50,7 +52,7 @@ test: $(READY) ## run every test that takes seconds, in parallel
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not mail" $(PYTEST_ARGS)
 
 test-slow: $(READY) ## run the tests that take minutes: a month of 300 feeds with every vice
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WAITERS) --dist loadgroup -m slow $(PYTEST_ARGS)
 
 check-mail: $(READY) $(JUDGES) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/mail $(PYTEST_ARGS)

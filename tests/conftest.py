@@ -12,7 +12,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,14 +91,24 @@ def tolerated(item: pytest.Item) -> bool:
     return not os.environ.get("CI") or bool(known_absent)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests marked ``loopback`` reach this machine, and only this machine; keep those of one browser together."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Let tests marked ``loopback`` reach this machine, and only this machine; keep those of one browser together.
+
+    Of all in their random order, those that take minutes begin: begun last, one of them would keep us waiting alone.
+    """
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+    yield
+    items.sort(key=minutes, reverse=True)
+
+
+def minutes(item: pytest.Item) -> int:
+    """Say about how many minutes a test takes, as far as its marker knows."""
+    return max((each.kwargs.get("minutes", 0) for each in item.iter_markers("slow")), default=0)
 
 
 def pytest_collection_finish() -> None:

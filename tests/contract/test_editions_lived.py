@@ -304,7 +304,7 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
     return small_theme(tmp_path_factory.mktemp("themes"))
 
 
-@pytest.mark.parametrize("lives", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lives", [5, pytest.param(100, marks=pytest.mark.slow(minutes=1))])
 def test_whatever_happens_each_story_is_told_once_and_no_seal_changes(theme: Theme, lives: int) -> None:
     """Lives in random order: nothing told twice, nothing forgotten, every entry explained, no sealed byte changed."""
     live(Publishing, theme, lives)

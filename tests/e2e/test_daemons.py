@@ -179,7 +179,7 @@ def test_two_daemons_and_cron_do_each_task_once(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 @pytest.mark.loopback
 def test_two_daemons_and_cron_do_each_period_once(house: House, server: Loopback) -> None:
     """For two minutes: every minute the feed's task is done by one of them, and a feed is asked once a minute."""

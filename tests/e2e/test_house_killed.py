@@ -66,7 +66,7 @@ def check_halfway(folder: Path) -> None:
     assert set(account(folder).told.values()) <= {1}
 
 
-@pytest.mark.parametrize(("kills", "weeks"), [(10, 1), pytest.param(200, 26, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "weeks"), [(10, 1), pytest.param(200, 26, marks=pytest.mark.slow(minutes=1))])
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_goes_out_twice(
     tmp_path: Path, liver: subprocess.Popen[str], kills: int, weeks: int
 ) -> None:

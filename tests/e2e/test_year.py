@@ -85,7 +85,7 @@ def test_eight_weeks_on_postgresql(in_memory: Path, postgres_url: str) -> None:
     live(in_memory, weeks=8, fetch="every 24 hours", store=postgres_url)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 def test_a_year_by_itself(in_memory: Path) -> None:
     """52 weeks over both changes of the clocks, off for hours and for ten days, an editor who is late or skips."""
     live(in_memory, weeks=52, fetch="every 6 hours")

@@ -60,7 +60,7 @@ class House:
             for path in FEEDS:
                 elsewhere.submit(self.desk.add_feed, self.web.url(path)).result()
         self.desk.fetch()
-        until = monotonic() + 10
+        until = monotonic() + 30
         while self.desk.fetching().running and monotonic() < until:
             sleep(0.01)
 
@@ -103,7 +103,7 @@ class Editor:
     def __init__(self, chromium: Browser, *, keyboard: bool = False, **how: Any) -> None:
         self._context = chromium.new_context(**how)
         self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self._keyboard = keyboard
 
     def __enter__(self) -> Editor:

@@ -80,7 +80,7 @@ def style_inside(page: Page, selector: str, name: str) -> str:
 
 def until(page: Page, truth: str) -> None:
     """Wait for an expression to become true. Playwright's own way needs eval, which the page's policy forbids."""
-    for _ in range(200):
+    for _ in range(600):
         if page.evaluate(truth):
             return
         page.wait_for_timeout(50)

@@ -32,13 +32,16 @@ _PLACES = (
 
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
-    from pipeline.jobs.seen import refuse_unseen
+    from pipeline.jobs.seen import refuse_unseen, shown_manifest
 
     with _at_work(options, clock) as at:
         if not options.hash:
             refuse_unseen(at.app.store, at.week)
+        shown = b"" if options.hash else shown_manifest(at.app.editions / str(at.week))
         publisher = at.publisher if options.offline else replace(at.publisher, prober=at.app.prober)
-        standing = publisher.approve(at.week, now=at.now, content_hash=options.hash, overridden=options.override)
+        standing = publisher.approve(
+            at.week, now=at.now, content_hash=options.hash, shown=shown, overridden=options.override
+        )
         at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
         at.say_next(f"pipeline send {at.week}")
     return 0

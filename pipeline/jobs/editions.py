@@ -50,21 +50,25 @@ class Publisher:
     """The pass by which the decision came: used up by it, in the same transaction."""
 
     def approve(
-        self, week: Week, *, now: datetime, content_hash: str = "", overridden: Collection[str] = ()
+        self,
+        week: Week,
+        *,
+        now: datetime,
+        content_hash: str = "",
+        shown: bytes = b"",
+        overridden: Collection[str] = (),
     ) -> Standing:
         """Seal a week's edition as it would be made now.
 
-        Refused when ``content_hash`` (or its beginning) is given and is not that of the edition: somebody has seen
-        something else. Refused also for every error of its checks, the network's included, whose name is not
-        ``overridden``.
+        Refused when ``content_hash`` (or its beginning), or the manifest that was ``shown``, is given and is not that
+        of the edition: somebody has seen something else. Refused also for every error of its checks, the network's
+        included, whose name is not ``overridden``.
         """
         seen = self.standing(week, "approve")
         if now < self.press.clock.bounds(week)[1]:
             raise Refused(f"{week} is still running: approve it once it has closed.")
         edition, selection = draft(self.store, self.press, week, now=now)
-        if not edition.content_hash.startswith(content_hash):
-            found = edition.content_hash
-            raise Refused(f"{week} is no longer what you have seen: look again (its hash is {found}), then approve.")
+        _refuse_another(edition, content_hash, shown)
         if seen.state == "approved" and seen.content_hash == edition.content_hash:
             raise Refused(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
         checks = findings(edition, self._look(edition, overridden, now))
@@ -134,6 +138,22 @@ class Publisher:
         entry_ids, kept_out = [*selection.entry_ids, *selection.rolled_on], selection.kept_out
         return self.store.editions.give_up(
             seen, state, entry_ids, kept_out=kept_out, now=now, by=self.by, using=self.using
+        )
+
+
+def _refuse_another(edition: Edition, content_hash: str, shown: bytes) -> None:
+    """Refuse an edition that is not what somebody has seen, going by its hash or by the manifest they were shown."""
+    week, found = edition.week, edition.content_hash
+    if not found.startswith(content_hash):
+        raise Refused(f"{week} is no longer what you have seen: look again (its hash is {found}), then approve.")
+    try:
+        changes = differences(shown, edition.manifest) if shown else ()
+    except (ValueError, KeyError, TypeError):  # somebody else wrote there: it says nothing
+        return
+    if changes:
+        raise Refused(
+            f"{week} is no longer what you were shown: {'; '.join(changes)}. "
+            f"Run `pipeline digest --week {week}` and look again, then `pipeline approve {week}`."
         )
 
 

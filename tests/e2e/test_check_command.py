@@ -112,9 +112,9 @@ def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None
 
 def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, publication: Path) -> None:
     """Exit 4 names the error and both ways out; overridden, it is approved, and the manifest says in spite of what."""
-    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     config = publication / "config.toml"
     config.write_text(config.read_text().replace('name = "Harbour & Hearth"', 'name = "Harbour {{ town }}"', 1))
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     code, out, err = run("approve", "2026-W07", "--by", "ann")
     assert (code, out) == (4, "")
     assert err.startswith("pipeline: token ([publication] name): Write out “{{ town }}”: mail services take it for")
@@ -159,6 +159,7 @@ def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) 
     assert "dead-link" in err
     (publication / "editions").mkdir(exist_ok=True)
     (publication / "editions/2026-W07.md").write_text('+++\nsubject = "Bread, boats and no chair this week"\n+++\n')
+    run("digest", "--week", "2026-W07", "--offline", "--quiet")
     assert run("approve", "2026-W07", "--offline")[0] == 0
 
 

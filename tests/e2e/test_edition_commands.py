@@ -96,6 +96,28 @@ def test_the_hash_that_was_seen(desk: Desk):
     assert json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))["state"] == "approved"
 
 
+def test_what_was_written_is_what_is_approved(desk: Desk):
+    """A draft that would be another one by now is refused, with what changed; looked at again it passes."""
+    desk.ok("digest", "--week", "2026-W07")
+    desk.serve("blog", feed(post("Bread on two stones", "bread"), *BLOG[1:]))
+    desk.ok("fetch", "--force")
+    code, _, err = desk.run("approve", "2026-W07")
+    assert code == 4
+    assert "is no longer what you were shown: the subject, “Bread on a stone" in err
+    assert "“Bread on a stone” was edited at its source: title." in err
+    assert "Run `pipeline digest --week 2026-W07` and look again, then `pipeline approve 2026-W07`." in err
+    desk.ok("digest", "--week", "2026-W07")
+    desk.ok("approve", "2026-W07")
+
+
+def test_a_manifest_that_somebody_spoilt_says_nothing(desk: Desk):
+    """Half a file, or another program's, keeps nobody from approving."""
+    desk.ok("digest", "--week", "2026-W07")
+    (manifest,) = desk.folder.glob("editions/2026-W07/manifest.json")
+    manifest.write_text('{"sha256": ')
+    desk.ok("approve", "2026-W07")
+
+
 def test_hold_resume_skip(desk: Desk):
     """Each is said with what comes next; what is given up is in the next digest, with the reason."""
     desk.ok("digest", "--week", "2026-W07")

@@ -35,7 +35,7 @@ def test_a_thousand_rounds_of_twenty_feeds_leave_nothing_behind() -> None:
     assert found["requests"] > 10_000
 
 
-@pytest.mark.slow(minutes=1)
+@pytest.mark.slow(minutes=2)
 def test_an_idle_daemon_takes_hardly_any_cpu(tmp_path: Path) -> None:
     """`pipeline run`, its pages included, over real seconds: scheduler, beats and all."""
     more = CONFIG.replace('listen = ""', 'listen = "127.0.0.1:0"').replace("every 30 minutes", "every 24 hours")

@@ -11,6 +11,7 @@ import gc
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -89,6 +90,12 @@ def tolerated(item: pytest.Item) -> bool:
     """Tell whether a missing need may pass: on a person's machine, and where CI said that it has no corpus."""
     known_absent = os.environ.get("PIPELINE_CORPUS") == "none" and item.get_closest_marker("corpus")
     return not os.environ.get("CI") or bool(known_absent)
+
+
+def pytest_configure() -> None:
+    """Let what the tests start be interrupted: who is started in the background ignores that, and so do all below."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -19,12 +19,15 @@ from sqlalchemy.sql.dml import ReturningInsert
 from pipeline.model.entry import Applied, Change
 from pipeline.model.update import FeedUpdate
 from pipeline.store import feeds, former
+from pipeline.store.archive import gather_words
 from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.records import content_row, entry_row
 from pipeline.store.tables import content, entry
 
 _ROWS_AT_ONCE = 25
+_MUCH = 1_000
+"""So many new entries at once make it worth while to gather their words."""
 _REWRITTEN = ("changed", "repaired")
 _IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 _THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
@@ -66,6 +69,8 @@ def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) 
     _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.reappeared)], now)
     _mark(connection, _VANISH, [each for update in updates for each in update.vanished], now)
     _mark(connection, _WITHDRAW, [each for update in updates for each in update.withdrawn], now)
+    if inserted.total() >= _MUCH:
+        gather_words(connection)
     return [_applied(update, inserted[update.state.feed_id]) for update in updates]
 
 

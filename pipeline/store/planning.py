@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select, update
 
+from pipeline.store.archive import gather_words
 from pipeline.store.dialects import first_to_write
 from pipeline.store.tables import edition_entry, entry, week
 
@@ -24,6 +25,7 @@ def settle(
     connection.execute(update(entry).where(taken).values(week=key))
     given_up = entry.c.entry_id.in_(rolled_on) & entry.c.week.is_(None)
     connection.execute(update(entry).where(given_up).values(released_from=key))
+    gather_words(connection)  # once a week is often enough for what comes in small pieces
     return True
 
 

@@ -243,8 +243,9 @@ class Store:
         """Write one page of a feed's archive: its new entries, as backlog, and how far that is; count the new ones."""
         with self._writing() as connection:
             new = [change for change in decided if change.kind == "new"]
+            inserted = changes.insert_new(connection, new, now)
             archive.save_position(connection, position)
-            return changes.insert_new(connection, new, now)
+            return inserted
 
     def entries_with(
         self, words: Collection[str], *, seen_by: datetime | None, most: int

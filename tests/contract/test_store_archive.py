@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from store_cases import DAY, MONDAY, NOW, blog_post, decide, keep
 
 from pipeline.model.archive import ArchivePosition
+from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
 
@@ -79,3 +84,38 @@ def test_talks_are_kept_by_their_address(store: Store) -> None:
     store.keep_talk("https://a.example/1.json", ("Salt",), now=NOW)
     asked = [f"https://a.example/{number}.json" for number in (1, 2, 3)]
     assert store.talks(asked) == {"https://a.example/1.json": ("Salt",), "https://a.example/2.json": ()}
+
+
+def pieces(file: Path) -> int:
+    """Count the pieces that SQLite's index of words is in."""
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT count(DISTINCT segid) FROM entry_words_idx").fetchone()[0])
+
+
+def scatter(store: Store, first: int) -> None:
+    """Add three posts, each in a transaction of its own, as a feed brings them."""
+    state = store.feed_states().get("blog") or FeedState(feed_id="blog", url="https://blog.example/")
+    for number in range(first, first + 3):
+        store.apply(state, [decide(replace(blog_post(number), title="Bread"))], [], now=NOW, backlog=False)
+
+
+def test_words_are_gathered_when_many_came_and_once_a_week(tmp_path: Path) -> None:
+    """At the end of an archive, after a great many entries, and when a week is settled: one piece, the same answers."""
+    file = tmp_path / "pipeline.db"
+    position = ArchivePosition(feed_id="blog", next_url="", read_at=NOW, done=True)
+    with Store.open(f"sqlite:///{file}") as store:
+        many = [decide(blog_post(number)) for number in range(1_000, 2_000)]
+        gatherings: tuple[Callable[[], object], ...] = (
+            lambda: store.keep_archive(replace(position, done=False), [decide(blog_post(90))], now=NOW),
+            lambda: store.keep_archive(position, [decide(blog_post(91))], now=NOW),
+            lambda: store.settle_week("2026-W07", [], now=NOW),
+            lambda: store.apply(store.feed_states()["blog"], many, [], now=NOW, backlog=True),
+        )
+        found = []
+        for number, gather in enumerate(gatherings):
+            scatter(store, 1 + 3 * number)
+            assert pieces(file) > 1
+            gather()
+            found.append(pieces(file) == 1)
+        assert found == [False, True, True, True]
+        assert len(words(store, "bread", most=100)["bread"]) == 12

@@ -39,7 +39,7 @@ class Living:
         """Do what is due, by the newest config.toml that can be used."""
         if _mark(self._path) != self._mark:
             self.reload()
-        return self.app.beat(now)
+        return _rested(self.app, now)
 
     def read_again(self) -> None:
         """Read config.toml before the next beat, changed or not. May be called at any moment, from a signal too."""
@@ -57,6 +57,16 @@ class Living:
         self.app.close()
         self.app = fresh
         log.info("took the settings of %s as they are now", self._path)
+
+
+def _rested(app: App, now: datetime) -> Iterator[Beat]:
+    """Do what is due, and give back the memory that it took: it would be held for the rest of a daemon's life."""
+    idle = True
+    for beat in app.beat(now):
+        idle = False
+        yield beat
+    if not idle:
+        app.store.care.rest()
 
 
 def _tried(path: Path) -> App:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from pipeline.model.errors import Refused
 from pipeline.store import bodies, copies, exchange
-from pipeline.store.dialects import one_snapshot
+from pipeline.store.dialects import give_back, one_snapshot
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 _AT_A_TIME = 500
@@ -28,6 +28,11 @@ class Care:
     def __init__(self, reading: Transaction, writing: Transaction) -> None:
         self._reading = reading
         self._writing = writing
+
+    def rest(self) -> None:
+        """Give back the memory that was taken for the work done."""
+        with self._reading() as connection:
+            give_back(connection)
 
     def integrity(self) -> list[str]:
         """Name what is wrong with the database, a line each; SQLite looks at all of it, a server at itself."""

@@ -102,6 +102,12 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table)
 
 
+def give_back(connection: Connection) -> None:
+    """Let SQLite, which works in this process, give back the memory it holds in case that it is asked again."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA shrink_memory")
+
+
 def one_snapshot(connection: Connection) -> None:
     """Let all that a fresh transaction reads be of one moment; in SQLite it always is."""
     if connection.dialect.name == "postgresql":

@@ -6,6 +6,7 @@ in the log, and the App that was there goes on. Looks at the file, reads no cloc
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from datetime import datetime
@@ -66,6 +67,7 @@ def _rested(app: App, now: datetime) -> Iterator[Beat]:
         idle = False
         yield beat
     if not idle:
+        gc.collect()  # by itself it would be looked for ever more seldom, and nobody waits now
         app.store.care.rest()
 
 

@@ -32,7 +32,8 @@ _PLACES = (
 
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
-    from pipeline.jobs.seen import refuse_unseen, shown_manifest
+    from pipeline.jobs.files import shown_manifest
+    from pipeline.jobs.seen import refuse_unseen
 
     with _at_work(options, clock) as at:
         if not options.hash:

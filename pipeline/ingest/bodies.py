@@ -19,8 +19,9 @@ from pipeline.text.html import (
 from pipeline.text.leavings import without_leavings, without_shortcodes
 
 MAX_HTML_CHARS = 500_000
-_NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?</\1>", re.DOTALL)
-_UNFINISHED = re.compile(r"<(?:h[1-6]|figure|table|pre)\b")
+_NO_PROSE_BEGINS = r"<(h[1-6]|figure|table|pre)\b"
+_UNFINISHED = re.compile(_NO_PROSE_BEGINS)
+_NOT_PROSE = re.compile(rf"{_NO_PROSE_BEGINS}.*?</\1>", re.DOTALL)
 _OPENING_CHARS = 1_500
 _MORE_THAN_ENOUGH_WORDS = 65
 """An excerpt has 60, at most."""

@@ -134,8 +134,7 @@ def _lends_its_base(cut: Cut) -> bool:
 
     Where nothing around the items has one, feedparser does not find back to none.
     """
-    root = cut.shell().partition(">")[0]
-    return not _BASE.search(root) and any(map(_BASE.search, cut.items))
+    return any(map(_BASE.search, cut.items)) and not _BASE.search(cut.gaps[0].partition(">")[0])
 
 
 def _known(prints: Sequence[str], marks: Collection[str]) -> dict[int, str]:

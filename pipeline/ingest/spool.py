@@ -88,13 +88,12 @@ class Spool:
         try:
             self._file = self._file or tempfile.TemporaryFile(prefix="pipeline-", buffering=0)  # noqa: SIM115
             self._file.seek(self._end)
-            written = self._file.write(body)
+            whole = self._file.write(body) == len(body)
         except OSError:
+            whole = False
+        if not whole:
             self._no_room = True
             return None
-        if written != len(body):
-            self._no_room = True
-            return None
-        place = _Place(self._end, written)
-        self._end += written
+        place = _Place(self._end, len(body))
+        self._end += len(body)
         return place

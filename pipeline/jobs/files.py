@@ -1,7 +1,7 @@
 """An edition as files in a folder, each whole or not at all.
 
-In: an edition, a folder. Out: paths. What is sealed has, beside the sealed bytes, a ``state.json`` that says where it
-stands by now: the manifest is sealed too and cannot.
+In: an edition, a folder. Out: paths, or what was written there. What is sealed has, beside the sealed bytes, a
+``state.json`` that says where it stands by now: the manifest is sealed too and cannot.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ def write_edition(edition: Edition, folder: Path, standing: Standing | None = No
     except OSError as trouble:
         raise unwritable(folder, trouble) from trouble
     return tuple(folder / name for name in parts)
+
+
+def shown_manifest(folder: Path) -> bytes:
+    """Give the manifest of the draft whose files lie in a folder; nothing where there is none, or what is sealed."""
+    if (folder / "state.json").exists():
+        return b""
+    try:
+        return (folder / "manifest.json").read_bytes()
+    except OSError:
+        return b""
 
 
 def unwritable(path: Path, trouble: OSError) -> Unwritable:

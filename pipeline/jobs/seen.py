@@ -1,11 +1,9 @@
 """Whether anybody was ever shown a week's draft: nobody approves, or sends, what was never made.
 
-In: a store, a week, the folder of its files. Out: a refusal that says how to make it, or what was shown. Only reads.
+In: a store, a week. Out: a refusal that says how to make it. Only reads.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from pipeline.model.errors import Refused
 from pipeline.model.week import Week
@@ -19,16 +17,6 @@ def refuse_unseen(store: Store, week: Week) -> None:
             f"{week} was never made, so nobody has seen it: run `pipeline digest --week {week}` and look at it, "
             f"then `pipeline approve {week}`."
         )
-
-
-def shown_manifest(folder: Path) -> bytes:
-    """Give the manifest of the draft whose files lie in a folder; nothing where there is none, or what is sealed."""
-    if (folder / "state.json").exists():
-        return b""
-    try:
-        return (folder / "manifest.json").read_bytes()
-    except OSError:
-        return b""
 
 
 def refuse_unmade(store: Store, week: Week) -> None:

@@ -6,19 +6,16 @@ In: ways to read and to write, plain values. Out: plain values, a file. Every me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from pipeline.model.errors import Refused
 from pipeline.store import bodies, copies, exchange
 from pipeline.store.dialects import give_back, one_snapshot
+from pipeline.store.door import Transaction
 
-Transaction = Callable[[], AbstractContextManager[Connection]]
 _AT_A_TIME = 500
 
 

@@ -5,12 +5,16 @@ Only what a person can mend is turned into a sentence. A broken constraint or wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipeline.model.errors import StoreError
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+"""Opens a way to read or to write: what the store hands to those who keep one kind of thing."""
 
 _ADVICE = {
     "not a database": "is not a database; move that file away or name another in [store] url",

@@ -7,8 +7,8 @@ sense, ``model.edition`` says; here they only happen wholly, once, and to nobody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
 
@@ -20,8 +20,7 @@ from pipeline.model.edition import Sealed, Standing
 from pipeline.model.errors import Overtaken
 from pipeline.model.proof import Pass
 from pipeline.store import looks, planning, proofs, seals
-
-Transaction = Callable[[], AbstractContextManager[Connection]]
+from pipeline.store.door import Transaction
 
 
 class Editions:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from pipeline.store.dialects import insert
-from pipeline.store.editions import Transaction
+from pipeline.store.door import Transaction
 from pipeline.store.records import storable
 from pipeline.store.tables import excerpt
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, literal, select
 from pipeline.model.entry import Wording
 from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
-from pipeline.store.editions import Transaction
+from pipeline.store.door import Transaction
 from pipeline.store.tables import content, edition_entry, entry, former
 
 

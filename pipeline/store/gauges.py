@@ -6,18 +6,16 @@ In: a way to read. Out: numbers. One look into an index each, so that it may be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from pipeline.model.run import Outcome
+from pipeline.store.door import Transaction
 from pipeline.store.run_tables import run
 from pipeline.store.tables import alive, edition, entry, feed, migration
-
-Transaction = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from pipeline.model.notice import Notice, Telling
 from pipeline.store.dialects import insert
-from pipeline.store.editions import Transaction
+from pipeline.store.door import Transaction
 from pipeline.store.records import storable
 from pipeline.store.tables import notice, still_open, telling, to_be_told
 

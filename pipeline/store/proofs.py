@@ -20,7 +20,7 @@ from pipeline.store.proof_tables import proof, signing_key, used_pass
 from pipeline.store.tables import change
 
 if TYPE_CHECKING:
-    from pipeline.store.editions import Transaction
+    from pipeline.store.door import Transaction
 
 SHORTEST_GAP = timedelta(hours=1)
 """Between two proofs that go out by themselves, however often a draft changes."""

@@ -6,17 +6,15 @@ from doing the same job; it lies in the database, so it holds between machines, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, select, update
 
 from pipeline.model.run import Run, is_free
 from pipeline.store.dialects import first_to_write
+from pipeline.store.door import Transaction
 from pipeline.store.run_tables import run, schedule
 
-Transaction = Callable[[], AbstractContextManager[Connection]]
 _SAME = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
 _NEWEST = select(run).join_from(schedule, run, _SAME, isouter=True)  # outer, or SQLite reads all runs there ever were
 _CURRENT = _NEWEST.where(schedule.c.schedule_id == bindparam("of")).with_for_update(of=schedule)

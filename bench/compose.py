@@ -19,11 +19,11 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-from pipeline.app import App, resources
-from pipeline.digest.render import render
-from pipeline.jobs.gather import choose
-from pipeline.jobs.weekly import compose_digest, draft
-from pipeline.model.entry import Change, Entry
+from pipeline.app import App, resources_folder
+from pipeline.digest.render.render import render
+from pipeline.jobs.digests.build import build_draft, compose_digest
+from pipeline.jobs.digests.selection import select_entries
+from pipeline.model.entry import Entry, EntryChange
 from pipeline.model.week import Week
 
 RUNS = 100
@@ -54,7 +54,7 @@ WORDS = [*STEMS, *(one + other for one in STEMS for other in STEMS if one != oth
 """In the order of how often they are used: the second half as often as the first, the third a third (Zipf)."""
 
 
-def archive(feed_id: str, count: int) -> list[Change]:
+def archive(feed_id: str, count: int) -> list[EntryChange]:
     """Make posts of the twenty years before, ten a week, in a publisher's words."""
     chance, changes = random.Random(1), []
     usual = [1 / rank for rank in range(1, len(WORDS) + 1)]
@@ -71,15 +71,15 @@ def archive(feed_id: str, count: int) -> list[Change]:
             body_html=f"<p>{body}.</p>",
             excerpt_text=f"{body[:300]}.",
         )
-        changes.append(Change(kind="new", entry=entry, fingerprint=str(number)))
+        changes.append(EntryChange(kind="new", entry=entry, fingerprint=str(number)))
     return changes
 
 
 def publication(folder: Path, entries: int) -> App:
     """Make the demo publication, its feeds read, with so many entries of archive behind its blog."""
     folder.mkdir()
-    shutil.copy(resources() / "config.toml", folder)
-    shutil.copytree(resources() / "fixtures", folder / "fixtures")
+    shutil.copy(resources_folder() / "config.toml", folder)
+    shutil.copytree(resources_folder() / "fixtures", folder / "fixtures")
     app = App.load(folder / "config.toml")
     app.refresher.refresh(app.feeds, now=NOW)
     if entries:
@@ -90,11 +90,11 @@ def publication(folder: Path, entries: int) -> App:
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name."""
-    store, press = app.store, app.press
-    selection = choose(store, press, WEEK, now=NOW)
+    store, press = app.store, app.digest_context
+    selection = select_entries(store, press, WEEK, now=NOW)
     return {
         COMPOSE: lambda: render(compose_digest(store, press, WEEK, selection), press.theme),
-        DRAFT: lambda: draft(store, press, WEEK, now=NOW),
+        DRAFT: lambda: build_draft(store, press, WEEK, now=NOW),
     }
 
 

@@ -17,9 +17,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.app.living import Living
-from pipeline.schedule import BEAT_SECONDS
-from tests.loopback import Answer, Loopback, Seen
+from pipeline.app.reload import ReloadingApp
+from pipeline.daemon import TICK_INTERVAL_SECONDS
+from tests.http_server import CannedResponse, HttpServer, ReceivedRequest
 
 ROOT = Path(__file__).parents[1]
 START = datetime(2026, 2, 8, tzinfo=UTC)
@@ -53,13 +53,13 @@ class Feed:
         self.number = number
         self.asked = number  # so that not all of them have news at once
 
-    def __call__(self, seen: Seen) -> Answer:
+    def __call__(self, seen: ReceivedRequest) -> CannedResponse:
         """Answer one request."""
         self.asked += 1
         newest = self.asked // NEWS_EVERY
         items = "".join(self._item(number) for number in range(newest, max(newest - 10, -1), -1))
         body = f"<rss version='2.0'><channel><title>Feed {self.number}</title>{items}</channel></rss>"
-        return Answer(body=body.encode(), headers={"ETag": f'"{newest}"'})
+        return CannedResponse(body=body.encode(), headers={"ETag": f'"{newest}"'})
 
     def _item(self, number: int) -> str:
         at = START + number * NEWS_EVERY * ROUND
@@ -72,37 +72,37 @@ class Feed:
 
 def serve(rounds: int, feeds: int) -> dict[str, float]:
     """Serve feeds to a daemon in a process of its own, and give what it measured."""
-    with Loopback() as server, tempfile.TemporaryDirectory() as folder:
+    with HttpServer() as server, tempfile.TemporaryDirectory() as folder:
         tables = []
         for number in range(feeds):
-            server.on(f"/{number}", Feed(number))
+            server.respond(f"/{number}", Feed(number))
             tables.append(f'[[feeds]]\nid = "f{number}"\nurl = "{server.url(f"/{number}")}"\nkind = "blog"\n')
         (Path(folder) / "config.toml").write_text(CONFIG + "".join(tables))
         command = [sys.executable, "-m", "bench.daemon", "--in", folder, "--rounds", str(rounds)]
         told = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
     found: dict[str, float] = json.loads(told.splitlines()[-1])
-    return found | {"requests": float(len(server.seen))}
+    return found | {"requests": float(len(server.requests))}
 
 
 def live(folder: Path, rounds: int) -> dict[str, float]:
     """Be the daemon, faster than time; measure."""
-    with Living(folder / "config.toml") as living:
+    with ReloadingApp(folder / "config.toml") as living:
         now, warm_mb = START, 0.0
         for nth in range(WARM_ROUNDS + rounds):
             now += ROUND
-            list(living.beat(now))
+            list(living.run_due_tasks(now))
             if nth == WARM_ROUNDS:
                 warm_mb = memory_mb()
         grown_mb = memory_mb() - warm_mb
         before = time.process_time()
         for beat in range(IDLE_BEATS):
-            list(living.beat(now + timedelta(seconds=beat)))
+            list(living.run_due_tasks(now + timedelta(seconds=beat)))
         idle = (time.process_time() - before) / IDLE_BEATS
     return {
         "memory_mb": warm_mb,
         "grown_mb": grown_mb,
         "beat_ms": idle * 1000,
-        "idle_percent": idle / BEAT_SECONDS * 100,
+        "idle_percent": idle / TICK_INTERVAL_SECONDS * 100,
     }
 
 

@@ -25,9 +25,9 @@ from time import perf_counter
 
 import httpx
 
-from pipeline.app import resources
-from pipeline.web.preview import listen, make_app, server_for
-from pipeline.web.publication import PublicationDesk
+from pipeline.app import resources_folder
+from pipeline.web.desk.services import PublicationDesk
+from pipeline.web.preview import bind_socket, create_desk_app, create_server
 
 RUNS = 40
 WEEK, NOW = "/week/2026-W07", datetime(2026, 2, 17, 9, tzinfo=UTC)
@@ -42,10 +42,10 @@ LIMITS = {"the list of weeks": 150.0, "a week": 150.0, KEYSTROKE: 200.0, IN_CHRO
 def served(folder: Path) -> Iterator[str]:
     """Serve the demo publication, its feeds read; the address, while it runs."""
     for name in ("config.toml", "fixtures"):
-        (shutil.copytree if name == "fixtures" else shutil.copy)(resources() / name, folder / name)
-    with PublicationDesk(folder / "config.toml", lambda: NOW) as desk, closing(listen(0)) as listener:
+        (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
+    with PublicationDesk(folder / "config.toml", lambda: NOW) as desk, closing(bind_socket(0)) as listener:
         desk.app.refresher.refresh(desk.app.feeds, now=NOW)
-        server = server_for(make_app(desk, patience_seconds=0.2))
+        server = create_server(create_desk_app(desk, long_poll_seconds=0.2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -76,7 +76,7 @@ def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
 
 def pause() -> float:
     """Read how many milliseconds desk.js waits for the next key."""
-    found = re.search(r"setTimeout\(tryOut, (\d+)\)", (resources() / "templates/web/static/desk.js").read_text())
+    found = re.search(r"setTimeout\(tryOut, (\d+)\)", (resources_folder() / "templates/web/static/desk.js").read_text())
     return float(found[1]) if found else 0.0
 
 

@@ -19,13 +19,13 @@ from time import process_time
 
 from jinja2 import Template
 
-from pipeline.app import App, resources
+from pipeline.app import App, resources_folder
 from pipeline.digest.checks import preflight
-from pipeline.digest.mime import to_eml
-from pipeline.digest.render import render
-from pipeline.jobs.facts import known
-from pipeline.jobs.gather import choose
-from pipeline.jobs.weekly import compose_digest
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import render
+from pipeline.jobs.digests.build import compose_digest
+from pipeline.jobs.digests.inputs import load_preflight_context
+from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.week import Week
 
 RUNS = 200
@@ -38,10 +38,10 @@ LIMITS = {"render: HTML, styles inlined, text": 15.0, "preflight without a netwo
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name: each is one run."""
     app.refresher.refresh(app.feeds, now=NOW)
-    store, press = app.store, app.press
-    digest = compose_digest(store, press, WEEK, choose(store, press, WEEK, now=NOW))
+    store, press = app.store, app.digest_context
+    digest = compose_digest(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
     rendered = render(digest, press.theme)
-    eml, facts = to_eml(rendered, digest), known(store, digest, press.feeds)
+    eml, facts = to_eml(rendered, digest), load_preflight_context(store, digest, press.feeds)
     rendering, checking = LIMITS
     return {
         FLOOR: Template("").render,
@@ -53,7 +53,7 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
 def measure(folder: Path, runs: int) -> dict[str, float]:
     """Run every subject in turn, so that a busy moment falls on all of them alike; medians in CPU milliseconds."""
     for name in ("config.toml", "fixtures"):
-        (shutil.copytree if name == "fixtures" else shutil.copy)(resources() / name, folder / name)
+        (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
     with App.load(folder / "config.toml") as app:
         measured = subjects(app)
         found: dict[str, list[float]] = {name: [] for name in measured}

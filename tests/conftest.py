@@ -68,7 +68,7 @@ def find_corpus() -> Path | None:
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
-def what_is_missing(item: pytest.Item) -> str:
+def missing_requirement(item: pytest.Item) -> str:
     """Name what the test needs and the machine does not have, as a sentence; empty when nothing is missing."""
     if item.get_closest_marker("browser"):
         if not importlib.util.find_spec("playwright"):
@@ -86,7 +86,7 @@ def what_is_missing(item: pytest.Item) -> str:
     return ", ".join(f"{tool} is not installed" for tool in tools if not find_tool(tool))
 
 
-def tolerated(item: pytest.Item) -> bool:
+def may_skip(item: pytest.Item) -> bool:
     """Tell whether a missing need may pass: on a person's machine, and where CI said that it has no corpus."""
     known_absent = os.environ.get("PIPELINE_CORPUS") == "none" and item.get_closest_marker("corpus")
     return not os.environ.get("CI") or bool(known_absent)
@@ -110,10 +110,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
     yield
-    items.sort(key=minutes, reverse=True)
+    items.sort(key=expected_minutes, reverse=True)
 
 
-def minutes(item: pytest.Item) -> int:
+def expected_minutes(item: pytest.Item) -> int:
     """Say about how many minutes a test takes, as far as its marker knows."""
     return max((each.kwargs.get("minutes", 0) for each in item.iter_markers("slow")), default=0)
 
@@ -127,8 +127,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine cannot run; in CI, fail it."""
-    missing = what_is_missing(item)
-    if missing and tolerated(item):
+    missing = missing_requirement(item)
+    if missing and may_skip(item):
         pytest.skip(missing)
     if missing:
         pytest.fail(missing, pytrace=False)
@@ -160,18 +160,18 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def postgres_database() -> Iterator[str]:
     """A database of this test process; for tests marked ``postgres``."""
-    with postgres.own_database() as url:
+    with postgres.temporary_database() as url:
         yield url
 
 
 @pytest.fixture
 def postgres_url(postgres_database: str) -> str:
     """The address of an empty PostgreSQL database; for tests marked ``postgres``."""
-    postgres.empty(postgres_database)
+    postgres.clear(postgres_database)
     return postgres_database
 
 
-def settle_in(folder: Path) -> Path:
+def copy_demo(folder: Path) -> Path:
     """Put the demo's config.toml, fixtures and templates into a folder."""
     shutil.copy(ROOT / "config.toml", folder)
     for name in ("fixtures", "templates"):
@@ -182,4 +182,4 @@ def settle_in(folder: Path) -> Path:
 @pytest.fixture
 def publication(tmp_path: Path) -> Path:
     """A folder of its own with the demo's config.toml, fixtures and templates in it, free to be changed."""
-    return settle_in(tmp_path)
+    return copy_demo(tmp_path)

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.app import App
-from tests.conftest import settle_in
+from tests.conftest import copy_demo
 
 
-def read_feeds(publication: Path, now: datetime) -> None:
+def write_fetched_store(publication: Path, now: datetime) -> None:
     """Put the store into the demo's folder, all its feeds read at a moment."""
     (publication / "pipeline.db").write_bytes(_as_it_is_read(now))
 
@@ -23,7 +23,7 @@ def read_feeds(publication: Path, now: datetime) -> None:
 @cache
 def _as_it_is_read(now: datetime) -> bytes:
     with tempfile.TemporaryDirectory() as name:
-        folder = settle_in(Path(name))
+        folder = copy_demo(Path(name))
         with App.load(folder / "config.toml") as app:
             app.refresher.refresh(app.feeds, now=now)
         return (folder / "pipeline.db").read_bytes()

@@ -10,17 +10,25 @@ from email.message import EmailMessage
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from pipeline.model.check import Look
-from pipeline.model.digest import Decision, Edition, Trouble, WeekSummary
-from pipeline.model.edition import EditorLink, Overrides, Standing
-from pipeline.model.errors import NothingToPublish, Overtaken, Refused, UsageError
+from pipeline.model.check import LinkCheck
+from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
+from pipeline.model.edition import EditionRecord, EditorLink, Overrides
+from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.week import Week
-from pipeline.web.desk import Action, Change, FeedLine, Fetching, FoundFeed, Script, Wish
-from pipeline.web.news import Arrival, Mark
+from pipeline.web.desk.ports import (
+    Action,
+    ActionOptions,
+    EditorState,
+    FeedRow,
+    FetchProgress,
+    FoundFeed,
+    OverridesChange,
+)
+from pipeline.web.desk.updates import NewEntry, PageVersion
 
 LONDON = ZoneInfo("Europe/London")
-PICTURE = "https://harbourandhearth.example/pictures/kettle.png"
-ELSEWHERE = "https://pictures.example/tide.png"
+IMAGE = "https://harbourandhearth.example/pictures/kettle.png"
+REMOTE_IMAGE = "https://pictures.example/tide.png"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccfc0f01f0005050102"
     "cfa02ecd0000000049454e44ae426082"
@@ -45,7 +53,7 @@ HTML = f"""<!DOCTYPE html>
 <td class="words" id="words" style="padding:24px;color:#222222;font:17px/27px Georgia,serif">
 <h1 style="font-size:30px;line-height:38px">{SUBJECT}</h1>
 <p class="wide" id="wide">Only where there is room.</p>
-<p><img src="{PICTURE}" width="536" height="200" alt="A copper kettle" style="max-width:100%;background:#dddddd"></p>
+<p><img src="{IMAGE}" width="536" height="200" alt="A copper kettle" style="max-width:100%;background:#dddddd"></p>
 {
     "<p>The tide comes in twice a day and so do the people who work on it. The kitchen on the quay has not closed since"
     " anybody can remember, and the kettle is the reason.</p>" * 9
@@ -132,85 +140,87 @@ def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
 class FakeDesk:
     """Answers as a desk does. Change ``editions`` or ``now``, and open pages follow."""
 
-    now: str = "1"
-    editions: dict[str, Edition | Trouble] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})
+    revision: str = "1"
+    editions: dict[str, Edition | BuildFailure] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})
     summaries: tuple[WeekSummary, ...] = (
         summary("2026-W08", links=0, running=True),
         summary("2026-W07"),
         summary("2026-W06", posts=0, episodes=0, links=0),
     )
-    pictures: dict[str, tuple[str, bytes]] = field(default_factory=lambda: {PICTURE: ("image/png", PIXEL)})
+    images: dict[str, tuple[str, bytes]] = field(default_factory=lambda: {IMAGE: ("image/png", PIXEL)})
     sealed: dict[str, Edition] = field(default_factory=dict)
-    standings: dict[str, Standing] = field(default_factory=dict)
-    file: str = "v1"
-    asked: Overrides = field(default_factory=Overrides)
+    records: dict[str, EditionRecord] = field(default_factory=dict)
+    file_version: str = "v1"
+    overrides: Overrides = field(default_factory=Overrides)
     refusal: str = ""
-    acts: list[tuple[Action, Wish]] = field(default_factory=list)
-    lines: tuple[FeedLine, ...] = (
-        FeedLine(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
-        FeedLine(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", well=False),
+    performed: list[tuple[Action, ActionOptions]] = field(default_factory=list)
+    feed_rows: tuple[FeedRow, ...] = (
+        FeedRow(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
+        FeedRow(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", healthy=False),
     )
-    progress: Fetching = field(default_factory=Fetching)
-    composed: int = 0
-    looks: dict[str, Look] = field(default_factory=dict)
-    looked_over: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    asking: set[str] = field(default_factory=set)
-    arrived: list[Arrival] = field(default_factory=list)
+    progress: FetchProgress = field(default_factory=FetchProgress)
+    compositions: int = 0
+    link_checks: dict[str, LinkCheck] = field(default_factory=dict)
+    ensured_checks: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    checking_links: set[str] = field(default_factory=set)
+    arrivals_so_far: list[NewEntry] = field(default_factory=list)
 
     def weeks(self) -> tuple[WeekSummary, ...]:
         return self.summaries
 
-    def edition(self, week: str) -> Edition | Trouble:
-        self.composed += 1
+    def edition(self, week: str) -> Edition | BuildFailure:
+        self.compositions += 1
         if week in self.editions:
             return self.editions[week]
         if any(week == each.week for each in self.summaries):
-            raise NothingToPublish(f"There is nothing to publish in {week}; the newest week with entries is 2026-W07.")
+            raise NothingToPublishError(
+                f"There is nothing to publish in {week}; the newest week with entries is 2026-W07."
+            )
         raise UsageError(f"There is no week {week}.")
 
-    def draft(self, week: str) -> Edition | Trouble:
+    def draft(self, week: str) -> Edition | BuildFailure:
         return self.edition(week)
 
-    def approved(self, week: str) -> Edition | None:
+    def approved_edition(self, week: str) -> Edition | None:
         return self.sealed.get(week)
 
-    def standing(self, week: str) -> Standing:
-        return self.standings.get(week) or Standing(week=week)
+    def edition_record(self, week: str) -> EditionRecord:
+        return self.records.get(week) or EditionRecord(week=week)
 
-    def script(self, week: str) -> Script:
-        return Script(version=self.file, asked=self.asked)
+    def editor_state(self, week: str) -> EditorState:
+        return EditorState(version=self.file_version, overrides=self.overrides)
 
     def version(self, week: str) -> str:
-        return self.file
+        return self.file_version
 
-    def tried(self, week: str, change: Change) -> Edition | Trouble:
-        asked = change(self.asked)
+    def preview(self, week: str, change: OverridesChange) -> Edition | BuildFailure:
+        asked = change(self.overrides)
         shown = self.edition(week)
-        if isinstance(shown, Trouble):
+        if isinstance(shown, BuildFailure):
             return shown
         html = shown.html.decode().replace("<p class", f"<p>{asked.introduction_md}</p><p class")
         fresh = edition(week, html=html, subject=asked.subject or shown.subject)
         return replace(fresh, preheader=asked.preheader or shown.preheader)
 
-    def save(self, week: str, change: Change, version: str) -> None:
-        if version != self.file:
-            raise Overtaken("Somebody else has changed it since you opened it: nothing of theirs was lost.")
-        self.asked = change(self.asked)
-        self.file += "+"
-        self.now += "+"
+    def save(self, week: str, change: OverridesChange, version: str) -> None:
+        if version != self.file_version:
+            raise ConflictError("Somebody else has changed it since you opened it: nothing of theirs was lost.")
+        self.overrides = change(self.overrides)
+        self.file_version += "+"
+        self.revision += "+"
 
-    def act(self, week: str, action: Action, wish: Wish) -> str:
+    def perform(self, week: str, action: Action, options: ActionOptions) -> str:
         if self.refusal:
-            raise Refused(self.refusal)
-        self.acts.append((action, wish))
-        self.now += "+"
+            raise RefusedError(self.refusal)
+        self.performed.append((action, options))
+        self.revision += "+"
         return f"Done: {action}."
 
-    def look_up(self, url: str) -> EditorLink:
+    def preview_link(self, url: str) -> EditorLink:
         return EditorLink(url=url, title="What the page is called", note_md="What it says.")
 
-    def feeds(self) -> tuple[FeedLine, ...]:
-        return self.lines
+    def feeds(self) -> tuple[FeedRow, ...]:
+        return self.feed_rows
 
     def find_feeds(self, url: str) -> tuple[FoundFeed, ...]:
         if "nothing" in url:
@@ -223,7 +233,7 @@ class FakeDesk:
                 title="Harbour & Hearth",
                 about="2 entries",
                 newest=titles,
-                oddities=("odd",),
+                warnings=("odd",),
             ),
             FoundFeed(url=f"{url}comments/", ok=False, about="answered 404 Not Found: check the address"),
         )
@@ -234,11 +244,11 @@ class FakeDesk:
     def remove_feed(self, feed_id: str) -> str:
         return f"Removed {feed_id}"
 
-    def fetch(self) -> None:
-        self.progress = Fetching(running=True, done=1, total=2, lines=((True, "blog: read (2 new)"),))
-        self.now += "+"
+    def start_fetch(self) -> None:
+        self.progress = FetchProgress(running=True, done=1, total=2, lines=((True, "blog: read (2 new)"),))
+        self.revision += "+"
 
-    def fetching(self) -> Fetching:
+    def fetch_progress(self) -> FetchProgress:
         return self.progress
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
@@ -249,29 +259,29 @@ class FakeDesk:
             decision("Rope, and how to trust it", "published after the week closed", included=False, day=17),
         )
 
-    def look(self, edition: Edition) -> Look | None:
-        return self.looks.get(edition.week)
+    def link_check(self, edition: Edition) -> LinkCheck | None:
+        return self.link_checks.get(edition.week)
 
-    def look_over(self, week: str, overridden: Sequence[str]) -> None:
-        self.looked_over.append((week, tuple(overridden)))
+    def ensure_links_checked(self, week: str, overridden: Sequence[str]) -> None:
+        self.ensured_checks.append((week, tuple(overridden)))
 
-    def begin_look(self, week: str) -> None:
-        self.asking.add(week)
-        self.now += "+"
+    def start_link_check(self, week: str) -> None:
+        self.checking_links.add(week)
+        self.revision += "+"
 
-    def looking(self, week: str) -> bool:
-        return week in self.asking
+    def is_checking_links(self, week: str) -> bool:
+        return week in self.checking_links
 
-    def mark(self) -> Mark:
-        return Mark(store=self.now, newest=len(self.arrived))
+    def page_version(self) -> PageVersion:
+        return PageVersion(store=self.revision, newest_entry_id=len(self.arrivals_so_far))
 
-    def arrivals(self, after: int, until: int) -> Sequence[Arrival]:
-        return self.arrived[after:until][::-1]
+    def new_entries(self, after: int, until: int) -> Sequence[NewEntry]:
+        return self.arrivals_so_far[after:until][::-1]
 
-    def picture(self, url: str) -> tuple[str, bytes] | None:
-        return self.pictures.get(url)
+    def local_image(self, url: str) -> tuple[str, bytes] | None:
+        return self.images.get(url)
 
-    def change(self, week: str, shown: Edition | Trouble) -> None:
+    def change(self, week: str, shown: Edition | BuildFailure) -> None:
         """Put something else in a week's place, as a saved template would."""
         self.editions[week] = shown
-        self.now += "+"
+        self.revision += "+"

@@ -2,7 +2,7 @@
 
 In: the documents of fixtures/quirks and, where $PIPELINE_CORPUS names them, real ones, spoilt byte by byte and tag by
 tag. Out: nothing, or each document that broke a promise, saved for a look, and exit code 1. The promises
-(``tests/promises.py``): no exception but NotAFeed, no unsafe address, no guid twice, the same fields the strict way
+(``tests/invariants.py``): no exception but NotAFeed, no unsafe address, no guid twice, the same fields the strict way
 and the tolerant way, and no more than a second or so of processor time. What it finds becomes a fixture or a test.
 """
 
@@ -19,13 +19,13 @@ from pathlib import Path
 
 from pipeline.ingest.discover import find_feeds
 from tests.conftest import find_corpus
+from tests.invariants import FEED, document_difference, read_entries, violation
 from tests.mutations import mutated
-from tests.promises import FEED, both_ways, read, unkept
 
 QUIRKS = Path(__file__).parents[1] / "fixtures" / "quirks"
-MOST_SECONDS = 2.0
+MAX_SECONDS = 2.0
 """Processor time for one document of 300 kB at the most, on a machine that does other things too."""
-LARGEST_SEED = 60_000
+MAX_SEED_BYTES = 60_000
 
 
 def main() -> int:
@@ -56,7 +56,7 @@ def documents(seed: int, seconds: float) -> Iterator[bytes]:
     seeds = [path.read_bytes() for path in sorted(QUIRKS.glob("*.xml"))]
     if corpus := find_corpus():
         files = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "MANIFEST.tsv")
-        seeds += [path.read_bytes() for path in files if path.stat().st_size <= LARGEST_SEED]
+        seeds += [path.read_bytes() for path in files if path.stat().st_size <= MAX_SEED_BYTES]
     chance = random.Random(seed)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -68,10 +68,10 @@ def broken_promise(body: bytes) -> str:
     before = time.process_time()
     try:
         find_feeds(body, FEED.url)
-        problem = unkept(read(body))
+        problem = violation(read_entries(body))
         seconds = time.process_time() - before
-        problem = problem or (f"{seconds:.1f} seconds" if seconds > MOST_SECONDS else "")
-        return problem or both_ways(body)
+        problem = problem or (f"{seconds:.1f} seconds" if seconds > MAX_SECONDS else "")
+        return problem or document_difference(body)
     except Exception as error:  # whatever it is, it is what the fuzzer looks for
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} in {where.name}: {str(error)[:200]}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-ANSWERS = {
+REPLIES = {
     "GREETING": "220 mail.example at your service",
     "STARTTLS": "220 go ahead",
     "AUTH": "235 2.7.0 welcome",
@@ -55,11 +55,11 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class Behaviour:
     """How a server behaves."""
 
     answers: Mapping[str, str] = field(default_factory=dict)
-    """Instead of ``ANSWERS``, by the command's first word; ``.`` is the end of a mail."""
+    """Instead of ``REPLIES``, by the command's first word; ``.`` is the end of a mail."""
     offers: tuple[str, ...] = ("8BITMIME", "SIZE 10000000", "AUTH PLAIN LOGIN")
     tls: ssl.SSLContext | None = None
     """Speaks TLS from the first byte."""
@@ -73,11 +73,11 @@ class MailServer:
     """The server, for as long as the ``with`` block lasts."""
 
     def __init__(self, **manners: Any) -> None:
-        self.manners = Manners(**manners)
-        self.heard: list[str] = []
+        self.manners = Behaviour(**manners)
+        self.commands: list[str] = []
         """All commands, those inside TLS with a ``*`` before them."""
-        self.mails: list[bytes] = []
-        self.over = threading.Event()
+        self.messages: list[bytes] = []
+        self.stopped = threading.Event()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
@@ -88,7 +88,7 @@ class MailServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.over.set()
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -124,7 +124,7 @@ class _Talk(socketserver.BaseRequestHandler):
         going_on = self._say("GREETING")
         while going_on and (said := self.file.readline()):
             command = said.decode("utf-8", "replace").rstrip("\r\n")
-            self.house.heard.append(("*" if self.secure else "") + command)
+            self.house.commands.append(("*" if self.secure else "") + command)
             going_on = self._do(command)
         self.line.close()
 
@@ -157,7 +157,7 @@ class _Talk(socketserver.BaseRequestHandler):
     def _ask_login(self) -> bool:
         for question in ("334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"):
             self._write(question)
-            self.house.heard.append(self.file.readline().decode().rstrip("\r\n"))
+            self.house.commands.append(self.file.readline().decode().rstrip("\r\n"))
         return self._say("AUTH")
 
     def _take(self) -> bool:
@@ -168,7 +168,7 @@ class _Talk(socketserver.BaseRequestHandler):
             if limit is not None and len(body) > limit:
                 return self._hang_up()
         if line:
-            self.house.mails.append(bytes(body))
+            self.house.messages.append(bytes(body))
             return self._say(".")
         return False
 
@@ -177,12 +177,12 @@ class _Talk(socketserver.BaseRequestHandler):
         if answer == HANG_UP:
             return self._hang_up()
         if answer == SILENCE:
-            self.house.over.wait(30)
+            self.house.stopped.wait(30)
             return False
         return self._write(answer + "\r\n")
 
     def _answer(self, word: str) -> str:
-        return self.house.manners.answers.get(word, ANSWERS.get(word, "500 what?"))
+        return self.house.manners.answers.get(word, REPLIES.get(word, "500 what?"))
 
     def _write(self, words: str) -> bool:
         self.line.sendall(words.encode())

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 TOKENS = [
     *(b"<item>", b"</item>", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?", b"<!DOCTYPE x [", b"<entry>", b"</title>"),
     *(b"&", b"&#0;", b"&#xD800;", b"&nbsp;", b"\x00", b"\xff", b"\xef\xbb\xbf", b"javascript:x", b"data:x", b"'", b'"'),
@@ -29,7 +29,7 @@ Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 def mutated(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
     """Spoil a document in one to six places."""
     for _ in range(chance.randint(1, 6)):
-        body = chance.choice(MUTATIONS)(chance, body, others)[:MOST_BYTES]
+        body = chance.choice(MUTATIONS)(chance, body, others)[:MAX_BYTES]
     return body
 
 

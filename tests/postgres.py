@@ -29,7 +29,7 @@ def execute(url: str, *statements: str) -> None:
 
 
 @contextmanager
-def own_database(purpose: str = "") -> Iterator[str]:
+def temporary_database(purpose: str = "") -> Iterator[str]:
     """Make a database that no other test run knows, and drop it in the end."""
     name = f"test_{os.getpid()}{purpose}"
     # Text sorted as a person would want it: what needs another order must say so.
@@ -39,7 +39,7 @@ def own_database(purpose: str = "") -> Iterator[str]:
     execute(SERVER, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def empty(url: str) -> None:
+def clear(url: str) -> None:
     """Take all that is kept out of a database; its tables, which take longest to make, stay when there are any.
 
     Rows are deleted, as there are few: TRUNCATE makes a hundred files anew, which takes ten times as long.

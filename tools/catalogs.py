@@ -1,6 +1,6 @@
 """Collect the mail's words and bring the catalogs of all languages up to date: ``make locale``.
 
-In: the source files that speak to readers, the catalogs of ``pipeline/digest/locale``. Out: the same catalogs, with
+In: the source files that speak to readers, the catalogs of ``pipeline/digest/render/locale``. Out: the same catalogs, with
 what is new in them and without what is gone, and a compiled ``.mo`` beside each. With languages as arguments
 (``make locale LANGUAGES=nl``), a catalog is begun for each. Both files are committed, so that neither a clone nor a
 wheel needs a compiler. A region's catalog (``en_US``) holds only what differs from its language's.
@@ -20,8 +20,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 DIGEST = Path(__file__).parents[1] / "pipeline" / "digest"
-LOCALE = DIGEST / "locale"
-KEYWORDS = {"say": None, "count": (1, 2)}
+LOCALE = DIGEST / "render" / "locale"
+KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """Catalogs carry no dates of their own: the history knows better."""
 
@@ -29,7 +29,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def template() -> Catalog:
     """Collect the words from the sources."""
     found = Catalog(project="newsletter-pipeline", charset="utf-8")
-    for source in sorted(DIGEST.glob("*.py")):
+    for source in sorted(DIGEST.rglob("*.py")):
         for _, words, comments, _ in extract_from_file(
             "python", source, keywords=KEYWORDS, comment_tags=["Translators:"]
         ):

@@ -16,10 +16,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run from a clone as well as from an installed package
 
-from pipeline.digest.pair import Pairing, pair  # noqa: E402
+from pipeline.digest.pairing.pair import Pairing, pair  # noqa: E402
 from pipeline.model.entry import Enclosure, Entry  # noqa: E402
-from pipeline.text.names import split_guest, split_title  # noqa: E402
-from pipeline.text.prose import clean_title  # noqa: E402
+from pipeline.text.plain_text import clean_title  # noqa: E402
+from pipeline.text.title_parts import split_guest, split_title  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SETS = ("tune", "held_out")
@@ -88,7 +88,7 @@ def _count(
         frozenset(names[entry.feed_id, entry.guid] for entry in (pair.first, pair.second)): pair.reason
         for pair in pairing.pairs
     }
-    score.doubts += len(pairing.unsure)
+    score.doubts += len(pairing.uncertain)
     score.right += len(found.keys() & same)
     score.wrong += len(found.keys() - same)
     score.missed += len(same - found.keys())

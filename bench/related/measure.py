@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from pipeline.digest.related import COMMON, Likeness, candidates, nearest, telling_words
+from pipeline.digest.compose.related import MAX_TERM_ENTRIES, Similarity, candidates, key_terms, rank_related
 from pipeline.ingest.dedupe import fingerprint
-from pipeline.model.entry import Change, Entry
+from pipeline.model.entry import Entry, EntryChange
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
@@ -66,17 +66,17 @@ def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
 
 def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
     """Keep entries as the first read of a feed would."""
-    changes = [Change(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
+    changes = [EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
     store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=True)
 
 
 def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
     """Find what is related to an entry, as guids."""
-    weights = telling_words([entry])
-    having, total = store.entries_with(list(weights), seen_by=None, most=COMMON)
-    likeness = Likeness.of(weights, having, total)
-    found = store.entries_by_id(candidates(likeness, without=own))
-    return [each.entry.guid for each in nearest(likeness, found, most=3)]
+    weights = key_terms([entry])
+    having, total = store.search_words(list(weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
+    likeness = Similarity.from_terms(weights, having, total)
+    found = store.entries_by_id(candidates(likeness, excluded=own))
+    return [each.entry.guid for each in rank_related(likeness, found, max_entries=3)]
 
 
 def precision(store: Store, labelled: list[tuple[str, Entry]]) -> tuple[float, float, float]:

@@ -5,7 +5,7 @@ The only place that joins rooms to settings. Each file adds to the one before: `
 (and while config.toml changes).
 """
 
-from pipeline.app.house import resources
-from pipeline.app.running import App
+from pipeline.app.app import resources_folder
+from pipeline.app.tasks import App
 
-__all__ = ["App", "resources"]
+__all__ = ["App", "resources_folder"]

@@ -36,12 +36,12 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = l
 
 
 def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
-    from pipeline.cli.commands import command
+    from pipeline.cli.commands import load_command
     from pipeline.model.errors import PipelineError
 
     verbose = bool(options.verbose)
     try:
-        code = command(options.command)(options, clock)
+        code = load_command(options.command)(options, clock)
         sys.stdout.flush()
         return code
     except PipelineError as trouble:

@@ -15,16 +15,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.app import App, resources
-from pipeline.cli import words
-from pipeline.cli.weeks import week_meant
+from pipeline.app import App, resources_folder
+from pipeline.cli import output as words
+from pipeline.cli.arguments import parse_week
 from pipeline.model.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from pipeline.jobs.refresh import FeedReport
-    from pipeline.jobs.weekly import Made
+    from pipeline.jobs.digests.build import WrittenDigest
+    from pipeline.jobs.feeds.refresh import FeedReport
     from pipeline.model.digest import Decision
 
 Clock = Callable[[], datetime]
@@ -45,16 +45,16 @@ def help_(options: Namespace, clock: Clock) -> int:
 
 def init(options: Namespace, clock: Clock) -> int:
     """Write something to start from."""
-    from pipeline.jobs.start import start
+    from pipeline.jobs.maintenance.init import create_project
 
-    written = start(options.folder, demo_from=resources() if options.demo else None)
+    written = create_project(options.folder, demo_from=resources_folder() if options.demo else None)
     if not options.quiet:
         for path in written:
-            print(words.near(path))
+            print(words.relative_path(path))
         inside = "" if options.folder == Path() else f"cd {options.folder} && "
         following = f"{inside}pipeline digest --week 2026-W07"
         if not options.demo:
-            following = f"edit {words.near(written[0])}, then: pipeline feeds add URL"
+            following = f"edit {words.relative_path(written[0])}, then: pipeline feeds add URL"
         print(f"Next: {following}")
     return 0
 
@@ -64,34 +64,34 @@ def fetch(options: Namespace, clock: Clock) -> int:
     with App.load(options.config) as app:
         reports = _refresh(app, options, clock(), options.feeds, force=options.force)
     if options.json:
-        words.show_json([asdict(report) for report in reports])
+        words.print_json([asdict(report) for report in reports])
     elif not options.quiet:
-        print(words.feeds_total(reports))
+        print(words.feeds_summary(reports))
     return _exit_code(reports)
 
 
 def digest(options: Namespace, clock: Clock) -> int:
     """Bring feeds up to date and write a week's digest, or compare a sealed one."""
     if options.rebuild:
-        return command("digest --rebuild")(options, clock)
-    from pipeline.jobs.gather import explain
-    from pipeline.jobs.press import nothing_learnt
-    from pipeline.jobs.weekly import make
+        return load_command("digest --rebuild")(options, clock)
+    from pipeline.jobs.digests.build import write_digest
+    from pipeline.jobs.digests.context import no_enrichment
+    from pipeline.jobs.digests.selection import explain_decisions
 
     with App.load(options.config) as app:
         now = clock()
-        week = week_meant(options.week, app.clock, now)
-        press, out = app.press, options.out or app.editions
-        press = replace(press, learns=nothing_learnt) if options.offline else press
+        week = parse_week(options.week, app.calendar, now)
+        press, out = app.digest_context, options.out or app.editions_folder
+        press = replace(press, enrich=no_enrichment) if options.offline else press
         reports = () if options.offline else _refresh(app, options, now)
         try:
-            made = make(app.store, press, week, out, now=now)
+            made = write_digest(app.store, press, week, out, now=now)
         finally:
-            ledger = explain(app.store, press, week, now=now) if options.explain else ()
+            ledger = explain_decisions(app.store, press, week, now=now) if options.explain else ()
             if not options.json:
                 for line in words.decision_lines(ledger):
                     print(line)
-        _show_made(made, ledger, options, app.clock.zone)
+        _show_made(made, ledger, options, app.calendar.zone)
     if options.open:
         import webbrowser
 
@@ -99,7 +99,7 @@ def digest(options: Namespace, clock: Clock) -> int:
     return _exit_code(reports)
 
 
-def _show_made(made: Made, ledger: tuple[Decision, ...], options: Namespace, zone: tzinfo) -> None:
+def _show_made(made: WrittenDigest, ledger: tuple[Decision, ...], options: Namespace, zone: tzinfo) -> None:
     edition = made.edition
     if options.json:
         said: dict[str, object] = {"edition": edition.week, "number": edition.number, "state": edition.state}
@@ -109,38 +109,38 @@ def _show_made(made: Made, ledger: tuple[Decision, ...], options: Namespace, zon
             "changed_since_approval": edition.changes,
         }
         said |= {"paths": [str(path) for path in made.paths]}
-        words.show_json(said | ({"decisions": [asdict(each) for each in ledger]} if ledger else {}))
+        words.print_json(said | ({"decisions": [asdict(each) for each in ledger]} if ledger else {}))
     elif not options.quiet:
         print(f"{edition.week}: “{edition.subject}”")
-        for line in words.standing_lines(made.standing, edition.changes, zone):
+        for line in words.edition_status_lines(made.record, edition.changes, zone):
             print(line)
         for path in made.paths:
-            print(words.near(path))
+            print(words.relative_path(path))
         if made.editor_file:
-            print(f"Yours to write in: {words.near(made.editor_file)}")
+            print(f"Yours to write in: {words.relative_path(made.editor_file)}")
 
 
 def preview(options: Namespace, clock: Clock) -> int:
     """Serve the preview until stopped."""
-    from pipeline.web.preview import serve
-    from pipeline.web.publication import PublicationDesk
+    from pipeline.web.desk.services import PublicationDesk
+    from pipeline.web.preview import serve_preview
 
     with PublicationDesk(options.config, clock) as desk:
-        week = str(week_meant(options.week, desk.app.clock, clock())) if options.week else desk.best_week()
-        serve(desk, week=week, host=options.host, port=options.port, open_browser=options.open)
+        week = str(parse_week(options.week, desk.app.calendar, clock())) if options.week else desk.default_week()
+        serve_preview(desk, week=week, host=options.host, port=options.port, open_browser=options.open)
     return 0
 
 
 def _refresh(
     app: App, options: Namespace, now: datetime, ids: tuple[str, ...] | list[str] = (), *, force: bool = False
 ) -> tuple[FeedReport, ...]:
-    from pipeline.ingest import poll
+    from pipeline.ingest import polling as poll
 
-    feeds = app.feeds_named(ids)
+    feeds = app.select_feeds(ids)
     width = max(len(feed.id) for feed in feeds)
-    due = poll.may_force if force else poll.may_ask
+    due = poll.can_force if force else poll.can_fetch
     with words.feed_progress(len(feeds), width, quiet=options.quiet or options.json) as show:
-        return app.refresher.refresh(feeds, now=now, due=due, on_report=show)
+        return app.refresher.refresh(feeds, now=now, is_due=due, on_report=show)
 
 
 def _exit_code(reports: tuple[FeedReport, ...]) -> int:
@@ -186,7 +186,7 @@ COMMANDS = {
 """Which function of which module does a command."""
 
 
-def command(name: str) -> Callable[[Namespace, Clock], int]:
+def load_command(name: str) -> Callable[[Namespace, Clock], int]:
     """Find what does a command; its module is loaded only now."""
     module, function = COMMANDS[name].split(".")
     done: Callable[[Namespace, Clock], int] = getattr(import_module(f"pipeline.cli.{module}"), function)

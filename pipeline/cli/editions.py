@@ -14,14 +14,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
-from pipeline.cli import words
-from pipeline.cli.weeks import week_meant
-from pipeline.model.errors import Refused
+from pipeline.cli import output as words
+from pipeline.cli.arguments import parse_week
+from pipeline.model.errors import RefusedError
 from pipeline.model.week import Week
 
 if TYPE_CHECKING:
-    from pipeline.jobs.editions import Publisher
-    from pipeline.model.edition import Standing
+    from pipeline.jobs.editions.workflow import EditionWorkflow
+    from pipeline.model.edition import EditionRecord
 
 Clock = Callable[[], datetime]
 _PLACES = (
@@ -32,16 +32,16 @@ _PLACES = (
 
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal an edition."""
-    from pipeline.jobs.files import shown_manifest
-    from pipeline.jobs.seen import refuse_unseen
+    from pipeline.jobs.digests.files import read_draft_manifest
+    from pipeline.jobs.editions.workflow import require_reviewed
 
     with _at_work(options, clock) as at:
         if not options.hash:
-            refuse_unseen(at.app.store, at.week)
-        shown = b"" if options.hash else shown_manifest(at.app.editions / str(at.week))
-        publisher = at.publisher if options.offline else replace(at.publisher, prober=at.app.prober)
+            require_reviewed(at.app.store, at.week)
+        shown = b"" if options.hash else read_draft_manifest(at.app.editions_folder / str(at.week))
+        publisher = at.publisher if options.offline else replace(at.publisher, open_link_fetcher=at.app.link_fetcher)
         standing = publisher.approve(
-            at.week, now=at.now, content_hash=options.hash, shown=shown, overridden=options.override
+            at.week, now=at.now, content_hash=options.hash, reviewed_manifest=shown, overridden=options.override
         )
         at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
         at.say_next(f"pipeline send {at.week}")
@@ -76,22 +76,22 @@ def skip(options: Namespace, clock: Clock) -> int:
 
 def send(options: Namespace, clock: Clock) -> int:
     """Let an edition leave the house, or a copy of it."""
-    from pipeline.jobs import send as sending
-    from pipeline.jobs.seen import refuse_unmade
+    from pipeline.jobs.editions import send as sending
+    from pipeline.jobs.editions.workflow import require_draft
 
     with _at_work(options, clock) as at:
         if options.test:
-            copy = sending.send_test(at.publisher, at.app.postman, at.week, options.test, now=at.now)
-            where = f"is in {words.near(copy)}" if copy else "was sent"
+            copy = sending.send_test(at.publisher, at.app.mailer, at.week, options.test, now=at.now)
+            where = f"is in {words.relative_path(copy)}" if copy else "was sent"
             at.print(f"{at.week}: a copy for {options.test} {where}")
             return 0
-        refuse_unmade(at.app.store, at.week)
+        require_draft(at.app.store, at.week)
         if options.handed_over:
-            at.say(sending.hand_over(at.publisher, at.week, now=at.now), "marked as handed over")
+            at.say(sending.mark_sent_elsewhere(at.publisher, at.week, now=at.now), "marked as handed over")
             at.print(_PLACES)
         else:
             standing, path = sending.send(at.publisher, at.app.backend, at.week, now=at.now)
-            at.say(standing, f"sent, into {words.near(path)}")
+            at.say(standing, f"sent, into {words.relative_path(path)}")
             at.print(_PLACES)
     return 0
 
@@ -99,7 +99,7 @@ def send(options: Namespace, clock: Clock) -> int:
 def proof(options: Namespace, clock: Clock) -> int:
     """Send the editor a proof, whether or not it is due."""
     with _at_work(options, clock) as at:
-        at.print(at.app.proofreader.proof(at.week, now=at.now, again=True))
+        at.print(at.app.proof_sender.send(at.week, now=at.now, force=True))
     return 0
 
 
@@ -108,13 +108,15 @@ def rebuild(options: Namespace, clock: Clock) -> int:
     with _at_work(options, clock) as at:
         rebuilt = at.publisher.rebuild(at.week)
         if options.json:
-            words.show_json({"edition": str(at.week), "parts": rebuilt.parts, "changes": rebuilt.changes})
-        elif not rebuilt.parts:
+            words.print_json({"edition": str(at.week), "parts": rebuilt.changed_files, "changes": rebuilt.changes})
+        elif not rebuilt.changed_files:
             at.print(f"{at.week}: made again from the store, the bytes are the same")
         else:
             why = "; ".join(rebuilt.changes)
-            raise Refused(f"{at.week} would not be the same: {', '.join(rebuilt.parts)} differ, because {why}.")
-    return Refused.exit_code if rebuilt.parts else 0
+            raise RefusedError(
+                f"{at.week} would not be the same: {', '.join(rebuilt.changed_files)} differ, because {why}."
+            )
+    return RefusedError.exit_code if rebuilt.changed_files else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class _Work:
     """One command at work on one week."""
 
     app: App
-    publisher: Publisher
+    publisher: EditionWorkflow
     week: Week
     now: datetime
     quiet: bool
@@ -131,11 +133,11 @@ class _Work:
         if not self.quiet:
             print(line)
 
-    def say(self, standing: Standing, what: str) -> None:
+    def say(self, standing: EditionRecord, what: str) -> None:
         """Say what came of a move, and let the files in editions/ follow it."""
-        from pipeline.jobs.weekly import lay_out
+        from pipeline.jobs.digests.build import write_sealed
 
-        lay_out(self.app.store, self.publisher.press, self.week, self.app.editions, now=self.now)
+        write_sealed(self.app.store, self.publisher.context, self.week, self.app.editions_folder, now=self.now)
         number = f"No. {standing.number} " if standing.number else ""
         self.print(f"{standing.week}: {number}{what}")
 
@@ -145,13 +147,13 @@ class _Work:
 
 @contextmanager
 def _at_work(options: Namespace, clock: Clock) -> Iterator[_Work]:
-    from pipeline.jobs.editions import Publisher
+    from pipeline.jobs.editions.workflow import EditionWorkflow
 
     with App.load(options.config) as app:
         now = clock()
         by = getattr(options, "by", "") or _login()
-        publisher = Publisher(store=app.store, press=app.press, by=by)
-        week = week_meant(options.week, app.clock, now)
+        publisher = EditionWorkflow(store=app.store, context=app.digest_context, actor=by)
+        week = parse_week(options.week, app.calendar, now)
         yield _Work(app=app, publisher=publisher, week=week, now=now, quiet=options.quiet)
 
 

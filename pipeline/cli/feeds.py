@@ -14,69 +14,69 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
-from pipeline.cli import words
-from pipeline.model.errors import FeedProblem, Refused, UsageError
+from pipeline.cli import output as words
+from pipeline.model.errors import FeedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.jobs.inspect import Finding
+    from pipeline.jobs.feeds.probe import FeedProbe
 
 Clock = Callable[[], datetime]
 
 
 def list_(options: Namespace, clock: Clock) -> int:
     """List the feeds, and below each what is not well with it."""
-    from pipeline.cli.findings import sign_lines
-    from pipeline.jobs.status import feeds_status
+    from pipeline.cli.status_output import health_lines
+    from pipeline.jobs.monitoring.status import load_feed_status
 
     with App.load(options.config) as app:
-        zone = app.clock.zone
-        found = feeds_status(app.store, app.feeds, zone)
+        zone = app.calendar.zone
+        found = load_feed_status(app.store, app.feeds, zone)
     if options.json:
-        words.show_json([asdict(each) for each in found])
+        words.print_json([asdict(each) for each in found])
         return 0
     rows = [
         (
             each.feed.id,
             each.feed.kind,
-            words.counted(each.count.entries, "entry", "entries"),
-            f"read {words.moment(each.state.read_at, zone)}",
-            each.state.address or each.feed.url,
+            words.pluralize(each.count.entries, "entry", "entries"),
+            f"read {words.format_datetime(each.state.read_at, zone)}",
+            each.state.current_url or each.feed.url,
         )
         for each in found
     ]
     for each, line in zip(found, words.table(rows), strict=True):
         print(line)
-        for trouble in sign_lines(sign for sign in each.signs if sign.level != "well"):
+        for trouble in health_lines(sign for sign in each.health if sign.level != "well"):
             print(f"  {trouble}")
     return 0
 
 
 def check(options: Namespace, clock: Clock) -> int:
     """Look at an address as a feed reader would."""
-    from pipeline.cli.findings import show_findings
-    from pipeline.jobs.inspect import inspect
+    from pipeline.cli.status_output import print_probes
+    from pipeline.jobs.feeds.probe import probe_url
 
-    with App.load(options.config) if options.config.exists() else App.bare() as app:
-        findings = inspect(options.url, app.fetcher, now=clock(), headers=app.headers_for(options.url))
-        show_findings(findings, app.clock.zone, as_json=options.json)
-    return 0 if findings[0].ok else FeedProblem.exit_code
+    with App.load(options.config) if options.config.exists() else App.without_config() as app:
+        findings = probe_url(options.url, app.fetcher, now=clock(), headers=app.headers_for_url(options.url))
+        print_probes(findings, app.calendar.zone, as_json=options.json)
+    return 0 if findings[0].ok else FeedError.exit_code
 
 
 def add(options: Namespace, clock: Clock) -> int:
     """Find a feed and write it into config.toml."""
-    from pipeline.jobs.feeds import Known, Wishes, find
+    from pipeline.jobs.feeds.add import FeedOptions, FeedRegistry, discover_feed
 
     with App.load(options.config) as app:
-        known = Known(feeds=app.feeds, states=app.store.feed_states())
-        wishes = Wishes(id=options.id, kind=options.kind, section=options.section)
-        found = find(options.url, known, app.fetcher, now=clock(), wishes=wishes)
+        known = FeedRegistry(feeds=app.feeds, states=app.store.feed_states())
+        wishes = FeedOptions(id=options.id, kind=options.kind, section=options.section)
+        found = discover_feed(options.url, known, app.fetcher, now=clock(), options=wishes)
         app.add_feeds([found.feed])
-        zone = app.clock.zone
+        zone = app.calendar.zone
     if not options.quiet:
-        print(f"{words.near(options.config)}: added {found.feed.id} ({found.feed.kind}): {found.feed.url}")
-        print(f"  {_described(found.finding, zone)}")
-        for other in found.others:
-            print(f"also found: {other.address}\n  {_described(other, zone)}")
+        print(f"{words.relative_path(options.config)}: added {found.feed.id} ({found.feed.kind}): {found.feed.url}")
+        print(f"  {_described(found.probe, zone)}")
+        for other in found.alternatives:
+            print(f"also found: {other.feed_url}\n  {_described(other, zone)}")
         print(f"Next: pipeline fetch {found.feed.id}")
     return 0
 
@@ -84,42 +84,44 @@ def add(options: Namespace, clock: Clock) -> int:
 def remove(options: Namespace, clock: Clock) -> int:
     """Take a feed out of config.toml."""
     with App.load(options.config) as app:
-        (feed,) = app.feeds_named([options.feed])
+        (feed,) = app.select_feeds([options.feed])
         if len(app.feeds) == 1:
-            raise Refused(f"{feed.id} is the only feed, and without one there is nothing to read: add another first.")
+            raise RefusedError(
+                f"{feed.id} is the only feed, and without one there is nothing to read: add another first."
+            )
         kept = app.store.feed_counts().get(feed.id)
         app.remove_feed(feed.id)
     if not options.quiet:
-        print(f"{words.near(options.config)}: removed {feed.id}, {feed.url}")
+        print(f"{words.relative_path(options.config)}: removed {feed.id}, {feed.url}")
         if kept and kept.entries:
-            stay = words.counted(kept.entries, "entry stays", "entries stay")
+            stay = words.pluralize(kept.entries, "entry stays", "entries stay")
             print(f"Its {stay} stored, for no digest any more; pipeline feeds add {feed.url} undoes it.")
     return 0
 
 
 def accept(options: Namespace, clock: Clock) -> int:
     """Take in what a feed holds back."""
-    from pipeline.jobs.accept import accept as take_in
+    from pipeline.jobs.feeds.quarantine import release_quarantine as take_in
 
     with App.load(options.config) as app:
-        (feed,) = app.feeds_named([options.feed])
-        taken = take_in(app.store, feed.id, app.clock, now=clock())
+        (feed,) = app.select_feeds([options.feed])
+        taken = take_in(app.store, feed.id, app.calendar, now=clock())
     if not options.quiet:
-        news, backlog = words.counted(taken.news, "entry", "entries"), words.counted(taken.backlog, "older one")
+        news, backlog = words.pluralize(taken.new, "entry", "entries"), words.pluralize(taken.archived, "older one")
         nothing = f"{feed.id} holds nothing back."
-        print(f"{feed.id}: {news} for the next digest, {backlog}" if taken.news or taken.backlog else nothing)
+        print(f"{feed.id}: {news} for the next digest, {backlog}" if taken.new or taken.archived else nothing)
     return 0
 
 
 def import_(options: Namespace, clock: Clock) -> int:
     """Write the feeds of an OPML file into config.toml."""
     from pipeline.ingest.opml import read_opml
-    from pipeline.jobs.feeds import Known, choose
-    from pipeline.jobs.feeds import check as check_all
+    from pipeline.jobs.feeds.add import FeedRegistry, plan_import
+    from pipeline.jobs.feeds.add import verify_feeds as check_all
 
     outlines = read_opml(_bytes_of(options.file))
     with App.load(options.config) as app:
-        feeds, skipped = choose(outlines, Known(feeds=app.feeds, states=app.store.feed_states()))
+        feeds, skipped = plan_import(outlines, FeedRegistry(feeds=app.feeds, states=app.store.feed_states()))
         if options.check and feeds:
             feeds, failed = check_all(feeds, app.fetcher, now=clock())
             skipped += failed
@@ -130,19 +132,19 @@ def import_(options: Namespace, clock: Clock) -> int:
     if not options.quiet:
         for line in words.table([(f"added {feed.id}", feed.kind, feed.url) for feed in feeds]):
             print(line)
-        print(f"{words.counted(len(outlines), 'feed')} listed: {len(feeds)} added, {len(skipped)} left out.")
-    return FeedProblem.exit_code if any(each.failed for each in skipped) else 0
+        print(f"{words.pluralize(len(outlines), 'feed')} listed: {len(feeds)} added, {len(skipped)} left out.")
+    return FeedError.exit_code if any(each.failed for each in skipped) else 0
 
 
 def export(options: Namespace, clock: Clock) -> int:
     """Write the feeds as OPML."""
     from pipeline.ingest.opml import write_opml
-    from pipeline.jobs.feeds import outline_of
+    from pipeline.jobs.feeds.add import to_outline
 
     with App.load(options.config) as app:
         states = app.store.feed_states()
         titles = {feed_id: state.channel.title for feed_id, state in states.items()}
-        document = write_opml(app.publication.name, [outline_of(feed, titles.get(feed.id, "")) for feed in app.feeds])
+        document = write_opml(app.publication.name, [to_outline(feed, titles.get(feed.id, "")) for feed in app.feeds])
     if options.file is None:
         print(document.decode("utf-8"), end="")
         return 0
@@ -150,18 +152,18 @@ def export(options: Namespace, clock: Clock) -> int:
         with options.file.open("xb") as file:
             file.write(document)
     except FileExistsError as there:
-        raise Refused(f"{options.file} is there already and was left as it is: name a new file.") from there
+        raise RefusedError(f"{options.file} is there already and was left as it is: name a new file.") from there
     except OSError as trouble:
         raise UsageError(f"{options.file} cannot be written ({trouble.strerror}): name another file.") from trouble
     return 0
 
 
-def _described(finding: Finding, zone: tzinfo) -> str:
+def _described(finding: FeedProbe, zone: tzinfo) -> str:
     title = finding.parsed.channel.title if finding.parsed else ""
     newest = max((each.published_at for each in finding.entries), default=None)
-    entries = words.counted(len(finding.entries), "entry", "entries")
+    entries = words.pluralize(len(finding.entries), "entry", "entries")
     return (
-        f"“{title or 'no title'}”, {entries}, the newest of {words.day(newest, zone)}"
+        f"“{title or 'no title'}”, {entries}, the newest of {words.format_day(newest, zone)}"
         if newest
         else f"“{title}”, empty"
     )

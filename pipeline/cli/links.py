@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
-from pipeline.cli import words
-from pipeline.model.errors import FeedProblem
+from pipeline.cli import output as words
+from pipeline.model.errors import FeedError
 
 if TYPE_CHECKING:
-    from pipeline.jobs.links import Collected
+    from pipeline.jobs.editor.links import CollectedLink
     from pipeline.model.archive import ArchivePosition
 
 Clock = Callable[[], datetime]
@@ -27,13 +27,17 @@ Clock = Callable[[], datetime]
 def list_(options: Namespace, clock: Clock) -> int:
     """List the links that wait and those that were told."""
     with App.load(options.config) as app:
-        found = app.links(clock()).all()
-        zone = app.clock.zone
+        found = app.link_collection(clock()).recent()
+        zone = app.calendar.zone
     if options.json:
-        words.show_json([asdict(each) for each in found])
+        words.print_json([asdict(each) for each in found])
         return 0
     rows = [
-        (f"told in {each.used}" if each.used else "waits", words.day(each.added_at, zone), f"{each.title}: {each.url}")
+        (
+            f"told in {each.used_in}" if each.used_in else "waits",
+            words.format_day(each.added_at, zone),
+            f"{each.title}: {each.url}",
+        )
         for each in found
     ]
     for line in words.table(rows) if rows else ["no links yet: add one with `pipeline links add URL`"]:
@@ -45,8 +49,8 @@ def add(options: Namespace, clock: Clock) -> int:
     """Add a link by hand."""
     now = clock()
     with App.load(options.config) as app:
-        added = app.links(now).add(options.url, app.fetcher, note=options.note, title=options.title)
-        week = app.clock.week_of(now)
+        added = app.link_collection(now).add(options.url, app.fetcher, note=options.note, title=options.title)
+        week = app.calendar.week_of(now)
     if not options.quiet:
         _show(added)
         print(f"It comes into the digest of {week}, or into a later one when that has enough.")
@@ -56,7 +60,7 @@ def add(options: Namespace, clock: Clock) -> int:
 def remove(options: Namespace, clock: Clock) -> int:
     """Forget a link that was added by hand."""
     with App.load(options.config) as app:
-        removed = app.links(clock()).remove(options.url)
+        removed = app.link_collection(clock()).remove(options.url)
     if not options.quiet:
         print(f"removed: {removed.title}: {removed.url}")
     return 0
@@ -66,18 +70,18 @@ def backfill(options: Namespace, clock: Clock) -> int:
     """Read the archive behind a feed."""
     now = clock()
     with App.load(options.config) as app:
-        (feed,) = app.feeds_named([options.feed])
+        (feed,) = app.select_feeds([options.feed])
         with _pages(options) as show:
-            done = app.archivist(feed, now, show).read(app.fetcher, again=options.again)
+            done = app.backfiller(feed, now, show).run(app.fetcher, restart=options.again)
     if not done.ok:
-        print(f"{feed.id}: {done.sentence}", file=sys.stderr)
-        return FeedProblem.exit_code
+        print(f"{feed.id}: {done.message}", file=sys.stderr)
+        return FeedError.exit_code
     if not options.quiet:
-        print(f"{feed.id}: {done.sentence}")
+        print(f"{feed.id}: {done.message}")
     return 0
 
 
-def _show(link: Collected) -> None:
+def _show(link: CollectedLink) -> None:
     print(f"{link.title}\n{link.url}")
     if link.note:
         print(link.note)
@@ -88,7 +92,7 @@ def _pages(options: Namespace) -> Iterator[Callable[[ArchivePosition], None]]:
     """Show how far it is: a line that moves on a terminal, a line a page with --verbose, nothing otherwise."""
 
     def told(position: ArchivePosition) -> str:
-        return f"{words.counted(len(position.pages), 'page')}, {position.entries:,} older entries"
+        return f"{words.pluralize(len(position.page_hashes), 'page')}, {position.entry_count:,} older entries"
 
     if options.quiet or not sys.stderr.isatty():
         yield (lambda position: print(told(position), flush=True)) if options.verbose else (lambda position: None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.model.feed import FEED_KINDS
 
-WEEK_WORDS = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
+WEEK_HELP = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
 
 
 def build_parser(config: str | None = None) -> argparse.ArgumentParser:
@@ -90,7 +90,7 @@ def _digest(commands: _Commands[argparse.ArgumentParser]) -> None:
         const="last",
         default="last",
         metavar="WEEK",
-        help=f"which week: {WEEK_WORDS} (default: the newest week that has closed)",
+        help=f"which week: {WEEK_HELP} (default: the newest week that has closed)",
     )
     parser.add_argument("--offline", action="store_true", help="use what is stored; fetch nothing")
     parser.add_argument(
@@ -106,14 +106,14 @@ def _digest(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _check(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "check", "look a newsletter over before anyone gets it")
-    parser.add_argument("week", nargs="?", default="last", metavar="WEEK", help=f"{WEEK_WORDS} (default: last)")
+    parser.add_argument("week", nargs="?", default="last", metavar="WEEK", help=f"{WEEK_HELP} (default: last)")
     parser.add_argument("--offline", action="store_true", help="ask for no links and pictures")
     _json(parser)
 
 
 def _preview(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "preview", "look at the newsletter, write its words and approve it, in the browser")
-    parser.add_argument("week", nargs="?", metavar="WEEK", help=f"{WEEK_WORDS} (default: the newest with entries)")
+    parser.add_argument("week", nargs="?", metavar="WEEK", help=f"{WEEK_HELP} (default: the newest with entries)")
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -150,7 +150,7 @@ def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--offline", action="store_true", help="ask for no links and pictures; what the last look found still counts"
     )
     proof = _command(commands, "proof", "send the editor the draft of a week, with what was found and buttons above it")
-    proof.add_argument("week", metavar="WEEK", help=WEEK_WORDS)
+    proof.add_argument("week", metavar="WEEK", help=WEEK_HELP)
     _edition(commands, "hold", "keep an edition from being sent; its entries roll on meanwhile")
     _edition(commands, "resume", "take a held edition up again, with the entries no other edition has by now")
     _edition(commands, "skip", "let a week have no edition; its entries roll on into the next digest")
@@ -162,7 +162,7 @@ def _editions(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _edition(commands: _Commands[argparse.ArgumentParser], name: str, doc: str) -> argparse.ArgumentParser:
     parser = _command(commands, name, doc)
-    parser.add_argument("week", metavar="WEEK", help=WEEK_WORDS)
+    parser.add_argument("week", metavar="WEEK", help=WEEK_HELP)
     parser.add_argument("--by", default="", metavar="NAME", help="who decides (default: your login name)")
     return parser
 

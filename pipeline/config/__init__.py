@@ -4,22 +4,22 @@
 adds the secrets; ``write`` changes which feeds there are, by lines that ``edit`` chooses.
 """
 
-from pipeline.config.access import Headers, headers_of, known_secrets, mail_password
-from pipeline.config.read import load_config, parse_config
+from pipeline.config.declare import Setting
+from pipeline.config.loader import load_config, parse_config
 from pipeline.config.schema import Config, reference
-from pipeline.config.setting import Setting
-from pipeline.config.write import add_feeds, remove_feed
+from pipeline.config.secrets import Headers, feed_headers, secret_values, smtp_password
+from pipeline.config.toml_edit import add_feeds, remove_feed
 
 __all__ = [
     "Config",
     "Headers",
     "Setting",
     "add_feeds",
-    "headers_of",
-    "known_secrets",
+    "feed_headers",
     "load_config",
-    "mail_password",
     "parse_config",
     "reference",
     "remove_feed",
+    "secret_values",
+    "smtp_password",
 ]

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-from pipeline.config.sections.making import DigestSettings
+from pipeline.config.declare import Setting, settings_of, to_toml
+from pipeline.config.sections.delivery import DeliverySettings, ScheduleSettings, StoreSettings, WebSettings
+from pipeline.config.sections.digest import DigestSettings
+from pipeline.config.sections.feeds import FeedSettings, FetchSettings
+from pipeline.config.sections.notify import NotifySettings
 from pipeline.config.sections.publication import PublicationSettings
-from pipeline.config.sections.reading import FeedSettings, FetchSettings
-from pipeline.config.sections.running import DeliverySettings, ScheduleSettings, StoreSettings, WebSettings
-from pipeline.config.sections.telling import NotifySettings
-from pipeline.config.setting import Setting, settings_of, toml_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,6 @@ def reference() -> Iterator[Setting]:
                 section=name,
                 key=key,
                 allowed=each.metadata["kind"].words,
-                default="required" if each.default is MISSING else toml_words(each.metadata["default"]),
+                default="required" if each.default is MISSING else to_toml(each.metadata["default"]),
                 doc=each.metadata["doc"],
             )

@@ -1,6 +1,6 @@
 """The outbox: mails as files, for the editor to look at or for another program to send.
 
-In: whole messages (RFC 5322). Out: ``NAME.eml`` in a folder, and the same message in a Maildir beside it, for mail
+In: whole messages (RFC 5322). Out: ``NON_EMPTY.eml`` in a folder, and the same message in a Maildir beside it, for mail
 programs. Touches that folder alone. The name comes from the Message-ID, so whatever is delivered again after a crash is
 found to be there, and no second mail comes of it.
 
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from pipeline.model.errors import DeliveryFailed, DeliveryUncertain
+from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError
 
 
 class Outbox:
@@ -30,7 +30,7 @@ class Outbox:
         self._maildir = folder / "Maildir"
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes out of the folder until done; a process that dies lets go of it."""
         try:
             for folder in ("tmp", "new", "cur"):
@@ -48,7 +48,7 @@ class Outbox:
         DeliveryFailed: nothing has left, and it may be tried again. DeliveryUncertain: something may have, and trying
         again finishes it. Another message of the same name is never overwritten.
         """
-        name = name_of(message)
+        name = file_name(message)
         receipt = self.folder / f"{name}.eml"
         if receipt.exists():
             return self._delivered_before(receipt, message)
@@ -68,9 +68,9 @@ class Outbox:
             raise self._uncertain(trouble) from trouble
         return receipt
 
-    def post(self, message: bytes, address: str) -> Path | None:
+    def send(self, message: bytes, address: str) -> Path | None:
         """Put a mail for one person here; gives the path of its file. The address stands in the mail itself."""
-        with self.alone():
+        with self.lock():
             return self.deliver(message)
 
     def _in_maildir(self, name: str) -> bool:
@@ -79,19 +79,19 @@ class Outbox:
 
     def _delivered_before(self, receipt: Path, message: bytes) -> Path:
         if receipt.read_bytes() != message:
-            raise DeliveryFailed(f"{receipt} is another mail of the same name: move it away, then send again.")
+            raise DeliveryFailedError(f"{receipt} is another mail of the same name: move it away, then send again.")
         return receipt
 
-    def _failed(self, trouble: OSError) -> DeliveryFailed:
-        return DeliveryFailed(f"{self.folder} cannot be written ({trouble.strerror}): mend that, then send again.")
+    def _failed(self, trouble: OSError) -> DeliveryFailedError:
+        return DeliveryFailedError(f"{self.folder} cannot be written ({trouble.strerror}): mend that, then send again.")
 
-    def _uncertain(self, trouble: OSError) -> DeliveryUncertain:
-        return DeliveryUncertain(
+    def _uncertain(self, trouble: OSError) -> DeliveryUncertainError:
+        return DeliveryUncertainError(
             f"The mail may be out, but {self.folder} is in trouble ({trouble.strerror}): send again."
         )
 
 
-def name_of(message: bytes) -> str:
+def file_name(message: bytes) -> str:
     """Make a file's name of a message's Message-ID.
 
     >>> name_of(b"Subject: x\\r\\nMessage-ID: <2026-W07.1@h.example>\\r\\n\\r\\nHello")
@@ -100,7 +100,7 @@ def name_of(message: bytes) -> str:
     said = str(BytesHeaderParser().parsebytes(message)["Message-ID"] or "")
     name = re.sub(r"[^A-Za-z0-9.@_+-]", "_", said.strip().strip("<>")).lstrip(".")
     if not name:
-        raise DeliveryFailed("The mail has no Message-ID, so nobody could tell whether it was sent: report this.")
+        raise DeliveryFailedError("The mail has no Message-ID, so nobody could tell whether it was sent: report this.")
     return name[:200]
 
 

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pipeline.delivery.envelope import plain_address
-from pipeline.model.errors import DeliveryFailed, DeliveryInterrupted, DeliveryKind, DeliveryUncertain
+from pipeline.delivery.mime import envelope_address
+from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 
 Security = Literal["starttls", "tls", "none"]
-USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-LONGEST_LINE = 998
+DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+MAX_LINE_BYTES = 998
 """Bytes of a line without its CRLF (RFC 5321, 4.5.3.1.6)."""
-_UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\r\n]{%d}" % (LONGEST_LINE + 1))
+_UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\r\n]{%d}" % (MAX_LINE_BYTES + 1))
 _LONGEST_QUOTE = 200
 _FAREWELL_SECONDS = 5.0
 _Reply = tuple[int, bytes]
@@ -44,21 +44,21 @@ class Smtp:
     password: str = field(default="", repr=False)
     helo: str = "localhost"
     """What we call ourselves: a domain name. Asking the machine may take seconds, and tells its name to everybody."""
-    step_seconds: float = 60.0
+    timeout_seconds: float = 60.0
     """How long the server may stay silent …"""
-    final_seconds: float = 600.0
+    final_timeout_seconds: float = 600.0
     """… and how long after the last byte, when giving up means not to know (RFC 5321, 4.5.3.2.6)."""
-    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    create_ssl_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     """Makes what certificates are judged by."""
 
     name = "smtp"
 
-    def post(self, message: bytes, address: str) -> Path | None:
+    def send(self, message: bytes, address: str) -> Path | None:
         """Send a mail to one person, from ``sender``; None, since there is no file of it."""
-        self.send(message, self.sender, [address])
+        self.submit(message, self.sender, [address])
         return None
 
-    def send(self, message: bytes, sender: str, recipients: Sequence[str]) -> None:
+    def submit(self, message: bytes, sender: str, recipients: Sequence[str]) -> None:
         """Send a mail: to all recipients, or to none.
 
         DeliveryFailed: nothing has left. DeliveryUncertain: the server had it all and did not say whether it took it.
@@ -67,7 +67,7 @@ class Smtp:
         """
         if _UNSENDABLE.search(message):
             raise ValueError("a mail's lines end in CRLF, hold no NUL and at most 998 bytes")
-        from_, to = plain_address(sender), [plain_address(each) for each in recipients]
+        from_, to = envelope_address(sender), [envelope_address(each) for each in recipients]
         whole = False
         try:
             with self._talking() as server:
@@ -81,7 +81,7 @@ class Smtp:
                 raise
             raise DeliveryInterrupted from stopped
 
-    def greet(self) -> list[str]:
+    def verify(self) -> list[str]:
         """Connect, log in and leave; give what was agreed on, a few words each, and send nothing."""
         with self._talking() as server:
             tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
@@ -115,18 +115,18 @@ class Smtp:
             raise self._unreachable(lost) from lost
 
     def _dial(self) -> smtplib.SMTP:
-        where, seconds = (self.host, self.port, self.helo), self.step_seconds
+        where, seconds = (self.host, self.port, self.helo), self.timeout_seconds
         if self.security != "tls":
             return smtplib.SMTP(*where, timeout=seconds)
         with self._proving():
-            return smtplib.SMTP_SSL(*where, timeout=seconds, context=self.trust())
+            return smtplib.SMTP_SSL(*where, timeout=seconds, context=self.create_ssl_context())
 
     def _start_tls(self, server: smtplib.SMTP) -> None:
         try:
             with self._proving():
-                server.starttls(context=self.trust())
+                server.starttls(context=self.create_ssl_context())
         except smtplib.SMTPNotSupportedError as absent:
-            raise DeliveryFailed(
+            raise DeliveryFailedError(
                 f"{self.host} does not offer STARTTLS on port {self.port}, so nothing was sent: somebody may be in "
                 'between; if its provider says so, set [delivery] smtp_security = "tls".',
                 kind="insecure",
@@ -149,7 +149,7 @@ class Smtp:
             for each in (self.username, self.password):
                 code, _ = server.docmd(_base64(each)) if code == 334 else (code, b"")
         else:
-            raise DeliveryFailed(
+            raise DeliveryFailedError(
                 f"{self.host} offers no login on port {self.port} that this program knows: check [delivery] smtp_port.",
                 kind="login",
             )
@@ -162,7 +162,7 @@ class Smtp:
         options = [f"SIZE={len(message)}"] if server.has_extn("size") else []
         if not message.isascii():
             if not server.has_extn("8bitmime"):
-                raise DeliveryFailed(
+                raise DeliveryFailedError(
                     f"{self.host} takes no mail with 8-bit bytes: write it in quoted-printable.", kind="message"
                 )
             options.append("BODY=8BITMIME")
@@ -174,11 +174,11 @@ class Smtp:
     def _finish(self, server: smtplib.SMTP) -> None:
         """End the mail with its dot: from here on, silence means that nobody knows."""
         if server.sock:
-            server.sock.settimeout(self.final_seconds)
+            server.sock.settimeout(self.final_timeout_seconds)
         try:
             reply = server.docmd(".")
         except OSError as silent:
-            raise DeliveryUncertain(
+            raise DeliveryUncertainError(
                 f"{self.host} was given the whole mail and did not say whether it took it: look whether it arrived "
                 "before you send it again.",
                 kind="uncertain",
@@ -188,36 +188,36 @@ class Smtp:
     def _take_leave(self, server: smtplib.SMTP) -> None:
         """Say good-bye, and do not wait long for an answer: nothing depends on it any more."""
         if server.sock:
-            server.sock.settimeout(min(self.step_seconds, _FAREWELL_SECONDS))
+            server.sock.settimeout(min(self.timeout_seconds, _FAREWELL_SECONDS))
         server.quit()
 
     def _expect(self, reply: _Reply, wanted: int | tuple[int, ...], kind: DeliveryKind, words: str) -> None:
         if reply[0] not in (wanted if isinstance(wanted, tuple) else (wanted,)):
             raise self._refused(reply, kind, words)
 
-    def _refused(self, reply: _Reply, kind: DeliveryKind, words: str) -> DeliveryFailed:
+    def _refused(self, reply: _Reply, kind: DeliveryKind, words: str) -> DeliveryFailedError:
         """Tell what a server said (RFC 5321, 4.2.1: 4xx is for now, 5xx for good)."""
         code, said = reply
         quoted = f"{code} {_printable(said)}".strip()
         if 400 <= code < 500:
-            return DeliveryFailed(f"{self.host} cannot take mail now ({quoted}): try again later.", kind="later")
+            return DeliveryFailedError(f"{self.host} cannot take mail now ({quoted}): try again later.", kind="later")
         if code == 530:
-            return DeliveryFailed(
+            return DeliveryFailedError(
                 f"{self.host} asks for a login: give [delivery] smtp_username and smtp_password_env.", kind="login"
             )
-        return DeliveryFailed(f"{self.host} {words} ({quoted}).", kind=kind)
+        return DeliveryFailedError(f"{self.host} {words} ({quoted}).", kind=kind)
 
-    def _unreachable(self, lost: OSError | UnicodeError) -> DeliveryFailed:
+    def _unreachable(self, lost: OSError | UnicodeError) -> DeliveryFailedError:
         why = getattr(lost, "strerror", "") or str(lost) or type(lost).__name__
-        return DeliveryFailed(
+        return DeliveryFailedError(
             f"{self.host} cannot be talked to on port {self.port} ({why}): check [delivery] smtp_host and smtp_port, "
             "and whether this machine may connect there.",
             kind="unreachable",
         )
 
-    def _insecure(self, unproved: ssl.SSLError) -> DeliveryFailed:
+    def _insecure(self, unproved: ssl.SSLError) -> DeliveryFailedError:
         why = getattr(unproved, "verify_message", "") or unproved.reason or "the handshake failed"
-        return DeliveryFailed(
+        return DeliveryFailedError(
             f"{self.host} could not prove its name on port {self.port} ({why}), so nothing was sent: write the name "
             "that its certificate holds into [delivery] smtp_host, and check smtp_port and smtp_security.",
             kind="insecure",

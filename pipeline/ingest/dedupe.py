@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.ingest.ladder import Sighting, climb, media_of, page_of, path_of, same_alias
-from pipeline.model.entry import Change, Entry, KnownEntry
-from pipeline.text.likeness import title_key
+from pipeline.ingest.identity import SeenEntry, enclosure_key, is_same_address, key_path, match_entries, page_key
+from pipeline.model.entry import Entry, EntryChange, EntryIdentity
+from pipeline.text.similarity import title_key
 from pipeline.text.urls import url_key
 
 _OLD_FEED = 3
@@ -29,10 +29,10 @@ _COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FeedChanges:
     """What a freshly read document means for what is stored."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[EntryChange, ...]
     """One for each entry of the document that was read, in its order."""
     untouched: int = 0
     """How many entries stand in the document for themselves: known to be there as they were."""
@@ -42,7 +42,7 @@ class Verdict:
     """Those of them that did not merely scroll off its end: somebody took them out."""
     reappeared: tuple[int, ...] = ()
     """Stored entries that had vanished and are back."""
-    suspicious: str = ""
+    quarantine_reason: str = ""
     """Not empty: a sentence that says why the new entries must not become news."""
 
 
@@ -70,7 +70,11 @@ def _content(entry: Entry) -> list[object]:
         [_without_counters(entry.body_html), _without_counters(entry.excerpt_text)],
         sorted(entry.categories),
         entry.picture.url if entry.picture else "",
-        [media_of(entry), entry.enclosure.media_type if entry.enclosure else "", entry.duration_seconds is not None],
+        [
+            enclosure_key(entry),
+            entry.enclosure.media_type if entry.enclosure else "",
+            entry.duration_seconds is not None,
+        ],
         [entry.season, entry.episode, entry.episode_type, entry.explicit],
         [transcript.url for transcript in entry.transcripts],
         [entry.chapters_url, [person.name for person in entry.persons]],
@@ -84,7 +88,7 @@ def _without_counters(text: str) -> str:
     return text
 
 
-def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: bool = True) -> Verdict:
+def decide(entries: Sequence[SeenEntry], known: Sequence[EntryIdentity], *, complete: bool = True) -> FeedChanges:
     """Match a document's entries with the stored ones of the same feed.
 
     ``entries``: the document, in its order; a stored entry stands for itself where it is known to be in the document
@@ -99,26 +103,26 @@ def decide(entries: Sequence[Sighting], known: Sequence[KnownEntry], *, whole: b
     ['new']
     """
     found = _without_doubles(_with_telling_guids(entries, known), known)
-    owners = climb(found, known, whole=whole)
+    owners = match_entries(found, known, complete=complete)
     here = {owner.entry_id for owner in owners.values()}
-    half = None if whole or not found else found[-1]
+    half = None if complete or not found else found[-1]
     changes = tuple(
         _change(entry, owners.get(entry.guid), half=entry is half) for entry in found if isinstance(entry, Entry)
     )
     alive = [item for item in known if not item.deleted]
-    gone = [item for item in alive if whole and item.entry_id not in here and not item.vanished]
+    gone = [item for item in alive if complete and item.entry_id not in here and not item.vanished]
     suspicious = _suspicion(changes, alive, found=len(found))
-    return Verdict(
+    return FeedChanges(
         changes=changes,
         untouched=len(found) - len(changes),
         vanished=tuple(item.entry_id for item in gone),
         withdrawn=() if suspicious or not found else _withdrawn(gone, owners.get(found[-1].guid, found[-1])),
         reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
-        suspicious=suspicious,
+        quarantine_reason=suspicious,
     )
 
 
-def _withdrawn(gone: Sequence[KnownEntry], last: Sighting) -> tuple[int, ...]:
+def _withdrawn(gone: Sequence[EntryIdentity], last: SeenEntry) -> tuple[int, ...]:
     """Find what somebody took out: a feed holds the newest so many, so what scrolls off is older than all the others.
 
     All the others but those pinned to the top; hence the ``last`` one is asked, by its stored date where it has one:
@@ -127,7 +131,7 @@ def _withdrawn(gone: Sequence[KnownEntry], last: Sighting) -> tuple[int, ...]:
     return tuple(item.entry_id for item in gone if item.published_at > last.published_at)
 
 
-def _with_telling_guids(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> Iterator[Sighting]:
+def _with_telling_guids(entries: Iterable[SeenEntry], known: Iterable[EntryIdentity]) -> Iterator[SeenEntry]:
     """Tell entries apart by ``guid|link`` where the feed was seen to repeat the guid in one document."""
     stored = {item.guid for item in known}
     repeated = {guid.rpartition("|")[0] for guid in stored if "|" in guid}
@@ -135,20 +139,20 @@ def _with_telling_guids(entries: Iterable[Sighting], known: Iterable[KnownEntry]
         known_as_it_is = entry.guid in stored or entry.guid not in repeated
         yield (
             entry
-            if known_as_it_is or isinstance(entry, KnownEntry)
+            if known_as_it_is or isinstance(entry, EntryIdentity)
             else replace(entry, guid=f"{entry.guid}|{entry.url}")
         )
 
 
-def _without_doubles(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -> list[Sighting]:
+def _without_doubles(entries: Iterable[SeenEntry], known: Iterable[EntryIdentity]) -> list[SeenEntry]:
     """Keep one of the entries that say the same under the same address, a known guid before a new one.
 
     It keeps the earliest date of them: what is given again is no news.
     """
     stored = {item.guid: item for item in known}
-    found = [(entry, (page_of(entry), media_of(entry))) for entry in entries]
+    found = [(entry, (page_key(entry), enclosure_key(entry))) for entry in entries]
     times = Counter(address for _, address in found)
-    kept: dict[Hashable, Sighting] = {}
+    kept: dict[Hashable, SeenEntry] = {}
     guids: dict[str, Hashable] = {}
     for entry, address in found:  # a title counts only where an address is shared, and its key is slow
         place = guids.setdefault(entry.guid, _place(entry, *address) if times[address] > 1 else entry.guid)
@@ -158,37 +162,37 @@ def _without_doubles(entries: Iterable[Sighting], known: Iterable[KnownEntry]) -
     return list(kept.values())
 
 
-def _dated_as(other: Sighting, one: Sighting, owner: KnownEntry | None) -> Sighting:
+def _dated_as(other: SeenEntry, one: SeenEntry, owner: EntryIdentity | None) -> SeenEntry:
     """Date an entry as its double, where that is earlier; but never earlier than a date that is stored already."""
     earlier = (other.dated_by == "first_seen", other.published_at) < (one.dated_by == "first_seen", one.published_at)
-    if isinstance(one, KnownEntry) or not earlier or (owner and other.published_at < owner.published_at):
+    if isinstance(one, EntryIdentity) or not earlier or (owner and other.published_at < owner.published_at):
         return one
     return replace(one, published_at=other.published_at, dated_by=other.dated_by)
 
 
-def _place(entry: Sighting, page: str, media: str) -> Hashable:
+def _place(entry: SeenEntry, page: str, media: str) -> Hashable:
     """Give page, title and file, which two entries cannot share; without a page of its own, the guid."""
     title = title_key(entry.title)
-    return (page, title, media) if path_of(page) and title else entry.guid
+    return (page, title, media) if key_path(page) and title else entry.guid
 
 
-def _change(entry: Entry, owner: KnownEntry | None, *, half: bool = False) -> Change:
+def _change(entry: Entry, owner: EntryIdentity | None, *, half: bool = False) -> EntryChange:
     """Say what is to be done about one entry; ``half`` of a known one is nothing new."""
     mark = fingerprint(entry)
     if owner is None:
-        return Change(kind="new", entry=entry, fingerprint=mark)
-    renamed = entry.guid != owner.guid and not same_alias(entry.guid, owner.guid)
+        return EntryChange(kind="new", entry=entry, fingerprint=mark)
+    renamed = entry.guid != owner.guid and not is_same_address(entry.guid, owner.guid)
     kept = _dated_as_first(entry, owner, renamed=renamed)
     if owner.deleted or half:
-        return Change(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
+        return EntryChange(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
     if renamed:
-        return Change(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
+        return EntryChange(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
     same = mark == owner.fingerprint and not _date_corrected(kept, owner)
     kept = replace(kept, guid=owner.guid)
-    return Change(kind="same" if same else "changed", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
+    return EntryChange(kind="same" if same else "changed", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
 
 
-def _dated_as_first(entry: Entry, owner: KnownEntry, *, renamed: bool) -> Entry:
+def _dated_as_first(entry: Entry, owner: EntryIdentity, *, renamed: bool) -> Entry:
     """Keep the date stored first where the document gives none, that of an edit, or a later one with a new guid."""
     later = renamed and entry.dated_by == owner.dated_by and entry.published_at > owner.published_at
     if entry.dated_by == "published" and not later:
@@ -196,7 +200,7 @@ def _dated_as_first(entry: Entry, owner: KnownEntry, *, renamed: bool) -> Entry:
     return replace(entry, published_at=owner.published_at, dated_by=owner.dated_by)
 
 
-def _date_corrected(entry: Entry, owner: KnownEntry) -> bool:
+def _date_corrected(entry: Entry, owner: EntryIdentity) -> bool:
     """Say whether the document now knows better: a date where there was none, or an earlier one.
 
     A later date on the same content is no news: some feeds stamp every item anew at every read.
@@ -204,7 +208,7 @@ def _date_corrected(entry: Entry, owner: KnownEntry) -> bool:
     return entry.dated_by != owner.dated_by or entry.published_at < owner.published_at
 
 
-def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry], *, found: int) -> str:
+def _suspicion(changes: Sequence[EntryChange], known: Sequence[EntryIdentity], *, found: int) -> str:
     """Say in a sentence why the new entries, of so many found, cannot be news, or nothing."""
     fresh = [change.entry for change in changes if change.kind == "new"]
     if len(known) < _OLD_FEED or len(fresh) < _OLD_FEED or 2 * len(fresh) <= found:
@@ -218,7 +222,7 @@ def _suspicion(changes: Sequence[Change], known: Sequence[KnownEntry], *, found:
     )
 
 
-def _old_looking(fresh: Sequence[Entry], known: Sequence[KnownEntry], *, familiar: bool) -> int:
+def _old_looking(fresh: Sequence[Entry], known: Sequence[EntryIdentity], *, familiar: bool) -> int:
     """Count the new entries that are no later than what was known, or cannot show that they are.
 
     ``familiar``: the document also holds known entries, so that one without a date, or with a title seen before, may
@@ -233,7 +237,7 @@ def _old_looking(fresh: Sequence[Entry], known: Sequence[KnownEntry], *, familia
     )
 
 
-def _hurried(fresh: Sequence[Entry], known: Sequence[KnownEntry]) -> bool:
+def _hurried(fresh: Sequence[Entry], known: Sequence[EntryIdentity]) -> bool:
     """Say whether the entries came many times faster than the latest known ones did."""
     before = sorted(item.published_at for item in known)[-len(fresh) :]
     now = [entry.published_at for entry in fresh]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from pipeline.ingest.decode import decode
+from pipeline.ingest.parse.decode import decode
 from pipeline.text.urls import clean_url, domain, url_key
 
 MAX_PAGE_CHARS = 1_000_000

@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from pipeline.ingest.bodies import body_of
+from pipeline.ingest.body import extract_body
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
 from pipeline.model.feed import Feed
-from pipeline.text.durations import read_duration
+from pipeline.text.durations import parse_duration
 from pipeline.text.html import clean_title, excerpt_text
-from pipeline.text.names import is_nobody, split_guest, split_title
+from pipeline.text.title_parts import is_generic_author, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
 MAX_GUID_CHARS = 512
@@ -77,7 +77,7 @@ def _settled(parsed: ParsedFeed, url: str) -> Iterator[_Settled]:
 def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: datetime) -> Entry:
     base, link, guid = settled
     title = split_title(clean_title(raw.title))
-    body_html, excerpt = body_of(raw.content_html, raw.summary_html, link or base)
+    body_html, excerpt = extract_body(raw.content_html, raw.summary_html, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
     named, short = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
@@ -100,7 +100,7 @@ def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: 
         language=language,
         picture=_picture(raw, base, body_html),
         enclosure=enclosure,
-        duration_seconds=read_duration(raw.duration),
+        duration_seconds=parse_duration(raw.duration),
         season=_number(raw.season),
         episode=_number(raw.episode),
         episode_type=raw.episode_type if raw.episode_type in ("trailer", "bonus") else "full",
@@ -109,7 +109,7 @@ def _entry(raw: RawEntry, settled: _Settled, feed: Feed, *, language: str, now: 
         chapters_url=clean_url(raw.chapters_url, base),
         persons=tuple(_persons(raw.persons, base)),
         soundbites=tuple(replace(each, title=clean_title(each.title)[:200]) for each in raw.soundbites),
-        mark="" if _ahead(raw, now) else raw.mark,
+        raw_hash="" if _ahead(raw, now) else raw.raw_hash,
     )
 
 
@@ -176,7 +176,7 @@ def _author(text: str) -> str:
     ('Ada Marsh', '', '')
     """
     name = _EMAIL.sub("", clean_title(text)).strip(" ()<>,;:")
-    return "" if is_nobody(name) else name[:200]
+    return "" if is_generic_author(name) else name[:200]
 
 
 def _guest(persons: tuple[Person, ...]) -> str:

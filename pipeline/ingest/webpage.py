@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.ingest.decode import decode
+from pipeline.ingest.parse.decode import decode
 from pipeline.text.html import clean_title, plain_text
-from pipeline.text.prose import excerpt_text
+from pipeline.text.plain_text import excerpt_text
 from pipeline.text.urls import clean_url, domain
 
 MAX_PAGE_CHARS = 500_000
@@ -28,7 +28,7 @@ _DESCRIPTIONS = ("og:description", "description", "twitter:description")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class PageMetadata:
     """A page in a few words."""
 
     title: str = ""
@@ -38,7 +38,7 @@ class About:
     """Its proper address: the one it names itself (rel=canonical, RFC 6596), or the one it was found at."""
 
 
-def about(body: bytes, content_type: str, url: str) -> About:
+def read_metadata(body: bytes, content_type: str, url: str) -> PageMetadata:
     """Read what a page says about itself; ``url`` is where it was found, and what is believed of it stays on its site.
 
     >>> about(b"<title>Salt &amp; smoke</title><link rel=canonical href='/salt'>", "text/html", "https://h.example/?p=1")
@@ -50,7 +50,7 @@ def about(body: bytes, content_type: str, url: str) -> About:
     title = next((facts[name] for name in _TITLES if facts.get(name, "").strip()), "")
     description = next((facts[name] for name in _DESCRIPTIONS if facts.get(name, "").strip()), "")
     found, said = clean_url(url), clean_url(facts.get("canonical", ""), url)
-    return About(
+    return PageMetadata(
         title=clean_title(title),
         description=excerpt_text(plain_text(description), MAX_DESCRIPTION_WORDS),
         url=said if said and domain(said) == domain(found) else found,

@@ -16,9 +16,9 @@ class ArchivePosition:
     feed_id: str
     next_url: str
     """The page to ask for next; empty at the end."""
-    pages: tuple[str, ...] = ()
+    page_hashes: tuple[str, ...] = ()
     """A mark of each page that was read, to notice when they repeat."""
-    entries: int = 0
+    entry_count: int = 0
     """How many entries it brought."""
     done: bool = False
     read_at: datetime

@@ -15,7 +15,7 @@ CheckLevel = Literal["error", "warning", "hint"]
 LEVELS: tuple[CheckLevel, ...] = ("error", "warning", "hint")
 """The gravest first. An error stops approval, a warning wants a look, a hint is a matter of taste."""
 
-PLACES: Mapping[str, str] = MappingProxyType(
+FIX_TARGETS: Mapping[str, str] = MappingProxyType(
     {
         "subject": "a field of the editor's",
         "preheader": "a field of the editor's",
@@ -35,7 +35,7 @@ PLACES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class CheckResult:
     """One thing to mend, or to accept."""
 
     name: str
@@ -45,21 +45,21 @@ class Check:
     """One sentence that says what to do."""
     where: str = ""
     """The story, setting or part it concerns, in words the editor knows."""
-    mend: str = ""
+    fix_target: str = ""
     """Where it is mended: one of ``PLACES``, and after a blank which one of them, e.g. ``story blog 7``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class LinkCheck:
     """What the network said about the links and pictures of one edition, the very bytes of it."""
 
     content_hash: str
-    looked_at: datetime
-    checks: tuple[Check, ...]
+    checked_at: datetime
+    results: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuietFeed:
+class StaleFeed:
     """A feed that has had nothing new for long."""
 
     feed_id: str
@@ -68,17 +68,17 @@ class QuietFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class PreflightContext:
     """What preflight must know besides the mail itself."""
 
-    told: Mapping[str, str] = field(default_factory=dict)
+    published_urls: Mapping[str, str] = field(default_factory=dict)
     """``text.urls.url_key`` of a page, and the week of the earlier edition that led there."""
-    quiet: tuple[QuietFeed, ...] = ()
-    links_fewest: int = 0
+    stale_feeds: tuple[StaleFeed, ...] = ()
+    min_links: int = 0
     """With fewer useful links than this, an edition looks bare; 0: never."""
 
 
-def blocking(checks: Iterable[Check], overridden: Collection[str] = ()) -> tuple[Check, ...]:
+def blocking_results(checks: Iterable[CheckResult], overridden: Collection[str] = ()) -> tuple[CheckResult, ...]:
     """Give the errors that stop approval: all whose name nobody overrode.
 
     >>> poor = Check(name="contrast", level="error", message="Darken the accent.")

@@ -13,7 +13,7 @@ from pipeline.model.entry import Entry, Picture
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
-State = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
+EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
 """Where an edition stands; ``model.edition`` says which moves lead where."""
 
 
@@ -38,7 +38,7 @@ class Publication:
     """Footer: why the reader gets this mail."""
     fonts: str = ""
     """A family of fonts, by its name in ``digest.look``; empty means the theme's own."""
-    closing_ask_md: str = ""
+    call_to_action_md: str = ""
     """The one thing that readers are asked to do, as Markdown."""
     logo_width: int | None = None
     """The logo's size in pixels, where it is known; so is ``logo_height``."""
@@ -46,7 +46,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivePiece:
+class RelatedEntry:
     """An older post or episode that a digest points back to. It was news once and is none now: it counts as nothing."""
 
     title: str
@@ -77,20 +77,20 @@ class Story:
     episode: int | None = None
     listen_url: str = ""
     """The episode's page (never the media file where there is a page); empty when there is nothing to hear."""
-    listen: tuple[tuple[str, str], ...] = ()
+    listen_links: tuple[tuple[str, str], ...] = ()
     """Other places to hear it: (name, URL)."""
     transcript_url: str = ""
     explicit: bool = False
     published_at: datetime | None = None
-    source: str = ""
+    link_domain: str = ""
     """For a link: the domain it leads to, e.g. ``example.org``."""
     note_md: str = ""
     """A few words of the editor's about it, as Markdown."""
-    in_this_episode: tuple[str, ...] = ()
+    chapter_titles: tuple[str, ...] = ()
     """What it is about, chapter by chapter."""
-    opening_text: str = ""
+    transcript_opening: str = ""
     """How it begins, in the speakers' own words, where there are no chapters."""
-    related: tuple[ArchivePiece, ...] = ()
+    related: tuple[RelatedEntry, ...] = ()
     """Older pieces about the same, the nearest first."""
 
     @property
@@ -161,7 +161,7 @@ class RenderedDigest:
     preheader: str
     html: str
     text: str
-    shortened: str = ""
+    shortening: str = ""
     """What was told in fewer words to keep the mail light, as a sentence; empty when nothing was."""
 
 
@@ -170,7 +170,7 @@ class Edition:
     """A digest as bytes: what is previewed and written is exactly this."""
 
     week: str
-    state: State
+    state: EditionState
     number: int | None
     subject: str
     preheader: str
@@ -196,7 +196,7 @@ class WeekSummary:
     posts: int = 0
     episodes: int = 0
     links: int = 0
-    state: State = "draft"
+    state: EditionState = "draft"
     number: int | None = None
     """The edition's number, once it has one."""
     changed: bool = False
@@ -206,11 +206,11 @@ class WeekSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class BuildFailure:
     """Why there is no edition to show: a sentence for the editor, and where to mend it."""
 
     message: str
     file: str = ""
     line: int | None = None
-    around: tuple[tuple[int, str], ...] = ()
+    context_lines: tuple[tuple[int, str], ...] = ()
     """The lines of the file around that line, each with its number."""

@@ -16,7 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from pipeline.model.digest import Edition, State
+from pipeline.model.digest import Edition, EditionState
 from pipeline.model.entry import Entry
 from pipeline.text.urls import url_key
 
@@ -54,16 +54,16 @@ class Overrides:
     related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Reference of a story to the references of older pieces to point to under it; none at all is a choice, too."""
 
-    def asks_out(self, entry: Entry) -> bool:
+    def excludes(self, entry: Entry) -> bool:
         """Tell whether the editor leaves an entry out."""
-        return named(self.leave_out, entry)
+        return matches_any(self.leave_out, entry)
 
-    def asks_in(self, entry: Entry) -> bool:
+    def includes(self, entry: Entry) -> bool:
         """Tell whether the editor puts an entry in."""
-        return named(self.put_back, entry)
+        return matches_any(self.put_back, entry)
 
 
-def refers(reference: str, entry: Entry) -> bool:
+def matches(reference: str, entry: Entry) -> bool:
     """Tell whether a reference names an entry; an address may be spelt in any way that leads to the same page.
 
     >>> from datetime import UTC, datetime
@@ -78,16 +78,16 @@ def refers(reference: str, entry: Entry) -> bool:
     return name == entry.guid or (bool(entry.url) and url_key(name) == url_key(entry.url))
 
 
-def named(references: Iterable[str], entry: Entry) -> bool:
+def matches_any(references: Iterable[str], entry: Entry) -> bool:
     """Tell whether one of the references names an entry."""
-    return any(refers(each, entry) for each in references)
+    return any(matches(each, entry) for each in references)
 
 
-BY_ITSELF = "schedule"
+SCHEDULE_ACTOR = "schedule"
 """In whose name editions move by themselves."""
-Move = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
+Transition = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
 
-ALLOWED: Mapping[Move, frozenset[State]] = MappingProxyType(
+TRANSITIONS: Mapping[Transition, frozenset[EditionState]] = MappingProxyType(
     {
         "approve": frozenset({"draft", "approved"}),
         "hold": frozenset({"draft", "approved"}),
@@ -98,9 +98,9 @@ ALLOWED: Mapping[Move, frozenset[State]] = MappingProxyType(
     }
 )
 """From where each move may be made."""
-SEALED: frozenset[State] = frozenset({"approved", "sending", "sent"})
+SEALED_STATES: frozenset[EditionState] = frozenset({"approved", "sending", "sent"})
 """Whoever stands here has bytes that nothing changes, and its stories are its own."""
-_INSTEAD: Mapping[State, str] = MappingProxyType(
+_INSTEAD: Mapping[EditionState, str] = MappingProxyType(
     {
         "draft": "is a draft: look at it, then run `pipeline approve {week}`",
         "approved": "is approved and waits to be sent: run `pipeline send {week}`",
@@ -113,11 +113,11 @@ _INSTEAD: Mapping[State, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class EditionRecord:
     """Where a week's edition stands."""
 
     week: str
-    state: State = "draft"
+    state: EditionState = "draft"
     number: int | None = None
     """1, 2, 3 …, given when the week is first sealed; never changed, never given again."""
     revision: int = 0
@@ -126,24 +126,24 @@ class Standing:
     """Of the newest seal; empty while there is none."""
     sealed_at: datetime | None = None
     sealed_by: str = ""
-    moved_at: datetime | None = None
-    moved_by: str = ""
-    remark: str = ""
+    changed_at: datetime | None = None
+    changed_by: str = ""
+    note: str = ""
     """What there is to say about the last move: how it left the house, why it is held."""
 
     @property
-    def sealed(self) -> bool:
+    def is_sealed(self) -> bool:
         """True when there are bytes that count: of a held edition the seal waits, and may have to be made anew."""
-        return self.state in SEALED
+        return self.state in SEALED_STATES
 
     @property
-    def put_off(self) -> bool:
+    def auto_held(self) -> bool:
         """True when the schedule holds it, since it could not be sent: nobody wished that, and anybody may hold it."""
-        return self.state == "held" and self.moved_by == BY_ITSELF
+        return self.state == "held" and self.changed_by == SCHEDULE_ACTOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class SealedEdition:
     """An edition as it was sealed: kept for ever, changed never."""
 
     edition: Edition
@@ -160,7 +160,7 @@ class Sealed:
         return tuple(entry_id for story in self.stories for entry_id in story)
 
 
-def why_not(move: Move, standing: Standing) -> str:
+def refusal(transition: Transition, record: EditionRecord) -> str:
     """Say in a sentence why a move is not to be made, and what to do instead; empty when it may be made.
 
     >>> why_not("approve", Standing(week="2026-W07"))
@@ -170,8 +170,8 @@ def why_not(move: Move, standing: Standing) -> str:
     >>> [why_not("hold", Standing(week="2026-W07", state="held", moved_by=by)) == "" for by in ("ann", BY_ITSELF)]
     [False, True]
     """
-    if standing.state in ALLOWED[move] or (move == "hold" and standing.put_off):
+    if record.state in TRANSITIONS[transition] or (transition == "hold" and record.auto_held):
         return ""
-    if move == "resume" and standing.state in ("draft", "approved"):
-        return f"{standing.week} is not held, so there is nothing to resume."
-    return f"{standing.week} {_INSTEAD[standing.state].format(week=standing.week)}."
+    if transition == "resume" and record.state in ("draft", "approved"):
+        return f"{record.week} is not held, so there is nothing to resume."
+    return f"{record.week} {_INSTEAD[record.state].format(week=record.week)}."

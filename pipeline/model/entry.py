@@ -94,7 +94,7 @@ class RawEntry:
     soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
     """What relative addresses in this item are relative to."""
-    mark: str = ""
+    raw_hash: str = ""
     """Fingerprint of the item as it is written, and of all that has a say in how it is read; empty where unknown."""
 
 
@@ -106,9 +106,9 @@ class ParsedFeed:
     """Dialect: rss20, rss10, rss092, atom10, json11 …"""
     channel: Channel
     entries: tuple[RawEntry, ...]
-    oddities: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """What is odd about the document, one sentence each, for ``feeds check``."""
-    broken: str = ""
+    damage: str = ""
     """Not empty: how it is broken, so that it may have held more than could be read; completes "but its …"."""
 
 
@@ -149,7 +149,7 @@ class Entry:
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
-    mark: str = ""
+    raw_hash: str = ""
     """As ``RawEntry.mark``; empty also where the same item would be read otherwise at another time."""
 
     @property
@@ -158,7 +158,7 @@ class Entry:
         return self.enclosure is not None
 
 
-class KnownEntry(NamedTuple):
+class EntryIdentity(NamedTuple):
     """What deduplication needs of a stored entry: its names and its fingerprint, not its body.
 
     A tuple, as the database gives it: a feed's worth of these is made for every new item, ten times as fast so.
@@ -179,7 +179,7 @@ class KnownEntry(NamedTuple):
     """True when it was no longer in the document at the last whole read."""
     media_type: str = ""
     """The enclosure's media type as stored, e.g. ``audio/mpeg``; empty without an enclosure. A repair compares it."""
-    mark: str = ""
+    raw_hash: str = ""
     """As ``Entry.mark``."""
     deleted: bool = False
     """True for a tombstone: the entry was deleted here and stays deleted, whatever the document says."""
@@ -195,17 +195,17 @@ class StoredEntry:
     changed_at: datetime
     """When its content last changed; equal to ``first_seen_at`` until then."""
     vanished_at: datetime | None = None
-    backlog: bool = False
+    archived: bool = False
     """True when it came with the first read of its feed: it belongs to the week of its date, however late that is."""
-    week: str = ""
+    assigned_week: str = ""
     """The closed week whose digest took it, e.g. ``2026-W07``; empty while none has."""
     quarantined_at: datetime | None = None
     """When it was put in quarantine: its feed turned new at once. It is no news until an editor accepts the feed."""
     fingerprint: str = ""
-    """As ``KnownEntry``: another one means another content."""
-    edition: str = ""
+    """As ``EntryIdentity``: another one means another content."""
+    edition_week: str = ""
     """The week of the sealed edition that reserves its story, or has carried it; empty while none has."""
-    half: bool = False
+    late_counterpart: bool = False
     """True when that edition tells its story without it: it turned up too late."""
     released_from: str = ""
     """The week that gave it up, held or skipped; it rolls on into the next digest that is made."""
@@ -214,7 +214,7 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class EntryRevision:
     """How an entry reads, or read once: what a reader gets to see of it."""
 
     title: str
@@ -229,7 +229,7 @@ ChangeKind = Literal["new", "changed", "same", "repaired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class EntryChange:
     """A decision about one entry of a freshly read document."""
 
     kind: ChangeKind
@@ -240,11 +240,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class UpdateCounts:
     """What applying a feed's changes came to, in numbers of entries."""
 
     new: int = 0
-    held_back: int = 0
+    quarantined: int = 0
     """New as well, but in quarantine until they are accepted."""
     changed: int = 0
     """Rewritten, repaired ones included."""

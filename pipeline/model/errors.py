@@ -67,17 +67,17 @@ class StoreError(PipelineError):
     retry = True
 
 
-class StoreTooNew(StoreError):
+class StoreTooNewError(StoreError):
     """The database was written by a newer version of the program."""
 
     retry = False
 
 
-class BrokenCopy(StoreError):
+class CorruptBackupError(StoreError):
     """A backup or an export is damaged, cut short, or something else; nothing was done with it."""
 
 
-class Unwritable(PipelineError):
+class WriteError(PipelineError):
     """A file or folder of the publication cannot be written; what was there is as it was."""
 
     exit_code = 2
@@ -110,19 +110,19 @@ class EditorFileError(PipelineError):
         """The line to look into, counted from 1; 0 when no single one is to blame."""
 
 
-class Refused(PipelineError):
+class RefusedError(PipelineError):
     """The request was understood and is refused, with the reason."""
 
     exit_code = 4
 
 
-class Overtaken(Refused):
+class ConflictError(RefusedError):
     """Another process changed the same thing a moment ago; nothing was done, and a second look is worth it."""
 
     retry = True
 
 
-class PassRefused(Refused):
+class InvalidTokenError(RefusedError):
     """A signed link does not open anything. ``kind`` says why."""
 
     def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
@@ -130,15 +130,15 @@ class PassRefused(Refused):
         self.kind = kind
 
 
-class Stopped(Refused):
+class ChecksFailedError(RefusedError):
     """The checks found errors, and nobody has said that the edition is to go out all the same."""
 
 
-class NothingToPublish(Refused):
+class NothingToPublishError(RefusedError):
     """The week holds no entries, so no digest is written."""
 
 
-class ThinWeek(NothingToPublish):
+class ThinWeekError(NothingToPublishError):
     """The week holds fewer stories than the publisher wants in a mail; they roll on to the next."""
 
 
@@ -149,7 +149,7 @@ DeliveryKind = Literal[
 login, the recipient, the sender or the mail itself; or nobody knows."""
 
 
-class DeliveryProblem(PipelineError):
+class DeliveryError(PipelineError):
     """A mail did not get out as it should."""
 
     exit_code = 3
@@ -160,11 +160,11 @@ class DeliveryProblem(PipelineError):
         self.retry = kind in ("failed", "later", "unreachable")
 
 
-class DeliveryFailed(DeliveryProblem):
+class DeliveryFailedError(DeliveryError):
     """A mail could not be handed on, and nothing of it has left the house."""
 
 
-class DeliveryUncertain(DeliveryProblem):
+class DeliveryUncertainError(DeliveryError):
     """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
 
 
@@ -172,7 +172,7 @@ class DeliveryInterrupted(KeyboardInterrupt):
     """Told to stop when a mail was out, or may be. It stops whatever a KeyboardInterrupt stops."""
 
 
-class FeedsFailed(PipelineError):
+class FeedsFailedError(PipelineError):
     """Feeds of a run could not be read. ``retry`` when none could: then it is most likely the way there."""
 
     exit_code = 3
@@ -184,31 +184,31 @@ class FeedsFailed(PipelineError):
         """Which ones, by id."""
 
 
-class NoResolver(PipelineError):
+class DNSUnavailableError(PipelineError):
     """No name server answers, so nothing is known of a domain's records."""
 
     exit_code = 3
     retry = True
 
 
-class FeedProblem(PipelineError):
+class FeedError(PipelineError):
     """One feed could not be read. Raised inside ingest, reported as a value outside it."""
 
     exit_code = 3
     retry = True
 
 
-class NotAFeed(FeedProblem):
+class NotAFeedError(FeedError):
     """The document was read whole and is not a feed: a web page, an empty body, something else."""
 
     retry = False
 
 
-class SecretMissing(FeedProblem):
+class MissingSecretError(FeedError):
     """The environment does not give the password or token that config.toml names. Never says what it is."""
 
 
-class FetchProblem(FeedProblem):
+class FetchError(FeedError):
     """A document could not be fetched. ``kind`` is the word of ``model.fetch.OutcomeKind`` for why."""
 
     def __init__(self, kind: OutcomeKind, detail: str) -> None:

@@ -14,7 +14,7 @@ FEED_KINDS: tuple[FeedKind, ...] = ("blog", "podcast", "links")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FilterRule:
     """Which of a feed's entries an option means: those in a category, and those that fit a pattern."""
 
     categories: tuple[str, ...] = ()
@@ -38,9 +38,9 @@ class Feed:
     """Where its episodes can be heard besides their own page: (name, URL), in the order to be shown."""
     interval: timedelta | None = None
     """How often it is asked; None means as often as all the others."""
-    include: Rule = field(default_factory=Rule)
+    include: FilterRule = field(default_factory=FilterRule)
     """Empty means every entry."""
-    exclude: Rule = field(default_factory=Rule)
+    exclude: FilterRule = field(default_factory=FilterRule)
     full_text: bool = False
     """Read the page of an entry that comes as an excerpt only."""
     language: str = ""
@@ -71,7 +71,7 @@ class Channel:
     """RSS 2.0 <ttl>, or the interval sy:updatePeriod/sy:updateFrequency ask for."""
     skip_hours: tuple[int, ...] = ()
     """UTC hours 0–23 in which not to ask (RSS 2.0 <skipHours>)."""
-    mark: str = ""
+    head_hash: str = ""
     """Fingerprint of the part of the document that this was read from; empty where unknown."""
     skip_days: tuple[str, ...] = ()
     """English weekday names in which not to ask (RSS 2.0 <skipDays>)."""
@@ -103,15 +103,15 @@ class FeedState:
     """The last outcome's word, e.g. ``ok``, ``not_modified``, ``timeout``."""
     detail: str = ""
     """The last outcome in a sentence."""
-    address: str = ""
+    current_url: str = ""
     """Where it is asked instead of ``url``, once a permanent move was seen often enough; empty otherwise."""
     moved_to: str = ""
     """Where permanent redirects lead, while that is still being watched."""
     moved_first_at: datetime | None = None
-    moved_sightings: int = 0
-    body_at: datetime | None = None
+    moved_count: int = 0
+    document_at: datetime | None = None
     """When it last sent a document rather than a 304."""
-    news_at: datetime | None = None
+    new_content_at: datetime | None = None
     """When a read last brought an entry that was new or changed: its rhythm follows from that."""
     retry_at: datetime | None = None
     """Its host asked (Retry-After) not to be asked before this, by anybody."""
@@ -124,7 +124,7 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedCount:
+class FeedStats:
     """What is kept of a feed, at a glance."""
 
     entries: int = 0

@@ -63,9 +63,9 @@ BLOCKED_ADVICE: dict[int, str] = {
 }
 """What can be done where a status says more than ``blocked`` does."""
 
-GOOD: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partly_broken"})
-FRESH: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partly_broken"})
-SILENT: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
+SUCCESSFUL: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partly_broken"})
+WITH_BODY: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partly_broken"})
+NO_ADVICE: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
 """Where there is nothing to do, or where what happened says already what to do."""
 
 
@@ -93,7 +93,7 @@ class FetchLimits:
 class FetchRequest:
     """One document to ask for, with what is known of the last time."""
 
-    feed_id: str
+    key: str
     url: str
     etag: str = ""
     last_modified: str = ""
@@ -111,7 +111,7 @@ class FetchRequest:
 class FetchOutcome:
     """What came of one request. Trouble is a value here, never an exception."""
 
-    feed_id: str
+    key: str
     url: str
     """The address asked for, without user name and password."""
     kind: OutcomeKind
@@ -125,7 +125,7 @@ class FetchOutcome:
     """The decompressed document; empty unless ``fresh``."""
     body_sha256: str = ""
     content_type: str = ""
-    date: str = ""
+    server_date: str = ""
     """The server's clock as it was sent (HTTP Date); empty when no answer came or it says nothing."""
     length_bytes: int | None = None
     """Of the whole document as it was sent, where the server says it."""
@@ -143,19 +143,19 @@ class FetchOutcome:
     @property
     def ok(self) -> bool:
         """True when the feed is well: it sent a document, or said that nothing changed."""
-        return self.kind in GOOD
+        return self.kind in SUCCESSFUL
 
     @property
-    def fresh(self) -> bool:
+    def has_body(self) -> bool:
         """True when there is a body to read."""
-        return self.kind in FRESH
+        return self.kind in WITH_BODY
 
     @property
-    def sentence(self) -> str:
+    def message(self) -> str:
         """What happened and what to do about it.
 
         >>> FetchOutcome(feed_id="blog", url="", kind="not_found", detail="answered 404 Not Found").sentence
         'answered 404 Not Found: check the address'
         """
         advice = BLOCKED_ADVICE.get(self.status) if self.kind == "blocked" else None
-        return self.detail if self.kind in SILENT else f"{self.detail}: {advice or ADVICE[self.kind]}"
+        return self.detail if self.kind in NO_ADVICE else f"{self.detail}: {advice or ADVICE[self.kind]}"

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pipeline.model.week import WEEKDAYS
 
-LONGEST_INTERVAL = timedelta(days=1)
+MAX_INTERVAL = timedelta(days=1)
 EXAMPLES = '"every 30 minutes", "daily 06:30", "mon 07:00" or "tue,fri 16:00"'
 WEEKDAY = r"(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?"
 
@@ -29,7 +29,7 @@ class Every:
     """
 
     interval: timedelta
-    once: ClassVar[bool] = False
+    never_repeats: ClassVar[bool] = False
     """A clock that is set back repeats these periods: half an hour that comes again is another half hour."""
 
     def period(self, now: datetime, zone: tzinfo) -> str:
@@ -56,7 +56,7 @@ class At:
     weekdays: tuple[int, ...]
     """0 is Monday."""
     time: time
-    once: ClassVar[bool] = True
+    never_repeats: ClassVar[bool] = True
 
     def period(self, now: datetime, zone: tzinfo) -> str:
         """Name the newest period that has begun: its local date, so that on another weekday it is another one."""
@@ -85,7 +85,7 @@ class At:
 Schedule = Every | At
 
 
-def parse_schedule(words: str) -> Schedule:
+def parse_schedule(text: str) -> Schedule:
     """Read a schedule's words; ValueError with a sentence when they are not one.
 
     >>> parse_schedule("every 30 minutes")
@@ -93,17 +93,17 @@ def parse_schedule(words: str) -> Schedule:
     >>> parse_schedule("thu 16:00")
     At(weekdays=(3,), time=datetime.time(16, 0))
     """
-    plain = " ".join(words.lower().replace(",", " ").split())
+    plain = " ".join(text.lower().replace(",", " ").split())
     if every := re.fullmatch(r"every(?: (\d{1,4}))? (minute|hour)s?", plain):
-        return Every(_interval(int(every[1] or 1), every[2], words))
+        return Every(_interval(int(every[1] or 1), every[2], text))
     if at := re.fullmatch(r"(\S+(?: \S+)*) (\d{1,2}):(\d{2})", plain):
-        return At(_weekdays(at[1].split(), words), _time(int(at[2]), int(at[3]), words))
-    raise _refusal(words, f"write {EXAMPLES}")
+        return At(_weekdays(at[1].split(), text), _time(int(at[2]), int(at[3]), text))
+    raise _refusal(text, f"write {EXAMPLES}")
 
 
 def _interval(count: int, unit: str, words: str) -> timedelta:
     interval = count * timedelta(minutes=60 if unit == "hour" else 1)
-    if not timedelta() < interval <= LONGEST_INTERVAL:
+    if not timedelta() < interval <= MAX_INTERVAL:
         raise _refusal(words, 'an interval is from 1 minute to 24 hours; beyond that name the days, as in "mon 07:00"')
     return interval
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.model.entry import Change
+from pipeline.model.entry import EntryChange
 from pipeline.model.feed import FeedState
 
 
@@ -17,7 +17,7 @@ class FeedUpdate:
     """All that is to be written of one feed, at once or not at all."""
 
     state: FeedState
-    changes: Sequence[Change] = ()
+    changes: Sequence[EntryChange] = ()
     """Their entries are in the document, so they need not be named in ``reappeared``."""
     vanished: Sequence[int] = ()
     """Stored entries that left the document."""
@@ -25,7 +25,7 @@ class FeedUpdate:
     """Stored entries that came back to it."""
     withdrawn: Sequence[int] = ()
     """Those of the vanished that were taken out."""
-    backlog: bool = False
+    archived: bool = False
     """The new entries are no news: they came with the first read of the feed, or wait to be accepted."""
     quarantined: bool = False
     """The new entries wait until they are accepted."""

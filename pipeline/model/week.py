@@ -52,7 +52,7 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
-class WeekClock:
+class WeekCalendar:
     """When weeks close, in which time zone: turns instants into weeks and weeks into bounds.
 
     A week is named after the ISO week of the last instant it holds, so one that closes on Monday at
@@ -67,15 +67,15 @@ class WeekClock:
 
     weekday: int
     """0 is Monday."""
-    at: time
+    closing_time: time
     zone: tzinfo
 
     @classmethod
-    def parse(cls, words: str, zone: tzinfo) -> WeekClock:
+    def parse(cls, text: str, zone: tzinfo) -> WeekCalendar:
         """Read ``fri 06:00``; ValueError when it is something else."""
-        found = re.fullmatch(r"([a-z]{3})[a-z]* +(\d{1,2}):(\d{2})", words.strip().lower())
+        found = re.fullmatch(r"([a-z]{3})[a-z]* +(\d{1,2}):(\d{2})", text.strip().lower())
         if not found or found[1] not in WEEKDAYS or int(found[2]) > 23 or int(found[3]) > 59:
-            raise ValueError(f"{words!r} is not a weekday and a time such as mon 00:00")
+            raise ValueError(f"{text!r} is not a weekday and a time such as mon 00:00")
         return cls(WEEKDAYS.index(found[1]), time(int(found[2]), int(found[3])), zone)
 
     def bounds(self, week: Week) -> tuple[datetime, datetime]:
@@ -89,7 +89,7 @@ class WeekClock:
             return guess.next()
         return guess if instant >= self._closing(guess.next(-1)) else guess.next(-1)
 
-    def week_on(self, day: date) -> Week:
+    def week_of_day(self, day: date) -> Week:
         """Find the week that holds the noon of a local calendar day."""
         return self.week_of(datetime.combine(day, time(12), self.zone).astimezone(UTC))
 
@@ -99,6 +99,6 @@ class WeekClock:
 
     def _closing(self, week: Week) -> datetime:
         # At midnight the last instant lies on the day before, so Monday 00:00 closes the week of Sunday.
-        ends_week = self.weekday == 0 and self.at == time(0)
+        ends_week = self.weekday == 0 and self.closing_time == time(0)
         day = week.monday + timedelta(days=7 if ends_week else self.weekday)
-        return datetime.combine(day, self.at, self.zone).astimezone(UTC)
+        return datetime.combine(day, self.closing_time, self.zone).astimezone(UTC)

@@ -42,9 +42,9 @@ def positions(connection: Connection) -> dict[str, ArchivePosition]:
 def save_position(connection: Connection, position: ArchivePosition) -> None:
     """Write how far a feed's archive was read; at its end, make it quick to look through."""
     values = {name: getattr(position, name) for name in backfill.c.keys()}  # noqa: SIM118 - a collection of columns
-    _put(connection, backfill, values | {"pages": list(position.pages)})
+    _put(connection, backfill, values | {"pages": list(position.page_hashes)})
     if position.done:
-        gather_words(connection)
+        optimize_search_index(connection)
 
 
 def talks(connection: Connection, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -58,7 +58,7 @@ def save_talk(connection: Connection, url: str, lines: Sequence[str], now: datet
     _put(connection, talk, {"url": url, "lines": list(lines), "read_at": now})
 
 
-def gather_words(connection: Connection) -> None:
+def optimize_search_index(connection: Connection) -> None:
     """Merge the pieces in which words were indexed into one, as far as that is done soon.
 
     SQLite looks for each word in every piece, and an archive that came page by page is in a dozen. Four megabytes are
@@ -75,7 +75,7 @@ def newest_seen_by(connection: Connection, moment: datetime | None) -> int:
     return connection.scalar(newest if moment is None else newest.where(entry.c.first_seen_at <= moment)) or 0
 
 
-class Words:
+class WordIndex:
     """Which entries have which words, in this or another form; words as ``\\w+``.
 
     Remembers which words are common, and as of which entry: entries become more and lose no word of the index, so a

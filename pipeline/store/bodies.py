@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, not_, select, update
 
 from pipeline.store.columns import Instant
-from pipeline.store.dialects import size_bytes
+from pipeline.store.dialects import utf8_length
 from pipeline.store.tables import content, edition_entry, entry, quarantined, unplaced
 
 _BEFORE = bindparam("before", type_=Instant)
@@ -39,7 +39,7 @@ def drop(connection: Connection, before: datetime, *, after: int, most: int) -> 
     """Empty the bodies of some entries with ids beyond ``after``; gives their ids in order, and the bytes freed."""
     chosen = list(connection.scalars(_OLD, {"before": before, "after": after, "most": most}))
     these = content.c.entry_id.in_(chosen)
-    size = select(func.coalesce(func.sum(size_bytes(connection, content.c.body_html)), 0)).where(these)
+    size = select(func.coalesce(func.sum(utf8_length(connection, content.c.body_html)), 0)).where(these)
     freed_bytes = connection.scalar(size) or 0
     connection.execute(update(content).where(these).values(body_html=""))
     return chosen, int(freed_bytes)

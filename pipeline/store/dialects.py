@@ -72,7 +72,7 @@ def for_writing(engine: Engine) -> Engine:
     return engine.execution_options(begin="BEGIN IMMEDIATE")
 
 
-def use_write_ahead_log(engine: Engine) -> None:
+def enable_write_ahead_log(engine: Engine) -> None:
     """Let readers and the writer not wait for each other; SQLite remembers it in the file."""
     if engine.dialect.name != "sqlite":
         return
@@ -102,31 +102,31 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table)
 
 
-def give_back(connection: Connection) -> None:
+def release_memory(connection: Connection) -> None:
     """Let SQLite, which works in this process, give back the memory it holds in case that it is asked again."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA shrink_memory")
 
 
-def one_snapshot(connection: Connection) -> None:
+def use_snapshot(connection: Connection) -> None:
     """Let all that a fresh transaction reads be of one moment; in SQLite it always is."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def by_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+def bytewise(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
     """Order a text by its UTF-8 bytes, as SQLite does, and not by a server's language."""
     return column.collate("C") if connection.dialect.name == "postgresql" else column
 
 
-def size_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[int]:
+def utf8_length(connection: Connection, column: ColumnElement[str]) -> ColumnElement[int]:
     """Measure a text in UTF-8."""
     if connection.dialect.name == "postgresql":
         return func.octet_length(column)
     return func.length(cast(column, LargeBinary))
 
 
-def count_on(connection: Connection, table: Table) -> None:
+def reset_sequence(connection: Connection, table: Table) -> None:
     """Let a table number its next row beyond those that came with their numbers; SQLite does so by itself."""
     column = table.autoincrement_column
     if column is not None and connection.dialect.name == "postgresql":
@@ -135,7 +135,7 @@ def count_on(connection: Connection, table: Table) -> None:
         connection.execute(select(func.setval(sequence, last.scalar_subquery(), False)))
 
 
-def first_to_write(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row; False when its key was there before."""
     # Asked for by what comes back: a row count is not to be had from every driver.
     statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Result, Select, bindparam, exists, func, select, true, union
 
-from pipeline.model.entry import Entry, KnownEntry, StoredEntry
-from pipeline.store.records import entry_names, stored_entry
+from pipeline.model.entry import Entry, EntryIdentity, StoredEntry
+from pipeline.store.rows import entry_names, stored_entry
 from pipeline.store.tables import (
     PREFIX_CHARS,
     alive,
@@ -31,7 +31,7 @@ from pipeline.store.tables import (
 
 _IS = {"vanished": entry.c.vanished_at.is_not(None), "deleted": entry.c.deleted_at.is_not(None)}
 _KNOWN = select(
-    *(_IS[name].label(name) if name in _IS else entry.c[name] for name in KnownEntry._fields),
+    *(_IS[name].label(name) if name in _IS else entry.c[name] for name in EntryIdentity._fields),
 ).order_by(entry.c.entry_id)
 _FEED = entry.c.feed_id == bindparam("feed")
 _MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
@@ -75,7 +75,7 @@ _STORED = (
 )
 
 
-def known(connection: Connection, feed_id: str) -> list[KnownEntry]:
+def known(connection: Connection, feed_id: str) -> list[EntryIdentity]:
     """Read what deduplication needs of a feed's entries, in the order they were stored."""
     return _known_entries(connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)))
 
@@ -85,7 +85,7 @@ def marks(connection: Connection, feed_id: str) -> dict[int, str]:
     return dict(map(tuple, connection.execute(_MARKS, {"feed": feed_id}).all()))
 
 
-def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
+def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[EntryIdentity]:
     """Read of a feed's entries those that were in its document, those with a name of one found, and the newest."""
     if len(found) > _FEW and not connection.scalar(_ANY, {"feed": feed_id}):
         return []  # the usual first read of a feed; its names need not be looked for one by one
@@ -165,8 +165,8 @@ def _newest_of_feed(before: datetime | None) -> Select[datetime]:
     return select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
 
 
-def _known_entries(rows: Result[Any]) -> list[KnownEntry]:
-    return list(map(KnownEntry._make, rows.all()))
+def _known_entries(rows: Result[Any]) -> list[EntryIdentity]:
+    return list(map(EntryIdentity._make, rows.all()))
 
 
 def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:

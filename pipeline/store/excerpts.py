@@ -12,34 +12,34 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from pipeline.store.dialects import insert
-from pipeline.store.door import Transaction
-from pipeline.store.records import storable
+from pipeline.store.errors import Transaction
+from pipeline.store.rows import storable
 from pipeline.store.tables import excerpt
 
 
-class Excerpts:
+class ExcerptRepository:
     """The excerpts a store keeps; made by it."""
 
     def __init__(self, reading: Transaction, writing: Transaction) -> None:
         self._reading = reading
         self._writing = writing
 
-    def known(self, keys: Collection[str]) -> dict[str, str]:
+    def get(self, keys: Collection[str]) -> dict[str, str]:
         """Give those that are kept, by key."""
         with self._reading() as connection:
             rows = connection.execute(select(excerpt.c.of, excerpt.c.markdown).where(excerpt.c.of.in_(keys)))
             return {row.of: row.markdown for row in rows}
 
-    def keep(self, made: Mapping[str, str], *, now: datetime) -> None:
+    def save(self, excerpts: Mapping[str, str], *, now: datetime) -> None:
         """Keep new ones; of one that another process kept meanwhile, the first is as good."""
         # What a database would not give back as it was is better made again.
-        kept = {key: markdown for key, markdown in made.items() if storable(markdown) == markdown}
+        kept = {key: markdown for key, markdown in excerpts.items() if storable(markdown) == markdown}
         rows = [{"of": key, "markdown": markdown, "made_at": now} for key, markdown in kept.items()]
         if rows:
             with self._writing() as connection:
                 connection.execute(insert(connection.dialect.name, excerpt).on_conflict_do_nothing(), rows)
 
-    def drop(self, before: datetime) -> int:
+    def prune(self, before: datetime) -> int:
         """Drop those made before an instant; counts them."""
         old = excerpt.c.made_at < before
         with self._writing() as connection:

@@ -10,9 +10,9 @@ from functools import cache
 
 from sqlalchemy import Connection, Insert, func, select
 
-from pipeline.model.feed import FeedCount, FeedState
+from pipeline.model.feed import FeedState, FeedStats
 from pipeline.store.dialects import insert
-from pipeline.store.records import feed_row, feed_state
+from pipeline.store.rows import feed_row, feed_state
 from pipeline.store.tables import alive, entry, feed, quarantined
 
 _OF_FEED = alive & (entry.c.feed_id == feed.c.feed_id)
@@ -38,11 +38,11 @@ def save(connection: Connection, kept: Sequence[FeedState]) -> None:
         connection.execute(_upsert(connection.dialect.name), [feed_row(state) for state in kept])
 
 
-def counts(connection: Connection) -> dict[str, FeedCount]:
+def counts(connection: Connection) -> dict[str, FeedStats]:
     """Count what is kept of each feed. Costs what the archive holds: for a person who asks, not for every run."""
     rows = connection.execute(_COUNTS).mappings()
     return {
-        row["feed_id"]: FeedCount(**{name: value for name, value in row.items() if name != "feed_id"}) for row in rows
+        row["feed_id"]: FeedStats(**{name: value for name, value in row.items() if name != "feed_id"}) for row in rows
     }
 
 

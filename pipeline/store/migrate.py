@@ -12,13 +12,13 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine, func, inspect, select
 
-from pipeline.model.errors import StoreError, StoreTooNew
+from pipeline.model.errors import StoreError, StoreTooNewError
 from pipeline.store import migrations
-from pipeline.store.dialects import for_writing, lock_migrations, make_private, use_write_ahead_log
+from pipeline.store.dialects import enable_write_ahead_log, for_writing, lock_migrations, make_private
 from pipeline.store.tables import migration
 
 
-def steps() -> dict[int, str]:
+def list_migrations() -> dict[int, str]:
     """List the migrations, number to module name, in order.
 
     >>> steps()[1]
@@ -28,12 +28,12 @@ def steps() -> dict[int, str]:
     return {int(name[1:5]): name for name in names}
 
 
-def bring_up_to_date(engine: Engine) -> None:
+def migrate(engine: Engine) -> None:
     """Apply the missing migrations; StoreTooNew or StoreError before the first byte is written."""
     make_private(engine)
     with engine.connect() as connection:
         missing = _missing(connection)
-    use_write_ahead_log(engine)
+    enable_write_ahead_log(engine)
     if missing:
         with for_writing(engine).begin() as connection:
             lock_migrations(connection)
@@ -50,9 +50,9 @@ def _apply(connection: Connection) -> None:
 
 
 def _missing(connection: Connection) -> dict[int, str]:
-    done, known = _done(connection), steps()
+    done, known = _done(connection), list_migrations()
     if done > max(known):
-        raise StoreTooNew(
+        raise StoreTooNewError(
             f"{_name(connection)} was written by a newer pipeline (schema {done}, this one knows {max(known)}); "
             "install that version again"
         )

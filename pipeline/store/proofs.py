@@ -13,36 +13,36 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
-from pipeline.model.errors import PassRefused
-from pipeline.model.proof import Pass, Proof
+from pipeline.model.errors import InvalidTokenError
+from pipeline.model.proof import Proof, ProofToken
 from pipeline.store.dialects import insert
 from pipeline.store.proof_tables import proof, signing_key, used_pass
 from pipeline.store.tables import change
 
 if TYPE_CHECKING:
-    from pipeline.store.door import Transaction
+    from pipeline.store.errors import Transaction
 
-SHORTEST_GAP = timedelta(hours=1)
+MIN_INTERVAL = timedelta(hours=1)
 """Between two proofs that go out by themselves, however often a draft changes."""
-LEASE = timedelta(minutes=20)
+CLAIM_TTL = timedelta(minutes=20)
 """After so long, whoever claimed a proof and has not sent it is dead: no mail server is waited for longer."""
 
 
-class Proofs:
+class ProofRepository:
     """The proofs of a store; made by it."""
 
     def __init__(self, reading: Transaction, writing: Transaction) -> None:
         self._reading = reading
         self._writing = writing
 
-    def key(self, purpose: str, fresh: str) -> str:
+    def signing_key(self, purpose: str, new_key: str) -> str:
         """Give what signs links of a purpose; ``fresh`` is kept as that where there is none yet."""
         with self._reading() as connection:
             found = connection.scalar(select(signing_key.c.secret).where(signing_key.c.purpose == purpose))
         if found:
             return str(found)
         with self._writing() as connection:
-            row = {"purpose": purpose, "secret": fresh}
+            row = {"purpose": purpose, "secret": new_key}
             connection.execute(insert(connection.dialect.name, signing_key).values(row).on_conflict_do_nothing())
             return str(connection.scalar(select(signing_key.c.secret).where(signing_key.c.purpose == purpose)))
 
@@ -51,7 +51,7 @@ class Proofs:
         with self._reading() as connection:
             return _of_week(connection, week)
 
-    def shown_at(self, week: str, content_hash: str) -> datetime | None:
+    def first_sent_at(self, week: str, content_hash: str) -> datetime | None:
         """Tell since when the editor has a proof of these very bytes; None: they have none."""
         with self._reading() as connection:
             same = (proof.c.week == week) & (proof.c.content_hash == content_hash)
@@ -59,7 +59,7 @@ class Proofs:
             return found
 
     def claim(
-        self, week: str, content_hash: str, manifest: bytes, *, now: datetime, again: bool = False
+        self, week: str, content_hash: str, manifest: bytes, *, now: datetime, resend: bool = False
     ) -> Proof | None:
         """Take it on oneself to send a proof of a draft; None when that is not, or not yet, to be done.
 
@@ -68,46 +68,46 @@ class Proofs:
         with self._writing() as connection:
             connection.execute(select(change.c.commits).with_for_update())  # one claim at a time, on PostgreSQL too
             before = _of_week(connection, week)
-            if not again and not _is_due(before, content_hash, now):
+            if not resend and not _is_due(before, content_hash, now):
                 return None
             same = [each for each in before if each.content_hash == content_hash]
-            lost = next((each for each in same if each.posted_at is None), None)
-            nth = lost.nth if lost else max((each.nth for each in same), default=0) + 1
+            lost = next((each for each in same if each.sent_at is None), None)
+            nth = lost.sequence if lost else max((each.sequence for each in same), default=0) + 1
             claimed = {"claimed_at": now, "manifest": manifest}
             row = {"week": week, "content_hash": content_hash, "nth": nth} | claimed
             statement = insert(connection.dialect.name, proof).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=list(proof.primary_key), set_=claimed))
-            return Proof(week=week, content_hash=content_hash, nth=nth, claimed_at=now, manifest=manifest)
+            return Proof(week=week, content_hash=content_hash, sequence=nth, claimed_at=now, manifest=manifest)
 
-    def posted(self, claimed: Proof, *, now: datetime) -> None:
+    def mark_sent(self, claimed: Proof, *, now: datetime) -> None:
         """Remember that a proof is out, or may be."""
         with self._writing() as connection:
             connection.execute(update(proof).where(_row(claimed)).values(posted_at=now))
 
-    def give_back(self, claimed: Proof) -> None:
+    def release(self, claimed: Proof) -> None:
         """Let go of a proof that did not get out: whoever comes next may try, unless somebody does by now."""
         with self._writing() as connection:
             connection.execute(delete(proof).where(_row(claimed), proof.c.claimed_at == claimed.claimed_at))
 
-    def used_at(self, what: Pass) -> datetime | None:
+    def token_used_at(self, token: ProofToken) -> datetime | None:
         """Tell when a pass was used; None while it was not."""
         with self._reading() as connection:
-            return connection.scalar(select(used_pass.c.used_at).where(used_pass.c.pass_key == what.key))
+            return connection.scalar(select(used_pass.c.used_at).where(used_pass.c.pass_key == token.key))
 
 
-def use_up(connection: Connection, what: Pass, now: datetime) -> None:
+def use_up(connection: Connection, what: ProofToken, now: datetime) -> None:
     """Use a pass, inside the transaction of what it is for; PassRefused when it was used before."""
     row = {"pass_key": what.key, "used_at": now}
     statement = insert(connection.dialect.name, used_pass).values(row).on_conflict_do_nothing()
     if connection.execute(statement.returning(used_pass.c.pass_key)).first() is None:
-        raise PassRefused("This button was pressed before, and works once.", kind="used")
+        raise InvalidTokenError("This button was pressed before, and works once.", kind="used")
 
 
 def _is_due(before: Sequence[Proof], content_hash: str, now: datetime) -> bool:
     for each in before:
-        on_its_way = each.posted_at is None and now - each.claimed_at < LEASE
-        too_soon = each.posted_at is not None and now - each.posted_at < SHORTEST_GAP
-        seen = each.posted_at is not None and each.content_hash == content_hash
+        on_its_way = each.sent_at is None and now - each.claimed_at < CLAIM_TTL
+        too_soon = each.sent_at is not None and now - each.sent_at < MIN_INTERVAL
+        seen = each.sent_at is not None and each.content_hash == content_hash
         if on_its_way or too_soon or seen:
             return False
     return True
@@ -120,5 +120,7 @@ def _of_week(connection: Connection, week: str) -> tuple[Proof, ...]:
 
 def _row(claimed: Proof) -> ColumnElement[bool]:
     return (
-        (proof.c.week == claimed.week) & (proof.c.content_hash == claimed.content_hash) & (proof.c.nth == claimed.nth)
+        (proof.c.week == claimed.week)
+        & (proof.c.content_hash == claimed.content_hash)
+        & (proof.c.nth == claimed.sequence)
     )

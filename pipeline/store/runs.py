@@ -10,9 +10,9 @@ from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, select, update
 
-from pipeline.model.run import Run, is_free
-from pipeline.store.dialects import first_to_write
-from pipeline.store.door import Transaction
+from pipeline.model.run import Run, is_claimable
+from pipeline.store.dialects import insert_if_absent
+from pipeline.store.errors import Transaction
 from pipeline.store.run_tables import run, schedule
 
 _SAME = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
@@ -20,7 +20,7 @@ _NEWEST = select(run).join_from(schedule, run, _SAME, isouter=True)  # outer, or
 _CURRENT = _NEWEST.where(schedule.c.schedule_id == bindparam("of")).with_for_update(of=schedule)
 
 
-class Runs:
+class RunRepository:
     """The runs of a store; made by it."""
 
     def __init__(self, asking: Transaction, writing: Transaction) -> None:
@@ -32,7 +32,7 @@ class Runs:
         with self._asking() as connection:
             return {row["schedule_id"]: Run(**row) for row in connection.execute(_NEWEST).mappings()}
 
-    def advance(self, seen: Run | None, run: Run, *, once: bool = True) -> bool:
+    def advance(self, expected: Run | None, run: Run, *, never_repeats: bool = True) -> bool:
         """Write a run's next step on top of the one seen; False, and nothing written, when that is not so any more.
 
         ``seen`` is the newest run of the same schedule, of whatever period; None when there never was one.
@@ -40,25 +40,25 @@ class Runs:
         up again: a clock that ran ahead for a moment had begun the next before it.
         """
         with self._asking() as connection:
-            if _current(connection, run.schedule_id) != seen:
+            if _current(connection, run.task_id) != expected:
                 return False
         with self._writing() as connection:
-            return _advance(connection, seen, run, once=once)
+            return _advance(connection, expected, run, once=never_repeats)
 
 
 def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -> bool:
-    if _current(connection, to.schedule_id) != seen:
+    if _current(connection, to.task_id) != seen:
         return False
-    if seen is None and not first_to_write(connection, schedule, _pointer(to)):
+    if seen is None and not insert_if_absent(connection, schedule, _pointer(to)):
         return False  # PostgreSQL has no row to lock yet: whoever writes the first one goes on
     if seen is not None and seen.period_key == to.period_key:
         connection.execute(_replaced(to))
         return True
-    if not first_to_write(connection, run, asdict(to)):
-        if once and not is_free(_of_period(connection, to), to.claimed_at):
+    if not insert_if_absent(connection, run, asdict(to)):
+        if once and not is_claimable(_of_period(connection, to), to.claimed_at):
             return False
         connection.execute(_replaced(to))
-    moved = update(schedule).where(schedule.c.schedule_id == to.schedule_id)
+    moved = update(schedule).where(schedule.c.schedule_id == to.task_id)
     connection.execute(moved.values(period_key=to.period_key))
     return True
 
@@ -79,8 +79,8 @@ def _replaced(to: Run) -> Update:
 
 
 def _same_period(to: Run) -> ColumnElement[bool]:
-    return (run.c.schedule_id == to.schedule_id) & (run.c.period_key == to.period_key)
+    return (run.c.schedule_id == to.task_id) & (run.c.period_key == to.period_key)
 
 
 def _pointer(to: Run) -> dict[str, object]:
-    return {"schedule_id": to.schedule_id, "period_key": to.period_key}
+    return {"schedule_id": to.task_id, "period_key": to.period_key}

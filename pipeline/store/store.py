@@ -15,21 +15,24 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select, update
 
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import Applied, Change, Entry, KnownEntry, Picture, StoredEntry
-from pipeline.model.feed import FeedCount, FeedState
+from pipeline.model.entry import Entry, EntryChange, EntryIdentity, Picture, StoredEntry, UpdateCounts
+from pipeline.model.feed import FeedState, FeedStats
 from pipeline.model.update import FeedUpdate
-from pipeline.store import archive, changes, entries, feeds, pictures, planning
-from pipeline.store.care import Care
+from pipeline.store import archive, entries, feeds
+from pipeline.store import entry_updates as changes
+from pipeline.store import media as pictures
+from pipeline.store import weeks as planning
+from pipeline.store.alerts import AlertRepository
 from pipeline.store.dialects import for_writing, make_engine
-from pipeline.store.door import house_errors
-from pipeline.store.editions import Editions
-from pipeline.store.excerpts import Excerpts
-from pipeline.store.former import FormerEntries
-from pipeline.store.gauges import Gauges
-from pipeline.store.migrate import bring_up_to_date
-from pipeline.store.notices import Notices
-from pipeline.store.proofs import Proofs
-from pipeline.store.runs import Runs
+from pipeline.store.editions import EditionRepository
+from pipeline.store.entry_revisions import EntryRevisionRepository
+from pipeline.store.errors import map_errors
+from pipeline.store.excerpts import ExcerptRepository
+from pipeline.store.maintenance import Maintenance
+from pipeline.store.metrics import StoreMetrics
+from pipeline.store.migrate import migrate
+from pipeline.store.proofs import ProofRepository
+from pipeline.store.runs import RunRepository
 from pipeline.store.tables import change
 
 _ONE_MORE_COMMIT = update(change).values(commits=change.c.commits + 1)
@@ -43,15 +46,15 @@ class Store:
         self._writer = for_writing(engine)
         self._asker = engine.execution_options(begin="")
         self._name = engine.url.render_as_string(hide_password=True)
-        self.editions = Editions(self._reading, self._writing)
-        self.runs = Runs(self._asking, self._writing)
-        self.gauges = Gauges(self._reading)
-        self.care = Care(self._reading, self._writing)
-        self.notices = Notices(self._reading, self._writing)
-        self.former = FormerEntries(self._reading, self._writing)
-        self.proofs = Proofs(self._reading, self._writing)
-        self.excerpts = Excerpts(self._reading, self._writing)
-        self._words = archive.Words()
+        self.editions = EditionRepository(self._reading, self._writing)
+        self.runs = RunRepository(self._asking, self._writing)
+        self.metrics = StoreMetrics(self._reading)
+        self.maintenance = Maintenance(self._reading, self._writing)
+        self.alerts = AlertRepository(self._reading, self._writing)
+        self.entry_revisions = EntryRevisionRepository(self._reading, self._writing)
+        self.proofs = ProofRepository(self._reading, self._writing)
+        self.excerpts = ExcerptRepository(self._reading, self._writing)
+        self._words = archive.WordIndex()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -61,8 +64,8 @@ class Store:
         """
         store = cls(make_engine(url))
         try:
-            with house_errors(store._name):
-                bring_up_to_date(store._reader)
+            with map_errors(store._name):
+                migrate(store._reader)
         except BaseException:
             store.close()
             raise
@@ -82,29 +85,29 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with house_errors(self._name), self._reader.connect() as connection:
+        with map_errors(self._name), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def _asking(self) -> Iterator[Connection]:  # one question, which needs no transaction around it
-        with house_errors(self._name), self._asker.connect() as connection:
+        with map_errors(self._name), self._asker.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with house_errors(self._name), self._writer.begin() as connection:
+        with map_errors(self._name), self._writer.begin() as connection:
             # First of all: on a server this row makes the others wait, as SQLite does by itself. One writes at a time.
             connection.execute(_ONE_MORE_COMMIT)
             yield connection
 
-    def change_mark(self) -> str:
+    def revision(self) -> str:
         """Give a value that is another one after anything was written, by whatever process."""
         with self._reading() as connection:
             return str(connection.scalar(select(change.c.commits)))
 
-    def integrity(self) -> list[str]:
+    def integrity_errors(self) -> list[str]:
         """Name what is wrong with the database, a line each; costs reading all of it."""
-        return self.care.integrity()
+        return self.maintenance.integrity_errors()
 
     # Feeds and their entries, written
 
@@ -122,17 +125,17 @@ class Store:
         with self._writing() as connection:
             feeds.save(connection, list(states))
 
-    def marks(self, feed_id: str) -> dict[int, str]:
+    def item_hashes(self, feed_id: str) -> dict[int, str]:
         """Give the entries that were in a feed's last document, and the mark that each was read under."""
         with self._asking() as connection:
             return entries.marks(connection, feed_id)
 
-    def known_among(self, feed_id: str, found: Collection[Entry]) -> list[KnownEntry]:
+    def match_candidates(self, feed_id: str, found: Collection[Entry]) -> list[EntryIdentity]:
         """Give of a feed's entries those that were in its last document, those with a name of one found, the newest."""
         with self._asking() as connection:
             return entries.known_among(connection, feed_id, found)
 
-    def known_entries(self, feed_id: str) -> list[KnownEntry]:
+    def identities(self, feed_id: str) -> list[EntryIdentity]:
         """Give what deduplication needs of all entries of a feed, however many that are."""
         with self._reading() as connection:
             return entries.known(connection, feed_id)
@@ -140,7 +143,7 @@ class Store:
     def apply(
         self,
         state: FeedState,
-        decided: Sequence[Change],
+        decided: Sequence[EntryChange],
         vanished: Sequence[int],
         *,
         now: datetime,
@@ -148,15 +151,15 @@ class Store:
         reappeared: Sequence[int] = (),
         quarantined: bool = False,
         withdrawn: Sequence[int] = (),
-    ) -> Applied:
-        """Write a freshly read feed, as ``apply_all`` does."""
+    ) -> UpdateCounts:
+        """Write a freshly read feed, as ``apply_updates`` does."""
         update = FeedUpdate(
             state=state, changes=decided, vanished=vanished, reappeared=reappeared, withdrawn=withdrawn,
-            backlog=backlog, quarantined=quarantined,
+            archived=backlog, quarantined=quarantined,
         )  # fmt: skip
-        return self.apply_all([update], now=now)[0]
+        return self.apply_updates([update], now=now)[0]
 
-    def apply_all(self, updates: Sequence[FeedUpdate], *, now: datetime) -> list[Applied]:
+    def apply_updates(self, updates: Sequence[FeedUpdate], *, now: datetime) -> list[UpdateCounts]:
         """Write freshly read feeds in one transaction: their states, what changed, what left or came back.
 
         An entry dated by ``first_seen`` keeps the date it was stored with. Gives one answer for each update.
@@ -164,23 +167,23 @@ class Store:
         with self._writing() as connection:
             return changes.apply(connection, updates, now)
 
-    def in_quarantine(self, feed_id: str) -> list[StoredEntry]:
+    def quarantined_entries(self, feed_id: str) -> list[StoredEntry]:
         """Give a feed's entries that wait to be accepted, the oldest first."""
         with self._reading() as connection:
             return entries.in_quarantine(connection, feed_id)
 
-    def accept(self, *, news: Sequence[int], backlog: Sequence[int], now: datetime) -> None:
+    def release_quarantine(self, *, new: Sequence[int], archived: Sequence[int], now: datetime) -> None:
         """Let entries out of quarantine, some as news and some as backlog; for every digest they come in now."""
         with self._writing() as connection:
-            changes.accept(connection, news, now, backlog=False)
-            changes.accept(connection, backlog, now, backlog=True)
+            changes.accept(connection, new, now, backlog=False)
+            changes.accept(connection, archived, now, backlog=True)
 
     def delete_entries(self, entry_ids: Sequence[int], *, now: datetime) -> None:
         """Delete entries for good: they are in no answer any more, and nothing a feed says brings them back."""
         with self._writing() as connection:
             changes.delete(connection, entry_ids, now)
 
-    def feed_counts(self) -> dict[str, FeedCount]:
+    def feed_counts(self) -> dict[str, FeedStats]:
         """Count what is kept of each feed."""
         with self._reading() as connection:
             return feeds.counts(connection)
@@ -192,7 +195,7 @@ class Store:
         with self._reading() as connection:
             return entries.between(connection, start, end, feed_ids)
 
-    def unplaced_late(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
+    def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
         """Give the entries published before an instant that no closed week took, the backlog aside."""
         with self._reading() as connection:
             return entries.unplaced_late(connection, feed_ids, before)
@@ -217,12 +220,12 @@ class Store:
         with self._reading() as connection:
             return entries.newest_at(connection, feed_ids, before)
 
-    def newest_entry_of_each(self, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
+    def newest_entry_at_by_feed(self, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
         """Tell when each feed's newest entry before an instant was published; None where there is none."""
         with self._reading() as connection:
             return entries.newest_of_each(connection, feed_ids, before)
 
-    def pages_told(self, weeks: Collection[str]) -> dict[str, str]:
+    def published_urls(self, weeks: Collection[str]) -> dict[str, str]:
         """Give the pages that settled weeks took, by ``text.urls.url_key``, and which week did."""
         with self._reading() as connection:
             return entries.pages_told(connection, weeks)
@@ -239,7 +242,7 @@ class Store:
         with self._reading() as connection:
             return archive.positions(connection)
 
-    def keep_archive(self, position: ArchivePosition, decided: Sequence[Change], *, now: datetime) -> int:
+    def save_archive_page(self, position: ArchivePosition, decided: Sequence[EntryChange], *, now: datetime) -> int:
         """Write one page of a feed's archive: its new entries, as backlog, and how far that is; count the new ones."""
         with self._writing() as connection:
             new = [change for change in decided if change.kind == "new"]
@@ -247,51 +250,51 @@ class Store:
             archive.save_position(connection, position)
             return inserted
 
-    def entries_with(
-        self, words: Collection[str], *, seen_by: datetime | None, most: int
+    def search_words(
+        self, words: Collection[str], *, first_seen_by: datetime | None, max_matches: int
     ) -> tuple[dict[str, tuple[int, ...]], int]:
         """Find the entries that have each word, and how many there are at all (nearly: gaps are counted).
 
         Entries first seen after ``seen_by`` do not exist here; a word that more than ``most`` have is left out.
         """
         with self._reading() as connection:
-            last = archive.newest_seen_by(connection, seen_by)
-            return self._words.having(connection, words, last=last, most=most), last
+            last = archive.newest_seen_by(connection, first_seen_by)
+            return self._words.having(connection, words, last=last, most=max_matches), last
 
-    def talks(self, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
+    def episode_details(self, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Give what chapters and transcripts at these addresses said, as far as they were read."""
         with self._reading() as connection:
             return archive.talks(connection, urls)
 
-    def keep_talk(self, url: str, lines: Sequence[str], *, now: datetime) -> None:
+    def save_episode_details(self, url: str, lines: Sequence[str], *, now: datetime) -> None:
         """Keep what a chapters file or a transcript says."""
         with self._writing() as connection:
             archive.save_talk(connection, url, lines, now)
 
-    def pictures(self, urls: Collection[str]) -> dict[str, Picture]:
+    def image_sizes(self, urls: Collection[str]) -> dict[str, Picture]:
         """Give what is known of the pictures at these addresses, by address."""
         with self._reading() as connection:
             return pictures.sizes(connection, urls)
 
-    def keep_picture(self, seen: Picture, *, now: datetime) -> None:
+    def save_image_size(self, seen: Picture, *, now: datetime) -> None:
         """Keep how large a picture is."""
         with self._writing() as connection:
             pictures.save_size(connection, seen, now)
 
     # Weeks and runs
 
-    def settle_week(
-        self, week: str, entry_ids: Collection[int], *, now: datetime, rolled_on: Collection[int] = ()
+    def close_week(
+        self, week: str, entry_ids: Collection[int], *, now: datetime, carried_over: Collection[int] = ()
     ) -> bool:
         """Record once which entries a closed week took; False, and nothing written, when it was settled before.
 
-        An entry that an earlier week took stays there. ``rolled_on``: entries it had no room for; they go into the
+        An entry that an earlier week took stays there. ``carried_over``: entries it had no room for; they go into the
         next digest, though they may be backlog.
         """
         with self._writing() as connection:
-            return planning.settle(connection, week, entry_ids, now, rolled_on)
+            return planning.settle(connection, week, entry_ids, now, carried_over)
 
-    def settled_weeks(self) -> dict[str, datetime]:
+    def closed_weeks(self) -> dict[str, datetime]:
         """Tell which weeks are settled, and since when."""
         with self._reading() as connection:
             return planning.settled(connection)

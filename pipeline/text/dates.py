@@ -59,7 +59,7 @@ _SPELLINGS = tuple(
 )
 
 
-def read_date(text: str) -> datetime | None:
+def parse_date(text: str) -> datetime | None:
     """Return the instant that ``text`` names, in UTC; None when it names none.
 
     Reads RFC 822/2822, RFC 3339, ISO 8601, asctime and their usual misspellings. Without a zone, UTC is meant.

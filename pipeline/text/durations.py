@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-LONGEST_SECONDS = 100 * 3600
+MAX_SECONDS = 100 * 3600
 """More than this is a mistake (milliseconds, a byte count)."""
 
 _CLOCK = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
@@ -19,7 +19,7 @@ _UNITS = re.compile(
 )
 
 
-def read_duration(text: str) -> int | None:
+def parse_duration(text: str) -> int | None:
     """Return the seconds that ``text`` stands for; None when it stands for none (zero included).
 
     >>> [read_duration(text) for text in ("2520", "42:00", "0:42:00", "42 min", "PT42M", "0h 42m", "42m0.4s")]
@@ -34,7 +34,7 @@ def read_duration(text: str) -> int | None:
         seconds = sum(_number(found[unit]) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
     else:
         return None
-    return int(seconds) if 1 <= seconds <= LONGEST_SECONDS else None
+    return int(seconds) if 1 <= seconds <= MAX_SECONDS else None
 
 
 def _number(text: str | None) -> float:

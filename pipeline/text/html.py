@@ -13,12 +13,23 @@ from contextvars import ContextVar
 
 import nh3
 
-from pipeline.text.prose import clean_title, count_words, excerpt_text, is_dense, strip_boilerplate
+from pipeline.text.plain_text import clean_title, count_words, excerpt_text, has_cjk, strip_boilerplate
 from pipeline.text.urls import clean_url
 
 __all__ = [
-    "clean_title", "count_words", "excerpt_text", "mend_lists", "outline", "paragraphs", "plain_text",
-    "reading_minutes", "sanitise", "strip_boilerplate", "without_empty", "word_count", "words_of",
+    "add_paragraphs",
+    "clean_title",
+    "count_html_words",
+    "count_words",
+    "excerpt_text",
+    "join_broken_lists",
+    "plain_text",
+    "reading_minutes",
+    "remove_empty_elements",
+    "sanitise",
+    "sanitise_without_attributes",
+    "sanitised_to_text",
+    "strip_boilerplate",
 ]  # fmt: skip
 
 WORDS_PER_MINUTE = 238
@@ -102,10 +113,10 @@ def sanitise(html: str, base_url: str) -> str:
         clean = _CLEANER.clean(html)
     finally:
         _base_url.reset(before)
-    return without_empty(_IMG.sub(_picture, clean)).strip()
+    return remove_empty_elements(_IMG.sub(_picture, clean)).strip()
 
 
-def outline(html: str) -> str:
+def sanitise_without_attributes(html: str) -> str:
     """Return ``html`` as ``sanitise`` does, but without attributes: what one needs to read its words.
 
     >>> outline('<p class="x">Read <a href="../more">on</a><script>x()</script>')
@@ -136,34 +147,34 @@ def plain_text(html: str) -> str:
     return _joined(blocks)
 
 
-def words_of(clean: str) -> str:
+def sanitised_to_text(html: str) -> str:
     """Return the words of HTML that ``sanitise`` made, as ``plain_text`` would, and faster.
 
     >>> words_of("<h2>Salt</h2><p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
     """
-    return _joined(entities.unescape(_BLOCK_TAG.sub("\0", _INLINE_TAG.sub("", clean))).split("\0"))
+    return _joined(entities.unescape(_BLOCK_TAG.sub("\0", _INLINE_TAG.sub("", html))).split("\0"))
 
 
-def word_count(clean: str) -> int:
+def count_html_words(html: str) -> int:
     """Count the words of HTML that ``sanitise`` made.
 
     >>> word_count("<p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     5
     """
-    text = _BLOCK_TAG.sub(" ", clean)
+    text = _BLOCK_TAG.sub(" ", html)
     text = _ENTITY.sub(" ", text) if "&" in text else text
     words = len(text.split())
-    return words if words > _MANY_WORDS and not is_dense(text) else count_words(text)
+    return words if words > _MANY_WORDS and not has_cjk(text) else count_words(text)
 
 
-def reading_minutes(clean: str) -> int:
+def reading_minutes(html: str) -> int:
     """Return the minutes to read HTML that ``sanitise`` made: at least 1, and 0 when there is nothing to read.
 
     >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
     (1, 3, 0)
     """
-    words = word_count(clean)
+    words = count_html_words(html)
     return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
 
 
@@ -171,7 +182,7 @@ def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join([text for block in blocks if block and (text := clean_title(block, markup=False))])
 
 
-def paragraphs(html: str) -> str:
+def add_paragraphs(html: str) -> str:
     """Make paragraphs of blank lines in HTML that has no blocks, and line breaks of lines where it has no tags at all.
 
     >>> paragraphs("Salt.\\nFat.\\n\\nAcid &amp; heat."), paragraphs("<p>Salt.\\n\\nFat.</p>")
@@ -184,7 +195,7 @@ def paragraphs(html: str) -> str:
     return "".join(f"<p>{block}</p>" for block in blocks if block)
 
 
-def depth(html: str) -> int:
+def nesting_depth(html: str) -> int:
     """Return how deep tags nest, in one pass and without trusting that they are closed.
 
     >>> depth("<ul><li><b>x</b></li><li>y<br></li></ul>")
@@ -200,21 +211,23 @@ def depth(html: str) -> int:
     return deepest
 
 
-def mend_lists(html: str) -> str:
-    """Join numbered lists that an editor broke apart, see ``pipeline.text.lists``; anything else stays as it is.
+def join_broken_lists(html: str) -> str:
+    """Join numbered lists that an editor broke apart, see ``pipeline.text.html_lists``; anything else stays as it is.
 
     >>> mend_lists("<ol><li>Mix</li></ol><p>&nbsp;</p><ol><li>Bake</li></ol>")
     '<ol><li>Mix</li><li>Bake</li></ol>'
     """
     if html.count("<ol") < 2 or _too_deep(html):
         return html
-    from pipeline.text.lists import join_lists  # lxml takes a while to import: only where there is something to mend
+    from pipeline.text.html_lists import (
+        join_ordered_lists,  # lxml takes a while to import: only where there is something to mend
+    )
 
-    return join_lists(html)
+    return join_ordered_lists(html)
 
 
 def _too_deep(html: str) -> bool:
-    return html.count("<") > MAX_DEPTH and depth(html) > MAX_DEPTH  # counting is fast and mostly enough
+    return html.count("<") > MAX_DEPTH and nesting_depth(html) > MAX_DEPTH  # counting is fast and mostly enough
 
 
 def _link(value: str, base_url: str) -> str:
@@ -233,7 +246,7 @@ def _picture(found: re.Match[str]) -> str:
     return "" if not source or tiny or _COUNTERS.search(source) else found[0]
 
 
-def without_empty(html: str) -> str:
+def remove_empty_elements(html: str) -> str:
     """Leave out elements that hold nothing, and what they leave empty.
 
     >>> without_empty("<p>Salt.</p><ul><li><em> </em></li></ul>")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import nh3
 
-from pipeline.text.from_html import escape, to_markdown
-from pipeline.text.prose import count_words
+from pipeline.text.html_to_markdown import escape_markdown, to_markdown
+from pipeline.text.plain_text import count_words
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -93,7 +93,7 @@ def excerpt(md: str, max_words: int = 60) -> str:
     parts, _, whole = _shortened(nodes, max_words)
     if not parts and not whole:  # the first sentence alone is too long
         prose = (node for node in nodes if node.type not in _LEFT_OUT)
-        return escape(_first_words(_plain(prose), max_words)) + "…"
+        return escape_markdown(_first_words(_plain(prose), max_words)) + "…"
     return _unannounced("\n\n".join(parts))
 
 

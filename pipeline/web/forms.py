@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-LONGEST_BYTES = 256_000
-MOST_FIELDS = 1_000
-FIELD = "csrf"
+MAX_FORM_BYTES = 256_000
+MAX_FORM_FIELDS = 1_000
+CSRF_FIELD = "csrf"
 _KIND = "application/x-www-form-urlencoded"
 
 
@@ -30,24 +30,24 @@ class Form:
 
     def __getitem__(self, name: str) -> str:
         """Give a field's first value; empty when there is none."""
-        return self.all(name)[0] if name in self.fields else ""
+        return self.get_all(name)[0] if name in self.fields else ""
 
-    def all(self, name: str) -> list[str]:
+    def get_all(self, name: str) -> list[str]:
         """Give all values of a field, in the order of the page."""
         return self.fields.get(name, [])
 
 
-def read_form(body: bytes) -> Form:
+def parse_form(body: bytes) -> Form:
     """Read a form (application/x-www-form-urlencoded); ValueError when it is none.
 
     >>> read_form(b"subject=Bread+%26+salt&note=a%0D%0Ab&note=").fields
     {'subject': ['Bread & salt'], 'note': ['a\\nb', '']}
     """
-    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, encoding="utf-8")
+    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS, encoding="utf-8")
     return Form({name: [each.replace("\r\n", "\n") for each in values] for name, values in fields.items()})
 
 
-def posted(handler: Callable[[Request, Form], Response], token: str = "") -> Callable[[Request], object]:
+def form_endpoint(handler: Callable[[Request, Form], Response], token: str = "") -> Callable[[Request], object]:
     """Make an endpoint of a handler: it runs in a thread, and only for a form that carries our token.
 
     Without a token any form will do: where the address itself is a secret.
@@ -58,10 +58,10 @@ def posted(handler: Callable[[Request, Form], Response], token: str = "") -> Cal
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
             raise HTTPException(415, "Use the form on the page itself.")
         try:
-            form = read_form(body)
+            form = parse_form(body)
         except ValueError as bad:
             raise HTTPException(400, "This form cannot be read: use the one on the page itself.") from bad
-        if token and not compare_digest(form[FIELD].encode(), token.encode()):
+        if token and not compare_digest(form[CSRF_FIELD].encode(), token.encode()):
             raise HTTPException(
                 403, "This page is from before the program was started: go back, copy your words, and reload it."
             )
@@ -75,6 +75,6 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > LONGEST_BYTES:
-            raise HTTPException(413, f"This form is too large: up to {LONGEST_BYTES // 1000} KB are read.")
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, f"This form is too large: up to {MAX_FORM_BYTES // 1000} KB are read.")
     return bytes(body)

@@ -20,75 +20,75 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from pipeline.app import resources
+from pipeline.app import resources_folder
 from pipeline.model.errors import PipelineError, UsageError
-from pipeline.web.desk import Desk, Memory
-from pipeline.web.guard import Guard
-from pipeline.web.moves import Moves
-from pipeline.web.pages import Pages
-from pipeline.web.reading import Reading
-from pipeline.web.sheets import Sheets
-from pipeline.web.writing import Writing
+from pipeline.web.desk.actions import ActionPages
+from pipeline.web.desk.editions import EditionPages
+from pipeline.web.desk.editor import EditorPages
+from pipeline.web.desk.feeds import FeedPages
+from pipeline.web.desk.ports import Desk, EditionCache
+from pipeline.web.security import AccessMiddleware
+from pipeline.web.templating import PageTemplates
 
-ADDRESS = "127.0.0.1"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEFAULT_HOST = "127.0.0.1"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _PORTS_TO_TRY = 20
 
 
-def make_app(
+def create_desk_app(
     desk: Desk,
     *,
-    patience_seconds: float = 2.0,
+    long_poll_seconds: float = 2.0,
     token: str = "",
-    home: str = "",
-    lets_in: Callable[[str], bool] | None = None,
+    public_url: str = "",
+    session_valid: Callable[[str], bool] | None = None,
 ) -> Starlette:
-    """Make the application around a desk. A request for news waits ``patience_seconds`` at most.
+    """Make the application around a desk. A request for news waits ``long_poll_seconds`` at most.
 
     ``token``, ``home`` and ``lets_in`` are the guard's.
     """
-    folder = resources() / "templates" / "web"
-    memory, sheets = Memory(desk), Sheets.of(folder)
-    pages = Pages(memory, sheets, patience_seconds)
-    rooms = (pages, Writing(memory, sheets), Moves(memory, sheets), Reading(memory, sheets))
+    folder = resources_folder() / "templates" / "web"
+    memory, sheets = EditionCache(desk), PageTemplates.from_folder(folder)
+    pages = EditionPages(memory, sheets, long_poll_seconds)
+    rooms = (pages, EditorPages(memory, sheets), ActionPages(memory, sheets), FeedPages(memory, sheets))
     return Starlette(
         routes=[
             *(route for room in rooms for route in room.routes()),
             Mount("/static", StaticFiles(directory=folder / "static")),
         ],
-        middleware=[Middleware(Guard, token=token, home=home, lets_in=lets_in)],
-        exception_handlers={HTTPException: pages.refused, PipelineError: pages.refused},
+        middleware=[Middleware(AccessMiddleware, token=token, home=public_url, lets_in=session_valid)],
+        exception_handlers={HTTPException: pages.error, PipelineError: pages.error},
     )
 
 
-def serve(
+def serve_preview(
     desk: Desk,
     *,
     week: str | None,
     port: int,
     open_browser: bool,
-    host: str = ADDRESS,
-    say: Callable[[str], None] = print,
+    host: str = DEFAULT_HOST,
+    echo: Callable[[str], None] = print,
 ) -> None:
     """Serve the preview until it is stopped; a port that is taken gives way to the next free one, and that is said.
 
     Other machines are listened to when ``host`` is not this one; then the address that is said carries a token.
     """
-    token = "" if host in LOOPBACK else token_urlsafe(24)
-    with listen(port, host) as listener:
+    token = "" if host in LOOPBACK_NAMES else token_urlsafe(24)
+    with bind_socket(port, host) as listener:
         found = listener.getsockname()[1]
         if port not in (0, found):
-            say(f"Port {port} is taken, so this is port {found}.")
+            echo(f"Port {port} is taken, so this is port {found}.")
         name = f"[{host}]" if ":" in host else host
         url = f"http://{name}:{found}/" + (f"week/{week}" if week else "") + (f"?token={token}" if token else "")
-        say(f"Preview: {url} (Ctrl-C stops it)")
+        echo(f"Preview: {url} (Ctrl-C stops it)")
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with suppress(KeyboardInterrupt):
-            server_for(make_app(desk, token=token)).run(sockets=[listener])
+            create_server(create_desk_app(desk, token=token)).run(sockets=[listener])
 
 
-def listen(port: int, host: str = ADDRESS) -> socket.socket:
+def bind_socket(port: int, host: str = DEFAULT_HOST) -> socket.socket:
     """Listen at a port, or at the next one that is free; 0 takes any.
 
     UsageError when ``host`` is no address of this machine.
@@ -108,7 +108,7 @@ def listen(port: int, host: str = ADDRESS) -> socket.socket:
     raise AssertionError("port 0 is always free")
 
 
-def server_for(app: Starlette) -> uvicorn.Server:
+def create_server(app: Starlette) -> uvicorn.Server:
     """Make the server of an application; asked to stop, it waits until those who ask for news have lost patience."""
     # Pages that ask for news are answered before the end: cutting them off would print an error for each.
     return uvicorn.Server(

@@ -7,22 +7,22 @@ from datetime import timedelta
 from store_cases import DAY, MONDAY, NOW
 
 from pipeline.store import Store
-from tests.making import entry, episode
-from tests.publishing import W07, House
+from tests.factories import entry, episode
+from tests.publication import W07, PublicationHarness
 
 LATER = NOW + 800 * DAY
 TWO_YEARS = timedelta(days=732)
 
 
-def published(house: House) -> House:
+def published(house: PublicationHarness) -> PublicationHarness:
     """Let a publication live through a week: an old post, a few new ones, an episode, an edition that is sent."""
     old = entry("An old post", MONDAY - 90 * DAY, body_html="<p>Old.</p>")
     new = [entry(f"Bread {n}: ‘Grüße’ \x7f 🍞", MONDAY + n * DAY, body_html="<p>1\n2</p>") for n in range(3)]
     house.fetch(old)
     house.fetch(feed="podcast")
-    house.at(MONDAY + 4 * DAY).fetch(*new, old)
+    house.set_time(MONDAY + 4 * DAY).fetch(*new, old)
     house.fetch(episode("Émile", MONDAY + DAY), feed="podcast")
-    house.closing(W07).publish(W07)
+    house.set_time_after_closing(W07).publish(W07)
     return house
 
 

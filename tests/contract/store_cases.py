@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipeline.model.entry import Change, ChangeKind, Enclosure, Entry, Person, Picture, Soundbite, Transcript
+from pipeline.model.entry import ChangeKind, Enclosure, Entry, EntryChange, Person, Picture, Soundbite, Transcript
 from pipeline.model.feed import Channel, FeedState
 from pipeline.store import Store
 
@@ -31,16 +31,18 @@ def blog_post(number: int = 1, **other: Any) -> Entry:
     return Entry(**facts | other)
 
 
-def decide(entry: Entry, kind: ChangeKind = "new", entry_id: int | None = None, fingerprint: str = "first") -> Change:
+def decide(
+    entry: Entry, kind: ChangeKind = "new", entry_id: int | None = None, fingerprint: str = "first"
+) -> EntryChange:
     """A decision about an entry."""
-    return Change(kind=kind, entry=entry, entry_id=entry_id, fingerprint=fingerprint)
+    return EntryChange(kind=kind, entry=entry, entry_id=entry_id, fingerprint=fingerprint)
 
 
 def keep(store: Store, *entries: Entry, now: datetime = NOW, backlog: bool = False) -> list[int]:
     """Store new entries of one feed; gives their ids in the order of the entries."""
     feed_id = entries[0].feed_id
     store.apply(FeedState(feed_id=feed_id), [decide(entry) for entry in entries], [], now=now, backlog=backlog)
-    ids = {known.guid: known.entry_id for known in store.known_entries(feed_id)}
+    ids = {known.guid: known.entry_id for known in store.identities(feed_id)}
     return [ids[entry.guid] for entry in entries]
 
 

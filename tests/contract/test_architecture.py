@@ -26,29 +26,29 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # Where the outside world comes in: path -> why there.
 READS_THE_CLOCK = {
     "pipeline/cli/__init__.py": "gives `now` to the one command it runs",
-    "pipeline/schedule.py": "gives `now` to each beat",
+    "pipeline/daemon.py": "gives `now` to each beat",
 }
 READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
-    "pipeline/cli/logs.py": "$NO_COLOR and $JOURNAL_STREAM",
-    "pipeline/app/reading.py": "the feeds' passwords and tokens",
-    "pipeline/app/leaving.py": "the mail server's password",
-    "pipeline/app/noticing.py": "handed on to the program of [notify] command",
+    "pipeline/cli/log.py": "$NO_COLOR and $JOURNAL_STREAM",
+    "pipeline/app/feeds.py": "the feeds' passwords and tokens",
+    "pipeline/app/delivery.py": "the mail server's password",
+    "pipeline/app/notifications.py": "handed on to the program of [notify] command",
 }
 
 # In the rooms that decide, what is not pure: path -> what it touches.
 SHELL = {
-    "pipeline/ingest/dial.py": "sockets",
-    "pipeline/ingest/errand.py": "nothing, but speaks of httpx's requests and responses",
-    "pipeline/ingest/fetch.py": "the network",
-    "pipeline/ingest/network.py": "the network",
-    "pipeline/ingest/politeness.py": "waiting, locks",
-    "pipeline/ingest/replay.py": "a folder",
-    "pipeline/ingest/spool.py": "a temporary file",
-    "pipeline/digest/banner.py": "templates",
-    "pipeline/digest/language.py": "catalogs",
-    "pipeline/digest/render.py": "templates",
-    "pipeline/digest/theme.py": "templates",
+    "pipeline/ingest/http/connect.py": "sockets",
+    "pipeline/ingest/http/request.py": "nothing, but speaks of httpx's requests and responses",
+    "pipeline/ingest/http/fetcher.py": "the network",
+    "pipeline/ingest/http/transport.py": "the network",
+    "pipeline/ingest/http/rate_limit.py": "waiting, locks",
+    "pipeline/ingest/http/replay.py": "a folder",
+    "pipeline/ingest/http/spool.py": "a temporary file",
+    "pipeline/digest/render/proof_banner.py": "templates",
+    "pipeline/digest/render/translations.py": "catalogs",
+    "pipeline/digest/render/render.py": "templates",
+    "pipeline/digest/render/theme.py": "templates",
 }
 
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}

@@ -12,31 +12,31 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.digest.checks.pixels import pixels
-from pipeline.ingest.fetch import Fetcher
-from pipeline.ingest.replay import ReplayTransport
-from pipeline.jobs.check import brisk, check, findings, settled
-from pipeline.model.check import Check, CheckLevel, Look
+from pipeline.digest.checks.image_size import read_image_size
+from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.replay import ReplayTransport
+from pipeline.jobs.editions.check_links import check_links, check_results, fast_limits, is_fresh
+from pipeline.model.check import CheckLevel, CheckResult, LinkCheck
 from pipeline.model.digest import Edition
 from pipeline.model.fetch import FetchLimits
-from pipeline.model.mail import UNSUBSCRIBE, place_url
-from tests.contract.fetching import NOW, limits, to_loopback
-from tests.loopback import Answer, Loopback, redirect
+from pipeline.model.message import UNSUBSCRIBE, placeholder_url
+from tests.contract.loopback_fetch import NOW, limits, to_loopback
+from tests.http_server import CannedResponse, HttpServer, redirect
 
 pytestmark = pytest.mark.loopback
 ROOT = Path(__file__).parents[2]
-PAGE = Answer(body=b"<p>Bread</p>", headers={"Content-Type": "text/html"})
+PAGE = CannedResponse(body=b"<p>Bread</p>", headers={"Content-Type": "text/html"})
 
 
-def image(width: int, height: int, more: int = 0) -> Answer:
+def image(width: int, height: int, more: int = 0) -> CannedResponse:
     """A PNG as far as its size, and so many bytes more."""
     body = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + bytes(more)
-    return Answer(body=body, headers={"Content-Type": "image/png"})
+    return CannedResponse(body=body, headers={"Content-Type": "image/png"})
 
 
 @pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
+def server() -> Iterator[HttpServer]:
+    with HttpServer() as running:
         yield running
 
 
@@ -54,52 +54,52 @@ def link(url: str, words: str = "Bread") -> str:
 
 
 def opened(within: FetchLimits | None = None) -> Callable[[], Fetcher]:
-    return partial(Fetcher, brisk(within or limits()), resolve=to_loopback)
+    return partial(Fetcher, fast_limits(within or limits()), resolve=to_loopback)
 
 
-def look(*bodies: str, seconds: float = 10.0) -> tuple[Check, ...]:
+def look(*bodies: str, seconds: float = 10.0) -> tuple[CheckResult, ...]:
     """Check what lines of HTML lead to."""
-    return check(edition(*bodies), opened(), now=NOW, seconds=seconds)
+    return check_links(edition(*bodies), opened(), now=NOW, max_seconds=seconds)
 
 
 @pytest.mark.parametrize(
     ("answer", "name", "level"),
     [
         (PAGE, "", ""),
-        (Answer(status=404, body=b""), "dead-link", "error"),
-        (Answer(status=410, body=b""), "dead-link", "error"),
-        (Answer(status=500, body=b""), "dead-link", "warning"),
-        (Answer(status=401, body=b""), "dead-link", "hint"),
-        (Answer(status=403, body=b""), "dead-link", "hint"),
-        (Answer(status=429, body=b""), "dead-link", "hint"),
+        (CannedResponse(status=404, body=b""), "dead-link", "error"),
+        (CannedResponse(status=410, body=b""), "dead-link", "error"),
+        (CannedResponse(status=500, body=b""), "dead-link", "warning"),
+        (CannedResponse(status=401, body=b""), "dead-link", "hint"),
+        (CannedResponse(status=403, body=b""), "dead-link", "hint"),
+        (CannedResponse(status=429, body=b""), "dead-link", "hint"),
         (redirect("/elsewhere", 301), "moved-link", "warning"),
         (redirect("/elsewhere", 302), "moved-link", "hint"),
         (redirect("/page"), "dead-link", "warning"),
-        (Answer(body=bytes(2_000_000)), "", ""),
+        (CannedResponse(body=bytes(2_000_000)), "", ""),
     ],
 )
-def test_pages(server: Loopback, answer: Answer, name: str, level: str) -> None:
+def test_pages(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
     """A page that answers is silent; a dead one is an error, a doubtful one is not; a moved one is named."""
-    server.on("/elsewhere", PAGE)
-    server.on("/page", answer)
+    server.respond("/elsewhere", PAGE)
+    server.respond("/page", answer)
     checks = look(link(server.url("/page"), "The loaf"))
     assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "The loaf")] if name else [])
 
 
-def test_a_page_is_asked_for_without_its_body(server: Loopback) -> None:
+def test_a_page_is_asked_for_without_its_body(server: HttpServer) -> None:
     """HEAD, once, however often the page is linked; what follows the number sign is not sent."""
-    server.on("/page", PAGE)
+    server.respond("/page", PAGE)
     url = server.url("/page")
     assert look(link(url), link(f"{url}#more"), link(url, "More bread")) == ()
-    assert [seen.method for seen in server.asked("/page")] == ["HEAD"]
+    assert [seen.method for seen in server.requests_for("/page")] == ["HEAD"]
 
 
 @pytest.mark.parametrize("status", [403, 405, 501])
-def test_a_server_that_knows_no_head_is_asked_again(server: Loopback, status: int) -> None:
+def test_a_server_that_knows_no_head_is_asked_again(server: HttpServer, status: int) -> None:
     """After 403, 405 or 501 the page is asked for by GET, and that answer counts."""
-    server.on("/page", Answer(status=status, body=b""), PAGE)
+    server.respond("/page", CannedResponse(status=status, body=b""), PAGE)
     assert look(link(server.url("/page"))) == ()
-    assert [seen.method for seen in server.asked("/page")] == ["HEAD", "GET"]
+    assert [seen.method for seen in server.requests_for("/page")] == ["HEAD", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -108,35 +108,35 @@ def test_a_server_that_knows_no_head_is_asked_again(server: Loopback, status: in
         (image(1072, 600), "", ""),
         (image(1201, 600), "picture-size", "warning"),
         (image(100, 100, more=250_000), "picture-size", "warning"),
-        (Answer(status=404, body=b""), "dead-picture", "error"),
+        (CannedResponse(status=404, body=b""), "dead-picture", "error"),
         (PAGE, "dead-picture", "error"),
     ],
 )
-def test_pictures(server: Loopback, answer: Answer, name: str, level: str) -> None:
+def test_pictures(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
     """A picture is there, is one, has 250 KB at most and is no wider than 1,200 pixels."""
-    server.on("/loaf.png", answer)
+    server.respond("/loaf.png", answer)
     checks = look(f'<img src="{server.url("/loaf.png")}" alt="A loaf">')
     assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "A loaf")] if name else [])
 
 
-def test_private_addresses_are_not_asked(server: Loopback) -> None:
+def test_private_addresses_are_not_asked(server: HttpServer) -> None:
     """The rules are those of fetching: a link to this machine is an error, and nobody knocks there."""
-    server.on("/page", PAGE)
-    (found,) = check(edition(link(server.url("/page"))), opened(FetchLimits()), now=NOW)
+    server.respond("/page", PAGE)
+    (found,) = check_links(edition(link(server.url("/page"))), opened(FetchLimits()), now=NOW)
     assert (found.name, found.level) == ("dead-link", "error")
-    assert not server.seen
+    assert not server.requests
 
 
-def test_mailboxes_and_places_are_not_asked(server: Loopback) -> None:
+def test_mailboxes_and_places_are_not_asked(server: HttpServer) -> None:
     """What is no page, or is another page for each reader, is nobody's to open."""
-    assert look(link("mailto:a@example.org"), link(place_url(server.url("/"), UNSUBSCRIBE))) == ()
-    assert not server.seen
+    assert look(link("mailto:a@example.org"), link(placeholder_url(server.url("/"), UNSUBSCRIBE))) == ()
+    assert not server.requests
 
 
-def test_ten_seconds_in_all(server: Loopback) -> None:
+def test_ten_seconds_in_all(server: HttpServer) -> None:
     """When time is over, what is known is said, and what is not is counted."""
-    server.on("/gone", Answer(status=404, body=b""))
-    server.on("/slow", Answer(delay_seconds=5))
+    server.respond("/gone", CannedResponse(status=404, body=b""))
+    server.respond("/slow", CannedResponse(delay_seconds=5))
     started = time.monotonic()
     gone, left = look(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
     assert time.monotonic() - started < 3
@@ -144,10 +144,10 @@ def test_ten_seconds_in_all(server: Loopback) -> None:
     assert "last 1 links" in left.message
 
 
-def test_a_hundred_at_most(server: Loopback) -> None:
+def test_a_hundred_at_most(server: HttpServer) -> None:
     """The first hundred addresses are asked, the others counted."""
     found = look(*(link(server.url(f"/{number}")) for number in range(103)))
-    assert len(server.seen) == 100
+    assert len(server.requests) == 100
     assert "last 3 links" in found[-1].message
 
 
@@ -158,33 +158,33 @@ def test_no_connection_is_said_once() -> None:
     assert "connection to the internet" in found.message
 
 
-def test_what_was_sealed_and_what_was_answered_are_told_together(server: Loopback) -> None:
+def test_what_was_sealed_and_what_was_answered_are_told_together(server: HttpServer) -> None:
     """Without a look the checks sealed with the edition are all there is, and nobody is asked; with one, both."""
     manifest = b'{"checks": [{"name": "leftover", "level": "error", "message": "Mend it.", "where": "subject"}]}'
     sealed = edition(link(server.url("/page")), manifest=manifest)
-    known = (Check(name="leftover", level="error", message="Mend it.", where="subject"),)
-    assert findings(sealed) == known
-    assert not server.seen
-    server.on("/page", redirect("/elsewhere", 301))
-    server.on("/elsewhere", PAGE)
-    look = Look(content_hash="", looked_at=NOW, checks=check(sealed, opened(), now=NOW))
-    assert [each.name for each in findings(sealed, look)] == ["leftover", "moved-link"]
+    known = (CheckResult(name="leftover", level="error", message="Mend it.", where="subject"),)
+    assert check_results(sealed) == known
+    assert not server.requests
+    server.respond("/page", redirect("/elsewhere", 301))
+    server.respond("/elsewhere", PAGE)
+    look = LinkCheck(content_hash="", checked_at=NOW, results=check_links(sealed, opened(), now=NOW))
+    assert [each.name for each in check_results(sealed, look)] == ["leftover", "moved-link"]
 
 
-def test_a_dead_link_leads_to_where_it_is_mended(server: Loopback) -> None:
+def test_a_dead_link_leads_to_where_it_is_mended(server: HttpServer) -> None:
     """A story's page and picture to that story, a link above all stories to the introduction, a logo to the theme."""
     above, story, within = (server.url(path) for path in ("/above", "/story", "/within"))
     entry = {"feed_id": "blog", "guid": "7", "url": story}
     manifest = json.dumps({"stories": [{"url": story, "entries": [entry]}]}).encode()
-    found = check(edition(*map(link, (above, story, within)), manifest=manifest), opened(), now=NOW)
+    found = check_links(edition(*map(link, (above, story, within)), manifest=manifest), opened(), now=NOW)
     picture = f'<a href="{story}"><img src="{server.url("/loaf.png")}" alt="A loaf"></a>'
     logo = f'<img src="{server.url("/logo.png")}" alt="The house">'
-    home = link(server.url("/"), "Home") + link(place_url(server.url("/"), UNSUBSCRIBE))
-    (masthead,) = check(edition(home, manifest=manifest), opened(), now=NOW)
-    assert (masthead.where, masthead.mend) == ("Home", "theme")
-    pictures = check(edition(logo, picture, link(story), manifest=manifest), opened(), now=NOW)[:2]
-    assert [(each.where, each.mend) for each in pictures] == [("The house", "theme"), ("A loaf", "story blog 7")]
-    assert [(each.name, each.mend) for each in found] == [
+    home = link(server.url("/"), "Home") + link(placeholder_url(server.url("/"), UNSUBSCRIBE))
+    (masthead,) = check_links(edition(home, manifest=manifest), opened(), now=NOW)
+    assert (masthead.where, masthead.fix_target) == ("Home", "theme")
+    pictures = check_links(edition(logo, picture, link(story), manifest=manifest), opened(), now=NOW)[:2]
+    assert [(each.where, each.fix_target) for each in pictures] == [("The house", "theme"), ("A loaf", "story blog 7")]
+    assert [(each.name, each.fix_target) for each in found] == [
         ("dead-link", "introduction"),
         ("dead-link", "story blog 7"),
         ("dead-link", "stories"),
@@ -202,17 +202,17 @@ def test_a_dead_link_leads_to_where_it_is_mended(server: Loopback) -> None:
 )
 def test_when_nobody_is_asked_again(minutes: int, level: CheckLevel, overridden: tuple[str, ...], enough: bool) -> None:
     """What was said within the hour counts, unless it stops an approval: then it is asked once more."""
-    check = Check(name="dead-link", level=level, message="Mend it.")
-    look = Look(content_hash="1", looked_at=NOW - timedelta(minutes=minutes), checks=(check,))
-    assert settled(look, overridden, now=NOW) is enough
-    assert not settled(None, overridden, now=NOW)
+    check = CheckResult(name="dead-link", level=level, message="Mend it.")
+    look = LinkCheck(content_hash="1", checked_at=NOW - timedelta(minutes=minutes), results=(check,))
+    assert is_fresh(look, overridden, now=NOW) is enough
+    assert not is_fresh(None, overridden, now=NOW)
 
 
 def test_fixtures_answer_a_look() -> None:
     """The demo is checked without a network: a page of the fixtures is there, any other is not."""
     replay = partial(Fetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
     home = "https://harbourandhearth.example/"
-    checks = check(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)
+    checks = check_links(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)
     assert [each.message for each in checks] == [f"Mend it or take it out: {home}nowhere/ answered 404 Not Found."]
 
 
@@ -233,5 +233,5 @@ JPEG = b"\xff\xd8\xff\xe0\0\x04\0\0\xff\xc2\0\x11\x08\x02\x58\x04\x30" + bytes(1
 )
 def test_pixels_are_read_from_the_first_bytes(start: bytes, size: tuple[int, int] | None) -> None:
     """PNG, JPEG and the three kinds of WebP say how large they are; cut short anywhere, they say nothing."""
-    assert pixels(start) == size
-    assert {pixels(start[:length]) for length in range(len(start))} <= {None, size}
+    assert read_image_size(start) == size
+    assert {read_image_size(start[:length]) for length in range(len(start))} <= {None, size}

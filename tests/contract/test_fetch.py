@@ -10,71 +10,71 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.ingest.fetch import Fetcher
+from pipeline.ingest.http.fetcher import Fetcher
 from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, FetchOutcome
-from tests.contract.fetching import NOW, fetch, fetch_all, limits, request, to_loopback
-from tests.loopback import FEED, Answer, Loopback, redirect
+from tests.contract.loopback_fetch import NOW, fetch, fetch_all, limits, request, to_loopback
+from tests.http_server import FEED, CannedResponse, HttpServer, redirect
 
 pytestmark = pytest.mark.loopback
 
 
 @pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
+def server() -> Iterator[HttpServer]:
+    with HttpServer() as running:
         yield running
 
 
-def test_a_document_comes_back_whole(server: Loopback) -> None:
+def test_a_document_comes_back_whole(server: HttpServer) -> None:
     """A 200 is ok: body, its hash, type, validators and max-age are in the outcome."""
     headers = {"ETag": '"1"', "Last-Modified": "Mon, 09 Feb 2026 08:00:00 GMT", "Cache-Control": "max-age=600"}
-    server.on("/feed", Answer(headers={**headers, "Content-Type": "application/rss+xml"}))
+    server.respond("/feed", CannedResponse(headers={**headers, "Content-Type": "application/rss+xml"}))
     outcome = fetch(server.url("/feed"))
     assert (outcome.kind, outcome.status, outcome.body) == ("ok", 200, FEED)
     assert outcome.ok
-    assert outcome.fresh
+    assert outcome.has_body
     assert outcome.body_sha256 == hashlib.sha256(FEED).hexdigest()
     assert (outcome.etag, outcome.last_modified) == ('"1"', headers["Last-Modified"])
     assert (outcome.content_type, outcome.max_age_seconds) == ("application/rss+xml", 600)
 
 
-def test_the_request_says_who_asks(server: Loopback) -> None:
+def test_the_request_says_who_asks(server: HttpServer) -> None:
     """The User-Agent is the one given; compression is asked for; the feed's own headers go along."""
-    server.on("/feed", Answer())
+    server.respond("/feed", CannedResponse())
     fetch(server.url("/feed"), limits(user_agent="harbour/1"), headers=(("X-Token", "s3cret"),))
-    (seen,) = server.seen
+    (seen,) = server.requests
     assert seen.headers["user-agent"] == "harbour/1"
     assert seen.headers["accept-encoding"] == "gzip, deflate"
     assert seen.headers["x-token"] == "s3cret"
 
 
-def test_validators_make_a_request_conditional(server: Loopback) -> None:
+def test_validators_make_a_request_conditional(server: HttpServer) -> None:
     """What is unchanged is answered 304, and its validators are kept although the answer does not repeat them all."""
-    server.on("/feed", Answer(headers={"ETag": '"1"'}))
+    server.respond("/feed", CannedResponse(headers={"ETag": '"1"'}))
     date = "Mon, 09 Feb 2026 08:00:00 GMT"
     outcome = fetch(server.url("/feed"), etag='"1"', last_modified=date, body_sha256="abc")
-    assert (outcome.kind, outcome.ok, outcome.fresh, outcome.body) == ("not_modified", True, False, b"")
+    assert (outcome.kind, outcome.ok, outcome.has_body, outcome.body) == ("not_modified", True, False, b"")
     assert (outcome.etag, outcome.last_modified, outcome.body_sha256) == ('"1"', date, "abc")
-    assert server.seen[0].headers["if-modified-since"] == date
+    assert server.requests[0].headers["if-modified-since"] == date
 
 
-def test_an_equal_body_is_unchanged_and_brings_its_new_validators(server: Loopback) -> None:
+def test_an_equal_body_is_unchanged_and_brings_its_new_validators(server: HttpServer) -> None:
     """A server that ignores If-None-Match costs no parsing, and its new ETag is kept all the same."""
-    server.on("/feed", Answer(headers={"ETag": '"2"'}))
+    server.respond("/feed", CannedResponse(headers={"ETag": '"2"'}))
     outcome = fetch(server.url("/feed"), etag='"1"', body_sha256=hashlib.sha256(FEED).hexdigest())
     assert (outcome.kind, outcome.body, outcome.etag) == ("unchanged", b"", '"2"')
 
 
-def test_a_304_that_nobody_asked_for_is_no_answer(server: Loopback) -> None:
+def test_a_304_that_nobody_asked_for_is_no_answer(server: HttpServer) -> None:
     """Without validators a 304 carries nothing to go by."""
-    server.on("/feed", Answer(status=304, body=b""))
+    server.respond("/feed", CannedResponse(status=304, body=b""))
     assert fetch(server.url("/feed")).kind == "broken_answer"
 
 
-def test_a_validator_that_cannot_be_sent_back_is_dropped(server: Loopback) -> None:
+def test_a_validator_that_cannot_be_sent_back_is_dropped(server: HttpServer) -> None:
     """An ETag beyond ASCII is not kept, and one kept by an earlier version is not sent."""
-    server.on("/feed", Answer(headers={"ETag": '"caf\xe9"'}))
+    server.respond("/feed", CannedResponse(headers={"ETag": '"caf\xe9"'}))
     assert fetch(server.url("/feed"), etag='"caf\xe9"').etag == ""
-    assert "if-none-match" not in server.seen[0].headers
+    assert "if-none-match" not in server.requests[0].headers
 
 
 @pytest.mark.parametrize(
@@ -93,72 +93,72 @@ def test_a_validator_that_cannot_be_sent_back_is_dropped(server: Loopback) -> No
         (300, "broken_answer"),
     ],
 )
-def test_every_refusal_has_its_word(server: Loopback, status: int, kind: str) -> None:
+def test_every_refusal_has_its_word(server: HttpServer, status: int, kind: str) -> None:
     """A status becomes a word, its number stays readable, and the sentence says what to do."""
-    server.on("/feed", Answer(status=status))
+    server.respond("/feed", CannedResponse(status=status))
     outcome = fetch(server.url("/feed"))
     assert (outcome.kind, outcome.ok, outcome.body) == (kind, False, b"")
-    assert outcome.sentence.startswith(f"answered {status}")
-    assert outcome.sentence.endswith(BLOCKED_ADVICE.get(status, ADVICE[outcome.kind]))
+    assert outcome.message.startswith(f"answered {status}")
+    assert outcome.message.endswith(BLOCKED_ADVICE.get(status, ADVICE[outcome.kind]))
 
 
-def test_a_permanent_redirect_is_a_move(server: Loopback) -> None:
+def test_a_permanent_redirect_is_a_move(server: HttpServer) -> None:
     """An unbroken chain of 301 and 308 tells the new address; the document is read all the same."""
-    server.on("/old", redirect("/newer", 301))
-    server.on("/newer", redirect(server.url("/new"), 308))
-    server.on("/new", Answer())
+    server.respond("/old", redirect("/newer", 301))
+    server.respond("/newer", redirect(server.url("/new"), 308))
+    server.respond("/new", CannedResponse())
     outcome = fetch(server.url("/old"))
-    assert (outcome.kind, outcome.fresh, outcome.body) == ("moved", True, FEED)
+    assert (outcome.kind, outcome.has_body, outcome.body) == ("moved", True, FEED)
     assert outcome.moved_to == outcome.final_url == server.url("/new")
 
 
-def test_a_temporary_redirect_is_no_move(server: Loopback) -> None:
+def test_a_temporary_redirect_is_no_move(server: HttpServer) -> None:
     """302, 303 and 307 are followed and forgotten."""
     for status in (302, 303, 307):
-        server.on("/old", redirect("/new", status))
-        server.on("/new", Answer())
+        server.respond("/old", redirect("/new", status))
+        server.respond("/new", CannedResponse())
         outcome = fetch(server.url("/old"))
         assert (outcome.kind, outcome.moved_to, outcome.final_url) == ("ok", "", server.url("/new"))
 
 
-def test_a_move_ends_where_the_chain_turns_temporary(server: Loopback) -> None:
+def test_a_move_ends_where_the_chain_turns_temporary(server: HttpServer) -> None:
     """After 301, 302, 301 only the first step is permanent."""
-    server.on("/a", redirect("/b", 301))
-    server.on("/b", redirect("/c", 302))
-    server.on("/c", redirect("/d", 301))
-    server.on("/d", Answer())
+    server.respond("/a", redirect("/b", 301))
+    server.respond("/b", redirect("/c", 302))
+    server.respond("/c", redirect("/d", 301))
+    server.respond("/d", CannedResponse())
     outcome = fetch(server.url("/a"))
     assert (outcome.moved_to, outcome.final_url) == (server.url("/b"), server.url("/d"))
 
 
-def test_validators_go_along_to_the_end_of_a_redirect(server: Loopback) -> None:
+def test_validators_go_along_to_the_end_of_a_redirect(server: HttpServer) -> None:
     """They belong to the document, which is at the end of the chain."""
-    server.on("/old", redirect("/new", 301))
-    server.on("/new", Answer(headers={"ETag": '"1"'}))
+    server.respond("/old", redirect("/new", 301))
+    server.respond("/new", CannedResponse(headers={"ETag": '"1"'}))
     outcome = fetch(server.url("/old"), etag='"1"')
     assert (outcome.kind, outcome.moved_to) == ("not_modified", server.url("/new"))
 
 
-def test_a_redirect_loop_is_noticed_at_once(server: Loopback) -> None:
+def test_a_redirect_loop_is_noticed_at_once(server: HttpServer) -> None:
     """An address that comes round again ends the chase."""
-    server.on("/a", redirect("/b"))
-    server.on("/b", redirect("/a"))
+    server.respond("/a", redirect("/b"))
+    server.respond("/b", redirect("/a"))
     assert fetch(server.url("/a")).kind == "redirect_loop"
-    assert len(server.seen) == 2
+    assert len(server.requests) == 2
 
 
-def test_redirects_are_not_followed_for_ever(server: Loopback) -> None:
+def test_redirects_are_not_followed_for_ever(server: HttpServer) -> None:
     """A chain of ever new addresses ends after ten redirects."""
     for step in range(12):
-        server.on(f"/{step}", redirect(f"/{step + 1}"))
+        server.respond(f"/{step}", redirect(f"/{step + 1}"))
     assert fetch(server.url("/0")).kind == "redirect_loop"
-    assert len(server.seen) == 11
+    assert len(server.requests) == 11
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "javascript:alert(1)", "http://[::1", ""])
-def test_a_redirect_leads_to_the_web_or_nowhere(server: Loopback, location: str) -> None:
+def test_a_redirect_leads_to_the_web_or_nowhere(server: HttpServer, location: str) -> None:
     """Only http and https addresses are followed."""
-    server.on("/feed", redirect(location))
+    server.respond("/feed", redirect(location))
     assert fetch(server.url("/feed")).kind == "broken_answer"
 
 
@@ -169,26 +169,26 @@ def test_an_address_that_is_none_is_told_and_not_asked(url: str) -> None:
     assert (outcome.kind, outcome.status) == ("bad_address", 0)
 
 
-def test_secrets_stay_with_their_host(server: Loopback) -> None:
+def test_secrets_stay_with_their_host(server: HttpServer) -> None:
     """Headers of the feed and the password of its address are not sent to another host, nor written down."""
-    server.on("blog.example/feed", redirect(server.url("/stolen", "evil.example")))
-    server.on("/stolen", Answer())
+    server.respond("blog.example/feed", redirect(server.url("/stolen", "evil.example")))
+    server.respond("/stolen", CannedResponse())
     address = server.url("/feed", "reader:s3cret@blog.example")
     outcome = fetch(address, headers=(("X-Token", "s3cret"),))
-    home, abroad = server.seen
+    home, abroad = server.requests
     assert home.headers["authorization"] == "Basic cmVhZGVyOnMzY3JldA=="
     assert home.headers["x-token"] == "s3cret"
     assert {"authorization", "x-token"}.isdisjoint(abroad.headers)
     assert outcome.kind == "ok"
-    assert "s3cret" not in f"{outcome.url} {outcome.final_url} {outcome.sentence}"
+    assert "s3cret" not in f"{outcome.url} {outcome.final_url} {outcome.message}"
 
 
-def test_one_bad_feed_does_not_stop_the_others(server: Loopback) -> None:
+def test_one_bad_feed_does_not_stop_the_others(server: HttpServer) -> None:
     """Each request has its outcome, in the order they are ready, whatever happens to the others."""
-    server.on("/good", Answer())
-    server.on("/bad", Answer(status=500))
+    server.respond("/good", CannedResponse())
+    server.respond("/bad", CannedResponse(status=500))
     urls = [server.url("/bad"), "nonsense", server.url("/good"), "http://127.0.0.1:1/closed"]
-    kinds = {outcome.feed_id: outcome.kind for outcome in fetch_all(request(url) for url in urls)}
+    kinds = {outcome.key: outcome.kind for outcome in fetch_all(request(url) for url in urls)}
     assert list(map(kinds.get, urls)) == ["server_error", "bad_address", "ok", "unreachable"]
 
 
@@ -212,10 +212,10 @@ def test_a_bug_is_not_swallowed() -> None:
         fetch("http://blog.example/", options={"resolve": broken})
 
 
-def test_fetching_can_be_left_early(server: Loopback) -> None:
+def test_fetching_can_be_left_early(server: HttpServer) -> None:
     """A reader that stops taking outcomes neither waits for the others nor leaves them running."""
-    server.on("/quick", Answer())
-    server.on("/slow", Answer(delay_seconds=3))
+    server.respond("/quick", CannedResponse())
+    server.respond("/slow", CannedResponse(delay_seconds=3))
     started = time.monotonic()
 
     async def run() -> tuple[FetchOutcome, int]:
@@ -226,21 +226,23 @@ def test_fetching_can_be_left_early(server: Loopback) -> None:
             return first, len(asyncio.all_tasks())
 
     first, tasks = asyncio.run(run())
-    assert (first.feed_id, tasks) == (server.url("/quick"), 1)
+    assert (first.key, tasks) == (server.url("/quick"), 1)
     assert time.monotonic() - started < 2
 
 
-def test_no_more_is_under_way_than_allowed(server: Loopback) -> None:
+def test_no_more_is_under_way_than_allowed(server: HttpServer) -> None:
     """``concurrency`` bounds the requests at once, over all hosts."""
-    server.on("/feed", Answer(delay_seconds=0.02))
+    server.respond("/feed", CannedResponse(delay_seconds=0.02))
     fetch_all([request(server.url("/feed", f"h{n}.example")) for n in range(12)], limits(concurrency=3))
-    most = max(sum(other.started <= seen.started < other.ended for other in server.seen) for seen in server.seen)
+    most = max(
+        sum(other.started <= seen.started < other.ended for other in server.requests) for seen in server.requests
+    )
     assert most == 3
 
 
-def test_one_fetcher_serves_single_documents_too(server: Loopback) -> None:
+def test_one_fetcher_serves_single_documents_too(server: HttpServer) -> None:
     """``fetch`` is for one document at a time, over the same connections."""
-    server.on("/feed", Answer())
+    server.respond("/feed", CannedResponse())
 
     async def run() -> list[str]:
         async with Fetcher(limits(), resolve=to_loopback) as fetcher:
@@ -250,10 +252,10 @@ def test_one_fetcher_serves_single_documents_too(server: Loopback) -> None:
     assert asyncio.run(run()) == ["ok", "ok"]
 
 
-def test_a_reader_that_takes_its_time_makes_no_timeouts(server: Loopback) -> None:
+def test_a_reader_that_takes_its_time_makes_no_timeouts(server: HttpServer) -> None:
     """Between two outcomes the answers that came meanwhile are let in, before their time-outs are told."""
-    server.on("/quick", Answer())
-    server.on("/slower", Answer(delay_seconds=0.2))
+    server.respond("/quick", CannedResponse())
+    server.respond("/slower", CannedResponse(delay_seconds=0.2))
     requests = [request(server.url("/slower")), *[request(server.url("/quick"))] * 10]
 
     async def run() -> list[str]:
@@ -267,16 +269,16 @@ def test_a_reader_that_takes_its_time_makes_no_timeouts(server: Loopback) -> Non
     assert asyncio.run(run()) == ["ok"] * 11
 
 
-def test_a_slow_reader_keeps_nobody_from_being_asked(server: Loopback) -> None:
+def test_a_slow_reader_keeps_nobody_from_being_asked(server: HttpServer) -> None:
     """All hosts are asked while the first documents are read, so that one that keeps silent is found out early."""
-    server.on("/feed", Answer())
+    server.respond("/feed", CannedResponse())
     requests = [request(server.url("/feed", f"h{number}.example")) for number in range(30)]
 
     async def run() -> list[int]:
         asked = []
         async with Fetcher(limits(concurrency=10), resolve=to_loopback) as fetcher:
             async for _ in fetcher.fetch_all(requests, now=NOW):
-                asked.append(len(server.seen))
+                asked.append(len(server.requests))
                 time.sleep(0.02)
         return asked
 
@@ -285,8 +287,8 @@ def test_a_slow_reader_keeps_nobody_from_being_asked(server: Loopback) -> None:
     assert asked[20] == 30, asked
 
 
-def test_a_name_beyond_ascii_is_understood(server: Loopback) -> None:
+def test_a_name_beyond_ascii_is_understood(server: HttpServer) -> None:
     """Hosts go out in their ASCII form (IDNA), paths percent-encoded, the rest as UTF-8."""
-    server.on("/caf%C3%A9", Answer())
+    server.respond("/caf%C3%A9", CannedResponse())
     outcome = fetch(server.url("/café", "bücher.example"), limits(user_agent="Café"))
-    assert (outcome.kind, server.seen[0].host) == ("ok", "xn--bcher-kva.example")
+    assert (outcome.kind, server.requests[0].host) == ("ok", "xn--bcher-kva.example")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.delivery.smtp import Smtp
-from pipeline.model.errors import DeliveryFailed, DeliveryProblem, DeliveryUncertain, UsageError
+from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryUncertainError, UsageError
 from tests.mail_server import HANG_UP, SILENCE, MailServer, certificates, server_context
 
 pytestmark = pytest.mark.loopback
@@ -34,10 +34,10 @@ def postman(server: MailServer, **more: Any) -> Smtp:
     return Smtp(**(said | {"port": server.port, "step_seconds": 2.0, "final_seconds": 0.3} | more))
 
 
-def problem(smtp: Smtp, message: bytes = MAIL) -> DeliveryProblem:
+def problem(smtp: Smtp, message: bytes = MAIL) -> DeliveryError:
     """Send, and give what came of it."""
-    with pytest.raises(DeliveryProblem) as trouble:
-        smtp.post(message, READER)
+    with pytest.raises(DeliveryError) as trouble:
+        smtp.send(message, READER)
     return trouble.value
 
 
@@ -54,9 +54,9 @@ def trust(authority: Path) -> Callable[[], ssl.SSLContext]:
 def test_the_bytes_arrive_as_they_are() -> None:
     """Every dot that begins a line is doubled on the wire, and nothing else is touched."""
     with MailServer() as server:
-        postman(server).post(MAIL, "Ann <ann@x.example>")
-    assert server.mails == [MAIL.replace(b"\r\n.", b"\r\n..")]
-    assert server.heard == [
+        postman(server).send(MAIL, "Ann <ann@x.example>")
+    assert server.messages == [MAIL.replace(b"\r\n.", b"\r\n..")]
+    assert server.commands == [
         "ehlo harbourandhearth.example",
         f"mail FROM:<{SENDER}> SIZE={len(MAIL)}",
         f"rcpt TO:<{READER}>",
@@ -68,8 +68,8 @@ def test_the_bytes_arrive_as_they_are() -> None:
 def test_a_mail_without_a_last_line_break_gets_one() -> None:
     """The dot that ends a mail stands on a line of its own."""
     with MailServer() as server:
-        postman(server).post(MAIL.removesuffix(b"\r\n"), READER)
-    assert server.mails[0].endswith(b"end\r\n")
+        postman(server).send(MAIL.removesuffix(b"\r\n"), READER)
+    assert server.messages[0].endswith(b"end\r\n")
 
 
 lines = st.lists(st.binary(max_size=60).map(lambda each: each.translate(None, b"\r\n\0")), max_size=12)
@@ -81,8 +81,8 @@ def test_any_lines_come_out_as_they_went_in(body: list[bytes]) -> None:
     """What the server takes apart by the rules of SMTP is the mail that was handed in, dots, 8-bit bytes and all."""
     message = b"Subject: x\r\n\r\n" + b"".join(line + b"\r\n" for line in body)
     with MailServer() as server:
-        postman(server).post(message, READER)
-    taken = [line[1:] if line.startswith(b".") else line for line in server.mails[0].split(b"\r\n")]
+        postman(server).send(message, READER)
+    taken = [line[1:] if line.startswith(b".") else line for line in server.messages[0].split(b"\r\n")]
     assert b"\r\n".join(taken) == message
 
 
@@ -94,15 +94,15 @@ def test_any_lines_come_out_as_they_went_in(body: list[bytes]) -> None:
 def test_what_could_be_taken_for_two_mails_is_a_bug(message: bytes) -> None:
     """Bare line ends, NUL and lines beyond 998 bytes are never handed to a server: nobody is even called."""
     with MailServer() as server, pytest.raises(ValueError, match="CRLF"):
-        postman(server).post(message, READER)
-    assert server.heard == []
+        postman(server).send(message, READER)
+    assert server.commands == []
 
 
 def test_a_line_of_998_bytes_is_allowed() -> None:
     """The longest line of RFC 5321 goes through, a long one-click header among them."""
     with MailServer() as server:
-        postman(server).post(b"a: " + b"b" * 995 + b"\r\n\r\n", READER)
-    assert len(server.mails) == 1
+        postman(server).send(b"a: " + b"b" * 995 + b"\r\n\r\n", READER)
+    assert len(server.messages) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,19 @@ def test_a_line_of_998_bytes_is_allowed() -> None:
 def test_an_address_holds_no_commands(address: str) -> None:
     """Who is no address, or brings a line of their own, is refused before anybody is called."""
     with MailServer() as server, pytest.raises(UsageError):
-        postman(server).post(MAIL, address)
-    assert server.heard == []
+        postman(server).send(MAIL, address)
+    assert server.commands == []
 
 
 def test_8_bit_bytes_go_where_they_are_welcome() -> None:
     """They are announced where the server takes them (RFC 6152), and not sent where it does not say so."""
     loud = MAIL + "Grüße\r\n".encode()
     with MailServer() as server:
-        postman(server).post(loud, READER)
-    assert server.heard[1].endswith("BODY=8BITMIME")
+        postman(server).send(loud, READER)
+    assert server.commands[1].endswith("BODY=8BITMIME")
     with MailServer(offers=()) as server:
         assert problem(postman(server), loud).kind == "message"
-    assert server.mails == []
+    assert server.messages == []
 
 
 REFUSALS = [
@@ -142,7 +142,7 @@ def test_a_refusal_is_told_apart(step: str, answer: str, kind: str) -> None:
     """Who is refused, where, and that nothing has left; it makes no sense to try that again by itself."""
     with MailServer(answers={step: answer}) as server:
         trouble = problem(postman(server))
-    assert isinstance(trouble, DeliveryFailed)
+    assert isinstance(trouble, DeliveryFailedError)
     assert (trouble.kind, trouble.retry) == (kind, kind == "unreachable")
     assert str(trouble).startswith("localhost ")
     assert str(trouble).endswith(".")
@@ -160,7 +160,7 @@ def test_a_server_that_asks_for_patience_gets_it(step: str) -> None:
     """4xx at any step means later, and that nothing was taken."""
     with MailServer(answers={step: "451 4.3.0 come back"}) as server:
         trouble = problem(postman(server, username="ann", password=SECRET))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("later", True, DeliveryFailed)
+    assert (trouble.kind, trouble.retry, type(trouble)) == ("later", True, DeliveryFailedError)
 
 
 @pytest.mark.parametrize("step", ["GREETING", "MAIL", "RCPT", "DATA"])
@@ -169,7 +169,7 @@ def test_a_connection_lost_before_the_end_has_sent_nothing(step: str, what: str)
     """Cut off or kept waiting before the mail is whole: it can be sent again safely."""
     with MailServer(answers={step: what}) as server:
         trouble = problem(postman(server, step_seconds=0.3))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("unreachable", True, DeliveryFailed)
+    assert (trouble.kind, trouble.retry, type(trouble)) == ("unreachable", True, DeliveryFailedError)
 
 
 def test_a_connection_reset_in_the_middle_has_sent_nothing() -> None:
@@ -177,7 +177,7 @@ def test_a_connection_reset_in_the_middle_has_sent_nothing() -> None:
     large = MAIL + b"a line of a long letter\r\n" * 500_000
     with MailServer(hangs_up_after_bytes=1_000) as server:
         trouble = problem(postman(server), large)
-    assert (trouble.kind, type(trouble), server.mails) == ("unreachable", DeliveryFailed, [])
+    assert (trouble.kind, type(trouble), server.messages) == ("unreachable", DeliveryFailedError, [])
 
 
 @pytest.mark.parametrize("what", [HANG_UP, SILENCE])
@@ -185,28 +185,28 @@ def test_silence_after_the_dot_is_uncertain(what: str) -> None:
     """The server had it all and said nothing: nobody knows, and nobody tries again by themselves (RFC 1047)."""
     with MailServer(answers={".": what}) as server:
         trouble = problem(postman(server))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("uncertain", False, DeliveryUncertain)
+    assert (trouble.kind, trouble.retry, type(trouble)) == ("uncertain", False, DeliveryUncertainError)
     assert "look whether it arrived" in str(trouble)
 
 
 def test_the_last_answer_is_waited_for_longer() -> None:
     """600 seconds after the dot, where other steps get 60: giving up early makes duplicates."""
     smtp = Smtp(host="localhost", port=25, sender=SENDER)
-    assert (smtp.step_seconds, smtp.final_seconds) == (60.0, 600.0)
+    assert (smtp.timeout_seconds, smtp.final_timeout_seconds) == (60.0, 600.0)
 
 
 def test_taken_is_taken_whatever_comes_after() -> None:
     """A server that hangs up on QUIT has taken the mail all the same."""
     with MailServer(answers={"QUIT": HANG_UP}) as server:
-        postman(server).post(MAIL, READER)
-    assert len(server.mails) == 1
+        postman(server).send(MAIL, READER)
+    assert len(server.messages) == 1
 
 
 def test_all_recipients_or_none() -> None:
     """One that is refused keeps the mail from the others."""
-    with MailServer(answers={"RCPT": "550 no"}) as server, pytest.raises(DeliveryFailed):
-        postman(server).send(MAIL, SENDER, [READER, "bob@x.example"])
-    assert server.mails == []
+    with MailServer(answers={"RCPT": "550 no"}) as server, pytest.raises(DeliveryFailedError):
+        postman(server).submit(MAIL, SENDER, [READER, "bob@x.example"])
+    assert server.messages == []
 
 
 def test_nobody_there() -> None:
@@ -225,14 +225,14 @@ def test_nobody_there() -> None:
 def test_a_login_takes_one_try(ways: str) -> None:
     """By PLAIN, or else by LOGIN, in UTF-8; the server gets name and password as they are."""
     with MailServer(offers=(f"AUTH {ways}",)) as server:
-        postman(server, username="ann@x.example", password=SECRET).post(MAIL, READER)
+        postman(server, username="ann@x.example", password=SECRET).send(MAIL, READER)
     words = [
         b64decode(each.split()[-1]).decode()
-        for each in server.heard
+        for each in server.commands
         if each not in ("DATA", "quit", "AUTH LOGIN") and not each.startswith(("ehlo", "mail", "rcpt"))
     ]
     assert words == (["ann@x.example", SECRET] if ways == "LOGIN" else [f"\0ann@x.example\0{SECRET}"])
-    assert len(server.mails) == 1
+    assert len(server.messages) == 1
 
 
 def test_a_refused_login_gives_no_secret_away() -> None:
@@ -247,14 +247,14 @@ def test_a_refused_login_gives_no_secret_away() -> None:
     )
     causes = [trouble, trouble.__cause__, trouble.__context__]
     assert not any(SECRET in repr(each) for each in (*causes, smtp))
-    assert len([each for each in server.heard if each.upper().startswith("AUTH")]) == 1
+    assert len([each for each in server.commands if each.upper().startswith("AUTH")]) == 1
 
 
 def test_a_server_without_a_login_we_know() -> None:
     """The password is not tried in ways that are broken, and the mail not without it."""
     with MailServer(offers=("AUTH CRAM-MD5",)) as server:
         assert problem(postman(server, username="ann", password=SECRET)).kind == "login"
-    assert not any(each.startswith("AUTH") for each in server.heard)
+    assert not any(each.startswith("AUTH") for each in server.commands)
 
 
 # TLS
@@ -267,10 +267,10 @@ def test_everything_that_matters_is_said_inside_tls(security: str, authority: Pa
     context = {security: server_context(authority)}
     with MailServer(**context) as server:
         smtp = postman(server, security=security, trust=trust, username="ann", password=SECRET)
-        smtp.post(MAIL, READER)
-    open_words = [each for each in server.heard if not each.startswith("*")]
+        smtp.send(MAIL, READER)
+    open_words = [each for each in server.commands if not each.startswith("*")]
     assert open_words == (["ehlo harbourandhearth.example", "STARTTLS"] if security == "starttls" else [])
-    assert len(server.mails) == 1
+    assert len(server.messages) == 1
 
 
 @pytest.mark.requires("openssl")
@@ -284,7 +284,7 @@ def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path:
             trouble = problem(postman(server, security=security, trust=judge, username="ann", password=SECRET))
         assert (trouble.kind, trouble.retry) == ("insecure", False)
         assert why in str(trouble)
-        assert not any("AUTH" in each or "mail" in each for each in server.heard)
+        assert not any("AUTH" in each or "mail" in each for each in server.commands)
 
 
 def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
@@ -292,7 +292,7 @@ def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
     with MailServer() as server:
         trouble = problem(postman(server, security="starttls", trust=trust, username="ann", password=SECRET))
     assert trouble.kind == "insecure"
-    assert server.heard == ["ehlo harbourandhearth.example"]
+    assert server.commands == ["ehlo harbourandhearth.example"]
 
 
 @pytest.mark.requires("openssl")
@@ -300,7 +300,7 @@ def test_starttls_refused_is_not_gone_without(authority: Path, trust: Any) -> No
     """A server that offers STARTTLS and then will not: later, or never, but not in the open."""
     with MailServer(starttls=server_context(authority), answers={"STARTTLS": "454 4.7.0 not now"}) as server:
         assert problem(postman(server, security="starttls", trust=trust)).kind == "later"
-    assert server.mails == []
+    assert server.messages == []
 
 
 def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
@@ -318,13 +318,13 @@ def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
 def test_greet_says_what_was_agreed_and_sends_nothing(authority: Path, trust: Any) -> None:
     """TLS version and login; no MAIL is ever begun."""
     with MailServer(starttls=server_context(authority)) as server:
-        agreed = postman(server, security="starttls", trust=trust, username="ann", password=SECRET).greet()
+        agreed = postman(server, security="starttls", trust=trust, username="ann", password=SECRET).verify()
     assert agreed == ["TLSv1.3", "logged in as ann", "offers LOGIN, PLAIN"]
-    assert [each for each in server.heard if "mail" in each.lower().split(" ")[0]] == []
+    assert [each for each in server.commands if "mail" in each.lower().split(" ")[0]] == []
 
 
 def test_greet_tells_trouble_like_a_send() -> None:
     """A wrong password is found without sending anything."""
-    with MailServer(answers={"AUTH": "535 no"}) as server, pytest.raises(DeliveryFailed) as trouble:
-        postman(server, username="ann", password=SECRET).greet()
+    with MailServer(answers={"AUTH": "535 no"}) as server, pytest.raises(DeliveryFailedError) as trouble:
+        postman(server, username="ann", password=SECRET).verify()
     assert trouble.value.kind == "login"

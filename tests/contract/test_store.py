@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from store_cases import DAY, HOUR, MONDAY, NOW, blog_post, decide, entries, guids, keep, states
 
-from pipeline.model.entry import Applied, Enclosure
+from pipeline.model.entry import Enclosure, UpdateCounts
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
@@ -24,9 +24,9 @@ EPISODE = Enclosure(url="https://media.example/1.mp3?dl=1", media_type="audio/mp
 def test_a_new_store_remembers_nothing(store: Store) -> None:
     """A database that was just made holds no feed, entry, week or run."""
     assert store.feed_states() == {}
-    assert store.known_entries("blog") == []
+    assert store.identities("blog") == []
     assert store.newest_entry_at(["blog"]) is None
-    assert store.settled_weeks() == {}
+    assert store.closed_weeks() == {}
     assert store.runs.newest() == {}
 
 
@@ -69,7 +69,7 @@ def test_what_no_database_takes_is_dropped(store: Store) -> None:
     dirty = "Har\0bour \ud800& Hearth"
     entry = blog_post(guid=dirty, title=dirty, body_html=dirty, categories=(dirty,), author=dirty)
     store.apply(FeedState(feed_id="blog", detail=dirty), [decide(entry)], [], now=NOW, backlog=False)
-    [entry_id] = [known.entry_id for known in store.known_entries("blog")]
+    [entry_id] = [known.entry_id for known in store.identities("blog")]
     entry = store.entries_by_id([entry_id])[0].entry
     clean = "Harbour & Hearth"
     assert (entry.guid, entry.title, entry.body_html, entry.categories, entry.author) == (clean,) * 3 + (
@@ -100,7 +100,7 @@ def test_known_entries_carry_the_names_deduplication_compares(store: Store) -> N
     """Address and media address come as keys, with fingerprint, date and media type."""
     entry = blog_post(enclosure=EPISODE, duration_seconds=1800)
     [entry_id] = keep(store, entry)
-    [known] = store.known_entries("blog")
+    [known] = store.identities("blog")
     assert (known.entry_id, known.guid, known.fingerprint) == (entry_id, entry.guid, "first")
     assert (known.url_key, known.enclosure_key) == ("harbourandhearth.example/post-1", "media.example/1.mp3")
     assert (known.media_type, known.duration_seconds, known.vanished) == ("audio/mpeg", 1800, False)
@@ -121,9 +121,9 @@ def test_an_entry_inserted_by_another_process_is_not_inserted_again(store: Store
     """Who decides "new" too late changes nothing and counts it as the same."""
     changes = [decide(blog_post(1)), decide(blog_post(1, title="Twice in one document")), decide(blog_post(2))]
     state = FeedState(feed_id="blog")
-    assert store.apply(state, changes, [], now=NOW, backlog=False) == Applied(new=2, same=1)
-    assert store.apply(state, changes, [], now=NOW, backlog=False) == Applied(same=3)
-    assert [known.title for known in store.known_entries("blog")] == ["Post 1", "Post 2"]
+    assert store.apply(state, changes, [], now=NOW, backlog=False) == UpdateCounts(new=2, same=1)
+    assert store.apply(state, changes, [], now=NOW, backlog=False) == UpdateCounts(same=3)
+    assert [known.title for known in store.identities("blog")] == ["Post 1", "Post 2"]
 
 
 # Changes
@@ -134,11 +134,11 @@ def test_a_changed_entry_keeps_its_guid_and_first_date(store: Store) -> None:
     [entry_id] = keep(store, blog_post())
     edited = blog_post(guid="another", title="Edited", body_html="<p>New</p>")
     change = decide(edited, "changed", entry_id, "second")
-    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == Applied(changed=1)
+    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == UpdateCounts(changed=1)
     [stored] = store.entries_by_id([entry_id])
     assert stored.entry == replace(edited, guid=blog_post().guid)
     assert (stored.first_seen_at, stored.changed_at) == (NOW, NOW + DAY)
-    assert store.known_entries("blog")[0].fingerprint == "second"
+    assert store.identities("blog")[0].fingerprint == "second"
 
 
 def test_a_repaired_entry_takes_its_new_guid(store: Store) -> None:
@@ -146,8 +146,8 @@ def test_a_repaired_entry_takes_its_new_guid(store: Store) -> None:
     [entry_id] = keep(store, blog_post())
     moved = blog_post(guid="moved", url="https://harbourandhearth.example/moved/")
     change = decide(moved, "repaired", entry_id)
-    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == Applied(changed=1)
-    [stored], [known] = store.entries_by_id([entry_id]), store.known_entries("blog")
+    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == UpdateCounts(changed=1)
+    [stored], [known] = store.entries_by_id([entry_id]), store.identities("blog")
     assert (stored.entry, stored.changed_at) == (moved, NOW)
     assert (known.guid, known.url_key) == ("moved", "harbourandhearth.example/moved")
     assert keep(store, moved) == [entry_id]
@@ -177,8 +177,8 @@ def test_dated_and_undated_changes_mix(store: Store) -> None:
         decide(blog_post(3, title="Three", published_at=NOW), "changed", third),
         decide(blog_post(4)),
     ]
-    assert store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=False) == Applied(new=1, changed=3)
-    found = [(known.guid[-2:], known.title, known.published_at) for known in store.known_entries("blog")]
+    assert store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=False) == UpdateCounts(new=1, changed=3)
+    found = [(known.guid[-2:], known.title, known.published_at) for known in store.identities("blog")]
     hours = [MONDAY + number * HOUR for number in range(5)]
     assert found == [
         ("ne", "One", hours[1]),
@@ -194,7 +194,7 @@ def test_an_entry_that_left_the_document_is_marked_once(store: Store) -> None:
     for later in (HOUR, DAY):
         store.apply(FeedState(feed_id="blog"), [], [entry_id], now=NOW + later, backlog=False)
     assert [stored.vanished_at for stored in store.entries_by_id([entry_id])] == [NOW + HOUR]
-    assert [known.vanished for known in store.known_entries("blog")] == [True, False]
+    assert [known.vanished for known in store.identities("blog")] == [True, False]
 
 
 @pytest.mark.parametrize("seen", ["changed", "same", "named"])
@@ -218,7 +218,7 @@ def test_a_feed_is_written_wholly_or_not_at_all(store: Store) -> None:
     with pytest.raises(Exception, match="no time zone"):
         store.apply(FeedState(feed_id="blog", etag="new"), changes, [], now=NOW, backlog=False)
     assert store.feed_states()["blog"].etag == "old"
-    assert store.known_entries("blog") == []
+    assert store.identities("blog") == []
 
 
 def test_a_document_may_be_longer_than_a_statement(store: Store) -> None:
@@ -226,4 +226,4 @@ def test_a_document_may_be_longer_than_a_statement(store: Store) -> None:
     [entry_id] = keep(store, blog_post())
     ids = [*range(1_000_000, 1_040_000), entry_id]
     store.apply(FeedState(feed_id="blog"), [], ids, now=NOW, backlog=False)
-    assert store.known_entries("blog")[0].vanished
+    assert store.identities("blog")[0].vanished

@@ -17,7 +17,7 @@ from pipeline.store import Store
 
 
 def words(store: Store, *asked: str, seen_by: object = None, most: int = 10) -> dict[str, tuple[int, ...]]:
-    return store.entries_with(asked, seen_by=seen_by, most=most)[0]  # type: ignore[arg-type]
+    return store.search_words(asked, first_seen_by=seen_by, max_matches=most)[0]  # type: ignore[arg-type]
 
 
 def test_words_are_found_in_titles_excerpts_categories_and_guests(store: Store) -> None:
@@ -67,23 +67,23 @@ def test_a_page_of_the_archive_and_its_position_are_kept_together(store: Store) 
     """What it brings is backlog, counted without what was there; the position comes back as it was."""
     keep(store, blog_post(1))
     position = ArchivePosition(
-        feed_id="blog", next_url="https://a.example/?paged=3", pages=("m1", "m2"), entries=1, read_at=NOW
+        feed_id="blog", next_url="https://a.example/?paged=3", page_hashes=("m1", "m2"), entry_count=1, read_at=NOW
     )
     again = decide(blog_post(1), "same", 1)
-    assert store.keep_archive(position, [decide(blog_post(2)), again], now=NOW) == 1
+    assert store.save_archive_page(position, [decide(blog_post(2)), again], now=NOW) == 1
     assert store.archive_positions() == {"blog": position}
-    assert [each.backlog for each in store.entries_by_id([2])] == [True]
-    store.keep_archive(replace(position, done=True, next_url=""), (), now=NOW)
+    assert [each.archived for each in store.entries_by_id([2])] == [True]
+    store.save_archive_page(replace(position, done=True, next_url=""), (), now=NOW)
     assert store.archive_positions()["blog"].done
 
 
 def test_talks_are_kept_by_their_address(store: Store) -> None:
     """What was read comes back, also when it said nothing; what was never read is left out."""
-    store.keep_talk("https://a.example/1.json", ("Salt", "Smoke"), now=NOW)
-    store.keep_talk("https://a.example/2.json", (), now=NOW)
-    store.keep_talk("https://a.example/1.json", ("Salt",), now=NOW)
+    store.save_episode_details("https://a.example/1.json", ("Salt", "Smoke"), now=NOW)
+    store.save_episode_details("https://a.example/2.json", (), now=NOW)
+    store.save_episode_details("https://a.example/1.json", ("Salt",), now=NOW)
     asked = [f"https://a.example/{number}.json" for number in (1, 2, 3)]
-    assert store.talks(asked) == {"https://a.example/1.json": ("Salt",), "https://a.example/2.json": ()}
+    assert store.episode_details(asked) == {"https://a.example/1.json": ("Salt",), "https://a.example/2.json": ()}
 
 
 def pieces(file: Path) -> int:
@@ -106,9 +106,9 @@ def test_words_are_gathered_when_many_came_and_once_a_week(tmp_path: Path) -> No
     with Store.open(f"sqlite:///{file}") as store:
         many = [decide(blog_post(number)) for number in range(1_000, 2_000)]
         gatherings: tuple[Callable[[], object], ...] = (
-            lambda: store.keep_archive(replace(position, done=False), [decide(blog_post(90))], now=NOW),
-            lambda: store.keep_archive(position, [decide(blog_post(91))], now=NOW),
-            lambda: store.settle_week("2026-W07", [], now=NOW),
+            lambda: store.save_archive_page(replace(position, done=False), [decide(blog_post(90))], now=NOW),
+            lambda: store.save_archive_page(position, [decide(blog_post(91))], now=NOW),
+            lambda: store.close_week("2026-W07", [], now=NOW),
             lambda: store.apply(store.feed_states()["blog"], many, [], now=NOW, backlog=True),
         )
         found = []

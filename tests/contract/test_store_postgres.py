@@ -73,7 +73,7 @@ def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def plans() -> Iterator[Plans]:
     """One archive for all who ask."""
-    with postgres.own_database("_plans") as url, Store.open(url) as store:
+    with postgres.temporary_database("_plans") as url, Store.open(url) as store:
         keep(store, blog_post())
         store.save_state(FeedState(feed_id="podcast"))
         postgres.execute(url, *AN_ARCHIVE)
@@ -130,7 +130,7 @@ def test_words_are_cut_as_sqlite_cuts_them(postgres_url: str, tmp_path: Any) -> 
     for url in (postgres_url, f"sqlite:///{tmp_path / 'pipeline.db'}"):
         with Store.open(url) as store:
             keep(store, *(replace(blog_post(number), title=title) for number, title in enumerate(titles)))
-            words = store.entries_with(asked, seen_by=None, most=50)[0]
+            words = store.search_words(asked, first_seen_by=None, max_matches=50)[0]
             found.append({word: sorted(ids) for word, ids in words.items()})
     assert found[0] == found[1]
 
@@ -139,12 +139,12 @@ def test_many_make_the_tables_at_once() -> None:
     """Each finds a new database complete; the steps are taken by one of them, and lead to today's columns."""
     openers = 5
     start = Barrier(openers)
-    with postgres.own_database("_new") as url, ThreadPoolExecutor(openers) as pool:
+    with postgres.temporary_database("_new") as url, ThreadPoolExecutor(openers) as pool:
 
         def open_and_ask() -> str:
             start.wait()
             with Store.open(url) as store:
-                return store.change_mark()
+                return store.revision()
 
         assert [each.result() for each in [pool.submit(open_and_ask) for _ in range(openers)]] == ["0"] * openers
         migrated = columns(url)
@@ -187,5 +187,5 @@ def test_a_server_that_was_started_anew_is_found_again(postgres_url: str) -> Non
         keep(store, blog_post())
         hang_up = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         postgres.execute(postgres.SERVER, hang_up)
-        assert [each.title for each in store.known_entries("blog")] == ["Post 1"]
+        assert [each.title for each in store.identities("blog")] == ["Post 1"]
         assert keep(store, blog_post(2)) == [2]

@@ -9,10 +9,10 @@ from care_cases import LATER, TWO_YEARS, bodies, published
 from store_cases import MONDAY, NOW, blog_post, decide, keep
 
 from pipeline.ingest.dedupe import decide as compare
-from pipeline.jobs.care.prune import prune, prune_task
+from pipeline.jobs.maintenance.prune import prune, prune_task
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
-from tests.publishing import W07, House, usual_theme
+from tests.publication import W07, PublicationHarness, shared_theme
 
 
 def test_old_texts_go_and_new_ones_stay(store: Store) -> None:
@@ -31,7 +31,7 @@ def test_what_may_still_be_told_stays(store: Store) -> None:
     """News that no week took, what a week gave up, what waits in quarantine: all of it whole."""
     news = keep(store, blog_post(1))
     given_up = keep(store, blog_post(1), blog_post(2), backlog=True)[1:]
-    store.settle_week("2026-W07", [], now=NOW, rolled_on=given_up)
+    store.close_week("2026-W07", [], now=NOW, carried_over=given_up)
     state, waiting = FeedState(feed_id="other"), [decide(blog_post(3, feed_id="other"))]
     store.apply(state, waiting, [], now=NOW, backlog=True, quarantined=True)
     assert prune(store, TWO_YEARS, now=LATER).entries == 0
@@ -42,20 +42,28 @@ def test_nothing_returns_as_new(store: Store) -> None:
     """An entry without its text is the same to deduplication, and to the words that look back."""
     post = replace(blog_post(1), excerpt_text="Salt roads.")
     (first,) = keep(store, post, backlog=True)
-    before = store.known_among("blog", [post]), store.marks("blog"), store.entries_with(["salt"], seen_by=None, most=5)
+    before = (
+        store.match_candidates("blog", [post]),
+        store.item_hashes("blog"),
+        store.search_words(["salt"], first_seen_by=None, max_matches=5),
+    )
     assert prune(store, TWO_YEARS, now=LATER).entries == 1
-    after = store.known_among("blog", [post]), store.marks("blog"), store.entries_with(["salt"], seen_by=None, most=5)
+    after = (
+        store.match_candidates("blog", [post]),
+        store.item_hashes("blog"),
+        store.search_words(["salt"], first_seen_by=None, max_matches=5),
+    )
     assert after == before
     assert compare([post], after[0]).changes[0].entry_id == first
 
 
 def test_an_edition_of_long_ago_is_made_again_the_same(store_url: str, tmp_path: Path) -> None:
     """Its entries keep their texts, the sealed bytes stay, whatever is pruned."""
-    house = published(House(tmp_path, usual_theme(), store_url))
+    house = published(PublicationHarness(tmp_path, shared_theme(), store_url))
     sealed = house.store.editions.sealed(str(W07))
     assert prune(house.store, TWO_YEARS, now=LATER).entries == 1, "the post that was there before"
     assert house.store.editions.sealed(str(W07)) == sealed
-    assert house.publisher.rebuild(W07).parts == ()
+    assert house.workflow.rebuild(W07).changed_files == ()
     house.store.close()
 
 
@@ -72,10 +80,10 @@ def test_the_room_goes_back_to_the_disk(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.db"
     with Store.open(f"sqlite:///{file}") as store:
         keep(store, *(blog_post(number, body_html="x" * 5_000) for number in range(200)), backlog=True)
-        before = store.known_entries("blog")
+        before = store.identities("blog")
         prune(store, TWO_YEARS, now=LATER)
     size_bytes = file.stat().st_size
     with Store.open(f"sqlite:///{file}") as store:
-        store.care.compact()
-        assert store.known_entries("blog") == before
+        store.maintenance.compact()
+        assert store.identities("blog") == before
     assert file.stat().st_size < size_bytes / 3

@@ -11,13 +11,13 @@ from datetime import timedelta
 import pytest
 from store_cases import DAY, NOW
 
-from pipeline.model.run import LEASE, Run, concluded, renewed, taken_on
+from pipeline.model.run import LEASE_TTL, Run, claim, finish, renew
 from pipeline.store import Store
 
 
 def first(store: Store, period: str = "2026-W07", seen: Run | None = None) -> Run:
     """Take a period on."""
-    run = taken_on("draft", period, seen, by="here", now=NOW)
+    run = claim("draft", period, seen, claimed_by="here", now=NOW)
     assert store.runs.advance(seen, run)
     return run
 
@@ -26,8 +26,8 @@ def test_each_step_of_a_run_is_kept_whole(store: Store) -> None:
     """Taken on, renewed, ended: what was written last is what is known, to the microsecond."""
     run = first(store)
     for step in (
-        renewed(run, NOW + timedelta(microseconds=7)),
-        concluded(run, "again", "the network is away", NOW + LEASE, NOW + DAY),
+        renew(run, NOW + timedelta(microseconds=7)),
+        finish(run, "again", "the network is away", NOW + LEASE_TTL, NOW + DAY),
     ):
         assert store.runs.advance(run, step)
         assert store.runs.newest() == {"draft": step}
@@ -38,7 +38,7 @@ def test_the_newest_run_of_each_schedule_is_known(store: Store) -> None:
     """By schedule, the period taken on last."""
     older = first(store)
     newer = first(store, "2026-W08", older)
-    fetch = taken_on("fetch", "2026-02-12", None, by="there", now=NOW)
+    fetch = claim("fetch", "2026-02-12", None, claimed_by="there", now=NOW)
     assert store.runs.advance(None, fetch)
     assert store.runs.newest() == {"draft": newer, "fetch": fetch}
 
@@ -47,9 +47,9 @@ def test_the_newest_run_of_each_schedule_is_known(store: Store) -> None:
     "change",
     [
         lambda run: None,
-        lambda run: renewed(run, NOW + LEASE),
-        lambda run: concluded(run, "done", "made", NOW),
-        lambda run: taken_on("draft", "2026-W07", run, by="there", now=NOW),
+        lambda run: renew(run, NOW + LEASE_TTL),
+        lambda run: finish(run, "done", "made", NOW),
+        lambda run: claim("draft", "2026-W07", run, claimed_by="there", now=NOW),
     ],
     ids=["never", "renewed", "ended", "taken over"],
 )
@@ -61,22 +61,22 @@ def test_a_step_on_top_of_what_is_no_longer_so_is_not_written(
     now = change(run)
     if now:
         assert store.runs.advance(run, now)
-    mark = store.change_mark()
+    mark = store.revision()
     seen = run if now else None
-    assert not store.runs.advance(seen, taken_on("draft", "2026-W07", seen, by="other", now=NOW))
-    assert not store.runs.advance(seen, taken_on("draft", "2026-W08", seen, by="other", now=NOW))
+    assert not store.runs.advance(seen, claim("draft", "2026-W07", seen, claimed_by="other", now=NOW))
+    assert not store.runs.advance(seen, claim("draft", "2026-W08", seen, claimed_by="other", now=NOW))
     assert store.runs.newest() == {"draft": now or run}
-    assert store.change_mark() == mark
+    assert store.revision() == mark
 
 
 def test_a_period_that_is_over_does_not_come_again(store: Store) -> None:
     """A clock that is set back makes an old period due: it is not begun anew, unless its task may repeat it."""
     old = first(store)
     newer = first(store, "2026-W08", old)
-    again = taken_on("draft", "2026-W07", newer, by="here", now=NOW)
+    again = claim("draft", "2026-W07", newer, claimed_by="here", now=NOW)
     assert not store.runs.advance(newer, again)
     assert store.runs.newest() == {"draft": newer}
-    assert store.runs.advance(newer, again, once=False)
+    assert store.runs.advance(newer, again, never_repeats=False)
     assert store.runs.newest() == {"draft": again}
 
 
@@ -86,11 +86,11 @@ def test_of_many_that_take_on_a_schedule_one_does(store_url: str, known: bool) -
     with ExitStack() as stack, ThreadPoolExecutor(6) as pool:
         stores = [stack.enter_context(Store.open(store_url)) for _ in range(6)]
         for name in "abcdefgh":
-            seen = taken_on(name, "2026-W06", None, by="before", now=NOW) if known else None
+            seen = claim(name, "2026-W06", None, claimed_by="before", now=NOW) if known else None
             if seen:
                 assert stores[0].runs.advance(None, seen)
             wanted = [
-                replace(taken_on(name, f"2026-W{7 + nth % 2:02}", seen, by="one", now=NOW), claimed_by=str(nth))
+                replace(claim(name, f"2026-W{7 + nth % 2:02}", seen, claimed_by="one", now=NOW), claimed_by=str(nth))
                 for nth in range(6)
             ]
             race = [pool.submit(each.runs.advance, seen, run) for each, run in zip(stores, wanted, strict=True)]

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 
-from tests.loopback import Answer, Loopback, Seen, gzip_bomb, gzipped, redirect
+from tests.http_server import CannedResponse, HttpServer, ReceivedRequest, gzip_bomb, gzipped, redirect
 
 START = datetime(2026, 2, 9, tzinfo=UTC)
-RHYTHM = timedelta(hours=36)
+PUBLISH_INTERVAL = timedelta(hours=36)
 """So often a feed publishes something."""
 WINDOW = 8
 """So many entries are in a document, the newest first: twelve days. Who sends half documents has room for one only, so
@@ -31,12 +31,12 @@ class Site:
     """One feed: its name, what it publishes, which vice it has, and what came of it so far."""
 
     number: int
-    vice: str
+    fault: str
     host: str
     served: set[str] = field(default_factory=set)
     """Titles of entries that went out in a healthy answer."""
-    asked_at: list[datetime] = field(default_factory=list)
-    waits: list[tuple[datetime, datetime]] = field(default_factory=list)
+    requested_at: list[datetime] = field(default_factory=list)
+    retry_after: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -48,119 +48,123 @@ class Site:
 
     def published(self, now: datetime) -> list[int]:
         """Number the entries that are out, the newest first, as many as a document holds."""
-        first = START - 6 * RHYTHM + self.number % 36 * timedelta(hours=1)
-        return list(range((now - first) // RHYTHM, -1, -1))[: 1 if self.vice == "half" else WINDOW]
+        first = START - 6 * PUBLISH_INTERVAL + self.number % 36 * timedelta(hours=1)
+        return list(range((now - first) // PUBLISH_INTERVAL, -1, -1))[: 1 if self.fault == "half" else WINDOW]
 
     def title(self, entry: int) -> str:
         return f"Story {entry} of site {self.number}"
 
     def document(self, now: datetime, naming: Callable[[int], tuple[str, str]] | None = None) -> bytes:
         """Write the feed; ``naming`` gives an entry's guid and the path of its page."""
-        first = START - 6 * RHYTHM + self.number % 36 * timedelta(hours=1)
+        first = START - 6 * PUBLISH_INTERVAL + self.number % 36 * timedelta(hours=1)
         items = []
         for entry in self.published(now):
             guid, page = naming(entry) if naming else (f"{self.id}-{entry}", f"/{entry}/")
             items.append(
                 f"<item><title>{self.title(entry)}</title><link>http://{self.host}{page}</link>"
-                f"<guid isPermaLink='false'>{guid}</guid><pubDate>{format_datetime(first + entry * RHYTHM)}</pubDate>"
+                f"<guid isPermaLink='false'>{guid}</guid><pubDate>{format_datetime(first + entry * PUBLISH_INTERVAL)}</pubDate>"
                 f"<description>&lt;p&gt;Words of story {entry}.&lt;/p&gt;</description></item>"
             )
         head = f"<title>Site {self.number}</title><link>http://{self.host}/</link><description>x</description>"
         return f"<rss version='2.0'><channel>{head}{''.join(items)}</channel></rss>".encode()
 
 
-Vice = Callable[[Site, Seen, datetime, random.Random], Answer]
+Fault = Callable[[Site, ReceivedRequest, datetime, random.Random], CannedResponse]
 
 
-def healthy(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def healthy(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Answer as one should; the ETag names the newest entry, so it is the same until there is another."""
     site.served |= {site.title(entry) for entry in site.published(now)}
-    return Answer(body=site.document(now), headers={"ETag": _etag(site, now)})
+    return CannedResponse(body=site.document(now), headers={"ETag": _etag(site, now)})
 
 
-def unconditional(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def unconditional(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     return replace(healthy(site, seen, now, chance), headers={})
 
 
-def dated(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def last_modified_only(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Has Last-Modified alone."""
-    newest = START + site.published(now)[0] * RHYTHM
+    newest = START + site.published(now)[0] * PUBLISH_INTERVAL
     stamp = format_datetime(newest, usegmt=True)
     if seen.headers.get("if-modified-since") == stamp:
-        return Answer(status=304, body=b"")
+        return CannedResponse(status=304, body=b"")
     return replace(healthy(site, seen, now, chance), headers={"Last-Modified": stamp})
 
 
-def asleep(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def always_not_modified(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Answers 304 for ever to whoever asks for changes."""
-    return Answer(status=304, body=b"") if "if-none-match" in seen.headers else healthy(site, seen, now, chance)
+    return CannedResponse(status=304, body=b"") if "if-none-match" in seen.headers else healthy(site, seen, now, chance)
 
 
-def zipped(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def compressed(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     return gzipped(healthy(site, seen, now, chance).body)
 
 
-def dripping(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def dripping(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Takes its time, and comes to an end."""
     return replace(healthy(site, seen, now, chance), drip_bytes=400, drip_seconds=0.005)
 
 
-def half(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def truncated(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Sends half a document under the validator of the whole one; what is whole in it counts as published."""
     body = site.document(now)
-    return Answer(body=body[: chance.randrange(len(body))], headers={"ETag": _etag(site, now)})
+    return CannedResponse(body=body[: chance.randrange(len(body))], headers={"ETag": _etag(site, now)})
 
 
-def short(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def understates_length(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Announces less than there is, so that the reader stops in the middle."""
-    return replace(half(site, seen, now, chance), body=site.document(now), announced_bytes=chance.randrange(100, 900))
+    return replace(
+        truncated(site, seen, now, chance), body=site.document(now), content_length=chance.randrange(100, 900)
+    )
 
 
-def empty(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
-    return Answer(body=b"<rss version='2.0'><channel><title>x</title></channel></rss>", headers={"ETag": '"empty"'})
+def empty(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
+    return CannedResponse(
+        body=b"<rss version='2.0'><channel><title>x</title></channel></rss>", headers={"ETag": '"empty"'}
+    )
 
 
-def new_guids(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def new_guids(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Has other guids at every read."""
     site.served |= {site.title(entry) for entry in site.published(now)}
     salt = chance.random()
-    return Answer(body=site.document(now, lambda entry: (f"{salt}-{entry}", f"/{entry}/")))
+    return CannedResponse(body=site.document(now, lambda entry: (f"{salt}-{entry}", f"/{entry}/")))
 
 
-def renamed(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def changes_identity(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Has other guids and other addresses since the second week: another program writes it."""
     site.served |= {site.title(entry) for entry in site.published(now)}
-    return Answer(body=site.document(now, lambda entry: (f"uuid-{site.number}-{entry}", f"/?page={entry}")))
+    return CannedResponse(body=site.document(now, lambda entry: (f"uuid-{site.number}-{entry}", f"/?page={entry}")))
 
 
-def stalling(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
-    return Answer(delay_seconds=TIMEOUT_SECONDS + 0.3)
+def times_out(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
+    return CannedResponse(delay_seconds=TIMEOUT_SECONDS + 0.3)
 
 
-def moved(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def moved(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Lives at another host by now, for good."""
     if seen.host.startswith("new."):
         return healthy(site, seen, now, chance)
     return redirect(f"http://new.{seen.headers['host']}{seen.path}", 301)
 
 
-def lost(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def redirect_loop(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Is redirected between two hosts, without end."""
     host = seen.headers["host"]
     return redirect(f"http://{host.removeprefix('lost.') if 'lost.' in host else f'lost.{host}'}{seen.path}")
 
 
-def _wait(status: int, hours: int, *, as_date: bool) -> Vice:
-    def answer(site: Site, seen: Seen, now: datetime, chance: random.Random) -> Answer:
+def _wait(status: int, hours: int, *, as_date: bool) -> Fault:
+    def answer(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
         until = now + timedelta(hours=hours)
-        site.waits.append((now, until))
+        site.retry_after.append((now, until))
         value = format_datetime(until, usegmt=True) if as_date else str(hours * 3600)
-        return Answer(status=status, headers={"Retry-After": value})
+        return CannedResponse(status=status, headers={"Retry-After": value})
 
     return answer
 
 
-def _says(answer: Answer) -> Vice:
+def _says(answer: CannedResponse) -> Fault:
     return lambda site, seen, now, chance: answer
 
 
@@ -169,63 +173,63 @@ def _etag(site: Site, now: datetime) -> str:
 
 
 # A vice: how it answers on which days, and how on the others. The first two days are always the others.
-BAD: Mapping[str, tuple[Vice, Vice, int]] = {
+FAULTS: Mapping[str, tuple[Fault, Fault, int]] = {
     "healthy": (healthy, healthy, 1),
     "unconditional": (unconditional, unconditional, 1),
-    "dated": (dated, dated, 1),
-    "asleep": (asleep, asleep, 1),
-    "zipped": (zipped, zipped, 1),
+    "dated": (last_modified_only, last_modified_only, 1),
+    "asleep": (always_not_modified, always_not_modified, 1),
+    "zipped": (compressed, compressed, 1),
     "dripping": (dripping, healthy, 2),
-    "half": (half, healthy, 2),
-    "short": (short, healthy, 2),
+    "half": (truncated, healthy, 2),
+    "short": (understates_length, healthy, 2),
     "empty": (empty, healthy, 4),
     "new guids": (new_guids, healthy, 1),
-    "renamed": (renamed, healthy, -4),
-    "stalling": (stalling, healthy, 9),
+    "renamed": (changes_identity, healthy, -4),
+    "stalling": (times_out, healthy, 9),
     "moved": (moved, healthy, -4),
-    "lost": (lost, healthy, 3),
-    "gone": (_says(Answer(status=410)), healthy, -6),
-    "resets": (_says(Answer(reset_after=30)), healthy, 2),
-    "longer": (_says(Answer(announced_bytes=10**6)), healthy, 3),
-    "errors": (_says(Answer(status=500)), healthy, 2),
-    "page": (_says(Answer(body=_PAGE, headers={"ETag": '"page"'})), healthy, 3),
-    "bomb": (_says(_BOMB), zipped, 4),
+    "lost": (redirect_loop, healthy, 3),
+    "gone": (_says(CannedResponse(status=410)), healthy, -6),
+    "resets": (_says(CannedResponse(reset_after_bytes=30)), healthy, 2),
+    "longer": (_says(CannedResponse(content_length=10**6)), healthy, 3),
+    "errors": (_says(CannedResponse(status=500)), healthy, 2),
+    "page": (_says(CannedResponse(body=_PAGE, headers={"ETag": '"page"'})), healthy, 3),
+    "bomb": (_says(_BOMB), compressed, 4),
     "waits in seconds": (_wait(429, 30, as_date=False), healthy, 5),
     "waits until a date": (_wait(429, 20, as_date=True), healthy, 4),
     "is overloaded": (_wait(503, 9, as_date=True), unconditional, 3),
 }
 
 
-SHARED = frozenset({"is overloaded", "waits in seconds", "unconditional"})
+SHARED_HOST_FAULTS = frozenset({"is overloaded", "waits in seconds", "unconditional"})
 """Vices whose site has a neighbour on its host."""
 
 
 @dataclass(slots=True)
-class Web:
+class FaultyWeb:
     """All sites behind one server, at a simulated moment."""
 
-    server: Loopback
+    server: HttpServer
     sites: list[Site]
     now: datetime = START
 
     @classmethod
-    def of(cls, server: Loopback, feeds: int) -> Web:
+    def of(cls, server: HttpServer, feeds: int) -> FaultyWeb:
         """Build so many sites, each vice as often as the others; some share their host with the one before."""
-        vices = list(BAD)
+        vices = list(FAULTS)
         sites = [Site(number, vices[number % len(vices)], f"site{number}.example") for number in range(feeds)]
         for before, site in pairwise(sites):
-            if before.vice in SHARED:
+            if before.fault in SHARED_HOST_FAULTS:
                 site.host = before.host
         web = cls(server, sites)
         for site in sites:
-            server.on(site.path, web.answer)
+            server.respond(site.path, web.answer)
         return web
 
-    def answer(self, seen: Seen) -> Answer:
+    def answer(self, seen: ReceivedRequest) -> CannedResponse:
         """Answer for the site whose path was asked."""
         site = next(site for site in self.sites if site.path == seen.path)
-        site.asked_at.append(self.now)
-        bad, good, every = BAD[site.vice]
+        site.requested_at.append(self.now)
+        bad, good, every = FAULTS[site.fault]
         day = (self.now - START).days
         turns_bad = day >= -every if every < 0 else day >= 2 and (day + site.number) % every == 0
         chance = random.Random(f"{site.number} {self.now}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wheel import run
+from tests.isolated import run_isolated
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built with the hatchling that is installed: nothing is downloaded."""
     out = tmp_path_factory.mktemp("dist")
     build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT)
-    built = run(*build, cwd=out)
+    built = run_isolated(*build, cwd=out)
     assert built.returncode == 0, built.stdout + built.stderr
     return next(out.glob("*.whl"))
 
@@ -30,7 +30,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("elsewhere")
     venv.create(home)
     install = (sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--no-index", "--no-deps")
-    done = run(*install, wheel, cwd=home)
+    done = run_isolated(*install, wheel, cwd=home)
     assert done.returncode == 0, done.stderr
     site = next(home.glob("lib/python*/site-packages"))
     # A path in a .pth file comes after the environment's own packages, and .pth files in it are not read:

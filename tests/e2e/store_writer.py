@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from itertools import count
 
-from pipeline.model.entry import Change, Entry
+from pipeline.model.entry import Entry, EntryChange
 from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
@@ -21,10 +21,10 @@ NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)
 POSTS = 20
 
 
-def changes(feed_id: str) -> list[Change]:
+def changes(feed_id: str) -> list[EntryChange]:
     """Give the new entries of a feed."""
     return [
-        Change(
+        EntryChange(
             kind="new",
             fingerprint="first",
             entry=Entry(

@@ -16,8 +16,8 @@ from sqlite3 import connect
 
 import pytest
 
-from tests.loopback import Answer, Loopback, Seen
-from tests.program import Program, item, rss
+from tests.cli_runner import CliRunner, item, rss
+from tests.http_server import CannedResponse, HttpServer, ReceivedRequest
 
 pytestmark = pytest.mark.loopback
 PAGES = 80
@@ -32,60 +32,60 @@ def page(number: int, items: int = A_PAGE) -> bytes:
 
 
 @pytest.fixture
-def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
-    with Loopback() as server:
-        found = Program(tmp_path, server, capsys)
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
+    with HttpServer() as server:
+        found = CliRunner(tmp_path, server, capsys)
         found.config.write_text(found.config.read_text() + "host_gap_seconds = 0\n")
-        found.ok("fetch")
-        server.seen.clear()
+        found.run_ok("fetch")
+        server.requests.clear()
         yield found
 
 
-def serve_pages(program: Program, pages: int = PAGES, **how: float) -> None:
+def serve_pages(program: CliRunner, pages: int = PAGES, **how: float) -> None:
     for number in range(2, pages + 1):
-        program.server.on(f"/blog?paged={number}", Answer(body=page(number), **how))
+        program.server.respond(f"/blog?paged={number}", CannedResponse(body=page(number), **how))
 
 
-def guids(program: Program) -> list[str]:
+def guids(program: CliRunner) -> list[str]:
     with closing(connect(program.config.parent / "pipeline.db")) as database:
         return [guid for (guid,) in database.execute("SELECT guid FROM entry WHERE backlog ORDER BY guid")]
 
 
-def test_eighty_pages_are_read_to_their_404_and_are_no_news(program: Program):
+def test_eighty_pages_are_read_to_their_404_and_are_no_news(program: CliRunner):
     """Every page once, in order; all it brings is archive, and this week's digest stays as it was."""
     before = program.titles()
     serve_pages(program)
-    assert program.ok("backfill", "blog") == "blog: read to its end: 79 pages behind the feed, 237 older entries\n"
-    asked = [seen.path for seen in program.server.seen]
+    assert program.run_ok("backfill", "blog") == "blog: read to its end: 79 pages behind the feed, 237 older entries\n"
+    asked = [seen.path for seen in program.server.requests]
     assert asked == ["/blog", *(f"/blog?paged={number}" for number in range(2, PAGES + 2))]
     assert len(guids(program)) == 237 + 1
     assert program.titles() == before == ["Bread on a stone"]
     assert program.titles("2025-W50")[0].startswith("Old ")
 
 
-def test_what_it_brings_is_never_late(program: Program):
+def test_what_it_brings_is_never_late(program: CliRunner):
     """A week that was made before stays as it was, and so does the next one made: archive does not float."""
     program.now = datetime(2026, 2, 16, 9, tzinfo=UTC)
-    program.ok("digest", "--week", "2026-W07")
-    program.ok("digest", "--week", "2026-W07", "--offline")
+    program.run_ok("digest", "--week", "2026-W07")
+    program.run_ok("digest", "--week", "2026-W07", "--offline")
     serve_pages(program, 3)
-    program.ok("backfill", "blog")
+    program.run_ok("backfill", "blog")
     program.serve("/blog", rss(item("New", date="Tue, 17 Feb 2026 09:00:00 GMT"), item("Bread on a stone")))
     program.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
-    program.ok("fetch", "--force")
+    program.run_ok("fetch", "--force")
     assert program.titles("2026-W08") == ["New"]
     assert program.titles("2026-W07") == ["Bread on a stone"]
 
 
-def start(program: Program) -> subprocess.Popen[bytes]:
+def start(program: CliRunner) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pipeline", "--config", str(program.config), "backfill", "blog"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def interrupted(program: Program, after: int, how: signal.Signals) -> int:
+def interrupted(program: CliRunner, after: int, how: signal.Signals) -> int:
     """Run it as a process, and end it once so many pages were asked for."""
     with start(program) as process:
-        while len(program.server.seen) < after and process.poll() is None:
+        while len(program.server.requests) < after and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(how)
         process.communicate(timeout=20)
@@ -93,12 +93,12 @@ def interrupted(program: Program, after: int, how: signal.Signals) -> int:
 
 
 @pytest.mark.slow
-def test_killed_and_interrupted_it_goes_on_from_there(program: Program):
+def test_killed_and_interrupted_it_goes_on_from_there(program: CliRunner):
     """SIGKILL in the middle, Ctrl-C later: all 237 entries are there once, and hardly a page was asked for twice."""
     serve_pages(program, delay_seconds=0.01)
     assert interrupted(program, 30, signal.SIGKILL) == -signal.SIGKILL
     assert interrupted(program, 60, signal.SIGINT) == 130
-    reached = len(program.server.seen)
+    reached = len(program.server.requests)
     assert 60 <= reached < PAGES
     with start(program) as process:
         out, err = process.communicate(timeout=60)
@@ -107,20 +107,20 @@ def test_killed_and_interrupted_it_goes_on_from_there(program: Program):
     found = Counter(guids(program))
     assert len(found) == 238
     assert set(found.values()) == {1}
-    asked = Counter(seen.path for seen in program.server.seen)
+    asked = Counter(seen.path for seen in program.server.requests)
     assert max(asked.values()) <= 2
     assert sum(asked.values()) <= PAGES + 1 + 2
 
 
-def test_the_same_page_for_ever_ends_by_itself(program: Program):
+def test_the_same_page_for_ever_ends_by_itself(program: CliRunner):
     """A server that does not know pages is asked for one of them, and never again."""
     for number in range(2, 10):
         program.serve(f"/blog?paged={number}", rss(item("Bread on a stone")))
-    assert program.ok("backfill", "blog") == "blog: there is no archive behind this feed\n"
-    assert len(program.server.seen) == 2
+    assert program.run_ok("backfill", "blog") == "blog: there is no archive behind this feed\n"
+    assert len(program.server.requests) == 2
 
 
-def test_pages_that_go_round_end_by_themselves(program: Program):
+def test_pages_that_go_round_end_by_themselves(program: CliRunner):
     """Links that lead in a circle are followed once round."""
     other = program.server.url("/other", "localhost")
     link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{}"/>'
@@ -128,106 +128,106 @@ def test_pages_that_go_round_end_by_themselves(program: Program):
     program.serve(
         "/other", rss(item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT"), more=link.format(program.server.url("/blog")))
     )
-    assert "1 page behind the feed, 1 older entries" in program.ok("backfill", "blog")
-    assert [seen.path for seen in program.server.seen] == ["/blog", "/other", "/blog"]
+    assert "1 page behind the feed, 1 older entries" in program.run_ok("backfill", "blog")
+    assert [seen.path for seen in program.server.requests] == ["/blog", "/other", "/blog"]
 
 
-def test_links_to_older_documents_are_followed(program: Program):
+def test_links_to_older_documents_are_followed(program: CliRunner):
     """RFC 5005: prev-archive from document to document, until one has none; numbers are not tried then."""
     link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="prev-archive" href="/archive/{}"/>'
     program.serve("/blog", rss(item("Bread on a stone"), more=link.format(2025)))
     old = item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT"), item("Older", date="Mon, 01 Jul 2024 09:00:00 GMT")
     program.serve("/archive/2025", rss(old[0], more=link.format(2024)))
     program.serve("/archive/2024", rss(old[1]))
-    assert "2 pages behind the feed, 2 older entries" in program.ok("backfill", "blog")
-    assert [seen.path for seen in program.server.seen] == ["/blog", "/archive/2025", "/archive/2024"]
+    assert "2 pages behind the feed, 2 older entries" in program.run_ok("backfill", "blog")
+    assert [seen.path for seen in program.server.requests] == ["/blog", "/archive/2025", "/archive/2024"]
 
 
-def test_an_error_in_the_middle_is_said_and_gone_on_from(program: Program):
+def test_an_error_in_the_middle_is_said_and_gone_on_from(program: CliRunner):
     """Exit 3 with the page and what to do; the next run begins at that page."""
     serve_pages(program, 5)
-    program.server.on("/blog?paged=3", Answer(status=500, body=b"no"), Answer(body=page(3)))
+    program.server.respond("/blog?paged=3", CannedResponse(status=500, body=b"no"), CannedResponse(body=page(3)))
     code, _, err = program.run("backfill", "blog")
     assert code == 3
     assert err.startswith("blog: page 3 answered 500")
     assert "run `pipeline backfill blog` again to go on from there" in err
-    program.server.seen.clear()
-    assert "4 pages behind the feed, 12 older entries" in program.ok("backfill", "blog")
-    assert [seen.path for seen in program.server.seen] == [f"/blog?paged={number}" for number in range(3, 7)]
+    program.server.requests.clear()
+    assert "4 pages behind the feed, 12 older entries" in program.run_ok("backfill", "blog")
+    assert [seen.path for seen in program.server.requests] == [f"/blog?paged={number}" for number in range(3, 7)]
 
 
-def test_a_web_page_in_place_of_the_archive_is_no_end_but_trouble(program: Program):
+def test_a_web_page_in_place_of_the_archive_is_no_end_but_trouble(program: CliRunner):
     """A maintenance page with status 200 must not be taken for the end: what lies behind it would be lost."""
     serve_pages(program, 3)
-    program.server.on("/blog?paged=3", Answer(body=b"<!doctype html><html><body>Back soon</body></html>"))
+    program.server.respond("/blog?paged=3", CannedResponse(body=b"<!doctype html><html><body>Back soon</body></html>"))
     code, _, err = program.run("backfill", "blog")
     assert code == 3
     assert "a web page" in err
 
 
-def test_a_host_that_wants_to_be_left_alone_is(program: Program):
+def test_a_host_that_wants_to_be_left_alone_is(program: CliRunner):
     """429 with Retry-After stops it, and the ordinary fetch keeps away as well."""
     serve_pages(program, 3)
-    program.server.on("/blog?paged=2", Answer(status=429, headers={"Retry-After": "3600"}, body=b""))
+    program.server.respond("/blog?paged=2", CannedResponse(status=429, headers={"Retry-After": "3600"}, body=b""))
     assert program.run("backfill", "blog")[0] == 3
-    program.server.seen.clear()
+    program.server.requests.clear()
     assert "left alone until" in program.run("fetch")[1] + program.run("backfill", "blog")[2]
-    assert program.server.seen == []
+    assert program.server.requests == []
 
 
-def test_what_is_too_recent_is_left_to_the_ordinary_fetch(program: Program):
+def test_what_is_too_recent_is_left_to_the_ordinary_fetch(program: CliRunner):
     """An entry of this week or the one before that only an archive page has is not taken in as archive."""
     fresh = item("Fresh", date="Wed, 11 Feb 2026 09:00:00 GMT"), item("Last week", date="Tue, 03 Feb 2026 09:00:00 GMT")
     program.serve("/blog?paged=2", rss(*fresh, item("Old", date="Fri, 30 Jan 2026 09:00:00 GMT")))
-    assert "1 older entries" in program.ok("backfill", "blog")
+    assert "1 older entries" in program.run_ok("backfill", "blog")
     assert guids(program) == ["bread-on-a-stone", "old"]
 
 
-def test_undated_archive_is_told_by_no_week(program: Program):
+def test_undated_archive_is_told_by_no_week(program: CliRunner):
     """Nobody can say when it was news, and it is not news today."""
     undated = "<item><guid>u</guid><title>Undated</title><link>https://blog.example/u</link></item>"
     program.serve("/blog?paged=2", rss(undated))
-    program.ok("backfill", "blog")
+    program.run_ok("backfill", "blog")
     assert "u" in guids(program)
     assert program.titles() == ["Bread on a stone"]
 
 
-def test_a_finished_archive_is_not_read_again_unless_asked(program: Program):
+def test_a_finished_archive_is_not_read_again_unless_asked(program: CliRunner):
     """It says how far it is, asking nobody; --again reads everything once more and doubles nothing."""
     serve_pages(program, 3)
-    program.ok("backfill", "blog")
-    program.server.seen.clear()
-    assert "--again reads it once more" in program.ok("backfill", "blog")
-    assert program.server.seen == []
-    assert "2 pages behind the feed, 0 older entries" in program.ok("backfill", "blog", "--again")
+    program.run_ok("backfill", "blog")
+    program.server.requests.clear()
+    assert "--again reads it once more" in program.run_ok("backfill", "blog")
+    assert program.server.requests == []
+    assert "2 pages behind the feed, 0 older entries" in program.run_ok("backfill", "blog", "--again")
     assert len(guids(program)) == 7
 
 
-def test_a_feed_that_was_never_read_is_refused(program: Program):
+def test_a_feed_that_was_never_read_is_refused(program: CliRunner):
     """What is news and what is archive is only known after the first fetch."""
-    program.write(more='[[feeds]]\nid = "new"\nurl = "https://new.example/"\nkind = "blog"\n')
+    program.write_config(more='[[feeds]]\nid = "new"\nurl = "https://new.example/"\nkind = "blog"\n')
     code, _, err = program.run("backfill", "new")
     assert code == 4
     assert "run `pipeline fetch new` first" in err
     assert program.run("backfill", "blgo")[0] == 2
 
 
-def test_a_secret_stays_with_the_feeds_own_host(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_a_secret_stays_with_the_feeds_own_host(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """A document that names an older page elsewhere does not get the feed's token sent there."""
     monkeypatch.setenv("TOKEN", "t0ken")
     away = program.server.url("/away", "localhost")
     link = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{away}"/>'
     program.serve("/blog", rss(item("Bread on a stone"), more=link))
     program.serve("/away", rss(item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT")))
-    program.write('token_env = "TOKEN"\n')
-    program.ok("backfill", "blog")
-    sent: list[Seen] = program.server.seen
+    program.write_config('token_env = "TOKEN"\n')
+    program.run_ok("backfill", "blog")
+    sent: list[ReceivedRequest] = program.server.requests
     assert [("authorization" in seen.headers) for seen in sent] == [True, False]
 
 
-def test_progress_is_shown_when_asked_for(program: Program):
+def test_progress_is_shown_when_asked_for(program: CliRunner):
     """--verbose writes a line a page; --quiet nothing at all."""
     serve_pages(program, 3)
-    assert "2 pages, 3 older entries\n" in program.ok("--verbose", "backfill", "blog")
-    assert program.ok("--quiet", "backfill", "blog", "--again") == ""
-    assert json.loads(program.ok("status", "--json"))["feeds"][0]["count"]["entries"] == 7
+    assert "2 pages, 3 older entries\n" in program.run_ok("--verbose", "backfill", "blog")
+    assert program.run_ok("--quiet", "backfill", "blog", "--again") == ""
+    assert json.loads(program.run_ok("status", "--json"))["feeds"][0]["count"]["entries"] == 7

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest import poll
-from pipeline.ingest.fetch import Fetcher
-from pipeline.jobs.refresh import FeedReport, Refresher
+from pipeline.ingest import polling as poll
+from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.jobs.feeds.refresh import FeedReport, Refresher
 from pipeline.model.feed import Feed
 from pipeline.model.fetch import FetchLimits
 from pipeline.store import Store
-from tests.contract.fetching import to_loopback
-from tests.e2e.chaos import BAD, START, TIMEOUT_SECONDS, Site, Web
-from tests.loopback import Loopback
+from tests.contract.loopback_fetch import to_loopback
+from tests.e2e.chaos import FAULTS, START, TIMEOUT_SECONDS, FaultyWeb, Site
+from tests.http_server import HttpServer
 
 pytestmark = [pytest.mark.loopback, pytest.mark.xdist_group("chaos")]
 
@@ -38,15 +38,15 @@ LIMITS = FetchLimits(
 )
 
 
-def open_fetcher(*, holds: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
-    return Fetcher(LIMITS, resolve=to_loopback, holds=holds)
+def open_fetcher(*, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
+    return Fetcher(LIMITS, resolve=to_loopback, blocked_hosts=blocked_hosts)
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
     """What became of it."""
 
-    web: Web
+    web: FaultyWeb
     titles: Mapping[str, Counter[str]]
     """Feed id to the titles that are stored."""
     reports: Mapping[str, list[FeedReport]]
@@ -55,39 +55,39 @@ class Month:
     """Feed id to the address it is asked at instead of the one in config."""
 
     def of(self, *vices: str) -> list[Site]:
-        return [site for site in self.web.sites if site.vice in vices]
+        return [site for site in self.web.sites if site.fault in vices]
 
     def outcomes(self, site: Site) -> set[str]:
         return {report.outcome for report in self.reports[site.id]}
 
 
-def live_through(web: Web, store: Store, days: int) -> Month:
+def live_through(web: FaultyWeb, store: Store, days: int) -> Month:
     """Ask whoever is due, tick after tick, and look at what is stored in the end."""
     feeds = [Feed(id=site.id, url=web.server.url(site.path, site.host), kind="blog") for site in web.sites]
     refresher = Refresher(store=store, open_fetcher=open_fetcher, interval=TICK)
     reports: dict[str, list[FeedReport]] = {feed.id: [] for feed in feeds}
     for tick in range(days * (timedelta(days=1) // TICK)):
         web.now = START + tick * TICK
-        for report in refresher.refresh(feeds, now=web.now, due=poll.is_due):
+        for report in refresher.refresh(feeds, now=web.now, is_due=poll.is_due):
             reports[report.feed_id].append(report)
     titles = {feed.id: Counter[str]() for feed in feeds}
     for stored in store.entries_between(START - timedelta(days=99), START + timedelta(days=99), list(titles)):
         titles[stored.entry.feed_id][stored.entry.title] += 1
     waiting = {feed_id: count.quarantined for feed_id, count in store.feed_counts().items()}
-    addresses = {feed_id: state.address for feed_id, state in store.feed_states().items()}
+    addresses = {feed_id: state.current_url for feed_id, state in store.feed_states().items()}
     return Month(web=web, titles=titles, reports=reports, quarantined=waiting, addresses=addresses)
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param((len(BAD), 12), id="small"), pytest.param((300, 30), id="whole", marks=pytest.mark.slow)],
+    params=[pytest.param((len(FAULTS), 12), id="small"), pytest.param((300, 30), id="whole", marks=pytest.mark.slow)],
 )
 def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     """The month is lived through once; each test looks at it from another side."""
     feeds, days = request.param
     folder: Path = tmp_path_factory.mktemp("chaos")
-    with Loopback() as server, Store.open(f"sqlite:///{folder / 'pipeline.db'}") as store:
-        yield live_through(Web.of(server, feeds), store, days)
+    with HttpServer() as server, Store.open(f"sqlite:///{folder / 'pipeline.db'}") as store:
+        yield live_through(FaultyWeb.of(server, feeds), store, days)
 
 
 def test_what_was_published_is_stored_exactly_once(month: Month) -> None:
@@ -96,19 +96,19 @@ def test_what_was_published_is_stored_exactly_once(month: Month) -> None:
         assert len(site.served) > 3, site
         missed = site.served - set(month.titles[site.id])
         doubled = {title: times for title, times in month.titles[site.id].items() if times > 1}
-        assert (missed, doubled) == (set(), {}), (site.id, site.vice)
+        assert (missed, doubled) == (set(), {}), (site.id, site.fault)
 
 
 def test_nothing_is_stored_that_nobody_published(month: Month) -> None:
     """No fragment of a broken document becomes an entry of its own."""
     for site in month.web.sites:
         ever = {site.title(entry) for entry in range(site.published(month.web.now)[0] + 1)}
-        assert set(month.titles[site.id]) <= ever, (site.id, site.vice)
+        assert set(month.titles[site.id]) <= ever, (site.id, site.fault)
 
 
 def test_nobody_is_asked_twice_at_once(month: Month) -> None:
     """In real time, no host sees a second request before the first is answered, or given up."""
-    seen = sorted(month.web.server.seen, key=lambda each: (each.host, each.started))
+    seen = sorted(month.web.server.requests, key=lambda each: (each.host, each.started))
     for host, requests in groupby(seen, key=lambda each: each.host):
         for before, after in pairwise(requests):
             # Who asks begins to count before the server hears of it: on a busy machine that is a while.
@@ -118,10 +118,10 @@ def test_nobody_is_asked_twice_at_once(month: Month) -> None:
 
 def test_nobody_is_asked_inside_their_wait(month: Month) -> None:
     """In simulated time, and for all feeds of the host, whichever of them was told."""
-    waits = [(site.host, since, until) for site in month.web.sites for since, until in site.waits]
+    waits = [(site.host, since, until) for site in month.web.sites for since, until in site.retry_after]
     assert len(waits) > len(month.web.sites) / 10
     for host, since, until in waits:
-        moments = [at for site in month.web.sites if site.host == host for at in site.asked_at]
+        moments = [at for site in month.web.sites if site.host == host for at in site.requested_at]
         assert [at for at in moments if since < at < until] == []
 
 
@@ -129,7 +129,7 @@ def test_hosts_are_shared_and_told_apart(month: Month) -> None:
     """The test would not notice a neighbour's wait if nobody had one."""
     hosts = Counter(site.host for site in month.web.sites)
     assert max(hosts.values()) == 2
-    shared = {site.host for site in month.web.sites if site.waits} & {
+    shared = {site.host for site in month.web.sites if site.retry_after} & {
         host for host, feeds in hosts.items() if feeds == 2
     }
     assert shared
@@ -161,7 +161,7 @@ def test_every_vice_was_met_and_named(month: Month, vice: str, outcome: str) -> 
 
 def test_no_vice_is_left_out(month: Month) -> None:
     """There is a feed for each."""
-    assert {site.vice for site in month.web.sites} == set(BAD)
+    assert {site.fault for site in month.web.sites} == set(FAULTS)
 
 
 def test_names_that_change_are_seen_through(month: Month) -> None:
@@ -181,4 +181,4 @@ def test_moved_feeds_are_asked_where_they_live(month: Month) -> None:
 def test_a_feed_that_is_gone_is_asked_no_more(month: Month) -> None:
     """After the first 410 there is silence."""
     for site in month.of("gone"):
-        assert max(site.asked_at) < START + timedelta(days=7)
+        assert max(site.requested_at) < START + timedelta(days=7)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from tests.demo import read_feeds
+from tests.demo import write_fetched_store
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 Run = Callable[..., tuple[int, str, str]]
@@ -25,7 +25,7 @@ def run(publication: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         code = main(["--config", str(publication / "config.toml"), *words], clock=lambda: now)
         return code, *capsys.readouterr()
 
-    read_feeds(publication, NOW)
+    write_fetched_store(publication, NOW)
     return command
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.empty_store import empty_store
-from tests.loopback import Answer, Loopback
+from tests.http_server import CannedResponse, HttpServer
 
 pytestmark = pytest.mark.loopback
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
@@ -43,7 +43,7 @@ PODCAST = [post("The salt road", "ep-14", "Wed, 11 Feb 2026 18:00:00 GMT", kind=
 class Desk:
     """A publication in a folder, its feeds on a loopback server, and the program."""
 
-    def __init__(self, folder: Path, server: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, server: HttpServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.server, self._capsys = folder, server, capsys
         self.now = NOW
         empty_store(folder)
@@ -71,7 +71,9 @@ timeout_seconds = 0.5
 
     def serve(self, path: str, body: bytes) -> None:
         etag = f'"{sha256(body).hexdigest()[:12]}"'
-        self.server.on(f"/{path}", Answer(body=body, headers={"ETag": etag, "Content-Type": "application/rss+xml"}))
+        self.server.respond(
+            f"/{path}", CannedResponse(body=body, headers={"ETag": etag, "Content-Type": "application/rss+xml"})
+        )
 
     def run(self, *words: str) -> tuple[int, str, str]:
         code = main(["--config", str(self.folder / "config.toml"), *words], clock=lambda: self.now)
@@ -91,7 +93,7 @@ timeout_seconds = 0.5
 
 @pytest.fixture
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    with Loopback() as server:
+    with HttpServer() as server:
         yield Desk(tmp_path, server, capsys)
 
 
@@ -110,7 +112,7 @@ def test_a_second_fetch_is_conditional_and_stores_nothing(desk: Desk):
     """If-None-Match with the very ETag, 304, no new entries."""
     desk.ok("fetch")
     assert "2 feeds: 0 new entries, 0 changed." in desk.ok("fetch")
-    first, second = desk.server.asked("/blog")
+    first, second = desk.server.requests_for("/blog")
     assert "if-none-match" not in first.headers
     assert second.headers["if-none-match"].startswith('"')
 
@@ -217,12 +219,12 @@ def test_an_empty_store_says_to_fetch(desk: Desk):
 
 
 TROUBLE = {
-    "missing": (Answer(status=404, body=b"no"), "answered 404 Not Found"),
-    "error": (Answer(status=500, body=b"no"), "answered 500"),
-    "slow": (Answer(delay_seconds=5), "did not answer"),
-    "html": (Answer(body=b"<!doctype html><html><body><p>Hello</p></body></html>"), "web page"),
-    "empty": (Answer(body=b""), "empty"),
-    "garbage": (Answer(body=bytes(range(256)) * 8), "feed"),
+    "missing": (CannedResponse(status=404, body=b"no"), "answered 404 Not Found"),
+    "error": (CannedResponse(status=500, body=b"no"), "answered 500"),
+    "slow": (CannedResponse(delay_seconds=5), "did not answer"),
+    "html": (CannedResponse(body=b"<!doctype html><html><body><p>Hello</p></body></html>"), "web page"),
+    "empty": (CannedResponse(body=b""), "empty"),
+    "garbage": (CannedResponse(body=bytes(range(256)) * 8), "feed"),
 }
 
 
@@ -230,7 +232,7 @@ TROUBLE = {
 def test_a_feed_in_trouble_is_one_clear_line_and_the_digest_still_appears(desk: Desk, case: str):
     """Exit 3, one line on stderr that names the feed and says what happened, and the other feed's digest."""
     answer, words = TROUBLE[case]
-    desk.server.on("/podcast", answer)
+    desk.server.respond("/podcast", answer)
     code, out, err = desk.run("digest", "--week", "2026-W07")
     assert code == 3
     (line,) = err.splitlines()
@@ -252,7 +254,7 @@ def test_a_feed_that_nobody_serves_is_unreachable(desk: Desk):
 def test_trouble_leaves_what_was_read_before(desk: Desk):
     """A feed that answers garbage today keeps the entries and the validators of yesterday."""
     desk.ok("fetch")
-    desk.server.on("/podcast", TROUBLE["garbage"][0])
+    desk.server.respond("/podcast", TROUBLE["garbage"][0])
     assert desk.run("digest", "--week", "2026-W07")[0] == 3
     assert "https://pod.example/ep-14" in desk.files()["digest.txt"].decode()
 
@@ -260,7 +262,7 @@ def test_trouble_leaves_what_was_read_before(desk: Desk):
 def test_fetch_takes_feeds_by_name(desk: Desk):
     """Only the named feed is asked; a name that is none is refused with those there are."""
     assert "1 feed: 1 new entry" in desk.ok("fetch", "podcast")
-    assert desk.server.asked("/blog") == []
+    assert desk.server.requests_for("/blog") == []
     code, _, err = desk.run("fetch", "podcats")
     assert code == 2
     assert "there are blog, podcast" in err
@@ -270,7 +272,7 @@ def test_quiet_says_only_what_went_wrong(desk: Desk):
     """--quiet prints nothing when all is well, before the command and after it."""
     assert desk.ok("--quiet", "fetch") == ""
     assert desk.ok("digest", "--week", "2026-W07", "--quiet") == ""
-    desk.server.on("/podcast", TROUBLE["missing"][0])
+    desk.server.respond("/podcast", TROUBLE["missing"][0])
     code, out, err = desk.run("fetch", "--quiet")
     assert (code, out) == (3, "")
     assert "404" in err
@@ -308,7 +310,9 @@ def test_status_shows_feeds_and_weeks(desk: Desk):
 def test_feeds_check_finds_the_feed_behind_a_home_page(desk: Desk):
     """A home page leads to its feed; what it holds is said, with the lines for config.toml."""
     link = '<link rel="alternate" type="application/rss+xml" href="/blog">'
-    desk.server.on("/", Answer(body=f"<!doctype html><html><head>{link}</head><body>Hi</body></html>".encode()))
+    desk.server.respond(
+        "/", CannedResponse(body=f"<!doctype html><html><head>{link}</head><body>Hi</body></html>".encode())
+    )
     out = desk.ok("feeds", "check", desk.server.url("/"))
     assert desk.server.url("/blog") in out
     assert "3 entries, looks like a blog" in out
@@ -337,7 +341,7 @@ def test_tick_does_what_is_due_once(desk: Desk):
 
 def test_tick_reports_a_failing_feed_and_drafts_all_the_same(desk: Desk):
     """Exit 3 with the feed's line on stderr; the draft is there."""
-    desk.server.on("/podcast", TROUBLE["error"][0])
+    desk.server.respond("/podcast", TROUBLE["error"][0])
     code, out, err = desk.run("tick")
     assert code == 3
     assert "podcast answered 500" in err

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import find_tool
-from tests.wheel import run
+from tests.isolated import run_isolated
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -45,7 +45,7 @@ def units(tmp_path: Path) -> Path:
 @pytest.mark.requires("systemd-analyze")
 def test_systemd_understands_every_line(units: Path) -> None:
     """No unknown setting, no impossible value, no unit that names another one that is not there."""
-    checked = run("systemd-analyze", "verify", "--man=no", *(f"./{name}" for name in UNITS), cwd=units)
+    checked = run_isolated("systemd-analyze", "verify", "--man=no", *(f"./{name}" for name in UNITS), cwd=units)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
@@ -54,7 +54,7 @@ def test_systemd_understands_every_line(units: Path) -> None:
 def test_the_services_are_exposed_to_next_to_nothing(units: Path, name: str) -> None:
     """By systemd's own judgement."""
     words = ("security", "--offline=true", f"--threshold={MOST_EXPOSED}", f"./{name}")
-    judged = run("systemd-analyze", *words, cwd=units)
+    judged = run_isolated("systemd-analyze", *words, cwd=units)
     assert judged.returncode == 0, judged.stdout
 
 
@@ -92,7 +92,7 @@ def test_the_program_needs_no_memory_that_is_written_and_run(tmp_path: Path) -> 
 @pytest.mark.requires("hadolint")
 def test_the_image_is_made_as_images_should_be() -> None:
     """The linter of Dockerfiles, hadolint, finds nothing to say."""
-    checked = run(find_tool("hadolint"), "--failure-threshold", "style", DEPLOY / "Dockerfile", cwd=ROOT)
+    checked = run_isolated(find_tool("hadolint"), "--failure-threshold", "style", DEPLOY / "Dockerfile", cwd=ROOT)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
@@ -119,7 +119,7 @@ def test_the_image_is_given_all_that_the_program_is_made_of(tmp_path: Path) -> N
             put = shutil.copytree if (ROOT / line[1:]).is_dir() else shutil.copy
             put(ROOT / line[1:], context / line[1:])
     build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, context)
-    built = run(*build, cwd=tmp_path)
+    built = run_isolated(*build, cwd=tmp_path)
     assert built.returncode == 0, built.stdout + built.stderr
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     assert {"pipeline/_data/config.toml", "pipeline/_data/templates/classic/digest.html.j2"} <= set(names)
@@ -152,18 +152,18 @@ def test_the_walk_with_cron_leads_to_a_proof(installed: Path, tmp_path: Path) ->
     """Typed as it stands, up to one's own config.toml, where doctor finds nothing in its way and a tick runs."""
     folder = tmp_path / "newsletter"
     lines = [line.replace("/srv/newsletter", str(folder)) for line in typed("With cron")]
-    first = run("sh", "-c", lines[0], cwd=tmp_path)
+    first = run_isolated("sh", "-c", lines[0], cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(installed)
     proofs = ""
     for line in lines[1:]:
         if not line.startswith(tuple(ELSEWHERE)):
-            done = run("sh", "-c", line, cwd=folder)
+            done = run_isolated("sh", "-c", line, cwd=folder)
             assert done.returncode == 0, f"{line}: {done.stderr}"
             proofs += done.stdout if line.startswith("ls outbox") else ""
     assert ".proof@" in proofs
-    looked = run(folder / ".venv" / "bin" / "pipeline", "doctor", "--offline", cwd=folder)
+    looked = run_isolated(folder / ".venv" / "bin" / "pipeline", "doctor", "--offline", cwd=folder)
     assert "pipeline.db: is whole" in looked.stdout
     assert looked.returncode == 0, looked.stdout
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_command_line import BLOG, Desk, feed, post
 
-from tests.loopback import Loopback
+from tests.http_server import HttpServer
 
 pytestmark = pytest.mark.loopback
 LATE = post("The week after", "after", "Tue, 17 Feb 2026 09:00:00 GMT")
@@ -18,7 +18,7 @@ LATE = post("The week after", "after", "Tue, 17 Feb 2026 09:00:00 GMT")
 
 @pytest.fixture
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    with Loopback() as server:
+    with HttpServer() as server:
         yield Desk(tmp_path, server, capsys)
 
 

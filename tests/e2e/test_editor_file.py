@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Loopback
-from tests.program import Program, item, rss
+from tests.cli_runner import CliRunner, item, rss
+from tests.http_server import HttpServer
 
 pytestmark = pytest.mark.loopback
 MONDAY = datetime(2026, 2, 16, 9, tzinfo=UTC)
@@ -22,7 +22,7 @@ POSTS = [
 ]
 
 
-class Desk(Program):
+class Desk(CliRunner):
     """A program with an editor's file."""
 
     @property
@@ -34,27 +34,27 @@ class Desk(Program):
         self.path.write_text(f"+++\n{front}\n+++\n{body}", encoding="utf-8")
 
     def text(self) -> str:
-        self.ok("digest", "--week", "2026-W07", "--offline")
+        self.run_ok("digest", "--week", "2026-W07", "--offline")
         return (self.path.parent / "2026-W07" / "digest.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    with Loopback() as server:
+    with HttpServer() as server:
         found = Desk(tmp_path, server, capsys)
         found.serve("/blog", rss(*POSTS))
         found.now = MONDAY
-        found.ok("fetch")
+        found.run_ok("fetch")
         yield found
 
 
 def test_digest_writes_a_file_to_start_from_once(desk: Desk):
     """The first digest says where it is; it changes no byte of the digest, and a second digest leaves it alone."""
-    out = desk.ok("digest", "--week", "2026-W07", "--offline")
+    out = desk.run_ok("digest", "--week", "2026-W07", "--offline")
     assert f"Yours to write in: {desk.path}" in out
     assert '#   "blog bread-on-a-stone"  Bread on a stone' in desk.path.read_text()
     before, stamp = desk.manifest(), desk.path.stat().st_mtime_ns
-    assert "Yours" not in desk.ok("digest", "--week", "2026-W07", "--offline")
+    assert "Yours" not in desk.run_ok("digest", "--week", "2026-W07", "--offline")
     assert (desk.manifest(), desk.path.stat().st_mtime_ns) == (before, stamp)
 
 
@@ -63,14 +63,14 @@ def test_a_file_that_is_there_is_never_touched(desk: Desk):
     for text in ("", "<!-- mine -->\n"):
         desk.path.parent.mkdir(exist_ok=True)
         desk.path.write_text(text)
-        desk.ok("digest", "--week", "2026-W07", "--offline")
+        desk.run_ok("digest", "--week", "2026-W07", "--offline")
         assert desk.path.read_text() == text
 
 
 def test_with_out_it_stays_beside_the_editions(desk: Desk, tmp_path: Path):
     """--out writes the edition elsewhere; the editor's file is read from its place and none is written elsewhere."""
     desk.says('subject = "Mine"')
-    desk.ok("digest", "--week", "2026-W07", "--offline", "--out", str(tmp_path / "there"))
+    desk.run_ok("digest", "--week", "2026-W07", "--offline", "--out", str(tmp_path / "there"))
     assert json.loads((tmp_path / "there/2026-W07/manifest.json").read_text())["subject"] == "Mine"
     assert list((tmp_path / "there").glob("*.md")) == []
 
@@ -108,7 +108,7 @@ def test_entries_are_left_out_and_put_back(desk: Desk):
     """The ledger says that the editor did it; what was put back is told though it belongs to another week."""
     desk.says('leave_out = ["blog bread-on-a-stone"]\nput_back = ["blog soup"]')
     assert desk.titles() == ["Soup", "The salt road", "Wool and weather"]
-    out = desk.ok("digest", "--week", "2026-W07", "--offline", "--explain")
+    out = desk.run_ok("digest", "--week", "2026-W07", "--offline", "--explain")
     (bread,) = [line for line in out.splitlines() if "Bread on a stone" in line]
     assert bread.startswith("out")
     assert "left out by the editor" in bread
@@ -118,7 +118,7 @@ def test_anything_in_the_store_can_be_put_back(desk: Desk):
     """Also what lies far from the week, named by its address."""
     old = item("Very old", date="Tue, 04 Mar 2025 09:00:00 GMT", link="https://blog.example/old/")
     desk.serve("/blog", rss(*POSTS, old))
-    desk.ok("fetch", "--force")
+    desk.run_ok("fetch", "--force")
     desk.says('put_back = ["blog https://www.blog.example/old"]')
     assert "Very old" in desk.titles()
 
@@ -146,11 +146,11 @@ def test_a_file_that_is_no_text_is_refused(desk: Desk):
 def test_what_it_says_is_sealed(desk: Desk):
     """After approval another text in the file changes no sealed byte; the edition says that it has changed."""
     desk.says('subject = "Sealed words"', "Sealed introduction.")
-    desk.ok("digest", "--week", "2026-W07", "--offline")
-    desk.ok("approve", "2026-W07")
+    desk.run_ok("digest", "--week", "2026-W07", "--offline")
+    desk.run_ok("approve", "2026-W07")
     before = (desk.path.parent / "2026-W07" / "digest.html").read_bytes()
     desk.says('subject = "Other words"')
-    out = desk.ok("digest", "--week", "2026-W07", "--offline")
+    out = desk.run_ok("digest", "--week", "2026-W07", "--offline")
     assert "Sealed words" in out
     assert "changed" in out
     assert (desk.path.parent / "2026-W07" / "digest.html").read_bytes() == before

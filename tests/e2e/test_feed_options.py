@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Answer, Loopback, redirect
-from tests.program import Program, item, rss
+from tests.cli_runner import CliRunner, item, rss
+from tests.http_server import CannedResponse, HttpServer, redirect
 
 pytestmark = pytest.mark.loopback
 SECRET = "hunter2-ünïcode"
@@ -23,45 +23,45 @@ PAGE = f"""<!doctype html><html><head><title>Bread</title></head><body><nav><a h
 
 
 @pytest.fixture
-def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
-    with Loopback() as server:
-        yield Program(tmp_path, server, capsys)
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
+    with HttpServer() as server:
+        yield CliRunner(tmp_path, server, capsys)
 
 
-def authorizations(program: Program, place: str) -> list[str | None]:
-    return [seen.headers.get("authorization") for seen in program.server.asked(place)]
+def authorizations(program: CliRunner, place: str) -> list[str | None]:
+    return [seen.headers.get("authorization") for seen in program.server.requests_for(place)]
 
 
-def test_a_password_comes_from_the_environment(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_a_password_comes_from_the_environment(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """Basic authentication with what $BLOG_PASSWORD holds, in UTF-8; nothing prints it, no file holds it."""
     monkeypatch.setenv("BLOG_PASSWORD", SECRET)
-    program.write('username = "ada"\npassword_env = "BLOG_PASSWORD"\n')
-    out = program.ok("fetch") + program.ok("feeds", "list", "--json") + program.ok("status", "--json")
+    program.write_config('username = "ada"\npassword_env = "BLOG_PASSWORD"\n')
+    out = program.run_ok("fetch") + program.run_ok("feeds", "list", "--json") + program.run_ok("status", "--json")
     pair = b64encode(f"ada:{SECRET}".encode()).decode()
     assert authorizations(program, "/blog") == [f"Basic {pair}"]
-    program.ok("digest", "--week", "current")
+    program.run_ok("digest", "--week", "current")
     kept = b"".join(path.read_bytes() for path in program.config.parent.rglob("*") if path.is_file())
     assert SECRET not in out
     assert SECRET.encode() not in kept
     assert pair.encode() not in kept
 
 
-def test_a_token_and_a_header_come_from_files_too(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_token_and_a_header_come_from_files_too(program: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """`NAME_FILE` names a file whose last line break is none of the secret; `$NAME` fills a header."""
     (tmp_path / "token").write_text("t0ken\n")
     monkeypatch.setenv("BLOG_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("BLOG_KEY", "k3y")
-    program.write('token_env = "BLOG_TOKEN"\nheaders = { X-Api-Key = "$BLOG_KEY", Accept-Language = "de" }\n')
-    program.ok("fetch")
-    (seen,) = program.server.asked("/blog")
+    program.write_config('token_env = "BLOG_TOKEN"\nheaders = { X-Api-Key = "$BLOG_KEY", Accept-Language = "de" }\n')
+    program.run_ok("fetch")
+    (seen,) = program.server.requests_for("/blog")
     assert seen.headers["authorization"] == "Bearer t0ken"
     assert (seen.headers["x-api-key"], seen.headers["accept-language"]) == ("k3y", "de")
 
 
-def test_a_missing_password_is_a_line_for_that_feed_alone(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_password_is_a_line_for_that_feed_alone(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """Exit 3, the feed, the variable and what to do; the others are read; it is asked once the variable is set."""
     other = f'\n[[feeds]]\nid = "links"\nurl = "{program.server.url("/links")}"\nkind = "links"\n'
-    program.write('token_env = "BLOG_TOKEN"\n', other)
+    program.write_config('token_env = "BLOG_TOKEN"\n', other)
     program.serve("/links", rss(item("Tar")))
     code, out, err = program.run("fetch")
     assert code == 3
@@ -70,51 +70,51 @@ def test_a_missing_password_is_a_line_for_that_feed_alone(program: Program, monk
         "it is never written into config.toml\n"
     )
     assert "links  answered 200 OK (1 new)" in out
-    assert program.server.asked("/blog") == []
-    assert "BLOG_TOKEN is not set" in program.ok("status")
+    assert program.server.requests_for("/blog") == []
+    assert "BLOG_TOKEN is not set" in program.run_ok("status")
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
-    assert "blog   answered 200 OK (1 new)" in program.ok("fetch")
+    assert "blog   answered 200 OK (1 new)" in program.run_ok("fetch")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_secret_goes_to_no_other_host(program: Program, monkeypatch: pytest.MonkeyPatch, status: int):
+def test_a_secret_goes_to_no_other_host(program: CliRunner, monkeypatch: pytest.MonkeyPatch, status: int):
     """Another host, to which the feed's own leads, sees neither token nor headers; nor once the move is believed."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
-    program.write('token_env = "BLOG_TOKEN"\nheaders = { X-Reader = "ada" }\n')
+    program.write_config('token_env = "BLOG_TOKEN"\nheaders = { X-Reader = "ada" }\n')
     program.serve("/elsewhere", rss(item("Bread on a stone")))
-    program.server.on("127.0.0.1/blog", redirect(program.server.url("/elsewhere", "localhost"), status))
+    program.server.respond("127.0.0.1/blog", redirect(program.server.url("/elsewhere", "localhost"), status))
     for _ in range(5):
         program.run("fetch", "--force")
         program.now += timedelta(days=1)
     assert authorizations(program, "127.0.0.1/blog") == ["Bearer t0ken"] * 5
     assert authorizations(program, "localhost/elsewhere") == [None] * 5
-    assert {seen.headers.get("x-reader") for seen in program.server.asked("/elsewhere")} == {None}
+    assert {seen.headers.get("x-reader") for seen in program.server.requests_for("/elsewhere")} == {None}
 
 
-def test_check_shows_a_feed_its_own_password_only(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_check_shows_a_feed_its_own_password_only(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """`feeds check` of a feed's address signs in as `fetch` does; of any other address it does not."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
-    program.write('token_env = "BLOG_TOKEN"\n')
+    program.write_config('token_env = "BLOG_TOKEN"\n')
     program.serve("/other", rss(item("Tar")))
-    program.ok("feeds", "check", program.server.url("/blog"))
-    program.ok("feeds", "check", program.server.url("/other"))
+    program.run_ok("feeds", "check", program.server.url("/blog"))
+    program.run_ok("feeds", "check", program.server.url("/other"))
     assert authorizations(program, "/blog") == ["Bearer t0ken"]
     assert authorizations(program, "/other") == [None]
 
 
-def test_an_interval_is_the_feeds_own(program: Program):
+def test_an_interval_is_the_feeds_own(program: CliRunner):
     """`tick` asks every half hour by default; a feed with "every 6 hours" is not asked in between."""
-    program.write('interval = "every 6 hours"\n')
+    program.write_config('interval = "every 6 hours"\n')
     for _ in range(13):
         assert program.run("tick")[0] == 0
         program.now += timedelta(minutes=30)
-    assert len(program.server.asked("/blog")) == 2
-    program.write()
+    assert len(program.server.requests_for("/blog")) == 2
+    program.write_config()
     program.now += timedelta(days=1)
     for _ in range(3):
         program.run("tick")
         program.now += timedelta(minutes=40)
-    assert len(program.server.asked("/blog")) > 3
+    assert len(program.server.requests_for("/blog")) > 3
 
 
 RULES = {
@@ -126,135 +126,135 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_keeps_entries_out_of_the_digest_and_loses_none(program: Program, rule: str):
+def test_a_rule_keeps_entries_out_of_the_digest_and_loses_none(program: CliRunner, rule: str):
     """The rope is left out for a reason that is told, and back when the line is gone, without being read again."""
     bread = item("Bread", more="<category>Recipes</category>")
     program.serve("/blog", rss(bread, item("Rope", more="<category>Sponsored</category>")))
-    program.write(rule)
-    program.ok("fetch")
+    program.write_config(rule)
+    program.run_ok("fetch")
     assert program.titles() == ["Bread"]
     (left,) = program.manifest()["left_out"]
     assert (left["title"], left["reason"]) == ("Rope", RULES[rule])
-    assert RULES[rule] in program.ok("digest", "--week", "current", "--offline", "--explain")
-    program.write()
+    assert RULES[rule] in program.run_ok("digest", "--week", "current", "--offline", "--explain")
+    program.write_config()
     assert program.titles() == ["Bread", "Rope"]
 
 
-def test_a_week_that_a_rule_empties_says_so(program: Program):
+def test_a_week_that_a_rule_empties_says_so(program: CliRunner):
     """Exit 4, and not that there were no entries."""
-    program.write('exclude = { pattern = "." }\n')
-    program.ok("fetch")
+    program.write_config('exclude = { pattern = "." }\n')
+    program.run_ok("fetch")
     code, _, err = program.run("digest", "--week", "current", "--offline")
     assert code == 4
     assert "config.toml leaves out every entry of 2026-W07" in err
 
 
-def test_an_excluded_post_does_not_take_the_episode_with_it(program: Program):
+def test_an_excluded_post_does_not_take_the_episode_with_it(program: CliRunner):
     """The post of an episode is excluded: the episode stands alone."""
     audio = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
     program.serve("/blog", rss(item("Podcast – Ada Finch – The salt road")))
     program.serve("/pod", rss(item("The salt road", more=audio)))
     pod = f'\n[[feeds]]\nid = "pod"\nurl = "{program.server.url("/pod")}"\nkind = "podcast"\n'
-    program.write('exclude = { pattern = "^Podcast – " }\n', pod)
-    program.ok("fetch")
+    program.write_config('exclude = { pattern = "^Podcast – " }\n', pod)
+    program.run_ok("fetch")
     (story,) = program.manifest()["stories"]
     assert [entry["feed_id"] for entry in story["entries"]] == ["pod"]
 
 
-def excerpt_feed(program: Program, *titles: str, more: str = "") -> bytes:
+def excerpt_feed(program: CliRunner, *titles: str, more: str = "") -> bytes:
     return rss(*(item(title, link=program.server.url(f"/{title.lower()}"), more=more) for title in titles))
 
 
-def body_of(program: Program) -> str:
-    program.ok("digest", "--week", "current", "--offline")
+def body_of(program: CliRunner) -> str:
+    program.run_ok("digest", "--week", "current", "--offline")
     return (program.config.parent / "editions" / "2026-W07" / "digest.txt").read_text(encoding="utf-8")
 
 
-def test_full_text_reads_the_page_of_an_excerpt_once(program: Program):
+def test_full_text_reads_the_page_of_an_excerpt_once(program: CliRunner):
     """The article is in the digest; its page is read once, and again when the entry changed."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
     program.serve("/bread", PAGE, {"Content-Type": "text/html"})
-    program.write("full_text = true\n")
-    assert "1 of 1 entries with their full text (1 new)" in program.ok("fetch")
+    program.write_config("full_text = true\n")
+    assert "1 of 1 entries with their full text (1 new)" in program.run_ok("fetch")
     assert "The oven is lit at four" in body_of(program)
     program.now += timedelta(hours=1)
     program.serve("/blog", excerpt_feed(program, "Soup", "Bread"))
-    assert "1 new entry, 0 changed" in program.ok("fetch", "--force")
-    assert len(program.server.asked("/bread")) == 1
+    assert "1 new entry, 0 changed" in program.run_ok("fetch", "--force")
+    assert len(program.server.requests_for("/bread")) == 1
     assert "The oven is lit at four" in body_of(program)
     program.serve("/blog", excerpt_feed(program, "Soup", "Bread", more="<category>New</category>"))
-    assert "2 changed" in program.ok("fetch", "--force")
-    assert len(program.server.asked("/bread")) == 2
+    assert "2 changed" in program.run_ok("fetch", "--force")
+    assert len(program.server.requests_for("/bread")) == 2
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(status=404, body=b""),
-        Answer(body=b"<html><body><p>Sign in</p></body></html>"),
-        Answer(body=b"\x00\xff<div>" * 3000),
-        Answer(delay_seconds=5),
+        CannedResponse(status=404, body=b""),
+        CannedResponse(body=b"<html><body><p>Sign in</p></body></html>"),
+        CannedResponse(body=b"\x00\xff<div>" * 3000),
+        CannedResponse(delay_seconds=5),
     ],
     ids=["missing", "nothing in it", "garbage", "slow"],
 )
-def test_a_page_that_cannot_be_had_keeps_the_excerpt(program: Program, answer: Answer):
+def test_a_page_that_cannot_be_had_keeps_the_excerpt(program: CliRunner, answer: CannedResponse):
     """The feed is well, the entry is there with its excerpt, and the line says that the article is not."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
-    program.server.on("/bread", answer)
-    program.write("full_text = true\n")
-    assert "0 of 1 entries with their full text (1 new)" in program.ok("fetch")
+    program.server.respond("/bread", answer)
+    program.write_config("full_text = true\n")
+    assert "0 of 1 entries with their full text (1 new)" in program.run_ok("fetch")
     assert "Bread: a few words." in body_of(program)
 
 
-def test_full_text_is_bounded_and_polite(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_full_text_is_bounded_and_polite(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """At most twenty pages a run, the newest; never a password; a host that says 429 is left alone, feed and all."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
-    program.write('full_text = true\ntoken_env = "BLOG_TOKEN"\n')
+    program.write_config('full_text = true\ntoken_env = "BLOG_TOKEN"\n')
     posts = [item(f"Loaf {day}", link=program.server.url(f"/{day}"), date=f"{day} Jan 2026") for day in range(1, 31)]
     program.serve("/blog", rss(*posts))
     for day in range(1, 31):
-        program.server.on(f"/{day}", Answer(status=429, body=b"", headers={"Retry-After": "3600"}))
-    assert "0 of 30 entries with their full text (30 new)" in program.ok("fetch")
-    feed, *pages = program.server.seen
+        program.server.respond(f"/{day}", CannedResponse(status=429, body=b"", headers={"Retry-After": "3600"}))
+    assert "0 of 30 entries with their full text (30 new)" in program.run_ok("fetch")
+    feed, *pages = program.server.requests
     assert feed.headers["authorization"] == "Bearer t0ken"
     assert {page.path for page in pages} == {f"/{day}" for day in range(11, 31)}
     assert {page.headers.get("authorization") for page in pages} == {None}
     program.now += timedelta(minutes=30)
     program.run("fetch", "--force")
-    assert len(program.server.seen) == 21
+    assert len(program.server.requests) == 21
 
 
-def test_full_text_is_asked_for_by_its_feed_only(program: Program):
+def test_full_text_is_asked_for_by_its_feed_only(program: CliRunner):
     """Without the line no page is read; nor for a post that is whole, or for an episode."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
-    program.ok("fetch")
+    program.run_ok("fetch")
     whole = f"<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>{ARTICLE}</content:encoded>"
     audio = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
-    program.write("full_text = true\n")
+    program.write_config("full_text = true\n")
     items = (item("Whole", link=program.server.url("/whole"), more=whole), item("Talk", more=audio))
     program.serve("/blog", rss(*items))
-    assert "full text" not in program.ok("fetch", "--force")
-    assert {seen.path for seen in program.server.seen} == {"/blog"}
+    assert "full text" not in program.run_ok("fetch", "--force")
+    assert {seen.path for seen in program.server.requests} == {"/blog"}
 
 
-def test_a_language_is_the_entries(program: Program):
+def test_a_language_is_the_entries(program: CliRunner):
     """What config.toml says wins over what the feed says."""
     from pipeline.app import App
 
     program.serve("/blog", rss(item("Brot"), more="<language>en-us</language>"))
-    program.write('language = "de-CH"\n')
-    program.ok("fetch")
+    program.write_config('language = "de-CH"\n')
+    program.run_ok("fetch")
     with App.load(program.config) as app:
         ids = [feed.id for feed in app.feeds]
         (stored,) = app.store.entries_between(program.now - timedelta(days=7), program.now, ids)
     assert stored.entry.language == "de-CH"
 
 
-def test_feeds_list_shows_the_options_and_no_secret(program: Program, monkeypatch: pytest.MonkeyPatch):
+def test_feeds_list_shows_the_options_and_no_secret(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """--json tells interval and rules in plain values; headers and passwords are no part of it."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
-    program.write('interval = "every 6 hours"\nexclude = { categories = ["Ads"] }\ntoken_env = "BLOG_TOKEN"\n')
-    (found,) = json.loads(program.ok("feeds", "list", "--json"))
+    program.write_config('interval = "every 6 hours"\nexclude = { categories = ["Ads"] }\ntoken_env = "BLOG_TOKEN"\n')
+    (found,) = json.loads(program.run_ok("feeds", "list", "--json"))
     assert found["feed"]["exclude"] == {"categories": ["Ads"], "pattern": ""}
     assert found["feed"]["interval"] == "6:00:00"
     assert "BLOG_TOKEN" not in json.dumps(found)

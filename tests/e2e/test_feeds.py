@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Answer, Loopback, redirect
-from tests.program import Program, item, rss
+from tests.cli_runner import CliRunner, item, rss
+from tests.http_server import CannedResponse, HttpServer, redirect
 
 pytestmark = pytest.mark.loopback
 EPISODE = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
@@ -21,9 +21,9 @@ PAGE = """<!doctype html><html><head><title>Harbour</title>
 
 
 @pytest.fixture
-def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
-    with Loopback() as server:
-        found = Program(tmp_path, server, capsys)
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
+    with HttpServer() as server:
+        found = CliRunner(tmp_path, server, capsys)
         found.serve("/site/", PAGE.encode(), {"Content-Type": "text/html"})
         found.serve("/site/feed/", rss(item("Salt"), item("Rope"), title="The quay"))
         found.serve("/site/comments/feed/", rss(*(item(f"Comment {n}") for n in range(5)), title="Comments"))
@@ -31,11 +31,11 @@ def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Prog
         yield found
 
 
-def feeds(program: Program) -> list[dict[str, str]]:
+def feeds(program: CliRunner) -> list[dict[str, str]]:
     return tomllib.loads(program.config.read_text(encoding="utf-8"))["feeds"]
 
 
-def opml(program: Program, outlines: str) -> str:
+def opml(program: CliRunner, outlines: str) -> str:
     file = program.config.parent / "list.opml"
     file.write_text(f'<opml version="2.0"><body>{outlines}</body></opml>', encoding="utf-8")
     return str(file)
@@ -46,53 +46,53 @@ def outline(url: str, text: str = "", **more: str) -> str:
     return f'<outline type="rss" text="{text}" xmlUrl="{url}" {attributes}/>'
 
 
-def test_add_finds_the_feed_behind_a_home_page(program: Program):
+def test_add_finds_the_feed_behind_a_home_page(program: CliRunner):
     """The feed the page announces first is written and named, not its comments; what else was found is said."""
-    out = program.ok("feeds", "add", program.server.url("/site/"))
+    out = program.run_ok("feeds", "add", program.server.url("/site/"))
     url = program.server.url("/site/feed/")
     assert feeds(program)[1] == {"id": "the-quay", "url": url, "kind": "blog"}
     assert f"config.toml: added the-quay (blog): {url}" in out
     assert "“The quay”, 2 entries, the newest of Tue 10 Feb 2026" in out
     assert f"also found: {program.server.url('/site/podcast.xml')}" in out
     assert "Next: pipeline fetch the-quay" in out
-    assert "2 new" in program.ok("fetch", "the-quay")
+    assert "2 new" in program.run_ok("fetch", "the-quay")
 
 
-def test_add_changes_nothing_but_the_table_it_writes(program: Program):
+def test_add_changes_nothing_but_the_table_it_writes(program: CliRunner):
     """Every byte before and after the new table is the one that was there: comments, order, spelling."""
     before = program.config.read_bytes()
-    program.ok("feeds", "add", program.server.url("/site/feed/"), "--section", "Salt & “rope”")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--section", "Salt & “rope”")
     table = f'\n[[feeds]]\nid = "the-quay"\nurl = "{program.server.url("/site/feed/")}"\nkind = "blog"\n'
     table += 'section = "Salt & “rope”"\n'
     cut = before.index(b"\n# How it is fetched")
     assert program.config.read_bytes() == before[:cut] + table.encode() + before[cut:]
 
 
-def test_add_takes_an_episode_for_a_podcast_and_words_for_what_they_say(program: Program):
+def test_add_takes_an_episode_for_a_podcast_and_words_for_what_they_say(program: CliRunner):
     """The kind is what was found; --id, --kind and --section have the last word."""
     url = program.server.url("/site/podcast.xml")
-    program.ok("feeds", "add", url)
+    program.run_ok("feeds", "add", url)
     assert feeds(program)[1] == {"id": "podcast", "url": url, "kind": "podcast"}
-    program.ok("feeds", "add", program.server.url("/site/feed/"), "--id", "mine", "--kind", "links")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--id", "mine", "--kind", "links")
     assert feeds(program)[2] | {"url": ""} == {"id": "mine", "url": "", "kind": "links"}
 
 
-def test_add_refuses_what_is_there(program: Program):
+def test_add_refuses_what_is_there(program: CliRunner):
     """By any spelling of the address, or through a home page: exit 4, the id, and the file untouched."""
     before = program.config.read_bytes()
-    asked = len(program.server.seen)
+    asked = len(program.server.requests)
     code, out, err = program.run("feeds", "add", program.server.url("/blog/#top"))
     assert (code, out) == (4, "")
     assert "is in config.toml already, as blog" in err
-    assert len(program.server.seen) == asked
+    assert len(program.server.requests) == asked
     program.serve("/home", b'<html><link rel="alternate" type="application/rss+xml" href="/blog"></html>', {})
     assert program.run("feeds", "add", program.server.url("/home"))[0] == 4
     assert program.config.read_bytes() == before
 
 
-def test_add_names_the_other_feeds_when_the_first_is_there(program: Program):
+def test_add_names_the_other_feeds_when_the_first_is_there(program: CliRunner):
     """Who adds a home page twice learns which feed of it is still missing."""
-    program.ok("feeds", "add", program.server.url("/site/"))
+    program.run_ok("feeds", "add", program.server.url("/site/"))
     code, _, err = program.run("feeds", "add", program.server.url("/site/"))
     assert code == 4
     assert f"add another by its own address: {program.server.url('/site/podcast.xml')}" in err
@@ -101,15 +101,15 @@ def test_add_names_the_other_feeds_when_the_first_is_there(program: Program):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(status=404, body=b""), "answered 404 Not Found: check the address"),
-        (Answer(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
-        (Answer(status=401, body=b""), "answered 401 Unauthorized: give the feed's user name and password"),
+        (CannedResponse(status=404, body=b""), "answered 404 Not Found: check the address"),
+        (CannedResponse(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
+        (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: give the feed's user name and password"),
     ],
 )
-def test_add_writes_nothing_where_nothing_reads(program: Program, answer: Answer, said: str):
+def test_add_writes_nothing_where_nothing_reads(program: CliRunner, answer: CannedResponse, said: str):
     """Exit 3, one sentence that says what came instead, and the file untouched."""
     before = program.config.read_bytes()
-    program.server.on("/nothing", answer)
+    program.server.respond("/nothing", answer)
     code, out, err = program.run("feeds", "add", program.server.url("/nothing"))
     assert (code, out) == (3, "")
     assert said in err
@@ -117,22 +117,22 @@ def test_add_writes_nothing_where_nothing_reads(program: Program, answer: Answer
     assert program.config.read_bytes() == before
 
 
-def test_add_refuses_a_password_in_the_address(program: Program):
+def test_add_refuses_a_password_in_the_address(program: CliRunner):
     """Exit 2, nothing asked, nothing written, the password not repeated; what to do instead."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "add", program.server.url("/site/feed/").replace("://", "://ada:hunter2@"))
     assert (code, "hunter2" in err) == (2, False)
     assert "password_env" in err
-    assert program.server.seen == []
+    assert program.server.requests == []
     assert program.config.read_bytes() == before
 
 
-def test_add_writes_where_a_move_for_good_leads_and_not_where_a_detour_does(program: Program):
+def test_add_writes_where_a_move_for_good_leads_and_not_where_a_detour_does(program: CliRunner):
     """301: the new address. 302: the one that was given, since tomorrow it may lead elsewhere."""
-    program.server.on("/old", redirect("/site/feed/", 301))
-    program.server.on("/detour", redirect("/site/podcast.xml", 302))
-    program.ok("feeds", "add", program.server.url("/old"))
-    program.ok("feeds", "add", program.server.url("/detour"))
+    program.server.respond("/old", redirect("/site/feed/", 301))
+    program.server.respond("/detour", redirect("/site/podcast.xml", 302))
+    program.run_ok("feeds", "add", program.server.url("/old"))
+    program.run_ok("feeds", "add", program.server.url("/detour"))
     assert [feed["url"] for feed in feeds(program)[1:]] == [
         program.server.url("/site/feed/"),
         program.server.url("/detour"),
@@ -140,7 +140,7 @@ def test_add_writes_where_a_move_for_good_leads_and_not_where_a_detour_does(prog
 
 
 @pytest.mark.parametrize("id_", ["blog", "Blog", "two words"])
-def test_add_refuses_an_id_that_cannot_be(program: Program, id_: str):
+def test_add_refuses_an_id_that_cannot_be(program: CliRunner, id_: str):
     """An id that is taken or no id is refused before anything is written, in the words of config.toml's own rules."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "add", program.server.url("/site/feed/"), "--id", id_)
@@ -149,7 +149,7 @@ def test_add_refuses_an_id_that_cannot_be(program: Program, id_: str):
     assert program.config.read_bytes() == before
 
 
-def test_a_link_and_a_read_only_file_are_left_alone(program: Program):
+def test_a_link_and_a_read_only_file_are_left_alone(program: CliRunner):
     """Both are refused with what to do; neither is replaced by a file that looks alike."""
     real = program.config.rename(program.config.with_name("real.toml"))
     program.config.symlink_to(real)
@@ -164,33 +164,33 @@ def test_a_link_and_a_read_only_file_are_left_alone(program: Program):
     assert program.config.read_bytes() == before
 
 
-def test_remove_takes_out_one_table_and_keeps_what_was_read(program: Program):
+def test_remove_takes_out_one_table_and_keeps_what_was_read(program: CliRunner):
     """The file is what it was before the feed was added; the entries stay and are back with the feed, as old ones."""
     before = program.config.read_bytes()
-    program.ok("feeds", "add", program.server.url("/site/feed/"))
-    program.ok("fetch")
-    out = program.ok("feeds", "remove", "the-quay")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"))
+    program.run_ok("fetch")
+    out = program.run_ok("feeds", "remove", "the-quay")
     assert program.config.read_bytes() == before
     assert "removed the-quay" in out
     assert "Its 2 entries stay stored" in out
     assert program.titles() == ["Bread on a stone"]
-    program.ok("feeds", "add", program.server.url("/site/feed/"), "--kind", "blog")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--kind", "blog")
     assert feeds(program)[1]["id"] == "the-quay"
-    assert "0 new entries" in program.ok("fetch")
+    assert "0 new entries" in program.run_ok("fetch")
     assert sorted(program.titles()) == ["Bread on a stone", "Rope", "Salt"]
 
 
-def test_an_id_that_entries_are_stored_under_goes_to_no_other_feed(program: Program):
+def test_an_id_that_entries_are_stored_under_goes_to_no_other_feed(program: CliRunner):
     """The blog is removed; the next blog must not inherit its entries."""
-    program.ok("feeds", "add", program.server.url("/site/feed/"))
-    program.ok("fetch")
-    program.ok("feeds", "remove", "blog")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"))
+    program.run_ok("fetch")
+    program.run_ok("feeds", "remove", "blog")
     program.serve("/other", rss(item("Tar"), title=""))
-    program.ok("feeds", "add", program.server.url("/other"))
+    program.run_ok("feeds", "add", program.server.url("/other"))
     assert feeds(program)[1]["id"] not in ("blog", "the-quay")
 
 
-def test_the_last_feed_is_not_removed(program: Program):
+def test_the_last_feed_is_not_removed(program: CliRunner):
     """Exit 4 and why; an id that is none is exit 2 with those there are."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "remove", "blog")
@@ -200,7 +200,7 @@ def test_the_last_feed_is_not_removed(program: Program):
     assert program.config.read_bytes() == before
 
 
-def test_import_adds_what_is_new_and_says_what_is_not(program: Program):
+def test_import_adds_what_is_new_and_says_what_is_not(program: CliRunner):
     """Nested folders, a podcast by its folder or category, doubles, what is there, what is no web address."""
     file = opml(
         program,
@@ -214,7 +214,7 @@ def test_import_adds_what_is_new_and_says_what_is_not(program: Program):
         + outline("file:///etc/passwd", "No")
         + outline("https://ada:hunter2@four.example/", "Secret"),
     )
-    out = program.ok("feeds", "import", file)
+    out = program.run_ok("feeds", "import", file)
     assert feeds(program)[1:] == [
         {"id": "One", "url": "https://one.example/feed", "kind": "blog"},
         {"id": "Two", "url": "https://two.example/feed", "kind": "podcast", "section": "Podcasts"},
@@ -225,11 +225,11 @@ def test_import_adds_what_is_new_and_says_what_is_not(program: Program):
     assert "left out: file:///etc/passwd is no address on the web" in out
     assert "hunter2" not in out
     assert "7 feeds listed: 3 added, 4 left out." in out
-    assert program.server.seen == []
-    assert "0 added, 7 left out" in program.ok("feeds", "import", file)
+    assert program.server.requests == []
+    assert "0 added, 7 left out" in program.run_ok("feeds", "import", file)
 
 
-def test_import_with_check_reads_each_feed_first(program: Program):
+def test_import_with_check_reads_each_feed_first(program: CliRunner):
     """What cannot be read is left out with its reason and exit 3; a podcast is seen to be one, links stay links."""
     file = opml(
         program,
@@ -247,25 +247,25 @@ def test_import_with_check_reads_each_feed_first(program: Program):
     ]
 
 
-def test_what_is_exported_can_be_imported(program: Program):
+def test_what_is_exported_can_be_imported(program: CliRunner):
     """Id, address, kind and section of every feed come back as they were; titles are there for other readers."""
-    program.ok("feeds", "add", program.server.url("/site/podcast.xml"), "--section", "To hear & to see")
-    program.ok("feeds", "add", program.server.url("/site/feed/"), "--id", "Quay_2", "--kind", "links")
-    program.ok("fetch")
+    program.run_ok("feeds", "add", program.server.url("/site/podcast.xml"), "--section", "To hear & to see")
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--id", "Quay_2", "--kind", "links")
+    program.run_ok("fetch")
     wanted = feeds(program)
     file = program.config.parent / "feeds.opml"
-    program.ok("feeds", "export", str(file))
+    program.run_ok("feeds", "export", str(file))
     assert 'title="The Harbour Table"' in file.read_text(encoding="utf-8")
-    assert program.ok("feeds", "export") == file.read_text(encoding="utf-8")
+    assert program.run_ok("feeds", "export") == file.read_text(encoding="utf-8")
     code, _, err = program.run("feeds", "export", str(file))
     assert (code, "is there already" in err) == (4, True)
     for feed in wanted[1:]:
-        program.ok("feeds", "remove", feed["id"])
-    program.ok("feeds", "import", str(file))
+        program.run_ok("feeds", "remove", feed["id"])
+    program.run_ok("feeds", "import", str(file))
     assert feeds(program) == wanted
 
 
-def test_import_of_what_is_no_opml_is_refused(program: Program):
+def test_import_of_what_is_no_opml_is_refused(program: CliRunner):
     """A missing file and another format: exit 2 and a sentence."""
     page = program.config.with_name("page.html")
     page.write_text("<html><body>no</body></html>", encoding="utf-8")

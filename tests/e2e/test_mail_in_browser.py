@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pipeline.digest.render import load_theme, render
+from pipeline.digest.render.render import load_theme, render
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 from tests.mail.screen import page_of
 
@@ -68,7 +68,7 @@ def test_no_print_is_small(chromium: Browser, theme: str, name: str) -> None:
 @every_theme
 def test_dark_is_dark(chromium: Browser, theme: str) -> None:
     """The authored dark scheme turns the paper dark and the ink light, as the theme's colours say."""
-    dark = load_theme([THEMES], theme).look.dark
+    dark = load_theme([THEMES], theme).style.dark
     with opened(chromium, html_of(theme, "sample"), scheme="dark") as page:
         assert style_of(page, "td.card", "backgroundColor") == rgb(dark.card)
         assert style_of(page, "td.card", "color") == rgb(dark.text)

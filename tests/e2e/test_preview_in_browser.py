@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.model.digest import Trouble
-from pipeline.web.news import Arrival
-from pipeline.web.preview import listen, make_app, server_for
+from pipeline.model.digest import BuildFailure
+from pipeline.web.desk.updates import NewEntry
+from pipeline.web.preview import bind_socket, create_desk_app, create_server
 from tests.fake_desk import HTML, PIXEL, FakeDesk, edition
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ SCHEMES = {
 @contextmanager
 def serving(desk: FakeDesk) -> Iterator[str]:
     """Serve the preview from a thread; the address, while it runs."""
-    with closing(listen(0)) as listener:
-        server = server_for(make_app(desk, patience_seconds=0.2))
+    with closing(bind_socket(0)) as listener:
+        server = create_server(create_desk_app(desk, long_poll_seconds=0.2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -180,8 +180,8 @@ def test_news_comes_by_itself(chromium: Browser, here: str, desk: FakeDesk) -> N
 def test_what_came_in_is_said(chromium: Browser, here: str, desk: FakeDesk) -> None:
     """When the daemon has fetched something, the open page names it, and goes on naming it for a while."""
     with opened(chromium, here + WEEK) as page:
-        desk.arrived += [Arrival(feed_id="blog", title=title) for title in ("Bread", "Soup", "Salt")]
-        desk.now += "+"
+        desk.arrivals_so_far += [NewEntry(feed_id="blog", title=title) for title in ("Bread", "Soup", "Salt")]
+        desk.revision += "+"
         said = page.get_by_role("status").filter(has_text="3 new entries from blog: “Salt”, “Soup”, “Bread”.")
         said.wait_for()
         page.wait_for_timeout(1000)
@@ -193,7 +193,7 @@ def test_a_broken_template_is_shown_and_mended(chromium: Browser, here: str, des
     with opened(chromium, here + WEEK) as page:
         until(page, f"{MAIL}.offsetHeight > 1000")
         page.evaluate("scrollTo(0, 500)")
-        desk.change("2026-W07", Trouble(message="unexpected end of template", file="digest.html.j2", line=7))
+        desk.change("2026-W07", BuildFailure(message="unexpected end of template", file="digest.html.j2", line=7))
         page.get_by_text("digest.html.j2, line 7").wait_for()
         desk.change("2026-W07", edition("2026-W07"))
         until(page, f"{MAIL}?.offsetHeight > 1000 && scrollY === 500")

@@ -27,10 +27,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from pipeline.app import App
-from pipeline.model.check import Check, Look
+from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.week import Week
-from pipeline.web import daemon
-from tests.loopback import Answer, Loopback
+from pipeline.web import server as daemon
+from tests.http_server import CannedResponse, HttpServer
 from tests.mail_server import SILENCE, MailServer, certificates, server_context
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ draft = "daily 00:00"
 """
 
 
-def feed(*titles: str) -> Answer:
+def feed(*titles: str) -> CannedResponse:
     """A blog whose posts are of the week that has closed last."""
     monday = datetime.now(UTC).replace(hour=0, minute=0, second=0) - timedelta(days=datetime.now(UTC).weekday())
     dates = [f"{monday - timedelta(days=2, hours=nth):%a, %d %b %Y %H:%M:%S} GMT" for nth in range(len(titles))]
@@ -80,7 +80,7 @@ def feed(*titles: str) -> Answer:
         for nth, (title, date) in enumerate(zip(titles, dates, strict=True))
     )
     body = f"<?xml version='1.0'?><rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>"
-    return Answer(body=body.encode(), headers={"Content-Type": "application/rss+xml"})
+    return CannedResponse(body=body.encode(), headers={"Content-Type": "application/rss+xml"})
 
 
 class Mailbox:
@@ -156,8 +156,8 @@ def running(folder: Path, authority: Path | None = None) -> Iterator[None]:
 @pytest.fixture
 def folder(tmp_path: Path, mailbox: tuple[Mailbox, int, Path]) -> Iterator[Path]:
     """A publication with a story to tell."""
-    with Loopback() as server:
-        server.on("/feed", feed("Bread on a stone", "Salt"))
+    with HttpServer() as server:
+        server.respond("/feed", feed("Bread on a stone", "Salt"))
         config = CONFIG.format(feed=server.url("/feed"), smtp=mailbox[1], pages=free_port())
         (tmp_path / "config.toml").write_text(config)
         yield tmp_path
@@ -180,8 +180,8 @@ def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: 
         mail = box.wait(1)
         assert str(mail["Subject"]).startswith("[Proof] ")
         with App.load(folder / "config.toml") as app:
-            (week,) = app.store.settled_weeks()
-            before = app.store.editions.standing(week)
+            (week,) = app.store.closed_weeks()
+            before = app.store.editions.get(week)
         for link in links(mail).values():
             for method in ("GET", "HEAD", "GET"):
                 assert httpx.request(method, link).status_code in (200, 303)
@@ -197,7 +197,7 @@ def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: 
             tab.goto(approve)
             tab.get_by_role("heading", name="Approve this edition?").wait_for()
         with App.load(folder / "config.toml") as app:
-            assert app.store.editions.standing(week) == before
+            assert app.store.editions.get(week) == before
         press(page, "Approved")
         press(stale, "It is approved already")
         context.close()
@@ -209,7 +209,7 @@ def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: 
         assert sealed.edition.html.decode().partition("</head>")[2].partition(">")[2] in html.get_content().replace(
             "\r\n", "\n"
         )
-        laid_out = (app.editions / week / "digest.eml").read_bytes()
+        laid_out = (app.editions_folder / week / "digest.eml").read_bytes()
         assert sha256(laid_out).digest() == sha256(sealed.edition.eml).digest()
 
 
@@ -254,12 +254,12 @@ def test_a_silent_mail_server_does_not_keep_the_daemon(folder: Path) -> None:
         (folder / "config.toml").write_text(re.sub(r"smtp_port = \d+", way, config))
         with running(folder):
             until = time.monotonic() + 45
-            while not deaf.mails:
+            while not deaf.messages:
                 assert time.monotonic() < until, "no proof came"
                 time.sleep(0.05)
     with App.load(folder / "config.toml") as app:
-        (week,) = app.store.settled_weeks()
-        assert [each.posted_at is None for each in app.store.proofs.of_week(week)] == [False]
+        (week,) = app.store.closed_weeks()
+        assert [each.sent_at is None for each in app.store.proofs.of_week(week)] == [False]
 
 
 @pytest.mark.browser
@@ -324,14 +324,16 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
     listen = f"127.0.0.1:{free_port()}"
     config.write_text(config.read_text().replace("127.0.0.1:8026", listen))
     (folder / "editions").mkdir(exist_ok=True)
-    with App.load(config) as app, daemon.pages(config, lambda: now) as here:
+    with App.load(config) as app, daemon.serve_pages(config, lambda: now) as here:
         aside(lambda: app.refresher.refresh(app.feeds, now=now))
 
         def proofs() -> EmailMessage:
-            aside(lambda: app.proofreader.proof(Week.parse("2026-W07"), now=now, again=True))
+            aside(lambda: app.proof_sender.send(Week.parse("2026-W07"), now=now, force=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
-            dead = Check(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
-            app.store.editions.keep_look(Look(content_hash=sent.content_hash, looked_at=now, checks=(dead,)))
+            dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
+            app.store.editions.save_link_check(
+                LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,))
+            )
             (path,) = (folder / "outbox").glob("*.proof@*.eml")
             return message_from_bytes(path.read_bytes(), policy=policy.default)
 

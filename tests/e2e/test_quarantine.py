@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Loopback
-from tests.program import NOW, Program, item, rss
+from tests.cli_runner import NOW, CliRunner, item, rss
+from tests.http_server import HttpServer
 
 pytestmark = pytest.mark.loopback
 WEEK = "2026-W07"
@@ -20,82 +20,82 @@ THIS_WEEK = [item(f"Imported today {n}", date=f"Wed, 11 Feb 2026 0{n}:00:00 GMT"
 
 
 @pytest.fixture
-def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
     """A feed of old stories that were read once, then all turned new."""
-    with Loopback() as server:
-        found = Program(tmp_path, server, capsys)
+    with HttpServer() as server:
+        found = CliRunner(tmp_path, server, capsys)
         found.serve("/blog", rss(item("Bread on a stone"), *OLD))
-        found.ok("fetch")
+        found.run_ok("fetch")
         found.serve("/blog", rss(*THIS_WEEK, *ANEW))
         yield found
 
 
-def told(program: Program, week: str = WEEK) -> list[str]:
+def told(program: CliRunner, week: str = WEEK) -> list[str]:
     """The entries a digest takes, by the why-ledger."""
     _, out, _ = program.run("digest", "--week", week, "--offline", "--explain")
     return [line.split("  ", 2)[-1].strip() for line in out.splitlines() if line.startswith("in ")]
 
 
-def test_fetch_status_and_the_ledger_say_what_is_held_back(program: Program) -> None:
+def test_fetch_status_and_the_ledger_say_what_is_held_back(program: CliRunner) -> None:
     """How much, why, and what takes it in; wherever the editor looks."""
-    line = program.ok("fetch")
+    line = program.run_ok("fetch")
     assert "held back: 8 of 8 entries turned new at once although 7 were known" in line
     assert "`pipeline feeds accept blog` takes them in" in line
-    assert "blog holds back 8 entries that turned new at once: `pipeline feeds accept blog`" in program.ok("status")
+    assert "blog holds back 8 entries that turned new at once: `pipeline feeds accept blog`" in program.run_ok("status")
     _, out, _ = program.run("digest", "--week", WEEK, "--offline", "--explain")
     assert "Imported today 1: held back: most of its feed turned new at once; `pipeline feeds accept blog`" in out
 
 
-def test_what_is_held_back_is_no_news(program: Program) -> None:
+def test_what_is_held_back_is_no_news(program: CliRunner) -> None:
     """Though dated in this very week; what was known before stays news."""
-    program.ok("fetch")
+    program.run_ok("fetch")
     assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone"]
 
 
-def test_a_single_new_entry_after_that_is_news(program: Program) -> None:
+def test_a_single_new_entry_after_that_is_news(program: CliRunner) -> None:
     """The feed itself is not distrusted."""
-    program.ok("fetch")
+    program.run_ok("fetch")
     program.serve("/blog", rss(item("Fresh bread", date="Thu, 12 Feb 2026 08:00:00 GMT"), *THIS_WEEK, *ANEW))
-    assert "1 new" in program.ok("fetch", "--force")
+    assert "1 new" in program.run_ok("fetch", "--force")
     assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone", "Fresh bread"]
 
 
-def test_accepted_entries_are_what_they_are_by_date(program: Program) -> None:
+def test_accepted_entries_are_what_they_are_by_date(program: CliRunner) -> None:
     """Those of this week are news, the older ones are backlog; then nothing is held back any more."""
-    program.ok("fetch")
-    assert program.ok("feeds", "accept", "blog") == "blog: 2 entries for the next digest, 6 older ones\n"
+    program.run_ok("fetch")
+    assert program.run_ok("feeds", "accept", "blog") == "blog: 2 entries for the next digest, 6 older ones\n"
     assert [line.partition(":")[0] for line in told(program)] == [
         "Bread on a stone",
         "Imported today 1",
         "Imported today 2",
     ]
-    assert "holds back" not in program.ok("status")
-    assert program.ok("feeds", "accept", "blog") == "blog holds nothing back.\n"
+    assert "holds back" not in program.run_ok("status")
+    assert program.run_ok("feeds", "accept", "blog") == "blog holds nothing back.\n"
 
 
-def test_entries_accepted_late_go_into_the_next_digest(program: Program) -> None:
+def test_entries_accepted_late_go_into_the_next_digest(program: CliRunner) -> None:
     """A week that was made meanwhile stays as it is, and what is accepted is told once, in the next one."""
-    program.ok("fetch")
+    program.run_ok("fetch")
     program.now = NOW + timedelta(days=5)
     before = told(program)
-    program.ok("feeds", "accept", "blog")
+    program.run_ok("feeds", "accept", "blog")
     assert told(program) == before
     following = told(program, "2026-W08")
     assert [line.partition(":")[0] for line in following] == ["Imported today 1", "Imported today 2"]
     assert all("dated Wed 11 Feb 2026, " in line for line in following)
 
 
-def test_a_feed_whose_names_all_change_stores_nothing_twice(program: Program) -> None:
+def test_a_feed_whose_names_all_change_stores_nothing_twice(program: CliRunner) -> None:
     """Other guids and addresses, the same titles and days: repaired, so there is nothing to hold back."""
     renamed = [each.replace("<guid>", "<guid>uuid-").replace("example/", "example/?page=") for each in OLD]
     program.serve("/blog", rss(item("Bread on a stone"), *renamed))
-    out = program.ok("fetch")
+    out = program.run_ok("fetch")
     assert "6 changed" in out
     assert "held back" not in out
-    assert "7 entries" in program.ok("feeds", "list")
+    assert "7 entries" in program.run_ok("feeds", "list")
 
 
-def test_a_feed_that_is_not_there_cannot_be_accepted(program: Program) -> None:
+def test_a_feed_that_is_not_there_cannot_be_accepted(program: CliRunner) -> None:
     """It says which ones there are."""
     code, _, err = program.run("feeds", "accept", "blgo")
     assert code == 2

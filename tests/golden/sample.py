@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipeline.model.digest import ArchivePiece, Digest, Publication, Section, Story
+from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
 from pipeline.model.entry import Enclosure, Entry, Picture
 
 SITE = "https://harbourandhearth.example"
@@ -105,7 +105,7 @@ BOTH = Story(
     season=1,
     episode=14,
     listen_url=f"{SHOW}/episodes/14",
-    listen=LISTEN,
+    listen_links=LISTEN,
     transcript_url=f"{SHOW}/episodes/14/transcript.vtt",
 )
 EPISODE = Story(
@@ -122,7 +122,7 @@ def link(title: str, host: str, note: str) -> Story:
     """Make a useful link."""
     url = f"https://{host}/{title.split()[0].lower()}"
     return Story(
-        kind="link", title=title, url=url, entries=(entry(title, feed_id="links"),), excerpt_md=note, source=host
+        kind="link", title=title, url=url, entries=(entry(title, feed_id="links"),), excerpt_md=note, link_domain=host
     )
 
 
@@ -173,7 +173,7 @@ RICH = replace(
     publication=replace(
         PUBLICATION,
         accent="#8a1f4d",
-        closing_ask_md=(
+        call_to_action_md=(
             "Do you know somebody who would like this letter? **Forward it**, or send them "
             f"[the page where it begins]({SITE}/letter/)."
         ),
@@ -187,12 +187,12 @@ RICH = replace(
                     POST,
                     note_md="I have baked this one *four times* since Christmas. Do not skip the second night.",
                     related=(
-                        ArchivePiece(
+                        RelatedEntry(
                             title="What the tide does to a timetable",
                             url=f"{SITE}/what-the-tide-does/",
                             published_at=datetime(2024, 3, 4, tzinfo=UTC),
                         ),
-                        ArchivePiece(
+                        RelatedEntry(
                             title="Rye, for people who say they do not like rye",
                             url=f"{SITE}/rye/",
                             published_at=datetime(2023, 11, 20, tzinfo=UTC),
@@ -208,7 +208,7 @@ RICH = replace(
             stories=(
                 replace(
                     BOTH,
-                    in_this_episode=(
+                    chapter_titles=(
                         "Eleven plates, four names",
                         "The winter of the flood",
                         "Soup for nobody you know",
@@ -217,13 +217,13 @@ RICH = replace(
                 replace(
                     EPISODE,
                     title="The ferryman’s last timetable",
-                    opening_text="The first crossing is always empty. You take it anyway: somebody may be waiting.",
+                    transcript_opening="The first crossing is always empty. You take it anyway: somebody may be waiting.",
                     picture=Picture(url=f"{SHOW}/artwork/ep13.jpg", alt="Artwork of episode 13", width=400, height=400),
                     season=2,
                     episode=13,
                     duration_seconds=4320,
                     guest="Ronan Teague",
-                    listen=LISTEN,
+                    listen_links=LISTEN,
                 ),
             ),
         ),
@@ -323,7 +323,7 @@ STRESS = replace(
                 replace(
                     BOTH,
                     picture=replace(LAMP, width=None, height=None),
-                    listen=((LONG, LONG_URL), ("Bad", "javascript:1")),
+                    listen_links=((LONG, LONG_URL), ("Bad", "javascript:1")),
                 ),
                 replace(EPISODE, picture=Picture(url=f"{SHOW}/cover.jpg"), guest="عمر", episode=0, duration_seconds=20),
             ),

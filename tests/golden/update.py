@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.digest.mime import to_eml
-from pipeline.digest.render import load_theme, render
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import load_theme, render
 from pipeline.model.digest import Digest
-from tests.golden.abroad import ARABIC, GERMAN
+from tests.golden.locales import ARABIC, GERMAN
 from tests.golden.sample import BARE, RICH, SAMPLE, STRESS
 
 HERE = Path(__file__).parent

@@ -15,13 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.app import App
-from pipeline.digest.mime import to_eml
-from pipeline.digest.render import Theme, load_theme, render
-from pipeline.jobs.weekly import show
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import Theme, load_theme, render
+from pipeline.jobs.digests.build import current_edition
 from pipeline.model.digest import Digest
 from pipeline.model.week import Week
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
-from tests.mail.hostile import write_publication
+from tests.mail.hostile_feed import write_publication
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -38,7 +38,7 @@ NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class RenderedMail:
     """The three parts of an edition as they leave the house."""
 
     html: str
@@ -47,12 +47,12 @@ class Mail:
 
 
 @cache
-def mail(theme: str, edition: str) -> Mail:
+def mail(theme: str, edition: str) -> RenderedMail:
     """Make an edition in a theme."""
     compiled = load_theme([TEMPLATES], theme)
     if edition in DIGESTS:
         rendered = render(DIGESTS[edition], compiled)
-        return Mail(html=rendered.html, text=rendered.text, eml=to_eml(rendered, DIGESTS[edition]))
+        return RenderedMail(html=rendered.html, text=rendered.text, eml=to_eml(rendered, DIGESTS[edition]))
     prepare = write_demo if edition == "demo" else write_publication
     # In a thread of its own: where a browser is open, this one has an event loop already.
     with ThreadPoolExecutor(1) as aside:
@@ -67,9 +67,9 @@ def write_demo(folder: Path) -> Path:
     return config
 
 
-def _published(prepare: Callable[[Path], Path], theme: Theme) -> Mail:
+def _published(prepare: Callable[[Path], Path], theme: Theme) -> RenderedMail:
     """Fetch and make a week as the command line would."""
     with TemporaryDirectory() as folder, App.load(prepare(Path(folder))) as app:
         app.refresher.refresh(app.feeds, now=NOW)
-        edition = show(app.store, replace(app.press, theme=theme), Week(2026, 7), now=NOW)
-        return Mail(html=edition.html.decode(), text=edition.text.decode(), eml=edition.eml)
+        edition = current_edition(app.store, replace(app.digest_context, theme=theme), Week(2026, 7), now=NOW)
+        return RenderedMail(html=edition.html.decode(), text=edition.text.decode(), eml=edition.eml)

@@ -54,11 +54,11 @@ class Screen:
 
     page: Page
     width: int
-    asked: list[str] = field(default_factory=list)
+    requested_urls: list[str] = field(default_factory=list)
     """What it asked the network for and is no picture."""
 
     @property
-    def overhang(self) -> int:
+    def overflow_pixels(self) -> int:
         """How many pixels the mail is wider than its screen."""
         return max(0, int(self.page.evaluate("document.documentElement.scrollWidth")) - self.width)
 
@@ -68,7 +68,7 @@ class Screen:
         return list(self.page.evaluate(_LOW_CONTRAST))
 
     @property
-    def outside(self) -> list[str]:
+    def elements_outside(self) -> list[str]:
         """What stands outside the middle 600 pixels."""
         left = (self.width - FRAME) / 2
         return list(self.page.evaluate(_OUTSIDE, [left, left + FRAME]))
@@ -95,7 +95,7 @@ def page_of(browser: Browser, width: int, scheme: Scheme) -> Page:
 
 
 @contextmanager
-def opened(
+def open_screen(
     browser: Browser, html: str, width: int = DESKTOP, scheme: Scheme = "light", *, pictures: bool = True
 ) -> Iterator[Screen]:
     """Open a mail on a screen of a width; under 500 pixels it is a phone's."""
@@ -103,7 +103,7 @@ def opened(
 
     def answer(route: Route) -> None:
         if route.request.resource_type != "image":
-            screen.asked.append(route.request.url)
+            screen.requested_urls.append(route.request.url)
         if route.request.resource_type == "image" and pictures:
             route.fulfill(content_type="image/svg+xml", body=_PICTURE)
         else:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.mail.editions import MAILS, mail
-from tests.mail.programs import AXE
-from tests.mail.screen import DESKTOP, PHONE, Scheme, axe, opened
+from tests.mail.external_validators import AXE
+from tests.mail.screen import DESKTOP, PHONE, Scheme, axe, open_screen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,5 +20,5 @@ pytestmark = [pytest.mark.browser, pytest.mark.npm("axe-core")]
 @pytest.mark.parametrize(("theme", "edition"), MAILS)
 def test_is_accessible(chromium: Browser, theme: str, edition: str, width: int, scheme: Scheme) -> None:
     """No rule is violated: names, headings, language, contrast, links in text."""
-    with opened(chromium, mail(theme, edition).html, width, scheme) as screen:
+    with open_screen(chromium, mail(theme, edition).html, width, scheme) as screen:
         assert axe(screen, AXE.read_text()) == []

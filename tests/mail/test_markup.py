@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from tests.mail.editions import MAILS, mail
-from tests.mail.judges import allowed, link_faults, markup_faults, used
-from tests.mail.programs import nu_errors
+from tests.mail.external_validators import nu_errors
+from tests.mail.validators import allowed_features, link_errors, markup_errors, used_features
 
 every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
 
@@ -31,23 +31,23 @@ def test_is_valid_html(theme: str, edition: str) -> None:
 @every_mail
 def test_is_made_of_what_was_reviewed(theme: str, edition: str) -> None:
     """Every element, attribute, property, at-rule and selector is in allowed.toml."""
-    assert markup_faults(mail(theme, edition).html) == []
+    assert markup_errors(mail(theme, edition).html) == []
 
 
 def test_review_has_no_leftovers() -> None:
     """What no theme uses any more is not allowed any more."""
-    everything = [used(mail(theme, edition).html) for theme, edition in MAILS]
-    for kind, names in allowed().items():
+    everything = [used_features(mail(theme, edition).html) for theme, edition in MAILS]
+    for kind, names in allowed_features().items():
         assert set(names) - set().union(*(each[kind] for each in everything)) == set(), kind
 
 
 def test_review_gives_reasons() -> None:
     """Nothing is allowed without a word on what happens where a program does not know it."""
-    assert all(reason for names in allowed().values() for reason in names.values())
+    assert all(reason for names in allowed_features().values() for reason in names.values())
 
 
 @every_mail
 def test_every_link_is_in_the_text_part(theme: str, edition: str) -> None:
     """Whoever reads plain text can go wherever the HTML leads."""
     made = mail(theme, edition)
-    assert link_faults(made.html, made.text) == []
+    assert link_errors(made.html, made.text) == []

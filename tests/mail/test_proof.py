@@ -7,31 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.digest.banner import Button, Note, load_banner
-from pipeline.digest.mime import to_proof
-from pipeline.model.check import Check
+from pipeline.digest.render.mime import to_proof_eml
+from pipeline.digest.render.proof_banner import BannerButton, ProofBanner, load_banner_templates
+from pipeline.model.check import CheckResult
 from pipeline.model.digest import Edition
 from tests.golden.sample import PUBLICATION
-from tests.mail.editions import NOW, TEMPLATES, THEMES, Mail, mail
-from tests.mail.judges import format_faults, link_faults, markup_faults, safety_faults
-from tests.mail.programs import nu_errors, spam_scores
+from tests.mail.editions import NOW, TEMPLATES, THEMES, RenderedMail, mail
+from tests.mail.external_validators import nu_errors, spam_scores
+from tests.mail.validators import format_errors, link_errors, markup_errors, safety_errors
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 TOKEN = "2026-W07." + "40ff5583" * 8 + ".approve.1.1771771545." + "x" * 43
 LONG = "https://tides.example/" + "a-very-long-address/" * 12
-NOTE = Note(
+NOTE = ProofBanner(
     week="2026-W07",
     number=14,
     plan="It will not go out on Fri 20 Feb 2026, 07:00, because of its errors: mend them, or `approve` it.",
     checks=(
-        Check(name="dead-link", level="error", message=f"{LONG} answered 404: mend that link.", where="Tide tables"),
-        Check(name="introduction", level="warning", message="Write an introduction of 60 to 120 words."),
-        Check(name="picture-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
+        CheckResult(
+            name="dead-link", level="error", message=f"{LONG} answered 404: mend that link.", where="Tide tables"
+        ),
+        CheckResult(name="introduction", level="warning", message="Write an introduction of 60 to 120 words."),
+        CheckResult(name="picture-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
     ),
     buttons=tuple(
-        Button(words=each, url=f"https://desk.example/proof/{TOKEN}") for each in ("Approve", "Hold", "Desk")
+        BannerButton(label=each, url=f"https://desk.example/proof/{TOKEN}") for each in ("Approve", "Hold", "Desk")
     ),
     hint="On the command line it is `pipeline approve 2026-W07 --hash 40ff5583c089`.",
 )
@@ -41,25 +43,25 @@ every_proof = pytest.mark.parametrize(("theme", "edition"), PROOFS)
 
 
 @cache
-def proof(theme: str, edition: str) -> Mail:
+def proof(theme: str, edition: str) -> RenderedMail:
     """Put the banner above an edition."""
     shown = mail(theme, edition)
-    html, text = load_banner([TEMPLATES]).above(shown.html, shown.text, NOTE)
+    html, text = load_banner_templates([TEMPLATES]).prepend(shown.html, shown.text, NOTE)
     bytes_ = {"html": shown.html.encode(), "text": shown.text.encode(), "eml": shown.eml, "manifest": b"{}"}
     draft = Edition(
         week="2026-W07", state="draft", number=14, subject="Bread", preheader="", content_hash="ab" * 32, **bytes_
     )
-    return Mail(html=html, text=text, eml=to_proof(PUBLICATION, draft, text, html, nth=1, now=NOW))
+    return RenderedMail(html=html, text=text, eml=to_proof_eml(PUBLICATION, draft, text, html, sequence=1, now=NOW))
 
 
 @every_proof
 def test_is_a_mail_like_the_others(theme: str, edition: str) -> None:
     """Its format, its markup, its links and its safety are as good as those of what it shows."""
     made = proof(theme, edition)
-    assert format_faults(made.eml, made.html, made.text) == []
-    assert markup_faults(made.html) == []
-    assert link_faults(made.html, made.text) == []
-    assert safety_faults(made.html) == []
+    assert format_errors(made.eml, made.html, made.text) == []
+    assert markup_errors(made.html) == []
+    assert link_errors(made.html, made.text) == []
+    assert safety_errors(made.html) == []
 
 
 @cache
@@ -95,6 +97,6 @@ def test_fits_its_screen(chromium: Browser, theme: str, edition: str, width: int
     page.route("**/*", lambda route: route.abort())
     page.set_content(proof(theme, edition).html)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes: list[Any] = [page.get_by_role("link", name=each.words, exact=True).bounding_box() for each in NOTE.buttons]
+    boxes: list[Any] = [page.get_by_role("link", name=each.label, exact=True).bounding_box() for each in NOTE.buttons]
     assert all(box["height"] >= 44 for box in boxes)
     context.close()

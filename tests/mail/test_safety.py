@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.mail.editions import MAILS, THEMES, mail
-from tests.mail.hostile import WORDS
-from tests.mail.judges import Markup, format_faults, safety_faults
-from tests.mail.screen import opened
+from tests.mail.hostile_feed import KEPT_TEXTS
+from tests.mail.screen import open_screen
+from tests.mail.validators import ParsedMarkup, format_errors, safety_errors
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,21 +23,21 @@ every_theme = pytest.mark.parametrize("theme", THEMES)
 def test_is_well_formed(theme: str, edition: str) -> None:
     """Text, then HTML, UTF-8, lines of 76, CRLF, no encoded identifier; decoded, they are what was rendered."""
     made = mail(theme, edition)
-    assert format_faults(made.eml, made.html, made.text) == []
+    assert format_errors(made.eml, made.html, made.text) == []
 
 
 @every_mail
 def test_holds_nothing_that_runs(theme: str, edition: str) -> None:
     """No script, no handler, no form; links lead to pages and mailboxes, pictures come from the web."""
-    assert safety_faults(mail(theme, edition).html) == []
+    assert safety_errors(mail(theme, edition).html) == []
 
 
 @every_theme
 def test_hostile_words_are_kept(theme: str) -> None:
     """What an attacker wrote around is still said, in both parts."""
     made = mail(theme, "hostile")
-    assert [words for words in WORDS if words not in Markup(made.html).words] == []
-    assert [words for words in WORDS if words not in made.text] == []
+    assert [words for words in KEPT_TEXTS if words not in ParsedMarkup(made.html).text] == []
+    assert [words for words in KEPT_TEXTS if words not in made.text] == []
 
 
 @every_theme
@@ -51,11 +51,11 @@ def test_hostile_title_is_no_header(theme: str) -> None:
 @pytest.mark.browser
 def test_hostile_mail_runs_nothing(chromium: Browser, theme: str) -> None:
     """Opened in a browser with script switched on, nothing happens."""
-    with opened(chromium, "<title>before</title>") as screen:
+    with open_screen(chromium, "<title>before</title>") as screen:
         dialogs: list[str] = []
         screen.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss())[1])
         screen.page.set_content(mail(theme, "hostile").html, wait_until="load")
         for link in screen.page.locator("a").all():
             link.dispatch_event("mouseover")
         assert dialogs == []
-        assert screen.asked == []
+        assert screen.requested_urls == []

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from tests.mail.editions import MAILS, mail
-from tests.mail.programs import Score, spam_scores
+from tests.mail.external_validators import SpamScore, spam_scores
 
 pytestmark = [pytest.mark.requires("spamassassin"), pytest.mark.xdist_group("spamassassin")]
 MOST_POINTS = 0.5
@@ -15,7 +15,7 @@ NEVER = {"MPART_ALT_DIFF", "MIME_HTML_ONLY", "HTML_FONT_LOW_CONTRAST"}
 
 
 @cache
-def scores() -> dict[str, Score]:
+def scores() -> dict[str, SpamScore]:
     """Start SpamAssassin once."""
     return spam_scores({f"{theme} {edition}": mail(theme, edition).eml for theme, edition in MAILS})
 

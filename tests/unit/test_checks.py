@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.digest.checks import CHECKS, preflight, recorded
-from pipeline.digest.checks.cascade import painted
-from pipeline.digest.checks.mail import read
-from pipeline.digest.mime import to_eml
-from pipeline.digest.render import load_theme, render
-from pipeline.digest.seal import seal
-from pipeline.model.check import PLACES, Check, Facts, QuietFeed, blocking
+from pipeline.digest.checks import CHECKS, manifest_results, preflight
+from pipeline.digest.checks.colours import computed_colours
+from pipeline.digest.checks.html import parse_html
+from pipeline.digest.edition.seal import seal
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import load_theme, render
+from pipeline.model.check import FIX_TARGETS, CheckResult, PreflightContext, StaleFeed, blocking_results
 from pipeline.model.digest import Digest, RenderedDigest, Section
-from pipeline.model.mail import UNSUBSCRIBE
+from pipeline.model.message import UNSUBSCRIBE
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE
 
 ROOT = Path(__file__).parents[2]
@@ -42,26 +42,26 @@ def printed(digest: Digest) -> RenderedDigest:
     return render(digest, load_theme([THEMES], "classic"))
 
 
-def found(digest: Digest = SAMPLE, facts: Facts | None = None, **broken: Any) -> tuple[Check, ...]:
+def found(digest: Digest = SAMPLE, facts: PreflightContext | None = None, **broken: Any) -> tuple[CheckResult, ...]:
     """Check a digest; ``broken`` replaces parts of what was rendered, or the mail's bytes."""
     eml = broken.pop("eml", None) or to_eml(printed(digest), digest)
-    return preflight(digest, replace(printed(digest), **broken), eml, facts or Facts())
+    return preflight(digest, replace(printed(digest), **broken), eml, facts or PreflightContext())
 
 
-def html(old: str, new: str) -> Callable[[], tuple[Check, ...]]:
+def html(old: str, new: str) -> Callable[[], tuple[CheckResult, ...]]:
     """Check the sample with something replaced in its HTML."""
 
-    def check() -> tuple[Check, ...]:
+    def check() -> tuple[CheckResult, ...]:
         assert old in printed(SAMPLE).html
         return found(html=printed(SAMPLE).html.replace(old, new))
 
     return check
 
 
-def eml(old: bytes, new: bytes) -> Callable[[], tuple[Check, ...]]:
+def eml(old: bytes, new: bytes) -> Callable[[], tuple[CheckResult, ...]]:
     """Check the sample with something replaced in its mail."""
 
-    def check() -> tuple[Check, ...]:
+    def check() -> tuple[CheckResult, ...]:
         whole = to_eml(printed(SAMPLE), SAMPLE)
         assert old in whole
         return found(eml=whole.replace(old, new))
@@ -69,19 +69,19 @@ def eml(old: bytes, new: bytes) -> Callable[[], tuple[Check, ...]]:
     return check
 
 
-def digest(changed: Digest, facts: Facts | None = None) -> Callable[[], tuple[Check, ...]]:
+def digest(changed: Digest, facts: PreflightContext | None = None) -> Callable[[], tuple[CheckResult, ...]]:
     """Check another digest."""
     return lambda: found(changed, facts)
 
 
-def picture(**changes: Any) -> Callable[[], tuple[Check, ...]]:
+def picture(**changes: Any) -> Callable[[], tuple[CheckResult, ...]]:
     """Check the sample with another picture in its first story."""
     return digest(with_loaf(picture=replace(LOAF.picture, **changes)))
 
 
 LINK = "https://tides.example.org/penhallow"
 TITLE = LOAF.title
-WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
+WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = {
     "no subject": (digest(replace(SAMPLE, subject=" ")), "subject", "error", "subject"),
     "tiny subject": (digest(replace(SAMPLE, subject="Bread")), "subject-length", "warning", "subject"),
     "endless subject": (digest(replace(SAMPLE, subject="Bread " * 14)), "subject-length", "warning", "subject"),
@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
     "short link": (
         digest(with_loaf(excerpt_md="See [the tide table](https://bit.ly/3xYz).")), "short-url", "warning", TITLE),
     "told before": (
-        digest(SAMPLE, Facts(told={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
+        digest(SAMPLE, PreflightContext(published_urls={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
         "repeated-link", "warning", TITLE),
     "undescribed picture": (picture(alt=""), "picture-alt", "hint", TITLE),
     "picture described by its file": (picture(alt="IMG_2041"), "picture-alt", "warning", TITLE),
@@ -153,16 +153,16 @@ WRONG: dict[str, tuple[Callable[[], tuple[Check, ...]], str, str, str]] = {
         digest(replace(SAMPLE, publication=replace(PUBLICATION, postal_address=" "))),
         "postal-address", "warning", "[publication] postal_address"),
     "no useful links": (
-        digest(replace(SAMPLE, sections=SAMPLE.sections[:1]), Facts(links_fewest=1)),
+        digest(replace(SAMPLE, sections=SAMPLE.sections[:1]), PreflightContext(min_links=1)),
         "few-links", "hint", "useful links"),
     "few useful links": (
-        digest(SAMPLE, Facts(links_fewest=4)),
+        digest(SAMPLE, PreflightContext(min_links=4)),
         "few-links",
         "hint",
         "useful links",
     ),
     "silent feed": (
-        digest(SAMPLE, Facts(quiet=(QuietFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
+        digest(SAMPLE, PreflightContext(stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
         "quiet-feed", "warning", "podcast"),
 }  # fmt: skip
 
@@ -202,10 +202,10 @@ def test_what_is_wrong_is_named(case: str) -> None:
 def test_what_is_wrong_says_where_it_is_mended(case: str) -> None:
     """Each Check names a place there is; of a story, which one."""
     for each in WRONG[case][0]():
-        place, _, which = each.mend.partition(" ")
-        assert place in PLACES
+        place, _, which = each.fix_target.partition(" ")
+        assert place in FIX_TARGETS
         assert bool(which) == (place in ("story", "feed", "setting"))
-    mended = {each.mend for each in WRONG[case][0]() if each.where == TITLE}
+    mended = {each.fix_target for each in WRONG[case][0]() if each.where == TITLE}
     assert mended <= {f"story {LOAF.entries[0].feed_id} {LOAF.entries[0].guid}"}
 
 
@@ -248,14 +248,14 @@ def test_manifest_carries_the_checks() -> None:
     """What is sealed with an edition is read back as it was found."""
     checks = found(BARE)
     edition = seal(BARE, printed(BARE), b"", left_out=(), checks=checks)
-    assert recorded(edition.manifest) == checks != ()
+    assert manifest_results(edition.manifest) == checks != ()
 
 
 def test_only_an_error_that_nobody_overrode_blocks() -> None:
     """Warnings never stop approval; an error does until its name is given."""
     checks = found(replace(SAMPLE, subject="TK", preheader=""))
-    assert {check.name for check in blocking(checks)} == {"leftover"}
-    assert blocking(checks, ["leftover"]) == ()
+    assert {check.name for check in blocking_results(checks)} == {"leftover"}
+    assert blocking_results(checks, ["leftover"]) == ()
 
 
 def test_older_stories_are_looked_at_too() -> None:
@@ -287,11 +287,11 @@ COLOURS = """<style>.a { color: #111111 } p.a { color: #222222 } div .a { color:
 )
 def test_colours_cascade(body: str, light: tuple[str, str], dark: tuple[str, str]) -> None:
     """Importance, the element's own style, specificity and order decide, as in a mail program."""
-    mail = read(f"<html><head>{COLOURS}</head><body><table><tr><td>{body}</td></tr></table></body></html>")
+    mail = parse_html(f"<html><head>{COLOURS}</head><body><table><tr><td>{body}</td></tr></table></body></html>")
     for scheme, expected in (("light", light), ("dark", dark)):
-        assert list(painted(mail, scheme)) == [("x", *expected)]  # type: ignore[arg-type]
+        assert list(computed_colours(mail, scheme)) == [("x", *expected)]  # type: ignore[arg-type]
 
 
 def test_what_is_hidden_has_no_colour() -> None:
     """The inbox line is read by nobody once the mail is open."""
-    assert list(painted(read('<body><p style="display: none">x</p></body>'), "light")) == []
+    assert list(computed_colours(parse_html('<body><p style="display: none">x</p></body>'), "light")) == []

@@ -4,15 +4,15 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from pipeline.digest.archive import Older, pieces
-from pipeline.digest.compose import compose
-from pipeline.digest.inbox import preheader_of, subject_of
-from pipeline.digest.select import Calendar, select
+from pipeline.digest.compose.archive import ArchiveContent, related_entries
+from pipeline.digest.compose.compose import compose
+from pipeline.digest.compose.subject import compose_preheader, compose_subject
+from pipeline.digest.selection.select import WeekAssignment, select
 from pipeline.model.digest import Publication, Story
 from pipeline.model.entry import Enclosure, Picture, Transcript
 from pipeline.model.feed import Feed
-from pipeline.model.week import Week, WeekClock
-from tests.making import MONDAY, entry, episode, stored
+from pipeline.model.week import Week, WeekCalendar
+from tests.factories import MONDAY, entry, episode, stored
 
 HOUSE = Publication(
     name="Harbour & Hearth",
@@ -29,7 +29,7 @@ FEEDS = (
     Feed(id="links", url="https://links.example/feed", kind="links", section="Worth a look"),
 )
 WEEK = Week(2026, 7)
-CLOCK = WeekClock.parse("mon 00:00", UTC)
+CLOCK = WeekCalendar.parse("mon 00:00", UTC)
 HOUR = timedelta(hours=1)
 MINUTES_3 = f"<pre>{'salt ' * 714}</pre>"
 """So long it takes to read; an excerpt leaves it out."""
@@ -37,7 +37,7 @@ MINUTES_3 = f"<pre>{'salt ' * 714}</pre>"
 
 def digest_of(*entries):
     kept = [stored(each, number) for number, each in enumerate(entries, 1)]
-    selection = select(WEEK, kept, Calendar(clock=CLOCK, settled={}))
+    selection = select(WEEK, kept, WeekAssignment(calendar=CLOCK, closed_weeks={}))
     return compose(WEEK, CLOCK.bounds(WEEK), selection, publication=HOUSE, feeds=FEEDS)
 
 
@@ -85,7 +85,7 @@ def test_a_post_and_its_episode_are_told_together():
     assert (told.reading_minutes, told.duration_seconds, told.season, told.episode) == (3, 2520, 2, 14)
     assert told.excerpt_md == "Salt came by sea."
     assert told.guest == "Ada Finch"
-    assert told.listen == (("Apple", "https://apple.example/"),)
+    assert told.listen_links == (("Apple", "https://apple.example/"),)
     assert told.transcript_url == "https://podcast.example/salt.vtt"
 
 
@@ -100,9 +100,9 @@ def test_a_post_that_carries_its_episodes_file_is_still_the_part_to_read():
 def test_an_older_piece_is_told_in_the_plain_words_kept_of_it():
     """Its body is not converted again, only counted; what means something in Markdown is said as it is."""
     old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html=MINUTES_3, excerpt_text="Salt *and* rope."))
-    week = select(WEEK, [stored(entry("New"), 2)], Calendar(clock=CLOCK, settled={}))
-    older = Older(year_ago=(old,))
-    made = compose(WEEK, CLOCK.bounds(WEEK), week, publication=HOUSE, feeds=FEEDS, older=older)
+    week = select(WEEK, [stored(entry("New"), 2)], WeekAssignment(calendar=CLOCK, closed_weeks={}))
+    older = ArchiveContent(year_ago=(old,))
+    made = compose(WEEK, CLOCK.bounds(WEEK), week, publication=HOUSE, feeds=FEEDS, archive=older)
     ((again,),) = (section.stories for section in made.archive)
     assert again.excerpt_md == r"Salt \*and\* rope."
     assert again.reading_minutes == 3
@@ -135,7 +135,7 @@ def test_a_link_has_its_domain_and_no_picture_or_minutes():
             body_html="<p>For those who row.</p>" + MINUTES_3,
         )
     )
-    assert (told.kind, told.source, told.picture, told.reading_minutes) == ("link", "tides.example", None, 0)
+    assert (told.kind, told.link_domain, told.picture, told.reading_minutes) == ("link", "tides.example", None, 0)
     assert told.excerpt_md == "For those who row."
 
 
@@ -147,14 +147,14 @@ def test_an_episodes_number_is_said_once():
 
 def test_an_older_piece_is_called_as_its_story_was():
     """Its title stands without its number there, too."""
-    (piece,) = pieces([stored(episode("#11 – Sheep, mostly", episode=11))])
+    (piece,) = related_entries([stored(episode("#11 – Sheep, mostly", episode=11))])
     assert piece.title == "Sheep, mostly"
 
 
 def test_nothing_is_made_up_where_nothing_is_said():
     """An entry of a title alone becomes a story of a title alone."""
     told = only_story(entry("Bare"))
-    empty = (told.excerpt_md, told.author, told.guest, told.picture, told.listen_url, told.listen)
+    empty = (told.excerpt_md, told.author, told.guest, told.picture, told.listen_url, told.listen_links)
     assert empty == ("", "", "", None, "", ())
 
 
@@ -171,7 +171,7 @@ def test_nothing_is_made_up_where_nothing_is_said():
 )
 def test_the_subject_is_the_lead_storys_title(stories, subject):
     """With the next one where the first is short and both fit; links lead only when there is nothing else."""
-    assert subject_of(stories, "Harbour & Hearth") == subject
+    assert compose_subject(stories, "Harbour & Hearth") == subject
 
 
 @pytest.mark.parametrize(
@@ -192,5 +192,5 @@ def test_the_subject_is_the_lead_storys_title(stories, subject):
 )
 def test_the_preheader_says_what_else_is_inside(stories, preheader):
     """At most 130 characters, never the subject again nor the first sentence."""
-    assert preheader_of(stories) == preheader
+    assert compose_preheader(stories) == preheader
     assert len(preheader) <= 130

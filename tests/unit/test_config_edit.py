@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.edit import feed_table, with_feeds, without_feed
-from pipeline.config.write import add_feeds, remove_feed, rewrite
-from pipeline.model.errors import ConfigError, Refused
+from pipeline.config.toml_edit import add_feeds, delete_feed, format_feed, insert_feeds, remove_feed, rewrite_config
+from pipeline.model.errors import ConfigError, RefusedError
 
 HEAD = '# Mine.\n[publication]\nname = "N"   # a name\nurl = "https://h.example/"\nsender = "N <n@h.example>"\n\n'
 BLOG = '[[feeds]]\nid = "blog"\nurl = "https://h.example/feed"\nkind = "blog"\n'
 NEW = {"id": "new", "url": "https://n.example/", "kind": "blog"}
-TABLE = feed_table(NEW)
+TABLE = format_feed(NEW)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +44,7 @@ def test_a_new_table_has_its_place(before: str, after: str, why: str):
     """After the last feed and what belongs to it, before whatever introduces something else."""
     if before == after:
         after = before.replace("\n\n[fetch]", "\n\n" + TABLE + "\n[fetch]")
-    assert with_feeds(before, [NEW]) == after
+    assert insert_feeds(before, [NEW]) == after
 
 
 @pytest.mark.parametrize(
@@ -61,29 +60,29 @@ def test_a_new_table_has_its_place(before: str, after: str, why: str):
 def test_what_only_looks_like_a_header_is_none(odd: str):
     """Texts and lists over several lines hide headers and comments; the table goes where it belongs."""
     last = BLOG + odd
-    assert with_feeds(HEAD + last, [NEW]).startswith(HEAD + BLOG)
-    assert tomllib.loads(with_feeds(HEAD + last, [NEW]))["feeds"][-1] == NEW
-    assert without_feed(with_feeds(HEAD + last, [NEW]), 1) == HEAD + last
-    assert TABLE in without_feed(HEAD + last + "\n" + TABLE, 0)
+    assert insert_feeds(HEAD + last, [NEW]).startswith(HEAD + BLOG)
+    assert tomllib.loads(insert_feeds(HEAD + last, [NEW]))["feeds"][-1] == NEW
+    assert delete_feed(insert_feeds(HEAD + last, [NEW]), 1) == HEAD + last
+    assert TABLE in delete_feed(HEAD + last + "\n" + TABLE, 0)
 
 
 def test_windows_line_ends_are_kept():
     """A file with CRLF gets a table with CRLF."""
     text = (HEAD + BLOG).replace("\n", "\r\n")
-    assert with_feeds(text, [NEW]) == text + ("\n" + TABLE).replace("\n", "\r\n")
+    assert insert_feeds(text, [NEW]) == text + ("\n" + TABLE).replace("\n", "\r\n")
 
 
 def test_a_removed_table_leaves_the_comments_of_others():
     """What stands above a table and below a blank line stays; what is in it and right below its settings goes."""
     text = HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
-    assert without_feed(text, 0) == HEAD + "# The blog.\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
-    assert without_feed(text, 1) == (HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n# Fetching.\n[fetch]\n")
+    assert delete_feed(text, 0) == HEAD + "# The blog.\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
+    assert delete_feed(text, 1) == (HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n# Fetching.\n[fetch]\n")
 
 
 def test_a_table_goes_with_what_continues_it():
     """[feeds.listen] below a feed is part of it."""
     listen = '\n[feeds.listen]\n"A" = "https://a.example/"\n'
-    assert without_feed(HEAD + BLOG + listen + "\n" + TABLE, 0) == HEAD + TABLE
+    assert delete_feed(HEAD + BLOG + listen + "\n" + TABLE, 0) == HEAD + TABLE
 
 
 LISTEN = '[feeds.listen]\n"A" = "https://a.example/"\n'
@@ -100,14 +99,14 @@ LISTEN = '[feeds.listen]\n"A" = "https://a.example/"\n'
 )
 def test_what_cannot_be_taken_out_safely_is_left(text: str, nth: int):
     """Nothing is guessed; the message says what to do by hand."""
-    with pytest.raises(Refused, match='take the table of "blog" out yourself'):
-        without_feed(text, nth)
+    with pytest.raises(RefusedError, match='take the table of "blog" out yourself'):
+        delete_feed(text, nth)
 
 
 def test_a_list_in_one_line_is_not_added_to():
     """The message has the table to write by hand."""
-    with pytest.raises(Refused, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
-        with_feeds('feeds = [{ id = "blog" }]\n[fetch]\n', [NEW])
+    with pytest.raises(RefusedError, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
+        insert_feeds('feeds = [{ id = "blog" }]\n[fetch]\n', [NEW])
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=20)
@@ -122,7 +121,7 @@ def written(tables: list[tuple[str, str, str, str]]) -> str:
     for above, header, word, below in tables:
         if header == "[[feeds]]\n" or header not in seen:
             seen.add(header)
-            parts.append(above + header + feed_table({"id": word}).removeprefix("[[feeds]]\n") + below)
+            parts.append(above + header + format_feed({"id": word}).removeprefix("[[feeds]]\n") + below)
     return "".join(parts)
 
 
@@ -137,11 +136,11 @@ def is_part_of(part: str, whole: str) -> bool:
 def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple[str, str, str, str]], word: str):
     """The old lines are all there, in order; the table and blank lines are new; and it can be taken out again."""
     before = written(tables)
-    after = with_feeds(before, [{"id": word, "section": word}])
-    added = len(after) - len(before) - len(feed_table({"id": word, "section": word}))
+    after = insert_feeds(before, [{"id": word, "section": word}])
+    added = len(after) - len(before) - len(format_feed({"id": word, "section": word}))
     assert 0 <= added <= 3  # blank lines around it
     assert is_part_of(before, after)
-    again = without_feed(after, len(tomllib.loads(after)["feeds"]) - 1)
+    again = delete_feed(after, len(tomllib.loads(after)["feeds"]) - 1)
     assert [line for line in again.split("\n") if line] == [line for line in before.split("\n") if line]
 
 
@@ -153,7 +152,7 @@ def test_removing_keeps_every_other_line(tables: list[tuple[str, str, str, str]]
     feeds = tomllib.loads(before).get("feeds", [])
     if nth >= len(feeds):
         return
-    after = without_feed(before, nth)
+    after = delete_feed(before, nth)
     assert tomllib.loads(after).get("feeds", []) == feeds[:nth] + feeds[nth + 1 :]
     assert is_part_of(after, before)
 
@@ -200,6 +199,6 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(config):
         config.write_text(HEAD + BLOG + "# theirs\n")
         return text + "# ours\n"
 
-    with pytest.raises(Refused, match="changed by somebody else just now"):
-        rewrite(config, slow_edit)
+    with pytest.raises(RefusedError, match="changed by somebody else just now"):
+        rewrite_config(config, slow_edit)
     assert config.read_text() == HEAD + BLOG + "# theirs\n"

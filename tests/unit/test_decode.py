@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.decode import decode
+from pipeline.ingest.parse.decode import decode
 
 TEXT = "<t>Crème – brûlée €</t>"
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.dedupe import Verdict, decide, fingerprint
-from pipeline.ingest.ladder import media_of
-from pipeline.model.entry import Change, Enclosure, Entry, KnownEntry, Picture
+from pipeline.ingest.dedupe import FeedChanges, decide, fingerprint
+from pipeline.ingest.identity import enclosure_key
+from pipeline.model.entry import Enclosure, Entry, EntryChange, EntryIdentity, Picture
 from pipeline.text.urls import url_key
 
 MONDAY = datetime(2026, 2, 9, 9, 0, tzinfo=UTC)
@@ -43,13 +43,13 @@ def episode(number: int = 1, **fields: Any) -> Entry:
     return post(number, **(given | fields))
 
 
-def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> KnownEntry:
+def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> EntryIdentity:
     """Give what the store would remember of an entry."""
     given: dict[str, Any] = {
         "entry_id": entry_id,
         "guid": entry.guid,
         "url_key": url_key(entry.url),
-        "enclosure_key": media_of(entry),
+        "enclosure_key": enclosure_key(entry),
         "fingerprint": fingerprint(entry),
         "title": entry.title,
         "published_at": entry.published_at,
@@ -58,15 +58,15 @@ def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> KnownEntry:
         "vanished": False,
         "media_type": entry.enclosure.media_type if entry.enclosure else "",
     }
-    return KnownEntry(**(given | fields))
+    return EntryIdentity(**(given | fields))
 
 
-def only(verdict: Verdict) -> Change:
+def only(verdict: FeedChanges) -> EntryChange:
     (change,) = verdict.changes
     return change
 
 
-def kinds(verdict: Verdict) -> list[str]:
+def kinds(verdict: FeedChanges) -> list[str]:
     return [change.kind for change in verdict.changes]
 
 
@@ -77,7 +77,7 @@ def test_first_read_is_all_new() -> None:
     """Without anything known, every entry is new and nothing is suspicious."""
     verdict = decide([post(1), post(2)], [])
     assert kinds(verdict) == ["new", "new"]
-    assert (verdict.vanished, verdict.reappeared, verdict.suspicious) == ((), (), "")
+    assert (verdict.vanished, verdict.reappeared, verdict.quarantine_reason) == ((), (), "")
 
 
 def test_same_entry_again_is_the_same() -> None:
@@ -219,7 +219,7 @@ def test_daily_show_whose_guids_all_change_is_repaired_day_by_day() -> None:
     ]
     verdict = decide(fresh, known)
     assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in (4, 3, 2, 1)]
-    assert verdict.suspicious == ""
+    assert verdict.quarantine_reason == ""
 
 
 def test_twice_a_day_show_is_repaired_by_the_hour() -> None:
@@ -247,7 +247,7 @@ def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
     ]
     verdict = decide(fresh, known)
     assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in range(1, 6)]
-    assert verdict.suspicious == ""
+    assert verdict.quarantine_reason == ""
 
 
 def test_shared_home_page_names_no_entry() -> None:
@@ -318,16 +318,16 @@ def test_half_an_entry_rewrites_nothing() -> None:
     """The last entry of a document that broke off is new or nothing; the others are what they are."""
     edited = [post(1, title="Edited"), post(2, title="Edi")]
     known = [stored(post(1), 1), stored(post(2), 2)]
-    assert kinds(decide(edited, known, whole=False)) == ["changed", "same"]
+    assert kinds(decide(edited, known, complete=False)) == ["changed", "same"]
     assert kinds(decide(edited, known)) == ["changed", "changed"]
-    assert kinds(decide(edited, known[:1], whole=False)) == ["changed", "new"]
+    assert kinds(decide(edited, known[:1], complete=False)) == ["changed", "new"]
 
 
 def test_what_is_missing_in_half_a_document_has_not_vanished() -> None:
     """And nothing is repaired, for the old name may be in the other half."""
     known = [stored(post(1), 1), stored(post(2), 2)]
     renamed = post(2, guid="other", url="https://harbourandhearth.example/other/")
-    verdict = decide([renamed], known, whole=False)
+    verdict = decide([renamed], known, complete=False)
     assert (kinds(verdict), verdict.vanished) == (["new"], ())
     assert kinds(decide([renamed], known)) == ["repaired"]
 
@@ -409,37 +409,37 @@ def strangers(count: int, **fields: Any) -> list[Entry]:
 def test_old_feed_that_turns_all_new_is_suspicious() -> None:
     """Entries that are all new, though dated before what was known, are no news."""
     known = [stored(post(number), number) for number in range(10)]
-    assert decide(strangers(10), known).suspicious.startswith("10 of 10 entries turned new at once")
+    assert decide(strangers(10), known).quarantine_reason.startswith("10 of 10 entries turned new at once")
 
 
 def test_import_stamped_with_one_hour_is_suspicious() -> None:
     """A whole document of new entries dated within one hour is an import, when the feed used to take weeks."""
     known = [stored(post(number), number) for number in range(10)]
-    assert decide(strangers(10, published_at=MONDAY + timedelta(days=90)), known).suspicious
+    assert decide(strangers(10, published_at=MONDAY + timedelta(days=90)), known).quarantine_reason
 
 
 def test_backlog_that_grows_backwards_is_suspicious() -> None:
     """A feed that suddenly shows its archive brings no news with it."""
     known = [stored(post(number), number) for number in range(100, 105)]
-    assert decide([post(number) for number in range(80, 105)], known).suspicious
+    assert decide([post(number) for number in range(80, 105)], known).quarantine_reason
 
 
 def test_holiday_is_not_suspicious() -> None:
     """After weeks without a read, a document of new entries at the usual pace is news."""
     known = [stored(post(number), number) for number in range(10)]
-    assert decide([post(number) for number in range(20, 30)], known).suspicious == ""
+    assert decide([post(number) for number in range(20, 30)], known).quarantine_reason == ""
 
 
 def test_busy_day_is_not_suspicious() -> None:
     """Many new entries dated after those known, beside some known ones, are news."""
     known = [stored(post(number), number) for number in range(10)]
     burst = [post(number, published_at=MONDAY + timedelta(days=20)) for number in range(20, 28)]
-    assert decide([post(8), post(9), *burst], known).suspicious == ""
+    assert decide([post(8), post(9), *burst], known).quarantine_reason == ""
 
 
 def test_young_feed_is_not_suspicious() -> None:
     """A feed of which little is known may turn new."""
-    assert decide(strangers(4), [stored(post(1), 1), stored(post(2), 2)]).suspicious == ""
+    assert decide(strangers(4), [stored(post(1), 1), stored(post(2), 2)]).quarantine_reason == ""
 
 
 # ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────

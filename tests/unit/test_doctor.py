@@ -12,55 +12,50 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.jobs.doctor import Examination, examine
-from pipeline.jobs.doctor.disk import disk, room
-from pipeline.jobs.doctor.hook import hook
-from pipeline.jobs.doctor.keeping import file_system, keeping
-from pipeline.jobs.doctor.post import post
-from pipeline.jobs.doctor.reading import reading
-from pipeline.jobs.doctor.settings import settings
-from pipeline.jobs.doctor.theme import theme
-from pipeline.jobs.doctor.watch import compared, watch
-from pipeline.jobs.doctor.zone import zone
-from pipeline.jobs.feed_signs import feed_signs
-from pipeline.model.errors import DeliveryFailed, StoreError, TemplateError
+from pipeline.jobs.doctor import DoctorCheck, run_checks
+from pipeline.jobs.doctor.activity import check_feeds
+from pipeline.jobs.doctor.clock import check_clock, check_time_zone, compare_clock
+from pipeline.jobs.doctor.setup import check_mail_server, check_notify_command, check_secrets, check_theme
+from pipeline.jobs.doctor.storage import check_database, check_disk, check_free_space, file_system_type
+from pipeline.jobs.monitoring.feed_health import feed_health_results
+from pipeline.model.errors import DeliveryFailedError, StoreError, TemplateError
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
-from pipeline.model.health import Sign, worst
+from pipeline.model.health import HealthResult, worst_level
 from pipeline.store import Store
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 LOCAL = "22 1 8:1 / / rw - ext4 /dev/sda1 rw"
 
 
-def levels(signs: Iterable[Sign]) -> list[str]:
+def levels(signs: Iterable[HealthResult]) -> list[str]:
     return [sign.level for sign in signs]
 
 
-def found(signs: Iterable[Sign], words: str) -> Sign:
+def found(signs: Iterable[HealthResult], words: str) -> HealthResult:
     """Give the one sign whose finding holds the words; whatever is not well says how to mend it."""
-    (sign,) = [each for each in signs if words in each.finding]
-    assert sign.level == "well" or sign.mend
+    (sign,) = [each for each in signs if words in each.message]
+    assert sign.level == "well" or sign.fix
     return sign
 
 
 def test_no_examination_stops_the_others() -> None:
     """What the program knows how to say is said; a bug is called one; the rest goes on."""
 
-    def refused() -> Iterator[Sign]:
-        yield Sign(group="store", name="a", level="well", finding="begun")
+    def refused() -> Iterator[HealthResult]:
+        yield HealthResult(category="store", name="a", level="well", message="begun")
         raise StoreError("pipeline.db is damaged; put back a copy of it")
 
-    def broken() -> Iterator[Sign]:
+    def broken() -> Iterator[HealthResult]:
         raise ZeroDivisionError("division by zero")
 
-    last = Sign(group="mail", name="b", level="well", finding="reached")
+    last = HealthResult(category="mail", name="b", level="well", message="reached")
     looks = [("store", refused), ("disk", broken), ("mail", lambda: [last])]
-    signs = list(examine(Examination(group=group, look=look) for group, look in looks))
+    signs = list(run_checks(DoctorCheck(category=group, run=look) for group, look in looks))
     assert levels(signs) == ["well", "trouble", "trouble", "well"]
-    assert (signs[1].finding, signs[1].mend) == ("pipeline.db is damaged", "put back a copy of it")
-    assert "ZeroDivisionError" in signs[2].finding
-    assert (signs[3], worst(signs)) == (last, "trouble")
+    assert (signs[1].message, signs[1].fix) == ("pipeline.db is damaged", "put back a copy of it")
+    assert "ZeroDivisionError" in signs[2].message
+    assert (signs[3], worst_level(signs)) == (last, "trouble")
 
 
 @pytest.mark.parametrize(
@@ -75,27 +70,27 @@ def test_no_examination_stops_the_others() -> None:
 )
 def test_a_secret_in_config_toml_is_found(line: str, words: str) -> None:
     """In a comment too, with its line, and without repeating it."""
-    (sign,) = settings(f'name = "x"\n{line}\n', "config.toml")
-    assert f"line 2 holds {words}" in sign.finding
+    (sign,) = check_secrets(f'name = "x"\n{line}\n', "config.toml")
+    assert f"line 2 holds {words}" in sign.message
     assert sign.level != "well"
-    assert not {"hunter2", "abc"} & set((sign.finding + sign.mend).replace('"', " ").split())
+    assert not {"hunter2", "abc"} & set((sign.message + sign.fix).replace('"', " ").split())
 
 
 def test_the_demo_config_holds_no_secret() -> None:
     """Names of variables, empty values and comments about secrets are none."""
     text = (Path(__file__).parents[2] / "config.toml").read_text()
-    assert levels(settings(text, "config.toml")) == ["well"]
+    assert levels(check_secrets(text, "config.toml")) == ["well"]
 
 
 def test_time_zone_data_must_be_there_and_of_these_years(tmp_path: Path) -> None:
     """The release stands in the first line of tzdata.zi."""
     (tmp_path / "tzdata.zi").write_text("# version 2025b\nR d 1916 o - Jun 14 23s 1 S\n")
     here = [str(tmp_path)]
-    assert levels(zone("Europe/London", here, NOW)) == ["well"]
-    old = found(zone("Europe/London", here, NOW + timedelta(days=800)), "release 2025b, which is old")
+    assert levels(check_time_zone("Europe/London", here, NOW)) == ["well"]
+    old = found(check_time_zone("Europe/London", here, NOW + timedelta(days=800)), "release 2025b, which is old")
     assert old.level == "warning"
-    assert levels(zone("Europe/Lyndon", here, NOW)) == ["trouble"]
-    assert levels(zone("Europe/London", ["/nowhere"], NOW)) == ["well"]
+    assert levels(check_time_zone("Europe/Lyndon", here, NOW)) == ["trouble"]
+    assert levels(check_time_zone("Europe/London", ["/nowhere"], NOW)) == ["well"]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +99,8 @@ def test_time_zone_data_must_be_there_and_of_these_years(tmp_path: Path) -> None
 )
 def test_a_clock_that_is_wrong_by_minutes_is_found(off: timedelta, level: str) -> None:
     """Links expire and weeks close by it."""
-    sign = compared("a.example", format_datetime(NOW, usegmt=True), NOW + off)
-    assert (sign.level, "a.example" in sign.finding) == (level, True)
+    sign = compare_clock("a.example", format_datetime(NOW, usegmt=True), NOW + off)
+    assert (sign.level, "a.example" in sign.message) == (level, True)
 
 
 class Servers:
@@ -116,7 +111,7 @@ class Servers:
 
     async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
         for each in requests:
-            yield FetchOutcome(feed_id=each.feed_id, url=each.url, kind="ok", date=self.dates.get(each.url, ""))
+            yield FetchOutcome(key=each.key, url=each.url, kind="ok", server_date=self.dates.get(each.url, ""))
 
     def __call__(self) -> AbstractAsyncContextManager[Servers]:
         @asynccontextmanager
@@ -129,12 +124,12 @@ class Servers:
 def test_the_clock_is_held_against_the_first_server_that_tells_the_time() -> None:
     """One that is away, or says nothing, is no reason not to know."""
     urls = ["https://away.example/", "https://b.example/feed"]
-    (sign,) = watch(Servers({urls[1]: format_datetime(NOW, usegmt=True)}), urls, NOW)
-    assert (sign.level, sign.finding) == ("well", "agrees with b.example")
-    (sign,) = watch(Servers({}), urls, NOW)
+    (sign,) = check_clock(Servers({urls[1]: format_datetime(NOW, usegmt=True)}), urls, NOW)
+    assert (sign.level, sign.message) == ("well", "agrees with b.example")
+    (sign,) = check_clock(Servers({}), urls, NOW)
     assert sign.level == "warning"
-    (sign,) = watch(Servers({urls[0]: "soon"}), urls, NOW)
-    assert "'soon' for a date" in sign.finding
+    (sign,) = check_clock(Servers({urls[0]: "soon"}), urls, NOW)
+    assert "'soon' for a date" in sign.message
 
 
 @pytest.mark.parametrize(
@@ -149,13 +144,13 @@ def test_the_clock_is_held_against_the_first_server_that_tells_the_time() -> Non
 )
 def test_a_disk_that_fills_up_is_told_before_it_is_full(free_bytes: int, files: int | None, level: str) -> None:
     """Of bytes, and of files: a disk may have room for the one and none for the other."""
-    sign = room("store", Path("/srv/news"), free_bytes, files)
-    assert (sign.level, bool(sign.mend)) == (level, level != "well")
+    sign = check_free_space("store", Path("/srv/news"), free_bytes, files)
+    assert (sign.level, bool(sign.fix)) == (level, level != "well")
 
 
 def test_folders_are_tried_and_left_as_they_were(tmp_path: Path) -> None:
     """One that is not there yet is judged by the folder it will be made in."""
-    signs = list(disk({"store": tmp_path, "outbox": tmp_path / "new" / "outbox"}))
+    signs = list(check_disk({"store": tmp_path, "outbox": tmp_path / "new" / "outbox"}))
     assert found(signs, "is made when it is needed").name == "outbox"
     assert list(tmp_path.iterdir()) == []
     assert len(signs) == 3
@@ -165,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_trouble() -> None:
     """Whoever runs the program, root too: /proc takes no files."""
     if not Path("/proc/self").is_dir():
         pytest.skip("there is no /proc here")
-    assert found(disk({"outbox": Path("/proc/self")}), "cannot be written").level == "trouble"
+    assert found(check_disk({"outbox": Path("/proc/self")}), "cannot be written").level == "trouble"
 
 
 def test_a_whole_store_is_well(tmp_path: Path) -> None:
@@ -175,12 +170,12 @@ def test_a_whole_store_is_well(tmp_path: Path) -> None:
     def open_store() -> Store:
         return Store.open(f"sqlite:///{file}")
 
-    assert found(keeping(open_store, file, LOCAL), "is not there yet").level == "well"
+    assert found(check_database(open_store, file, LOCAL), "is not there yet").level == "well"
     assert not file.exists()
     with open_store() as store:
-        assert levels(keeping(lambda: store, file, LOCAL)) == ["well"]
+        assert levels(check_database(lambda: store, file, LOCAL)) == ["well"]
         file.chmod(0o666)
-        assert found(keeping(lambda: store, file, LOCAL), "written by others").level == "warning"
+        assert found(check_database(lambda: store, file, LOCAL), "written by others").level == "warning"
 
 
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:
@@ -197,18 +192,20 @@ def test_a_damaged_store_is_named(tmp_path: Path) -> None:
         opened.seek(len(whole) - 3 * 4096)
         opened.write(os.urandom(4096))
     with Store.open(f"sqlite:///{file}") as store:
-        signs = list(examine([Examination(group="store", look=lambda: keeping(lambda: store, file, LOCAL))]))
-    assert worst(signs) == "trouble"
-    assert any("damaged" in sign.finding for sign in signs)
+        signs = list(
+            run_checks([DoctorCheck(category="store", run=lambda: check_database(lambda: store, file, LOCAL))])
+        )
+    assert worst_level(signs) == "trouble"
+    assert any("damaged" in sign.message for sign in signs)
 
 
 def test_a_network_disk_is_no_place_for_a_database(tmp_path: Path) -> None:
     """Locks do not hold there; the longest mount point counts, not one that only begins alike."""
     file = tmp_path / "pipeline.db"
     mounts = f"{LOCAL}\n30 22 0:9 / {tmp_path} rw - nfs4 nas:/x rw\n31 22 0:9 / {tmp_path}/pipe rw - xfs /dev/b rw"
-    assert file_system(str(file), mounts) == "nfs4"
+    assert file_system_type(str(file), mounts) == "nfs4"
     with Store.open(f"sqlite:///{file}") as store:
-        assert found(keeping(lambda: store, file, mounts), "network disk (nfs4)").level == "trouble"
+        assert found(check_database(lambda: store, file, mounts), "network disk (nfs4)").level == "trouble"
 
 
 def test_a_theme_that_does_not_compile_names_file_and_line() -> None:
@@ -217,9 +214,9 @@ def test_a_theme_that_does_not_compile_names_file_and_line() -> None:
     def load() -> int:
         raise TemplateError("unexpected end of template.", file="classic/digest.html.j2", line=7)
 
-    (sign,) = theme("classic", load)
-    assert (sign.level, sign.mend.startswith("mend classic/digest.html.j2, line 7")) == ("trouble", True)
-    assert levels(theme("classic", lambda: 12)) == ["well"]
+    (sign,) = check_theme("classic", load)
+    assert (sign.level, sign.fix.startswith("mend classic/digest.html.j2, line 7")) == ("trouble", True)
+    assert levels(check_theme("classic", lambda: 12)) == ["well"]
 
 
 class Server:
@@ -230,15 +227,18 @@ class Server:
 
     def greet(self) -> list[str]:
         if self.trouble:
-            raise DeliveryFailed(self.trouble)
+            raise DeliveryFailedError(self.trouble)
         return ["TLSv1.3", "logged in as letter"]
 
 
 def test_the_mail_server_is_greeted() -> None:
     """What was agreed on is said; so is what it refused; no server is only worth a word."""
-    assert found(post("smtp.example", Server()), "TLSv1.3, logged in as letter").level == "well"
-    assert found(post("smtp.example", Server("does not accept the login.")), "does not accept").level == "trouble"
-    assert found(post("", None), "not configured").level == "warning"
+    assert found(check_mail_server("smtp.example", Server()), "TLSv1.3, logged in as letter").level == "well"
+    assert (
+        found(check_mail_server("smtp.example", Server("does not accept the login.")), "does not accept").level
+        == "trouble"
+    )
+    assert found(check_mail_server("", None), "not configured").level == "warning"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_the_mail_server_is_greeted() -> None:
 )
 def test_a_feed_says_how_it_is_doing(state: dict[str, object], level: str, words: str) -> None:
     """Since when it fails, how often, and what to do; once may be the network's mood."""
-    sign = found(feed_signs(FeedState(feed_id="blog", **state), (), UTC), words)  # type: ignore[arg-type]
+    sign = found(feed_health_results(FeedState(feed_id="blog", **state), (), UTC), words)  # type: ignore[arg-type]
     assert sign.level == level
 
 
@@ -270,13 +270,13 @@ def test_what_is_held_back_needs_somebody() -> None:
     """With the command that lets it in."""
     remark = "holds back 8 entries that turned new at once: `pipeline feeds accept blog`"
     state = FeedState(feed_id="blog", checked_at=NOW, read_at=NOW, outcome="ok")
-    sign = found(feed_signs(state, [remark], UTC), "holds back 8 entries")
-    assert (sign.level, sign.mend) == ("trouble", "`pipeline feeds accept blog`")
+    sign = found(feed_health_results(state, [remark], UTC), "holds back 8 entries")
+    assert (sign.level, sign.fix) == ("trouble", "`pipeline feeds accept blog`")
 
 
 def test_no_feed_at_all_is_worth_a_word() -> None:
     """Nothing to read is never what somebody meant."""
-    assert "pipeline feeds add" in found(reading([], UTC), "no feed").mend
+    assert "pipeline feeds add" in found(check_feeds([], UTC), "no feed").fix
 
 
 def test_the_program_that_tells_notices_must_be_there_and_executable(tmp_path: Path) -> None:
@@ -284,9 +284,15 @@ def test_the_program_that_tells_notices_must_be_there_and_executable(tmp_path: P
     tell = tmp_path / "bin" / "tell"
     tell.parent.mkdir()
     tell.write_text("#!/bin/sh\ntouch ran\n")
-    assert levels(hook([], tmp_path)) == []
-    assert found(hook(["bin/tell", "--urgent"], tmp_path), "may not be run").mend.endswith("chmod +x bin/tell")
+    assert levels(check_notify_command([], tmp_path)) == []
+    assert found(check_notify_command(["bin/tell", "--urgent"], tmp_path), "may not be run").fix.endswith(
+        "chmod +x bin/tell"
+    )
     tell.chmod(0o755)
-    assert levels(hook(["bin/tell"], tmp_path)) == levels(hook(["sh"], tmp_path)) == ["well"]
-    assert levels(hook(["no-such-program-anywhere"], tmp_path)) == ["trouble"]
+    assert (
+        levels(check_notify_command(["bin/tell"], tmp_path))
+        == levels(check_notify_command(["sh"], tmp_path))
+        == ["well"]
+    )
+    assert levels(check_notify_command(["no-such-program-anywhere"], tmp_path)) == ["trouble"]
     assert not list(tmp_path.rglob("ran"))

@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pipeline.jobs.doctor.dkim import dkim
-from pipeline.jobs.doctor.dmarc import dmarc
-from pipeline.jobs.doctor.domain import domain
-from pipeline.jobs.doctor.mx import mx
-from pipeline.jobs.doctor.spf import spf
-from pipeline.model.errors import NoResolver
-from pipeline.model.health import Sign
+from pipeline.jobs.doctor.email_auth import check_dkim, check_dmarc, check_domain, check_mx
+from pipeline.jobs.doctor.spf import check_spf
+from pipeline.model.errors import DNSUnavailableError
+from pipeline.model.health import HealthResult
 
 OURS = "harbour.example"
 
@@ -51,21 +48,21 @@ class Silence(Zone):
 
     def knows(self, name: str) -> bool:
         self.asked += 1
-        raise NoResolver(f"no name server answered for {name}: look at the network")
+        raise DNSUnavailableError(f"no name server answered for {name}: look at the network")
 
 
-def one(signs: Sequence[Sign]) -> Sign:
+def one(signs: Sequence[HealthResult]) -> HealthResult:
     (sign,) = signs
     return sign
 
 
-def of_spf(*records: str, more: Mapping[str, Sequence[str]] | None = None, smtp: str = "") -> Sign:
+def of_spf(*records: str, more: Mapping[str, Sequence[str]] | None = None, smtp: str = "") -> HealthResult:
     zone = Zone(
         {OURS: records, **(more or {})},
         hosts={OURS: ["mail.harbour.example"]},
         addresses={"mail.harbour.example": ["192.0.2.25"], "smtp.harbour.example": ["192.0.2.77", "2001:db8::77"]},
     )
-    return one(list(spf(OURS, zone, smtp)))
+    return one(list(check_spf(OURS, zone, smtp)))
 
 
 @pytest.mark.parametrize(
@@ -93,16 +90,16 @@ def of_spf(*records: str, more: Mapping[str, Sequence[str]] | None = None, smtp:
 def test_an_spf_record_is_judged_as_receivers_do(records: list[str], level: str, words: str) -> None:
     """One record, well written, strict at its end (RFC 7208, 4.5, 4.6, 5.1)."""
     sign = of_spf(*records)
-    assert (sign.level, words in sign.finding) == (level, True), sign
-    assert bool(sign.mend) is (level != "well")
+    assert (sign.level, words in sign.message) == (level, True), sign
+    assert bool(sign.fix) is (level != "well")
 
 
 def test_the_look_ups_of_all_included_records_count() -> None:
     """Ten are allowed, however deep they lie (RFC 7208, 4.6.4); a redirect is one of them."""
     chain = {f"s{n}.example": [f"v=spf1 include:s{n + 1}.example -all"] for n in range(12)}
     end = {"s8.example": ["v=spf1 redirect=end.example"], "end.example": ["v=spf1 ip4:192.0.2.0/24 -all"]}
-    assert "10 of 10 look-ups" in of_spf("v=spf1 include:s0.example -all", more=chain | end).finding
-    assert "takes more than 10" in of_spf("v=spf1 mx include:s0.example -all", more=chain | end).finding
+    assert "10 of 10 look-ups" in of_spf("v=spf1 include:s0.example -all", more=chain | end).message
+    assert "takes more than 10" in of_spf("v=spf1 mx include:s0.example -all", more=chain | end).message
 
 
 def test_records_that_include_each_other_come_to_an_end() -> None:
@@ -125,9 +122,9 @@ def test_it_is_said_whether_our_mail_server_is_named(record: str) -> None:
     """By its address, by its name, or by a record that is included."""
     service = {"service.example": ["v=spf1 ip4:192.0.2.64/26 -all"]}
     named = of_spf(record, more=service, smtp="smtp.harbour.example")
-    assert (named.level, "names smtp.harbour.example" in named.finding) == ("well", True), named
+    assert (named.level, "names smtp.harbour.example" in named.message) == ("well", True), named
     unnamed = of_spf("v=spf1 ip4:198.51.100.1 -all", smtp="smtp.harbour.example")
-    assert (unnamed.level, "does not name smtp.harbour.example itself" in unnamed.finding) == ("warning", True)
+    assert (unnamed.level, "does not name smtp.harbour.example itself" in unnamed.message) == ("warning", True)
 
 
 def key(length_bytes: int, **tags: str) -> str:
@@ -153,15 +150,15 @@ def key(length_bytes: int, **tags: str) -> str:
 )
 def test_a_dkim_key_is_judged(records: list[str], level: str, words: str) -> None:
     """It is there, once, whole, in force, and long enough (RFC 6376, 3.6.1; RFC 8301)."""
-    sign = one(list(dkim(OURS, Zone({f"mail._domainkey.{OURS}": records}), ["mail"])))
-    assert (sign.level, words in sign.finding) == (level, True), sign
+    sign = one(list(check_dkim(OURS, Zone({f"mail._domainkey.{OURS}": records}), ["mail"])))
+    assert (sign.level, words in sign.message) == (level, True), sign
     assert sign.name == f"DKIM mail._domainkey.{OURS}"
 
 
 def test_without_a_selector_nobody_can_look_for_a_key() -> None:
     """DNS does not list them: the mail service says which names it signs with."""
-    sign = one(list(dkim(OURS, Zone(), [])))
-    assert (sign.level, "[delivery] dkim_selectors" in sign.mend) == ("warning", True)
+    sign = one(list(check_dkim(OURS, Zone(), [])))
+    assert (sign.level, "[delivery] dkim_selectors" in sign.fix) == ("warning", True)
 
 
 @pytest.mark.parametrize(
@@ -182,16 +179,16 @@ def test_without_a_selector_nobody_can_look_for_a_key() -> None:
 )
 def test_a_dmarc_policy_is_judged(record: str, level: str, words: str) -> None:
     """It is there, says one of three words, and reports to somebody (RFC 7489, 6.3)."""
-    sign = one(list(dmarc(OURS, Zone({f"_dmarc.{OURS}": [record]}))))
-    assert (sign.level, words in sign.finding) == (level, True), sign
+    sign = one(list(check_dmarc(OURS, Zone({f"_dmarc.{OURS}": [record]}))))
+    assert (sign.level, words in sign.message) == (level, True), sign
 
 
 def test_a_domain_below_ours_goes_by_the_policy_above() -> None:
     """Which may have another word for it (``sp``); two policies are none."""
     above = Zone({f"_dmarc.{OURS}": ["v=DMARC1; p=none; sp=reject; rua=mailto:d@x.example"]})
-    assert "refuses forgeries" in one(list(dmarc(f"letters.{OURS}", above))).finding
+    assert "refuses forgeries" in one(list(check_dmarc(f"letters.{OURS}", above))).message
     twice = Zone({f"_dmarc.{OURS}": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]})
-    assert "2 policies" in one(list(dmarc(OURS, twice))).finding
+    assert "2 policies" in one(list(check_dmarc(OURS, twice))).message
 
 
 @pytest.mark.parametrize(
@@ -208,21 +205,21 @@ def test_a_domain_below_ours_goes_by_the_policy_above() -> None:
 def test_answers_and_bounces_have_a_way(hosts: list[str], known: list[str], level: str, words: str) -> None:
     """An MX that can be reached, or at least an address (RFC 5321, 5.1; RFC 7505)."""
     zone = Zone(hosts={OURS: hosts}, addresses={name: ["192.0.2.1"] for name in known})
-    sign = one(list(mx(OURS, zone)))
-    assert (sign.level, words in sign.finding) == (level, True), sign
+    sign = one(list(check_mx(OURS, zone)))
+    assert (sign.level, words in sign.message) == (level, True), sign
 
 
 def test_a_domain_that_nobody_knows_is_said_once() -> None:
     """Not registered: trouble. Not even its top level is known: whoever was asked does not know the internet."""
     zone = Zone({"other.example": ["v=spf1 -all"]})
-    sign = one(list(domain(OURS, zone, smtp_host="", selectors=["mail"])))
-    assert (sign.level, "not in the domain name system" in sign.finding) == ("trouble", True)
-    sign = one(list(domain("harbour.invalid", zone, smtp_host="", selectors=["mail"])))
-    assert (sign.level, "knows .invalid at all" in sign.finding) == ("warning", True)
+    sign = one(list(check_domain(OURS, zone, smtp_host="", selectors=["mail"])))
+    assert (sign.level, "not in the domain name system" in sign.message) == ("trouble", True)
+    sign = one(list(check_domain("harbour.invalid", zone, smtp_host="", selectors=["mail"])))
+    assert (sign.level, "knows .invalid at all" in sign.message) == ("warning", True)
 
 
 def test_without_a_name_server_there_is_one_warning() -> None:
     """Nobody waits for four time-outs, and nothing is called broken that was not seen."""
     silence = Silence()
-    sign = one(list(domain(OURS, silence, smtp_host="", selectors=["mail"])))
-    assert (sign.level, sign.mend, silence.asked) == ("warning", "look at the network", 1)
+    sign = one(list(check_domain(OURS, silence, smtp_host="", selectors=["mail"])))
+    assert (sign.level, sign.fix, silence.asked) == ("warning", "look at the network", 1)

@@ -7,13 +7,13 @@ from datetime import UTC, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest.compose import compose, excerpt_keys
-from pipeline.digest.excerpts import MAKER, Excerpts, key_of
-from pipeline.digest.select import Calendar, select
+from pipeline.digest.compose.compose import compose, excerpt_keys
+from pipeline.digest.compose.excerpts import EXCERPT_VERSION, ExcerptCache, excerpt_key
+from pipeline.digest.selection.select import WeekAssignment, select
 from pipeline.model.feed import FEED_KINDS, Feed
-from pipeline.model.week import Week, WeekClock
-from tests.making import MONDAY, entry, episode, stored
-from tests.publishing import PUBLICATION
+from pipeline.model.week import Week, WeekCalendar
+from tests.factories import MONDAY, entry, episode, stored
+from tests.publication import PUBLICATION
 
 PARTS = (
     "<p>Bread, <em>slowly</em>. Then salt &amp; water.</p>",
@@ -44,11 +44,11 @@ MADE_BY = {
 @given(st.lists(st.tuples(bodies, lengths), max_size=4))
 def test_what_is_known_is_what_would_be_made(wanted: list[tuple[str, int]]) -> None:
     """However bodies and lengths are mixed, told from a keep or made afresh, it is the same."""
-    first = Excerpts()
-    made = [first.of(*each) for each in wanted]
-    again = Excerpts(first.made)
-    assert [again.of(*each) for each in wanted] == [Excerpts().of(*each) for each in wanted] == made
-    assert again.made == {}
+    first = ExcerptCache()
+    made = [first.get(*each) for each in wanted]
+    again = ExcerptCache(first.new)
+    assert [again.get(*each) for each in wanted] == [ExcerptCache().get(*each) for each in wanted] == made
+    assert again.new == {}
 
 
 @given(bodies, lengths, bodies, lengths)
@@ -56,18 +56,18 @@ def test_only_the_same_body_at_the_same_length_has_the_same_key(
     body: str, words: int, other: str, other_words: int
 ) -> None:
     """An entry that is edited at its source is another text, and so is the same told shorter."""
-    assert (key_of(body, words) == key_of(other, other_words)) == ((body, words) == (other, other_words))
+    assert (excerpt_key(body, words) == excerpt_key(other, other_words)) == ((body, words) == (other, other_words))
 
 
 def test_what_another_maker_made_is_not_told() -> None:
     """A program that makes other excerpts ignores what is kept of them."""
-    kept = {key_of(PARTS[0], 60, maker=MAKER + 1): "Of another maker."}
-    assert Excerpts(kept).of(PARTS[0], 60) == MADE_BY[MAKER][PARTS[0]]
+    kept = {excerpt_key(PARTS[0], 60, version=EXCERPT_VERSION + 1): "Of another maker."}
+    assert ExcerptCache(kept).get(PARTS[0], 60) == MADE_BY[EXCERPT_VERSION][PARTS[0]]
 
 
 def test_a_maker_that_makes_something_else_has_another_number() -> None:
     """Otherwise what is kept and what is made would differ."""
-    assert {body: Excerpts().of(body, 60) for body in PARTS} == MADE_BY[MAKER]
+    assert {body: ExcerptCache().get(body, 60) for body in PARTS} == MADE_BY[EXCERPT_VERSION]
 
 
 def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
@@ -80,10 +80,10 @@ def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
         episode("Émile", MONDAY + timedelta(hours=3), body_html=PARTS[6]),
         entry("Tides", feed="links", body_html=PARTS[1]),
     )
-    week, clock = Week(2026, 7), WeekClock.parse("mon 00:00", UTC)
+    week, clock = Week(2026, 7), WeekCalendar.parse("mon 00:00", UTC)
     kept = [stored(each, number) for number, each in enumerate(found, 1)]
-    selection = select(week, kept, Calendar(clock=clock, settled={}), feeds)
-    known = Excerpts(dict.fromkeys(excerpt_keys(selection.groups, feeds), "As it was kept."))
+    selection = select(week, kept, WeekAssignment(calendar=clock, closed_weeks={}), feeds)
+    known = ExcerptCache(dict.fromkeys(excerpt_keys(selection.stories, feeds), "As it was kept."))
     told = compose(week, clock.bounds(week), selection, publication=PUBLICATION, feeds=feeds, excerpts=known)
     assert [story.excerpt_md for story in told.stories] == 4 * ["As it was kept."]
-    assert known.made == {}
+    assert known.new == {}

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import headers_of, parse_config
-from pipeline.config.sections.reading import FeedSettings
-from pipeline.model.errors import ConfigError, SecretMissing
-from pipeline.model.feed import Rule
+from pipeline.config import feed_headers, parse_config
+from pipeline.config.sections.feeds import FeedSettings
+from pipeline.model.errors import ConfigError, MissingSecretError
+from pipeline.model.feed import FilterRule
 
 PUBLICATION = {"name": "N", "url": "https://example.org/", "sender": "N <n@example.org>"}
 FEED = {"id": "blog", "url": "https://example.org/feed/", "kind": "blog"}
@@ -31,16 +31,16 @@ def refusal(**options: Any) -> str:
 def test_every_option_has_a_value_that_changes_nothing():
     """Left out, a feed is asked like all others, with all its entries and no more headers; and so with "" and {}."""
     plain = feed()
-    assert (plain.interval, plain.include, plain.exclude, plain.full_text) == (None, Rule(), Rule(), False)
+    assert (plain.interval, plain.include, plain.exclude, plain.full_text) == (None, FilterRule(), FilterRule(), False)
     assert plain == feed(interval="", language="", include={}, exclude={}, headers={}, username="", token_env="")
-    assert headers_of(plain, {}) == ()
+    assert feed_headers(plain, {}) == ()
 
 
 def test_what_is_given_is_read():
     """An interval in words, rules, a language."""
     found = feed(interval="every 6 hours", exclude={"categories": ["Ads "], "pattern": "(?i)ad"}, language="de-CH")
     assert found.interval == timedelta(hours=6)
-    assert found.exclude == Rule(categories=("Ads",), pattern="(?i)ad")
+    assert found.exclude == FilterRule(categories=("Ads",), pattern="(?i)ad")
     assert found.language == "de-CH"
 
 
@@ -107,10 +107,10 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(options: dict[str, Any
 def test_headers_come_in_order_with_their_secrets():
     """Plain ones, those the environment fills in, then access; a user name and a password may hold any letters."""
     protected = feed(headers={"X-Reader": "ada", "X-Api-Key": "$KEY"}, username="ädä", password_env="PASSWORD")
-    plain, key, (name, basic) = headers_of(protected, {"KEY": "k", "PASSWORD": "p:ä\u00df "})
+    plain, key, (name, basic) = feed_headers(protected, {"KEY": "k", "PASSWORD": "p:ä\u00df "})
     assert (plain, key, name) == (("X-Reader", "ada"), ("X-Api-Key", "k"), "Authorization")
     assert b64decode(basic.removeprefix("Basic ")).decode() == "ädä:p:ä\u00df "
-    assert headers_of(feed(token_env="T"), {"T": "t"}) == (("Authorization", "Bearer t"),)
+    assert feed_headers(feed(token_env="T"), {"T": "t"}) == (("Authorization", "Bearer t"),)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_a_secret_that_is_not_there_is_named_and_not_shown(
     options: dict[str, Any], environment: dict[str, str], words: str
 ):
     """Exit code 3, for this feed alone; the variable's name, never its value."""
-    with pytest.raises(SecretMissing) as missing:
-        headers_of(feed(**options), environment)
+    with pytest.raises(MissingSecretError) as missing:
+        feed_headers(feed(**options), environment)
     assert words in str(missing.value)
     assert "hunter2" not in str(missing.value)
     assert missing.value.exit_code == 3
@@ -141,8 +141,8 @@ def test_a_file_may_hold_the_secret(tmp_path: Path):
     file = tmp_path / "secret"
     file.write_text("from file\r\n")
     named = {"KEY_FILE": str(file)}
-    assert headers_of(feed(token_env="KEY"), named) == (("Authorization", "Bearer from file"),)
-    assert headers_of(feed(token_env="KEY"), named | {"KEY": "own"}) == (("Authorization", "Bearer own"),)
+    assert feed_headers(feed(token_env="KEY"), named) == (("Authorization", "Bearer from file"),)
+    assert feed_headers(feed(token_env="KEY"), named | {"KEY": "own"}) == (("Authorization", "Bearer own"),)
     file.write_text("\n")
-    with pytest.raises(SecretMissing, match="the file that KEY_FILE names is empty"):
-        headers_of(feed(token_env="KEY"), named)
+    with pytest.raises(MissingSecretError, match="the file that KEY_FILE names is empty"):
+        feed_headers(feed(token_env="KEY"), named)

@@ -11,18 +11,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
-from pipeline.jobs.pulse import LONGEST_WORK_SECONDS, Pulse
-from pipeline.jobs.tick import Beat
-from pipeline.model.digest import State
+from pipeline.model.digest import EditionState
 from pipeline.model.errors import StoreError
 from pipeline.model.fetch import OutcomeKind
-from pipeline.model.health import Vitals
+from pipeline.model.health import Metrics
+from pipeline.scheduler.engine import TaskResult
+from pipeline.scheduler.heartbeat import MAX_WORK_SECONDS, Heartbeat
 from pipeline.text.metrics import Family, Sample, exposition
-from pipeline.web.health import routes
-from tests.asking import Client
+from pipeline.web.health import health_routes
+from tests.asgi_client import AsgiClient
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
-DONE = Beat(task_id="fetch", period="p", line="done")
+DONE = TaskResult(task_id="fetch", period="p", message="done")
 
 
 class Watch:
@@ -38,52 +38,52 @@ class Watch:
 def test_a_daemon_that_beats_is_well_and_one_that_stopped_is_not() -> None:
     """Three intervals are allowed, from its start on."""
     watch = Watch()
-    pulse = Pulse(15, monotonic=watch)
-    beat = pulse.felt(lambda now: [DONE])
+    pulse = Heartbeat(15, monotonic=watch)
+    beat = pulse.watch(lambda now: [DONE])
     for _ in range(5):
         watch.seconds += 40
-        assert pulse.trouble() == ""
+        assert pulse.problem() == ""
         assert list(beat(NOW)) == [DONE]
     watch.seconds += 46
-    assert pulse.trouble() == "the daemon is without a beat for 46 s, and 45 s are allowed: restart it"
+    assert pulse.problem() == "the daemon is without a beat for 46 s, and 45 s are allowed: restart it"
 
 
 def test_a_beat_at_work_may_take_longer() -> None:
     """A fetch of many slow feeds is no illness; one that gets nowhere for a quarter of an hour is."""
     watch = Watch()
-    pulse = Pulse(15, monotonic=watch)
+    pulse = Heartbeat(15, monotonic=watch)
     trouble = []
 
-    def slow(now: datetime) -> Iterator[Beat]:
-        for seconds in (300, LONGEST_WORK_SECONDS + 1):
+    def slow(now: datetime) -> Iterator[TaskResult]:
+        for seconds in (300, MAX_WORK_SECONDS + 1):
             watch.seconds += seconds
-            trouble.append(pulse.trouble())
+            trouble.append(pulse.problem())
             yield DONE
 
-    list(pulse.felt(slow)(NOW))
+    list(pulse.watch(slow)(NOW))
     assert trouble[0] == ""
     assert "at work without getting on" in trouble[1]
-    assert pulse.trouble() == ""
+    assert pulse.problem() == ""
 
 
 def test_beats_that_fail_one_after_the_other_are_no_life() -> None:
     """The daemon outlives a bug and a broken store; whoever watches it must hear of it, until a beat is well again."""
-    pulse = Pulse(15, monotonic=Watch())
+    pulse = Heartbeat(15, monotonic=Watch())
     broken = True
 
-    def beat(now: datetime) -> Iterator[Beat]:
+    def beat(now: datetime) -> Iterator[TaskResult]:
         if broken:
             raise StoreError("pipeline.db is damaged")
         yield DONE
 
     for _ in range(3):
-        assert pulse.trouble() == ""
+        assert pulse.problem() == ""
         with pytest.raises(StoreError):
-            list(pulse.felt(beat)(NOW))
-    assert pulse.trouble() == "the last 3 beats failed: pipeline.db is damaged"
+            list(pulse.watch(beat)(NOW))
+    assert pulse.problem() == "the last 3 beats failed: pipeline.db is damaged"
     broken = False
-    list(pulse.felt(beat)(NOW))
-    assert pulse.trouble() == ""
+    list(pulse.watch(beat)(NOW))
+    assert pulse.problem() == ""
 
 
 class House:
@@ -96,23 +96,23 @@ class House:
     def reasons(self) -> tuple[str, ...]:
         return self._reasons
 
-    def vitals(self) -> Vitals:
+    def vitals(self) -> Metrics:
         if not self._store:
             raise StoreError("gone")
-        return Vitals(
-            feeds={"ok": 2, "timeout": 1, "never": 1},
+        return Metrics(
+            feeds_by_outcome={"ok": 2, "timeout": 1, "never": 1},
             entries=70,
-            entries_seen=75,
-            runs={("fetch", "done"): 48, ("fetch", "failed"): 1, ("draft", "done"): 3},
-            ended_at={"fetch": NOW + timedelta(hours=1)},
-            succeeded_at={"fetch": NOW},
-            editions={"sent": 3, "held": 1},
-            newest_number=3,
+            entries_ingested=75,
+            runs_by_status={("fetch", "done"): 48, ("fetch", "failed"): 1, ("draft", "done"): 3},
+            last_finished_at={"fetch": NOW + timedelta(hours=1)},
+            last_succeeded_at={"fetch": NOW},
+            editions_by_state={"sent": 3, "held": 1},
+            newest_edition_number=3,
         )
 
 
 def ask(house: House, path: str) -> tuple[int, str, str]:
-    answer = Client(Starlette(routes=routes(house))).get(path)
+    answer = AsgiClient(Starlette(routes=health_routes(house))).get(path)
     return answer.status_code, answer.headers["content-type"], answer.text
 
 
@@ -167,7 +167,7 @@ def test_labels_are_words_of_a_short_list() -> None:
     """However many feeds and entries there are: outcomes and states are all there from the start, at zero."""
     found = measured(ask(House(), "/metrics")[2])
     assert len(found["pipeline_feeds"]) == len(get_args(OutcomeKind)) + 1
-    assert len(found["pipeline_editions"]) == len(get_args(State))
+    assert len(found["pipeline_editions"]) == len(get_args(EditionState))
     assert found["pipeline_feeds"][(("outcome", "gone"),)] == 0
 
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.html import (
+    add_paragraphs,
     clean_title,
     count_words,
     excerpt_text,
-    mend_lists,
-    paragraphs,
+    join_broken_lists,
     plain_text,
     reading_minutes,
     sanitise,
@@ -103,7 +103,7 @@ def test_sanitising_is_final(text: str) -> None:
 )
 def test_broken_lists_are_joined(broken: str, mended: str) -> None:
     """Lists of one item each, or that count on, are one list; what stood between goes into the step before."""
-    assert mend_lists(broken) == mended
+    assert join_broken_lists(broken) == mended
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_broken_lists_are_joined(broken: str, mended: str) -> None:
 )
 def test_separate_lists_stay_separate(whole: str) -> None:
     """A heading, loose text, much text, or another number between two lists keeps them two."""
-    assert mend_lists(whole) == whole
+    assert join_broken_lists(whole) == whole
 
 
 def test_plain_text_reads_blocks_as_paragraphs() -> None:
@@ -204,9 +204,9 @@ def test_count_words() -> None:
 
 def test_paragraphs() -> None:
     """Blank lines make paragraphs where there are no blocks; a wrapped line in HTML is no line break."""
-    assert paragraphs("A\nb\n\nC") == "<p>A<br>b</p><p>C</p>"
-    assert paragraphs("A\n<b>b</b>\n\nC") == "<p>A <b>b</b></p><p>C</p>"
-    assert paragraphs("<p>A\n\nb</p>") == "<p>A\n\nb</p>"
+    assert add_paragraphs("A\nb\n\nC") == "<p>A<br>b</p><p>C</p>"
+    assert add_paragraphs("A\n<b>b</b>\n\nC") == "<p>A <b>b</b></p><p>C</p>"
+    assert add_paragraphs("<p>A\n\nb</p>") == "<p>A\n\nb</p>"
 
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, 0), (1, 1), (238, 1), (357, 2), (2380, 10)])

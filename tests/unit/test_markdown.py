@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.text.from_html import MAX_DEPTH, escape
+from pipeline.text.html_to_markdown import MAX_DEPTH, escape_markdown
 from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text
-from pipeline.text.prose import count_words
+from pipeline.text.plain_text import count_words
 
 ORDERED = "".join(f"<li>Thing {n}, which takes six words</li>" for n in range(1, 9))
 
@@ -38,7 +38,7 @@ def test_no_raw_html_comes_out() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=60))
 def test_any_text_is_only_text(text: str) -> None:
     """Escaped text reads back as itself: no character of a title or an excerpt becomes markup."""
-    assert to_plain("x " + escape(text) + " x").split() == ["x", *text.split(), "x"]
+    assert to_plain("x " + escape_markdown(text) + " x").split() == ["x", *text.split(), "x"]
 
 
 def test_addresses_cannot_end_their_brackets() -> None:

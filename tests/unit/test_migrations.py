@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, inspect, select, text
 
 from pipeline.store import Store, tables
 from pipeline.store.dialects import make_engine
-from pipeline.store.migrate import bring_up_to_date, steps
+from pipeline.store.migrate import list_migrations, migrate
 
 
 def described(engine: Engine) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _indexes(engine: Engine, table: str) -> dict[str, str]:
 def test_the_steps_lead_to_todays_tables(tmp_path: Path) -> None:
     """A migrated database and ``tables.py`` agree on every column, key and index."""
     migrated, today = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}"), create_engine("sqlite://")
-    bring_up_to_date(migrated)
+    migrate(migrated)
     tables.metadata.create_all(today)
     assert described(migrated) == described(today)
     migrated.dispose()
@@ -50,18 +50,18 @@ def test_the_steps_are_numbered_without_gaps() -> None:
     """1, 2, 3 …, and no number is used twice."""
     folder = Path(tables.__file__).parent / "migrations"
     files = sorted(each.stem for each in folder.glob("m*.py"))
-    assert list(steps().values()) == files
-    assert list(steps()) == list(range(1, len(files) + 1))
+    assert list(list_migrations().values()) == files
+    assert list(list_migrations()) == list(range(1, len(files) + 1))
 
 
 def test_each_step_is_recorded(tmp_path: Path) -> None:
     """The database knows which steps it has been through, and opening it again adds none."""
     engine = make_engine(f"sqlite:///{tmp_path / 'pipeline.db'}")
-    bring_up_to_date(engine)
-    bring_up_to_date(engine)
+    migrate(engine)
+    migrate(engine)
     with engine.connect() as connection:
         taken = {row.number: row.name for row in connection.execute(select(tables.migration))}
-    assert taken == steps()
+    assert taken == list_migrations()
     engine.dispose()
 
 
@@ -74,7 +74,7 @@ def test_many_open_a_new_database_at_once(tmp_path: Path, attempt: int) -> None:
     def open_and_ask() -> str:
         start.wait()
         with Store.open(url) as store:
-            return store.change_mark()
+            return store.revision()
 
     with ThreadPoolExecutor(openers) as pool:
         marks = [pool.submit(open_and_ask) for _ in range(openers)]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.digest.mime import to_eml
-from pipeline.digest.render import load_theme, render
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import load_theme, render
 from pipeline.model.digest import Digest
-from pipeline.model.mail import PLACES, place_url
+from pipeline.model.message import PLACEHOLDERS, placeholder_url
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
 
 THEMES = Path(__file__).parent.parent.parent / "templates"
@@ -99,7 +99,7 @@ def test_header_promises_nothing_it_does_not_know() -> None:
     """No List-* header and no unfilled place is in the header: those belong to delivery."""
     head = raw(SAMPLE).split(b"\r\n\r\n")[0]
     assert b"List-" not in head
-    assert not any(place.encode() in head for place in PLACES)
+    assert not any(place.encode() in head for place in PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("name", DIGESTS)
@@ -107,6 +107,6 @@ def test_places_survive_quoted_printable(name: str) -> None:
     """Each place is in the encoded bytes whole, once in the text and in the HTML as often as it was written."""
     digest = DIGESTS[name]
     written = render(digest, load_theme([THEMES], "classic"))
-    for place in PLACES:
-        url = place_url(digest.publication.url, place)
+    for place in PLACEHOLDERS:
+        url = placeholder_url(digest.publication.url, place)
         assert raw(digest).count(url.encode()) == written.html.count(url) + written.text.count(url) >= 2

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
-from pipeline.ingest.sources import parse
+from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
-from pipeline.model.errors import NotAFeed
+from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel, Feed
-from pipeline.text.prose import excerpt_text
+from pipeline.text.plain_text import excerpt_text
 from pipeline.text.urls import clean_url
 
 FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
@@ -200,8 +200,8 @@ def test_any_document_gives_safe_entries_or_is_refused(root: str, pieces: list[s
     """No exception but NotAFeed, no unsafe address, no guid twice, whatever the document."""
     body = (root + "".join(pieces)).encode(encoding, "ignore")
     try:
-        entries = normalise(parse(body, url=FEED.url), FEED, url=FEED.url, now=NOW)
-    except NotAFeed:
+        entries = normalise(parse_feed(body, url=FEED.url), FEED, url=FEED.url, now=NOW)
+    except NotAFeedError:
         return
     assert len({entry.guid for entry in entries}) == len(entries)
     for entry in entries:

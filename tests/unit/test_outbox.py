@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.delivery.envelope import addressed_to
+from pipeline.delivery.mime import make_test_copy
 from pipeline.delivery.outbox import Outbox
-from pipeline.model.errors import DeliveryFailed, DeliveryUncertain, UsageError
+from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError, UsageError
 
 MAIL = (
     b"From: Harbour & Hearth <letter@h.example>\r\nTo: A very long name of an editor\r\n <editor@h.example>\r\n"
@@ -30,7 +30,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def deliver(outbox: Outbox, mail: bytes = MAIL) -> Path:
-    with outbox.alone():
+    with outbox.lock():
         return outbox.deliver(mail)
 
 
@@ -53,7 +53,7 @@ def test_a_mail_is_a_file_and_a_message_of_a_maildir(outbox: Outbox) -> None:
 def test_delivered_again_after_a_crash_it_is_still_one_mail(outbox: Outbox, moment: str) -> None:
     """Whatever a killed process left behind, the next delivery ends with one mail and its receipt."""
     maildir = outbox.folder / "Maildir"
-    with outbox.alone():
+    with outbox.lock():
         if moment == "half written":
             (maildir / "tmp" / NAME).write_bytes(MAIL[:20])
             (outbox.folder / f".{NAME}.new").write_bytes(MAIL[:20])
@@ -70,7 +70,7 @@ def test_delivered_again_after_a_crash_it_is_still_one_mail(outbox: Outbox, mome
 def test_another_mail_of_the_same_name_is_never_overwritten(outbox: Outbox) -> None:
     """It is refused, with the file that is in the way."""
     path = deliver(outbox)
-    with pytest.raises(DeliveryFailed, match="move it away"):
+    with pytest.raises(DeliveryFailedError, match="move it away"):
         deliver(outbox, MAIL + b"More")
     assert path.read_bytes() == MAIL
 
@@ -78,16 +78,16 @@ def test_another_mail_of_the_same_name_is_never_overwritten(outbox: Outbox) -> N
 def test_a_folder_that_cannot_be_written_has_sent_nothing(tmp_path: Path) -> None:
     """A file where the folder should be: DeliveryFailed, so the edition may be let go."""
     (tmp_path / "outbox").write_text("in the way")
-    with pytest.raises(DeliveryFailed, match="mend that, then send again"):
+    with pytest.raises(DeliveryFailedError, match="mend that, then send again"):
         deliver(Outbox(tmp_path / "outbox"))
 
 
-@pytest.mark.parametrize(("blocked", "error"), [("tmp", DeliveryFailed), ("receipt", DeliveryUncertain)])
+@pytest.mark.parametrize(("blocked", "error"), [("tmp", DeliveryFailedError), ("receipt", DeliveryUncertainError)])
 def test_trouble_before_the_mail_is_out_is_told_from_trouble_after(
     outbox: Outbox, blocked: str, error: type[Exception]
 ) -> None:
     """Only where nothing has left may the entries go; a folder in the place of a file stands for a broken disk."""
-    with outbox.alone():
+    with outbox.lock():
         if blocked == "tmp":
             (outbox.folder / "Maildir" / "tmp" / NAME).mkdir()
         else:
@@ -99,14 +99,14 @@ def test_trouble_before_the_mail_is_out_is_told_from_trouble_after(
 
 def test_a_mail_without_a_message_id_is_not_delivered(outbox: Outbox) -> None:
     """Nobody could tell whether it was sent."""
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(DeliveryFailedError):
         deliver(outbox, b"Subject: Bread\r\n\r\nHello\r\n")
 
 
 def test_a_test_copy_is_the_same_but_for_its_recipient(outbox: Outbox) -> None:
     """To, folded or not, Subject, Date and Message-ID are others; not another byte is, and the body's own To stays."""
     mail = MAIL.replace(b"Subject:", b"Date: Mon, 16 Feb 2026 00:00:00 +0000\r\nSubject:")
-    copy = addressed_to(mail, "You <you@example.org>", now=TRIED_AT)
+    copy = make_test_copy(mail, "You <you@example.org>", now=TRIED_AT)
     lines, copied = mail.replace(b"\r\n ", b" ").split(b"\r\n"), copy.split(b"\r\n")
     different = [new for old, new in zip(lines, copied, strict=True) if old != new]
     assert different[:3] == [
@@ -123,7 +123,7 @@ def test_a_marked_subject_is_as_long_as_it_may_be_and_reads_as_before(words: str
     """However it is encoded and folded."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = words
-    copy = addressed_to(message.as_bytes(), "you@example.org", now=TRIED_AT)
+    copy = make_test_copy(message.as_bytes(), "you@example.org", now=TRIED_AT)
     assert max(map(len, copy.splitlines())) <= 78
     assert message_from_bytes(copy, policy=SMTP)["Subject"].split() == ["[Test]", *message["Subject"].split()]
 
@@ -134,4 +134,4 @@ def test_a_marked_subject_is_as_long_as_it_may_be_and_reads_as_before(words: str
 def test_a_test_goes_to_an_address(address: str) -> None:
     """What is none is refused, and no second header gets in."""
     with pytest.raises(UsageError):
-        addressed_to(MAIL, address, now=TRIED_AT)
+        make_test_copy(MAIL, address, now=TRIED_AT)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bench.pairing.measure import HERE, SETS, load, measure, measure_together, report
-from pipeline.digest.pair import Pairing, pair
+from pipeline.digest.pairing.pair import Pairing, pair
 from pipeline.model.entry import Enclosure, Entry, Person
-from pipeline.text.headlines import headline
+from pipeline.text.titles import parse_title
 
 TUESDAY = datetime(2026, 2, 10, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -173,7 +173,7 @@ def test_link_to_a_page_of_that_title_is_not_the_post() -> None:
     links = [post(feed_id="links", guid=site, url=site, label="", guest="") for site in sites]
     pairing = pair([post(body_html='<a href="https://b.example/x">More</a>'), *links])
     assert [(found.first.feed_id, found.second.guid) for found in pairing.pairs] == [("blog", post().url)]
-    assert pairing.unsure == ()
+    assert pairing.uncertain == ()
 
 
 def test_what_many_share_is_no_sign() -> None:
@@ -209,14 +209,14 @@ def test_doubt_keeps_both_and_says_why(one: Entry, other: Entry, words: str) -> 
     """When the signs do not suffice, both stay and the doubt is put into words."""
     pairing = pair([one, other])
     assert pairing.pairs == ()
-    assert [doubt.reason for doubt in pairing.unsure] == [words]
+    assert [doubt.reason for doubt in pairing.uncertain] == [words]
 
 
 def test_no_doubt_about_what_has_found_its_partner() -> None:
     """A guest's own post beside the episode and its post raises no doubt."""
     own = post(guid="own", label="Guest Blog", title="How to prune", url="https://harbourandhearth.example/prune")
     pairing = pair([own, post(), episode(title="Nell Tarrant: Cooking by the tides")])
-    assert (len(pairing.pairs), pairing.unsure) == (1, ())
+    assert (len(pairing.pairs), pairing.uncertain) == (1, ())
 
 
 # ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +284,7 @@ def test_time_grows_with_the_number_of_entries() -> None:
 )
 def test_dress_is_taken_off_a_title(title: str) -> None:
     """Numbers of episodes, labels, quotes and case are dress; the title is below."""
-    assert headline(title).whole == "salt smoke and patience"
+    assert parse_title(title).text == "salt smoke and patience"
 
 
 @pytest.mark.parametrize(
@@ -299,10 +299,10 @@ def test_dress_is_taken_off_a_title(title: str) -> None:
 )
 def test_title_is_left_whole(title: str, whole: str) -> None:
     """A number that belongs to the words stays, and no title is undressed to nothing."""
-    assert headline(title).whole == whole
+    assert parse_title(title).text == whole
 
 
 @pytest.mark.parametrize("title", ["Kilns, part two", "Kilns (Part 2)", "Kilns – part II", "Öfen, Teil zwei"])
 def test_part_is_read_in_words_and_figures(title: str) -> None:
     """However the part is written, it is part 2."""
-    assert headline(title).parts == {"2"}
+    assert parse_title(title).parts == {"2"}

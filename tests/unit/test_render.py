@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.digest.render import MAX_HTML_BYTES, Theme, load_theme, render
+from pipeline.digest.render.render import MAX_HTML_BYTES, Theme, load_theme, render
 from pipeline.model.digest import Digest, Section, Story
 from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
-from pipeline.model.mail import PLACES, place_url
+from pipeline.model.message import PLACEHOLDERS, placeholder_url
 from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, RICH, SAMPLE, STRESS
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 
@@ -122,8 +122,8 @@ def test_small_pictures_are_not_enlarged(theme: Theme) -> None:
 def test_places_stand_at_the_start_of_a_line(theme: Theme) -> None:
     """What delivery fills in for each reader begins a line, so quoted-printable never breaks it."""
     html = render(SAMPLE, theme).html
-    for place in PLACES:
-        assert f'\nhref="{place_url(PUBLICATION.url, place)}"' in html
+    for place in PLACEHOLDERS:
+        assert f'\nhref="{placeholder_url(PUBLICATION.url, place)}"' in html
 
 
 def test_preheader_fills_the_inbox_line(theme: Theme) -> None:
@@ -224,7 +224,7 @@ def test_excerpts_shorten_until_the_mail_is_light(theme: Theme) -> None:
     assert len(mail.html.encode()) <= MAX_HTML_BYTES
     assert mail.html.count("<img") == 19
     assert mail.html.count("Many handsomely") < 19 * 12
-    assert re.fullmatch(r"To keep the mail light, excerpts have \d+ words at most\.", mail.shortened)
+    assert re.fullmatch(r"To keep the mail light, excerpts have \d+ words at most\.", mail.shortening)
 
 
 @pytest.mark.parametrize("posts", [30, 120])
@@ -234,7 +234,7 @@ def test_the_last_stories_of_a_heavy_week_are_told_by_their_titles(posts: int, t
     assert 0.8 * MAX_HTML_BYTES < len(mail.html.encode()) <= MAX_HTML_BYTES
     for part in (mail.html, mail.text):
         assert [n for n in range(posts) if not re.search(rf"\bPost {n}\b", part)] == []
-    said = re.search(r"12 words at most and the last (\d+) stories are told by their titles", mail.shortened)
+    said = re.search(r"12 words at most and the last (\d+) stories are told by their titles", mail.shortening)
     assert said
     assert mail.html.count("<img") == posts - int(said[1])
     assert holes(mail.html, mail.text) == []
@@ -242,7 +242,7 @@ def test_the_last_stories_of_a_heavy_week_are_told_by_their_titles(posts: int, t
 
 def test_an_ordinary_week_is_told_in_full(theme: Theme) -> None:
     """Nothing is shortened, and nothing said about it, where there is room."""
-    assert render(RICH, theme).shortened == ""
+    assert render(RICH, theme).shortening == ""
 
 
 def test_own_folder_wins_file_by_file(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipeline.ingest.fetch import Fetcher
-from pipeline.ingest.replay import ReplayTransport
+from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.replay import ReplayTransport
 from pipeline.model.fetch import FetchLimits, FetchRequest
 
 NOW = datetime(2026, 2, 9, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_the_fetcher_needs_no_network_for_it(folder: Path) -> None:
         limits = FetchLimits(host_gap_seconds=60)
         async with Fetcher(limits, transport=ReplayTransport(folder), resolve=nobody) as fetcher:
             urls = ["http://localhost/feed.xml", f"{HOST}/feed/", f"{HOST}/a/b.xml", f"{HOST}/none"]
-            requests = [FetchRequest(feed_id=url, url=url) for url in urls]
+            requests = [FetchRequest(key=url, url=url) for url in urls]
             outcomes = {outcome.url: outcome.kind async for outcome in fetcher.fetch_all(requests, now=NOW)}
             return [outcomes[url] for url in urls]
 

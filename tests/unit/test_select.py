@@ -7,19 +7,19 @@ from datetime import UTC, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest.select import Calendar, select
-from pipeline.model.week import Week, WeekClock
-from tests.making import MONDAY, entry, episode, stored
+from pipeline.digest.selection.select import WeekAssignment, select
+from pipeline.model.week import Week, WeekCalendar
+from tests.factories import MONDAY, entry, episode, stored
 
 W06, W07, W08 = Week(2026, 6), Week(2026, 7), Week(2026, 8)
-CLOCK = WeekClock.parse("mon 00:00", UTC)
+CLOCK = WeekCalendar.parse("mon 00:00", UTC)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 AFTER_W07 = MONDAY + WEEK + timedelta(hours=8)
 
 
 def choose(week, entries, **settled):
     made = {key.replace("_", "-"): at for key, at in settled.items()}
-    return select(week, entries, Calendar(clock=CLOCK, settled=made))
+    return select(week, entries, WeekAssignment(calendar=CLOCK, closed_weeks=made))
 
 
 def titles(selection):
@@ -35,7 +35,7 @@ def test_a_week_takes_what_is_dated_in_it():
     found = choose(
         W07,
         [
-            stored(entry("Before", MONDAY - timedelta(seconds=1)), 1, seen=MONDAY - timedelta(seconds=1)),
+            stored(entry("Before", MONDAY - timedelta(seconds=1)), 1, first_seen_at=MONDAY - timedelta(seconds=1)),
             stored(entry("Opening", MONDAY), 2),
             stored(entry("Last second", MONDAY + WEEK - timedelta(seconds=1)), 3),
             stored(entry("Closing", MONDAY + WEEK), 4),
@@ -48,13 +48,13 @@ def test_a_week_takes_what_is_dated_in_it():
 
 def test_what_is_read_weeks_later_still_belongs_to_its_week_while_that_is_not_made():
     """Somebody who runs the program once a week, after the closing, does not get every entry a week late."""
-    found = choose(W07, [stored(entry(), seen=AFTER_W07)], **{"2026_W06": MONDAY})
+    found = choose(W07, [stored(entry(), first_seen_at=AFTER_W07)], **{"2026_W06": MONDAY})
     assert titles(found) == [["Bread"]]
 
 
 def test_a_late_entry_goes_into_the_next_digest():
     """Dated in a week whose digest was made before it was seen: out there, in the next one, with the reason."""
-    late = stored(entry("Late", MONDAY + DAY), seen=AFTER_W07 + DAY)
+    late = stored(entry("Late", MONDAY + DAY), first_seen_at=AFTER_W07 + DAY)
     on_time = stored(entry("On time", MONDAY + 8 * DAY), 2)
     made = {"2026_W07": AFTER_W07}
     assert titles(choose(W07, [late, on_time], **made)) == []
@@ -66,7 +66,7 @@ def test_a_late_entry_goes_into_the_next_digest():
 
 def test_an_entry_is_late_for_a_week_that_has_closed_though_nobody_made_it():
     """After a week without a digest, or a month of silence, the next one takes what turned up too late for its own."""
-    late = stored(entry("Late", MONDAY + DAY), seen=AFTER_W07 + DAY)
+    late = stored(entry("Late", MONDAY + DAY), first_seen_at=AFTER_W07 + DAY)
     assert titles(choose(W08, [late])) == [["Late"]]
     assert "late: first seen Tue 17 Feb 2026, after 2026-W07 had closed" in why(choose(W08, [late]), "Late")
     assert titles(choose(W07, [late])) == [["Late"]]
@@ -75,7 +75,7 @@ def test_an_entry_is_late_for_a_week_that_has_closed_though_nobody_made_it():
 
 def test_a_late_entry_is_not_taken_again_once_a_week_took_it():
     """What 2026-W08 took is out of 2026-W09, and 2026-W08 gives it again."""
-    late = stored(entry("Late", MONDAY + DAY), seen=AFTER_W07 + DAY, week="2026-W08")
+    late = stored(entry("Late", MONDAY + DAY), first_seen_at=AFTER_W07 + DAY, week="2026-W08")
     made = {"2026_W07": AFTER_W07, "2026_W08": AFTER_W07 + WEEK}
     assert titles(choose(W08, [late], **made)) == [["Late"]]
     assert titles(choose(W08.next(), [late], **made)) == []
@@ -84,7 +84,7 @@ def test_a_late_entry_is_not_taken_again_once_a_week_took_it():
 
 def test_the_backlog_of_a_new_feed_is_never_late():
     """A feed added today brings old entries: they stay in the weeks of their dates."""
-    old = stored(entry("Old", MONDAY + DAY), seen=AFTER_W07 + DAY, backlog=True)
+    old = stored(entry("Old", MONDAY + DAY), first_seen_at=AFTER_W07 + DAY, backlog=True)
     assert titles(choose(W08, [old], **{"2026_W07": AFTER_W07})) == []
 
 
@@ -136,9 +136,12 @@ def test_a_settled_week_does_not_change():
     before = [stored(entry("Bread", MONDAY + DAY), 1, week="2026-W07"), stored(entry("Soup", MONDAY - DAY), 2)]
     made = {"2026_W07": AFTER_W07}
     found = choose(W07, before, **made)
-    later = [stored(entry("Late", MONDAY + 2 * DAY), 3, seen=AFTER_W07 + DAY), stored(episode("Bread", AFTER_W07), 4)]
+    later = [
+        stored(entry("Late", MONDAY + 2 * DAY), 3, first_seen_at=AFTER_W07 + DAY),
+        stored(episode("Bread", AFTER_W07), 4),
+    ]
     afterwards = choose(W07, [*before, *later], **made)
-    assert afterwards.groups == found.groups
+    assert afterwards.stories == found.stories
     assert afterwards.left_out == found.left_out
     assert len(afterwards.decisions) == 4
 
@@ -147,7 +150,7 @@ days = st.integers(-20, 20).map(lambda day: MONDAY + day * DAY)
 entries = st.lists(
     st.builds(
         lambda title, at, seen, audio, backlog: stored(
-            (episode if audio else entry)(title, at), seen=max(at, seen), backlog=backlog
+            (episode if audio else entry)(title, at), first_seen_at=max(at, seen), backlog=backlog
         ),
         st.sampled_from(["Bread", "Soup", "Salt", "Kiln"]),
         days,
@@ -169,7 +172,7 @@ def test_over_the_weeks_each_entry_is_told_at_most_once_and_none_is_lost(entries
         made_at = CLOCK.bounds(week)[1] + timedelta(hours=6)
         seen = [each for each in kept.values() if each.first_seen_at <= made_at]
         shuffled.shuffle(seen)
-        found = select(week, seen, Calendar(clock=CLOCK, settled=settled))
+        found = select(week, seen, WeekAssignment(calendar=CLOCK, closed_weeks=settled))
         assert len(found.decisions) == len(seen)
         told += found.entry_ids
         kept |= {each: replace(kept[each], week=kept[each].week or str(week)) for each in found.entry_ids}

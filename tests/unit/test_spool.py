@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.spool import Spool
+from pipeline.ingest.http.spool import Spool
 from pipeline.model.fetch import FetchOutcome
 
 
 def outcome(number: int, size: int) -> FetchOutcome:
     """An outcome whose document no other has."""
-    return FetchOutcome(feed_id=str(number), url="", kind="ok", body=bytes([number % 251]) * size)
+    return FetchOutcome(key=str(number), url="", kind="ok", body=bytes([number % 251]) * size)
 
 
 @given(st.lists(st.one_of(st.integers(0, 60), st.none()), max_size=60))
@@ -72,7 +72,7 @@ def test_where_no_file_can_be_made_memory_must_do(tmp_path: Path, monkeypatch: p
         for number in range(3):
             spool.put(outcome(number, 20))
         assert spool.full
-        assert [spool.take().feed_id for _ in range(3)] == ["0", "1", "2"]
+        assert [spool.take().key for _ in range(3)] == ["0", "1", "2"]
         assert not spool.full
 
 

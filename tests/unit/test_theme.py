@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.digest.checks import preflight
-from pipeline.digest.look import CLASSIC, FONTS
-from pipeline.digest.mime import to_eml
-from pipeline.digest.palette import contrast
-from pipeline.digest.render import load_theme, render
+from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.palette import contrast
+from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.style import DEFAULT_STYLE, FONTS
 from pipeline.model.errors import TemplateError
 from tests.golden.sample import PUBLICATION, RICH, SAMPLE
 from tests.golden.update import THEME_NAMES, THEMES
@@ -36,10 +36,10 @@ def test_every_ink_can_be_read_in_every_theme(name: str, accent: str) -> None:
 def test_pale_colours_are_put_right(tmp_path: Path) -> None:
     """A theme cannot have ink that nobody can read: it is made darker on light paper and lighter on dark."""
     said = 'extends = "classic"\n[light]\ntext = "#cccccc"\n[dark]\nmuted = "#333333"'
-    look = load_theme([theme(tmp_path, said), THEMES], "own").look
+    look = load_theme([theme(tmp_path, said), THEMES], "own").style
     assert contrast(look.light.text, look.light.card) >= 4.5
     assert contrast(look.dark.muted, look.dark.page) >= 4.5
-    assert look.light.accent == CLASSIC.light.accent
+    assert look.light.accent == DEFAULT_STYLE.light.accent
 
 
 def test_a_theme_takes_over_what_it_does_not_have(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_theme_takes_over_what_it_does_not_have(tmp_path: Path) -> None:
     folder = theme(tmp_path, 'extends = "journal"')
     (folder / "own" / "parts" / "footer.html.j2").write_text("<p>Fair winds</p>")
     own, journal = load_theme([folder, THEMES], "own"), load_theme([THEMES], "journal")
-    assert own.look == journal.look
+    assert own.style == journal.style
     html = render(SAMPLE, own).html
     assert "Fair winds" in html
     assert 'class="numeral"' in html

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.week import WEEKDAYS, Week, WeekClock
+from pipeline.model.week import WEEKDAYS, Week, WeekCalendar
 
 LONDON = ZoneInfo("Europe/London")
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
 closings = st.builds("{} {:02}:{:02}".format, st.sampled_from(WEEKDAYS), st.integers(0, 23), st.integers(0, 59))
-clocks = st.builds(WeekClock.parse, closings, st.sampled_from(ZONES).map(ZoneInfo))
+clocks = st.builds(WeekCalendar.parse, closings, st.sampled_from(ZONES).map(ZoneInfo))
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds it)
 
 
@@ -41,7 +41,7 @@ def test_a_week_is_named_after_the_iso_week_of_its_last_instant(clock, instant):
 
 def test_a_friday_closing_at_six_splits_the_friday():
     """With fri 06:00, five on Friday belongs to the week, seven to the next one."""
-    clock = WeekClock.parse("fri 06:00", LONDON)
+    clock = WeekCalendar.parse("fri 06:00", LONDON)
     assert clock.week_of(datetime(2026, 2, 13, 5, tzinfo=UTC)) == Week(2026, 7)
     assert clock.week_of(datetime(2026, 2, 13, 7, tzinfo=UTC)) == Week(2026, 8)
 
@@ -51,20 +51,20 @@ def test_a_friday_closing_at_six_splits_the_friday():
 )
 def test_a_week_over_a_change_of_the_clocks_has_an_hour_less_or_more(week, hours):
     """In London the last week of March 2026 has 167 hours, that of October 169."""
-    opens_at, closes_at = WeekClock.parse("mon 00:00", LONDON).bounds(week)
+    opens_at, closes_at = WeekCalendar.parse("mon 00:00", LONDON).bounds(week)
     assert closes_at - opens_at == timedelta(hours=hours)
 
 
 def test_sunday_half_past_eleven_at_night_is_local():
     """Sunday 23:30 in London in summer is 22:30 UTC, and still the old week; 23:30 UTC is the new one."""
-    clock = WeekClock.parse("mon 00:00", LONDON)
+    clock = WeekCalendar.parse("mon 00:00", LONDON)
     assert clock.week_of(datetime(2026, 7, 5, 22, 30, tzinfo=UTC)) == Week(2026, 27)
     assert clock.week_of(datetime(2026, 7, 5, 23, 30, tzinfo=UTC)) == Week(2026, 28)
 
 
 def test_the_newest_closed_week_changes_at_the_closing():
     """Up to the closing the week before is the newest closed one; from it on, the week itself."""
-    clock = WeekClock.parse("mon 00:00", UTC)
+    clock = WeekCalendar.parse("mon 00:00", UTC)
     closing = datetime(2026, 2, 16, tzinfo=UTC)
     assert clock.newest_closed(closing - timedelta(seconds=1)) == Week(2026, 6)
     assert clock.newest_closed(closing) == Week(2026, 7)
@@ -88,10 +88,10 @@ def test_what_is_no_week_is_refused(words):
 def test_what_is_no_closing_is_refused(words):
     """A closing is a weekday by name and a time of day."""
     with pytest.raises(ValueError, match="not a weekday and a time"):
-        WeekClock.parse(words, UTC)
+        WeekCalendar.parse(words, UTC)
 
 
 def test_a_date_means_the_week_of_its_noon():
     """A day that a closing splits belongs to the week of its noon."""
-    assert WeekClock.parse("fri 06:00", LONDON).week_on(date(2026, 2, 13)) == Week(2026, 8)
-    assert WeekClock.parse("fri 18:00", LONDON).week_on(date(2026, 2, 13)) == Week(2026, 7)
+    assert WeekCalendar.parse("fri 06:00", LONDON).week_of_day(date(2026, 2, 13)) == Week(2026, 8)
+    assert WeekCalendar.parse("fri 18:00", LONDON).week_of_day(date(2026, 2, 13)) == Week(2026, 7)

@@ -21,53 +21,73 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from pipeline.digest.checks import contrast, feeds, links, parts, pictures, safety, wording
-from pipeline.digest.checks.proof import Proof, proof
-from pipeline.model.check import LEVELS, Check, Facts
+from pipeline.digest.checks import (
+    colours as contrast,
+)
+from pipeline.digest.checks import (
+    freshness as feeds,
+)
+from pipeline.digest.checks import (
+    images as pictures,
+)
+from pipeline.digest.checks import (
+    links,
+    safety,
+)
+from pipeline.digest.checks import (
+    message as parts,
+)
+from pipeline.digest.checks import (
+    text as wording,
+)
+from pipeline.digest.checks.inputs import CheckInputs, prepare_inputs
+from pipeline.model.check import LEVELS, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest
 
-CHECKS: tuple[Callable[[Proof], Iterable[Check]], ...] = (
+CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     wording.subject,
     wording.preheader,
     wording.introduction,
-    wording.leftover,
-    wording.token,
+    wording.todo_note,
+    wording.merge_tag,
     wording.shortcode,
-    links.link_words,
+    links.link_text,
     links.relative_url,
     links.short_url,
     links.repeated_link,
     links.few_links,
-    pictures.picture_alt,
-    pictures.picture_size,
-    parts.weight,
+    pictures.image_alt,
+    pictures.image_size,
+    parts.html_size,
     parts.shortened,
     parts.text_part,
-    parts.way_out,
+    parts.unsubscribe_link,
     parts.postal_address,
     parts.mail_format,
     contrast.contrast_ratio,
     safety.unsafe,
-    feeds.quiet_feed,
+    feeds.stale_feed,
 )
-_NOTHING_KNOWN = Facts()
+_NOTHING_KNOWN = PreflightContext()
 
 
-def preflight(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: Facts = _NOTHING_KNOWN) -> tuple[Check, ...]:
+def preflight(
+    digest: Digest, rendered: RenderedDigest, eml: bytes, context: PreflightContext = _NOTHING_KNOWN
+) -> tuple[CheckResult, ...]:
     """Check a mail; the same mail and facts give the same Checks in the same order."""
-    laid_out = proof(digest, rendered, eml, facts)
-    return ordered(found for check in CHECKS for found in check(laid_out))
+    laid_out = prepare_inputs(digest, rendered, eml, context)
+    return by_severity(found for check in CHECKS for found in check(laid_out))
 
 
-def ordered(checks: Iterable[Check]) -> tuple[Check, ...]:
+def by_severity(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
     """Order Checks by gravity, each one once; otherwise as they came."""
     return tuple(sorted(dict.fromkeys(checks), key=lambda check: LEVELS.index(check.level)))
 
 
-def recorded(manifest: bytes) -> tuple[Check, ...]:
+def manifest_results(manifest: bytes) -> tuple[CheckResult, ...]:
     """Read the Checks that a manifest carries.
 
     >>> recorded(b'{"checks": [{"name": "weight", "level": "hint", "message": "Shorten it.", "where": "theme"}]}')
     (Check(name='weight', level='hint', message='Shorten it.', where='theme', mend=''),)
     """
-    return tuple(Check(**each) for each in json.loads(manifest or b"{}").get("checks", ()))
+    return tuple(CheckResult(**each) for each in json.loads(manifest or b"{}").get("checks", ()))

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.digest.checks.proof import SUBJECT, THEME, Proof
-from pipeline.model.check import Check
+from pipeline.digest.checks.inputs import SUBJECT, THEME, CheckInputs
+from pipeline.model.check import CheckResult
 
 _NO_MAIL_HAS = {
     "script", "iframe", "object", "embed", "applet", "form", "input", "button", "select", "textarea", "link", "base",
@@ -21,18 +21,18 @@ _ADDRESSES = ("href", "src", "background", "action", "poster", "srcset", "formac
 _LOADS = re.compile(r"@import|url\s*\(|expression\s*\(|-moz-binding", re.IGNORECASE)
 
 
-def unsafe(proof: Proof) -> Iterator[Check]:
+def unsafe(proof: CheckInputs) -> Iterator[CheckResult]:
     """Nothing runs, nothing loads but pictures, and links lead to pages and mailboxes."""
-    for element in proof.mail.root.iter():
+    for element in proof.parsed_html.root.iter():
         for fault in _faults(element):
             message = f"Take {fault} out of the theme or the story: mail programs block it, spam filters count it."
-            yield THEME.check("unsafe", "error", message)
-    if found := _LOADS.search(proof.mail.style):
+            yield THEME.result("unsafe", "error", message)
+    if found := _LOADS.search(proof.parsed_html.style):
         message = f"Take “{found[0]}” out of the style sheet: a mail loads nothing but pictures."
-        yield THEME.check("unsafe", "error", message)
+        yield THEME.result("unsafe", "error", message)
     if re.search(r"[\r\n]", proof.rendered.subject + proof.rendered.preheader):
         message = "Write the subject and the preheader on one line each."
-        yield SUBJECT.check("unsafe", "error", message)
+        yield SUBJECT.result("unsafe", "error", message)
 
 
 def _faults(element: Any) -> Iterator[str]:

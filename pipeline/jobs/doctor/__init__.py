@@ -10,26 +10,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.health import Sign, sign_of
+from pipeline.model.health import HealthResult, health_result_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class DoctorCheck:
     """One thing to look at."""
 
-    group: str
+    category: str
     """What its signs are called together: ``store``, ``disk`` …"""
-    look: Callable[[], Iterable[Sign]]
+    run: Callable[[], Iterable[HealthResult]]
 
 
-def examine(examinations: Iterable[Examination]) -> Iterator[Sign]:
+def run_checks(checks: Iterable[DoctorCheck]) -> Iterator[HealthResult]:
     """Look at everything, one after the other."""
-    for each in examinations:
+    for each in checks:
         try:
-            yield from each.look()
+            yield from each.run()
         except PipelineError as trouble:
-            yield sign_of(str(trouble), group=each.group, name=each.group, level="trouble")
+            yield health_result_of(str(trouble), category=each.category, name=each.category, level="trouble")
         except Exception as bug:
             finding = f"could not be looked at ({type(bug).__name__}: {bug})"
             mend = "this is a bug of the program: report it"
-            yield Sign(group=each.group, name=each.group, level="trouble", finding=finding, mend=mend)
+            yield HealthResult(category=each.category, name=each.category, level="trouble", message=finding, fix=mend)

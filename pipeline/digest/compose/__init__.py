@@ -1,0 +1,1 @@
+"""Compose selected entries into a digest."""

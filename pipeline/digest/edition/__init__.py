@@ -1,0 +1,1 @@
+"""Seal editions and compare them."""

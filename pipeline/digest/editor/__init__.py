@@ -1,0 +1,1 @@
+"""The editor's file: parse, write and apply overrides."""

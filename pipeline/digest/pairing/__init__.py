@@ -1,0 +1,1 @@
+"""Find entries that are about one story."""

@@ -1,0 +1,1 @@
+"""Render a digest as HTML and plain text."""

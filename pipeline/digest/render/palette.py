@@ -1,0 +1,103 @@
+"""The colours of a mail, in light and in dark: given ones for paper and ink, calculated ones for the accent.
+
+In: colours. Out: palettes in which every text has at least the contrast WCAG 2.2 asks for (4.5 : 1). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from colorsys import hls_to_rgb, rgb_to_hls
+from dataclasses import dataclass, replace
+
+from pipeline.model.errors import ConfigError
+
+ACCENT = "#1d5c63"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """Colours as ``#rrggbb``: mail clients read nothing shorter and nothing newer."""
+
+    page: str
+    card: str
+    """Behind all stories, and the words on a button."""
+    text: str
+    muted: str
+    rule: str
+    """Lines, and the ground behind a picture that has not come."""
+    accent: str
+    """Links on the card, and buttons."""
+
+
+LIGHT = Palette(page="#f4f1ea", card="#ffffff", text="#26241f", muted="#5f594e", rule="#e4ded2", accent=ACCENT)
+DARK = Palette(page="#151412", card="#201f1c", text="#ece8df", muted="#b3aca0", rule="#3a3731", accent="#7cc4cc")
+
+
+def with_accent(palette: Palette, accent: str, *, min_contrast: float = 4.5) -> Palette:
+    """Give a palette another accent, made darker or lighter until it can be read on the card.
+
+    ConfigError: the accent is not of the form ``#rrggbb``.
+
+    >>> with_accent(LIGHT, "#ffcc00", least=4.8).accent
+    '#8a6e00'
+    """
+    if not is_hex_colour(accent):
+        raise ConfigError(f'Write the accent as six hexadecimal digits, like "{ACCENT}", not "{accent}".')
+    return replace(palette, accent=adjust_contrast(accent.lower(), on=palette.card, min_contrast=min_contrast))
+
+
+def with_readable_text(palette: Palette) -> Palette:
+    """Move ink away from paper until all of it can be read: on page, card and a missing picture.
+
+    >>> legible(replace(LIGHT, muted="#aaaaaa")).muted
+    '#626262'
+    """
+    text, muted, accent = palette.text, palette.muted, palette.accent
+    for paper in (palette.card, palette.page):
+        text, muted = adjust_contrast(text, on=paper), adjust_contrast(muted, on=paper)
+    return replace(
+        palette,
+        text=text,
+        muted=adjust_contrast(muted, on=palette.rule),
+        accent=adjust_contrast(accent, on=palette.card),
+    )
+
+
+def is_hex_colour(colour: str) -> bool:
+    """Tell whether a colour is of the form ``#rrggbb``: mail clients read nothing shorter."""
+    return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", colour))
+
+
+def adjust_contrast(colour: str, *, on: str, min_contrast: float = 4.5) -> str:
+    """Move a colour's lightness away from its background until their contrast is at least ``least``; keep its hue.
+
+    >>> readable("#1d5c63", on="#ffffff")
+    '#1d5c63'
+    """
+    hue, lightness, saturation = rgb_to_hls(*_channels(colour))
+    step = -0.01 if _luminance(on) > 0.18 else 0.01
+    while contrast(colour, on) < min_contrast and 0 < lightness + step < 1:
+        lightness += step
+        colour = "#" + "".join(f"{round(channel * 255):02x}" for channel in hls_to_rgb(hue, lightness, saturation))
+    return colour
+
+
+def contrast(one: str, other: str) -> float:
+    """Measure the contrast of two colours, from 1 to 21 (WCAG 2.2, contrast ratio).
+
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _channels(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    return red, green, blue

@@ -1,0 +1,1 @@
+"""Select the entries of a week."""

@@ -1,0 +1,89 @@
+"""The article in a web page: for entries whose feed gives an excerpt only.
+
+In: an entry, its page as it came. Out: the entry with the article as its body, or as it was. Touches nothing. The only
+door to trafilatura, which takes half a second to import: it is imported for the first page.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from pipeline.ingest.body import clean_body
+from pipeline.ingest.parse.decode import decode
+from pipeline.model.entry import Entry
+from pipeline.text.html import count_words, plain_text, reading_minutes
+
+MAX_PAGE_CHARS = 2_000_000
+MAX_EXCERPT_MINUTES = 1
+"""A body that takes longer to read is no excerpt."""
+
+_HTML = {"item": "li", "ref": "a", "graphic": "img", "quote": "blockquote", "lb": "br", "row": "tr", "cell": "td"}
+_EMPHASIS = {"#b": "strong", "#t": "code", "#sub": "sub", "#sup": "sup"}
+_ATTRIBUTES = {"ref": {"target": "href"}, "graphic": {"src": "src", "alt": "alt"}}
+
+
+def needs_full_text(entry: Entry) -> bool:
+    """Tell whether an entry has a page to read and came without a text worth the name.
+
+    An episode's page is not looked at: what there is to say, its file says.
+    """
+    return bool(entry.url) and not entry.is_episode and reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES
+
+
+def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) -> Entry:
+    """Return the entry with the article of its page, where that says more than the entry does; else as it was.
+
+    ``url`` is where the page was found: relative addresses start there.
+    """
+    body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
+    if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
+        return entry
+    return replace(entry, body_html=body_html)
+
+
+def _article(page: str, title: str) -> str:
+    """Return the article as HTML, not yet sanitised and its links as they were; "" when there is none."""
+    from trafilatura import bare_extraction
+    from trafilatura.settings import Document, Extractor
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what a page lacks is no news for a terminal
+    options = Extractor(links=True, images=True, formatting=True, comments=False)
+    try:
+        found = bare_extraction(page, options=options)
+    except Exception:  # whatever a stranger's page does to a parser, the excerpt stays
+        return ""
+    return _html(found.body, title) if isinstance(found, Document) else ""
+
+
+def _html(body: Any, title: str) -> str:
+    """Write what trafilatura found (TEI) as HTML, without the headline that repeats the entry's title."""
+    from lxml import etree
+
+    headline = next(body.iter("head"), None)
+    if headline is not None and _said("".join(headline.itertext())) == _said(title):
+        headline.getparent().remove(headline)
+    for element in list(body.iter(etree.Element)):
+        attributes = {new: element.get(old, "") for old, new in _ATTRIBUTES.get(element.tag, {}).items()}
+        element.tag = _tag(element.tag, element.get("rend", ""))
+        element.attrib.clear()
+        element.attrib.update(attributes)
+    return "".join(etree.tostring(child, encoding="unicode", method="html") for child in body)
+
+
+def _tag(name: str, rendition: str) -> str:
+    """Name the HTML element for one of TEI.
+
+    >>> _tag("list", "ol"), _tag("hi", "#b"), _tag("head", "h1"), _tag("p", "")
+    ('ol', 'strong', 'h2', 'p')
+    """
+    if name == "list":
+        return "ol" if rendition == "ol" else "ul"
+    if name == "head":
+        return max(rendition, "h2")  # h1 is the page's
+    return _EMPHASIS.get(rendition, "em") if name == "hi" else _HTML.get(name, name)
+
+
+def _said(text: str) -> str:
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,186 @@
+"""What feedparser drops or merges, read from the tree: podcast: tags, explicit, hours and days to skip.
+
+In: lxml elements. Out: plain values. Touches nothing.
+
+Namespaces: https://podcastindex.org/namespace/1.0, http://www.itunes.com/dtds/podcast-1.0.dtd,
+http://purl.org/rss/1.0/modules/syndication/ and RSS 2.0 itself; matched by what all spellings of an address share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urljoin
+
+from pipeline.model.entry import Person, Soundbite, Transcript
+from pipeline.model.feed import Channel
+from pipeline.text.urls import clean_url
+
+Element = Any  # lxml has no types
+
+_FAMILIES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndication": "sy"}
+_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_YES = frozenset({"yes", "true", "explicit", "1"})
+_NO = frozenset({"no", "false", "clean", "0"})
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_PERIOD_MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
+MAX_PERSONS = MAX_SOUNDBITES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """What the tree alone tells about one item."""
+
+    explicit: bool | None = None
+    season: str = ""
+    episode: str = ""
+    transcripts: tuple[Transcript, ...] = ()
+    chapters_url: str = ""
+    persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
+    base_url: str = ""
+
+
+def entry_extensions(item: Element, url: str, *, has_base: bool = True) -> Extensions:
+    """Read what feedparser does not tell about one item; ``url`` is the document's address.
+
+    ``based=False`` where neither the item nor anything around it has an xml:base.
+    """
+    tags: dict[str, list[Element]] = {}
+    for child in item.iterchildren("*"):
+        if ":" in (name := qualified_name(child.tag)):
+            tags.setdefault(name, []).append(child)
+
+    base_url = _base(item, url) if has_base else ""
+    if not tags:
+        return Extensions(base_url=base_url)
+
+    def first(name: str) -> str:
+        return next((text for tag in tags.get(name, ()) if (text := _text(tag))), "")
+
+    return Extensions(
+        explicit=_yes_or_no(first("itunes:explicit")),
+        season=first("podcast:season") or first("itunes:season"),
+        episode=first("podcast:episode") or first("itunes:episode"),
+        transcripts=tuple(_transcripts(tags.get("podcast:transcript", []))),
+        chapters_url=next((tag.get("url", "") for tag in tags.get("podcast:chapters", ())), ""),
+        persons=tuple(_persons(tags.get("podcast:person", [])[:MAX_PERSONS])),
+        soundbites=tuple(_soundbites(tags.get("podcast:soundbite", [])[:MAX_SOUNDBITES])),
+        base_url=base_url,
+    )
+
+
+def element_guid(item: Element) -> str:
+    """Return the item's own name as written: ``guid`` (RSS) or ``id`` (Atom)."""
+    names = (_text(child) for child in item.iterchildren("{*}guid", "{*}id"))
+    return next((name for name in names if name), "")
+
+
+def channel_extensions(root: Element) -> Channel:
+    """Read what feedparser does not tell about the feed, as a Channel that is empty but for that.
+
+    >>> from lxml import etree
+    >>> root = etree.fromstring("<rss><channel><skipHours><hour>24</hour><hour>7</hour></skipHours></channel></rss>")
+    >>> channel_extras(root).skip_hours
+    (0, 7)
+    """
+    tags: dict[str, list[Element]] = {}
+    for element in _channel_children(root):
+        tags.setdefault(qualified_name(element.tag), []).append(element)
+
+    def texts(name: str, inner: str = "") -> Iterator[str]:
+        for tag in tags.get(name, ()):
+            yield from (
+                (_text(part) for part in tag.iterchildren("*") if qualified_name(part.tag) == inner)
+                if inner
+                else [_text(tag)]
+            )
+
+    hours = {int(hour) % 24 for hour in texts("skipHours", "hour") if hour.isdecimal() and int(hour) <= 24}
+    days = {day.capitalize() for day in texts("skipDays", "day")}
+    funding = next((tag for tag in tags.get("podcast:funding", ()) if tag.get("url")), None)
+    return Channel(
+        funding_url="" if funding is None else clean_url(funding.get("url")),
+        funding_label="" if funding is None else _text(funding),
+        new_feed_url=next(texts("itunes:new-feed-url"), ""),
+        ttl_minutes=_ttl(next(texts("ttl"), ""))
+        or _interval(next(texts("sy:updatePeriod"), ""), next(texts("sy:updateFrequency"), "")),
+        skip_hours=tuple(sorted(hours)),
+        skip_days=tuple(day for day in _DAYS if day in days),
+    )
+
+
+@lru_cache(maxsize=4096)
+def qualified_name(tag: object) -> str:
+    """Return a tag's short name, with the usual prefix of its namespace where that matters here.
+
+    >>> name_of("{https://podcastindex.org/namespace/1.0}person"), name_of("{http://www.w3.org/2005/Atom}id")
+    ('podcast:person', 'id')
+    """
+    namespace, _, name = str(tag).rpartition("}")
+    family = next((prefix for mark, prefix in _FAMILIES.items() if mark in namespace.lower()), "")
+    return f"{family}:{name}" if family else name
+
+
+def _channel_children(root: Element) -> Iterator[Element]:
+    for child in root.iterchildren("*"):
+        yield from child.iterchildren("*") if qualified_name(child.tag) == "channel" else [child]
+
+
+def _transcripts(tags: list[Element]) -> Iterator[Transcript]:
+    for tag in tags:
+        if tag.get("url"):
+            yield Transcript(url=tag.get("url"), media_type=tag.get("type", ""), language=tag.get("language", ""))
+
+
+def _persons(tags: list[Element]) -> Iterator[Person]:
+    for tag in tags:
+        if name := _text(tag):
+            role = tag.get("role", "host").strip().lower() or "host"
+            yield Person(name=name, role=role, url=tag.get("href", ""), picture_url=tag.get("img", ""))
+
+
+def _soundbites(tags: list[Element]) -> Iterator[Soundbite]:
+    for tag in tags:
+        start, duration = (_seconds(tag.get(name, "")) for name in ("startTime", "duration"))
+        if start is not None and duration:
+            yield Soundbite(start_seconds=start, duration_seconds=duration, title=_text(tag))
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if _SECONDS.fullmatch(text.strip()) else None
+
+
+def _base(item: Element, url: str) -> str:
+    """Resolve xml:base from the outside in (https://www.w3.org/TR/xmlbase/); no xml:base gives ""."""
+    written = [base for element in (item, *item.iterancestors()) if (base := element.get(_XML_BASE))]
+    base = url
+    for step in reversed(written):
+        try:
+            base = urljoin(base, step.strip())
+        except ValueError:
+            continue
+    return base if written else ""
+
+
+def _text(element: Element) -> str:
+    return "".join(element.itertext()).strip() if len(element) < 20 else ""
+
+
+def _yes_or_no(text: str) -> bool | None:
+    word = text.lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _ttl(text: str) -> int | None:
+    return int(text) if text.isdecimal() and 0 < int(text[:9]) <= 525_600 else None
+
+
+def _interval(period: str, frequency: str) -> int | None:
+    minutes = _PERIOD_MINUTES.get(period.lower())
+    times = int(frequency) if frequency.isdecimal() and 0 < int(frequency[:9]) < 10_000 else 1
+    return max(minutes // times, 1) if minutes else None

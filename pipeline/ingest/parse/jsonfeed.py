@@ -1,0 +1,106 @@
+"""JSON Feed, 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/).
+
+In: decoded text. Out: a ParsedFeed. Touches nothing. Any value may be of any type: what is not as specified is absent.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import json
+import re
+from typing import Any
+
+from pipeline.ingest.parse.decode import drop_illegal
+from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
+from pipeline.model.errors import NotAFeedError
+from pipeline.model.feed import Channel
+from pipeline.text.dates import parse_date
+
+_VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.(\d))?/?")
+MAX_ENTRIES = 5_000
+"""As of an XML feed."""
+
+Json = dict[str, Any]
+
+
+def can_parse(text: str) -> bool:
+    """Tell whether ``text`` is JSON that names a JSON Feed version this program reads."""
+    return text.lstrip()[:1] == "{" and _VERSION.search(text) is not None
+
+
+def parse(text: str, *, url: str) -> ParsedFeed:
+    """Read a JSON Feed.
+
+    >>> text = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 7, "content_text": "Salt & fat"}]}'
+    >>> entry = read(text, url="").entries[0]
+    >>> entry.guid, entry.content_html
+    ('7', 'Salt &amp; fat')
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotAFeedError("Give the address of a feed: this JSON is broken and cannot be read.") from error
+    version = _VERSION.fullmatch(_text(document, "version"))
+    if not version:
+        raise NotAFeedError("Give the address of a feed: this one answers with JSON that is not a feed.")
+    items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ENTRIES]
+    return ParsedFeed(
+        version=f"json1{version[1] or '0'}",
+        channel=_channel(document),
+        entries=tuple(_entry(item, url) for item in items),
+    )
+
+
+def _channel(document: Json) -> Channel:
+    return Channel(
+        title=_text(document, "title"),
+        url=_text(document, "home_page_url"),
+        description=_text(document, "description"),
+        language=_text(document, "language"),
+        author=_author(document),
+        picture_url=_text(document, "icon") or _text(document, "favicon"),
+        self_url=_text(document, "feed_url"),
+    )
+
+
+def _entry(item: Json, url: str) -> RawEntry:
+    attachments = [part for part in _list(item, "attachments") if isinstance(part, dict) and _text(part, "url")]
+    return RawEntry(
+        guid=_text(item, "id"),
+        link=_text(item, "url") or _text(item, "external_url"),
+        title=entities.escape(_text(item, "title"), quote=False),
+        summary_html=entities.escape(_text(item, "summary"), quote=False),
+        content_html=_text(item, "content_html") or entities.escape(_text(item, "content_text"), quote=False),
+        published_at=parse_date(_text(item, "date_published")),
+        updated_at=parse_date(_text(item, "date_modified")),
+        author=_author(item),
+        categories=tuple(tag for tag in _list(item, "tags") if isinstance(tag, str)),
+        enclosures=tuple(_enclosure(part) for part in attachments),
+        picture_url=_text(item, "image") or _text(item, "banner_image"),
+        duration=next((text for part in attachments if (text := _text(part, "duration_in_seconds"))), ""),
+        base_url=url,
+    )
+
+
+def _enclosure(part: Json) -> Enclosure:
+    length = part.get("size_in_bytes")
+    whole = length if isinstance(length, int) and not isinstance(length, bool) and length > 0 else None
+    return Enclosure(url=_text(part, "url"), media_type=_text(part, "mime_type"), length_bytes=whole)
+
+
+def _author(thing: Json) -> str:
+    """Return the authors' names; ``author`` was version 1.0's word for ``authors``."""
+    people = [*_list(thing, "authors"), thing.get("author")]
+    return ", ".join(name for person in people if isinstance(person, dict) and (name := _text(person, "name")))
+
+
+def _text(thing: Any, key: str) -> str:
+    value = thing.get(key) if isinstance(thing, dict) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)  # the specification asks readers to accept numbers as ids
+    return drop_illegal(value) if isinstance(value, str) else ""  # JSON escapes what XML forbids
+
+
+def _list(thing: Json, key: str) -> list[Any]:
+    value = thing.get(key)
+    return value if isinstance(value, list) else []

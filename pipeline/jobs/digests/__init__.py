@@ -1,0 +1,1 @@
+"""Build the digest of a week."""

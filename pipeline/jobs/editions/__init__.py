@@ -1,0 +1,1 @@
+"""The life of an edition: approve, hold, skip and send."""

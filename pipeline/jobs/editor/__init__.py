@@ -1,0 +1,1 @@
+"""Edit a week's overrides and hand-added links."""

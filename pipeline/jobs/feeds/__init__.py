@@ -1,0 +1,1 @@
+"""Fetch feeds, process their documents and manage the list of feeds."""

@@ -1,0 +1,1 @@
+"""The proof mail and the decisions made from it."""

@@ -1,0 +1,1 @@
+"""Decide which tasks are due, claim them and run them."""

@@ -1,0 +1,55 @@
+"""Words without secrets: what a log may say.
+
+In: any text, and the secrets that are known. Out: the same with ``…`` where a secret stood. Touches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+REDACTED = "…"
+MIN_SECRET_CHARS = 4
+"""A known secret of fewer characters is no secret, and hiding it would tear words apart."""
+
+_USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/?#@\"']{1,500}(?:/[^\s?#@\"']{1,200})?@", re.IGNORECASE)
+_NAMED = re.compile(
+    r"""(?P<name>["']?[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"""
+    r"""|credential|session|signature|cookie)[\w.-]{0,20}(?<!_env)["']?\s{0,3}[=:]\s{0,3}|[?&;](?:auth|code|hash|hmac|key|pass"""
+    r"""|sig|sign|signed|jwt|policy|x-amz-[a-z-]{1,20})=)(?P<quote>["']?)(?P<value>[^\s"'&;,)\]}<>]{1,2000})""",
+    re.IGNORECASE,
+)
+_AUTHORIZATION = re.compile(
+    r"\b(Authorization[\"']?\s*[:=]\s*[\"']?)?\b(Basic|Bearer|Digest)(\s+)[\w.~+/=-]{8,2000}", re.IGNORECASE
+)
+# What our passes and JSON Web Tokens look like: parts joined by dots, the last a signature in base64url. A short one
+# has digits, or it might be a name; one of 256 bits may by chance have none.
+_SIGNED = re.compile(
+    r"(?<![\w.:-])(?:[\w:-]{1,500}\.){1,8}"
+    r"(?=[\w-]*\d|[\w-]{40})(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w-])"
+)
+
+
+def redact(text: str, secrets: Collection[str] = ()) -> str:
+    """Hide what signs in or must stay between two: userinfo and secret queries of addresses, tokens, signed links.
+
+    ``known`` are secrets by value, hidden wherever they stand. What only looks like a secret is hidden too: better a
+    log that says too little than one that must be kept under lock.
+
+    >>> without_secrets("cannot reach https://ann:pw@feeds.example/x?id=7&token=a1b2c3")
+    'cannot reach https://…@feeds.example/x?id=7&token=…'
+    >>> without_secrets("smtp said: password=hunter2, AUTH Basic dXNlcjpwYXNz")
+    'smtp said: password=…, AUTH Basic …'
+    >>> without_secrets("opened /proof/eyJ3IjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s")
+    'opened /proof/…'
+    >>> without_secrets("smtp_password_env: there is no SMTP_PW")  # the name of a variable is no secret
+    'smtp_password_env: there is no SMTP_PW'
+    >>> without_secrets("login failed for s3same-open", {"s3same-open"})
+    'login failed for …'
+    """
+    for each in sorted((each for each in secrets if len(each) >= MIN_SECRET_CHARS), key=len, reverse=True):
+        text = text.replace(each, REDACTED)
+    text = _USERINFO.sub(rf"\1{REDACTED}@", text)
+    text = _AUTHORIZATION.sub(rf"\1\2\3{REDACTED}", text)
+    text = _NAMED.sub(rf"\g<name>\g<quote>{REDACTED}", text)
+    return _SIGNED.sub(REDACTED, text)

@@ -1,0 +1,226 @@
+"""Copies of the store: whole, of one moment, and put back without losing what was there."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from store_cases import NOW, blog_post, decide, keep
+
+from pipeline.jobs.maintenance.backup import back_up, restore
+from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError, UsageError
+from pipeline.model.feed import FeedState
+from pipeline.store import Store
+from pipeline.store.dialects import make_engine
+from pipeline.store.migrate import list_migrations
+from pipeline.store.tables import migration
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "pipeline.db"
+
+
+@pytest.fixture
+def kept(file: Path) -> Path:
+    """A store with one entry, closed."""
+    with Store.open(f"sqlite:///{file}") as store:
+        keep(store, blog_post(1))
+    return file
+
+
+def titles(file: Path) -> list[str]:
+    with Store.open(f"sqlite:///{file}") as store:
+        return [known.title for known in store.identities("blog")]
+
+
+# Backup
+
+
+def test_a_backup_is_one_whole_file(kept: Path, tmp_path: Path) -> None:
+    """Nothing is left beside it, and it opens as a store that holds the same."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        assert back_up(store, tmp_path / "b.db") == (tmp_path / "b.db").stat().st_size
+    assert [each.name for each in tmp_path.iterdir() if "b.db" in each.name] == ["b.db"]
+    assert titles(tmp_path / "b.db") == ["Post 1"]
+
+
+def test_a_backup_is_of_one_moment_while_others_write(file: Path, tmp_path: Path) -> None:
+    """Each feed is written with twenty entries in one transaction; in every copy each has twenty or is not there."""
+    stop = Event()
+
+    def write() -> None:
+        with Store.open(f"sqlite:///{file}") as store:
+            for number in range(10_000):
+                changes = [decide(blog_post(each, feed_id=f"feed{number}")) for each in range(20)]
+                store.apply(FeedState(feed_id=f"feed{number}"), changes, [], now=NOW, backlog=False)
+                if stop.is_set():
+                    return
+
+    writer = Thread(target=write)
+    writer.start()
+    with Store.open(f"sqlite:///{file}") as store:
+        sizes = [back_up(store, tmp_path / "0.bak")]
+        while len(sizes) < 5 or (sizes[-1] == sizes[0] and writer.is_alive()):
+            sizes.append(back_up(store, tmp_path / f"{len(sizes)}.bak"))
+    stop.set()
+    writer.join()
+    for number in range(len(sizes)):
+        with Store.open(f"sqlite:///{tmp_path / f'{number}.bak'}") as copy:
+            assert {count.entries for count in copy.feed_counts().values()} <= {20}
+            assert copy.integrity_errors() == []
+    assert sizes[-1] > sizes[0], "nothing was written meanwhile"
+
+
+def test_a_backup_overwrites_nothing_unasked(kept: Path, tmp_path: Path) -> None:
+    """The file that is there stays as it was; with leave it is replaced."""
+    there = tmp_path / "b.db"
+    there.write_text("precious")
+    with Store.open(f"sqlite:///{kept}") as store:
+        with pytest.raises(RefusedError, match=r"b\.db is there already and was left alone"):
+            back_up(store, there)
+        assert there.read_text() == "precious"
+        back_up(store, there, overwrite=True)
+    assert titles(there) == ["Post 1"]
+
+
+def test_a_damaged_store_gives_no_backup(kept: Path, tmp_path: Path) -> None:
+    """What cannot be read whole is not kept as if it could."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        keep(store, *(blog_post(number) for number in range(2, 300)))
+    with kept.open("r+b") as pages:
+        pages.seek(20 * 4096)
+        pages.write(b"\xa5" * 4096 * 8)
+    with pytest.raises(StoreError, match=r"damaged|no whole copy"), Store.open(f"sqlite:///{kept}") as store:
+        back_up(store, tmp_path / "b.db")
+    assert [each.name for each in tmp_path.iterdir() if "b.db" in each.name] == []
+
+
+def test_a_backup_into_a_missing_folder_says_so(kept: Path, tmp_path: Path) -> None:
+    """It is a sentence, not a traceback."""
+    with Store.open(f"sqlite:///{kept}") as store, pytest.raises(UsageError, match=r"there is no folder .*missing"):
+        back_up(store, tmp_path / "missing" / "b.db")
+
+
+@pytest.mark.postgres
+def test_a_server_is_backed_up_by_its_own_means(postgres_url: str, tmp_path: Path) -> None:
+    """The sentence names pg_dump and the export."""
+    with Store.open(postgres_url) as store, pytest.raises(RefusedError, match="use pg_dump, or `pipeline export FILE`"):
+        back_up(store, tmp_path / "b.db")
+
+
+# Restore
+
+
+def test_a_backup_comes_back_and_the_old_store_stays_beside_it(kept: Path, tmp_path: Path) -> None:
+    """The old one is whole under its new name, what its log held included."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        back_up(store, tmp_path / "b.db")
+        keep(store, blog_post(2))
+    kept.chmod(0o640)
+    old = restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
+    assert old == kept.with_name("pipeline.db.20260216T060000Z.old")
+    assert kept.stat().st_mode & 0o777 == 0o640
+    assert titles(kept) == ["Post 1"]
+    assert titles(old) == ["Post 1", "Post 2"]
+
+
+def test_a_store_with_something_in_it_is_not_replaced_unasked(kept: Path, tmp_path: Path) -> None:
+    """Nothing moves; an empty store is replaced without a question."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        back_up(store, tmp_path / "b.db")
+    with pytest.raises(RefusedError, match="holds a publication: --force"):
+        restore(tmp_path / "b.db", kept, now=NOW)
+    fresh = tmp_path / "fresh.db"
+    assert restore(tmp_path / "b.db", fresh, now=NOW) is None
+    empty = tmp_path / "empty.db"
+    Store.open(f"sqlite:///{empty}").close()
+    restore(tmp_path / "b.db", empty, now=NOW)
+    assert titles(fresh) == titles(empty) == ["Post 1"]
+
+
+def test_a_store_that_is_open_elsewhere_is_not_replaced(kept: Path, tmp_path: Path) -> None:
+    """An idle process is enough: it would go on writing into the old file."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        back_up(store, tmp_path / "b.db")
+        with pytest.raises(RefusedError, match="is open in another process: stop `pipeline run`"):
+            restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
+        keep(store, blog_post(2))
+    assert titles(kept) == ["Post 1", "Post 2"]
+    assert not list(tmp_path.glob("*.old")) + list(tmp_path.glob(".*"))
+
+
+def test_a_damaged_store_is_replaced_and_kept(kept: Path, tmp_path: Path) -> None:
+    """It may hold something, so --force is asked for; what is left of it stays."""
+    with Store.open(f"sqlite:///{kept}") as store:
+        back_up(store, tmp_path / "b.db")
+    kept.write_bytes(b"a shopping list" * 1000)
+    with pytest.raises(RefusedError, match="--force"):
+        restore(tmp_path / "b.db", kept, now=NOW)
+    old = restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
+    assert old is not None
+    assert old.read_bytes().startswith(b"a shopping list")
+    assert titles(kept) == ["Post 1"]
+
+
+def test_what_is_no_backup_of_ours_is_refused(kept: Path, tmp_path: Path) -> None:
+    """A missing file, another file, another program's database, a newer one's, a torn one: the store stays."""
+    text, other, newer, torn = (tmp_path / name for name in ("text", "other", "newer", "torn"))
+    text.write_text("a shopping list\n" * 100)
+    with Store.open(f"sqlite:///{kept}") as store:
+        keep(store, *(blog_post(number) for number in range(2, 300)))
+        back_up(store, newer)
+    torn.write_bytes(newer.read_bytes()[: newer.stat().st_size // 2])
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    with closing(sqlite3.connect(newer, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO pipeline_migration VALUES (9999, 'm9999_tomorrow')")
+    before = kept.read_bytes()
+    for backup, error, sentence in (
+        (tmp_path / "missing", UsageError, "there is no file"),
+        (text, CorruptBackupError, "is not a whole database"),
+        (other, CorruptBackupError, "is no backup of this program"),
+        (newer, StoreTooNewError, "was written by a newer pipeline"),
+        (torn, CorruptBackupError, "is not a whole database"),
+    ):
+        with pytest.raises(error, match=sentence):
+            restore(backup, kept, now=NOW, overwrite=True)
+    assert kept.read_bytes() == before
+    assert not list(tmp_path.glob("*.old")) + list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("schema", [1, 6])
+def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path: Path, schema: int) -> None:
+    """It is restored as it was, and the next one to open it finds today's tables."""
+    old = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    with old.begin() as connection:
+        migration.create(connection)
+        for number, name in list(list_migrations().items())[:schema]:
+            import_module(f"pipeline.store.migrations.{name}").upgrade(connection)
+            connection.execute(migration.insert().values(number=number, name=name))
+    old.dispose()
+    restore(tmp_path / "old.db", kept, now=NOW, overwrite=True)
+    with Store.open(f"sqlite:///{kept}") as store:
+        assert len(keep(store, blog_post(1))) == 1
+        assert store.integrity_errors() == []
+
+
+# Integrity
+
+
+def test_a_sound_store_has_no_faults(store: Store) -> None:
+    """Nothing to name, whatever the database."""
+    keep(store, blog_post(1))
+    assert store.integrity_errors() == []
+
+
+def test_faults_are_named(kept: Path) -> None:
+    """A content whose entry is gone is found, as is an index that lost a row."""
+    with closing(sqlite3.connect(kept, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM entry")
+    with Store.open(f"sqlite:///{kept}") as store:
+        assert store.integrity_errors() == ["row 1 of content refers to a missing entry"]

@@ -1,0 +1,104 @@
+"""What many feeds bring is written in few transactions, and told of once it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.ingest import polling as poll
+from pipeline.jobs.feeds.refresh import FeedReport, Refresher
+from pipeline.jobs.feeds.write_batch import IDLE_SECONDS, MAX_ENTRIES
+from pipeline.model.feed import Feed
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.store import Store
+
+NOW = datetime(2026, 2, 9, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+ITEM = "<item><guid>{0}</guid><title>Post {0}</title></item>"
+
+
+def document(*numbers: int) -> bytes:
+    """A feed of these items."""
+    return f"<rss version='2.0'><channel>{''.join(map(ITEM.format, numbers))}</channel></rss>".encode()
+
+
+@dataclass(slots=True)
+class Feeds:
+    """Stands in for the network: what each feed answers, and who was asked in which order."""
+
+    bodies: Mapping[str, bytes]
+    pause_seconds: float = 0
+    """After each answer."""
+    breaks_after: int = 99
+    """So many answers, and then a bug."""
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
+        """Answer one after the other."""
+        for number, request in enumerate(requests):
+            if number == self.breaks_after:
+                raise ZeroDivisionError
+            self.asked.append(request.key)
+            body = self.bodies.get(request.key, b"")
+            kind = "ok" if body else "timeout"
+            yield FetchOutcome(key=request.key, url=request.url, kind=kind, body=body, final_url=request.url)
+            await asyncio.sleep(self.pause_seconds)
+
+    @asynccontextmanager
+    async def open(self, *, blocked_hosts: Mapping[str, datetime]) -> AsyncIterator[Feeds]:
+        """Open it."""
+        yield self
+
+
+def refresh(store: Store, network: Feeds, feeds: int, *, now: datetime = NOW) -> list[tuple[str, int, int]]:
+    """Refresh feeds; for each report the feed, its new entries, and how many feeds' entries were kept by then."""
+    told: list[tuple[str, int, int]] = []
+
+    def listen(report: FeedReport) -> None:
+        told.append((report.feed_id, report.applied.new, len(store.feed_counts())))
+
+    all_feeds = [Feed(id=f"f{number}", url=f"https://f{number}.example/", kind="blog") for number in range(feeds)]
+    refresher = Refresher(store=store, open_fetcher=network.open, interval=timedelta(hours=1))
+    refresher.refresh(all_feeds, now=now, is_due=poll.can_fetch, on_report=listen)
+    return told
+
+
+def test_what_comes_together_is_written_together(store: Store) -> None:
+    """All answers are there: nobody is told anything before all of it is kept."""
+    told = refresh(store, Feeds({f"f{number}": document(number) for number in range(5)}), 5)
+    assert told == [(f"f{number}", 1, 5) for number in range(5)]
+
+
+def test_what_comes_alone_is_not_kept_waiting(store: Store) -> None:
+    """An answer after which there is nothing for a moment is written at once."""
+    bodies = {f"f{number}": document(number) for number in range(2)}
+    told = refresh(store, Feeds(bodies, pause_seconds=6 * IDLE_SECONDS), 2)
+    assert told == [("f0", 1, 1), ("f1", 1, 2)]
+
+
+def test_a_batch_does_not_grow_without_end(store: Store) -> None:
+    """As soon as it holds enough entries it is written, whatever else is there."""
+    bodies = {"f0": document(*range(MAX_ENTRIES)), "f1": document(1), "f2": document(2)}
+    assert refresh(store, Feeds(bodies), 3) == [("f0", MAX_ENTRIES, 1), ("f1", 1, 3), ("f2", 1, 3)]
+
+
+def test_a_bug_loses_nothing_that_was_read(store: Store) -> None:
+    """It propagates, and what other feeds had brought is kept."""
+    bodies = {f"f{number}": document(number) for number in range(3)}
+    with pytest.raises(ZeroDivisionError):
+        refresh(store, Feeds(bodies, breaks_after=2), 3)
+    assert [count.entries for count in store.feed_counts().values()] == [1, 1]
+
+
+def test_who_kept_silent_is_asked_first_the_next_time(store: Store) -> None:
+    """A time-out passes while the others are read, where it began before them."""
+    bodies = {"f0": document(1), "f2": document(2)}
+    refresh(store, Feeds(bodies), 3)
+    later = Feeds(bodies)
+    refresh(store, later, 3, now=NOW + DAY)
+    assert later.asked == ["f1", "f0", "f2"]

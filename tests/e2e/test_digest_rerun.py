@@ -1,0 +1,42 @@
+"""A digest that was made before is made again without what only making it the first time needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from tests.conftest import copy_demo
+
+# Run one command; when the process ends, say which modules were loaded, and what the collector need not look at.
+WATCHED = """
+import atexit, gc, json, sys
+said = {}
+atexit.register(lambda: print(json.dumps(said | {"modules": sorted(sys.modules), "frozen": gc.get_freeze_count()})))
+from pipeline.cli import main
+said["code"] = main(sys.argv[1:])
+"""
+DIGEST = ("--quiet", "digest", "--week", "2026-W07", "--offline")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("digest.*")}
+
+
+def test_a_digest_made_again_converts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time the same bytes come of it, and nothing that converts HTML is loaded; it ends at once, too."""
+    publication = copy_demo(tmp_path)
+    monkeypatch.chdir(publication)
+    assert [main(["--quiet", "fetch"]), main(DIGEST)] == [0, 0]
+    before = files(publication / "editions" / "2026-W07")
+    command = [sys.executable, "-c", WATCHED, *DIGEST]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = json.loads(told.splitlines()[-1])
+    assert (said["code"], files(publication / "editions" / "2026-W07")) == (0, before)
+    assert {"markdownify", "bs4", "soupsieve", "feedparser", "httpx"}.isdisjoint(said["modules"])
+    assert {"pipeline.cli.status", "pipeline.cli.log"}.isdisjoint(said["modules"]), "modules of other commands"
+    assert said["frozen"] > 0

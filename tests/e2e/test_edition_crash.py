@@ -1,0 +1,166 @@
+"""Killed at any point of approve, hold, resume, skip or send: the store is before or after, no mail is sent twice."""
+
+from __future__ import annotations
+
+import json
+import mailbox
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from edition_mover import LIFECYCLES, WEEKS, fill, publication, run_lifecycles
+from sqlalchemy import Row, create_engine
+from test_store_killed import alive, until
+
+from pipeline.digest.render.theme import Theme
+from pipeline.model.edition import EditionRecord
+from pipeline.model.week import Week
+from tests.publication import PublicationHarness, small_theme
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 0.02
+"""About as long as a move takes."""
+
+
+@pytest.fixture
+def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    script = Path(__file__).with_name("edition_mover.py")
+    (tmp_path / "themes").mkdir()
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path / "themes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as process:
+        yield process
+
+
+def kill_one(
+    process: subprocess.Popen[str], folder: Path, url: str, weeks: Sequence[Week], *, moves: int, seconds: float
+) -> None:
+    """Let a mover report so many moves, wait a little more, and kill it in whatever it is doing."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    report = folder / "moves.txt"
+    before = report.stat().st_size
+    print(len(weeks), folder, url, file=process.stdin, flush=True)
+    mover = int(process.stdout.readline())
+    until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
+    time.sleep(seconds)
+    os.kill(mover, signal.SIGKILL)
+    until(lambda: not alive(mover))
+
+
+def rows(url: str, question: str) -> list[Row[Any]]:
+    """Ask behind the store's back."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = list(connection.exec_driver_sql(question))
+    engine.dispose()
+    return found
+
+
+def check(house: PublicationHarness, url: str) -> None:
+    """Look at the store after a kill: every edition is before or after each of its moves, in all its tables."""
+    standings = house.store.editions.all()
+    assert house.store.integrity_errors() == []
+    owned = Counter(week for (week,) in rows(url, "SELECT week FROM edition_entry WHERE NOT half"))
+    placed = Counter(week for (week,) in rows(url, "SELECT week FROM entry WHERE week IS NOT NULL"))
+    for week, standing in standings.items():
+        sealed = house.store.editions.sealed(week)
+        assert (standing.number is None) == (sealed is None), "a number without a seal, or a seal without a number"
+        told = len(sealed.entry_ids) if sealed and standing.is_sealed else 0
+        assert (owned[week], placed[week]) == (told, told), f"{standing} owns {owned[week]}, has {placed[week]}"
+    numbers = sorted(each.number for each in standings.values() if each.number)
+    assert numbers == list(range(1, len(numbers) + 1))
+    check_mail(house, standings)
+
+
+def check_mail(house: PublicationHarness, standings: dict[str, EditionRecord]) -> None:
+    """No mail but of what is being sent or sent, and none twice."""
+    folder = house.folder / "outbox" / "Maildir"
+    maildir = mailbox.Maildir(folder, create=False) if (folder / "new").exists() else []
+    weeks = Counter(str(each["Message-ID"])[1:9] for each in maildir)
+    assert set(weeks.values()) <= {1}
+    assert all(standings[week].state in ("sending", "sent") for week in weeks)
+
+
+def check_reported(house: PublicationHarness) -> None:
+    """What was reported done is done."""
+    report = house.folder / "moves.txt"
+    lines = report.read_text().split("\n")
+    done = {week: move for week, _, move in (line.partition(" ") for line in lines) if week and move != "end"}
+    goes_on = {"approve": "approved", "hold": "held", "resume": "approved", "skip": "skipped", "send": "sent"}
+    order = ["draft", "approved", "held", "sending", "sent", "skipped"]
+    for week, move in done.items():
+        state = house.store.editions.get(week).state
+        wanted = goes_on.get(move, "sent")
+        assert state == wanted or order.index(state) > order.index("draft"), f"{week}: {move} was reported, is {state}"
+        assert wanted not in ("sent", "skipped") or state == wanted
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'pipeline.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.mark.parametrize(
+    ("url", "kills"),
+    [
+        ("sqlite", 30),
+        pytest.param("postgresql", 10, marks=pytest.mark.postgres),
+        pytest.param("sqlite", 200, marks=pytest.mark.slow(minutes=1)),
+        pytest.param("postgresql", 200, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=1)]),
+    ],
+    indirect=["url"],
+)
+def test_killed_anywhere_nothing_is_half_done_and_nothing_goes_out_twice(
+    tmp_path: Path, mover: subprocess.Popen[str], kills: int, url: str
+) -> None:
+    """Movers are killed again and again; the next one goes on, and at the end every mail is there, once."""
+    theme: Theme = small_theme(tmp_path / "themes")
+    folder, chance = tmp_path / "publication", random.Random(7)
+    folder.mkdir()
+    weeks = WEEKS[: 3 * kills // 4]
+    fill(folder, theme, url, weeks)
+    (folder / "moves.txt").touch()
+    for kill in range(kills):
+        moves, seconds = chance.choice((0, 0, 1, 1, 2)), chance.random() * LONGEST_SECONDS
+        kill_one(mover, folder, url, weeks, moves=moves, seconds=seconds)
+        if kill % 4 == 3:
+            house = publication(folder, theme, url)
+            check(house, url)
+            check_reported(house)
+            house.store.close()
+    run_lifecycles(folder, theme, url, weeks)
+    house = publication(folder, theme, url)
+    check(house, url)
+    states = {week: standing.state for week, standing in house.store.editions.all().items()}
+    assert states == {
+        str(week): "skipped" if "skip" in LIFECYCLES[n % len(LIFECYCLES)] else "sent" for n, week in enumerate(weeks)
+    }
+    sent = [week for n, week in enumerate(weeks) if "send" in LIFECYCLES[n % len(LIFECYCLES)]]
+    assert len(list((folder / "outbox").glob("*.eml"))) == len(sent)
+    carried = [name for week in states if states[week] == "sent" for name in told(house, week)]
+    assert len(carried) == len(set(carried))
+    house.store.close()
+
+
+def told(house: PublicationHarness, week: str) -> list[str]:
+    sealed = house.store.editions.sealed(week)
+    assert sealed is not None
+    manifest = json.loads(sealed.edition.manifest)
+    return [entry["guid"] for story in manifest["stories"] for entry in story["entries"]]

@@ -1,0 +1,88 @@
+"""backup, restore, prune, export and import as they are typed: what they say, and with which code they end."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli_runner import CliRunner, item, rss
+from tests.http_server import HttpServer
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliRunner:
+    """A publication whose feed was read once."""
+    with HttpServer() as server:
+        program = CliRunner(tmp_path, server, capsys)
+        program.run("fetch", "--quiet")
+    return program
+
+
+def test_a_backup_is_made_and_put_back(program: CliRunner, tmp_path: Path) -> None:
+    """Refusals say what to do; what was there is named."""
+    backup = str(tmp_path / "b.db")
+    assert re.fullmatch(r"\S*b\.db: \d\.\d MB, checked\n", program.run_ok("backup", backup))
+    assert program.run("backup", backup)[::2] == (
+        4,
+        f"pipeline: {backup} is there already and was left alone: name another file, or add --force.\n",
+    )
+    assert program.run_ok("--quiet", "backup", backup, "--force") == ""
+    code, _, err = program.run("restore", backup)
+    assert (code, "holds a publication: --force" in err) == (4, True)
+    said = program.run_ok("restore", backup, "--force")
+    assert "pipeline.db: restored, with 1 entry\n" in said
+    assert re.search(r"^What was there: \S*pipeline\.db\.20260212T120000Z\.old$", said, re.MULTILINE)
+    assert program.run("restore", str(tmp_path / "none"))[0] == 2
+
+
+def test_old_texts_go_only_when_the_config_says_so(program: CliRunner) -> None:
+    """Without keep_bodies it is refused; with it the daemon has a task for it, too."""
+    code, _, err = program.run("prune")
+    assert (code, "[store] keep_bodies does not say how long" in err) == (4, True)
+    program.write_config(more='\n[store]\nkeep_bodies = "2 years"\n')
+    assert program.run_ok("prune") == "0 texts from before 2024-02-11 dropped, 0 kB\n"
+    program.run_ok("prune", "--compact", "--quiet")
+
+
+@pytest.mark.parametrize("words", ["7", "10 days", "2 yards", "200 years"])
+def test_a_span_that_is_none_is_refused(program: CliRunner, words: str) -> None:
+    """The sentence shows how one looks; a day too few would drop what people still read."""
+    program.write_config(more=f'\n[store]\nkeep_bodies = "{words}"\n')
+    code, _, err = program.run("status")
+    assert code == 2
+    assert '"2 years", "18 months" or "90 days", 30 days at least' in err
+
+
+def test_everything_goes_out_and_into_an_empty_store(program: CliRunner, tmp_path: Path) -> None:
+    """To a file or through a pipe; into a store that holds something nothing comes."""
+    file = tmp_path / "all.jsonl"
+    lines = program.run_ok("export")
+    assert re.fullmatch(r"\S*all\.jsonl: \d+ rows\n", program.run_ok("export", str(file)))
+    assert file.read_text(encoding="utf-8") == lines
+    assert program.run("export", str(file))[0] == 4
+    assert json.loads(lines.splitlines()[0])["format"] == "pipeline-export"
+    code, _, err = program.run("import", str(file))
+    assert (code, "the store is not empty" in err) == (4, True)
+    program.write_config(more='\n[store]\nurl = "sqlite:///moved.db"\n')
+    assert re.search(r"^entry +1$", program.run_ok("import", str(file)), re.MULTILINE)
+    assert program.run_ok("export") == lines
+    assert program.run("import", str(tmp_path / "none"))[0] == 2
+    program.write_config(more='\n[store]\nurl = "sqlite:///other.db"\n')
+    file.write_bytes(b"\xff\xfe")
+    assert program.run("import", str(file))[0] == 2
+
+
+def test_what_was_told_stays_told_after_a_prune(program: CliRunner) -> None:
+    """Years later the feed still carries the post: nothing comes back as new."""
+    program.write_config(more='\n[store]\nkeep_bodies = "30 days"\n')
+    program.now = program.now.replace(year=2028)
+    assert program.run_ok("prune") == "1 text from before 2028-01-13 dropped, 0 kB\n"
+    with HttpServer() as program.server:
+        program.serve("/blog", rss(item("Bread on a stone")))
+        program.write_config(more='\n[store]\nkeep_bodies = "30 days"\n')
+        assert "1 feed: 0 new entries, 0 changed.\n" in program.run_ok("fetch", "--force")

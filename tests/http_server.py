@@ -1,0 +1,192 @@
+"""A web server on 127.0.0.1 that does as it is told, for tests: polite, slow, lying or malicious.
+
+In: for each path (or ``host/path``) the answers to give, one after the other, the last one for ever. Out: what was
+asked, by whom and when. Threads; nothing of the project is used here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>Harbour &amp; Hearth</title></channel></rss>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CannedResponse:
+    """One HTTP answer, true or false. A 200 with an ETag becomes a 304 for who already has it."""
+
+    status: int = 200
+    body: bytes = FEED
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_length: int | None = None
+    """What Content-Length says, where that is not the truth."""
+    delay_seconds: float = 0.0
+    """Silence before the first byte."""
+    drip_bytes: int = 0
+    """Send the body in pieces of so many bytes, with ``drip_seconds`` after each."""
+    drip_seconds: float = 0.01
+    reset_after_bytes: int | None = None
+    """Cut the connection (TCP reset) after so many bytes of the body."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ReceivedRequest:
+    """One request as the server saw it. Times are ``time.monotonic`` seconds."""
+
+    host: str
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    started: float
+    ended: float = 0.0
+    """When the last piece of the answer went out, or the reader hung up."""
+    method: str = "GET"
+
+
+Responder = CannedResponse | Callable[[ReceivedRequest], CannedResponse]
+
+
+def redirect(location: str, status: int = 302) -> CannedResponse:
+    """Send the reader elsewhere."""
+    return CannedResponse(status=status, headers={"Location": location}, body=b"")
+
+
+def gzipped(body: bytes, **rest: Any) -> CannedResponse:
+    """Compress the body."""
+    return CannedResponse(body=gzip.compress(body), headers={"Content-Encoding": "gzip"}, **rest)
+
+
+def gzip_bomb(megabytes: int) -> CannedResponse:
+    """Send a thousandth of what it inflates to; the members are alike, so that making it is quick."""
+    return CannedResponse(body=gzip.compress(bytes(16 << 20)) * (megabytes // 16), headers={"Content-Encoding": "gzip"})
+
+
+class HttpServer:
+    """The server, for as long as the ``with`` block lasts."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[ReceivedRequest] = []
+        self._scripts: dict[str, list[Responder]] = {}
+        self._lock = threading.Lock()
+        self._server = _Server(self)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.server_address[1]
+
+    def respond(self, place: str, *answers: Responder) -> None:
+        """Say what to answer at a path, or at ``host/path`` for one host only."""
+        self._scripts[place] = list(answers)
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        """Write the address of a path, by any name that the test resolves to 127.0.0.1."""
+        return f"{self._scheme}://{host}:{self.port}{path}"
+
+    def requests_for(self, place: str) -> list[ReceivedRequest]:
+        """Return the requests for a path, or a ``host/path``, in the order they came."""
+        return [seen for seen in self.requests if place in (seen.path, seen.host + seen.path)]
+
+    def next_response(self, seen: ReceivedRequest) -> CannedResponse:
+        """Choose the next answer, and write the request down."""
+        with self._lock:
+            self.requests.append(seen)
+            script = (
+                self._scripts.get(seen.host + seen.path) or self._scripts.get(seen.path) or [CannedResponse(status=404)]
+            )
+            chosen = script.pop(0) if len(script) > 1 else script[0]
+        answer = chosen(seen) if callable(chosen) else chosen
+        etag = answer.headers.get("ETag")
+        if answer.status == 200 and etag and seen.headers.get("if-none-match") == etag:
+            return CannedResponse(status=304, body=b"", headers={"ETag": etag})
+        return answer
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, loopback: HttpServer) -> None:
+        self.loopback = loopback
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that hang up are what is tested."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        host = self.headers.get("Host", "").partition(":")[0]
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen = ReceivedRequest(
+            host=host, path=self.path, headers=headers, started=time.monotonic(), method=self.command
+        )
+        answer = self.server.loopback.next_response(seen)
+        try:
+            time.sleep(answer.delay_seconds)
+            self._send(answer, seen)
+        finally:
+            seen.ended = seen.ended or time.monotonic()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _send(self, answer: CannedResponse, seen: ReceivedRequest) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status != 304:
+            length = len(answer.body) if answer.content_length is None else answer.content_length
+            self.send_header("Content-Length", str(length))
+        if answer.content_length is not None:
+            self.close_connection = True
+        # Written down before the last byte goes out: whoever reads it may ask again before this thread gets its turn.
+        seen.ended = time.monotonic()
+        self.end_headers()
+        if self.command != "HEAD":
+            self._send_body(answer, seen)
+
+    def _send_body(self, answer: CannedResponse, seen: ReceivedRequest) -> None:
+        body = answer.body[: answer.reset_after_bytes]
+        step = answer.drip_bytes or len(body) or 1
+        for start in range(0, len(body), step):
+            seen.ended = time.monotonic()
+            self.wfile.write(body[start : start + step])
+            if answer.drip_bytes:
+                time.sleep(answer.drip_seconds)
+        if answer.reset_after_bytes is not None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()

@@ -1,0 +1,193 @@
+"""What a mail must be, judged without a screen: its markup, its format, its safety. In: a mail. Out: complaints.
+
+They read with the standard library's own parsers, not with the program's: a fault in those would hide itself.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+ALLOWED = Path(__file__).parent / "allowed.toml"
+MAX_STYLE_BYTES = 16_384
+MAX_LINE_LENGTH = 76
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_RUNS = {
+    "script",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "input",
+    "button",
+    "link",
+    "base",
+    "svg",
+    "math",
+    "video",
+    "audio",
+}
+_ADDRESSES = {"href", "src", "action", "background", "poster", "srcset", "formaction"}
+_IDENTIFIERS = ("Message-ID", "References", "In-Reply-To", "Feedback-ID")
+_TOKEN = re.compile(r"zz(?:Unsubscribe|Preferences|Browser)zz")
+
+
+class ParsedMarkup(HTMLParser):
+    """Elements, attributes, links, pictures and styles of an HTML part; what Outlook alone reads is a comment."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.style = ""
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._inside = tag if tag in ("style", "title") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "style":
+            self.style += data
+        elif self._inside != "title":
+            self.text += data
+
+    @property
+    def hrefs(self) -> list[str]:
+        """Where links lead."""
+        return [found["href"] for tag, found in self.elements if tag == "a" and "href" in found]
+
+    @property
+    def declarations(self) -> Iterator[tuple[str, str]]:
+        """(property, value) of style attributes and style elements."""
+        blocks = re.findall(r"\{([^{}]*)\}", _COMMENT.sub("", self.style))
+        blocks += [found["style"] for _, found in self.elements if "style" in found]
+        for declaration in (each for block in blocks for each in block.split(";") if ":" in each):
+            name, _, value = declaration.partition(":")
+            yield name.strip().lower(), value.strip()
+
+
+def used_features(html: str) -> dict[str, set[str]]:
+    """List what a mail expects mail programs to understand, by the tables of allowed.toml."""
+    markup = ParsedMarkup(html)
+    css = _COMMENT.sub("", markup.style)
+    queries = " ".join(re.findall(r"@media([^{]*)\{", css))
+    selectors = " ".join(re.findall(r"([^{}]*)\{[^{}]*\}", re.sub(r"@[^{]*\{", "", css)))
+    values = " ".join(value for _, value in markup.declarations)
+    return {
+        "element": {tag for tag, _ in markup.elements},
+        "attribute": {name for _, found in markup.elements for name in found},
+        "property": {name for name, _ in markup.declarations},
+        "at-rule": {*re.findall(r"@[\w-]+", css), *re.findall(r"[a-z][a-z-]+", queries)}
+        - {"only", "and", "dark", "px"},
+        "selector": set(re.findall(r":[\w-]+|\[[^\]]*\]|[>+~*]", selectors)),
+        "function": set(re.findall(r"([\w-]+)\(", values)),
+    }
+
+
+@cache
+def allowed_features() -> dict[str, dict[str, str]]:
+    """Read the reviewed list: a table for each kind of thing, a reason for each thing."""
+    return tomllib.loads(ALLOWED.read_text())
+
+
+def markup_errors(html: str) -> list[str]:
+    """Complain about what nobody has reviewed, about styles that load something, and about too much of them."""
+    markup = ParsedMarkup(html)
+    faults = [
+        f"{kind} {name} is not in {ALLOWED.name}"
+        for kind, names in used_features(html).items()
+        for name in sorted(names - set(allowed_features().get(kind, ())))
+    ]
+    if re.search(r"url\s*\(|@import", markup.style + " ".join(value for _, value in markup.declarations)):
+        faults.append("a style loads something")
+    colours = {colour for _, value in markup.declarations for colour in re.findall(r"#\w+", value)}
+    faults += [f"colour {colour} has not six digits, as Outlook wants it" for colour in colours if len(colour) != 7]
+    if len(markup.style.encode()) > MAX_STYLE_BYTES:
+        faults.append(f"style elements hold {len(markup.style.encode())} bytes")
+    return faults
+
+
+def link_errors(html: str, text: str) -> list[str]:
+    """Complain about links that the text part does not have."""
+    return [href for href in dict.fromkeys(ParsedMarkup(html).hrefs) if href.removeprefix("mailto:") not in text]
+
+
+def safety_errors(html: str) -> list[str]:
+    """Complain about whatever runs, loads, submits or leads out of the web."""
+    faults = []
+    for tag, found in ParsedMarkup(html).elements:
+        faults += [f"<{tag}>"] if tag in _RUNS else []
+        faults += [f"<{tag} {name}>" for name in found if name.startswith("on") or name == "http-equiv"]
+        for name in _ADDRESSES & set(found):
+            address = re.sub(r"[\x00-\x20]", "", found[name]).lower()
+            if not address.startswith(("https://", "http://") if tag == "img" else ("https://", "http://", "mailto:")):
+                faults.append(f"<{tag} {name}={found[name]!r}>")
+    return faults
+
+
+def format_errors(eml: bytes, html: str, text: str) -> list[str]:
+    """Complain about a message that is not text, then HTML, in UTF-8, on short lines, word for word as rendered."""
+    message = message_from_bytes(eml, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    bodies = [part.get_content().replace("\r\n", "\n") for part in parts]
+    judged = {
+        "is not multipart/alternative": message.get_content_type() == "multipart/alternative",
+        "is not text, then HTML": [part.get_content_type() for part in parts] == ["text/plain", "text/html"],
+        "is not UTF-8": all(part.get_content_charset() == "utf-8" for part in parts),
+        "has other words than were rendered": bodies == [text, html],
+        "has a body line over 76 characters": _longest(eml.partition(b"\r\n\r\n")[2]) <= MAX_LINE_LENGTH,
+        "has line ends other than CRLF": not re.search(rb"(?<!\r)\n|\r(?!\n)", eml),
+        "has bytes beyond ASCII": eml.isascii(),
+        "has defects": not message.defects and not any(part.defects for part in parts),
+        "lacks a header or has one twice": all(
+            len(message.get_all(name, [])) == 1
+            for name in ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
+        ),
+        "has a header nobody put there": not {"Bcc", "Cc", "Reply-To"} & set(message.keys()),
+    }
+    return [fault for fault, fine in judged.items() if not fine] + identifier_errors(eml)
+
+
+def identifier_errors(eml: bytes) -> list[str]:
+    """Complain about identifiers that were folded into encoded words: they are other identifiers then (RFC 2047, 5)."""
+    head = eml.partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+    names = "|".join((*_IDENTIFIERS, r"List-[\w-]+"))
+    headers = re.findall(rf"(?mi)^(?:{names}):.*(?:\r\n[ \t].*)*", head)
+    return [f"{header[:20]}… is encoded" for header in headers if "=?" in header]
+
+
+def _longest(lines: bytes) -> int:
+    return max(map(len, lines.split(b"\r\n")))
+
+
+def personalisation_errors(eml: bytes) -> list[str]:
+    """Complain about a mail to one reader that they could not get out of, or that still waits to be filled in.
+
+    RFC 8058 (one click), RFC 2369 and RFC 2919 (List-*), Gmail's Feedback-ID.
+    """
+    head = eml.partition(b"\r\n\r\n")[0].decode("ascii", "replace").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in head if ": " in line and line[0] not in " \t")
+    message = message_from_bytes(eml, policy=policy.default)
+    decoded = "".join(part.get_content() for part in message.walk() if not part.is_multipart())  # type: ignore[attr-defined]
+    judged = {
+        "List-Unsubscribe is not one line with https and mailto": re.fullmatch(
+            r"<https://[^<>\s]+>, <mailto:[^<>\s]+>", headers.get("List-Unsubscribe", "")
+        ),
+        "List-Unsubscribe-Post is missing": headers.get("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click",
+        "List-Id is missing": re.search(r"<[\w.-]+\.[\w-]+>$", headers.get("List-Id", "")),
+        "Feedback-ID is missing": headers.get("Feedback-ID"),
+        "a place is not filled in": not _TOKEN.search(decoded + "".join(head)),
+    }
+    return [fault for fault, fine in judged.items() if not fine] + identifier_errors(eml)

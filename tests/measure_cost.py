@@ -1,0 +1,66 @@
+"""What reading a document costs, measured in a process of its own: ``python -m tests.measure_cost FILE…``.
+
+In: files. Out: a line of JSON for each: its name, seconds of processor time, MB of memory above what the program takes
+anyway, and how it ended. Everything is imported and warm before the first file; each is then read by a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.ingest.discover import find_feeds
+from tests.invariants import FEED, read_entries
+
+MAX_SECONDS = 20
+MAX_BYTES = 2 << 30
+"""Beyond these the fork is stopped by the system: the test shall fail, not the machine."""
+_WARM = (
+    b"<rss version='2.0'><channel><item><title>x</title><description>&lt;p&gt;x</description></item></channel></rss>"
+)
+
+
+def measure(work: Callable[[], object]) -> tuple[float, float, int]:
+    """Do work in a fork; give its processor seconds, its peak memory in MB and its wait status."""
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error)[:200], file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, status
+
+
+def process_document(path: Path) -> None:
+    """Read a document as the program does: as a page whose feeds to find, and as a feed."""
+    body = path.read_bytes()
+    find_feeds(body, FEED.url)
+    read_entries(body)
+
+
+def main(paths: list[str]) -> None:
+    """Measure every file."""
+    read_entries(_WARM)
+    _, idle, _ = measure(lambda: read_entries(_WARM))
+    for path in map(Path, paths):
+        seconds, megabytes, status = measure(lambda path=path: process_document(path))
+        line = {
+            "file": path.name,
+            "seconds": round(seconds, 2),
+            "megabytes": round(megabytes - idle, 1),
+            "ended": status,
+        }
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

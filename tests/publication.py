@@ -1,0 +1,169 @@
+"""A small publication for tests of editions: two feeds, a real store, a theme of a few lines, and the jobs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from pipeline.delivery.outbox import Outbox
+from pipeline.digest.render.theme import Theme, load_theme
+from pipeline.ingest.dedupe import decide
+from pipeline.jobs.digests.build import WrittenDigest, write_digest
+from pipeline.jobs.digests.context import DigestContext
+from pipeline.jobs.digests.selection import explain_decisions
+from pipeline.jobs.editions.send import mark_sent_elsewhere, send
+from pipeline.jobs.editions.workflow import EditionWorkflow
+from pipeline.model.digest import Decision, Publication
+from pipeline.model.edition import EditionRecord, Overrides
+from pipeline.model.entry import Entry, StoredEntry
+from pipeline.model.feed import Feed, FeedState
+from pipeline.model.week import Week, WeekCalendar
+from pipeline.store import Store
+from tests.empty_store import empty_store
+from tests.factories import MONDAY
+
+W06, W07, W08, W09 = (Week(2026, number) for number in (6, 7, 8, 9))
+FEEDS = (
+    Feed(id="blog", url="https://blog.example/feed", kind="blog"),
+    Feed(id="podcast", url="https://podcast.example/feed", kind="podcast"),
+)
+CLOCK = WeekCalendar.parse("mon 00:00", UTC)
+PUBLICATION = Publication(
+    name="Harbour & Hearth",
+    url="https://harbourandhearth.example/",
+    timezone="UTC",
+    language="en-GB",
+    sender="Harbour & Hearth <letter@harbourandhearth.example>",
+    editor="editor@harbourandhearth.example",
+    postal_address="",
+)
+HTML = """<html><body><p>{{ page.number }}</p>{{ page.introduction_html|safe }}
+{% for chapter in page.chapters %}{% for piece in chapter.pieces %}
+<h2><a href="{{ piece.url }}">{{ piece.title }}</a></h2>{{ piece.excerpt_html|safe }}
+{% endfor %}{% endfor %}<a href="{{ page.unsubscribe.url }}">{{ page.unsubscribe.label }}</a></body></html>
+"""
+TEXT = """{{ page.number }} {{ page.introduction_text }}
+{% for chapter in page.chapters %}{% for piece in chapter.pieces %}{{ piece.title }}: {{ piece.url }}
+{% endfor %}{% endfor %}{{ page.unsubscribe.url }}
+"""
+
+
+def small_theme(folder: Path, html: str = HTML) -> Theme:
+    """Compile a theme that costs next to nothing to render."""
+    (folder / "small").mkdir(parents=True, exist_ok=True)
+    (folder / "small" / "digest.html.j2").write_text(html)
+    (folder / "small" / "digest.txt.j2").write_text(TEXT)
+    return load_theme([folder], "small")
+
+
+@cache
+def shared_theme() -> Theme:
+    """Compile that theme once a process, for all who change nothing about it."""
+    return small_theme(Path(_of_this_process().name))
+
+
+@cache
+def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+class PublicationHarness:
+    """The publication, with a clock to turn and wishes of the editor's to set."""
+
+    def __init__(self, folder: Path, theme: Theme, url: str = "") -> None:
+        self.folder = folder
+        self.now = MONDAY
+        self.store = Store.open(url or empty_store(folder))
+        self.overrides: dict[str, Overrides] = {}
+        self.context = DigestContext(
+            publication=PUBLICATION, feeds=FEEDS, calendar=CLOCK, theme=theme, read_overrides=self._asks, min_stories=0
+        )
+        self.outbox = Outbox(folder / "outbox")
+
+    def _asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+        return self.overrides.get(str(week), Overrides())
+
+    @property
+    def workflow(self) -> EditionWorkflow:
+        return EditionWorkflow(store=self.store, context=self.context, actor="ann")
+
+    def set_quiet_period(self, minutes: int) -> None:
+        """Let news wait."""
+        self.context = replace(self.context, quiet_period=timedelta(minutes=minutes))
+
+    def fetch(self, *document: Entry, feed: str = "blog") -> None:
+        """Read a feed whose document holds these entries; the first read of a feed brings its backlog."""
+        verdict = decide(document, self.store.identities(feed))
+        state = self.store.feed_states().get(feed) or FeedState(feed_id=feed)
+        self.store.apply(
+            replace(state, first_read_at=state.first_read_at or self.now),
+            verdict.changes,
+            verdict.vanished,
+            now=self.now,
+            backlog=state.first_read_at is None,
+            reappeared=verdict.reappeared,
+            withdrawn=verdict.withdrawn,
+        )
+
+    def set_time(self, when: datetime) -> PublicationHarness:
+        """Turn the clock."""
+        self.now = when
+        return self
+
+    def set_time_after_closing(self, week: Week, hours: int = 6) -> PublicationHarness:
+        """Turn the clock to some hours after a week's closing."""
+        return self.set_time(CLOCK.bounds(week)[1] + timedelta(hours=hours))
+
+    def digest(self, week: Week) -> WrittenDigest:
+        return write_digest(self.store, self.context, week, self.folder / "editions", now=self.now)
+
+    def approve(self, week: Week, content_hash: str = "") -> EditionRecord:
+        return self.workflow.approve(week, now=self.now, content_hash=content_hash)
+
+    def hold(self, week: Week) -> EditionRecord:
+        return self.workflow.hold(week, now=self.now)
+
+    def resume(self, week: Week) -> EditionRecord:
+        return self.workflow.resume(week, now=self.now)
+
+    def skip(self, week: Week) -> EditionRecord:
+        return self.workflow.skip(week, now=self.now)
+
+    def send(self, week: Week) -> EditionRecord:
+        return send(self.workflow, self.outbox, week, now=self.now)[0]
+
+    def hand_over(self, week: Week) -> EditionRecord:
+        return mark_sent_elsewhere(self.workflow, week, now=self.now)
+
+    def publish(self, week: Week) -> EditionRecord:
+        """Make, approve and send."""
+        self.digest(week)
+        self.approve(week)
+        return self.send(week)
+
+    def decisions(self, week: Week) -> tuple[Decision, ...]:
+        return explain_decisions(self.store, self.context, week, now=self.now)
+
+    def reason(self, week: Week, title: str) -> str:
+        """What --explain says of an entry, with ``in`` or ``out`` before it."""
+        found = next(each for each in self.decisions(week) if each.title == title)
+        return f"{'in' if found.included else 'out'}: {found.reason}"
+
+    def titles(self, week: Week) -> list[str]:
+        """The stories of a week as its digest is made now."""
+        return story_titles(self.digest(week).edition.manifest)
+
+    def sealed_titles(self, week: Week) -> list[str]:
+        sealed = self.store.editions.sealed(str(week))
+        assert sealed is not None
+        return story_titles(sealed.edition.manifest)
+
+
+def story_titles(manifest: bytes) -> list[str]:
+    """The titles of the stories a manifest tells."""
+    return [story["title"] for story in json.loads(manifest)["stories"]]

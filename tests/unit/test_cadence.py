@@ -1,0 +1,191 @@
+"""A feed's rhythm, judged on histories whose truth is known: made up, two years each, with everything feeds do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.ingest.cadence import estimate_cadence, expected_on, is_late, publishing_days
+
+DAY = timedelta(days=1)
+BEGIN, END = date(2024, 9, 3), date(2026, 9, 1)
+HOLIDAYS = (
+    (date(2024, 12, 22), date(2025, 1, 5)),
+    (date(2025, 8, 1), date(2025, 8, 25)),
+    (date(2025, 12, 20), date(2026, 1, 4)),
+)
+HISTORIES = 12
+MOST_FALSE_ALARMS = 0.01
+"""Of all looks at feeds with a rhythm, while nothing is missing."""
+MOST_FALSE_ALARMS_IRREGULAR = 0.015
+"""Of all looks at feeds without one: there every alarm is false."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a made-up feed behaves."""
+
+    every_days: int
+    slips: tuple[int, ...] = (0,)
+    """By how many days it is late or early, each as likely as the next."""
+    weekdays_only: bool = False
+    doubles: float = 0.0
+    """The share of its days that are followed by a second one."""
+
+    def slots(self, chance: random.Random) -> list[tuple[date, date | None]]:
+        """Two years of days on which something is due, and when it came; None: in the holidays nothing does."""
+        found: list[tuple[date, date | None]] = []
+        day = BEGIN
+        while day < END:
+            away = any(start <= day < end for start, end in HOLIDAYS)
+            if not (self.weekdays_only and day.weekday() > 4):
+                found.append((day, None if away else day + chance.choice(self.slips) * DAY))
+                if not away and chance.random() < self.doubles:
+                    found.append((day + 2 * DAY, day + 2 * DAY))
+            day += self.every_days * DAY
+        return found
+
+
+WAYS = {
+    "weekly, to the day": Ways(7),
+    "weekly, with slips": Ways(7, slips=(0, 0, 0, 0, 0, 0, 0, 1, 1, 2)),
+    "weekly, with many slips": Ways(7, slips=(-1, 0, 0, 0, 0, 1, 1, 2, 3, 4)),
+    "weekly, sometimes twice": Ways(7, slips=(0, 0, 0, 1), doubles=0.15),
+    "fortnightly": Ways(14, slips=(0, 0, 0, 0, 0, 1, 2)),
+    "every working day": Ways(1, weekdays_only=True),
+    "every third day": Ways(3, slips=(0, 0, 0, 1)),
+    "monthly": Ways(30, slips=(-2, -1, 0, 0, 1, 2, 3)),
+}
+
+
+@dataclass
+class Count:
+    """How looks came out."""
+
+    well: int = 0
+    false: int = 0
+    missing: int = 0
+    overlooked: int = 0
+
+
+def looks(slots: Sequence[tuple[date, date | None]], weekday: int, missing: Callable[[date, date], bool]) -> Count:
+    """Look at a feed once a week for two years; ``missing(last, today)`` is the truth."""
+    actual, count = sorted({came for _, came in slots if came}), Count()
+    for number in range((END - BEGIN).days):
+        today = BEGIN + number * DAY
+        seen = [day for day in actual if day <= today]
+        if today.weekday() != weekday or not seen:
+            continue
+        late = is_late(estimate_cadence(seen), seen[-1], today)
+        if missing(seen[-1], today):
+            count.missing += 1
+            count.overlooked += not late
+        else:
+            count.well += 1
+            count.false += late
+    return count
+
+
+def summed(counts: Sequence[Count]) -> Count:
+    return Count(*(sum(getattr(each, name) for each in counts) for name in ("well", "false", "missing", "overlooked")))
+
+
+def judged(ways: Ways) -> Count:
+    """Look at many histories of a feed."""
+    counts = []
+    for seed in range(HISTORIES):
+        slots = ways.slots(random.Random(seed))
+        dropped = [due for due, came in slots if came is None]
+        longest_slip = max(ways.slips)
+        counts.append(
+            looks(
+                slots,
+                seed % 7,
+                lambda last, today, dropped=dropped, slip=longest_slip: any(
+                    last - slip * DAY < due <= today for due in dropped
+                ),
+            )
+        )
+    return summed(counts)
+
+
+@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
+def test_false_alarms_are_rare(ways: Ways) -> None:
+    """Of the looks at which nothing is missing, at most one in a hundred gives an alarm."""
+    count = judged(ways)
+    assert count.well > 800
+    assert count.false <= MOST_FALSE_ALARMS * count.well
+
+
+@pytest.mark.parametrize("mean_days", [3, 6, 10, 20])
+def test_a_feed_without_a_rhythm_hardly_ever_gives_an_alarm(mean_days: int) -> None:
+    """It publishes when it likes: what is missing nobody can say."""
+    counts = []
+    for seed in range(3 * HISTORIES):
+        chance, day, slots = random.Random(seed), BEGIN, []
+        while day < END:
+            day += max(1, round(chance.expovariate(1 / mean_days))) * DAY
+            slots.append((day, day))
+        counts.append(looks(slots, seed % 7, lambda last, today: False))
+    count = summed(counts)
+    assert count.well > 3000
+    assert count.false <= MOST_FALSE_ALARMS_IRREGULAR * count.well
+
+
+@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
+def test_a_feed_that_stops_is_noticed(ways: Ways) -> None:
+    """At the latest one gap, or a week, after the first that did not come, and its longest slip later."""
+    for seed in range(HISTORIES):
+        slots = ways.slots(random.Random(seed))
+        stopped = [(due, came) for due, came in slots if came and due < date(2026, 6, 1)]
+        last = max(came for _, came in stopped if came)
+        rhythm = estimate_cadence(sorted({came for _, came in stopped if came}))
+        noticed = next(last + days * DAY for days in range(1, 200) if is_late(rhythm, last, last + days * DAY))
+        due = last + ways.every_days * DAY
+        assert noticed <= due + (max(ways.every_days, 7) + max(ways.slips) + 1) * DAY
+
+
+def test_a_punctual_feed_is_late_the_day_after() -> None:
+    """The watch of the very next day says it, not that of a week later."""
+    tuesdays = [date(2026, 1, 6) + number * 7 * DAY for number in range(8)]
+    rhythm = estimate_cadence(tuesdays[:-1])
+    assert expected_on(rhythm, tuesdays[-2]) == tuesdays[-1]
+    assert not is_late(rhythm, tuesdays[-2], tuesdays[-1])
+    assert is_late(rhythm, tuesdays[-2], tuesdays[-1] + DAY)
+
+
+def test_new_feeds_are_not_judged() -> None:
+    """Silence for a year after five posts says nothing."""
+    days = [date(2026, 1, 6) + number * 7 * DAY for number in range(6)]
+    assert not estimate_cadence(days).confident
+    assert not is_late(estimate_cadence(days), days[-1], days[-1] + 365 * DAY)
+    assert not is_late(estimate_cadence([]), days[-1], days[-1] + 365 * DAY)
+
+
+def test_a_burst_and_an_imported_archive_are_one_day_each() -> None:
+    """Eighty posts of one afternoon change nothing in the rhythm of a feed."""
+    tuesdays = [datetime(2026, 1, 6, 12, tzinfo=UTC) + number * 7 * DAY for number in range(9)]
+    imported = [datetime(2026, 1, 22, 15, minute, tzinfo=UTC) for minute in range(60)]
+    assert estimate_cadence(publishing_days([*tuesdays, *imported], UTC)) == estimate_cadence(
+        publishing_days(tuesdays, UTC)
+    )
+
+
+def test_days_are_those_of_the_publication() -> None:
+    """Half past eleven at night in London is no other day in London."""
+    late = [datetime(2026, 6, 2, 22, 30, tzinfo=UTC), datetime(2026, 6, 2, 23, 30, tzinfo=UTC)]
+    assert publishing_days(late, ZoneInfo("Europe/London")) == [date(2026, 6, 2), date(2026, 6, 3)]
+
+
+def test_a_feed_that_changes_its_ways_is_followed() -> None:
+    """From weekly to monthly: after some months the new rhythm is the usual one, and no month is late."""
+    weekly = [date(2024, 1, 2) + number * 7 * DAY for number in range(52)]
+    monthly = [weekly[-1] + number * 30 * DAY for number in range(1, 25)]
+    rhythm = estimate_cadence([*weekly, *monthly])
+    assert rhythm.interval_days == 30
+    assert not is_late(rhythm, monthly[-1], monthly[-1] + 30 * DAY)

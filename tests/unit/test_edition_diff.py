@@ -1,0 +1,64 @@
+"""What has changed between two manifests of a week, in an editor's words."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.digest.edition.diff import changed_files, manifest_changes
+
+BREAD = {
+    "feed_id": "blog",
+    "guid": "1",
+    "url": "https://h.example/bread",
+    "title": "Bread",
+    "published_at": "2026-02-10T09:00:00Z",
+    "enclosure_url": None,
+    "fingerprint": "a",
+}
+SOUP = BREAD | {"guid": "2", "title": "Soup"}
+MANIFEST: dict[str, Any] = {
+    "subject": "Bread · Soup",
+    "preheader": "And more.",
+    "introduction_md": "Hello.",
+    "stories": [{"entries": [BREAD]}, {"entries": [SOUP]}],
+    "sha256": {"digest.html": "1", "digest.txt": "1", "digest.eml": "1"},
+}
+REWRITTEN = {"sha256": {"digest.html": "2", "digest.txt": "2", "digest.eml": "2"}}
+
+
+def said(**changed: Any) -> tuple[str, ...]:
+    fresh = MANIFEST | REWRITTEN | changed
+    return manifest_changes(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode())
+
+
+@pytest.mark.parametrize(
+    ("changed", "phrase"),
+    [
+        ({"subject": "Salt"}, "the subject, “Bread · Soup”, would be “Salt”"),
+        ({"preheader": "Less."}, "the preheader, “And more.”, would be “Less.”"),
+        ({"introduction_md": "Bye."}, "the introduction was rewritten"),
+        ({"stories": [{"entries": [SOUP]}]}, "“Bread” would be left out"),
+        ({"stories": [*MANIFEST["stories"], {"entries": [BREAD | {"guid": "3"}]}]}, "“Bread” would come in"),
+        ({"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}]}, "at its source: text"),
+        ({"stories": [{"entries": [BREAD | {"url": "x", "title": "y"}]}, {"entries": [SOUP]}]}, "title and url"),
+        ({"stories": list(reversed(MANIFEST["stories"]))}, "the stories are in another order"),
+        ({}, "the HTML, the plain text and the mail would differ: the template, config.toml or a picture changed"),
+    ],
+)
+def test_each_change_is_a_phrase(changed: dict[str, Any], phrase: str) -> None:
+    """What the editor would see changed is named: words, entries and their fields, else what is behind the bytes."""
+    (found,) = said(**changed)
+    assert phrase in found
+
+
+def test_the_same_bytes_are_no_change() -> None:
+    """An edit no reader would see is none, whatever else the manifests say."""
+    fresh = MANIFEST | {"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}], "checks": ["x"]}
+    assert manifest_changes(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()) == ()
+
+
+def test_the_files_that_differ_are_named() -> None:
+    """Each of the three parts by its file's name."""
+    fresh = MANIFEST | {"sha256": {"digest.html": "1", "digest.txt": "2", "digest.eml": "2"}}
+    assert changed_files(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()) == ("digest.txt", "digest.eml")

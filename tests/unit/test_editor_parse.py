@@ -1,0 +1,241 @@
+"""The editor's file: what it may say, and what it answers when it says something else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.digest.editor.parse import parse
+from pipeline.digest.editor.template import initial_text
+from pipeline.model.digest import Decision, Edition
+from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.errors import EditorFileError
+from tests.factories import MONDAY, entry, episode, stored
+
+BREAD = entry("Bread on a stone", guid="bread")
+SOUP = entry("Soup", guid="https://blog.example/?p=7")
+SALT = episode("The salt road", guid="ep-14")
+LINK = entry("Tide tables", feed="links", guid="tides", url="https://tides.example.org/table")
+ALL = [BREAD, SOUP, SALT, LINK]
+FILE = """+++
+subject = "Bread, slowly"
+preheader = "And a road of salt."
+lead = "podcast ep-14"
+leave_out = ["blog https://blog.example/?p=7"]
+put_back = ["links tides"]
+order = ["podcast ep-14", "blog bread"]
+
+[notes]
+"blog bread" = "Bake it *twice*."
+
+[related]
+"blog bread" = ["blog https://blog.example/?p=7", "podcast ep-14"]
+"podcast ep-14" = []
++++
+
+<!-- a remark
+over two lines -->
+Good morning from the quay.
+
+## What we did
+
+We baked.
+
+## Useful links
+
+- [A map](https://maps.example.org/?utm_source=x): every hearth
+  in the county
+- <https://bare.example.org/>
+"""
+
+
+def said(front: str = "", body: str = "") -> Overrides:
+    return parse(f"+++\n{front}\n+++\n{body}", "2026-W07.md", ALL, link_feed_ids=["links"])
+
+
+def refused(text: str) -> tuple[int, str]:
+    with pytest.raises(EditorFileError) as found:
+        parse(text, "2026-W07.md", ALL, link_feed_ids=["links"])
+    return found.value.line, str(found.value)
+
+
+def test_everything_it_may_say_is_understood():
+    """Settings, notes, introduction and links all arrive, remarks do not, and addresses come clean."""
+    assert parse(FILE, "2026-W07.md", ALL) == Overrides(
+        subject="Bread, slowly",
+        preheader="And a road of salt.",
+        lead="podcast ep-14",
+        leave_out=("blog https://blog.example/?p=7",),
+        put_back=("links tides",),
+        order=("podcast ep-14", "blog bread"),
+        notes={"blog bread": "Bake it *twice*."},
+        related={"blog bread": ("blog https://blog.example/?p=7", "podcast ep-14"), "podcast ep-14": ()},
+        introduction_md="Good morning from the quay.\n\n## What we did\n\nWe baked.",
+        links=(
+            EditorLink(url="https://maps.example.org/", title="A map", note_md="every hearth in the county"),
+            EditorLink(url="https://bare.example.org/"),
+        ),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n", "+++\n+++\n", "<!-- nothing yet -->", "## Useful links\n\n<!-- none -->\n"])
+def test_a_file_that_says_nothing_overrides_nothing(text: str):
+    """Empty, or remarks alone: the program chooses."""
+    assert parse(text, "2026-W07.md", ALL) == Overrides()
+
+
+def test_it_may_be_an_introduction_alone():
+    """Without settings at its head, all of it is the introduction; Windows' line ends are no part of it."""
+    assert parse("Hello.\r\n\r\nAnd more.\r\n", "2026-W07.md", ALL).introduction_md == "Hello.\n\nAnd more."
+
+
+@pytest.mark.parametrize("above", ["\n", " \n\n", "\ufeff", "\ufeff\r\n"])
+def test_blank_lines_above_the_settings_do_no_harm(above: str):
+    """Settings are settings and no words to readers, though a blank line or a byte order mark stands above them."""
+    assert parse(above + FILE, "f.md", ALL, link_feed_ids=["links"]) == parse(
+        FILE, "f.md", ALL, link_feed_ids=["links"]
+    )
+
+
+def test_words_that_look_a_little_like_settings_are_words():
+    """A line between thoughts, a sum and a bracket in an introduction are the editor's own."""
+    text = "Hello.\n\n---\n\nIn order = in peace.\n[notes] were taken.\n1 + 1"
+    assert parse(text, "f.md", ALL).introduction_md == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "blog bread",
+        "blog/bread",
+        "bread",
+        "blog https://blog.example/bread-on-a-stone",
+        "http://www.blog.example/bread-on-a-stone/",
+    ],
+)
+def test_an_entry_is_named_as_a_person_would(words: str):
+    """Feed and guid, feed and address, the guid or the address alone: all mean the same entry."""
+    assert said(f'lead = "{words}"').lead == "blog bread"
+
+
+def test_what_is_not_at_hand_is_looked_for():
+    """An entry far from the week is found by the archive, and named as the program names it."""
+    old = entry("Old", guid="old")
+    found = parse(
+        '+++\nput_back = ["blog old"]\n+++\n', "f.md", ALL, find_entry=lambda feed, name: old if name == "old" else None
+    )
+    assert found.put_back == ("blog old",)
+
+
+def test_a_link_of_a_feed_that_the_editor_lists_is_told_there():
+    """The same page in the editor's list and in a feed of links is one link: the feed's is put in."""
+    assert said(body="## Useful links\n- [Tides](http://www.tides.example.org/table/): at last").put_back == (
+        "links tides",
+    )
+    assert said(body="## Useful links\n- [Mine](https://blog.example/bread-on-a-stone): own page").put_back == ()
+
+
+MISTAKES = {
+    "unknown setting": ('+++\nsubjekt = "x"\n+++\n', 2, "subjekt is no setting of an edition: did you mean subject?"),
+    "far from any": ('+++\nsubject = "x"\nzzz = 1\n+++\n', 3, "there are subject, preheader, lead"),
+    "wrong type": ("+++\nlead = 7\n+++\n", 2, "lead must be text in quotation marks, on one line"),
+    "no list": ('+++\n\nleave_out = "blog bread"\n+++\n', 3, 'leave_out must be a list such as ["blog 7"]'),
+    "two lines": ('+++\nsubject = """a\nb"""\n+++\n', 2, "on one line"),
+    "not TOML": ("+++\nsubject = Bread\n+++\n", 2, "write settings such as subject"),
+    "ends early": ('+++\norder = ["blog bread",\n+++\n', 2, "write settings such as subject"),
+    "never closed": ('+++\nsubject = "x"\n', 1, "close them with a line +++"),
+    "fence of two": ("++\n# The edition 2026-W07.\n++\nHello.\n", 1, "settings begin and end with a line +++"),
+    "fence of YAML": ('\n---\nsubject: "x"\n---\n', 2, "settings begin and end with a line +++"),
+    "first fence gone": ("# The edition 2026-W07.\n+++\nHello.\n", 2, "settings stand at the head of the file"),
+    "both fences gone": ('# The edition.\n\n# subject = "x"\nHello.\n', 3, "settings stand at the head of the file"),
+    "below the fence": ('+++\n+++\nHello.\nlead = "blog bread"\n', 4, "settings stand at the head of the file"),
+    "table below the fence": ("+++\n+++\n[notes]   # yours\n", 3, "settings stand at the head of the file"),
+    "after a blank line": ("\n\n+++\nlead = 7\n+++\n", 4, "lead must be text"),
+    "not TOML after a blank line": ("\n+++\nsubject = Bread\n+++\n", 3, "write settings such as subject"),
+    "misspelt": (
+        '+++\n\norder = ["blog bread", "blog bred"]\n+++\n',
+        3,
+        'did you mean "blog bread" (Bread on a stone)?',
+    ),
+    "by its title": ('+++\nlead = "bread on a stone!"\n+++\n', 2, 'did you mean "blog bread"'),
+    "nothing near": ('+++\nlead = "xyzzy"\n+++\n', 2, "name it by its feed's id and its guid or address"),
+    "in and out": ('+++\nlead = "blog bread"\nleave_out = ["blog bread"]\n+++\n', 2, "is in leave_out"),
+    "note of nothing": ('+++\n[notes]\n"blog x" = "hm"\n+++\n', 3, 'there is no entry "blog x"'),
+    "note not text": ('+++\n[notes]\n"blog bread" = 3\n+++\n', 3, "a note must be text"),
+    "below notes": ('+++\n[notes]\norder = "blog bread"\n+++\n', 3, "order belongs above [notes]"),
+    "below related": ('+++\n[related]\nlead = "blog bread"\n+++\n', 3, "lead belongs above [notes] and [related]"),
+    "one related": ('+++\n[related]\n"blog bread" = "podcast ep-14"\n+++\n', 3, 'a list such as ["blog 7"], or []'),
+    "related to none": ('+++\n[related]\n"blog bread" = ["blog x"]\n+++\n', 3, 'there is no entry "blog x"'),
+    "related is no table": ("+++\nrelated = false\n+++\n", 2, "related must be a table of its own: [related]"),
+    "no link": (
+        "Hi.\n\n## Useful links\n- just words\n",
+        4,
+        "this is no link: write - [Title](https://…): why it matters",
+    ),
+    "bad address": ("## Useful links\n- [x](javascript:alert(1)): no\n", 2, "this is no link"),
+    "no list item": ("## Useful links\n\nSee also:\n", 3, "there are only lines such as"),
+    "twice": ("## Useful links\n- <https://a.example/>\n- [A](http://www.a.example): b\n", 3, "in the list twice"),
+    "after a remark": ("<!-- one\ntwo -->\n## Useful links\n- x\n", 4, "this is no link"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_named_with_its_line_and_what_is_allowed(case: str):
+    """The file, the line as an editor counts it, and the way out; one sentence."""
+    text, line, words = MISTAKES[case]
+    found_line, message = refused(text)
+    assert found_line == line
+    assert message.startswith(f"2026-W07.md, line {line}: ")
+    assert words in message
+    assert "\n" not in message
+
+
+AGAIN = {"title": "What the potter kept", "url": "https://blog.example/potter", "feed_id": "blog", "guid": "potter"}
+MANIFEST = {"stories": [{"related": [AGAIN]}], "archive": [AGAIN | {"title": "Marmalade", "guid": "jam"}]}
+
+
+def edition() -> Edition:
+    return Edition(week="2026-W07", state="draft", number=1, subject='Bread "on" a stone', preheader="", html=b"",
+                   text=b"", eml=b"", manifest=json.dumps(MANIFEST).encode())  # fmt: skip
+
+
+def offered() -> str:
+    out = Decision(feed_id="blog", guid="old", title="Old\nnews", included=False, reason="dated", published_at=MONDAY)
+    groups = [(stored(LINK, 1),), (stored(BREAD, 2), stored(SALT, 3))]
+    return initial_text(
+        edition(), groups, [replace(out, published_at=MONDAY - timedelta(days=1))], link_feed_ids=["links"]
+    )
+
+
+def test_a_new_file_overrides_nothing():
+    """What the program writes for the editor to start from says nothing yet."""
+    assert parse(offered(), "f.md", ALL) == Overrides()
+
+
+def test_a_new_file_works_once_its_comments_are_uncommented():
+    """Every example in it is a setting that is understood: taking the # away is all there is to do."""
+    front, _, rest = offered().removeprefix("+++\n").partition("+++")
+    lines = [
+        line.removeprefix("# ") if " = " in line and not line.startswith("#  ") else line for line in front.split("\n")
+    ]
+    lines = [line for line in lines if not line.startswith("leave_out")]
+    found = parse("+++\n" + "\n".join(lines) + "+++" + rest, "f.md", ALL)
+    assert found.subject == 'Bread "on" a stone'
+    assert found.lead == "blog bread"
+    assert found.order == ("blog bread",)
+    assert found.notes == {"blog bread": "…"}
+    assert found.related == {"blog bread": ()}
+
+
+def test_a_new_file_lists_what_is_in_and_what_is_not():
+    """Each entry with the reference to use; halves of a story under each other; a title stays on its line."""
+    text = offered()
+    assert '#   "links tides"' in text
+    assert text.index('#   "blog bread" ') < text.index('#   "podcast ep-14"  … the same story')
+    assert "Old news: dated" in text
+    older = text.partition("# Older pieces in it")[2]
+    assert '"blog potter"  What the potter kept' in older
+    assert '"blog jam"     Marmalade' in older

@@ -1,0 +1,95 @@
+"""The article in a page: cleaned, with its lists, and only where it says more than the entry does."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pipeline.ingest.full_text import needs_full_text, with_full_text
+from pipeline.text.html import reading_minutes
+from tests.factories import entry, episode
+
+SENTENCE = "The oven is lit at four and the dough has waited since the evening before. "
+URL = "https://h.example/2026/bread/"
+
+
+def page(article: str, head: str = "<title>Bread on a stone – Harbour</title>") -> bytes:
+    return f"""<!doctype html><html><head><meta charset="utf-8">{head}</head><body>
+<header><nav><ul><li><a href="/">Home</a></li><li><a href="/about">About us</a></li></ul></nav></header>
+<main><article>{article}</article></main><aside><h2>Read next</h2><a href="/salt">Salt</a></aside>
+<footer>© Harbour & Hearth, all rights reserved</footer></body></html>""".encode()
+
+
+ARTICLE = (
+    f"<h1>Bread on a stone</h1><p>{SENTENCE * 12}</p><h2>What to do</h2>"
+    f"<ol><li>Light the oven — early.</li><li>Wait.</li></ol><ul><li>Salt</li></ul><p>{SENTENCE * 12}</p>"
+    '<p onclick="alert(1)">It <em>sings</em>, says <a href="../ada">Ada</a><script>alert(1)</script>.</p>'
+    '<img src="/stone.jpg" alt="The stone"><p><a href="javascript:alert(1)">no</a></p>'
+)
+
+
+def read(body: bytes, **more: object) -> str:
+    before = entry("Bread on a stone", body_html="<p>An excerpt.</p>", **more)
+    return with_full_text(before, body, content_type="text/html", url=URL).body_html
+
+
+def test_the_article_is_found_and_clean():
+    """Paragraphs, both kinds of list, emphasis, absolute links; no navigation, no script, no title a second time."""
+    found = read(page(ARTICLE))
+    assert found.count("The oven is lit at four") == 24
+    assert "<ol>" in found
+    assert "Light the oven — early." in found
+    assert "<ul>" in found
+    assert '<a href="https://h.example/2026/ada"' in found
+    assert "<em>sings</em>" in found
+    assert "What to do" in found
+    for unwanted in ("script", "onclick", "javascript", "Home", "all rights reserved", "Read next", "Bread on a stone"):
+        assert unwanted not in found
+
+
+def test_the_reading_time_is_that_of_the_article():
+    """24 sentences of 15 words and some: two minutes; the excerpt's own text stays."""
+    before = entry(body_html="<p>An excerpt.</p>", excerpt_text="An excerpt.")
+    after = with_full_text(before, page(ARTICLE), content_type="text/html", url=URL)
+    assert reading_minutes(after.body_html) == 2
+    assert after.excerpt_text == "An excerpt."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00\xff\xfe" * 50,
+        b'{"not": "html"}',
+        page("<p>Sign in.</p>"),
+        page(""),
+        b"<div>" * 50_000,
+        b"<p>" + b"<b><i>" * 20_000 + SENTENCE.encode() * 30,
+        ("<table>" + "<tr><td>x" * 20_000).encode(),
+        b"%PDF-1.7 " + bytes(range(256)) * 500,
+    ],
+    ids=["empty", "binary", "json", "a sign-in", "no article", "deep", "deep and wide", "a table", "a pdf"],
+)
+def test_a_page_without_an_article_changes_nothing(body: bytes):
+    """Whatever it is, the entry is the same, and it does not go on for ever (measured in CPU seconds)."""
+    before = entry(body_html=f"<p>{SENTENCE * 3}</p>")
+    started = time.process_time()
+    after = with_full_text(before, body, content_type="", url=URL)
+    assert after is before or SENTENCE.strip() in after.body_html
+    assert time.process_time() - started < 15
+
+
+def test_an_article_that_says_less_is_not_taken():
+    """A page with a shorter text than the feed's: the feed's stays."""
+    before = entry(body_html=f"<p>{SENTENCE * 40}</p>")
+    assert with_full_text(before, page(f"<p>{SENTENCE * 20}</p>"), content_type="text/html", url=URL) is before
+
+
+def test_which_entries_have_a_page_to_read():
+    """An excerpt with a page; no episode, nothing without an address, nothing that is whole."""
+    assert needs_full_text(entry(body_html="<p>An excerpt.</p>"))
+    assert needs_full_text(entry(body_html=""))
+    assert not needs_full_text(entry(body_html=f"<p>{SENTENCE * 40}</p>"))
+    assert not needs_full_text(entry(url=""))
+    assert not needs_full_text(episode())

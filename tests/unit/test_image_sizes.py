@@ -1,0 +1,97 @@
+"""How large pictures are: seen once, by their first bytes, and told in the mail."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from pipeline.digest.compose.images import image_urls, with_image_sizes
+from pipeline.digest.render.render import load_theme, render
+from pipeline.jobs.digests.image_sizes import IMAGE_PREFIX_BYTES, fetch_image_sizes
+from pipeline.model.entry import Picture
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.store import Store
+from tests.empty_store import empty_store
+from tests.factories import MONDAY, entry, stored
+from tests.golden.sample import LAMP, PUBLICATION, SAMPLE
+from tests.golden.update import THEMES
+
+LOGO = "https://example.org/logo.gif"
+
+
+def gif(width: int, height: int) -> bytes:
+    return b"GIF89a" + struct.pack("<HH", width, height)
+
+
+class Pictures:
+    """Stands in for the network: answers with pictures, and remembers who asked."""
+
+    def __init__(self, bodies: dict[str, bytes]) -> None:
+        self.bodies = bodies
+        self.asked: list[FetchRequest] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
+        for each in requests:
+            self.asked.append(each)
+            body = self.bodies.get(each.url)
+            kind = "ok" if body is not None else "not_found"
+            yield FetchOutcome(key=each.key, url=each.url, kind=kind, body=body or b"", length_bytes=90_000)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(empty_store(tmp_path))
+
+
+def post(url: str) -> list[list[object]]:
+    return [[stored(entry(picture=Picture(url=url)))]]
+
+
+def test_each_picture_is_seen_once(store: Store) -> None:
+    """The first bytes of each are asked for, one time; a picture that could not be had is asked for again."""
+    wanted = [*post("https://example.org/a.gif"), *post("https://example.org/lost.gif")]
+    network = Pictures({"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)})
+    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 2
+    assert {each.first_bytes for each in network.asked} == {IMAGE_PREFIX_BYTES}
+    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 0
+    assert [each.url for each in network.asked[3:]] == ["https://example.org/lost.gif"]
+    seen = store.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
+    assert (seen.width, seen.height, seen.length_bytes) == (300, 200, 90_000)
+
+
+def test_what_is_no_picture_is_not_asked_for_again(store: Store) -> None:
+    """A drawing in SVG has no size to be seen: it is kept as seen, without one."""
+    url = "https://example.org/a.svg"
+    network = Pictures({url: b"<svg/>"})
+    assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 1
+    assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 0
+    assert store.image_sizes([url])[url].width is None
+
+
+def test_the_mail_says_what_was_seen() -> None:
+    """Sizes seen count for more than sizes a feed's HTML claims, and the logo is not blown up either."""
+    digest = replace(SAMPLE, publication=replace(PUBLICATION, logo_url=LOGO))
+    seen = {LOGO: Picture(url=LOGO, width=120, height=30)} | {
+        url: Picture(url=url, width=320, height=180) for url in image_urls(digest) if "loaf" in url
+    }
+    html = render(with_image_sizes(digest, seen), load_theme([THEMES], "classic")).html
+    for size in ('height="30"', 'width="120"', 'height="180"', 'width="320"'):
+        assert size in html
+
+
+def test_what_was_never_seen_stays_as_it_was() -> None:
+    """Without anything seen, a digest is itself."""
+    assert with_image_sizes(SAMPLE, {}) == SAMPLE
+    assert with_image_sizes(SAMPLE, {LAMP.url: Picture(url=LAMP.url)}) == SAMPLE

@@ -1,0 +1,118 @@
+"""Every outcome is explained in words wherever a person meets it: by ``fetch``, ``feeds check`` and ``status``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.cli.output import feed_line
+from pipeline.cli.status_output import print_probes, print_status
+from pipeline.ingest.polling import next_state
+from pipeline.jobs.feeds.probe import probe_outcome
+from pipeline.jobs.feeds.refresh import FeedReport
+from pipeline.jobs.monitoring.feed_health import feed_health_results
+from pipeline.jobs.monitoring.status import FeedStatus, Status
+from pipeline.model.feed import Feed, FeedState, FeedStats
+from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, NO_ADVICE, FetchOutcome, OutcomeKind
+
+NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+URL = "https://harbourandhearth.example/feed/"
+FEED = Feed(id="blog", url=URL, kind="blog")
+KINDS: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
+LOUD = [kind for kind in KINDS if kind not in NO_ADVICE]
+
+
+def outcome(kind: OutcomeKind, **more: object) -> FetchOutcome:
+    return FetchOutcome(key="blog", url=URL, kind=kind, **({"detail": "did what it did"} | more))
+
+
+def as_status_says(said: FetchOutcome) -> FeedStatus:
+    state = next_state(FeedState(feed_id="blog", url=URL), said, now=NOW)
+    return FeedStatus(feed=FEED, state=state, count=FeedStats())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_outcome_has_its_advice(kind: OutcomeKind) -> None:
+    """What happened, and then, unless that says it all, what to do about it."""
+    sentence = outcome(kind).message
+    assert sentence == ("did what it did" if kind in NO_ADVICE else f"did what it did: {ADVICE[kind]}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fetch_explains_it(kind: OutcomeKind) -> None:
+    """The line of a feed is the whole sentence."""
+    said = outcome(kind)
+    report = FeedReport(feed_id="blog", outcome=kind, message=said.message, ok=said.ok)
+    assert feed_line(report, 6) == f"blog    {said.message}"
+
+
+def test_what_is_no_feed_is_said_before_what_helps() -> None:
+    """A sign has the finding and, apart from it, the remedy."""
+    detail = "Give the address of a feed: this one answers with a web page"
+    state = FeedState(feed_id="blog", checked_at=NOW, failures=1, outcome="not_a_feed", detail=detail)
+    (sign,) = feed_health_results(state, (), UTC)
+    assert (sign.message, sign.fix) == ("fails (once), answers with a web page", "give the address of a feed")
+
+
+@pytest.mark.parametrize("kind", LOUD)
+def test_status_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether it counts as a failure or not."""
+    said = outcome(kind)
+    print_status(
+        Status(feeds=(as_status_says(said),), weeks=(), drafted_at={}, records={}, changes={}),
+        ZoneInfo("Europe/London"),
+    )
+    assert said.message in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partly_broken"])
+def test_check_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a document to read or without one."""
+    body = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
+    said = outcome(kind, body=body if kind == "moved" else b"")
+    finding = probe_outcome(said, now=NOW)
+    print_probes([finding], ZoneInfo("UTC"), as_json=False)
+    assert said.message in capsys.readouterr().out
+    assert finding.outcome == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "password"), (402, "pay"), (403, "needs a password"), (451, "law")]
+)
+def test_a_refusal_says_what_its_status_means(status: int, words: str) -> None:
+    """401, 402, 403 and 451 are all ``blocked``, each for a reason of its own."""
+    assert words in outcome("blocked", status=status).message
+    assert set(BLOCKED_ADVICE) == {401, 402, 451}
+
+
+def test_a_document_that_broke_off_is_told_by_check(capsys: pytest.CaptureFixture[str]) -> None:
+    """What could be read is shown, and that there may have been more."""
+    body = b"<rss version='2.0'><channel><item><guid>1</guid><title>Salt</title></item><item><ti"
+    finding = probe_outcome(outcome("ok", body=body, detail="answered 200 OK"), now=NOW)
+    print_probes([finding], ZoneInfo("UTC"), as_json=False)
+    shown = capsys.readouterr().out
+    assert (finding.outcome, finding.ok, len(finding.entries)) == ("partly_broken", True, 1)
+    assert "answered 200 OK, but its XML is broken: " in shown
+    assert ADVICE["partly_broken"] in shown
+
+
+def test_a_page_instead_of_a_feed_is_told_in_one_sentence() -> None:
+    """What was found says already what to give instead."""
+    finding = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
+    assert (finding.outcome, finding.message) == (
+        "not_a_feed",
+        "Give the address of a feed: this one answers with a web page.",
+    )
+
+
+def test_a_hint_that_the_feed_moved_is_passed_on() -> None:
+    """By ``feeds check``, as something odd; nobody follows it without being told."""
+    body = (
+        b"<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel>"
+        b"<itunes:new-feed-url>https://new.example/feed</itunes:new-feed-url></channel></rss>"
+    )
+    (hint, *_) = probe_outcome(outcome("ok", body=body), now=NOW).warnings
+    assert hint.startswith("it says that it moved to https://new.example/feed")

@@ -1,0 +1,59 @@
+"""A publication's accent, readable in light and dark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.digest.render.palette import DARK, LIGHT, Palette, contrast
+from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.style import DEFAULT_STYLE, with_branding
+from pipeline.model.errors import ConfigError
+from tests.golden.sample import PUBLICATION, SAMPLE
+
+THEMES = Path(__file__).parent.parent.parent / "templates"
+
+
+@settings(deadline=None)
+@given(st.integers(min_value=0, max_value=0xFFFFFF))
+def test_any_accent_is_readable(number: int) -> None:
+    """Whatever colour a publisher likes, links and buttons in it have a contrast of 4.5 : 1 in both schemes."""
+    look = with_branding(DEFAULT_STYLE, accent=f"#{number:06x}")
+    for palette in (look.light, look.dark):
+        assert contrast(palette.accent, palette.card) >= 4.5
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_ink_is_readable_on_all_paper(palette: Palette) -> None:
+    """Text and small print have a contrast of 4.5 : 1 on the page and on the card, alt texts where a picture lacks."""
+    for ink, paper in product((palette.text, palette.muted), (palette.card, palette.page)):
+        assert contrast(ink, paper) >= 4.5
+    assert contrast(palette.muted, palette.rule) >= 4.5
+
+
+def test_readable_accent_is_left_alone() -> None:
+    """A colour that can be read is the publisher's very colour."""
+    assert with_branding(DEFAULT_STYLE, accent="#b3541e").light.accent == "#b3541e"
+
+
+def test_accent_colours_the_mail() -> None:
+    """Links and buttons, Outlook's too, take the accent, and nothing of the theme's own is left."""
+    html = render(
+        replace(SAMPLE, publication=replace(PUBLICATION, accent="#8A1F4D")), load_theme([THEMES], "classic")
+    ).html
+    assert 'fillcolor="#8a1f4d"' in html
+    assert "background-color: #8a1f4d" in html
+    assert LIGHT.accent not in html
+    assert DARK.accent not in html
+
+
+@pytest.mark.parametrize("accent", ["teal", "#123", "#12345g", "red;background:url(x)"])
+def test_accent_is_six_digits(accent: str) -> None:
+    """Anything but #rrggbb is refused with an example of what is right."""
+    with pytest.raises(ConfigError, match="#1d5c63"):
+        with_branding(DEFAULT_STYLE, accent=accent)

@@ -1,0 +1,301 @@
+"""When a feed is asked again: months of polling, counted in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import frozensets, integers, sampled_from, text, timedeltas
+
+from pipeline.ingest import polling as poll
+from pipeline.model.feed import Channel, FeedState
+from pipeline.model.fetch import ADVICE, SUCCESSFUL, FetchOutcome
+
+NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)  # a Monday
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+URL = "https://harbourandhearth.example/feed/"
+NEW_URL = "https://hearth.example/feed/"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+STATE = FeedState(feed_id="blog", url=URL)
+
+
+def outcome(kind: Any = "ok", **rest: Any) -> FetchOutcome:
+    return FetchOutcome(key="blog", url=URL, kind=kind, detail="answered", **rest)
+
+
+def after(state: FeedState = STATE, kind: Any = "ok", now: datetime = NOW, **rest: Any) -> FeedState:
+    """The state after one outcome; ``next_state``'s own arguments are told apart by name."""
+    own = {name: rest.pop(name) for name in ("channel", "news", "same_feed", "interval") if name in rest}
+    return poll.next_state(state, outcome(kind, **rest), now=now, **({"interval": HOUR} | own))
+
+
+def wait(state: FeedState) -> timedelta:
+    assert state.due_at is not None
+    assert state.checked_at is not None
+    return state.due_at - state.checked_at
+
+
+def asked(state: FeedState, days: int, answer: Callable[[datetime], dict[str, Any]]) -> Iterator[FeedState]:
+    """Look at the feed every ten minutes for so many days; yield the state after each time it is asked."""
+    for step in range(days * 144):
+        now = NOW + step * timedelta(minutes=10)
+        if poll.is_due(state, now):
+            state = after(state, now=now, **answer(now))
+            yield state
+
+
+def test_a_new_feed_is_due() -> None:
+    """What was never asked is asked at once, by the schedule, by a person and by force."""
+    assert poll.is_due(STATE, NOW)
+    assert poll.can_fetch(STATE, NOW)
+    assert poll.can_force(STATE, NOW)
+
+
+def test_a_feed_is_asked_at_its_interval() -> None:
+    """After an answer with news it is due an interval later, up to a tenth early so that a tick finds it."""
+    state = after()
+    assert 0.9 * HOUR <= wait(state) <= HOUR
+    assert not poll.is_due(state, NOW + 0.85 * HOUR)
+    assert poll.is_due(state, NOW + HOUR)
+
+
+def test_a_person_need_not_wait_for_the_schedule() -> None:
+    """Right after an answer a person may ask again; the request is conditional."""
+    state = after(etag='"1"')
+    assert not poll.is_due(state, NOW)
+    assert poll.can_fetch(state, NOW)
+    assert poll.build_request(state, NOW).etag == '"1"'
+
+
+@given(text(min_size=1))
+def test_jitter_is_stable(feed_id: str) -> None:
+    """The same feed is always early by the same share."""
+    state = replace(STATE, feed_id=feed_id)
+    assert wait(after(state)) == wait(after(state, now=NOW + 40 * DAY))
+
+
+def test_jitter_spreads_feeds() -> None:
+    """A hundred feeds added together come due in at least forty different minutes of a ten-hour interval."""
+    dues = [after(replace(STATE, feed_id=f"feed-{n}"), interval=10 * HOUR).due_at for n in range(100)]
+    assert len({due.replace(second=0, microsecond=0) for due in dues if due}) >= 40
+
+
+def test_a_silent_feed_is_asked_less_and_less() -> None:
+    """Over four silent months polling slows down to about once a day, and never further."""
+    states = list(asked(STATE, 120, lambda now: {"kind": "ok" if now == NOW else "not_modified"}))
+    waits = [wait(state) for state in states]
+    assert waits == sorted(waits)
+    assert 0.9 * DAY <= waits[-1] <= DAY
+    assert len(states) < 24 * 4 + 120
+
+
+def test_a_feed_that_speaks_again_is_asked_as_at_first() -> None:
+    """News bring the interval back; a fresh document without news does not."""
+    silent = after(news=True)
+    late = NOW + 30 * DAY
+    assert wait(after(silent, now=late, news=False)) >= 0.9 * DAY
+    assert wait(after(silent, now=late, news=True)) <= HOUR
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "expected"),
+    [
+        ({"max_age_seconds": 7200}, 2 * HOUR),
+        ({"channel": Channel(ttl_minutes=180)}, 3 * HOUR),
+        ({"max_age_seconds": 7200, "channel": Channel(ttl_minutes=180)}, 3 * HOUR),
+        ({"max_age_seconds": 31_536_000}, DAY),
+        ({"channel": Channel(ttl_minutes=10_080)}, DAY),
+    ],
+)
+def test_a_publisher_may_ask_for_a_longer_wait(asked_for: dict[str, Any], expected: timedelta) -> None:
+    """max-age and ttl (or sy:) are honoured to the minute, up to a day."""
+    assert wait(after(**asked_for)) == expected
+
+
+def test_what_the_channel_said_holds_over_304s() -> None:
+    """The ttl of the last document counts when nothing new is sent."""
+    state = after(channel=Channel(ttl_minutes=180))
+    assert wait(after(state, "not_modified", NOW + 3 * HOUR)) == 3 * HOUR
+
+
+def test_skipped_hours_are_left_out() -> None:
+    """An hour in skipHours is not asked in: over a week no request falls into it."""
+    channel = Channel(skip_hours=(0, 1, 2, 3, 13, 14))
+    hours = {state.checked_at.hour for state in asked(after(channel=channel), 7, lambda now: {}) if state.checked_at}
+    assert hours == set(range(24)) - set(channel.skip_hours)
+
+
+def test_skipped_days_are_left_out() -> None:
+    """A day in skipDays is not asked on, however it is written."""
+    channel = Channel(skip_days=("Saturday", " sunday"))
+    days = {
+        state.checked_at.weekday() for state in asked(after(channel=channel), 14, lambda now: {}) if state.checked_at
+    }
+    assert days == {0, 1, 2, 3, 4}
+
+
+def test_a_feed_that_skips_everything_is_asked_all_the_same() -> None:
+    """All hours and all days skipped is a mistake, not a wish."""
+    channel = Channel(skip_hours=tuple(range(24)), skip_days=WEEKDAYS)
+    assert wait(after(channel=channel)) <= HOUR
+    assert poll.is_due(replace(STATE, channel=channel), NOW)
+
+
+def test_failures_double_the_wait() -> None:
+    """One failure costs an interval, each further one twice as much, up to a day; success forgets them all."""
+    state, waits = STATE, []
+    for count in range(1, 9):
+        state = after(state, "timeout", NOW + count * DAY)
+        assert state.failures == count
+        waits.append(wait(state) / HOUR)
+    assert 0.9 <= waits[0] < 1
+    assert waits[:5] == pytest.approx([waits[0] * 2**count for count in range(5)])
+    assert 0.9 * 24 <= waits[-1] <= 24
+    assert after(state, "not_modified", NOW + 20 * DAY).failures == 0
+
+
+def test_a_failure_keeps_what_was_learned() -> None:
+    """Validators, hash and channel outlive a bad answer; the state says what happened and what to do."""
+    good = after(etag='"1"', body_sha256="abc", channel=Channel(title="The Harbour Table"))
+    bad = after(good, "not_found", NOW + HOUR, status=404)
+    assert (bad.etag, bad.body_sha256, bad.channel) == ('"1"', "abc", good.channel)
+    assert (bad.outcome, bad.detail) == ("not_found", f"answered: {ADVICE['not_found']}")
+    assert (bad.read_at, bad.checked_at) == (NOW, NOW + HOUR)
+
+
+def test_a_feed_that_is_gone_is_not_asked_again() -> None:
+    """410 disables a feed and says so; only force asks again, and an answer brings it back."""
+    state = after(kind="gone")
+    assert state.gone_at == NOW
+    assert not any(poll.is_due(state, NOW + days * DAY) for days in range(400))
+    assert not poll.can_fetch(state, NOW + DAY)
+    assert "no longer asked" in poll.explain_wait(state)
+    assert poll.can_force(state, NOW + DAY)
+    assert poll.is_due(after(state, now=NOW + DAY), NOW + 2 * DAY)
+
+
+def test_a_host_that_wants_to_be_left_alone_is() -> None:
+    """Until Retry-After is over nobody asks, not even by force; other feeds of the host learn of it."""
+    until = NOW + 6 * HOUR
+    state = after(kind="throttled", retry_at=until, retry_host="busy.example")
+    assert not poll.can_force(state, until - timedelta(seconds=1))
+    assert poll.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
+    assert poll.blocked_hosts([state], until) == {}
+    assert "left alone until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
+    assert poll.can_force(state, until)
+    assert not poll.is_due(state, until - timedelta(seconds=1))
+    assert poll.is_due(state, until + HOUR)
+
+
+def test_the_longest_wait_of_a_host_counts() -> None:
+    """Of two feeds' memories of one host the later moment holds."""
+    states = [replace(STATE, retry_at=NOW + hours * HOUR, retry_host="busy.example") for hours in (3, 1)]
+    assert poll.blocked_hosts(states, NOW) == {"busy.example": NOW + 3 * HOUR}
+
+
+def test_a_document_is_asked_for_after_a_week_of_304s() -> None:
+    """A server that says 304 for ever is asked outright once in seven days."""
+    state, outright = after(etag='"1"'), []
+    for days in range(1, 29):
+        now = NOW + days * DAY
+        if poll.build_request(state, now).etag:
+            state = after(state, "not_modified", now, etag='"1"')
+        else:
+            outright.append(days)
+            state = after(state, "unchanged", now, etag='"1"')
+    assert outright == [7, 14, 21, 28]
+
+
+def test_new_validators_of_an_unchanged_document_are_kept() -> None:
+    """An equal body with a new ETag is remembered by the new one."""
+    state = after(after(etag='"1"', body_sha256="abc"), "unchanged", NOW + HOUR, etag='"2"', body_sha256="abc")
+    assert (state.etag, state.body_sha256) == ('"2"', "abc")
+
+
+def test_a_partly_broken_document_is_asked_for_again() -> None:
+    """What could not be read to its end must not be hidden behind a 304 the next time."""
+    state = after(kind="partly_broken", etag='"1"', body_sha256="abc", last_modified="Mon")
+    assert (state.etag, state.last_modified, state.body_sha256) == ("", "", "")
+
+
+def test_a_move_is_followed_after_three_sightings_over_a_day() -> None:
+    """Neither three sightings within the hour nor two over a week are enough."""
+    state = STATE
+    for minutes in (0, 20, 40, 60):
+        state = after(state, "moved", NOW + timedelta(minutes=minutes), moved_to=NEW_URL)
+    assert (state.current_url, state.moved_count) == ("", 4)
+    state = after(state, "not_modified", NOW + DAY, moved_to=NEW_URL)
+    assert state.current_url == NEW_URL
+    assert poll.build_request(state, NOW + DAY).url == NEW_URL
+    assert state.url == URL
+    twice = after(after(kind="moved", moved_to=NEW_URL), "moved", NOW + 7 * DAY, moved_to=NEW_URL)
+    assert twice.current_url == ""
+
+
+def test_a_move_that_wavers_is_not_followed() -> None:
+    """An answer without the redirect, or with another one, starts the count afresh."""
+    state = STATE
+    for day, target in enumerate([NEW_URL, NEW_URL, "", NEW_URL, "https://other.example/", NEW_URL, NEW_URL]):
+        state = after(state, "moved" if target else "ok", NOW + day * DAY, moved_to=target)
+    assert (state.current_url, state.moved_count) == ("", 2)
+
+
+def test_a_move_to_another_feed_is_not_followed() -> None:
+    """A redirect to a document that shares no entry is a parked domain until the editor says otherwise."""
+    state = STATE
+    for day in range(10):
+        state = after(state, "moved", NOW + day * DAY, moved_to=NEW_URL, same_feed=False)
+    assert state.current_url == ""
+
+
+@pytest.mark.parametrize(("kind", "failures"), [("not_found", 3), ("gone", 1)])
+def test_an_adopted_address_is_doubted_before_the_editors(kind: str, failures: int) -> None:
+    """When the followed address fails, the one in config.toml is asked again."""
+    state = replace(STATE, current_url=NEW_URL)
+    for count in range(failures):
+        assert poll.build_request(state, NOW).url == NEW_URL
+        state = after(state, kind, NOW + count * DAY)
+    assert (poll.build_request(state, NOW).url, state.gone_at) == (URL, None)
+    assert poll.is_due(state, NOW + failures * DAY)
+
+
+def test_the_first_read_is_remembered() -> None:
+    """``first_read_at`` is set by the first document that gave entries and never moves."""
+    assert after(kind="timeout").first_read_at is None
+    assert after(news=False).first_read_at is None
+    first = after()
+    assert first.first_read_at == NOW
+    assert after(first, now=NOW + DAY).first_read_at == NOW
+
+
+def test_a_clock_that_ran_ahead_does_not_silence_a_feed() -> None:
+    """After the year 2031 is set back to 2026, what was put off until then is due."""
+    ahead = NOW + 5 * 365 * DAY
+    assert poll.is_due(after(now=ahead), NOW)
+    assert poll.is_due(after(kind="throttled", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
+
+
+@given(
+    sampled_from(sorted(ADVICE)),
+    integers(0, 20 * 366 * 24 * 60),
+    timedeltas(min_value=timedelta(minutes=1), max_value=DAY),
+    frozensets(integers(0, 23)),
+    integers(0, 100),
+)
+def test_every_outcome_leaves_a_next_time(
+    kind: Any, minutes: int, interval: timedelta, skip: frozenset[int], failures: int
+) -> None:
+    """Whatever came of it, a feed that is not gone is due later than now and within eight days and a bit."""
+    now = NOW + timedelta(minutes=minutes)
+    channel = Channel(skip_hours=tuple(skip))
+    before = replace(STATE, failures=failures, channel=channel, new_content_at=NOW)
+    state = after(before, kind, now, interval=interval, news=False)
+    assert state.checked_at == now
+    assert (state.failures == 0) == (kind in SUCCESSFUL or (kind == "throttled" and not failures))
+    if kind != "gone":
+        assert timedelta() < wait(state) <= timedelta(days=8, hours=1)

@@ -1,0 +1,111 @@
+"""Plain items: read straight from the tree, exactly as feedparser reads them, or left to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.ingest.parse import rss
+from pipeline.ingest.parse.decode import decode
+from pipeline.ingest.parse.extensions import entry_extensions
+from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
+from pipeline.ingest.parse.xml_document import XmlDocument, parse_xml
+from pipeline.model.entry import RawEntry
+
+NAMESPACES = (
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+    'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:media="http://search.yahoo.com/mrss/" '
+    'xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"'
+)
+POST = "<title> Salt </title><link>https://h.example/a?x=1&amp;y=2</link><guid>https://h.example/?p=1</guid>"
+PLAIN = [
+    POST,
+    f"{POST}<pubDate>Mon, 09 Feb 2026 06:00:00 GMT</pubDate><dc:creator><![CDATA[Ada Marsh]]></dc:creator>",
+    f"{POST}<description><![CDATA[<p>Take <b>salt</b></p>]]></description><content:encoded>x</content:encoded>",
+    f"{POST}<content:encoded>&lt;p&gt;All of it</content:encoded>",
+    f"{POST}<category>Bread</category><category>Bread</category><category domain='x'>Bread</category><category/>",
+    f"{POST}<enclosure url='https://h.example/1.mp3' length='12' type='audio/mpeg'/>",
+    f"{POST}<itunes:duration>42:00</itunes:duration>",
+    f"{POST}<itunes:image href='https://h.example/1.jpg'/><itunes:keywords>salt, fat,,salt</itunes:keywords>",
+    f"{POST}<itunes:season>2</itunes:season><itunes:episode>7</itunes:episode>",
+    f"{POST}<itunes:episodeType>Bonus</itunes:episodeType><slash:comments>3</slash:comments>",
+    f"{POST}<podcast:season>3</podcast:season><podcast:person role='guest'>Ada</podcast:person>",
+    f"{POST}<description>Short</description><itunes:summary>Longer than that</itunes:summary>",
+    f"{POST}<content:encoded>Long</content:encoded><description>Short</description><itunes:summary>S</itunes:summary>",
+    f"{POST}<dc:creator>Ada</dc:creator><itunes:author>The Harbour Table</itunes:author><author></author>",
+    "<title>Salt 🧂 “fat”</title><guid>https://h.example/only</guid>",
+    "<title>No link</title><guid isPermaLink='false'>7</guid><source url='https://o.example/'>Other</source>",
+]
+NOT_PLAIN = {
+    "two titles": f"{POST}<title>Again</title>",
+    "markup that is none": f"{POST}<description>Salt <b>and</b> fat</description>",
+    "a date nobody reads": f"{POST}<pubDate>soon</pubDate>",
+    "an address to mend": "<link>/a</link><guid>1</guid>",
+    "Media RSS": f"{POST}<media:thumbnail url='https://h.example/1.jpg'/>",
+    "an address in the author": f"{POST}<author>ada@h.example (Ada)</author>",
+    "a charset to guess at": "<title>cafÃ©</title><guid isPermaLink='false'>1</guid>",
+    "a summary before the description": f"{POST}<itunes:summary>S</itunes:summary><description>D</description>",
+    "a summary with markup": f"{POST}<itunes:summary>S &amp;amp; more</itunes:summary>",
+}
+
+
+def feed(*items: str) -> XmlDocument:
+    """A document of these items."""
+    inside = "".join(f"<item>{item}</item>" for item in items)
+    return parse_xml(f'<rss version="2.0" {NAMESPACES}><channel><title>Harbour</title>{inside}</channel></rss>')
+
+
+def both_readings(document: XmlDocument) -> Iterator[tuple[RawEntry | None, RawEntry]]:
+    """Each item, read straight and read by feedparser."""
+    parsed = rss._feedparser(document.to_bytes())
+    if len(parsed.entries) == len(document.elements):
+        for item, entry in zip(document.elements, parsed.entries, strict=True):
+            yield parse_simple_entry(item), rss._entry(entry, entry_extensions(item, ""))
+
+
+@pytest.mark.parametrize("item", PLAIN)
+def test_a_plain_item_is_read_as_feedparser_reads_it(item: str) -> None:
+    """Field by field, for every usual element."""
+    ((straight, asked),) = both_readings(feed(item))
+    assert straight == asked
+
+
+@pytest.mark.parametrize("item", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_what_needs_a_guess_is_left_to_feedparser(item: str) -> None:
+    """Nothing is read straight that feedparser would mend or interpret."""
+    ((straight, _),) = both_readings(feed(item))
+    assert straight is None
+
+
+@pytest.mark.parametrize(
+    "root", ["<rss version='0.91'/>", "<feed/>", "<rss version='2.0' xml:base='https://o.example/'/>"]
+)
+def test_only_rss_2_without_a_base_is_plain(root: str) -> None:
+    """Other dialects, and documents that say what addresses are relative to, are feedparser's."""
+    assert not supports(parse_xml(root).root)
+
+
+def test_plain_and_other_items_keep_their_order() -> None:
+    """Whoever read them, entries come in the document's order."""
+    items = [f"<title>{number}</title><guid isPermaLink='false'>{number}</guid>" for number in range(4)]
+    items[1] += NOT_PLAIN["Media RSS"].removeprefix(POST)
+    entries = rss.parse_entries(feed(*items), url="").entries
+    assert [(entry.guid, entry.picture_url) for entry in entries] == [
+        ("0", ""), ("1", "https://h.example/1.jpg"), ("2", ""), ("3", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.corpus
+def test_plain_items_of_real_feeds_are_read_as_feedparser_reads_them(corpus: Path) -> None:
+    """More than half of all items of the corpus are plain, and not one of them is read otherwise."""
+    plain = 0
+    for file in sorted(each for each in corpus.rglob("*") if each.is_file() and each.suffix != ".tsv"):
+        text = decode(file.read_bytes())
+        document = parse_xml(text) if rss.can_parse(text) else None
+        if document and document.is_complete and document.root is not None and supports(document.root):
+            for straight, asked in both_readings(document):
+                assert straight in (None, asked), file.name
+                plain += straight is not None
+    assert plain > 1_500

@@ -1,0 +1,138 @@
+"""Titles taken apart, and dates and running times read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.dates import parse_date
+from pipeline.text.durations import parse_duration
+from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest, split_title
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "guest", "rest"),
+    [
+        ("Podcast – Ada Marsh – Salt and smoke", "Podcast", "Ada Marsh", "Salt and smoke"),
+        ("Podcast - Ada Marsh - Salt - and smoke", "Podcast", "Ada Marsh", "Salt - and smoke"),
+        ("Podcast—Ada Marsh—Salt", "Podcast", "Ada Marsh", "Salt"),
+        ("Podcast- Ada Marsh -Salt", "Podcast", "Ada Marsh", "Salt"),
+        ("Podcast | Ada Marsh | Salt", "Podcast", "Ada Marsh", "Salt"),
+        ("Podcast: Ada Marsh: Salt", "Podcast", "Ada Marsh", "Salt"),
+        ("Guest Blog: Bo Lund – A winter on rye", "Guest Blog", "Bo Lund", "A winter on rye"),
+        ("Guest Blog – Cher – On bread", "Guest Blog", "Cher", "On bread"),
+        ("Guest Post – Dr. O’Neil and Bo van den Berg – Rye", "Guest Post", "Dr. O’Neil and Bo van den Berg", "Rye"),
+        ("Podcast – Ada Marsh, baker – Salt", "Podcast", "Ada Marsh, baker", "Salt"),
+        ("Podcast #12 – Ada Marsh – Salt", "Podcast #12", "Ada Marsh", "Salt"),
+        ("Podcast – How to rest – and why", "Podcast", "", "How to rest – and why"),
+        ("Podcast – Rye Bread – Part 2", "Podcast", "", "Rye Bread – Part 2"),
+        ("Podcast – Why salt: a history", "Podcast", "", "Why salt: a history"),
+        ("Podcast – Top 10 Ovens – a list", "Podcast", "", "Top 10 Ovens – a list"),
+    ],
+)  # fmt: skip
+def test_labels_and_guests_are_taken_off(title: str, label: str, guest: str, rest: str) -> None:
+    """A known label, then a name, then the title; without a name, the title is all the rest."""
+    assert split_title(title) == TitleParts(label=label, guest=guest, title=rest)
+
+
+@pytest.mark.parametrize(
+    ("title", "guest", "rest"),
+    [
+        ("#12 – The Rye Question (with Ida Brandt)", "Ida Brandt", "#12 – The Rye Question"),
+        ("Salt (feat. Bo Lund) | The Harbour Table", "Bo Lund", "Salt | The Harbour Table"),
+        ("Salt [ft. Bo Lund & Ida Brandt]", "Bo Lund & Ida Brandt", "Salt"),
+        ("Salt w/ Bo Lund", "Bo Lund", "Salt"),
+        ("Soup (with beans)", "", "Soup (with beans)"),
+        ("Soup (with Beans)", "", "Soup (with Beans)"),
+        ("Baking with Bo Lund", "", "Baking with Bo Lund"),
+        ("(with Bo Lund)", "", "(with Bo Lund)"),
+    ],
+)
+def test_the_guest_in_brackets_is_taken_off_an_episodes_title(title: str, guest: str, rest: str) -> None:
+    """Who is named behind with, feat. or w/ is the guest, unless it is no name or nothing else remains."""
+    assert split_guest(title) == (guest, rest)
+
+
+def test_the_account_that_set_a_blog_up_is_nobody() -> None:
+    """An author is a person: admin is none, however it is written."""
+    assert [each for each in ("Admin", "wordpress", "Webmaster", "Ada Admin", "") if is_generic_author(each)] == [
+        "Admin", "wordpress", "Webmaster"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Bread – a love story",
+        "Ada Marsh – Salt and smoke",
+        "Podcast-friendly kitchens",
+        "Podcasts – a guide",
+        "Interview with Ada Marsh – part one",
+        "The oven: a user’s guide",
+        "Podcast",
+        "Podcast – ",
+        "",
+    ],
+)
+def test_ordinary_titles_stay_whole(title: str) -> None:
+    """A dash alone means nothing."""
+    assert split_title(title) == TitleParts(title=title)
+
+
+@given(st.text(max_size=80))
+def test_no_title_is_lost(title: str) -> None:
+    """Splitting never leaves an empty title behind."""
+    assert bool(split_title(title).title) == bool(title)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("Tue, 10 Feb 2026 08:30:00 GMT", (2026, 2, 10, 8, 30)),
+        ("Tue, 10 Feb 2026 08:30 -0430", (2026, 2, 10, 13, 0)),
+        ("10 February 2026 08:30:00 CEST", (2026, 2, 10, 6, 30)),
+        ("Sept. 3, 2025", (2025, 9, 3, 0, 0)),
+        ("Ter, 10 Fev 2026 08:30:00 -0300", (2026, 2, 10, 11, 30)),
+        ("2026-02-10", (2026, 2, 10, 0, 0)),
+        ("2026-02", (2026, 2, 1, 0, 0)),
+        ("20260210T083000Z", (2026, 2, 10, 8, 30)),
+        ("2026-02-10T08:30:00.123456+01:00", (2026, 2, 10, 7, 30)),
+        ("2026-02-10T24:00:00Z", (2026, 2, 11, 0, 0)),
+        ("Tue Feb 10 08:30:00 UTC 2026", (2026, 2, 10, 8, 30)),
+        ("Tue, 10 Feb 2026 08:30:00 +0000 (UTC)", (2026, 2, 10, 8, 30)),
+        ("Tue, 10 Feb 2026 08:30:60 Z", (2026, 2, 10, 8, 30)),
+    ],
+)
+def test_dates_are_read(text: str, instant: tuple[int, int, int, int, int]) -> None:
+    """RFC 822, ISO 8601 and their misspellings, in UTC to the minute."""
+    found = parse_date(text)
+    assert found is not None
+    assert found.replace(second=0, microsecond=0) == datetime(*instant, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "03/04/2026", "32 Feb 2026", "2026-13-01", "10 Foo 2026", "0000-00-00"])
+def test_what_is_no_date_gives_none(text: str) -> None:
+    """Ambiguous and impossible dates are no dates."""
+    assert parse_date(text) is None
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_date_or_none(text: str) -> None:
+    """No text makes the reader fail, and every date is in UTC."""
+    found = parse_date(text)
+    assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("3600", 3600), ("1:00:00", 3600), ("60:00", 3600), ("90:00", 5400), ("1h", 3600), ("1 hr 5 min", 3900),
+        ("PT1H5M", 3900), ("1:05:03.5", 3903), ("42 minutes", 2520), ("1,5h", 5400),
+        ("0", None), ("", None), ("-5", None), ("00:00:00:01", None), ("99999999", None), ("one hour", None),
+    ],
+)  # fmt: skip
+def test_running_times_are_read(text: str, seconds: int | None) -> None:
+    """Seconds, clocks, units and ISO 8601; zero, negative and absurd ones are none."""
+    assert parse_duration(text) == seconds

@@ -1,0 +1,50 @@
+"""Where words have changed: every change is shown, and nothing that is no change."""
+
+from __future__ import annotations
+
+from time import process_time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.word_diff import diff_words
+
+WORDS = st.lists(st.sampled_from(["salt", "bread", "tide", "hearth", "net"]), max_size=40)
+
+
+@given(WORDS, WORDS)
+def test_there_is_a_change_exactly_where_words_differ(old: list[str], new: list[str]) -> None:
+    """However the blanks are set; and each phrase is made of the words of its own side."""
+    found = diff_words("  \n".join(old), "\u00a0".join(new))
+    assert bool(found) == (old != new)
+    for before, after in found:
+        assert before.replace("…", "").split() == [] or " ".join(before.replace("…", "").split()) in " ".join(old)
+        assert after.replace("…", "").split() == [] or " ".join(after.replace("…", "").split()) in " ".join(new)
+
+
+@given(WORDS, st.integers(0, 40))
+def test_a_word_that_comes_in_is_in_the_phrase(words: list[str], place: int) -> None:
+    """With a few words around it, for somebody to find the place."""
+    new = [*words[:place], "kelp", *words[place:]]
+    ((_, after),) = diff_words(" ".join(words), " ".join(new))
+    assert "kelp" in after.split()
+    assert len(after.split()) <= 11
+
+
+def test_changes_far_apart_are_told_apart() -> None:
+    """Two words changed in a long text are two places, not the text between them."""
+    words = [f"w{number}" for number in range(100)]
+    edited = [*words]
+    edited[10], edited[90] = "ten", "ninety"
+    assert diff_words(" ".join(words), " ".join(edited)) == [
+        ("… w6 w7 w8 w9 w10 w11 w12 w13 w14 …", "… w6 w7 w8 w9 ten w11 w12 w13 w14 …"),
+        ("… w86 w87 w88 w89 w90 w91 w92 w93 w94 …", "… w86 w87 w88 w89 ninety w91 w92 w93 w94 …"),
+    ]
+
+
+def test_a_text_that_was_written_anew_is_one_change_and_costs_little() -> None:
+    """Thirty thousand words on each side: cut in the middle, in no time."""
+    began = process_time()
+    ((before, after),) = diff_words("salt " * 30_000, "bread " * 30_000)
+    assert process_time() - began < 1
+    assert (len(before.split()), len(after.split())) == (31, 31)

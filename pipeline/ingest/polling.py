@@ -67,7 +67,7 @@ def explain_wait(state: FeedState) -> str:
     if state.gone_at:
         since = f"{state.gone_at:%Y-%m-%d}"
         return f"gone since {since} and no longer asked: remove it from config.toml or give its new address"
-    if state.retry_at and state.outcome == "throttled":
+    if state.retry_at and state.outcome == "rate_limited":
         return f"its host wants to be left alone until {state.retry_at:%Y-%m-%d %H:%M} UTC"
     return f"not due before {state.due_at:%Y-%m-%d %H:%M} UTC" if state.due_at else "due now"
 
@@ -129,13 +129,13 @@ def next_state(
     """
     seen = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.message)
     if outcome.ok:
-        settled = outcome.kind != "partly_broken" or state.outcome == "partly_broken"
+        settled = outcome.kind != "partial" or state.outcome == "partial"
         learnt = _learn(
             seen, outcome, now, channel, fresh_news=outcome.has_body and has_news is not False, settled=settled
         )
         known = _watch_move(learnt, outcome, now, same_feed=same_feed)
         return replace(known, due_at=_due_after_answer(known, outcome, now, interval))
-    if outcome.kind == "throttled":
+    if outcome.kind == "rate_limited":
         seen = replace(seen, failing_since=state.failing_since or now)
         until = outcome.retry_at or now + interval
         due_at = until + _jitter(state.feed_id, interval)
@@ -151,7 +151,7 @@ def _learn(
     Nor is it the feed's first read, unless it is ``settled`` that the feed is always like that: the rest of its backlog
     would come as news.
     """
-    whole = outcome.kind != "partly_broken"
+    whole = outcome.kind != "partial"
     return replace(
         state,
         failures=0,

@@ -14,16 +14,16 @@ OutcomeKind = Literal[
     "moved",
     "not_modified",
     "unchanged",
-    "partly_broken",
+    "partial",
     "gone",
-    "throttled",
+    "rate_limited",
     "blocked",
     "not_found",
     "server_error",
     "too_large",
     "not_a_feed",
-    "broken_answer",
-    "bad_address",
+    "protocol_error",
+    "invalid_url",
     "unsafe_address",
     "timeout",
     "unreachable",
@@ -37,16 +37,16 @@ ADVICE: dict[OutcomeKind, str] = {
     "moved": "write the new address into config.toml",
     "not_modified": "nothing to do",
     "unchanged": "nothing to do",
-    "partly_broken": "what could be read was kept; tell whoever runs the feed",
+    "partial": "what could be read was kept; tell whoever runs the feed",
     "gone": "the feed is no longer asked; remove it from config.toml or give its new address",
-    "throttled": "nothing to do, it is asked again when the wait is over",
+    "rate_limited": "nothing to do, it is asked again when the wait is over",
     "blocked": "check whether the feed needs a password, or ask its publisher to let this program in",
     "not_found": "check the address",
     "server_error": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
     "too_large": "check that the address is a feed, or raise max_bytes under [fetch] in config.toml",
     "not_a_feed": "give the address of the feed itself; pipeline feeds check finds it",
-    "broken_answer": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
-    "bad_address": "write an address that starts with https:// or http://",
+    "protocol_error": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
+    "invalid_url": "write an address that starts with https:// or http://",
     "unsafe_address": "use a public address, or set allow_private_networks = true under [fetch] for an intranet",
     "timeout": "nothing to do, it is asked again later; if it lasts, raise timeout_seconds under [fetch]",
     "unreachable": "check the address and the connection to the internet",
@@ -63,8 +63,8 @@ BLOCKED_ADVICE: dict[int, str] = {
 }
 """What can be done where a status says more than ``blocked`` does."""
 
-SUCCESSFUL: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partly_broken"})
-WITH_BODY: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partly_broken"})
+SUCCESSFUL: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partial"})
+WITH_BODY: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partial"})
 NO_ADVICE: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
 """Where there is nothing to do, or where what happened says already what to do."""
 

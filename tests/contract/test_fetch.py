@@ -67,7 +67,7 @@ def test_an_equal_body_is_unchanged_and_brings_its_new_validators(server: HttpSe
 def test_a_304_that_nobody_asked_for_is_no_answer(server: HttpServer) -> None:
     """Without validators a 304 carries nothing to go by."""
     server.respond("/feed", CannedResponse(status=304, body=b""))
-    assert fetch(server.url("/feed")).kind == "broken_answer"
+    assert fetch(server.url("/feed")).kind == "protocol_error"
 
 
 def test_a_validator_that_cannot_be_sent_back_is_dropped(server: HttpServer) -> None:
@@ -90,7 +90,7 @@ def test_a_validator_that_cannot_be_sent_back_is_dropped(server: HttpServer) -> 
         (500, "server_error"),
         (503, "server_error"),
         (526, "server_error"),
-        (300, "broken_answer"),
+        (300, "protocol_error"),
     ],
 )
 def test_every_refusal_has_its_word(server: HttpServer, status: int, kind: str) -> None:
@@ -159,14 +159,14 @@ def test_redirects_are_not_followed_for_ever(server: HttpServer) -> None:
 def test_a_redirect_leads_to_the_web_or_nowhere(server: HttpServer, location: str) -> None:
     """Only http and https addresses are followed."""
     server.respond("/feed", redirect(location))
-    assert fetch(server.url("/feed")).kind == "broken_answer"
+    assert fetch(server.url("/feed")).kind == "protocol_error"
 
 
 @pytest.mark.parametrize("url", ["", "feed", "ftp://harbour.example/feed", "http://", "http://[::1", "http://a:99999/"])
 def test_an_address_that_is_none_is_told_and_not_asked(url: str) -> None:
     """A slip in the configuration is an outcome like any other."""
     outcome = fetch(url)
-    assert (outcome.kind, outcome.status) == ("bad_address", 0)
+    assert (outcome.kind, outcome.status) == ("invalid_url", 0)
 
 
 def test_secrets_stay_with_their_host(server: HttpServer) -> None:
@@ -189,7 +189,7 @@ def test_one_bad_feed_does_not_stop_the_others(server: HttpServer) -> None:
     server.respond("/bad", CannedResponse(status=500))
     urls = [server.url("/bad"), "nonsense", server.url("/good"), "http://127.0.0.1:1/closed"]
     kinds = {outcome.key: outcome.kind for outcome in fetch_all(request(url) for url in urls)}
-    assert list(map(kinds.get, urls)) == ["server_error", "bad_address", "ok", "unreachable"]
+    assert list(map(kinds.get, urls)) == ["server_error", "invalid_url", "ok", "unreachable"]
 
 
 def test_a_host_that_does_not_exist_is_unreachable() -> None:

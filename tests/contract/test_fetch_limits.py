@@ -130,7 +130,7 @@ def test_a_broken_answer_is_never_taken_for_a_document(server: HttpServer, answe
     """Half a document is worse than none: it would make entries vanish."""
     server.respond("/feed", answer)
     outcome = fetch(server.url("/feed"))
-    assert (outcome.kind, outcome.has_body, outcome.body) == ("broken_answer", False, b"")
+    assert (outcome.kind, outcome.has_body, outcome.body) == ("protocol_error", False, b"")
 
 
 def test_a_large_honest_feed_is_read(server: HttpServer) -> None:

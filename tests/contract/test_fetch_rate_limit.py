@@ -81,7 +81,7 @@ def test_a_host_may_ask_to_be_left_alone(server: HttpServer, status: int, retry_
     """Retry-After is understood as seconds and as a date, within reason."""
     server.respond("/feed", CannedResponse(status=status, headers={"Retry-After": retry_after} if retry_after else {}))
     outcome = fetch(server.url("/feed", "blog.example"))
-    assert (outcome.kind, outcome.status) == ("throttled", 0 if not outcome.status else status)
+    assert (outcome.kind, outcome.status) == ("rate_limited", 0 if not outcome.status else status)
     assert outcome.retry_at is not None
     assert abs(outcome.retry_at - NOW - wait) < timedelta(seconds=5)
     assert outcome.retry_host == f"blog.example:{server.port}"
@@ -93,7 +93,7 @@ def test_a_throttled_host_is_not_asked_again_by_anybody(server: HttpServer) -> N
     server.respond("/2", CannedResponse())
     urls = [server.url("/1", "busy.example"), server.url("/2", "busy.example"), server.url("/2", "calm.example")]
     kinds = {outcome.url: outcome.kind for outcome in fetch_all(request(url) for url in urls)}
-    assert list(map(kinds.get, urls)) == ["throttled", "throttled", "ok"]
+    assert list(map(kinds.get, urls)) == ["rate_limited", "rate_limited", "ok"]
     assert not server.requests_for("busy.example/2")
 
 
@@ -104,7 +104,7 @@ def test_a_wait_is_remembered_from_run_to_run(server: HttpServer) -> None:
     busy = f"busy.example:{server.port}"
     urls = [server.url("/feed", "busy.example"), server.url("/away", "calm.example")]
     held = fetch_all(map(request, urls), blocked_hosts={busy: NOW + timedelta(minutes=1)})
-    assert [(outcome.kind, outcome.retry_host) for outcome in held] == [("throttled", busy)] * 2
+    assert [(outcome.kind, outcome.retry_host) for outcome in held] == [("rate_limited", busy)] * 2
     assert not server.requests_for("/feed")
     over = fetch_all(map(request, urls), blocked_hosts={busy: NOW})
     assert [outcome.kind for outcome in over] == ["ok", "ok"]

@@ -146,7 +146,7 @@ def test_a_server_that_always_says_304_is_seen_through(month: PollingMonth) -> N
 def test_nobody_is_asked_inside_their_wait(month: PollingMonth) -> None:
     """In simulated time, no request reaches a host before the moment it named."""
     for host in ("seconds.example", "date.example"):
-        waits = [outcome.retry_at for outcome in month.outcomes[host] if outcome.kind == "throttled"]
+        waits = [outcome.retry_at for outcome in month.outcomes[host] if outcome.kind == "rate_limited"]
         moments = [now for asked, now in month.asked if asked == host]
         assert len(waits) >= 4
         for until in filter(None, waits):

@@ -145,7 +145,7 @@ def test_other_reasons_to_fail_are_no_new_trouble(months: Months) -> None:
     assert len(months.goes_by(3 * DAY)) == 1
     months.answer("blog", "not_a_feed", "Give the address of a feed: this one answers with a web page")
     assert months.goes_by(2 * DAY) == []
-    months.answer("blog", "throttled", "answered 429 Too Many Requests")
+    months.answer("blog", "rate_limited", "answered 429 Too Many Requests")
     assert months.goes_by(3 * DAY) == []
 
 
@@ -159,7 +159,7 @@ def test_a_web_page_in_place_of_a_feed_is_said_sooner(months: Months) -> None:
 
 def test_a_host_that_turns_us_away_for_days_is_trouble(months: Months) -> None:
     """429 counts as no failure for polling, but nothing is read."""
-    months.answer("blog", "throttled", "answered 429 Too Many Requests")
+    months.answer("blog", "rate_limited", "answered 429 Too Many Requests")
     assert len(months.goes_by(3 * DAY)) == 1
 
 

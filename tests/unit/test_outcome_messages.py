@@ -68,7 +68,7 @@ def test_status_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str
     assert said.message in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partly_broken"])
+@pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partial"])
 def test_check_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
     """With a document to read or without one."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
@@ -94,9 +94,9 @@ def test_a_document_that_broke_off_is_told_by_check(capsys: pytest.CaptureFixtur
     finding = probe_outcome(outcome("ok", body=body, detail="answered 200 OK"), now=NOW)
     print_probes([finding], ZoneInfo("UTC"), as_json=False)
     shown = capsys.readouterr().out
-    assert (finding.outcome, finding.ok, len(finding.entries)) == ("partly_broken", True, 1)
+    assert (finding.outcome, finding.ok, len(finding.entries)) == ("partial", True, 1)
     assert "answered 200 OK, but its XML is broken: " in shown
-    assert ADVICE["partly_broken"] in shown
+    assert ADVICE["partial"] in shown
 
 
 def test_a_page_instead_of_a_feed_is_told_in_one_sentence() -> None:

@@ -182,7 +182,7 @@ def test_a_feed_that_is_gone_is_not_asked_again() -> None:
 def test_a_host_that_wants_to_be_left_alone_is() -> None:
     """Until Retry-After is over nobody asks, not even by force; other feeds of the host learn of it."""
     until = NOW + 6 * HOUR
-    state = after(kind="throttled", retry_at=until, retry_host="busy.example")
+    state = after(kind="rate_limited", retry_at=until, retry_host="busy.example")
     assert not poll.can_force(state, until - timedelta(seconds=1))
     assert poll.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
     assert poll.blocked_hosts([state], until) == {}
@@ -219,7 +219,7 @@ def test_new_validators_of_an_unchanged_document_are_kept() -> None:
 
 def test_a_partly_broken_document_is_asked_for_again() -> None:
     """What could not be read to its end must not be hidden behind a 304 the next time."""
-    state = after(kind="partly_broken", etag='"1"', body_sha256="abc", last_modified="Mon")
+    state = after(kind="partial", etag='"1"', body_sha256="abc", last_modified="Mon")
     assert (state.etag, state.last_modified, state.body_sha256) == ("", "", "")
 
 
@@ -277,7 +277,7 @@ def test_a_clock_that_ran_ahead_does_not_silence_a_feed() -> None:
     """After the year 2031 is set back to 2026, what was put off until then is due."""
     ahead = NOW + 5 * 365 * DAY
     assert poll.is_due(after(now=ahead), NOW)
-    assert poll.is_due(after(kind="throttled", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
+    assert poll.is_due(after(kind="rate_limited", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
 
 
 @given(
@@ -296,6 +296,6 @@ def test_every_outcome_leaves_a_next_time(
     before = replace(STATE, failures=failures, channel=channel, new_content_at=NOW)
     state = after(before, kind, now, interval=interval, news=False)
     assert state.checked_at == now
-    assert (state.failures == 0) == (kind in SUCCESSFUL or (kind == "throttled" and not failures))
+    assert (state.failures == 0) == (kind in SUCCESSFUL or (kind == "rate_limited" and not failures))
     if kind != "gone":
         assert timedelta() < wait(state) <= timedelta(days=8, hours=1)

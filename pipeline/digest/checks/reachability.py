@@ -24,8 +24,8 @@ MAX_IMAGE_BYTES = 250_000
 HEAD_REFUSED_STATUSES = frozenset({403, 405, 501})
 """The statuses of servers that answer GET only."""
 
-_GONE: frozenset[OutcomeKind] = frozenset({"not_found", "gone", "unsafe_address", "bad_address"})
-_GUARDED: frozenset[OutcomeKind] = frozenset({"blocked", "throttled"})
+_GONE: frozenset[OutcomeKind] = frozenset({"not_found", "gone", "unsafe_address", "invalid_url"})
+_GUARDED: frozenset[OutcomeKind] = frozenset({"blocked", "rate_limited"})
 _NO_CONNECTION: frozenset[OutcomeKind] = frozenset({"unreachable", "timeout"})
 _FINE: frozenset[OutcomeKind] = frozenset({"ok", "moved", "too_large"})
 

@@ -33,7 +33,7 @@ def content_encodings(content_encoding: str) -> tuple[str, ...]:
     named = tuple(name.strip().lower() for name in content_encoding.split(","))
     applied = tuple(name for name in named if name not in ("", "identity"))
     if len(applied) > _MOST_CODINGS or not _CODINGS.issuperset(applied):
-        raise FetchError("broken_answer", "sent a document in a compression it was not asked for")
+        raise FetchError("protocol_error", "sent a document in a compression it was not asked for")
     return applied
 
 
@@ -55,12 +55,12 @@ class BoundedBody:
             for start in range(0, len(piece), _MORSEL_BYTES):
                 self._take(piece[start : start + _MORSEL_BYTES])
         except zlib.error as error:
-            raise FetchError("broken_answer", "sent a document whose compression is damaged") from error
+            raise FetchError("protocol_error", "sent a document whose compression is damaged") from error
 
     def finish(self) -> bytes:
         """Return the finished body. Raises FetchProblem when its compressed form broke off."""
         if not all(stage.finished for stage in self._stages):
-            raise FetchError("broken_answer", "broke off in the middle of the document")
+            raise FetchError("protocol_error", "broke off in the middle of the document")
         return bytes(self._plain)
 
     def prefix(self, length_bytes: int) -> bytes:

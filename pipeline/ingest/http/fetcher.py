@@ -198,7 +198,7 @@ class Fetcher:
         except (httpcore.TimeoutException, httpx.TimeoutException) as error:
             raise FetchError("timeout", f"did not answer for {self._limits.timeout_seconds:g} seconds") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
-            raise FetchError("broken_answer", "broke off in the middle of its answer") from error
+            raise FetchError("protocol_error", "broke off in the middle of its answer") from error
         finally:
             errand.seconds_left -= loop.time() - started
 

@@ -53,7 +53,7 @@ class FetchAttempt:
         """Go to the address asked for; a user name and password in it become a header (RFC 7617)."""
         url = _web_address(self._request.url)
         if url is None:
-            raise FetchError("bad_address", "is not an address on the web")
+            raise FetchError("invalid_url", "is not an address on the web")
         if url.userinfo:
             pair = f"{url.username}:{url.password}".encode()
             self._secrets.append(("Authorization", f"Basic {b64encode(pair).decode('ascii')}"))
@@ -64,7 +64,7 @@ class FetchAttempt:
         location = response.headers.get("location", "")
         target = _web_address(location, base=self._url)
         if not location or target is None:
-            raise FetchError("broken_answer", f"redirects to {location!r}, which is not an address on the web")
+            raise FetchError("protocol_error", f"redirects to {location!r}, which is not an address on the web")
         self._been.append(self._url)
         unbroken = self._moved_to == ("" if len(self._been) == 1 else str(self._url))
         if unbroken and response.status_code in answers.PERMANENT_REDIRECTS:
@@ -94,7 +94,7 @@ class FetchAttempt:
 
     def rate_limited(self, detail: str, until: datetime) -> FetchOutcome:
         """Write down that the host wants to be left alone."""
-        outcome = self.outcome("throttled", f"{detail} until {until:%Y-%m-%d %H:%M} UTC")
+        outcome = self.outcome("rate_limited", f"{detail} until {until:%Y-%m-%d %H:%M} UTC")
         return replace(outcome, retry_at=until, retry_host=self.host)
 
     def finish(self, response: httpx.Response, body: bytes) -> FetchOutcome:
@@ -120,7 +120,7 @@ class FetchAttempt:
 
     def _judge(self, kind: OutcomeKind, words: str, sha256: str) -> tuple[OutcomeKind, str]:
         if kind == "not_modified" and not self._validators():
-            return "broken_answer", f"{words} without having been asked for changes"
+            return "protocol_error", f"{words} without having been asked for changes"
         if kind == "ok" and sha256 == self._request.body_sha256:
             return "unchanged", f"{words} with the same document as last time"
         if kind == "ok" and self._moved_to:

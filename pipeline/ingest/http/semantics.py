@@ -20,7 +20,7 @@ DEFAULT_RETRY_AFTER = timedelta(minutes=15)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
 
-_NAMED: dict[int, OutcomeKind] = {304: "not_modified", 404: "not_found", 410: "gone", 429: "throttled"}
+_NAMED: dict[int, OutcomeKind] = {304: "not_modified", 404: "not_found", 410: "gone", 429: "rate_limited"}
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?(\d{1,10})', re.IGNORECASE)
 
 
@@ -31,7 +31,7 @@ def outcome_kind(status: int) -> OutcomeKind:
     ('ok', 'blocked', 'server_error', 'broken_answer')
     """
     classes: dict[int, OutcomeKind] = {2: "ok", 4: "blocked", 5: "server_error"}
-    return _NAMED.get(status) or classes.get(status // 100, "broken_answer")
+    return _NAMED.get(status) or classes.get(status // 100, "protocol_error")
 
 
 def status_text(status: int) -> str:

@@ -59,7 +59,7 @@ async def fetch_full_text(
     requests = [FetchRequest(key=guid, url=entry.url) for guid, entry in entries.items()]
     found, throttled = {}, None
     async for outcome in fetcher.fetch_all(requests, now=now):
-        throttled = outcome if outcome.kind == "throttled" else throttled
+        throttled = outcome if outcome.kind == "rate_limited" else throttled
         if not outcome.has_body:
             continue
         before = entries[outcome.key]

@@ -93,7 +93,7 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
     except NotAFeedError as trouble:
         return FeedProbe(url=url, feed_url=address, ok=False, message=str(trouble), outcome="not_a_feed")
     if parsed.damage:
-        outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {parsed.damage}")
+        outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {parsed.damage}")
     entries = normalise(parsed, Feed(id="feed", url=url, kind="blog"), url=url, now=now)
     kind: FeedKind = "podcast" if sum(each.is_episode for each in entries) * 2 > len(entries) else "blog"
     return FeedProbe(

@@ -59,7 +59,7 @@ class FeedProcessor:
             context=f"{feed.kind} {feed.language}",
         )
         if broken := reading.parsed.damage:
-            outcome = replace(outcome, kind="partly_broken", detail=f"{outcome.detail}, but its {broken}")
+            outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {broken}")
         entries = self._normalise(reading, feed, outcome)
         verdict = self._decide(reading, entries, feed, present)
         known = verdict.untouched or any(change.entry_id is not None for change in verdict.changes)

@@ -25,10 +25,10 @@ DAY = timedelta(days=1)
 MAX_FAILING_TIME = 3 * DAY
 """A feed may fail for a seventh of its usual gap: a day where it is weekly, three where it is monthly."""
 FAILING_TIME_BY_OUTCOME: Mapping[str, timedelta] = MappingProxyType(
-    {"no_secret": timedelta(), "bad_address": timedelta(), "unsafe_address": timedelta(), "not_a_feed": DAY / 4}
+    {"no_secret": timedelta(), "invalid_url": timedelta(), "unsafe_address": timedelta(), "not_a_feed": DAY / 4}
 )
 """What does not pass by itself, or hardly ever, is said sooner."""
-NETWORK_OUTCOMES = frozenset({"unreachable", "timeout", "tls_error", "broken_answer"})
+NETWORK_OUTCOMES = frozenset({"unreachable", "timeout", "tls_error", "protocol_error"})
 """Where all feeds fail like this, it is the way there and not the feeds."""
 
 
@@ -89,7 +89,7 @@ def _fails_for_long(view: FeedHealth) -> bool:
     state = view.state
     if state.failing_since is None or state.checked_at is None:
         return False
-    if state.failures < MIN_FAILURES and state.outcome != "throttled":
+    if state.failures < MIN_FAILURES and state.outcome != "rate_limited":
         return False
     usual = timedelta(days=view.cadence.interval_days) / 7 if view.cadence.confident else DAY
     patience = min(max(usual, DAY), MAX_FAILING_TIME)

@@ -17,7 +17,7 @@ from pipeline.config import smtp_password
 if TYPE_CHECKING:
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
-    from pipeline.jobs.editions.send import Backend, Mailer
+    from pipeline.jobs.ports import Backend, Mailer
     from pipeline.jobs.proof.send import ProofSender
     from pipeline.model.proof import SendPolicy
 

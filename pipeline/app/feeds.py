@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.app.app import House
-from pipeline.config import Headers, feed_headers, secret_values
+from pipeline.config import feed_headers, secret_values
 from pipeline.model.errors import ConfigError
 from pipeline.model.feed import Feed
+from pipeline.model.fetch import Headers
 
 if TYPE_CHECKING:
     from pipeline.config.sections.feeds import FeedSettings
-    from pipeline.ingest.http.fetcher import Fetcher
+    from pipeline.ingest.http.fetcher import HttpFetcher
     from pipeline.jobs.editor.links import LinkCollection
     from pipeline.jobs.feeds.backfill import Backfiller
     from pipeline.jobs.feeds.refresh import Refresher
@@ -50,11 +51,11 @@ class Reading(House):
         known = next((feed for feed in self.feeds if feed.url == url), None)
         return self.feed_headers(known.id) if known else ()
 
-    def fetcher(self, *, blocked_hosts: Mapping[str, datetime] = MappingProxyType({})) -> Fetcher:
+    def fetcher(self, *, blocked_hosts: Mapping[str, datetime] = MappingProxyType({})) -> HttpFetcher:
         """Make a fetcher: of the network, or of the folder that stands in for it; ``holds``: hosts to leave alone."""
         return self._fetcher(self._limits, blocked_hosts)
 
-    def link_fetcher(self) -> Fetcher:
+    def link_fetcher(self) -> HttpFetcher:
         """Make a fetcher that only looks whether pages and pictures are there: as careful as the other, soon done."""
         from pipeline.jobs.editions.check_links import fast_limits
 
@@ -75,14 +76,14 @@ class Reading(House):
             user_agent=f"newsletter-pipeline/{__version__} (+{self.config.publication.url})",
         )
 
-    def _fetcher(self, limits: FetchLimits, holds: Mapping[str, datetime] = MappingProxyType({})) -> Fetcher:
-        from pipeline.ingest.http.fetcher import Fetcher
+    def _fetcher(self, limits: FetchLimits, holds: Mapping[str, datetime] = MappingProxyType({})) -> HttpFetcher:
+        from pipeline.ingest.http.fetcher import HttpFetcher
 
         if not self.config.fetch.fixtures:
-            return Fetcher(limits, blocked_hosts=holds)
+            return HttpFetcher(limits, blocked_hosts=holds)
         from pipeline.ingest.http.replay import ReplayTransport
 
-        return Fetcher(limits, transport=ReplayTransport(self.fixtures_folder), blocked_hosts=holds)
+        return HttpFetcher(limits, transport=ReplayTransport(self.fixtures_folder), blocked_hosts=holds)
 
     @cached_property
     def fixtures_folder(self) -> Path:

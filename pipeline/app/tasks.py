@@ -16,8 +16,8 @@ from pipeline.app.notifications import Noticing
 
 if TYPE_CHECKING:
     from pipeline.jobs.editions.scheduled_send import ScheduledSend
-    from pipeline.model.schedule import At
-    from pipeline.scheduler.engine import Clock, NextRun, Task, TaskResult
+    from pipeline.model.schedule import At, Clock
+    from pipeline.scheduler.engine import NextRun, Task, TaskResult
 
 BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """The clock that no one sets and that goes on while the machine sleeps: Linux's monotonic one stands still then."""

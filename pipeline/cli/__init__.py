@@ -11,15 +11,19 @@ import gc
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pipeline.cli.parser import build_parser
+
+if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
 
 __all__ = ["build_parser", "main"]
 
 
-def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+def main(argv: Sequence[str] | None = None, *, clock: Clock = lambda: datetime.now(UTC)) -> int:
     """Run one command and give its exit code; the clock is read here and nowhere below."""
     gc.set_threshold(50_000, 20, 50)  # nearly all garbage goes without the collector, whose looks cost a tenth of a run
     atexit.register(gc.freeze)  # a process that ends need not look through all it holds: a twentieth of a run
@@ -35,7 +39,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = l
         return 130
 
 
-def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
+def _run(options: Namespace, clock: Clock) -> int:
     from pipeline.cli.commands import load_command
     from pipeline.model.errors import PipelineError
 

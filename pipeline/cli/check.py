@@ -6,9 +6,8 @@ In: parsed arguments and a clock. Out: an exit code, 4 when an error stands in t
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
@@ -19,8 +18,8 @@ from pipeline.model.errors import RefusedError
 
 if TYPE_CHECKING:
     from pipeline.model.digest import Edition
+    from pipeline.model.schedule import Clock
 
-Clock = Callable[[], datetime]
 _HEADINGS: dict[CheckLevel, str] = {
     "error": "Errors, which stop approval",
     "warning": "Warnings",

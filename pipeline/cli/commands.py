@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pipeline.jobs.digests.build import WrittenDigest
     from pipeline.jobs.feeds.refresh import FeedReport
     from pipeline.model.digest import Decision
+    from pipeline.model.schedule import Clock
 
-Clock = Callable[[], datetime]
 SOME_FAILED = 3
 
 

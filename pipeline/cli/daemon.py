@@ -9,16 +9,19 @@ import logging
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.cli.log import configured_logging
 
-Clock = Callable[[], datetime]
+if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
+
 
 log = logging.getLogger(__name__)
 

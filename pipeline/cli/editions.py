@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,8 +22,8 @@ from pipeline.model.week import Week
 if TYPE_CHECKING:
     from pipeline.jobs.editions.workflow import EditionWorkflow
     from pipeline.model.edition import EditionRecord
+    from pipeline.model.schedule import Clock
 
-Clock = Callable[[], datetime]
 _PLACES = (
     "Note: the links with #zzUnsubscribezz, #zzPreferenceszz and #zzBrowserzz are places for your mail service's own "
     "(docs/handing-over.md)."

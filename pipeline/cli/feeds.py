@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,7 @@ from pipeline.model.errors import FeedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.jobs.feeds.probe import FeedProbe
-
-Clock = Callable[[], datetime]
+    from pipeline.model.schedule import Clock
 
 
 def list_(options: Namespace, clock: Clock) -> int:

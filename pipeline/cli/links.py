@@ -10,7 +10,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
@@ -20,8 +19,7 @@ from pipeline.model.errors import FeedError
 if TYPE_CHECKING:
     from pipeline.jobs.editor.links import CollectedLink
     from pipeline.model.archive import ArchivePosition
-
-Clock = Callable[[], datetime]
+    from pipeline.model.schedule import Clock
 
 
 def list_(options: Namespace, clock: Clock) -> int:

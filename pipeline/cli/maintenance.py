@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.model.errors import RefusedError, UsageError
 
-Clock = Callable[[], datetime]
+if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
 
 
 def backup(options: Namespace, clock: Clock) -> int:

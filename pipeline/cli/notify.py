@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pipeline.app import App
 from pipeline.model.alert import Alert
 from pipeline.model.errors import UsageError
 
-Clock = Callable[[], datetime]
+if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
+
 SOME_FAILED = 3
 
 

@@ -6,17 +6,20 @@ In: parsed arguments and a clock. Out: an exit code. Jobs are imported inside th
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.model.errors import ConfigError
 from pipeline.model.health import HealthResult, health_result_of, worst_level
 
-Clock = Callable[[], datetime]
+if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
+
 UNHEALTHY = 3
 
 

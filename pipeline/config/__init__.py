@@ -7,12 +7,11 @@ adds the secrets; ``write`` changes which feeds there are, by lines that ``edit`
 from pipeline.config.declare import Setting
 from pipeline.config.loader import load_config, parse_config
 from pipeline.config.schema import Config, reference
-from pipeline.config.secrets import Headers, feed_headers, secret_values, smtp_password
+from pipeline.config.secrets import feed_headers, secret_values, smtp_password
 from pipeline.config.toml_edit import add_feeds, remove_feed
 
 __all__ = [
     "Config",
-    "Headers",
     "Setting",
     "add_feeds",
     "feed_headers",

@@ -18,8 +18,7 @@ from pipeline.config.sections.delivery import DeliverySettings
 from pipeline.config.sections.feeds import FeedSettings
 from pipeline.config.types import ENV_REFERENCE, ENV_VAR, HEADERS
 from pipeline.model.errors import ConfigError, MissingSecretError
-
-Headers = tuple[tuple[str, str], ...]
+from pipeline.model.fetch import Headers
 
 
 def feed_headers(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:

@@ -105,7 +105,7 @@ def build_request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, 
 
 
 def blocked_hosts(states: Iterable[FeedState], now: datetime) -> dict[str, datetime]:
-    """Return which hosts asked not to be asked before when, by any feed: for ``Fetcher(holds=…)``."""
+    """Return which hosts asked not to be asked before when, by any feed: for ``HttpFetcher(holds=…)``."""
     waits = [(state.retry_at, state.retry_host) for state in states if state.retry_at and state.retry_host]
     return {host: until for until, host in sorted(waits) if until > now}
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+Headers = tuple[tuple[str, str], ...]
+"""HTTP header fields as (name, value) pairs."""
+
 OutcomeKind = Literal[
     "ok",
     "moved",
@@ -103,7 +106,7 @@ class FetchRequest:
     """HEAD asks whether the document is there, without its body."""
     first_bytes: int = 0
     """Read no more than the document's beginning, where this is not 0."""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     """Extra headers, e.g. Authorization. They may be secret: only the host of ``url`` ever sees them."""
 
 

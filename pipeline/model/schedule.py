@@ -9,12 +9,15 @@ still gives one period, and whatever was missed while nobody was running is caug
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ClassVar
 
 from pipeline.model.week import WEEKDAYS
 
+Clock = Callable[[], datetime]
+"""Returns the current time, aware UTC."""
 MAX_INTERVAL = timedelta(days=1)
 EXAMPLES = '"every 30 minutes", "daily 06:30", "mon 07:00" or "tue,fri 16:00"'
 WEEKDAY = r"(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?"

@@ -15,11 +15,10 @@ from typing import Protocol
 
 from pipeline.model.errors import PipelineError
 from pipeline.model.run import Run, claim, claimable_at, finish, is_claimable, retry_delay
+from pipeline.model.schedule import Clock
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 """So much may the clocks of two machines differ."""
-Clock = Callable[[], datetime]
-"""Shows the moment a beat was asked for, and goes on from there."""
 
 
 class TaskSchedule(Protocol):

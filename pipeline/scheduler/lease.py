@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.model.errors import StoreError
 from pipeline.model.run import LEASE_TTL, Run, renew
-from pipeline.scheduler.engine import Clock
+from pipeline.model.schedule import Clock
 
 if TYPE_CHECKING:
     from pipeline.store.runs import RunRepository

@@ -24,6 +24,7 @@ from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions, require_
 from pipeline.jobs.proof.tokens import sign_session, verify_token
 from pipeline.model.errors import DeliveryError, InvalidTokenError, PipelineError, RefusedError
 from pipeline.model.proof import ProofToken
+from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.security import DESK_COOKIE
@@ -50,7 +51,7 @@ class ProofPages:
     """The handlers. Each request opens the publication for itself, by the newest config.toml."""
 
     path: Path
-    clock: Callable[[], datetime]
+    clock: Clock
     templates: PageTemplates = field(default_factory=_sheets)
 
     def routes(self) -> list[BaseRoute]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from threading import Thread
 
@@ -23,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
 from pipeline.jobs.proof.tokens import session_is_valid
+from pipeline.model.schedule import Clock
 from pipeline.web.desk.services import PublicationDesk
 from pipeline.web.preview import create_desk_app
 from pipeline.web.proof import ProofPages
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def serve_pages(path: Path, clock: Callable[[], datetime], extra_routes: Sequence[BaseRoute] = ()) -> Iterator[str]:
+def serve_pages(path: Path, clock: Clock, extra_routes: Sequence[BaseRoute] = ()) -> Iterator[str]:
     """Serve all that a publication has to show, until the block ends; gives the address, or nothing.
 
     What proofs lead to, the desk for whom a proof lets in, and ``more``. ``path`` is that of config.toml; where to

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
@@ -35,7 +35,7 @@ def fetch_all(
     """Fetch all requests with one fetcher; the outcomes in the order they came."""
 
     async def run() -> list[FetchOutcome]:
-        async with Fetcher(within or limits(), **({"resolve": to_loopback} | options)) as fetcher:
+        async with HttpFetcher(within or limits(), **({"resolve": to_loopback} | options)) as fetcher:
             return [outcome async for outcome in fetcher.fetch_all(requests, now=NOW)]
 
     return asyncio.run(run())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.digest.checks.image_size import read_image_size
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.ingest.http.replay import ReplayTransport
 from pipeline.jobs.editions.check_links import check_links, check_results, fast_limits, is_fresh
 from pipeline.model.check import CheckLevel, CheckResult, LinkCheck
@@ -53,8 +53,8 @@ def link(url: str, words: str = "Bread") -> str:
     return f'<a href="{url}">{words}</a>'
 
 
-def opened(within: FetchLimits | None = None) -> Callable[[], Fetcher]:
-    return partial(Fetcher, fast_limits(within or limits()), resolve=to_loopback)
+def opened(within: FetchLimits | None = None) -> Callable[[], HttpFetcher]:
+    return partial(HttpFetcher, fast_limits(within or limits()), resolve=to_loopback)
 
 
 def look(*bodies: str, seconds: float = 10.0) -> tuple[CheckResult, ...]:
@@ -210,7 +210,7 @@ def test_when_nobody_is_asked_again(minutes: int, level: CheckLevel, overridden:
 
 def test_fixtures_answer_a_look() -> None:
     """The demo is checked without a network: a page of the fixtures is there, any other is not."""
-    replay = partial(Fetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
+    replay = partial(HttpFetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
     home = "https://harbourandhearth.example/"
     checks = check_links(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)
     assert [each.message for each in checks] == [f"Mend it or take it out: {home}nowhere/ answered 404 Not Found."]

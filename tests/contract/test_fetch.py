@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, FetchOutcome
 from tests.contract.loopback_fetch import NOW, fetch, fetch_all, limits, request, to_loopback
 from tests.http_server import FEED, CannedResponse, HttpServer, redirect
@@ -219,7 +219,7 @@ def test_fetching_can_be_left_early(server: HttpServer) -> None:
     started = time.monotonic()
 
     async def run() -> tuple[FetchOutcome, int]:
-        async with Fetcher(limits()) as fetcher:
+        async with HttpFetcher(limits()) as fetcher:
             outcomes = fetcher.fetch_all([request(server.url("/slow")), request(server.url("/quick"))], now=NOW)
             first = await anext(outcomes)
             await outcomes.aclose()
@@ -245,7 +245,7 @@ def test_one_fetcher_serves_single_documents_too(server: HttpServer) -> None:
     server.respond("/feed", CannedResponse())
 
     async def run() -> list[str]:
-        async with Fetcher(limits(), resolve=to_loopback) as fetcher:
+        async with HttpFetcher(limits(), resolve=to_loopback) as fetcher:
             later = NOW + timedelta(days=1)
             return [(await fetcher.fetch(request(server.url("/feed")), now=now)).kind for now in (NOW, later)]
 
@@ -260,7 +260,7 @@ def test_a_reader_that_takes_its_time_makes_no_timeouts(server: HttpServer) -> N
 
     async def run() -> list[str]:
         kinds = []
-        async with Fetcher(limits(timeout_seconds=0.8)) as fetcher:
+        async with HttpFetcher(limits(timeout_seconds=0.8)) as fetcher:
             async for outcome in fetcher.fetch_all(requests, now=NOW):
                 kinds.append(outcome.kind)
                 time.sleep(0.1)
@@ -276,7 +276,7 @@ def test_a_slow_reader_keeps_nobody_from_being_asked(server: HttpServer) -> None
 
     async def run() -> list[int]:
         asked = []
-        async with Fetcher(limits(concurrency=10), resolve=to_loopback) as fetcher:
+        async with HttpFetcher(limits(concurrency=10), resolve=to_loopback) as fetcher:
             async for _ in fetcher.fetch_all(requests, now=NOW):
                 asked.append(len(server.requests))
                 time.sleep(0.02)

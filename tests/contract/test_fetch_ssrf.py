@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ingest.http.connect import SafeConnector
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.ingest.http.ip_filter import unsafe_reason
 from pipeline.ingest.http.transport import NetworkTransport
 from pipeline.model.fetch import FetchLimits, FetchOutcome
@@ -106,7 +106,7 @@ def _all_but_loopback(address: str) -> str:
 
 def _fetch_with(dialler: SafeConnector, url: str) -> FetchOutcome:
     async def run() -> FetchOutcome:
-        async with Fetcher(limits(), transport=NetworkTransport(dialler)) as fetcher:
+        async with HttpFetcher(limits(), transport=NetworkTransport(dialler)) as fetcher:
             return await fetcher.fetch(request(url), now=NOW)
 
     return asyncio.run(run())
@@ -153,7 +153,7 @@ def test_hosts_at_one_address_do_not_share_a_connection(secure: HttpServer, auth
     """A name without a certificate gains nothing from a neighbour's open connection."""
 
     async def run() -> list[str]:
-        async with Fetcher(limits(), resolve=to_loopback, **_trusting(authority)) as fetcher:  # type: ignore[arg-type]
+        async with HttpFetcher(limits(), resolve=to_loopback, **_trusting(authority)) as fetcher:  # type: ignore[arg-type]
             urls = [secure.url("/feed", host) for host in ("blog.example", "other.example")]
             return [(await fetcher.fetch(request(url), now=NOW)).kind for url in urls]
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.ingest import polling as poll
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import FetchOutcome
 from tests.contract.loopback_fetch import limits, to_loopback
@@ -99,7 +99,7 @@ class PollingMonth:
     async def tick(self) -> None:
         due = [state for state in self.states.values() if poll.is_due(state, self.now)]
         held = poll.blocked_hosts(self.states.values(), self.now)
-        async with Fetcher(limits(max_bytes=10**6), resolve=to_loopback, blocked_hosts=held) as fetcher:
+        async with HttpFetcher(limits(max_bytes=10**6), resolve=to_loopback, blocked_hosts=held) as fetcher:
             requests = [poll.build_request(state, self.now) for state in due]
             async for outcome in fetcher.fetch_all(requests, now=self.now):
                 self.outcomes[outcome.key].append(outcome)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ingest import polling as poll
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.jobs.feeds.refresh import FeedReport, Refresher
 from pipeline.model.feed import Feed
 from pipeline.model.fetch import FetchLimits
@@ -38,8 +38,8 @@ LIMITS = FetchLimits(
 )
 
 
-def open_fetcher(*, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
-    return Fetcher(LIMITS, resolve=to_loopback, blocked_hosts=blocked_hosts)
+def open_fetcher(*, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[HttpFetcher]:
+    return HttpFetcher(LIMITS, resolve=to_loopback, blocked_hosts=blocked_hosts)
 
 
 @dataclass(frozen=True, slots=True)

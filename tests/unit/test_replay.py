@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipeline.ingest.http.fetcher import Fetcher
+from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.ingest.http.replay import ReplayTransport
 from pipeline.model.fetch import FetchLimits, FetchRequest
 
@@ -116,7 +116,7 @@ def test_the_fetcher_needs_no_network_for_it(folder: Path) -> None:
 
     async def run() -> list[str]:
         limits = FetchLimits(host_gap_seconds=60)
-        async with Fetcher(limits, transport=ReplayTransport(folder), resolve=nobody) as fetcher:
+        async with HttpFetcher(limits, transport=ReplayTransport(folder), resolve=nobody) as fetcher:
             urls = ["http://localhost/feed.xml", f"{HOST}/feed/", f"{HOST}/a/b.xml", f"{HOST}/none"]
             requests = [FetchRequest(key=url, url=url) for url in urls]
             outcomes = {outcome.url: outcome.kind async for outcome in fetcher.fetch_all(requests, now=NOW)}

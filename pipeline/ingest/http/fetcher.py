@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -38,8 +38,8 @@ from pipeline.ingest.http.spool import Spool
 from pipeline.ingest.http.transport import NetworkTransport
 from pipeline.model.errors import FetchError
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
+from pipeline.model.schedule import Clock
 
-_Clock = Callable[[], datetime]
 SLOW_AFTER_SECONDS = 1.0
 """A host that has not answered by then waits beside the others instead of in front of them."""
 MAX_SLOW_FACTOR = 8
@@ -93,7 +93,7 @@ class _Crowd:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-class Fetcher:
+class HttpFetcher:
     """Fetches documents, and keeps to each host's wishes for as long as it is open.
 
     ``transport`` stands in for the network (``replay``); ``resolve`` and ``ssl_context`` replace how names become
@@ -163,13 +163,13 @@ class Fetcher:
         most = self._limits.concurrency * MAX_SLOW_FACTOR
         return max(0, min(self._limits.concurrency - (len(running) - silent), most - len(running)))
 
-    async def _run(self, errand: FetchAttempt, clock: _Clock) -> FetchOutcome:
+    async def _run(self, errand: FetchAttempt, clock: Clock) -> FetchOutcome:
         try:
             return await self._follow(errand, clock)
         except FetchError as problem:
             return errand.outcome(problem.kind, str(problem))
 
-    async def _follow(self, errand: FetchAttempt, clock: _Clock) -> FetchOutcome:
+    async def _follow(self, errand: FetchAttempt, clock: Clock) -> FetchOutcome:
         errand.start()
         while True:
             async with self._turnstile.slot(errand.host, gap=errand.is_new_host):
@@ -225,7 +225,7 @@ class Fetcher:
         return body.finish()
 
 
-def _clock_from(now: datetime) -> _Clock:
+def _clock_from(now: datetime) -> Clock:
     """Return a clock that shows ``now`` and goes on from there."""
     loop = asyncio.get_running_loop()
     started = loop.time()

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pipeline.jobs.digests import episode_details as talks
 from pipeline.jobs.digests import image_sizes as pictures
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import StoredEntry
 from pipeline.store import Store
 
@@ -17,7 +18,7 @@ from pipeline.store import Store
 def enrich(
     store: Store,
     groups: Sequence[tuple[StoredEntry, ...]],
-    open_fetcher: pictures.OpenFetcher,
+    open_fetcher: OpenFetcher,
     logo_url: str = "",
     *,
     now: datetime,

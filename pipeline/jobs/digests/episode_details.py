@@ -7,27 +7,17 @@ asked for once and a digest only ever reads what is there. Nothing is asked for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
 
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import Entry, StoredEntry
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchRequest
 from pipeline.store import Store
 
 _READABLE = ("vtt", "srt", "subrip", "plain", "html")
 
 
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, each as soon as it is there."""
-        ...
-
-
-OpenFetcher = Callable[[], AbstractAsyncContextManager[Fetcher]]
 Group = tuple[StoredEntry, ...]
 
 

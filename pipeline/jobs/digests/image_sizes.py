@@ -7,29 +7,17 @@ asked for once and a digest only ever reads what is there. Nothing is asked for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from pipeline.digest.checks.image_size import read_image_size
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import Picture, StoredEntry
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
 
 IMAGE_PREFIX_BYTES = 32_768
 """PNG, GIF and WebP say their size in the first thirty; a JPEG behind what the camera wrote about itself."""
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, each as soon as it is there."""
-        ...
-
-
-OpenFetcher = Callable[[], AbstractAsyncContextManager[Fetcher]]
 
 
 def fetch_image_sizes(

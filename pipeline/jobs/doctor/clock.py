@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.jobs.editions.check_links import OpenLinkFetcher
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.fetch import FetchRequest
 from pipeline.model.health import HealthResult
 
@@ -24,7 +24,7 @@ MAX_CLOCK_DIFFERENCE = timedelta(minutes=2)
 CLOCK_FIX = "let the system keep its time by itself, e.g. `timedatectl set-ntp true`"
 
 
-def check_clock(open_fetcher: OpenLinkFetcher, urls: Sequence[str], now: datetime) -> Iterator[HealthResult]:
+def check_clock(open_fetcher: OpenFetcher, urls: Sequence[str], now: datetime) -> Iterator[HealthResult]:
     """Compare the clock with that of the first server that tells its own."""
     requests = [FetchRequest(key=url, url=url, method="HEAD") for url in dict.fromkeys(urls)]
     dates = asyncio.run(_dates(open_fetcher, requests, now))
@@ -37,7 +37,7 @@ def check_clock(open_fetcher: OpenLinkFetcher, urls: Sequence[str], now: datetim
         yield HealthResult(category="time", name="clock", level="warning", message=finding, fix=mend)
 
 
-async def _dates(open_fetcher: OpenLinkFetcher, requests: Sequence[FetchRequest], now: datetime) -> dict[str, str]:
+async def _dates(open_fetcher: OpenFetcher, requests: Sequence[FetchRequest], now: datetime) -> dict[str, str]:
     async with open_fetcher() as fetcher:
         return {outcome.key: outcome.server_date async for outcome in fetcher.fetch_all(requests, now=now)}
 

@@ -7,11 +7,9 @@ very bytes it is about, so that an approval can go by it; nothing else is change
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from pipeline.digest.checks import by_severity, manifest_results
 from pipeline.digest.checks.freshness import changed_since
@@ -23,6 +21,7 @@ from pipeline.digest.checks.reachability import (
     collect_urls,
     judge_outcomes,
 )
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.check import CheckResult, LinkCheck, blocking_results
 from pipeline.model.digest import Edition
 from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
@@ -31,14 +30,6 @@ from pipeline.store import Store
 MAX_CHECK_SECONDS = 10.0
 RESULT_TTL = timedelta(hours=1)
 """So long nobody asks again what a page answered, unless it stands in the way of an approval."""
-
-
-class LinkFetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, and yield each outcome as it comes."""
-        ...
 
 
 def fast_limits(limits: FetchLimits) -> FetchLimits:
@@ -52,9 +43,6 @@ def fast_limits(limits: FetchLimits) -> FetchLimits:
     )
 
 
-OpenLinkFetcher = Callable[[], AbstractAsyncContextManager[LinkFetcher]]
-
-
 def check_results(edition: Edition, link_check: LinkCheck | None = None) -> tuple[CheckResult, ...]:
     """Give all that is known of an edition: what needs no network, and what the network said when it was asked."""
     known = (*manifest_results(edition.manifest), *changed_since(edition.changes))
@@ -62,7 +50,7 @@ def check_results(edition: Edition, link_check: LinkCheck | None = None) -> tupl
 
 
 def check_links(
-    edition: Edition, open_fetcher: OpenLinkFetcher, *, now: datetime, max_seconds: float = MAX_CHECK_SECONDS
+    edition: Edition, open_fetcher: OpenFetcher, *, now: datetime, max_seconds: float = MAX_CHECK_SECONDS
 ) -> tuple[CheckResult, ...]:
     """Ask for an edition's links and pictures, at most 100 of them and ``seconds`` long in all; say what came of it."""
     wanted = collect_urls(edition.html.decode(), edition.manifest)
@@ -72,7 +60,7 @@ def check_links(
     return by_severity(judge_outcomes(pairs, unasked))
 
 
-def check_and_save_links(store: Store, edition: Edition, open_fetcher: OpenLinkFetcher, *, now: datetime) -> LinkCheck:
+def check_and_save_links(store: Store, edition: Edition, open_fetcher: OpenFetcher, *, now: datetime) -> LinkCheck:
     """Ask for an edition's links and pictures, and keep what came of it."""
     look = LinkCheck(
         content_hash=edition.content_hash, checked_at=now, results=check_links(edition, open_fetcher, now=now)
@@ -94,7 +82,7 @@ def is_fresh(link_check: LinkCheck | None, overridden: Collection[str], *, now: 
 
 
 async def _ask(
-    wanted: Iterable[CheckedUrl], open_prober: OpenLinkFetcher, now: datetime, seconds: float
+    wanted: Iterable[CheckedUrl], open_prober: OpenFetcher, now: datetime, seconds: float
 ) -> dict[str, FetchOutcome]:
     """Ask for each address; what is not answered in time is not in the answer."""
     outcomes: dict[str, FetchOutcome] = {}

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from pipeline.jobs.digests.build import build_draft
-from pipeline.jobs.editions.send import Backend, send
+from pipeline.jobs.editions.send import send
 from pipeline.jobs.editions.workflow import EditionWorkflow
+from pipeline.jobs.ports import Backend
 from pipeline.model.alert import Alert, AlertLevel
 from pipeline.model.digest import Edition
 from pipeline.model.edition import SCHEDULE_ACTOR, EditionRecord

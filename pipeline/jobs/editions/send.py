@@ -8,45 +8,17 @@ is. Whoever dies in between is finished by the next ``send``; the backend sees t
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from pipeline.delivery.mime import make_test_copy
 from pipeline.jobs.digests.build import current_edition
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.workflow import EditionWorkflow
+from pipeline.jobs.ports import Backend, Mailer
 from pipeline.model.edition import EditionRecord, SealedEdition
 from pipeline.model.errors import DeliveryFailedError, RefusedError
 from pipeline.model.week import Week
-
-
-class Backend(Protocol):
-    """A way out."""
-
-    name: str
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Keep other processes from delivering until done."""
-        ...
-
-    def deliver(self, message: bytes) -> Path:
-        """Deliver a message once, however often it is asked to; DeliveryFailed when nothing has left."""
-        ...
-
-
-class Mailer(Protocol):
-    """Takes single mails to people: proofs, test copies, notices."""
-
-    name: str
-
-    def send(self, message: bytes, address: str) -> Path | None:
-        """Bring a mail (RFC 5322) to one address; gives its file, where it became one.
-
-        DeliveryFailed when nothing has left, DeliveryUncertain when nobody knows; both say what to do.
-        """
-        ...
 
 
 def send(workflow: EditionWorkflow, backend: Backend, week: Week, *, now: datetime) -> tuple[EditionRecord, Path]:

@@ -16,7 +16,8 @@ from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.build import build_draft, build_edition
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
-from pipeline.jobs.editions.check_links import OpenLinkFetcher, check_and_save_links, check_results, is_fresh
+from pipeline.jobs.editions.check_links import check_and_save_links, check_results, is_fresh
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.check import CheckResult, LinkCheck, blocking_results
 from pipeline.model.digest import Edition, EditionState
 from pipeline.model.edition import EditionRecord, SealedEdition, Transition, refusal
@@ -44,7 +45,7 @@ class EditionWorkflow:
     context: DigestContext
     actor: str
     """In whose name."""
-    open_link_fetcher: OpenLinkFetcher | None = None
+    open_link_fetcher: OpenFetcher | None = None
     """Asks for links and pictures before an approval; without it, what they answered last time counts."""
     proof_token: ProofToken | None = None
     """The pass by which the decision came: used up by it, in the same transaction."""

@@ -7,16 +7,15 @@ is an entry like any other, of a feed that nobody fetches: it is told, reserved,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import Entry, EntryChange, StoredEntry
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedState
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchRequest
 from pipeline.store import Store
 from pipeline.text.urls import clean_url, url_key
 
@@ -24,17 +23,6 @@ ADDED_LINKS_FEED_ID = "links.added"
 """The feed of the links added by hand; no feed of config.toml can be called so."""
 _LOOKED_BACK = timedelta(days=366)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch(self, request: FetchRequest, *, now: datetime) -> Awaitable[FetchOutcome]:
-        """Fetch one document."""
-        ...
-
-
-OpenFetcher = Callable[[], AbstractAsyncContextManager[Fetcher]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,32 +9,20 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from pipeline.ingest.opml import Outline
 from pipeline.jobs.feeds import probe as inspect
 from pipeline.jobs.feeds.probe import FeedProbe
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedKind, FeedState
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchRequest
 from pipeline.text.urls import clean_url, domain, url_key
 
 MAX_ID_CHARS = 40
-
-
-class Fetcher(inspect.Fetcher, Protocol):
-    """What these jobs need of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, each as soon as it is there."""
-        ...
-
-
-OpenFetcher = Callable[[], AbstractAsyncContextManager[Fetcher]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

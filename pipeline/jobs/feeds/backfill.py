@@ -12,40 +12,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from pipeline.ingest import polling as poll
 from pipeline.ingest.pagination import next_page_url, numbered_page_url, page_hash
+from pipeline.jobs.ports import OpenFeedFetcher
 from pipeline.model.archive import ArchivePosition
 from pipeline.model.entry import Entry
 from pipeline.model.errors import NotAFeedError, RefusedError
 from pipeline.model.feed import Feed
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
 from pipeline.store import Store
 
 MAX_PAGES = 2_000
 """An archive that is longer is taken for one without an end."""
 _NO_MORE = ("not_found", "gone")
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    async def fetch(self, request: FetchRequest, *, now: datetime) -> FetchOutcome:
-        """Fetch one document."""
-        ...
-
-
-class OpenFetcher(Protocol):
-    """Opens a fetcher that leaves these hosts alone until then."""
-
-    def __call__(self, *, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
-        """Open it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +50,10 @@ class Backfiller:
     now: datetime
     archive_before: datetime
     """Entries dated from here on are no archive yet: the opening of the newest week whose digest may still be made."""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     on_page: Callable[[ArchivePosition], None] = lambda position: None
 
-    def run(self, open_fetcher: OpenFetcher, *, restart: bool = False) -> BackfillResult:
+    def run(self, open_fetcher: OpenFeedFetcher, *, restart: bool = False) -> BackfillResult:
         """Read on from where it stopped, or ``again`` from the newest page, to the end."""
         states = self.store.feed_states()
         state = states.get(self.feed.id)
@@ -84,7 +67,7 @@ class Backfiller:
         return asyncio.run(self._run(start, url, open_fetcher, poll.blocked_hosts(states.values(), self.now)))
 
     async def _run(
-        self, position: ArchivePosition, feed_url: str, open_fetcher: OpenFetcher, holds: Mapping[str, datetime]
+        self, position: ArchivePosition, feed_url: str, open_fetcher: OpenFeedFetcher, holds: Mapping[str, datetime]
     ) -> BackfillResult:
         async with open_fetcher(blocked_hosts=holds) as fetcher:
             while not position.done:

@@ -6,24 +6,16 @@ A page that cannot be had keeps its excerpt.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
+from pipeline.jobs.ports import Fetcher
 from pipeline.model.entry import EntryChange
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 
 MAX_PAGES = 20
 """So many pages are read in one run, of all feeds together, the newest of each feed first."""
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, each as soon as it is there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

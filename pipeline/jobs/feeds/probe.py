@@ -6,31 +6,21 @@ In: an address, a fetcher, the moment. Out: a Finding: what is there, what is od
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from pipeline.ingest.discover import find_feeds
 from pipeline.ingest.normalise import normalise
 from pipeline.ingest.parse import parser as sources
 from pipeline.ingest.polling import moved_hint
+from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed, FeedKind
-from pipeline.model.fetch import FetchOutcome, FetchRequest, OutcomeKind
+from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers, OutcomeKind
 
 MAX_FEEDS_PER_PAGE = 5
 """So many of a page's feeds are looked at."""
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch(self, request: FetchRequest, *, now: datetime) -> Awaitable[FetchOutcome]:
-        """Fetch one document."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +44,10 @@ class FeedProbe:
 
 def probe_url(
     url: str,
-    open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]],
+    open_fetcher: OpenFetcher,
     *,
     now: datetime,
-    headers: tuple[tuple[str, str], ...] = (),
+    headers: Headers = (),
 ) -> tuple[FeedProbe, ...]:
     """Read the feed at an address, or the feeds behind a home page; one finding each, the best first.
 
@@ -67,9 +57,7 @@ def probe_url(
     return asyncio.run(_probe_url(request, open_fetcher, now))
 
 
-async def _probe_url(
-    request: FetchRequest, open_fetcher: Callable[[], AbstractAsyncContextManager[Fetcher]], now: datetime
-) -> tuple[FeedProbe, ...]:
+async def _probe_url(request: FetchRequest, open_fetcher: OpenFetcher, now: datetime) -> tuple[FeedProbe, ...]:
     async with open_fetcher() as fetcher:
         outcome = await fetcher.fetch(request, now=now)
         found = probe_outcome(outcome, now=now)

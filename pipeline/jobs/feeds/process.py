@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.ingest import polling as poll
-from pipeline.jobs.feeds.full_text import Fetcher, FullTextResult, fetch_full_text
+from pipeline.jobs.feeds.full_text import FullTextResult, fetch_full_text
+from pipeline.jobs.ports import Fetcher
 from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome

@@ -7,39 +7,22 @@ value in its report and never stops the others; a bug propagates.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from pipeline.ingest import polling as poll
 from pipeline.jobs.feeds.full_text import MAX_PAGES
 from pipeline.jobs.feeds.process import FeedProcessor, ProcessedFeed
 from pipeline.jobs.feeds.write_batch import WriteBatch
+from pipeline.jobs.ports import OpenFeedFetcher
 from pipeline.model.entry import UpdateCounts
 from pipeline.model.errors import MissingSecretError, NotAFeedError
 from pipeline.model.feed import Feed, FeedState
-from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
 from pipeline.model.update import FeedUpdate
 from pipeline.store import Store
-
-
-class Fetcher(Protocol):
-    """What this job needs of ``ingest.fetch.Fetcher``."""
-
-    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        """Fetch documents, each as soon as it is there."""
-        ...
-
-
-class OpenFetcher(Protocol):
-    """Opens a fetcher that leaves these hosts alone until then."""
-
-    def __call__(self, *, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
-        """Open it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +39,6 @@ class FeedReport:
 
 
 IsDue = Callable[[FeedState, datetime], bool]
-Headers = tuple[tuple[str, str], ...]
 
 
 def _no_headers(feed_id: str) -> Headers:
@@ -68,7 +50,7 @@ class Refresher:
     """Brings feeds up to date."""
 
     store: Store
-    open_fetcher: OpenFetcher
+    open_fetcher: OpenFeedFetcher
     interval: timedelta
     """How often a feed is asked when nothing speaks against it."""
     headers: Callable[[str], Headers] = _no_headers

@@ -15,8 +15,8 @@ from pipeline.digest.render.mime import to_proof_eml
 from pipeline.digest.render.proof_banner import BannerButton, BannerTemplates, ProofBanner
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.editions.check_links import OpenLinkFetcher, check_and_save_links, check_results, is_fresh
-from pipeline.jobs.editions.send import Mailer
+from pipeline.jobs.editions.check_links import check_and_save_links, check_results, is_fresh
+from pipeline.jobs.ports import Mailer, OpenFetcher
 from pipeline.jobs.proof.tokens import sign_token
 from pipeline.model.check import CheckResult, blocking_results
 from pipeline.model.digest import Edition
@@ -50,7 +50,7 @@ class ProofSender:
     """The address of the pages that the buttons lead to; empty where there are none."""
     hint: str = ""
     """What else the editor should know about these pages, as a sentence."""
-    open_link_fetcher: OpenLinkFetcher | None = None
+    open_link_fetcher: OpenFetcher | None = None
     """Asks for links and pictures first; without it, what they answered last time is told."""
 
     def send(self, week: Week, *, now: datetime, force: bool = False) -> str:

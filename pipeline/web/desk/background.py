@@ -6,7 +6,7 @@ for itself, so that the pages go on meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -23,6 +23,7 @@ from pipeline.jobs.monitoring.status import FeedStatus, load_feed_status
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditorLink
 from pipeline.model.errors import PipelineError, RefusedError, UsageError
+from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.ports import FeedRow, FetchProgress, FoundFeed
@@ -35,7 +36,7 @@ class BackgroundTasks:
     """Errands for one publication; one fetch at a time."""
 
     path: Path
-    clock: Callable[[], datetime]
+    clock: Clock
     _lock: Lock = field(default_factory=Lock)
     _fetching: FetchProgress = field(default_factory=FetchProgress)
     _looking: set[Week] = field(default_factory=set)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parseaddr
 
-from pipeline.jobs.editions.send import Backend, Mailer, send, send_test
+from pipeline.jobs.editions.send import send, send_test
 from pipeline.jobs.editions.workflow import EditionWorkflow
+from pipeline.jobs.ports import Backend, Mailer
 from pipeline.model.errors import UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk.ports import Action, ActionOptions

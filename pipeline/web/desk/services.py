@@ -30,6 +30,7 @@ from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink
 from pipeline.model.errors import ConfigError, EditorFileError, TemplateError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.web.desk.background import BackgroundTasks
 from pipeline.web.desk.perform import perform_action
@@ -53,7 +54,7 @@ _PICTURE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 class PublicationDesk:
     """A ``Desk``; config.toml is read again once it has changed. Use as a context manager."""
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
         self._read_at_mark = _stamp(path)

@@ -1,0 +1,65 @@
+"""Protocols of what jobs need from outside: fetchers, mailers and delivery backends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+
+
+class Fetcher(Protocol):
+    """Fetches documents. ``ingest.http.fetcher.HttpFetcher`` implements it."""
+
+    def fetch(self, request: FetchRequest, *, now: datetime) -> Awaitable[FetchOutcome]:
+        """Return the outcome of one request; a failure is an outcome, not an exception."""
+        ...
+
+    def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
+        """Yield the outcome of each request as soon as it is known, in no particular order."""
+        ...
+
+
+OpenFetcher = Callable[[], AbstractAsyncContextManager[Fetcher]]
+"""Opens a fetcher for one batch of requests."""
+
+
+class OpenFeedFetcher(Protocol):
+    """Opens a fetcher that respects hosts which asked for a pause (Retry-After)."""
+
+    def __call__(self, *, blocked_hosts: Mapping[str, datetime]) -> AbstractAsyncContextManager[Fetcher]:
+        """Open a fetcher. ``blocked_hosts`` maps ``name`` or ``name:port`` to the end of its pause, aware UTC."""
+        ...
+
+
+class Mailer(Protocol):
+    """Sends single mails to one person: proofs, test copies, alerts."""
+
+    name: str
+
+    def send(self, message: bytes, address: str) -> Path | None:
+        """Send a message (RFC 5322) to one address and return the file it was written to, if any.
+
+        Raises DeliveryFailedError if nothing was sent and DeliveryUncertainError if that is unknown.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """Delivers sealed editions."""
+
+    name: str
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep other processes from delivering while the context is open."""
+        ...
+
+    def deliver(self, message: bytes) -> Path:
+        """Deliver a message exactly once, however often it is called, and return where it was written.
+
+        Raises DeliveryFailedError if nothing was sent.
+        """
+        ...

@@ -20,8 +20,10 @@ from statistics import median
 from time import process_time
 
 from pipeline.app import App, resources_folder
+from pipeline.digest.compose.compose import compose
 from pipeline.digest.render.render import render
-from pipeline.jobs.digests.build import build_draft, compose_digest
+from pipeline.jobs.digests.build import build_draft
+from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.entry import Entry, EntryChange
 from pipeline.model.week import Week
@@ -93,7 +95,7 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
     store, press = app.store, app.digest_context
     selection = select_entries(store, press, WEEK, now=NOW)
     return {
-        COMPOSE: lambda: render(compose_digest(store, press, WEEK, selection), press.theme),
+        COMPOSE: lambda: render(compose(load_inputs(store, press, WEEK, selection))[0], press.theme),
         DRAFT: lambda: build_draft(store, press, WEEK, now=NOW),
     }
 

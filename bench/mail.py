@@ -21,10 +21,10 @@ from jinja2 import Template
 
 from pipeline.app import App, resources_folder
 from pipeline.digest.checks import preflight
+from pipeline.digest.compose.compose import compose
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
-from pipeline.jobs.digests.build import compose_digest
-from pipeline.jobs.digests.inputs import load_preflight_context
+from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.week import Week
 
@@ -39,14 +39,15 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name: each is one run."""
     app.refresher.refresh(app.feeds, now=NOW)
     store, press = app.store, app.digest_context
-    digest = compose_digest(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
+    inputs = load_inputs(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
+    digest, _ = compose(inputs)
     rendered = render(digest, press.theme)
-    eml, facts = to_eml(rendered, digest), load_preflight_context(store, digest, press.feeds)
+    eml = to_eml(rendered, digest)
     rendering, checking = LIMITS
     return {
         FLOOR: Template("").render,
         rendering: lambda: render(digest, press.theme),
-        checking: lambda: preflight(digest, rendered, eml, facts),
+        checking: lambda: preflight(digest, rendered, eml, inputs.preflight),
     }
 
 

@@ -76,7 +76,7 @@ class ScheduledPublication:
         if self.mail_server_down:
             raise DeliveryFailedError("the mail server is away: try again", kind="unreachable")
         store = self.harness.store
-        edition, _ = build_draft(store, self.harness.context, week, now=now)
+        edition = build_draft(store, self.harness.context, week, now=now).edition
         if claimed := store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now):
             store.proofs.mark_sent(claimed, now=now)
 

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.compose import compose
+from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.selection.select import WeekAssignment, select
 from pipeline.model.digest import Publication, Story
@@ -35,10 +36,16 @@ MINUTES_3 = f"<pre>{'salt ' * 714}</pre>"
 """So long it takes to read; an excerpt leaves it out."""
 
 
+def inputs_of(selection, **more):
+    opens_at, closes_at = CLOCK.bounds(WEEK)
+    bounds = {"week": WEEK, "opens_at": opens_at, "closes_at": closes_at}
+    return DigestInputs(publication=HOUSE, feeds=FEEDS, selection=selection, **bounds, **more)
+
+
 def digest_of(*entries):
     kept = [stored(each, number) for number, each in enumerate(entries, 1)]
     selection = select(WEEK, kept, WeekAssignment(calendar=CLOCK, closed_weeks={}))
-    return compose(WEEK, CLOCK.bounds(WEEK), selection, publication=HOUSE, feeds=FEEDS)
+    return compose(inputs_of(selection))[0]
 
 
 def only_story(*entries):
@@ -102,7 +109,7 @@ def test_an_older_piece_is_told_in_the_plain_words_kept_of_it():
     old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html=MINUTES_3, excerpt_text="Salt *and* rope."))
     week = select(WEEK, [stored(entry("New"), 2)], WeekAssignment(calendar=CLOCK, closed_weeks={}))
     older = ArchiveContent(year_ago=(old,))
-    made = compose(WEEK, CLOCK.bounds(WEEK), week, publication=HOUSE, feeds=FEEDS, archive=older)
+    made, _ = compose(inputs_of(week, archive=older))
     ((again,),) = (section.stories for section in made.archive)
     assert again.excerpt_md == r"Salt \*and\* rope."
     assert again.reading_minutes == 3

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.digest.compose.compose import compose, excerpt_keys
 from pipeline.digest.compose.excerpts import EXCERPT_VERSION, ExcerptCache, excerpt_key
+from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.selection.select import WeekAssignment, select
 from pipeline.model.feed import FEED_KINDS, Feed
 from pipeline.model.week import Week, WeekCalendar
@@ -83,7 +84,16 @@ def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
     week, clock = Week(2026, 7), WeekCalendar.parse("mon 00:00", UTC)
     kept = [stored(each, number) for number, each in enumerate(found, 1)]
     selection = select(week, kept, WeekAssignment(calendar=clock, closed_weeks={}), feeds)
-    known = ExcerptCache(dict.fromkeys(excerpt_keys(selection.stories, feeds), "As it was kept."))
-    told = compose(week, clock.bounds(week), selection, publication=PUBLICATION, feeds=feeds, excerpts=known)
-    assert [story.excerpt_md for story in told.stories] == 4 * ["As it was kept."]
-    assert known.new == {}
+    opens_at, closes_at = clock.bounds(week)
+    inputs = DigestInputs(
+        week=week,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        publication=PUBLICATION,
+        feeds=tuple(feeds),
+        selection=selection,
+        excerpts=dict.fromkeys(excerpt_keys(selection.stories, feeds), "As it was kept."),
+    )
+    digest, new_excerpts = compose(inputs)
+    assert [story.excerpt_md for story in digest.stories] == 4 * ["As it was kept."]
+    assert new_excerpts == {}

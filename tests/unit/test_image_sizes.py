@@ -11,9 +11,9 @@ from typing import Self
 
 import pytest
 
-from pipeline.digest.compose.images import image_urls, with_image_sizes
+from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.render.render import load_theme, render
-from pipeline.jobs.digests.image_sizes import IMAGE_PREFIX_BYTES, fetch_image_sizes
+from pipeline.jobs.digests.enrich import IMAGE_PREFIX_BYTES, fetch_image_sizes
 from pipeline.model.entry import Picture
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
@@ -83,8 +83,9 @@ def test_what_is_no_picture_is_not_asked_for_again(store: Store) -> None:
 def test_the_mail_says_what_was_seen() -> None:
     """Sizes seen count for more than sizes a feed's HTML claims, and the logo is not blown up either."""
     digest = replace(SAMPLE, publication=replace(PUBLICATION, logo_url=LOGO))
+    pictures = [story.picture.url for story in digest.stories if story.picture]
     seen = {LOGO: Picture(url=LOGO, width=120, height=30)} | {
-        url: Picture(url=url, width=320, height=180) for url in image_urls(digest) if "loaf" in url
+        url: Picture(url=url, width=320, height=180) for url in pictures if "loaf" in url
     }
     html = render(with_image_sizes(digest, seen), load_theme([THEMES], "classic")).html
     for size in ('height="30"', 'width="120"', 'height="180"', 'width="320"'):

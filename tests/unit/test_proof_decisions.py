@@ -47,7 +47,7 @@ def desk(house: PublicationHarness) -> ProofDecisions:
 
 def button(house: PublicationHarness, choice: ProofAction, *, nth: int = 1) -> str:
     """Make the token of a button in a proof of the draft as it is now."""
-    edition, _ = build_draft(house.store, house.context, W07, now=house.now)
+    edition = build_draft(house.store, house.context, W07, now=house.now).edition
     house.store.proofs.claim("2026-W07", edition.content_hash, edition.manifest, now=house.now, resend=True)
     expires_at = house.now + timedelta(days=7)
     what = ProofToken(
@@ -182,7 +182,7 @@ def test_an_emptied_week_says_so(house: PublicationHarness) -> None:
 def test_errors_stop_it_unless_they_are_overridden(house: PublicationHarness) -> None:
     """The button may be pressed again once somebody has decided: a refusal uses nothing up."""
     token = button(house, "approve")
-    edition, _ = build_draft(house.store, house.context, W07, now=house.now)
+    edition = build_draft(house.store, house.context, W07, now=house.now).edition
     dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Bread")
     house.store.editions.save_link_check(
         LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,))

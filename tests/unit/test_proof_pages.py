@@ -66,7 +66,7 @@ def client(app: App) -> AsgiClient:
 
 def address(app: App, choice: ProofAction, *, days: int = 7) -> str:
     """Where a button of a proof of the draft leads."""
-    edition, _ = build_draft(app.store, app.digest_context, W07, now=NOW)
+    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
     expires_at = NOW + timedelta(days=days)
     what = ProofToken(
         week=str(W07), content_hash=edition.content_hash, action=choice, sequence=1, expires_at=expires_at
@@ -99,7 +99,7 @@ def test_what_is_asked_is_said(client: AsgiClient, app: App) -> None:
     """Subject, number of stories, hash and checks; one form that posts to this very address, and no script."""
     path = address(app, "approve")
     page = client.get(path).text
-    edition, _ = build_draft(app.store, app.digest_context, W07, now=NOW)
+    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
     assert f"“{edition.subject}”" in page
     assert re.search(r"\d+ stories", page)
     assert edition.content_hash[:12] in page
@@ -131,7 +131,7 @@ def test_held_by_a_press(client: AsgiClient, app: App) -> None:
 def test_a_draft_that_has_changed_is_not_approved(client: AsgiClient, app: App) -> None:
     """The page names the differences and how a new proof is had."""
     path = address(app, "approve")
-    edition, _ = build_draft(app.store, app.digest_context, W07, now=NOW)
+    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
     app.store.proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')

@@ -88,7 +88,7 @@ def reader(house: PublicationHarness, box: Letterbox, **more: Any) -> ProofSende
 
 
 def the_draft(house: PublicationHarness) -> Edition:
-    return build_draft(house.store, house.context, W07, now=house.now)[0]
+    return build_draft(house.store, house.context, W07, now=house.now).edition
 
 
 def parts(message: bytes) -> tuple[EmailMessage, str, str]:

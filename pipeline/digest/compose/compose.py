@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from types import MappingProxyType
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
+from pipeline.digest.compose.images import with_image_sizes
+from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
-from pipeline.digest.render.wording import ENGLISH, Translator
-from pipeline.digest.selection.select import Selection
-from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
-from pipeline.model.edition import Overrides
+from pipeline.digest.render.wording import Translator
+from pipeline.model.digest import Digest, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind
-from pipeline.model.week import Week
 from pipeline.text.html import reading_minutes
 from pipeline.text.html_to_markdown import escape_markdown
 from pipeline.text.titles import strip_episode_number
@@ -38,47 +35,37 @@ _SECTION_OF: dict[StoryKind, SectionKind] = {
 _SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
 
 EpisodeDetails = Mapping[str, tuple[str, ...]]
-NO_EPISODE_DETAILS: EpisodeDetails = MappingProxyType({})
-NO_OVERRIDES = Overrides()
-NO_ARCHIVE = ArchiveContent()
 
 
-def compose(
-    week: Week,
-    bounds: tuple[datetime, datetime],
-    selection: Selection,
-    *,
-    publication: Publication,
-    feeds: Sequence[Feed],
-    overrides: Overrides = NO_OVERRIDES,
-    archive: ArchiveContent = NO_ARCHIVE,
-    episode_details: EpisodeDetails = NO_EPISODE_DETAILS,
-    excerpts: ExcerptCache | None = None,
-    translator: Translator = ENGLISH,
-) -> Digest:
-    """Compose a week's digest; sections without stories are left out, and what the editor asks for comes first.
+def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
+    """Return a week's digest, and the excerpts that had to be made for it, by ``excerpt_key``.
 
-    ``talks``: what chapters and transcripts say, by their address. ``excerpts``: what is known of those that
-    ``excerpt_keys`` names; afterwards it has those that had to be made, too.
+    Sections without stories are left out. The editor's overrides come before what the program would choose.
     """
-    by_id = {feed.id: feed for feed in feeds}
-    excerpts = excerpts or ExcerptCache()
-    made = [_of_group(group, by_id, archive, episode_details, excerpts) for group in selection.stories]
-    stories = apply_links(apply_notes(made, overrides), overrides, bounds[1])
-    sections = apply_order(_sections(stories, by_id), overrides)
-    told = [story for section in sections for story in section.stories]
-    return Digest(
-        week=str(week),
-        opens_at=bounds[0],
-        closes_at=bounds[1],
+    selection, overrides, publication = inputs.selection, inputs.selection.overrides, inputs.publication
+    feeds = {feed.id: feed for feed in inputs.feeds}
+    excerpts = ExcerptCache(inputs.excerpts)
+    composed = [
+        _compose_story(entries, feeds, inputs.archive, inputs.episode_details, excerpts)
+        for entries in selection.stories
+    ]
+    stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
+    sections = apply_order(_sections(stories, feeds), overrides)
+    ordered = [story for section in sections for story in section.stories]
+    digest = Digest(
+        week=str(inputs.week),
+        number=inputs.number,
+        opens_at=inputs.opens_at,
+        closes_at=inputs.closes_at,
         publication=publication,
-        subject=overrides.subject or compose_subject(told, publication.name),
-        preheader=overrides.preheader or compose_preheader(told, translator),
+        subject=overrides.subject or compose_subject(ordered, publication.name),
+        preheader=overrides.preheader or compose_preheader(ordered, inputs.translator),
         introduction_md=overrides.introduction_md,
         sections=sections,
         decisions=selection.decisions,
-        archive=tuple(_archive(archive, by_id, translator)),
+        archive=tuple(_archive_sections(inputs.archive, feeds, inputs.translator)),
     )
+    return with_image_sizes(digest, inputs.image_sizes), excerpts.new
 
 
 def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> frozenset[str]:
@@ -90,7 +77,7 @@ def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]
     )
 
 
-def _of_group(
+def _compose_story(
     group: Sequence[StoredEntry],
     feeds: Mapping[str, Feed],
     older: ArchiveContent,
@@ -110,7 +97,7 @@ def _of_group(
     )
 
 
-def _archive(older: ArchiveContent, feeds: Mapping[str, Feed], voice: Translator) -> Iterator[Section]:
+def _archive_sections(older: ArchiveContent, feeds: Mapping[str, Feed], voice: Translator) -> Iterator[Section]:
     for heading, found in ((voice.gettext("This week a year ago"), older.year_ago), ("", older.filler)):
         if found:
             yield Section(kind="archive", heading=heading, stories=tuple(_again(each.entry, feeds) for each in found))

@@ -6,20 +6,20 @@ than one that a feed's HTML says, which is the size it wanted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.model.digest import Digest, Publication, Section, Story
-from pipeline.model.entry import Picture
+from pipeline.model.entry import Picture, StoredEntry
 
 ImageSizes = Mapping[str, Picture]
 
 
-def image_urls(digest: Digest) -> tuple[str, ...]:
-    """List the addresses of a digest's pictures, the logo's among them."""
-    stories = (story for section in (*digest.sections, *digest.archive) for story in section.stories)
-    found = (digest.publication.logo_url, *(story.picture.url for story in stories if story.picture))
-    return tuple(dict.fromkeys(filter(None, found)))
+def image_urls(stories: Iterable[Sequence[StoredEntry]], logo_url: str = "") -> tuple[str, ...]:
+    """Return the URLs of the logo and of every picture of the stories' entries, each once."""
+    pictures = (stored.entry.picture for story in stories for stored in story)
+    urls = (logo_url, *(picture.url for picture in pictures if picture))
+    return tuple(dict.fromkeys(filter(None, urls)))
 
 
 def with_image_sizes(digest: Digest, sizes: ImageSizes) -> Digest:

@@ -1,28 +1,95 @@
-"""Find out what a digest wants to know of the world: what its episodes are about, how large its pictures are.
+"""Fetch what feeds do not carry: chapters or transcripts of a week's episodes, and the sizes of its images.
 
-In: a week's stories, a store, a fetcher, the moment. Out: what was learnt, in the store; it is not asked for again.
+Everything is stored, so each document is fetched once, and only when a digest includes its entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pipeline.jobs.digests import episode_details as talks
-from pipeline.jobs.digests import image_sizes as pictures
+from pipeline.digest.checks.image_size import read_image_size
+from pipeline.digest.compose.images import image_urls
 from pipeline.jobs.ports import OpenFetcher
-from pipeline.model.entry import StoredEntry
+from pipeline.model.entry import Entry, Picture, StoredEntry
+from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
 
+IMAGE_PREFIX_BYTES = 32_768
+"""Bytes of an image to fetch. PNG, GIF and WebP have their size in the first 30; a JPEG has it after its metadata."""
+_READABLE_TRANSCRIPTS = ("vtt", "srt", "subrip", "plain", "html")
 
-def enrich(
-    store: Store,
-    groups: Sequence[tuple[StoredEntry, ...]],
-    open_fetcher: OpenFetcher,
-    logo_url: str = "",
-    *,
-    now: datetime,
-) -> None:
-    """Learn it, as far as it can be had now."""
-    talks.fetch_episode_details(store, groups, open_fetcher, now=now)
-    pictures.fetch_image_sizes(store, groups, open_fetcher, logo_url=logo_url, now=now)
+
+Stories = Sequence[Sequence[StoredEntry]]
+
+
+def enrich(store: Store, stories: Stories, open_fetcher: OpenFetcher, logo_url: str = "", *, now: datetime) -> None:
+    """Fetch and store the episode details and image sizes of stories; what fails is tried again by the next digest."""
+    fetch_episode_details(store, stories, open_fetcher, now=now)
+    fetch_image_sizes(store, stories, open_fetcher, logo_url=logo_url, now=now)
+
+
+def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, ...]:
+    """Return the URL of each episode's chapters, or of its first readable transcript."""
+    return tuple(dict.fromkeys(url for story in stories for stored in story for url in _detail_urls(stored.entry)))
+
+
+def fetch_episode_details(store: Store, stories: Stories, open_fetcher: OpenFetcher, *, now: datetime) -> int:
+    """Fetch and store chapters or transcript openings that are not stored yet; return their number."""
+    wanted = episode_detail_urls(stories)
+    stored = store.episode_details(wanted)
+    requests = [FetchRequest(key=url, url=url) for url in wanted if url not in stored]
+
+    def save(outcome: FetchOutcome) -> None:
+        from pipeline.ingest.chapters import chapter_titles, transcript_opening
+
+        parse = chapter_titles if outcome.body.lstrip()[:1] == b"{" else transcript_opening
+        store.save_episode_details(outcome.key, parse(outcome.body, outcome.content_type), now=now)
+
+    return _fetch(requests, open_fetcher, save, now)
+
+
+def fetch_image_sizes(
+    store: Store, stories: Stories, open_fetcher: OpenFetcher, *, logo_url: str = "", now: datetime
+) -> int:
+    """Measure images by their first bytes and store the sizes that are not stored yet; return their number."""
+    wanted = image_urls(stories, logo_url)
+    stored = store.image_sizes(wanted)
+    requests = [FetchRequest(key=url, url=url, first_bytes=IMAGE_PREFIX_BYTES) for url in wanted if url not in stored]
+
+    def save(outcome: FetchOutcome) -> None:
+        width, height = read_image_size(outcome.body) or (None, None)
+        picture = Picture(url=outcome.key, width=width, height=height, length_bytes=outcome.length_bytes)
+        store.save_image_size(picture, now=now)
+
+    return _fetch(requests, open_fetcher, save, now)
+
+
+def _fetch(
+    requests: Sequence[FetchRequest], open_fetcher: OpenFetcher, save: Callable[[FetchOutcome], None], now: datetime
+) -> int:
+    """Fetch documents and save those that have a body; return their number."""
+
+    async def fetch_all() -> int:
+        saved = 0
+        async with open_fetcher() as fetcher:
+            async for outcome in fetcher.fetch_all(requests, now=now):
+                if outcome.has_body:
+                    save(outcome)
+                    saved += 1
+        return saved
+
+    return asyncio.run(fetch_all()) if requests else 0
+
+
+def _detail_urls(entry: Entry) -> Iterator[str]:
+    if not entry.is_episode:
+        return
+    if entry.chapters_url:
+        yield entry.chapters_url
+        return
+    for transcript in entry.transcripts:
+        if any(media_type in transcript.media_type for media_type in _READABLE_TRANSCRIPTS):
+            yield transcript.url
+            return

@@ -6,16 +6,15 @@ In: an edition, a folder. Out: paths, or what was written there. What is sealed 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.jobs.maintenance.atomic_file import as_write_error
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord
-from pipeline.model.errors import WriteError
 
 
 def write_edition(edition: Edition, folder: Path, record: EditionRecord | None = None) -> tuple[Path, ...]:
@@ -49,17 +48,6 @@ def read_draft_manifest(folder: Path) -> bytes:
         return (folder / "manifest.json").read_bytes()
     except OSError:
         return b""
-
-
-def as_write_error(path: Path, trouble: OSError) -> WriteError:
-    """Say what keeps a file or folder from being written, and what to do.
-
-    >>> str(unwritable(Path("editions"), OSError(errno.ENOSPC, "No space left on device")))
-    'editions cannot be written (No space left on device): free some disk space, then try again.'
-    """
-    full = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
-    advice = "free some disk space" if full else "let this user write there"
-    return WriteError(f"{path} cannot be written ({trouble.strerror}): {advice}, then try again.")
 
 
 def _write_all(folder: Path, parts: Mapping[str, bytes]) -> None:

@@ -1,36 +1,68 @@
-"""What preflight must know besides the mail: what earlier weeks told, which feeds fell silent.
-
-In: a store, a digest. Out: Facts. Reads only; what is fetched after a week has closed changes nothing here.
-"""
+"""Load what an edition is built from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from pipeline.digest.compose.compose import excerpt_keys
+from pipeline.digest.compose.images import image_urls
+from pipeline.digest.compose.inputs import DigestInputs
+from pipeline.digest.render.translations import translator_for
+from pipeline.digest.selection.select import Selection
+from pipeline.jobs.digests.context import DigestContext
+from pipeline.jobs.digests.enrich import episode_detail_urls
+from pipeline.jobs.digests.related import load_archive_content
 from pipeline.model.check import PreflightContext, StaleFeed
-from pipeline.model.digest import Digest
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
 
 STALE_AFTER = timedelta(days=28)
+"""A feed without a new entry for this long is reported by preflight."""
 REPEAT_WINDOW_WEEKS = 52
-"""A link that was told a year ago may be told again."""
+"""Preflight reports links that an edition of the last year has published already."""
 
 
-def load_preflight_context(store: Store, digest: Digest, feeds: Sequence[Feed]) -> PreflightContext:
-    """Gather what is known around a digest."""
-    week = Week.parse(digest.week)
+def load_inputs(store: Store, context: DigestContext, week: Week, selection: Selection) -> DigestInputs:
+    """Return everything the edition of a week and its selection is built from.
+
+    Nothing that is fetched after the week has closed changes what is returned.
+    """
+    opens_at, closes_at = context.calendar.bounds(week)
+    archive = load_archive_content(store, context, week, selection)
+    entries = [*selection.stories, archive.year_ago, archive.filler]
+    return DigestInputs(
+        week=week,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        number=store.editions.number_for(str(week)),
+        publication=context.publication,
+        feeds=context.feeds,
+        selection=selection,
+        archive=archive,
+        episode_details=store.episode_details(episode_detail_urls(selection.stories)),
+        excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
+        image_sizes=store.image_sizes(image_urls(entries, context.publication.logo_url)),
+        preflight=load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
+        translator=translator_for(context.publication.language),
+    )
+
+
+def load_preflight_context(
+    store: Store, feeds: Sequence[Feed], week: Week, closes_at: datetime, *, min_links: int
+) -> PreflightContext:
+    """Return what preflight compares a week's edition with: published URLs and stale feeds."""
     earlier = [str(week.next(-weeks)) for weeks in range(1, REPEAT_WINDOW_WEEKS + 1)]
-    asked = [feed.id for feed in feeds if feed.url]  # links added by hand come from no address
-    newest = store.newest_entry_at_by_feed(asked, digest.closes_at)
-    since = digest.closes_at - STALE_AFTER
+    fetched = [feed.id for feed in feeds if feed.url]  # links added by hand belong to a feed without a URL
+    newest = store.newest_entry_at_by_feed(fetched, closes_at)
+    stale_before = closes_at - STALE_AFTER
     return PreflightContext(
         published_urls=store.published_urls(earlier),
         stale_feeds=tuple(
             StaleFeed(feed_id=feed_id, newest_at=newest_at)
-            for feed_id in asked
-            if (newest_at := newest.get(feed_id)) is None or newest_at < since
+            for feed_id in fetched
+            if (newest_at := newest.get(feed_id)) is None or newest_at < stale_before
         ),
+        min_links=min_links,
     )

@@ -1,11 +1,8 @@
-"""Look through the archive for what a week's digest points back to.
-
-In: a store, a week and its stories. Out: Older. Only reads; costs what the digest takes, not what the archive holds.
-"""
+"""Load the older entries that a week's digest links to. The cost follows the digest, not the size of the archive."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -20,92 +17,92 @@ from pipeline.digest.compose.archive import (
     choose_year_ago,
 )
 from pipeline.digest.compose.related import MAX_TERM_ENTRIES, Similarity, candidates, key_terms, rank_related
-from pipeline.jobs.editor.files import entries_by_reference
+from pipeline.digest.selection.select import Selection
+from pipeline.jobs.digests.context import DigestContext
+from pipeline.jobs.digests.selection import entries_by_reference
 from pipeline.model.edition import Overrides, matches
 from pipeline.model.entry import StoredEntry
-from pipeline.model.feed import Feed
-from pipeline.model.week import Week, WeekCalendar
+from pipeline.model.week import Week
 from pipeline.store import Store
 
-_RECENT = timedelta(weeks=8)
-_NOT_LONG_AGO = timedelta(weeks=26)
-"""A thin week is filled from between these two: older than anybody's inbox, newer than anybody's memory."""
+FILLER_MIN_AGE = timedelta(weeks=8)
+FILLER_MAX_AGE = timedelta(weeks=26)
+"""A thin week is filled with entries between these ages: no longer fresh in memory, not yet out of date."""
 
-Group = tuple[StoredEntry, ...]
+
+def load_archive_content(store: Store, context: DigestContext, week: Week, selection: Selection) -> ArchiveContent:
+    """Return the older entries to link to; a week with fewer than ``context.min_stories`` stories gets fillers.
+
+    Related entries that the editor chose stay under their story. In a thin week, the others are offered as fillers first.
+    A closed week only sees what had been stored when it closed.
+    """
+    opens_at, closes_at = context.calendar.bounds(week)
+    archive_filter = ArchiveFilter(
+        opens_at=opens_at,
+        week=str(week),
+        closed_at=store.closed_weeks().get(str(week)),
+        feed_ids=[feed.id for feed in context.feeds if feed.kind != "links"],
+        excluded=selection.overrides.leave_out,
+    )
+    lookup = _Lookup(store=store, archive_filter=archive_filter)
+    stories = [story for story in selection.stories if story[0].entry.feed_id in archive_filter.feed_ids]
+    chosen = lookup.chosen_by_editor(stories, selection.overrides)
+    in_week = {stored.entry_id for story in selection.stories for stored in story}
+    related = lookup.related([story for story in stories if story[0].entry_id not in chosen], in_week)
+    year_ago = choose_year_ago(lookup.between(opens_at - ONE_YEAR, closes_at - ONE_YEAR), archive_filter)
+    if not selection.stories or len(stories) >= context.min_stories:
+        return ArchiveContent(related=related | chosen, year_ago=year_ago)
+    shown = [*year_ago, *chain(*selection.stories, *chosen.values())]
+    recent = reversed(lookup.between(opens_at - FILLER_MAX_AGE, opens_at - FILLER_MIN_AGE))
+    offered = [*chain(*related.values()), *filter(archive_filter.allows, recent)]
+    filler = choose_filler(offered, shown, MAX_ARCHIVE - len(year_ago))
+    return ArchiveContent(related=chosen, year_ago=year_ago, filler=filler)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveLookup:
-    """What may be shown again in one week's digest."""
+class _Lookup:
+    """Queries for older entries that one week's digest may show."""
 
     store: Store
     archive_filter: ArchiveFilter
-    bounds: tuple[datetime, datetime]
-    requested: Mapping[str, tuple[str, ...]]
-    """What the editor wants to be pointed to, under a story that is named by a reference."""
 
-    @classmethod
-    def for_week(
-        cls, store: Store, feeds: Sequence[Feed], clock: WeekCalendar, week: Week, overrides: Overrides
-    ) -> ArchiveLookup:
-        """Open the archive as it stood when the week was settled, or as it is; without what the editor leaves out."""
-        bounds = clock.bounds(week)
-        told = [feed.id for feed in feeds if feed.kind != "links"]
-        settled_at = store.closed_weeks().get(str(week))
-        shelf = ArchiveFilter(
-            opens_at=bounds[0], week=str(week), closed_at=settled_at, feed_ids=told, excluded=overrides.leave_out
-        )
-        return cls(store=store, archive_filter=shelf, bounds=bounds, requested=overrides.related)
+    def chosen_by_editor(
+        self, stories: Sequence[tuple[StoredEntry, ...]], overrides: Overrides
+    ) -> dict[int, tuple[StoredEntry, ...]]:
+        """Return the related entries the editor chose, in their order, by the id of the story's first entry.
 
-    def find(self, groups: Sequence[Group], *, min_stories: int) -> ArchiveContent:
-        """Find what to point back to; a week of fewer than ``wanted`` stories is filled up with older ones.
-
-        What the editor asked for stays under its story; the rest of what is related goes first into a thin week.
+        Stories that the editor left to the program are missing; those that shall have none map to an empty tuple.
         """
-        stories = [group for group in groups if group[0].entry.feed_id in self.archive_filter.feed_ids]
-        asked = {group[0].entry_id: pieces for group in stories if (pieces := self._asked(group)) is not None}
-        own = {each.entry_id for group in groups for each in group}
-        found = self._related([group for group in stories if group[0].entry_id not in asked], own)
-        anniversary = choose_year_ago(self._a_year_ago(), self.archive_filter)
-        if not groups or len(stories) >= min_stories:
-            return ArchiveContent(related=found | asked, year_ago=anniversary)
-        told = [*anniversary, *chain(*groups, *asked.values())]
-        proposed = [*chain(*found.values()), *self._not_long_ago()]
-        filling = choose_filler(proposed, told, MAX_ARCHIVE - len(anniversary))
-        return ArchiveContent(related=asked, year_ago=anniversary, filler=filling)
+        chosen = {}
+        for story in stories:
+            for reference, related in overrides.related.items():
+                if any(matches(reference, stored.entry) for stored in story):
+                    found = (entries_by_reference(self.store, [wanted]) for wanted in related)
+                    chosen[story[0].entry_id] = tuple(chain.from_iterable(found))
+                    break
+        return chosen
 
-    def _asked(self, group: Group) -> tuple[StoredEntry, ...] | None:
-        """Give what the editor wants under a story, in their order; None where they leave it to the program."""
-        for reference, wanted in self.requested.items():
-            if any(matches(reference, each.entry) for each in group):
-                return tuple(found for each in wanted for found in entries_by_reference(self.store, [each]))
-        return None
-
-    def _related(self, stories: Sequence[Group], own: Collection[int]) -> dict[int, tuple[StoredEntry, ...]]:
-        """Find what is about the same as each story, by its first entry's id; all at once, in two questions."""
-        weights = {group[0].entry_id: key_terms([each.entry for each in group]) for group in stories}
-        asked = {word: None for weighed in weights.values() for word in weighed}
-        having, total = self.store.search_words(
-            asked, first_seen_by=self.archive_filter.closed_at, max_matches=MAX_TERM_ENTRIES
+    def related(
+        self, stories: Sequence[tuple[StoredEntry, ...]], excluded: Collection[int]
+    ) -> dict[int, tuple[StoredEntry, ...]]:
+        """Return the entries most similar to each story, by the id of its first entry; two queries for all stories."""
+        terms = {story[0].entry_id: key_terms([stored.entry for stored in story]) for story in stories}
+        matching, total = self.store.search_words(
+            dict.fromkeys(chain.from_iterable(terms.values())),
+            first_seen_by=self.archive_filter.closed_at,
+            max_matches=MAX_TERM_ENTRIES,
         )
-        alike = {first: Similarity.from_terms(weighed, having, total) for first, weighed in weights.items()}
-        near = {first: candidates(likeness, excluded=own) for first, likeness in alike.items()}
-        looked_at = self.store.entries_by_id({each for found in near.values() for each in found})
-        held = [each for each in looked_at if self.archive_filter.allows(each)]
+        similarity = {story: Similarity.from_terms(weights, matching, total) for story, weights in terms.items()}
+        nearest = {story: candidates(scores, excluded=excluded) for story, scores in similarity.items()}
+        stored = self.store.entries_by_id({entry_id for ids in nearest.values() for entry_id in ids})
+        allowed = [entry for entry in stored if self.archive_filter.allows(entry)]
         return {
-            first: rank_related(
-                alike[first], [each for each in held if each.entry_id in found], max_entries=MAX_RELATED
+            story: rank_related(
+                similarity[story], [entry for entry in allowed if entry.entry_id in ids], max_entries=MAX_RELATED
             )
-            for first, found in near.items()
+            for story, ids in nearest.items()
         }
 
-    def _a_year_ago(self) -> list[StoredEntry]:
-        return self._between(*(instant - ONE_YEAR for instant in self.bounds))
-
-    def _not_long_ago(self) -> list[StoredEntry]:
-        """Give what is old enough to be told again and new enough to be of use, the newest first."""
-        found = self._between(self.bounds[0] - _NOT_LONG_AGO, self.bounds[0] - _RECENT)
-        return [each for each in reversed(found) if self.archive_filter.allows(each)]
-
-    def _between(self, start: datetime, end: datetime) -> list[StoredEntry]:
+    def between(self, start: datetime, end: datetime) -> list[StoredEntry]:
+        """Return the entries of the archive's feeds published from ``start`` until ``end``, oldest first."""
         return self.store.entries_between(start, end, list(self.archive_filter.feed_ids))

@@ -1,7 +1,4 @@
-"""Gather the entries a week's digest is chosen from, and choose.
-
-In: a store, what a digest is made with, a week, the moment. Out: Selections and the why-ledger. Only reads.
-"""
+"""Load the entries around a week and select the week's stories from them."""
 
 from __future__ import annotations
 
@@ -12,70 +9,93 @@ from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.link_limit import limit_links
 from pipeline.digest.selection.select import Selection, select
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.editor.files import entries_outside_window
 from pipeline.model.digest import Decision
-from pipeline.model.edition import SealedEdition
+from pipeline.model.edition import Overrides, matches_any
 from pipeline.model.entry import StoredEntry
 from pipeline.model.week import Week
 from pipeline.store import Store
+from pipeline.text.urls import url_key
 
 PAIRING_WINDOW = timedelta(days=14)
-"""How far around an entry its story's other half is looked for."""
-_BEGINNING, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""How far around an entry to search for the other half of its story."""
+_MIN_DATE, _MAX_DATE = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
-def select_entries(store: Store, press: DigestContext, week: Week, *, now: datetime) -> Selection:
-    """Choose a week's entries from what lies around it, as the editor wishes."""
-    return _select(store, press, week, _candidates(store, press, week), now)
+def select_entries(store: Store, context: DigestContext, week: Week, *, now: datetime) -> Selection:
+    """Return the stories of a week and the decision on every entry around it, with the editor's overrides applied."""
+    return _select(store, context, week, _entries_around(store, context, week), now)
 
 
 def explain_decisions(
-    store: Store, press: DigestContext, week: Week, *, now: datetime, max_entries: int = 2_000
+    store: Store, context: DigestContext, week: Week, *, now: datetime, max_entries: int = 2_000
 ) -> tuple[Decision, ...]:
-    """Account for every entry of the feeds; when there are more than ``most``, for those around the week."""
-    candidates = _candidates(store, press, week)
-    if sum(count.entries for feed, count in store.feed_counts().items() if feed in press.feed_ids) <= max_entries:
-        known = {each.entry_id for each in candidates}
-        everything = store.entries_between(_BEGINNING, _END, press.feed_ids)
-        candidates += [each for each in everything if each.entry_id not in known]
-    return _select(store, press, week, candidates, now).decisions
+    """Return the decision on every entry of the feeds; on those around the week if there are over ``max_entries``."""
+    entries = _entries_around(store, context, week)
+    if sum(count.entries for feed, count in store.feed_counts().items() if feed in context.feed_ids) <= max_entries:
+        loaded = {stored.entry_id for stored in entries}
+        everything = store.entries_between(_MIN_DATE, _MAX_DATE, context.feed_ids)
+        entries += [stored for stored in everything if stored.entry_id not in loaded]
+    return _select(store, context, week, entries, now).decisions
 
 
-def _select(store: Store, press: DigestContext, week: Week, stored: Sequence[StoredEntry], now: datetime) -> Selection:
-    calendar = WeekAssignment(
-        calendar=press.calendar,
+def entries_by_reference(store: Store, references: Iterable[str]) -> list[StoredEntry]:
+    """Return the stored entries that references name; reads all identities of their feeds, so use it sparingly."""
+    entry_ids: list[int] = []
+    for reference in references:
+        feed_id, _, name = reference.partition(" ")
+        key = url_key(name)
+        entry_ids += [
+            known.entry_id
+            for known in store.identities(feed_id)
+            if known.guid == name or (key and known.url_key == key)
+        ]
+    return store.entries_by_id(entry_ids)
+
+
+def _select(
+    store: Store, context: DigestContext, week: Week, entries: Sequence[StoredEntry], now: datetime
+) -> Selection:
+    assignment = WeekAssignment(
+        calendar=context.calendar,
         closed_weeks=store.closed_weeks(),
         records=store.editions.all(),
-        newest_closed=press.calendar.newest_closed(now),
-        quiet_since=now - press.quiet_period if press.quiet_period else None,
+        newest_closed=context.calendar.newest_closed(now),
+        quiet_since=now - context.quiet_period if context.quiet_period else None,
     )
-    sealed = store.editions.sealed(str(week)) if calendar.is_sent(week) else None
-    if sealed:  # what the editor's file says by now, and how many links are enough, came too late for it
-        return select(week, [*stored, *_missing(store, sealed, stored)], calendar, press.feeds, sealed.overrides)
-    overrides = press.read_overrides(week, stored)
-    everything = [*stored, *entries_outside_window(store, overrides, stored)]
-    selection = select(week, everything, calendar, press.feeds, overrides)
-    return limit_links(selection, press.link_feed_ids, max_links=press.max_links)
+    sealed = store.editions.sealed(str(week)) if assignment.is_sent(week) else None
+    if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
+        missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
+        entries = [*entries, *store.entries_by_id(missing)]
+        return select(week, entries, assignment, context.feeds, sealed.overrides)
+    overrides = context.read_overrides(week, entries)
+    entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
+    selection = select(week, entries, assignment, context.feeds, overrides)
+    return limit_links(selection, context.link_feed_ids, max_links=context.max_links)
 
 
-def _missing(store: Store, sealed: SealedEdition, stored: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """Give what an edition tells and lies not around its week: entries the editor put in from afar."""
-    return store.entries_by_id(set(sealed.entry_ids) - {each.entry_id for each in stored})
+def _put_back_from_elsewhere(store: Store, overrides: Overrides, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Return the entries that the editor puts into a week and that do not lie around it."""
+    missing = [
+        reference
+        for reference in overrides.put_back
+        if not any(matches_any([reference], stored.entry) for stored in entries)
+    ]
+    return entries_by_reference(store, missing)
 
 
-def _candidates(store: Store, press: DigestContext, week: Week) -> list[StoredEntry]:
-    """Give what a week may take, and what lies so near to it in time that it may be the same story."""
-    opens_at, closes_at = press.calendar.bounds(week)
+def _entries_around(store: Store, context: DigestContext, week: Week) -> list[StoredEntry]:
+    """Return what a week may publish, and all entries near enough to those in time to be the same story."""
+    opens_at, closes_at = context.calendar.bounds(week)
     start, end = opens_at - PAIRING_WINDOW, closes_at + PAIRING_WINDOW
-    from_afar = [*store.late_unassigned(press.feed_ids, before=opens_at), *store.entries_of_week(str(week))]
-    found = [*store.entries_between(start, end, press.feed_ids), *from_afar]
-    for since, until in _spans(each.entry.published_at for each in from_afar):
-        found += store.entries_between(since, min(until, start), press.feed_ids)
-    return list({each.entry_id: each for each in found if each.entry.feed_id in press.feed_ids}.values())
+    older = [*store.late_unassigned(context.feed_ids, before=opens_at), *store.entries_of_week(str(week))]
+    entries = [*store.entries_between(start, end, context.feed_ids), *older]
+    for since, until in _pairing_spans(stored.entry.published_at for stored in older):
+        entries += store.entries_between(since, min(until, start), context.feed_ids)
+    return list({stored.entry_id: stored for stored in entries if stored.entry.feed_id in context.feed_ids}.values())
 
 
-def _spans(instants: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:
-    """Give the neighbourhoods of instants, those that overlap as one."""
+def _pairing_spans(instants: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the pairing windows around instants, overlapping ones merged, as (since, until)."""
     since = until = None
     for instant in sorted(instants):
         if since and until and instant - PAIRING_WINDOW > until:

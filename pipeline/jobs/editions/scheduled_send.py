@@ -89,7 +89,7 @@ class ScheduledSend:
     def _unless_held(self, mail: _Mail) -> str | Deferred:
         store = self.workflow.store
         try:
-            edition, _ = build_draft(store, self.workflow.context, mail.week, now=mail.now)
+            edition = build_draft(store, self.workflow.context, mail.week, now=mail.now).edition
             if not self.draft_is_ready(mail.now):
                 return Deferred(reason=f"{mail.week} waits for its draft", until=mail.soon)
             shown_at = store.proofs.first_sent_at(str(mail.week), edition.content_hash)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pipeline.digest.edition.diff import changed_files, manifest_changes
 from pipeline.digest.edition.seal import mark_approved
 from pipeline.digest.selection.select import Selection
-from pipeline.jobs.digests.build import build_draft, build_edition
+from pipeline.jobs.digests.build import build_draft, build_selected
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.check_links import check_and_save_links, check_results, is_fresh
@@ -68,7 +68,8 @@ class EditionWorkflow:
         seen = self.require(week, "approve")
         if now < self.context.calendar.bounds(week)[1]:
             raise RefusedError(f"{week} is still running: approve it once it has closed.")
-        edition, selection = build_draft(self.store, self.context, week, now=now)
+        draft = build_draft(self.store, self.context, week, now=now)
+        edition, selection = draft.edition, draft.selection
         _refuse_another(edition, content_hash, reviewed_manifest)
         if seen.state == "approved" and seen.content_hash == edition.content_hash:
             raise RefusedError(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
@@ -122,7 +123,7 @@ class EditionWorkflow:
         there = {each.entry_id: each for each in self.store.entries_by_id(sealed.entry_ids)}
         groups = (tuple(there[each] for each in story if each in there) for story in sealed.stories)
         selection = Selection(stories=tuple(filter(None, groups)), decisions=(), overrides=sealed.overrides)
-        fresh = build_edition(self.store, self.context, week, selection)
+        fresh = build_selected(self.store, self.context, week, selection).edition
         old, new = sealed.edition.manifest, fresh.manifest
         return RebuildResult(changed_files=changed_files(old, new), changes=manifest_changes(old, new))
 

@@ -17,9 +17,9 @@ from pipeline.digest.editor.parse import FENCE
 from pipeline.digest.editor.write import rewrite
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.digests.files import as_write_error
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editor.files import EditorFiles
+from pipeline.jobs.maintenance.atomic_file import as_write_error
 from pipeline.model.digest import Edition
 from pipeline.model.edition import Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError
@@ -59,7 +59,7 @@ class OverridesEditor:
         press = replace(
             self.context, read_overrides=lambda week, stored: change(self.context.read_overrides(week, stored))
         )
-        return build_draft(self.store, press, week, now=now)[0]
+        return build_draft(self.store, press, week, now=now).edition
 
     def save(self, week: Week, change: OverridesChange, version: str, *, now: datetime) -> None:
         """Write a change into a week's file; a file is begun where there is none.
@@ -98,10 +98,10 @@ class OverridesEditor:
         except FileNotFoundError:
             pass
         try:
-            edition, selection = build_draft(self.store, self.context, week, now=now)
+            draft = build_draft(self.store, self.context, week, now=now)
         except NothingToPublishError:
             return f"{FENCE}\n{FENCE}\n"
-        return self.files.initial_text(edition, selection)
+        return self.files.initial_text(draft.edition, draft.selection)
 
     def _prove(self, week: Week, text: str, old: Overrides, new: Overrides, now: datetime) -> None:
         """Read the new text as it will be read from the file: it must ask for what it was written for."""

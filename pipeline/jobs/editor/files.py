@@ -6,7 +6,7 @@ What is there is never overwritten, not even where it says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,14 +14,14 @@ from pathlib import Path
 from pipeline.digest.editor.parse import parse
 from pipeline.digest.editor.template import initial_text
 from pipeline.digest.selection.select import Selection
-from pipeline.jobs.digests.files import as_write_error
+from pipeline.jobs.digests.selection import entries_by_reference
+from pipeline.jobs.maintenance.atomic_file import as_write_error
 from pipeline.model.digest import Edition
-from pipeline.model.edition import Overrides, matches_any
+from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import EditorFileError
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
-from pipeline.text.urls import url_key
 
 _PAST = timedelta(days=7)
 """What was left out is offered to be put back when it is no older than the week before."""
@@ -81,23 +81,3 @@ class EditorFiles:
 
     def _find(self, feed_id: str, name: str) -> Entry | None:
         return next((each.entry for each in entries_by_reference(self.store, [f"{feed_id} {name}"])), None)
-
-
-def entries_by_reference(store: Store, references: Iterable[str]) -> list[StoredEntry]:
-    """Give the stored entries that references name; costs what their feeds hold, so only for what is not at hand."""
-    found: list[int] = []
-    for reference in references:
-        feed_id, _, name = reference.partition(" ")
-        address = url_key(name)
-        found += [
-            known.entry_id
-            for known in store.identities(feed_id)
-            if known.guid == name or (address and known.url_key == address)
-        ]
-    return store.entries_by_id(found)
-
-
-def entries_outside_window(store: Store, overrides: Overrides, stored: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """Give the entries the editor puts in that are not among those around the week."""
-    missing = [each for each in overrides.put_back if not any(matches_any([each], one.entry) for one in stored)]
-    return entries_by_reference(store, missing)

@@ -5,13 +5,13 @@ In: a path. Out: a path beside it to write to, renamed into place at the end. To
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.jobs.digests.files import as_write_error
-from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.errors import RefusedError, UsageError, WriteError
 
 OWNER_ONLY_MODE = 0o600
 """The mode of what holds the key that signs a proof's buttons."""
@@ -67,3 +67,14 @@ def fsync_path(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def as_write_error(path: Path, trouble: OSError) -> WriteError:
+    """Say what keeps a file or folder from being written, and what to do.
+
+    >>> str(unwritable(Path("editions"), OSError(errno.ENOSPC, "No space left on device")))
+    'editions cannot be written (No space left on device): free some disk space, then try again.'
+    """
+    full = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = "free some disk space" if full else "let this user write there"
+    return WriteError(f"{path} cannot be written ({trouble.strerror}): {advice}, then try again.")

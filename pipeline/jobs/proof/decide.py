@@ -120,7 +120,7 @@ class ProofDecisions:
     def _compared(self, asked: PendingDecision, week: Week, now: datetime) -> PendingDecision:
         """Compare the draft with what the proof showed. Holding is allowed all the same: it is what doubt asks for."""
         store, what = self.workflow.store, asked.token
-        edition, _ = build_draft(store, self.workflow.context, week, now=now)
+        edition = build_draft(store, self.workflow.context, week, now=now).edition
         checks = check_results(edition, store.editions.link_check(edition.content_hash))
         asked = replace(asked, edition=edition, checks=checks)
         if edition.content_hash == what.content_hash:

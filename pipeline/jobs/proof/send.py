@@ -63,7 +63,7 @@ class ProofSender:
             raise RefusedError(f"{week} is still running: its proof can be sent once it has closed.")
         if reason := refusal("approve", self.store.editions.get(str(week))):
             raise RefusedError(reason)
-        edition, _ = build_draft(self.store, self.context, week, now=now)
+        edition = build_draft(self.store, self.context, week, now=now).edition
         claimed = self.store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now, resend=force)
         if claimed is None:
             return f"{week}: no new proof, the editor has the newest or gets it in an hour"

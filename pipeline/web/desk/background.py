@@ -155,7 +155,7 @@ class BackgroundTasks:
 def _to_approve(app: App, week: Week, now: datetime) -> Edition:
     """Give what an approval would seal; of an edition that is out, its bytes."""
     if app.store.editions.get(str(week)).state == "approved":
-        return build_draft(app.store, app.digest_context, week, now=now)[0]
+        return build_draft(app.store, app.digest_context, week, now=now).edition
     return current_edition(app.store, app.digest_context, week, now=now)
 
 

@@ -89,7 +89,7 @@ class PublicationDesk:
 
     def draft(self, week: str) -> Edition | BuildFailure:
         """As Desk."""
-        return self._made(lambda app: build_draft(app.store, self._press(app), _week(week), now=self._clock())[0])
+        return self._made(lambda app: build_draft(app.store, self._press(app), _week(week), now=self._clock()).edition)
 
     def approved_edition(self, week: str) -> Edition | None:
         """As Desk."""

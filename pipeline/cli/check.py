@@ -15,6 +15,7 @@ from pipeline.cli import output as words
 from pipeline.cli.arguments import parse_week
 from pipeline.model.check import LEVELS, CheckLevel, CheckResult, blocking_results
 from pipeline.model.errors import RefusedError
+from pipeline.text.format import pluralize
 
 if TYPE_CHECKING:
     from pipeline.model.digest import Edition
@@ -56,7 +57,7 @@ def _show(edition: Edition, checks: Sequence[CheckResult], *, offline: bool, qui
         for line in words.table(rows, "  "):
             print(line)
     if not quiet:
-        counts = (words.pluralize(sum(each.level == level for each in checks), level) for level in LEVELS)
+        counts = (pluralize(sum(each.level == level for each in checks), level) for level in LEVELS)
         print(f"{', '.join(counts)}.{' Links and pictures were not asked for (--offline).' if offline else ''}")
 
 

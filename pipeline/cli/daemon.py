@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
-from pipeline.cli import output as words
 from pipeline.cli.log import configured_logging
+from pipeline.text.format import format_upcoming, pluralize
 
 if TYPE_CHECKING:
     from pipeline.model.schedule import Clock
@@ -39,7 +39,7 @@ def run(options: Namespace, clock: Clock) -> int:
     pulse = Heartbeat(schedule.TICK_INTERVAL_SECONDS)
     with ReloadingApp(options.config) as living, configured_logging(options, secrets=lambda: living.app.secrets):
         app = living.app
-        log.info("reading %s; next: %s", words.pluralize(len(app.feeds), "feed"), _next(app, clock()))
+        log.info("reading %s; next: %s", pluralize(len(app.feeds), "feed"), _next(app, clock()))
         for sign in schedule_checks(app, clock()):
             if sign.level != "well":
                 log.warning("%s: %s", sign.message, sign.fix)
@@ -50,7 +50,7 @@ def run(options: Namespace, clock: Clock) -> int:
 
 def _next(app: App, now: datetime) -> str:
     return ", ".join(
-        f"{each.task_id} {words.format_upcoming(each.at, now, app.calendar.zone)}" for each in app.next_runs(now)
+        f"{each.task_id} {format_upcoming(each.at, now, app.calendar.zone)}" for each in app.next_runs(now)
     )
 
 

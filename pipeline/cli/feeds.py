@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.model.errors import FeedError, RefusedError, UsageError
+from pipeline.text.format import format_datetime, format_day, pluralize
 
 if TYPE_CHECKING:
     from pipeline.jobs.feeds.probe import FeedProbe
@@ -36,8 +37,8 @@ def list_(options: Namespace, clock: Clock) -> int:
         (
             each.feed.id,
             each.feed.kind,
-            words.pluralize(each.count.entries, "entry", "entries"),
-            f"read {words.format_datetime(each.state.read_at, zone)}",
+            pluralize(each.count.entries, "entry", "entries"),
+            f"read {format_datetime(each.state.read_at, zone)}",
             each.state.current_url or each.feed.url,
         )
         for each in found
@@ -92,7 +93,7 @@ def remove(options: Namespace, clock: Clock) -> int:
     if not options.quiet:
         print(f"{words.relative_path(options.config)}: removed {feed.id}, {feed.url}")
         if kept and kept.entries:
-            stay = words.pluralize(kept.entries, "entry stays", "entries stay")
+            stay = pluralize(kept.entries, "entry stays", "entries stay")
             print(f"Its {stay} stored, for no digest any more; pipeline feeds add {feed.url} undoes it.")
     return 0
 
@@ -105,7 +106,7 @@ def accept(options: Namespace, clock: Clock) -> int:
         (feed,) = app.select_feeds([options.feed])
         taken = take_in(app.store, feed.id, app.calendar, now=clock())
     if not options.quiet:
-        news, backlog = words.pluralize(taken.new, "entry", "entries"), words.pluralize(taken.archived, "older one")
+        news, backlog = pluralize(taken.new, "entry", "entries"), pluralize(taken.archived, "older one")
         nothing = f"{feed.id} holds nothing back."
         print(f"{feed.id}: {news} for the next digest, {backlog}" if taken.new or taken.archived else nothing)
     return 0
@@ -130,7 +131,7 @@ def import_(options: Namespace, clock: Clock) -> int:
     if not options.quiet:
         for line in words.table([(f"added {feed.id}", feed.kind, feed.url) for feed in feeds]):
             print(line)
-        print(f"{words.pluralize(len(outlines), 'feed')} listed: {len(feeds)} added, {len(skipped)} left out.")
+        print(f"{pluralize(len(outlines), 'feed')} listed: {len(feeds)} added, {len(skipped)} left out.")
     return FeedError.exit_code if any(each.failed for each in skipped) else 0
 
 
@@ -159,9 +160,9 @@ def export(options: Namespace, clock: Clock) -> int:
 def _described(finding: FeedProbe, zone: tzinfo) -> str:
     title = finding.parsed.channel.title if finding.parsed else ""
     newest = max((each.published_at for each in finding.entries), default=None)
-    entries = words.pluralize(len(finding.entries), "entry", "entries")
+    entries = pluralize(len(finding.entries), "entry", "entries")
     return (
-        f"“{title or 'no title'}”, {entries}, the newest of {words.format_day(newest, zone)}"
+        f"“{title or 'no title'}”, {entries}, the newest of {format_day(newest, zone)}"
         if newest
         else f"“{title}”, empty"
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.model.errors import FeedError
+from pipeline.text.format import format_day, pluralize
 
 if TYPE_CHECKING:
     from pipeline.jobs.editor.links import CollectedLink
@@ -33,7 +34,7 @@ def list_(options: Namespace, clock: Clock) -> int:
     rows = [
         (
             f"told in {each.used_in}" if each.used_in else "waits",
-            words.format_day(each.added_at, zone),
+            format_day(each.added_at, zone),
             f"{each.title}: {each.url}",
         )
         for each in found
@@ -90,7 +91,7 @@ def _pages(options: Namespace) -> Iterator[Callable[[ArchivePosition], None]]:
     """Show how far it is: a line that moves on a terminal, a line a page with --verbose, nothing otherwise."""
 
     def told(position: ArchivePosition) -> str:
-        return f"{words.pluralize(len(position.page_hashes), 'page')}, {position.entry_count:,} older entries"
+        return f"{pluralize(len(position.page_hashes), 'page')}, {position.entry_count:,} older entries"
 
     if options.quiet or not sys.stderr.isatty():
         yield (lambda position: print(told(position), flush=True)) if options.verbose else (lambda position: None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.app import App
 from pipeline.cli import output as words
 from pipeline.model.errors import RefusedError, UsageError
+from pipeline.text.format import pluralize
 
 if TYPE_CHECKING:
     from pipeline.model.schedule import Clock
@@ -38,7 +39,7 @@ def restore(options: Namespace, clock: Clock) -> int:
         old = put_back(options.file, app.store_file, now=clock(), overwrite=options.force)
         entries = sum(each.entries for each in app.store.feed_counts().values())
     if not options.quiet:
-        print(f"{words.relative_path(app.store_file)}: restored, with {words.pluralize(entries, 'entry', 'entries')}")
+        print(f"{words.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
         if old:
             print(f"What was there: {words.relative_path(old)}")
     return 0
@@ -73,7 +74,7 @@ def export(options: Namespace, clock: Clock) -> int:
         with atomic_file(options.file, overwrite=options.force) as fresh, fresh.open("w", encoding="utf-8") as file:
             written = sum(1 for line in lines if file.write(line))
     if not options.quiet:
-        print(f"{words.relative_path(options.file)}: {words.pluralize(written - 2, 'row')}")
+        print(f"{words.relative_path(options.file)}: {pluralize(written - 2, 'row')}")
     return 0
 
 

@@ -14,8 +14,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.text.format import format_datetime as format_datetime
-from pipeline.text.format import format_day as format_day
+from pipeline.text.format import format_datetime, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
     from pipeline.jobs.feeds.refresh import FeedReport
     from pipeline.model.digest import Decision
     from pipeline.model.edition import EditionRecord
-
-
-def pluralize(number: int, one: str, many: str = "") -> str:
-    """Count things in words.
-
-    >>> counted(1, "entry", "entries"), counted(2, "feed")
-    ('1 entry', '2 feeds')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def print_json(value: Any) -> None:
@@ -53,22 +43,6 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> Iterator[str]:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
         yield indent + "  ".join([*cells, row[-1]]).rstrip()
-
-
-def format_upcoming(at: datetime, now: datetime, zone: tzinfo) -> str:
-    """Write a moment to come as it is said: ``now``, ``in 12 min``, or the day and the time.
-
-    >>> monday = datetime.fromisoformat("2026-02-09T05:48Z")
-    >>> [soon(datetime.fromisoformat(at), monday, monday.tzinfo) for at in ("2026-02-09T06:00Z", "2026-02-13T07:00Z")]
-    ['in 12 min', 'fri 07:00']
-    """
-    minutes = -(-(at - now).total_seconds() // 60)
-    if minutes <= 0:
-        return "now"
-    local = at.astimezone(zone)
-    days = (local.date() - now.astimezone(zone).date()).days
-    day = f"{local:%a}".lower() if days < 7 else f"{local.day} {local:%b}"
-    return f"in {minutes:.0f} min" if minutes < 60 else f"{day} {local:%H:%M}"
 
 
 def relative_path(path: Path) -> str:

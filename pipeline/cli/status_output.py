@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli import output as words
 from pipeline.model.fetch import NO_ADVICE
+from pipeline.text.format import format_datetime, format_day, format_remaining, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +55,10 @@ def _finding_lines(finding: FeedProbe, zone: tzinfo) -> Iterator[str]:
     channel = finding.parsed.channel
     newest = sorted(finding.entries, key=lambda each: each.published_at, reverse=True)
     about = [f"“{channel.title}”" if channel.title else "no title", finding.parsed.version]
-    about += [words.pluralize(len(newest), "entry", "entries"), f"looks like a {finding.kind}"]
+    about += [pluralize(len(newest), "entry", "entries"), f"looks like a {finding.kind}"]
     yield f"  {', '.join(about)}"
     yield from words.table(
-        [(words.format_day(each.published_at, zone), each.title or "(no title)") for each in newest[:NEWEST_SHOWN]],
+        [(format_day(each.published_at, zone), each.title or "(no title)") for each in newest[:NEWEST_SHOWN]],
         "  ",
     )
     if finding.outcome not in NO_ADVICE:
@@ -80,7 +81,7 @@ def print_status(status: Status, zone: tzinfo) -> None:
     _show_feeds(status, zone)
     _show_weeks(status, zone)
     rows: list[Sequence[str]] = [
-        (job.task, words.format_datetime(job.at, zone), format_remaining(job.in_seconds)) for job in status.next_runs
+        (job.task, format_datetime(job.at, zone), format_remaining(job.in_seconds)) for job in status.next_runs
     ]
     _show_table("Next", rows)
     _show_table("Last", [_run_row(each, zone) for each in status.last_runs])
@@ -94,17 +95,6 @@ def health_lines(results: Iterable[HealthResult]) -> Iterator[str]:
             yield f"  → {each.fix}"
 
 
-def format_remaining(seconds: float) -> str:
-    """Say how far away a moment is.
-
-    >>> [away(seconds) for seconds in (0, 30, 720, 7_200, 259_200)]
-    ['due now', 'in 30 s', 'in 12 min', 'in 2 h', 'in 3 days']
-    """
-    units = ((86_400, "days", 2), (3_600, "h", 2), (60, "min", 1), (1, "s", 1))
-    fitting = ((size, unit) for size, unit, least in units if seconds >= least * size)
-    return next((f"in {round(seconds / size)} {unit}" for size, unit in fitting), "due now")
-
-
 def _show_table(heading: str, rows: Sequence[Sequence[str]]) -> None:
     if rows:
         print(heading)
@@ -115,7 +105,7 @@ def _show_table(heading: str, rows: Sequence[Sequence[str]]) -> None:
 def _run_row(each: LastRun, zone: tzinfo) -> tuple[str, ...]:
     took = "" if each.duration_seconds is None else f"{each.duration_seconds:,.0f} s"
     again = f" (attempt {each.attempts})" if each.attempts > 1 else ""
-    return each.task, words.format_datetime(each.started_at, zone), took, f"{each.status}{again}", each.message
+    return each.task, format_datetime(each.started_at, zone), took, f"{each.status}{again}", each.message
 
 
 def _show_feeds(found: Status, zone: tzinfo) -> None:
@@ -143,7 +133,7 @@ def _show_weeks(found: Status, zone: tzinfo) -> None:
 
 def _week_row(week: WeekSummary, found: Status, zone: tzinfo) -> tuple[str, ...]:
     counts = ((week.posts, "post"), (week.episodes, "episode"), (week.links, "link"))
-    return week.week, *(words.pluralize(*each) for each in counts), _where(week, found, zone)
+    return week.week, *(pluralize(*each) for each in counts), _where(week, found, zone)
 
 
 def _where(week: WeekSummary, found: Status, zone: tzinfo) -> str:
@@ -154,18 +144,18 @@ def _where(week: WeekSummary, found: Status, zone: tzinfo) -> str:
     if week.running:
         return "running"
     made_at = found.drafted_at.get(week.week)
-    return f"made {words.format_datetime(made_at, zone)}" if made_at else "not made yet"
+    return f"made {format_datetime(made_at, zone)}" if made_at else "not made yet"
 
 
 def _feed_row(each: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
-    newest = f"newest {words.format_day(each.count.newest_at, zone)}" if each.count.entries else "nothing yet"
+    newest = f"newest {format_day(each.count.newest_at, zone)}" if each.count.entries else "nothing yet"
     state = each.state
-    read = f"read {words.format_datetime(state.read_at, zone)}"
+    read = f"read {format_datetime(state.read_at, zone)}"
     if state.failures:
-        since = f", since {words.format_datetime(state.failing_since, zone)}" if state.failing_since else ""
-        read = f"{state.detail} ({words.pluralize(state.failures, 'time')} in a row{since})"
+        since = f", since {format_datetime(state.failing_since, zone)}" if state.failing_since else ""
+        read = f"{state.detail} ({pluralize(state.failures, 'time')} in a row{since})"
     elif state.outcome and state.outcome not in NO_ADVICE:
         read = f"{read}: {state.detail}"
     if each.next_fetch_at:
-        read = f"{read}, next {words.format_datetime(each.next_fetch_at, zone)}"
-    return each.feed.id, each.feed.kind, words.pluralize(each.count.entries, "entry", "entries"), newest, read
+        read = f"{read}, next {format_datetime(each.next_fetch_at, zone)}"
+    return each.feed.id, each.feed.kind, pluralize(each.count.entries, "entry", "entries"), newest, read

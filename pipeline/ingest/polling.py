@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from pipeline.model.feed import Channel, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.text.format import format_utc
 from pipeline.text.urls import url_key
 
 DEFAULT_INTERVAL = timedelta(minutes=30)
@@ -68,8 +69,8 @@ def explain_wait(state: FeedState) -> str:
         since = f"{state.gone_at:%Y-%m-%d}"
         return f"gone since {since} and no longer asked: remove it from config.toml or give its new address"
     if state.retry_at and state.outcome == "rate_limited":
-        return f"its host wants to be left alone until {state.retry_at:%Y-%m-%d %H:%M} UTC"
-    return f"not due before {state.due_at:%Y-%m-%d %H:%M} UTC" if state.due_at else "due now"
+        return f"its host wants to be left alone until {format_utc(state.retry_at)}"
+    return f"not due before {format_utc(state.due_at)}" if state.due_at else "due now"
 
 
 def moved_hint(channel: Channel, url: str) -> str:

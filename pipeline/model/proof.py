@@ -11,6 +11,7 @@ from typing import Literal
 
 from pipeline.model.schedule import At
 from pipeline.model.week import Week, WeekCalendar
+from pipeline.text.format import format_datetime
 
 MIN_REVIEW_TIME = timedelta(hours=1)
 """So long the editor has a proof before what it shows goes out unapproved."""
@@ -67,30 +68,21 @@ class SendPolicy:
         at = self.send_time(week, now)
         if at is None:
             return f"It does not go out by itself: approve it, then send it with `pipeline send {week}`."
-        when = "now" if at == now else f"on {moment(at.astimezone(self.calendar.zone))}"
+        when = "now" if at == now else f"on {format_datetime(at, self.calendar.zone)}"
         alone_at = self.send_time(week, now + MIN_REVIEW_TIME) if self.sends_unapproved else None
         if alone_at is None:
             soon = "at once" if at == now else when
             return f"It will not go out until you approve it; then it goes out {soon}."
         if blocked:
             return f"It will not go out {when}, because of its errors: mend them, or approve it in spite of them."
-        return f"It goes out on {moment(alone_at.astimezone(self.calendar.zone))} unless somebody holds it."
+        return f"It goes out on {format_datetime(alone_at, self.calendar.zone)} unless somebody holds it."
 
     def describe_approved(self, week: Week, now: datetime) -> str:
         """Say what becomes of an edition that is approved."""
         at = self.send_time(week, now)
         if at is None:
             return f"Nothing goes out by itself: send it from the desk, or with `pipeline send {week}`."
-        return "It goes out now." if at == now else f"It goes out on {moment(at.astimezone(self.calendar.zone))}."
-
-
-def moment(at: datetime) -> str:
-    """Write an instant as its own time zone has it.
-
-    >>> moment(datetime(2026, 2, 20, 7))
-    'Fri 20 Feb 2026, 07:00'
-    """
-    return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"
+        return "It goes out now." if at == now else f"It goes out on {format_datetime(at, self.calendar.zone)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

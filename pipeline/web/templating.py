@@ -6,7 +6,7 @@ In: a template's name and what it shows. Out: HTML. Remembers a few sentences, a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.model.digest import WeekSummary
+from pipeline.text.format import format_date_range, format_datetime, format_short_day
 from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link
 
 MAX_FLASH_MESSAGES = 50
@@ -31,29 +32,7 @@ def span(week: WeekSummary) -> str:
     >>> span(WeekSummary(week="2026-W08", opens_at=opens - timedelta(days=7), closes_at=opens))
     '16–22 February 2026'
     """
-    first, last = week.opens_at, week.closes_at - timedelta(microseconds=1)
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{last.day} {last:%B %Y}"
-    year = "" if first.year == last.year else f" {first.year}"
-    return f"{first.day} {first:%B}{year} – {last.day} {last:%B %Y}"
-
-
-def day(at: datetime) -> str:
-    """Write a day as a list does.
-
-    >>> day(datetime(2026, 2, 9))
-    'Mon 9 Feb'
-    """
-    return f"{at:%a} {at.day} {at:%b}"
-
-
-def moment(at: datetime) -> str:
-    """Write a day and a time.
-
-    >>> moment(datetime(2026, 2, 9, 8, 5))
-    'Mon 9 Feb 2026, 08:05'
-    """
-    return f"{day(at)} {at:%Y, %H:%M}"
+    return format_date_range(week.opens_at, week.closes_at - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +50,9 @@ class PageTemplates:
         templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        templates.filters.update(span=span, day=day, moment=moment, anchor=entry_anchor, called=check_title)
+        templates.filters.update(
+            span=span, day=format_short_day, moment=format_datetime, anchor=entry_anchor, called=check_title
+        )
         templates.globals.update(way=fix_link)
         return cls(templates)
 

@@ -24,7 +24,7 @@ LONG = "https://tides.example/" + "a-very-long-address/" * 12
 NOTE = ProofBanner(
     week="2026-W07",
     number=14,
-    plan="It will not go out on Fri 20 Feb 2026, 07:00, because of its errors: mend them, or `approve` it.",
+    plan="It will not go out on Fri 20 Feb 2026 07:00, because of its errors: mend them, or `approve` it.",
     checks=(
         CheckResult(
             name="dead-link", level="error", message=f"{LONG} answered 404: mend that link.", where="Tide tables"

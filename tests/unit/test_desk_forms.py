@@ -155,7 +155,7 @@ def test_links_are_asked_for_by_a_button(client: AsgiClient, desk: FakeDesk) -> 
         content_hash="", checked_at=datetime(2026, 2, 17, 9, tzinfo=UTC), results=(dead,)
     )
     page = client.get(WEEK).text
-    for words in ("Asked Tue 17 Feb 2026, 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
+    for words in ("Asked Tue 17 Feb 2026 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
         assert words in page
 
 

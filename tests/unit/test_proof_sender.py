@@ -200,13 +200,13 @@ def test_what_was_found_stands_on_top(house: PublicationHarness, box: Letterbox)
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, sends_unapproved=True),
             6,
             False,
-            "It goes out on Fri 20 Feb 2026, 07:00 unless somebody holds it.",
+            "It goes out on Fri 20 Feb 2026 07:00 unless somebody holds it.",
         ),
         (
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, sends_unapproved=True),
             6,
             True,
-            "It will not go out on Fri 20 Feb 2026, 07:00, because of its errors: mend them",
+            "It will not go out on Fri 20 Feb 2026 07:00, because of its errors: mend them",
         ),
         (
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, late_limit=12 * HOUR),

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.digest.checks.inputs import CheckInputs, Location
 from pipeline.model.check import CheckResult
+from pipeline.text.format import format_date
 
 
 def stale_feed(proof: CheckInputs) -> Iterator[CheckResult]:
     """A feed that should have had something new has not: it may have moved without saying so."""
     for feed in proof.context.stale_feeds:
-        since = f"since {feed.newest_at.day} {feed.newest_at:%B %Y}" if feed.newest_at else "at all so far"
+        since = f"since {format_date(feed.newest_at)}" if feed.newest_at else "at all so far"
         message = f"See whether the feed still works (pipeline feeds check): it had nothing new {since}."
         yield Location(feed.feed_id, f"feed {feed.feed_id}").result("quiet-feed", "warning", message)
 

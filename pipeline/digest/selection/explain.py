@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from pipeline.digest.selection.assignment import WeekAssignment, is_undated_archive
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import StoredEntry
 from pipeline.model.week import Week
+from pipeline.text.format import format_datetime, format_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +98,8 @@ class DecisionExplainer:
         return f"{week}, which {'is held' if state == 'held' else 'was skipped'}" if state in _GAVE_UP else week
 
     def _since(self, story: Sequence[StoredEntry]) -> str:
-        at = max(max(each.first_seen_at, each.changed_at) for each in story).astimezone(self.assignment.calendar.zone)
-        return f"{_day(at, self.assignment.calendar.zone)} {at:%H:%M}"
+        at = max(max(each.first_seen_at, each.changed_at) for each in story)
+        return format_datetime(at, self.assignment.calendar.zone)
 
     def _dated(self, stored: StoredEntry) -> str:
         if stored.entry.dated_by == "first_seen":
@@ -106,12 +107,7 @@ class DecisionExplainer:
         return f"dated {self._day(stored.entry.published_at)}"
 
     def _day(self, instant: datetime) -> str:
-        return _day(instant, self.assignment.calendar.zone)
+        return format_day(instant, self.assignment.calendar.zone)
 
 
 _GAVE_UP = ("held", "skipped")
-
-
-def _day(instant: datetime, zone: tzinfo) -> str:
-    local = instant.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}"

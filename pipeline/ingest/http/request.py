@@ -16,6 +16,7 @@ import httpx
 from pipeline.ingest.http import semantics as answers
 from pipeline.model.errors import FetchError
 from pipeline.model.fetch import WITH_BODY, FetchLimits, FetchOutcome, FetchRequest, OutcomeKind
+from pipeline.text.format import format_utc
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -94,7 +95,7 @@ class FetchAttempt:
 
     def rate_limited(self, detail: str, until: datetime) -> FetchOutcome:
         """Write down that the host wants to be left alone."""
-        outcome = self.outcome("rate_limited", f"{detail} until {until:%Y-%m-%d %H:%M} UTC")
+        outcome = self.outcome("rate_limited", f"{detail} until {format_utc(until)}")
         return replace(outcome, retry_at=until, retry_host=self.host)
 
     def finish(self, response: httpx.Response, body: bytes) -> FetchOutcome:

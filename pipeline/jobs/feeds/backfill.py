@@ -25,6 +25,7 @@ from pipeline.model.errors import NotAFeedError, RefusedError
 from pipeline.model.feed import Feed
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
 from pipeline.store import Store
+from pipeline.text.format import pluralize
 
 MAX_PAGES = 2_000
 """An archive that is longer is taken for one without an end."""
@@ -143,5 +144,4 @@ def _summary(position: ArchivePosition) -> str:
     behind = len(position.page_hashes) - 1
     if behind < 1:
         return "there is no archive behind this feed"
-    pages = "1 page" if behind == 1 else f"{behind:,} pages"
-    return f"read to its end: {pages} behind the feed, {position.entry_count:,} older entries"
+    return f"read to its end: {pluralize(behind, 'page')} behind the feed, {position.entry_count:,} older entries"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pipeline.model.schedule import parse_schedule
 from pipeline.scheduler.engine import Task
 from pipeline.store import Store
+from pipeline.text.format import format_bytes, pluralize
 
 SCHEDULE = parse_schedule("sun 04:30")
 """When nobody edits, and no mailing is due anywhere near."""
@@ -37,11 +38,9 @@ class PruneResult:
         >>> Pruned(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1, freed_bytes=4_200, excerpts=8).line
         '1 text from before 2024-11-21 dropped, 4 kB, and 8 Markdown excerpts made long ago'
         """
-        texts = "text" if self.entries == 1 else "texts"
-        size = f"{self.freed_bytes / 1e6:.1f} MB" if self.freed_bytes >= 1e6 else f"{self.freed_bytes / 1e3:.0f} kB"
-        excerpts = "excerpt" if self.excerpts == 1 else "excerpts"
-        also = f", and {self.excerpts:,} Markdown {excerpts} made long ago" if self.excerpts else ""
-        return f"{self.entries:,} {texts} from before {self.before:%Y-%m-%d} dropped, {size}{also}"
+        also = f", and {pluralize(self.excerpts, 'Markdown excerpt')} made long ago" if self.excerpts else ""
+        texts, size = pluralize(self.entries, "text"), format_bytes(self.freed_bytes)
+        return f"{texts} from before {self.before:%Y-%m-%d} dropped, {size}{also}"
 
 
 def prune(store: Store, keep: timedelta, *, now: datetime) -> PruneResult:

@@ -25,6 +25,7 @@ from pipeline.model.edition import EditorLink
 from pipeline.model.errors import PipelineError, RefusedError, UsageError
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
+from pipeline.text.format import format_day, pluralize
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.ports import FeedRow, FetchProgress, FoundFeed
 
@@ -167,7 +168,7 @@ def _line(each: FeedStatus, zone: tzinfo) -> FeedRow:
     if each.state.failures:
         about = each.state.detail
     elif each.count.newest_at:
-        about = f"{each.count.entries:,} entries, the newest of {_day(each.count.newest_at, zone)}"
+        about = f"{each.count.entries:,} entries, the newest of {format_day(each.count.newest_at, zone)}"
     else:
         about = "nothing in it yet" if each.state.read_at else "not read yet"
     return FeedRow(
@@ -179,18 +180,13 @@ def _found(finding: FeedProbe, zone: tzinfo) -> FoundFeed:
     if not finding.parsed:
         return FoundFeed(url=finding.feed_url, ok=False, about=finding.message)
     newest = sorted(finding.entries, key=lambda each: each.published_at, reverse=True)
-    count = f"{len(newest)} {'entry' if len(newest) == 1 else 'entries'}"
+    count = pluralize(len(newest), "entry", "entries")
     return FoundFeed(
         url=finding.feed_url,
         ok=finding.ok,
         kind=finding.kind,
         title=finding.parsed.channel.title,
-        about=f"{count}, the newest of {_day(newest[0].published_at, zone)}" if newest else "empty so far",
+        about=f"{count}, the newest of {format_day(newest[0].published_at, zone)}" if newest else "empty so far",
         newest=tuple(each.title or "(no title)" for each in newest[:MAX_NEWEST_TITLES]),
         warnings=tuple(map(str, finding.warnings)),
     )
-
-
-def _day(at: datetime, zone: tzinfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pipeline.text.format import pluralize
+
 MAX_TITLES = 3
 MAX_ID_DIGITS = 18
 
@@ -84,4 +86,4 @@ def _came_in(arrivals: Sequence[NewEntry], count: int) -> str:
     source = " and ".join(filter(None, [", ".join(feeds[:-1]), *feeds[-1:]]))
     titles = [f"“{each.title}”" if each.title else "one without a title" for each in arrivals[:MAX_TITLES]]
     more = f" and {count - len(titles)} more" if count > len(titles) else ""
-    return f"{count} new {'entry' if count == 1 else 'entries'} from {source}: {', '.join(titles)}{more}."
+    return f"{pluralize(count, 'new entry', 'new entries')} from {source}: {', '.join(titles)}{more}."

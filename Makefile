@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/ready
+VENV_STAMP := $(VENV)/ready
 WEEK   ?= 2026-W07
 PYTEST_ARGS ?=
 
@@ -15,7 +15,7 @@ SEED    ?= 0
 # What judges mails and is no Python: npm packages, fetched once into a folder that git ignores.
 AXE     := 4.14.1
 VNU     := 26.9.27
-JUDGES  := .cache/npm/axe-$(AXE)-vnu-$(VNU)
+VALIDATORS  := .cache/npm/axe-$(AXE)-vnu-$(VNU)
 
 # What is written for a shell.
 SCRIPTS := .ci/run .ci/postgres deploy/as-service
@@ -23,7 +23,7 @@ SCRIPTS := .ci/run .ci/postgres deploy/as-service
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
 # The slow ones wait for minutes where a daemon must be seen to do nothing: one worker more, and no core is idle.
-WAITERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+SLOW_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check-mail fuzz check bench golden locale docs gallery pictures clean
@@ -31,7 +31,7 @@ WAITERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-$(READY): pyproject.toml
+$(VENV_STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo 'installing into $(VENV), which takes a minute …'
@@ -39,7 +39,7 @@ $(READY): pyproject.toml
 		--no-warn-script-location --editable '.[dev]'
 	@touch $@
 
-demo: $(READY) ## write the demo newsletter, offline, from fixtures/
+demo: $(VENV_STAMP) ## write the demo newsletter, offline, from fixtures/
 	$(BIN)/pipeline fetch
 	$(BIN)/pipeline digest --week $(WEEK)
 	@echo
@@ -48,49 +48,50 @@ demo: $(READY) ## write the demo newsletter, offline, from fixtures/
 # A module is compiled once, and not by each of the hundred processes that the tests start, whatever the shell says.
 test test-slow check-mail: export PYTHONDONTWRITEBYTECODE :=
 
-test: $(READY) ## run every test that takes seconds, in parallel
+test: $(VENV_STAMP) ## run every test that takes seconds, in parallel
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not mail" $(PYTEST_ARGS)
 
-test-slow: $(READY) ## run the tests that take minutes: a month of 300 feeds with every vice
-	$(BIN)/python -m pytest -n $(WAITERS) --dist loadgroup -m slow $(PYTEST_ARGS)
+test-slow: $(VENV_STAMP) ## run the tests that take minutes: a month of 300 feeds with every vice
+	$(BIN)/python -m pytest -n $(SLOW_WORKERS) --dist loadgroup -m slow $(PYTEST_ARGS)
 
-check-mail: $(READY) $(JUDGES) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
+check-mail: $(VENV_STAMP) $(VALIDATORS) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/mail $(PYTEST_ARGS)
 
-$(JUDGES):
+$(VALIDATORS):
 	@mkdir -p $(@D)
 	@if npm install --prefix $(@D) --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 		axe-core@$(AXE) vnu-jar@$(VNU); then touch $@; \
 	else echo 'npm is not installed or reaches no registry: axe-core and the Nu checker will be missed'; fi
 
-fuzz: $(READY) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
+fuzz: $(VENV_STAMP) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
 	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)
 
-check: $(READY) ## lint, format, types, import rules, documentation, shell
+check: $(VENV_STAMP) ## lint, format, types, layers, words, documentation, shell
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --noconftest -p no:randomly tests/contract/test_architecture.py tests/contract/test_vocabulary.py
 	$(BIN)/python docs/generate.py --check
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo 'shellcheck is not installed: $(SCRIPTS) were not checked'; fi
 
-bench: $(READY) ## measure start-up and the mail; the other benchmarks say how to run them in bench/
+bench: $(VENV_STAMP) ## measure start-up and the mail; the other benchmarks say how to run them in bench/
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/mail.py
 
-golden: $(READY) ## write the golden mails anew, to be read in the diff
+golden: $(VENV_STAMP) ## write the golden mails anew, to be read in the diff
 	$(BIN)/python -m tests.golden.update
 
-locale: $(READY) ## collect the mail's words into the catalogs of all languages; LANGUAGES=nl begins one
+locale: $(VENV_STAMP) ## collect the mail's words into the catalogs of all languages; LANGUAGES=nl begins one
 	$(BIN)/python -m tools.catalogs $(LANGUAGES)
 
-docs: $(READY) ## write docs/cli.md and docs/config.md from the code
+docs: $(VENV_STAMP) ## write docs/cli.md and docs/config.md from the code
 	$(BIN)/python docs/generate.py
 
-gallery: $(READY) ## picture every theme, scheme and width for a look at them all: build/gallery/index.html
+gallery: $(VENV_STAMP) ## picture every theme, scheme and width for a look at them all: build/gallery/index.html
 	$(BIN)/python -m tools.gallery
 
-pictures: $(READY) ## take the README's pictures anew, with Chromium
+pictures: $(VENV_STAMP) ## take the README's pictures anew, with Chromium
 	$(BIN)/python -m tools.gallery --readme
 
 clean: ## remove what was built, never what was written by the program

@@ -20,6 +20,8 @@ from statistics import median
 from time import process_time
 
 from pipeline.app import App, resources_folder
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
 from pipeline.digest.compose.compose import compose
 from pipeline.digest.render.render import render
 from pipeline.jobs.digests.build import build_draft
@@ -83,7 +85,7 @@ def publication(folder: Path, entries: int) -> App:
     shutil.copy(resources_folder() / "config.toml", folder)
     shutil.copytree(resources_folder() / "fixtures", folder / "fixtures")
     app = App.load(folder / "config.toml")
-    app.refresher.refresh(app.feeds, now=NOW)
+    build_refresher(app).refresh(app.feeds, now=NOW)
     if entries:
         state = app.store.feed_states()["blog"]
         app.store.apply(state, archive("blog", entries), [], now=NOW, backlog=True)
@@ -92,7 +94,7 @@ def publication(folder: Path, entries: int) -> App:
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name."""
-    store, press = app.store, app.digest_context
+    store, press = app.store, build_digest_context(app)
     selection = select_entries(store, press, WEEK, now=NOW)
     return {
         COMPOSE: lambda: render(compose(load_inputs(store, press, WEEK, selection))[0], press.theme),

@@ -26,6 +26,7 @@ from time import perf_counter
 import httpx
 
 from pipeline.app import resources_folder
+from pipeline.app.feeds import build_refresher
 from pipeline.web.desk.services import PublicationDesk
 from pipeline.web.preview import bind_socket, create_desk_app, create_server
 
@@ -44,7 +45,7 @@ def served(folder: Path) -> Iterator[str]:
     for name in ("config.toml", "fixtures"):
         (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
     with PublicationDesk(folder / "config.toml", lambda: NOW) as desk, closing(bind_socket(0)) as listener:
-        desk.app.refresher.refresh(desk.app.feeds, now=NOW)
+        build_refresher(desk.app).refresh(desk.app.feeds, now=NOW)
         server = create_server(create_desk_app(desk, long_poll_seconds=0.2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -20,6 +20,8 @@ from time import process_time
 from jinja2 import Template
 
 from pipeline.app import App, resources_folder
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
 from pipeline.digest.checks import preflight
 from pipeline.digest.compose.compose import compose
 from pipeline.digest.render.mime import to_eml
@@ -37,8 +39,8 @@ LIMITS = {"render: HTML, styles inlined, text": 15.0, "preflight without a netwo
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name: each is one run."""
-    app.refresher.refresh(app.feeds, now=NOW)
-    store, press = app.store, app.digest_context
+    build_refresher(app).refresh(app.feeds, now=NOW)
+    store, press = app.store, build_digest_context(app)
     inputs = load_inputs(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
     digest, _ = compose(inputs)
     rendered = render(digest, press.theme)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.app import App
+from pipeline.app.feeds import build_refresher
 from tests.conftest import copy_demo
 
 
@@ -25,5 +26,5 @@ def _as_it_is_read(now: datetime) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = copy_demo(Path(name))
         with App.load(folder / "config.toml") as app:
-            app.refresher.refresh(app.feeds, now=now)
+            build_refresher(app).refresh(app.feeds, now=now)
         return (folder / "pipeline.db").read_bytes()

@@ -18,7 +18,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.app import App
+from pipeline.app.delivery import build_backend
+from pipeline.app.digests import build_digest_context
 from pipeline.app.reload import ReloadingApp
+from pipeline.app.tasks import next_runs
 from pipeline.jobs.editions.scheduled_send import GRACE_PERIOD
 from pipeline.jobs.editions.send import send
 from pipeline.jobs.editions.workflow import EditionWorkflow
@@ -197,7 +200,7 @@ def wakeups(
     now = start
     while now < end + COOL_DOWN:
         yield now
-        due = min(each.at for each in app().next_runs(now) if each.at > now)
+        due = min(each.at for each in next_runs(app(), now) if each.at > now)
         shortest = TICK_INTERVAL if now < end + IDLE_AFTER else IDLE_INTERVAL
         now += max((due - now) * (chance.random() if chance.random() < IDLE_SHARE else 1), shortest)
         now = next((over for begin, over in outages if begin <= now < over), now)
@@ -220,7 +223,7 @@ class SimulatedEditor:
 
     @property
     def _publisher(self) -> EditionWorkflow:
-        return EditionWorkflow(store=self.app.store, context=self.app.digest_context, actor="ann")
+        return EditionWorkflow(store=self.app.store, context=build_digest_context(self.app), actor="ann")
 
     def _decide(self, week: Week, standing: EditionRecord, hours: float, now: datetime) -> None:
         habit = week.number % 8
@@ -234,7 +237,7 @@ class SimulatedEditor:
             self._publisher.approve(week, now=now)
         elif standing.state in ("approved", "sending") and hours >= 100:
             # It has not gone out in time, and the notice said how to send it.
-            send(self._publisher, self.app.backend, week, now=now)
+            send(self._publisher, build_backend(self.app), week, now=now)
 
 
 def run_tick(living: ReloadingApp, now: datetime) -> list[TaskResult]:

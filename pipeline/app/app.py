@@ -1,54 +1,74 @@
-"""What every job needs: the publication, its feeds, its weeks, the store.
-
-In: a Config. Out: plain records and an open store. The store is imported when it is first needed, as all heavy rooms
-are, so that a command pays for what it uses only.
-"""
+"""One publication: its settings as records, its store, and fetchers for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from pipeline.config import Config, add_feeds, load_config, parse_config, remove_feed
+from pipeline import __version__
+from pipeline.config import (
+    Config,
+    add_feeds,
+    feed_headers,
+    load_config,
+    parse_config,
+    remove_feed,
+    secret_values,
+)
 from pipeline.model.digest import Publication
 from pipeline.model.errors import ConfigError, UsageError
 from pipeline.model.feed import Feed
+from pipeline.model.fetch import FetchLimits, Headers
 from pipeline.model.week import WeekCalendar
 
 if TYPE_CHECKING:
+    from pipeline.ingest.http.fetcher import HttpFetcher
     from pipeline.store import Store
 
 
 def resources_folder() -> Path:
-    """Find the folder of what comes with the program: templates/, fixtures/, config.toml.
+    """Return the folder of the files shipped with the program: ``templates/``, ``fixtures/``, ``config.toml``.
 
-    Inside the package once it is installed, at the top level of the repository before.
+    An installed package holds them itself; in a checkout they are at the top level of the repository.
     """
     packaged = Path(__file__).parents[1] / "_data"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
 
 
-class House:
-    """A publication's settings and its store. Use as a context manager: it closes the store it opened."""
+class App:
+    """A publication, ready for the builder functions of this package. A context manager: it closes its store.
+
+    Packages that are slow to import (the store, the fetcher) are imported when they are first needed, so that a command
+    pays only for what it uses.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.folder = config.path.parent.absolute()
-
-    @classmethod
-    def without_config(cls) -> Self:
-        """Make one that has no config.toml: good for looking at addresses, and nothing else."""
-        nobody = {"name": "nobody", "url": "https://example.org/", "sender": "nobody@example.org"}
-        feed = {"id": "none", "url": "https://example.org/feed/", "kind": "blog"}
-        return cls(parse_config({"publication": nobody, "feeds": [feed]}, Path("config.toml")))
+        self.publication = _publication(config)
+        self.feeds = _feeds(config)
+        self.calendar = WeekCalendar.parse(config.digest.week_closes, ZoneInfo(config.publication.timezone))
+        self.secrets = secret_values(config, os.environ)
+        """Every secret that config.toml names and the environment holds; the log leaves them out."""
+        self._feed_settings = {feed.id: feed for feed in config.feeds}
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read config.toml; ConfigError when it cannot be used."""
+        """Return the App of a config.toml; ConfigError if it is not valid."""
         return cls(load_config(path))
+
+    @classmethod
+    def without_config(cls) -> Self:
+        """Return an App without a config.toml, which can only fetch."""
+        publication = {"name": "none", "url": "https://example.org/", "sender": "none@example.org"}
+        feed = {"id": "none", "url": "https://example.org/feed/", "kind": "blog"}
+        return cls(parse_config({"publication": publication, "feeds": [feed]}, Path("config.toml")))
 
     def __enter__(self) -> Self:
         return self
@@ -57,93 +77,141 @@ class House:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the store if it was opened."""
         if store := self.__dict__.pop("store", None):
             store.close()
 
     @cached_property
-    def publication(self) -> Publication:
-        """Who publishes."""
-        said = self.config.publication
-        return Publication(
-            name=said.name,
-            url=said.url,
-            timezone=said.timezone,
-            language=said.language,
-            sender=said.sender,
-            editor=said.editor or said.sender,
-            postal_address=said.postal_address,
-            tagline=said.tagline,
-            logo_url=said.logo_url,
-            reason=said.reason,
-            accent=said.accent,
-            fonts=said.fonts,
-            call_to_action_md=said.call_to_action,
-        )
-
-    @cached_property
-    def feeds(self) -> tuple[Feed, ...]:
-        """The feeds, in the order of config.toml."""
-        return tuple(
-            Feed(
-                id=each.id,
-                url=each.url,
-                kind=each.kind,  # type: ignore[arg-type]  # one of FEED_KINDS: config has checked it
-                section=each.section,
-                listen=each.listen,
-                interval=each.interval,
-                include=each.include,
-                exclude=each.exclude,
-                full_text=each.full_text,
-                language=each.language,
-            )
-            for each in self.config.feeds
-        )
-
-    def select_feeds(self, ids: Sequence[str]) -> tuple[Feed, ...]:
-        """Give the feeds of these ids, all when there are none; UsageError for an id that is not in config.toml.
-
-        ConfigError when there is no feed at all: to read nothing is never what somebody meant.
-        """
-        known = {feed.id: feed for feed in self.feeds}
-        if not known:
-            raise ConfigError(f"{self.config.path}: no feed to read yet; `pipeline feeds add URL` adds one.")
-        for each in ids:
-            if each not in known:
-                raise UsageError(f"there is no feed {each!r} in {self.config.path}; there are {', '.join(known)}.")
-        return tuple(known[each] for each in dict.fromkeys(ids)) or self.feeds
-
-    def add_feeds(self, feeds: Sequence[Feed]) -> None:
-        """Write feeds into config.toml; what is there stays as it is."""
-        wanted = ({"id": feed.id, "url": feed.url, "kind": feed.kind, "section": feed.section} for feed in feeds)
-        add_feeds(self.config.path, [{key: value for key, value in each.items() if value} for each in wanted])
-
-    def remove_feed(self, feed_id: str) -> None:
-        """Take a feed out of config.toml."""
-        remove_feed(self.config.path, feed_id)
-
-    @cached_property
-    def calendar(self) -> WeekCalendar:
-        """When weeks close."""
-        return WeekCalendar.parse(self.config.digest.week_closes, ZoneInfo(self.config.publication.timezone))
-
-    @cached_property
     def store(self) -> Store:
-        """The store, opened and brought to this version's schema at first use."""
+        """The store, opened and migrated at first use."""
         from pipeline.store import Store
 
-        return Store.open(self._store_url())
-
-    def _store_url(self) -> str:
-        return f"sqlite:///{self.store_file}" if self.store_file else self.config.store.url
+        return Store.open(f"sqlite:///{self.store_file}" if self.store_file else self.config.store.url)
 
     @property
     def store_file(self) -> Path | None:
-        """The file the store lies in; None where a server keeps it."""
+        """The file of an SQLite store; None if a server keeps it."""
         scheme, _, path = self.config.store.url.partition(":///")
         return self.folder / path if scheme.startswith("sqlite") else None
 
     @property
     def editions_folder(self) -> Path:
-        """Where editions are written when nothing else is said."""
+        """The default folder for editions and editor files."""
         return self.folder / "editions"
+
+    def select_feeds(self, ids: Sequence[str]) -> tuple[Feed, ...]:
+        """Return the feeds with these ids, or all feeds if there are no ids.
+
+        UsageError for an id that is not in config.toml; ConfigError if config.toml names no feed at all.
+        """
+        feeds = {feed.id: feed for feed in self.feeds}
+        if not feeds:
+            raise ConfigError(f"{self.config.path} names no feed: add one with `pipeline feeds add URL`.")
+        for feed_id in ids:
+            if feed_id not in feeds:
+                raise UsageError(
+                    f"there is no feed {feed_id!r} in {self.config.path}; its feeds are {', '.join(feeds)}."
+                )
+        return tuple(feeds[feed_id] for feed_id in dict.fromkeys(ids)) or self.feeds
+
+    def add_feeds(self, feeds: Sequence[Feed]) -> None:
+        """Add feeds to config.toml and leave the rest of the file as it is."""
+        tables = ({"id": feed.id, "url": feed.url, "kind": feed.kind, "section": feed.section} for feed in feeds)
+        add_feeds(self.config.path, [{key: value for key, value in table.items() if value} for table in tables])
+
+    def remove_feed(self, feed_id: str) -> None:
+        """Remove a feed from config.toml."""
+        remove_feed(self.config.path, feed_id)
+
+    def feed_headers(self, feed_id: str) -> Headers:
+        """Return a feed's extra request headers; SecretMissing if the environment lacks a secret they name."""
+        return feed_headers(self._feed_settings[feed_id], os.environ)
+
+    def headers_for_url(self, url: str) -> Headers:
+        """Return the extra request headers of the feed at a URL; none if there is no such feed."""
+        feed_id = next((feed.id for feed in self.feeds if feed.url == url), None)
+        return self.feed_headers(feed_id) if feed_id else ()
+
+    def fetcher(self, *, blocked_hosts: Mapping[str, datetime] = MappingProxyType({})) -> HttpFetcher:
+        """Build a fetcher for feeds. ``blocked_hosts``: hosts not to be asked before a time."""
+        return self._fetcher(self._fetch_limits(), blocked_hosts)
+
+    def link_fetcher(self) -> HttpFetcher:
+        """Build a fetcher that checks links and images: the same protections, shorter time limits."""
+        from pipeline.jobs.editions.check_links import fast_limits
+
+        return self._fetcher(fast_limits(self._fetch_limits()))
+
+    def fixtures_folder(self) -> Path | None:
+        """Return the folder whose files replace the network; None if [fetch] fixtures is empty.
+
+        ConfigError if there is no such folder.
+        """
+        if not self.config.fetch.fixtures:
+            return None
+        folder = self.folder / self.config.fetch.fixtures
+        if not folder.is_dir():
+            raise ConfigError(
+                f"{self.config.path}: [fetch] fixtures: there is no folder {folder}; delete the line to use the network."
+            )
+        return folder
+
+    def _fetcher(
+        self, limits: FetchLimits, blocked_hosts: Mapping[str, datetime] = MappingProxyType({})
+    ) -> HttpFetcher:
+        from pipeline.ingest.http.fetcher import HttpFetcher
+
+        if (folder := self.fixtures_folder()) is None:
+            return HttpFetcher(limits, blocked_hosts=blocked_hosts)
+        from pipeline.ingest.http.replay import ReplayTransport
+
+        return HttpFetcher(limits, transport=ReplayTransport(folder), blocked_hosts=blocked_hosts)
+
+    def _fetch_limits(self) -> FetchLimits:
+        settings = self.config.fetch
+        return FetchLimits(
+            concurrency=settings.concurrency,
+            timeout_seconds=settings.timeout_seconds,
+            deadline_seconds=settings.deadline_seconds,
+            max_bytes=settings.max_bytes,
+            host_gap_seconds=settings.host_gap_seconds,
+            allow_private_networks=settings.allow_private_networks,
+            user_agent=f"newsletter-pipeline/{__version__} (+{self.config.publication.url})",
+        )
+
+
+def _publication(config: Config) -> Publication:
+    settings = config.publication
+    return Publication(
+        name=settings.name,
+        url=settings.url,
+        timezone=settings.timezone,
+        language=settings.language,
+        sender=settings.sender,
+        editor=settings.editor or settings.sender,
+        postal_address=settings.postal_address,
+        tagline=settings.tagline,
+        logo_url=settings.logo_url,
+        reason=settings.reason,
+        accent=settings.accent,
+        fonts=settings.fonts,
+        call_to_action_md=settings.call_to_action,
+    )
+
+
+def _feeds(config: Config) -> tuple[Feed, ...]:
+    return tuple(
+        Feed(
+            id=feed.id,
+            url=feed.url,
+            kind=feed.kind,  # type: ignore[arg-type]  # config checked that it is one of FEED_KINDS
+            section=feed.section,
+            listen=feed.listen,
+            interval=feed.interval,
+            include=feed.include,
+            exclude=feed.exclude,
+            full_text=feed.full_text,
+            language=feed.language,
+        )
+        for feed in config.feeds
+    )

@@ -1,8 +1,4 @@
-"""What takes editions and single mails out of the house: the backends and the postman.
-
-In: a house that makes editions. Out: a Backend, a Postman, a Proofreader. Reads the environment for the mail server's
-password.
-"""
+"""Builders for everything that sends mail: backend, mailer, proof sender."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ from email.utils import parseaddr
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from pipeline.app.digests import Making
+from pipeline.app.digests import build_digest_context, template_folders
 from pipeline.config import smtp_password
 
 if TYPE_CHECKING:
+    from pipeline.app.app import App
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
     from pipeline.jobs.ports import Backend, Mailer
@@ -22,97 +19,93 @@ if TYPE_CHECKING:
     from pipeline.model.proof import SendPolicy
 
 FINAL_REPLY_TIMEOUT_SECONDS = 60.0
-"""For the house's own mails, one at a time: the beat waits meanwhile, and a mail more or less harms no reader."""
+"""How long to wait for the server's reply to one mail. Other tasks wait meanwhile, and a duplicate does little harm."""
+_LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [web] url to make them work elsewhere."
 
 
-class Leaving(Making):
-    """A house that can send what it made."""
+def build_backend(app: App) -> Backend:
+    """Return the backend that editions are sent through."""
+    return _outbox(app)
 
-    @property
-    def backend(self) -> Backend:
-        """The way out of the house."""
-        return self._outbox
 
-    @property
-    def mailer(self) -> Mailer:
-        """Who takes single mails to people: the mail server, or the outbox where none is named."""
-        return self.smtp or self._outbox
+def build_mailer(app: App) -> Mailer:
+    """Return what sends single mails: the mail server, or the outbox if none is configured."""
+    return build_smtp(app) or _outbox(app)
 
-    @property
-    def smtp(self) -> Smtp | None:
-        """The mail server; None where none is named, ConfigError where its password is not to be had."""
-        from pipeline.delivery.smtp import DEFAULT_PORTS, Smtp
 
-        said = self.config.delivery
-        if not said.smtp_host:
-            return None
-        sender = parseaddr(self.config.publication.sender)[1]
-        domain = sender.rpartition("@")[2]
-        return Smtp(
-            host=said.smtp_host,
-            port=said.smtp_port or DEFAULT_PORTS[said.smtp_security],
-            sender=sender,
-            security=said.smtp_security,  # type: ignore[arg-type]  # one of Security: config has checked it
-            username=said.smtp_username,
-            password=smtp_password(said, os.environ),
-            final_timeout_seconds=FINAL_REPLY_TIMEOUT_SECONDS,
-            helo=domain if domain.isascii() else "localhost",
-        )
+def build_smtp(app: App) -> Smtp | None:
+    """Return the mail server; None if none is configured, ConfigError if the environment lacks its password."""
+    from pipeline.delivery.smtp import DEFAULT_PORTS, Smtp
 
-    @property
-    def web_url(self) -> str:
-        """The address under which editors reach the daemon's pages, without a slash at its end; empty without pages."""
-        said = self.config.web
-        near = said.listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
-        here = near and f"http://{near}"
-        return (said.url or here).rstrip("/")
+    settings = app.config.delivery
+    if not settings.smtp_host:
+        return None
+    sender = parseaddr(app.publication.sender)[1]
+    domain = sender.rpartition("@")[2]
+    return Smtp(
+        host=settings.smtp_host,
+        port=settings.smtp_port or DEFAULT_PORTS[settings.smtp_security],
+        sender=sender,
+        security=settings.smtp_security,  # type: ignore[arg-type]  # config checked that it is one of Security
+        username=settings.smtp_username,
+        password=smtp_password(settings, os.environ),
+        final_timeout_seconds=FINAL_REPLY_TIMEOUT_SECONDS,
+        helo=domain if domain.isascii() else "localhost",
+    )
 
-    @property
-    def sends_unapproved(self) -> bool:
-        """Whether editions go out unapproved: only where a mail server lets the editor see them first."""
-        return self.config.digest.approval == "unless-held" and bool(self.config.delivery.smtp_host)
 
-    @property
-    def send_policy(self) -> SendPolicy:
-        """What becomes of an edition by itself."""
-        from pipeline.model.proof import SendPolicy
+def web_url(app: App) -> str:
+    """Return the URL of the daemon's pages without a trailing slash; empty if they are not served."""
+    settings = app.config.web
+    listen = settings.listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
+    return (settings.url or (listen and f"http://{listen}")).rstrip("/")
 
-        said = self.config.schedule
-        return SendPolicy(
-            calendar=self.calendar,
-            schedule=said.send,
-            sends_unapproved=self.sends_unapproved,
-            late_limit=said.late_limit,
-        )
 
-    @property
-    def proof_key(self) -> str:
-        """What signs the buttons of proofs: made once, and kept in the store."""
-        from pipeline.jobs.proof.tokens import PROOF_PURPOSE
+def sends_unapproved(app: App) -> bool:
+    """Check whether editions are sent without approval: only if a mail server can send the editor a proof first."""
+    return app.config.digest.approval == "unless-held" and bool(app.config.delivery.smtp_host)
 
-        return self.store.proofs.signing_key(PROOF_PURPOSE, token_urlsafe(32))
 
-    @property
-    def proof_sender(self) -> ProofSender:
-        """What sends proofs to the editor."""
-        from pipeline.digest.render.proof_banner import load_banner_templates
-        from pipeline.jobs.proof.send import ProofSender
+def send_policy(app: App) -> SendPolicy:
+    """Return the rules for sending an edition automatically."""
+    from pipeline.model.proof import SendPolicy
 
-        here_only = "The buttons work on the computer that runs the program; [web] url makes them work elsewhere."
-        return ProofSender(
-            store=self.store,
-            context=self.digest_context,
-            mailer=self.mailer,
-            banner=load_banner_templates(self.template_folders),
-            send_policy=self.send_policy,
-            signing_key=self.proof_key,
-            web_url=self.web_url,
-            hint=here_only if self.web_url and not self.config.web.url else "",
-            open_link_fetcher=self.link_fetcher,
-        )
+    settings = app.config.schedule
+    return SendPolicy(
+        calendar=app.calendar,
+        schedule=settings.send,
+        sends_unapproved=sends_unapproved(app),
+        late_limit=settings.late_limit,
+    )
 
-    @property
-    def _outbox(self) -> Outbox:
-        from pipeline.delivery.outbox import Outbox
 
-        return Outbox(self.folder / self.config.delivery.outbox)
+def proof_signing_key(app: App) -> str:
+    """Return the key that signs proof tokens, created at first use and kept in the store."""
+    from pipeline.jobs.proof.tokens import PROOF_PURPOSE
+
+    return app.store.proofs.signing_key(PROOF_PURPOSE, token_urlsafe(32))
+
+
+def build_proof_sender(app: App) -> ProofSender:
+    """Return what sends proofs to the editor."""
+    from pipeline.digest.render.proof_banner import load_banner_templates
+    from pipeline.jobs.proof.send import ProofSender
+
+    url = web_url(app)
+    return ProofSender(
+        store=app.store,
+        context=build_digest_context(app),
+        mailer=build_mailer(app),
+        banner=load_banner_templates(template_folders(app)),
+        send_policy=send_policy(app),
+        signing_key=proof_signing_key(app),
+        web_url=url,
+        hint=_LOCAL_BUTTONS if url and not app.config.web.url else "",
+        open_link_fetcher=app.link_fetcher,
+    )
+
+
+def _outbox(app: App) -> Outbox:
+    from pipeline.delivery.outbox import Outbox
+
+    return Outbox(app.folder / app.config.delivery.outbox)

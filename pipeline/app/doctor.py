@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
+from pipeline.app.delivery import build_smtp, sends_unapproved
+from pipeline.app.digests import template_folders
+from pipeline.app.tasks import build_tasks
 from pipeline.jobs.doctor import DoctorCheck
 from pipeline.model.feed import FeedState
 from pipeline.model.health import HealthResult
 
 if TYPE_CHECKING:
-    from pipeline.app.tasks import App
+    from pipeline.app.app import App
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 _SERVERS_ASKED = 3
@@ -48,7 +51,7 @@ def schedule_checks(app: App, now: datetime) -> Iterator[HealthResult]:
 
     said = app.config.schedule
     yield from check_schedule(app.calendar, said.draft, said.send, now)
-    yield from check_approval_mode(wanted=app.config.digest.approval == "unless-held", possible=app.sends_unapproved)
+    yield from check_approval_mode(wanted=app.config.digest.approval == "unless-held", possible=sends_unapproved(app))
 
 
 def _settings(app: App) -> Iterator[HealthResult]:
@@ -92,7 +95,7 @@ def _theme(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_theme
 
     name = app.config.digest.theme
-    return check_theme(name, lambda: compile_theme(app.template_folders, name))
+    return check_theme(name, lambda: compile_theme(template_folders(app), name))
 
 
 def _feeds(app: App) -> Iterator[HealthResult]:
@@ -106,7 +109,7 @@ def _runs(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_runs
 
     newest = app.store.runs.newest() if _is_there(app) else {}
-    return check_runs(app.tasks if newest else (), newest, now, app.calendar.zone)
+    return check_runs(build_tasks(app) if newest else (), newest, now, app.calendar.zone)
 
 
 def _is_there(app: App) -> bool:
@@ -123,7 +126,7 @@ def _notices(app: App) -> Iterator[HealthResult]:
 def _mail(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_mail_server
 
-    return check_mail_server(app.config.delivery.smtp_host, app.smtp)
+    return check_mail_server(app.config.delivery.smtp_host, build_smtp(app))
 
 
 def _domain(app: App) -> Iterator[HealthResult]:

@@ -1,14 +1,11 @@
-"""How the house is doing, seen by its daemon: what web/health.py shows.
-
-In: a house and the pulse of its beat. Out: reasons and instruments. Only reads.
-"""
+"""Health and metrics of a running daemon, as web/health.py serves them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.app.app import House
+from pipeline.app.app import App
 from pipeline.model.errors import StoreError
 from pipeline.model.health import Metrics
 
@@ -17,39 +14,39 @@ if TYPE_CHECKING:
 
 
 class HealthProbe:
-    """Looks at a house; ``house`` gives the one of now, since a daemon may read its config anew."""
+    """A source of health and metrics. ``get_app`` returns the current App, since the daemon may reload it."""
 
-    def __init__(self, get_app: Callable[[], House], heartbeat: Heartbeat) -> None:
-        self._house = get_app
-        self._pulse = heartbeat
+    def __init__(self, get_app: Callable[[], App], heartbeat: Heartbeat) -> None:
+        self._get_app = get_app
+        self._heartbeat = heartbeat
 
     @property
     def heartbeat_age_seconds(self) -> float:
-        """How long ago the daemon last showed that it lives."""
-        return self._pulse.age_seconds
+        """How long ago the daemon last showed that it is alive."""
+        return self._heartbeat.age_seconds
 
     def problems(self) -> tuple[str, ...]:
-        """Say why the daemon is not well, a sentence each; nothing when it is."""
+        """Return what is wrong with the daemon, a sentence each; empty if it is healthy."""
         try:
-            self._house().store.revision()
-            store = ""
-        except StoreError as trouble:
-            store = str(trouble)
-        return tuple(filter(None, (self._pulse.problem(), store)))
+            self._get_app().store.revision()
+            store_error = ""
+        except StoreError as error:
+            store_error = str(error)
+        return tuple(filter(None, (self._heartbeat.problem(), store_error)))
 
     def metrics(self) -> Metrics:
-        """Read the instruments; StoreError when the store does not answer."""
-        house = self._house()
-        gauges = house.store.metrics
-        kept, seen = gauges.entry_counts()
-        editions, newest = gauges.editions_by_state()
+        """Return a snapshot of all counts; StoreError if the store does not respond."""
+        app = self._get_app()
+        metrics = app.store.metrics
+        entries, entries_ingested = metrics.entry_counts()
+        editions, newest_number = metrics.editions_by_state()
         return Metrics(
-            feeds_by_outcome=gauges.feeds_by_outcome([feed.id for feed in house.feeds]),
-            entries=kept,
-            entries_ingested=seen,
-            runs_by_status=gauges.runs_by_outcome(),
-            last_finished_at=gauges.last_finished_at(),
-            last_succeeded_at=gauges.last_finished_at("done"),
+            feeds_by_outcome=metrics.feeds_by_outcome([feed.id for feed in app.feeds]),
+            entries=entries,
+            entries_ingested=entries_ingested,
+            runs_by_status=metrics.runs_by_outcome(),
+            last_finished_at=metrics.last_finished_at(),
+            last_succeeded_at=metrics.last_finished_at("done"),
             editions_by_state=editions,
-            newest_edition_number=newest,
+            newest_edition_number=newest_number,
         )

@@ -1,8 +1,4 @@
-"""An App that follows its config.toml: read again between beats when the file has changed, or somebody asks for it.
-
-In: a config file. Out: beats of the App that it describes now. A file that cannot be used is refused with its sentence
-in the log, and the App that was there goes on. Looks at the file, reads no clock.
-"""
+"""An App that follows its config.toml, for processes that run for a long time."""
 
 from __future__ import annotations
 
@@ -13,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pipeline.app.tasks import App
+from pipeline.app.app import App
+from pipeline.app.tasks import run_due_tasks, validate
 from pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -23,12 +20,20 @@ log = logging.getLogger(__name__)
 
 
 class ReloadingApp:
-    """The App of a config file as it is now. Use as a context manager: it closes what it opened."""
+    """The App of a config.toml, reloaded when the file changes. A context manager: it closes the App.
 
-    def __init__(self, path: Path) -> None:
+    A file that cannot be used is refused, with ``error`` set, and the App stays as it was. The daemon also validates
+    what the file names before it replaces the App (``validates``); the desk does not, since its pages explain a broken
+    template.
+    """
+
+    def __init__(self, path: Path, *, validates: bool = True) -> None:
         self._path = path
-        self._mark = _mark(path)
+        self._validates = validates
+        self._stamp = _stamp(path)
         self.app = App.load(path)
+        self.error: PipelineError | None = None
+        """Why the newest config.toml was refused; None if it is in use."""
 
     def __enter__(self) -> Self:
         return self
@@ -36,56 +41,53 @@ class ReloadingApp:
     def __exit__(self, *exc: object) -> None:
         self.app.close()
 
-    def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
-        """Do what is due, by the newest config.toml that can be used."""
-        if _mark(self._path) != self._mark:
-            self.reload()
-        return _rested(self.app, now)
+    def current(self) -> App:
+        """Return the App, reloaded first if config.toml has changed."""
+        if _stamp(self._path) != self._stamp:
+            self._reload()
+        return self.app
 
     def request_reload(self) -> None:
-        """Read config.toml before the next beat, changed or not. May be called at any moment, from a signal too."""
-        self._mark = ()
+        """Reload at the next opportunity, whether or not the file has changed. Safe in a signal handler."""
+        self._stamp = ()
 
-    def reload(self) -> None:
-        """Take config.toml as it is now, or leave everything as it was and say why."""
-        # Looked at before it is read: what is written meanwhile counts as another change.
-        self._mark = _mark(self._path)
+    def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
+        """Run the tasks that are due and yield their results, then release the memory they used."""
+        app, idle = self.current(), True
+        for result in run_due_tasks(app, now):
+            idle = False
+            yield result
+        if not idle:
+            gc.collect()  # an idle process collects ever more seldom, and nobody is waiting now
+            app.store.maintenance.release_memory()
+
+    def _reload(self) -> None:
+        self._stamp = _stamp(self._path)  # before reading: a later write then counts as another change
         try:
-            fresh = _tried(self._path)
-        except PipelineError as trouble:
-            log.warning("the new settings are refused, the old ones stay: %s", trouble)
+            app = App.load(self._path)
+            if self._validates:
+                _validate_or_close(app)
+        except PipelineError as error:
+            self.error = error
+            log.warning("the new settings are refused and the old ones stay in use: %s", error)
             return
         self.app.close()
-        self.app = fresh
-        log.info("took the settings of %s as they are now", self._path)
+        self.app, self.error = app, None
+        log.info("reloaded %s", self._path)
 
 
-def _rested(app: App, now: datetime) -> Iterator[TaskResult]:
-    """Do what is due, and give back the memory that it took: it would be held for the rest of a daemon's life."""
-    idle = True
-    for beat in app.run_due_tasks(now):
-        idle = False
-        yield beat
-    if not idle:
-        gc.collect()  # by itself it would be looked for ever more seldom, and nobody waits now
-        app.store.maintenance.release_memory()
-
-
-def _tried(path: Path) -> App:
-    """Load an App and try what its config names: the store opens, the theme compiles."""
-    fresh = App.load(path)
+def _validate_or_close(app: App) -> None:
     try:
-        fresh.validate()
+        validate(app)
     except BaseException:
-        fresh.close()
+        app.close()
         raise
-    return fresh
 
 
-def _mark(path: Path) -> tuple[int, ...]:
-    """Give a value that is another one after the file was written or replaced; nothing when there is none."""
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return a value that differs once the file was written, replaced or removed."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (0,)
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size

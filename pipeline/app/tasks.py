@@ -1,7 +1,4 @@
-"""What runs by itself: the tasks of [schedule], and the beat that does those that are due.
-
-In: a whole house. Out: beats. The one clock it reads tells how long a beat has taken, never what time it is.
-"""
+"""The tasks of [schedule], and the functions that run them and say when they run next."""
 
 from __future__ import annotations
 
@@ -12,100 +9,117 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.app.notifications import Noticing
+from pipeline.app.delivery import build_backend, build_mailer, build_proof_sender, sends_unapproved
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
+from pipeline.app.notifications import build_notifier
 
 if TYPE_CHECKING:
+    from pipeline.app.app import App
     from pipeline.jobs.editions.scheduled_send import ScheduledSend
     from pipeline.model.schedule import At, Clock
     from pipeline.scheduler.engine import NextRun, Task, TaskResult
 
 BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""The clock that no one sets and that goes on while the machine sleeps: Linux's monotonic one stands still then."""
+"""A clock that cannot be set and that also counts while the machine sleeps; Linux's monotonic clock stops then."""
 
 
-class App(Noticing):
-    """A publication, ready to work."""
+def run_due_tasks(app: App, now: datetime) -> Iterator[TaskResult]:
+    """Run the tasks of [schedule] that are due and yield the result of each."""
+    from pipeline.scheduler.engine import run_due
+    from pipeline.scheduler.lease import RunLeases
 
-    def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
-        """Do what [schedule] says is due, each task as it is asked for; what waits or failed, in its turn."""
-        from pipeline.scheduler.engine import run_due
-        from pipeline.scheduler.lease import RunLeases
+    clock = _clock_from(now)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return run_due(build_tasks(app), RunLeases(app.store.runs, owner, clock), clock, app.calendar.zone)
 
-        clock = _clock_from(now)
-        return run_due(self.tasks, RunLeases(self.store.runs, _me(), clock), clock, self.calendar.zone)
 
-    def next_runs(self, now: datetime) -> tuple[NextRun, ...]:
-        """Say when each task is done next."""
-        from pipeline.scheduler.engine import next_runs
+def next_runs(app: App, now: datetime) -> tuple[NextRun, ...]:
+    """Return when each task runs next."""
+    from pipeline.scheduler import engine
 
-        return next_runs(self.tasks, self.store.runs.newest(), now, self.calendar.zone)
+    return engine.next_runs(build_tasks(app), app.store.runs.newest(), now, app.calendar.zone)
 
-    def validate(self) -> None:
-        """Open what config.toml names; PipelineError when something of it cannot be used."""
-        self.store.feed_states()
-        _ = self.digest_context, self.mailer, self.config.fetch.fixtures and self.fixtures_folder
 
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """What the daemon and cron do, in this order when several are due."""
-        from pipeline.jobs.tasks import draft_task, fetch_task, first_fetch_task
+def validate(app: App) -> None:
+    """Open everything config.toml names; PipelineError if something cannot be used."""
+    _ = app.store
+    app.fixtures_folder()
+    build_mailer(app)
+    build_digest_context(app)
 
-        said = self.config.schedule
-        return (
-            *self._send_tasks(),  # what is sealed waits for no feed
-            fetch_task(said.fetch, self.refresher, self.feeds),
-            first_fetch_task(self.refresher, self.feeds),
-            *self.alert_tasks,
-            draft_task(said.draft, self.store, lambda: self.digest_context, self.editions_folder),
-            *self._proof_tasks(),
-            *self._care_tasks(),
-        )
 
-    def _proof_tasks(self) -> Iterator[Task]:
-        """Proofs, where a mail server takes them; those in an outbox would wait for nobody."""
-        from pipeline.jobs.proof.send import proof_task
+def build_tasks(app: App) -> tuple[Task, ...]:
+    """Return the tasks of the daemon and of ``pipeline tick``, in the order they run in if several are due."""
+    from pipeline.jobs.tasks import draft_task, fetch_task, first_fetch_task
 
-        if self.config.delivery.smtp_host:
-            yield proof_task(self.store, self.calendar, lambda: self.proof_sender)
+    settings, refresher = app.config.schedule, build_refresher(app)
+    return (
+        *_send_tasks(app),  # first: a sealed edition does not wait for feeds
+        fetch_task(settings.fetch, refresher, app.feeds),
+        first_fetch_task(refresher, app.feeds),
+        *_alert_tasks(app),
+        draft_task(settings.draft, app.store, lambda: build_digest_context(app), app.editions_folder),
+        *_proof_tasks(app),
+        *_maintenance_tasks(app),
+    )
 
-    def _send_tasks(self) -> Iterator[Task]:
-        """The mailing, unless the editor sends by hand."""
-        from pipeline.jobs.editions.scheduled_send import send_task
 
-        if rhythm := self.config.schedule.send:
-            yield send_task(rhythm, self.store, lambda: self._mailing(rhythm))
+def _send_tasks(app: App) -> Iterator[Task]:
+    from pipeline.jobs.editions.scheduled_send import send_task
 
-    def _mailing(self, rhythm: At) -> ScheduledSend:
-        from pipeline.jobs.digests.build import write_sealed
-        from pipeline.jobs.editions.scheduled_send import ACTOR, ALERT_PREFIX, ScheduledSend, is_draft_ready
-        from pipeline.jobs.editions.workflow import EditionWorkflow
+    if schedule := app.config.schedule.send:
+        yield send_task(schedule, app.store, lambda: _scheduled_send(app, schedule))
 
-        press = self.digest_context
-        return ScheduledSend(
-            schedule=rhythm,
-            late_limit=self.config.schedule.late_limit,
-            approval="unless-held" if self.sends_unapproved else "required",
-            workflow=EditionWorkflow(store=self.store, context=press, actor=ACTOR, open_link_fetcher=self.link_fetcher),
-            backend=self.backend,
-            reconcile_alerts=lambda true, at: self.notifier.reconcile(ALERT_PREFIX, true, at=at),
-            on_state_change=lambda week, now: write_sealed(self.store, press, week, self.editions_folder, now=now),
-            send_proof=lambda week, now: self.proof_sender.send(week, now=now),
-            draft_is_ready=lambda now: is_draft_ready(self.config.schedule.draft, self.store, now, self.calendar.zone),
-        )
 
-    def _care_tasks(self) -> Iterator[Task]:
-        """What the data needs by itself: nothing, unless old texts may go."""
-        from pipeline.jobs.maintenance.prune import prune_task
+def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
+    from pipeline.jobs.digests.build import write_sealed
+    from pipeline.jobs.editions.scheduled_send import ACTOR, ALERT_PREFIX, ScheduledSend, is_draft_ready
+    from pipeline.jobs.editions.workflow import EditionWorkflow
 
-        if keep := self.config.store.keep_bodies:
-            yield prune_task(self.store, keep)
+    context = build_digest_context(app)
+    return ScheduledSend(
+        schedule=schedule,
+        late_limit=app.config.schedule.late_limit,
+        approval="unless-held" if sends_unapproved(app) else "required",
+        workflow=EditionWorkflow(store=app.store, context=context, actor=ACTOR, open_link_fetcher=app.link_fetcher),
+        backend=build_backend(app),
+        reconcile_alerts=lambda alerts, at: build_notifier(app).reconcile(ALERT_PREFIX, alerts, at=at),
+        on_state_change=lambda week, now: write_sealed(app.store, context, week, app.editions_folder, now=now),
+        send_proof=lambda week, now: build_proof_sender(app).send(week, now=now),
+        draft_is_ready=lambda now: is_draft_ready(app.config.schedule.draft, app.store, now, app.calendar.zone),
+    )
+
+
+def _alert_tasks(app: App) -> Iterator[Task]:
+    from pipeline.jobs.monitoring.feed_alerts import feed_alerts_task
+    from pipeline.jobs.monitoring.late_feeds import day_before, late_feeds_task
+    from pipeline.jobs.monitoring.notifier import alert_retry_task
+    from pipeline.jobs.monitoring.source_changes import source_changes_task
+
+    settings, notifier, zone = app.config.schedule, build_notifier(app), app.calendar.zone
+    late_feeds = settings.late_feeds or day_before(settings.draft)
+    yield feed_alerts_task(settings.fetch, app.store, app.feeds, notifier, zone)
+    yield source_changes_task(settings.fetch, app.store, notifier, zone)
+    yield late_feeds_task(late_feeds, settings.draft, app.store, app.feeds, notifier, zone)
+    yield alert_retry_task(notifier)
+
+
+def _proof_tasks(app: App) -> Iterator[Task]:
+    from pipeline.jobs.proof.send import proof_task
+
+    if app.config.delivery.smtp_host:  # nobody would read a proof in the outbox
+        yield proof_task(app.store, app.calendar, lambda: build_proof_sender(app))
+
+
+def _maintenance_tasks(app: App) -> Iterator[Task]:
+    from pipeline.jobs.maintenance.prune import prune_task
+
+    if keep := app.config.store.keep_bodies:
+        yield prune_task(app.store, keep)
 
 
 def _clock_from(now: datetime) -> Clock:
-    """Return a clock that shows ``now`` and goes on from there."""
+    """Return a clock that starts at ``now``."""
     started = time.clock_gettime(BOOTTIME)
     return lambda: now + timedelta(seconds=time.clock_gettime(BOOTTIME) - started)
-
-
-def _me() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"

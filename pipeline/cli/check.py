@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.digests import build_digest_context
 from pipeline.cli import output as words
 from pipeline.cli.arguments import parse_week
 from pipeline.model.check import LEVELS, CheckLevel, CheckResult, blocking_results
@@ -35,7 +36,9 @@ def check(options: Namespace, clock: Clock) -> int:
 
     with App.load(options.config) as app:
         now = clock()
-        edition = current_edition(app.store, app.digest_context, parse_week(options.week, app.calendar, now), now=now)
+        edition = current_edition(
+            app.store, build_digest_context(app), parse_week(options.week, app.calendar, now), now=now
+        )
         look = None if options.offline else job.check_and_save_links(app.store, edition, app.link_fetcher, now=now)
         found = job.check_results(edition, look)
     if options.json:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app import App, resources_folder
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
 from pipeline.cli import output as words
 from pipeline.cli.arguments import parse_week
 from pipeline.model.errors import UsageError
@@ -81,7 +83,7 @@ def digest(options: Namespace, clock: Clock) -> int:
     with App.load(options.config) as app:
         now = clock()
         week = parse_week(options.week, app.calendar, now)
-        press, out = app.digest_context, options.out or app.editions_folder
+        press, out = build_digest_context(app), options.out or app.editions_folder
         press = replace(press, enrich=no_enrichment) if options.offline else press
         reports = () if options.offline else _refresh(app, options, now)
         try:
@@ -140,7 +142,7 @@ def _refresh(
     width = max(len(feed.id) for feed in feeds)
     due = poll.can_force if force else poll.can_fetch
     with words.feed_progress(len(feeds), width, quiet=options.quiet or options.json) as show:
-        return app.refresher.refresh(feeds, now=now, is_due=due, on_report=show)
+        return build_refresher(app).refresh(feeds, now=now, is_due=due, on_report=show)
 
 
 def _exit_code(reports: tuple[FeedReport, ...]) -> int:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.tasks import next_runs, run_due_tasks
 from pipeline.cli.log import configured_logging
 from pipeline.text.format import format_upcoming, pluralize
 
@@ -50,7 +51,7 @@ def run(options: Namespace, clock: Clock) -> int:
 
 def _next(app: App, now: datetime) -> str:
     return ", ".join(
-        f"{each.task_id} {format_upcoming(each.at, now, app.calendar.zone)}" for each in app.next_runs(now)
+        f"{each.task_id} {format_upcoming(each.at, now, app.calendar.zone)}" for each in next_runs(app, now)
     )
 
 
@@ -61,7 +62,7 @@ def tick(options: Namespace, clock: Clock) -> int:
     code = 0
     log_to = partial(configured_logging, options, info_stream=sys.stdout)
     with App.load(options.config) as app, log_to(secrets=lambda: app.secrets), _interruptible():
-        for beat in app.run_due_tasks(clock()):
+        for beat in run_due_tasks(app, clock()):
             log_result(beat)
             if beat.error:
                 code = code or beat.error.exit_code

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.delivery import build_backend, build_mailer, build_proof_sender
+from pipeline.app.digests import build_digest_context
 from pipeline.cli import output as words
 from pipeline.cli.arguments import parse_week
 from pipeline.model.errors import RefusedError
@@ -81,7 +83,7 @@ def send(options: Namespace, clock: Clock) -> int:
 
     with _at_work(options, clock) as at:
         if options.test:
-            copy = sending.send_test(at.publisher, at.app.mailer, at.week, options.test, now=at.now)
+            copy = sending.send_test(at.publisher, build_mailer(at.app), at.week, options.test, now=at.now)
             where = f"is in {words.relative_path(copy)}" if copy else "was sent"
             at.print(f"{at.week}: a copy for {options.test} {where}")
             return 0
@@ -90,7 +92,7 @@ def send(options: Namespace, clock: Clock) -> int:
             at.say(sending.mark_sent_elsewhere(at.publisher, at.week, now=at.now), "marked as handed over")
             at.print(_PLACES)
         else:
-            standing, path = sending.send(at.publisher, at.app.backend, at.week, now=at.now)
+            standing, path = sending.send(at.publisher, build_backend(at.app), at.week, now=at.now)
             at.say(standing, f"sent, into {words.relative_path(path)}")
             at.print(_PLACES)
     return 0
@@ -99,7 +101,7 @@ def send(options: Namespace, clock: Clock) -> int:
 def proof(options: Namespace, clock: Clock) -> int:
     """Send the editor a proof, whether or not it is due."""
     with _at_work(options, clock) as at:
-        at.print(at.app.proof_sender.send(at.week, now=at.now, force=True))
+        at.print(build_proof_sender(at.app).send(at.week, now=at.now, force=True))
     return 0
 
 
@@ -152,7 +154,7 @@ def _at_work(options: Namespace, clock: Clock) -> Iterator[_Work]:
     with App.load(options.config) as app:
         now = clock()
         by = getattr(options, "by", "") or _login()
-        publisher = EditionWorkflow(store=app.store, context=app.digest_context, actor=by)
+        publisher = EditionWorkflow(store=app.store, context=build_digest_context(app), actor=by)
         week = parse_week(options.week, app.calendar, now)
         yield _Work(app=app, publisher=publisher, week=week, now=now, quiet=options.quiet)
 

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.feeds import build_backfiller, build_link_collection
 from pipeline.cli import output as words
 from pipeline.model.errors import FeedError
 from pipeline.text.format import format_day, pluralize
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def list_(options: Namespace, clock: Clock) -> int:
     """List the links that wait and those that were told."""
     with App.load(options.config) as app:
-        found = app.link_collection(clock()).recent()
+        found = build_link_collection(app, clock()).recent()
         zone = app.calendar.zone
     if options.json:
         words.print_json([asdict(each) for each in found])
@@ -48,7 +49,7 @@ def add(options: Namespace, clock: Clock) -> int:
     """Add a link by hand."""
     now = clock()
     with App.load(options.config) as app:
-        added = app.link_collection(now).add(options.url, app.fetcher, note=options.note, title=options.title)
+        added = build_link_collection(app, now).add(options.url, app.fetcher, note=options.note, title=options.title)
         week = app.calendar.week_of(now)
     if not options.quiet:
         _show(added)
@@ -59,7 +60,7 @@ def add(options: Namespace, clock: Clock) -> int:
 def remove(options: Namespace, clock: Clock) -> int:
     """Forget a link that was added by hand."""
     with App.load(options.config) as app:
-        removed = app.link_collection(clock()).remove(options.url)
+        removed = build_link_collection(app, clock()).remove(options.url)
     if not options.quiet:
         print(f"removed: {removed.title}: {removed.url}")
     return 0
@@ -71,7 +72,7 @@ def backfill(options: Namespace, clock: Clock) -> int:
     with App.load(options.config) as app:
         (feed,) = app.select_feeds([options.feed])
         with _pages(options) as show:
-            done = app.backfiller(feed, now, show).run(app.fetcher, restart=options.again)
+            done = build_backfiller(app, feed, now, show).run(app.fetcher, restart=options.again)
     if not done.ok:
         print(f"{feed.id}: {done.message}", file=sys.stderr)
         return FeedError.exit_code

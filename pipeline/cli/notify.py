@@ -10,6 +10,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.notifications import build_notifier
 from pipeline.model.alert import Alert
 from pipeline.model.errors import UsageError
 
@@ -29,7 +30,7 @@ def notify(options: Namespace, clock: Clock) -> int:
         level="info",
     )
     with App.load(options.config) as app:
-        results = app.notifier.send_test(notice)
+        results = build_notifier(app).send_test(notice)
     if not results:
         raise UsageError(
             f"nobody would be told: give a command or a mail address under [notify] in {options.config}, "

@@ -13,6 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipeline.app import App
+from pipeline.app.digests import build_digest_context
+from pipeline.app.tasks import build_tasks, next_runs
 from pipeline.cli import output as words
 from pipeline.model.errors import ConfigError
 from pipeline.model.health import HealthResult, health_result_of, worst_level
@@ -31,7 +33,13 @@ def status(options: Namespace, clock: Clock) -> int:
     with App.load(options.config) as app:
         now = clock()
         found = build_status_report(
-            app.store, app.feeds, app.calendar, lambda: app.digest_context, app.tasks, app.next_runs(now), now=now
+            app.store,
+            app.feeds,
+            app.calendar,
+            lambda: build_digest_context(app),
+            build_tasks(app),
+            next_runs(app, now),
+            now=now,
         )
     if options.json:
         words.print_json(asdict(found))

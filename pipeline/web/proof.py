@@ -18,6 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.app import App, resources_folder
+from pipeline.app.delivery import build_proof_sender, proof_signing_key, send_policy, web_url
+from pipeline.app.digests import build_digest_context
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions, require_unexpired
@@ -100,7 +102,7 @@ class ProofPages:
         try:
             with App.load(self.path) as app:
                 try:
-                    return work(app, verify_token(request.path_params["token"], app.proof_key), self.clock())
+                    return work(app, verify_token(request.path_params["token"], proof_signing_key(app)), self.clock())
                 except InvalidTokenError as refused:
                     return self._page(request, app, case=refused.kind)
         except PipelineError as trouble:
@@ -124,13 +126,13 @@ class ProofPages:
 
 
 def _answering(app: App) -> ProofDecisions:
-    press = app.digest_context
+    press = build_digest_context(app)
     by = parseaddr(app.publication.editor)[1]
     return ProofDecisions(
         workflow=EditionWorkflow(
             store=app.store, context=press, actor=f"{by}, by the proof", open_link_fetcher=app.link_fetcher
         ),
-        send_policy=app.send_policy,
+        send_policy=send_policy(app),
         on_state_change=lambda week, now: write_sealed(app.store, press, week, app.editions_folder, now=now),
     )
 
@@ -140,7 +142,7 @@ def _once_more(app: App, what: ProofToken, now: datetime) -> str:
     newest = next(iter(app.store.proofs.of_week(what.week)), None)
     if newest and now - newest.claimed_at < RESEND_INTERVAL:
         raise RefusedError("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
-    return f"{app.proof_sender.send(Week.parse(what.week), now=now, force=True)}."
+    return f"{build_proof_sender(app).send(Week.parse(what.week), now=now, force=True)}."
 
 
 def _to_the_desk(app: App, what: ProofToken, now: datetime) -> Response:
@@ -148,9 +150,9 @@ def _to_the_desk(app: App, what: ProofToken, now: datetime) -> Response:
     answer = RedirectResponse(f"/week/{what.week}", status_code=303)
     answer.set_cookie(
         DESK_COOKIE,
-        sign_session(now + SESSION_TTL, app.proof_key),
+        sign_session(now + SESSION_TTL, proof_signing_key(app)),
         max_age=int(SESSION_TTL.total_seconds()),
-        secure=app.web_url.startswith("https:"),
+        secure=web_url(app).startswith("https:"),
         httponly=True,
         samesite="lax",
     )

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
+from pipeline.app.delivery import proof_signing_key, web_url
 from pipeline.jobs.proof.tokens import session_is_valid
 from pipeline.model.schedule import Clock
 from pipeline.web.desk.services import PublicationDesk
@@ -42,7 +43,7 @@ def serve_pages(path: Path, clock: Clock, extra_routes: Sequence[BaseRoute] = ()
     listen is read once.
     """
     with PublicationDesk(path, clock) as desk:
-        said, home, key = desk.app.config.web, desk.app.web_url, desk.app.proof_key
+        said, home, key = desk.app.config.web, web_url(desk.app), proof_signing_key(desk.app)
         within = create_desk_app(
             desk, public_url=home, session_valid=lambda token: session_is_valid(token, key, now=clock())
         )

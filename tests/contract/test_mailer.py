@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.app import App
+from pipeline.app.delivery import build_smtp
 from pipeline.config import parse_config
 from pipeline.delivery.smtp import Smtp
 from pipeline.model.errors import ConfigError, DeliveryFailedError, DeliveryInterrupted
@@ -104,7 +105,7 @@ def test_config_refuses_what_is_no_name(host: str) -> None:
 @pytest.mark.parametrize("host", ["smtp.example.org", "smtp.example.org.", "mail_1", "192.0.2.7", "2001:db8::7", "::1"])
 def test_config_takes_names_and_addresses(host: str) -> None:
     """Of machines, with a dot at the end, too. After the dot their answer is waited for a minute, for a beat waits."""
-    smtp = settings(smtp_host=host).smtp
+    smtp = build_smtp(settings(smtp_host=host))
     assert smtp is not None
     assert (smtp.host, smtp.final_timeout_seconds) == (host, 60.0)
 

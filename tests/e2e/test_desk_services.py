@@ -11,6 +11,7 @@ from time import monotonic, process_time, sleep
 
 import pytest
 
+from pipeline.app.feeds import build_refresher
 from pipeline.digest.editor.actions import ACTIONS
 from pipeline.ingest.polling import can_force
 from pipeline.model.digest import BuildFailure, Edition
@@ -211,6 +212,6 @@ def test_what_is_fetched_is_told(desk: PublicationDesk, publication: Path) -> No
     feed = publication / "fixtures/harbourandhearth.example/feed/index.xml"
     item = "<item><title>Nets, mended</title><guid>nets</guid><pubDate>Mon, 16 Feb 2026 08:00:00 +0000</pubDate></item>"
     feed.write_text(feed.read_text().replace("<item>", f"{item}<item>", 1))
-    desk.app.refresher.refresh(desk.app.feeds, now=NOW, is_due=can_force)
+    build_refresher(desk.app).refresh(desk.app.feeds, now=NOW, is_due=can_force)
     news = client.get("/mark", params={"seen": seen}).json()["news"]
     assert news == {"entries": "1 new entry from blog: “Nets, mended”."}

@@ -27,6 +27,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from pipeline.app import App
+from pipeline.app.delivery import build_proof_sender
+from pipeline.app.feeds import build_refresher
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.week import Week
 from pipeline.web import server as daemon
@@ -325,10 +327,10 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
     config.write_text(config.read_text().replace("127.0.0.1:8026", listen))
     (folder / "editions").mkdir(exist_ok=True)
     with App.load(config) as app, daemon.serve_pages(config, lambda: now) as here:
-        aside(lambda: app.refresher.refresh(app.feeds, now=now))
+        aside(lambda: build_refresher(app).refresh(app.feeds, now=now))
 
         def proofs() -> EmailMessage:
-            aside(lambda: app.proof_sender.send(Week.parse("2026-W07"), now=now, force=True))
+            aside(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, force=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
             dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
             app.store.editions.save_link_check(

@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.app import App
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import Theme, load_theme, render
 from pipeline.jobs.digests.build import current_edition
@@ -70,6 +72,6 @@ def write_demo(folder: Path) -> Path:
 def _published(prepare: Callable[[Path], Path], theme: Theme) -> RenderedMail:
     """Fetch and make a week as the command line would."""
     with TemporaryDirectory() as folder, App.load(prepare(Path(folder))) as app:
-        app.refresher.refresh(app.feeds, now=NOW)
-        edition = current_edition(app.store, replace(app.digest_context, theme=theme), Week(2026, 7), now=NOW)
+        build_refresher(app).refresh(app.feeds, now=NOW)
+        edition = current_edition(app.store, replace(build_digest_context(app), theme=theme), Week(2026, 7), now=NOW)
         return RenderedMail(html=edition.html.decode(), text=edition.text.decode(), eml=edition.eml)

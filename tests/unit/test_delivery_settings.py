@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.app import App
+from pipeline.app.delivery import build_backend, build_mailer, build_smtp, web_url
 from pipeline.config import parse_config
 from pipeline.delivery.outbox import Outbox
 from pipeline.delivery.smtp import Smtp
@@ -41,7 +42,7 @@ def test_mail_in_the_open_stays_on_this_machine(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.53", "::1"])
 def test_this_machine_needs_no_encryption(tmp_path: Path, host: str) -> None:
     """A mail program beside ours is talked to as it is."""
-    smtp = app(tmp_path, delivery={"smtp_host": host, "smtp_security": "none"}).smtp
+    smtp = build_smtp(app(tmp_path, delivery={"smtp_host": host, "smtp_security": "none"}))
     assert smtp is not None
     assert (smtp.host, smtp.port, smtp.security) == (host, 25, "none")
 
@@ -62,8 +63,8 @@ def test_a_password_in_the_settings_is_refused_and_not_repeated() -> None:
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465)])
 def test_the_usual_port_is_known(tmp_path: Path, security: str, port: int) -> None:
     """Nobody has to look it up; what is said counts."""
-    usual = app(tmp_path, delivery=SERVER | {"smtp_security": security}).smtp
-    own = app(tmp_path, delivery=SERVER | {"smtp_security": security, "smtp_port": 2525}).smtp
+    usual = build_smtp(app(tmp_path, delivery=SERVER | {"smtp_security": security}))
+    own = build_smtp(app(tmp_path, delivery=SERVER | {"smtp_security": security, "smtp_port": 2525}))
     assert usual is not None
     assert own is not None
     assert (usual.port, own.port) == (port, 2525)
@@ -71,28 +72,31 @@ def test_the_usual_port_is_known(tmp_path: Path, security: str, port: int) -> No
 
 def test_the_postman_is_the_mail_server_or_the_outbox(tmp_path: Path) -> None:
     """Without a mail server single mails become files, as editions do."""
-    assert isinstance(app(tmp_path).mailer, Outbox)
-    assert isinstance(app(tmp_path, delivery=SERVER).mailer, Smtp)
-    assert isinstance(app(tmp_path, delivery=SERVER).backend, Outbox)
+    assert isinstance(build_mailer(app(tmp_path)), Outbox)
+    assert isinstance(build_mailer(app(tmp_path, delivery=SERVER)), Smtp)
+    assert isinstance(build_backend(app(tmp_path, delivery=SERVER)), Outbox)
 
 
 def test_the_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the variable, or from the file that NAME_FILE names; where neither is, it is said which."""
     house = app(tmp_path, delivery=SERVER | LOGIN)
     with pytest.raises(ConfigError, match="the environment variable HARBOUR_PASSWORD is not set"):
-        _ = house.mailer
+        build_mailer(house)
     (tmp_path / "secret").write_text("from a file\n")
     monkeypatch.setenv("HARBOUR_PASSWORD_FILE", str(tmp_path / "secret"))
-    assert house.smtp is not None
-    assert house.smtp.password == "from a file"
+    smtp = build_smtp(house)
+    assert smtp is not None
+    assert smtp.password == "from a file"
     monkeypatch.setenv("HARBOUR_PASSWORD", "from the variable")
-    assert house.smtp.password == "from the variable"
-    assert "from" not in repr(house.smtp)
+    smtp = build_smtp(house)
+    assert smtp is not None
+    assert smtp.password == "from the variable"
+    assert "from" not in repr(smtp)
 
 
 def test_the_mail_server_is_told_the_publications_name(tmp_path: Path) -> None:
     """EHLO and MAIL FROM are the sender's; the machine's own name goes to nobody."""
-    smtp = app(tmp_path, delivery=SERVER).smtp
+    smtp = build_smtp(app(tmp_path, delivery=SERVER))
     assert smtp is not None
     assert (smtp.helo, smtp.sender) == ("harbourandhearth.example", "letter@harbourandhearth.example")
 
@@ -115,4 +119,4 @@ def test_where_to_listen_is_an_address_and_a_port(listen: str) -> None:
 )
 def test_where_the_buttons_lead(tmp_path: Path, web: dict[str, str], pages: str) -> None:
     """To the address that editors have for the pages; to this machine where none is said; nowhere without pages."""
-    assert app(tmp_path, web=web).web_url == pages
+    assert web_url(app(tmp_path, web=web)) == pages

@@ -16,6 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.app import App
+from pipeline.app.delivery import proof_signing_key, web_url
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_refresher
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.proof.tokens import sign_token
 from pipeline.model.proof import ProofAction, ProofToken
@@ -48,7 +51,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = config.replace(said, meant)
     (folder / "config.toml").write_text(config)
     with App.load(folder / "config.toml") as app:
-        app.refresher.refresh(app.feeds, now=NOW)
+        build_refresher(app).refresh(app.feeds, now=NOW)
     return folder
 
 
@@ -66,12 +69,12 @@ def client(app: App) -> AsgiClient:
 
 def address(app: App, choice: ProofAction, *, days: int = 7) -> str:
     """Where a button of a proof of the draft leads."""
-    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
+    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
     expires_at = NOW + timedelta(days=days)
     what = ProofToken(
         week=str(W07), content_hash=edition.content_hash, action=choice, sequence=1, expires_at=expires_at
     )
-    return f"/proof/{sign_token(what, app.proof_key)}"
+    return f"/proof/{sign_token(what, proof_signing_key(app))}"
 
 
 def heading(answer: httpx.Response) -> str:
@@ -99,7 +102,7 @@ def test_what_is_asked_is_said(client: AsgiClient, app: App) -> None:
     """Subject, number of stories, hash and checks; one form that posts to this very address, and no script."""
     path = address(app, "approve")
     page = client.get(path).text
-    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
+    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
     assert f"“{edition.subject}”" in page
     assert re.search(r"\d+ stories", page)
     assert edition.content_hash[:12] in page
@@ -131,7 +134,7 @@ def test_held_by_a_press(client: AsgiClient, app: App) -> None:
 def test_a_draft_that_has_changed_is_not_approved(client: AsgiClient, app: App) -> None:
     """The page names the differences and how a new proof is had."""
     path = address(app, "approve")
-    edition = build_draft(app.store, app.digest_context, W07, now=NOW).edition
+    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
     app.store.proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
@@ -273,7 +276,7 @@ def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
         asked = browser.get(address(app, "open"), follow_redirects=True)
         assert (heading(asked), browser.get("/week/2026-W07").status_code) == ("Open the desk?", 403)
         with App.load(path) as again:
-            origin = again.web_url
+            origin = web_url(again)
         opened = browser.post(asked.url.path, headers={"origin": origin} | FORM_HEADERS, follow_redirects=True)
         assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
         assert browser.get("/").status_code == 200

@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from pipeline.app import App
+from pipeline.app.digests import build_digest_context
+from pipeline.app.feeds import build_link_collection, build_refresher
 from pipeline.jobs.digests.build import build_draft, current_edition
 from pipeline.jobs.editions.check_links import check_and_save_links, is_fresh
 from pipeline.jobs.feeds.add import FeedOptions, FeedRegistry, discover_feed
@@ -79,7 +81,7 @@ class BackgroundTasks:
         if not asked:
             raise UsageError(f"{url!r} is no address of a web page: give one that begins with https://.")
         with App.load(self.path) as app:
-            found = app.link_collection(self.clock()).preview(asked, app.fetcher)
+            found = build_link_collection(app, self.clock()).preview(asked, app.fetcher)
         return EditorLink(url=found.url, title=found.title, note_md=found.note)
 
     def ensure_links_checked(self, week: Week, overridden: Sequence[str]) -> None:
@@ -136,7 +138,7 @@ class BackgroundTasks:
         try:
             with App.load(self.path) as app:
                 self._tell(total=len(app.feeds))
-                app.refresher.refresh(app.feeds, now=self.clock(), on_report=self._reported)
+                build_refresher(app).refresh(app.feeds, now=self.clock(), on_report=self._reported)
         except PipelineError as trouble:
             self._tell(lines=(*self.fetch_progress().lines, (False, str(trouble))))
         finally:
@@ -156,8 +158,8 @@ class BackgroundTasks:
 def _to_approve(app: App, week: Week, now: datetime) -> Edition:
     """Give what an approval would seal; of an edition that is out, its bytes."""
     if app.store.editions.get(str(week)).state == "approved":
-        return build_draft(app.store, app.digest_context, week, now=now).edition
-    return current_edition(app.store, app.digest_context, week, now=now)
+        return build_draft(app.store, build_digest_context(app), week, now=now).edition
+    return current_edition(app.store, build_digest_context(app), week, now=now)
 
 
 def _whole(url: str) -> str:

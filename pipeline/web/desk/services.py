@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.app import App
+from pipeline.app.delivery import build_backend, build_mailer
+from pipeline.app.digests import build_digest_context, template_folders
 from pipeline.jobs.digests.build import build_draft, current_edition
 from pipeline.jobs.digests.context import DigestContext, no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
@@ -130,7 +132,9 @@ class PublicationDesk:
         """As Desk."""
         app = self._fresh_app()
         publisher = EditionWorkflow(store=app.store, context=self._press(app), actor=_login())
-        return perform_action(publisher, app.backend, app.mailer, _week(week), action, options, now=self._clock())
+        return perform_action(
+            publisher, build_backend(app), build_mailer(app), _week(week), action, options, now=self._clock()
+        )
 
     def preview_link(self, url: str) -> EditorLink:
         """As Desk."""
@@ -181,7 +185,7 @@ class PublicationDesk:
         app = self._fresh_app()
         return PageVersion(
             config=_stamp(self._path),
-            templates=_all_stamps(app.template_folders),
+            templates=_all_stamps(template_folders(app)),
             editor_files=" ".join(_stamps(app.editions_folder, ending=".md", deep=False)),
             store=app.store.revision(),
             background_tasks=self._errands.activity,
@@ -222,9 +226,9 @@ class PublicationDesk:
 
     def _press(self, app: App) -> DigestContext:
         """Set up the press again only once a template has changed: compiling them takes longer than all the rest."""
-        stamps = _all_stamps(app.template_folders)
+        stamps = _all_stamps(template_folders(app))
         if self._pressed is None or self._pressed[:2] != (app, stamps):
-            self._pressed = (app, stamps, app.digest_context)
+            self._pressed = (app, stamps, build_digest_context(app))
         return self._pressed[2]
 
     def _fresh_app(self) -> App:

@@ -1,7 +1,4 @@
-"""Fetching in words: what is asked for, within which limits, and what came of it.
-
-In: plain values. Out: frozen records, and the sentence that explains each outcome to people. Touches nothing.
-"""
+"""Fetching: requests, limits, outcomes, and the advice that goes with each outcome."""
 
 from __future__ import annotations
 
@@ -40,124 +37,144 @@ ADVICE: dict[OutcomeKind, str] = {
     "moved": "write the new address into config.toml",
     "not_modified": "nothing to do",
     "unchanged": "nothing to do",
-    "partial": "what could be read was kept; tell whoever runs the feed",
-    "gone": "the feed is no longer asked; remove it from config.toml or give its new address",
-    "rate_limited": "nothing to do, it is asked again when the wait is over",
+    "partial": "the readable entries were stored; tell the publisher of the feed",
+    "gone": "the feed is no longer fetched; remove it from config.toml or enter its new address",
+    "rate_limited": "nothing to do, it is fetched again after that",
     "blocked": "check whether the feed needs a password, or ask its publisher to let this program in",
     "not_found": "check the address",
-    "server_error": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
+    "server_error": "nothing to do, it is fetched again later; if it lasts, tell the publisher of the feed",
     "too_large": "check that the address is a feed, or raise max_bytes under [fetch] in config.toml",
-    "not_a_feed": "give the address of the feed itself; pipeline feeds check finds it",
-    "protocol_error": "nothing to do, it is asked again later; if it lasts, tell whoever runs the feed",
-    "invalid_url": "write an address that starts with https:// or http://",
+    "not_a_feed": "enter the address of the feed itself; pipeline feeds check finds it",
+    "protocol_error": "nothing to do, it is fetched again later; if it lasts, tell the publisher of the feed",
+    "invalid_url": "enter an address that starts with https:// or http://",
     "unsafe_address": "use a public address, or set allow_private_networks = true under [fetch] for an intranet",
-    "timeout": "nothing to do, it is asked again later; if it lasts, raise timeout_seconds under [fetch]",
+    "timeout": "nothing to do, it is fetched again later; if it lasts, raise timeout_seconds under [fetch]",
     "unreachable": "check the address and the connection to the internet",
-    "tls_error": "check the address; if it is right, the site's certificate needs mending by whoever runs it",
-    "redirect_loop": "open the address in a browser and write down where it ends",
-    "no_secret": "set it where the program runs, it is never written into config.toml",
+    "tls_error": "check the address; if it is right, the publisher has to fix the site's certificate",
+    "redirect_loop": "open the address in a browser and enter the one where it ends",
+    "no_secret": "set it in the environment of the program, never in config.toml",
 }
-"""What somebody who reads the outcome can do about it: the second half of ``FetchOutcome.sentence``."""
+"""What a person can do about an outcome: the second half of ``FetchOutcome.message``."""
 
 BLOCKED_ADVICE: dict[int, str] = {
-    401: "give the feed's user name and password, or its token, in config.toml",
-    402: "ask its publisher how those who pay read the feed",
-    451: "ask its publisher: where this program runs, the law keeps the feed from it",
+    401: "enter the feed's user name and password, or its token, in config.toml",
+    402: "ask its publisher how paying subscribers read the feed",
+    451: "ask its publisher: the feed is blocked by law where this program runs",
 }
-"""What can be done where a status says more than ``blocked`` does."""
+"""More specific advice for some statuses of kind ``blocked``."""
 
 SUCCESSFUL: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partial"})
 WITH_BODY: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partial"})
 NO_ADVICE: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
-"""Where there is nothing to do, or where what happened says already what to do."""
+"""Kinds with nothing to do, or whose ``detail`` already contains the advice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """An HTTP proxy for all requests but those to ``bypass``."""
+
+    url: str
+    """``http://host:port``, with the user name and password if it needs them."""
+    bypass: tuple[str, ...] = ()
+    """Host names that are contacted directly, with their subdomains; ``*`` for all (the format of NO_PROXY)."""
+
+    def bypasses(self, host: str) -> bool:
+        """Check whether a host is contacted directly.
+
+        >>> Proxy(url="http://proxy:3128", bypass=(".intranet.example",)).bypasses("wiki.intranet.example")
+        True
+        """
+        names = (name.strip().lstrip(".").lower() for name in self.bypass)
+        return any(name == "*" or f".{host}".endswith(f".{name}") for name in names if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """How far a fetch may go, and how polite it is."""
+    """Limits on each request, and on how often a host is contacted."""
 
     concurrency: int = 50
-    """Requests under way at once, over all hosts."""
+    """Maximum number of requests in flight, over all hosts."""
     timeout_seconds: float = 20.0
-    """For each single step: to connect, and for every read after that."""
+    """For connecting, and again for each read."""
     deadline_seconds: float = 60.0
-    """For one document with all its redirects, waiting for the host's turn not counted."""
+    """For one document with all its redirects, not counting the wait for the host's slot."""
     max_bytes: int = 16_000_000
-    """Of the document once it is decompressed."""
+    """Maximum size of a document, decompressed."""
     max_redirects: int = 10
     allow_private_networks: bool = False
     """True only for tests and intranets."""
     host_gap_seconds: float = 1.0
-    """Between the end of one request and the start of the next to the same host."""
+    """Pause between the end of a request and the start of the next to the same host."""
     user_agent: str = "newsletter-pipeline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One document to ask for, with what is known of the last time."""
+    """One document to fetch, with the validators of the last response."""
 
     key: str
+    """Returned with the outcome, so that the caller can match the two: a feed id, a URL, a guid …"""
     url: str
     etag: str = ""
     last_modified: str = ""
     body_sha256: str = ""
-    """Of the last decoded body; an equal one comes back as ``unchanged``."""
+    """SHA-256 of the last decompressed body, hexadecimal; the same body again is ``unchanged``."""
     method: Literal["GET", "HEAD"] = "GET"
-    """HEAD asks whether the document is there, without its body."""
     first_bytes: int = 0
-    """Read no more than the document's beginning, where this is not 0."""
+    """Read only this many bytes from the start of the document; 0 for all of it."""
     headers: Headers = ()
-    """Extra headers, e.g. Authorization. They may be secret: only the host of ``url`` ever sees them."""
+    """Extra headers, e.g. Authorization. They may be secret and are sent to the host of ``url`` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchOutcome:
-    """What came of one request. Trouble is a value here, never an exception."""
+    """The result of one request. Failures are values here, never exceptions."""
 
     key: str
+    """The request's ``key``."""
     url: str
-    """The address asked for, without user name and password."""
+    """The requested URL, without user name and password."""
     kind: OutcomeKind
     detail: str = ""
-    """What happened, as a sentence's beginning: ``answered 404 Not Found``."""
+    """What happened, as the start of a sentence: ``answered 404 Not Found``."""
     final_url: str = ""
-    """Where the redirects ended; what relative addresses in the document are relative to."""
+    """The URL after all redirects; relative URLs in the document are relative to it."""
     status: int = 0
-    """The HTTP status; 0 when no answer came."""
+    """The HTTP status; 0 without a response."""
     body: bytes = b""
-    """The decompressed document; empty unless ``fresh``."""
+    """The decompressed document; empty unless ``has_body``."""
     body_sha256: str = ""
     content_type: str = ""
     server_date: str = ""
-    """The server's clock as it was sent (HTTP Date); empty when no answer came or it says nothing."""
+    """The Date header as sent; empty without one."""
     length_bytes: int | None = None
-    """Of the whole document as it was sent, where the server says it."""
+    """Length of the whole document as transferred, if the server states it."""
     etag: str = ""
     last_modified: str = ""
     moved_to: str = ""
-    """Where an unbroken chain of permanent redirects (301, 308) led; empty when there was none."""
+    """The target of a chain of permanent redirects only (301, 308); empty otherwise."""
     retry_at: datetime | None = None
-    """The host asked not to be asked before this; aware UTC."""
+    """The host refuses requests before this time; aware UTC."""
     retry_host: str = ""
-    """The host that asked it."""
+    """The host that set ``retry_at``."""
     max_age_seconds: int | None = None
-    """Cache-Control: max-age, where the answer has one."""
+    """max-age of Cache-Control, if the response has one."""
 
     @property
     def ok(self) -> bool:
-        """True when the feed is well: it sent a document, or said that nothing changed."""
+        """True when the feed sent a document or confirmed that nothing changed."""
         return self.kind in SUCCESSFUL
 
     @property
     def has_body(self) -> bool:
-        """True when there is a body to read."""
+        """True when there is a document to parse."""
         return self.kind in WITH_BODY
 
     @property
     def message(self) -> str:
         """What happened and what to do about it.
 
-        >>> FetchOutcome(feed_id="blog", url="", kind="not_found", detail="answered 404 Not Found").sentence
+        >>> FetchOutcome(key="blog", url="", kind="not_found", detail="answered 404 Not Found").message
         'answered 404 Not Found: check the address'
         """
         advice = BLOCKED_ADVICE.get(self.status) if self.kind == "blocked" else None

@@ -1,8 +1,7 @@
-"""Opening connections: the one place where a name becomes an address.
+"""Opens connections: the one place where a host name becomes an address.
 
-In: a host name and a port. Out: a stream to an address that was looked up once, checked, and connected to as checked,
-so that a name cannot point elsewhere between the check and the connection. TLS is verified against the name, as
-always. Knows nothing of HTTP. Trouble while connecting is a FetchProblem; later it is httpcore's.
+The connection goes to the very address that was checked, so that a name cannot resolve to another one in between (DNS
+rebinding). TLS is still verified against the name.
 """
 
 from __future__ import annotations
@@ -11,123 +10,78 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-
-import httpcore
+from collections.abc import Awaitable, Callable, Sequence
 
 from pipeline.ingest.http.ip_filter import unsafe_reason
 from pipeline.model.errors import FetchError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host name and port to the IP addresses behind them; raises OSError when there are none."""
+"""Return the IP addresses of a host name and port; raise OSError if there are none."""
 
 AddressFilter = Callable[[str], str]
-"""Why an address may not be connected to; empty when it may."""
+"""Return why an IP address must not be connected to, or "" if it may."""
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}")
-_MOST_ADDRESSES = 4
-"""Tried one after the other; a host with more of them is not better reached by the fifth."""
+_MAX_ADDRESSES = 4
+"""Tried in turn; further addresses of a host are ignored."""
 
 
 def allow_all(address: str) -> str:
-    """Refuse no address: for intranets and tests."""
+    """Return "": the address filter for intranets and tests."""
     return ""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the operating system for the addresses of a host. Raises OSError."""
+    """Return the addresses of a host as the operating system resolves it. Raise OSError."""
     if _IPV4.fullmatch(host):
-        return [host]  # nothing to look up, so no thread is asked
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return [host]  # spares getaddrinfo's thread
+    results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(result[4][0]) for result in results))
 
 
 class SafeConnector:
-    """Connects to the addresses that ``refuse`` has nothing against: by default those of the public internet."""
+    """Connects to addresses that pass ``address_filter``: by default those of the public internet."""
 
-    def __init__(self, resolve: Resolve, *, address_filter: AddressFilter = unsafe_reason) -> None:
+    def __init__(self, resolve: Resolve, address_filter: AddressFilter = unsafe_reason) -> None:
         self._resolve = resolve
-        self._refuse = address_filter
+        self._address_filter = address_filter
 
-    async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout_seconds: float
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of a host that answers, all tries within the time. Raises FetchProblem."""
-        trouble = FetchError("unreachable", f"there is no host named {host}")
-        addresses = (await self._addresses(host, port, timeout_seconds))[:_MOST_ADDRESSES]
+    async def connect(self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout_seconds: float) -> Connection:
+        """Connect to the first address of a host that accepts, all attempts within the timeout. Raise FetchError."""
+        addresses = (await self._safe_addresses(host, port, timeout_seconds))[:_MAX_ADDRESSES]
+        failure = FetchError("unreachable", f"there is no host named {host}")
         for address in addresses:
             try:
                 async with asyncio.timeout(timeout_seconds / len(addresses)):
-                    name = host if tls else None
-                    return Stream(*await asyncio.open_connection(address, port, ssl=tls, server_hostname=name))
+                    server_hostname = host if tls else None
+                    return await asyncio.open_connection(address, port, ssl=tls, server_hostname=server_hostname)
             except TimeoutError:
-                trouble = FetchError("timeout", f"could not be connected to within {timeout_seconds:g} seconds")
+                failure = FetchError("timeout", f"did not accept a connection within {timeout_seconds:g} seconds")
             except ssl.SSLError as error:
-                raise FetchError("tls_error", f"could not prove who it is ({_reason(error)})") from error
+                raise FetchError("tls_error", f"could not prove its identity ({tls_reason(error)})") from error
             except OSError as error:
-                trouble = FetchError("unreachable", f"could not be connected to ({error.strerror or 'no answer'})")
-        raise trouble
+                failure = FetchError("unreachable", f"refused the connection ({error.strerror or 'no answer'})")
+        raise failure
 
-    async def _addresses(self, host: str, port: int, timeout_seconds: float) -> Sequence[str]:
+    async def _safe_addresses(self, host: str, port: int, timeout_seconds: float) -> Sequence[str]:
+        """Return the addresses of a host that pass the filter. Raise FetchError if none does."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                return self._safe(host, await self._resolve(host, port))
+                addresses = await self._resolve(host, port)
         except TimeoutError as error:
             raise FetchError("timeout", f"no name server answered for {host} in time") from error
         except (OSError, UnicodeError) as error:
             raise FetchError("unreachable", f"there is no host named {host}") from error
-
-    def _safe(self, host: str, addresses: Sequence[str]) -> Sequence[str]:
-        """Keep the addresses that may be connected to; raise FetchProblem when none is left."""
-        reasons = {address: self._refuse(address) for address in addresses}
+        reasons = {address: self._address_filter(address) for address in addresses}
         safe = [address for address in addresses if not reasons[address]]
         if addresses and not safe:
-            raise FetchError("unsafe_address", f"{host} leads to {addresses[0]}, {reasons[addresses[0]]}")
+            raise FetchError("unsafe_address", f"{host} resolves to {addresses[0]}, {reasons[addresses[0]]}")
         return safe
 
 
-class Stream(httpcore.AsyncNetworkStream):
-    """A connection as httpcore wants one. Raises its ReadTimeout, ReadError, WriteTimeout and WriteError."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for bytes, ``timeout`` seconds at most; none at the end."""
-        with _as_httpcores(httpcore.ReadTimeout, httpcore.ReadError):
-            async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes, within ``timeout`` seconds."""
-        with _as_httpcores(httpcore.WriteTimeout, httpcore.WriteError):
-            async with asyncio.timeout(timeout):
-                self._writer.write(buffer)
-                await self._writer.drain()
-
-    async def aclose(self) -> None:
-        """Hang up at once: what was wanted was read, and nobody is waited for."""
-        self._writer.transport.abort()
-
-    def get_extra_info(self, info: str) -> Any:
-        """Know nothing more."""
-        return None
-
-
-@contextmanager
-def _as_httpcores(timeout: type[Exception], trouble: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise timeout(str(error)) from error
-    except OSError as error:
-        raise trouble(str(error)) from error
-
-
-def _reason(error: ssl.SSLError) -> str:
-    """Say what was wrong: with the certificate, or else with the handshake."""
-    verified = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else ""
-    return verified or error.reason or "the handshake failed"
+def tls_reason(error: ssl.SSLError) -> str:
+    """Return what was wrong with the certificate, or else with the handshake."""
+    certificate = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else ""
+    return certificate or error.reason or "the handshake failed"

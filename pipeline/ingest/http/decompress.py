@@ -1,8 +1,4 @@
-"""Undoing Content-Encoding within bounds.
-
-In: the pieces of a body as they come off the wire. Out: the whole body, or a FetchProblem. Never holds more than the
-limit and one portion: a megabyte that inflates to a gigabyte costs a few megabytes. Pure.
-"""
+"""Content-Encoding within bounds: a small body that inflates to gigabytes is refused after a few megabytes."""
 
 from __future__ import annotations
 
@@ -11,127 +7,122 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.model.errors import FetchError
 
-_PORTION_BYTES = 65_536
-_MORSEL_BYTES = 4_096  # taken one by one, so that a bomb is known by its first
+_OUTPUT_BYTES = 65_536
+_INPUT_BYTES = 4_096  # compressed input is fed in small pieces, so that a bomb is recognised early
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15  # zlib's wbits
 _GZIP_MAGIC = 0x1F  # the first of two bytes; no text begins with it
 _ZLIB_METHOD = 8  # RFC 1950, 2.2: the low half of the first byte
-_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
-_MOST_CODINGS = 2
+_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_MAX_ENCODINGS = 2
 
 _BOMB_RATIO = 250
-"""Deflate reaches 1,032. Feeds reach 30; a text this repetitive beyond the size below is not one."""
+"""Deflate reaches 1,032, feeds about 30. A body beyond ``_BOMB_BYTES`` at this ratio is not a feed."""
 _BOMB_BYTES = 2_000_000
 
 
-def content_encodings(content_encoding: str) -> tuple[str, ...]:
-    """Split a Content-Encoding header (RFC 9110, 8.4); raise FetchProblem for what was not asked for.
+def content_encodings(header: str) -> tuple[str, ...]:
+    """Return the encodings in a Content-Encoding header (RFC 9110, 8.4). Raise FetchError for unsupported ones.
 
-    >>> codings("GZIP"), codings("identity"), codings("")
+    >>> content_encodings("GZIP"), content_encodings("identity"), content_encodings("")
     (('gzip',), (), ())
     """
-    named = tuple(name.strip().lower() for name in content_encoding.split(","))
-    applied = tuple(name for name in named if name not in ("", "identity"))
-    if len(applied) > _MOST_CODINGS or not _CODINGS.issuperset(applied):
-        raise FetchError("protocol_error", "sent a document in a compression it was not asked for")
-    return applied
+    names = tuple(name.strip().lower() for name in header.split(","))
+    encodings = tuple(name for name in names if name not in ("", "identity"))
+    if len(encodings) > _MAX_ENCODINGS or not _ENCODINGS.issuperset(encodings):
+        raise FetchError("protocol_error", "sent a compressed document although that encoding was not accepted")
+    return encodings
 
 
 class BoundedBody:
-    """A body that grows piece by piece, and refuses to grow beyond its limit."""
+    """A decompressed body of at most ``max_bytes``, received chunk by chunk."""
 
     def __init__(self, encodings: Sequence[str], max_bytes: int) -> None:
-        self._stages = [_Inflater(coding) for coding in reversed(encodings)]
+        self._decoders = [_Decoder(encoding) for encoding in reversed(encodings)]
         self._max_bytes = max_bytes
-        self._plain = bytearray()
+        self._body = bytearray()
         self._received_bytes = 0
 
-    def add(self, piece: bytes) -> None:
-        """Take the next piece off the wire. Raises FetchProblem when it is damaged or too much."""
+    def add(self, chunk: bytes) -> None:
+        """Append a received chunk. Raise FetchError if it is damaged or the body becomes too large."""
+        step = _INPUT_BYTES if self._decoders else max(len(chunk), 1)
         try:
-            if not self._stages:
-                self._take(piece)  # what is not compressed cannot explode
-                return
-            for start in range(0, len(piece), _MORSEL_BYTES):
-                self._take(piece[start : start + _MORSEL_BYTES])
+            for start in range(0, len(chunk), step):
+                self._append(chunk[start : start + step])
         except zlib.error as error:
             raise FetchError("protocol_error", "sent a document whose compression is damaged") from error
 
     def finish(self) -> bytes:
-        """Return the finished body. Raises FetchProblem when its compressed form broke off."""
-        if not all(stage.finished for stage in self._stages):
-            raise FetchError("protocol_error", "broke off in the middle of the document")
-        return bytes(self._plain)
+        """Return the complete body. Raise FetchError if its compressed form is incomplete."""
+        if not all(decoder.finished for decoder in self._decoders):
+            raise FetchError("protocol_error", "closed the connection in the middle of the document")
+        return bytes(self._body)
 
     def prefix(self, length_bytes: int) -> bytes:
-        """Return what has come so far of an unfinished body, up to a length."""
-        return bytes(self._plain[:length_bytes])
+        """Return at most ``length_bytes`` of what was received so far."""
+        return bytes(self._body[:length_bytes])
 
     def __len__(self) -> int:
-        return len(self._plain)
+        return len(self._body)
 
-    def _take(self, morsel: bytes) -> None:
-        self._received_bytes += len(morsel)
-        for portion in _through(self._stages, morsel):
-            self._plain += portion
-            self._check()
-
-    def _check(self) -> None:
-        size = len(self._plain)
-        if size > self._max_bytes:
-            raise too_large_error(self._max_bytes)
-        if size > _BOMB_BYTES and size > _BOMB_RATIO * self._received_bytes:
-            raise FetchError("too_large", f"sent {self._received_bytes:,} bytes that inflate without end")
+    def _append(self, data: bytes) -> None:
+        self._received_bytes += len(data)
+        for output in _decode(self._decoders, data):
+            self._body += output
+            size = len(self._body)
+            if size > self._max_bytes:
+                raise too_large_error(self._max_bytes)
+            if size > _BOMB_BYTES and size > _BOMB_RATIO * self._received_bytes:
+                raise FetchError("too_large", f"sent {self._received_bytes:,} bytes that decompress without end")
 
 
 def too_large_error(max_bytes: int) -> FetchError:
-    """Return the problem of a document beyond the limit."""
+    """Return the error for a document beyond the limit."""
     return FetchError("too_large", f"sent more than {max_bytes:,} bytes")
 
 
-def _through(stages: Sequence[_Inflater], piece: bytes) -> Iterator[bytes]:
-    if not stages:
-        yield piece
+def _decode(decoders: Sequence[_Decoder], data: bytes) -> Iterator[bytes]:
+    if not decoders:
+        yield data
         return
-    for portion in stages[0].feed(piece):
-        yield from _through(stages[1:], portion)
+    for output in decoders[0].decode(data):
+        yield from _decode(decoders[1:], output)
 
 
-class _Inflater:
-    """One layer of gzip (RFC 1952) or deflate (RFC 1951, with or without RFC 1950's frame)."""
+class _Decoder:
+    """Decodes one layer of gzip (RFC 1952) or deflate (RFC 1951, with or without the frame of RFC 1950)."""
 
-    def __init__(self, coding: str) -> None:
-        self._deflate = coding == "deflate"
+    def __init__(self, encoding: str) -> None:
+        self._is_deflate = encoding == "deflate"
         self._stream: zlib._Decompress | None = None
         self._members = 0
-        self._pending = False  # a full portion may leave output inside zlib with no input to go with it
+        self._pending = False  # zlib may hold output back when a call filled the buffer exactly
 
     @property
     def finished(self) -> bool:
-        """True before the first member, between two, after the last, and for what was never compressed."""
+        """True unless a compressed member is incomplete."""
         return self._stream is None
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the data inflates to, in portions; what follows the last member is padding and dropped."""
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield decompressed pieces. Bytes after the last member are padding and dropped."""
         while data or self._pending:
             if self._stream is None and not self._open(data[0]):
-                if not self._members:  # says gzip and is not: some servers compress in the header only
+                if not self._members:  # some servers announce gzip and send plain bytes
                     yield data
                 return
             assert self._stream  # noqa: S101 - just opened
-            yield (portion := self._stream.decompress(data, _PORTION_BYTES))
-            data = self._rest(self._stream, full=len(portion) == _PORTION_BYTES)
+            yield (output := self._stream.decompress(data, _OUTPUT_BYTES))
+            data = self._remaining(self._stream, full=len(output) == _OUTPUT_BYTES)
 
-    def _open(self, first: int) -> bool:
-        """Begin a member; False when the data does not look like one."""
-        if self._deflate and not self._members:
-            self._stream = zlib.decompressobj(_ZLIB if first & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
-        elif first == _GZIP_MAGIC and not self._deflate:
+    def _open(self, first_byte: int) -> bool:
+        """Begin a member; return False if the data does not look like one."""
+        if self._is_deflate and not self._members:
+            self._stream = zlib.decompressobj(_ZLIB if first_byte & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
+        elif first_byte == _GZIP_MAGIC and not self._is_deflate:
             self._stream = zlib.decompressobj(_GZIP)
         return self._stream is not None
 
-    def _rest(self, stream: zlib._Decompress, *, full: bool) -> bytes:
-        """Return what is still to be inflated; after the end of a member, what follows it."""
+    def _remaining(self, stream: zlib._Decompress, *, full: bool) -> bytes:
+        """Return the input not yet consumed; at the end of a member, what follows it."""
         self._pending = full and not stream.eof
         if not stream.eof:
             return stream.unconsumed_tail

@@ -1,7 +1,6 @@
-"""Which network addresses may be connected to.
+"""Which IP addresses may be connected to (protection against server-side request forgery).
 
-In: an IP address as text, as a resolver gives it. Out: why it is not a public one. Pure: it resolves nothing.
-``ipaddress.is_global`` alone is not enough: it says yes to multicast and to IPv6 forms that carry a private IPv4.
+``ipaddress.is_global`` alone is not enough: it accepts multicast and IPv6 forms that carry a private IPv4 address.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # RFC 4291, 2.4: all that is given out today
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # RFC 4291, 2.4: all that is assigned today
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214, 6.1: the upper half of the interface identifier
 _LAST_32_BITS = 0xFFFF_FFFF
 
 
 def unsafe_reason(address: str) -> str:
-    """Say why an address is not one of the public internet; empty when it is. Never raises.
+    """Return why an address is not one of the public internet, or "" if it is. Never raise.
 
     >>> unsafe_reason("93.184.215.14")
     ''
@@ -30,15 +29,17 @@ def unsafe_reason(address: str) -> str:
         outer = ip_address(address.partition("%")[0])
     except ValueError:
         return "not an address"
-    inner = tuple(_carried(outer)) if isinstance(outer, IPv6Address) else ()
-    for carried in inner:
-        if reason := _reason(carried):
-            return f"{reason} (as {carried})"
-    return "" if inner and _is_wrapper(outer) else _reason(outer)
+    embedded = tuple(_embedded_ipv4(outer)) if isinstance(outer, IPv6Address) else ()
+    for inner in embedded:
+        if reason := _reason(inner):
+            return f"{reason} (as {inner})"
+    # These two forms only wrap an IPv4 address, which was checked above.
+    is_wrapper = isinstance(outer, IPv6Address) and (bool(outer.ipv4_mapped) or outer in _NAT64)
+    return "" if embedded and is_wrapper else _reason(outer)
 
 
-def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield every IPv4 address that packets to this one may end at; no Teredo address (RFC 4380) is public anyway."""
+def _embedded_ipv4(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Yield every IPv4 address that packets to this one may reach. Teredo (RFC 4380) is refused as not global."""
     number = int(address)
     if address.ipv4_mapped:
         yield address.ipv4_mapped
@@ -46,11 +47,6 @@ def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
         yield address.sixtofour
     if address in _NAT64 or (address in _COMPATIBLE and number > 1) or number >> 32 & _LAST_32_BITS in _ISATAP:
         yield IPv4Address(number & _LAST_32_BITS)
-
-
-def _is_wrapper(address: IPv4Address | IPv6Address) -> bool:
-    """Tell whether the address is nothing but an envelope, so that what it carries decides alone."""
-    return isinstance(address, IPv6Address) and (bool(address.ipv4_mapped) or address in _NAT64)
 
 
 def _reason(address: IPv4Address | IPv6Address) -> str:

@@ -1,8 +1,8 @@
-"""HTTP answered from a folder: the same road as the network, without the network.
+"""A transport that answers from a folder instead of the network: for the demo and for tests.
 
-In: requests. Out: the files that stand for the answers. ``https://host/a/b.xml`` is ``folder/host/a/b.xml``; an address
-that ends in ``/`` or names a folder is ``index.xml``, ``index.html`` … in it; ``?paged=2`` is ``index@paged=2.xml``.
-Anything else is a 404. Reads inside the folder only, links that lead out of it included; writes nothing.
+``https://host/a/b.xml`` is ``folder/host/a/b.xml``; a URL that ends in ``/`` or names a folder is ``index.xml``,
+``index.html`` … in it; ``?paged=2`` is ``index@paged=2.xml``. Anything else is a 404. Reads inside the folder only, even
+where a symbolic link leads out of it.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _TYPES = {
 }
 _INDEXES = ("index.xml", "index.html", "index.json", "index.rss", "index.atom")
 _LAST_MODIFIED = format_datetime(datetime(2026, 1, 1, tzinfo=UTC), usegmt=True)
-"""The same for every file: a file's own date is the day it was checked out, which means nothing."""
+"""The same for every file: a file's own date is only the day it was checked out."""
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
-    """Answers every request from a folder, as a web server with validators would."""
+    """Answers every request from a folder, like a web server with validators."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer 200 with the file's bytes (HEAD: without them), 304 when the client has them, or 404."""
+        """Return 200 with the file's bytes (HEAD: without them), 304 if the client has them, or 404."""
         path = self._find(request.url)
         if path is None:
             return httpx.Response(404, request=request)
@@ -60,7 +60,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 
 def _candidates(folder: Path, url: httpx.URL) -> Iterator[Path]:
-    """Yield the files that may stand for an address, likeliest first."""
+    """Yield the files that may answer a URL, the likeliest first."""
     parts = [part for part in url.path.split("/") if part]
     if "\0" in url.path or not {".", ".."}.isdisjoint(parts):
         return
@@ -72,7 +72,7 @@ def _candidates(folder: Path, url: httpx.URL) -> Iterator[Path]:
 
 
 def _with_query(path: Path, query: bytes) -> Path:
-    """Put the query into the file's name: ``index.xml`` and ``paged=2`` is ``index@paged=2.xml``."""
+    """Return the path with the query in its name: ``index.xml`` and ``paged=2`` is ``index@paged=2.xml``."""
     if not query:
         return path
     name = quote(query.decode("ascii"), safe="=&,;+%")

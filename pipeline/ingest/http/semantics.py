@@ -1,7 +1,4 @@
-"""What an HTTP answer means, read from its status and headers alone.
-
-In: a status, header values, ``now``. Out: the outcome's word, times and durations. Pure.
-"""
+"""The meaning of an HTTP response, from its status and headers alone (RFC 9110 and 9111)."""
 
 from __future__ import annotations
 
@@ -13,31 +10,31 @@ from http import HTTPStatus
 from pipeline.model.fetch import OutcomeKind
 
 MAX_RETRY_AFTER = timedelta(days=7)
-"""A Retry-After beyond this is a mistake; the host is tried again then."""
+"""A longer Retry-After is taken for a mistake and shortened to this."""
 DEFAULT_RETRY_AFTER = timedelta(minutes=15)
-"""For a 429 that names no time."""
+"""Used for a 429 without a usable Retry-After."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
 
-_NAMED: dict[int, OutcomeKind] = {304: "not_modified", 404: "not_found", 410: "gone", 429: "rate_limited"}
+_KINDS: dict[int, OutcomeKind] = {304: "not_modified", 404: "not_found", 410: "gone", 429: "rate_limited"}
+_KINDS_BY_CLASS: dict[int, OutcomeKind] = {2: "ok", 4: "blocked", 5: "server_error"}
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?(\d{1,10})', re.IGNORECASE)
 
 
 def outcome_kind(status: int) -> OutcomeKind:
-    """Give the word for a status (RFC 9110, 15) that is not a redirect.
+    """Return the outcome for a status that is not a redirect (RFC 9110, 15).
 
-    >>> kind_of(200), kind_of(403), kind_of(503), kind_of(999)
-    ('ok', 'blocked', 'server_error', 'broken_answer')
+    >>> outcome_kind(200), outcome_kind(403), outcome_kind(503), outcome_kind(999)
+    ('ok', 'blocked', 'server_error', 'protocol_error')
     """
-    classes: dict[int, OutcomeKind] = {2: "ok", 4: "blocked", 5: "server_error"}
-    return _NAMED.get(status) or classes.get(status // 100, "protocol_error")
+    return _KINDS.get(status) or _KINDS_BY_CLASS.get(status // 100, "protocol_error")
 
 
 def status_text(status: int) -> str:
-    """Write a status as people know it.
+    """Return a status with its standard phrase.
 
-    >>> status_in_words(404), status_in_words(526)
+    >>> status_text(404), status_text(526)
     ('404 Not Found', '526')
     """
     try:
@@ -47,12 +44,12 @@ def status_text(status: int) -> str:
 
 
 def rate_limited_until(status: int, retry_after: str, now: datetime) -> datetime | None:
-    """Tell until when the host wants to be left alone; None when it does not say so.
+    """Return the time before which the host refuses requests (aware UTC), or None if it does not say.
 
     >>> now = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
-    >>> wait_until(503, "", now), wait_until(200, "120", now)
+    >>> rate_limited_until(503, "", now), rate_limited_until(200, "120", now)
     (None, None)
-    >>> wait_until(429, "", now) - now
+    >>> rate_limited_until(429, "", now) - now
     datetime.timedelta(seconds=900)
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -61,31 +58,30 @@ def rate_limited_until(status: int, retry_after: str, now: datetime) -> datetime
 
 
 def parse_retry_after(value: str, now: datetime) -> datetime | None:
-    """Read Retry-After (RFC 9110, 10.2.3): seconds or an HTTP date; None when it is neither. Aware UTC.
+    """Return the time in Retry-After (RFC 9110, 10.2.3: seconds or an HTTP date) as aware UTC, or None if unusable.
 
     >>> now = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
-    >>> retry_at("120", now)
+    >>> parse_retry_after("120", now)
     datetime.datetime(2026, 2, 9, 12, 2, tzinfo=datetime.timezone.utc)
-    >>> retry_at("Mon, 09 Feb 2026 13:00:00 GMT", now)
+    >>> parse_retry_after("Mon, 09 Feb 2026 13:00:00 GMT", now)
     datetime.datetime(2026, 2, 9, 13, 0, tzinfo=datetime.timezone.utc)
-    >>> retry_at("soon", now)
+    >>> parse_retry_after("soon", now)
     """
     value = value.strip()
     if value.isascii() and value.isdigit():
-        wait = timedelta(seconds=min(int(value[:10]), MAX_RETRY_AFTER.total_seconds()))
-        return now + wait
+        return now + timedelta(seconds=min(int(value[:10]), MAX_RETRY_AFTER.total_seconds()))
     try:
-        moment = parsedate_to_datetime(value)
+        retry_at = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(now, min(moment.astimezone(UTC), now + MAX_RETRY_AFTER))
+    retry_at = retry_at if retry_at.tzinfo else retry_at.replace(tzinfo=UTC)
+    return max(now, min(retry_at.astimezone(UTC), now + MAX_RETRY_AFTER))
 
 
 def parse_max_age(cache_control: str) -> int | None:
-    """Read max-age of Cache-Control (RFC 9111, 5.2.2.1); None when it is absent.
+    """Return max-age of Cache-Control in seconds (RFC 9111, 5.2.2.1), or None if it is absent.
 
-    >>> max_age_seconds("public, max-age=3600"), max_age_seconds("no-cache"), max_age_seconds("s-max-age=5")
+    >>> parse_max_age("public, max-age=3600"), parse_max_age("no-cache"), parse_max_age("s-max-age=5")
     (3600, None, None)
     """
     match = _MAX_AGE.search(cache_control)
@@ -93,19 +89,19 @@ def parse_max_age(cache_control: str) -> int | None:
 
 
 def parse_length(content_length: str, content_range: str = "") -> int | None:
-    """Read how long the whole document is (RFC 9110, 8.6 and 14.4); None when the answer does not say.
+    """Return the length of the whole document in bytes (RFC 9110, 8.6 and 14.4), or None if it is not stated.
 
-    >>> length_bytes("1200"), length_bytes("100", "bytes 0-99/1200"), length_bytes("100", "bytes 0-99/*")
+    >>> parse_length("1200"), parse_length("100", "bytes 0-99/1200"), parse_length("100", "bytes 0-99/*")
     (1200, 1200, None)
     """
-    said = content_range.rpartition("/")[2] if content_range else content_length
-    return int(said) if said.isdecimal() and len(said) < 20 else None
+    length = content_range.rpartition("/")[2] if content_range else content_length
+    return int(length) if length.isdecimal() and len(length) < 20 else None
 
 
 def usable_validator(value: str) -> str:
-    """Keep an ETag or Last-Modified only if it can be sent back exactly as it came.
+    """Return an ETag or Last-Modified value if it can be sent back exactly as it came, else "".
 
-    >>> validator('W/"abc"'), validator('"caf\\u00e9"')
+    >>> usable_validator('W/"abc"'), usable_validator('"caf\\u00e9"')
     ('W/"abc"', '')
     """
     return value if value.isascii() and value.isprintable() else ""

@@ -1,99 +1,162 @@
-"""HTTP over the network: httpx's interface, h11's HTTP/1.1, connections that only the dialler opens.
-
-In: a request. Out: a response whose body is still to be read, and a connection that ends with it. A connection serves
-one request: between two requests to a host there is a pause in which no server should have to keep it open.
-"""
+"""HTTP/1.1 transports behind httpx's interface: direct, over checked connections, and through a proxy."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import h11
-import httpcore
 import httpx
 
-from pipeline.ingest.http.connect import SafeConnector
+from pipeline.ingest.http.connect import AddressFilter, Connection, SafeConnector, tls_reason
+from pipeline.model.errors import FetchError
+from pipeline.model.fetch import Proxy
 
 _PORTS = {"http": 80, "https": 443}
 _MAX_HEAD_BYTES = 100_000
-_PORTION_BYTES = 65_536
+_CHUNK_BYTES = 65_536
 
 
 class NetworkTransport(httpx.AsyncBaseTransport):
-    """Sends requests out. Raises FetchProblem while connecting, httpcore's errors after that."""
+    """Sends each request over a connection of its own. Raises FetchError while connecting, then httpx's errors.
 
-    def __init__(self, dialler: SafeConnector, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._dialler = dialler
+    A connection serves one request: no server should have to keep it open during the pause before the next one.
+    """
+
+    def __init__(self, connector: SafeConnector, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._connector = connector
         self._ssl_context = ssl_context
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Connect, send, and read the answer's head. The connection is closed with the response."""
-        url, seconds = request.url, request.extensions["timeout"]["connect"]
-        port = url.port or _PORTS[url.scheme]
-        tls = self._trusted() if url.scheme == "https" else None
-        stream = await self._dialler.connect(url.raw_host.decode("ascii"), port, tls=tls, timeout_seconds=seconds)
-        exchange = _Exchange(stream, request.extensions["timeout"]["read"])
+        """Connect, send the request and read the response's head. Closing the response closes the connection."""
+        url, timeout = request.url, request.extensions["timeout"]
+        tls = None
+        if url.scheme == "https":
+            tls = self._ssl_context = self._ssl_context or httpx.create_ssl_context()  # read from disk once
+        host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+        connection = await self._connector.connect(host, port, tls=tls, timeout_seconds=timeout["connect"])
+        exchange = _Exchange(connection, timeout["read"])
         try:
             await exchange.send(request)
-            head = await exchange.head()
+            head = await exchange.read_head()
         except BaseException:
             await exchange.aclose()
             raise
         return httpx.Response(head.status_code, headers=list(head.headers.raw_items()), stream=exchange)
 
-    def _trusted(self) -> ssl.SSLContext:
-        """Return which certificates are trusted, read from disk when the first is met."""
-        if self._ssl_context is None:
-            self._ssl_context = httpx.create_ssl_context()
-        return self._ssl_context
-
 
 class _Exchange(httpx.AsyncByteStream):
-    """A request and its answer, the whole life of a connection; as a stream, it is the answer's body.
+    """One request and its response over one connection; iterating yields the response's body.
 
-    h11 itself and not httpcore around it: locks and traces are for connections that are shared, and take longer than
-    all the rest.
+    It uses h11 directly: httpcore's connection adds pools, locks and tracing for shared connections, which cost more
+    than the rest of a request (decision 0002 has the figures).
     """
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, timeout_seconds: float) -> None:
-        self._stream = stream
+    def __init__(self, connection: Connection, timeout_seconds: float) -> None:
+        self._reader, self._writer = connection
         self._timeout_seconds = timeout_seconds
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
 
     async def send(self, request: httpx.Request) -> None:
         """Send a request without a body."""
-        with _as_httpcores(h11.LocalProtocolError, httpcore.LocalProtocolError):
+        try:
             head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            written = (self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b"")
-        with suppress(httpcore.WriteError):  # a server may refuse before it has heard all, and say why
-            await self._stream.write(written, self._timeout_seconds)
+            data = (self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b"")
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                self._writer.write(data)
+                with suppress(ConnectionError):  # a server may refuse before it has read the request, and say why
+                    await self._writer.drain()
+        except TimeoutError as error:
+            raise httpx.WriteTimeout("the request was not sent in time") from error
 
-    async def head(self) -> h11.Response:
-        """Read the answer's status and headers; what only informs (RFC 9110, 15.2) is passed over."""
-        while not isinstance(event := await self._next(), h11.Response):
+    async def read_head(self) -> h11.Response:
+        """Return the status and headers, skipping informational responses (RFC 9110, 15.2)."""
+        while not isinstance(event := await self._next_event(), h11.Response):
             if not isinstance(event, h11.InformationalResponse):
-                raise httpcore.RemoteProtocolError("the connection was closed without an answer")
+                raise httpx.RemoteProtocolError("the connection was closed without a response")
         return event
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while isinstance(event := await self._next(), h11.Data):
+        while isinstance(event := await self._next_event(), h11.Data):
             yield bytes(event.data)
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        """Close the connection at once, without waiting for the server."""
+        self._writer.transport.abort()
 
-    async def _next(self) -> object:
-        with _as_httpcores(h11.RemoteProtocolError, httpcore.RemoteProtocolError):
+    async def _next_event(self) -> object:
+        try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(await self._stream.read(_PORTION_BYTES, self._timeout_seconds))
+                async with asyncio.timeout(self._timeout_seconds):
+                    data = await self._reader.read(_CHUNK_BYTES)
+                self._http.receive_data(data)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no data arrived in time") from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
+        except h11.RemoteProtocolError as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
         return event
 
 
-@contextmanager
-def _as_httpcores(trouble: type[Exception], known: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except trouble as error:
-        raise known(str(error)) from error
+class ProxyTransport(httpx.AsyncBaseTransport):
+    """Sends requests through an HTTP proxy, except to the hosts that bypass it.
+
+    The proxy resolves host names, so ``address_filter`` only sees literal addresses and ``localhost``: what a name may
+    resolve to is up to the proxy's own rules.
+    """
+
+    def __init__(
+        self,
+        proxy: Proxy,
+        direct: httpx.AsyncBaseTransport,
+        address_filter: AddressFilter,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._proxy = proxy
+        self._direct = direct
+        self._address_filter = address_filter
+        self._proxied = httpx.AsyncHTTPTransport(
+            verify=ssl_context or httpx.create_ssl_context(),
+            proxy=proxy.url,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request through the proxy. Raise FetchError if it cannot be reached or refuses."""
+        host = request.url.host
+        if self._proxy.bypasses(host):
+            return await self._direct.handle_async_request(request)
+        address = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
+        if _is_literal(address) and (reason := self._address_filter(address)):
+            raise FetchError("unsafe_address", f"{host} is {reason}")
+        try:
+            return await self._proxied.handle_async_request(request)
+        except httpx.ConnectTimeout as error:
+            raise FetchError("timeout", "did not accept a connection through the proxy in time") from error
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            if tls_error := _tls_cause(error):
+                raise FetchError("tls_error", f"could not prove its identity ({tls_reason(tls_error)})") from error
+            raise FetchError("unreachable", f"could not be reached through the proxy ({error})") from error
+
+    async def aclose(self) -> None:
+        """Close both transports."""
+        await self._proxied.aclose()
+        await self._direct.aclose()
+
+
+def _is_literal(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _tls_cause(error: BaseException | None) -> ssl.SSLError | None:
+    while error:
+        if isinstance(error, ssl.SSLError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -55,7 +55,7 @@ def test_a_name_that_leads_inside_is_refused(address: str) -> None:
     """A public name does not make a private address public; the sentence names both."""
     outcome = fetch("http://inside.example/", FetchLimits(), options={"resolve": answering(address)})
     assert outcome.kind == "unsafe_address"
-    assert outcome.detail.startswith(f"inside.example leads to {address}, ")
+    assert outcome.detail.startswith(f"inside.example resolves to {address}, ")
 
 
 def test_a_redirect_inside_is_refused(server: HttpServer) -> None:

@@ -41,7 +41,7 @@ def test_a_body_of_just_one_portion_is_whole(size: int, coding: str) -> None:
 @given(binary(min_size=1), integers(1, 8))
 def test_half_a_member_is_noticed(data: bytes, missing: int) -> None:
     """A gzip body that ends early raises, it never passes for the whole."""
-    with pytest.raises(FetchError, match="broke off"):
+    with pytest.raises(FetchError, match="in the middle of the document"):
         unpacked("gzip", gzip.compress(data)[:-missing], 7)
 
 
@@ -58,5 +58,5 @@ def test_the_limit_is_exact(size: int) -> None:
 @pytest.mark.parametrize("header", ["br", "zstd", "gzip, br", "gzip, gzip, gzip", "chunked"])
 def test_what_was_not_asked_for_is_refused(header: str) -> None:
     """Only gzip and deflate are asked for, so nothing else is understood."""
-    with pytest.raises(FetchError, match="not asked for"):
+    with pytest.raises(FetchError, match="was not accepted"):
         content_encodings(header)

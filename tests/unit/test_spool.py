@@ -53,7 +53,7 @@ def test_little_stays_in_memory() -> None:
     with Spool(memory_bytes=1_000) as spool:
         for number in range(100):
             spool.put(outcome(number, 300))
-        assert sum(len(waiting.body) for waiting, _ in spool._waiting) <= 1_000
+        assert sum(len(queued.body) for queued, _ in spool._queue) <= 1_000
         assert [len(spool.take().body) for _ in range(100)] == [300] * 100
 
 

@@ -47,7 +47,7 @@ def fill(database: Path, entries: int) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         names = [row[1] for row in connection.execute("PRAGMA table_info(entry)")]
         (pattern,) = connection.execute("SELECT * FROM entry WHERE feed_id = 'blog' ORDER BY entry_id LIMIT 1")
-        row = dict(zip(names, pattern, strict=True)) | {"vanished_at": "2020-01-01 00:00:00.000000", "backlog": 1}
+        row = dict(zip(names, pattern, strict=True)) | {"vanished_at": "2020-01-01 00:00:00.000000", "archived": 1}
         places = ", ".join(f":{name}" for name in names)
         connection.executemany(f"INSERT INTO entry VALUES ({places})", _older(row, entries))
         connection.execute(
@@ -70,7 +70,7 @@ def _older(row: dict[str, object], entries: int) -> Iterator[dict[str, object]]:
             "title": f"Old piece {number}",
             "published_at": f"{OLDEST + number * step:%Y-%m-%d %H:%M:%S.%f}",
             "mark": f"{number:032x}",
-            "week": None,
+            "assigned_week": None,
         }
 
 

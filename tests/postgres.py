@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import create_engine, inspect, make_url
 
-from pipeline.store.tables import metadata, migration
+from pipeline.store.schema import metadata, migration
 
 _COUNT_AGAIN = """
 SELECT setval((schemaname || '.' || sequencename)::regclass, start_value, false) FROM pg_sequences
@@ -50,4 +50,4 @@ def clear(url: str) -> None:
     if there:
         referring_first = [table.name for table in reversed(metadata.sorted_tables) if table.name in there]
         names = [*there.difference(referring_first), *referring_first]
-        execute(url, *(f"DELETE FROM {name}" for name in names), _COUNT_AGAIN, "INSERT INTO change VALUES (1, 0)")
+        execute(url, *(f"DELETE FROM {name}" for name in names), _COUNT_AGAIN, "INSERT INTO commit_counter VALUES (1, 0)")

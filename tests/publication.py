@@ -43,12 +43,12 @@ PUBLICATION = Publication(
     postal_address="",
 )
 HTML = """<html><body><p>{{ page.number }}</p>{{ page.introduction_html|safe }}
-{% for chapter in page.chapters %}{% for piece in chapter.pieces %}
-<h2><a href="{{ piece.url }}">{{ piece.title }}</a></h2>{{ piece.excerpt_html|safe }}
+{% for section in page.sections %}{% for story in section.stories %}
+<h2><a href="{{ story.url }}">{{ story.title }}</a></h2>{{ story.excerpt_html|safe }}
 {% endfor %}{% endfor %}<a href="{{ page.unsubscribe.url }}">{{ page.unsubscribe.label }}</a></body></html>
 """
 TEXT = """{{ page.number }} {{ page.introduction_text }}
-{% for chapter in page.chapters %}{% for piece in chapter.pieces %}{{ piece.title }}: {{ piece.url }}
+{% for section in page.sections %}{% for story in section.stories %}{{ story.title }}: {{ story.url }}
 {% endfor %}{% endfor %}{{ page.unsubscribe.url }}
 """
 

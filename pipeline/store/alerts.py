@@ -17,19 +17,19 @@ from pipeline.model.alert import Alert, AlertDelivery
 from pipeline.store.dialects import insert
 from pipeline.store.errors import Transaction
 from pipeline.store.rows import storable
-from pipeline.store.tables import notice, still_open, telling, to_be_told
+from pipeline.store.schema import alert, alert_delivery, is_open, is_pending
 
-_NOTICE = (notice.c.about, notice.c.subject, notice.c.text, notice.c.opened_at, notice.c.level)
+_NOTICE = (alert.c.key, alert.c.subject, alert.c.text, alert.c.raised_at, alert.c.level)
 MAX_RETRY_DELAY = timedelta(days=3)
 """What is due later than this was put off by a clock that ran ahead."""
 # Each asks for a span of its index, though it wants all of it: otherwise SQLite looks through all rows there ever were.
 # For the same reason they are sorted later.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_OPEN = select(notice.c.notice_id, *_NOTICE).where(still_open, notice.c.about >= "")
+_OPEN = select(alert.c.alert_id, *_NOTICE).where(is_open, alert.c.key >= "")
 _TO_BE_TOLD = (
-    select(*(telling.c[name] for name in ("notice_id", "way", "attempts", "trouble", "due_at")), *_NOTICE)
-    .join_from(telling, notice)
-    .where(to_be_told, telling.c.due_at > _LONG_AGO)
+    select(*(alert_delivery.c[name] for name in ("alert_id", "channel", "attempts", "error", "due_at")), *_NOTICE)
+    .join_from(alert_delivery, alert)
+    .where(is_pending, alert_delivery.c.due_at > _LONG_AGO)
 )
 
 
@@ -44,15 +44,15 @@ class AlertRepository:
         """Give what is the matter now, the oldest first."""
         with self._reading() as connection:
             rows = connection.execute(_OPEN).mappings()
-            return [_notice(row) for row in sorted(rows, key=itemgetter("notice_id"))]
+            return [_notice(row) for row in sorted(rows, key=itemgetter("alert_id"))]
 
-    def add(self, alert: Alert, channels: Iterable[str]) -> bool:
+    def add(self, raised: Alert, channels: Iterable[str]) -> bool:
         """Open a notice that is to be told in these ways; False, and nothing written, while it is open already."""
         with self._writing() as connection:
-            notice_id = _insert(connection, alert, closed_at=None)
+            notice_id = _insert(connection, raised, closed_at=None)
             if notice_id is None:
                 return False
-            _to_tell(connection, notice_id, channels, alert.raised_at)
+            _to_tell(connection, notice_id, channels, raised.raised_at)
             return True
 
     def close(self, key: str, *, at: datetime, resolution: Alert | None = None, channels: Iterable[str] = ()) -> bool:
@@ -61,8 +61,8 @@ class AlertRepository:
         The ``farewell`` is told once, because of that, and is never open itself.
         """
         with self._writing() as connection:
-            there = still_open & (notice.c.about == key)
-            closed = update(notice).where(there).values(closed_at=at).returning(notice.c.notice_id)
+            there = is_open & (alert.c.key == key)
+            closed = update(alert).where(there).values(closed_at=at).returning(alert.c.alert_id)
             if connection.execute(closed).first() is None:
                 return False
             if resolution and (notice_id := _insert(connection, resolution, closed_at=at)):
@@ -72,7 +72,7 @@ class AlertRepository:
     def pending(self) -> list[tuple[AlertDelivery, datetime]]:
         """Give all that is still to be told, the oldest first, and when it is due."""
         with self._reading() as connection:
-            rows = sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("notice_id", "way"))
+            rows = sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("alert_id", "channel"))
             return [(_telling(row), row["due_at"]) for row in rows]
 
     def due(self, now: datetime, channels: Collection[str]) -> list[AlertDelivery]:
@@ -90,39 +90,39 @@ class AlertRepository:
 
     def mark_sent(self, delivery: AlertDelivery, *, at: datetime) -> bool:
         """Remember that a claimed notice was told; False when the claim had run out."""
-        return self._settle(delivery, delivery.attempts + 1, {"due_at": None, "told_at": at, "trouble": ""})
+        return self._settle(delivery, delivery.attempts + 1, {"due_at": None, "sent_at": at, "error": ""})
 
     def mark_failed(self, delivery: AlertDelivery, error: str, *, retry_at: datetime) -> bool:
         """Remember why a claimed notice could not be told, and when to try again."""
-        return self._settle(delivery, delivery.attempts + 1, {"due_at": retry_at, "trouble": error})
+        return self._settle(delivery, delivery.attempts + 1, {"due_at": retry_at, "error": error})
 
     def _settle(self, one: AlertDelivery, attempts: int, values: dict[str, object]) -> bool:
-        there = (telling.c.notice_id == one.alert_id) & (telling.c.way == one.channel)
-        mine = there & (telling.c.attempts == attempts) & to_be_told
+        there = (alert_delivery.c.alert_id == one.alert_id) & (alert_delivery.c.channel == one.channel)
+        mine = there & (alert_delivery.c.attempts == attempts) & is_pending
         with self._writing() as connection:
-            statement = update(telling).where(mine).values(values).returning(telling.c.notice_id)
+            statement = update(alert_delivery).where(mine).values(values).returning(alert_delivery.c.alert_id)
             return connection.execute(statement).first() is not None
 
 
 def _insert(connection: Connection, new: Alert, *, closed_at: datetime | None) -> int | None:
     """Write a notice; None when there is an open one of its key."""
-    values = {"about": new.key, "subject": storable(new.subject), "text": storable(new.text), "level": new.level}
-    statement = insert(connection.dialect.name, notice).values(**values, opened_at=new.raised_at, closed_at=closed_at)
-    row = connection.execute(statement.on_conflict_do_nothing().returning(notice.c.notice_id)).first()
-    return row.notice_id if row else None
+    values = {"key": new.key, "subject": storable(new.subject), "text": storable(new.text), "level": new.level}
+    statement = insert(connection.dialect.name, alert).values(**values, raised_at=new.raised_at, closed_at=closed_at)
+    row = connection.execute(statement.on_conflict_do_nothing().returning(alert.c.alert_id)).first()
+    return row.alert_id if row else None
 
 
 def _to_tell(connection: Connection, notice_id: int, ways: Iterable[str], due_at: datetime) -> None:
-    rows = [{"notice_id": notice_id, "way": way, "attempts": 0, "due_at": due_at, "trouble": ""} for way in ways]
+    rows = [{"alert_id": notice_id, "channel": way, "attempts": 0, "due_at": due_at, "error": ""} for way in ways]
     if rows:
-        connection.execute(telling.insert(), rows)
+        connection.execute(alert_delivery.insert(), rows)
 
 
 def _telling(row: RowMapping) -> AlertDelivery:
-    facts = {name: row[name] for name in ("notice_id", "way", "attempts", "trouble")}
+    facts = {name: row[name] for name in ("alert_id", "channel", "attempts", "error")}
     return AlertDelivery(alert=_notice(row), **facts)
 
 
 def _notice(row: RowMapping) -> Alert:
     said = {name: row[name] for name in ("subject", "text", "level")}
-    return Alert(key=row["about"], raised_at=row["opened_at"], **said)
+    return Alert(key=row["key"], raised_at=row["raised_at"], **said)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, select, text
 
 from pipeline.model.archive import ArchivePosition
 from pipeline.store.dialects import insert
-from pipeline.store.tables import backfill, entry, talk
+from pipeline.store.schema import archive_position, entry, episode_detail
 
 # One statement for all words: what a word costs is little, and a hundred statements are not.
 _HAVING = {
@@ -35,27 +35,27 @@ FROM json_array_elements_text(CAST(:words AS json)) AS each(word) OFFSET 0) AS a
 
 def positions(connection: Connection) -> dict[str, ArchivePosition]:
     """Read how far each feed's archive was read, by feed id."""
-    rows = connection.execute(select(backfill)).mappings()
-    return {row["feed_id"]: ArchivePosition(**{**row, "pages": tuple(row["pages"])}) for row in rows}
+    rows = connection.execute(select(archive_position)).mappings()
+    return {row["feed_id"]: ArchivePosition(**{**row, "page_hashes": tuple(row["page_hashes"])}) for row in rows}
 
 
 def save_position(connection: Connection, position: ArchivePosition) -> None:
     """Write how far a feed's archive was read; at its end, make it quick to look through."""
-    values = {name: getattr(position, name) for name in backfill.c.keys()}  # noqa: SIM118 - a collection of columns
-    _put(connection, backfill, values | {"pages": list(position.page_hashes)})
+    values = {name: getattr(position, name) for name in archive_position.c.keys()}  # noqa: SIM118 - a collection of columns
+    _put(connection, archive_position, values | {"page_hashes": list(position.page_hashes)})
     if position.done:
         optimize_search_index(connection)
 
 
 def talks(connection: Connection, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Read what chapters and transcripts at these addresses said; what was never read is left out."""
-    rows = connection.execute(select(talk).where(talk.c.url.in_(urls)))
+    rows = connection.execute(select(episode_detail).where(episode_detail.c.url.in_(urls)))
     return {row.url: tuple(row.lines) for row in rows}
 
 
 def save_talk(connection: Connection, url: str, lines: Sequence[str], now: datetime) -> None:
     """Keep what a chapters file or a transcript says."""
-    _put(connection, talk, {"url": url, "lines": list(lines), "read_at": now})
+    _put(connection, episode_detail, {"url": url, "lines": list(lines), "fetched_at": now})
 
 
 def optimize_search_index(connection: Connection) -> None:

@@ -11,9 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, not_, select, update
 
-from pipeline.store.columns import Instant
 from pipeline.store.dialects import utf8_length
-from pipeline.store.tables import content, edition_entry, entry, quarantined, unplaced
+from pipeline.store.schema import Instant, content, edition_entry, entry, is_quarantined, is_unassigned
 
 _BEFORE = bindparam("before", type_=Instant)
 _TOLD = select(edition_entry.c.entry_id)
@@ -22,8 +21,8 @@ _CAN_BE_MISSED = (
     (content.c.body_html != "")
     & (entry.c.published_at < _BEFORE)
     & (entry.c.changed_at < _BEFORE)
-    & not_(unplaced)
-    & not_(quarantined)
+    & not_(is_unassigned)
+    & not_(is_quarantined)
     & entry.c.entry_id.not_in(_TOLD)
 )
 _OLD = (

@@ -15,14 +15,14 @@ from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
 from pipeline.model.errors import ConflictError
 from pipeline.store.dialects import insert
-from pipeline.store.tables import change, edition, edition_entry, sealed
+from pipeline.store.schema import commit_counter, edition, edition_entry, sealed_edition
 
-_NEWEST = (sealed.c.week == edition.c.week) & (sealed.c.version == edition.c.version)
+_NEWEST = (sealed_edition.c.week == edition.c.week) & (sealed_edition.c.version == edition.c.version)
 _STANDING = select(
-    *(edition.c[name] for name in ("week", "state", "number", "revision", "moved_at", "moved_by", "remark")),
-    *(sealed.c[name] for name in ("content_hash", "sealed_at", "sealed_by")),
-).outerjoin_from(edition, sealed, _NEWEST)
-_SEAL = select(sealed, edition.c.number).join_from(edition, sealed, _NEWEST)
+    *(edition.c[name] for name in ("week", "state", "number", "revision", "changed_at", "changed_by", "note")),
+    *(sealed_edition.c[name] for name in ("content_hash", "sealed_at", "sealed_by")),
+).outerjoin_from(edition, sealed_edition, _NEWEST)
+_SEAL = select(sealed_edition, edition.c.number).join_from(edition, sealed_edition, _NEWEST)
 _PARTS = ("content_hash", "subject", "preheader", "html", "text", "eml", "manifest")
 
 
@@ -50,13 +50,13 @@ def newest(connection: Connection, week: str) -> SealedEdition | None:
 
 def one_at_a_time(connection: Connection) -> None:
     """Wait for whoever else is at it: SQLite sees to that by itself, and with_for_update says nothing to it."""
-    connection.execute(select(change.c.commits).with_for_update())
+    connection.execute(select(commit_counter.c.commits).with_for_update())
 
 
 def advance(connection: Connection, seen: EditionRecord, moved: Mapping[str, Any]) -> None:
     """Move an edition on from where it was seen; Overtaken when it stands elsewhere by now."""
     one_at_a_time(connection)
-    fresh = {"week": seen.week, "state": "draft", "revision": 0, "moved_by": "", "remark": ""}
+    fresh = {"week": seen.week, "state": "draft", "revision": 0, "changed_by": "", "note": ""}
     connection.execute(insert(connection.dialect.name, edition).values(fresh).on_conflict_do_nothing())
     there = (edition.c.week == seen.week) & (edition.c.revision == seen.revision)
     onward = update(edition).where(there).values(revision=seen.revision + 1, **moved)
@@ -70,12 +70,12 @@ def advance(connection: Connection, seen: EditionRecord, moved: Mapping[str, Any
 def keep(connection: Connection, seal: SealedEdition) -> None:
     """Add a seal to those there were, and let the edition point to it."""
     made, week = seal.edition, seal.edition.week
-    last = connection.scalar(select(func.max(sealed.c.version)).where(sealed.c.week == week))
+    last = connection.scalar(select(func.max(sealed_edition.c.version)).where(sealed_edition.c.week == week))
     version = (last or 0) + 1
     values = {name: getattr(made, name) for name in _PARTS}
     values |= {"week": week, "version": version, "sealed_at": seal.sealed_at, "sealed_by": seal.sealed_by}
     values |= {"stories": seal.stories, "overrides": asdict(seal.overrides)}
-    connection.execute(sealed.insert().values(values))
+    connection.execute(sealed_edition.insert().values(values))
     connection.execute(update(edition).where(edition.c.week == week).values(number=made.number, version=version))
 
 
@@ -87,7 +87,7 @@ def restore(connection: Connection, week: str) -> None:
 def reserve(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
     """Make entries an edition's own; Overtaken when one of them is another's."""
     _own(connection, dict.fromkeys(entry_ids, week), half=False)
-    owned = select(func.count()).where(edition_entry.c.week == week, edition_entry.c.half.is_(False))
+    owned = select(func.count()).where(edition_entry.c.week == week, edition_entry.c.late_counterpart.is_(False))
     if connection.scalar(owned) != len(entry_ids):
         raise ConflictError(
             f"An entry of {week} went into another edition a moment ago: make the digest again, then decide."
@@ -107,11 +107,11 @@ def free(connection: Connection, week: str) -> None:
 
 def _own(connection: Connection, weeks: Mapping[int, str], *, half: bool) -> None:
     """Note whose entries are; one that is told elsewhere stays there, a mere half may still be told."""
-    rows = [{"entry_id": entry_id, "week": week, "half": half} for entry_id, week in weeks.items()]
+    rows = [{"entry_id": entry_id, "week": week, "late_counterpart": half} for entry_id, week in weeks.items()]
     if rows:
         statement = insert(connection.dialect.name, edition_entry)
-        mine = {"week": statement.excluded.week, "half": statement.excluded.half}
-        key, free = [edition_entry.c.entry_id], edition_entry.c.half
+        mine = {"week": statement.excluded.week, "late_counterpart": statement.excluded.late_counterpart}
+        key, free = [edition_entry.c.entry_id], edition_entry.c.late_counterpart
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=mine, where=free), rows)
 
 

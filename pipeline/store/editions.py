@@ -168,7 +168,7 @@ class EditionRepository:
     ) -> Iterator[Connection]:
         """Begin a transaction by moving an edition on, or by finding that somebody else has."""
         with self._writing() as connection:
-            moved = {"state": state, "moved_at": now, "moved_by": by, "remark": remark}
+            moved = {"state": state, "changed_at": now, "changed_by": by, "note": remark}
             seals.advance(connection, seen, moved)
             if using:
                 proofs.use_up(connection, using, now)

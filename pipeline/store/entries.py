@@ -14,19 +14,19 @@ from sqlalchemy import ColumnElement, Connection, Result, Select, bindparam, exi
 
 from pipeline.model.entry import Entry, EntryIdentity, StoredEntry
 from pipeline.store.rows import entry_names, stored_entry
-from pipeline.store.tables import (
+from pipeline.store.schema import (
     PREFIX_CHARS,
-    alive,
     content,
     edition_entry,
     entry,
     feed,
     has_media,
+    is_alive,
+    is_present,
+    is_quarantined,
+    is_unassigned,
     media_prefix,
     page_prefix,
-    present,
-    quarantined,
-    unplaced,
 )
 
 _IS = {"vanished": entry.c.vanished_at.is_not(None), "deleted": entry.c.deleted_at.is_not(None)}
@@ -34,7 +34,7 @@ _KNOWN = select(
     *(_IS[name].label(name) if name in _IS else entry.c[name] for name in EntryIdentity._fields),
 ).order_by(entry.c.entry_id)
 _FEED = entry.c.feed_id == bindparam("feed")
-_MARKS = select(entry.c.entry_id, entry.c.mark).where(_FEED, present)
+_MARKS = select(entry.c.entry_id, entry.c.raw_hash).where(_FEED, is_present)
 _ANY = select(exists().where(_FEED))
 _FEW = 10
 _NEWEST_KNOWN = 200
@@ -42,7 +42,7 @@ _NEWEST_KNOWN = 200
 _AMONG = _KNOWN.where(
     entry.c.entry_id.in_(
         union(
-            select(entry.c.entry_id).where(_FEED, present),
+            select(entry.c.entry_id).where(_FEED, is_present),
             select(entry.c.entry_id).where(_FEED, entry.c.guid_sha256.in_(bindparam("guids", expanding=True))),
             select(entry.c.entry_id).where(_FEED, page_prefix.in_(bindparam("pages", expanding=True))),
             select(entry.c.entry_id).where(_FEED, has_media, media_prefix.in_(bindparam("media", expanding=True))),
@@ -61,12 +61,12 @@ _STORED = (
     select(
         *(entry.c[name] for name in ("entry_id", "feed_id", "guid", "title", "published_at", "dated_by")),
         *(entry.c[name] for name in ("duration_seconds", "first_seen_at", "changed_at", "vanished_at")),
-        *(entry.c[name] for name in ("backlog", "week", "fingerprint", "released_from", "withdrawn_at")),
+        *(entry.c[name] for name in ("archived", "assigned_week", "fingerprint", "released_from", "withdrawn_at")),
         entry.c.quarantined_at,
-        entry.c.mark,
-        edition_entry.c.week.label("edition"),
-        edition_entry.c.half,
-        content.c.facts,
+        entry.c.raw_hash,
+        edition_entry.c.week.label("edition_week"),
+        edition_entry.c.late_counterpart,
+        content.c.details,
         content.c.body_html,
     )
     .join_from(entry, content)
@@ -107,12 +107,12 @@ def between(connection: Connection, start: datetime, end: datetime, feed_ids: Co
 
 def unplaced_late(connection: Connection, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
     """Read the entries published before an instant that no closed week has, the backlog aside unless a week had it."""
-    return _stored(connection, unplaced, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
+    return _stored(connection, is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
 
 
 def of_week(connection: Connection, week: str) -> list[StoredEntry]:
     """Read the entries a closed week took."""
-    return _stored(connection, entry.c.week == week)
+    return _stored(connection, entry.c.assigned_week == week)
 
 
 def by_id(connection: Connection, entry_ids: Collection[int]) -> list[StoredEntry]:
@@ -122,12 +122,12 @@ def by_id(connection: Connection, entry_ids: Collection[int]) -> list[StoredEntr
 
 def in_quarantine(connection: Connection, feed_id: str) -> list[StoredEntry]:
     """Read a feed's entries that wait to be accepted."""
-    return _stored(connection, quarantined, entry.c.feed_id == feed_id)
+    return _stored(connection, is_quarantined, entry.c.feed_id == feed_id)
 
 
 def published_dates(connection: Connection, feed_ids: Collection[str], since: datetime) -> list[datetime]:
     """Read when entries were published, from an instant on, in order."""
-    wanted = (alive, entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
+    wanted = (is_alive, entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
     return list(connection.scalars(select(entry.c.published_at).where(*wanted).order_by(entry.c.published_at)))
 
 
@@ -150,8 +150,10 @@ def newest_of_each(connection: Connection, feed_ids: Collection[str], before: da
 
 def pages_told(connection: Connection, weeks: Collection[str]) -> dict[str, str]:
     """Read the pages that weeks took, by ``url_key``, and which week did."""
-    taken = select(entry.c.url_key, entry.c.week).where(entry.c.week.in_(weeks), entry.c.url_key != "")
-    return {row.url_key: row.week for row in connection.execute(taken.order_by(entry.c.week))}
+    taken = select(entry.c.url_key, entry.c.assigned_week).where(
+        entry.c.assigned_week.in_(weeks), entry.c.url_key != ""
+    )
+    return {row.url_key: row.assigned_week for row in connection.execute(taken.order_by(entry.c.assigned_week))}
 
 
 def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[datetime]:
@@ -162,7 +164,7 @@ def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[dateti
 
 def _newest_of_feed(before: datetime | None) -> Select[datetime]:
     earlier = entry.c.published_at < before if before else true()
-    return select(func.max(entry.c.published_at)).where(alive, entry.c.feed_id == feed.c.feed_id, earlier)
+    return select(func.max(entry.c.published_at)).where(is_alive, entry.c.feed_id == feed.c.feed_id, earlier)
 
 
 def _known_entries(rows: Result[Any]) -> list[EntryIdentity]:

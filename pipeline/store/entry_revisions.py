@@ -12,10 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, literal, select
 
 from pipeline.model.entry import EntryRevision
-from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.errors import Transaction
-from pipeline.store.tables import content, edition_entry, entry, former
+from pipeline.store.schema import Instant, content, edition_entry, entry, entry_revision
 
 
 class EntryRevisionRepository:
@@ -28,12 +27,14 @@ class EntryRevisionRepository:
     def get(self, fingerprints: Mapping[int, str]) -> dict[int, EntryRevision]:
         """Give how entries read under these fingerprints, by entry id; left out is what was never rewritten."""
         with self._reading() as connection:
-            rows = connection.execute(select(former).where(former.c.entry_id.in_(fingerprints))).mappings()
+            rows = connection.execute(
+                select(entry_revision).where(entry_revision.c.entry_id.in_(fingerprints))
+            ).mappings()
             return {
                 row["entry_id"]: EntryRevision(
                     title=row["title"],
-                    url=row["facts"].get("url", ""),
-                    enclosure_url=(row["facts"].get("enclosure") or {}).get("url", ""),
+                    url=row["details"].get("url", ""),
+                    enclosure_url=(row["details"].get("enclosure") or {}).get("url", ""),
                     body_html=row["body_html"],
                 )
                 for row in rows
@@ -42,12 +43,12 @@ class EntryRevisionRepository:
 
     def prune(self, before: datetime) -> None:
         """Drop what was kept before an instant."""
-        old = former.c.kept_at < before
+        old = entry_revision.c.replaced_at < before
         with self._reading() as connection:
-            if connection.execute(select(former.c.entry_id).where(old).limit(1)).first() is None:
+            if connection.execute(select(entry_revision.c.entry_id).where(old).limit(1)).first() is None:
                 return  # nothing to write, so no other writer need wait
         with self._writing() as connection:
-            connection.execute(delete(former).where(old))
+            connection.execute(delete(entry_revision).where(old))
 
 
 def keep(connection: Connection, entry_ids: Collection[int], now: datetime) -> None:
@@ -57,14 +58,14 @@ def keep(connection: Connection, entry_ids: Collection[int], now: datetime) -> N
             entry.c.entry_id,
             entry.c.fingerprint,
             entry.c.title,
-            content.c.facts,
+            content.c.details,
             content.c.body_html,
             literal(now, Instant),
         )
         .join_from(entry, content)
         .join(edition_entry, edition_entry.c.entry_id == entry.c.entry_id)
-        .where(entry.c.entry_id.in_(entry_ids), edition_entry.c.half.is_(False))
+        .where(entry.c.entry_id.in_(entry_ids), edition_entry.c.late_counterpart.is_(False))
     )
-    columns = ["entry_id", "fingerprint", "title", "facts", "body_html", "kept_at"]
-    statement = insert(connection.dialect.name, former).from_select(columns, told)
+    columns = ["entry_id", "fingerprint", "title", "details", "body_html", "replaced_at"]
+    statement = insert(connection.dialect.name, entry_revision).from_select(columns, told)
     connection.execute(statement.on_conflict_do_nothing())

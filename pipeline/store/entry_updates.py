@@ -21,10 +21,9 @@ from pipeline.model.update import FeedUpdate
 from pipeline.store import entry_revisions as former
 from pipeline.store import feeds
 from pipeline.store.archive import optimize_search_index
-from pipeline.store.columns import Instant
 from pipeline.store.dialects import insert
 from pipeline.store.rows import content_row, entry_row
-from pipeline.store.tables import content, entry
+from pipeline.store.schema import Instant, content, entry
 
 _ROWS_AT_ONCE = 25
 _MUCH = 1_000
@@ -41,7 +40,7 @@ _ACCEPT = (
     .values(
         quarantined_at=None,
         first_seen_at=bindparam("now", type_=Instant),
-        backlog=bindparam("is_backlog", type_=Boolean),
+        archived=bindparam("is_archived", type_=Boolean),
     )
 )
 _BURY = update(entry).where(_THESE).values(deleted_at=bindparam("now", type_=Instant), quarantined_at=None)
@@ -54,7 +53,7 @@ _HAVE = select(entry.c.entry_id, entry.c.guid_sha256).where(
     entry.c.feed_id == bindparam("feed"), entry.c.guid_sha256.in_(bindparam("guids", expanding=True))
 )
 _REWRITE = update(entry).where(entry.c.entry_id == bindparam("this")).values(changed_at=_CHANGED_AT)
-_REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(mark=bindparam("new_mark"))
+_REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(raw_hash=bindparam("new_hash"))
 _REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
 
 
@@ -96,7 +95,7 @@ def _applied(update: FeedUpdate, new: int) -> UpdateCounts:
 def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, backlog: bool) -> None:
     """Let entries out of quarantine, as if they were seen now for the first time."""
     for these in _portions(entry_ids):
-        connection.execute(_ACCEPT, {"these": these, "now": now, "is_backlog": backlog})
+        connection.execute(_ACCEPT, {"these": these, "now": now, "is_archived": backlog})
 
 
 def delete(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
@@ -118,7 +117,7 @@ def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, di
 
 def _seen(now: datetime, *, backlog: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:
     """Give what is the store's to say of a new entry."""
-    return {"first_seen_at": now, "changed_at": now, "backlog": backlog, "quarantined_at": quarantined_at}
+    return {"first_seen_at": now, "changed_at": now, "archived": backlog, "quarantined_at": quarantined_at}
 
 
 def _insert(connection: Connection, new: Sequence[tuple[EntryChange, dict[str, Any]]]) -> Counter[str]:
@@ -164,7 +163,7 @@ def _rewrite(connection: Connection, changes: Sequence[EntryChange], now: dateti
 def _remark(connection: Connection, changes: Sequence[EntryChange]) -> None:
     """Remember how entries are written now that say the same as before."""
     marks = [
-        {"this": change.entry_id, "new_mark": change.entry.raw_hash} for change in changes if change.entry.raw_hash
+        {"this": change.entry_id, "new_hash": change.entry.raw_hash} for change in changes if change.entry.raw_hash
     ]
     if marks:
         connection.execute(_REMARK, marks)

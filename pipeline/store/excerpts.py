@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from pipeline.store.dialects import insert
 from pipeline.store.errors import Transaction
 from pipeline.store.rows import storable
-from pipeline.store.tables import excerpt
+from pipeline.store.schema import excerpt
 
 
 class ExcerptRepository:
@@ -27,21 +27,21 @@ class ExcerptRepository:
     def get(self, keys: Collection[str]) -> dict[str, str]:
         """Give those that are kept, by key."""
         with self._reading() as connection:
-            rows = connection.execute(select(excerpt.c.of, excerpt.c.markdown).where(excerpt.c.of.in_(keys)))
-            return {row.of: row.markdown for row in rows}
+            rows = connection.execute(select(excerpt.c.key, excerpt.c.markdown).where(excerpt.c.key.in_(keys)))
+            return {row.key: row.markdown for row in rows}
 
     def save(self, excerpts: Mapping[str, str], *, now: datetime) -> None:
         """Keep new ones; of one that another process kept meanwhile, the first is as good."""
         # What a database would not give back as it was is better made again.
         kept = {key: markdown for key, markdown in excerpts.items() if storable(markdown) == markdown}
-        rows = [{"of": key, "markdown": markdown, "made_at": now} for key, markdown in kept.items()]
+        rows = [{"key": key, "markdown": markdown, "created_at": now} for key, markdown in kept.items()]
         if rows:
             with self._writing() as connection:
                 connection.execute(insert(connection.dialect.name, excerpt).on_conflict_do_nothing(), rows)
 
     def prune(self, before: datetime) -> int:
         """Drop those made before an instant; counts them."""
-        old = excerpt.c.made_at < before
+        old = excerpt.c.created_at < before
         with self._writing() as connection:
             count = connection.scalar(select(func.count()).select_from(excerpt).where(old)) or 0
             connection.execute(delete(excerpt).where(old))

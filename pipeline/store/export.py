@@ -17,12 +17,11 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from pipeline.model.errors import CorruptBackupError, RefusedError
 from pipeline.store.dialects import bytewise, reset_sequence
-from pipeline.store.proof_tables import signing_key
-from pipeline.store.tables import change, metadata, migration
+from pipeline.store.schema import commit_counter, metadata, migration, signing_key
 
 Row = tuple[str, dict[str, Any]]
 _AT_A_TIME = 100
-_OWN = {migration.name, change.name, signing_key.name}
+_OWN = {migration.name, commit_counter.name, signing_key.name}
 """What a database knows of itself, not of the publication. A key stays where it was made: an export may get about."""
 _KINDS = {
     "Text": "text",
@@ -40,8 +39,8 @@ _KINDS = {
 def column_types() -> dict[str, dict[str, str]]:
     """Say which tables there are, and of which kind each column is.
 
-    >>> shape()["week"]
-    {'week': 'text', 'settled_at': 'instant'}
+    >>> column_types()["closed_week"]
+    {'week': 'text', 'closed_at': 'instant'}
     """
     return {table.name: {column.name: _kind(column.type) for column in table.columns} for table in _tables()}
 

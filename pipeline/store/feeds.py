@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Insert, func, select
 from pipeline.model.feed import FeedState, FeedStats
 from pipeline.store.dialects import insert
 from pipeline.store.rows import feed_row, feed_state
-from pipeline.store.tables import alive, entry, feed, quarantined
+from pipeline.store.schema import entry, feed, is_alive, is_quarantined
 
-_OF_FEED = alive & (entry.c.feed_id == feed.c.feed_id)
+_OF_FEED = is_alive & (entry.c.feed_id == feed.c.feed_id)
 _NEWEST = select(entry.c.title).where(_OF_FEED).order_by(entry.c.published_at.desc(), entry.c.entry_id.desc()).limit(1)
 # One look into the index a feed: a join would read every entry's row.
 _COUNTS = select(
     feed.c.feed_id,
     select(func.count()).select_from(entry).where(_OF_FEED).scalar_subquery().label("entries"),
     select(func.max(entry.c.published_at)).where(_OF_FEED).scalar_subquery().label("newest_at"),
-    select(func.count()).select_from(entry).where(_OF_FEED, quarantined).scalar_subquery().label("quarantined"),
+    select(func.count()).select_from(entry).where(_OF_FEED, is_quarantined).scalar_subquery().label("quarantined"),
     func.coalesce(_NEWEST.scalar_subquery(), "").label("newest_title"),
 )
 

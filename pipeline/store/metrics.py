@@ -14,8 +14,7 @@ from sqlalchemy import func, select
 
 from pipeline.model.run import RunStatus
 from pipeline.store.errors import Transaction
-from pipeline.store.run_tables import run
-from pipeline.store.tables import alive, edition, entry, feed, migration
+from pipeline.store.schema import edition, entry, feed, is_alive, migration, run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class StoreMetrics:
     def entry_counts(self) -> tuple[int, int]:
         """Count the entries that are kept, and all that ever came in."""
         with self._reading() as connection:
-            kept = connection.scalar(select(func.count()).select_from(entry).where(alive)) or 0
+            kept = connection.scalar(select(func.count()).select_from(entry).where(is_alive)) or 0
             return kept, connection.scalar(select(func.count()).select_from(entry)) or 0
 
     def editions_by_state(self) -> tuple[dict[str, int], int]:
@@ -68,14 +67,14 @@ class StoreMetrics:
     def runs_by_outcome(self) -> dict[tuple[str, str], int]:
         """Count the runs of each task by how they ended."""
         with self._reading() as connection:
-            ended = run.c.schedule_id, run.c.outcome
+            ended = run.c.task_id, run.c.status
             counted = connection.execute(select(*ended, func.count()).group_by(*ended))
             return {(task, outcome): number for task, outcome, number in counted}
 
     def last_finished_at(self, *outcomes: RunStatus) -> dict[str, datetime]:
         """Tell when each task last ended, in one of these ways where some are named."""
         last = func.max(run.c.finished_at).label("last_at")
-        ended = select(run.c.schedule_id, last).where(run.c.finished_at.is_not(None))
-        wanted = ended.where(run.c.outcome.in_(outcomes)) if outcomes else ended
+        ended = select(run.c.task_id, last).where(run.c.finished_at.is_not(None))
+        wanted = ended.where(run.c.status.in_(outcomes)) if outcomes else ended
         with self._reading() as connection:
-            return {row.schedule_id: row.last_at for row in connection.execute(wanted.group_by(run.c.schedule_id))}
+            return {row.task_id: row.last_at for row in connection.execute(wanted.group_by(run.c.task_id))}

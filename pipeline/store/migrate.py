@@ -15,14 +15,14 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 from pipeline.model.errors import StoreError, StoreTooNewError
 from pipeline.store import migrations
 from pipeline.store.dialects import enable_write_ahead_log, for_writing, lock_migrations, make_private
-from pipeline.store.tables import migration
+from pipeline.store.schema import migration
 
 
 def list_migrations() -> dict[int, str]:
     """List the migrations, number to module name, in order.
 
-    >>> steps()[1]
-    'm0001_first'
+    >>> list_migrations()[1]
+    'm0001_initial'
     """
     names = sorted(module.name for module in iter_modules(migrations.__path__))
     return {int(name[1:5]): name for name in names}

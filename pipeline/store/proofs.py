@@ -16,8 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from pipeline.model.errors import InvalidTokenError
 from pipeline.model.proof import Proof, ProofToken
 from pipeline.store.dialects import insert
-from pipeline.store.proof_tables import proof, signing_key, used_pass
-from pipeline.store.tables import change
+from pipeline.store.schema import commit_counter, proof, signing_key, used_token
 
 if TYPE_CHECKING:
     from pipeline.store.errors import Transaction
@@ -55,7 +54,7 @@ class ProofRepository:
         """Tell since when the editor has a proof of these very bytes; None: they have none."""
         with self._reading() as connection:
             same = (proof.c.week == week) & (proof.c.content_hash == content_hash)
-            found: datetime | None = connection.scalar(select(func.min(proof.c.posted_at)).where(same))
+            found: datetime | None = connection.scalar(select(func.min(proof.c.sent_at)).where(same))
             return found
 
     def claim(
@@ -66,7 +65,9 @@ class ProofRepository:
         Once for these bytes, and an hour after the last one at the earliest; ``again``: as often as somebody asks.
         """
         with self._writing() as connection:
-            connection.execute(select(change.c.commits).with_for_update())  # one claim at a time, on PostgreSQL too
+            connection.execute(
+                select(commit_counter.c.commits).with_for_update()
+            )  # one claim at a time, on PostgreSQL too
             before = _of_week(connection, week)
             if not resend and not _is_due(before, content_hash, now):
                 return None
@@ -74,7 +75,7 @@ class ProofRepository:
             lost = next((each for each in same if each.sent_at is None), None)
             nth = lost.sequence if lost else max((each.sequence for each in same), default=0) + 1
             claimed = {"claimed_at": now, "manifest": manifest}
-            row = {"week": week, "content_hash": content_hash, "nth": nth} | claimed
+            row = {"week": week, "content_hash": content_hash, "sequence": nth} | claimed
             statement = insert(connection.dialect.name, proof).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=list(proof.primary_key), set_=claimed))
             return Proof(week=week, content_hash=content_hash, sequence=nth, claimed_at=now, manifest=manifest)
@@ -82,7 +83,7 @@ class ProofRepository:
     def mark_sent(self, claimed: Proof, *, now: datetime) -> None:
         """Remember that a proof is out, or may be."""
         with self._writing() as connection:
-            connection.execute(update(proof).where(_row(claimed)).values(posted_at=now))
+            connection.execute(update(proof).where(_row(claimed)).values(sent_at=now))
 
     def release(self, claimed: Proof) -> None:
         """Let go of a proof that did not get out: whoever comes next may try, unless somebody does by now."""
@@ -92,14 +93,14 @@ class ProofRepository:
     def token_used_at(self, token: ProofToken) -> datetime | None:
         """Tell when a pass was used; None while it was not."""
         with self._reading() as connection:
-            return connection.scalar(select(used_pass.c.used_at).where(used_pass.c.pass_key == token.key))
+            return connection.scalar(select(used_token.c.used_at).where(used_token.c.token_key == token.key))
 
 
 def use_up(connection: Connection, what: ProofToken, now: datetime) -> None:
     """Use a pass, inside the transaction of what it is for; PassRefused when it was used before."""
-    row = {"pass_key": what.key, "used_at": now}
-    statement = insert(connection.dialect.name, used_pass).values(row).on_conflict_do_nothing()
-    if connection.execute(statement.returning(used_pass.c.pass_key)).first() is None:
+    row = {"token_key": what.key, "used_at": now}
+    statement = insert(connection.dialect.name, used_token).values(row).on_conflict_do_nothing()
+    if connection.execute(statement.returning(used_token.c.token_key)).first() is None:
         raise InvalidTokenError("This button was pressed before, and works once.", kind="used")
 
 
@@ -122,5 +123,5 @@ def _row(claimed: Proof) -> ColumnElement[bool]:
     return (
         (proof.c.week == claimed.week)
         & (proof.c.content_hash == claimed.content_hash)
-        & (proof.c.nth == claimed.sequence)
+        & (proof.c.sequence == claimed.sequence)
     )

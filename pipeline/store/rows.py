@@ -21,9 +21,9 @@ from pipeline.model.entry import Enclosure, Entry, EntryChange, Person, Picture,
 from pipeline.model.feed import Channel, FeedState
 from pipeline.text.urls import media_key, url_key
 
-_COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds", "mark")
+_COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds", "raw_hash")
 _KEPT_BESIDE = (
-    *("entry_id", "first_seen_at", "changed_at", "vanished_at", "backlog", "fingerprint", "withdrawn_at"),
+    *("entry_id", "first_seen_at", "changed_at", "vanished_at", "archived", "fingerprint", "withdrawn_at"),
     "quarantined_at",
 )
 _FACTS = {
@@ -81,7 +81,7 @@ def entry_row(change: EntryChange) -> dict[str, Any]:
         "duration_seconds": entry.duration_seconds,
         "published_at": entry.published_at,
         "dated_by": entry.dated_by,
-        "mark": entry.raw_hash,
+        "raw_hash": entry.raw_hash,
     }
 
 
@@ -98,20 +98,20 @@ def content_row(entry: Entry) -> dict[str, Any]:
     """Give what is only shown of an entry."""
     values = zip(_FACTS.items(), _facts(entry), strict=True)
     facts = {name: _plain(value) for (name, default), value in values if value is not default and value != default}
-    return {"facts": facts, "body_html": storable(entry.body_html)}
+    return {"details": facts, "body_html": storable(entry.body_html)}
 
 
 def stored_entry(row: RowMapping) -> StoredEntry:
     """Read an entry back from its joined rows."""
     facts = {
         name: _REVIVE[name](value) if name in _REVIVE else value
-        for name, value in row["facts"].items()
+        for name, value in row["details"].items()
         if name in _FACTS  # what earlier versions wrote down besides is passed over
     }
     entry = Entry(**{name: row[name] for name in _COLUMNS}, body_html=row["body_html"], **facts)
     beside = {name: row[name] for name in _KEPT_BESIDE}
-    weeks: dict[str, Any] = {name: row[name] or "" for name in ("week", "edition", "released_from")}
-    return StoredEntry(entry=entry, **weeks, **beside, late_counterpart=bool(row["half"]))
+    weeks: dict[str, Any] = {name: row[name] or "" for name in ("assigned_week", "edition_week", "released_from")}
+    return StoredEntry(entry=entry, **weeks, **beside, late_counterpart=bool(row["late_counterpart"]))
 
 
 def _channel(found: Mapping[str, Any]) -> Channel:

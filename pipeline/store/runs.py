@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Update, bindparam, select, upd
 from pipeline.model.run import Run, is_claimable
 from pipeline.store.dialects import insert_if_absent
 from pipeline.store.errors import Transaction
-from pipeline.store.run_tables import run, schedule
+from pipeline.store.schema import newest_run, run
 
-_SAME = (run.c.schedule_id == schedule.c.schedule_id) & (run.c.period_key == schedule.c.period_key)
-_NEWEST = select(run).join_from(schedule, run, _SAME, isouter=True)  # outer, or SQLite reads all runs there ever were
-_CURRENT = _NEWEST.where(schedule.c.schedule_id == bindparam("of")).with_for_update(of=schedule)
+_SAME = (run.c.task_id == newest_run.c.task_id) & (run.c.period_key == newest_run.c.period_key)
+_NEWEST = select(run).join_from(newest_run, run, _SAME, isouter=True)  # outer, or SQLite reads all runs there ever were
+_CURRENT = _NEWEST.where(newest_run.c.task_id == bindparam("of")).with_for_update(of=newest_run)
 
 
 class RunRepository:
@@ -30,7 +30,7 @@ class RunRepository:
     def newest(self) -> dict[str, Run]:
         """Give the run of each schedule that was taken on last, by schedule id."""
         with self._asking() as connection:
-            return {row["schedule_id"]: Run(**row) for row in connection.execute(_NEWEST).mappings()}
+            return {row["task_id"]: Run(**row) for row in connection.execute(_NEWEST).mappings()}
 
     def advance(self, expected: Run | None, run: Run, *, never_repeats: bool = True) -> bool:
         """Write a run's next step on top of the one seen; False, and nothing written, when that is not so any more.
@@ -49,7 +49,7 @@ class RunRepository:
 def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -> bool:
     if _current(connection, to.task_id) != seen:
         return False
-    if seen is None and not insert_if_absent(connection, schedule, _pointer(to)):
+    if seen is None and not insert_if_absent(connection, newest_run, _pointer(to)):
         return False  # PostgreSQL has no row to lock yet: whoever writes the first one goes on
     if seen is not None and seen.period_key == to.period_key:
         connection.execute(_replaced(to))
@@ -58,14 +58,14 @@ def _advance(connection: Connection, seen: Run | None, to: Run, *, once: bool) -
         if once and not is_claimable(_of_period(connection, to), to.claimed_at):
             return False
         connection.execute(_replaced(to))
-    moved = update(schedule).where(schedule.c.schedule_id == to.task_id)
+    moved = update(newest_run).where(newest_run.c.task_id == to.task_id)
     connection.execute(moved.values(period_key=to.period_key))
     return True
 
 
-def _current(connection: Connection, schedule_id: str) -> Run | None:
+def _current(connection: Connection, task_id: str) -> Run | None:
     """Read a schedule's newest run, and let nobody else write one meanwhile."""
-    row = connection.execute(_CURRENT, {"of": schedule_id}).mappings().first()
+    row = connection.execute(_CURRENT, {"of": task_id}).mappings().first()
     return Run(**row) if row else None
 
 
@@ -79,8 +79,8 @@ def _replaced(to: Run) -> Update:
 
 
 def _same_period(to: Run) -> ColumnElement[bool]:
-    return (run.c.schedule_id == to.task_id) & (run.c.period_key == to.period_key)
+    return (run.c.task_id == to.task_id) & (run.c.period_key == to.period_key)
 
 
 def _pointer(to: Run) -> dict[str, object]:
-    return {"schedule_id": to.task_id, "period_key": to.period_key}
+    return {"task_id": to.task_id, "period_key": to.period_key}

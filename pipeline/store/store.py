@@ -33,9 +33,9 @@ from pipeline.store.metrics import StoreMetrics
 from pipeline.store.migrate import migrate
 from pipeline.store.proofs import ProofRepository
 from pipeline.store.runs import RunRepository
-from pipeline.store.tables import change
+from pipeline.store.schema import commit_counter
 
-_ONE_MORE_COMMIT = update(change).values(commits=change.c.commits + 1)
+_ONE_MORE_COMMIT = update(commit_counter).values(commits=commit_counter.c.commits + 1)
 
 
 class Store:
@@ -103,7 +103,7 @@ class Store:
     def revision(self) -> str:
         """Give a value that is another one after anything was written, by whatever process."""
         with self._reading() as connection:
-            return str(connection.scalar(select(change.c.commits)))
+            return str(connection.scalar(select(commit_counter.c.commits)))
 
     def integrity_errors(self) -> list[str]:
         """Name what is wrong with the database, a line each; costs reading all of it."""

@@ -17,7 +17,7 @@ from pipeline.model.feed import FeedState
 from pipeline.store import Store
 from pipeline.store.dialects import make_engine
 from pipeline.store.migrate import list_migrations
-from pipeline.store.tables import migration
+from pipeline.store.schema import migration
 
 
 @pytest.fixture

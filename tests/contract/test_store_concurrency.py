@@ -46,9 +46,9 @@ def test_an_empty_week_can_be_settled(store: Store) -> None:
     "attempt",
     [
         lambda store, key: store.runs.advance(None, claim(key, "2026-W07", None, claimed_by="a", now=NOW)),
-        lambda store, key: store.settle_week(key, [], now=NOW),
+        lambda store, key: store.close_week(key, [], now=NOW),
     ],
-    ids=["runs.advance", "settle_week"],
+    ids=["runs.advance", "close_week"],
 )
 def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[[Store, str], bool]) -> None:
     """Six stores race for ten keys; each key has one winner."""
@@ -67,10 +67,10 @@ def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[
     [
         lambda store: store.save_state(FeedState(feed_id="blog")),
         lambda store: keep(store, blog_post()),
-        lambda store: store.settle_week("2026-W07", [], now=NOW),
+        lambda store: store.close_week("2026-W07", [], now=NOW),
         lambda store: store.runs.advance(None, claim("fetch", "now", None, claimed_by="a", now=NOW)),
     ],
-    ids=["save_state", "apply", "settle_week", "runs.advance"],
+    ids=["save_state", "apply", "close_week", "runs.advance"],
 )
 def test_the_mark_moves_with_every_write(store_url: str, write: Callable[[Store], object]) -> None:
     """Whoever looks from outside sees that something was committed, and nothing when nothing was."""

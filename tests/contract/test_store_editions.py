@@ -81,7 +81,7 @@ def test_a_new_seal_leaves_the_old_one_alone(store: Store) -> None:
     assert sealed is not None
     assert sealed.edition.html == b"<p>Soup</p>"
     with store._reading() as connection:
-        rows = connection.exec_driver_sql("SELECT version, html FROM sealed ORDER BY version").fetchall()
+        rows = connection.exec_driver_sql("SELECT version, html FROM sealed_edition ORDER BY version").fetchall()
     assert [(version, bytes(html)) for version, html in rows] == [(1, b"<p>Bread</p>"), (2, b"<p>Soup</p>")]
 
 

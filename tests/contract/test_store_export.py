@@ -15,7 +15,7 @@ from pipeline.jobs.maintenance.export import export_lines, import_lines
 from pipeline.model.errors import CorruptBackupError, RefusedError
 from pipeline.store import Store
 from pipeline.store.export import column_types
-from pipeline.store.tables import metadata
+from pipeline.store.schema import metadata
 from tests.publication import PublicationHarness, shared_theme
 
 
@@ -31,7 +31,7 @@ def full(tmp_path: Path) -> Iterator[Store]:
 
 def test_every_table_and_every_kind_of_column_takes_part() -> None:
     """What joins the tables joins the export; only the database's own bookkeeping stays, and what signs its links."""
-    assert set(metadata.tables) - set(column_types()) == {"change", "pipeline_migration", "signing_key"}
+    assert set(metadata.tables) - set(column_types()) == {"commit_counter", "pipeline_migration", "signing_key"}
 
 
 def test_an_export_moves_to_any_store_and_says_the_same_there(full: Store, store: Store) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from store_cases import blog_post, keep
-from test_store_plans import IN_A_RUN
+from test_store_query_plans import IN_A_RUN
 
 from pipeline.model.errors import StoreError
 from pipeline.model.feed import FeedState
-from pipeline.store import Store, tables
+from pipeline.store import Store, schema
 from pipeline.store.dialects import make_engine
 from tests import postgres
 
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.postgres
 
 AN_ARCHIVE = (
     """INSERT INTO entry (feed_id, guid, guid_sha256, url_key, enclosure_key, media_type, fingerprint, title, dated_by,
-    published_at, first_seen_at, changed_at, vanished_at, backlog)
+    published_at, first_seen_at, changed_at, vanished_at, archived, raw_hash)
     SELECT 'blog', n, md5(n::text), 'page' || n, 'file' || n, '', '', 'Post ' || n, 'published',
-    now() - n * interval '1 day', now(), now(), now(), true FROM generate_series(1, 20000) n""",
+    now() - n * interval '1 day', now(), now(), now(), true, '' FROM generate_series(1, 20000) n""",
     """INSERT INTO content SELECT entry_id, '{"url": ""}', '<p>Body</p>' FROM entry
     WHERE NOT EXISTS (SELECT FROM content WHERE content.entry_id = entry.entry_id)""",
     "INSERT INTO run SELECT 'fetch', n, now(), '', 1, 'done', '', now(), NULL FROM generate_series(1, 3000) n",
-    "INSERT INTO schedule VALUES ('fetch', '3000')",
+    "INSERT INTO newest_run VALUES ('fetch', '3000')",
     "ANALYZE",
 )
 
@@ -101,7 +101,7 @@ def test_no_question_of_a_run_reads_what_only_grows(plans: Plans) -> None:
     ("ask", "index"),
     [
         (IN_A_RUN["marks"], "entry_present"),
-        (IN_A_RUN["unplaced_late"], "entry_unplaced"),
+        (IN_A_RUN["unplaced_late"], "entry_unassigned"),
         (IN_A_RUN["entries_of_week"], "entry_week"),
         (IN_A_RUN["known_among"], "entry_page"),
         (IN_A_RUN["known_among"], "entry_guid"),
@@ -152,7 +152,7 @@ def test_many_make_the_tables_at_once() -> None:
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE")
             connection.exec_driver_sql("CREATE SCHEMA public")
-        tables.metadata.create_all(engine)
+        schema.metadata.create_all(engine)
         engine.dispose()
         assert {name: found for name, found in migrated.items() if name != "entry_words"} == columns(url)
 
@@ -174,7 +174,7 @@ def test_a_writer_waits_for_another_and_not_for_ever(postgres_url: str) -> None:
     """Who cannot get on is told that the store is in use, and nothing is half done."""
     blocker = create_engine(postgres_url)
     with Store.open(postgres_url) as store, blocker.begin() as connection:
-        connection.exec_driver_sql("UPDATE change SET commits = commits")
+        connection.exec_driver_sql("UPDATE commit_counter SET commits = commits")
         with pytest.raises(StoreError, match="is in use by another process"):
             keep(store, blog_post())
     blocker.dispose()

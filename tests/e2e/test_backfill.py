@@ -48,7 +48,7 @@ def serve_pages(program: CliRunner, pages: int = PAGES, **how: float) -> None:
 
 def guids(program: CliRunner) -> list[str]:
     with closing(connect(program.config.parent / "pipeline.db")) as database:
-        return [guid for (guid,) in database.execute("SELECT guid FROM entry WHERE backlog ORDER BY guid")]
+        return [guid for (guid,) in database.execute("SELECT guid FROM entry WHERE archived ORDER BY guid")]
 
 
 def test_eighty_pages_are_read_to_their_404_and_are_no_news(program: CliRunner):

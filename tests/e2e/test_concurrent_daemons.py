@@ -173,7 +173,7 @@ def test_two_daemons_and_cron_do_each_task_once(
         daemon.hears(seconds=1)
         daemon.stop()
     assert len(server.requests_for("/blog")) == 1
-    assert house.rows("SELECT schedule_id, attempts, outcome FROM run WHERE schedule_id IN ('draft', 'fetch')") == [
+    assert house.rows("SELECT task_id, attempts, status FROM run WHERE task_id IN ('draft', 'fetch')") == [
         ("draft", 1, "waiting"),  # for entries of its week
         ("fetch", 1, "done"),
     ]
@@ -191,7 +191,7 @@ def test_two_daemons_and_cron_do_each_period_once(house: House, server: HttpServ
         time.sleep(5)
     for daemon in house.daemons:
         daemon.stop()
-    runs = house.rows("SELECT period_key, attempts, outcome FROM run WHERE schedule_id = 'fetch'")
+    runs = house.rows("SELECT period_key, attempts, status FROM run WHERE task_id = 'fetch'")
     assert 2 <= len(runs) <= 4
     assert {run[1:] for run in runs} == {(1, "done")}
     assert len(server.requests_for("/blog")) <= len(runs)
@@ -223,11 +223,11 @@ def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House,
     assert daemon.stop() < 8
     assert daemon.process.returncode == 0
     assert [told["event"] for told in daemon.said][-2:] == ["interrupted in the middle of a task", "stopped"]
-    assert house.rows("SELECT outcome FROM run WHERE schedule_id = 'fetch'") == [("interrupted",)]
+    assert house.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
     assert house.rows("PRAGMA integrity_check") == [("ok",)]
     again = house.start()
     assert again.does("fetch")
-    assert house.rows("SELECT outcome, attempts FROM run WHERE schedule_id = 'fetch'") == [("done", 2)]
+    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("done", 2)]
 
 
 @pytest.mark.slow
@@ -240,7 +240,7 @@ def test_a_tick_that_is_told_to_stop_frees_its_claim_too(house: House, server: H
         time.sleep(0.05)
     tick.send_signal(signal.SIGTERM)
     assert tick.wait(8) == 130
-    assert house.rows("SELECT outcome FROM run WHERE schedule_id = 'fetch'") == [("interrupted",)]
+    assert house.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
     assert house.tick().wait(30) == 0
     assert len(server.requests_for("/blog")) == 2
 
@@ -313,4 +313,4 @@ def test_killed_in_a_fetch_it_is_not_repeated_before_its_lease_is_over(house: Ho
     daemon.kill()
     assert house.tick().wait(30) == 0
     assert len(server.requests_for("/blog")) == 1
-    assert house.rows("SELECT outcome, attempts FROM run WHERE schedule_id = 'fetch'") == [("underway", 1)]
+    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("underway", 1)]

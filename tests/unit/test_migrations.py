@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, select, text
 
-from pipeline.store import Store, tables
+from pipeline.store import Store, schema
 from pipeline.store.dialects import make_engine
 from pipeline.store.migrate import list_migrations, migrate
 
@@ -37,10 +37,10 @@ def _indexes(engine: Engine, table: str) -> dict[str, str]:
 
 
 def test_the_steps_lead_to_todays_tables(tmp_path: Path) -> None:
-    """A migrated database and ``tables.py`` agree on every column, key and index."""
+    """A migrated database and ``schema`` agree on every column, key and index."""
     migrated, today = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}"), create_engine("sqlite://")
     migrate(migrated)
-    tables.metadata.create_all(today)
+    schema.metadata.create_all(today)
     assert described(migrated) == described(today)
     migrated.dispose()
     today.dispose()
@@ -48,7 +48,7 @@ def test_the_steps_lead_to_todays_tables(tmp_path: Path) -> None:
 
 def test_the_steps_are_numbered_without_gaps() -> None:
     """1, 2, 3 …, and no number is used twice."""
-    folder = Path(tables.__file__).parent / "migrations"
+    folder = Path(schema.__file__).parents[1] / "migrations"
     files = sorted(each.stem for each in folder.glob("m*.py"))
     assert list(list_migrations().values()) == files
     assert list(list_migrations()) == list(range(1, len(files) + 1))
@@ -60,7 +60,7 @@ def test_each_step_is_recorded(tmp_path: Path) -> None:
     migrate(engine)
     migrate(engine)
     with engine.connect() as connection:
-        taken = {row.number: row.name for row in connection.execute(select(tables.migration))}
+        taken = {row.number: row.name for row in connection.execute(select(schema.migration))}
     assert taken == list_migrations()
     engine.dispose()
 

@@ -9,9 +9,9 @@ from pipeline.store.rows import content_row, entry_row, stored_entry
 from tests.factories import entry
 
 BESIDE = dict.fromkeys(
-    ("entry_id", "first_seen_at", "changed_at", "vanished_at", "backlog", "withdrawn_at", "quarantined_at")
+    ("entry_id", "first_seen_at", "changed_at", "vanished_at", "archived", "withdrawn_at", "quarantined_at")
 )
-PLACED = dict.fromkeys(("week", "edition", "released_from", "half"))
+PLACED = dict.fromkeys(("assigned_week", "edition_week", "released_from", "late_counterpart"))
 
 
 def test_what_another_version_wrote_down_besides_is_passed_over() -> None:
@@ -24,7 +24,7 @@ def test_what_another_version_wrote_down_besides_is_passed_over() -> None:
         **entry_row(EntryChange(kind="new", entry=salt, fingerprint="1")),
         **content,
     }
-    assert content["facts"]
+    assert content["details"]
     assert stored_entry(cast("Any", row)).entry == salt
-    row["facts"] = {**content["facts"], "reading_minutes": 3}
+    row["details"] = {**content["details"], "reading_minutes": 3}
     assert stored_entry(cast("Any", row)).entry == salt

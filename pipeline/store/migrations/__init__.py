@@ -1,5 +1,5 @@
-"""How the database came to be what it is: one numbered file a step.
+"""The migrations: one numbered module a step, such as ``m0002_add_topics``, with ``upgrade(connection)``.
 
-To change the schema, add ``m0002_what_it_does.py`` with ``upgrade(connection)`` and change ``tables.py`` to match.
-A step is history: it names its own tables instead of importing today's, and is never edited once released.
+To change the schema, add a module and change ``schema/`` to match; a test compares the two. A migration names its own
+tables instead of importing today's, and is never edited once it was released.
 """

@@ -1,0 +1,81 @@
+"""The tables, by subject: feeds and entries, editions, and what operating the program needs.
+
+``migrations/`` creates them; a test compares the result with these definitions.
+"""
+
+from pipeline.store.schema.editions import (
+    closed_week,
+    edition,
+    edition_entry,
+    excerpt,
+    link_check,
+    proof,
+    sealed_edition,
+    used_token,
+)
+from pipeline.store.schema.feeds import (
+    PREFIX_CHARS,
+    archive_position,
+    content,
+    entry,
+    entry_revision,
+    episode_detail,
+    feed,
+    has_media,
+    image_size,
+    is_alive,
+    is_present,
+    is_quarantined,
+    is_unassigned,
+    media_prefix,
+    page_prefix,
+)
+from pipeline.store.schema.operations import (
+    alert,
+    alert_delivery,
+    commit_counter,
+    is_open,
+    is_pending,
+    migration,
+    newest_run,
+    run,
+    signing_key,
+)
+from pipeline.store.schema.types import Instant, metadata
+
+__all__ = [
+    "PREFIX_CHARS",
+    "Instant",
+    "alert",
+    "alert_delivery",
+    "archive_position",
+    "closed_week",
+    "commit_counter",
+    "content",
+    "edition",
+    "edition_entry",
+    "entry",
+    "entry_revision",
+    "episode_detail",
+    "excerpt",
+    "feed",
+    "has_media",
+    "image_size",
+    "is_alive",
+    "is_open",
+    "is_pending",
+    "is_present",
+    "is_quarantined",
+    "is_unassigned",
+    "link_check",
+    "media_prefix",
+    "metadata",
+    "migration",
+    "newest_run",
+    "page_prefix",
+    "proof",
+    "run",
+    "sealed_edition",
+    "signing_key",
+    "used_token",
+]

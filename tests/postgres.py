@@ -50,4 +50,6 @@ def clear(url: str) -> None:
     if there:
         referring_first = [table.name for table in reversed(metadata.sorted_tables) if table.name in there]
         names = [*there.difference(referring_first), *referring_first]
-        execute(url, *(f"DELETE FROM {name}" for name in names), _COUNT_AGAIN, "INSERT INTO commit_counter VALUES (1, 0)")
+        execute(
+            url, *(f"DELETE FROM {name}" for name in names), _COUNT_AGAIN, "INSERT INTO commit_counter VALUES (1, 0)"
+        )

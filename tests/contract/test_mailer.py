@@ -79,7 +79,7 @@ def test_a_slow_good_bye_is_not_waited_for() -> None:
     """The mail is taken: the rest is politeness."""
     with MailServer(answers={"QUIT": SILENCE}) as server:
         began = time.monotonic()
-        postman(port=server.port, step_seconds=0.3, final_seconds=60.0).send(MAIL, EDITOR)
+        postman(port=server.port, timeout_seconds=0.3, final_timeout_seconds=60.0).send(MAIL, EDITOR)
     assert time.monotonic() - began < 30
 
 

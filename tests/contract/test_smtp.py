@@ -31,7 +31,7 @@ def postman(server: MailServer, **more: Any) -> Smtp:
         "sender": SENDER,
         "helo": "harbourandhearth.example",
     }
-    return Smtp(**(said | {"port": server.port, "step_seconds": 2.0, "final_seconds": 0.3} | more))
+    return Smtp(**(said | {"port": server.port, "timeout_seconds": 2.0, "final_timeout_seconds": 0.3} | more))
 
 
 def problem(smtp: Smtp, message: bytes = MAIL) -> DeliveryError:
@@ -168,7 +168,7 @@ def test_a_server_that_asks_for_patience_gets_it(step: str) -> None:
 def test_a_connection_lost_before_the_end_has_sent_nothing(step: str, what: str) -> None:
     """Cut off or kept waiting before the mail is whole: it can be sent again safely."""
     with MailServer(answers={step: what}) as server:
-        trouble = problem(postman(server, step_seconds=0.3))
+        trouble = problem(postman(server, timeout_seconds=0.3))
     assert (trouble.kind, trouble.retry, type(trouble)) == ("unreachable", True, DeliveryFailedError)
 
 
@@ -266,7 +266,7 @@ def test_everything_that_matters_is_said_inside_tls(security: str, authority: Pa
     """Before the certificate is proved the server hears a greeting and nothing else; the password comes after it."""
     context = {security: server_context(authority)}
     with MailServer(**context) as server:
-        smtp = postman(server, security=security, trust=trust, username="ann", password=SECRET)
+        smtp = postman(server, security=security, create_ssl_context=trust, username="ann", password=SECRET)
         smtp.send(MAIL, READER)
     open_words = [each for each in server.commands if not each.startswith("*")]
     assert open_words == (["ehlo harbourandhearth.example", "STARTTLS"] if security == "starttls" else [])
@@ -281,7 +281,7 @@ def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path:
     trusting = partial(ssl.create_default_context, cafile=str(tmp_path / "ca.pem"))
     for judge, why in ((trusting, "mismatch"), (ssl.create_default_context, "unable to get local issuer")):
         with MailServer(**{security: other}) as server:
-            trouble = problem(postman(server, security=security, trust=judge, username="ann", password=SECRET))
+            trouble = problem(postman(server, security=security, create_ssl_context=judge, username="ann", password=SECRET))
         assert (trouble.kind, trouble.retry) == ("insecure", False)
         assert why in str(trouble)
         assert not any("AUTH" in each or "mail" in each for each in server.commands)
@@ -290,7 +290,7 @@ def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path:
 def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
     """Somebody in between takes the offer out: nothing is said in the open, not even the sender's name."""
     with MailServer() as server:
-        trouble = problem(postman(server, security="starttls", trust=trust, username="ann", password=SECRET))
+        trouble = problem(postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET))
     assert trouble.kind == "insecure"
     assert server.commands == ["ehlo harbourandhearth.example"]
 
@@ -299,14 +299,14 @@ def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
 def test_starttls_refused_is_not_gone_without(authority: Path, trust: Any) -> None:
     """A server that offers STARTTLS and then will not: later, or never, but not in the open."""
     with MailServer(starttls=server_context(authority), answers={"STARTTLS": "454 4.7.0 not now"}) as server:
-        assert problem(postman(server, security="starttls", trust=trust)).kind == "later"
+        assert problem(postman(server, security="starttls", create_ssl_context=trust)).kind == "later"
     assert server.messages == []
 
 
 def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
     """TLS where the server speaks none is told with what to check."""
     with MailServer() as server:
-        trouble = problem(postman(server, security="tls", trust=trust, step_seconds=1.0))
+        trouble = problem(postman(server, security="tls", create_ssl_context=trust, timeout_seconds=1.0))
     assert trouble.kind == "insecure"
     assert "smtp_port" in str(trouble)
 
@@ -318,7 +318,7 @@ def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
 def test_greet_says_what_was_agreed_and_sends_nothing(authority: Path, trust: Any) -> None:
     """TLS version and login; no MAIL is ever begun."""
     with MailServer(starttls=server_context(authority)) as server:
-        agreed = postman(server, security="starttls", trust=trust, username="ann", password=SECRET).verify()
+        agreed = postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET).verify()
     assert agreed == ["TLSv1.3", "logged in as ann", "offers LOGIN, PLAIN"]
     assert [each for each in server.commands if "mail" in each.lower().split(" ")[0]] == []
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edition_mover import publication
+from edition_process import publication
 from sqlalchemy import Engine, event
 
 from pipeline.model.week import Week

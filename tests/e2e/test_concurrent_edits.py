@@ -15,7 +15,7 @@ import pytest
 
 from tests.demo import write_fetched_store
 
-WRITER = Path(__file__).with_name("editor_writer.py")
+WRITER = Path(__file__).with_name("editor_process.py")
 ROUNDS = 6
 
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from house_liver import SEED, run_season
+from season_process import SEED, run_season
 from test_store_killed import alive
 
 from tests.year_simulation import START, WEEK, collect_result, create_publication, posts, verify
@@ -32,7 +32,7 @@ def liver(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     with (
         (tmp_path / "stderr.txt").open("w") as errors,
         subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("house_liver.py")],
+            [sys.executable, Path(__file__).with_name("season_process.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

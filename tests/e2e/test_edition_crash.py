@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edition_mover import LIFECYCLES, WEEKS, fill, publication, run_lifecycles
+from edition_process import LIFECYCLES, WEEKS, fill, publication, run_lifecycles
 from sqlalchemy import Row, create_engine
 from test_store_killed import alive, until
 
@@ -32,7 +32,7 @@ LONGEST_SECONDS = 0.02
 
 @pytest.fixture
 def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    script = Path(__file__).with_name("edition_mover.py")
+    script = Path(__file__).with_name("edition_process.py")
     (tmp_path / "themes").mkdir()
     with subprocess.Popen(
         [sys.executable, script, tmp_path / "themes"],

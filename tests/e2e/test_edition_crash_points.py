@@ -52,7 +52,7 @@ class Fuses:
 @pytest.fixture(scope="module")
 def fuses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuses]:
     with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("edition_fuse.py"), tmp_path_factory.mktemp("themes")],
+        [sys.executable, Path(__file__).with_name("crash_points.py"), tmp_path_factory.mktemp("themes")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -70,7 +70,7 @@ def test_a_bug_comes_with_type_and_traceback_in_its_own_line(capsys: pytest.Capt
     told = one["exception"]
     assert isinstance(told, dict)
     assert (told["type"], "hunter2" in json.dumps(told)) == ("ValueError", False)
-    assert "test_logs.py" in told["traceback"]
+    assert "test_log.py" in told["traceback"]
 
 
 def test_a_thread_that_ends_by_a_bug_and_a_warning_are_logged_too(capsys: pytest.CaptureFixture[str]) -> None:

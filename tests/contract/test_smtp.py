@@ -281,7 +281,9 @@ def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path:
     trusting = partial(ssl.create_default_context, cafile=str(tmp_path / "ca.pem"))
     for judge, why in ((trusting, "mismatch"), (ssl.create_default_context, "unable to get local issuer")):
         with MailServer(**{security: other}) as server:
-            trouble = problem(postman(server, security=security, create_ssl_context=judge, username="ann", password=SECRET))
+            trouble = problem(
+                postman(server, security=security, create_ssl_context=judge, username="ann", password=SECRET)
+            )
         assert (trouble.kind, trouble.retry) == ("insecure", False)
         assert why in str(trouble)
         assert not any("AUTH" in each or "mail" in each for each in server.commands)
@@ -290,7 +292,9 @@ def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path:
 def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
     """Somebody in between takes the offer out: nothing is said in the open, not even the sender's name."""
     with MailServer() as server:
-        trouble = problem(postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET))
+        trouble = problem(
+            postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET)
+        )
     assert trouble.kind == "insecure"
     assert server.commands == ["ehlo harbourandhearth.example"]
 
@@ -318,7 +322,9 @@ def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
 def test_greet_says_what_was_agreed_and_sends_nothing(authority: Path, trust: Any) -> None:
     """TLS version and login; no MAIL is ever begun."""
     with MailServer(starttls=server_context(authority)) as server:
-        agreed = postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET).verify()
+        agreed = postman(
+            server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET
+        ).verify()
     assert agreed == ["TLSv1.3", "logged in as ann", "offers LOGIN, PLAIN"]
     assert [each for each in server.commands if "mail" in each.lower().split(" ")[0]] == []
 

@@ -37,7 +37,7 @@ def settings_of(section: type) -> dict[str, Field[Any]]:
 def to_toml(value: Any) -> str:
     """Write a default as TOML.
 
-    >>> toml_words(True), toml_words("mon 00:00"), toml_words(16_000_000), toml_words({}), toml_words([])
+    >>> to_toml(True), to_toml("mon 00:00"), to_toml(16_000_000), to_toml({}), to_toml([])
     ('true', '"mon 00:00"', '16_000_000', '{}', '[]')
     """
     if isinstance(value, bool):

@@ -31,7 +31,7 @@ Lines = list[str]
 def format_feed(settings: Mapping[str, str]) -> str:
     r"""Write one [[feeds]] table.
 
-    >>> feed_table({"id": "blog", "section": "“Salt” \\ sand"})
+    >>> format_feed({"id": "blog", "section": "“Salt” \\ sand"})
     '[[feeds]]\nid = "blog"\nsection = "“Salt” \\\\ sand"\n'
     """
     # A JSON string is a TOML string, but for DEL, which JSON lets pass.
@@ -42,7 +42,7 @@ def format_feed(settings: Mapping[str, str]) -> str:
 def insert_feeds(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
     r"""Add [[feeds]] tables after the last one; Refused when the file leaves no place for them.
 
-    >>> with_feeds('[[feeds]]\nid = "a"\n# spare\n\n# Fetching\n[fetch]\n', [{"id": "b"}])
+    >>> insert_feeds('[[feeds]]\nid = "a"\n# spare\n\n# Fetching\n[fetch]\n', [{"id": "b"}])
     '[[feeds]]\nid = "a"\n# spare\n\n[[feeds]]\nid = "b"\n\n# Fetching\n[fetch]\n'
     """
     lines, fresh = _lines(text), "\n".join(map(format_feed, feeds))
@@ -57,7 +57,7 @@ def insert_feeds(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
 def delete_feed(text: str, index: int) -> str:
     r"""Take out the ``nth`` [[feeds]] table (from 0) with the comments in and right below it; Refused as above.
 
-    >>> without_feed('[[feeds]]\nid = "a"\n# spare\n\n# The other\n[[feeds]]\nid = "b"\n', 0)
+    >>> delete_feed('[[feeds]]\nid = "a"\n# spare\n\n# The other\n[[feeds]]\nid = "b"\n', 0)
     '# The other\n[[feeds]]\nid = "b"\n'
     """
     lines, tables = _lines(text), _feeds(_lines(text))

@@ -233,7 +233,7 @@ def _filter_rule(value: Any) -> FilterRule:
     try:
         compile_pattern(pattern)
     except ValueError as wrong:
-        raise InvalidValueError(f"mend the pattern, {wrong}") from wrong
+        raise InvalidValueError(f"correct the pattern, {wrong}") from wrong
     return FilterRule(categories=tuple(each.strip() for each in categories), pattern=pattern)
 
 

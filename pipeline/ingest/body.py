@@ -9,13 +9,12 @@ import re
 
 from pipeline.text.html import (
     add_paragraphs,
-    excerpt_text,
     join_broken_lists,
     sanitise,
     sanitise_without_attributes,
     sanitised_to_text,
-    strip_boilerplate,
 )
+from pipeline.text.plain_text import excerpt_text, strip_boilerplate
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
 
 MAX_HTML_CHARS = 500_000

@@ -12,8 +12,8 @@ import json
 import re
 
 from pipeline.ingest.parse.decode import decode
-from pipeline.text.html import clean_title, plain_text
-from pipeline.text.plain_text import excerpt_text
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import clean_title, excerpt_text
 
 MAX_CHAPTERS = 8
 MAX_OPENING_WORDS = 40

@@ -13,7 +13,8 @@ from typing import Any
 from pipeline.ingest.body import clean_body
 from pipeline.ingest.parse.decode import decode
 from pipeline.model.entry import Entry
-from pipeline.text.html import count_words, plain_text, reading_minutes
+from pipeline.text.html import plain_text, reading_minutes
+from pipeline.text.plain_text import count_words
 
 MAX_PAGE_CHARS = 2_000_000
 MAX_EXCERPT_MINUTES = 1

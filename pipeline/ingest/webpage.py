@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.ingest.parse.decode import decode
-from pipeline.text.html import clean_title, plain_text
-from pipeline.text.plain_text import excerpt_text
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import clean_title, excerpt_text
 from pipeline.text.urls import clean_url, domain
 
 MAX_PAGE_CHARS = 500_000

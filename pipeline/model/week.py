@@ -58,7 +58,7 @@ class WeekCalendar:
     A week is named after the ISO week of the last instant it holds, so one that closes on Monday at
     midnight is the ISO week before.
 
-    >>> clock = WeekClock.parse("mon 00:00", UTC)
+    >>> clock = WeekCalendar.parse("mon 00:00", UTC)
     >>> clock.week_of(datetime(2026, 2, 15, 23, 59, tzinfo=UTC))
     Week(year=2026, number=7)
     >>> [f"{bound:%a %d %b}" for bound in clock.bounds(Week(2026, 7))]

@@ -1,7 +1,4 @@
-"""Dates, in the spellings feeds use.
-
-In: text. Out: an aware UTC datetime, or None. Touches nothing: no clock, so a date without a year is no date.
-"""
+"""Parse dates in the formats feeds use."""
 
 from __future__ import annotations
 
@@ -41,14 +38,14 @@ _ZONES = {
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
 _ZONE = r"(?:\s*(?P<zone>(?:gmt|utc)?[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|[a-z]{1,5})\b)?(?:\s*\([^)]*\))?"
 _WEEKDAY = r"(?:[^\W\d_]{2,12}\.?[,\s]\s*)?"
-_SPELLINGS = tuple(
+_FORMATS = tuple(
     re.compile(pattern)
     for pattern in (
-        # RFC 3339, ISO 8601 and W3C-DTF, with a blank or nothing for the T
+        # RFC 3339, ISO 8601 and W3C-DTF; a space may replace the T, or it may be missing
         rf"(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?:[t\s,]+{_TIME}{_ZONE})?",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:t?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2}))?(?P<zone>z)?",
         r"(?P<year>\d{4})(?:-(?P<month>\d{2}))?",
-        # RFC 822 and 2822, and what people make of it: no weekday, long months, dashes, no zone
+        # RFC 822 and 2822 and their variants: no weekday, full month names, dashes, no zone
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+(?P<name>[^\W\d_]{{3,12}})\.?,?[\s-]+"
         rf"(?P<year>\d{{4}}|\d{{2}})(?:[\s,t]+(?:at\s+)?{_TIME}{_ZONE})?",
         # "May 3, 2024 9:05 pm", asctime "Fri May  3 09:05:00 2024"
@@ -60,24 +57,24 @@ _SPELLINGS = tuple(
 
 
 def parse_date(text: str) -> datetime | None:
-    """Return the instant that ``text`` names, in UTC; None when it names none.
+    """Return the date and time in ``text`` as aware UTC, or None if it cannot be parsed.
 
-    Reads RFC 822/2822, RFC 3339, ISO 8601, asctime and their usual misspellings. Without a zone, UTC is meant.
-    An all-numeric date other than year-month-day is refused: nobody knows whether 03/04 is in March.
+    Supports RFC 822/2822, RFC 3339, ISO 8601, asctime and their common misspellings. A missing zone means UTC, a date
+    without a year is None. All-numeric dates must be year-month-day: 03/04 is ambiguous.
 
-    >>> read_date("Fri, 03 May 2024 09:05:00 +0200")
+    >>> parse_date("Fri, 03 May 2024 09:05:00 +0200")
     datetime.datetime(2024, 5, 3, 7, 5, tzinfo=datetime.timezone.utc)
-    >>> read_date("2024-05-03T09:05:00-04:00").isoformat(), read_date("tomorrow")
+    >>> parse_date("2024-05-03T09:05:00-04:00").isoformat(), parse_date("tomorrow")
     ('2024-05-03T13:05:00+00:00', None)
     """
     text = " ".join(text.lower().split())[:80]
-    for spelling in _SPELLINGS:
-        if found := spelling.fullmatch(text):
-            return _instant({key: value or "" for key, value in found.groupdict().items()})
+    for pattern in _FORMATS:
+        if match := pattern.fullmatch(text):
+            return _datetime({key: value or "" for key, value in match.groupdict().items()})
     return None
 
 
-def _instant(part: dict[str, str]) -> datetime | None:
+def _datetime(part: dict[str, str]) -> datetime | None:
     month = _MONTHS.get(part["name"]) if part.get("name") else int(part["month"] or 1)
     if month is None:
         return None
@@ -101,7 +98,7 @@ def _year(text: str) -> int:
 
 
 def _offset_minutes(zone: str) -> int:
-    """Read ``+0200``, ``-4``, ``gmt+01:00`` or a zone's name; an unknown name counts as UTC (RFC 2822, 4.3)."""
+    """Parse ``+0200``, ``-4``, ``gmt+01:00`` or a zone name; an unknown name means UTC (RFC 2822, section 4.3)."""
     digits = zone.removeprefix("gmt").removeprefix("utc").replace(":", "")
     if not digits.startswith(("+", "-")):
         return _ZONES.get(zone, 0)

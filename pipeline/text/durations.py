@@ -1,14 +1,11 @@
-"""Running times, in all the spellings podcasts use.
-
-In: the text of itunes:duration. Out: whole seconds, or None. Touches nothing.
-"""
+"""Parse running times in the formats podcasts use for itunes:duration."""
 
 from __future__ import annotations
 
 import re
 
 MAX_SECONDS = 100 * 3600
-"""More than this is a mistake (milliseconds, a byte count)."""
+"""Longer values are mistakes, such as milliseconds or a byte count."""
 
 _CLOCK = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
 _NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
@@ -20,18 +17,18 @@ _UNITS = re.compile(
 
 
 def parse_duration(text: str) -> int | None:
-    """Return the seconds that ``text`` stands for; None when it stands for none (zero included).
+    """Return the whole seconds in ``text``, or None if it cannot be parsed or is zero.
 
-    >>> [read_duration(text) for text in ("2520", "42:00", "0:42:00", "42 min", "PT42M", "0h 42m", "42m0.4s")]
+    >>> [parse_duration(text) for text in ("2520", "42:00", "0:42:00", "42 min", "PT42M", "0h 42m", "42m0.4s")]
     [2520, 2520, 2520, 2520, 2520, 2520, 2520]
-    >>> read_duration("soon") is None
+    >>> parse_duration("soon") is None
     True
     """
     text = text.strip().lower()[:60]
     if number := _NUMBER.fullmatch(text):
         seconds = float(number[1])
-    elif found := _CLOCK.fullmatch(text) or _UNITS.fullmatch(text):
-        seconds = sum(_number(found[unit]) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
+    elif match := _CLOCK.fullmatch(text) or _UNITS.fullmatch(text):
+        seconds = sum(_number(match[unit]) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
     else:
         return None
     return int(seconds) if 1 <= seconds <= MAX_SECONDS else None

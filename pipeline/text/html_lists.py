@@ -1,9 +1,7 @@
-"""Numbered lists that an editor broke apart, joined again.
-
-In: sanitised HTML. Out: HTML of the same elements; the caller sanitises it once more. Touches nothing.
+"""Rejoin numbered lists that an editor split into several.
 
 Word processors and block editors turn one list into several: "1. Mix", "1. Bake", "1. Eat", with empty paragraphs or
-the explanation of a step between them. A reader sees 1, 1, 1.
+explanations between them, so that a reader sees 1, 1, 1.
 """
 
 from __future__ import annotations
@@ -13,20 +11,21 @@ from typing import Any
 from lxml import html as lxml_html
 
 MAX_BETWEEN = 3
-"""More blocks than this between two lists, and they are two lists."""
+"""Maximum number of non-empty blocks between two lists that are joined."""
 
-_MAY_LIE_BETWEEN = frozenset({"p", "ul", "blockquote", "figure", "img", "pre", "br"})
+_ALLOWED_BETWEEN = frozenset({"p", "ul", "blockquote", "figure", "img", "pre", "br"})
 
 Element = Any  # lxml has no types
 
 
 def join_ordered_lists(html: str) -> str:
-    """Join neighbouring ``<ol>`` that are one list: what lies between two of them moves into the step before.
+    """Return sanitised HTML with consecutive parts of one ``<ol>`` joined; blocks in between move into the item before.
 
-    Two lists are one when nothing lies between them and either has a single item, when the second's ``start`` counts
-    on, or when both have a single item and each starts at 1. A heading between them always separates.
+    Two lists are one if nothing is between them and either has a single item, if the second continues the count with
+    ``start``, or if both have a single item and start at 1. A heading between them always separates. The caller
+    sanitises the result again.
 
-    >>> join_lists('<ol><li>Mix</li></ol><p>Well.</p><ol start="2"><li>Bake</li></ol>')
+    >>> join_ordered_lists('<ol><li>Mix</li></ol><p>Well.</p><ol start="2"><li>Bake</li></ol>')
     '<ol><li>Mix<p>Well.</p></li><li>Bake</li></ol>'
     """
     root = lxml_html.fragment_fromstring(html, create_parent="div")
@@ -42,20 +41,20 @@ def _join_children(parent: Element) -> None:
     between: list[Element] = []
     for child in list(parent):
         if child.tag == "ol":
-            if current is not None and _one_list(current, child, between, single=single):
+            if current is not None and _is_continued(current, child, between, single=single):
                 single = single and len(child) == 1
                 _append(current, child, between)
                 current = None if _loose_text(current) else current
             else:
                 current, single = (child, len(child) == 1) if len(child) and not _loose_text(child) else (None, False)
             between = []
-        elif child.tag in _MAY_LIE_BETWEEN and not _loose_text(child):
+        elif child.tag in _ALLOWED_BETWEEN and not _loose_text(child):
             between.append(child)
         else:
             current = None
 
 
-def _one_list(first: Element, second: Element, between: list[Element], *, single: bool) -> bool:
+def _is_continued(first: Element, second: Element, between: list[Element], *, single: bool) -> bool:
     filled = [block for block in between if not _is_empty(block)]
     if len(filled) > MAX_BETWEEN or not len(second):
         return False
@@ -65,13 +64,13 @@ def _one_list(first: Element, second: Element, between: list[Element], *, single
 
 
 def _append(first: Element, second: Element, between: list[Element]) -> None:
-    step = first[-1]
+    item = first[-1]
     for block in between:
         block.tail = None
         if _is_empty(block):
             block.getparent().remove(block)
         else:
-            step.append(block)
+            item.append(block)
     first.extend(list(second))
     first.tail = second.tail
     second.getparent().remove(second)

@@ -1,8 +1,4 @@
-"""HTML to Markdown: the only door to markdownify.
-
-In: sanitised HTML of an entry. Out: CommonMark without raw HTML. Pure. markdownify is imported when first needed,
-because it and its parser are slow to load.
-"""
+"""Convert sanitised HTML to Markdown with markdownify, which is imported on first use because it loads slowly."""
 
 from __future__ import annotations
 
@@ -12,13 +8,13 @@ from html import unescape
 from typing import Any
 
 MAX_DEPTH = 100
-"""Elements within elements. markdownify recurses, so a deeper document is read as plain text …"""
+"""Maximum nesting depth. markdownify recurses, so deeper documents are converted as plain text."""
 MAX_ELEMENTS = 5_000
-"""… and so is a longer one: markdownify counts a list anew for each of its items."""
+"""Maximum number of elements; longer documents are converted as plain text, as markdownify is quadratic in lists."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-_ENDLESS_BLANK = re.compile(r"[ \t\r\n]{100,}")  # markdownify's own pattern takes seconds over such a run
+_LONG_WHITESPACE = re.compile(r"[ \t\r\n]{100,}")  # takes seconds in markdownify's own pattern
 _EDGES = {"", "p", "div", "ul", "ol", "blockquote", "figure", "table", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&#~|])")
@@ -26,7 +22,7 @@ _UNSAFE_IN_URL = str.maketrans({char: f"%{ord(char):02X}" for char in ' ()<>\\"`
 
 
 def to_markdown(html: str) -> str:
-    """Turn sanitised HTML into CommonMark with tables; no raw HTML comes out.
+    """Convert sanitised HTML to CommonMark with tables and without raw HTML.
 
     >>> to_markdown('<p>Read <a href="https://example.org/a_(b)">this</a>: it is 5 &lt; 6!</p>')
     'Read [this](https://example.org/a_%28b%29): it is 5 \\\\< 6!'
@@ -44,23 +40,23 @@ def to_markdown(html: str) -> str:
         autolinks=False,
         escape_misc=True,
         table_infer_header=True,
-    ).convert(_ENDLESS_BLANK.sub(" ", html))
+    ).convert(_LONG_WHITESPACE.sub(" ", html))
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()
 
 
 def _measure(html: str) -> tuple[int, int]:
-    """Count the elements of well-formed HTML, and how many are nested at its deepest point.
+    """Return the number of elements in well-formed HTML, and their maximum nesting depth.
 
     >>> _measure("<p>One <em>two <strong>three</strong></em></p><p>four</p>")
     (4, 3)
     """
-    count = deepest = level = 0
+    count = max_depth = depth = 0
     for closing, name in _TAG.findall(html):
         if name.lower() not in _VOID:
-            level += -1 if closing else 1
+            depth += -1 if closing else 1
             count += not closing
-            deepest = max(deepest, level)
-    return count, deepest
+            max_depth = max(max_depth, depth)
+    return count, max_depth
 
 
 def _escaped_text(html: str) -> str:
@@ -68,27 +64,27 @@ def _escaped_text(html: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Write plain text so that Markdown reads it as just that.
+    """Escape Markdown syntax in plain text.
 
-    >>> escape("2 * 3 [sic]")
+    >>> escape_markdown("2 * 3 [sic]")
     '2 \\\\* 3 \\\\[sic\\\\]'
     """
     return _PUNCTUATION.sub(r"\\\1", text)
 
 
 def _break(before: str, after: str) -> str:
-    """Write a ``<br>``: it breaks a line, several in a row end a paragraph, and one at an edge breaks nothing."""
+    """Convert a ``<br>``: several in a row end a paragraph, one at the edge of a block is dropped."""
     if before in _EDGES or before == "br" or after in _EDGES:
         return ""
     return "\n\n" if after == "br" else "\\\n"
 
 
-def _beside(el: Any, direction: str) -> str:
-    """Name what stands before or after an element, blanks aside: a tag, ``text``, or an empty string for nothing."""
-    beside = getattr(el, direction)
-    while beside is not None and not beside.name and not beside.strip():
-        beside = getattr(beside, direction)
-    return "" if beside is None else beside.name or "text"
+def _sibling_name(el: Any, direction: str) -> str:
+    """Return the name of the next non-blank sibling: a tag name, ``text``, or "" if there is none."""
+    sibling = getattr(el, direction)
+    while sibling is not None and not sibling.name and not sibling.strip():
+        sibling = getattr(sibling, direction)
+    return "" if sibling is None else sibling.name or "text"
 
 
 @cache
@@ -96,7 +92,7 @@ def _converter() -> Any:  # markdownify has no types
     from markdownify import MarkdownConverter
 
     class Converter(MarkdownConverter):
-        """markdownify, with safe addresses, note marks that stay marks and captions as titles."""
+        """markdownify with escaped URLs, Unicode superscripts and captions as image titles."""
 
         def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
             el["href"] = (el.get("href") or "").translate(_UNSAFE_IN_URL)
@@ -114,17 +110,17 @@ def _converter() -> Any:  # markdownify has no types
             return (
                 " "
                 if "_inline" in parent_tags
-                else _break(_beside(el, "previous_sibling"), _beside(el, "next_sibling"))
+                else _break(_sibling_name(el, "previous_sibling"), _sibling_name(el, "next_sibling"))
             )
 
         def convert_figure(self, el: Any, text: str, parent_tags: set[str]) -> str:
             caption = escape_markdown(" ".join((el.figcaption.get_text() if el.figcaption else "").split())).replace(
                 '"', r"\""
             )
-            pictures = [self.convert_img(img, "", set()) for img in el.find_all("img", src=True)]
-            if not pictures or not caption:
+            images = [self.convert_img(img, "", set()) for img in el.find_all("img", src=True)]
+            if not images or not caption:
                 return f"\n\n{text.strip()}\n\n"
-            return "\n\n" + "\n".join(f'{picture[:-1]} "{caption}")' for picture in pictures) + "\n\n"
+            return "\n\n" + "\n".join(f'{image[:-1]} "{caption}")' for image in images) + "\n\n"
 
         def convert_sup(self, el: Any, text: str, parent_tags: set[str]) -> str:
             return text.translate(_SUPERSCRIPT) if text.strip().isdecimal() else text

@@ -1,9 +1,6 @@
-"""Markdown to everything a mail needs: HTML, wrapped text, one-liners and excerpts, all from the same tokens.
+"""Convert Markdown to HTML, wrapped text, single lines and excerpts, all from the same tokens of markdown-it-py.
 
-In: Markdown, from an entry (``to_markdown``) or from an editor. Out: strings. The only door to markdown-it-py, which is
-imported when first needed. Pure: touches no network, disk, clock or randomness.
-
-The text part of a mail is never made from its finished HTML: both come from the Markdown.
+The text part of a mail is made from its Markdown, never from its HTML. markdown-it-py is imported on first use.
 """
 
 from __future__ import annotations
@@ -29,18 +26,19 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 _EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^>]*)?>\s*</\1>")
-_ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)  # elsewhere than on its page, "#note" leads nowhere
-_PICTURE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
+# Relative links such as "#note" lead nowhere in a mail.
+_ABSOLUTE_URL = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_IMAGE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])|[。！？]")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
-_EXCERPTED_CHARACTERS = 10_000
-"""How far into a text an excerpt looks; what follows is never reached, but would take time to read."""
-_LEFT_OUT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
+_MAX_EXCERPT_SOURCE_CHARS = 10_000
+"""Only this much of a text is parsed for an excerpt."""
+_EXCLUDED_FROM_EXCERPT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
 
 
 def to_html(md: str) -> str:
-    """Turn Markdown into safe HTML: no raw HTML, no pictures (their alt text stays), no headings (they become bold).
+    """Return safe HTML: no raw HTML, images replaced by their alt text, headings by bold paragraphs.
 
     >>> to_html("Bring *bread* & <script>")
     '<p>Bring <em>bread</em> &amp; &lt;script&gt;</p>'
@@ -50,19 +48,19 @@ def to_html(md: str) -> str:
         tags=_TAGS | _TABLE_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
-        attribute_filter=lambda tag, name, value: value if name != "href" or _ABSOLUTE.match(value) else None,
+        attribute_filter=lambda tag, name, value: value if name != "href" or _ABSOLUTE_URL.match(value) else None,
         link_rel=None,
     )
-    html = re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL)  # links that had nowhere to go
-    while html != (filled := _EMPTY.sub("", html)):  # where a picture was
+    html = re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL)  # links whose href was removed
+    while html != (filled := _EMPTY.sub("", html)):
         html = filled
     return html.strip()
 
 
 def to_text(md: str, width: int = 72, *, colon: str = ": ") -> str:
-    """Turn Markdown into text for a terminal: wrapped, lists and quotes kept, each link's address on its own line.
+    """Return wrapped text: lists and quotes kept, the address of each link on its own line and never broken.
 
-    Addresses are never broken, however long. ``colon`` stands between a link's words and its address.
+    ``colon`` separates a link's text from its address.
 
     >>> print(to_text("See [the tide table](https://example.org/tides) first."))
     See the tide table first.
@@ -73,7 +71,7 @@ def to_text(md: str, width: int = 72, *, colon: str = ": ") -> str:
 
 
 def to_plain(md: str) -> str:
-    """Turn Markdown into one line of text, without addresses: for preheaders and comparisons.
+    """Return one line of text without addresses, for preheaders and comparisons.
 
     >>> to_plain("# A *slow* loaf\\n\\n- flour\\n- [salt](https://example.org/)")
     'A slow loaf flour salt'
@@ -82,23 +80,23 @@ def to_plain(md: str) -> str:
 
 
 def excerpt(md: str, max_words: int = 60) -> str:
-    """Shorten Markdown to its first sentences, list items or quotes: at most ``max_words`` words, ending at a sentence.
+    """Return the first sentences, list items or quotes as Markdown: at most ``max_words`` words, ending at a sentence.
 
-    Headings, pictures, tables and code are left out. A list that does not fit ends in "…".
+    Headings, images, tables and code are left out. A list that does not fit ends in "…".
 
     >>> excerpt("# Bread\\n\\nFlour first. Then water, a lot of it.", max_words=4)
     'Flour first.'
     """
-    nodes = _tree(md[:_EXCERPTED_CHARACTERS]).children
-    parts, _, whole = _shortened(nodes, max_words)
-    if not parts and not whole:  # the first sentence alone is too long
-        prose = (node for node in nodes if node.type not in _LEFT_OUT)
+    nodes = _tree(md[:_MAX_EXCERPT_SOURCE_CHARS]).children
+    parts, _, complete = _shortened(nodes, max_words)
+    if not parts and not complete:  # even the first sentence is too long
+        prose = (node for node in nodes if node.type not in _EXCLUDED_FROM_EXCERPT)
         return escape_markdown(_first_words(_plain(prose), max_words)) + "…"
-    return _unannounced("\n\n".join(parts))
+    return _end_with_ellipsis("\n\n".join(parts))
 
 
 def wrap(text: str, width: int = 72) -> str:
-    """Wrap one paragraph; neither a word nor an address is ever broken.
+    """Return one paragraph wrapped; words and addresses are never broken.
 
     >>> wrap("Salt, flour and https://example.org/water", width=16)
     'Salt, flour and\\nhttps://example.org/water'
@@ -132,7 +130,7 @@ def _plain(nodes: Iterable[SyntaxTreeNode]) -> str:
 
 
 def _inline_text(node: SyntaxTreeNode) -> str:
-    """Read the words of an inline node; a hard break is a newline."""
+    """Return the text of an inline node; a hard break is a newline."""
     if node.type in ("softbreak", "hardbreak"):
         return "\n" if node.type == "hardbreak" else " "
     if node.children and node.type != "image":
@@ -172,12 +170,12 @@ def _paragraph_as_text(inline: SyntaxTreeNode, width: int, colon: str) -> Iterat
 
 def _link_lines(link: SyntaxTreeNode, width: int, colon: str) -> Iterator[str]:
     url, label = str(link.attrs["href"]).removeprefix("mailto:"), " ".join(_inline_text(link).split())
-    if url != label and _ABSOLUTE.match(str(link.attrs["href"])):
+    if url != label and _ABSOLUTE_URL.match(str(link.attrs["href"])):
         yield labelled(label, url, width, colon)
 
 
 def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
-    """Write ``Label: URL`` on a line, or the URL on the next one when both do not fit.
+    """Return ``Label: URL`` on one line, or the URL on a second line if both do not fit.
 
     >>> labelled("Listen", "https://example.org/14")
     'Listen: https://example.org/14'
@@ -189,9 +187,9 @@ def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
 def _list_as_text(node: SyntaxTreeNode, width: int, colon: str) -> str:
     items = []
     for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
-        mark = f"{number}. " if node.type == "ordered_list" else "- "
-        text = "\n".join(_blocks_as_text(item.children, width - len(mark), colon))
-        items.append(mark + textwrap.indent(text, " " * len(mark)).lstrip())
+        marker = f"{number}. " if node.type == "ordered_list" else "- "
+        text = "\n".join(_blocks_as_text(item.children, width - len(marker), colon))
+        items.append(marker + textwrap.indent(text, " " * len(marker)).lstrip())
     return "\n".join(items)
 
 
@@ -199,13 +197,13 @@ def _row_as_text(row: SyntaxTreeNode, width: int) -> str:
     return wrap(" | ".join(_inline_text(cell.children[0]) if cell.children else "" for cell in row.children), width)
 
 
-def _unannounced(text: str) -> str:
-    """End with an ellipsis where a colon announces what is not there."""
+def _end_with_ellipsis(text: str) -> str:
+    """Replace a trailing colon, which announces what was left out, by an ellipsis."""
     return re.sub(r":$", "…", text)
 
 
 def _first_words(text: str, max_words: int) -> str:
-    """Take words while they fit; of a script without blanks between words, two characters for each.
+    """Return the first words that fit; two characters a word in scripts without spaces.
 
     >>> _first_words("one endless sentence", 2), _first_words("塩と油と酸と", 2)
     ('one endless', '塩と油と')
@@ -217,62 +215,62 @@ def _first_words(text: str, max_words: int) -> str:
     return text if count_words(text) <= max_words else text[: 2 * max_words]
 
 
-def _shortened(nodes: Iterable[SyntaxTreeNode], room: int) -> tuple[list[str], int, bool]:
-    """Take blocks while there is room for their words: (Markdown of each, room left, whether all were taken)."""
+def _shortened(nodes: Iterable[SyntaxTreeNode], words_left: int) -> tuple[list[str], int, bool]:
+    """Return (Markdown of each block that fits, words left, whether all blocks fit)."""
     taken: list[str] = []
     for node in nodes:
-        if node.type in _LEFT_OUT:
-            taken[-1:] = map(_unannounced, taken[-1:])
+        if node.type in _EXCLUDED_FROM_EXCERPT:
+            taken[-1:] = map(_end_with_ellipsis, taken[-1:])
             continue
         if node.type == "blockquote":
-            inner, room, whole = _shortened(node.children, room)
+            inner, words_left, complete = _shortened(node.children, words_left)
             part = _quoted("\n\n".join(inner)) if inner else ""
         elif node.type in ("bullet_list", "ordered_list"):
-            part, room, whole = _shortened_list(node, room)
+            part, words_left, complete = _shortened_list(node, words_left)
         else:
-            part, room, whole = _shortened_paragraph(node.children[0].content if node.children else "", room)
+            part, words_left, complete = _shortened_paragraph(
+                node.children[0].content if node.children else "", words_left
+            )
         if part:
             taken.append(part)
-        if not whole:
+        if not complete:
             return taken, 0, False
-    return taken, room, True
+    return taken, words_left, True
 
 
-def _shortened_list(node: SyntaxTreeNode, room: int) -> tuple[str, int, bool]:
+def _shortened_list(node: SyntaxTreeNode, words_left: int) -> tuple[str, int, bool]:
     lines: list[str] = []
     for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
-        mark = f"{number}. " if node.type == "ordered_list" else "- "
-        text = " ".join(
-            _without_pictures(part.children[0].content) for part in item.children if part.type == "paragraph"
-        )
+        marker = f"{number}. " if node.type == "ordered_list" else "- "
+        text = " ".join(_without_images(part.children[0].content) for part in item.children if part.type == "paragraph")
         words = _count(text)
-        if words > room:
-            return "\n".join([*lines, f"{mark}…"]) if lines else "", 0, False
-        lines.append(mark + text.replace("\n", " "))
-        room -= words
-    return "\n".join(lines), room, True
+        if words > words_left:
+            return "\n".join([*lines, f"{marker}…"]) if lines else "", 0, False
+        lines.append(marker + text.replace("\n", " "))
+        words_left -= words
+    return "\n".join(lines), words_left, True
 
 
-def _shortened_paragraph(source: str, room: int) -> tuple[str, int, bool]:
-    source = _without_pictures(source)
+def _shortened_paragraph(source: str, words_left: int) -> tuple[str, int, bool]:
+    source = _without_images(source)
     words = _count(source)
-    if words <= room:
-        return source, room - words, True
-    sentences = list(takewhile(lambda part: _count(part) <= room, _beginnings(source)))
+    if words <= words_left:
+        return source, words_left - words, True
+    sentences = list(takewhile(lambda part: _count(part) <= words_left, _sentence_prefixes(source)))
     return sentences[-1] if sentences else "", 0, False
 
 
-def _without_pictures(source: str) -> str:
-    return _EMPTY_LINK.sub("", _PICTURE.sub("", source)).strip()
+def _without_images(source: str) -> str:
+    return _EMPTY_LINK.sub("", _IMAGE.sub("", source)).strip()
 
 
-def _beginnings(source: str) -> Iterator[str]:
-    """Cut Markdown of a paragraph after each sentence, but never inside a link or emphasis."""
-    whole = to_plain(source)
+def _sentence_prefixes(source: str) -> Iterator[str]:
+    """Yield the beginnings of a paragraph that end at a sentence, but never inside a link or emphasis."""
+    complete = to_plain(source)
     for end in _SENTENCE_END.finditer(source):
-        beginning = source[: end.end()]
-        if not _ABBREVIATION.search(beginning) and whole.startswith(to_plain(beginning)):
-            yield beginning
+        prefix = source[: end.end()]
+        if not _ABBREVIATION.search(prefix) and complete.startswith(to_plain(prefix)):
+            yield prefix
 
 
 def _count(md: str) -> int:

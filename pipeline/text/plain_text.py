@@ -1,7 +1,4 @@
-"""Plain words: titles cleaned, boilerplate cut, excerpts that end at a sentence.
-
-In: text, or a scrap of HTML. Out: text. Touches nothing.
-"""
+"""Clean plain text: titles, boilerplate, excerpts, word counts."""
 
 from __future__ import annotations
 
@@ -22,27 +19,27 @@ _TAGS = re.compile(
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
-# Joiners hold emoji and Indic or Persian letters together; beside ASCII or at an edge they hold nothing.
+# Joiners connect emoji and Indic or Persian letters; next to ASCII or at an edge they are noise.
 _IDLE_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 _CONTROL_BLANK = re.compile(r"[\x0b\x0c\x1c-\x1f]")
-"""Invisible, and blanks to ``str.split``."""
+"""Invisible characters that ``str.split`` treats as whitespace."""
 
 _THE_POST = r"The post|Der Beitrag|L[’']article|La entrada|El artículo|O post|L[’']articolo|Het bericht"
-_APPEARED = (
+_APPEARED_ON = (
     r"appeared first on|erschien zuerst auf|est apparu en premier sur|(?:se publicó|apareció) primero en"
     r"|apareceu primeiro em|proviene da|verscheen eerst op"
 )
 _MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|weiterlesen|lire la suite|leer más"
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
-_TELLING_CHARS = 500
-"""Boilerplate tells itself apart so near the end."""
-# Each with words of which it has one, in small letters: looking for those is quick, the patterns are slow.
+_KEYWORD_CHARS = 500
+"""Boilerplate contains one of its keywords within this distance from the end."""
+# Keywords (lower case) and pattern: the patterns are slow, so they only run if a keyword is found.
 _BOILERPLATE = tuple(
-    (telling, re.compile(pattern, re.IGNORECASE | re.DOTALL))
-    for telling, pattern in (
+    (keywords, re.compile(pattern, re.IGNORECASE | re.DOTALL))
+    for keywords, pattern in (
         (
             ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "proviene da", "eerst op"),
-            rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED})(?:(?!</p>).){{0,300}}?{_END}",
+            rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON})(?:(?!</p>).){{0,300}}?{_END}",
         ),
         (
             ("continue r", "read more", "read on", "read the ", "keep r", "weiterlesen", "lire la suite", "leer más"),
@@ -56,7 +53,7 @@ _BOILERPLATE = tuple(
     )
 )
 
-_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"'“‘])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Sr|Jr|Rev|Hon|Capt|Col|Gen|Lt|Sgt|Gov|Sen|Rep|Messrs|Mme|Mlle|vs|etc|cf|"
@@ -67,9 +64,9 @@ _ABBREVIATION = re.compile(
 
 
 def clean_title(raw: str, *, markup: bool = True) -> str:
-    """Return ``raw`` as one clean line: tags, entities (even escaped twice), odd blanks, invisible characters gone.
+    """Return ``raw`` as one line without tags, entities (even escaped twice) and invisible characters.
 
-    ``markup=False`` leaves alone what looks like a tag or an entity. At most ``MAX_TITLE_CHARS`` with markup.
+    With ``markup=False`` tags and entities are kept as text. With markup, the result has at most ``MAX_TITLE_CHARS``.
 
     >>> clean_title("Fish&amp;nbsp;&amp;amp;  chips: <b>why</b> so\\xadgood\\u202e")
     'Fish & chips: why sogood'
@@ -83,19 +80,19 @@ def clean_title(raw: str, *, markup: bool = True) -> str:
 
 
 def strip_boilerplate(text: str) -> str:
-    """Cut what blog software adds at the end: "The post … appeared first on …", "[…]", "Continue reading", "Read more".
+    """Return text or sanitised HTML without what blog software appends.
 
-    Works on plain text and on sanitised HTML.
+    Removes "The post … appeared first on …", "[…]", "Continue reading" and "Read more".
 
     >>> strip_boilerplate("Salt first. Then heat […] The post Salt appeared first on Harbour & Hearth.")
     'Salt first. Then heat'
     """
     if not text:
         return text
-    start, end = text[:-2000], text[-2000:]  # it is never longer, and the search never slower
-    lower = end[-_TELLING_CHARS:].lower()
-    for telling, pattern in _BOILERPLATE:
-        for words in telling:  # any() takes twice as long, and three texts of each entry come here
+    start, end = text[:-2000], text[-2000:]  # boilerplate is never longer, and this bounds the search
+    lower = end[-_KEYWORD_CHARS:].lower()
+    for keywords, pattern in _BOILERPLATE:
+        for words in keywords:  # any() takes twice as long, and this runs three times an entry
             if words in lower:
                 end = pattern.sub("", end)
                 break
@@ -106,7 +103,7 @@ def strip_boilerplate(text: str) -> str:
 def excerpt_text(text: str, max_words: int = 60) -> str:
     """Return the beginning of ``text``, at most ``max_words`` words, ending at a sentence.
 
-    Where no sentence ends early enough, it ends at a word, with "…".
+    Ends at a word with "…" if no sentence ends early enough.
 
     >>> excerpt_text("Ask Dr. Marsh. She knows, e.g. about salt. And then some more words.", 9)
     'Ask Dr. Marsh. She knows, e.g. about salt.'
@@ -117,34 +114,38 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     if len(words) <= max_words:
         return " ".join(words)
     start = " ".join(words[:max_words])
-    ends = [end for end in (found.end() for found in _SENTENCE_END.finditer(start)) if not _abbreviates(start[:end])]
+    ends = [
+        end
+        for end in (found.end() for found in _SENTENCE_END.finditer(start))
+        if not _ends_in_abbreviation(start[:end])
+    ]
     return start[: ends[-1]] if ends else start.rstrip(" ,;:–—-") + "…"
 
 
 def count_words(text: str) -> int:
-    """Return the number of words; a character of Chinese or Japanese counts half.
+    """Return the number of words; a Chinese or Japanese character counts half.
 
     >>> count_words("Salt, fat & acid"), count_words("塩と油と酸")
     (3, 2)
     """
-    dense = len(_DENSE.findall(text)) if has_cjk(text) else 0
-    rest = _DENSE.sub(" ", text) if dense else text
-    return dense // 2 + len(re.findall(r"\w+(?:[’'.,-]\w+)*", rest))
+    cjk = len(_CJK.findall(text)) if has_cjk(text) else 0
+    rest = _CJK.sub(" ", text) if cjk else text
+    return cjk // 2 + len(re.findall(r"\w+(?:[’'.,-]\w+)*", rest))
 
 
 def has_cjk(text: str) -> bool:
-    """Tell whether a text has characters that are words by themselves, or nearly: Chinese or Japanese."""
-    return not text.isascii() and _DENSE.search(text) is not None
+    """Check whether a text contains Chinese or Japanese characters."""
+    return not text.isascii() and _CJK.search(text) is not None
 
 
 def _without_markup(text: str) -> str:
     for _ in range(3):
-        plainer = entities.unescape(_TAGS.sub("", text))
-        if plainer == text:
+        stripped = entities.unescape(_TAGS.sub("", text))
+        if stripped == text:
             break
-        text = plainer
+        text = stripped
     return _TAGS.sub("", text)
 
 
-def _abbreviates(start: str) -> bool:
+def _ends_in_abbreviation(start: str) -> bool:
     return _ABBREVIATION.search(start[-12:]) is not None

@@ -1,7 +1,4 @@
-"""Words without secrets: what a log may say.
-
-In: any text, and the secrets that are known. Out: the same with ``…`` where a secret stood. Touches nothing.
-"""
+"""Hide secrets in text that is logged or shown."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections.abc import Collection
 
 REDACTED = "…"
 MIN_SECRET_CHARS = 4
-"""A known secret of fewer characters is no secret, and hiding it would tear words apart."""
+"""Shorter known values are not hidden: they are hardly secrets, and would mangle words."""
 
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/?#@\"']{1,500}(?:/[^\s?#@\"']{1,200})?@", re.IGNORECASE)
 _NAMED = re.compile(
@@ -22,8 +19,8 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(
     r"\b(Authorization[\"']?\s*[:=]\s*[\"']?)?\b(Basic|Bearer|Digest)(\s+)[\w.~+/=-]{8,2000}", re.IGNORECASE
 )
-# What our passes and JSON Web Tokens look like: parts joined by dots, the last a signature in base64url. A short one
-# has digits, or it might be a name; one of 256 bits may by chance have none.
+# Our tokens and JSON Web Tokens: parts joined by dots, the last a signature in base64url. A short signature must have
+# digits, or it might be a name; one of 256 bits may have none by chance.
 _SIGNED = re.compile(
     r"(?<![\w.:-])(?:[\w:-]{1,500}\.){1,8}"
     r"(?=[\w-]*\d|[\w-]{40})(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{20,200}(?![\w-])"
@@ -31,24 +28,24 @@ _SIGNED = re.compile(
 
 
 def redact(text: str, secrets: Collection[str] = ()) -> str:
-    """Hide what signs in or must stay between two: userinfo and secret queries of addresses, tokens, signed links.
+    """Return ``text`` with user info and secret query parameters of URLs, tokens and signed links replaced by ``…``.
 
-    ``known`` are secrets by value, hidden wherever they stand. What only looks like a secret is hidden too: better a
-    log that says too little than one that must be kept under lock.
+    ``secrets`` are values to hide wherever they occur. What only looks like a secret is hidden as well: a log that shows
+    too little is better than one that has to be locked away.
 
-    >>> without_secrets("cannot reach https://ann:pw@feeds.example/x?id=7&token=a1b2c3")
+    >>> redact("cannot reach https://ann:pw@feeds.example/x?id=7&token=a1b2c3")
     'cannot reach https://…@feeds.example/x?id=7&token=…'
-    >>> without_secrets("smtp said: password=hunter2, AUTH Basic dXNlcjpwYXNz")
+    >>> redact("smtp said: password=hunter2, AUTH Basic dXNlcjpwYXNz")
     'smtp said: password=…, AUTH Basic …'
-    >>> without_secrets("opened /proof/eyJ3IjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s")
+    >>> redact("opened /proof/eyJ3IjoiMjAyNi1XMDcifQ.aZ1xYw.V5bKcO0N-4p6aQq3rXo1kM7Zt2s")
     'opened /proof/…'
-    >>> without_secrets("smtp_password_env: there is no SMTP_PW")  # the name of a variable is no secret
+    >>> redact("smtp_password_env: there is no SMTP_PW")  # the name of a variable is no secret
     'smtp_password_env: there is no SMTP_PW'
-    >>> without_secrets("login failed for s3same-open", {"s3same-open"})
+    >>> redact("login failed for s3same-open", {"s3same-open"})
     'login failed for …'
     """
-    for each in sorted((each for each in secrets if len(each) >= MIN_SECRET_CHARS), key=len, reverse=True):
-        text = text.replace(each, REDACTED)
+    for secret in sorted((secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS), key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
     text = _USERINFO.sub(rf"\1{REDACTED}@", text)
     text = _AUTHORIZATION.sub(rf"\1\2\3{REDACTED}", text)
     text = _NAMED.sub(rf"\g<name>\g<quote>{REDACTED}", text)

@@ -1,7 +1,4 @@
-"""Say when two texts are the same words: what identity and pairing compare.
-
-In: strings. Out: keys, words, yes or no. Touches nothing; knows no entries.
-"""
+"""Normalise and compare words and titles, for identity and pairing."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def normalised_words(text: str) -> tuple[str, ...]:
-    """Split a text into words that do not depend on case, accents, quotes or punctuation.
+    """Return the words of a text, independent of case, accents, quotes and punctuation.
 
-    >>> words("“Don’t rush” — Café & Cake")
+    >>> normalised_words("“Don’t rush” — Café & Cake")
     ('dont', 'rush', 'cafe', 'and', 'cake')
     """
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)))
@@ -24,7 +21,7 @@ def normalised_words(text: str) -> tuple[str, ...]:
 
 
 def title_key(title: str) -> str:
-    """Give one key to all spellings of a title; empty only for an empty title.
+    """Return the same key for all spellings of a title; empty only for an empty title.
 
     >>> title_key("The Long Table – Part 2") == title_key("the long table: part 2")
     True
@@ -34,16 +31,16 @@ def title_key(title: str) -> str:
     return " ".join(normalised_words(title)) or title.strip()
 
 
-def within_one_edit(one: str, other: str) -> bool:
-    """Say whether one letter is changed, missing or too many, at most.
+def within_one_edit(first: str, second: str) -> bool:
+    """Check whether two words differ by at most first changed, missing or extra letter.
 
-    >>> one_letter_apart("marmalade", "marmelade"), one_letter_apart("marmalade", "marmlade")
+    >>> within_one_edit("marmalade", "marmelade"), within_one_edit("marmalade", "marmlade")
     (True, True)
-    >>> one_letter_apart("salt", "seal")
+    >>> within_one_edit("salt", "seal")
     False
     """
-    short, long = sorted((one, other), key=len)
-    for place in range(len(long)):
-        if short[place : place + 1] != long[place]:
-            return short[place:] == long[place + 1 :] or short[place + 1 :] == long[place + 1 :]
+    short, long = sorted((first, second), key=len)
+    for index in range(len(long)):
+        if short[index : index + 1] != long[index]:
+            return short[index:] == long[index + 1 :] or short[index + 1 :] == long[index + 1 :]
     return True

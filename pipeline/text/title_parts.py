@@ -1,7 +1,4 @@
-"""Names inside titles: "Podcast – Guest – Title" taken apart.
-
-In: a clean title. Out: its parts. Touches nothing, and leaves an ordinary title with dashes alone.
-"""
+"""Split titles such as "Podcast – Guest – Title" into label, guest and title."""
 
 from __future__ import annotations
 
@@ -31,12 +28,12 @@ _WITH_GUEST = re.compile(
 _GENERIC_AUTHORS = frozenset(
     {"admin", "administrator", "siteadmin", "site admin", "wordpress", "wp-admin", "webmaster", "root"}
 )
-"""What blog software calls whoever set it up."""
+"""Account names that blog software assigns to whoever installed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleParts:
-    """A title taken apart; ``label`` and ``guest`` are empty when there is none."""
+    """The parts of a title; ``label`` and ``guest`` are empty if absent."""
 
     label: str = ""
     guest: str = ""
@@ -44,68 +41,68 @@ class TitleParts:
 
 
 def split_title(title: str) -> TitleParts:
-    """Split "Label – Guest – Title", with any dash, colon or bar between the parts.
+    """Return the parts of "Label – Guest – Title", separated by dashes, colons or bars.
 
-    Only a known label at the very start opens a split, and the middle part must look like a name.
+    A title is only split after a known label at its very start, and only if the middle part looks like a name.
 
     >>> split_title("Podcast – Ada Marsh – Salt, smoke and patience")
     TitleParts(label='Podcast', guest='Ada Marsh', title='Salt, smoke and patience')
     >>> split_title("Bread – a love story")
     TitleParts(label='', guest='', title='Bread – a love story')
     """
-    found = _START.fullmatch(title)
-    if not found:
+    match = _START.fullmatch(title)
+    if not match:
         return TitleParts(title=title)
-    label = found["label"].strip()
-    guest, rest = _guest(found["rest"], found["separator"].strip(), is_guest_post="guest" in label.lower())
+    label = match["label"].strip()
+    guest, rest = _guest(match["rest"], match["separator"].strip(), is_guest_post="guest" in label.lower())
     return TitleParts(label=label, guest=guest, title=rest)
 
 
 def split_guest(title: str) -> tuple[str, str]:
-    """Take the guest off an episode's title, as (guest, title); the guest is empty where nobody is named so.
+    """Return (guest, title) of an episode title; the guest is empty if none is named.
 
-    For episodes alone: in a title to read, "(with Crisp Sage)" is a dish.
+    For episodes only: in a title to read, "(with Crisp Sage)" may be a dish.
 
     >>> split_guest("#12 – The Rye Question (with Ida Brandt)"), split_guest("Salt w/ Bo Lund")
     (('Ida Brandt', '#12 – The Rye Question'), ('Bo Lund', 'Salt'))
     >>> split_guest("Soup (with beans)")
     ('', 'Soup (with beans)')
     """
-    found = _WITH_GUEST.search(title)
-    guest = (found["inside"] or found["bare"] or "").strip() if found else ""
-    rest = f"{title[: found.start()]}{title[found.end() :]}".strip() if found else ""
-    return (guest, rest) if rest and _is_name(guest, fewest=2) else ("", title)
+    match = _WITH_GUEST.search(title)
+    guest = (match["inside"] or match["bare"] or "").strip() if match else ""
+    rest = f"{title[: match.start()]}{title[match.end() :]}".strip() if match else ""
+    return (guest, rest) if rest and _is_name(guest, min_words=2) else ("", title)
 
 
 def is_generic_author(author: str) -> bool:
-    """Tell an account that no person is called after.
+    """Check whether an author is an account name such as "admin" rather than a person.
 
-    >>> is_nobody("Admin"), is_nobody("Ada Marsh")
+    >>> is_generic_author("Admin"), is_generic_author("Ada Marsh")
     (True, False)
     """
     return author.casefold() in _GENERIC_AUTHORS
 
 
 def _guest(rest: str, separator: str, *, is_guest_post: bool) -> tuple[str, str]:
-    """Take a leading name off ``rest``; the second separator must be of the first one's kind."""
+    """Return (guest, rest) if ``rest`` starts with a name and a separator of the same kind, else ("", rest)."""
     kind = separator if separator in (":", "|") else "dash"
     name, *tail = _NEXT[kind].split(rest, maxsplit=1)
     if not tail or not tail[0].strip() or _SERIAL.fullmatch(tail[0].strip()):
         return "", rest
-    fewest = 1 if is_guest_post else 2
-    return (name.strip(), tail[0].strip()) if _is_name(name, fewest) else ("", rest)
+    min_words = 1 if is_guest_post else 2
+    return (name.strip(), tail[0].strip()) if _is_name(name, min_words) else ("", rest)
 
 
-def _is_name(text: str, fewest: int) -> bool:
-    """Tell whether ``text`` could name people: few words, all capitalised but for particles.
+def _is_name(text: str, min_words: int) -> bool:
+    """Check whether ``text`` could name people: at most nine words, all capitalised except particles.
 
     >>> _is_name("Dr. Ada van der Marsh & Bo Lund", 2), _is_name("How to rest", 2), _is_name("Top 10 Ovens", 2)
     (True, False, False)
     """
-    who = text.split(",", 1)[0] if text.count(",") == 1 else text  # "Ada Marsh, baker": the name is before the comma
-    words = who.replace(",", " , ").split()
-    if not words or _NO_NAME.fullmatch(words[0].lower()) or re.search(r"[\d?!:]", who):
+    name = text.split(",", 1)[0] if text.count(",") == 1 else text  # "Ada Marsh, baker": the name is before the comma
+    words = name.replace(",", " , ").split()
+    if not words or _NO_NAME.fullmatch(words[0].lower()) or re.search(r"[\d?!:]", name):
         return False
     names = [word for word in words if not _PARTICLE.fullmatch(word.lower())]
     capitalised = all(word.lstrip("\"'“‘(")[:1].isupper() or not word[0].isascii() for word in names)
-    return capitalised and fewest <= len(names) and len(words) <= 9
+    return capitalised and min_words <= len(names) and len(words) <= 9

@@ -1,8 +1,4 @@
-"""Take a headline apart for comparison: what is the title, what is decoration around it.
-
-In: a clean title. Out: a Headline. Touches nothing. The titles people read come from ``names.py``; this module
-only makes titles of different feeds comparable, in the languages whose words it knows.
-"""
+"""Compare titles of different feeds: separate the title proper from numbers, labels and guests."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ _NUMBER_WORDS = {
     )
     for word in names.split()
 }
-_MARKS = {
+_TAG_PATTERNS = {
     "trailer": r"(?:teaser[ -])?trailer|teaser|preview|bande[ -]annonce|introducing",
     "bonus": r"bonus(?:[ -]?(?:episode|folge|track|content|aflevering))?|bonusfolge|extra",
     "rerun": r"re-?runs?|repeat|encore|best of(?: the year)?|from the archives?|wiederholung|rediffusion|replay|repris|"
@@ -30,8 +26,8 @@ _MARKS = {
     r"(?:show ?)?notes|listen(?: now)?|interview|new episode",
 }
 RECORDING_TAGS = frozenset({"trailer", "bonus"})
-"""Marks that make another recording of the same title."""
-_MARK = {mark: re.compile(rf"(?:{pattern})", re.IGNORECASE) for mark, pattern in _MARKS.items()}
+"""Tags of another recording than the one with the same title but without the tag."""
+_TAGS = {tag: re.compile(rf"(?:{pattern})", re.IGNORECASE) for tag, pattern in _TAG_PATTERNS.items()}
 _EPISODE = r"(?:episode|ep|folge|épisode|episodio|puntata|aflevering|afl|avsnitt|выпуск|эпизод|odcinek|no|nr)"
 _SERIAL = re.compile(
     rf"^\W*(?:(?:season|staffel|saison|series)\s*\d+\W+{_EPISODE}\W*\d+"
@@ -49,43 +45,43 @@ _MOST_SEGMENTS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedTitle:
-    """A headline taken apart."""
+    """A title taken apart for comparison."""
 
     text: str
-    """All that is title, as words: without numbers of episodes, marks and labels."""
+    """The title proper as normalised words, without episode numbers, tags and labels."""
     variants: frozenset[str]
-    """What may be the title when a subtitle, a guest or a show's name is left away; holds ``whole``."""
+    """Possible titles without subtitle, guest or show name; includes ``text``."""
     numbers: frozenset[str]
-    """Numbers within the title (parts, days, years), written as figures."""
+    """Numbers within the title (parts, days, years), as digits."""
     parts: frozenset[str]
-    """Which part of a series it says it is."""
+    """Which part of a series it is, as digits."""
     episode_number: str
-    """The episode's number in front of it, without noughts; empty when it counts within a season."""
+    """The episode number in front, without leading zeros; empty if counted within a season."""
     tags: frozenset[str]
-    """trailer, bonus, rerun, transcript, podcast."""
+    """Any of trailer, bonus, rerun, transcript, podcast."""
     truncated: bool
-    """True when the title ends in an ellipsis: the host cut it."""
+    """Whether the title ends in an ellipsis because the host cut it."""
 
 
 def parse_title(title: str) -> ParsedTitle:
-    """Take a title apart.
+    """Return the parts of a title.
 
-    >>> headline("S2E3 | Bonus: Salt, smoke and patience (with Ada Marsh)").whole
+    >>> parse_title("S2E3 | Bonus: Salt, smoke and patience (with Ada Marsh)").text
     'salt smoke and patience ada marsh'
-    >>> sorted(headline("#7 – Ada Marsh – Salt, part two").cores)
+    >>> sorted(parse_title("#7 – Ada Marsh – Salt, part two").variants)
     ['ada marsh', 'ada marsh salt part 2', 'salt part 2']
-    >>> sorted(headline("Trailer: The Island Kitchen").marks)
+    >>> sorted(parse_title("Trailer: The Island Kitchen").tags)
     ['trailer']
     """
     bare = _without_serial(unicodedata.normalize("NFC", title.strip()))
-    found, segments = _marks_and_rest(_segments(bare))
-    wordings = [_figures(segment) for segment in segments]
-    joined = " ".join(filter(None, wordings))
+    found, segments = _split_tags(_segments(bare))
+    segments_text = [_normalise_numbers(segment) for segment in segments]
+    joined = " ".join(filter(None, segments_text))
     return ParsedTitle(
         text=joined,
-        variants=_runs(wordings[:_MOST_SEGMENTS]) | {joined},
+        variants=_runs(segments_text[:_MOST_SEGMENTS]) | {joined},
         numbers=frozenset(word for word in joined.split() if word.isdecimal()),
-        parts=frozenset(part for wording in wordings for part in _parts(wording)),
+        parts=frozenset(part for segment in segments_text for part in _parts(segment)),
         episode_number=_serial(title),
         tags=frozenset(found),
         truncated=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
@@ -93,11 +89,11 @@ def parse_title(title: str) -> ParsedTitle:
 
 
 def strip_episode_number(title: str, episode: int | None, season: int | None = None) -> str:
-    """Leave an episode's number out of its title where it stands in front: it is said elsewhere.
+    """Return a title without the leading number of its own episode, for use beside that number.
 
-    >>> without_number("17. Your Letters, Answered", 17), without_number("S2E3 | Salt", 3, 2)
+    >>> strip_episode_number("17. Your Letters, Answered", 17), strip_episode_number("S2E3 | Salt", 3, 2)
     ('Your Letters, Answered', 'Salt')
-    >>> without_number("5 ways to bake", 5), without_number("12 – Salt", 13)
+    >>> strip_episode_number("5 ways to bake", 5), strip_episode_number("12 – Salt", 13)
     ('5 ways to bake', '12 – Salt')
     """
     found = _SERIAL.match(title)
@@ -107,14 +103,16 @@ def strip_episode_number(title: str, episode: int | None, season: int | None = N
     return rest if normalised_words(rest) and numbers in ([episode], [season, episode]) else title
 
 
-def _runs(wordings: list[str]) -> frozenset[str]:
-    """Give every run of neighbouring segments as one wording."""
-    starts = range(len(wordings))
-    return frozenset(" ".join(wordings[start:end]) for start in starts for end in range(start + 1, len(wordings) + 1))
+def _runs(segments_text: list[str]) -> frozenset[str]:
+    """Return every run of consecutive segments, joined."""
+    starts = range(len(segments_text))
+    return frozenset(
+        " ".join(segments_text[start:end]) for start in starts for end in range(start + 1, len(segments_text) + 1)
+    )
 
 
 def _without_serial(title: str) -> str:
-    """Remove the episode's number in front, or in brackets behind, unless nothing else would remain."""
+    """Remove the episode number in front, or in brackets at the end, unless nothing else would remain."""
     for pattern in (_SERIAL, _SERIAL_BEHIND):
         rest = pattern.sub("", title, count=1)
         title = rest if normalised_words(rest) else title
@@ -131,29 +129,29 @@ def _segments(title: str) -> list[str]:
     return [part.strip() for part in _SEPARATOR.split(_WITH.sub(" | ", opened)) if part and normalised_words(part)]
 
 
-def _marks_and_rest(segments: list[str]) -> tuple[set[str], list[str]]:
-    """Take out the segments that only say what kind of thing this is."""
+def _split_tags(segments: list[str]) -> tuple[set[str], list[str]]:
+    """Split segments into tags and the remaining segments; keep all if nothing would remain."""
     found: set[str] = set()
     rest = []
     for segment in segments:
         text = _without_serial(segment.strip(" .!"))
-        marks = {mark for mark, pattern in _MARK.items() if pattern.fullmatch(text)}
-        found |= marks | {mark for mark in RECORDING_TAGS if marks and mark in text.casefold()}
-        if not marks:
+        tags = {tag for tag, pattern in _TAGS.items() if pattern.fullmatch(text)}
+        found |= tags | {tag for tag in RECORDING_TAGS if tags and tag in text.casefold()}
+        if not tags:
             rest.append(text)
     return found, rest or segments
 
 
-def _parts(wording: str) -> list[str]:
-    return [found[1] or found[2] for found in _PART.finditer(wording)]
+def _parts(segment: str) -> list[str]:
+    return [found[1] or found[2] for found in _PART.finditer(segment)]
 
 
-def _figures(segment: str) -> str:
-    """Give a segment's words, with the number of a part in figures."""
+def _normalise_numbers(segment: str) -> str:
+    """Return the words of a segment, with part numbers as digits."""
     parts = list(normalised_words(segment))
-    for place, word in enumerate(parts):
-        after_part = place > 0 and _PART_WORD.fullmatch(parts[place - 1])
-        roman_end = place == len(parts) - 1 and place > 0 and set(word) <= set("iv")
+    for index, word in enumerate(parts):
+        after_part = index > 0 and _PART_WORD.fullmatch(parts[index - 1])
+        roman_end = index == len(parts) - 1 and index > 0 and set(word) <= set("iv")
         if word in _NUMBER_WORDS and (after_part or roman_end):
-            parts[place] = _NUMBER_WORDS[word]
+            parts[index] = _NUMBER_WORDS[word]
     return " ".join(parts)

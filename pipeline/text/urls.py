@@ -1,8 +1,4 @@
-"""Addresses: clean ones to click, keys to compare.
-
-In: any string a feed calls a URL. Out: an absolute http(s) address, a key, or "" when it cannot be trusted.
-Touches nothing: no name is looked up, no redirect is followed.
-"""
+"""Clean URLs for links, and build keys that compare them. Nothing is resolved or requested."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 MAX_URL_CHARS = 4096
-"""Longer addresses break mail clients and database indexes; no real page has one."""
+"""Longer URLs break mail clients and database indexes."""
 
 _TRACKING = re.compile(
     r"(?:utm|pk|mtm|piwik|hsa|oly|vero|trk|bsft|ns|sfmc)_.*|_hs.*|[fg]clid|gclsrc|dclid|[gw]braid|msclkid|yclid|twclid"
@@ -24,8 +20,8 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u206
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?|\[[0-9a-f:.]+\]")
-# Nothing to quote, no port, no fragment, and far from being too long: what is left to do is in the query.
-_USUAL = re.compile(
+# Fast path: nothing to quote, no port, no fragment, not too long; only the query is filtered.
+_SIMPLE = re.compile(
     r"(https?://(?=[a-z0-9.-]{1,250}(?:[/?]|$))[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/(?:[\w.~/-]|%[0-9A-Fa-f]{2}){0,500})?)"
     r"(?:\?((?:[\w.~/=&+-]|%[0-9A-Fa-f]{2}){0,500}))?",
     re.ASCII,
@@ -34,7 +30,7 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]|"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Services that stand before a media file only to count its downloads; the real address follows in the path.
+# Services that count downloads of a media file; its real address follows in the path.
 _TRACKER = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:podtrac\.com|chtbl\.com|chrt\.fm|op3\.dev|pdst\.fm|podsights\.com|blubrry\.com|claritaspod\.com"
     r"|clrtpod\.com|arttrk\.com|mgln\.ai|podscribe\.com|pscrb\.fm|swap\.fm|gum\.fm|podkite\.com|podderapp\.com|pdcn\.co"
@@ -46,11 +42,10 @@ _MEDIA_FILE = re.compile(r"\.(mp3|m4a|mp4|m4v|ogg|opus|oga|wav|aac|flac|mov|webm
 
 @lru_cache(maxsize=4_096)
 def clean_url(url: str, base: str = "") -> str:
-    """Make an address absolute and clickable, without tracking parameters.
+    """Return an absolute http(s) URL without tracking parameters, or "" if there is none.
 
-    Scheme, ``www.``, path and meaningful fragments stay as published. Anything but http(s) with a host gives "",
-    and so does a relative address without a usable ``base``. Credentials are removed: a newsletter must not carry them.
-    Cleaning twice changes nothing (RFC 3986 syntax, IDNA host names).
+    Scheme, ``www.``, path and meaningful fragments stay as published; credentials are removed. A relative URL needs a
+    usable ``base``. The result is idempotent and valid by RFC 3986, with an IDNA host name.
 
     >>> clean_url(" https://www.example.org/a b/?utm_source=rss&id=7#notes ")
     'https://www.example.org/a%20b/?id=7#notes'
@@ -59,9 +54,9 @@ def clean_url(url: str, base: str = "") -> str:
     >>> clean_url("javascript:alert(1)")
     ''
     """
-    if usual := _USUAL.fullmatch(url):
-        query = _kept(usual[2]) if usual[2] else ""
-        return f"{usual[1]}?{query}" if query else usual[1]
+    if simple := _SIMPLE.fullmatch(url):
+        query = _without_tracking(simple[2]) if simple[2] else ""
+        return f"{simple[1]}?{query}" if query else simple[1]
     parts = _split(_absolute(url, base))
     if parts is None:
         return ""
@@ -72,20 +67,20 @@ def clean_url(url: str, base: str = "") -> str:
     return cleaned if len(cleaned) <= MAX_URL_CHARS else ""
 
 
-@lru_cache(maxsize=4_096)  # an entry's address is asked for ten times on its way into the store
+@lru_cache(maxsize=4_096)  # called about ten times an entry
 def url_key(url: str) -> str:
-    """Return one key for all spellings of an address: two addresses with one key are one page.
+    """Return the same key for all spellings of a URL, or "" if it is not a web address.
 
-    Ignored: scheme, ``www.``, port 80/443, case of the host, trailing slash, fragment, tracking parameters, order of
-    the query and needless percent-escapes. "" for what is no web address.
+    Ignored: scheme, ``www.``, ports 80 and 443, case of the host, trailing slash, fragment, tracking parameters, order of
+    the query and unnecessary percent-escapes.
 
     >>> url_key("http://WWW.Example.org:80/a/?b=2&a=1#c") == url_key("https://example.org/a?a=1&b=2&utm_medium=x")
     True
     """
     url = clean_url(url)
-    if (usual := _USUAL.fullmatch(url)) and "%" not in url:
-        page = usual[1].partition("//")[2].removeprefix("www.").rstrip("/")
-        return f"{page}?{'&'.join(sorted(usual[2].split('&')))}" if usual[2] else page
+    if (simple := _SIMPLE.fullmatch(url)) and "%" not in url:
+        page = simple[1].partition("//")[2].removeprefix("www.").rstrip("/")
+        return f"{page}?{'&'.join(sorted(simple[2].split('&')))}" if simple[2] else page
     parts = _split(url)
     if parts is None:
         return ""
@@ -97,14 +92,14 @@ def url_key(url: str) -> str:
 
 
 def media_key(url: str) -> str:
-    """Return one key for all addresses of a media file: no query, and no download counters in front of it.
+    """Return the same key for all URLs of a media file: without query and download counters in front of it.
 
     >>> media_key("https://dts.podtrac.com/redirect.mp3/chtbl.com/track/AB12/cdn.example.org/ep/1.mp3?source=feed")
     'cdn.example.org/ep/1.mp3'
     """
     key = url_key(url).partition("?")[0]
     for _ in range(12):
-        target = _behind_tracker(key)
+        target = _strip_tracker(key)
         if not target:
             break
         key = target
@@ -112,7 +107,7 @@ def media_key(url: str) -> str:
 
 
 def domain(url: str) -> str:
-    """Return the host a reader would name, without ``www.``; "" for what is no web address.
+    """Return the host without ``www.``, or "" if ``url`` is not a web address.
 
     >>> domain("https://www.Example.org/some/page")
     'example.org'
@@ -122,7 +117,7 @@ def domain(url: str) -> str:
 
 
 def _absolute(url: str, base: str) -> str:
-    # Browsers read a backslash as a slash and skip control characters; doing the same keeps both views of a host equal.
+    # Treat backslashes and control characters as browsers do, so that both see the same host.
     text = _INVISIBLE.sub("", url[: 2 * MAX_URL_CHARS]).strip().replace("\\", "/")
     if not text or not base or re.match(r"https?://", text, re.IGNORECASE):
         return text
@@ -136,7 +131,7 @@ def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         known = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != -1
-    except ValueError:  # a broken IPv6 literal or an impossible port
+    except ValueError:  # invalid IPv6 literal or port
         return None
     return parts if known else None
 
@@ -159,18 +154,18 @@ def _quoted(text: str) -> str:
 
 
 def _query(query: str) -> str:
-    return _quoted(_kept(query))
+    return _quoted(_without_tracking(query))
 
 
-def _kept(query: str) -> str:
-    return "&".join(pair for pair in query.split("&") if pair and not _tracks(pair))
+def _without_tracking(query: str) -> str:
+    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking_pair(pair))
 
 
-def _tracks(pair: str) -> bool:
+def _is_tracking_pair(pair: str) -> bool:
     return _is_tracking(pair.partition("=")[0])
 
 
-@lru_cache(maxsize=1_024)  # there are few names
+@lru_cache(maxsize=1_024)
 def _is_tracking(parameter: str) -> bool:
     return _TRACKING.fullmatch(unquote(parameter).lower().removeprefix("amp;")) is not None
 
@@ -179,18 +174,18 @@ def _fragment(fragment: str) -> str:
     return "" if _TRACKING_FRAGMENT.fullmatch(fragment) else _quoted(fragment)
 
 
-def _unescape(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if character in _UNRESERVED else f"%{found[1].upper()}"
+def _unescape(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else f"%{match[1].upper()}"
 
 
-def _behind_tracker(key: str) -> str:
-    """Return what follows the counter that ``key`` starts with, "" when it starts with none."""
+def _strip_tracker(key: str) -> str:
+    """Return the part of ``key`` after a leading download counter, or "" if there is none."""
     host, *segments = key.split("/")
     if not _TRACKER.fullmatch(host):
         return ""
     for index, segment in enumerate(segments):
-        if "%3A%2F%2F" in segment:  # the whole target, escaped into one segment
+        if "%3A%2F%2F" in segment:  # the whole target, percent-encoded in one segment
             return url_key(unquote("/".join(segments[index:]))).partition("?")[0]
         if _HOST_SEGMENT.fullmatch(segment) and segments[index + 1 :] and not _MEDIA_FILE.search(segment):
             return "/".join([segment.lower().removeprefix("www."), *segments[index + 1 :]])

@@ -1,7 +1,4 @@
-"""Where the words of a text have changed, a few of them around each change.
-
-In: two texts. Out: pairs of phrases, before and after. Touches nothing. Blanks and line breaks are no words.
-"""
+"""Compare two texts word by word."""
 
 from __future__ import annotations
 
@@ -9,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 CONTEXT_WORDS = 4
-"""So many unchanged words stand on each side of a change."""
+"""Unchanged words shown on each side of a change."""
 MAX_PHRASE_WORDS = 30
-"""A phrase of more words is cut in its middle."""
+"""Longer phrases are shortened in the middle."""
 MAX_COMPARED_WORDS = 4_000
-"""Where more words than this lie between the first and the last change, it is one change: comparing takes too long."""
+"""If more words lie between the first and the last change, they are reported as first change, to save time."""
 
 
 def diff_words(old: str, new: str) -> list[tuple[str, str]]:
-    """Say where two texts differ: each change as it was and as it is.
+    """Return the changes between two texts as (before, after) phrases with a few words of context.
 
-    >>> rewordings("Leave the dough for  three hours.", "Leave the dough for four hours.")
+    Whitespace is ignored.
+
+    >>> diff_words("Leave the dough for  three hours.", "Leave the dough for four hours.")
     [('Leave the dough for three hours.', 'Leave the dough for four hours.')]
-    >>> rewordings("Salt and\\npepper", "Salt and pepper")
+    >>> diff_words("Salt and\\npepper", "Salt and pepper")
     []
     """
     before, after = old.split(), new.split()
-    head = _in_common(before, after)
-    tail = _in_common(before[head:][::-1], after[head:][::-1])
+    head = _common_prefix(before, after)
+    tail = _common_prefix(before[head:][::-1], after[head:][::-1])
     old_middle, new_middle = before[head : len(before) - tail], after[head : len(after) - tail]
     if not old_middle and not new_middle:
         return []
@@ -38,14 +37,14 @@ def diff_words(old: str, new: str) -> list[tuple[str, str]]:
     return [(_phrase(before, a, b), _phrase(after, c, d)) for a, b, c, d in spans]
 
 
-def _in_common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the words at the beginning that are the same."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return the number of equal words at the beginning."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
 def _spans(before: Sequence[str], after: Sequence[str], start: int) -> Iterator[tuple[int, int, int, int]]:
-    """Find the stretches that differ, those near each other together."""
+    """Yield the differing ranges (before start, before end, after start, after end), nearby ones merged."""
     for group in SequenceMatcher(a=before, b=after, autojunk=False).get_grouped_opcodes(CONTEXT_WORDS):
         _, a, _, c, _ = group[0]
         _, _, b, _, d = group[-1]
@@ -53,7 +52,7 @@ def _spans(before: Sequence[str], after: Sequence[str], start: int) -> Iterator[
 
 
 def _phrase(words: Sequence[str], start: int, end: int) -> str:
-    found = list(words[start:end])
-    if len(found) > MAX_PHRASE_WORDS:
-        found = [*found[: MAX_PHRASE_WORDS // 2], "…", *found[-MAX_PHRASE_WORDS // 2 :]]
-    return " ".join([*["…"] * (start > 0), *found, *["…"] * (end < len(words))])
+    phrase = list(words[start:end])
+    if len(phrase) > MAX_PHRASE_WORDS:
+        phrase = [*phrase[: MAX_PHRASE_WORDS // 2], "…", *phrase[-MAX_PHRASE_WORDS // 2 :]]
+    return " ".join([*["…"] * (start > 0), *phrase, *["…"] * (end < len(words))])

@@ -25,7 +25,8 @@ from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed
 from pipeline.text.dates import parse_date
-from pipeline.text.html import clean_title, plain_text
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
 from tests.invariants import document_difference
 

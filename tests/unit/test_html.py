@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.html import (
-    add_paragraphs,
-    clean_title,
-    count_words,
-    excerpt_text,
-    join_broken_lists,
-    plain_text,
-    reading_minutes,
-    sanitise,
-    strip_boilerplate,
-)
+from pipeline.text.html import add_paragraphs, join_broken_lists, plain_text, reading_minutes, sanitise
+from pipeline.text.plain_text import clean_title, count_words, excerpt_text, strip_boilerplate
 
 BASE = "https://harbourandhearth.example/salt/"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from pipeline.digest.selection.filters import exclusion_reason
 from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed, FilterRule
-from tests.factories import MONDAY, entry
+from tests.factories import entry
 
 AD = entry("Rope at half price", categories=("Sponsored", "Boats"), url="https://blog.example/ads/rope")
 
@@ -56,9 +54,3 @@ def test_a_pattern_sees_the_title_as_it_was_published():
     guest_post: Entry = entry("Tar", label="Guest Blog", guest="Ada Finch")
     for pattern in ("^Guest Blog – Ada", "Finch – Tar$", "^Tar$"):
         assert exclusion_reason(guest_post, feed(exclude=FilterRule(pattern=pattern)))
-
-
-def test_a_title_without_end_is_looked_at_no_further_than_a_line():
-    """What stands after three hundred characters is not found, so that no title can hold up the digest."""
-    long = entry("x" * 300 + "advert", MONDAY + timedelta(1), url="")
-    assert exclusion_reason(long, feed(exclude=FilterRule(pattern="advert"))) == ""

@@ -37,7 +37,7 @@ from pipeline.ingest.parse.xml_document import (
 from pipeline.ingest.parse.xml_split import SplitText, split_elements
 from pipeline.model.entry import Entry, EntryIdentity, ParsedFeed
 from pipeline.model.feed import Channel
-from pipeline.text.html import clean_title
+from pipeline.text.plain_text import clean_title
 
 PARSER_VERSION = 2
 """Raise it when the same item is read otherwise than before: every feed is then read whole, once."""

@@ -16,7 +16,8 @@ from pipeline.ingest.parse.decode import decode
 from pipeline.model.entry import ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
-from pipeline.text.html import clean_title, plain_text
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
 
 

@@ -48,7 +48,7 @@ _IGNORED_NAMESPACES = (
 )
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """Something to ask feedparser about."""
 
 
@@ -80,7 +80,7 @@ def parse_simple_entry(item: Element) -> RawEntry | None:
         for child in item:
             _readers(child.tag)(found, child)
         return _entry(found, entry_extensions(item, "", has_base=False))
-    except Unsupported:
+    except UnsupportedError:
         return None
 
 
@@ -89,7 +89,7 @@ def _entry(found: _Found, extras: Extensions) -> RawEntry:
     published, guid = texts.get("published", ""), texts.get("guid", "")
     published_at = parse_date(published)
     if published and not published_at:
-        raise Unsupported
+        raise UnsupportedError
     link = _STRAY_ENTITY.sub(r"&\1", texts.get("link", "").replace("&amp;", "&"))
     link = link if "link" in texts or not found.guid_is_link else guid
     return RawEntry(
@@ -122,20 +122,20 @@ def _readers(tag: Any) -> Callable[[_Found, Element], None]:
         return reader
     if isinstance(tag, str) and tag.startswith(_IGNORED_NAMESPACES):
         return _pass_over
-    raise Unsupported
+    raise UnsupportedError
 
 
 def _once(found: _Found, child: Element) -> None:
     name = _TEXTS[child.tag]
     if child.attrib or name in found.texts:
-        raise Unsupported
+        raise UnsupportedError
     found.texts[name] = _text(child)
 
 
 def _guid(found: _Found, child: Element) -> None:
     permalink = child.get("isPermaLink", "true")
     if "guid" in found.texts or set(child.keys()) - {"isPermaLink"}:
-        raise Unsupported
+        raise UnsupportedError
     found.guid_is_link = permalink == "true"
     guid = _text(child)
     found.texts["guid"] = _address(guid) if found.guid_is_link and "://" in guid else guid
@@ -143,20 +143,20 @@ def _guid(found: _Found, child: Element) -> None:
 
 def _content(found: _Found, child: Element) -> None:
     if child.attrib:
-        raise Unsupported
+        raise UnsupportedError
     found.contents.append(_text(child))
 
 
 def _author(found: _Found, child: Element) -> None:
     name = _text(child)
     if child.attrib or "@" in name:
-        raise Unsupported
+        raise UnsupportedError
     found.authors += [name] if name else []
 
 
 def _category(found: _Found, child: Element) -> None:
     if set(child.keys()) - {"domain"}:
-        raise Unsupported
+        raise UnsupportedError
     tag = _text(child), child.get("domain", "")
     if tag[0] and (tag[1] or tag not in found.tags):
         found.tags.append(tag)
@@ -171,7 +171,7 @@ def _keywords(found: _Found, child: Element) -> None:
 
 def _enclosure(found: _Found, child: Element) -> None:
     if set(child.keys()) - {"url", "type", "length"} or len(child):
-        raise Unsupported
+        raise UnsupportedError
     length = child.get("length", "").strip()
     size = int(length) if length.isdecimal() and len(length) < 15 and int(length) > 0 else None
     if child.get("url"):
@@ -181,14 +181,14 @@ def _enclosure(found: _Found, child: Element) -> None:
 def _image(found: _Found, child: Element) -> None:
     found.picture_url = child.get("href") or found.picture_url
     if len(child) or "url" in child.keys():  # noqa: SIM118 - lxml elements are not mappings
-        raise Unsupported
+        raise UnsupportedError
 
 
 def _summary(found: _Found, child: Element) -> None:
     """Read itunes:summary, which counts as content where there is a description and no content yet."""
     text = _text(child)
     if child.attrib or "<" in text or "&" in text:
-        raise Unsupported
+        raise UnsupportedError
     if "summary" in found.texts and not found.contents:
         found.contents.append(text)
     else:
@@ -197,7 +197,7 @@ def _summary(found: _Found, child: Element) -> None:
 
 def _pass_over(found: _Found, child: Element) -> None:
     if any(not str(inner.tag).startswith(_IGNORED_NAMESPACES) for inner in child):
-        raise Unsupported
+        raise UnsupportedError
 
 
 _READERS: dict[str, Callable[[_Found, Element], None]] = {
@@ -218,7 +218,7 @@ _READERS: dict[str, Callable[[_Found, Element], None]] = {
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise Unsupported
+        raise UnsupportedError
     return text
 
 
@@ -226,7 +226,7 @@ def _text(element: Element) -> str:
     """Return a text that feedparser would leave as it is. Raises NotPlain."""
     text = (element.text or "").strip()
     if len(element) or (not text.isascii() and _guessed_at(text)):
-        raise Unsupported
+        raise UnsupportedError
     return text
 
 

@@ -164,7 +164,7 @@ def to_outline(feed: Feed, title: str) -> Outline:
 def slugify(name: str) -> str:
     """Write a name as an id.
 
-    >>> slug_of("The Harbour Table: Café & Co."), slug_of("港"), slug_of("Blog_2")
+    >>> slugify("The Harbour Table: Café & Co."), slugify("港"), slugify("Blog_2")
     ('the-harbour-table-cafe-co', '', 'Blog_2')
     """
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):

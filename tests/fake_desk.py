@@ -112,7 +112,7 @@ def edition(
     )
 
 
-def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, running: bool = False) -> WeekSummary:
+def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, is_open: bool = False) -> WeekSummary:
     """Describe a week that closes on Monday at midnight in London."""
     monday = Week.parse(week).monday
     opens_at = datetime(monday.year, monday.month, monday.day, tzinfo=LONDON)
@@ -124,7 +124,7 @@ def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, run
         posts=posts,
         episodes=episodes,
         links=links,
-        running=running,
+        is_open=is_open,
     )
 
 
@@ -143,7 +143,7 @@ class FakeDesk:
     revision: str = "1"
     editions: dict[str, Edition | BuildFailure] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})
     summaries: tuple[WeekSummary, ...] = (
-        summary("2026-W08", links=0, running=True),
+        summary("2026-W08", links=0, is_open=True),
         summary("2026-W07"),
         summary("2026-W06", posts=0, episodes=0, links=0),
     )

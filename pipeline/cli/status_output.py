@@ -141,7 +141,7 @@ def _where(week: WeekSummary, found: Status, zone: tzinfo) -> str:
     if standing and standing.state != "draft":
         number = f"No. {standing.number} " if standing.number else ""
         return number + words.describe_edition_status(standing, zone)
-    if week.running:
+    if week.is_open:
         return "running"
     made_at = found.drafted_at.get(week.week)
     return f"made {format_datetime(made_at, zone)}" if made_at else "not made yet"

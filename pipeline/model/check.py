@@ -1,7 +1,4 @@
-"""Preflight: what was found wrong with a mail before anyone gets it, and the facts it takes to find it.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Results of the preflight checks, and what the checks need to know besides the message itself."""
 
 from __future__ import annotations
 
@@ -13,45 +10,45 @@ from typing import Literal
 
 CheckLevel = Literal["error", "warning", "hint"]
 LEVELS: tuple[CheckLevel, ...] = ("error", "warning", "hint")
-"""The gravest first. An error stops approval, a warning wants a look, a hint is a matter of taste."""
+"""Most severe first. An error stops approval, a warning deserves attention, a hint is a matter of taste."""
 
 FIX_TARGETS: Mapping[str, str] = MappingProxyType(
     {
-        "subject": "a field of the editor's",
-        "preheader": "a field of the editor's",
-        "introduction": "a field of the editor's",
-        "links": "the editor's useful links",
+        "subject": "a field of the editor's file",
+        "preheader": "a field of the editor's file",
+        "introduction": "a field of the editor's file",
+        "links": "the useful links of the editor's file",
         "story": "the story of an entry, named by its reference",
-        "stories": "which stories are told",
+        "stories": "the choice of stories",
         "feed": "a feed, named by its id",
         "setting": "a key of config.toml, such as publication.tagline",
         "theme": "the templates",
-        "changes": "what has changed since the approval",
-        "network": "nowhere: it is to be asked again",
-        "program": "nowhere: it is a fault of the program",
+        "changes": "the list of changes since the approval",
+        "network": "nothing: check again",
+        "program": "nothing: this is a bug",
     }
 )
-"""Where something can be mended."""
+"""What can be edited to fix a problem, and what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One thing to mend, or to accept."""
+    """One problem to fix, or to ignore."""
 
     name: str
-    """The kind of thing, e.g. ``picture-alt``; an error is overridden by it."""
+    """The check, e.g. ``image-alt``; an error is ignored by this name."""
     level: CheckLevel
     message: str
     """One sentence that says what to do."""
     where: str = ""
-    """The story, setting or part it concerns, in words the editor knows."""
+    """The story, setting or part concerned, in words the editor knows."""
     fix_target: str = ""
-    """Where it is mended: one of ``PLACES``, and after a blank which one of them, e.g. ``story blog 7``."""
+    """What to edit: one of ``FIX_TARGETS`` and, after a space, which one, e.g. ``story blog 7``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCheck:
-    """What the network said about the links and pictures of one edition, the very bytes of it."""
+    """The results of checking the links and images of one edition, identified by its exact bytes."""
 
     content_hash: str
     checked_at: datetime
@@ -60,29 +57,29 @@ class LinkCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFeed:
-    """A feed that has had nothing new for long."""
+    """A feed without a new entry for a long time."""
 
     feed_id: str
     newest_at: datetime | None
-    """When its newest entry was published; None when it never had one."""
+    """When its newest entry was published; None if it never had one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightContext:
-    """What preflight must know besides the mail itself."""
+    """What the checks need to know besides the message itself."""
 
     published_urls: Mapping[str, str] = field(default_factory=dict)
-    """``text.urls.url_key`` of a page, and the week of the earlier edition that led there."""
+    """``text.urls.url_key`` of a page to the week of the earlier edition that linked to it."""
     stale_feeds: tuple[StaleFeed, ...] = ()
     min_links: int = 0
-    """With fewer useful links than this, an edition looks bare; 0: never."""
+    """Fewer useful links than this get a hint; 0 disables it."""
 
 
 def blocking_results(checks: Iterable[CheckResult], overridden: Collection[str] = ()) -> tuple[CheckResult, ...]:
-    """Give the errors that stop approval: all whose name nobody overrode.
+    """Return the errors that stop approval: those whose check is not among ``overridden``.
 
-    >>> poor = Check(name="contrast", level="error", message="Darken the accent.")
-    >>> blocking([poor]), blocking([poor], {"contrast"})
-    ((Check(name='contrast', level='error', message='Darken the accent.', where='', mend=''),), ())
+    >>> poor = CheckResult(name="contrast", level="error", message="Darken the accent.")
+    >>> [result.name for result in blocking_results([poor])], blocking_results([poor], {"contrast"})
+    (['contrast'], ())
     """
     return tuple(check for check in checks if check.level == "error" and check.name not in overridden)

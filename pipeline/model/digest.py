@@ -1,7 +1,4 @@
-"""A week and its digest: what is composed, rendered and sealed.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Digests: what is composed, rendered and sealed for a week."""
 
 from __future__ import annotations
 
@@ -14,18 +11,18 @@ from pipeline.model.entry import Entry, Picture
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
 EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
-"""Where an edition stands; ``model.edition`` says which moves lead where."""
+"""``model.edition`` defines the transitions between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Who publishes: [publication] of config.toml."""
+    """The [publication] section of config.toml."""
 
     name: str
     url: str
     timezone: str
     language: str
-    """BCP 47, e.g. ``en-GB``; becomes the mail's ``lang``."""
+    """BCP 47, e.g. ``en-GB``; the ``lang`` of the HTML."""
     sender: str
     """RFC 5322 mailbox: ``Name <address>``."""
     editor: str
@@ -33,21 +30,21 @@ class Publication:
     tagline: str = ""
     logo_url: str = ""
     accent: str = ""
-    """Colour of links and buttons, ``#rrggbb``; empty means the theme's own."""
+    """Colour of links and buttons, ``#rrggbb``; empty for the theme's own."""
     reason: str = ""
-    """Footer: why the reader gets this mail."""
+    """Footer: why the subscriber gets this newsletter."""
     fonts: str = ""
-    """A family of fonts, by its name in ``digest.look``; empty means the theme's own."""
+    """A key of ``digest.render.style.FONTS``; empty for the theme's own fonts."""
     call_to_action_md: str = ""
-    """The one thing that readers are asked to do, as Markdown."""
+    """The one request at the end of the newsletter, as Markdown."""
     logo_width: int | None = None
-    """The logo's size in pixels, where it is known; so is ``logo_height``."""
+    """In pixels, like ``logo_height``; None if unknown."""
     logo_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedEntry:
-    """An older post or episode that a digest points back to. It was news once and is none now: it counts as nothing."""
+    """An older post or episode that a digest links to. It does not count as part of the digest."""
 
     title: str
     url: str
@@ -58,16 +55,16 @@ class RelatedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One entry of the digest after pairing: a post, an episode, both as one, or a link."""
+    """A post, an episode, both of them paired, or a link."""
 
     kind: StoryKind
     title: str
     url: str
-    """The page the title leads to: the post's where there is one, else the episode's."""
+    """The page the title links to: the post's if there is one, else the episode's."""
     entries: tuple[Entry, ...]
-    """The entries it is made of: the one to read (where there is one), the one to hear, then the others."""
+    """The post (if any), the episode (if any), then their copies."""
     excerpt_md: str = ""
-    """A few sentences (or a short list) as Markdown, without headings, pictures or raw HTML."""
+    """A few sentences or a short list as Markdown, without headings, images or raw HTML."""
     author: str = ""
     guest: str = ""
     picture: Picture | None = None
@@ -76,33 +73,33 @@ class Story:
     season: int | None = None
     episode: int | None = None
     listen_url: str = ""
-    """The episode's page (never the media file where there is a page); empty when there is nothing to hear."""
+    """The episode's page, or its media file if it has no page; empty without an episode."""
     listen_links: tuple[tuple[str, str], ...] = ()
     """Other places to hear it: (name, URL)."""
     transcript_url: str = ""
     explicit: bool = False
     published_at: datetime | None = None
     link_domain: str = ""
-    """For a link: the domain it leads to, e.g. ``example.org``."""
+    """The domain that a story of kind ``link`` leads to, e.g. ``example.org``."""
     note_md: str = ""
-    """A few words of the editor's about it, as Markdown."""
+    """The editor's note on the story, as Markdown."""
     chapter_titles: tuple[str, ...] = ()
-    """What it is about, chapter by chapter."""
+    """Titles of the episode's chapters."""
     transcript_opening: str = ""
-    """How it begins, in the speakers' own words, where there are no chapters."""
+    """The beginning of the episode's transcript as plain text; empty if there are chapters."""
     related: tuple[RelatedEntry, ...] = ()
-    """Older pieces about the same, the nearest first."""
+    """Older posts and episodes about the same topic, the closest first."""
 
     @property
     def post(self) -> Entry | None:
-        """The part to read, where there is one."""
+        """The post, if there is one."""
         return self.entries[0] if self.kind in ("post", "read-or-listen") else None
 
     @property
     def audio(self) -> Entry | None:
-        """The part to hear, where there is one."""
-        heard = {"episode": 0, "read-or-listen": 1}.get(self.kind)
-        return None if heard is None else self.entries[heard]
+        """The episode, if there is one."""
+        index = {"episode": 0, "read-or-listen": 1}.get(self.kind)
+        return None if index is None else self.entries[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,20 +113,21 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One line of the why-ledger: an entry, in or out, and why, as a sentence's end."""
+    """One line of the decision log: whether an entry is included, and why."""
 
     feed_id: str
     guid: str
     title: str
     included: bool
     reason: str
+    """The end of a sentence, e.g. ``dated Mon 9 Feb 2026, in 2026-W07``."""
     published_at: datetime
     entry_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """The content of a week, the same for everybody."""
+    """The content of a week's newsletter, the same for all subscribers."""
 
     week: str
     """ISO week, e.g. ``2026-W07``."""
@@ -143,31 +141,36 @@ class Digest:
     headline: str = ""
     introduction_md: str = ""
     number: int | None = None
-    """The edition's number, once it has one."""
+    """The edition's number; None until the edition has been sealed once."""
     archive: tuple[Section, ...] = ()
-    """Older stories, told again and marked as such. They are no part of ``stories``: nothing of them is carried."""
+    """Older stories shown again. They are not part of ``stories`` and are not published by this edition."""
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        """All stories in the order a reader meets them."""
+        """All new stories, in reading order."""
         return tuple(story for section in self.sections for story in section.stories)
+
+    @property
+    def all_stories(self) -> tuple[Story, ...]:
+        """All stories, the older ones of ``archive`` last."""
+        return tuple(story for section in (*self.sections, *self.archive) for story in section.stories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedDigest:
-    """The digest as words on a page: still without an envelope."""
+    """A digest as HTML and plain text, not yet a message."""
 
     subject: str
     preheader: str
     html: str
     text: str
     shortening: str = ""
-    """What was told in fewer words to keep the mail light, as a sentence; empty when nothing was."""
+    """A sentence about what was shortened to keep the HTML small; empty if nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """A digest as bytes: what is previewed and written is exactly this."""
+    """A digest frozen into bytes: exactly these are previewed, written and sent."""
 
     week: str
     state: EditionState
@@ -178,39 +181,41 @@ class Edition:
     text: bytes
     eml: bytes
     manifest: bytes
-    """manifest.json, UTF-8, with the SHA-256 of each part."""
+    """manifest.json as UTF-8, with the SHA-256 of each part."""
     content_hash: str = ""
-    """SHA-256 over all a reader gets: what an editor has seen, and approves."""
+    """SHA-256 of everything a subscriber gets: what the editor reviews and approves."""
     changes: tuple[str, ...] = ()
-    """Of a sealed edition: what has changed since, a phrase each. Its bytes have not."""
+    """Of a sealed edition: a phrase for each change of its content since. Its bytes are unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeekSummary:
-    """A week at a glance, for a list of weeks."""
+    """A row in the list of weeks."""
 
     week: str
     opens_at: datetime
-    """Aware, in the publication's time zone: pages print it as it is. The same holds for ``closes_at``."""
+    """Aware, in the publication's time zone, like ``closes_at``."""
     closes_at: datetime
     posts: int = 0
     episodes: int = 0
     links: int = 0
     state: EditionState = "draft"
     number: int | None = None
-    """The edition's number, once it has one."""
+    """The edition's number; None until the edition has been sealed once."""
     changed: bool = False
     """True when the content has changed since the edition was approved."""
-    running: bool = False
-    """True while the week has not closed: more may come."""
+    is_open: bool = False
+    """True until the week closes; more entries may still arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFailure:
-    """Why there is no edition to show: a sentence for the editor, and where to mend it."""
+    """Why a week's edition could not be built."""
 
     message: str
+    """A sentence for the editor."""
     file: str = ""
+    """The file to fix, if there is one."""
     line: int | None = None
     context_lines: tuple[tuple[int, str], ...] = ()
-    """The lines of the file around that line, each with its number."""
+    """(number, text) of the lines around ``line``."""

@@ -1,11 +1,9 @@
-"""The life of an edition: what the editor asks for, how it is sealed, where it stands.
-
-In: plain values. Out: frozen records. Touches nothing.
+"""Editions: the editor's overrides, the states of an edition and the transitions between them.
 
     draft ──approve──> approved ──send──> sending ──> sent
-      │ ▲                 │ (changed since: approve again, a new seal)
+      │ ▲                 │ (content changed: approve again, which seals again)
       ├─┴── hold / resume ┘
-      └── skip: its entries roll forward
+      └── skip: its entries carry over
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from pipeline.text.urls import url_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorLink:
-    """A useful link the editor wrote down for one edition."""
+    """A useful link that the editor added to one edition."""
 
     url: str
     title: str = ""
@@ -32,44 +30,44 @@ class EditorLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What the editor asks for instead of what the program would choose; empty means: nothing.
+    """The editor's choices for one edition; an empty field leaves the choice to the program.
 
-    A *reference* names an entry: its feed's id, a blank, and its guid or its address. See ``refers``.
+    A *reference* names an entry: its feed's id, a space, and its guid or URL. See ``matches``.
     """
 
     leave_out: tuple[str, ...] = ()
-    """References of entries that stay out of this edition, and float on to none; nor are they shown again in it."""
+    """References of entries that are left out; they do not carry over, and are not linked to as older content."""
     put_back: tuple[str, ...] = ()
-    """References of entries that come in although the program would leave them out."""
+    """References of entries that are included although the program leaves them out."""
     order: tuple[str, ...] = ()
-    """References in the order in which their stories are told; the others follow, by date."""
+    """References in the order of their stories; the other stories follow, by date."""
     lead: str = ""
-    """Reference of the story told first."""
+    """Reference of the first story."""
     subject: str = ""
     preheader: str = ""
     introduction_md: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
-    """Reference to a few words of the editor's about that story, as Markdown."""
+    """Reference to the editor's note on that story, as Markdown."""
     links: tuple[EditorLink, ...] = ()
     related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Reference of a story to the references of older pieces to point to under it; none at all is a choice, too."""
+    """Reference of a story to those of the older entries to link to; an empty tuple links to none."""
 
     def excludes(self, entry: Entry) -> bool:
-        """Tell whether the editor leaves an entry out."""
+        """Return whether the editor leaves an entry out."""
         return matches_any(self.leave_out, entry)
 
     def includes(self, entry: Entry) -> bool:
-        """Tell whether the editor puts an entry in."""
+        """Return whether the editor includes an entry."""
         return matches_any(self.put_back, entry)
 
 
 def matches(reference: str, entry: Entry) -> bool:
-    """Tell whether a reference names an entry; an address may be spelt in any way that leads to the same page.
+    """Return whether a reference names an entry; any spelling of its URL that leads to the same page does.
 
     >>> from datetime import UTC, datetime
     >>> day = datetime(2026, 2, 9, tzinfo=UTC)
     >>> bread = Entry(feed_id="blog", guid="7", url="https://a.example/x", title="Bread", published_at=day)
-    >>> [refers(each, bread) for each in ("blog 7", "blog http://www.a.example/x/", "podcast 7", "7")]
+    >>> [matches(reference, bread) for reference in ("blog 7", "blog http://www.a.example/x/", "podcast 7", "7")]
     [True, True, False, False]
     """
     feed_id, _, name = reference.partition(" ")
@@ -79,12 +77,12 @@ def matches(reference: str, entry: Entry) -> bool:
 
 
 def matches_any(references: Iterable[str], entry: Entry) -> bool:
-    """Tell whether one of the references names an entry."""
-    return any(matches(each, entry) for each in references)
+    """Return whether one of the references names an entry."""
+    return any(matches(reference, entry) for reference in references)
 
 
 SCHEDULE_ACTOR = "schedule"
-"""In whose name editions move by themselves."""
+"""The actor recorded when the scheduler changes an edition."""
 Transition = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
 
 TRANSITIONS: Mapping[Transition, frozenset[EditionState]] = MappingProxyType(
@@ -97,81 +95,82 @@ TRANSITIONS: Mapping[Transition, frozenset[EditionState]] = MappingProxyType(
         "hand over": frozenset({"approved"}),
     }
 )
-"""From where each move may be made."""
+"""The states from which each transition is allowed."""
 SEALED_STATES: frozenset[EditionState] = frozenset({"approved", "sending", "sent"})
-"""Whoever stands here has bytes that nothing changes, and its stories are its own."""
-_INSTEAD: Mapping[EditionState, str] = MappingProxyType(
+"""States in which the bytes are fixed and the stories belong to the edition."""
+_REFUSALS: Mapping[EditionState, str] = MappingProxyType(
     {
-        "draft": "is a draft: look at it, then run `pipeline approve {week}`",
-        "approved": "is approved and waits to be sent: run `pipeline send {week}`",
+        "draft": "is a draft: review it, then run `pipeline approve {week}`",
+        "approved": "is approved but not sent yet: run `pipeline send {week}`",
         "held": "is held: run `pipeline resume {week}` first",
-        "sending": "is being sent: run `pipeline send {week}` to finish it",
-        "sent": "has been sent and stays as it is: what is to be said now goes into the next edition",
-        "skipped": "was skipped and stays so: its entries have rolled on into the next digest",
+        "sending": "is being sent: run `pipeline send {week}` to finish",
+        "sent": "has been sent and can no longer change: put corrections into the next edition",
+        "skipped": "was skipped for good: its entries have carried over to the next digest",
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRecord:
-    """Where a week's edition stands."""
+    """The state of a week's edition."""
 
     week: str
     state: EditionState = "draft"
     number: int | None = None
-    """1, 2, 3 …, given when the week is first sealed; never changed, never given again."""
+    """1, 2, 3 …, assigned when the week is first sealed; never changed, never reused."""
     revision: int = 0
-    """Counts the moves: whoever moves an edition names the one they saw, so that of two at once one wins."""
+    """Counts the transitions; a transition names the revision it is based on, so that only one of two at once succeeds."""
     content_hash: str = ""
-    """Of the newest seal; empty while there is none."""
+    """Of the latest sealed edition; empty if there is none."""
     sealed_at: datetime | None = None
     sealed_by: str = ""
     changed_at: datetime | None = None
     changed_by: str = ""
     note: str = ""
-    """What there is to say about the last move: how it left the house, why it is held."""
+    """Details of the last transition: how it was sent, why it is held."""
 
     @property
     def is_sealed(self) -> bool:
-        """True when there are bytes that count: of a held edition the seal waits, and may have to be made anew."""
+        """Whether the sealed bytes are valid; a held edition may have to be sealed again."""
         return self.state in SEALED_STATES
 
     @property
     def auto_held(self) -> bool:
-        """True when the schedule holds it, since it could not be sent: nobody wished that, and anybody may hold it."""
+        """Whether the scheduler holds it because it could not be sent; a person may then hold it as well."""
         return self.state == "held" and self.changed_by == SCHEDULE_ACTOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedEdition:
-    """An edition as it was sealed: kept for ever, changed never."""
+    """An edition as it was sealed, kept for ever."""
 
     edition: Edition
     stories: tuple[tuple[int, ...], ...]
-    """The ids of the entries it tells, story by story."""
+    """The entry ids of each story."""
     overrides: Overrides = field(default_factory=Overrides)
-    """What the editor had asked for, so that the edition can be made again."""
+    """The editor's choices at that time, so that the edition can be rebuilt."""
     sealed_at: datetime
     sealed_by: str
 
     @property
     def entry_ids(self) -> tuple[int, ...]:
-        """All entries it tells."""
+        """The ids of all its entries."""
         return tuple(entry_id for story in self.stories for entry_id in story)
 
 
 def refusal(transition: Transition, record: EditionRecord) -> str:
-    """Say in a sentence why a move is not to be made, and what to do instead; empty when it may be made.
+    """Return a sentence saying why a transition is not allowed and what to do instead; empty if it is allowed.
 
-    >>> why_not("approve", Standing(week="2026-W07"))
+    >>> refusal("approve", EditionRecord(week="2026-W07"))
     ''
-    >>> why_not("approve", Standing(week="2026-W07", state="held"))
+    >>> refusal("approve", EditionRecord(week="2026-W07", state="held"))
     '2026-W07 is held: run `pipeline resume 2026-W07` first.'
-    >>> [why_not("hold", Standing(week="2026-W07", state="held", moved_by=by)) == "" for by in ("ann", BY_ITSELF)]
+    >>> held = [EditionRecord(week="2026-W07", state="held", changed_by=actor) for actor in ("ann", SCHEDULE_ACTOR)]
+    >>> [refusal("hold", record) == "" for record in held]
     [False, True]
     """
     if record.state in TRANSITIONS[transition] or (transition == "hold" and record.auto_held):
         return ""
     if transition == "resume" and record.state in ("draft", "approved"):
         return f"{record.week} is not held, so there is nothing to resume."
-    return f"{record.week} {_INSTEAD[record.state].format(week=record.week)}."
+    return f"{record.week} {_REFUSALS[record.state].format(week=record.week)}."

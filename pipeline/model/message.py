@@ -1,7 +1,4 @@
-"""What a mail holds besides its digest: the places that are filled in for each reader, and what fills them.
-
-In: plain values. Out: plain values. Touches nothing.
-"""
+"""The placeholders of a message that are filled in per recipient, and what fills them."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ PLACEHOLDERS = (UNSUBSCRIBE, PREFERENCES, BROWSER_VIEW)
 
 
 def placeholder_url(home_url: str, placeholder: str) -> str:
-    """Write a place as an address: the publication's home page with the place as its fragment.
+    """Return a placeholder as a URL: the publication's home page with the placeholder as its fragment.
 
-    Whoever opens a draft from disk gets a link that leads home and does nothing; whoever sends it replaces the whole
-    address with the reader's own. Path and query are left out: the address must fit on one line of quoted-printable.
+    In a draft opened from disk the link leads to the home page and does nothing; sending replaces the whole URL with
+    the recipient's own. Path and query are dropped: the URL must fit on one line of quoted-printable.
 
-    >>> place_url("https://example.org/news/?a=1", UNSUBSCRIBE)
+    >>> placeholder_url("https://example.org/news/?a=1", UNSUBSCRIBE)
     'https://example.org/#zzUnsubscribezz'
     """
     parts = urlsplit(home_url)
@@ -30,24 +27,24 @@ def placeholder_url(home_url: str, placeholder: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Who gets a mail, and the addresses that are theirs alone. All are complete, as written on the wire."""
+    """A recipient of a message and their own links, complete and encoded."""
 
     address: str
     unsubscribe_url: str
     """``https://``; a POST to it unsubscribes at once (RFC 8058)."""
     unsubscribe_address: str
-    """Where an empty mail unsubscribes, too, e.g. ``leave+token@example.org``."""
+    """A message to this address unsubscribes as well, e.g. ``leave+token@example.org``."""
     preferences_url: str
     browser_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingList:
-    """The list a mail belongs to."""
+    """The list named in a message's headers."""
 
     home_url: str
-    """The publication's home page, which the places lead to until they are filled in."""
+    """The publication's home page, which the placeholders lead to until they are filled in."""
     id: str
     """A dotted name for List-Id (RFC 2919), e.g. ``weekly.example.org``."""
     feedback_id: str
-    """Feedback-ID, e.g. ``2026-W07:weekly:harbour``: what complaints are counted by."""
+    """Feedback-ID, by which complaints are counted, e.g. ``2026-W07:weekly:harbour``."""

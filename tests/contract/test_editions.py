@@ -78,7 +78,7 @@ def test_a_sealed_week_keeps_its_bytes_and_says_what_has_changed(house: Publicat
     made = house.digest(W07)
     assert made.edition.html == before.html == (made.paths[0]).read_bytes()
     said = " / ".join(made.edition.changes)
-    assert "“Bread on a stone” was edited at its source: title" in said
+    assert "“Bread on a stone” was edited in its feed: title" in said
     assert "the introduction was rewritten" in said
     state = json.loads((made.paths[0].parent / "state.json").read_text())
     assert state["changed_since_approval"] == list(made.edition.changes)
@@ -87,7 +87,7 @@ def test_a_sealed_week_keeps_its_bytes_and_says_what_has_changed(house: Publicat
     house.fetch(SOUP, BREAD, entry("An old post", MONDAY - 20 * DAY))
     house.context = replace(house.context, theme=small_theme(house.folder, HTML + "<p>New</p>"))
     (change,) = house.digest(W07).edition.changes
-    assert change == "the HTML and the mail would differ: the template, config.toml or a picture changed"
+    assert change == "the HTML and the message file would differ: the template, config.toml or an image changed"
 
 
 def test_approved_again_it_has_a_new_hash_and_the_old_number(house: PublicationHarness) -> None:
@@ -437,7 +437,7 @@ def test_what_is_sent_stays_sent(house: PublicationHarness) -> None:
     """No move leads on, and the digest goes on writing the sealed bytes."""
     house.publish(W07)
     for move in (house.approve, house.hold, house.resume, house.skip, house.send, house.hand_over):
-        with pytest.raises(RefusedError, match="has been sent and stays as it is"):
+        with pytest.raises(RefusedError, match="has been sent and can no longer change"):
             move(W07)
     sealed = house.store.editions.sealed("2026-W07")
     assert sealed is not None

@@ -72,7 +72,7 @@ def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: De
     assert "the bytes are the same" in desk.ok("digest", "--week", "2026-W07", "--rebuild")
     desk.serve("blog", feed(post("Bread on two stones", "bread"), *BLOG[1:]))
     out = desk.ok("digest", "--week", "2026-W07")
-    said = "changed since approval: “Bread on a stone” was edited at its source: title"
+    said = "changed since approval: “Bread on a stone” was edited in its feed: title"
     assert said in out
     assert "these are the sealed bytes of No. 1, approved by" in out
     assert said in desk.ok("status")
@@ -82,7 +82,7 @@ def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: De
     code, _, err = desk.run("digest", "--week", "2026-W07", "--rebuild")
     assert code == 4
     assert "digest.html, digest.txt, digest.eml differ, because" in err
-    assert "“Bread on a stone” was edited at its source: title" in err
+    assert "“Bread on a stone” was edited in its feed: title" in err
 
 
 def test_the_hash_that_was_seen(desk: Desk):
@@ -104,7 +104,7 @@ def test_what_was_written_is_what_is_approved(desk: Desk):
     code, _, err = desk.run("approve", "2026-W07")
     assert code == 4
     assert "is no longer what you were shown: the subject, “Bread on a stone" in err
-    assert "“Bread on a stone” was edited at its source: title." in err
+    assert "“Bread on a stone” was edited in its feed: title." in err
     assert "Run `pipeline digest --week 2026-W07` and look again, then `pipeline approve 2026-W07`." in err
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
@@ -132,7 +132,7 @@ def test_hold_resume_skip(desk: Desk):
     assert desk.manifest("2026-W08")["stories"][0]["title"] == "Bread on a stone"
     for words in (["digest", "--week", "2026-W07"], ["approve", "2026-W07"], ["send", "2026-W07"]):
         code, _, err = desk.run(*words)
-        assert (code, "2026-W07 was skipped and stays so" in err) == (4, True)
+        assert (code, "2026-W07 was skipped for good" in err) == (4, True)
 
 
 def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):

@@ -39,11 +39,11 @@ def said(**changed: Any) -> tuple[str, ...]:
         ({"preheader": "Less."}, "the preheader, “And more.”, would be “Less.”"),
         ({"introduction_md": "Bye."}, "the introduction was rewritten"),
         ({"stories": [{"entries": [SOUP]}]}, "“Bread” would be left out"),
-        ({"stories": [*MANIFEST["stories"], {"entries": [BREAD | {"guid": "3"}]}]}, "“Bread” would come in"),
-        ({"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}]}, "at its source: text"),
+        ({"stories": [*MANIFEST["stories"], {"entries": [BREAD | {"guid": "3"}]}]}, "“Bread” would be added"),
+        ({"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}]}, "in its feed: text"),
         ({"stories": [{"entries": [BREAD | {"url": "x", "title": "y"}]}, {"entries": [SOUP]}]}, "title and url"),
-        ({"stories": list(reversed(MANIFEST["stories"]))}, "the stories are in another order"),
-        ({}, "the HTML, the plain text and the mail would differ: the template, config.toml or a picture changed"),
+        ({"stories": list(reversed(MANIFEST["stories"]))}, "the order of the stories changed"),
+        ({}, "the HTML, the plain text and the message file would differ: the template, config.toml or an image changed"),
     ],
 )
 def test_each_change_is_a_phrase(changed: dict[str, Any], phrase: str) -> None:

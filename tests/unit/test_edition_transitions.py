@@ -38,7 +38,7 @@ def test_only_these_moves_are_made(move: Transition, state: EditionState) -> Non
         ("send", "held", "pipeline resume 2026-W07"),
         ("approve", "sending", "pipeline send 2026-W07"),
         ("hold", "sent", "the next edition"),
-        ("resume", "skipped", "rolled on into the next digest"),
+        ("resume", "skipped", "carried over to the next digest"),
         ("resume", "approved", "nothing to resume"),
     ],
 )

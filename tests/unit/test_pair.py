@@ -90,24 +90,24 @@ def test_figures_in_the_readme_are_the_measured_ones() -> None:
     [
         (post(), episode(), "same title apart from its prefix, one day apart"),
         (post(title="Supper", label=""), episode(title="Supper"), "same title, one day apart"),
-        (post(title="“Supper”", label=""), episode(title="Supper"), "same title in another spelling, one day apart"),
+        (post(title="“Supper”", label=""), episode(title="Supper"), "same title, spelled differently, one day apart"),
         (post(), episode(title="Nell Tarrant – Cooking by the Tides"), "same title apart from a prefix"),
         (post(), episode(title="Fish", url=post().url + "?utm_source=x"), "same page, one day apart"),
         (post(enclosure=episode().enclosure), episode(title="Fish"), "same media file, one day apart"),
         (
             post(guest="", body_html='<audio src="https://op3.dev/e/cdn.harbourtable.example/14.mp3?x=1"></audio>'),
             episode(title="Fish"),
-            "the post plays the episode's file",
+            "the post and the episode use the same audio file",
         ),
         (
             post(guest="", label="", body_html=f'<a href="{episode().url}">Listen</a> {NOTES}'),
             episode(title="Fish", body_html=NOTES),
-            "one links to the other and they speak of the same",
+            "one links to the other and both are about the same topic",
         ),
         (
             post(title="Galley stoves", label="", body_html=NOTES),
             episode(title="Fish", body_html=NOTES, persons=(Person(name="Nell Tarrant", role="guest"),)),
-            "same guest and much the same words",
+            "same guest and similar text",
         ),
     ],
 )
@@ -154,7 +154,7 @@ def test_syndicated_post_is_one_story() -> None:
     original = post(label="", body_html=NOTES)
     copy = replace(original, feed_id="magazine", url="https://magazine.example/7", published_at=TUESDAY + timedelta(1))
     (found,) = pair([copy, original]).pairs
-    assert (found.first.feed_id, found.reason) == ("blog", "same title and much the same words, one day apart")
+    assert (found.first.feed_id, found.reason) == ("blog", "same title and similar text, one day apart")
 
 
 def test_post_copy_and_episode_are_one_story() -> None:
@@ -191,12 +191,12 @@ def test_what_many_share_is_no_sign() -> None:
         (
             post(label="Guest Blog", title="How to prune"),
             episode(title="Nell Tarrant: a soup for weddings"),
-            "same guest, but other words, one day apart",
+            "same guest, but different text, one day apart",
         ),
         (
             post(label="", guest="", title="Galley stoves", body_html=f'<a href="{episode().url}">this</a>'),
             episode(title="Fish"),
-            "one links to the other, but they share no words, one day apart",
+            "one links to the other, but their texts have nothing in common, one day apart",
         ),
         (
             post(label="", guest="", title="The case for slow food"),

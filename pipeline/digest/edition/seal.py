@@ -1,7 +1,4 @@
-"""From a rendered digest to an Edition: the bytes, and the manifest that says what is in them.
-
-In: a Digest, its rendering, its mail. Out: an Edition. The same input gives the same bytes. Touches nothing.
-"""
+"""Seal a rendered digest: an Edition holds its bytes and the manifest that describes them."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from pipeline.model.check import CheckResult
 from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, Story
 from pipeline.model.entry import Entry
 
-_TOLD = ("edition", "number", "subject", "preheader", "sha256")
+_HASHED_KEYS = ("edition", "number", "subject", "preheader", "sha256")
 
 
 def seal(
@@ -29,15 +26,15 @@ def seal(
     checks: Sequence[CheckResult] = (),
     fingerprints: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> Edition:
-    """Freeze a digest's parts and write the manifest over them.
+    """Return a draft edition; the same arguments give the same bytes.
 
-    ``fingerprints``: of the entries' contents, by feed and guid, so that it can be told later what was edited.
+    ``fingerprints`` maps (feed id, guid) to the fingerprint of an entry's content, so that a later edit is noticed.
     """
-    parts = {"digest.html": rendered.html.encode(), "digest.txt": rendered.text.encode(), "digest.eml": eml}
+    files = {"digest.html": rendered.html.encode(), "digest.txt": rendered.text.encode(), "digest.eml": eml}
     manifest = _content(digest, rendered, fingerprints) | {
-        "left_out": [_decision(each) for each in left_out],
-        "checks": [asdict(each) for each in checks],
-        "sha256": {name: sha256(part).hexdigest() for name, part in parts.items()},
+        "left_out": [_decision(decision) for decision in left_out],
+        "checks": [asdict(result) for result in checks],
+        "sha256": {name: sha256(content).hexdigest() for name, content in files.items()},
     }
     manifest["content_hash"] = content_hash(manifest)
     return Edition(
@@ -46,99 +43,96 @@ def seal(
         number=digest.number,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        html=parts["digest.html"],
-        text=parts["digest.txt"],
-        eml=eml,
-        manifest=_json(manifest),
+        html=files["digest.html"],
+        text=files["digest.txt"],
+        eml=files["digest.eml"],
+        manifest=_to_json(manifest),
         content_hash=manifest["content_hash"],
     )
 
 
 def content_hash(manifest: Mapping[str, Any]) -> str:
-    """Hash all a reader gets of an edition, and nothing else: neither its state nor why something was left out.
+    """Return the SHA-256, in hexadecimal, of everything a subscriber gets.
 
-    SHA-256 as hexadecimal. A draft and the seal made of it have the same.
+    State, checks and left-out entries do not count: a draft and the edition approved from it have the same hash.
     """
-    stories = [[(each["feed_id"], each["guid"]) for each in story["entries"]] for story in manifest["stories"]]
-    told = json.dumps([[manifest[key] for key in _TOLD], stories], ensure_ascii=False, sort_keys=True)
-    return sha256(told.encode()).hexdigest()
+    stories = [[(entry["feed_id"], entry["guid"]) for entry in story["entries"]] for story in manifest["stories"]]
+    content = json.dumps([[manifest[key] for key in _HASHED_KEYS], stories], ensure_ascii=False, sort_keys=True)
+    return sha256(content.encode()).hexdigest()
 
 
 def mark_approved(edition: Edition, *, overridden: Sequence[str] = ()) -> Edition:
-    """Make of a draft what is kept once it is approved: the same bytes, and a manifest that says so.
+    """Return the edition with the state ``approved``, in its manifest too; all other bytes stay the same.
 
-    ``overridden``: the names of the errors it was approved in spite of.
+    ``overridden`` names the checks whose errors were ignored.
     """
     manifest = json.loads(edition.manifest) | {"state": "approved", "overridden": sorted(set(overridden))}
-    return replace(edition, state="approved", manifest=_json(manifest))
+    return replace(edition, state="approved", manifest=_to_json(manifest))
 
 
-def _json(manifest: Mapping[str, Any]) -> bytes:
+def _to_json(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _content(digest: Digest, rendered: RenderedDigest, marks: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _content(
+    digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     return {
         "edition": digest.week,
         "number": digest.number,
         "state": "draft",
         "subject": rendered.subject,
         "preheader": rendered.preheader,
-        "opens_at": _instant(digest.opens_at),
-        "closes_at": _instant(digest.closes_at),
+        "opens_at": _timestamp(digest.opens_at),
+        "closes_at": _timestamp(digest.closes_at),
         "introduction_md": digest.introduction_md,
         "stories": [
-            _story(section.kind, section.heading, story, marks)
+            _story(section.kind, section.heading, story, fingerprints)
             for section in digest.sections
             for story in section.stories
         ],
         "archive": [
-            {"heading": section.heading, "title": story.title, "url": story.url, **_name(story.entries[0])}
+            {"heading": section.heading, "title": story.title, "url": story.url, **_identity(story.entries[0])}
             for section in digest.archive
             for story in section.stories
         ],
-        "included": [_decision(each) for each in digest.decisions if each.included],
+        "included": [_decision(decision) for decision in digest.decisions if decision.included],
     }
 
 
-def _story(kind: str, heading: str, story: Story, marks: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _story(
+    kind: str, heading: str, story: Story, fingerprints: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     return {
         "section": kind,
         "heading": heading,
         "kind": story.kind,
         "title": story.title,
         "url": story.url,
-        "entries": [_entry(entry, marks.get((entry.feed_id, entry.guid), "")) for entry in story.entries],
-        "related": [{"title": each.title, "url": each.url, **_name(each)} for each in story.related],
+        "entries": [_entry(entry, fingerprints.get((entry.feed_id, entry.guid), "")) for entry in story.entries],
+        "related": [{"title": related.title, "url": related.url, **_identity(related)} for related in story.related],
     }
 
 
-def _name(older: Entry | RelatedEntry) -> dict[str, str]:
-    """Give what an older piece is called by, for an editor who wants it out."""
-    return {"feed_id": older.feed_id, "guid": older.guid}
-
-
-def _entry(entry: Entry, mark: str) -> dict[str, Any]:
+def _entry(entry: Entry, fingerprint: str) -> dict[str, Any]:
     return {
-        "feed_id": entry.feed_id,
-        "guid": entry.guid,
+        **_identity(entry),
         "url": entry.url,
         "title": entry.title,
-        "published_at": _instant(entry.published_at),
+        "published_at": _timestamp(entry.published_at),
         "enclosure_url": entry.enclosure.url if entry.enclosure else None,
-        "fingerprint": mark,
+        "fingerprint": fingerprint,
     }
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "feed_id": decision.feed_id,
-        "guid": decision.guid,
-        "title": decision.title,
-        "reason": decision.reason,
-    }
+    return {**_identity(decision), "title": decision.title, "reason": decision.reason}
 
 
-def _instant(at: datetime) -> str:
-    """RFC 3339 in UTC."""
-    return at.isoformat().replace("+00:00", "Z")
+def _identity(entry: Entry | RelatedEntry | Decision) -> dict[str, str]:
+    return {"feed_id": entry.feed_id, "guid": entry.guid}
+
+
+def _timestamp(instant: datetime) -> str:
+    """Return an instant in UTC as RFC 3339 writes it."""
+    return instant.isoformat().replace("+00:00", "Z")

@@ -1,7 +1,4 @@
-"""Read out of an entry what pairing compares: keys, words of the title, runs of words of the body.
-
-In: an entry. Out: a Profile. Touches nothing.
-"""
+"""Features of an entry that pairing compares: keys, title words and runs of body words."""
 
 from __future__ import annotations
 
@@ -17,63 +14,62 @@ from pipeline.text.urls import media_key, url_key
 _LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*(?:>|$)")
 MEDIA_FILE_SUFFIX = re.compile(r"\.(?:mp3|m4a|mp4|m4v|ogg|opus|aac)$")
-"""How the key of a media file ends."""
-_READ_CHARS = 2500
-"""So much of a body is read for its words: texts that begin alike go on alike."""
-_SCANNED_CHARS = 50_000
-"""So much of it is scanned for links."""
-_OPENING = 12
-_NO_NAMES = frozenset(normalised_words("and dr prof professor sir dame rev the und et con y e"))
+"""The end of a media file's key."""
+_MAX_TEXT_CHARS = 2500
+"""Only the beginning of a body is compared: texts that begin alike are alike."""
+_MAX_LINK_CHARS = 50_000
+"""Only this much of a body is searched for links."""
+_OPENING_SHINGLES = 12
+_NOT_NAMES = frozenset(normalised_words("and dr prof professor sir dame rev the und et con y e"))
 
 Shingle = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFeatures:
-    """An entry as pairing sees it."""
+    """An entry as pairing compares it."""
 
     entry: Entry
     title: ParsedTitle
     page: str
-    """Key of its page; empty for a home page, which says nothing."""
+    """Key of its page; empty for a home page, which identifies nothing."""
     file: str
+    """Key of its media file; empty for a post."""
     links: frozenset[str]
-    """Keys of the pages and files its body leads to."""
+    """Keys of the pages and media files that its body links to."""
     shingles: frozenset[Shingle]
-    """Every three words in a row of its body's first part."""
+    """Every run of three words in the beginning of its body."""
     opening: tuple[Shingle, ...]
-    """Those it begins with."""
+    """The first of these runs, in order."""
     guest: frozenset[str]
-    """The words of the guest's name."""
+    """Words of the guest's name."""
     names: frozenset[str]
-    """Words among which a guest's name may be found: title, guest, persons."""
+    """Words that may hold a guest's name: those of the title, the guest and the persons."""
     mentions_podcast: bool
-    """True when it says itself that it belongs to an episode."""
+    """True when its title or label says that it belongs to an episode."""
 
 
 def extract_features(entry: Entry) -> EntryFeatures:
-    """Read what pairing needs out of an entry."""
+    """Return the features of an entry that pairing compares."""
     title, page = parse_title(entry.title), url_key(entry.url)
-    text = normalised_words(unescape(_TAG.sub(" ", entry.body_html[:_READ_CHARS])))
-    runs = tuple(zip(text, text[1:], text[2:], strict=False))
-    persons = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
+    words = normalised_words(unescape(_TAG.sub(" ", entry.body_html[:_MAX_TEXT_CHARS])))
+    shingles = tuple(zip(words, words[1:], words[2:], strict=False))
+    guests = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
     label = parse_title(f"{entry.label}: x").tags if entry.label else frozenset()
+    links: set[str] = set()
+    for link in map(unescape, _LINK.findall(entry.body_html[:_MAX_LINK_CHARS])):
+        links.add(url_key(link))
+        if MEDIA_FILE_SUFFIX.search(file := media_key(link)):
+            links.add(file)
     return EntryFeatures(
         entry=entry,
         title=title,
         page=page if "/" in page or "?" in page else "",
         file=media_key(entry.enclosure.url) if entry.enclosure else "",
-        links=frozenset(
-            key for link in _LINK.findall(entry.body_html[:_SCANNED_CHARS]) for key in _keys(unescape(link))
-        ),
-        shingles=frozenset(runs),
-        opening=runs[:_OPENING],
-        guest=frozenset(normalised_words(entry.guest)) - _NO_NAMES,
-        names=frozenset(normalised_words(f"{entry.title} {entry.guest} {persons}")),
+        links=frozenset(links),
+        shingles=frozenset(shingles),
+        opening=shingles[:_OPENING_SHINGLES],
+        guest=frozenset(normalised_words(entry.guest)) - _NOT_NAMES,
+        names=frozenset(normalised_words(f"{entry.title} {entry.guest} {guests}")),
         mentions_podcast="podcast" in label | title.tags,
     )
-
-
-def _keys(link: str) -> tuple[str, ...]:
-    page, file = url_key(link), media_key(link)
-    return (page, file) if MEDIA_FILE_SUFFIX.search(file) else (page,)

@@ -1,8 +1,6 @@
-"""Pair entries of different feeds that are one story: an episode's post and the episode, a post syndicated twice.
+"""Pairing: find the entries of different feeds that are one story, as a post and its episode or a syndicated post.
 
-In: entries of any feeds, in any order. Out: a Pairing: pairs, and doubts where the signs do not suffice. Touches
-nothing: no network, disk, clock or randomness. What counts as a sign, ``kinship.py`` says; here candidates are found
-without comparing everything with everything, and each entry gets the best partner that is left.
+Candidates share a key and are near in time, so no entry is compared with every other; ``rules.py`` judges each pair.
 """
 
 from __future__ import annotations
@@ -13,16 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.digest.pairing.features import EntryFeatures, extract_features
-from pipeline.digest.pairing.rules import MAX_GAP, Match, MatchContext, find_match, reading_order
+from pipeline.digest.pairing.rules import MAX_GAP, Match, MatchContext, find_match, reading_order, time_between
 from pipeline.model.entry import Entry
 from pipeline.text.urls import domain
 
-_CROWD = 30
-"""So many neighbours in time under one key are looked at, no more: what is as common as that tells nothing."""
-_TWICE = timedelta(hours=3)
-"""Nearer than this one title is one post published twice by mistake, and no series."""
-_SAMPLE = 12
-"""So many three-word runs of a body serve as keys: the alphabetically first are a fair sample."""
+_MAX_NEIGHBOURS = 30
+"""Candidates per entry and key: a key with more neighbours in time than this identifies nothing."""
+_REPOST_GAP = timedelta(hours=3)
+"""Two entries of one title in one feed within this time are an accidental repost, not a series."""
+_SAMPLED_SHINGLES = 12
+"""Runs of body words used as keys; the alphabetically first are a fair sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +28,10 @@ class Pair:
     """Two entries that are one story."""
 
     first: Entry
-    """The one to read; of two of a kind the older one."""
+    """The post to read; of two posts or two episodes the older one."""
     second: Entry
     reason: str
-    """Why, as a sentence's end for the why-ledger: ``same title apart from its prefix, one day apart``."""
+    """The end of a sentence, such as ``same title apart from its prefix, one day apart``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +41,12 @@ class UncertainPair:
     first: Entry
     second: Entry
     reason: str
-    """What speaks for it and what does not, as a sentence's end."""
+    """The evidence for and against, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """Which entries belong together.
+    """The pairs found among entries.
 
     An entry has at most one partner in any other feed. Where pairs share an entry (a post, its copy in a magazine and
     the episode), all of them are one story, and no story holds two entries of one feed.
@@ -59,168 +57,165 @@ class Pairing:
 
 
 def pair(entries: Sequence[Entry]) -> Pairing:
-    """Find the entries of different feeds that are one story.
+    """Return the pairs among entries of different feeds that are one story.
 
-    ``entries``: no two with the same feed and guid; their order does not matter. Time grows with their number, not
-    with its square.
+    No two entries may share feed and guid; their order does not matter. The time grows linearly with their number.
 
     >>> from datetime import UTC, datetime
     >>> from pipeline.model.entry import Enclosure
     >>> day, audio = datetime(2026, 2, 10, tzinfo=UTC), Enclosure(url="https://cdn.example/14.mp3")
     >>> post = Entry(feed_id="blog", guid="1", url="", title="The last ferry", label="Podcast", published_at=day)
-    >>> heard = Entry(feed_id="cast", guid="9", url="", title="14. The Last Ferry", published_at=day, enclosure=audio)
-    >>> [(pair.second.title, pair.reason) for pair in pair([heard, post]).pairs]
+    >>> episode = Entry(feed_id="cast", guid="9", url="", title="14. The Last Ferry", published_at=day, enclosure=audio)
+    >>> [(pair.second.title, pair.reason) for pair in pair([episode, post]).pairs]
     [('14. The Last Ferry', 'same title apart from its prefix, the same day')]
     """
-    profiles = sorted(map(extract_features, entries), key=_order)
-    surroundings = _Surroundings(profiles)
-    matches = []
-    for left, right in sorted(_candidates(profiles)):
-        found = find_match(profiles[left], profiles[right], surroundings.around(left, right))
-        if found:
-            matches.append(_Match(kin=found, left=left, right=right))
-    matches.sort(key=lambda match: (match.kin.rank, _gap(profiles[match.left], profiles[match.right]), match.left))
-    return _assigned(matches, profiles)
+    features = sorted(
+        map(extract_features, entries),
+        key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid),
+    )
+    contexts = _Contexts(features)
+    candidates = []
+    for left, right in sorted(_candidates(features)):
+        if match := find_match(features[left], features[right], contexts.of(left, right)):
+            gap = time_between(features[left], features[right])
+            candidates.append(_Candidate(match=match, left=left, right=right, gap=gap))
+    candidates.sort(key=lambda candidate: (candidate.match.rank, candidate.gap, candidate.left))
+    stories = _Stories(features)
+    paired = [candidate for candidate in candidates if candidate.match.certain and stories.join(candidate)]
+    uncertain = [each for each in candidates if not each.match.certain and stories.are_unpaired(each)]
+    return Pairing(
+        pairs=tuple(Pair(first=a, second=b, reason=reason) for a, b, reason in _in_order(paired, features)),
+        uncertain=tuple(
+            UncertainPair(first=a, second=b, reason=reason) for a, b, reason in _in_order(uncertain, features)
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
-    kin: Match
+class _Candidate:
+    """Two entries that match, by their indexes."""
+
+    match: Match
     left: int
     right: int
+    gap: timedelta
 
 
-def _order(one: EntryFeatures) -> tuple[object, ...]:
-    return one.entry.published_at, one.entry.feed_id, one.entry.guid
-
-
-def _gap(one: EntryFeatures, other: EntryFeatures) -> timedelta:
-    return abs(one.entry.published_at - other.entry.published_at)
-
-
-def _candidates(profiles: Sequence[EntryFeatures]) -> set[tuple[int, int]]:
-    """Find the pairs of places in ``profiles`` worth a look: those that share a key and are near in time."""
-    groups: dict[Hashable, list[int]] = defaultdict(list)
-    guests = frozenset(_tell_tale(one.guest) for one in profiles if one.guest)
-    for place, one in enumerate(profiles):
+def _candidates(features: Sequence[EntryFeatures]) -> set[tuple[int, int]]:
+    """Return the index pairs worth comparing: entries of different feeds that share a key and are near in time."""
+    by_key: dict[Hashable, list[int]] = defaultdict(list)
+    guests = frozenset(max(one.guest, key=lambda word: (len(word), word)) for one in features if one.guest)
+    for index, one in enumerate(features):
         for key in set(_keys(one, guests)):
-            groups[key].append(place)
-    return {near for group in groups.values() for near in _neighbours(group, profiles)}
+            by_key[key].append(index)
+    return {neighbours for indexes in by_key.values() for neighbours in _neighbours(indexes, features)}
 
 
-def _neighbours(group: Sequence[int], profiles: Sequence[EntryFeatures]) -> Iterator[tuple[int, int]]:
-    for index, left in enumerate(group):
-        for right in group[index + 1 : index + _CROWD]:
-            if _gap(profiles[left], profiles[right]) > MAX_GAP:
+def _neighbours(indexes: Sequence[int], features: Sequence[EntryFeatures]) -> Iterator[tuple[int, int]]:
+    for position, left in enumerate(indexes):
+        for right in indexes[position + 1 : position + _MAX_NEIGHBOURS]:
+            if time_between(features[left], features[right]) > MAX_GAP:
                 break
-            if profiles[left].entry.feed_id != profiles[right].entry.feed_id:
+            if features[left].entry.feed_id != features[right].entry.feed_id:
                 yield left, right
 
 
 def _keys(one: EntryFeatures, guests: frozenset[str]) -> Iterator[Hashable]:
-    """Give all keys under which a partner may be found; ``guests``: a word of every guest's name."""
-    title = one.title.text.split()
+    """Yield the keys under which a partner may be found; ``guests`` holds the longest word of every guest's name."""
+    words = one.title.text.split()
     yield from ((key,) for key in {one.page, one.file, *one.links} - {""})
-    yield from (("title", core) for core in one.title.variants if core)
-    yield "order", tuple(sorted(word for word in title if len(word) > 3))
-    yield from (("slip", place, *title[:place], *title[place + 1 :]) for place in range(len(title)) if len(title) > 2)
-    yield from (("start", *core.split()[:4]) for core in one.title.variants if len(core.split()) > 3)
+    yield from (("title", variant) for variant in one.title.variants if variant)
+    yield "order", tuple(sorted(word for word in words if len(word) > 3))
+    yield from (("without", index, *words[:index], *words[index + 1 :]) for index in range(len(words)) if len(words) > 2)
+    yield from (("start", *variant.split()[:4]) for variant in one.title.variants if len(variant.split()) > 3)
     yield from (("guest", word) for word in one.names & guests)
-    yield from (("text", run) for run in one.opening)
-    yield from (("text", run) for run in sorted(one.shingles)[:_SAMPLE])
+    yield from (("text", shingle) for shingle in one.opening)
+    yield from (("text", shingle) for shingle in sorted(one.shingles)[:_SAMPLED_SHINGLES])
 
 
-def _tell_tale(guest: frozenset[str]) -> str:
-    """Choose the word of a name that is likely the rarest."""
-    return max(guest, key=lambda word: (len(word), word))
+class _Contexts:
+    """The contexts of matches, computed from all entries once."""
 
+    def __init__(self, features: Sequence[EntryFeatures]) -> None:
+        self._features = features
+        self._shared = _repeated_keys((one.entry.feed_id, key) for one in features for key in {one.page, one.file})
+        self._popular = _repeated_keys((one.entry.feed_id, link) for one in features for link in one.links)
+        self._gaps = _title_gaps(features)
+        self._link_feeds = _link_feeds(features)
 
-class _Surroundings:
-    """What all entries together make of a sign between two of them."""
-
-    def __init__(self, profiles: Sequence[EntryFeatures]) -> None:
-        self._profiles = profiles
-        self._shared = _several((one.entry.feed_id, key) for one in profiles for key in {one.page, one.file})
-        self._popular = _several((one.entry.feed_id, link) for one in profiles for link in one.links)
-        self._gaps = _half_gaps(profiles)
-        self._feeds_of_links = _feeds_of_links(profiles)
-
-    def around(self, left: int, right: int) -> MatchContext:
-        """Describe the surroundings of two places."""
-        feeds = {self._profiles[place].entry.feed_id for place in (left, right)}
+    def of(self, left: int, right: int) -> MatchContext:
+        """Return the context of two entries, given by their indexes."""
+        feeds = {self._features[index].entry.feed_id for index in (left, right)}
         return MatchContext(
             max_title_gap=min(self._gaps[left], self._gaps[right]),
             shared_keys=self._shared,
             popular_pages=self._popular,
-            has_link_feed=bool(feeds & self._feeds_of_links),
+            has_link_feed=bool(feeds & self._link_feeds),
         )
 
 
-def _feeds_of_links(profiles: Sequence[EntryFeatures]) -> frozenset[str]:
-    """Find the feeds whose entries lead to many sites, none of them to most."""
+def _link_feeds(features: Sequence[EntryFeatures]) -> frozenset[str]:
+    """Return the feeds whose entries lead to many sites, with no site holding more than half of them."""
     sites: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in profiles:
+    for one in features:
         if not one.entry.is_episode:
             sites[one.entry.feed_id][domain(one.entry.url)] += 1
     return frozenset(feed for feed, counts in sites.items() if 2 < counts.total() >= 2 * max(counts.values()))
 
 
-def _several(keys: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Give the keys that occur more than once in one feed; ``keys``: feed and key."""
+def _repeated_keys(keys: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the keys that occur more than once in one feed, given pairs of feed id and key."""
     return frozenset(key for (_, key), count in Counter(keys).items() if count > 1 and key)
 
 
-def _half_gaps(profiles: Sequence[EntryFeatures]) -> list[timedelta]:
-    """Give, for each place, half the time to the nearest entry of the same feed with the same title."""
-    gaps = [MAX_GAP] * len(profiles)
-    last: dict[Hashable, int] = {}
-    for place, one in enumerate(profiles):
-        name = (one.entry.feed_id, one.title.text, one.title.tags - {"podcast"})
-        if name not in last:
-            last[name] = place
-        elif _gap(profiles[last[name]], one) > _TWICE:
-            half = _gap(profiles[last[name]], one) / 2
-            gaps[place], gaps[last[name]] = half, min(half, gaps[last[name]])
-            last[name] = place
+def _title_gaps(features: Sequence[EntryFeatures]) -> list[timedelta]:
+    """Return, for each entry, half the time to the nearest entry of the same feed with the same title."""
+    gaps = [MAX_GAP] * len(features)
+    latest: dict[Hashable, int] = {}
+    for index, one in enumerate(features):
+        title = (one.entry.feed_id, one.title.text, one.title.tags - {"podcast"})
+        previous = latest.get(title)
+        if previous is None:
+            latest[title] = index
+        elif (gap := time_between(features[previous], one)) > _REPOST_GAP:
+            gaps[index], gaps[previous] = gap / 2, min(gap / 2, gaps[previous])
+            latest[title] = index
     return gaps
 
 
-def _assigned(matches: Sequence[_Match], profiles: Sequence[EntryFeatures]) -> Pairing:
-    """Give each entry its best partners, the surest first; note doubts about those left alone."""
-    stories = _Stories(profiles)
-    pairs = [match for match in matches if match.kin.certain and stories.join(match)]
-    lone = [match for match in matches if not match.kin.certain and stories.alone(match)]
-    return Pairing(
-        pairs=tuple(Pair(first=a, second=b, reason=reason) for a, b, reason in _told(pairs, profiles)),
-        uncertain=tuple(UncertainPair(first=a, second=b, reason=reason) for a, b, reason in _told(lone, profiles)),
-    )
-
-
 class _Stories:
-    """Which places hang together so far: no two of one feed, and no more than one post that is no copy of another."""
+    """Indexes joined into stories so far: no two entries of one feed, and one post and one episode besides copies."""
 
-    def __init__(self, profiles: Sequence[EntryFeatures]) -> None:
-        self._feeds = [one.entry.feed_id for one in profiles]
-        self._story = [frozenset({place}) for place in range(len(profiles))]
-        self._read_and_heard: set[int] = set()
+    def __init__(self, features: Sequence[EntryFeatures]) -> None:
+        self._feeds = [one.entry.feed_id for one in features]
+        self._stories = [frozenset({index}) for index in range(len(features))]
+        self._complete: set[int] = set()
+        """Entries of stories that have both a post and an episode."""
 
-    def join(self, match: _Match) -> bool:
-        """Make one story of two places if that may be, and say whether it was done."""
-        joined = self._story[match.left] | self._story[match.right]
-        again = match.right in self._story[match.left] or len({self._feeds[place] for place in joined}) < len(joined)
-        if again or (not match.kin.duplicate and joined & self._read_and_heard):
+    def join(self, candidate: _Candidate) -> bool:
+        """Join two entries if their stories allow it, and return whether they were joined."""
+        joined = self._stories[candidate.left] | self._stories[candidate.right]
+        if candidate.right in self._stories[candidate.left]:
             return False
-        for place in joined:
-            self._story[place] = joined
-        self._read_and_heard |= frozenset() if match.kin.duplicate else joined
+        if len({self._feeds[index] for index in joined}) < len(joined):
+            return False
+        if not candidate.match.duplicate:
+            if joined & self._complete:
+                return False
+            self._complete |= joined
+        for index in joined:
+            self._stories[index] = joined
         return True
 
-    def alone(self, match: _Match) -> bool:
-        """Say whether neither place has found a partner."""
-        return len(self._story[match.left]) == len(self._story[match.right]) == 1
+    def are_unpaired(self, candidate: _Candidate) -> bool:
+        """Return whether neither entry has a partner."""
+        return len(self._stories[candidate.left]) == len(self._stories[candidate.right]) == 1
 
 
-def _told(matches: Iterable[_Match], profiles: Sequence[EntryFeatures]) -> Iterator[tuple[Entry, Entry, str]]:
-    for match in sorted(matches, key=lambda match: (match.left, match.right)):
-        first, second = sorted((profiles[match.left], profiles[match.right]), key=reading_order)
-        yield first.entry, second.entry, match.kin.reason
+def _in_order(
+    candidates: Iterable[_Candidate], features: Sequence[EntryFeatures]
+) -> Iterator[tuple[Entry, Entry, str]]:
+    """Yield (post or older entry, partner, reason), in the order of the entries."""
+    for candidate in sorted(candidates, key=lambda candidate: (candidate.left, candidate.right)):
+        first, second = sorted((features[candidate.left], features[candidate.right]), key=reading_order)
+        yield first.entry, second.entry, candidate.match.reason

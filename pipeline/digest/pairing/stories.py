@@ -1,7 +1,4 @@
-"""Entries that are told together: pairs, and pairs of pairs.
-
-In: entries. Out: stories, and what the why-ledger says of how they came about. Pure.
-"""
+"""Stories: entries joined by their pairs, and by pairs of pairs."""
 
 from __future__ import annotations
 
@@ -14,28 +11,31 @@ from pipeline.model.entry import StoredEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedStories:
-    """Which entries are told together, and what the why-ledger says of it. Keys are entry ids."""
+    """Entries joined into stories."""
 
     stories: tuple[tuple[StoredEntry, ...], ...]
+    """In the order of their first entries; an entry without a partner is a story of its own."""
     notes: Mapping[int, str]
+    """Entry id to the end of its decision: the partner it was paired with, or may belong to, and why."""
 
 
 def join_stories(entries: Sequence[StoredEntry]) -> JoinedStories:
-    """Join paired entries, pairs of pairs too, into stories, in the order of their first entries."""
-    ids = {(each.entry.feed_id, each.entry.guid): each.entry_id for each in entries}
-    leader = {each.entry_id: each.entry_id for each in entries}
-    remarks: dict[int, str] = {}
-    pairing = pair([each.entry for each in entries])
-    for found in pairing.pairs:
-        one, other = (ids[each.feed_id, each.guid] for each in (found.first, found.second))
-        old, new = leader[other], leader[one]
-        leader = {each: new if led == old else led for each, led in leader.items()} if old != new else leader
-        remarks[one] = remarks[other] = f"; one story, post and partner: {found.reason}"
+    """Pair entries and join pairs that share an entry into one story."""
+    ids = {(stored.entry.feed_id, stored.entry.guid): stored.entry_id for stored in entries}
+    first_ids = {stored.entry_id: stored.entry_id for stored in entries}
+    notes: dict[int, str] = {}
+    pairing = pair([stored.entry for stored in entries])
+    for match in pairing.pairs:
+        one, other = (ids[entry.feed_id, entry.guid] for entry in (match.first, match.second))
+        old, new = first_ids[other], first_ids[one]
+        if old != new:
+            first_ids = {entry_id: new if first == old else first for entry_id, first in first_ids.items()}
+        notes[one] = notes[other] = f"; paired: {match.reason}"
     for doubt in pairing.uncertain:
         for entry, partner in ((doubt.first, doubt.second), (doubt.second, doubt.first)):
-            remark = f"; perhaps one story with “{partner.title}”, kept apart: {doubt.reason}"
-            remarks.setdefault(ids[entry.feed_id, entry.guid], remark)
-    groups: dict[int, list[StoredEntry]] = {}
-    for each in entries:
-        groups.setdefault(leader[each.entry_id], []).append(each)
-    return JoinedStories(stories=tuple(tuple(group) for group in groups.values()), notes=remarks)
+            note = f"; may be one story with “{partner.title}”, not paired: {doubt.reason}"
+            notes.setdefault(ids[entry.feed_id, entry.guid], note)
+    stories: dict[int, list[StoredEntry]] = {}
+    for stored in entries:
+        stories.setdefault(first_ids[stored.entry_id], []).append(stored)
+    return JoinedStories(stories=tuple(map(tuple, stories.values())), notes=notes)

@@ -200,5 +200,5 @@ def _summary(week: Week, counts: Counter[str], clock: WeekCalendar, now: datetim
         posts=counts["blog"] + counts["podcast"],
         episodes=counts["episode"],
         links=counts["links"],
-        running=now < closes_at,
+        is_open=now < closes_at,
     )

@@ -76,7 +76,7 @@ class PublicationDesk:
     def default_week(self) -> str | None:
         """Name the week to open first: the newest closed one with entries, else the running one."""
         weeks = self.weeks()
-        return next((each.week for each in (*(week for week in weeks if not week.running), *weeks)), None)
+        return next((each.week for each in (*(week for week in weeks if not week.is_open), *weeks)), None)
 
     def weeks(self) -> tuple[WeekSummary, ...]:
         """As Desk."""

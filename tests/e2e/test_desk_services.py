@@ -93,9 +93,9 @@ def test_stories_move_within_their_section(desk: PublicationDesk) -> None:
     """Later, and earlier again: two stories change places and come back."""
     before = story_references(shown(desk))
     first, second = before[0][0][0], before[0][1][0]
-    choose(desk, "later", first)
+    choose(desk, "move_down", first)
     assert [story[0] for story in story_references(shown(desk))[0][:2]] == [second, first]
-    choose(desk, "earlier", first)
+    choose(desk, "move_up", first)
     assert story_references(shown(desk)) == before
 
 

@@ -181,7 +181,7 @@ def test_the_editor_leaves_out_what_would_be_shown_again(program: CliRunner):
     """By the references that a new file lists: neither under a story, nor of a year ago; the stories stay."""
     fetched(program, *WEEK, *ARCHIVE)
     assert related(program) == [["What the potter kept"], []]
-    listed = (program.config.parent / "editions/2026-W07.md").read_text().partition("# Older pieces in it")[2]
+    listed = (program.config.parent / "editions/2026-W07.md").read_text().partition("# Older entries it links to")[2]
     names = [line.split('"')[1] for line in listed.splitlines() if "potter" in line or "marmalade" in line]
     ask(program, f"leave_out = {json.dumps(names)}")
     found = text(program)

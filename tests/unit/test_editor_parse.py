@@ -139,20 +139,20 @@ def test_a_link_of_a_feed_that_the_editor_lists_is_told_there():
 
 
 MISTAKES = {
-    "unknown setting": ('+++\nsubjekt = "x"\n+++\n', 2, "subjekt is no setting of an edition: did you mean subject?"),
-    "far from any": ('+++\nsubject = "x"\nzzz = 1\n+++\n', 3, "there are subject, preheader, lead"),
+    "unknown setting": ('+++\nsubjekt = "x"\n+++\n', 2, "subjekt is not a setting of an edition: did you mean subject?"),
+    "far from any": ('+++\nsubject = "x"\nzzz = 1\n+++\n', 3, "the settings are subject, preheader, lead"),
     "wrong type": ("+++\nlead = 7\n+++\n", 2, "lead must be text in quotation marks, on one line"),
     "no list": ('+++\n\nleave_out = "blog bread"\n+++\n', 3, 'leave_out must be a list such as ["blog 7"]'),
     "two lines": ('+++\nsubject = """a\nb"""\n+++\n', 2, "on one line"),
     "not TOML": ("+++\nsubject = Bread\n+++\n", 2, "write settings such as subject"),
     "ends early": ('+++\norder = ["blog bread",\n+++\n', 2, "write settings such as subject"),
-    "never closed": ('+++\nsubject = "x"\n', 1, "close them with a line +++"),
+    "never closed": ('+++\nsubject = "x"\n', 1, "add a line +++ after them"),
     "fence of two": ("++\n# The edition 2026-W07.\n++\nHello.\n", 1, "settings begin and end with a line +++"),
     "fence of YAML": ('\n---\nsubject: "x"\n---\n', 2, "settings begin and end with a line +++"),
-    "first fence gone": ("# The edition 2026-W07.\n+++\nHello.\n", 2, "settings stand at the head of the file"),
-    "both fences gone": ('# The edition.\n\n# subject = "x"\nHello.\n', 3, "settings stand at the head of the file"),
-    "below the fence": ('+++\n+++\nHello.\nlead = "blog bread"\n', 4, "settings stand at the head of the file"),
-    "table below the fence": ("+++\n+++\n[notes]   # yours\n", 3, "settings stand at the head of the file"),
+    "first fence gone": ("# The edition 2026-W07.\n+++\nHello.\n", 2, "settings belong at the top of the file"),
+    "both fences gone": ('# The edition.\n\n# subject = "x"\nHello.\n', 3, "settings belong at the top of the file"),
+    "below the fence": ('+++\n+++\nHello.\nlead = "blog bread"\n', 4, "settings belong at the top of the file"),
+    "table below the fence": ("+++\n+++\n[notes]   # yours\n", 3, "settings belong at the top of the file"),
     "after a blank line": ("\n\n+++\nlead = 7\n+++\n", 4, "lead must be text"),
     "not TOML after a blank line": ("\n+++\nsubject = Bread\n+++\n", 3, "write settings such as subject"),
     "misspelt": (
@@ -161,7 +161,7 @@ MISTAKES = {
         'did you mean "blog bread" (Bread on a stone)?',
     ),
     "by its title": ('+++\nlead = "bread on a stone!"\n+++\n', 2, 'did you mean "blog bread"'),
-    "nothing near": ('+++\nlead = "xyzzy"\n+++\n', 2, "name it by its feed's id and its guid or address"),
+    "nothing near": ('+++\nlead = "xyzzy"\n+++\n', 2, "name it by its feed's id and its guid or URL"),
     "in and out": ('+++\nlead = "blog bread"\nleave_out = ["blog bread"]\n+++\n', 2, "is in leave_out"),
     "note of nothing": ('+++\n[notes]\n"blog x" = "hm"\n+++\n', 3, 'there is no entry "blog x"'),
     "note not text": ('+++\n[notes]\n"blog bread" = 3\n+++\n', 3, "a note must be text"),
@@ -169,16 +169,16 @@ MISTAKES = {
     "below related": ('+++\n[related]\nlead = "blog bread"\n+++\n', 3, "lead belongs above [notes] and [related]"),
     "one related": ('+++\n[related]\n"blog bread" = "podcast ep-14"\n+++\n', 3, 'a list such as ["blog 7"], or []'),
     "related to none": ('+++\n[related]\n"blog bread" = ["blog x"]\n+++\n', 3, 'there is no entry "blog x"'),
-    "related is no table": ("+++\nrelated = false\n+++\n", 2, "related must be a table of its own: [related]"),
+    "related is no table": ("+++\nrelated = false\n+++\n", 2, "related must be a table: [related]"),
     "no link": (
         "Hi.\n\n## Useful links\n- just words\n",
         4,
-        "this is no link: write - [Title](https://…): why it matters",
+        "this is not a link: write - [Title](https://…): why it matters",
     ),
-    "bad address": ("## Useful links\n- [x](javascript:alert(1)): no\n", 2, "this is no link"),
-    "no list item": ("## Useful links\n\nSee also:\n", 3, "there are only lines such as"),
+    "bad address": ("## Useful links\n- [x](javascript:alert(1)): no\n", 2, "this is not a link"),
+    "no list item": ("## Useful links\n\nSee also:\n", 3, "may hold only lines such as"),
     "twice": ("## Useful links\n- <https://a.example/>\n- [A](http://www.a.example): b\n", 3, "in the list twice"),
-    "after a remark": ("<!-- one\ntwo -->\n## Useful links\n- x\n", 4, "this is no link"),
+    "after a remark": ("<!-- one\ntwo -->\n## Useful links\n- x\n", 4, "this is not a link"),
 }
 
 
@@ -236,6 +236,6 @@ def test_a_new_file_lists_what_is_in_and_what_is_not():
     assert '#   "links tides"' in text
     assert text.index('#   "blog bread" ') < text.index('#   "podcast ep-14"  … the same story')
     assert "Old news: dated" in text
-    older = text.partition("# Older pieces in it")[2]
+    older = text.partition("# Older entries it links to")[2]
     assert '"blog potter"  What the potter kept' in older
     assert '"blog jam"     Marmalade' in older

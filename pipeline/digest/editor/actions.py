@@ -1,7 +1,4 @@
-"""What an editor chooses among a week's stories, as changes to what they have asked for so far.
-
-In: Overrides, the reference of an entry, the stories as they are told. Out: Overrides. Pure.
-"""
+"""The editor's actions on a story, as changes to the overrides."""
 
 from __future__ import annotations
 
@@ -14,62 +11,62 @@ from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.model.edition import Overrides
 
 StoryReferences = Sequence[Sequence[Sequence[str]]]
-"""The digest by references: sections of stories of entries, in the order they are told."""
+"""The current digest as references: sections of stories of entries."""
 EditorAction = Callable[[Overrides, str, StoryReferences], Overrides]
 
 
-def leave_out(asked: Overrides, reference: str, told: StoryReferences) -> Overrides:
-    """Keep an entry out of this edition.
+def leave_out(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Leave an entry out of this edition.
 
     >>> leave_out(Overrides(lead="blog 1", put_back=("blog 1",)), "blog 1", ()).leave_out
     ('blog 1',)
     """
     return replace(
-        asked,
-        leave_out=tuple(dict.fromkeys((*asked.leave_out, reference))),
-        put_back=_without(asked.put_back, reference),
-        order=_without(asked.order, reference),
-        lead="" if asked.lead == reference else asked.lead,
+        overrides,
+        leave_out=tuple(dict.fromkeys((*overrides.leave_out, reference))),
+        put_back=_without(overrides.put_back, reference),
+        order=_without(overrides.order, reference),
+        lead="" if overrides.lead == reference else overrides.lead,
     )
 
 
-def put_back(asked: Overrides, reference: str, told: StoryReferences) -> Overrides:
-    """Take an entry in: again, when the editor had left it out, else although the program leaves it out.
+def put_back(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Include an entry again that the editor left out, or one that the program leaves out.
 
     >>> put_back(Overrides(leave_out=("blog 1",)), "blog 1", ()) == Overrides()
     True
     >>> put_back(Overrides(), "blog 2", ()).put_back
     ('blog 2',)
     """
-    if reference in asked.leave_out:
-        return replace(asked, leave_out=_without(asked.leave_out, reference))
-    return replace(asked, put_back=tuple(dict.fromkeys((*asked.put_back, reference))))
+    if reference in overrides.leave_out:
+        return replace(overrides, leave_out=_without(overrides.leave_out, reference))
+    return replace(overrides, put_back=tuple(dict.fromkeys((*overrides.put_back, reference))))
 
 
-def make_lead(asked: Overrides, reference: str, told: StoryReferences) -> Overrides:
-    """Tell an entry's story first."""
-    return replace(asked, lead=reference)
+def make_lead(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Make an entry's story the first one."""
+    return replace(overrides, lead=reference)
 
 
-def move_up(asked: Overrides, reference: str, told: StoryReferences) -> Overrides:
-    """Tell an entry's story one place earlier in its section.
+def move_up(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Move an entry's story up one place in its section.
 
     >>> week = [[["blog 1"], ["blog 2", "podcast 2"]], [["links 1"]]]
-    >>> earlier(Overrides(lead="blog 1"), "podcast 2", week).order
+    >>> move_up(Overrides(lead="blog 1"), "podcast 2", week).order
     ('blog 2', 'blog 1', 'links 1')
     """
-    return _moved(asked, reference, told, -1)
+    return _moved(overrides, reference, current, -1)
 
 
-def move_down(asked: Overrides, reference: str, told: StoryReferences) -> Overrides:
-    """Tell an entry's story one place later in its section."""
-    return _moved(asked, reference, told, 1)
+def move_down(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Move an entry's story down one place in its section."""
+    return _moved(overrides, reference, current, 1)
 
 
 def set_note(overrides: Overrides, reference: str, note_md: str) -> Overrides:
-    """Put a few words under an entry's story; empty ones take them away.
+    """Set the note on an entry's story; an empty one removes it.
 
-    >>> noted(Overrides(notes={"blog 1": "Bread."}), "blog 2", " Soup. ").notes
+    >>> set_note(Overrides(notes={"blog 1": "Bread."}), "blog 2", " Soup. ").notes
     {'blog 1': 'Bread.', 'blog 2': 'Soup.'}
     """
     notes = {**overrides.notes, reference: note_md.strip()}
@@ -77,23 +74,28 @@ def set_note(overrides: Overrides, reference: str, note_md: str) -> Overrides:
 
 
 ACTIONS: Mapping[str, EditorAction] = MappingProxyType(
-    {"leave_out": leave_out, "put_back": put_back, "lead": make_lead, "earlier": move_up, "later": move_down}
+    {
+        "leave_out": leave_out,
+        "put_back": put_back,
+        "lead": make_lead,
+        "move_up": move_up,
+        "move_down": move_down,
+    }
 )
 
 
-def _moved(asked: Overrides, reference: str, told: StoryReferences, by: int) -> Overrides:
-    sections = [list(section) for section in told]
+def _moved(overrides: Overrides, reference: str, current: StoryReferences, step: int) -> Overrides:
+    sections = [list(section) for section in current]
     for section in sections:
-        at = next((place for place, story in enumerate(section) if reference in story), None)
-        if at is not None and 0 <= at + by < len(section):
-            section[at], section[at + by] = section[at + by], section[at]
+        index = next((index for index, story in enumerate(section) if reference in story), None)
+        if index is not None and 0 <= index + step < len(section):
+            section[index], section[index + step] = section[index + step], section[index]
             break
-    # The order says it all from here on: a lead that stood above it would undo it.
-    told_first = (story[0] for story in chain.from_iterable(sections))
-    return replace(
-        asked, lead="", order=tuple(each for each in told_first if not each.startswith(f"{EDITOR_FEED_ID} "))
-    )
+    # The order is complete from here on; a lead before it would undo the move.
+    order = (story[0] for story in chain.from_iterable(sections))
+    own = f"{EDITOR_FEED_ID} "
+    return replace(overrides, lead="", order=tuple(entry for entry in order if not entry.startswith(own)))
 
 
 def _without(references: Sequence[str], reference: str) -> tuple[str, ...]:
-    return tuple(each for each in references if each != reference)
+    return tuple(other for other in references if other != reference)

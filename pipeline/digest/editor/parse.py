@@ -1,17 +1,16 @@
-"""The editor's file of an edition: what a person asks for instead of what the program would choose.
+"""Parse the editor's file of an edition into Overrides.
 
-In: the text of ``editions/2026-W07.md``, the entries that may be named. Out: Overrides, or EditorFileError with the
-line and what is allowed. Pure.
+The file has TOML settings between two lines ``+++``, as config.toml writes them, and a Markdown body:
 
     +++
-    subject = "…"            TOML, as in config.toml: an editor learns one way to write settings, and no parser is added
+    subject = "…"
     +++
     The introduction, in Markdown.
 
     ## Useful links
     - [Title](https://…): why it matters
 
-What stands in ``<!-- -->`` is a remark and is never shown.
+``<!-- comments -->`` are never shown.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ FENCE = "+++"
 _LINE, _LIST, _NOTES, _RELATED = (
     "text in quotation marks, on one line",
     'a list such as ["blog 7"]',
-    "a table of its own: [notes]",
-    "a table of its own: [related]",
+    "a table: [notes]",
+    "a table: [related]",
 )
 SETTINGS: Mapping[str, str] = {
     "subject": _LINE,
@@ -45,32 +44,33 @@ SETTINGS: Mapping[str, str] = {
     "notes": _NOTES,
     "related": _RELATED,
 }
-_REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
-_ITEM = re.compile(
+"""The settings, and what each must be."""
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
+_LINK = re.compile(
     r"[-*+]\s+(?:\[(?P<title>(?:[^\]\\]|\\.)*)\]\(\s*<?(?P<url>[^\s>)]*)>?\s*\)|<?(?P<bare>https?://[^\s>]+)>?)\s*(?P<note>.*)"
 )
-_NEARLY_FENCE = re.compile(r"\s*[-+]+\s*")
-_ASTRAY = re.compile(rf"\s*(?:\++|(?:#\s*)?(?:{'|'.join(SETTINGS)})\s*=.*|\[(?:notes|related)\]\s*(?:#.*)?)\s*")
-"""A line of the settings, which nobody is to read in the mail."""
-_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
+_ALMOST_FENCE = re.compile(r"\s*[-+]+\s*")
+_MISPLACED = re.compile(rf"\s*(?:\++|(?:#\s*)?(?:{'|'.join(SETTINGS)})\s*=.*|\[(?:notes|related)\]\s*(?:#.*)?)\s*")
+"""A line of the settings, which must not be published."""
+_TOML_POSITION = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 LINKS_HEADING = "useful links"
 LINK_EXAMPLE = "- [Title](https://…): why it matters"
 
 FindEntry = Callable[[str, str], Entry | None]
-"""Looks for an entry that is not at hand, by feed id and by guid or address."""
+"""Return an entry that is not among the candidates, by feed id and by guid or URL."""
 
 
 def find_fences(lines: Sequence[str]) -> tuple[int, int]:
-    """Find the lines ``+++`` around the settings, from 0; -1 for one that is missing. Above them may be blank lines.
+    """Return the indexes of the lines ``+++`` around the settings; -1 for a missing one. Blank lines may precede them.
 
-    >>> fences(["", "+++", "+++", "Hello."]), fences(["Hello.", "+++"]), fences(["+++", "lead = 1"])
+    >>> find_fences(["", "+++", "+++", "Hello."]), find_fences(["Hello.", "+++"]), find_fences(["+++", "lead = 1"])
     ((1, 2), (-1, -1), (0, -1))
     """
-    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    start = next((index for index, line in enumerate(lines) if line.strip()), 0)
     if lines[start].strip() != FENCE:
         return -1, -1
-    return start, next((number for number, line in enumerate(lines) if number > start and line.strip() == FENCE), -1)
+    return start, next((index for index, line in enumerate(lines) if index > start and line.strip() == FENCE), -1)
 
 
 def parse(
@@ -81,181 +81,177 @@ def parse(
     link_feed_ids: Collection[str] = (),
     find_entry: FindEntry = lambda feed_id, name: None,
 ) -> Overrides:
-    """Read an editor's file.
+    """Parse an editor's file; raise EditorFileError with the line and what is allowed there.
 
-    ``file`` is what messages call it, ``entries`` are those a person may have in mind, ``link_feed_ids`` the ids of the
-    feeds that carry links: what of theirs stands in the editor's own list is told there.
+    ``file`` is its name in messages, ``entries`` are the candidates of the week. An entry of a feed in
+    ``link_feed_ids`` whose URL is in the editor's own list is included there.
 
-    >>> read('+++\\nsubject = "Bread"\\n+++\\nGood morning.', "2026-W07.md", []).introduction_md
+    >>> parse('+++\\nsubject = "Bread"\\n+++\\nGood morning.', "2026-W07.md", []).introduction_md
     'Good morning.'
     """
-    plain = text.replace("\r\n", "\n").removeprefix("\ufeff")
-    return _Reader(text=plain, file=file, entries=entries, link_feeds=link_feed_ids, find=find_entry).read()
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    parser = _Parser(text=text, file=file, entries=entries, link_feed_ids=link_feed_ids, find_entry=find_entry)
+    return parser.parse()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """One file being read; line numbers count from 1."""
+class _Parser:
+    """The parser of one file; line numbers count from 1."""
 
     text: str
     file: str
     entries: Sequence[Entry]
-    link_feeds: Collection[str]
-    find: FindEntry
+    link_feed_ids: Collection[str]
+    find_entry: FindEntry
 
-    def read(self) -> Overrides:
-        front, body = self._parts()
-        said = self._front(front)
-        introduction, links = self._body(body)
+    def parse(self) -> Overrides:
+        front_matter, body = self._split()
+        settings = self._parse_settings(front_matter)
+        introduction, links = self._parse_body(body)
         leave_out, put_back, order = (
-            self._references(said.get(key, ()), key) for key in ("leave_out", "put_back", "order")
+            self._references(settings.get(key, ()), key) for key in ("leave_out", "put_back", "order")
         )
-        lead = self._reference(said["lead"], "lead") if said.get("lead") else ""
-        for each in dict.fromkeys((*put_back, lead)):
-            if each in leave_out:
-                self._fail(self._line_of(each), f'"{each}" is in leave_out, so it cannot be asked for, too')
-        notes = {self._reference(key, key): self._words(note, key) for key, note in said["notes"].items()}
+        lead = self._reference(settings["lead"], "lead") if settings.get("lead") else ""
+        for reference in (*put_back, lead):
+            if reference in leave_out:
+                self._fail(self._line_of(reference), f'"{reference}" is in leave_out: remove it there or here')
+        notes = {}
+        for key, note in settings["notes"].items():
+            reference = self._reference(key, key)
+            if not isinstance(note, str):
+                self._fail(self._line_of(key), f"a note must be text in quotation marks{_misplaced_hint(key)}")
+            if note.strip():
+                notes[reference] = note.strip()
         return Overrides(
             leave_out=leave_out,
-            put_back=(*put_back, *self._taken_up(links, put_back)),
+            put_back=(*put_back, *self._linked_entries(links, put_back)),
             order=order,
             lead=lead,
-            subject=said.get("subject", ""),
-            preheader=said.get("preheader", ""),
+            subject=settings.get("subject", ""),
+            preheader=settings.get("preheader", ""),
             introduction_md=introduction,
-            notes={reference: note for reference, note in notes.items() if note},
+            notes=notes,
             links=tuple(links),
-            related={self._reference(key, key): self._pieces(older, key) for key, older in said["related"].items()},
+            related={self._reference(key, key): self._related(older, key) for key, older in settings["related"].items()},
         )
 
-    def _parts(self) -> tuple[list[str], list[tuple[int, str]]]:
-        """Take the front matter and the body apart; the body's lines keep their numbers."""
+    def _split(self) -> tuple[list[str], list[tuple[int, str]]]:
+        """Return the lines of the front matter, and the numbered lines of the body."""
         lines = self.text.split("\n")
         start, end = find_fences(lines)
         if start < 0:
             first = next((number for number, line in enumerate(lines, 1) if line.strip()), 0)
-            if first and _NEARLY_FENCE.fullmatch(lines[first - 1]):
-                self._fail(first, f"settings begin and end with a line {FENCE}: write it so, or take this line out")
+            if first and _ALMOST_FENCE.fullmatch(lines[first - 1]):
+                self._fail(first, f"settings begin and end with a line {FENCE}: write it so, or remove this line")
             return [], list(enumerate(lines, 1))
         if end < 0:
-            self._fail(start + 1, f"the settings begin with {FENCE} and never end: close them with a line {FENCE}")
-        above = [""] * (start + 1)  # so that lines count as an editor counts them
-        return [*above, *lines[start + 1 : end]], list(enumerate(lines[end + 1 :], end + 2))
+            self._fail(start + 1, f"the settings begin with {FENCE} but do not end: add a line {FENCE} after them")
+        padding = [""] * (start + 1)  # TOML errors then have the line numbers of the file
+        return [*padding, *lines[start + 1 : end]], list(enumerate(lines[end + 1 :], end + 2))
 
-    def _front(self, lines: Sequence[str]) -> dict[str, Any]:
+    def _parse_settings(self, lines: Sequence[str]) -> dict[str, Any]:
         try:
-            said = tomllib.loads("\n".join(lines))
-        except tomllib.TOMLDecodeError as broken:
-            at = _AT_LINE.search(str(broken))
-            line = int(at[1]) if at and at[1] else len(lines)
-            what = _AT_LINE.sub("", str(broken)).rstrip(".")
-            raise self._error(line, f'{what}: write settings such as subject = "Bread"') from broken
-        for key, value in said.items():
+            settings = tomllib.loads("\n".join(lines))
+        except tomllib.TOMLDecodeError as error:
+            position = _TOML_POSITION.search(str(error))
+            line = int(position[1]) if position and position[1] else len(lines)
+            message = _TOML_POSITION.sub("", str(error)).rstrip(".")
+            raise self._error(line, f'{message}: write settings such as subject = "Bread"') from error
+        for key, value in settings.items():
             self._check(key, value)
-        return {"notes": {}, "related": {}} | said
+        return {"notes": {}, "related": {}} | settings
 
     def _check(self, key: str, value: Any) -> None:
         if key not in SETTINGS:
-            near = get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}."
-            self._fail(self._line_of(key), f"{key} is no setting of an edition: {hint}")
+            close = get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(SETTINGS)}."
+            self._fail(self._line_of(key), f"{key} is not a setting of an edition: {hint}")
         allowed = SETTINGS[key]
         fits = {
             _LINE: isinstance(value, str) and "\n" not in value,
-            _LIST: isinstance(value, list) and all(isinstance(each, str) for each in value),
+            _LIST: _is_list_of_text(value),
             _NOTES: isinstance(value, dict),
             _RELATED: isinstance(value, dict),
         }[allowed]
         if not fits:
             self._fail(self._line_of(key), f"{key} must be {allowed}")
 
-    def _words(self, value: Any, key: str) -> str:
-        if not isinstance(value, str):
-            self._fail(self._line_of(key), f"a note must be text in quotation marks{_above(key)}")
-        return value.strip()
-
-    def _pieces(self, value: Any, key: str) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            self._fail(self._line_of(key), f"what is related must be {_LIST}, or [] for nothing{_above(key)}")
+    def _related(self, value: Any, key: str) -> tuple[str, ...]:
+        if not _is_list_of_text(value):
+            self._fail(self._line_of(key), f"related entries must be {_LIST}, or [] for none{_misplaced_hint(key)}")
         return self._references(value, key)
 
-    def _references(self, words: Sequence[str], key: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._reference(each, key) for each in words))
+    def _references(self, names: Sequence[str], key: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._reference(name, key) for name in names))
 
-    def _reference(self, words: str, key: str) -> str:
-        """Find the entry that is meant, and name it as the program does: feed id, a blank, guid."""
-        entry = next(self._meant(words), None)
+    def _reference(self, name: str, key: str) -> str:
+        """Return the reference of the entry that the editor names: feed id, space, guid."""
+        entry = next(self._matching(name), None)
         if entry is None:
-            belongs = _above(key)[2:] if words == key else ""
-            hint = belongs or _nearest(words, self.entries)
-            self._fail(self._line_of(words), f'there is no entry "{words}": {hint}')
+            misplaced = _misplaced_hint(key)[2:] if name == key else ""
+            hint = misplaced or _closest(name, self.entries)
+            self._fail(self._line_of(name), f'there is no entry "{name}": {hint}')
         return f"{entry.feed_id} {entry.guid}"
 
-    def _meant(self, words: str) -> Iterator[Entry]:
+    def _matching(self, words: str) -> Iterator[Entry]:
         feed_id, _, name = words.replace("/", " ", 1).partition(" ") if " " not in words else words.partition(" ")
-        address = url_key(words)
+        key = url_key(words)
         yield from (entry for entry in self.entries if matches(f"{feed_id} {name}", entry))
-        yield from (
-            entry for entry in self.entries if words == entry.guid or (address and address == url_key(entry.url))
-        )
-        if found := self.find(feed_id, name):
-            yield found
+        yield from (entry for entry in self.entries if words == entry.guid or (key and key == url_key(entry.url)))
+        if entry := self.find_entry(feed_id, name):
+            yield entry
 
-    def _taken_up(self, links: Sequence[EditorLink], put_back: Sequence[str]) -> Iterator[str]:
-        """Name the entries that the editor's own list tells: they are carried with it, and not told twice."""
-        addresses = {url_key(link.url) for link in links}
+    def _linked_entries(self, links: Sequence[EditorLink], put_back: Sequence[str]) -> Iterator[str]:
+        """Yield the references of link entries that the editor's own list includes, so that they appear only once."""
+        keys = {url_key(link.url) for link in links}
         for entry in self.entries:
             reference = f"{entry.feed_id} {entry.guid}"
-            told = entry.feed_id in self.link_feeds and entry.url and url_key(entry.url) in addresses
-            if told and reference not in put_back:
+            linked = entry.feed_id in self.link_feed_ids and entry.url and url_key(entry.url) in keys
+            if linked and reference not in put_back:
                 yield reference
 
-    def _body(self, lines: Sequence[tuple[int, str]]) -> tuple[str, list[EditorLink]]:
-        """Take the introduction and the useful links apart."""
-        plain = _REMARK.sub(lambda found: "\n" * found[0].count("\n"), "\n".join(line for _, line in lines))
+    def _parse_body(self, lines: Sequence[tuple[int, str]]) -> tuple[str, list[EditorLink]]:
+        """Return the introduction and the useful links."""
+        text = without_comments("\n".join(line for _, line in lines))
         introduction: list[str] = []
-        items: list[tuple[int, str]] = []
-        among_links = False
-        for number, line in enumerate(plain.split("\n"), lines[0][0] if lines else 1):
-            heading = _HEADING.fullmatch(line)
+        links: list[tuple[int, str]] = []
+        in_links = False
+        for number, line in enumerate(text.split("\n"), lines[0][0] if lines else 1):
+            heading = HEADING.fullmatch(line)
             if heading:
-                among_links = heading["words"].rstrip(":").casefold() == LINKS_HEADING
-            if not among_links:
-                self._own(number, line)
+                in_links = is_links_heading(heading["words"])
+            if not in_links:
+                if _MISPLACED.fullmatch(line):
+                    self._fail(number, f"settings belong at the top of the file, between two lines {FENCE}")
                 introduction.append(line)
             elif line.strip() and not heading:
-                self._add(items, number, line)
-        return "\n".join(introduction).strip(), self._links(items)
+                self._add_line(links, number, line)
+        return "\n".join(introduction).strip(), self._parse_links(links)
 
-    def _own(self, number: int, line: str) -> None:
-        """Refuse a setting among the words that readers get."""
-        if _ASTRAY.fullmatch(line):
-            self._fail(number, f"settings stand at the head of the file, between two lines {FENCE}, and nowhere else")
-
-    def _add(self, items: list[tuple[int, str]], number: int, line: str) -> None:
-        """Take a line of the list: an item, or more of the item before."""
+    def _add_line(self, links: list[tuple[int, str]], number: int, line: str) -> None:
+        """Add a line of the list: a new link, or more text of the previous one."""
         if line.lstrip()[:2] in ("- ", "* ", "+ ") and not line.startswith("    "):
-            items.append((number, line.strip()))
-        elif items and line[:1] in (" ", "\t"):
-            items[-1] = (items[-1][0], f"{items[-1][1]} {line.strip()}")
+            links.append((number, line.strip()))
+        elif links and line[:1] in (" ", "\t"):
+            links[-1] = (links[-1][0], f"{links[-1][1]} {line.strip()}")
         else:
-            self._fail(number, f"under “Useful links” there are only lines such as {LINK_EXAMPLE}")
+            self._fail(number, f"“Useful links” may hold only lines such as {LINK_EXAMPLE}")
 
-    def _links(self, items: Sequence[tuple[int, str]]) -> list[EditorLink]:
+    def _parse_links(self, lines: Sequence[tuple[int, str]]) -> list[EditorLink]:
         links: dict[str, EditorLink] = {}
-        for number, item in items:
-            found = _ITEM.fullmatch(item)
-            url = clean_url(found["url"] or found["bare"] or "") if found else ""
-            if not found or not url:
-                self._fail(number, f"this is no link: write {LINK_EXAMPLE}")
+        for number, line in lines:
+            parts = _LINK.fullmatch(line)
+            url = clean_url(parts["url"] or parts["bare"] or "") if parts else ""
+            if not parts or not url:
+                self._fail(number, f"this is not a link: write {LINK_EXAMPLE}")
             if url_key(url) in links:
                 self._fail(number, f"{url} is in the list twice: keep one of the lines")
-            title = re.sub(r"\\(.)", r"\1", found["title"] or "").strip()
-            links[url_key(url)] = EditorLink(url=url, title=title, note_md=found["note"].lstrip(":–—- ").strip())
+            title = re.sub(r"\\(.)", r"\1", parts["title"] or "").strip()
+            links[url_key(url)] = EditorLink(url=url, title=title, note_md=parts["note"].lstrip(":–—- ").strip())
         return list(links.values())
 
     def _line_of(self, words: str) -> int:
-        """Find the line something stands in, comments aside."""
+        """Return the number of the line that holds the words, comments aside; 0 if there is none."""
         lines = enumerate(self.text.split("\n"), 1)
         return next((number for number, line in lines if words in line and not line.lstrip().startswith("#")), 0)
 
@@ -268,17 +264,31 @@ class _Reader:
         raise self._error(line, message)
 
 
-def _above(key: str) -> str:
-    """Say where a setting belongs that was found below the name of a table."""
+def without_comments(body: str) -> str:
+    """Return a body without its ``<!-- comments -->``; lines keep their numbers."""
+    return COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), body)
+
+
+def is_links_heading(words: str) -> bool:
+    """Return whether a heading begins the useful links."""
+    return words.rstrip(":").casefold() == LINKS_HEADING
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _misplaced_hint(key: str) -> str:
+    """Return where a setting belongs that was written below the name of a table."""
     return f"; {key} belongs above [notes] and [related]" if key in SETTINGS else ""
 
 
-def _nearest(words: str, entries: Sequence[Entry]) -> str:
-    """Say which reference comes nearest, by its spelling or by the entry's title."""
+def _closest(words: str, entries: Sequence[Entry]) -> str:
+    """Return a hint naming the closest reference, by its spelling or by the entry's title."""
     names = {f"{entry.feed_id} {entry.guid}": entry for entry in entries}
     titles = {entry.title.casefold(): name for name, entry in reversed(names.items())}
-    near = get_close_matches(words.replace("/", " ", 1), names, n=1, cutoff=0.5)
-    near = near or [titles[title] for title in get_close_matches(words.casefold(), titles, n=1, cutoff=0.6)]
-    if near:
-        return f'did you mean "{near[0]}" ({names[near[0]].title})?'
-    return "name it by its feed's id and its guid or address, as the comments of a new file and --explain do."
+    close = get_close_matches(words.replace("/", " ", 1), names, n=1, cutoff=0.5)
+    close = close or [titles[title] for title in get_close_matches(words.casefold(), titles, n=1, cutoff=0.6)]
+    if close:
+        return f'did you mean "{close[0]}" ({names[close[0]].title})?'
+    return "name it by its feed's id and its guid or URL, as listed in a new editor's file and by --explain."

@@ -1,9 +1,7 @@
-"""The editor's file written anew: what has changed goes in, what a person wrote around it stays.
+"""Rewrite the editor's file after a change, keeping what a person wrote around it.
 
-In: the text of ``editions/2026-W07.md``, what it asks for, what it is to ask for. Out: the new text. Pure.
-
-Only what differs is touched: settings line by line, with all comments where they were; notes, introduction and links
-each as a whole, with their comments and with every ``<!-- remark -->`` kept above the part it stood in.
+Settings change line by line, and all comments stay where they are. Notes, introduction and links are each rewritten as
+a whole: their comments are kept, every ``<!-- comment -->`` above the part that held it.
 """
 
 from __future__ import annotations
@@ -11,20 +9,18 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.digest.editor.parse import FENCE, LINKS_HEADING, find_fences
+from pipeline.digest.editor.parse import COMMENT, FENCE, HEADING, find_fences, is_links_heading, without_comments
 from pipeline.model.edition import EditorLink, Overrides
 
 FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order")
-"""Of Overrides: those that stand in the front matter."""
-_REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+"""Fields of Overrides that are single settings of the front matter."""
 _NOTES = re.compile(r"\s*\[\s*notes\s*\]")
-_HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
 
 
 def rewrite(text: str, old: Overrides, new: Overrides) -> str:
-    r"""Write into a file that asks for ``old`` what makes it ask for ``new``.
+    r"""Return the text of a file that held the overrides ``old`` so that it holds ``new``.
 
     >>> before = '+++\nsubject = "Bread"  # mine\n# lead = "blog 1"\n+++\nHello.\n'
     >>> print(rewrite(before, Overrides(subject="Bread"), Overrides(subject="Soup", lead="blog 1")))
@@ -36,23 +32,26 @@ def rewrite(text: str, old: Overrides, new: Overrides) -> str:
     Hello.
     <BLANKLINE>
     """
-    front, body = _parts(text.replace("\r\n", "\n").removeprefix("\ufeff"))
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    lines = text.split("\n")
+    start, end = find_fences(lines)
+    front_matter, body = (lines[start + 1 : end], "\n".join(lines[end + 1 :])) if start >= 0 else ([], text)
     for key in FRONT_MATTER_KEYS:
         if getattr(old, key) != getattr(new, key):
-            front = _with_setting(front, key, getattr(new, key))
+            front_matter = _with_setting(front_matter, key, getattr(new, key))
     if old.notes != new.notes:
-        front = _with_notes(front, new.notes)
+        front_matter = _with_notes(front_matter, new.notes)
     if (old.introduction_md, old.links) != (new.introduction_md, new.links):
-        body = _body(body, new)
-    return "\n".join([FENCE, *front, FENCE, body.rstrip("\n")]) + "\n"
+        body = _new_body(body, new)
+    return "\n".join([FENCE, *front_matter, FENCE, body.rstrip("\n")]) + "\n"
 
 
 def format_link(link: EditorLink) -> str:
-    r"""Write a link as the list has it.
+    r"""Return a link as a line of the list.
 
-    >>> link_line(EditorLink(url="https://a.example/(x)", title="Tides [new]", note_md="Worth a look."))
+    >>> format_link(EditorLink(url="https://a.example/(x)", title="Tides [new]", note_md="Worth a look."))
     '- [Tides \\[new\\]](https://a.example/%28x%29): Worth a look.'
-    >>> link_line(EditorLink(url="https://a.example/"))
+    >>> format_link(EditorLink(url="https://a.example/"))
     '- <https://a.example/>'
     """
     url = link.url.replace("(", "%28").replace(")", "%29")
@@ -61,61 +60,63 @@ def format_link(link: EditorLink) -> str:
     return "- " + (f"[{title}]({url})" if title else f"<{url}>") + (f": {note}" if note else "")
 
 
-def _parts(text: str) -> tuple[list[str], str]:
-    """Take front matter and body apart, as ``editor_file`` does; a file that has no settings gets none."""
-    lines = text.split("\n")
-    start, end = find_fences(lines)
-    if start < 0:
-        return [], text
-    return lines[start + 1 : end], "\n".join(lines[end + 1 :])
+def to_toml(value: str | list[str]) -> str:
+    """Return a string or a list of strings as TOML. JSON escapes the same characters, except for DEL.
+
+    >>> print(to_toml('Salt, "smoke" and patience'))
+    "Salt, \\"smoke\\" and patience"
+    """
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _with_setting(front: Sequence[str], key: str, value: str | tuple[str, ...]) -> list[str]:
-    """Set a key where it stands, else below its sample, else on top; what is empty is taken out."""
-    fresh = [f"{key} = {_toml(value)}"] if value else []
-    start, end = _span(front, key)
-    if start == end and fresh:
-        sample = (number for number, line in enumerate(front, 1) if re.match(rf"#\s*{key}\s*=", line))
-        start = end = next(sample, 0)
-    return [*front[:start], *fresh, *front[end:]]
+def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[str, ...]) -> list[str]:
+    """Set a key in its place, else below its commented-out example, else at the top; remove it if empty."""
+    toml = to_toml(" ".join(value.split()) if isinstance(value, str) else list(value))
+    setting = [f"{key} = {toml}"] if value else []
+    start, end = _span(front_matter, key)
+    if start == end and setting:
+        examples = (number for number, line in enumerate(front_matter, 1) if re.match(rf"#\s*{key}\s*=", line))
+        start = end = next(examples, 0)
+    return [*front_matter[:start], *setting, *front_matter[end:]]
 
 
-def _with_notes(front: Sequence[str], notes: Mapping[str, str]) -> list[str]:
-    r"""Write the table of notes anew, where it stands, or at the end; comments in it stay.
+def _with_notes(front_matter: Sequence[str], notes: Mapping[str, str]) -> list[str]:
+    r"""Replace the table of notes in its place, or add it at the end; its comments stay.
 
     >>> _with_notes(['[notes]  # yours', '# "blog 1" = "…"', '"blog 2" = "Soup."'], {"blog 1": "Bread."})
     ['[notes]  # yours', '"blog 1" = "Bread."', '# "blog 1" = "…"']
     """
-    rows = [f"{_toml(reference)} = {_quoted(note)}" for reference, note in notes.items()]
-    start = next((number for number, line in enumerate(front) if _NOTES.match(line)), None)
+    rows = [f"{to_toml(' '.join(reference.split()))} = {to_toml(note)}" for reference, note in notes.items()]
+    start = next((index for index, line in enumerate(front_matter) if _NOTES.match(line)), None)
     if start is None:
-        first, last = _span(front, "notes")
-        above = [*front[:first], *front[last:]]
-        return [*above, "", "[notes]", *rows] if rows else above
-    return [*front[: start + 1], *rows, *_remaining(front[start + 1 :])]
+        first, last = _span(front_matter, "notes")
+        others = [*front_matter[:first], *front_matter[last:]]
+        return [*others, "", "[notes]", *rows] if rows else others
+    return [*front_matter[: start + 1], *rows, *_lines_without_values(front_matter[start + 1 :])]
 
 
-def _remaining(table: Sequence[str]) -> Iterator[str]:
-    """Give the lines of a table that set nothing."""
-    at = 0
-    while at < len(table):
-        end = next(end for end in range(at + 1, len(table) + 1) if _whole(table[at:end]))
-        if not tomllib.loads("\n".join(table[at:end])):
-            yield from table[at:end]
-        at = end
+def _lines_without_values(table: Sequence[str]) -> Iterator[str]:
+    """Yield the comments and blank lines of a table."""
+    start = 0
+    while start < len(table):
+        end = next(end for end in range(start + 1, len(table) + 1) if _is_toml(table[start:end]))
+        if not tomllib.loads("\n".join(table[start:end])):
+            yield from table[start:end]
+        start = end
 
 
-def _span(front: Sequence[str], key: str) -> tuple[int, int]:
-    """Find the lines a setting takes: it ends where it is whole; nothing when there is none."""
-    for start, line in enumerate(front):
+def _span(front_matter: Sequence[str], key: str) -> tuple[int, int]:
+    """Return the start and end of a setting's lines, which may be several; an empty range if it is not set."""
+    for start, line in enumerate(front_matter):
         if line.startswith("["):
-            break  # from here on keys belong to a table
+            break  # the keys below belong to a table
         if re.match(rf"""\s*["']?{key}["']?\s*=""", line):
-            return start, next(end for end in range(start + 1, len(front) + 1) if _whole(front[start:end]))
+            ends = range(start + 1, len(front_matter) + 1)
+            return start, next(end for end in ends if _is_toml(front_matter[start:end]))
     return 0, 0
 
 
-def _whole(lines: Sequence[str]) -> bool:
+def _is_toml(lines: Sequence[str]) -> bool:
     try:
         tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError:
@@ -123,37 +124,23 @@ def _whole(lines: Sequence[str]) -> bool:
     return True
 
 
-def _toml(value: str | tuple[str, ...]) -> str:
-    """Write a TOML value; what JSON escapes, TOML escapes alike, but for DEL."""
-    return _quoted(" ".join(value.split()) if isinstance(value, str) else list(value))
+def _new_body(body: str, new: Overrides) -> str:
+    of_introduction, of_links = _comments(body)
+    introduction = new.introduction_md.replace("\r\n", "\n").strip()
+    links = "\n".join(map(format_link, new.links))
+    return "\n" + "\n\n".join(filter(None, [*of_introduction, introduction, "## Useful links", *of_links, links]))
 
 
-def _quoted(plain: str | list[str]) -> str:
-    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _body(body: str, new: Overrides) -> str:
-    above, among = _remarks(body)
-    parts = [*above, new.introduction_md.replace("\r\n", "\n").strip(), "## Useful links", *among]
-    parts.append("\n".join(map(format_link, new.links)))
-    return "\n" + "\n\n".join(filter(None, parts))
-
-
-def _remarks(body: str) -> tuple[list[str], list[str]]:
-    """Give the remarks of the introduction and those among the links, each closed."""
-    plain = _REMARK.sub(lambda found: "\n" * found[0].count("\n"), body).split("\n")
-    inside = list(_among_links(plain))
-    sides: tuple[list[str], list[str]] = [], []
-    for found in _REMARK.finditer(body):
-        remark = found[0] if found[0].endswith("-->") else f"{found[0].rstrip()} -->"
-        sides[inside[body.count("\n", 0, found.start())]].append(remark)
-    return sides
-
-
-def _among_links(lines: Iterable[str]) -> Iterable[bool]:
-    """Tell of each line whether it belongs to the useful links."""
-    among = False
-    for line in lines:
-        if heading := _HEADING.fullmatch(line):
-            among = heading["words"].rstrip(":").casefold() == LINKS_HEADING
-        yield among
+def _comments(body: str) -> tuple[list[str], list[str]]:
+    """Return the comments of the introduction and those of the links, each closed."""
+    in_links = False
+    lines_in_links = []
+    for line in without_comments(body).split("\n"):
+        if heading := HEADING.fullmatch(line):
+            in_links = is_links_heading(heading["words"])
+        lines_in_links.append(in_links)
+    comments: tuple[list[str], list[str]] = [], []
+    for found in COMMENT.finditer(body):
+        comment = found[0] if found[0].endswith("-->") else f"{found[0].rstrip()} -->"
+        comments[lines_in_links[body.count("\n", 0, found.start())]].append(comment)
+    return comments

@@ -20,7 +20,7 @@ def template_folders(app: App) -> tuple[Path, ...]:
 
 def build_digest_context(app: App) -> DigestContext:
     """Return settings and collaborators for building digests; TemplateError if the theme is missing or broken."""
-    from pipeline.digest.render.render import load_theme
+    from pipeline.digest.render.theme import load_theme
     from pipeline.jobs.digests.context import DigestContext
     from pipeline.jobs.digests.enrich import enrich
     from pipeline.jobs.editor.files import EditorFiles

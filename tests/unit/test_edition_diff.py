@@ -43,7 +43,10 @@ def said(**changed: Any) -> tuple[str, ...]:
         ({"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}]}, "in its feed: text"),
         ({"stories": [{"entries": [BREAD | {"url": "x", "title": "y"}]}, {"entries": [SOUP]}]}, "title and url"),
         ({"stories": list(reversed(MANIFEST["stories"]))}, "the order of the stories changed"),
-        ({}, "the HTML, the plain text and the message file would differ: the template, config.toml or an image changed"),
+        (
+            {},
+            "the HTML, the plain text and the message file would differ: the template, config.toml or an image changed",
+        ),
     ],
 )
 def test_each_change_is_a_phrase(changed: dict[str, Any], phrase: str) -> None:

@@ -139,7 +139,11 @@ def test_a_link_of_a_feed_that_the_editor_lists_is_told_there():
 
 
 MISTAKES = {
-    "unknown setting": ('+++\nsubjekt = "x"\n+++\n', 2, "subjekt is not a setting of an edition: did you mean subject?"),
+    "unknown setting": (
+        '+++\nsubjekt = "x"\n+++\n',
+        2,
+        "subjekt is not a setting of an edition: did you mean subject?",
+    ),
     "far from any": ('+++\nsubject = "x"\nzzz = 1\n+++\n', 3, "the settings are subject, preheader, lead"),
     "wrong type": ("+++\nlead = 7\n+++\n", 2, "lead must be text in quotation marks, on one line"),
     "no list": ('+++\n\nleave_out = "blog bread"\n+++\n', 3, 'leave_out must be a list such as ["blog 7"]'),

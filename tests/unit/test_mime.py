@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.digest.render.mime import to_eml
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.digest import Digest
 from pipeline.model.message import PLACEHOLDERS, placeholder_url
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.digest.render.palette import DARK, LIGHT, Palette, contrast
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
 from pipeline.digest.render.style import DEFAULT_STYLE, with_branding
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.errors import ConfigError
 from tests.golden.sample import PUBLICATION, SAMPLE
 

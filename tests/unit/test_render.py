@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.digest.render.render import MAX_HTML_BYTES, Theme, load_theme, render
+from pipeline.digest.render.render import MAX_HTML_BYTES, render
+from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.model.digest import Digest, Section, Story
 from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
@@ -248,7 +249,7 @@ def test_an_ordinary_week_is_told_in_full(theme: Theme) -> None:
 def test_own_folder_wins_file_by_file(tmp_path: Path) -> None:
     """A publisher replaces one part of a theme and keeps the rest."""
     (tmp_path / "classic" / "parts").mkdir(parents=True)
-    (tmp_path / "classic" / "parts" / "footer.html.j2").write_text("Fair winds, {{ page.name }}")
+    (tmp_path / "classic" / "parts" / "footer.html.j2").write_text("Fair winds, {{ digest.publication }}")
     html = render(SAMPLE, load_theme([tmp_path, THEMES], "classic")).html
     assert "Fair winds, Harbour &amp; Hearth" in html
     assert "A slow loaf" in html
@@ -264,8 +265,8 @@ def test_unknown_theme_names_the_known() -> None:
     ("template", "line"),
     [
         ("<p>\n{% if %}", 2),
-        ("<p>\n\n{{ page.headlin }}", 3),
-        ("{{ page.number + 1 }}", 1),
+        ("<p>\n\n{{ digest.headlin }}", 3),
+        ("{{ digest.number + 1 }}", 1),
         ('\n{% include "lost.html.j2" %}', 2),
     ],
 )

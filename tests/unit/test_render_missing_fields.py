@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
 from pipeline.model.entry import Picture
 from tests.golden.sample import BARE, LISTEN, SITE, entry

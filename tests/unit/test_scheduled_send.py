@@ -144,7 +144,7 @@ def test_errors_of_the_checks_stop_what_nobody_approved(office: ScheduledPublica
     office.approval = "unless-held"
     office.send_proof(W07, office.harness.now)
     good = office.harness.context
-    broken = small_theme(office.harness.folder / "broken", "<html><body>{{ page.number }}</body></html>")
+    broken = small_theme(office.harness.folder / "broken", "<html><body>{{ digest.number }}</body></html>")
     office.harness.context = replace(good, theme=broken)
     office.send_proof(W07, office.harness.now + HOUR)
     (line,) = office.run(TUESDAY, hours=1)

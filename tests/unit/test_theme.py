@@ -11,8 +11,9 @@ import pytest
 from pipeline.digest.checks import preflight
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.palette import contrast
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
 from pipeline.digest.render.style import DEFAULT_STYLE, FONTS
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.errors import TemplateError
 from tests.golden.sample import PUBLICATION, RICH, SAMPLE
 from tests.golden.update import THEME_NAMES, THEMES

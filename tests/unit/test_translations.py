@@ -13,7 +13,8 @@ import pytest
 from babel.dates import format_date, format_skeleton
 
 from pipeline.digest.render import wording as words
-from pipeline.digest.render.render import load_theme, render
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.digest.render.translations import translator_for
 from tests.golden.sample import PUBLICATION, SAMPLE
 from tests.golden.update import THEME_NAMES
@@ -73,8 +74,8 @@ def test_catalogs_are_up_to_date_and_compiled(language: str) -> None:
 def test_dates_are_as_the_language_writes_them(tag: str, month: int) -> None:
     """Babel, which knows the Unicode locale data, is the referee; the program itself does without its weight."""
     at, locale = date(2026, month, 16), tag.replace("-", "_")
-    assert words.format_date(at, translator_for(tag)) == format_date(at, "long", locale=locale)
-    assert words.format_month(at, translator_for(tag)) == format_skeleton("yMMMM", at, locale=locale)
+    assert translator_for(tag).format_date(at) == format_date(at, "long", locale=locale)
+    assert translator_for(tag).format_month(at) == format_skeleton("yMMMM", at, locale=locale)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_arabic_counts_links(n: int, said: str) -> None:
 @pytest.mark.parametrize("tag", ["EN-us", "en-US", "en-us-x-shop"])
 def test_tags_are_read_in_any_case(tag: str) -> None:
     """BCP 47 tags mean the same in capitals and with more parts than we know."""
-    assert words.format_date(date(2026, 3, 1), translator_for(tag)) == "March 1, 2026"
+    assert translator_for(tag).format_date(date(2026, 3, 1)) == "March 1, 2026"
 
 
 def test_templates_hold_no_words_of_their_own() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.digest.render.wording import ENGLISH, Translator, isolate
+from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.digest import Story
 from pipeline.text import markdown
 
@@ -43,7 +43,7 @@ def compose_preheader(stories: Sequence[Story], translator: Translator = ENGLISH
 
 def _teaser(story: Story, voice: Translator) -> str:
     if story.kind in ("episode", "read-or-listen") and story.guest:
-        return voice.gettext("{title}, with {guest}", title=story.title, guest=isolate(story.guest, voice))
+        return voice.gettext("{title}, with {guest}", title=story.title, guest=voice.isolate(story.guest))
     return story.title
 
 

@@ -74,9 +74,7 @@ def _to_json(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _content(
-    digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tuple[str, str], str]
-) -> dict[str, Any]:
+def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     return {
         "edition": digest.week,
         "number": digest.number,
@@ -100,9 +98,7 @@ def _content(
     }
 
 
-def _story(
-    kind: str, heading: str, story: Story, fingerprints: Mapping[tuple[str, str], str]
-) -> dict[str, Any]:
+def _story(kind: str, heading: str, story: Story, fingerprints: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     return {
         "section": kind,
         "heading": heading,

@@ -39,9 +39,7 @@ def apply_links(stories: Sequence[Story], overrides: Overrides, at: datetime) ->
     first = []
     for key, link in own.items():
         if story := links.pop(key, None):
-            first.append(
-                replace(story, title=link.title or story.title, excerpt_md=link.note_md or story.excerpt_md)
-            )
+            first.append(replace(story, title=link.title or story.title, excerpt_md=link.note_md or story.excerpt_md))
         else:
             first.append(_link_story(link, at))
     others = [story for story in stories if story.kind == "link" and url_key(story.url) not in own]

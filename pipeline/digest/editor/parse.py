@@ -132,7 +132,9 @@ class _Parser:
             introduction_md=introduction,
             notes=notes,
             links=tuple(links),
-            related={self._reference(key, key): self._related(older, key) for key, older in settings["related"].items()},
+            related={
+                self._reference(key, key): self._related(older, key) for key, older in settings["related"].items()
+            },
         )
 
     def _split(self) -> tuple[list[str], list[tuple[int, str]]]:

@@ -126,7 +126,9 @@ def _keys(one: EntryFeatures, guests: frozenset[str]) -> Iterator[Hashable]:
     yield from ((key,) for key in {one.page, one.file, *one.links} - {""})
     yield from (("title", variant) for variant in one.title.variants if variant)
     yield "order", tuple(sorted(word for word in words if len(word) > 3))
-    yield from (("without", index, *words[:index], *words[index + 1 :]) for index in range(len(words)) if len(words) > 2)
+    yield from (
+        ("without", index, *words[:index], *words[index + 1 :]) for index in range(len(words)) if len(words) > 2
+    )
     yield from (("start", *variant.split()[:4]) for variant in one.title.variants if len(variant.split()) > 3)
     yield from (("guest", word) for word in one.names & guests)
     yield from (("text", shingle) for shingle in one.opening)

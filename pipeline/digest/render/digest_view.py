@@ -1,7 +1,6 @@
-"""From a Digest to a Page: everything a template prints, already worded and measured, for HTML and text alike.
+"""View of a digest: everything a template prints, worded and measured, for HTML and plain text alike.
 
-In: a Digest, a Voice, a Look, how much is told. Out: a Page, where an empty string or tuple means: leave it out. Pure.
-Templates only lay it out, so two themes never differ in what they say, and every theme speaks every language.
+Templates only lay it out, so all themes say the same and every theme speaks every language.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from pipeline.digest.render import wording as words
+from pipeline.digest.render import wording
 from pipeline.digest.render.palette import Palette
 from pipeline.digest.render.story_view import (
     ImageView,
@@ -24,7 +23,7 @@ from pipeline.digest.render.story_view import (
     story_view,
 )
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, with_branding
-from pipeline.digest.render.wording import ENGLISH, Translator
+from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.digest import Digest, Publication, SectionKind, Story
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, placeholder_url
 from pipeline.text import markdown
@@ -32,53 +31,53 @@ from pipeline.text import markdown
 PREHEADER_FILL_LENGTH = 150
 LOGO_WIDTH = 200
 PREHEADER_FILLER = "\u034f\u200c\u00a0"
-"""Keeps the first words of the mail out of the inbox line; shown by no client."""
+"""Invisible; keeps the first words of the newsletter out of the inbox line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthBudget:
-    """How much is told, to save weight."""
+    """Limits that keep the HTML small."""
 
     max_excerpt_words: int | None = None
-    """Excerpts get shorter than they came; 0 leaves them out."""
+    """0 removes excerpts; None keeps them as they are."""
     max_full_stories: int | None = None
-    """Only so many stories are told; of the others, links first among them, the titles alone."""
+    """Stories beyond this number become briefs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionView:
-    """A section as it is printed."""
+    """A section as templates print it."""
 
     kind: SectionKind
     heading: str
     stories: tuple[StoryView, ...]
-    lines: tuple[StoryView, ...] = ()
-    """Stories told by their titles alone, after the others."""
+    briefs: tuple[StoryView, ...] = ()
+    """Stories of which only the title is printed, after the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """The whole mail as it is printed."""
+    """A digest as templates print it; an empty field is left out."""
 
     language: str
     direction: str
     """``ltr`` or ``rtl``."""
     forward_arrow: str
-    """An arrow that points where reading goes."""
+    """An arrow in the reading direction."""
     colon: str
-    """Between a label and what it labels."""
+    """Between a label and a URL, spaces included."""
     subject: str
     preheader: str
-    filler: str
-    """Comes after the preheader, hidden with it, in the HTML alone."""
-    name: str
-    home: str
+    preheader_filler: str
+    """Hidden after the preheader, in the HTML only."""
+    publication: str
+    home_url: str
     logo: ImageView | None
-    """A picture to stand for the name."""
+    """Shown instead of the publication's name."""
     light: Palette
     dark: Palette
     title_font: str
-    """A stack of fonts, as CSS takes it; so are the next two."""
+    """A CSS font stack, like the next two."""
     text_font: str
     label_font: str
     tagline: str
@@ -90,14 +89,14 @@ class DigestView:
     introduction_text: str
     sections: tuple[SectionView, ...]
     call_to_action_html: str
-    """The one thing readers are asked to do, at the end."""
+    """The one request at the end."""
     call_to_action_text: str
     reason: str
     postal_address: tuple[str, ...]
     """Its lines."""
-    browser: LinkView
-    unsubscribe: LinkView
-    preferences: LinkView
+    browser_link: LinkView
+    unsubscribe_link: LinkView
+    preferences_link: LinkView
 
 
 def digest_view(
@@ -106,24 +105,26 @@ def digest_view(
     style: ThemeStyle = DEFAULT_STYLE,
     budget: LengthBudget | None = None,
 ) -> DigestView:
-    """Word a digest for printing.
-
-    ConfigError: the publication's accent is not of the form ``#rrggbb``.
-    """
+    """Return the view of a digest; raise ConfigError if the publication's accent is not of the form ``#rrggbb``."""
     publication = digest.publication
-    closes = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
+    closes_at = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
     preheader = one_line(digest.preheader)
     style = with_branding(style, accent=publication.accent, fonts=publication.fonts)
+    separator = wording.label_separator(translator)
+
+    def placeholder_link(label: str, placeholder: str) -> LinkView:
+        return LinkView(label=label, url=placeholder_url(publication.url, placeholder))
+
     return DigestView(
         language=publication.language,
         direction=translator.direction,
         forward_arrow="←" if translator.direction == "rtl" else "→",
-        colon=words.label_separator(translator),
+        colon=separator,
         subject=one_line(digest.subject),
         preheader=preheader,
-        filler=PREHEADER_FILLER * max(0, PREHEADER_FILL_LENGTH - len(preheader)),
-        name=publication.name,
-        home=publication.url,
+        preheader_filler=PREHEADER_FILLER * max(0, PREHEADER_FILL_LENGTH - len(preheader)),
+        publication=publication.name,
+        home_url=publication.url,
         logo=_logo(publication),
         light=style.light,
         dark=style.dark,
@@ -131,57 +132,51 @@ def digest_view(
         text_font=style.text_font,
         label_font=style.label_font,
         tagline=publication.tagline,
-        number=words.edition_number(digest.number, translator),
-        date=words.format_date(closes, translator),
+        number=wording.edition_number(digest.number, translator),
+        date=translator.format_date(closes_at),
         headline=one_line(digest.headline),
         introduction_html=markdown.to_html(digest.introduction_md),
-        introduction_text=markdown.to_text(digest.introduction_md, colon=words.label_separator(translator)),
-        sections=tuple(_chapters(digest, translator, budget or LengthBudget())),
+        introduction_text=markdown.to_text(digest.introduction_md, colon=separator),
+        sections=tuple(_sections(digest, translator, budget or LengthBudget())),
         call_to_action_html=markdown.to_html(publication.call_to_action_md),
-        call_to_action_text=markdown.to_text(publication.call_to_action_md, colon=words.label_separator(translator)),
-        reason=publication.reason or words.subscription_reason(publication.name, translator),
+        call_to_action_text=markdown.to_text(publication.call_to_action_md, colon=separator),
+        reason=publication.reason or wording.subscription_reason(publication.name, translator),
         postal_address=tuple(line.strip() for line in publication.postal_address.splitlines() if line.strip()),
-        browser=LinkView(
-            label=translator.gettext("Read in your browser"), url=placeholder_url(publication.url, BROWSER_VIEW)
-        ),
-        unsubscribe=LinkView(
-            label=translator.gettext("Unsubscribe"), url=placeholder_url(publication.url, UNSUBSCRIBE)
-        ),
-        preferences=LinkView(
-            label=translator.gettext("Change what you get"), url=placeholder_url(publication.url, PREFERENCES)
-        ),
+        browser_link=placeholder_link(translator.gettext("Read in your browser"), BROWSER_VIEW),
+        unsubscribe_link=placeholder_link(translator.gettext("Unsubscribe"), UNSUBSCRIBE),
+        preferences_link=placeholder_link(translator.gettext("Change what you get"), PREFERENCES),
     )
 
 
-def _chapters(digest: Digest, voice: Translator, thrift: LengthBudget) -> Iterator[SectionView]:
-    """Tell the sections, the archive last; stories beyond ``thrift.whole_stories`` come as lines."""
+def _sections(digest: Digest, translator: Translator, budget: LengthBudget) -> Iterator[SectionView]:
+    """Yield the views of the sections, the archive last; stories beyond ``budget.max_full_stories`` are briefs."""
     zone = ZoneInfo(digest.publication.timezone)
-    left = thrift.max_full_stories
+    remaining = budget.max_full_stories
     ordinals = count(1)
     for section in (*digest.sections, *digest.archive):
         if not section.stories:
             continue
-        whole = section.stories if left is None else section.stories[: max(0, left)]
-        left = None if left is None else left - len(whole)
-        pieces = (story_view(story, voice, zone, excerpt_words=thrift.max_excerpt_words) for story in whole)
+        full = section.stories if remaining is None else section.stories[: max(0, remaining)]
+        remaining = None if remaining is None else remaining - len(full)
+        views = (story_view(story, translator, zone, max_excerpt_words=budget.max_excerpt_words) for story in full)
         if section.kind == "archive":
-            pieces = (_dated(told, story, voice, zone) for told, story in zip(pieces, whole, strict=True))
+            views = (_dated(view, story, translator, zone) for view, story in zip(views, full, strict=True))
         elif section.kind != "links":
-            pieces = (replace(told, ordinal=next(ordinals)) for told in pieces)
+            views = (replace(view, ordinal=next(ordinals)) for view in views)
         yield SectionView(
             kind=section.kind,
-            heading=one_line(section.heading) or words.section_heading(section.kind, voice),
-            stories=tuple(pieces),
-            lines=tuple(brief_view(story, voice) for story in section.stories[len(whole) :]),
+            heading=one_line(section.heading) or wording.section_heading(section.kind, translator),
+            stories=tuple(views),
+            briefs=tuple(brief_view(story, translator) for story in section.stories[len(full) :]),
         )
 
 
-def _dated(told: StoryView, story: Story, voice: Translator, zone: ZoneInfo) -> StoryView:
-    """Say of an older story when it was new."""
+def _dated(view: StoryView, story: Story, translator: Translator, zone: ZoneInfo) -> StoryView:
+    """Return the view of an older story with the day it was published."""
     if story.published_at is None:
-        return told
-    day = words.format_date(story.published_at.astimezone(zone), voice)
-    return replace(told, byline=" · ".join(filter(None, (day, told.byline))))
+        return view
+    day = translator.format_date(story.published_at.astimezone(zone))
+    return replace(view, byline=" · ".join(filter(None, (day, view.byline))))
 
 
 def _logo(publication: Publication) -> ImageView | None:

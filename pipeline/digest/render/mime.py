@@ -1,10 +1,7 @@
-"""From a rendered digest to a mail: digest.eml, which any mail client opens, and the proof that the editor is sent.
+"""Write messages: an edition's digest.eml, and the proof sent to the editor (RFC 5322, RFC 2046, RFC 2045).
 
-In: a RenderedDigest and its Digest, or both parts of a proof. Out: the bytes of a multipart/alternative message
-(RFC 5322, RFC 2046). Pure.
-
-The message says nothing about unsubscribing in its header: whose subscription it is, only delivery knows. It carries no
-``X-Unsent`` either, which would make Outlook open it for editing instead of showing it as readers see it.
+An edition has no List-Unsubscribe header: only delivery knows whose subscription it is. It has no ``X-Unsent`` header
+either, which would make Outlook open it for editing.
 """
 
 from __future__ import annotations
@@ -18,49 +15,48 @@ from zoneinfo import ZoneInfo
 
 from pipeline.model.digest import Digest, Edition, Publication, RenderedDigest
 
-_PROOF = EmailPolicy(linesep="\r\n", max_line_length=76)
-"""Lines of RFC 2045's and RFC 2047's length.
+_POLICY = EmailPolicy(linesep="\r\n", max_line_length=76)
+"""Line lengths of RFC 2045 and RFC 2047.
 
-Not for List-* headers: Python 3.11 turns an address too long for a line into an encoded word, and one-click
-unsubscribing no longer works (cpython #74717). Whoever adds those writes them unfolded.
+Not for List-* headers: Python 3.11 turns an address too long for a line into an encoded word, which breaks one-click
+unsubscribing (cpython #74717). Write those headers unfolded.
 """
 
 
 def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
-    """Write the edition's mail: text, then HTML, both UTF-8; the same digest gives the same bytes.
+    """Return an edition as a message: plain text, then HTML, both UTF-8; the same digest gives the same bytes.
 
-    Date is the closing of the week. Lines end in CRLF; body lines are at most 76 characters.
+    Its Date is the closing of the week. Lines end in CRLF; body lines have at most 76 characters.
     """
-    publication = digest.publication
-    sent_at = digest.closes_at.astimezone(ZoneInfo(publication.timezone))
-    mark = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.edition"
-    message = _message(publication, rendered.subject, sent_at, mark)
+    sent_at = digest.closes_at.astimezone(ZoneInfo(digest.publication.timezone))
+    message_id = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.edition"
+    message = _message(digest.publication, rendered.subject, sent_at, message_id)
     return _with_parts(message, rendered.text, rendered.html, digest.week)
 
 
 def to_proof_eml(
     publication: Publication, edition: Edition, text: str, html: str, *, sequence: int, now: datetime
 ) -> bytes:
-    """Write the proof of a draft, both parts of which have the banner above them.
+    """Return the proof of a draft as a message; its parts already have the banner.
 
-    The same draft gives the same Message-ID, so a proof that is sent again after a crash is one mail; ``nth`` tells
-    those apart that somebody asked for.
+    The same draft and ``sequence`` give the same Message-ID, so that a proof repeated after a crash counts as one
+    message. ``sequence`` distinguishes proofs that were requested.
     """
     sent_at = now.astimezone(ZoneInfo(publication.timezone)).replace(microsecond=0)
-    mark = f"{edition.week}.{edition.content_hash[:16]}.{sequence}.proof"
-    message = _message(publication, f"[Proof] {edition.subject}", sent_at, mark)
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answer, please
+    message_id = f"{edition.week}.{edition.content_hash[:16]}.{sequence}.proof"
+    message = _message(publication, f"[Proof] {edition.subject}", sent_at, message_id)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     return _with_parts(message, text, html, edition.week)
 
 
-def _message(publication: Publication, subject: str, sent_at: datetime, mark: str) -> EmailMessage:
+def _message(publication: Publication, subject: str, sent_at: datetime, message_id: str) -> EmailMessage:
     sender = _address(publication.sender)
-    message = EmailMessage(policy=_PROOF)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = _address(publication.editor)
     message["Subject"] = " ".join(subject.split())
     message["Date"] = format_datetime(sent_at)
-    message["Message-ID"] = f"<{mark}@{sender.domain}>"
+    message["Message-ID"] = f"<{message_id}@{sender.domain}>"
     return message
 
 
@@ -72,6 +68,6 @@ def _with_parts(message: EmailMessage, text: str, html: str, week: str) -> bytes
 
 
 def _address(mailbox: str) -> Address:
-    """Read ``Name <address>``; the name may hold anything, quoted or not."""
+    """Parse ``Name <address>``; the name may hold any characters, quoted or not."""
     name, address = parseaddr(" ".join(mailbox.split()))
     return Address(display_name=name, addr_spec=address)

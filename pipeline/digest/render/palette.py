@@ -1,7 +1,4 @@
-"""The colours of a mail, in light and in dark: given ones for paper and ink, calculated ones for the accent.
-
-In: colours. Out: palettes in which every text has at least the contrast WCAG 2.2 asks for (4.5 : 1). Pure.
-"""
+"""Palettes: the colours of a newsletter in light and in dark, with the contrast that WCAG 2.2 asks for (4.5 : 1)."""
 
 from __future__ import annotations
 
@@ -16,15 +13,15 @@ ACCENT = "#1d5c63"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """Colours as ``#rrggbb``: mail clients read nothing shorter and nothing newer."""
+    """Colours as ``#rrggbb``; mail programs understand no shorter or newer form."""
 
     page: str
     card: str
-    """Behind all stories, and the words on a button."""
+    """Behind stories, and the text of a button."""
     text: str
     muted: str
     rule: str
-    """Lines, and the ground behind a picture that has not come."""
+    """Lines, and the background of an image that is not loaded."""
     accent: str
     """Links on the card, and buttons."""
 
@@ -34,44 +31,41 @@ DARK = Palette(page="#151412", card="#201f1c", text="#ece8df", muted="#b3aca0", 
 
 
 def with_accent(palette: Palette, accent: str, *, min_contrast: float = 4.5) -> Palette:
-    """Give a palette another accent, made darker or lighter until it can be read on the card.
+    """Return a palette with another accent, darkened or lightened until it is readable on the card.
 
-    ConfigError: the accent is not of the form ``#rrggbb``.
+    Raise ConfigError if the accent is not of the form ``#rrggbb``.
 
-    >>> with_accent(LIGHT, "#ffcc00", least=4.8).accent
+    >>> with_accent(LIGHT, "#ffcc00", min_contrast=4.8).accent
     '#8a6e00'
     """
     if not is_hex_colour(accent):
         raise ConfigError(f'Write the accent as six hexadecimal digits, like "{ACCENT}", not "{accent}".')
-    return replace(palette, accent=adjust_contrast(accent.lower(), on=palette.card, min_contrast=min_contrast))
+    accent = adjust_contrast(accent.lower(), on=palette.card, min_contrast=min_contrast)
+    return replace(palette, accent=accent)
 
 
 def with_readable_text(palette: Palette) -> Palette:
-    """Move ink away from paper until all of it can be read: on page, card and a missing picture.
+    """Return a palette whose text, muted text and accent are readable wherever they are used.
 
-    >>> legible(replace(LIGHT, muted="#aaaaaa")).muted
+    >>> with_readable_text(replace(LIGHT, muted="#aaaaaa")).muted
     '#626262'
     """
-    text, muted, accent = palette.text, palette.muted, palette.accent
-    for paper in (palette.card, palette.page):
-        text, muted = adjust_contrast(text, on=paper), adjust_contrast(muted, on=paper)
-    return replace(
-        palette,
-        text=text,
-        muted=adjust_contrast(muted, on=palette.rule),
-        accent=adjust_contrast(accent, on=palette.card),
-    )
+    text, muted = palette.text, palette.muted
+    for background in (palette.card, palette.page):
+        text, muted = adjust_contrast(text, on=background), adjust_contrast(muted, on=background)
+    muted = adjust_contrast(muted, on=palette.rule)
+    return replace(palette, text=text, muted=muted, accent=adjust_contrast(palette.accent, on=palette.card))
 
 
 def is_hex_colour(colour: str) -> bool:
-    """Tell whether a colour is of the form ``#rrggbb``: mail clients read nothing shorter."""
+    """Return whether a colour is of the form ``#rrggbb``."""
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", colour))
 
 
 def adjust_contrast(colour: str, *, on: str, min_contrast: float = 4.5) -> str:
-    """Move a colour's lightness away from its background until their contrast is at least ``least``; keep its hue.
+    """Return a colour with its lightness changed until it contrasts with a background; the hue stays.
 
-    >>> readable("#1d5c63", on="#ffffff")
+    >>> adjust_contrast("#1d5c63", on="#ffffff")
     '#1d5c63'
     """
     hue, lightness, saturation = rgb_to_hls(*_channels(colour))
@@ -83,7 +77,7 @@ def adjust_contrast(colour: str, *, on: str, min_contrast: float = 4.5) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """Measure the contrast of two colours, from 1 to 21 (WCAG 2.2, contrast ratio).
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2).
 
     >>> contrast("#000000", "#ffffff")
     21.0
@@ -93,7 +87,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2)."""
+    """Return the relative luminance of a colour (WCAG 2.2)."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

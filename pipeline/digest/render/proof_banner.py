@@ -1,8 +1,4 @@
-"""The proof's banner: what the editor is told and asked, above the mail and never in it.
-
-In: the two templates of ``templates/proof/``, what they show, and the parts of a draft. Out: the parts of the proof:
-the banner, and below it the draft's own bytes. Reads those templates, nothing else.
-"""
+"""The proof's banner: the editor's information and buttons, above the newsletter and never part of it."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerButton:
-    """A link that looks like one."""
+    """A link shown as a button."""
 
     label: str
     url: str
@@ -32,61 +28,62 @@ class BannerButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofBanner:
-    """What the banner says."""
+    """The content of a banner."""
 
     week: str
     number: int | None
     plan: str
-    """What will happen if nobody does anything, as a sentence."""
+    """A sentence about what happens if nobody does anything."""
     checks: tuple[CheckResult, ...]
-    """What preflight found, the gravest first."""
+    """The results of preflight, the most severe first."""
     buttons: tuple[BannerButton, ...]
     hint: str
-    """How else it can be approved, as a sentence."""
+    """A sentence about other ways to approve."""
 
     @property
     def summary(self) -> str:
-        """Count what was found.
+        """A sentence that counts the check results.
 
-        >>> wrong = Check(name="contrast", level="error", message="Darken the accent.")
-        >>> Note(week="", number=1, plan="", checks=(wrong, wrong), buttons=(), hint="").tally
+        >>> result = CheckResult(name="contrast", level="error", message="Darken the accent.")
+        >>> ProofBanner(week="", number=1, plan="", checks=(result, result), buttons=(), hint="").summary
         '2 errors. Errors stop approval.'
         """
-        count = Counter(check.level for check in self.checks)
-        told = [f"{count[level]} {level}{'s' * (count[level] > 1)}" for level in LEVELS if count[level]]
-        if not told:
-            return "The checks found nothing to mend."
-        return f"{', '.join(told)}." + (" Errors stop approval." if count["error"] else " None of them stops approval.")
+        count = Counter(result.level for result in self.checks)
+        counts = [f"{count[level]} {level}{'s' * (count[level] > 1)}" for level in LEVELS if count[level]]
+        if not counts:
+            return "The checks found no problems."
+        ending = "Errors stop approval." if count["error"] else "None of them stops approval."
+        return f"{', '.join(counts)}. {ending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerTemplates:
-    """Both templates, compiled."""
+    """The compiled templates of a banner."""
 
     html: Template
     text: Template
 
     def prepend(self, html: str, text: str, banner: ProofBanner) -> tuple[str, str]:
-        """Put the banner above both parts of a mail; what follows it is the part as it was, character by character.
+        """Return both parts of a message with the banner above them; below it each part is unchanged.
 
-        TemplateError when a template asks for something that does not exist.
+        Raise TemplateError if a template uses an unknown name.
         """
-        told = render_template(self.text, note=banner).rstrip()
-        return prepend_html(html, render_template(self.html, note=banner)), f"{told}\n\n{text}"
+        above = render_template(self.text, banner=banner).rstrip()
+        return prepend_html(html, render_template(self.html, banner=banner)), f"{above}\n\n{text}"
 
 
 def load_banner_templates(folders: Sequence[Path]) -> BannerTemplates:
-    """Compile the templates; TemplateError when one is missing or broken."""
+    """Return the compiled templates of ``templates/proof/``; raise TemplateError if one is missing or broken."""
     html, text = load_templates(folders, "proof/banner.html.j2", "proof/banner.txt.j2")
     return BannerTemplates(html=html, text=text)
 
 
 def prepend_html(html: str, banner: str) -> str:
-    """Put a banner at the top of a page's body, whatever its attributes.
+    """Return a page with a banner at the beginning of its body.
 
-    >>> above_html('<html><body class="page"><p>Bread</p></body></html>', "<p>Proof</p>")
+    >>> prepend_html('<html><body class="page"><p>Bread</p></body></html>', "<p>Proof</p>")
     '<html><body class="page"><p>Proof</p><p>Bread</p></body></html>'
     """
     body = _BODY.search(html)
-    at = body.end() if body else 0
-    return html[:at] + banner + html[at:]
+    start = body.end() if body else 0
+    return html[:start] + banner + html[start:]

@@ -1,10 +1,7 @@
-"""From a Digest to the words on a page: HTML with its styles inlined, and plain text.
+"""Render a digest with a theme: HTML with its styles inlined, and plain text. The same arguments give the same bytes.
 
-In: a Digest and a Theme. Out: a RenderedDigest; the same input gives the same bytes. Touches nothing, the theme having
-been read before, but the catalog of the publication's language. jinja2 and css-inline are imported when first needed.
-
-Addresses that differ for each reader (unsubscribe, preferences, browser) are places, see ``model/mail.py``. Each stands
-at the start of a line, so that it stays whole in quoted-printable.
+Links that differ per recipient are placeholders, see ``model/message.py``. In the HTML each begins a line, so that
+quoted-printable does not break it. jinja2 and css-inline are imported when first needed.
 """
 
 from __future__ import annotations
@@ -13,94 +10,82 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.digest.render.digest_view import DigestView, LengthBudget, digest_view
-from pipeline.digest.render.theme import Theme, load_theme, render_template
+from pipeline.digest.render.theme import Theme, render_template
 from pipeline.digest.render.translations import translator_for
 from pipeline.model.digest import Digest, RenderedDigest
 from pipeline.model.message import PLACEHOLDERS
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-__all__ = ["MAX_HTML_BYTES", "Theme", "load_theme", "render"]
-
 MAX_HTML_BYTES = 60_000
-"""Heavier HTML is told in fewer words: Gmail cuts a mail at 102 KB and hides the rest, unsubscribing included."""
+"""Larger HTML is shortened: Gmail cuts a message at 102 KB and hides the rest, the unsubscribe link included."""
 _EXCERPT_WORDS = (None, 40, 25, 12)
-_PLACE = re.compile(rf' (href="[^"]*#(?:{"|".join(PLACEHOLDERS)})")')
+_PLACEHOLDER = re.compile(rf' (href="[^"]*#(?:{"|".join(PLACEHOLDERS)})")')
 
 
 def render(digest: Digest, theme: Theme) -> RenderedDigest:
-    """Render a digest; it shortens itself until the HTML is light enough to arrive whole.
+    """Return a digest as HTML and text, shortened as far as it takes to keep the HTML below ``MAX_HTML_BYTES``.
 
-    First excerpts get shorter, then the last stories are told by their titles alone, as many as it takes.
-    TemplateError: a template asks for something that does not exist (with its file and line).
+    First excerpts are shortened, then the last stories become briefs. Raise TemplateError, with file and line, if a
+    template uses an unknown name.
     """
-    told = _told(digest, theme, LengthBudget())
-    for words in _EXCERPT_WORDS[1:]:
-        if told.light:
+    for max_words in _EXCERPT_WORDS:
+        attempt = _attempt(digest, theme, LengthBudget(max_excerpt_words=max_words))
+        if attempt.fits:
             break
-        told = _told(digest, theme, LengthBudget(max_excerpt_words=words))
-    if not told.light:
-        told = _by_titles(digest, theme)
+    else:
+        attempt = _with_briefs(digest, theme)
     return RenderedDigest(
-        subject=told.page.subject,
-        preheader=told.page.preheader,
-        html=told.html,
-        text=_text(theme.text, told.page),
-        shortening=_shortened(told),
+        subject=attempt.view.subject,
+        preheader=attempt.view.preheader,
+        html=attempt.html,
+        text=_render_text(theme, attempt.view),
+        shortening=_describe_shortening(attempt),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A digest at one length."""
+class _Attempt:
+    """A digest rendered within one budget."""
 
-    page: DigestView
+    view: DigestView
     html: str
-    thrift: LengthBudget
+    budget: LengthBudget
 
     @property
-    def light(self) -> bool:
+    def fits(self) -> bool:
         return len(self.html.encode()) <= MAX_HTML_BYTES
 
 
-def _told(digest: Digest, theme: Theme, thrift: LengthBudget) -> _Told:
-    printed = digest_view(digest, translator_for(digest.publication.language), theme.style, thrift)
-    return _Told(printed, _html(theme.html, printed), thrift)
+def _attempt(digest: Digest, theme: Theme, budget: LengthBudget) -> _Attempt:
+    view = digest_view(digest, translator_for(digest.publication.language), theme.style, budget)
+    html = _inliner().inline(render_template(theme.html, digest=view))
+    html = re.sub(r">\s*\n\s*<", ">\n<", html.replace(' data-css-inline="keep"', ""))
+    return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html).strip() + "\n", budget)
 
 
-def _by_titles(digest: Digest, theme: Theme) -> _Told:
-    """Tell as many stories in a few words as there is room for, the others by their titles."""
-    stories = len(digest.stories) + sum(len(section.stories) for section in digest.archive)
-    thrifts = [
-        LengthBudget(max_excerpt_words=_EXCERPT_WORDS[-1], max_full_stories=whole) for whole in range(stories, -1, -1)
+def _with_briefs(digest: Digest, theme: Theme) -> _Attempt:
+    """Return the digest with as many stories in full as fit, and the others as briefs."""
+    stories = len(digest.all_stories)
+    budgets = [
+        LengthBudget(max_excerpt_words=_EXCERPT_WORDS[-1], max_full_stories=full) for full in range(stories, -1, -1)
     ]
-    place = bisect_left(thrifts, True, hi=stories, key=lambda thrift: _told(digest, theme, thrift).light)
-    return _told(digest, theme, thrifts[place])
+    index = bisect_left(budgets, True, hi=stories, key=lambda budget: _attempt(digest, theme, budget).fits)
+    return _attempt(digest, theme, budgets[index])
 
 
-def _shortened(told: _Told) -> str:
-    words, whole = told.thrift.max_excerpt_words, told.thrift.max_full_stories
-    parts = [f"excerpts have {words} words at most"] if words is not None else []
-    if whole is not None:
-        lines = sum(len(chapter.lines) for chapter in told.page.sections)
-        last = "story is told by its title" if lines == 1 else f"{lines} stories are told by their titles"
-        parts.append(f"the last {last}")
-    return f"To keep the mail light, {' and '.join(parts)}." if parts else ""
+def _describe_shortening(attempt: _Attempt) -> str:
+    max_words = attempt.budget.max_excerpt_words
+    parts = [f"excerpts have at most {max_words} words"] if max_words is not None else []
+    if attempt.budget.max_full_stories is not None:
+        briefs = sum(len(section.briefs) for section in attempt.view.sections)
+        parts.append("the last story is only a title" if briefs == 1 else f"the last {briefs} stories are only titles")
+    return f"To keep the newsletter small, {' and '.join(parts)}." if parts else ""
 
 
-def _html(template: Template, printed: DigestView) -> str:
-    html = _inliner().inline(render_template(template, page=printed))
-    html = html.replace(' data-css-inline="keep"', "")
-    html = re.sub(r">\s*\n\s*<", ">\n<", html)
-    return _PLACE.sub(r"\n\1", html).strip() + "\n"
-
-
-def _text(template: Template, printed: DigestView) -> str:
-    lines = [line.rstrip() for line in render_template(template, page=printed).split("\n")]
+def _render_text(theme: Theme, view: DigestView) -> str:
+    lines = [line.rstrip() for line in render_template(theme.text, digest=view).split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
 
 

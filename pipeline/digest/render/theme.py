@@ -1,12 +1,9 @@
-"""Themes: a folder of templates, found and compiled.
+"""Themes: folders of templates, found and compiled.
 
-In: folders that may hold the theme and its name. Out: a Theme ready to render. Reads a theme's files, and what it
-compiled before from a folder of the user's own among the temporary ones.
-
-A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` says its colours and fonts, and which theme it
-``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are the two that are
-printed. Where several folders have a theme, each file is taken from the first that has that file: a publisher can
-replace one part and keep the rest. ``classic/parts/story.html.j2`` is that theme's own file, whoever has replaced it.
+A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` sets colours and fonts, and the theme that it
+``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are rendered. Where
+several folders have a theme, each file is taken from the first that has it: a publisher can replace one part and keep
+the rest. ``classic/parts/story.html.j2`` always means that theme's own file.
 """
 
 from __future__ import annotations
@@ -31,6 +28,8 @@ if TYPE_CHECKING:
 
     from jinja2 import BytecodeCache, Environment, Template
 
+_RENDERED = ("digest.html.j2", "digest.txt.j2")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
@@ -43,99 +42,83 @@ class Theme:
 
 
 def load_theme(folders: Sequence[Path], name: str) -> Theme:
-    """Find and compile a theme; the first folder that has a file wins.
+    """Return a compiled theme; of each file, the first folder that has it wins.
 
-    TemplateError: no folder has the theme, a file is missing, or one does not compile (with its file and line).
+    Raise TemplateError if the theme or a file is missing, or does not compile (with its file and line).
     """
-    lineage = _lineage(folders, name)
-    look = _look(folders, lineage)
-    environment = _environment([*_own(folders, lineage), *folders])
-    html, text = (_compiled(environment, each) for each in ("digest.html.j2", "digest.txt.j2"))
-    return Theme(name=name, html=html, text=text, style=look)
+    names = _with_parents(folders, name)
+    style = DEFAULT_STYLE
+    for parent in reversed(names):
+        file, settings = _read_settings(folders, parent)
+        style = parse_style(settings, style, file)
+    environment = _environment([*_theme_folders(folders, names), *folders])
+    html, text = (_compile(environment, file) for file in _RENDERED)
+    return Theme(name=name, html=html, text=text, style=style)
 
 
 def compile_theme(folders: Sequence[Path], name: str) -> int:
-    """Compile every template that a theme has or inherits, and count them; TemplateError as above.
+    """Compile every template that a theme has or inherits, and return their number; raise as ``load_theme``.
 
-    Loading compiles the two that are printed; a part waits until something is told with it.
+    ``load_theme`` compiles only the two that are rendered; their parts are compiled when first used.
     """
-    lineage = _lineage(folders, name)
-    own = _own(folders, lineage)
+    own = _theme_folders(folders, _with_parents(folders, name))
     environment = _environment([*own, *folders])
-    parts = {file.relative_to(folder).as_posix() for folder in own for file in folder.rglob("*.j2")}
-    for part in sorted(parts | {"digest.html.j2", "digest.txt.j2"}):
-        _compiled(environment, part)
-    return len(parts)
+    files = {file.relative_to(folder).as_posix() for folder in own for file in folder.rglob("*.j2")}
+    for file in sorted({*files, *_RENDERED}):
+        _compile(environment, file)
+    return len(files)
 
 
 def load_templates(folders: Sequence[Path], *names: str) -> tuple[Template, ...]:
-    """Compile templates that belong to no theme; TemplateError as above."""
+    """Return compiled templates that belong to no theme; raise as ``load_theme``."""
     environment = _environment(folders)
-    return tuple(_compiled(environment, name) for name in names)
+    return tuple(_compile(environment, name) for name in names)
 
 
-def render_template(template: Template, **told: Any) -> str:
-    """Fill a template in; TemplateError when it asks for something that does not exist, with its file and line."""
+def render_template(template: Template, **values: Any) -> str:
+    """Return a rendered template; raise TemplateError, with file and line, if it uses an unknown name."""
     try:
-        return template.render(told)
+        return template.render(values)
     except Exception as error:
-        file, line = _whereabouts(error)
-        if not file:
+        # jinja2 writes the lines of templates into the traceback.
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
+        if not frames:
             raise
-        raise TemplateError(f"Mend {file}, line {line}: {error}.", file=file, line=line) from error
+        file, line = frames[-1].filename, frames[-1].lineno or 0
+        raise TemplateError(f"Fix {file}, line {line}: {error}.", file=file, line=line) from error
 
 
-def _whereabouts(error: Exception) -> tuple[str, int]:
-    """Find the template line an error came from: jinja2 writes template lines into the traceback."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
-    return (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
+def _theme_folders(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
+    return [folder / name for name in names for folder in folders if (folder / name).is_dir()]
 
 
-def _own(folders: Sequence[Path], lineage: Sequence[str]) -> list[Path]:
-    return [folder / each for each in lineage for folder in folders if (folder / each).is_dir()]
-
-
-def _lineage(folders: Sequence[Path], name: str) -> list[str]:
-    """Name the theme and those it extends, itself first."""
-    lineage = [name]
+def _with_parents(folders: Sequence[Path], name: str) -> list[str]:
+    """Return the names of a theme and of those it extends, itself first."""
+    names = [name]
     while True:
-        file, said = _theme_toml(folders, lineage[-1])
-        extended = said.get("extends")
-        if not extended:
-            return lineage
-        if extended in lineage:
-            raise TemplateError(f"Take extends out of {file}: the theme comes back to itself.", file=file)
-        lineage.append(extended)
+        file, settings = _read_settings(folders, names[-1])
+        parent = settings.get("extends")
+        if not parent:
+            return names
+        if parent in names:
+            raise TemplateError(f"Remove extends from {file}: the theme extends itself.", file=file)
+        names.append(parent)
 
 
-def _look(folders: Sequence[Path], lineage: Sequence[str]) -> ThemeStyle:
-    """Read a theme's look; what it does not say is as in the theme it extends."""
-    look = DEFAULT_STYLE
-    for name in reversed(lineage):
-        file, said = _theme_toml(folders, name)
-        look = parse_style(said, look, file)
-    return look
-
-
-def _theme_toml(folders: Sequence[Path], name: str) -> tuple[str, Mapping[str, Any]]:
-    """Read what a theme says about itself; nothing where it says nothing."""
-    found = [folder / name for folder in folders if (folder / name).is_dir()]
-    if not found:
-        raise TemplateError(
-            f'There is no theme "{name}"; choose one of: {", ".join(_known(folders)) or "(none found)"}.'
-        )
-    file = next((folder / "theme.toml" for folder in found if (folder / "theme.toml").is_file()), None)
+def _read_settings(folders: Sequence[Path], name: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the path and content of a theme's ``theme.toml``; empty ones if it has none."""
+    own = _theme_folders(folders, [name])
+    if not own:
+        files = ("*/digest.html.j2", "*/theme.toml")
+        themes = sorted({path.parent.name for folder in folders for file in files for path in folder.glob(file)})
+        raise TemplateError(f'There is no theme "{name}"; choose one of: {", ".join(themes) or "(none found)"}.')
+    file = next((folder / "theme.toml" for folder in own if (folder / "theme.toml").is_file()), None)
     if file is None:
         return "", {}
     try:
         return str(file), tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TemplateError(f"Mend {file}: {error}.", file=str(file)) from error
-
-
-def _known(folders: Sequence[Path]) -> list[str]:
-    marks = ("*/digest.html.j2", "*/theme.toml")
-    return sorted({path.parent.name for folder in folders for mark in marks for path in folder.glob(mark)})
+        raise TemplateError(f"Fix {file}: {error}.", file=str(file)) from error
 
 
 def _environment(folders: Sequence[Path]) -> Environment:
@@ -143,7 +126,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
 
     environment = Environment(
         loader=FileSystemLoader(folders),
-        bytecode_cache=_compiled_before(),
+        bytecode_cache=_bytecode_cache(),
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -154,53 +137,67 @@ def _environment(folders: Sequence[Path]) -> Environment:
 
 
 @cache
-def _compiled_before() -> BytecodeCache:
-    """Give what keeps compiled templates, by file and content: as long as the process lives, for the desk loads often.
+def _bytecode_cache() -> BytecodeCache:
+    """Return a cache of compiled templates, by file and content: in memory, as the desk loads themes often, and on disk.
 
-    And longer where jinja2 finds a folder that is the user's alone, for compiling is a tenth of what a digest costs.
+    It is on disk only where jinja2 finds a folder that belongs to the user alone. Compiling costs a tenth of a digest.
     """
     from jinja2 import BytecodeCache, FileSystemBytecodeCache
     from jinja2 import __version__ as version
     from jinja2.bccache import Bucket
 
-    class Compiled(BytecodeCache):
+    class TwoLevelCache(BytecodeCache):
         def __init__(self) -> None:
-            self._kept: dict[str, tuple[str, CodeType | None]] = {}
-            self._longer: BytecodeCache | None = None
-            with suppress(OSError, RuntimeError):  # no folder that is safe: then it is compiled again the next time
-                self._longer = FileSystemBytecodeCache(pattern=f"__pipeline_{version}_%s.cache")
+            self._memory: dict[str, tuple[str, CodeType | None]] = {}
+            self._disk: BytecodeCache | None = None
+            with suppress(OSError, RuntimeError):  # without a safe folder each process compiles
+                self._disk = FileSystemBytecodeCache(pattern=f"__pipeline_{version}_%s.cache")
 
         def load_bytecode(self, bucket: Bucket) -> None:
-            checksum, code = self._kept.get(bucket.key, ("", None))
+            checksum, code = self._memory.get(bucket.key, ("", None))
             if checksum == bucket.checksum:
                 bucket.code = code
-            elif self._longer:
-                with suppress(OSError, EOFError, ValueError, UnpicklingError):  # a damaged one is written anew
-                    self._longer.load_bytecode(bucket)
-                self._kept[bucket.key] = bucket.checksum, bucket.code
+            elif self._disk:
+                with suppress(OSError, EOFError, ValueError, UnpicklingError):  # a damaged file is written again
+                    self._disk.load_bytecode(bucket)
+                self._memory[bucket.key] = bucket.checksum, bucket.code
 
         def dump_bytecode(self, bucket: Bucket) -> None:
-            self._kept[bucket.key] = bucket.checksum, bucket.code
-            if self._longer:
+            self._memory[bucket.key] = bucket.checksum, bucket.code
+            if self._disk:
                 with suppress(OSError):
-                    self._longer.dump_bytecode(bucket)
+                    self._disk.dump_bytecode(bucket)
 
-    return Compiled()
+    return TwoLevelCache()
 
 
-def _underline(text: str, mark: str) -> str:
-    """Underline a heading for the text part, as long as its longest line but no wider than the text.
+def _compile(environment: Environment, name: str) -> Template:
+    from jinja2 import TemplateNotFound, TemplateSyntaxError
+
+    try:
+        return environment.get_template(name)
+    except TemplateNotFound as error:
+        raise TemplateError(f'The theme has no "{error.name}": restore that file.', file=str(error.name)) from error
+    except TemplateSyntaxError as error:
+        file = error.filename or name
+        raise TemplateError(
+            f"Fix {file}, line {error.lineno}: {error.message}.", file=file, line=error.lineno
+        ) from error
+
+
+def _underline(text: str, character: str) -> str:
+    """Return a heading of the text part, underlined as far as its longest line.
 
     >>> print(_underline("To read", "-"))
     To read
     -------
     """
     lines = wrap(text)
-    return lines + "\n" + mark * min(72, max(map(len, lines.split("\n"))))
+    return lines + "\n" + character * min(72, max(map(len, lines.split("\n"))))
 
 
 def _bullet(text: str) -> str:
-    """Write an item of a list, its lines set in.
+    """Return text as an item of a list, its lines indented.
 
     >>> _bullet("Salt")
     '- Salt'
@@ -209,23 +206,9 @@ def _bullet(text: str) -> str:
 
 
 def _tight(text: str) -> str:
-    """Leave no blank line at the ends and one at most between.
+    """Return text without blank lines at its ends, and at most one between its lines.
 
     >>> _tight("\\nA\\n\\n\\n\\nB\\n")
     'A\\n\\nB'
     """
     return re.sub(r"\n{3,}", "\n\n", text.strip())
-
-
-def _compiled(environment: Environment, name: str) -> Template:
-    from jinja2 import TemplateNotFound, TemplateSyntaxError
-
-    try:
-        return environment.get_template(name)
-    except TemplateNotFound as error:
-        raise TemplateError(f'The theme has no "{error.name}": restore that file.', file=str(error.name)) from error
-    except TemplateSyntaxError as error:
-        where = error.filename or name
-        raise TemplateError(
-            f"Mend {where}, line {error.lineno}: {error.message}.", file=where, line=error.lineno
-        ) from error

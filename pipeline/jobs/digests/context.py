@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.digest.render.render import Theme
+from pipeline.digest.render.theme import Theme
 from pipeline.digest.selection.select import Selection
 from pipeline.model.digest import Edition, Publication
 from pipeline.model.edition import Overrides

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Any
 
-from pipeline.digest.render.wording import ENGLISH, section_heading
+from pipeline.digest.render.translator import ENGLISH
+from pipeline.digest.render.wording import section_heading
 from pipeline.model.digest import Edition
 
 KILOBYTE = 1000

@@ -1,0 +1,96 @@
+"""Translator: the texts, dates and writing direction of one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from gettext import NullTranslations
+from typing import TYPE_CHECKING
+from unicodedata import bidirectional
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+_RTL = {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translator:
+    """A translator of English messages into the language of a publication.
+
+    >>> Translator().gettext("with {guest}", guest="Ada"), Translator().ngettext("a link", "{n} links", 2)
+    ('with Ada', '2 links')
+    """
+
+    language: str = "en"
+    """BCP 47, as the publication spells it."""
+    catalog: NullTranslations = field(default_factory=NullTranslations)
+
+    @property
+    def direction(self) -> str:
+        """The writing direction, ``ltr`` or ``rtl``.
+
+        >>> Translator(language="ar-EG").direction, Translator(language="en-GB").direction
+        ('rtl', 'ltr')
+        """
+        return "rtl" if self.language.split("-")[0].lower() in _RTL else "ltr"
+
+    def gettext(self, message: str, **values: object) -> str:
+        """Return a message translated, with its ``{names}`` filled in; without a translation it stays English."""
+        return self.catalog.gettext(message).format(**values)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        """Return a message about ``{n}`` things, in the plural form that the language has for that number."""
+        return self.catalog.ngettext(singular, plural, n).format(n=n)
+
+    def format_date(self, day: date) -> str:
+        """Return a date in full, as the language writes it.
+
+        >>> day = date(2026, 2, 16)
+        >>> [Translator(language=language).format_date(day) for language in ("en", "en-US", "pt-BR")]
+        ['16 February 2026', 'February 16, 2026', '16 de fevereiro de 2026']
+        """
+        from babel.dates import format_date
+
+        return format_date(day, "long", locale=_locale(self.language))
+
+    def format_month(self, day: date) -> str:
+        """Return the month and year of a date, as the language writes them.
+
+        >>> Translator().format_month(date(2024, 3, 12))
+        'March 2024'
+        """
+        from babel.dates import format_skeleton
+
+        return format_skeleton("yMMMM", day, locale=_locale(self.language))
+
+    def isolate(self, name: str) -> str:
+        """Return a name so that, written in the other direction, it does not reorder its neighbours (UAX #9).
+
+        >>> Translator().isolate("Ada"), Translator().isolate("عمر"), Translator(language="ar").isolate("Ada")
+        ('Ada', '\u2068عمر\u2069', '\u2068Ada\u2069')
+        """
+        opposite = ("L",) if self.direction == "rtl" else ("R", "AL")
+        return f"\u2068{name}\u2069" if any(bidirectional(char) in opposite for char in name) else name
+
+
+ENGLISH = Translator()
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """Return the Unicode locale data of a BCP 47 tag, or of its beginning; English where there is none.
+
+    English without a region is world English, which puts the day before the month.
+    """
+    from babel import Locale, UnknownLocaleError
+
+    parts = language.split("-")
+    for length in range(len(parts), 0, -1):
+        tag = "_".join(parts[:length])
+        try:
+            return Locale.parse("en_001" if tag.lower() == "en" else tag)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale.parse("en_001")

@@ -285,7 +285,7 @@ def test_a_banner_with_an_unknown_name_is_a_sentence(
     broken = tmp_path / "own" / "proof" / f"banner.{part}.j2"
     broken.parent.mkdir(parents=True)
     broken.write_text("\n{{ note.wek }}\n")
-    with pytest.raises(TemplateError, match=rf"Mend .*banner\.{part}\.j2, line 2: .*wek") as trouble:
+    with pytest.raises(TemplateError, match=rf"Fix .*banner\.{part}\.j2, line 2: .*wek") as trouble:
         reader(house, box, banner=load_banner_templates([broken.parents[1], ROOT / "templates"])).send(
             W07, now=house.now
         )

@@ -160,7 +160,7 @@ def test_nothing_known_leaves_no_hole(theme: Theme) -> None:
         ("duration_seconds", None),
         ("episode", None),
         ("listen_url", ""),
-        ("listen", ()),
+        ("listen_links", ()),
         ("transcript_url", ""),
     ],
 )
@@ -225,7 +225,7 @@ def test_excerpts_shorten_until_the_mail_is_light(theme: Theme) -> None:
     assert len(mail.html.encode()) <= MAX_HTML_BYTES
     assert mail.html.count("<img") == 19
     assert mail.html.count("Many handsomely") < 19 * 12
-    assert re.fullmatch(r"To keep the mail light, excerpts have \d+ words at most\.", mail.shortening)
+    assert re.fullmatch(r"To keep the newsletter small, excerpts have at most \d+ words\.", mail.shortening)
 
 
 @pytest.mark.parametrize("posts", [30, 120])
@@ -235,7 +235,7 @@ def test_the_last_stories_of_a_heavy_week_are_told_by_their_titles(posts: int, t
     assert 0.8 * MAX_HTML_BYTES < len(mail.html.encode()) <= MAX_HTML_BYTES
     for part in (mail.html, mail.text):
         assert [n for n in range(posts) if not re.search(rf"\bPost {n}\b", part)] == []
-    said = re.search(r"12 words at most and the last (\d+) stories are told by their titles", mail.shortening)
+    said = re.search(r"at most 12 words and the last (\d+) stories are only titles", mail.shortening)
     assert said
     assert mail.html.count("<img") == posts - int(said[1])
     assert holes(mail.html, mail.text) == []
@@ -280,7 +280,7 @@ def test_broken_template_says_where(tmp_path: Path, template: str, line: int) ->
         render(SAMPLE, load_theme([tmp_path], "broken"))
     assert Path(caught.value.file).name == "digest.html.j2"
     assert caught.value.line == line
-    assert str(caught.value).startswith("Mend ")
+    assert str(caught.value).startswith("Fix ")
 
 
 def test_missing_template_is_named(tmp_path: Path) -> None:

@@ -39,14 +39,14 @@ stories = st.builds(
     season=maybe(None, 2),
     episode=maybe(None, 0, 14),
     listen_url=maybe("", f"{SITE}/14"),
-    listen=maybe((), LISTEN, (("", f"{SITE}/x"), ("Here", ""))),
+    listen_links=maybe((), LISTEN, (("", f"{SITE}/x"), ("Here", ""))),
     transcript_url=maybe("", f"{SITE}/14.vtt"),
     explicit=st.booleans(),
     published_at=maybe(None, datetime(2025, 2, 12, tzinfo=UTC)),
-    source=maybe("", "example.org"),
+    link_domain=maybe("", "example.org"),
     note_md=maybe("", "Mind the salt."),
-    in_this_episode=maybe((), ("", " "), ("One", "Two")),
-    opening_text=maybe("", "It begins."),
+    chapter_titles=maybe((), ("", " "), ("One", "Two")),
+    transcript_opening=maybe("", "It begins."),
     related=maybe((), (RelatedEntry(title="Old", url="", published_at=datetime(2024, 1, 1, tzinfo=UTC)),)),
 )
 told = st.lists(stories, max_size=3).map(tuple)
@@ -64,7 +64,7 @@ publications = st.builds(
     tagline=maybe("", "Bread"),
     logo_url=maybe("", f"{SITE}/logo.png", "nowhere"),
     reason=maybe("", "You asked."),
-    closing_ask_md=maybe("", "Forward this."),
+    call_to_action_md=maybe("", "Forward this."),
 )
 digests = st.builds(
     Digest,

@@ -68,14 +68,14 @@ def test_a_family_of_fonts_is_for_everything(fonts: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("extends = 3 =", "Mend .*theme.toml"),
-        ('extends = "own"', "comes back to itself"),
+        ("extends = 3 =", "Fix .*theme.toml"),
+        ('extends = "own"', "the theme extends itself"),
         ('extends = "clasic"', 'no theme "clasic"; choose one of: classic, journal, own'),
-        ("colour = 1", "Take colour out of .*there are extends, fonts, light, dark"),
+        ("colour = 1", "Remove colour from .*the keys are extends, fonts, light, dark"),
         ('[fonts]\ntitle = "comic"', "Choose a font of serif, book, sans, system"),
-        ('[light]\nink = "#000000"', "Take ink out"),
+        ('[light]\nink = "#000000"', "Remove ink from"),
         ('[light]\ntext = "black"', "six hexadecimal digits"),
-        ('light = "white"', "Make a table of 'white'"),
+        ('light = "white"', "Replace 'white' in .* by a table"),
     ],
 )
 def test_a_mistake_in_theme_toml_is_named(said: str, words: str, tmp_path: Path) -> None:

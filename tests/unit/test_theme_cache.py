@@ -21,7 +21,7 @@ if "idle" in sys.argv:
     def compile(*_, **__):
         raise SystemExit("compiled again")
     Environment.compile = compile
-from pipeline.digest.theme import load_theme
+from pipeline.digest.render.theme import load_theme
 print(load_theme([Path(sys.argv[1])], "classic").html.name)
 """
 

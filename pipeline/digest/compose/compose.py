@@ -16,7 +16,7 @@ from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
-from pipeline.digest.render.wording import Translator
+from pipeline.digest.render.translator import Translator
 from pipeline.model.digest import Digest, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.digest.compose.archive import ArchiveContent
-from pipeline.digest.render.wording import ENGLISH, Translator
+from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
 from pipeline.model.check import PreflightContext
 from pipeline.model.digest import Publication

@@ -42,16 +42,6 @@ PUBLICATION = Publication(
     editor="editor@harbourandhearth.example",
     postal_address="",
 )
-<<<<<<< HEAD
-HTML = """<html><body><p>{{ page.number }}</p>{{ page.introduction_html|safe }}
-{% for section in page.sections %}{% for story in section.stories %}
-<h2><a href="{{ story.url }}">{{ story.title }}</a></h2>{{ story.excerpt_html|safe }}
-{% endfor %}{% endfor %}<a href="{{ page.unsubscribe.url }}">{{ page.unsubscribe.label }}</a></body></html>
-"""
-TEXT = """{{ page.number }} {{ page.introduction_text }}
-{% for section in page.sections %}{% for story in section.stories %}{{ story.title }}: {{ story.url }}
-{% endfor %}{% endfor %}{{ page.unsubscribe.url }}
-=======
 HTML = """<html><body><p>{{ digest.number }}</p>{{ digest.introduction_html|safe }}
 {% for section in digest.sections %}{% for story in section.stories %}
 <h2><a href="{{ story.url }}">{{ story.title }}</a></h2>{{ story.excerpt_html|safe }}
@@ -60,7 +50,6 @@ HTML = """<html><body><p>{{ digest.number }}</p>{{ digest.introduction_html|safe
 TEXT = """{{ digest.number }} {{ digest.introduction_text }}
 {% for section in digest.sections %}{% for story in section.stories %}{{ story.title }}: {{ story.url }}
 {% endfor %}{% endfor %}{{ digest.unsubscribe_link.url }}
->>>>>>> 598084b (Rename the views and template variables; format dates with Babel)
 """
 
 

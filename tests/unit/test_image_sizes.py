@@ -11,16 +11,10 @@ from typing import Self
 
 import pytest
 
-<<<<<<< HEAD
 from pipeline.digest.compose.images import with_image_sizes
-from pipeline.digest.render.render import load_theme, render
-from pipeline.jobs.digests.enrich import IMAGE_PREFIX_BYTES, fetch_image_sizes
-=======
-from pipeline.digest.compose.images import image_urls, with_image_sizes
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
-from pipeline.jobs.digests.image_sizes import IMAGE_PREFIX_BYTES, fetch_image_sizes
->>>>>>> 598084b (Rename the views and template variables; format dates with Babel)
+from pipeline.jobs.digests.enrich import IMAGE_PREFIX_BYTES, fetch_image_sizes
 from pipeline.model.entry import Picture
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store

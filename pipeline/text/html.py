@@ -203,12 +203,12 @@ def _link(value: str, base_url: str) -> str:
 
 
 def _filter_image(match: re.Match[str]) -> str:
-    """Return an ``<img>`` unchanged, or "" if it has no source or is a tracking pixel."""
+    """Return an ``<img>`` unchanged, or "" if it has no ``src`` or is a tracking pixel."""
     attributes = dict(_ATTRIBUTE.findall(match[1]))
-    source = attributes.get("src", "")
+    src = attributes.get("src", "")
     tiny = any(attributes.get(side, "99").isdecimal() and int(attributes[side][:6]) <= 2
                for side in ("width", "height") if side in attributes)  # fmt: skip
-    return "" if not source or tiny or _TRACKING_PIXEL.search(source) else match[0]
+    return "" if not src or tiny or _TRACKING_PIXEL.search(src) else match[0]
 
 
 def remove_empty_elements(html: str) -> str:

@@ -1,7 +1,7 @@
 """Rejoin numbered lists that an editor split into several.
 
 Word processors and block editors turn one list into several: "1. Mix", "1. Bake", "1. Eat", with empty paragraphs or
-explanations between them, so that a reader sees 1, 1, 1.
+explanations between them, so that the numbers shown are 1, 1, 1.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Element = Any  # lxml has no types
 
 
 def join_ordered_lists(html: str) -> str:
-    """Return sanitised HTML with consecutive parts of one ``<ol>`` joined; blocks in between move into the item before.
+    """Return sanitised HTML with consecutive parts of one ``<ol>`` joined; blocks in between move into the ``<li>`` before.
 
-    Two lists are one if nothing is between them and either has a single item, if the second continues the count with
-    ``start``, or if both have a single item and start at 1. A heading between them always separates. The caller
+    Two lists are one if nothing is between them and either has a single ``<li>``, if the second continues the count with
+    ``start``, or if both have a single ``<li>`` and start at 1. A heading between them always separates. The caller
     sanitises the result again.
 
     >>> join_ordered_lists('<ol><li>Mix</li></ol><p>Well.</p><ol start="2"><li>Bake</li></ol>')
@@ -64,13 +64,13 @@ def _is_continued(first: Element, second: Element, between: list[Element], *, si
 
 
 def _append(first: Element, second: Element, between: list[Element]) -> None:
-    item = first[-1]
+    last = first[-1]
     for block in between:
         block.tail = None
         if _is_empty(block):
             block.getparent().remove(block)
         else:
-            item.append(block)
+            last.append(block)
     first.extend(list(second))
     first.tail = second.tail
     second.getparent().remove(second)

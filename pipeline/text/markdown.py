@@ -1,6 +1,6 @@
 """Convert Markdown to HTML, wrapped text, single lines and excerpts, all from the same tokens of markdown-it-py.
 
-The text part of a mail is made from its Markdown, never from its HTML. markdown-it-py is imported on first use.
+The plain text of a digest is made from the same Markdown as its HTML, never from the HTML. markdown-it-py is imported on first use.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IMAGE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])|[。！？]")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
-_MAX_EXCERPT_SOURCE_CHARS = 10_000
+_MAX_EXCERPT_INPUT_CHARS = 10_000
 """Only this much of a text is parsed for an excerpt."""
 _EXCLUDED_FROM_EXCERPT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
 
@@ -80,14 +80,14 @@ def to_plain(md: str) -> str:
 
 
 def excerpt(md: str, max_words: int = 60) -> str:
-    """Return the first sentences, list items or quotes as Markdown: at most ``max_words`` words, ending at a sentence.
+    """Return the first sentences, list lines or quotes as Markdown: at most ``max_words`` words, ending at a sentence.
 
     Headings, images, tables and code are left out. A list that does not fit ends in "…".
 
     >>> excerpt("# Bread\\n\\nFlour first. Then water, a lot of it.", max_words=4)
     'Flour first.'
     """
-    nodes = _tree(md[:_MAX_EXCERPT_SOURCE_CHARS]).children
+    nodes = _tree(md[:_MAX_EXCERPT_INPUT_CHARS]).children
     parts, _, complete = _shortened(nodes, max_words)
     if not parts and not complete:  # even the first sentence is too long
         prose = (node for node in nodes if node.type not in _EXCLUDED_FROM_EXCERPT)
@@ -184,13 +184,13 @@ def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
     return line if len(line) <= width else f"{wrap(label + colon.rstrip(), width)}\n{url}" if label else url
 
 
-def _list_as_text(node: SyntaxTreeNode, width: int, colon: str) -> str:
-    items = []
-    for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
-        marker = f"{number}. " if node.type == "ordered_list" else "- "
-        text = "\n".join(_blocks_as_text(item.children, width - len(marker), colon))
-        items.append(marker + textwrap.indent(text, " " * len(marker)).lstrip())
-    return "\n".join(items)
+def _list_as_text(block: SyntaxTreeNode, width: int, colon: str) -> str:
+    lines = []
+    for number, node in enumerate(block.children, int(block.attrs.get("start", 1))):
+        marker = f"{number}. " if block.type == "ordered_list" else "- "
+        text = "\n".join(_blocks_as_text(node.children, width - len(marker), colon))
+        lines.append(marker + textwrap.indent(text, " " * len(marker)).lstrip())
+    return "\n".join(lines)
 
 
 def _row_as_text(row: SyntaxTreeNode, width: int) -> str:
@@ -238,11 +238,11 @@ def _shortened(nodes: Iterable[SyntaxTreeNode], words_left: int) -> tuple[list[s
     return taken, words_left, True
 
 
-def _shortened_list(node: SyntaxTreeNode, words_left: int) -> tuple[str, int, bool]:
+def _shortened_list(block: SyntaxTreeNode, words_left: int) -> tuple[str, int, bool]:
     lines: list[str] = []
-    for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
-        marker = f"{number}. " if node.type == "ordered_list" else "- "
-        text = " ".join(_without_images(part.children[0].content) for part in item.children if part.type == "paragraph")
+    for number, node in enumerate(block.children, int(block.attrs.get("start", 1))):
+        marker = f"{number}. " if block.type == "ordered_list" else "- "
+        text = " ".join(_without_images(part.children[0].content) for part in node.children if part.type == "paragraph")
         words = _count(text)
         if words > words_left:
             return "\n".join([*lines, f"{marker}…"]) if lines else "", 0, False
@@ -251,24 +251,24 @@ def _shortened_list(node: SyntaxTreeNode, words_left: int) -> tuple[str, int, bo
     return "\n".join(lines), words_left, True
 
 
-def _shortened_paragraph(source: str, words_left: int) -> tuple[str, int, bool]:
-    source = _without_images(source)
-    words = _count(source)
+def _shortened_paragraph(md: str, words_left: int) -> tuple[str, int, bool]:
+    md = _without_images(md)
+    words = _count(md)
     if words <= words_left:
-        return source, words_left - words, True
-    sentences = list(takewhile(lambda part: _count(part) <= words_left, _sentence_prefixes(source)))
+        return md, words_left - words, True
+    sentences = list(takewhile(lambda part: _count(part) <= words_left, _sentence_prefixes(md)))
     return sentences[-1] if sentences else "", 0, False
 
 
-def _without_images(source: str) -> str:
-    return _EMPTY_LINK.sub("", _IMAGE.sub("", source)).strip()
+def _without_images(md: str) -> str:
+    return _EMPTY_LINK.sub("", _IMAGE.sub("", md)).strip()
 
 
-def _sentence_prefixes(source: str) -> Iterator[str]:
+def _sentence_prefixes(md: str) -> Iterator[str]:
     """Yield the beginnings of a paragraph that end at a sentence, but never inside a link or emphasis."""
-    complete = to_plain(source)
-    for end in _SENTENCE_END.finditer(source):
-        prefix = source[: end.end()]
+    complete = to_plain(md)
+    for end in _SENTENCE_END.finditer(md):
+        prefix = md[: end.end()]
         if not _ABBREVIATION.search(prefix) and complete.startswith(to_plain(prefix)):
             yield prefix
 

@@ -72,8 +72,8 @@ def clean_title(raw: str, *, markup: bool = True) -> str:
     'Fish & chips: why sogood'
     """
     text = " ".join(raw.split())
-    marked_up = markup and ("<" in raw or "&" in raw or "]]>" in raw)
-    if marked_up or not (raw.isprintable() or (text.isprintable() and not _CONTROL_BLANK.search(raw))):
+    has_markup = markup and ("<" in raw or "&" in raw or "]]>" in raw)
+    if has_markup or not (raw.isprintable() or (text.isprintable() and not _CONTROL_BLANK.search(raw))):
         text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
         text = " ".join(_IDLE_JOINER.sub("", _INVISIBLE.sub("", text)).split())
     return text[:MAX_TITLE_CHARS].rstrip() if markup else text
@@ -116,7 +116,7 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     start = " ".join(words[:max_words])
     ends = [
         end
-        for end in (found.end() for found in _SENTENCE_END.finditer(start))
+        for end in (match.end() for match in _SENTENCE_END.finditer(start))
         if not _ends_in_abbreviation(start[:end])
     ]
     return start[: ends[-1]] if ends else start.rstrip(" ,;:–—-") + "…"

@@ -43,7 +43,7 @@ class TitleParts:
 def split_title(title: str) -> TitleParts:
     """Return the parts of "Label – Guest – Title", separated by dashes, colons or bars.
 
-    A title is only split after a known label at its very start, and only if the middle part looks like a name.
+    A title is only split after a known label at its very start, and only if the middle part could be a name.
 
     >>> split_title("Podcast – Ada Marsh – Salt, smoke and patience")
     TitleParts(label='Podcast', guest='Ada Marsh', title='Salt, smoke and patience')

@@ -40,7 +40,7 @@ _SEPARATOR = re.compile(r"\s+[-–—―|·•]+\s+|\s*[–—―|]\s*|\s*[:：]
 _WITH = re.compile(r",?\s+(?:with|mit|avec|con|met|med|feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
 _PART_WORD = re.compile(r"part|teil|parte|partie|deel|del|chapter|day")
 _PART = re.compile(rf"\b(?:{_PART_WORD.pattern}) (\d+)\b|(?:^|(?<=\s))(\d+ \d+|\d+)$")
-_MOST_SEGMENTS = 6
+_MAX_SEGMENTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +74,16 @@ def parse_title(title: str) -> ParsedTitle:
     ['trailer']
     """
     bare = _without_serial(unicodedata.normalize("NFC", title.strip()))
-    found, segments = _split_tags(_segments(bare))
+    tags, segments = _split_tags(_segments(bare))
     segments_text = [_normalise_numbers(segment) for segment in segments]
     joined = " ".join(filter(None, segments_text))
     return ParsedTitle(
         text=joined,
-        variants=_runs(segments_text[:_MOST_SEGMENTS]) | {joined},
+        variants=_runs(segments_text[:_MAX_SEGMENTS]) | {joined},
         numbers=frozenset(word for word in joined.split() if word.isdecimal()),
         parts=frozenset(part for segment in segments_text for part in _parts(segment)),
         episode_number=_serial(title),
-        tags=frozenset(found),
+        tags=frozenset(tags),
         truncated=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
     )
 
@@ -96,10 +96,10 @@ def strip_episode_number(title: str, episode: int | None, season: int | None = N
     >>> strip_episode_number("5 ways to bake", 5), strip_episode_number("12 – Salt", 13)
     ('5 ways to bake', '12 – Salt')
     """
-    found = _SERIAL.match(title)
-    if not found or episode is None:
+    match = _SERIAL.match(title)
+    if not match or episode is None:
         return title
-    numbers, rest = [int(number) for number in re.findall(r"\d+", found[0])], title[found.end() :]
+    numbers, rest = [int(number) for number in re.findall(r"\d+", match[0])], title[match.end() :]
     return rest if normalised_words(rest) and numbers in ([episode], [season, episode]) else title
 
 
@@ -120,7 +120,7 @@ def _without_serial(title: str) -> str:
 
 
 def _serial(title: str) -> str:
-    numbers = re.findall(r"\d+", found[0]) if (found := _SERIAL.match(title)) else []
+    numbers = re.findall(r"\d+", match[0]) if (match := _SERIAL.match(title)) else []
     return numbers[0].lstrip("0") if len(numbers) == 1 else ""
 
 
@@ -131,19 +131,19 @@ def _segments(title: str) -> list[str]:
 
 def _split_tags(segments: list[str]) -> tuple[set[str], list[str]]:
     """Split segments into tags and the remaining segments; keep all if nothing would remain."""
-    found: set[str] = set()
+    tags: set[str] = set()
     rest = []
     for segment in segments:
         text = _without_serial(segment.strip(" .!"))
-        tags = {tag for tag, pattern in _TAGS.items() if pattern.fullmatch(text)}
-        found |= tags | {tag for tag in RECORDING_TAGS if tags and tag in text.casefold()}
-        if not tags:
+        own = {tag for tag, pattern in _TAGS.items() if pattern.fullmatch(text)}
+        tags |= own | {tag for tag in RECORDING_TAGS if own and tag in text.casefold()}
+        if not own:
             rest.append(text)
-    return found, rest or segments
+    return tags, rest or segments
 
 
 def _parts(segment: str) -> list[str]:
-    return [found[1] or found[2] for found in _PART.finditer(segment)]
+    return [match[1] or match[2] for match in _PART.finditer(segment)]
 
 
 def _normalise_numbers(segment: str) -> str:

@@ -45,9 +45,9 @@ def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
 
 def _spans(before: Sequence[str], after: Sequence[str], start: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield the differing ranges (before start, before end, after start, after end), nearby ones merged."""
-    for group in SequenceMatcher(a=before, b=after, autojunk=False).get_grouped_opcodes(CONTEXT_WORDS):
-        _, a, _, c, _ = group[0]
-        _, _, b, _, d = group[-1]
+    for opcodes in SequenceMatcher(a=before, b=after, autojunk=False).get_grouped_opcodes(CONTEXT_WORDS):
+        _, a, _, c, _ = opcodes[0]
+        _, _, b, _, d = opcodes[-1]
         yield a + start, b + start, c + start, d + start
 
 

@@ -13,7 +13,8 @@ from itertools import groupby
 from pathlib import Path
 
 from pipeline.cli import build_parser
-from pipeline.config import Setting, reference
+from pipeline.config import reference
+from pipeline.config.declare import SettingReference
 from pipeline.config.schema import SECTIONS
 
 HERE = Path(__file__).parent
@@ -59,7 +60,7 @@ def cli_reference(parser: argparse.ArgumentParser) -> str:
     return "\n".join(parts).rstrip() + "\n" + CLI_TAIL
 
 
-def config_reference(settings: Iterator[Setting]) -> str:
+def config_reference(settings: Iterator[SettingReference]) -> str:
     """Write every setting, section by section, as Markdown."""
     parts = [CONFIG_HEAD]
     for section, group in groupby(settings, key=lambda each: each.section):
@@ -71,7 +72,7 @@ def config_reference(settings: Iterator[Setting]) -> str:
     return "\n".join(parts)
 
 
-def undocumented(parser: argparse.ArgumentParser, settings: Iterator[Setting]) -> Iterator[str]:
+def undocumented(parser: argparse.ArgumentParser, settings: Iterator[SettingReference]) -> Iterator[str]:
     """Name every command, argument and setting that nobody described."""
     for command in (parser, *_commands(parser)):
         if not command.description:
@@ -124,7 +125,7 @@ def _rows(arguments: list[argparse.Action]) -> Iterator[str]:
         yield f"| `{_name(each)}` | {_cell(each.help or '')} |"
 
 
-def _default(setting: Setting) -> str:
+def _default(setting: SettingReference) -> str:
     return "required" if setting.default == "required" else f"`{setting.default}`"
 
 

@@ -44,5 +44,5 @@ def build_digest_context(app: App) -> DigestContext:
         max_links=settings.max_links,
         min_links=settings.min_links,
         min_stories=settings.min_entries,
-        skip_thin_weeks=settings.thin_week == "wait",
+        skip_thin_weeks=settings.thin_week == "skip",
     )

@@ -1,10 +1,8 @@
-"""config.toml -> one frozen, validated Config.
+"""Read config.toml into one frozen, validated Config, and edit the feeds in it.
 
-``schema`` says what there is, section by section, ``kinds`` what each setting may hold; ``read`` reads it, ``access``
-adds the secrets; ``write`` changes which feeds there are, by lines that ``edit`` chooses.
+``sections`` declares the settings and ``types`` their values; ``loader`` reads the file, ``secrets`` the environment.
 """
 
-from pipeline.config.declare import Setting
 from pipeline.config.loader import load_config, parse_config
 from pipeline.config.schema import Config, reference
 from pipeline.config.secrets import feed_headers, secret_values, smtp_password
@@ -12,7 +10,6 @@ from pipeline.config.toml_edit import add_feeds, remove_feed
 
 __all__ = [
     "Config",
-    "Setting",
     "add_feeds",
     "feed_headers",
     "load_config",

@@ -1,8 +1,4 @@
-"""config.toml -> one frozen, validated Config.
-
-In: a file. Out: a Config, or ConfigError with the file, the key, what was found and what is allowed.
-Reads that file and nothing else.
-"""
+"""Load and validate config.toml."""
 
 from __future__ import annotations
 
@@ -24,68 +20,67 @@ from pipeline.model.errors import ConfigError
 
 
 def load_config(path: Path) -> Config:
-    """Read and validate a config file; ConfigError when it is missing, broken or says something impossible."""
+    """Return the validated config file. Raises ConfigError if it is missing, unreadable or invalid."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as missing:
+    except FileNotFoundError as error:
         raise ConfigError(
-            f"{path}: there is no such file; run `pipeline init` to write one, or name yours with --config."
-        ) from missing
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise ConfigError(f"{path}: cannot be read as a UTF-8 text file ({unreadable}).") from unreadable
-    except tomllib.TOMLDecodeError as broken:
-        raise ConfigError(f"{path}: is not valid TOML: {broken}.") from broken
+            f"{path}: there is no such file; run `pipeline init` to create one, or name yours with --config."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a UTF-8 text file ({error}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
     return parse_config(document, path)
 
 
 def parse_config(document: Mapping[str, Any], path: Path) -> Config:
-    """Validate a parsed document; ``path`` is for messages and as the root of relative paths."""
-    _refuse_unknown(document, SECTIONS, f"{path}:", "section")
-    sections = {name: _section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
-    _refuse_open_mail(sections["delivery"], path)
-    return Config(path=path, feeds=_feeds(document.get("feeds", []), path), **sections)
+    """Return the validated document. ``path`` is named in errors and is the base of relative paths."""
+    _require_known_keys(document, SECTIONS, f"{path}:", "section")
+    sections = {name: _parse_section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
+    _validate_delivery(sections["delivery"], f"{path}: [delivery]")
+    return Config(path=path, feeds=_parse_feeds(document.get("feeds", []), path), **sections)
 
 
-def _feeds(tables: Any, path: Path) -> tuple[Any, ...]:
+def _parse_feeds(tables: Any, path: Path) -> tuple[FeedSettings, ...]:
     if not isinstance(tables, list):
-        shown = f"{path}: feeds = {_shown(tables)}"
-        raise ConfigError(f"{shown} is not allowed: give [[feeds]] tables with id, url and kind.")
-    feeds = tuple(_section("feeds", table, path, nth) for nth, table in enumerate(tables, 1))
+        raise ConfigError(
+            f"{path}: feeds = {_to_text(tables)} is not allowed: give [[feeds]] tables with id, url and kind."
+        )
+    feeds = tuple(_parse_section("feeds", table, path, number) for number, table in enumerate(tables, 1))
+    ids: set[str] = set()
     for feed in feeds:
-        _refuse_half_a_key(feed, path)
-    seen: set[str] = set()
-    for feed in feeds:
-        if feed.id.lower() in seen:
-            raise ConfigError(f'{path}: [[feeds]] id = "{feed.id}" is there twice: give each feed an id of its own.')
-        seen.add(feed.id.lower())
+        where = f'{path}: [[feeds]] id = "{feed.id}"'
+        _validate_authentication(feed, where)
+        if feed.id.lower() in ids:
+            raise ConfigError(f"{where} is used twice: give each feed an id of its own.")
+        ids.add(feed.id.lower())
     return feeds
 
 
-def _refuse_half_a_key(feed: FeedSettings, path: Path) -> None:
-    where = f'{path}: [[feeds]] id = "{feed.id}"'
+def _validate_authentication(feed: FeedSettings, where: str) -> None:
     if bool(feed.username) != bool(feed.password_env):
         raise ConfigError(f"{where} has one of username and password_env: give both or neither.")
     if feed.username and feed.token_env:
-        raise ConfigError(f"{where} has a username and token_env: give what its publisher gave you, not both.")
+        raise ConfigError(f"{where} has both username and token_env: give the one that its publisher gave you.")
     if ":" in feed.username:
-        raise ConfigError(f"{where} username has a colon, which HTTP cannot send: check it (RFC 7617).")
+        raise ConfigError(f"{where} username has a colon, which HTTP does not allow (RFC 7617): check it.")
 
 
-def _refuse_open_mail(said: DeliverySettings, path: Path) -> None:
-    where = f"{path}: [delivery]"
-    if bool(said.smtp_username) != bool(said.smtp_password_env):
+def _validate_delivery(settings: DeliverySettings, where: str) -> None:
+    if bool(settings.smtp_username) != bool(settings.smtp_password_env):
         raise ConfigError(f"{where} has one of smtp_username and smtp_password_env: give both or neither.")
-    if said.smtp_security == "none" and said.smtp_host and not _on_this_machine(said.smtp_host):
+    if settings.smtp_security == "none" and settings.smtp_host and not _is_loopback(settings.smtp_host):
         raise ConfigError(
-            f'{where} smtp_security = "none" would send mails and passwords for everybody to read: '
-            "that is for a server on this machine only; write starttls or tls."
+            f'{where} smtp_security = "none" would send mails and passwords unencrypted: that is allowed only for a '
+            "server on this machine; write starttls or tls."
         )
 
 
-def _on_this_machine(host: str) -> bool:
-    """Tell whether a mail server's name can only mean this machine.
+def _is_loopback(host: str) -> bool:
+    """Check whether a host name can only mean this machine.
 
-    >>> [_on_this_machine(host) for host in ("localhost", "127.0.0.1", "::1", "smtp.example.org", "127.example.org")]
+    >>> [_is_loopback(host) for host in ("localhost", "127.0.0.1", "::1", "smtp.example.org", "127.example.org")]
     [True, True, True, False, False]
     """
     try:
@@ -94,46 +89,46 @@ def _on_this_machine(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _section(name: str, table: Any, path: Path, nth: int = 0) -> Any:
-    where = f"{path}: [{name}]" if not nth else f"{path}: [[feeds]] number {nth}"
+def _parse_section(name: str, table: Any, path: Path, number: int = 0) -> Any:
+    """Return the settings of a table; ``number`` counts the tables of [[feeds]] from 1."""
+    where = f"{path}: [[feeds]] number {number}" if number else f"{path}: [{name}]"
     if not isinstance(table, dict):
-        wanted = "[[feeds]] tables" if nth else f"a table: [{name}]"
-        raise ConfigError(f"{where} is {_shown(table)}: make it {wanted}.")
-    known = settings_of(SECTIONS[name])
-    _refuse_unknown(table, known, where, "setting")
+        raise ConfigError(
+            f"{where} is {_to_text(table)}: make it {'[[feeds]] tables' if number else f'a table: [{name}]'}."
+        )
+    declared = settings_of(SECTIONS[name])
+    _require_known_keys(table, declared, where, "setting")
     values = {}
-    for key, each in known.items():
+    for key, setting in declared.items():
+        setting_type = setting.metadata["type"]
         if key in table:
-            values[key] = _value(table[key], each.metadata["kind"], f"{where} {key}")
-        elif each.default is MISSING:
-            raise ConfigError(f"{where} {key} is missing: give {each.metadata['kind'].words}.")
+            values[key] = _parse_value(table[key], setting_type, f"{where} {key}")
+        elif setting.default is MISSING:
+            raise ConfigError(f"{where} {key} is missing: give {setting_type.description}.")
     return SECTIONS[name](**values)
 
 
-def _value(found: Any, kind: SettingType, where: str) -> Any:
+def _parse_value(value: Any, setting_type: SettingType, where: str) -> Any:
+    shown = "" if setting_type.secret else f" = {_to_text(value)}"
     try:
-        return kind.parse(found)
-    except InvalidValueError as bad:
-        raise ConfigError(f"{where}{_shown_as(found, kind)} is not allowed: {bad}.") from bad
-    except (ValueError, TypeError, AttributeError) as bad:
-        raise ConfigError(f"{where}{_shown_as(found, kind)} is not allowed: give {kind.description}.") from bad
+        return setting_type.parse(value)
+    except InvalidValueError as error:
+        raise ConfigError(f"{where}{shown} is not allowed: {error}.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{where}{shown} is not allowed: give {setting_type.description}.") from error
 
 
-def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str, what: str) -> None:
+def _require_known_keys(table: Mapping[str, Any], known: Iterable[str], where: str, kind: str) -> None:
     names = list(known)
     for key in table:
         if key not in names:
-            near = get_close_matches(key, names, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
-            raise ConfigError(f"{where} {key} is not a {what}: {hint}")
+            similar = get_close_matches(key, names, n=1, cutoff=0.5)
+            hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(names)}."
+            raise ConfigError(f"{where} {key} is not a {kind}: {hint}")
 
 
-def _shown_as(found: Any, kind: SettingType) -> str:
-    return "" if kind.secret else f" = {_shown(found)}"
-
-
-def _shown(value: Any) -> str:
-    """Show a value as it stands in the file, cut to a line, secrets in addresses hidden."""
-    shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
-    shown = re.sub(r"://(?:[^/@\s]*:\S*|[^/\s]*)@", "://…@", shown)
-    return shown if len(shown) <= 80 else shown[:77] + "…"
+def _to_text(value: Any) -> str:
+    """Return a value as written in TOML, shortened to 80 characters and without user info of URLs."""
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
+    text = re.sub(r"://(?:[^/@\s]*:\S*|[^/\s]*)@", "://…@", text)
+    return text if len(text) <= 80 else text[:77] + "…"

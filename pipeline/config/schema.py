@@ -1,25 +1,26 @@
-"""Every setting there is, section by section.
-
-The one source of validation, of the reference in docs/ and of ``pipeline init``. Touches nothing.
-"""
+"""All settings by section: the source of validation, of docs/config.md and of ``pipeline init``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.config.declare import Setting, settings_of, to_toml
-from pipeline.config.sections.delivery import DeliverySettings, ScheduleSettings, StoreSettings, WebSettings
+from pipeline.config.declare import SettingReference, describe_setting, settings_of
+from pipeline.config.sections.delivery import DeliverySettings
 from pipeline.config.sections.digest import DigestSettings
-from pipeline.config.sections.feeds import FeedSettings, FetchSettings
+from pipeline.config.sections.feeds import FeedSettings
+from pipeline.config.sections.fetch import FetchSettings
 from pipeline.config.sections.notify import NotifySettings
 from pipeline.config.sections.publication import PublicationSettings
+from pipeline.config.sections.schedule import ScheduleSettings
+from pipeline.config.sections.store import StoreSettings
+from pipeline.config.sections.web import WebSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """One validated config.toml."""
+    """A validated config.toml."""
 
     path: Path
     publication: PublicationSettings
@@ -46,14 +47,8 @@ SECTIONS: dict[str, type] = {
 }
 
 
-def reference() -> Iterator[Setting]:
-    """List every setting in the order of the sections."""
+def reference() -> Iterator[SettingReference]:
+    """Yield every setting in the order of the sections."""
     for name, section in SECTIONS.items():
-        for key, each in settings_of(section).items():
-            yield Setting(
-                section=name,
-                key=key,
-                allowed=each.metadata["kind"].words,
-                default="required" if each.default is MISSING else to_toml(each.metadata["default"]),
-                doc=each.metadata["doc"],
-            )
+        for declared in settings_of(section).values():
+            yield describe_setting(name, declared)

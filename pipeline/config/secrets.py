@@ -1,7 +1,6 @@
-"""What feeds and the mail server ask for: headers and passwords, with their secrets from the environment.
+"""Read passwords, tokens and secret headers from the environment, or from files named by ``NAME_FILE`` variables.
 
-In: settings, the environment. Out: headers, a password, or an error that names the variable and never its value.
-Reads the files that ``NAME_FILE`` variables name, and nothing else.
+Errors name the variable, never its value.
 """
 
 from __future__ import annotations
@@ -22,84 +21,83 @@ from pipeline.model.fetch import Headers
 
 
 def feed_headers(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
-    """Return the extra headers of a feed's requests: its own, then basic (RFC 7617) or bearer (RFC 6750) access.
+    """Return the extra headers of a feed's requests: its own, then basic (RFC 7617) or bearer (RFC 6750) credentials.
 
-    SecretMissing when the environment does not give what they name.
+    Raises MissingSecretError if the environment lacks a secret.
     """
     headers = [(name, _resolve_header(value, environment)) for name, value in feed.headers]
     if feed.username:
-        pair = f"{feed.username}:{_require_secret(feed.password_env, environment)}"
-        headers.append(("Authorization", f"Basic {b64encode(pair.encode()).decode('ascii')}"))
+        credentials = f"{feed.username}:{_feed_secret(feed.password_env, environment)}"
+        headers.append(("Authorization", f"Basic {b64encode(credentials.encode()).decode('ascii')}"))
     if feed.token_env:
-        headers.append(("Authorization", f"Bearer {_require_header_safe(feed.token_env, environment)}"))
+        headers.append(("Authorization", f"Bearer {_header_secret(feed.token_env, environment)}"))
     return tuple(headers)
 
 
-def secret_values(config: Config, environment: Mapping[str, str]) -> frozenset[str]:
-    """Give the value of every secret that a config names, as far as the environment has it."""
-    parts = [part for each in fields(config) if is_dataclass(part := getattr(config, each.name))]
-    names = {name for part in (*parts, *config.feeds) for name in _secret_names(part)}
-    return frozenset(value for name in (*names, "PGPASSWORD") if (value := _secret_or_empty(name, environment)))
-
-
-def _secret_names(part: Any) -> Iterator[str]:
-    for each in fields(part):
-        said = getattr(part, each.name)
-        if each.metadata["kind"] is ENV_VAR and said:
-            yield said
-        elif each.metadata["kind"] is HEADERS:
-            yield from (named[1] for _, value in said if (named := ENV_REFERENCE.fullmatch(value)))
-
-
-def _secret_or_empty(name: str, environment: Mapping[str, str]) -> str:
-    try:
-        return read_secret(name, environment)
-    except LookupError:
-        return ""
-
-
-def _resolve_header(value: str, environment: Mapping[str, str]) -> str:
-    named = ENV_REFERENCE.fullmatch(value)
-    return _require_header_safe(named[1], environment) if named else value
-
-
-def _require_header_safe(name: str, environment: Mapping[str, str]) -> str:
-    """Give a secret that goes into a header as it is: visible ASCII alone (RFC 9110, 5.5)."""
-    secret = _require_secret(name, environment)
-    if not re.fullmatch(r"[\x20-\x7e]+", secret):
-        raise MissingSecretError(f"was not asked, since what {name} holds cannot be sent in a header")
-    return secret
-
-
-def _require_secret(name: str, environment: Mapping[str, str]) -> str:
-    try:
-        return read_secret(name, environment)
-    except LookupError as missing:
-        raise MissingSecretError(f"was not asked, since {missing.args[0]}") from missing
-
-
 def smtp_password(settings: DeliverySettings, environment: Mapping[str, str]) -> str:
-    """Read the mail server's password, empty where it asks for none; ConfigError when the environment lacks it."""
+    """Return the password of the mail server, "" if none is configured. Raises ConfigError if it is missing."""
     if not settings.smtp_password_env:
         return ""
     try:
         return read_secret(settings.smtp_password_env, environment)
-    except LookupError as missing:
-        raise ConfigError(f"[delivery] smtp_password_env: {missing.args[0]}.") from missing
+    except LookupError as error:
+        raise ConfigError(f"[delivery] smtp_password_env: {error.args[0]}.") from error
+
+
+def secret_values(config: Config, environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the values of all secrets that a config refers to and the environment contains."""
+    sections = [section for name in Config.__slots__ if is_dataclass(section := getattr(config, name))]
+    names = {"PGPASSWORD", *(name for section in (*sections, *config.feeds) for name in _secret_names(section))}
+    values = set()
+    for name in names:
+        try:
+            values.add(read_secret(name, environment))
+        except LookupError:
+            continue
+    return frozenset(values)
+
+
+def _secret_names(section: Any) -> Iterator[str]:
+    for declared in fields(section):
+        value = getattr(section, declared.name)
+        if declared.metadata["type"] is ENV_VAR and value:
+            yield value
+        elif declared.metadata["type"] is HEADERS:
+            yield from (match[1] for _, content in value if (match := ENV_REFERENCE.fullmatch(content)))
+
+
+def _resolve_header(value: str, environment: Mapping[str, str]) -> str:
+    match = ENV_REFERENCE.fullmatch(value)
+    return _header_secret(match[1], environment) if match else value
+
+
+def _header_secret(name: str, environment: Mapping[str, str]) -> str:
+    """Return a secret that may be sent in a header unencoded: printable ASCII only (RFC 9110, section 5.5)."""
+    secret = _feed_secret(name, environment)
+    if not re.fullmatch(r"[\x20-\x7e]+", secret):
+        raise MissingSecretError(f"was not fetched, because the value of {name} cannot be sent in a header")
+    return secret
+
+
+def _feed_secret(name: str, environment: Mapping[str, str]) -> str:
+    try:
+        return read_secret(name, environment)
+    except LookupError as error:
+        raise MissingSecretError(f"was not fetched, because {error.args[0]}") from error
 
 
 def read_secret(name: str, environment: Mapping[str, str]) -> str:
-    """Read a secret: the variable, or else the file that ``NAME_FILE`` names; a line break at its end is none of it.
+    """Return a variable of the environment, or the content of the file named by ``NAME_FILE`` without its last newline.
 
-    LookupError says what is missing, never what was found.
+    Raises LookupError saying what is missing.
     """
     file = environment.get(f"{name}_FILE", "")
     try:
-        found = environment.get(name, "") or (Path(file).read_text("utf-8").rstrip("\r\n") if file else "")
-    except (OSError, ValueError) as unreadable:
-        raise LookupError(f"the file that {name}_FILE names cannot be read") from unreadable
-    if not found:
+        secret = environment.get(name, "") or (Path(file).read_text("utf-8").rstrip("\r\n") if file else "")
+    except (OSError, ValueError) as error:
+        raise LookupError(f"the file named by {name}_FILE cannot be read") from error
+    if not secret:
         raise LookupError(
-            f"the file that {name}_FILE names is empty" if file else f"the environment variable {name} is not set"
+            f"the file named by {name}_FILE is empty" if file else f"the environment variable {name} is not set"
         )
-    return found
+    return secret

@@ -1,10 +1,7 @@
-"""config.toml with a feed more or less, and every other byte as it was.
+"""Add and remove feeds in config.toml and leave every other byte unchanged.
 
-In: the text of a config.toml that can be read, what to add or remove. Out: the new text. Touches nothing.
-
-A person's file is edited as a person would: lines go in, lines come out. Where a table begins and ends, tomllib
-decides (a line that looks like a header is one when the lines before it are whole), and before the new text is given
-away it is read again: it must say what the old one said, and the change, and nothing else.
+Lines are inserted and deleted; tomllib decides where tables begin and end. The result is parsed again before it is
+written, and must differ from the original in nothing but its feeds.
 """
 
 from __future__ import annotations
@@ -26,43 +23,96 @@ from pipeline.config.loader import load_config, parse_config
 from pipeline.model.errors import ConfigError, RefusedError
 
 Lines = list[str]
+_BOM = "\ufeff"
+
+
+def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
+    """Add [[feeds]] tables to a config file. Raises ConfigError if it cannot be written or would become invalid."""
+    rewrite_config(path, lambda text: insert_feeds(text, feeds))
+
+
+def remove_feed(path: Path, feed_id: str) -> None:
+    """Remove the table of a feed from a config file. Raises as ``add_feeds``."""
+    ids = [feed.id for feed in load_config(path).feeds]
+    rewrite_config(path, lambda text: delete_feed(text, ids.index(feed_id)))
+
+
+def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
+    """Replace the text of a config file by ``edit(text)``. Raises RefusedError if it changed in the meantime."""
+    _require_writable(path)
+    try:
+        before = path.read_bytes()
+        text = before.decode("utf-8")
+        bom = _BOM if text.startswith(_BOM) else ""
+        after = edit(text.removeprefix(_BOM))
+        parse_config(tomllib.loads(after), path)
+        _replace(path, before, (bom + after).encode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}), so nothing was changed.") from error
+
+
+def _require_writable(path: Path) -> None:
+    """Raise ConfigError if a file is a symbolic link or read-only: replacing it would undo that."""
+    if path.is_symlink():
+        raise ConfigError(f"{path}: is a link to {path.resolve()}: name that file with --config.")
+    if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+        raise ConfigError(f"{path}: is read-only, so nothing was changed: make it writable, or edit it yourself.")
+
+
+def _replace(path: Path, before: bytes, after: bytes) -> None:
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(path, new)
+        with suppress(OSError, AttributeError):  # another owner's file, or a system without owners
+            os.chown(new, path.stat().st_uid, path.stat().st_gid)
+        if path.read_bytes() != before:
+            raise RefusedError(f"{path} was changed by another process and was not overwritten: try again.")
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def format_feed(settings: Mapping[str, str]) -> str:
-    r"""Write one [[feeds]] table.
+    r"""Return one [[feeds]] table.
 
     >>> format_feed({"id": "blog", "section": "“Salt” \\ sand"})
     '[[feeds]]\nid = "blog"\nsection = "“Salt” \\\\ sand"\n'
     """
-    # A JSON string is a TOML string, but for DEL, which JSON lets pass.
+    # A JSON string is a valid TOML string, except that TOML requires DEL to be escaped.
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in settings.items())
     return "[[feeds]]\n" + "".join(lines).replace("\x7f", "\\u007f")
 
 
 def insert_feeds(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
-    r"""Add [[feeds]] tables after the last one; Refused when the file leaves no place for them.
+    r"""Return ``text`` with [[feeds]] tables added after the last one. Raises RefusedError if that is not safe.
 
     >>> insert_feeds('[[feeds]]\nid = "a"\n# spare\n\n# Fetching\n[fetch]\n', [{"id": "b"}])
     '[[feeds]]\nid = "a"\n# spare\n\n[[feeds]]\nid = "b"\n\n# Fetching\n[fetch]\n'
     """
-    lines, fresh = _lines(text), "\n".join(map(format_feed, feeds))
-    last = max((table.end for table in _feeds(lines)), default=len(lines))
+    lines, tables = _split_lines(text), "\n".join(map(format_feed, feeds))
+    last = max((table.end for table in _find_feeds(lines)), default=len(lines))
     before = "" if not last else "\n" if lines[last - 1].endswith("\n") else "\n\n"
     after = "\n" if lines[last:] and lines[last].strip() else ""
-    added = (before + fresh + after).replace("\n", _newline(text))
+    added = (before + tables + after).replace("\n", "\r\n" if "\r\n" in text else "\n")
     wanted = [*tomllib.loads(text).get("feeds", []), *feeds]
-    return _verify("".join((*lines[:last], added, *lines[last:])), text, wanted, f"add this to it:\n\n{fresh}")
+    return _verify("".join((*lines[:last], added, *lines[last:])), text, wanted, f"add this to it:\n\n{tables}")
 
 
 def delete_feed(text: str, index: int) -> str:
-    r"""Take out the ``nth`` [[feeds]] table (from 0) with the comments in and right below it; Refused as above.
+    r"""Return ``text`` without the [[feeds]] table at ``index`` (from 0) and the comments in and right below it.
+
+    Raises RefusedError if that is not safe.
 
     >>> delete_feed('[[feeds]]\nid = "a"\n# spare\n\n# The other\n[[feeds]]\nid = "b"\n', 0)
     '# The other\n[[feeds]]\nid = "b"\n'
     """
-    lines, tables = _lines(text), _feeds(_lines(text))
+    lines, tables = _split_lines(text), _find_feeds(_split_lines(text))
     wanted: list[Any] = tomllib.loads(text)["feeds"]
-    advice = f'take the table of "{wanted[index].get("id", "")}" out yourself.'
+    advice = f'remove the table of "{wanted[index].get("id", "")}" yourself.'
     if len(tables) != len(wanted):
         raise _not_editable(advice)
     kept, rest = lines[: tables[index].start], lines[tables[index].end :]
@@ -74,7 +124,7 @@ def delete_feed(text: str, index: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
-    """Lines ``start`` to ``end`` (not included): a header, its settings, and what belongs to them."""
+    """The lines ``start`` to ``end`` (exclusive) of a table: its header, settings and comments."""
 
     start: int
     end: int
@@ -83,45 +133,46 @@ class _Table:
     """True for ``[[name]]``, False for ``[name]`` and ``[name.more]``."""
 
 
-def _feeds(lines: Lines) -> list[_Table]:
-    """Find the [[feeds]] tables, each with the [feeds.…] tables that continue it."""
-    found: list[_Table] = []
-    before = ""
-    for table in _tables(lines):
+def _find_feeds(lines: Lines) -> list[_Table]:
+    """Return the [[feeds]] tables, each including the [feeds.…] tables that continue it."""
+    feeds: list[_Table] = []
+    previous = ""
+    for table in _find_tables(lines):
         if table.name == "feeds" and table.repeated:
-            found.append(table)
-        elif table.name == "feeds" == before and found:
-            found[-1] = _Table(start=found[-1].start, end=table.end, name="feeds", repeated=True)
-        before = table.name
-    return found
+            feeds.append(table)
+        elif table.name == "feeds" == previous and feeds:
+            feeds[-1] = _Table(start=feeds[-1].start, end=table.end, name="feeds", repeated=True)
+        previous = table.name
+    return feeds
 
 
-def _tables(lines: Lines) -> Iterator[_Table]:
+def _find_tables(lines: Lines) -> Iterator[_Table]:
     for start, following in pairwise([*_header_lines(lines), len(lines)]):
-        ((name, held),) = tomllib.loads(lines[start]).items()
-        yield _Table(start=start, end=_end(lines, start, following), name=name, repeated=isinstance(held, list))
+        ((name, value),) = tomllib.loads(lines[start]).items()
+        yield _Table(start=start, end=_table_end(lines, start, following), name=name, repeated=isinstance(value, list))
 
 
 def _header_lines(lines: Lines) -> Iterator[int]:
-    since = 0
-    for number, line in enumerate(lines):
-        if line.lstrip(" \t").startswith("[") and _is_whole(lines[since:number]):
-            yield number
-            since = number
+    """Yield the indexes of table headers: lines that start with "[" and do not continue a string or list."""
+    last = 0
+    for index, line in enumerate(lines):
+        if line.lstrip(" \t").startswith("[") and _is_whole(lines[last:index]):
+            yield index
+            last = index
 
 
-def _end(lines: Lines, start: int, following: int) -> int:
-    """Find where a table ends: with its last setting, and the comments right below that lead to no other table."""
+def _table_end(lines: Lines, start: int, following: int) -> int:
+    """Return the end of a table: its last setting, and the comments right below unless they belong to the next table."""
     end = following
-    while _is_blank_or_comment(lines[end - 1]) and _is_whole(lines[start : end - 1]):
+    while (_is_blank(lines[end - 1]) or _is_comment(lines[end - 1])) and _is_whole(lines[start : end - 1]):
         end -= 1
     comments = len(list(takewhile(_is_comment, lines[end:following])))
-    leads_on = comments and end + comments == following < len(lines)
-    return end if leads_on else end + comments
+    belongs_to_next = comments and end + comments == following < len(lines)
+    return end if belongs_to_next else end + comments
 
 
 def _is_whole(lines: Lines) -> bool:
-    """Tell whether lines are TOML by themselves, so that no text or list goes on after them."""
+    """Check whether lines are valid TOML by themselves, so that no string or list continues after them."""
     try:
         tomllib.loads("".join(lines))
     except tomllib.TOMLDecodeError:
@@ -137,82 +188,21 @@ def _is_comment(line: str) -> bool:
     return line.lstrip(" \t").startswith("#")
 
 
-def _is_blank_or_comment(line: str) -> bool:
-    return _is_blank(line) or _is_comment(line)
-
-
-def _lines(text: str) -> Lines:
+def _split_lines(text: str) -> Lines:
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
-
-
-def _verify(fresh: str, text: str, feeds: Sequence[Any], advice: str) -> str:
-    """Give the new text away only when it says what the old one said, with these feeds."""
+def _verify(edited: str, text: str, feeds: Sequence[Any], advice: str) -> str:
+    """Return ``edited`` if it differs from ``text`` in nothing but its feeds, else raise RefusedError."""
     try:
-        now, before = tomllib.loads(fresh), tomllib.loads(text)
-    except tomllib.TOMLDecodeError as broken:
-        raise _not_editable(advice) from broken
+        now, before = tomllib.loads(edited), tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_editable(advice) from error
     before.pop("feeds", None)
     if now.pop("feeds", []) != list(feeds) or now != before:
         raise _not_editable(advice)
-    return fresh
+    return edited
 
 
 def _not_editable(advice: str) -> RefusedError:
     return RefusedError(f"the feeds are not written as [[feeds]] tables that can be edited safely: {advice}")
-
-
-_BOM = "\ufeff"
-
-
-def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
-    """Write [[feeds]] tables into a config file; ConfigError when it cannot be written or would not be valid."""
-    rewrite_config(path, lambda text: insert_feeds(text, feeds))
-
-
-def remove_feed(path: Path, feed_id: str) -> None:
-    """Take a feed's table out of a config file; errors as above."""
-    ids = [feed.id for feed in load_config(path).feeds]
-    rewrite_config(path, lambda text: delete_feed(text, ids.index(feed_id)))
-
-
-def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
-    """Replace a config file by what ``edit`` makes of its text; Refused when somebody else changed it meanwhile."""
-    _refuse_unwritable(path)
-    try:
-        before = path.read_bytes()
-        text = before.decode("utf-8")
-        bom = _BOM if text.startswith(_BOM) else ""
-        after = edit(text.removeprefix(_BOM))
-        parse_config(tomllib.loads(after), path)
-        _replace(path, before, (bom + after).encode("utf-8"))
-    except OSError as trouble:
-        raise ConfigError(f"{path}: cannot be written ({trouble.strerror}), so nothing was changed.") from trouble
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Refuse what a replacement would quietly undo: a link to the real file, and a file its owner has locked."""
-    if path.is_symlink():
-        raise ConfigError(f"{path}: is a link to {path.resolve()}: name that file with --config to have it changed.")
-    if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
-        raise ConfigError(f"{path}: is read-only, so nothing was changed: make it writable, or edit it yourself.")
-
-
-def _replace(path: Path, before: bytes, after: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        with fresh.open("wb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, fresh)
-        with suppress(OSError, AttributeError):  # not ours to give away, or a system without owners
-            os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
-        if path.read_bytes() != before:
-            raise RefusedError(f"{path} was changed by somebody else just now and was left alone: try again.")
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)

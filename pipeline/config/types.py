@@ -1,6 +1,6 @@
-"""What a setting may hold: one ``SettingType`` each, from a TOML value to ours.
+"""Types of settings: validate a TOML value and convert it.
 
-In: values as tomllib gives them. Out: checked plain values, or ValueError; an ``InvalidValueError`` says more than what is allowed.
+A parser raises ValueError or TypeError for a value that is not allowed, and InvalidValueError to say why.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.model.feed import FilterRule
-from pipeline.model.schedule import At, Every, Schedule, parse_schedule
+from pipeline.model.fetch import Headers
+from pipeline.model.schedule import At, Every, parse_schedule
 from pipeline.model.week import WeekCalendar
 from pipeline.text.safe_regex import compile_pattern
 
@@ -26,69 +27,82 @@ RESERVED_HEADERS = re.compile(
     r"|transfer-encoding|upgrade|user-agent|if-.*)",
     re.IGNORECASE,
 )
-"""Headers that the program writes itself."""
+"""Headers that the program sets itself."""
+ENV_NAME = r"[A-Z][A-Z0-9_]{0,99}"
+"""Upper case only, so that a password written by mistake is unlikely to match."""
+ENV_REFERENCE = re.compile(rf"\$({ENV_NAME})")
+"""``$NAME``: a header value that is read from the environment."""
 
 
 class InvalidValueError(ValueError):
-    """A value that is not allowed for a reason of its own: the words say what to do instead."""
+    """A value is not allowed; the message says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingType:
-    """A kind of value: how it is called, and how a TOML value becomes one."""
+    """How the values of a setting are described and parsed."""
 
     description: str
-    """What is allowed, for error messages and the reference: ``a whole number from 1 to 200``."""
+    """What is allowed, for errors and the reference: ``a whole number from 1 to 200``."""
     parse: Callable[[Any], Any]
-    """Returns the value, or raises ValueError (or TypeError)."""
+    """Returns the converted value, or raises ValueError or TypeError."""
     secret: bool = False
-    """True where a mistake may have put a secret: messages do not show the value."""
+    """Whether the value may be a secret written by mistake, so that errors do not show it."""
 
 
 def string(description: str = "text", *, empty: bool = True, pattern: str = "") -> SettingType:
-    """Allow a string without line breaks; ``pattern`` narrows it (whole match)."""
+    """Return the type of a string without line breaks; ``pattern`` must match all of it."""
 
-    def read(value: Any) -> str:
+    def parse(value: Any) -> str:
         if not isinstance(value, str) or re.search(r"[\r\n\0]", value) or not (empty or value.strip()):
             raise ValueError
         if pattern and not re.fullmatch(pattern, value):
             raise ValueError
         return value.strip()
 
-    return SettingType(description, read)
+    return SettingType(description, parse)
 
 
 def number(low: float, high: float, unit: str = "") -> SettingType:
-    """Allow a number of ``low`` to ``high``."""
+    """Return the type of a number from ``low`` to ``high``."""
 
-    def read(value: Any) -> float:
+    def parse(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError
         return float(value)
 
-    return SettingType(f"a number from {low:,g} to {high:,g}{unit and ' ' + unit}", read)
+    return SettingType(f"a number from {low:,g} to {high:,g}{unit and ' ' + unit}", parse)
 
 
 def integer(low: int, high: int, unit: str = "") -> SettingType:
-    """Allow a whole number of ``low`` to ``high``."""
+    """Return the type of a whole number from ``low`` to ``high``."""
 
-    def read(value: Any) -> int:
+    def parse(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError
         return value
 
-    return SettingType(f"a whole number from {low:,} to {high:,}{unit and ' ' + unit}", read)
+    return SettingType(f"a whole number from {low:,} to {high:,}{unit and ' ' + unit}", parse)
 
 
 def choice(*options: str) -> SettingType:
-    """Allow one of a few words."""
+    """Return the type of a string that is one of ``options``."""
 
-    def read(value: Any) -> str:
+    def parse(value: Any) -> str:
         if value not in options:
             raise ValueError
         return str(value)
 
-    return SettingType("one of " + ", ".join(f'"{option}"' for option in options), read)
+    return SettingType("one of " + ", ".join(f'"{option}"' for option in options), parse)
+
+
+def optional(setting_type: SettingType, default: Any = "") -> SettingType:
+    """Return a type that also allows "", which is parsed as ``default``."""
+    return SettingType(
+        f'{setting_type.description}, or ""',
+        lambda value: default if value == "" else setting_type.parse(value),
+        setting_type.secret,
+    )
 
 
 def _flag(value: Any) -> bool:
@@ -101,24 +115,18 @@ def _http_url(value: Any) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
         raise ValueError
-    if parts.port == 0:  # asking for an impossible port raises ValueError, and nothing before this does
+    if parts.port == 0:  # reading a port that is out of range raises ValueError
         raise ValueError
     if "@" in parts.netloc:
-        raise InvalidValueError(
-            "take user name and password out of it; a feed that asks for them has username and password_env"
-        )
+        raise InvalidValueError("remove the user name and password; a feed has the settings username and password_env")
     return str(value)
-
-
-def _optional_url(value: Any) -> str:
-    return "" if value == "" else _http_url(value)
 
 
 def _zone(value: Any) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, OSError) as unknown:
-        raise ValueError from unknown
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError from error
     return str(value)
 
 
@@ -136,23 +144,19 @@ def _week_closes(value: Any) -> str:
     return str(value)
 
 
-def _schedule(value: Any) -> Schedule:
-    return parse_schedule(value)
-
-
-def _send_time(value: Any) -> At | None:
-    schedule = parse_schedule(value) if value else None
+def _send_time(value: Any) -> At:
+    schedule = parse_schedule(value)
     if isinstance(schedule, Every):
-        raise InvalidValueError('a letter goes out on a day: name it, as in "fri 07:00"')
+        raise InvalidValueError('an edition is sent on certain days: name them, as in "fri 07:00"')
     return schedule
 
 
 def _late_limit(value: Any) -> timedelta:
-    found = re.fullmatch(r"(\d{1,4}) (minute|hour|day)s?", " ".join(value.split()))
-    lateness = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
-    if not timedelta(minutes=15) <= lateness <= timedelta(days=6):
+    match = re.fullmatch(r"(\d{1,4}) (minute|hour|day)s?", " ".join(value.split()))
+    limit = timedelta(**{f"{match[2]}s": int(match[1])}) if match else timedelta()
+    if not timedelta(minutes=15) <= limit <= timedelta(days=6):
         raise ValueError
-    return lateness
+    return limit
 
 
 def _store_url(value: Any) -> str:
@@ -160,18 +164,14 @@ def _store_url(value: Any) -> str:
     if parts.scheme not in ("sqlite", "postgresql+psycopg") or len(parts.path) < 2:
         raise ValueError
     if parts.password is not None or "password=" in parts.query:
-        raise InvalidValueError(
-            "take the password out of it, and give it by $PGPASSWORD or in the file that $PGPASSFILE names"
-        )
+        raise InvalidValueError("remove the password, and set $PGPASSWORD or $PGPASSFILE instead")
     return str(value)
 
 
-def _retention(value: Any) -> timedelta | None:
-    """Read ``2 years``; a year counts 366 days and a month 31, so that nothing goes too early."""
-    if value == "":
-        return None
-    found = re.fullmatch(r"(\d{1,5}) (day|week|month|year)s?", " ".join(value.split()))
-    days = int(found[1]) * {"day": 1, "week": 7, "month": 31, "year": 366}[found[2]] if found else 0
+def _retention(value: Any) -> timedelta:
+    """Parse ``2 years``; a year has 366 days and a month 31, so that nothing is deleted too early."""
+    match = re.fullmatch(r"(\d{1,5}) (day|week|month|year)s?", " ".join(value.split()))
+    days = int(match[1]) * {"day": 1, "week": 7, "month": 31, "year": 366}[match[2]] if match else 0
     if not 30 <= days <= 36_600:
         raise ValueError
     return timedelta(days=days)
@@ -190,85 +190,78 @@ def _host_and_port(value: Any) -> str:
     return str(value)
 
 
-def _interval(value: Any) -> timedelta | None:
-    if value == "":
-        return None
+def _interval(value: Any) -> timedelta:
     schedule = parse_schedule(value)
     if not isinstance(schedule, Every):
         raise ValueError
     return schedule.interval
 
 
-def _headers(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _header(name, said)) for name, said in value.items())
+def _headers(value: Any) -> Headers:
+    return tuple((name, _header(name, content)) for name, content in value.items())
 
 
-def _header(name: str, said: Any) -> str:
-    """Check one header (RFC 9110, 5.1 and 5.5); ``$NAME`` stands for a value that the environment gives."""
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not isinstance(said, str):
+def _header(name: str, value: Any) -> str:
+    """Validate one header (RFC 9110, sections 5.1 and 5.5); ``$NAME`` refers to the environment."""
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not isinstance(value, str):
         raise ValueError
     if RESERVED_HEADERS.fullmatch(name):
-        raise InvalidValueError(f"leave {name} out, the program writes that header itself")
+        raise InvalidValueError(f"remove {name}, the program sets that header itself")
     if name.lower() == "authorization":
-        raise InvalidValueError("leave Authorization out and give token_env, or username and password_env")
-    if SECRET_HEADER_NAME.search(name) and not ENV_REFERENCE.fullmatch(said):
-        raise InvalidValueError(
-            f'{name} looks like a secret: write "$NAME", and its value into the environment variable NAME'
-        )
-    if not re.fullmatch(r"[\x20-\x7e]+", said) or said.strip() != said:
+        raise InvalidValueError("remove Authorization, and use token_env, or username and password_env")
+    if SECRET_HEADER_NAME.search(name) and not ENV_REFERENCE.fullmatch(value):
+        raise InvalidValueError(f'{name} may be a secret: write "$NAME", and set the environment variable NAME')
+    if not re.fullmatch(r"[\x20-\x7e]+", value) or value.strip() != value:
         raise ValueError
-    return said
+    return value
 
 
 def _filter_rule(value: Any) -> FilterRule:
     if not isinstance(value, Mapping):
         raise TypeError
     if unknown := set(value) - {"categories", "pattern"}:
-        raise InvalidValueError(f"{min(unknown)} is none of its keys, which are categories and pattern")
+        raise InvalidValueError(f"{min(unknown)} is not one of its keys, which are categories and pattern")
     categories, pattern = value.get("categories", []), value.get("pattern", "")
-    if not isinstance(categories, list) or not all(isinstance(each, str) and each.strip() for each in categories):
-        raise InvalidValueError('categories is a list of texts such as ["Sponsored"]')
+    if not isinstance(categories, list) or not all(isinstance(name, str) and name.strip() for name in categories):
+        raise InvalidValueError('categories must be a list of strings such as ["Sponsored"]')
     if not isinstance(pattern, str):
-        raise InvalidValueError('pattern is a text such as "(?i)advert"')
-    try:
-        compile_pattern(pattern)
-    except ValueError as wrong:
-        raise InvalidValueError(f"correct the pattern, {wrong}") from wrong
-    return FilterRule(categories=tuple(each.strip() for each in categories), pattern=pattern)
+        raise InvalidValueError('pattern must be a string such as "(?i)advert"')
+    if pattern:
+        try:
+            compile_pattern(pattern)
+        except ValueError as error:
+            raise InvalidValueError(f"correct the pattern, {error}") from error
+    return FilterRule(categories=tuple(name.strip() for name in categories), pattern=pattern)
 
 
-ENV_NAME = r"[A-Z][A-Z0-9_]{0,99}"
-"""In capitals only, so that a password written by mistake is hardly ever taken for a name."""
-ENV_REFERENCE = re.compile(rf"\$({ENV_NAME})")
-"""``$NAME``: a header's value that the environment gives."""
+def _command(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(part, str) and "\0" not in part for part in value):
+        raise ValueError
+    if value and not value[0].strip():
+        raise ValueError
+    return tuple(value)
+
+
 FLAG = SettingType("true or false", _flag)
+NON_EMPTY = string("text that is not empty", empty=False)
 COLOUR = string('a colour of six hexadecimal digits such as "#1d5c63", or ""', pattern=r"(#[0-9a-fA-F]{6})?")
-URL = SettingType("an address that begins with http:// or https://", _http_url)
-OPTIONAL_URL = SettingType('an address that begins with http:// or https://, or ""', _optional_url)
+LANGUAGE = string('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+URL = SettingType("a URL that starts with http:// or https://", _http_url)
 ZONE = SettingType('a time zone of the IANA database such as "Europe/London"', _zone)
-OPTIONAL_MAILBOX = SettingType(
-    'an address such as "Name <name@example.org>", or ""', lambda value: value and _mailbox(value)
-)
 MAILBOX = SettingType('an address such as "Name <name@example.org>"', _mailbox)
 WEEK_CLOSES = SettingType('a weekday and a time such as "mon 00:00" or "fri 06:00"', _week_closes)
-STORE_URL = SettingType(
-    'the address of a database such as "sqlite:///pipeline.db" or "postgresql+psycopg://user@host/name"',
-    _store_url,
-    secret=True,
-)
-RETENTION = SettingType('a span such as "2 years", "18 months" or "90 days", 30 days at least, or ""', _retention)
-SEND_TIME = SettingType('a day and a time such as "fri 07:00", or ""', _send_time)
-LATE_LIMIT = SettingType('a time from 15 minutes to 6 days, such as "12 hours"', _late_limit)
-OPTIONAL_SCHEDULE = SettingType(
-    'a rhythm such as "wed 16:00", or ""', lambda value: _schedule(value) if value else None
-)
-SCHEDULE = SettingType('a rhythm such as "every 30 minutes", "daily 06:30" or "mon 07:00"', _schedule)
-LISTEN_LINKS = SettingType('names and addresses such as { "Apple Podcasts" = "https://…" }', _listen_links)
+SCHEDULE = SettingType('a schedule such as "every 30 minutes", "daily 06:30" or "mon 07:00"', parse_schedule)
+OPTIONAL_SCHEDULE = optional(SettingType('a schedule such as "wed 16:00"', parse_schedule), None)
+SEND_TIME = optional(SettingType('a day and a time such as "fri 07:00"', _send_time), None)
+LATE_LIMIT = SettingType('a duration from 15 minutes to 6 days, such as "12 hours"', _late_limit)
+INTERVAL = optional(SettingType('an interval from 1 minute to 24 hours, such as "every 6 hours"', _interval), None)
+RETENTION = optional(SettingType('at least 30 days, such as "2 years", "18 months" or "90 days"', _retention), None)
+LISTEN_LINKS = SettingType('names and URLs such as { "Apple Podcasts" = "https://…" }', _listen_links)
 HOST_AND_PORT = SettingType('an address and a port such as "127.0.0.1:8026", or ""', _host_and_port)
-LANGUAGE = string('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-NON_EMPTY = string("text that is not empty", empty=False)
-OPTIONAL_LANGUAGE = SettingType(f'{LANGUAGE.description}, or ""', lambda value: value and LANGUAGE.parse(value))
-INTERVAL = SettingType('an interval such as "every 6 hours", from 1 minute to 24 hours, or ""', _interval)
+COMMAND = SettingType('a program and its arguments, such as ["/usr/local/bin/tell", "--urgent"], or []', _command)
+STORE_URL = SettingType(
+    'a database URL such as "sqlite:///pipeline.db" or "postgresql+psycopg://user@host/name"', _store_url, secret=True
+)
 ENV_VAR = SettingType(
     'the name of an environment variable, in capitals, such as "BLOG_PASSWORD"',
     string(pattern=f"({ENV_NAME})?").parse,

@@ -191,7 +191,7 @@ def test_a_week_of_fresh_news_alone_says_so(house: PublicationHarness) -> None:
     house.set_quiet_period(600)
     house.set_time(MONDAY + 14 * DAY).fetch(NEXT, SOUP, BREAD)
     house.publish(W07)
-    with pytest.raises(NothingToPublishError, match="settle_minutes"):
+    with pytest.raises(NothingToPublishError, match="quiet_minutes"):
         house.digest(W08)
     house.set_time(MONDAY + 15 * DAY)
     assert house.titles(W08) == ["The week after"]

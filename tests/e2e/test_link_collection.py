@@ -198,10 +198,10 @@ def test_the_editors_list_goes_first_and_counts(program: CliRunner):
     assert links(program) == ["My own", "Six", "link0", "link1", "link2", "link3", "link4"]
 
 
-def test_links_max_is_a_setting(program: CliRunner):
-    """[digest] links_max = 2 tells two."""
+def test_max_links_is_a_setting(program: CliRunner):
+    """[digest] max_links = 2 tells two."""
     add(program, "a", "b", "c")
-    program.config.write_text(program.config.read_text() + "[digest]\nlinks_max = 2\n")
+    program.config.write_text(program.config.read_text() + "[digest]\nmax_links = 2\n")
     assert links(program) == ["a", "b"]
 
 

@@ -135,8 +135,8 @@ def test_a_full_week_is_not_filled(program: CliRunner):
 
 
 def test_a_thin_week_may_wait_for_the_next(program: CliRunner):
-    """thin_week = "wait": exit 4 with the reason, and the next week tells both weeks' stories, each once."""
-    setting(program, 'thin_week = "wait"')
+    """thin_week = "skip": exit 4 with the reason, and the next week tells both weeks' stories, each once."""
+    setting(program, 'thin_week = "skip"')
     fetched(program, WEEK[0])
     code, _, err = program.run("digest", "--week", "2026-W07", "--offline")
     assert code == 4
@@ -150,7 +150,7 @@ def test_a_thin_week_may_wait_for_the_next(program: CliRunner):
 
 def test_a_thin_running_week_waits_without_giving_anything_up(program: CliRunner):
     """A look at a week that is not over settles nothing: what comes later may fill it."""
-    setting(program, 'thin_week = "wait"')
+    setting(program, 'thin_week = "skip"')
     program.now = datetime(2026, 2, 12, tzinfo=UTC)
     assert fetched(program, WEEK[0]).run("digest", "--week", "current", "--offline")[0] == 4
     program.now = MONDAY
@@ -159,7 +159,7 @@ def test_a_thin_running_week_waits_without_giving_anything_up(program: CliRunner
 
 def test_the_editor_may_publish_a_thin_week(program: CliRunner):
     """What is put back by hand is an answer to the question whether there is enough."""
-    setting(program, 'thin_week = "wait"')
+    setting(program, 'thin_week = "skip"')
     fetched(program, WEEK[0])
     folder = program.config.parent / "editions"
     folder.mkdir()

@@ -99,7 +99,7 @@ LISTEN = '[feeds.listen]\n"A" = "https://a.example/"\n'
 )
 def test_what_cannot_be_taken_out_safely_is_left(text: str, nth: int):
     """Nothing is guessed; the message says what to do by hand."""
-    with pytest.raises(RefusedError, match='take the table of "blog" out yourself'):
+    with pytest.raises(RefusedError, match='remove the table of "blog" yourself'):
         delete_feed(text, nth)
 
 
@@ -199,6 +199,6 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(config):
         config.write_text(HEAD + BLOG + "# theirs\n")
         return text + "# ours\n"
 
-    with pytest.raises(RefusedError, match="changed by somebody else just now"):
+    with pytest.raises(RefusedError, match="changed by another process"):
         rewrite_config(config, slow_edit)
     assert config.read_text() == HEAD + BLOG + "# theirs\n"

@@ -47,7 +47,10 @@ def test_what_is_given_is_read():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"interval": "6h"}, 'interval = "6h" is not allowed: give an interval such as "every 6 hours"'),
+        (
+            {"interval": "6h"},
+            'interval = "6h" is not allowed: give an interval from 1 minute to 24 hours, such as "every 6 hours"',
+        ),
         ({"interval": "mon 06:00"}, 'interval = "mon 06:00" is not allowed: give an interval'),
         ({"interval": "every 2 days"}, "from 1 minute to 24 hours"),
         ({"interval": 6}, "interval = 6 is not allowed"),
@@ -55,21 +58,21 @@ def test_what_is_given_is_read():
         ({"full_text": "yes"}, 'full_text = "yes" is not allowed: give true or false.'),
         ({"exclude": {"pattern": "(ad"}}, "correct the pattern, missing ): (ad."),
         ({"include": {"pattern": "(?=ad)"}}, "correct the pattern, invalid perl operator: (?=."),
-        ({"exclude": {"category": ["Ads"]}}, "category is none of its keys, which are categories and pattern."),
-        ({"exclude": {"categories": "Ads"}}, 'categories is a list of texts such as ["Sponsored"].'),
-        ({"exclude": {"categories": [""]}}, "categories is a list of texts"),
-        ({"exclude": {"pattern": 3}}, 'pattern is a text such as "(?i)advert".'),
+        ({"exclude": {"category": ["Ads"]}}, "category is not one of its keys, which are categories and pattern."),
+        ({"exclude": {"categories": "Ads"}}, 'categories must be a list of strings such as ["Sponsored"].'),
+        ({"exclude": {"categories": [""]}}, "categories must be a list of strings"),
+        ({"exclude": {"pattern": 3}}, 'pattern must be a string such as "(?i)advert".'),
         ({"exclude": ["Ads"]}, "give categories, a pattern or both, such as { categories"),
         ({"exclude": "Ads"}, "give categories, a pattern or both, such as { categories"),
-        ({"headers": {"Host": "h.example"}}, "leave Host out, the program writes that header itself."),
-        ({"headers": {"if-none-match": "x"}}, "leave if-none-match out"),
+        ({"headers": {"Host": "h.example"}}, "remove Host, the program sets that header itself."),
+        ({"headers": {"if-none-match": "x"}}, "remove if-none-match"),
         ({"headers": {"X Y": "z"}}, "headers is not allowed: give names and values such as"),
         ({"headers": {"X": "a\r\nY: b"}}, "headers is not allowed: give names and values such as"),
         ({"headers": {"X": 1}}, "headers is not allowed: give names and values such as"),
         ({"headers": "X: y"}, "headers is not allowed: give names and values such as"),
         ({"username": "ada"}, 'id = "blog" has one of username and password_env: give both or neither.'),
         ({"password_env": "A"}, "has one of username and password_env"),
-        ({"username": "ada", "password_env": "A", "token_env": "B"}, "has a username and token_env"),
+        ({"username": "ada", "password_env": "A", "token_env": "B"}, "has both username and token_env"),
         ({"username": "a:b", "password_env": "A"}, "username has a colon"),
         ({"exlude": {}}, "exlude is not a setting: did you mean exclude?"),
     ],
@@ -84,14 +87,14 @@ def test_what_cannot_be_is_refused_with_file_key_and_what_is_allowed(options: di
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"url": "https://ada:hunter2@example.org/"}, "a feed that asks for them has username and password_env"),
-        ({"url": "https://ada:hun/ter2@example.org/"}, "give an address"),
-        ({"url": "https://hunter2@example.org/"}, "take user name and password out of it"),
-        ({"listen": {"Apple": "https://ada:hunter2@example.org/"}}, "take user name and password out of it"),
-        ({"headers": {"Authorization": "Bearer hunter2"}}, "give token_env, or username and password_env"),
-        ({"headers": {"Cookie": "session=hunter2"}}, 'Cookie looks like a secret: write "$NAME"'),
-        ({"headers": {"X-Api-Key": "HUNTER2"}}, 'X-Api-Key looks like a secret: write "$NAME"'),
-        ({"headers": {"X-Api-Key": "$hunter2"}}, 'X-Api-Key looks like a secret: write "$NAME"'),
+        ({"url": "https://ada:hunter2@example.org/"}, "a feed has the settings username and password_env"),
+        ({"url": "https://ada:hun/ter2@example.org/"}, "give a URL"),
+        ({"url": "https://hunter2@example.org/"}, "remove the user name and password"),
+        ({"listen": {"Apple": "https://ada:hunter2@example.org/"}}, "remove the user name and password"),
+        ({"headers": {"Authorization": "Bearer hunter2"}}, "use token_env, or username and password_env"),
+        ({"headers": {"Cookie": "session=hunter2"}}, 'Cookie may be a secret: write "$NAME"'),
+        ({"headers": {"X-Api-Key": "HUNTER2"}}, 'X-Api-Key may be a secret: write "$NAME"'),
+        ({"headers": {"X-Api-Key": "$hunter2"}}, 'X-Api-Key may be a secret: write "$NAME"'),
         ({"username": "ada", "password_env": "hunter2"}, "give the name of an environment variable, in capitals"),
         ({"token_env": "hunter2.eyJ"}, "give the name of an environment variable, in capitals"),
     ],
@@ -118,10 +121,10 @@ def test_headers_come_in_order_with_their_secrets():
     [
         ({}, "the environment variable KEY is not set"),
         ({"KEY": ""}, "the environment variable KEY is not set"),
-        ({"KEY_FILE": "no/such/file"}, "the file that KEY_FILE names cannot be read"),
-        ({"KEY_FILE": "\0"}, "the file that KEY_FILE names cannot be read"),
-        ({"KEY": "hunter2\r\nX: y"}, "what KEY holds cannot be sent in a header"),
-        ({"KEY": "hunter2ü"}, "what KEY holds cannot be sent in a header"),
+        ({"KEY_FILE": "no/such/file"}, "the file named by KEY_FILE cannot be read"),
+        ({"KEY_FILE": "\0"}, "the file named by KEY_FILE cannot be read"),
+        ({"KEY": "hunter2\r\nX: y"}, "the value of KEY cannot be sent in a header"),
+        ({"KEY": "hunter2ü"}, "the value of KEY cannot be sent in a header"),
     ],
 )
 @pytest.mark.parametrize("options", [{"token_env": "KEY"}, {"headers": {"X-Api-Key": "$KEY"}}])
@@ -144,5 +147,5 @@ def test_a_file_may_hold_the_secret(tmp_path: Path):
     assert feed_headers(feed(token_env="KEY"), named) == (("Authorization", "Bearer from file"),)
     assert feed_headers(feed(token_env="KEY"), named | {"KEY": "own"}) == (("Authorization", "Bearer own"),)
     file.write_text("\n")
-    with pytest.raises(MissingSecretError, match="the file that KEY_FILE names is empty"):
+    with pytest.raises(MissingSecretError, match="the file named by KEY_FILE is empty"):
         feed_headers(feed(token_env="KEY"), named)

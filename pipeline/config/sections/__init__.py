@@ -1,1 +1,1 @@
-"""The sections of config.toml: what each setting is for, holds and defaults to."""
+"""The sections of config.toml, one module each: a frozen dataclass whose fields are declared with ``setting``."""

@@ -1,4 +1,4 @@
-"""[digest]: how an edition is made."""
+"""Settings of [digest]."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from pipeline.config.types import WEEK_CLOSES, choice, integer, string
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSettings:
-    """How the week's digest is made."""
+    """How a week's digest is made."""
 
     week_closes: str = setting("When a week closes, in the publication's time zone.", WEEK_CLOSES, "mon 00:00")
     theme: str = setting(
-        "The look of the mail: a folder in `templates/`, beside config.toml or of the program.",
+        "Theme of the newsletter: a folder in `templates/` beside config.toml, or one that comes with the program.",
         string("the name of a folder in templates/", pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*"),
         "classic",
     )
     min_entries: int = setting("A week with fewer posts and episodes is thin.", integer(0, 50), 2)
     thin_week: str = setting(
-        "What becomes of a thin week: filled up with pieces from the archive, or it waits for the next one.",
-        choice("archive", "wait"),
+        "What to do in a thin week: add related entries of the archive, or skip it and carry its entries over.",
+        choice("archive", "skip"),
         "archive",
     )
-    min_links: int = setting("With fewer useful links, or none, the checks say so; 0: never.", integer(0, 40), 3)
-    max_links: int = setting("The most useful links in one edition; the others roll on to the next.", integer(0, 40), 7)
+    min_links: int = setting("The checks warn of fewer useful links than this; 0: never.", integer(0, 40), 3)
+    max_links: int = setting(
+        "Maximum number of useful links in an edition; the others are carried over.", integer(0, 40), 7
+    )
     quiet_minutes: int = setting(
-        "How long news waits for its author's second thoughts, since it was first seen or last changed.",
+        "How long an entry must be unchanged, since it was first seen or last changed, before it gets into a digest.",
         integer(0, 10_080, "minutes"),
         0,
     )
     approval: str = setting(
-        "Whether an edition goes out at `[schedule] send` only if somebody approved it (`required`), or unless "
-        "somebody holds it, if its checks find no errors and the editor has had its proof for an hour; for that, "
-        "`[delivery] smtp_host` has to be given.",
+        "Whether `[schedule] send` sends an edition only after approval (`required`), or also without it unless it is "
+        "held (`unless-held`): then its checks must find no errors, and the editor must have had the proof for an hour, "
+        "which requires `[delivery] smtp_host`.",
         choice("required", "unless-held"),
         "required",
     )

@@ -81,7 +81,7 @@ def prepare_inputs(digest: Digest, rendered: RenderedDigest, eml: bytes, facts: 
 def _settings(publication: Publication) -> Iterator[tuple[str, str]]:
     """Give what config.toml has to say in every mail, by its keys."""
     yield from (("name", publication.name), ("tagline", publication.tagline), ("reason", publication.reason))
-    yield from (("postal_address", publication.postal_address), ("closing_ask", publication.call_to_action_md))
+    yield from (("postal_address", publication.postal_address), ("call_to_action", publication.call_to_action_md))
 
 
 def setting_location(key: str) -> Location:

@@ -145,7 +145,7 @@ def _shortage(store: Store, context: DigestContext, week: Week, selection: Selec
 def _explain_empty(store: Store, context: DigestContext, week: Week, selection: Selection) -> str:
     why = f"`pipeline digest --week {week} --explain` says why"
     if selection.too_new:
-        return f"{week} has only entries that are still fresh and wait ([digest] settle_minutes); {why}."
+        return f"{week} has only entries that are still fresh and wait ([digest] quiet_minutes); {why}."
     if selection.excluded_by_editor:
         return f"The editor leaves out every entry of {week}; {why}."
     opens_at, closes_at = context.calendar.bounds(week)

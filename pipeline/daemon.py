@@ -1,7 +1,6 @@
-"""The daemon: a beat every few seconds until SIGTERM or Ctrl+C. The only door to APScheduler.
+"""The daemon: a tick every few seconds until SIGTERM, SIGINT or Ctrl+C.
 
-In: a beat, to which the instant is given. Out: a log line for each thing done. The clock is read here, and nothing is
-decided here: what is due is known to the store (jobs/tick.py), so a beat too many or too late does no harm.
+Nothing is decided here. What is due follows from the stored runs, so a tick too many or too late does no harm.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 from types import FrameType
 
 from apscheduler.events import EVENT_SCHEDULER_STARTED
 from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from pipeline.jobs.run_log import log_result
 from pipeline.model.errors import PipelineError
@@ -24,7 +24,7 @@ from pipeline.scheduler.engine import TaskResult
 TICK_INTERVAL_SECONDS = 15.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SHUTDOWN_TIMEOUT_SECONDS = 8.0
-"""A process that has not ended by itself so long after it was told to is ended: it hangs in a name server, say."""
+"""After this the process is ended even if a task cannot be interrupted, for example while a name server hangs."""
 
 log = logging.getLogger(__name__)
 
@@ -36,103 +36,100 @@ def run(
     tick_seconds: float = TICK_INTERVAL_SECONDS,
     shutdown_timeout_seconds: float = SHUTDOWN_TIMEOUT_SECONDS,
 ) -> None:
-    """Call ``beat`` now and every ``interval_seconds``, one at a time, until told to stop; then return within seconds.
+    """Call ``tick`` now and every ``tick_seconds``, never twice at once, until a signal stops the daemon.
 
-    SIGTERM and SIGINT interrupt a beat wherever it stands with KeyboardInterrupt, as Ctrl+C does; the process ends
-    ``long_poll_seconds`` later, come what may. SIGHUP calls ``on_hangup`` and beats at once. PipelineErrors are logged
-    in a line, bugs with their traceback; neither ends the daemon. Only for the main thread.
+    SIGTERM and SIGINT raise KeyboardInterrupt in a running tick, as Ctrl+C does; ``shutdown_timeout_seconds`` later the
+    process ends in any case. SIGHUP calls ``on_sighup`` and ticks at once. A PipelineError is logged as one line, a bug
+    with its traceback; neither ends the daemon. Call it from the main thread only.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
+    handlers = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     try:
-        _Daemon(tick, on_sighup, tick_seconds, shutdown_timeout_seconds).start()
+        _Daemon(tick, on_sighup, timedelta(seconds=tick_seconds), shutdown_timeout_seconds).scheduler.start()
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
     log.info("stopped")
 
 
-class _Daemon(BlockingScheduler):  # type: ignore[misc]
-    """A scheduler with one job, the beat, that obeys signals and outlives a wall clock that is set."""
+class TickTrigger(BaseTrigger):  # type: ignore[misc]
+    """A trigger that fires one interval from now: ticks missed while the machine slept are not made up for."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self.interval = interval
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Return when to fire next; at once the first time."""
+        return now if previous_fire_time is None else now + self.interval
+
+
+class _Daemon:
+    """A scheduler with one job, the tick, that reacts to signals."""
 
     def __init__(
         self,
-        beat: Callable[[datetime], Iterable[TaskResult]],
-        on_hangup: Callable[[], None],
-        beat_seconds: float,
-        patience_seconds: float,
+        tick: Callable[[datetime], Iterable[TaskResult]],
+        on_sighup: Callable[[], None],
+        interval: timedelta,
+        shutdown_timeout_seconds: float,
     ) -> None:
-        # "debug" is APScheduler's word for: in the scheduler's own thread, where a signal can interrupt the work.
-        super().__init__(timezone=UTC, executors={"default": {"type": "debug"}})
-        self._beat = beat
-        self._on_hangup = on_hangup
-        self._beat_seconds = beat_seconds
-        self._patience_seconds = patience_seconds
-        self._beating = self._stopping = False
-        self.add_listener(self._obey_signals, EVENT_SCHEDULER_STARTED)
-        self.add_job(
-            self._once,
-            "interval",
-            seconds=beat_seconds,
-            next_run_time=datetime.now(UTC),
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-        )
+        self._tick = tick
+        self._on_sighup = on_sighup
+        self._interval = interval
+        self._shutdown_timeout_seconds = shutdown_timeout_seconds
+        self._ticking = False
+        self._stopping = Event()
+        # APScheduler's "debug" executor works in the scheduler's own thread, where a signal can interrupt the work.
+        self.scheduler = BlockingScheduler(timezone=UTC, executors={"default": {"type": "debug"}})
+        self.scheduler.add_listener(self._on_started, EVENT_SCHEDULER_STARTED)
+        self._job = self.scheduler.add_job(self._run_tick, TickTrigger(interval), misfire_grace_time=None)
 
-    def _once(self) -> None:
-        self._beating = True
+    def _run_tick(self) -> None:
+        self._ticking = True
         try:
-            for done in self._beat(datetime.now(UTC)):
-                log_result(done)
-        except PipelineError as trouble:
-            log.warning("%s", trouble)
+            for result in self._tick(datetime.now(UTC)):
+                log_result(result)
+        except PipelineError as error:
+            log.warning("%s", error)
         except KeyboardInterrupt:
             log.info("interrupted in the middle of a task")
         finally:
-            self._beating = False
+            self._ticking = False
 
-    def _obey_signals(self, event: object) -> None:
-        # Not before there is something to stop: until then a signal ends the process as usual.
+    def _follow_clock(self) -> None:
+        """Tick soon after the wall clock was set back; the next tick would be as late as the clock was ahead."""
+        while not self._stopping.wait(self._interval.total_seconds()):
+            if self._job.next_run_time - datetime.now(UTC) > 2 * self._interval:
+                self._run_now()
+
+    def _run_now(self) -> None:
+        self._job.modify(next_run_time=datetime.now(UTC))
+
+    def _on_started(self, event: object) -> None:
+        Thread(target=self._follow_clock, name="clock", daemon=True).start()
+        # Only now is there something to stop: until here a signal ends the process as usual.
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._hang_up)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping:
+        if self._stopping.is_set():
             return
-        self._stopping = True
-        patience = Timer(self._patience_seconds, _end)
-        patience.daemon = True
-        patience.start()
-        # From another thread, since this one may hold the very locks that shutting down needs.
-        Thread(target=self.shutdown, kwargs={"wait": False}).start()
-        if self._beating:
+        self._stopping.set()
+        timer = Timer(self._shutdown_timeout_seconds, _end_process)
+        timer.daemon = True
+        timer.start()
+        # In another thread, since this one may hold the locks that shutting down needs.
+        Thread(target=self.scheduler.shutdown, kwargs={"wait": False}).start()
+        if self._ticking:
             raise KeyboardInterrupt
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        self._on_hangup()
-        if not self._stopping:
-            Thread(target=self._hurry, daemon=True).start()
-
-    def _hurry(self) -> None:
-        for job in self.get_jobs():
-            job.modify(next_run_time=datetime.now(UTC))
-
-    def _process_jobs(self) -> float | None:
-        """Go on when the wall clock is set.
-
-        Set back, the next beat would wait until the old time comes round again; set far ahead, every beat that was
-        missed would be counted.
-        """
-        now = datetime.now(UTC)
-        for job in () if self._stopping else self.get_jobs():
-            if abs(job.next_run_time - now) > 2 * timedelta(seconds=self._beat_seconds):
-                job.modify(next_run_time=now)
-        wait_seconds: float | None = super()._process_jobs()
-        return wait_seconds and min(wait_seconds, self._beat_seconds)
+        self._on_sighup()
+        if not self._stopping.is_set():
+            Thread(target=self._run_now, daemon=True).start()
 
 
-def _end() -> None:
-    log.warning("ended in the middle of something that could not be interrupted")
+def _end_process() -> None:
+    log.warning("a task could not be interrupted; the process ends")
     os._exit(0)

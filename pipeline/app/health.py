@@ -46,7 +46,7 @@ class HealthProbe:
             entries_ingested=entries_ingested,
             runs_by_status=metrics.runs_by_outcome(),
             last_finished_at=metrics.last_finished_at(),
-            last_succeeded_at=metrics.last_finished_at("done"),
+            last_succeeded_at=metrics.last_finished_at("succeeded"),
             editions_by_state=editions,
             newest_edition_number=newest_number,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def run(options: Namespace, clock: Clock) -> int:
     from pipeline.web import health
     from pipeline.web.server import serve_pages
 
-    pulse = Heartbeat(schedule.TICK_INTERVAL_SECONDS)
+    pulse = Heartbeat(schedule.TICK_INTERVAL_SECONDS, monotonic=time.monotonic)
     with ReloadingApp(options.config) as living, configured_logging(options, secrets=lambda: living.app.secrets):
         app = living.app
         log.info("reading %s; next: %s", pluralize(len(app.feeds), "feed"), _next(app, clock()))

@@ -1,12 +1,8 @@
-"""What a beat did, as a line of the log with its fields: the same for the daemon and for cron.
-
-In: a Beat, or what came of one feed. Out: a log record. Only what they say about themselves is passed on.
-"""
+"""Log lines about runs and feeds, the same for the daemon and for ``pipeline tick``."""
 
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING
 
 from pipeline.model.errors import FeedsFailedError
@@ -16,31 +12,32 @@ if TYPE_CHECKING:
     from pipeline.jobs.feeds.refresh import FeedReport
 
 log = logging.getLogger(__name__)
-_WEEK = re.compile(r"\d{4}-W\d\d\b")
 
 
-def log_result(done: TaskResult) -> None:
-    """Log what was done: task, period, outcome, seconds and, where the line begins with one, the week it is about.
+def log_result(result: TaskResult) -> None:
+    """Log a task result with its fields: task, period, status, seconds; week, retry_at and failed feeds where known.
 
-    Of what failed: when it is tried again, and which feeds. A task that has nothing to say writes no line: a crontab
-    line would mail it.
+    A result without a message is not logged, since cron would mail the line.
     """
-    if not done.message:
+    if not result.message:
         return
     fields: dict[str, object] = {
-        "task": done.task_id,
-        "period": done.period,
-        "outcome": done.status,
-        "seconds": round(done.duration_seconds, 3),
+        "task": result.task_id,
+        "period": result.period,
+        "status": result.status,
+        "seconds": round(result.duration_seconds, 3),
     }
-    fields |= {"week": found[0]} if (found := _WEEK.match(done.message)) else {}
-    fields |= {"again_at": done.retry_at} if done.retry_at else {}
-    fields |= {"feeds": done.error.feeds} if isinstance(done.error, FeedsFailedError) and done.error.feeds else {}
-    log.log(logging.WARNING if done.error else logging.INFO, "%s: %s", done.task_id, done.message, extra=fields)
+    if result.week:
+        fields["week"] = result.week
+    if result.retry_at:
+        fields["retry_at"] = result.retry_at
+    if isinstance(result.error, FeedsFailedError) and result.error.feeds:
+        fields["feeds"] = result.error.feeds
+    log.log(logging.WARNING if result.error else logging.INFO, "%s: %s", result.task_id, result.message, extra=fields)
 
 
 def log_feed(report: FeedReport) -> None:
-    """Log what came of one feed that was asked, for who wants to know more (``--verbose``)."""
+    """Log how the fetch of one feed ended, for ``--verbose``; a feed that was not due is not logged."""
     if report.outcome != "waiting":
         counts = {"new": report.applied.new, "changed": report.applied.changed}
         fields = {"feed": report.feed_id, "outcome": report.outcome} | counts

@@ -1,1 +1,1 @@
-"""Decide which tasks are due, claim them and run them."""
+"""The scheduler: which tasks are due, who runs them, and whether it is alive. Storage is reached by a port."""

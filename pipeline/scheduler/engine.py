@@ -1,9 +1,8 @@
-"""The beat of the house: what is due is run, each period once.
+"""Run every task that is due, at most once per period.
 
-In: tasks, the ledger of runs, a clock. Out: a report, a line for each task that ran. Whether something is due is
-decided from the ledger's rows alone, never from a scheduler's memory, so a daemon, a cron line and any mixture of both
-do the same thing. What fails in passing is tried again after growing pauses, until its successor is due; what was cut
-short is taken up by whoever comes next.
+Whether a task is due follows from the stored runs alone, never from a scheduler's memory, so a daemon, a crontab line
+and any mixture of both behave alike. A temporary error is retried with growing delays until the next period begins; an
+interrupted run is claimed by the next process that looks.
 """
 
 from __future__ import annotations
@@ -14,38 +13,51 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.run import Run, claim, claimable_at, finish, is_claimable, retry_delay
+from pipeline.model.run import Run, RunStatus, claim, claimable_at, finish, is_claimable, retry_delay
 from pipeline.model.schedule import Clock
+from pipeline.scheduler.lease import RunLeases
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)
-"""So much may the clocks of two machines differ."""
+"""How far the clocks of two machines may differ."""
 
 
 class TaskSchedule(Protocol):
-    """What a task goes by: a ``model.schedule.Schedule``, or whatever else gives its occasions names."""
+    """Divides time into periods: a ``model.schedule.Schedule``, or one that depends on the store."""
 
     @property
     def never_repeats(self) -> bool:
-        """True when no period may ever come twice, whatever the clock does."""
+        """Whether a period key never comes again, even if the clock is set back."""
         ...
 
     def period(self, now: datetime, zone: tzinfo) -> str:
-        """Name the newest period that has begun; empty when there is none."""
+        """Return the key of the newest period that has begun; empty if there is none."""
         ...
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """Say when the next period begins; None when nobody can know."""
+        """Return when the next period begins; None if that is unknown."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The work of a task, done."""
+
+    message: str
+    """What was done, in a sentence; empty if there is nothing to report."""
+    week: str = ""
+    """The week it was done for, if any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """A task could not be done yet because somebody else must do something first. No trouble."""
+    """The work of a task, put off until somebody else has acted. Not an error."""
 
     reason: str
-    """Who, and what."""
+    """What it waits for, in a sentence."""
     until: datetime
-    """When it is looked at again in any case."""
+    """When to try again at the latest."""
+    week: str = ""
+    """The week it is for, if any."""
 
 
 def _never(run: Run) -> bool:
@@ -54,138 +66,121 @@ def _never(run: Run) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something to do at certain times."""
+    """Work to be done once per period of a schedule."""
 
     id: str
     schedule: TaskSchedule
-    run: Callable[[str, datetime], str | Deferred]
-    """Does it for a period, at an instant; returns a line that says what was done, or raises PipelineError."""
+    run: Callable[[str, datetime], str | Done | Deferred]
+    """Does the work of a period (its key) at a time; raises PipelineError if it fails. A string is short for Done."""
     is_ready: Callable[[Run], bool] = _never
-    """Asked at each beat while a run waits: whether what it waits for may have come. Costs next to nothing."""
+    """Checks at each tick whether a deferred run can go on. Must be cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """One task that was due and was run."""
+    """How the run of one task ended."""
 
     task_id: str
     period: str
     message: str
-    """What was done, or the sentence of ``trouble``."""
+    """What was done, or the message of ``error``."""
     error: PipelineError | None = None
     retry_at: datetime | None = None
-    """When it is tried again; None: not before its next period."""
-    status: str = field(default="done", compare=False)
-    """``model.run.Outcome``, and how long it took: for the log."""
+    """When it is tried again; None for not before its next period."""
+    week: str = field(default="", compare=False)
+    status: RunStatus = field(default="succeeded", compare=False)
     duration_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextRun:
-    """When a task is done next."""
+    """When a task runs next."""
 
     task_id: str
     at: datetime
 
 
-class Leases(Protocol):
-    """The runs, as one process sees and writes them."""
+def run_due(tasks: Sequence[Task], leases: RunLeases, clock: Clock, zone: tzinfo) -> Iterator[TaskResult]:
+    """Run every task that is due, in order, and yield each result as soon as there is one.
 
-    @property
-    def owner(self) -> str:
-        """In whose name."""
-        ...
-
-    def newest(self) -> Mapping[str, Run]:
-        """Give the run of each schedule that was taken on last."""
-        ...
-
-    def claim(self, previous: Run | None, run: Run, *, never_repeats: bool) -> bool:
-        """Take a run on and keep renewing it; False when another process was quicker."""
-        ...
-
-    def finish(self, run: Run) -> None:
-        """Write down what became of a run that was taken on."""
-        ...
-
-
-def run_due(tasks: Sequence[Task], leases: Leases, clock: Clock, zone: tzinfo) -> Iterator[TaskResult]:
-    """Run every task that is due, and tell of each as soon as it is done.
-
-    Trouble ends a task, not the tick; a bug propagates, and so does an interruption: its run is free again.
+    A PipelineError ends its task only. A bug or an interruption propagates, after the run was made claimable again.
     """
     newest: Mapping[str, Run] | None = None
     for task in tasks:
         newest = leases.newest() if newest is None else newest
-        seen, now = newest.get(task.id), clock()
-        if period := _due(task, seen, now, zone):
-            newest = None  # work takes time, in which others may have been at the next task
-            run = claim(task.id, period, seen, claimed_by=leases.owner, now=now)
-            if leases.claim(seen, run, never_repeats=task.schedule.never_repeats):
-                yield from _work(task, run, seen, leases, clock)
+        previous, now = newest.get(task.id), clock()
+        if period := _due_period(task, previous, now, zone):
+            newest = None  # another process may run the following tasks while this one works
+            run = claim(task.id, period, previous, claimed_by=leases.owner, now=now)
+            if leases.claim(previous, run, never_repeats=task.schedule.never_repeats):
+                yield from _execute(task, run, previous, leases, clock)
 
 
 def next_runs(tasks: Sequence[Task], newest: Mapping[str, Run], now: datetime, zone: tzinfo) -> tuple[NextRun, ...]:
-    """Say when each task is done next, in their order; left out are those of which nobody can know."""
-    moments = ((task.id, _next(task, newest.get(task.id), now, zone)) for task in tasks)
-    return tuple(NextRun(task_id=task_id, at=at) for task_id, at in moments if at)
+    """Return when each task runs next, in the order of ``tasks``, without those for which that is unknown."""
+    times = ((task.id, _next_at(task, newest.get(task.id), now, zone)) for task in tasks)
+    return tuple(NextRun(task_id=task_id, at=at) for task_id, at in times if at)
 
 
-def _due(task: Task, seen: Run | None, now: datetime, zone: tzinfo) -> str:
-    """Name the period to run now; empty when there is none."""
+def _due_period(task: Task, previous: Run | None, now: datetime, zone: tzinfo) -> str:
+    """Return the key of the period to run now; empty if there is none."""
     period = task.schedule.period(now, zone)
-    if not period or seen is None:
+    if not period or previous is None:
         return period
-    if seen.status == "underway" and not is_claimable(seen, now):
-        return ""  # somebody is at it, though it may be an earlier period
-    if period == seen.period_key:
-        return period if is_claimable(seen, now) or (seen.status == "waiting" and task.is_ready(seen)) else ""
-    if not task.schedule.never_repeats and period < seen.period_key and seen.claimed_at < now + MAX_CLOCK_SKEW:
-        return ""  # of two machines whose clocks differ a little the later one has been at it
+    if previous.status == "running" and not is_claimable(previous, now):
+        return ""  # another process is working, though perhaps on an earlier period
+    if period == previous.period_key:
+        may_run = is_claimable(previous, now) or (previous.status == "deferred" and task.is_ready(previous))
+        return period if may_run else ""
+    if not task.schedule.never_repeats and period < previous.period_key and previous.claimed_at < now + MAX_CLOCK_SKEW:
+        return ""  # a machine whose clock is a little ahead has already run a later period
     return period
 
 
-def _next(task: Task, seen: Run | None, now: datetime, zone: tzinfo) -> datetime | None:
-    if _due(task, seen, now, zone):
+def _next_at(task: Task, previous: Run | None, now: datetime, zone: tzinfo) -> datetime | None:
+    if _due_period(task, previous, now, zone):
         return now
-    moments = (task.schedule.next_at(now, zone), seen and claimable_at(seen))
-    return min((moment for moment in moments if moment), default=None)
+    times = (task.schedule.next_at(now, zone), previous and claimable_at(previous))
+    return min((at for at in times if at), default=None)
 
 
-def _work(task: Task, run: Run, seen: Run | None, ledger: Leases, clock: Clock) -> Iterator[TaskResult]:
+def _execute(task: Task, run: Run, previous: Run | None, leases: RunLeases, clock: Clock) -> Iterator[TaskResult]:
     try:
-        came = _came(task, run, clock())
-    except BaseException as cut_short:
-        wait = retry_delay(run.attempts) if isinstance(cut_short, Exception) else timedelta()
-        ledger.finish(finish(run, "interrupted", type(cut_short).__name__, clock(), clock() + wait))
+        outcome = _call(task, run, clock())
+    except BaseException as interruption:
+        delay = retry_delay(run.attempts) if isinstance(interruption, Exception) else timedelta()
+        leases.finish(finish(run, "interrupted", type(interruption).__name__, clock(), clock() + delay))
         raise
-    ended = _ended(run, came, clock())
-    ledger.finish(ended)
-    if not (isinstance(came, Deferred) and seen and seen.message == came.reason):
-        trouble = came if isinstance(came, PipelineError) else None
+    ended = _ended(run, outcome, clock())
+    leases.finish(ended)
+    if not (isinstance(outcome, Deferred) and previous and previous.message == outcome.reason):
+        error = outcome if isinstance(outcome, PipelineError) else None
         yield TaskResult(
             task_id=task.id,
             period=run.period_key,
             message=ended.message,
-            error=trouble,
+            error=error,
             retry_at=ended.retry_at,
+            week="" if isinstance(outcome, PipelineError) else outcome.week,
             status=ended.status,
             duration_seconds=((ended.finished_at or ended.claimed_at) - ended.claimed_at).total_seconds(),
         )
 
 
-def _came(task: Task, run: Run, now: datetime) -> str | Deferred | PipelineError:
+def _call(task: Task, run: Run, now: datetime) -> Done | Deferred | PipelineError:
     try:
-        return task.run(run.period_key, now)
-    except PipelineError as trouble:
-        return trouble
+        outcome = task.run(run.period_key, now)
+    except PipelineError as error:
+        return error
+    return Done(message=outcome) if isinstance(outcome, str) else outcome
 
 
-def _ended(run: Run, came: str | Deferred | PipelineError, now: datetime) -> Run:
-    again_at = now + retry_delay(run.attempts)
-    if isinstance(came, Deferred):
-        return finish(run, "waiting", came.reason, now, min(again_at, max(came.until, now)))
-    if isinstance(came, PipelineError):
-        outcome, free_at = ("again", again_at) if came.retry else ("failed", None)
-        return finish(run, outcome, str(came), now, free_at)  # type: ignore[arg-type]
-    return finish(run, "done", came, now)
+def _ended(run: Run, outcome: Done | Deferred | PipelineError, now: datetime) -> Run:
+    retry_at = now + retry_delay(run.attempts)
+    if isinstance(outcome, Deferred):
+        return finish(run, "deferred", outcome.reason, now, min(retry_at, max(outcome.until, now)))
+    if isinstance(outcome, Done):
+        return finish(run, "succeeded", outcome.message, now)
+    if outcome.retry:
+        return finish(run, "retrying", str(outcome), now, retry_at)
+    return finish(run, "failed", str(outcome), now)

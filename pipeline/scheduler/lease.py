@@ -1,7 +1,6 @@
-"""The ledger: runs taken on in one process's name, and kept while it works on them.
+"""Claims on runs, renewed in the background while their work goes on.
 
-In: the store's runs, a name, a clock that goes on. Out: what ``tick`` asks for. A claim is renewed by a thread as long
-as the work goes on, so that a process that hangs in one long fetch keeps it and one that is killed loses it soon.
+A process that hangs in one long fetch keeps its claim; one that is killed loses it when the lease expires.
 """
 
 from __future__ import annotations
@@ -9,71 +8,83 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pipeline.model.errors import StoreError
 from pipeline.model.run import LEASE_TTL, Run, renew
 from pipeline.model.schedule import Clock
 
-if TYPE_CHECKING:
-    from pipeline.store.runs import RunRepository
-
 RENEWALS_PER_LEASE = 4
-"""So many fall into a lease: a store that is busy for a moment costs no claim."""
+"""How often a lease is renewed before it would expire, so that a store that is busy for a moment costs no claim."""
 
 log = logging.getLogger(__name__)
 
 
-class RunLeases:
-    """The runs as one process sees and writes them."""
+class RunStore(Protocol):
+    """The storage of runs. ``store.runs.RunRepository`` implements it."""
 
-    def __init__(self, runs: RunRepository, owner: str, clock: Clock) -> None:
+    def newest(self) -> Mapping[str, Run]:
+        """Return the newest run of each task, by task id."""
+        ...
+
+    def advance(self, expected: Run | None, run: Run, *, never_repeats: bool = True) -> bool:
+        """Write ``run`` if the task's newest run is still ``expected``; return False otherwise.
+
+        With ``never_repeats`` a period that has ended is not begun again.
+        """
+        ...
+
+
+class RunLeases:
+    """The runs that one process claims, one at a time, under the name ``owner``."""
+
+    def __init__(self, runs: RunStore, owner: str, clock: Clock) -> None:
         self._runs = runs
         self.owner = owner
         self._clock = clock
-        self._held: _Held | None = None
+        self._lease: _Lease | None = None
 
     def newest(self) -> Mapping[str, Run]:
-        """Give the run of each schedule that was taken on last."""
+        """Return the newest run of each task, by task id."""
         return self._runs.newest()
 
     def claim(self, previous: Run | None, run: Run, *, never_repeats: bool) -> bool:
-        """Take a run on and keep renewing it; False when another process was quicker."""
+        """Claim a run and keep renewing the claim; return False if another process was quicker."""
         if not self._runs.advance(previous, run, never_repeats=never_repeats):
             return False
-        self._held = _Held(self._runs, run, self._clock)
+        self._lease = _Lease(self._runs, run, self._clock)
         return True
 
     def finish(self, run: Run) -> None:
-        """Write down what became of a run that was taken on."""
-        held, self._held = self._held, None
-        if held and not self._runs.advance(held.let_go(), run):
-            log.warning("%s %s was taken over by another process meanwhile", run.task_id, run.period_key)
+        """Stop renewing the claim and write how the run ended."""
+        lease, self._lease = self._lease, None
+        if lease and not self._runs.advance(lease.stop(), run):
+            log.warning("another process has taken over %s %s", run.task_id, run.period_key)
 
 
-class _Held:
-    """One claim, renewed in the background until it is let go."""
+class _Lease:
+    """One claim, renewed by a thread until it is stopped."""
 
-    def __init__(self, runs: RunRepository, run: Run, clock: Clock) -> None:
+    def __init__(self, runs: RunStore, run: Run, clock: Clock) -> None:
         self._runs = runs
         self._run = run
         self._clock = clock
-        self._over = Event()
-        self._thread = Thread(target=self._renew, name="renews a claim", daemon=True)
+        self._stopped = Event()
+        self._thread = Thread(target=self._renew, name="lease renewal", daemon=True)
         self._thread.start()
 
-    def let_go(self) -> Run:
-        """Stop renewing; give the claim as it was written last."""
-        self._over.set()
+    def stop(self) -> Run:
+        """Stop renewing and return the run as last written."""
+        self._stopped.set()
         self._thread.join()
         return self._run
 
     def _renew(self) -> None:
-        while not self._over.wait(LEASE_TTL.total_seconds() / RENEWALS_PER_LEASE):
+        while not self._stopped.wait(LEASE_TTL.total_seconds() / RENEWALS_PER_LEASE):
             try:
-                later = renew(self._run, self._clock())
-                if not self._runs.advance(self._run, later):
+                renewed = renew(self._run, self._clock())
+                if not self._runs.advance(self._run, renewed):
                     return
-                self._run = later
-            except StoreError as trouble:
-                log.warning("a claim could not be renewed: %s", trouble)
+                self._run = renewed
+            except StoreError as error:
+                log.warning("could not renew lease: %s", error)

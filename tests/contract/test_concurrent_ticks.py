@@ -1,4 +1,4 @@
-"""Many that tick at once, on every kind of store: no task is ever done by two, and no period twice."""
+"""Simultaneous ticks, on every kind of store: no task is run by two processes at once, and no period twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONDON = ZoneInfo("Europe/London")
 
 @dataclass
 class Work:
-    """A task's work, which looks whether it is alone, and fails, waits or is interrupted now and then."""
+    """Work that records how often it runs at once, and that fails or is interrupted now and then."""
 
     seed: int
     done: Counter[str] = field(default_factory=Counter)
@@ -53,15 +53,15 @@ class Work:
         return "done"
 
 
-def test_of_many_that_tick_one_does_each_period(store_url: str) -> None:
-    """Five processes' worth of ticks, every minute of two hours, with trouble and interruptions in between."""
+def test_each_period_is_run_by_one_of_many_processes(store_url: str) -> None:
+    """Five stores tick every minute for two hours, with errors and interruptions in between."""
     fetch, draft = Work(1), Work(2)
     tasks = [
         Task(id="fetch", schedule=parse_schedule("every 10 minutes"), run=fetch),
         Task(id="draft", schedule=parse_schedule("daily 07:00"), run=draft),
     ]
 
-    def beat(store: Store, name: str, minute: int) -> None:
+    def tick(store: Store, name: str, minute: int) -> None:
         now = NOW + minute * MINUTE
         try:
             list(run_due(tasks, RunLeases(store.runs, name, lambda: now), lambda: now, LONDON))
@@ -71,9 +71,9 @@ def test_of_many_that_tick_one_does_each_period(store_url: str) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(TICKERS) as pool:
         stores = [stack.enter_context(Store.open(store_url)) for _ in range(TICKERS)]
         for minute in range(120):
-            list(pool.map(beat, stores, "abcde", [minute] * TICKERS))
+            list(pool.map(tick, stores, "abcde", [minute] * TICKERS))
         newest = stores[0].runs.newest()
     assert fetch.most_at_once == draft.most_at_once == 1
     assert set(fetch.done.values()) == set(draft.done.values()) == {1}
     assert len(fetch.done) == 12
-    assert newest["draft"].status == "done"
+    assert newest["draft"].status == "succeeded"

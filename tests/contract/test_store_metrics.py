@@ -38,19 +38,23 @@ def run(store: Store, task: str, period: str, outcome: RunStatus, hours: int) ->
     seen = store.runs.newest().get(task)
     taken = claim(task, period, seen, claimed_by="here", now=NOW)
     assert store.runs.advance(seen, taken)
-    if outcome != "underway":
+    if outcome != "running":
         assert store.runs.advance(taken, finish(taken, outcome, "", NOW + timedelta(hours=hours)))
 
 
 def test_runs_are_counted_by_how_they_ended(store: Store) -> None:
     """One under way has not ended; of those that have, the last moment counts, and the last good one."""
-    run(store, "fetch", "1", "done", 1)
-    run(store, "fetch", "2", "done", 2)
+    run(store, "fetch", "1", "succeeded", 1)
+    run(store, "fetch", "2", "succeeded", 2)
     run(store, "fetch", "3", "failed", 3)
-    run(store, "draft", "2026-W07", "underway", 0)
-    assert store.metrics.runs_by_outcome() == {("fetch", "done"): 2, ("fetch", "failed"): 1, ("draft", "underway"): 1}
+    run(store, "draft", "2026-W07", "running", 0)
+    assert store.metrics.runs_by_outcome() == {
+        ("fetch", "succeeded"): 2,
+        ("fetch", "failed"): 1,
+        ("draft", "running"): 1,
+    }
     assert store.metrics.last_finished_at() == {"fetch": NOW + timedelta(hours=3)}
-    assert store.metrics.last_finished_at("done") == {"fetch": NOW + timedelta(hours=2)}
+    assert store.metrics.last_finished_at("succeeded") == {"fetch": NOW + timedelta(hours=2)}
 
 
 def test_editions_are_counted_by_where_they_stand(store: Store) -> None:

@@ -27,7 +27,7 @@ def test_each_step_of_a_run_is_kept_whole(store: Store) -> None:
     run = first(store)
     for step in (
         renew(run, NOW + timedelta(microseconds=7)),
-        finish(run, "again", "the network is away", NOW + LEASE_TTL, NOW + DAY),
+        finish(run, "retrying", "the network is away", NOW + LEASE_TTL, NOW + DAY),
     ):
         assert store.runs.advance(run, step)
         assert store.runs.newest() == {"draft": step}
@@ -48,7 +48,7 @@ def test_the_newest_run_of_each_schedule_is_known(store: Store) -> None:
     [
         lambda run: None,
         lambda run: renew(run, NOW + LEASE_TTL),
-        lambda run: finish(run, "done", "made", NOW),
+        lambda run: finish(run, "succeeded", "made", NOW),
         lambda run: claim("draft", "2026-W07", run, claimed_by="there", now=NOW),
     ],
     ids=["never", "renewed", "ended", "taken over"],

@@ -332,7 +332,7 @@ def test_feeds_check_says_what_is_odd(desk: Desk):
 def test_tick_does_what_is_due_once(desk: Desk):
     """The first tick fetches and makes the draft of the closed week, the second finds nothing to do."""
     out = desk.ok("tick")
-    assert "fetch: 2 of 2 feeds asked, 4 new entries" in out
+    assert "fetch: 2 of 2 feeds fetched, 4 new entries" in out
     assert "draft: 2026-W07" in out
     before = desk.files()
     assert desk.ok("tick") == ""

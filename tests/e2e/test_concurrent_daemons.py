@@ -174,8 +174,8 @@ def test_two_daemons_and_cron_do_each_task_once(
         daemon.stop()
     assert len(server.requests_for("/blog")) == 1
     assert house.rows("SELECT task_id, attempts, status FROM run WHERE task_id IN ('draft', 'fetch')") == [
-        ("draft", 1, "waiting"),  # for entries of its week
-        ("fetch", 1, "done"),
+        ("draft", 1, "deferred"),  # for entries of its week
+        ("fetch", 1, "succeeded"),
     ]
 
 
@@ -193,7 +193,7 @@ def test_two_daemons_and_cron_do_each_period_once(house: House, server: HttpServ
         daemon.stop()
     runs = house.rows("SELECT period_key, attempts, status FROM run WHERE task_id = 'fetch'")
     assert 2 <= len(runs) <= 4
-    assert {run[1:] for run in runs} == {(1, "done")}
+    assert {run[1:] for run in runs} == {(1, "succeeded")}
     assert len(server.requests_for("/blog")) <= len(runs)
 
 
@@ -227,7 +227,7 @@ def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House,
     assert house.rows("PRAGMA integrity_check") == [("ok",)]
     again = house.start()
     assert again.does("fetch")
-    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("done", 2)]
+    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("succeeded", 2)]
 
 
 @pytest.mark.slow
@@ -313,4 +313,4 @@ def test_killed_in_a_fetch_it_is_not_repeated_before_its_lease_is_over(house: Ho
     daemon.kill()
     assert house.tick().wait(30) == 0
     assert len(server.requests_for("/blog")) == 1
-    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("underway", 1)]
+    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("running", 1)]

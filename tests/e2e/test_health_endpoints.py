@@ -157,6 +157,6 @@ def test_on_a_terminal_the_log_is_for_a_person(tmp_path: Path, server: HttpServe
     code, said = at_a_terminal(tmp_path, environment | {"BLOG_TOKEN": "open-s3same"}, "tick")
     assert code == 3
     (fetch,) = [line for line in said.splitlines() if "fetch:" in line]
-    assert re.match(r"\x1b\[33m\d\d:\d\d:\d\d warning  fetch: 2 of 2 feeds asked", fetch)
+    assert re.match(r"\x1b\[33m\d\d:\d\d:\d\d warning  fetch: 2 of 2 feeds fetched", fetch)
     assert re.search(r"^\d\d:\d\d:\d\d info     draft: ", said, re.MULTILINE)
     assert "{" not in said

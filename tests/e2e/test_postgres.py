@@ -92,7 +92,7 @@ def test_ticks_at_once_do_everything_once(demo: Demo) -> None:
     ticks = demo.at_once("tick", "tick")
     assert [code for code, _ in ticks] == [0, 0], ticks
     lines = [json.loads(line) for _, said in ticks for line in said.splitlines()]
-    done = Counter(line["task"] for line in lines if line.get("outcome") in ("done", "waiting"))
+    done = Counter(line["task"] for line in lines if line.get("status") in ("succeeded", "deferred"))
     assert done["fetch"] == done["draft"] == 1
     assert set(done.values()) == {1}
     counts = json.loads(demo.ok("export").splitlines()[-1])["end"]

@@ -48,7 +48,7 @@ def test_all_is_well_is_the_first_line(program: CliRunner) -> None:
     assert "    waits to be sent: `pipeline send 2026-W07` sends it" in text
     assert "Next\n  fetch" in text
     assert "in 30 min" in text
-    assert "1 of 1 feeds asked, 1 new entries" in text
+    assert "1 of 1 feeds fetched, 1 new entries" in text
     assert program.run_ok("status", "--quiet") == ""
 
 

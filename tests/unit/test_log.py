@@ -172,7 +172,7 @@ def test_the_journal_gets_the_priority_before_each_line(tmp_path: Path, monkeypa
 
 
 def test_with_verbose_each_feed_that_was_asked_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With its outcome and what it brought; who was not asked has nothing to say."""
+    """The line holds the outcome and the counts; a feed that was not due has no line."""
     with configured_logging(options(verbose=True)):
         log_feed(
             FeedReport(feed_id="blog", outcome="ok", message="answered 200 OK", ok=True, applied=UpdateCounts(new=2))
@@ -183,18 +183,28 @@ def test_with_verbose_each_feed_that_was_asked_has_a_line(capsys: pytest.Capture
     assert (one["feed"], one["outcome"], one["new"], one["changed"]) == ("blog", "ok", 2, 0)
 
 
-def test_a_beat_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    """What failed is a warning that names the feeds, and says when it is tried again."""
-    trouble = FeedsFailedError("2 of 2 feeds asked; blog answered 404", retry=False, feeds=["blog"])
+def test_a_result_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error is a warning that names the failed feeds and the retry time."""
+    trouble = FeedsFailedError("2 of 2 feeds fetched; blog answered 404", retry=False, feeds=["blog"])
     again = datetime(2026, 2, 9, 8, tzinfo=UTC)
     with configured_logging(options()):
-        log_result(TaskResult(task_id="draft", period="2026-02-16", message="2026-W07: “Bread”", duration_seconds=0.25))
         log_result(
-            TaskResult(task_id="fetch", period="p", message=str(trouble), error=trouble, retry_at=again, status="again")
+            TaskResult(
+                task_id="draft",
+                period="2026-02-16",
+                message="2026-W07: “Bread”",
+                week="2026-W07",
+                duration_seconds=0.25,
+            )
+        )
+        log_result(
+            TaskResult(
+                task_id="fetch", period="p", message=str(trouble), error=trouble, retry_at=again, status="retrying"
+            )
         )
         log_result(TaskResult(task_id="send", period="p", message="no", error=PipelineError("no"), status="failed"))
     draft, fetch, send = lines(capsys)
     assert (draft["level"], draft["task"], draft["period"], draft["seconds"]) == ("info", "draft", "2026-02-16", 0.25)
     assert (draft["week"], "week" in fetch) == ("2026-W07", False)
-    assert (fetch["level"], fetch["feeds"], fetch["again_at"]) == ("warning", ["blog"], "2026-02-09T08:00:00Z")
-    assert (send["outcome"], "feeds" in send, "again_at" in send) == ("failed", False, False)
+    assert (fetch["level"], fetch["feeds"], fetch["retry_at"]) == ("warning", ["blog"], "2026-02-09T08:00:00Z")
+    assert (send["status"], "feeds" in send, "retry_at" in send) == ("failed", False, False)

@@ -51,7 +51,7 @@ def test_away_over_two_closings_the_next_draft_tells_both_weeks(house: Publicati
     for week in (W06, W07):
         house.set_time(OPENS[week] + 3 * DAY).fetch(POSTS[week])
         if week == W06:
-            assert beat(house, CLOCK.bounds(W06)[1] + 6 * HOUR)[0][0] == "done"
+            assert beat(house, CLOCK.bounds(W06)[1] + 6 * HOUR)[0][0] == "succeeded"
     back = CLOCK.bounds(W08)[1] + 7 * HOUR
     house.set_time(back).fetch(POSTS[W08])
     beat(house, back)
@@ -86,10 +86,10 @@ def news(house: PublicationHarness, now: datetime, *document: Entry) -> None:
 def test_a_draft_waits_for_entries_of_its_week(house: PublicationHarness) -> None:
     """Feeds that failed when it was due, and are read half an hour later, still give a draft, at once."""
     due = CLOCK.bounds(W07)[1] + 6 * HOUR
-    assert [outcome for outcome, _ in beat(house, due)] == ["waiting"]
+    assert [outcome for outcome, _ in beat(house, due)] == ["deferred"]
     assert beat(house, due + timedelta(seconds=30)) == []
     news(house, due + timedelta(seconds=40), POSTS[W07])
-    assert [outcome for outcome, _ in beat(house, due + timedelta(seconds=45))] == ["done"]
+    assert [outcome for outcome, _ in beat(house, due + timedelta(seconds=45))] == ["succeeded"]
     assert beat(house, due + 6 * DAY) == []
 
 
@@ -108,7 +108,7 @@ def test_an_older_name_of_a_period_costs_one_more_draft_and_no_more(house: Publi
     house.set_time(monday).digest(W07)
     run = claim("draft", "2026-W08", None, claimed_by="before", now=monday)
     house.store.runs.advance(None, run)
-    house.store.runs.advance(run, finish(run, "done", "", monday))
+    house.store.runs.advance(run, finish(run, "succeeded", "", monday))
     assert len(beat(house, monday + HOUR)) == 1
     assert beat(house, monday + 2 * HOUR) == []
     assert house.titles(W07) == [POSTS[W07].title]

@@ -36,7 +36,7 @@ TOLD = {
 }
 
 PLAIN = [
-    "fetch: 3 of 3 feeds asked, 70 new entries",
+    "fetch: 3 of 3 feeds fetched, 70 new entries",
     "2026-W07: “The quiet week” in editions/2026-W07",
     "blog answered 404 Not Found: check the address",
     "https://harbourandhearth.example/2026/02/a-long-title-that-goes-on-and-on-for-ever/?page=2",

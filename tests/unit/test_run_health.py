@@ -1,4 +1,4 @@
-"""How the tasks are doing, as status and doctor say it."""
+"""Health results of tasks, as ``status`` and ``doctor`` show them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def task(name: str, words: str) -> Task:
 TASKS = (task("fetch", "every 30 minutes"), task("draft", "mon 06:00"))
 
 
-def ran(name: str, at: datetime, outcome: RunStatus = "done", line: str = "no room.", **more: object) -> Run:
+def ran(name: str, at: datetime, status: RunStatus = "succeeded", message: str = "no room.", **more: object) -> Run:
     schedule = next((each.schedule for each in TASKS if each.id == name), TASKS[0].schedule)
     period = schedule.period(at, UTC)
-    values = {"schedule_id": name, "period_key": period, "claimed_at": at, "outcome": outcome, "line": line}
+    values = {"task_id": name, "period_key": period, "claimed_at": at, "status": status, "message": message}
     return Run(**(values | more))  # type: ignore[arg-type]
 
 
@@ -56,8 +56,12 @@ def test_what_nobody_did_is_named_with_the_last_sign_of_life(late: str, now: dat
     ("run", "words", "mend"),
     [
         (ran("draft", MONDAY, "failed"), "failed: no room", "its next time comes by itself"),
-        (ran("draft", MONDAY, "again", free_at=MONDAY + HOUR), "failed for now: no room", "tried again"),
-        (ran("fetch", MONDAY, "interrupted", "ValueError", free_at=MONDAY), "was cut short: ValueError", "tried again"),
+        (ran("draft", MONDAY, "retrying", retry_at=MONDAY + HOUR), "failed for now: no room", "tried again"),
+        (
+            ran("fetch", MONDAY, "interrupted", "ValueError", retry_at=MONDAY),
+            "was cut short: ValueError",
+            "tried again",
+        ),
     ],
 )
 def test_what_failed_is_trouble(run: Run, words: str, mend: str) -> None:
@@ -72,10 +76,10 @@ def test_what_failed_is_trouble(run: Run, words: str, mend: str) -> None:
     "run",
     [
         ran("fetch", MONDAY, "failed"),
-        ran("fetch", MONDAY, "again", free_at=MONDAY + HOUR),
-        ran("draft", MONDAY, "interrupted", "KeyboardInterrupt", free_at=MONDAY),
-        ran("draft", MONDAY, "waiting", "2026-W07 is not approved", free_at=MONDAY + HOUR),
-        ran("draft", MONDAY, "underway", ""),
+        ran("fetch", MONDAY, "retrying", retry_at=MONDAY + HOUR),
+        ran("draft", MONDAY, "interrupted", "KeyboardInterrupt", retry_at=MONDAY),
+        ran("draft", MONDAY, "deferred", "2026-W07 is not approved", retry_at=MONDAY + HOUR),
+        ran("draft", MONDAY, "running", ""),
     ],
 )
 def test_what_is_said_elsewhere_or_no_trouble_is_not_said_here(run: Run) -> None:

@@ -17,7 +17,7 @@ from pipeline.text.format import format_datetime
 OVERDUE_AFTER = timedelta(hours=1)
 """A task that should have begun so long ago has nobody who does it."""
 MAX_MISSED_RUNS = 3
-_UNWELL = {"failed": "failed", "again": "failed for now", "interrupted": "was cut short"}
+_UNWELL = {"failed": "failed", "retrying": "failed for now", "interrupted": "was cut short"}
 _SAID_BY_FEEDS = frozenset({"fetch", "new feeds"})
 """What fails there, each feed says itself."""
 _MEANT_TO_LEAVE = frozenset({"send", "proof"})

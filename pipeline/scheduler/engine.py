@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.model.errors import PipelineError
 from pipeline.model.run import Run, RunStatus, claim, claimable_at, finish, is_claimable, retry_delay
 from pipeline.model.schedule import Clock
-from pipeline.scheduler.lease import RunLeases
+
+if TYPE_CHECKING:  # leases are renewed by a thread, and this module is pure
+    from pipeline.scheduler.lease import RunLeases
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 """How far the clocks of two machines may differ."""

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
-from pipeline.ingest.parse import rss
 from pipeline.ingest.parse.decode import decode
 from pipeline.ingest.parse.parser import parse_feed
-from pipeline.ingest.parse.xml_document import XmlDocument, parse_xml
+from pipeline.ingest.parse.rss_feedparser import parse_entries
+from pipeline.ingest.parse.xml_document import XmlDocument, is_feed, parse_xml
 from pipeline.model.entry import Entry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed
@@ -64,7 +64,7 @@ def parser_difference(text: str, *, tolerant_only: bool = False) -> str:
 
 
 def _difference(sound: XmlDocument, other_way: XmlDocument) -> str:
-    one, other = (rss.parse_entries(way, url=FEED.url).entries for way in (sound, other_way))
+    one, other = (parse_entries(way, url=FEED.url).entries for way in (sound, other_way))
     if len(one) != len(other):
         return f"{len(one)} entries the strict way, {len(other)} the tolerant way"
     fields = (
@@ -79,7 +79,7 @@ def document_difference(body: bytes, *, tolerant_only: bool = False) -> str:
     """As ``parser_difference``, of a document as it came; "" where it is no XML feed."""
     text = decode(body)
     try:
-        return parser_difference(text, tolerant_only=tolerant_only) if rss.can_parse(text) else ""
+        return parser_difference(text, tolerant_only=tolerant_only) if is_feed(text) else ""
     except NotAFeedError:
         return ""
 

@@ -102,7 +102,7 @@ def test_a_feed_that_fails_for_long_is_told_of_once(months: Months) -> None:
     assert told.subject == "Harbour & Hearth (feed blog) cannot be read"
     assert "Since Monday 9 February, 10:00 it could not be read, though it was tried" in told.text
     assert told.text.split("\n\n")[0].endswith(
-        "The last time it answered 500 Internal Server Error. Tell whoever runs the feed."
+        "The last time it answered 500 Internal Server Error. Tell the publisher of the feed."
     )
     assert "    pipeline feeds check 'https://blog.example/feed?a=1&b=2'" in told.text.split("\n\n")
     assert 'under id = "blog"' in told.text
@@ -143,7 +143,7 @@ def test_other_reasons_to_fail_are_no_new_trouble(months: Months) -> None:
     """It has been told that it cannot be read; that stays as it is."""
     months.answer("blog", "not_found", "answered 404 Not Found")
     assert len(months.goes_by(3 * DAY)) == 1
-    months.answer("blog", "not_a_feed", "Give the address of a feed: this one answers with a web page")
+    months.answer("blog", "not_a_feed", "Enter the address of a feed: this one returns a web page")
     assert months.goes_by(2 * DAY) == []
     months.answer("blog", "rate_limited", "answered 429 Too Many Requests")
     assert months.goes_by(3 * DAY) == []
@@ -151,10 +151,10 @@ def test_other_reasons_to_fail_are_no_new_trouble(months: Months) -> None:
 
 def test_a_web_page_in_place_of_a_feed_is_said_sooner(months: Months) -> None:
     """That hardly ever passes by itself; in words that say what is there."""
-    months.answer("blog", "not_a_feed", "Give the address of a feed: this one answers with a web page")
+    months.answer("blog", "not_a_feed", "Enter the address of a feed: this one returns a web page")
     (told,) = months.goes_by(12 * HOUR)
     assert told.subject == "Harbour & Hearth (feed blog) is no feed any more"
-    assert "Its address answers with a web page." in told.text
+    assert "Its address returns a web page." in told.text
 
 
 def test_a_host_that_turns_us_away_for_days_is_trouble(months: Months) -> None:

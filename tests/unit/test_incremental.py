@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from pipeline.ingest.dedupe import FeedChanges, decide
 from pipeline.ingest.identity import enclosure_key, enclosure_type, page_key
 from pipeline.ingest.normalise import normalise
-from pipeline.ingest.parse import incremental as delta
-from pipeline.ingest.parse import parser as sources
-from pipeline.ingest.parse.incremental import IncrementalResult, PreviousDocument
+from pipeline.ingest.parse.parser import parse_feed, parse_incrementally
+from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument
 from pipeline.model.entry import Entry, EntryIdentity
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel, Feed
@@ -42,9 +41,7 @@ def post(
 
 def read(body: bytes, marks: Collection[str] = (), channel: Channel | None = None) -> IncrementalResult:
     """Read a document as far as it is not known."""
-    return delta.parse_incrementally(
-        body, PreviousDocument(raw_hashes=marks, channel=channel or Channel()), url=BLOG.url
-    )
+    return parse_incrementally(body, PreviousDocument(raw_hashes=marks, channel=channel or Channel()), url=BLOG.url)
 
 
 def entries_of(reading: IncrementalResult, now: datetime = NOW) -> tuple[Entry, ...]:
@@ -224,7 +221,7 @@ def test_real_feeds_come_out_as_if_read_whole(corpus: Path) -> None:
         except NotAFeedError:
             continue
         entries = {entry.raw_hash: entry for entry in entries_of(whole)}
-        plain = normalise(sources.parse_feed(body, url=BLOG.url), BLOG, url=BLOG.url, now=NOW)
+        plain = normalise(parse_feed(body, url=BLOG.url), BLOG, url=BLOG.url, now=NOW)
         assert [replace(entry, raw_hash="") for entry in entries_of(whole)] == list(plain), file.name
         for marks in some_of(whole.hashes):
             reading = read(body, marks)

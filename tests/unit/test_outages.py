@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.ingest.dedupe import decide
-from pipeline.ingest.parse import incremental as delta
-from pipeline.ingest.parse.incremental import PreviousDocument
+from pipeline.ingest.parse.parser import parse_incrementally
+from pipeline.ingest.parse.result import PreviousDocument
 from pipeline.jobs.tasks import draft_task
 from pipeline.model.entry import Entry
 from pipeline.model.feed import FeedState
@@ -137,8 +137,8 @@ def test_what_an_items_base_does_to_its_neighbour_does_not_depend_on_what_is_kno
     """An edited item keeps its guid, whether the one before it is read with it or was read before."""
     based = "<item xml:base='https://b.example/'><guid>g0</guid><title>One</title></item>"
     odd = "<item><guid>g1</guid><title>Two</title><b>odd</b></item>"
-    first = delta.parse_incrementally(written(based, odd), PreviousDocument(), url=FEEDS[0].url)
-    later = delta.parse_incrementally(
+    first = parse_incrementally(written(based, odd), PreviousDocument(), url=FEEDS[0].url)
+    later = parse_incrementally(
         written(based, odd.replace("Two", "Three")), PreviousDocument(raw_hashes=first.hashes), url=FEEDS[0].url
     )
     assert [each.guid for each in first.parsed.entries][1] in [each.guid for each in later.parsed.entries]
@@ -148,9 +148,9 @@ def test_what_an_items_base_does_to_its_neighbour_does_not_depend_on_what_is_kno
 def test_where_no_item_changes_the_base_only_news_is_read(root: str) -> None:
     """A base around all items is the same for each."""
     based = " xml:base='https://b.example/'" if "base" in root else ""
-    first = delta.parse_incrementally(written(f"<item><guid{based}>1</guid></item>", root=root), PreviousDocument())
+    first = parse_incrementally(written(f"<item><guid{based}>1</guid></item>", root=root), PreviousDocument())
     both = written("<item><guid>2</guid></item>", f"<item><guid{based}>1</guid></item>", root=root)
-    assert len(delta.parse_incrementally(both, PreviousDocument(raw_hashes=first.hashes)).known_hashes) == 1
+    assert len(parse_incrementally(both, PreviousDocument(raw_hashes=first.hashes)).known_hashes) == 1
 
 
 def written(*items: str, root: str = "<rss version='2.0'>") -> bytes:

@@ -51,10 +51,10 @@ def test_fetch_explains_it(kind: OutcomeKind) -> None:
 
 def test_what_is_no_feed_is_said_before_what_helps() -> None:
     """A sign has the finding and, apart from it, the remedy."""
-    detail = "Give the address of a feed: this one answers with a web page"
+    detail = "Enter the address of a feed: this one returns a web page"
     state = FeedState(feed_id="blog", checked_at=NOW, failures=1, outcome="not_a_feed", detail=detail)
     (sign,) = feed_health_results(state, (), UTC)
-    assert (sign.message, sign.fix) == ("fails (once), answers with a web page", "give the address of a feed")
+    assert (sign.message, sign.fix) == ("fails (once), returns a web page", "enter the address of a feed")
 
 
 @pytest.mark.parametrize("kind", LOUD)
@@ -104,7 +104,7 @@ def test_a_page_instead_of_a_feed_is_told_in_one_sentence() -> None:
     finding = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
     assert (finding.outcome, finding.message) == (
         "not_a_feed",
-        "Give the address of a feed: this one answers with a web page.",
+        "Enter the address of a feed: this one returns a web page.",
     )
 
 

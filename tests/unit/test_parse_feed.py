@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.ingest.parse.decode import decode
 from pipeline.ingest.parse.parser import parse_feed
-from pipeline.ingest.parse.rss import parse_entries
+from pipeline.ingest.parse.rss_feedparser import parse_entries
 from pipeline.ingest.parse.xml_document import parse_xml
 from pipeline.model.errors import NotAFeedError
 from tests.invariants import parser_difference
@@ -46,7 +46,7 @@ def can_be_damaged(path: Path) -> bool:
 )
 def test_what_is_no_feed_is_named(body: bytes, found: str) -> None:
     """NotAFeed says what was found, and that another address is needed."""
-    with pytest.raises(NotAFeedError, match="Give the address of a feed") as refusal:
+    with pytest.raises(NotAFeedError, match="Enter the address of a feed") as refusal:
         parse_feed(body, url=URL)
     assert found in str(refusal.value)
     assert not refusal.value.retry
@@ -54,7 +54,7 @@ def test_what_is_no_feed_is_named(body: bytes, found: str) -> None:
 
 def test_broken_json_says_so() -> None:
     """A JSON Feed cut off in the middle is no feed."""
-    with pytest.raises(NotAFeedError, match="broken"):
+    with pytest.raises(NotAFeedError, match="not valid"):
         parse_feed(b'{"version": "https://jsonfeed.org/version/1.1", "items": [')
 
 

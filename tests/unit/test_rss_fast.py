@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest.parse import rss
+from pipeline.ingest.parse import rss_feedparser
 from pipeline.ingest.parse.decode import decode
 from pipeline.ingest.parse.extensions import entry_extensions
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
-from pipeline.ingest.parse.xml_document import XmlDocument, parse_xml
+from pipeline.ingest.parse.rss_feedparser import parse_entries
+from pipeline.ingest.parse.xml_document import XmlDocument, is_feed, parse_xml
 from pipeline.model.entry import RawEntry
 
 NAMESPACES = (
@@ -59,10 +60,10 @@ def feed(*items: str) -> XmlDocument:
 
 def both_readings(document: XmlDocument) -> Iterator[tuple[RawEntry | None, RawEntry]]:
     """Each item, read straight and read by feedparser."""
-    parsed = rss._feedparser(document.to_bytes())
+    parsed = rss_feedparser._feedparser(document.to_bytes())
     if len(parsed.entries) == len(document.elements):
         for item, entry in zip(document.elements, parsed.entries, strict=True):
-            yield parse_simple_entry(item), rss._entry(entry, entry_extensions(item, ""))
+            yield parse_simple_entry(item), rss_feedparser._entry(entry, entry_extensions(item, ""))
 
 
 @pytest.mark.parametrize("item", PLAIN)
@@ -91,7 +92,7 @@ def test_plain_and_other_items_keep_their_order() -> None:
     """Whoever read them, entries come in the document's order."""
     items = [f"<title>{number}</title><guid isPermaLink='false'>{number}</guid>" for number in range(4)]
     items[1] += NOT_PLAIN["Media RSS"].removeprefix(POST)
-    entries = rss.parse_entries(feed(*items), url="").entries
+    entries = parse_entries(feed(*items), url="").entries
     assert [(entry.guid, entry.picture_url) for entry in entries] == [
         ("0", ""), ("1", "https://h.example/1.jpg"), ("2", ""), ("3", ""),
     ]  # fmt: skip
@@ -103,7 +104,7 @@ def test_plain_items_of_real_feeds_are_read_as_feedparser_reads_them(corpus: Pat
     plain = 0
     for file in sorted(each for each in corpus.rglob("*") if each.is_file() and each.suffix != ".tsv"):
         text = decode(file.read_bytes())
-        document = parse_xml(text) if rss.can_parse(text) else None
+        document = parse_xml(text) if is_feed(text) else None
         if document and document.is_complete and document.root is not None and supports(document.root):
             for straight, asked in both_readings(document):
                 assert straight in (None, asked), file.name

@@ -1,1 +1,1 @@
-"""Parse feed documents into entries."""
+"""Feed documents to `ParsedFeed`: the only package that imports feedparser, and lxml for feeds."""

@@ -1,8 +1,6 @@
-"""Bytes into text, before any parser sees them.
+"""Decodes a document's bytes to text without illegal characters, before any parser sees them.
 
-In: a body and its Content-Type header. Out: a string without illegal characters. Touches nothing.
-
-A parser that guesses turns a whole UTF-8 feed into mojibake over one bad byte, so nobody after this room guesses.
+Parsers that guess the charset turn a whole UTF-8 feed into mojibake over one bad byte; text leaves them nothing to guess.
 """
 
 from __future__ import annotations
@@ -10,15 +8,15 @@ from __future__ import annotations
 import codecs
 import re
 
-# Longest first: the UTF-32 mark begins with the UTF-16 one.
-_MARKS = (
+# Longest first: the UTF-32 byte order mark begins with the UTF-16 one.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# A document begins with "<" or "{": where its zero bytes lie betrays the width (XML 1.0, appendix F).
+# A document begins with "<" or "{": the position of its zero bytes gives the code unit width (XML 1.0, appendix F).
 _WIDTHS = (
     (re.compile(rb"[<{\s]\0\0\0", re.DOTALL), "utf-32-le"),
     (re.compile(rb"\0\0\0[<{\s]", re.DOTALL), "utf-32-be"),
@@ -27,8 +25,8 @@ _WIDTHS = (
 )
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _PROLOG = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_.:-]+)")
-# What people write, and the larger set they mean (WHATWG Encoding, "names and labels").
-_MEANT = {
+# Labels and the superset they stand for (WHATWG Encoding, "names and labels").
+_ALIASES = {
     "gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030", "iso-8859-1": "windows-1252",
     "latin1": "windows-1252", "latin-1": "windows-1252", "us-ascii": "windows-1252", "ascii": "windows-1252",
     "iso8859-1": "windows-1252", "iso_8859-1": "windows-1252", "iso-8859-9": "windows-1254", "iso-8859-11": "cp874",
@@ -42,32 +40,30 @@ _TEXT_CODECS = re.compile(
 )
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
-_ODD = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-"""The mark and two non-characters."""
-_MANY_BAD_BYTES = 10_000
+_ILLEGAL_UTF8 = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""The byte order mark and two non-characters."""
+_MAX_BAD_BYTES = 10_000
 
 
 def decode(body: bytes, content_type: str = "") -> str:
-    """Return ``body`` as text: a mark or zero bytes decide, then valid UTF-8, the header's charset, the XML prolog.
+    """Return ``body`` as text. Never raise.
 
-    Where none fits, UTF-8 with stray bytes read as windows-1252, one by one. Characters that XML 1.0 forbids are
-    dropped; nothing raises.
+    In order of preference: a byte order mark or zero bytes, valid UTF-8, the header's charset, the XML declaration, and
+    UTF-8 with each invalid byte read as windows-1252. Characters that XML 1.0 forbids are dropped.
 
     >>> decode(b'<?xml version="1.0" encoding="iso-8859-1"?><t>caf\\xc3\\xa9</t>')[-11:]
     '<t>café</t>'
     >>> decode(b"<t>caf\\xc3\\xa9 and caf\\xe9</t>")
     '<t>café and café</t>'
     """
-    if (usual := _usual(body, content_type)) is not None:
-        return usual
-    text = _marked(body)
-    if text is None:
-        text = _declared(body, content_type)
-    return drop_illegal(text)
+    if (text := _decode_clean_utf8(body, content_type)) is not None:
+        return text
+    text = _decode_wide(body)
+    return drop_illegal(_decode_declared(body, content_type) if text is None else text)
 
 
 def drop_illegal(text: str) -> str:
-    """Drop what no XML, no database and no UTF-8 can hold: controls, half characters, non-characters.
+    """Return ``text`` without the characters that XML forbids: controls, lone surrogates and non-characters.
 
     >>> legal("a\\x00b\\ud800c")
     'abc'
@@ -75,11 +71,11 @@ def drop_illegal(text: str) -> str:
     return _ILLEGAL.sub("", text)
 
 
-def _usual(body: bytes, content_type: str) -> str | None:
-    """Decode what is valid UTF-8 and holds nothing to drop or to doubt; looking for bytes is quick."""
+def _decode_clean_utf8(body: bytes, content_type: str) -> str | None:
+    """Return valid UTF-8 without illegal characters as text: the usual case, recognised by fast searches for bytes."""
     may_be_hz = b"hz" in body[:1024].lower() or "hz" in content_type.lower()
-    may_be_odd = not body.isascii() and any(odd in body for odd in _ODD)
-    if may_be_hz or may_be_odd or len(body.translate(None, _CONTROLS)) != len(body):
+    may_be_illegal = not body.isascii() and any(sequence in body for sequence in _ILLEGAL_UTF8)
+    if may_be_hz or may_be_illegal or len(body.translate(None, _CONTROLS)) != len(body):
         return None
     try:
         return body.decode("utf-8")
@@ -87,55 +83,56 @@ def _usual(body: bytes, content_type: str) -> str | None:
         return None
 
 
-def _marked(body: bytes) -> str | None:
-    for mark, name in _MARKS:
-        if body.startswith(mark) and name != "utf-8":
-            return body[len(mark) :].decode(name, "replace")
+def _decode_wide(body: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 as text, or None if it is neither."""
+    for byte_order_mark, name in _BYTE_ORDER_MARKS:
+        if body.startswith(byte_order_mark) and name != "utf-8":
+            return body[len(byte_order_mark) :].decode(name, "replace")
     start = body[:4]
     return next((body.decode(name, "replace") for zeros, name in _WIDTHS if zeros.match(start)), None)
 
 
-def _declared(body: bytes, content_type: str) -> str:
+def _decode_declared(body: bytes, content_type: str) -> str:
     body = body.removeprefix(codecs.BOM_UTF8)
     header = _CHARSET.search(content_type)
     prolog = _PROLOG.search(body[:1024])
     names = [header[1] if header else "", prolog[1].decode("ascii") if prolog else ""]
-    escapes = b"\x1b" in body or b"~{" in body  # ISO-2022 and HZ are valid UTF-8 to the eye, so they must speak first
+    escapes = b"\x1b" in body or b"~{" in body  # ISO-2022 and HZ are valid UTF-8, too, so they are tried first
     seven_bit = [name for name in names if escapes and name.lower().startswith(("iso-2022", "hz"))]
     for name in (*seven_bit, "utf-8", *names):
-        if (text := _strictly(body, name)) is not None:
+        if (text := _decode_strictly(body, name)) is not None:
             return text
-    return _mostly_utf8(body)
+    return _decode_mostly_utf8(body)
 
 
-def _strictly(body: bytes, name: str) -> str | None:
-    meant = _MEANT.get(name.lower(), name)
-    if not _TEXT_CODECS.fullmatch(meant) or meant.lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
-        return None  # without zero bytes a wide encoding is a lie, and a codec such as zlib is no text
+def _decode_strictly(body: bytes, name: str) -> str | None:
+    codec = _ALIASES.get(name.lower(), name)
+    if not _TEXT_CODECS.fullmatch(codec) or codec.lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
+        return None  # a wide encoding would have zero bytes, and a codec such as zlib yields no text
     try:
-        return body.decode(meant)
+        return body.decode(codec)
     except (UnicodeError, LookupError):
-        return _windows(body) if meant == "windows-1252" and name != "utf-8" else None
+        return _decode_windows_1252(body) if codec == "windows-1252" and name != "utf-8" else None
 
 
-def _mostly_utf8(body: bytes) -> str:
+def _decode_mostly_utf8(body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
-    if bad <= _MANY_BAD_BYTES:
+    if bad <= _MAX_BAD_BYTES:
         return body.decode("utf-8", _STRAY)
     good = sum(1 for character in text if character > "\x7f" and character != "\ufffd")
-    return text.replace("\ufffd", "") if good > bad else _windows(body)
+    return text.replace("\ufffd", "") if good > bad else _decode_windows_1252(body)
 
 
-def _windows(body: bytes) -> str:
+def _decode_windows_1252(body: bytes) -> str:
     return body.decode("windows-1252", "ignore")
 
 
-def _stray(error: UnicodeError) -> tuple[str, int]:
+def _decode_stray_bytes(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return _windows(error.object[error.start : error.end]), error.end
+    return _decode_windows_1252(error.object[error.start : error.end]), error.end
 
 
 _STRAY = "pipeline.stray-windows-1252"
-codecs.register_error(_STRAY, _stray)
+codecs.register_error(_STRAY, _decode_stray_bytes)

@@ -1,9 +1,8 @@
-"""What feedparser drops or merges, read from the tree: podcast: tags, explicit, hours and days to skip.
+"""RSS extensions that feedparser drops or merges, read from the XML tree.
 
-In: lxml elements. Out: plain values. Touches nothing.
-
-Namespaces: https://podcastindex.org/namespace/1.0, http://www.itunes.com/dtds/podcast-1.0.dtd,
-http://purl.org/rss/1.0/modules/syndication/ and RSS 2.0 itself; matched by what all spellings of an address share.
+Covers https://podcastindex.org/namespace/1.0, http://www.itunes.com/dtds/podcast-1.0.dtd,
+http://purl.org/rss/1.0/modules/syndication/ and skipHours and skipDays of RSS 2.0. Namespaces are matched by what all
+spellings of their URLs have in common.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pipeline.text.urls import clean_url
 
 Element = Any  # lxml has no types
 
-_FAMILIES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndication": "sy"}
+_PREFIXES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndication": "sy"}
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _YES = frozenset({"yes", "true", "explicit", "1"})
 _NO = frozenset({"no", "false", "clean", "0"})
@@ -33,7 +32,7 @@ MAX_PERSONS = MAX_SOUNDBITES = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extensions:
-    """What the tree alone tells about one item."""
+    """The extension elements of one entry."""
 
     explicit: bool | None = None
     season: str = ""
@@ -45,17 +44,17 @@ class Extensions:
     base_url: str = ""
 
 
-def entry_extensions(item: Element, url: str, *, has_base: bool = True) -> Extensions:
-    """Read what feedparser does not tell about one item; ``url`` is the document's address.
+def entry_extensions(element: Element, url: str, *, has_base: bool = True) -> Extensions:
+    """Return the extensions of one entry; ``url`` is the document's.
 
-    ``based=False`` where neither the item nor anything around it has an xml:base.
+    ``has_base=False`` skips the search for xml:base, if it is known that there is none.
     """
     tags: dict[str, list[Element]] = {}
-    for child in item.iterchildren("*"):
+    for child in element.iterchildren("*"):
         if ":" in (name := qualified_name(child.tag)):
             tags.setdefault(name, []).append(child)
 
-    base_url = _base(item, url) if has_base else ""
+    base_url = _base(element, url) if has_base else ""
     if not tags:
         return Extensions(base_url=base_url)
 
@@ -63,7 +62,7 @@ def entry_extensions(item: Element, url: str, *, has_base: bool = True) -> Exten
         return next((text for tag in tags.get(name, ()) if (text := _text(tag))), "")
 
     return Extensions(
-        explicit=_yes_or_no(first("itunes:explicit")),
+        explicit=_parse_bool(first("itunes:explicit")),
         season=first("podcast:season") or first("itunes:season"),
         episode=first("podcast:episode") or first("itunes:episode"),
         transcripts=tuple(_transcripts(tags.get("podcast:transcript", []))),
@@ -74,14 +73,14 @@ def entry_extensions(item: Element, url: str, *, has_base: bool = True) -> Exten
     )
 
 
-def element_guid(item: Element) -> str:
-    """Return the item's own name as written: ``guid`` (RSS) or ``id`` (Atom)."""
-    names = (_text(child) for child in item.iterchildren("{*}guid", "{*}id"))
+def element_guid(element: Element) -> str:
+    """Return an entry's ``guid`` (RSS) or ``id`` (Atom) as written, or ""."""
+    names = (_text(child) for child in element.iterchildren("{*}guid", "{*}id"))
     return next((name for name in names if name), "")
 
 
 def channel_extensions(root: Element) -> Channel:
-    """Read what feedparser does not tell about the feed, as a Channel that is empty but for that.
+    """Return a Channel with only the values that feedparser does not provide.
 
     >>> from lxml import etree
     >>> root = etree.fromstring("<rss><channel><skipHours><hour>24</hour><hour>7</hour></skipHours></channel></rss>")
@@ -116,14 +115,14 @@ def channel_extensions(root: Element) -> Channel:
 
 @lru_cache(maxsize=4096)
 def qualified_name(tag: object) -> str:
-    """Return a tag's short name, with the usual prefix of its namespace where that matters here.
+    """Return a tag's local name, with the usual prefix if it belongs to one of the namespaces above.
 
     >>> name_of("{https://podcastindex.org/namespace/1.0}person"), name_of("{http://www.w3.org/2005/Atom}id")
     ('podcast:person', 'id')
     """
     namespace, _, name = str(tag).rpartition("}")
-    family = next((prefix for mark, prefix in _FAMILIES.items() if mark in namespace.lower()), "")
-    return f"{family}:{name}" if family else name
+    prefix = next((prefix for key, prefix in _PREFIXES.items() if key in namespace.lower()), "")
+    return f"{prefix}:{name}" if prefix else name
 
 
 def _channel_children(root: Element) -> Iterator[Element]:
@@ -155,25 +154,24 @@ def _seconds(text: str) -> float | None:
     return float(text) if _SECONDS.fullmatch(text.strip()) else None
 
 
-def _base(item: Element, url: str) -> str:
-    """Resolve xml:base from the outside in (https://www.w3.org/TR/xmlbase/); no xml:base gives ""."""
-    written = [base for element in (item, *item.iterancestors()) if (base := element.get(_XML_BASE))]
+def _base(element: Element, url: str) -> str:
+    """Return the base URL resolved from xml:base (https://www.w3.org/TR/xmlbase/), or "" without one."""
+    bases = [base for element in (element, *element.iterancestors()) if (base := element.get(_XML_BASE))]
     base = url
-    for step in reversed(written):
+    for relative in reversed(bases):
         try:
-            base = urljoin(base, step.strip())
+            base = urljoin(base, relative.strip())
         except ValueError:
             continue
-    return base if written else ""
+    return base if bases else ""
 
 
 def _text(element: Element) -> str:
     return "".join(element.itertext()).strip() if len(element) < 20 else ""
 
 
-def _yes_or_no(text: str) -> bool | None:
-    word = text.lower()
-    return True if word in _YES else False if word in _NO else None
+def _parse_bool(text: str) -> bool | None:
+    return True if text.lower() in _YES else False if text.lower() in _NO else None
 
 
 def _ttl(text: str) -> int | None:

@@ -1,7 +1,4 @@
-"""JSON Feed, 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/).
-
-In: decoded text. Out: a ParsedFeed. Touches nothing. Any value may be of any type: what is not as specified is absent.
-"""
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/). Values of the wrong type are treated as absent."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ import re
 from typing import Any
 
 from pipeline.ingest.parse.decode import drop_illegal
+from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel
 from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
@@ -18,18 +16,18 @@ from pipeline.text.dates import parse_date
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.(\d))?/?")
 MAX_ENTRIES = 5_000
-"""As of an XML feed."""
+"""Further entries are ignored, as in `xml_document`."""
 
 Json = dict[str, Any]
 
 
 def can_parse(text: str) -> bool:
-    """Tell whether ``text`` is JSON that names a JSON Feed version this program reads."""
+    """Check whether ``text`` is JSON that names a supported JSON Feed version."""
     return text.lstrip()[:1] == "{" and _VERSION.search(text) is not None
 
 
 def parse(text: str, *, url: str) -> ParsedFeed:
-    """Read a JSON Feed.
+    """Parse a JSON Feed. Raise NotAFeedError.
 
     >>> text = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 7, "content_text": "Salt & fat"}]}'
     >>> entry = read(text, url="").entries[0]
@@ -39,16 +37,22 @@ def parse(text: str, *, url: str) -> ParsedFeed:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotAFeedError("Give the address of a feed: this JSON is broken and cannot be read.") from error
+        raise NotAFeedError("Enter the address of a feed: this one returns JSON that is not valid.") from error
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
-        raise NotAFeedError("Give the address of a feed: this one answers with JSON that is not a feed.")
+        raise NotAFeedError("Enter the address of a feed: this one returns JSON that is not a feed.")
     items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ENTRIES]
-    return ParsedFeed(
+    parsed = ParsedFeed(
         version=f"json1{version[1] or '0'}",
         channel=_channel(document),
         entries=tuple(_entry(item, url) for item in items),
     )
+    return clean_channel(parsed, url)
+
+
+def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, context: str) -> IncrementalResult:
+    """Parse all entries: JSON is parsed fast enough to do without hashes."""
+    return IncrementalResult(parsed=parse(text, url=url))
 
 
 def _channel(document: Json) -> Channel:
@@ -89,7 +93,7 @@ def _enclosure(part: Json) -> Enclosure:
 
 
 def _author(thing: Json) -> str:
-    """Return the authors' names; ``author`` was version 1.0's word for ``authors``."""
+    """Return the authors' names; version 1.0 has ``author`` instead of ``authors``."""
     people = [*_list(thing, "authors"), thing.get("author")]
     return ", ".join(name for person in people if isinstance(person, dict) and (name := _text(person, "name")))
 
@@ -97,8 +101,8 @@ def _author(thing: Json) -> str:
 def _text(thing: Any, key: str) -> str:
     value = thing.get(key) if isinstance(thing, dict) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)  # the specification asks readers to accept numbers as ids
-    return drop_illegal(value) if isinstance(value, str) else ""  # JSON escapes what XML forbids
+        return str(value)  # the specification asks for numeric ids to be accepted
+    return drop_illegal(value) if isinstance(value, str) else ""  # JSON can escape characters that XML forbids
 
 
 def _list(thing: Json, key: str) -> list[Any]:

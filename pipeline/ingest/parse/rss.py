@@ -1,207 +1,181 @@
-"""RSS 0.9x, 1.0 and 2.0, Atom and CDF, through feedparser: the only file that knows it.
+"""RSS, Atom and CDF: XML feeds, parsed whole or only where they are new.
 
-In: decoded text. Out: a ParsedFeed. Touches nothing: feedparser gets a BytesIO, for it opens bytes as a file name and
-fetches strings.
-
-Two steps: ``document.split`` finds the items, ``parse_entries`` reads them. Whoever knows most items already leaves them
-out of the document before, for feedparser takes nearly all the time.
+An incremental parse splits the text at its entry elements and hashes each as written, together with everything that
+influences how it is parsed: the document's head (without its dates), its URL and `PARSER_VERSION`. An entry with a known
+hash would be parsed to the same result, so only the others reach a parser, inside the same head. A hash starts with a
+hash of the entry's own guid, so that entries with one guid are noticed without parsing them. Documents whose entries
+have no guids are parsed whole.
 """
 
 from __future__ import annotations
 
-import html as entities
 import re
-from calendar import timegm
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from io import BytesIO
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 
-from pipeline.ingest.parse.decode import drop_illegal
-from pipeline.ingest.parse.extensions import Extensions, channel_extensions, element_guid, entry_extensions
-from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
-from pipeline.ingest.parse.xml_document import Element, XmlDocument, is_feed, parse_xml
-from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
-from pipeline.model.errors import NotAFeedError
+from lxml import etree
+
+from pipeline.ingest.parse.extensions import element_guid, qualified_name
+from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel
+from pipeline.ingest.parse.rss_feedparser import parse_entries
+from pipeline.ingest.parse.xml_document import (
+    Element,
+    XmlDocument,
+    drop_oversized_tags,
+    is_feed,
+    parse_xml,
+    parse_xml_strict,
+    strip_prolog,
+)
+from pipeline.ingest.parse.xml_split import SplitText, split_elements
+from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.feed import Channel
-from pipeline.text.dates import parse_date
+from pipeline.text.plain_text import clean_title
 
-Parsed = Any  # feedparser has no types
-
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:\?|$)", re.IGNORECASE)
+PARSER_VERSION = 2
+"""Increase it when the same entry is parsed differently than before: every feed is then parsed whole, once."""
+_PARSER_CONTEXT = f"{PARSER_VERSION} {' '.join(field.name for field in fields(Entry))}"
+_GUID_DIGITS = 16
+_HASH_DIGITS = 32
+"""Hexadecimal digits for the element's text; those for its guid come before them."""
+_DATES = frozenset({"lastBuildDate", "pubDate", "updated", "modified", "date"})
+"""Elements of a feed's head that change whenever it is generated anew."""
+_XML_BASE = re.compile(r"base(?<=[\s:]base)\s*=")
+"""xml:base or similar. The pattern starts with letters, which makes the search fast."""
 
 
 def can_parse(text: str) -> bool:
-    """Tell whether ``text`` has a feed's root element."""
+    """Check whether ``text`` has a feed's root element."""
     return is_feed(text)
 
 
 def parse(text: str, *, url: str) -> ParsedFeed:
-    """Read an XML feed, well-formed or not; raises NotAFeed."""
-    return parse_entries(parse_xml(text), url=url)
+    """Parse an XML feed, well-formed or not. Raise NotAFeedError."""
+    return clean_channel(parse_entries(parse_xml(text), url=url), url)
 
 
-def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = None) -> ParsedFeed:
-    """Read the items of a document. ``channel``: where that is known already.
-
-    A hopeless document that gives none is refused (NotAFeed): an empty feed and a feed that lost its items are not the
-    same news.
-    """
-    items = list(document.elements)
-    plain = _plain(document, items)
-    rest = [item for item in items if item not in plain]
-    if channel and not rest:
-        return ParsedFeed(version="rss", channel=channel, entries=tuple(plain.values()), damage=document.damage)
-    parsed = _feedparser(document.to_bytes() if len(rest) == len(document.elements) else document.with_only(rest))
-    if not document.is_complete and not parsed.entries:
-        raise NotAFeedError(f"Ask the publisher to mend this feed: no item can be read. {' '.join(document.warnings)}")
-    if plain and len(parsed.entries) != len(rest):  # it counts otherwise, so let it read them all
-        plain, parsed = {}, _feedparser(document.with_only(items))
-    entries = [_entry(entry, extras) for entry, extras in _matched(parsed.entries, rest if plain else items, url)]
-    if plain:
-        read = plain | dict(zip(rest, entries, strict=True))
-        entries = [read[item] for item in items]
-    return ParsedFeed(
-        version=dict.get(parsed, "version", "") or "rss",
-        channel=_channel(parsed, document.root),
-        entries=tuple(entries),
-        warnings=document.warnings,
-        damage=document.damage,
-    )
+def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, context: str) -> IncrementalResult:
+    """Parse the entries that are not in ``previous``, or all of them where the document cannot be split."""
+    written = drop_oversized_tags(strip_prolog(text))
+    if result := _parse_new_elements(written, previous, url, context):
+        return result
+    document = parse_xml(text)
+    repaired = document.is_complete and document.text != written
+    if repaired and (result := _parse_new_elements(document.text, previous, url, context)):
+        return replace(result, parsed=replace(result.parsed, warnings=document.warnings, damage=document.damage))
+    return IncrementalResult(parsed=clean_channel(parse_entries(document, url=url), url))
 
 
-def _plain(document: XmlDocument, items: Sequence[Element]) -> dict[Element, RawEntry]:
-    """Read the items that need no guessing; they are nearly all, and feedparser takes fifty times as long."""
-    if not document.is_complete or document.root is None or not supports(document.root):
-        return {}
-    return {item: entry for item in items if (entry := parse_simple_entry(item))}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SplitFeed:
+    """A split text with the hash of its head and of each entry element, guids not included."""
+
+    split: SplitText
+    url: str
+    head_hash: str
+    element_hashes: tuple[str, ...]
 
 
-def _feedparser(body: bytes) -> Parsed:
-    import feedparser  # it takes longer to import than all the rest
-
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    try:
-        return feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
-    except Exception as error:  # it is asked to read what nobody can, and raises whatever its parsers raise
-        raise NotAFeedError("Ask the publisher to mend this feed: it is too broken to be read.") from error
-
-
-def _matched(entries: list[Parsed], items: list[Element], url: str) -> Iterator[tuple[Parsed, Extensions]]:
-    """Give each entry its element's extras: by position where the counts agree, else by guid."""
-    if len(entries) == len(items):
-        yield from ((entry, entry_extensions(item, url)) for entry, item in zip(entries, items, strict=True))
-        return
-    named = {guid: item for item in items if (guid := element_guid(item))}
-    for entry in entries:
-        item = named.get(_text(entry, "id"))
-        yield entry, (Extensions() if item is None else entry_extensions(item, url))
-
-
-def _entry(entry: Parsed, extras: Extensions) -> RawEntry:
-    summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
-    contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
-    media = [part for part in dict.get(entry, "media_content", ()) if _text(part, "url")]
-    return RawEntry(
-        guid=_text(entry, "id"),
-        link=_text(entry, "feedburner_origlink") or _text(entry, "link"),
-        title=_text(entry, "title"),
-        summary_html=summary,
-        content_html=max(contents, key=len, default=""),
-        published_at=_date(entry, "published") or _date(entry, "created"),
-        updated_at=_date(entry, "updated"),
-        author=_author(entry),
-        categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
-        enclosures=tuple(_enclosures(entry, media)),
-        picture_url=_picture(entry, media),
-        duration=_text(entry, "itunes_duration"),
-        season=_text(entry, "itunes_season") or extras.season,
-        episode=_text(entry, "itunes_episode") or extras.episode,
-        episode_type=_text(entry, "itunes_episodetype").lower(),
-        explicit=extras.explicit,
-        transcripts=extras.transcripts,
-        chapters_url=extras.chapters_url,
-        persons=extras.persons,
-        soundbites=extras.soundbites,
-        base_url=extras.base_url,
-    )
-
-
-def _channel(parsed: Parsed, root: Element | None) -> Channel:
-    feed = parsed.feed
-    own = Channel() if root is None else channel_extensions(root)
-    links = dict.get(feed, "links", ())
-    return replace(
-        own,
-        title=_text(feed, "title"),
-        url=_text(feed, "link"),
-        description=_text(feed, "subtitle"),
-        language=_text(feed, "language"),
-        author=_author(feed),
-        picture_url=_text(dict.get(feed, "image"), "href") or _text(feed, "logo"),
-        generator=_text(feed, "generator"),
-        self_url=next((_text(link, "href") for link in links if _text(link, "rel") == "self"), ""),
-    )
-
-
-def _html(text: str, detail: Parsed) -> str:
-    """Make HTML of what is declared, or looks, plain."""
-    if _text(detail, "type") != "text/plain":
-        return text
-    return entities.escape(text, quote=False)
-
-
-def _date(entry: Parsed, name: str) -> datetime | None:
-    """Read a date ourselves; what only feedparser reads (Greek, Korean, Hungarian) comes as a UTC time tuple."""
-    if found := parse_date(_text(entry, name)):
-        return found
-    parts = dict.get(entry, f"{name}_parsed")
-    try:
-        return datetime.fromtimestamp(timegm(parts), UTC) if parts else None
-    except (TypeError, ValueError, OverflowError, OSError):
+def _parse_new_elements(text: str, previous: PreviousDocument, url: str, context: str) -> IncrementalResult | None:
+    """Parse the entries with unknown hashes; return None if the document has to be parsed whole."""
+    split = split_elements(text)
+    if not split or ("base" in text and _base_leaks(split)):
         return None
+    head_hash = _hash_head(split, f"{_PARSER_CONTEXT}\n{url}\n{context}")
+    if not head_hash:
+        return None
+    element_hashes = tuple(_hash(f"{head_hash}\n{element}") for element in split.elements)
+    feed = _SplitFeed(split=split, url=url, head_hash=head_hash, element_hashes=element_hashes)
+    known = _find_known(element_hashes, previous.raw_hashes)
+    channel = previous.channel if previous.channel.head_hash == head_hash else None
+    if channel and len(known) == len(split.elements):
+        parsed = ParsedFeed(version="rss", channel=channel, entries=())
+        return IncrementalResult(parsed=parsed, hashes=tuple(known.values()), known_hashes=frozenset(known.values()))
+    return _parse_unknown(feed, known, channel)
 
 
-def _author(thing: Parsed) -> str:
-    """Return the names of several authors; of a single one what was written, for "address (Name)" is split badly."""
-    names = dict.fromkeys(name for person in dict.get(thing, "authors", ()) if (name := _text(person, "name")))
-    return ", ".join(names) if len(names) > 1 else _text(thing, "author") or next(iter(names), "")
+def _base_leaks(split: SplitText) -> bool:
+    """Check whether an entry's xml:base may influence its neighbours: feedparser never resets a base to none."""
+    return any(map(_XML_BASE.search, split.elements)) and not _XML_BASE.search(split.gaps[0].partition(">")[0])
 
 
-def _enclosures(entry: Parsed, media: list[Parsed]) -> Iterator[Enclosure]:
-    """Yield <enclosure> and rel=enclosure first, then sound and film of Media RSS."""
-    links = [link for link in dict.get(entry, "links", ()) if _text(link, "rel") == "enclosure" and _text(link, "href")]
-    for link in links:
-        yield Enclosure(url=_text(link, "href"), media_type=_text(link, "type"), length_bytes=_size(link, "length"))
-    for part in media:
-        if _text(part, "medium") in ("audio", "video") or _text(part, "type").startswith(("audio/", "video/")):
-            yield Enclosure(
-                url=_text(part, "url"), media_type=_text(part, "type"), length_bytes=_size(part, "filesize")
-            )
+def _find_known(element_hashes: Sequence[str], raw_hashes: Collection[str]) -> dict[int, str]:
+    """Return the known hashes by element index, without those that share a guid: one is then renamed by the other."""
+    previous = {raw_hash[_GUID_DIGITS:]: raw_hash for raw_hash in raw_hashes}
+    known = {index: previous[digest] for index, digest in enumerate(element_hashes) if digest in previous}
+    guid_counts = Counter(raw_hash[:_GUID_DIGITS] for raw_hash in known.values())
+    return {index: raw_hash for index, raw_hash in known.items() if guid_counts[raw_hash[:_GUID_DIGITS]] == 1}
 
 
-def _picture(entry: Parsed, media: list[Parsed]) -> str:
-    """Choose the item's own picture: itunes:image, a Media RSS picture, its thumbnail."""
-    own = _text(dict.get(entry, "image"), "href")
-    pictures = (_text(part, "url") for part in media if _is_picture(part))
-    thumbnails = (_text(part, "url") for part in dict.get(entry, "media_thumbnail", ()))
-    return own or next(pictures, "") or next(thumbnails, "")
+def _parse_unknown(feed: _SplitFeed, known: Mapping[int, str], channel: Channel | None) -> IncrementalResult | None:
+    unknown = [index for index in range(len(feed.element_hashes)) if index not in known]
+    document = parse_xml_strict(feed.split.with_only(set(unknown)))
+    guid_hashes = _hash_guids(document, feed.split.tag, len(unknown))
+    if document is None or guid_hashes is None:
+        return None
+    new = {index: guid_hash + feed.element_hashes[index] for index, guid_hash in zip(unknown, guid_hashes, strict=True)}
+    distinct = {index: raw_hash for index, raw_hash in known.items() if raw_hash[:_GUID_DIGITS] not in guid_hashes}
+    if len(distinct) < len(known):
+        return _parse_unknown(feed, distinct, channel)
+    parsed = parse_entries(document, url=feed.url, channel=channel)
+    if len(parsed.entries) != len(unknown):  # the parser counts differently, so hashes cannot be assigned
+        return None
+    parsed = parsed if channel else clean_channel(parsed, feed.url)
+    parsed = replace(
+        parsed,
+        entries=tuple(
+            replace(entry, raw_hash=raw_hash) for entry, raw_hash in zip(parsed.entries, new.values(), strict=True)
+        ),
+        channel=replace(parsed.channel, head_hash=feed.head_hash),
+    )
+    hashes = tuple(new[index] if index in new else known[index] for index in range(len(feed.element_hashes)))
+    return IncrementalResult(parsed=parsed, hashes=hashes, known_hashes=frozenset(known.values()))
 
 
-def _is_picture(part: Parsed) -> bool:
-    kind = _text(part, "type") or _text(part, "medium")
-    return kind.startswith("image") or (not kind and _PICTURE_FILE.search(_text(part, "url")) is not None)
+def _hash_guids(document: XmlDocument | None, tag: str, count: int) -> list[str] | None:
+    """Return a hash of each entry's guid, or None unless there are ``count`` entries and each has one."""
+    if document is None or len(document.elements) != count or not all(_has_tag(e, tag) for e in document.elements):
+        return None
+    guids = [clean_title(element_guid(element), markup=False) for element in document.elements]
+    return [_hash(guid)[:_GUID_DIGITS] for guid in guids] if all(guids) else None
 
 
-def _size(part: Parsed, name: str) -> int | None:
-    text = _text(part, name).strip()
-    return int(text) if text.isdecimal() and len(text) < 15 and int(text) > 0 else None
+def _has_tag(element: Element, tag: str) -> bool:
+    return element.prefix is None and str(element.tag).rpartition("}")[2] == tag
 
 
-def _text(thing: Parsed, key: str) -> str:
-    """Read a text without feedparser's substitutes for absent keys."""
-    value = dict.get(thing, key) if isinstance(thing, dict) else None
-    return drop_illegal(value) if isinstance(value, str) else ""
+def _hash_head(split: SplitText, context: str) -> str:
+    """Return a hash of ``context`` and of everything in a document but its entries and dates.
+
+    Returns "" if the document is not well-formed or its entries are in unusual places.
+    """
+    document = parse_xml_strict(split.with_empty_elements())
+    if document is None or document.root is None or len(document.elements) != len(split.elements):
+        return ""
+    root, elements = document.root, document.elements
+    if any(
+        not _has_tag(element, split.tag) or element.attrib or element.text is not None or len(element)
+        for element in elements
+    ):
+        return ""
+    parents, children = {element.getparent() for element in elements}, list(root.iterchildren("*"))
+    if not parents <= {root, *children}:
+        return ""
+    containers = [root, *(child for child in children if child in parents)]
+    excluded = {*elements, *containers}
+    lines = [context]
+    for container in containers:
+        namespaces = sorted(container.nsmap.items(), key=str)
+        lines.append(repr((container.tag, sorted(container.attrib.items()), namespaces)))
+        lines += (
+            etree.tostring(child, with_tail=False, encoding="unicode")
+            for child in container.iterchildren("*")
+            if child not in excluded and qualified_name(child.tag) not in _DATES
+        )
+    return _hash("\n".join(lines))
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]

@@ -1,10 +1,8 @@
-"""Plain items of RSS 2.0, read straight from the tree.
+"""A fast path for simple entries of RSS 2.0, fifty times as fast as feedparser and with the same result.
 
-In: an element. Out: the RawEntry that feedparser would give, fifty times as fast, or None where an item holds anything
-that is not plain, and feedparser is to be asked. Touches nothing. A test compares the two over the whole corpus.
-
-Plain is what nearly all blogs and podcasts send: the usual elements, each once, with text and nothing else in them, and
-addresses written as they should be. Whatever needs a guess (is it HTML? which charset? what is it relative to?) is not.
+Nearly all blogs and podcasts send simple entries: the usual elements, each once, with plain text in them and absolute
+URLs. Anything that needs a guess (is it HTML? which charset? relative to what?) is left to feedparser. A test compares the
+two over the whole corpus.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 _ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][\x21-\x7e]*)?")
+_ABSOLUTE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][\x21-\x7e]*)?")
 _STRAY_ENTITY = re.compile(r"&([A-Za-z0-9_]+);")
 _WINDOWS = re.compile("[\x80-\x9f]")
 _TEXTS = {
@@ -36,7 +34,7 @@ _TEXTS = {
     f"{_ITUNES}episode": "episode",
     f"{_ITUNES}episodeType": "episode_type",
 }
-"""Elements that hold one text and may come once."""
+"""Elements that contain text and may occur once, with their key in ``_Fields.texts``."""
 _IGNORED = {"comments", "source", *(f"{_ITUNES}{name}" for name in ("subtitle", "explicit", "block", "order", "title"))}
 _IGNORED_NAMESPACES = (
     "{http://wellformedweb.org/CommentAPI/}",
@@ -49,12 +47,12 @@ _IGNORED_NAMESPACES = (
 
 
 class UnsupportedError(Exception):
-    """Something to ask feedparser about."""
+    """The entry has to be parsed by feedparser."""
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was found in an item so far."""
+class _Fields:
+    """The values read from an entry so far."""
 
     texts: dict[str, str] = field(default_factory=dict)
     contents: list[str] = field(default_factory=list)
@@ -66,143 +64,142 @@ class _Found:
 
 
 def supports(root: Element) -> bool:
-    """Tell whether a document is RSS 2.0 whose items may be plain."""
+    """Check whether a document is RSS 2.0 without xml:base around its entries."""
     bases = (element.get(f"{_XML}base") for element in (root, *root.iterchildren("channel")))
     return bool(root.tag == "rss" and root.get("version", "").startswith("2.") and not any(bases))
 
 
-def parse_simple_entry(item: Element) -> RawEntry | None:
-    """Read an item of a document that ``supports``; None where it is not plain."""
-    if item.tag != "item" or item.attrib or item.getparent().tag != "channel":
+def parse_simple_entry(element: Element) -> RawEntry | None:
+    """Return an entry of a supported document, or None if it is not simple."""
+    if element.tag != "item" or element.attrib or element.getparent().tag != "channel":
         return None
-    found = _Found()
+    fields = _Fields()
     try:
-        for child in item:
-            _readers(child.tag)(found, child)
-        return _entry(found, entry_extensions(item, "", has_base=False))
+        for child in element:
+            _reader_of(child.tag)(fields, child)
+        return _entry(fields, entry_extensions(element, "", has_base=False))
     except UnsupportedError:
         return None
 
 
-def _entry(found: _Found, extras: Extensions) -> RawEntry:
-    texts = found.texts
+def _entry(fields: _Fields, extensions: Extensions) -> RawEntry:
+    texts = fields.texts
     published, guid = texts.get("published", ""), texts.get("guid", "")
     published_at = parse_date(published)
     if published and not published_at:
         raise UnsupportedError
     link = _STRAY_ENTITY.sub(r"&\1", texts.get("link", "").replace("&amp;", "&"))
-    link = link if "link" in texts or not found.guid_is_link else guid
+    link = link if "link" in texts or not fields.guid_is_link else guid
     return RawEntry(
         guid=guid,
-        link=_address(link) if link else "",
+        link=_absolute_url(link) if link else "",
         title=texts.get("title", ""),
-        summary_html=texts["summary"] if "summary" in texts else next(iter(found.contents), ""),
-        content_html=max(found.contents, key=len, default=""),
+        summary_html=texts["summary"] if "summary" in texts else next(iter(fields.contents), ""),
+        content_html=max(fields.contents, key=len, default=""),
         published_at=published_at,
-        author=", ".join(dict.fromkeys(found.authors)),
-        categories=tuple(term for term, _ in found.tags),
-        enclosures=tuple(found.enclosures),
-        picture_url=found.picture_url,
+        author=", ".join(dict.fromkeys(fields.authors)),
+        categories=tuple(term for term, _ in fields.tags),
+        enclosures=tuple(fields.enclosures),
+        picture_url=fields.picture_url,
         duration=texts.get("duration", ""),
-        season=texts.get("season") or extras.season,
-        episode=texts.get("episode") or extras.episode,
+        season=texts.get("season") or extensions.season,
+        episode=texts.get("episode") or extensions.episode,
         episode_type=texts.get("episode_type", "").lower(),
-        explicit=extras.explicit,
-        transcripts=extras.transcripts,
-        chapters_url=extras.chapters_url,
-        persons=extras.persons,
-        soundbites=extras.soundbites,
-        base_url=extras.base_url,
+        explicit=extensions.explicit,
+        transcripts=extensions.transcripts,
+        chapters_url=extensions.chapters_url,
+        persons=extensions.persons,
+        soundbites=extensions.soundbites,
+        base_url=extensions.base_url,
     )
 
 
-def _readers(tag: Any) -> Callable[[_Found, Element], None]:
-    """Choose how to read an element. Raises NotPlain."""
+def _reader_of(tag: Any) -> Callable[[_Fields, Element], None]:
+    """Return the reader of an element. Raise UnsupportedError."""
     if reader := _READERS.get(tag):
         return reader
     if isinstance(tag, str) and tag.startswith(_IGNORED_NAMESPACES):
-        return _pass_over
+        return _ignore
     raise UnsupportedError
 
 
-def _once(found: _Found, child: Element) -> None:
+def _read_text(fields: _Fields, child: Element) -> None:
     name = _TEXTS[child.tag]
-    if child.attrib or name in found.texts:
+    if child.attrib or name in fields.texts:
         raise UnsupportedError
-    found.texts[name] = _text(child)
+    fields.texts[name] = _text(child)
 
 
-def _guid(found: _Found, child: Element) -> None:
-    permalink = child.get("isPermaLink", "true")
-    if "guid" in found.texts or set(child.keys()) - {"isPermaLink"}:
+def _guid(fields: _Fields, child: Element) -> None:
+    if "guid" in fields.texts or set(child.keys()) - {"isPermaLink"}:
         raise UnsupportedError
-    found.guid_is_link = permalink == "true"
+    fields.guid_is_link = child.get("isPermaLink", "true") == "true"
     guid = _text(child)
-    found.texts["guid"] = _address(guid) if found.guid_is_link and "://" in guid else guid
+    fields.texts["guid"] = _absolute_url(guid) if fields.guid_is_link and "://" in guid else guid
 
 
-def _content(found: _Found, child: Element) -> None:
+def _content(fields: _Fields, child: Element) -> None:
     if child.attrib:
         raise UnsupportedError
-    found.contents.append(_text(child))
+    fields.contents.append(_text(child))
 
 
-def _author(found: _Found, child: Element) -> None:
+def _author(fields: _Fields, child: Element) -> None:
     name = _text(child)
     if child.attrib or "@" in name:
         raise UnsupportedError
-    found.authors += [name] if name else []
+    fields.authors += [name] if name else []
 
 
-def _category(found: _Found, child: Element) -> None:
+def _category(fields: _Fields, child: Element) -> None:
     if set(child.keys()) - {"domain"}:
         raise UnsupportedError
     tag = _text(child), child.get("domain", "")
-    if tag[0] and (tag[1] or tag not in found.tags):
-        found.tags.append(tag)
+    if tag[0] and (tag[1] or tag not in fields.tags):
+        fields.tags.append(tag)
 
 
-def _keywords(found: _Found, child: Element) -> None:
+def _keywords(fields: _Fields, child: Element) -> None:
     for term in _text(child).split(","):
         tag = term.strip(), "keyword"
-        if tag[0] and tag not in found.tags:
-            found.tags.append(tag)
+        if tag[0] and tag not in fields.tags:
+            fields.tags.append(tag)
 
 
-def _enclosure(found: _Found, child: Element) -> None:
+def _enclosure(fields: _Fields, child: Element) -> None:
     if set(child.keys()) - {"url", "type", "length"} or len(child):
         raise UnsupportedError
     length = child.get("length", "").strip()
     size = int(length) if length.isdecimal() and len(length) < 15 and int(length) > 0 else None
     if child.get("url"):
-        found.enclosures.append(Enclosure(url=child.get("url"), media_type=child.get("type", ""), length_bytes=size))
+        fields.enclosures.append(Enclosure(url=child.get("url"), media_type=child.get("type", ""), length_bytes=size))
 
 
-def _image(found: _Found, child: Element) -> None:
-    found.picture_url = child.get("href") or found.picture_url
+def _image(fields: _Fields, child: Element) -> None:
+    fields.picture_url = child.get("href") or fields.picture_url
     if len(child) or "url" in child.keys():  # noqa: SIM118 - lxml elements are not mappings
         raise UnsupportedError
 
 
-def _summary(found: _Found, child: Element) -> None:
-    """Read itunes:summary, which counts as content where there is a description and no content yet."""
+def _summary(fields: _Fields, child: Element) -> None:
+    """Read itunes:summary, which counts as content if there is a description and no content yet."""
     text = _text(child)
     if child.attrib or "<" in text or "&" in text:
         raise UnsupportedError
-    if "summary" in found.texts and not found.contents:
-        found.contents.append(text)
+    if "summary" in fields.texts and not fields.contents:
+        fields.contents.append(text)
     else:
-        found.texts["summary"] = text
+        fields.texts["summary"] = text
 
 
-def _pass_over(found: _Found, child: Element) -> None:
+def _ignore(fields: _Fields, child: Element) -> None:
     if any(not str(inner.tag).startswith(_IGNORED_NAMESPACES) for inner in child):
         raise UnsupportedError
 
 
-_READERS: dict[str, Callable[[_Found, Element], None]] = {
-    **dict.fromkeys(_TEXTS, _once),
-    **dict.fromkeys(_IGNORED, _pass_over),
+_READERS: dict[str, Callable[[_Fields, Element], None]] = {
+    **dict.fromkeys(_TEXTS, _read_text),
+    **dict.fromkeys(_IGNORED, _ignore),
     "guid": _guid,
     "author": _author,
     "category": _category,
@@ -216,22 +213,22 @@ _READERS: dict[str, Callable[[_Found, Element], None]] = {
 }
 
 
-def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
+def _absolute_url(text: str) -> str:
+    if not _ABSOLUTE_URL.fullmatch(text):
         raise UnsupportedError
     return text
 
 
 def _text(element: Element) -> str:
-    """Return a text that feedparser would leave as it is. Raises NotPlain."""
+    """Return an element's text if feedparser would not change it. Raise UnsupportedError."""
     text = (element.text or "").strip()
-    if len(element) or (not text.isascii() and _guessed_at(text)):
+    if len(element) or (not text.isascii() and _looks_misdecoded(text)):
         raise UnsupportedError
     return text
 
 
-def _guessed_at(text: str) -> bool:
-    """Tell whether feedparser would take a text for one that was decoded wrongly, and mend it."""
+def _looks_misdecoded(text: str) -> bool:
+    """Check whether feedparser would take a text for wrongly decoded and repair it."""
     if _WINDOWS.search(text):
         return True
     try:

@@ -1,10 +1,7 @@
-"""An XML feed's text cut at its items, before any parser sees it.
+"""Splits an XML feed's text at its entry elements, without parsing it.
 
-In: the text of a feed from its root element on. Out: the items as they are written, and what lies around them. Touches
-nothing, and parses nothing: whoever parses a part of it must count the items in there, for a text may speak of items.
-
-Cutting takes a twentieth of the time of parsing, so a document that is known but for its build date, or for one item,
-costs little more than that item.
+Splitting takes a twentieth of the time of parsing, which makes an unchanged document cheap. Text that merely mentions an
+element (in a comment or CDATA) may be split in the wrong place: whoever parses the parts must count the elements.
 """
 
 from __future__ import annotations
@@ -19,52 +16,53 @@ from pipeline.ingest.parse.xml_document import MAX_ENTRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitText:
-    """A text cut at its items: one gap more than there are items."""
+    """A text split at its entry elements."""
 
     tag: str
-    """Of the items: ``item`` or ``entry``."""
+    """``item`` or ``entry``."""
     elements: tuple[str, ...]
-    """From ``<item`` to ``</item>``."""
+    """Each from its opening to its closing tag."""
     gaps: tuple[str, ...]
+    """The text between them: one more than there are elements."""
 
     def with_empty_elements(self) -> str:
-        """Give the text with an empty item in the place of each.
+        """Return the text with an empty element in place of each.
 
-        >>> cut_up("<rss><item>1</item>\\n<item>2</item></rss>").shell()
+        >>> split_elements("<rss><item>1</item>\\n<item>2</item></rss>").with_empty_elements()
         '<rss><item/>\\n<item/></rss>'
         """
         return f"<{self.tag}/>".join(self.gaps)
 
-    def with_only(self, wanted: Collection[int]) -> str:
-        """Give the text with the wanted items alone, named by their places.
+    def with_only(self, indexes: Collection[int]) -> str:
+        """Return the text with only the elements at these indexes.
 
-        >>> cut_up("<rss><item>1</item><item>2</item></rss>").only({1})
+        >>> split_elements("<rss><item>1</item><item>2</item></rss>").with_only({1})
         '<rss><item>2</item></rss>'
         """
         first, *rest = self.gaps
-        items = (item if place in wanted else "" for place, item in enumerate(self.elements))
-        return first + "".join(item + gap for item, gap in zip(items, rest, strict=True))
+        elements = (element if index in indexes else "" for index, element in enumerate(self.elements))
+        return first + "".join(element + gap for element, gap in zip(elements, rest, strict=True))
 
 
 def split_elements(text: str) -> SplitText | None:
-    """Cut a text at its items; None where they are not written the usual way, one after the other.
+    """Split a text that begins with the root element; return None unless its entries simply follow each other.
 
-    In a well-formed text that holds as many items as are found here, each was found from its beginning to its end: all
-    that looks like the tag of an item was counted, so that none of it lies in a comment or in CDATA.
+    If the text is well-formed and a parser counts as many elements, each was found from its start to its end: everything
+    that looks like an entry's tag was counted, so none of it can be in a comment or CDATA.
     """
-    name = "item" if "</item>" in text else "entry"
-    end = f"</{name}>"
-    starts, ends = _places(f"<{name}", text), _places(f"</{name}", text)
-    if not 0 < len(starts) == len(ends) <= MAX_ENTRIES or not all(text.startswith(end, at) for at in ends):
+    tag = "item" if "</item>" in text else "entry"
+    end_tag = f"</{tag}>"
+    starts, ends = _positions(f"<{tag}", text), _positions(f"</{tag}", text)
+    if not 0 < len(starts) == len(ends) <= MAX_ENTRIES or not all(text.startswith(end_tag, end) for end in ends):
         return None
-    if not all(start < over for start, over in zip(starts, ends, strict=True)):
+    if not all(start < end for start, end in zip(starts, ends, strict=True)):
         return None
-    cuts = [place for start, over in zip(starts, ends, strict=True) for place in (start, over + len(end))]
+    cuts = [cut for start, end in zip(starts, ends, strict=True) for cut in (start, end + len(end_tag))]
     if cuts != sorted(cuts):
         return None
-    parts = [text[at:until] for at, until in pairwise((0, *cuts, len(text)))]
-    return SplitText(tag=name, elements=tuple(parts[1::2]), gaps=tuple(parts[::2]))
+    parts = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
+    return SplitText(tag=tag, elements=tuple(parts[1::2]), gaps=tuple(parts[::2]))
 
 
-def _places(tag: str, text: str) -> list[int]:
-    return [found.start() for found in re.finditer(rf"{tag}(?=[\s/>])", text)]
+def _positions(tag_start: str, text: str) -> list[int]:
+    return [match.start() for match in re.finditer(rf"{tag_start}(?=[\s/>])", text)]

@@ -22,7 +22,7 @@ from pipeline.store import Store
 
 if TYPE_CHECKING:
     from pipeline.ingest.dedupe import FeedChanges
-    from pipeline.ingest.parse.incremental import IncrementalResult
+    from pipeline.ingest.parse.result import IncrementalResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,11 @@ class FeedProcessor:
 
     async def process(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> ProcessedFeed:
         """Read a document. Raises NotAFeed."""
-        from pipeline.ingest.parse import incremental as delta  # a run of 304s never imports a parser
+        from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
 
         present = self.store.item_hashes(feed.id)
-        remembered = delta.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel)
-        reading = delta.parse_incrementally(
+        remembered = result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel)
+        reading = parser.parse_incrementally(
             outcome.body,
             remembered,
             content_type=outcome.content_type,

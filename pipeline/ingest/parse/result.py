@@ -1,0 +1,62 @@
+"""What parsers return and share: records of an incremental parse, and the cleaning of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.model.entry import Entry, EntryIdentity, ParsedFeed
+from pipeline.model.feed import Channel
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import clean_title
+from pipeline.text.urls import clean_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousDocument:
+    """What the store remembers of a feed's last document."""
+
+    raw_hashes: Collection[str] = ()
+    """The ``raw_hash`` of each entry in it."""
+    channel: Channel = field(default_factory=Channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementalResult:
+    """A document of which only new or changed entries were parsed."""
+
+    parsed: ParsedFeed
+    """``entries`` are the new and changed ones only; everything else describes the whole document."""
+    hashes: tuple[str, ...] = ()
+    """The ``raw_hash`` of every entry in document order; empty for parsers that do not compute them."""
+    known_hashes: frozenset[str] = frozenset()
+    """Those of the entries that were skipped."""
+
+    def in_document_order(
+        self, entries: Sequence[Entry], stored: Sequence[EntryIdentity]
+    ) -> list[Entry | EntryIdentity]:
+        """Return the normalised entries and the skipped ones (from ``stored``) in document order."""
+        if not self.known_hashes:
+            return list(entries)
+        position = {raw_hash: index for index, raw_hash in reversed(list(enumerate(self.hashes)))}
+        skipped = [entry for entry in stored if entry.raw_hash in self.known_hashes]
+        return sorted([*entries, *skipped], key=lambda entry: position.get(entry.raw_hash, -1))
+
+
+def clean_channel(parsed: ParsedFeed, url: str) -> ParsedFeed:
+    """Return the feed with its channel's texts as plain text and its URLs absolute; ``url`` is the document's."""
+    channel = parsed.channel
+    home = clean_url(channel.url, url)
+    channel = replace(
+        channel,
+        title=clean_title(channel.title),
+        url=home,
+        description=plain_text(channel.description)[:2000],
+        language=clean_title(channel.language)[:35],
+        author=clean_title(channel.author)[:200],
+        generator=clean_title(channel.generator)[:200],
+        picture_url=clean_url(channel.picture_url, home or url),
+        self_url=clean_url(channel.self_url, url),
+        new_feed_url=clean_url(channel.new_feed_url, url),
+    )
+    return replace(parsed, channel=channel)

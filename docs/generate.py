@@ -56,7 +56,7 @@ def cli_reference(parser: argparse.ArgumentParser) -> str:
     for command in _commands(parser):
         own = [each for each in _arguments(command) if not _is_global(each, parser)]
         usage = " ".join([command.prog, *map(_called, own)])
-        parts += ["", f"## `{usage}`", "", command.description or "", *_rows(own)]
+        parts += ["", f"## `{usage}`", "", _first_line(command.description), *_rows(own)]
     return "\n".join(parts).rstrip() + "\n" + CLI_TAIL
 
 

@@ -1,8 +1,4 @@
-"""The command line: arguments -> one job -> print.
-
-``parser`` says what there is, ``commands`` does it, ``words`` says how it looks. Errors become one sentence and an
-exit code: 0 done; 1 a bug; 2 usage or configuration; 3 done, but some feeds failed; 4 refused, with the reason.
-"""
+"""The command line: parse arguments, call one job, print the result."""
 
 from __future__ import annotations
 
@@ -11,27 +7,28 @@ import gc
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from pipeline.cli.parser import build_parser
-
-if TYPE_CHECKING:
-    from pipeline.model.schedule import Clock
 
 __all__ = ["build_parser", "main"]
 
 
-def main(argv: Sequence[str] | None = None, *, clock: Clock = lambda: datetime.now(UTC)) -> int:
-    """Run one command and give its exit code; the clock is read here and nowhere below."""
-    gc.set_threshold(50_000, 20, 50)  # nearly all garbage goes without the collector, whose looks cost a tenth of a run
-    atexit.register(gc.freeze)  # a process that ends need not look through all it holds: a twentieth of a run
+def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+    """Run one command and return its exit code.
+
+    0: done; 1: a bug; 2: usage or configuration; 3: done, but some feeds or recipients failed; 4: refused.
+    """
+    # Nearly all garbage is freed by reference counting; the collector would cost a tenth of a run, and another
+    # twentieth at exit.
+    gc.set_threshold(50_000, 20, 50)
+    atexit.register(gc.freeze)
     options = build_parser(os.environ.get("PIPELINE_CONFIG")).parse_args(argv)
     try:
         return _run(options, clock)
     except BrokenPipeError:
-        # The reader of a pipe has seen enough; what is still buffered has nowhere to go.
+        # Whatever reads our output has closed it: discard what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -39,23 +36,21 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock = lambda: datetime.n
         return 130
 
 
-def _run(options: Namespace, clock: Clock) -> int:
-    from pipeline.cli.commands import load_command
+def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
     from pipeline.model.errors import PipelineError
 
-    verbose = bool(options.verbose)
     try:
-        code = load_command(options.command)(options, clock)
+        code: int = options.run(options, clock)
         sys.stdout.flush()
         return code
-    except PipelineError as trouble:
-        if verbose:
+    except PipelineError as error:
+        if options.verbose:
             raise
-        print(f"pipeline: {trouble}", file=sys.stderr)
-        return trouble.exit_code
-    except Exception as bug:
-        if verbose or isinstance(bug, BrokenPipeError):
+        print(f"pipeline: {error}", file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        if options.verbose or isinstance(error, BrokenPipeError):
             raise
-        named = f"{type(bug).__name__}: {bug}"
-        print(f"pipeline: this is a bug ({named}); run it again with --verbose and report it.", file=sys.stderr)
+        description = f"{type(error).__name__}: {error}"
+        print(f"pipeline: this is a bug ({description}); run it again with --verbose and report it.", file=sys.stderr)
         return 1

@@ -1,26 +1,122 @@
-"""Which week a person means.
-
-In: what was typed, a publication's clock, the moment. Out: a Week, or UsageError.
-"""
+"""Adding commands to a parser, and what all commands share: global options, the WEEK argument, the App."""
 
 from __future__ import annotations
 
+import argparse
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
-from pipeline.model.errors import UsageError
-from pipeline.model.week import Week, WeekCalendar
+if TYPE_CHECKING:
+    from pipeline.app import App
+    from pipeline.model.week import Week, WeekCalendar
+
+Command = Callable[[Namespace, Callable[[], datetime]], int]
+"""A command: parsed arguments and a clock in, an exit code out. A PipelineError is reported by ``main``."""
+SOME_FAILED = 3
+"""Exit code: done, but some feeds, channels or checks failed."""
+WEEK_HELP = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
+
+
+class CommandParser(ArgumentParser):
+    """A parser that suggests the command that was probably meant (argparse does so from Python 3.14 on)."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2 and a message on stderr."""
+        unknown = re.match(r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if unknown:
+            from difflib import get_close_matches
+
+            near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
+            hint = f"did you mean “{self.prog} {near[0]}”?" if near else f"`{self.prog} --help` lists them."
+            message = f"there is no command “{unknown[1]}”: {hint}"
+        super().error(message)
+
+
+class Commands:
+    """The commands below a parser, which are listed in its description."""
+
+    def __init__(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.usage = f"{parser.prog} [OPTION]... COMMAND ..."
+        self._parser = parser
+        self._subparsers = parser.add_subparsers(metavar="COMMAND", help=argparse.SUPPRESS)
+        self.summaries: dict[str, str] = {}
+        """What each command does, by its name."""
+
+    def add(self, name: str, run: Command, summary: str, *, json: bool = False) -> ArgumentParser:
+        """Add a command and return its parser, which has the global options and, with ``json``, --json."""
+        parser = self._subparsers.add_parser(name, description=f"{summary[0].upper()}{summary[1:]}.")
+        parser.set_defaults(run=run)
+        add_global_options(parser)
+        if json:
+            parser.add_argument("--json", action="store_true", help="print JSON")
+        self.summaries[name] = summary
+        return parser
+
+    def add_group(self, name: str, default: Command, summary: str) -> Commands:
+        """Add a command with commands below it, which does ``default`` if none of them is given."""
+        return Commands(self.add(name, default, summary))
+
+    def describe(self, groups: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Append the commands to the parser's description, a line each, under the headings of ``groups`` if any."""
+        groups = groups or {"Commands": tuple(self.summaries)}
+        lines = [self._parser.description or ""]
+        for heading, names in groups.items():
+            lines += ["", f"{heading}:", *(f"  {name:<9} {self.summaries[name]}" for name in names)]
+        self._parser.description = "\n".join(lines)
+
+
+def add_global_options(parser: ArgumentParser, config: str | None = None) -> None:
+    """Accept the global options; ``config`` is given for the main parser alone, whose defaults then hold."""
+    absent = argparse.SUPPRESS if config is None else None
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=absent or Path(config or ""),
+        help="config file of the publication (default: $PIPELINE_CONFIG, or ./config.toml)",
+    )
+    default = absent or False
+    parser.add_argument("--verbose", action="store_true", default=default, help="print more, including tracebacks")
+    parser.add_argument("--quiet", action="store_true", default=default, help="print errors only")
+
+
+def add_week(parser: ArgumentParser, *, default: str = "", default_help: str = "") -> None:
+    """Add the argument WEEK: required, unless it has a default or help on what is chosen without it."""
+    if default or default_help:
+        text = f"{WEEK_HELP} (default: {default_help or default})"
+        parser.add_argument("week", nargs="?", default=default, metavar="WEEK", help=text)
+    else:
+        parser.add_argument("week", metavar="WEEK", help=WEEK_HELP)
 
 
 def parse_week(text: str, calendar: WeekCalendar, now: datetime) -> Week:
-    """Understand a WEEK of the command line: 2026-W07, a date in it, ``last`` or ``current``.
+    """Return the week that a WEEK argument names: 2026-W07, a date in it, ``last`` or ``current``.
 
     >>> from datetime import UTC
-    >>> week_meant("2026-02-12", WeekClock.parse("mon 00:00", UTC), datetime(2026, 3, 1, tzinfo=UTC))
+    >>> from pipeline.model.week import WeekCalendar
+    >>> parse_week("2026-02-12", WeekCalendar.parse("mon 00:00", UTC), datetime(2026, 3, 1, tzinfo=UTC))
     Week(year=2026, number=7)
     """
+    from pipeline.model.errors import UsageError
+    from pipeline.model.week import Week
+
     if text in ("last", "current"):
         return calendar.newest_closed(now) if text == "last" else calendar.week_of(now)
     try:
         return Week.parse(text) if "w" in text.lower() else calendar.week_of_day(date.fromisoformat(text))
-    except ValueError as bad:
-        raise UsageError(f"{text!r} is no week: give 2026-W07, a date such as 2026-02-12, last or current.") from bad
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a week: use 2026-W07, a date such as 2026-02-12, last or current."
+        ) from error
+
+
+def load_app(options: Namespace) -> App:
+    """Load the publication that --config names."""
+    from pipeline.app import App
+
+    return App.load(options.config)

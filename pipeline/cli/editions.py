@@ -1,132 +1,172 @@
-"""The commands of an edition's life: approve, hold, resume, skip, send, and ``digest --rebuild``.
-
-In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
-"""
+"""The life of an edition: ``pipeline approve``, ``hold``, ``resume``, ``skip``, ``send``, ``proof``, and rebuilding."""
 
 from __future__ import annotations
 
 import getpass
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline.app import App
-from pipeline.app.delivery import build_backend, build_mailer, build_proof_sender
-from pipeline.app.digests import build_digest_context
-from pipeline.cli import output as words
-from pipeline.cli.arguments import parse_week
-from pipeline.model.errors import RefusedError
-from pipeline.model.week import Week
+from pipeline.cli import output
+from pipeline.cli.arguments import Command, Commands, add_week, load_app, parse_week
 
 if TYPE_CHECKING:
+    from pipeline.app import App
     from pipeline.jobs.editions.workflow import EditionWorkflow
     from pipeline.model.edition import EditionRecord
     from pipeline.model.schedule import Clock
+    from pipeline.model.week import Week
 
-_PLACES = (
-    "Note: the links with #zzUnsubscribezz, #zzPreferenceszz and #zzBrowserzz are places for your mail service's own "
-    "(docs/handing-over.md)."
+PLACEHOLDERS_NOTE = (
+    "Note: the links with #zzUnsubscribezz, #zzPreferenceszz and #zzBrowserzz are placeholders for those of your mail "
+    "service (docs/handover.md)."
 )
 
 
+def add_commands(commands: Commands) -> None:
+    """Add the commands of an edition's life."""
+    parser = _add(commands, "approve", approve, "seal the edition of a week: these bytes are sent, and no others")
+    parser.add_argument(
+        "--hash", default="", metavar="HASH", help="only if its content_hash (in manifest.json) begins with HASH"
+    )
+    parser.add_argument(
+        "--override",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ignore errors of this check (may be repeated)",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="do not check links and images again; stored results still count"
+    )
+    _add(commands, "hold", hold, "hold an edition; its entries carry over to the next digest")
+    _add(commands, "resume", resume, "resume a held edition, with those of its entries that are still free")
+    _add(commands, "skip", skip, "publish no edition for a week; its entries carry over to the next digest")
+    parser = _add(commands, "send", send, "send an approved edition, or finish a send that was interrupted")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--test", metavar="ADDRESS", help="only send a test copy to ADDRESS; also works for a draft")
+    instead.add_argument(
+        "--handed-over", action="store_true", help="send nothing: mark the edition as sent by another service"
+    )
+    add_week(commands.add("proof", proof, "send the editor a proof of a week's draft, with check results and buttons"))
+
+
+def _add(commands: Commands, name: str, run: Command, summary: str) -> ArgumentParser:
+    parser = commands.add(name, run, summary)
+    add_week(parser)
+    parser.add_argument("--by", default="", metavar="NAME", help="who decides (default: your login name)")
+    return parser
+
+
 def approve(options: Namespace, clock: Clock) -> int:
-    """Seal an edition."""
+    """Seal a week's edition."""
     from pipeline.jobs.digests.files import read_draft_manifest
     from pipeline.jobs.editions.workflow import require_reviewed
 
-    with _at_work(options, clock) as at:
+    with _action(options, clock) as action:
+        week, workflow, manifest = action.week, action.workflow, b""
         if not options.hash:
-            require_reviewed(at.app.store, at.week)
-        shown = b"" if options.hash else read_draft_manifest(at.app.editions_folder / str(at.week))
-        publisher = at.publisher if options.offline else replace(at.publisher, open_link_fetcher=at.app.link_fetcher)
-        standing = publisher.approve(
-            at.week, now=at.now, content_hash=options.hash, reviewed_manifest=shown, overridden=options.override
+            require_reviewed(action.app.store, week)
+            manifest = read_draft_manifest(action.app.editions_folder / str(week))
+        if not options.offline:
+            workflow = replace(workflow, open_link_fetcher=action.app.link_fetcher)
+        record = workflow.approve(
+            week,
+            now=action.now,
+            content_hash=options.hash,
+            reviewed_manifest=manifest,
+            overridden=options.override,
         )
-        at.say(standing, f"approved; its hash is {standing.content_hash[:12]}")
-        at.say_next(f"pipeline send {at.week}")
+        action.report(record, f"approved, with hash {record.content_hash[:12]}", then="send")
     return 0
 
 
 def hold(options: Namespace, clock: Clock) -> int:
-    """Hold an edition back."""
-    with _at_work(options, clock) as at:
-        standing = at.publisher.hold(at.week, now=at.now)
-        at.say(standing, "held; its entries roll on into the next digest that is made")
-        at.say_next(f"pipeline resume {at.week}")
+    """Put an edition on hold."""
+    with _action(options, clock) as action:
+        record = action.workflow.hold(action.week, now=action.now)
+        action.report(record, "held; its entries carry over to the next digest", then="resume")
     return 0
 
 
 def resume(options: Namespace, clock: Clock) -> int:
-    """Take a held edition up again."""
-    with _at_work(options, clock) as at:
-        standing = at.publisher.resume(at.week, now=at.now)
-        approved = standing.state == "approved"
-        at.say(standing, "approved as it was" if approved else "a draft again, with the entries that are still free")
-        at.say_next(f"pipeline {'send' if approved else 'approve'} {at.week}")
+    """Resume a held edition."""
+    with _action(options, clock) as action:
+        record = action.workflow.resume(action.week, now=action.now)
+        if record.state == "approved":
+            action.report(record, "approved, as before", then="send")
+        else:
+            action.report(record, "a draft again, with its entries that are still free", then="approve")
     return 0
 
 
 def skip(options: Namespace, clock: Clock) -> int:
-    """Let a week pass without an edition."""
-    with _at_work(options, clock) as at:
-        at.say(at.publisher.skip(at.week, now=at.now), "skipped; its entries roll on into the next digest that is made")
+    """Publish no edition for a week."""
+    with _action(options, clock) as action:
+        record = action.workflow.skip(action.week, now=action.now)
+        action.report(record, "skipped; its entries carry over to the next digest")
     return 0
 
 
 def send(options: Namespace, clock: Clock) -> int:
-    """Let an edition leave the house, or a copy of it."""
+    """Send an edition or a test copy of it, or mark it as sent elsewhere."""
+    from pipeline.app.delivery import build_backend, build_mailer
     from pipeline.jobs.editions import send as sending
     from pipeline.jobs.editions.workflow import require_draft
 
-    with _at_work(options, clock) as at:
+    with _action(options, clock) as action:
         if options.test:
-            copy = sending.send_test(at.publisher, build_mailer(at.app), at.week, options.test, now=at.now)
-            where = f"is in {words.relative_path(copy)}" if copy else "was sent"
-            at.print(f"{at.week}: a copy for {options.test} {where}")
+            mailer = build_mailer(action.app)
+            path = sending.send_test(action.workflow, mailer, action.week, options.test, now=action.now)
+            result = f"is in {output.relative_path(path)}" if path else "was sent"
+            action.print(f"{action.week}: a test copy for {options.test} {result}")
             return 0
-        require_draft(at.app.store, at.week)
+        require_draft(action.app.store, action.week)
         if options.handed_over:
-            at.say(sending.mark_sent_elsewhere(at.publisher, at.week, now=at.now), "marked as handed over")
-            at.print(_PLACES)
+            record = sending.mark_sent_elsewhere(action.workflow, action.week, now=action.now)
+            action.report(record, "marked as sent by another service")
         else:
-            standing, path = sending.send(at.publisher, build_backend(at.app), at.week, now=at.now)
-            at.say(standing, f"sent, into {words.relative_path(path)}")
-            at.print(_PLACES)
+            backend = build_backend(action.app)
+            record, sent_path = sending.send(action.workflow, backend, action.week, now=action.now)
+            action.report(record, f"sent, to {output.relative_path(sent_path)}")
+        action.print(PLACEHOLDERS_NOTE)
     return 0
 
 
 def proof(options: Namespace, clock: Clock) -> int:
-    """Send the editor a proof, whether or not it is due."""
-    with _at_work(options, clock) as at:
-        at.print(build_proof_sender(at.app).send(at.week, now=at.now, force=True))
+    """Send the editor a proof, whether or not one is due."""
+    from pipeline.app.delivery import build_proof_sender
+
+    with _action(options, clock) as action:
+        action.print(build_proof_sender(action.app).send(action.week, now=action.now, force=True))
     return 0
 
 
 def rebuild(options: Namespace, clock: Clock) -> int:
-    """Make a sealed edition again and compare; nothing is written."""
-    with _at_work(options, clock) as at:
-        rebuilt = at.publisher.rebuild(at.week)
+    """Rebuild a sealed edition and compare it; the exit code is 4 if it differs. Nothing is written."""
+    from pipeline.model.errors import RefusedError
+
+    with _action(options, clock) as action:
+        result = action.workflow.rebuild(action.week)
         if options.json:
-            words.print_json({"edition": str(at.week), "parts": rebuilt.changed_files, "changes": rebuilt.changes})
-        elif not rebuilt.changed_files:
-            at.print(f"{at.week}: made again from the store, the bytes are the same")
+            output.print_json({"edition": str(action.week), "parts": result.changed_files, "changes": result.changes})
+        elif result.changed_files:
+            files, changes = ", ".join(result.changed_files), "; ".join(result.changes)
+            raise RefusedError(f"{action.week} would not be the same: {files} differ, because {changes}.")
         else:
-            why = "; ".join(rebuilt.changes)
-            raise RefusedError(
-                f"{at.week} would not be the same: {', '.join(rebuilt.changed_files)} differ, because {why}."
-            )
-    return RefusedError.exit_code if rebuilt.changed_files else 0
+            action.print(f"{action.week}: rebuilt from the store, the bytes are the same")
+    return RefusedError.exit_code if result.changed_files else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """One command at work on one week."""
+class _Action:
+    """One command applied to one week."""
 
     app: App
-    publisher: EditionWorkflow
+    workflow: EditionWorkflow
     week: Week
     now: datetime
     quiet: bool
@@ -135,32 +175,32 @@ class _Work:
         if not self.quiet:
             print(line)
 
-    def say(self, standing: EditionRecord, what: str) -> None:
-        """Say what came of a move, and let the files in editions/ follow it."""
+    def report(self, record: EditionRecord, result: str, *, then: str = "") -> None:
+        """Update the files in editions/ and print the result, and the command to use next."""
         from pipeline.jobs.digests.build import write_sealed
 
-        write_sealed(self.app.store, self.publisher.context, self.week, self.app.editions_folder, now=self.now)
-        number = f"No. {standing.number} " if standing.number else ""
-        self.print(f"{standing.week}: {number}{what}")
-
-    def say_next(self, command: str) -> None:
-        self.print(f"Next: {command}")
+        write_sealed(self.app.store, self.workflow.context, self.week, self.app.editions_folder, now=self.now)
+        number = f"No. {record.number} " if record.number else ""
+        self.print(f"{record.week}: {number}{result}")
+        if then:
+            self.print(f"Next: pipeline {then} {self.week}")
 
 
 @contextmanager
-def _at_work(options: Namespace, clock: Clock) -> Iterator[_Work]:
+def _action(options: Namespace, clock: Clock) -> Iterator[_Action]:
+    from pipeline.app.digests import build_digest_context
     from pipeline.jobs.editions.workflow import EditionWorkflow
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         now = clock()
-        by = getattr(options, "by", "") or _login()
-        publisher = EditionWorkflow(store=app.store, context=build_digest_context(app), actor=by)
+        actor = getattr(options, "by", "") or _user_name()
+        workflow = EditionWorkflow(store=app.store, context=build_digest_context(app), actor=actor)
         week = parse_week(options.week, app.calendar, now)
-        yield _Work(app=app, publisher=publisher, week=week, now=now, quiet=options.quiet)
+        yield _Action(app=app, workflow=workflow, week=week, now=now, quiet=options.quiet)
 
 
-def _login() -> str:
+def _user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        return "somebody"  # a container may run under a number that has no name
+        return "somebody"  # in a container, the user id may have no name

@@ -1,20 +1,19 @@
-"""What each ``pipeline feeds`` command does: read its arguments, call one job, print what came of it.
-
-In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
-"""
+"""``pipeline feeds``: list, check, add, remove, accept, import and export."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.app import App
-from pipeline.cli import output as words
+from pipeline.cli import output
+from pipeline.cli.arguments import Commands, load_app
 from pipeline.model.errors import FeedError, RefusedError, UsageError
+from pipeline.model.feed import FEED_KINDS
 from pipeline.text.format import format_datetime, format_day, pluralize
 
 if TYPE_CHECKING:
@@ -22,117 +21,163 @@ if TYPE_CHECKING:
     from pipeline.model.schedule import Clock
 
 
-def list_(options: Namespace, clock: Clock) -> int:
-    """List the feeds, and below each what is not well with it."""
+def add_commands(commands: Commands) -> None:
+    """Add the commands of ``feeds``."""
+    feeds = commands.add_group("feeds", list_feeds, "list, check, add, remove, accept, import or export feeds")
+    feeds.add("list", list_feeds, "list the feeds and their problems", json=True)
+
+    parser = feeds.add("check", check, "show what a URL contains as a feed, with warnings", json=True)
+    parser.add_argument("url", metavar="URL", help="URL of a feed, or of a home page that links to feeds")
+
+    parser = feeds.add("add", add, "find the feed of a URL and add it to config.toml")
+    parser.add_argument("url", metavar="URL", help="URL of a feed, or of a home page that links to one")
+    parser.add_argument(
+        "--id", default="", metavar="ID", help="its permanent short name (default: made from its title)"
+    )
+    parser.add_argument(
+        "--kind", choices=FEED_KINDS, metavar="KIND", help="blog, podcast or links (default: recognised)"
+    )
+    parser.add_argument("--section", default="", metavar="TEXT", help="heading of its section in the newsletter")
+
+    parser = feeds.add("remove", remove, "remove a feed from config.toml; its entries stay stored")
+    parser.add_argument("feed", metavar="ID", help="id of the feed")
+
+    parser = feeds.add("accept", accept, "accept the entries that are in quarantine because most turned new at once")
+    parser.add_argument("feed", metavar="FEED", help="id of the feed")
+
+    parser = feeds.add("import", import_feeds, "add the feeds of an OPML file to config.toml")
+    parser.add_argument("file", type=Path, metavar="FILE", help="an OPML file; its folders become sections")
+    parser.add_argument("--check", action="store_true", help="fetch each feed first, and leave out those that fail")
+
+    parser = feeds.add("export", export, "write the feeds as OPML, for other feed readers")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a new file (default: stdout)")
+
+    feeds.describe()
+
+
+def list_feeds(options: Namespace, clock: Clock) -> int:
+    """List the feeds, each with its problems."""
     from pipeline.cli.status_output import health_lines
     from pipeline.jobs.monitoring.status import load_feed_status
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         zone = app.calendar.zone
-        found = load_feed_status(app.store, app.feeds, zone)
+        feeds = load_feed_status(app.store, app.feeds, zone)
     if options.json:
-        words.print_json([asdict(each) for each in found])
+        output.print_json([asdict(status) for status in feeds])
         return 0
     rows = [
         (
-            each.feed.id,
-            each.feed.kind,
-            pluralize(each.count.entries, "entry", "entries"),
-            f"read {format_datetime(each.state.read_at, zone)}",
-            each.state.current_url or each.feed.url,
+            status.feed.id,
+            status.feed.kind,
+            pluralize(status.count.entries, "entry", "entries"),
+            f"read {format_datetime(status.state.read_at, zone)}",
+            status.state.current_url or status.feed.url,
         )
-        for each in found
+        for status in feeds
     ]
-    for each, line in zip(found, words.table(rows), strict=True):
+    for status, line in zip(feeds, output.table(rows), strict=True):
         print(line)
-        for trouble in health_lines(sign for sign in each.health if sign.level != "well"):
-            print(f"  {trouble}")
+        for problem in health_lines(result for result in status.health if result.level != "well"):
+            print(f"  {problem}")
     return 0
 
 
 def check(options: Namespace, clock: Clock) -> int:
-    """Look at an address as a feed reader would."""
+    """Show what a URL contains, as a feed reader sees it."""
+    from pipeline.app import App
     from pipeline.cli.status_output import print_probes
     from pipeline.jobs.feeds.probe import probe_url
 
-    with App.load(options.config) if options.config.exists() else App.without_config() as app:
-        findings = probe_url(options.url, app.fetcher, now=clock(), headers=app.headers_for_url(options.url))
-        print_probes(findings, app.calendar.zone, as_json=options.json)
-    return 0 if findings[0].ok else FeedError.exit_code
+    with load_app(options) if options.config.exists() else App.without_config() as app:
+        probes = probe_url(options.url, app.fetcher, now=clock(), headers=app.headers_for_url(options.url))
+        print_probes(probes, app.calendar.zone, as_json=options.json)
+    return 0 if probes[0].ok else FeedError.exit_code
 
 
 def add(options: Namespace, clock: Clock) -> int:
-    """Find a feed and write it into config.toml."""
+    """Find a feed and add it to config.toml."""
     from pipeline.jobs.feeds.add import FeedOptions, FeedRegistry, discover_feed
 
-    with App.load(options.config) as app:
-        known = FeedRegistry(feeds=app.feeds, states=app.store.feed_states())
-        wishes = FeedOptions(id=options.id, kind=options.kind, section=options.section)
-        found = discover_feed(options.url, known, app.fetcher, now=clock(), options=wishes)
-        app.add_feeds([found.feed])
+    with load_app(options) as app:
+        registry = FeedRegistry(feeds=app.feeds, states=app.store.feed_states())
+        choices = FeedOptions(id=options.id, kind=options.kind, section=options.section)
+        discovery = discover_feed(options.url, registry, app.fetcher, now=clock(), options=choices)
+        feed = discovery.feed
+        app.add_feeds([feed])
         zone = app.calendar.zone
     if not options.quiet:
-        print(f"{words.relative_path(options.config)}: added {found.feed.id} ({found.feed.kind}): {found.feed.url}")
-        print(f"  {_described(found.probe, zone)}")
-        for other in found.alternatives:
-            print(f"also found: {other.feed_url}\n  {_described(other, zone)}")
-        print(f"Next: pipeline fetch {found.feed.id}")
+        print(f"{output.relative_path(options.config)}: added {feed.id} ({feed.kind}): {feed.url}")
+        print(f"  {_describe(discovery.probe, zone)}")
+        for alternative in discovery.alternatives:
+            print(f"also found: {alternative.feed_url}\n  {_describe(alternative, zone)}")
+        print(f"Next: pipeline fetch {feed.id}")
     return 0
 
 
+def _describe(probe: FeedProbe, zone: tzinfo) -> str:
+    title = probe.parsed.channel.title if probe.parsed else ""
+    if not probe.entries:
+        return f"“{title}”, empty"
+    newest = max(entry.published_at for entry in probe.entries)
+    entries = pluralize(len(probe.entries), "entry", "entries")
+    return f"“{title or 'no title'}”, {entries}, the newest of {format_day(newest, zone)}"
+
+
 def remove(options: Namespace, clock: Clock) -> int:
-    """Take a feed out of config.toml."""
-    with App.load(options.config) as app:
+    """Remove a feed from config.toml."""
+    with load_app(options) as app:
         (feed,) = app.select_feeds([options.feed])
         if len(app.feeds) == 1:
-            raise RefusedError(
-                f"{feed.id} is the only feed, and without one there is nothing to read: add another first."
-            )
-        kept = app.store.feed_counts().get(feed.id)
+            raise RefusedError(f"{feed.id} is the only feed: add another one before you remove it.")
+        count = app.store.feed_counts().get(feed.id)
         app.remove_feed(feed.id)
     if not options.quiet:
-        print(f"{words.relative_path(options.config)}: removed {feed.id}, {feed.url}")
-        if kept and kept.entries:
-            stay = pluralize(kept.entries, "entry stays", "entries stay")
-            print(f"Its {stay} stored, for no digest any more; pipeline feeds add {feed.url} undoes it.")
+        print(f"{output.relative_path(options.config)}: removed {feed.id}, {feed.url}")
+        if count and count.entries:
+            entries = pluralize(count.entries, "entry stays", "entries stay")
+            print(f"Its {entries} stored but unused; `pipeline feeds add {feed.url}` undoes this.")
     return 0
 
 
 def accept(options: Namespace, clock: Clock) -> int:
-    """Take in what a feed holds back."""
-    from pipeline.jobs.feeds.quarantine import release_quarantine as take_in
+    """Release the quarantine of a feed."""
+    from pipeline.jobs.feeds.quarantine import release_quarantine
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         (feed,) = app.select_feeds([options.feed])
-        taken = take_in(app.store, feed.id, app.calendar, now=clock())
+        released = release_quarantine(app.store, feed.id, app.calendar, now=clock())
     if not options.quiet:
-        news, backlog = pluralize(taken.new, "entry", "entries"), pluralize(taken.archived, "older one")
-        nothing = f"{feed.id} holds nothing back."
-        print(f"{feed.id}: {news} for the next digest, {backlog}" if taken.new or taken.archived else nothing)
+        new, older = pluralize(released.new, "entry", "entries"), pluralize(released.archived, "older one")
+        nothing = f"{feed.id} has nothing in quarantine."
+        print(f"{feed.id}: {new} for the next digest, {older}" if released.new or released.archived else nothing)
     return 0
 
 
-def import_(options: Namespace, clock: Clock) -> int:
-    """Write the feeds of an OPML file into config.toml."""
+def import_feeds(options: Namespace, clock: Clock) -> int:
+    """Add the feeds of an OPML file to config.toml."""
     from pipeline.ingest.opml import read_opml
-    from pipeline.jobs.feeds.add import FeedRegistry, plan_import
-    from pipeline.jobs.feeds.add import verify_feeds as check_all
+    from pipeline.jobs.feeds.add import FeedRegistry, plan_import, verify_feeds
 
-    outlines = read_opml(_bytes_of(options.file))
-    with App.load(options.config) as app:
+    try:
+        outlines = read_opml(options.file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{options.file} cannot be read ({error.strerror}): name an OPML file.") from error
+    with load_app(options) as app:
         feeds, skipped = plan_import(outlines, FeedRegistry(feeds=app.feeds, states=app.store.feed_states()))
         if options.check and feeds:
-            feeds, failed = check_all(feeds, app.fetcher, now=clock())
+            feeds, failed = verify_feeds(feeds, app.fetcher, now=clock())
             skipped += failed
         if feeds:
             app.add_feeds(feeds)
-    for each in skipped:
-        print(f"left out: {each.url} {each.reason}", file=sys.stderr if each.failed else sys.stdout)
+    for outline in skipped:
+        print(f"left out: {outline.url} {outline.reason}", file=sys.stderr if outline.failed else sys.stdout)
     if not options.quiet:
-        for line in words.table([(f"added {feed.id}", feed.kind, feed.url) for feed in feeds]):
+        rows: Sequence[Sequence[str]] = [(f"added {feed.id}", feed.kind, feed.url) for feed in feeds]
+        for line in output.table(rows):
             print(line)
         print(f"{pluralize(len(outlines), 'feed')} listed: {len(feeds)} added, {len(skipped)} left out.")
-    return FeedError.exit_code if any(each.failed for each in skipped) else 0
+    return FeedError.exit_code if any(outline.failed for outline in skipped) else 0
 
 
 def export(options: Namespace, clock: Clock) -> int:
@@ -140,9 +185,8 @@ def export(options: Namespace, clock: Clock) -> int:
     from pipeline.ingest.opml import write_opml
     from pipeline.jobs.feeds.add import to_outline
 
-    with App.load(options.config) as app:
-        states = app.store.feed_states()
-        titles = {feed_id: state.channel.title for feed_id, state in states.items()}
+    with load_app(options) as app:
+        titles = {feed_id: state.channel.title for feed_id, state in app.store.feed_states().items()}
         document = write_opml(app.publication.name, [to_outline(feed, titles.get(feed.id, "")) for feed in app.feeds])
     if options.file is None:
         print(document.decode("utf-8"), end="")
@@ -150,26 +194,8 @@ def export(options: Namespace, clock: Clock) -> int:
     try:
         with options.file.open("xb") as file:
             file.write(document)
-    except FileExistsError as there:
-        raise RefusedError(f"{options.file} is there already and was left as it is: name a new file.") from there
-    except OSError as trouble:
-        raise UsageError(f"{options.file} cannot be written ({trouble.strerror}): name another file.") from trouble
+    except FileExistsError as error:
+        raise RefusedError(f"{options.file} exists and was not changed: name a new file.") from error
+    except OSError as error:
+        raise UsageError(f"{options.file} cannot be written ({error.strerror}): name another file.") from error
     return 0
-
-
-def _described(finding: FeedProbe, zone: tzinfo) -> str:
-    title = finding.parsed.channel.title if finding.parsed else ""
-    newest = max((each.published_at for each in finding.entries), default=None)
-    entries = pluralize(len(finding.entries), "entry", "entries")
-    return (
-        f"“{title or 'no title'}”, {entries}, the newest of {format_day(newest, zone)}"
-        if newest
-        else f"“{title}”, empty"
-    )
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as trouble:
-        raise UsageError(f"{path} cannot be read ({trouble.strerror}): give an OPML file.") from trouble

@@ -1,104 +1,80 @@
-"""What `pipeline links` and `pipeline backfill` do: read their arguments, call one job, print what came of it.
-
-In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
-"""
+"""``pipeline links``: list, add and remove links that are collected by hand."""
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipeline.app import App
-from pipeline.app.feeds import build_backfiller, build_link_collection
-from pipeline.cli import output as words
-from pipeline.model.errors import FeedError
-from pipeline.text.format import format_day, pluralize
+from pipeline.cli import output
+from pipeline.cli.arguments import Commands, load_app
+from pipeline.text.format import format_day
 
 if TYPE_CHECKING:
-    from pipeline.jobs.editor.links import CollectedLink
-    from pipeline.model.archive import ArchivePosition
     from pipeline.model.schedule import Clock
 
 
-def list_(options: Namespace, clock: Clock) -> int:
-    """List the links that wait and those that were told."""
-    with App.load(options.config) as app:
-        found = build_link_collection(app, clock()).recent()
+def add_commands(commands: Commands) -> None:
+    """Add the commands of ``links``."""
+    links = commands.add_group("links", list_links, "list, add or remove useful links")
+    links.add("list", list_links, "list the links that wait for an edition, and those that were published", json=True)
+
+    parser = links.add("add", add, "save a link for one of the next editions; its title is read from the page")
+    parser.add_argument("url", metavar="URL", help="URL of the page")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why it matters (default: the page's description)")
+    parser.add_argument("--title", default="", metavar="TEXT", help="its title (default: the page's title)")
+
+    parser = links.add("remove", remove, "remove a link that was added by hand and is not published yet")
+    parser.add_argument("url", metavar="URL", help="URL of the page")
+
+    links.describe()
+
+
+def list_links(options: Namespace, clock: Clock) -> int:
+    """List the links that wait and those that were published."""
+    from pipeline.app.feeds import build_link_collection
+
+    with load_app(options) as app:
+        links = build_link_collection(app, clock()).recent()
         zone = app.calendar.zone
     if options.json:
-        words.print_json([asdict(each) for each in found])
+        output.print_json([asdict(link) for link in links])
         return 0
     rows = [
         (
-            f"told in {each.used_in}" if each.used_in else "waits",
-            format_day(each.added_at, zone),
-            f"{each.title}: {each.url}",
+            f"published in {link.used_in}" if link.used_in else "waiting",
+            format_day(link.added_at, zone),
+            f"{link.title}: {link.url}",
         )
-        for each in found
+        for link in links
     ]
-    for line in words.table(rows) if rows else ["no links yet: add one with `pipeline links add URL`"]:
+    for line in output.table(rows) if rows else ["no links yet: add one with `pipeline links add URL`"]:
         print(line)
     return 0
 
 
 def add(options: Namespace, clock: Clock) -> int:
-    """Add a link by hand."""
+    """Save a link."""
+    from pipeline.app.feeds import build_link_collection
+
     now = clock()
-    with App.load(options.config) as app:
-        added = build_link_collection(app, now).add(options.url, app.fetcher, note=options.note, title=options.title)
+    with load_app(options) as app:
+        link = build_link_collection(app, now).add(options.url, app.fetcher, note=options.note, title=options.title)
         week = app.calendar.week_of(now)
     if not options.quiet:
-        _show(added)
-        print(f"It comes into the digest of {week}, or into a later one when that has enough.")
+        print(f"{link.title}\n{link.url}")
+        if link.note:
+            print(link.note)
+        print(f"It goes into the digest of {week}, or into a later one if that one is full.")
     return 0
 
 
 def remove(options: Namespace, clock: Clock) -> int:
-    """Forget a link that was added by hand."""
-    with App.load(options.config) as app:
-        removed = build_link_collection(app, clock()).remove(options.url)
+    """Remove a link."""
+    from pipeline.app.feeds import build_link_collection
+
+    with load_app(options) as app:
+        link = build_link_collection(app, clock()).remove(options.url)
     if not options.quiet:
-        print(f"removed: {removed.title}: {removed.url}")
+        print(f"removed: {link.title}: {link.url}")
     return 0
-
-
-def backfill(options: Namespace, clock: Clock) -> int:
-    """Read the archive behind a feed."""
-    now = clock()
-    with App.load(options.config) as app:
-        (feed,) = app.select_feeds([options.feed])
-        with _pages(options) as show:
-            done = build_backfiller(app, feed, now, show).run(app.fetcher, restart=options.again)
-    if not done.ok:
-        print(f"{feed.id}: {done.message}", file=sys.stderr)
-        return FeedError.exit_code
-    if not options.quiet:
-        print(f"{feed.id}: {done.message}")
-    return 0
-
-
-def _show(link: CollectedLink) -> None:
-    print(f"{link.title}\n{link.url}")
-    if link.note:
-        print(link.note)
-
-
-@contextmanager
-def _pages(options: Namespace) -> Iterator[Callable[[ArchivePosition], None]]:
-    """Show how far it is: a line that moves on a terminal, a line a page with --verbose, nothing otherwise."""
-
-    def told(position: ArchivePosition) -> str:
-        return f"{pluralize(len(position.page_hashes), 'page')}, {position.entry_count:,} older entries"
-
-    if options.quiet or not sys.stderr.isatty():
-        yield (lambda position: print(told(position), flush=True)) if options.verbose else (lambda position: None)
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    with console.status("reading the archive") as status:
-        yield lambda position: status.update(f"reading the archive: {told(position)}")

@@ -1,93 +1,135 @@
-"""Care of the data: backup, restore, prune, export, import.
-
-In: parsed arguments and a clock. Out: an exit code; PipelineErrors pass through to ``main``.
-"""
+"""The publication's files: ``pipeline init``, ``backup``, ``restore``, ``prune``, ``export`` and ``import``."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.app import App
-from pipeline.cli import output as words
+from pipeline.cli import output
+from pipeline.cli.arguments import Commands, load_app
 from pipeline.model.errors import RefusedError, UsageError
-from pipeline.text.format import pluralize
+from pipeline.text.format import format_bytes, pluralize
 
 if TYPE_CHECKING:
     from pipeline.model.schedule import Clock
+
+
+def add_commands(commands: Commands) -> None:
+    """Add init and the commands that copy, move and shrink the store."""
+    parser = commands.add("init", init, "create a commented config.toml and an empty editions/")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="folder to create them in (default: here)"
+    )
+    parser.add_argument("--demo", action="store_true", help="create the demo publication, which works offline")
+
+    parser = commands.add("backup", backup, "copy the store into a file, at any time, and verify the copy")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+
+    parser = commands.add("restore", restore, "replace the store by a backup; the old one is kept beside it")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file that `pipeline backup` wrote")
+    parser.add_argument("--force", action="store_true", help="replace a store that is not empty")
+
+    parser = commands.add("prune", prune, "delete texts older than [store] keep_bodies that no edition uses")
+    parser.add_argument("--compact", action="store_true", help="also return the space to the disk (SQLite)")
+
+    parser = commands.add("export", export, "write everything in the store as JSON Lines")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a new file (default: stdout)")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+
+    parser = commands.add("import", import_store, "fill an empty store of any kind from an export, all or nothing")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file that `pipeline export` wrote")
+
+
+def init(options: Namespace, clock: Clock) -> int:
+    """Create the files of a publication."""
+    from pipeline.app import resources_folder
+    from pipeline.jobs.maintenance.init import create_project
+
+    paths = create_project(options.folder, demo_from=resources_folder() if options.demo else None)
+    if not options.quiet:
+        for path in paths:
+            print(output.relative_path(path))
+        change_folder = "" if options.folder == Path() else f"cd {options.folder} && "
+        command = f"{change_folder}pipeline digest --week 2026-W07"
+        if not options.demo:
+            command = f"edit {output.relative_path(paths[0])}, then: pipeline feeds add URL"
+        print(f"Next: {command}")
+    return 0
 
 
 def backup(options: Namespace, clock: Clock) -> int:
     """Copy the store."""
     from pipeline.jobs.maintenance.backup import back_up
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         size_bytes = back_up(app.store, options.file, overwrite=options.force)
     if not options.quiet:
-        print(f"{words.relative_path(options.file)}: {size_bytes / 1e6:.1f} MB, checked")
+        print(f"{output.relative_path(options.file)}: {format_bytes(size_bytes)}, verified")
     return 0
 
 
 def restore(options: Namespace, clock: Clock) -> int:
-    """Put a backup in the store's place, and open it once: it may be of an older version."""
-    from pipeline.jobs.maintenance.backup import restore as put_back
+    """Replace the store by a backup, and open it once: an older backup is migrated."""
+    from pipeline.jobs.maintenance.backup import restore as restore_backup
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         if app.store_file is None:
             raise RefusedError("[store] url names a server: restore it with pg_restore, or use `pipeline import FILE`.")
-        old = put_back(options.file, app.store_file, now=clock(), overwrite=options.force)
-        entries = sum(each.entries for each in app.store.feed_counts().values())
+        old_file = restore_backup(options.file, app.store_file, now=clock(), overwrite=options.force)
+        entries = sum(count.entries for count in app.store.feed_counts().values())
     if not options.quiet:
-        print(f"{words.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
-        if old:
-            print(f"What was there: {words.relative_path(old)}")
+        print(f"{output.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
+        if old_file:
+            print(f"The old store: {output.relative_path(old_file)}")
     return 0
 
 
 def prune(options: Namespace, clock: Clock) -> int:
-    """Drop old texts."""
-    from pipeline.jobs.maintenance.prune import prune as drop
+    """Delete old texts."""
+    from pipeline.jobs.maintenance.prune import prune as prune_store
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         keep = app.config.store.keep_bodies
         if keep is None:
-            raise RefusedError('[store] keep_bodies does not say how long: set it, for example to "2 years".')
-        done = drop(app.store, keep, now=clock())
+            raise RefusedError('[store] keep_bodies is not set: set how long to keep texts, for example "2 years".')
+        result = prune_store(app.store, keep, now=clock())
         if options.compact:
             app.store.maintenance.compact()
     if not options.quiet:
-        print(done.summary)
+        print(result.summary)
     return 0
 
 
 def export(options: Namespace, clock: Clock) -> int:
-    """Write everything as JSON Lines."""
+    """Write everything in the store as JSON Lines."""
     from pipeline.jobs.maintenance.atomic_file import atomic_file
     from pipeline.jobs.maintenance.export import export_lines
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         lines = export_lines(app.store)
         if options.file is None:
             sys.stdout.writelines(lines)
             return 0
-        with atomic_file(options.file, overwrite=options.force) as fresh, fresh.open("w", encoding="utf-8") as file:
-            written = sum(1 for line in lines if file.write(line))
+        with atomic_file(options.file, overwrite=options.force) as path, path.open("w", encoding="utf-8") as file:
+            count = sum(1 for line in lines if file.write(line))
     if not options.quiet:
-        print(f"{words.relative_path(options.file)}: {pluralize(written - 2, 'row')}")
+        print(f"{output.relative_path(options.file)}: {pluralize(count - 2, 'row')}")
     return 0
 
 
-def import_(options: Namespace, clock: Clock) -> int:
-    """Fill an empty store with an export."""
+def import_store(options: Namespace, clock: Clock) -> int:
+    """Fill an empty store from an export."""
     from pipeline.jobs.maintenance.export import import_lines
 
     try:
-        with App.load(options.config) as app, options.file.open(encoding="utf-8") as lines:
+        with load_app(options) as app, options.file.open(encoding="utf-8") as lines:
             counts = import_lines(app.store, lines)
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise UsageError(f"{options.file} cannot be read ({unreadable}): name another file.") from unreadable
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{options.file} cannot be read ({error}): name another file.") from error
     if not options.quiet:
-        for line in words.table([(table, f"{count:,}") for table, count in counts.items()]):
+        for line in output.table([(table, f"{count:,}") for table, count in counts.items()]):
             print(line)
     return 0

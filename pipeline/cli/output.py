@@ -1,14 +1,11 @@
-"""How results look on a terminal: lines, tables, JSON, a progress bar. Decides nothing.
-
-In: reports and records. Out: text on stdout; what went wrong on stderr.
-"""
+"""Printing results: lines, tables, JSON and a progress bar. Errors go to stderr."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -17,24 +14,22 @@ from typing import TYPE_CHECKING, Any
 from pipeline.text.format import format_datetime, pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.jobs.feeds.refresh import FeedReport
     from pipeline.model.digest import Decision
     from pipeline.model.edition import EditionRecord
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON: dates in RFC 3339, paths as text."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    """Print a value as JSON: times in RFC 3339, paths and the like as text."""
 
+    def convert(part: Any) -> str:
+        return part.isoformat().replace("+00:00", "Z") if isinstance(part, datetime) else str(part)
 
-def _plain(value: Any) -> str:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=convert))
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "") -> Iterator[str]:
-    """Line up columns; the last one is as wide as it likes.
+    """Yield rows with their columns aligned; the last column is not padded.
 
     >>> list(table([("a", "bb"), ("ccc", "d")]))
     ['a    bb', 'ccc  d']
@@ -46,63 +41,67 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> Iterator[str]:
 
 
 def relative_path(path: Path) -> str:
-    """Write a path as one would type it from here."""
+    """Return a path relative to the working directory if it is below it, else unchanged."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
 
 def feed_line(report: FeedReport, width: int) -> str:
-    """One feed's outcome in a line."""
-    done = [pluralize(report.applied.new, "new", "new")] if report.applied.new else []
-    done += [pluralize(report.applied.changed, "changed", "changed")] if report.applied.changed else []
-    tail = f" ({', '.join(done)})" if done else ""
-    return f"{report.feed_id.ljust(width)}  {report.message}{tail}"
+    """Return the outcome of one feed; ids are padded to ``width``."""
+    counts = [pluralize(report.applied.new, "new", "new")] if report.applied.new else []
+    counts += [pluralize(report.applied.changed, "changed", "changed")] if report.applied.changed else []
+    suffix = f" ({', '.join(counts)})" if counts else ""
+    return f"{report.feed_id.ljust(width)}  {report.message}{suffix}"
 
 
 def feeds_summary(reports: Sequence[FeedReport]) -> str:
-    """All feeds in a line."""
-    new, changed = (sum(getattr(each.applied, what) for each in reports) for what in ("new", "changed"))
-    failed = sum(not each.ok for each in reports)
-    parts = [pluralize(new, "new entry", "new entries"), f"{changed:,} changed"]
-    return f"{pluralize(len(reports), 'feed')}: {', '.join(parts)}{f', {failed} failed' if failed else ''}."
+    """Return the outcome of all feeds in one line."""
+    new = pluralize(sum(report.applied.new for report in reports), "new entry", "new entries")
+    changed = sum(report.applied.changed for report in reports)
+    failed = sum(not report.ok for report in reports)
+    return f"{pluralize(len(reports), 'feed')}: {new}, {changed:,} changed{f', {failed} failed' if failed else ''}."
 
 
 def decision_lines(decisions: Iterable[Decision]) -> Iterator[str]:
-    """The why-ledger: every entry in a line, in or out, and why; by date, what is in first."""
-    ordered = sorted(decisions, key=lambda each: not each.included)
-    rows = [("in" if each.included else "out", each.feed_id, f"{each.title}: {each.reason}") for each in ordered]
-    yield from table(rows)
+    """Yield a line for each entry, with why it is in or out: first those that are in, then the others."""
+    ordered = sorted(decisions, key=lambda decision: not decision.included)
+    yield from table(
+        [
+            ("in" if decision.included else "out", decision.feed_id, f"{decision.title}: {decision.reason}")
+            for decision in ordered
+        ]
+    )
 
 
 def edition_status_lines(record: EditionRecord, changes: Iterable[str], zone: tzinfo) -> Iterator[str]:
-    """Where a sealed edition stands, and what has changed since; nothing for a draft."""
+    """Yield the status of a sealed edition and what has changed since approval; nothing for a draft."""
     if not record.is_sealed:
         return
     yield f"  these are the sealed bytes of No. {record.number}, {describe_edition_status(record, zone)}"
-    for each in changes:
-        yield f"  changed since approval: {each}"
+    for change in changes:
+        yield f"  changed since approval: {change}"
 
 
 def describe_edition_status(record: EditionRecord, zone: tzinfo) -> str:
-    """Where an edition stands, in a few words: ``approved by ann, Mon 16 Feb 2026 09:00``."""
+    """Return an edition's status in a few words: ``approved by ann, Mon 16 Feb 2026 09:00``."""
     by = f" by {record.changed_by}" if record.changed_by else ""
-    remark = f" ({record.note})" if record.note else ""
-    return f"{record.state}{by}, {format_datetime(record.changed_at, zone)}{remark}"
+    note = f" ({record.note})" if record.note else ""
+    return f"{record.state}{by}, {format_datetime(record.changed_at, zone)}{note}"
 
 
 @contextmanager
 def feed_progress(total: int, width: int, *, quiet: bool) -> Iterator[Callable[[FeedReport], None]]:
-    """Show feeds as they are done: a bar over the lines on a terminal, plain lines otherwise.
+    """Yield a function that prints a feed's outcome; on a terminal with a progress bar below.
 
-    Failures go to stderr, whatever ``quiet`` says.
+    Failures go to stderr, even if ``quiet``.
     """
 
-    def line(report: FeedReport) -> None:
+    def print_line(report: FeedReport) -> None:
         if not report.ok or not quiet:
             print(feed_line(report, width), file=sys.stdout if report.ok else sys.stderr, flush=True)
 
     if quiet or not sys.stdout.isatty():
-        yield line
+        yield print_line
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -112,9 +111,8 @@ def feed_progress(total: int, width: int, *, quiet: bool) -> Iterator[Callable[[
         task = bar.add_task("feeds", total=total)
 
         def advance(report: FeedReport) -> None:
-            bar.console.print(
-                feed_line(report, width), style=None if report.ok else "red", markup=False, highlight=False
-            )
+            style = None if report.ok else "red"
+            bar.console.print(feed_line(report, width), style=style, markup=False, highlight=False)
             bar.advance(task)
 
         yield advance

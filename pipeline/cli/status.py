@@ -1,38 +1,41 @@
-"""How it is doing, and what is wrong with the set-up: status and doctor.
-
-In: parsed arguments and a clock. Out: an exit code. Jobs are imported inside the commands, as everywhere in this room.
-"""
+"""``pipeline status``, ``pipeline doctor`` and ``pipeline notify``."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipeline.app import App
-from pipeline.app.digests import build_digest_context
-from pipeline.app.tasks import build_tasks, next_runs
-from pipeline.cli import output as words
-from pipeline.model.errors import ConfigError
-from pipeline.model.health import HealthResult, health_result_of, worst_level
+from pipeline.cli import output
+from pipeline.cli.arguments import SOME_FAILED, Commands, load_app
 
 if TYPE_CHECKING:
+    from pipeline.model.health import HealthResult
     from pipeline.model.schedule import Clock
 
-UNHEALTHY = 3
+
+def add_commands(commands: Commands) -> None:
+    """Add status, doctor and notify."""
+    commands.add("status", status, "show problems, feeds, weeks, the next runs and the last ones", json=True)
+    parser = commands.add("doctor", doctor, "check the whole set-up and say how to fix what is wrong", json=True)
+    parser.add_argument("--offline", action="store_true", help="skip the clock, the mail server and the domain")
+    parser = commands.add("notify", notify, "send a test notification to every channel of [notify]")
+    parser.add_argument("--test", action="store_true", required=True, help="send a test notification")
 
 
 def status(options: Namespace, clock: Clock) -> int:
-    """Show how it is doing."""
+    """Print the status: first whether all is well."""
+    from pipeline.app.digests import build_digest_context
+    from pipeline.app.tasks import build_tasks, next_runs
     from pipeline.cli.status_output import health_lines, print_status
     from pipeline.jobs.monitoring.status_report import build_status_report
 
-    with App.load(options.config) as app:
+    with load_app(options) as app:
         now = clock()
-        found = build_status_report(
+        report = build_status_report(
             app.store,
             app.feeds,
             app.calendar,
@@ -42,48 +45,78 @@ def status(options: Namespace, clock: Clock) -> int:
             now=now,
         )
     if options.json:
-        words.print_json(asdict(found))
-    elif options.quiet:
-        print(*health_lines(found.problems), sep="\n", end="\n" if found.problems else "")
+        output.print_json(asdict(report))
+    elif not options.quiet:
+        print_status(report, app.calendar.zone)
     else:
-        print_status(found, app.calendar.zone)
+        for line in health_lines(report.problems):
+            print(line)
     return 0
 
 
 def doctor(options: Namespace, clock: Clock) -> int:
-    """Look at everything, say what is not well, and how to mend it."""
-    try:
-        with App.load(options.config) as app:
-            signs = _show(_examined(app, options, clock()), options)
-    except ConfigError as unusable:
-        _show([health_result_of(str(unusable), category="config", name=options.config.name, level="trouble")], options)
-        return ConfigError.exit_code
-    return UNHEALTHY if worst_level(signs) == "trouble" else 0
-
-
-def _examined(app: App, options: Namespace, now: datetime) -> Iterator[HealthResult]:
+    """Check the set-up and print the results; the exit code is 3 if something has to be fixed."""
     from pipeline.app.doctor import doctor_checks
     from pipeline.jobs.doctor import run_checks
+    from pipeline.model.errors import ConfigError
+    from pipeline.model.health import health_result_of, worst_level
 
-    return run_checks(doctor_checks(app, now=now, offline=options.offline))
+    try:
+        with load_app(options) as app:
+            checks = doctor_checks(app, now=clock(), offline=options.offline)
+            results = _print_results(run_checks(checks), options)
+    except ConfigError as error:
+        unusable = health_result_of(str(error), category="config", name=options.config.name, level="trouble")
+        _print_results([unusable], options)
+        return ConfigError.exit_code
+    return SOME_FAILED if worst_level(results) == "trouble" else 0
 
 
-def _show(signs: Iterable[HealthResult], options: Namespace) -> list[HealthResult]:
-    """Print signs group by group, as they are found, and sum them up; with --quiet only what is not well."""
+def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[HealthResult]:
+    """Print results by category, each as soon as it is there, and a summary; only problems with --quiet."""
     from pipeline.cli.status_output import health_lines
     from pipeline.jobs.monitoring.status_report import summarize
+    from pipeline.model.health import worst_level
 
-    found: list[HealthResult] = []
+    finished: list[HealthResult] = []
     if options.json:
-        found = list(signs)
-        words.print_json({"level": worst_level(found), "signs": list(map(asdict, found))})
-        return found
-    for group, members in groupby(signs, key=lambda sign: sign.category):
-        seen = list(members)
-        found += seen
-        shown = [sign for sign in seen if sign.level != "well" or not options.quiet]
-        for line in (group.capitalize(), *(f"  {line}" for line in health_lines(shown))) if shown else ():
+        finished = list(results)
+        output.print_json({"level": worst_level(finished), "results": [asdict(result) for result in finished]})
+        return finished
+    for category, members in groupby(results, key=lambda result: result.category):
+        in_category = list(members)
+        finished += in_category
+        shown = [result for result in in_category if result.level != "well" or not options.quiet]
+        for line in (category.capitalize(), *(f"  {line}" for line in health_lines(shown))) if shown else ():
             print(line, flush=True)
     if not options.quiet:
-        print(summarize(found))
-    return found
+        print(summarize(finished))
+    return finished
+
+
+def notify(options: Namespace, clock: Clock) -> int:
+    """Send a test notification to every channel and print whether it arrived."""
+    from pipeline.app.notifications import build_notifier
+    from pipeline.model.alert import Alert
+    from pipeline.model.errors import UsageError
+
+    alert = Alert(
+        key="test",
+        subject="This is a test",
+        text="Somebody ran `pipeline notify --test` to see whether alerts arrive. This one did: nothing is wrong.",
+        raised_at=clock(),
+        level="info",
+    )
+    with load_app(options) as app:
+        results = build_notifier(app).send_test(alert)
+    if not results:
+        raise UsageError(
+            f"there is no channel: set a command or a mail address under [notify] in {options.config}, "
+            "or a mail server under [delivery]."
+        )
+    for channel, reply, error in results:
+        if error:
+            print(f"{channel}: {error}", file=sys.stderr)
+        elif not options.quiet:
+            print(f"{channel}: sent{reply and ': ' + reply}")
+    return SOME_FAILED if any(error for _, _, error in results) else 0

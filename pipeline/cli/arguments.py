@@ -43,7 +43,7 @@ class Commands:
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.usage = f"{parser.prog} [OPTION]... COMMAND ..."
         self._parser = parser
-        self._subparsers = parser.add_subparsers(metavar="COMMAND", help=argparse.SUPPRESS)
+        self._subparsers = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS)
         self.summaries: dict[str, str] = {}
         """What each command does, by its name."""
 

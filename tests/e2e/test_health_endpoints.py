@@ -87,7 +87,7 @@ class Daemon:
                 found = measured(self.ask("/metrics").text)
             except httpx.TransportError:
                 found = {}
-            if {"pipeline_task_runs_total draft done", "pipeline_task_runs_total draft waiting"} & set(found):
+            if {"pipeline_task_runs_total succeeded draft", "pipeline_task_runs_total deferred draft"} & set(found):
                 return found
             time.sleep(0.1)
         raise AssertionError("the daemon made no draft")
@@ -118,13 +118,13 @@ def test_health_metrics_and_log_of_a_daemon(daemon: Daemon) -> None:
     found = daemon.ask_until_drafted()
     assert (found["pipeline_healthy"], found["pipeline_store_up"]) == (1, 1)
     assert (found["pipeline_feeds ok"], found["pipeline_feeds not_found"]) == (1, 1)
-    assert found["pipeline_task_runs_total fetch failed"] == 1
-    assert found["pipeline_beat_age_seconds"] < 60
-    assert (daemon.ask("/healthz").status_code, daemon.ask("/healthz").json()["status"]) == (200, "well")
+    assert found["pipeline_task_runs_total failed fetch"] == 1
+    assert found["pipeline_heartbeat_age_seconds"] < 60
+    assert (daemon.ask("/healthz").status_code, daemon.ask("/healthz").json()["status"]) == (200, "healthy")
     for file in daemon.folder.glob("pipeline.db*"):
         file.write_bytes(b"no database " * 1000)
     broken = daemon.ask("/healthz")
-    assert (broken.status_code, "database" in broken.json()["reasons"][0]) == (503, True), broken.text
+    assert (broken.status_code, "database" in broken.json()["problems"][0]) == (503, True), broken.text
     assert measured(daemon.ask("/metrics").text)["pipeline_store_up"] == 0
     out, err = daemon.stop()
     assert out == ""

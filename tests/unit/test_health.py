@@ -1,4 +1,4 @@
-"""The daemon's pulse, and what machines may ask about its health."""
+"""The heartbeat of the daemon, and its health and metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pipeline.model.fetch import OutcomeKind
 from pipeline.model.health import Metrics
 from pipeline.scheduler.engine import TaskResult
 from pipeline.scheduler.heartbeat import MAX_WORK_SECONDS, Heartbeat
-from pipeline.text.metrics import Family, Sample, exposition
 from pipeline.web.health import health_routes
 from tests.asgi_client import AsgiClient
 
@@ -25,8 +24,8 @@ NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 DONE = TaskResult(task_id="fetch", period="p", message="done")
 
 
-class Watch:
-    """A clock that only measures, and is set by hand."""
+class Stopwatch:
+    """A monotonic clock that the test moves."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -35,75 +34,75 @@ class Watch:
         return self.seconds
 
 
-def test_a_daemon_that_beats_is_well_and_one_that_stopped_is_not() -> None:
-    """Three intervals are allowed, from its start on."""
-    watch = Watch()
-    pulse = Heartbeat(15, monotonic=watch)
-    beat = pulse.watch(lambda now: [DONE])
+def test_a_daemon_that_stopped_ticking_is_unhealthy() -> None:
+    """Three intervals may pass without a tick, counted from the start."""
+    clock = Stopwatch()
+    heartbeat = Heartbeat(15, monotonic=clock)
+    tick = heartbeat.watch(lambda now: [DONE])
     for _ in range(5):
-        watch.seconds += 40
-        assert pulse.problem() == ""
-        assert list(beat(NOW)) == [DONE]
-    watch.seconds += 46
-    assert pulse.problem() == "the daemon is without a beat for 46 s, and 45 s are allowed: restart it"
+        clock.seconds += 40
+        assert heartbeat.problem() == ""
+        assert list(tick(NOW)) == [DONE]
+    clock.seconds += 46
+    assert heartbeat.problem() == "the daemon has not run its tasks for 46 s (limit: 45 s); restart it"
 
 
-def test_a_beat_at_work_may_take_longer() -> None:
-    """A fetch of many slow feeds is no illness; one that gets nowhere for a quarter of an hour is."""
-    watch = Watch()
-    pulse = Heartbeat(15, monotonic=watch)
-    trouble = []
+def test_a_task_may_take_longer_than_the_interval() -> None:
+    """A fetch of many slow feeds is healthy; fifteen minutes on one task without a result are not."""
+    clock = Stopwatch()
+    heartbeat = Heartbeat(15, monotonic=clock)
+    problems = []
 
     def slow(now: datetime) -> Iterator[TaskResult]:
         for seconds in (300, MAX_WORK_SECONDS + 1):
-            watch.seconds += seconds
-            trouble.append(pulse.problem())
+            clock.seconds += seconds
+            problems.append(heartbeat.problem())
             yield DONE
 
-    list(pulse.watch(slow)(NOW))
-    assert trouble[0] == ""
-    assert "at work without getting on" in trouble[1]
-    assert pulse.problem() == ""
+    list(heartbeat.watch(slow)(NOW))
+    assert problems[0] == ""
+    assert "has worked on one task" in problems[1]
+    assert heartbeat.problem() == ""
 
 
-def test_beats_that_fail_one_after_the_other_are_no_life() -> None:
-    """The daemon outlives a bug and a broken store; whoever watches it must hear of it, until a beat is well again."""
-    pulse = Heartbeat(15, monotonic=Watch())
+def test_repeated_failures_make_the_daemon_unhealthy() -> None:
+    """The daemon survives a bug or a broken store; its health shows it until a tick succeeds again."""
+    heartbeat = Heartbeat(15, monotonic=Stopwatch())
     broken = True
 
-    def beat(now: datetime) -> Iterator[TaskResult]:
+    def tick(now: datetime) -> Iterator[TaskResult]:
         if broken:
             raise StoreError("pipeline.db is damaged")
         yield DONE
 
     for _ in range(3):
-        assert pulse.problem() == ""
+        assert heartbeat.problem() == ""
         with pytest.raises(StoreError):
-            list(pulse.watch(beat)(NOW))
-    assert pulse.problem() == "the last 3 beats failed: pipeline.db is damaged"
+            list(heartbeat.watch(tick)(NOW))
+    assert heartbeat.problem() == "the last 3 ticks failed: pipeline.db is damaged"
     broken = False
-    list(pulse.watch(beat)(NOW))
-    assert pulse.problem() == ""
+    list(heartbeat.watch(tick)(NOW))
+    assert heartbeat.problem() == ""
 
 
-class House:
-    """What the pages look at."""
+class FakeSource:
+    """A source of health and metrics with fixed values."""
 
-    def __init__(self, *reasons: str, store: bool = True) -> None:
-        self._reasons, self._store = reasons, store
-        self.beat_age_seconds = 7.25
+    def __init__(self, *problems: str, store: bool = True) -> None:
+        self._problems, self._store = problems, store
+        self.heartbeat_age_seconds = 7.25
 
-    def reasons(self) -> tuple[str, ...]:
-        return self._reasons
+    def problems(self) -> tuple[str, ...]:
+        return self._problems
 
-    def vitals(self) -> Metrics:
+    def metrics(self) -> Metrics:
         if not self._store:
             raise StoreError("gone")
         return Metrics(
             feeds_by_outcome={"ok": 2, "timeout": 1, "never": 1},
             entries=70,
             entries_ingested=75,
-            runs_by_status={("fetch", "done"): 48, ("fetch", "failed"): 1, ("draft", "done"): 3},
+            runs_by_status={("fetch", "succeeded"): 48, ("fetch", "failed"): 1, ("draft", "succeeded"): 3},
             last_finished_at={"fetch": NOW + timedelta(hours=1)},
             last_succeeded_at={"fetch": NOW},
             editions_by_state={"sent": 3, "held": 1},
@@ -111,13 +110,13 @@ class House:
         )
 
 
-def ask(house: House, path: str) -> tuple[int, str, str]:
-    answer = AsgiClient(Starlette(routes=health_routes(house))).get(path)
-    return answer.status_code, answer.headers["content-type"], answer.text
+def get(source: FakeSource, path: str) -> tuple[int, str, str]:
+    response = AsgiClient(Starlette(routes=health_routes(source))).get(path)
+    return response.status_code, response.headers["content-type"], response.text
 
 
-def measured(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    """Read an exposition with Prometheus's own parser: name to labels to value."""
+def parse_metrics(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Return name to labels to value, read by Prometheus's own parser."""
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
     for family in text_string_to_metric_families(text):
         assert family.documentation
@@ -127,64 +126,54 @@ def measured(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
     return found
 
 
-def test_healthz_is_200_while_all_is_well() -> None:
-    """With what a person wants to know who looks at it."""
-    code, kind, text = ask(House(), "/healthz")
+def test_healthz_is_200_while_the_daemon_is_healthy() -> None:
+    """The body holds the status, the heartbeat and the version."""
+    code, kind, text = get(FakeSource(), "/healthz")
     assert (code, kind) == (200, "application/json")
     assert json.loads(text) | {"version": ""} == {
-        "status": "well",
-        "reasons": [],
-        "beat_age_seconds": 7.2,
+        "status": "healthy",
+        "problems": [],
+        "heartbeat_age_seconds": 7.2,
         "version": "",
     }
 
 
-def test_healthz_is_503_with_the_reasons() -> None:
-    """Whoever restarts the daemon need not look for them elsewhere."""
-    code, _, text = ask(House("no beat", "no store"), "/healthz")
-    assert (code, json.loads(text)["reasons"]) == (503, ["no beat", "no store"])
+def test_healthz_is_503_with_the_problems() -> None:
+    """The body of a 503 names every problem."""
+    code, _, text = get(FakeSource("no heartbeat", "no store"), "/healthz")
+    assert (code, json.loads(text)["problems"]) == (503, ["no heartbeat", "no store"])
 
 
-def test_metrics_are_what_prometheus_reads() -> None:
-    """Its own parser finds every measurement, with its help and its type."""
-    code, kind, text = ask(House(), "/metrics")
+def test_prometheus_parses_the_metrics() -> None:
+    """Its parser finds every metric with help and type."""
+    code, kind, text = get(FakeSource(), "/metrics")
     assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
-    found = measured(text)
+    found = parse_metrics(text)
     assert found["pipeline_feeds"][(("outcome", "timeout"),)] == 1
     assert found["pipeline_entries"][()] == 70
-    assert found["pipeline_entries_seen_total"][()] == 75
-    assert found["pipeline_task_runs_total"][(("task", "fetch"), ("outcome", "done"))] == 48
+    assert found["pipeline_entries_ingested_total"][()] == 75
+    assert found["pipeline_task_runs_total"][(("status", "succeeded"), ("task", "fetch"))] == 48
     assert found["pipeline_task_last_success_timestamp_seconds"][(("task", "fetch"),)] == NOW.timestamp()
     assert found["pipeline_task_last_run_timestamp_seconds"][(("task", "fetch"),)] == NOW.timestamp() + 3600
     assert found["pipeline_editions"][(("state", "sent"),)] == 3
     assert found["pipeline_edition_newest_number"][()] == 3
-    assert found["pipeline_beat_age_seconds"][()] == 7.25
+    assert found["pipeline_heartbeat_age_seconds"][()] == 7.25
     assert (found["pipeline_healthy"][()], found["pipeline_store_up"][()]) == (1, 1)
     assert list(found["pipeline_build_info"].values()) == [1]
 
 
-def test_labels_are_words_of_a_short_list() -> None:
-    """However many feeds and entries there are: outcomes and states are all there from the start, at zero."""
-    found = measured(ask(House(), "/metrics")[2])
+def test_labels_are_a_fixed_list() -> None:
+    """All outcomes and states are present from the start, at zero, and nothing else is."""
+    found = parse_metrics(get(FakeSource(), "/metrics")[2])
     assert len(found["pipeline_feeds"]) == len(get_args(OutcomeKind)) + 1
     assert len(found["pipeline_editions"]) == len(get_args(EditionState))
     assert found["pipeline_feeds"][(("outcome", "gone"),)] == 0
 
 
-def test_metrics_answer_when_the_store_does_not() -> None:
-    """An alert needs a number, not a silence."""
-    code, _, text = ask(House("pipeline.db is damaged", store=False), "/metrics")
-    found = measured(text)
+def test_metrics_answer_without_a_store() -> None:
+    """An alerting rule then still has numbers to compare."""
+    code, _, text = get(FakeSource("pipeline.db is damaged", store=False), "/metrics")
+    found = parse_metrics(text)
     assert code == 200
     assert (found["pipeline_store_up"][()], found["pipeline_healthy"][()]) == (0, 0)
     assert "pipeline_feeds" not in found
-
-
-def test_any_word_comes_back_as_it_was() -> None:
-    """Quotes, backslashes and line breaks in labels and help are escaped as the format asks."""
-    words = 'a "b" \\ c\nd'
-    sample = Sample(value=0.5, labels={"word": words})
-    text = exposition([Family(name="x", kind="gauge", help="a \\ b\nc", samples=(sample,))])
-    (family,) = text_string_to_metric_families(text)
-    assert family.documentation == "a \\ b\nc"
-    assert [(each.labels, each.value) for each in family.samples] == [({"word": words}, 0.5)]

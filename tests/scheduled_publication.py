@@ -66,7 +66,7 @@ class ScheduledPublication:
             workflow=replace(self.harness.workflow, actor=ACTOR),
             backend=self.backend or self.harness.outbox,
             reconcile_alerts=self.reconcile_alerts,
-            on_state_change=lambda week, now: None,
+            editions_folder=self.harness.folder / "editions",
             send_proof=self.send_proof,
             draft_is_ready=lambda now: self.draft_ready,
         )

@@ -73,7 +73,6 @@ def _send_tasks(app: App) -> Iterator[Task]:
 
 
 def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
-    from pipeline.jobs.digests.build import write_sealed
     from pipeline.jobs.editions.scheduled_send import ACTOR, ALERT_PREFIX, ScheduledSend, is_draft_ready
     from pipeline.jobs.editions.workflow import EditionWorkflow
 
@@ -85,7 +84,7 @@ def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
         workflow=EditionWorkflow(store=app.store, context=context, actor=ACTOR, open_link_fetcher=app.link_fetcher),
         backend=build_backend(app),
         reconcile_alerts=lambda alerts, at: build_notifier(app).reconcile(ALERT_PREFIX, alerts, at=at),
-        on_state_change=lambda week, now: write_sealed(app.store, context, week, app.editions_folder, now=now),
+        editions_folder=app.editions_folder,
         send_proof=lambda week, now: build_proof_sender(app).send(week, now=now),
         draft_is_ready=lambda now: is_draft_ready(app.config.schedule.draft, app.store, now, app.calendar.zone),
     )

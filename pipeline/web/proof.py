@@ -20,7 +20,6 @@ from starlette.routing import BaseRoute, Route
 from pipeline.app import App, resources_folder
 from pipeline.app.delivery import build_proof_sender, proof_signing_key, send_policy, web_url
 from pipeline.app.digests import build_digest_context
-from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions, require_unexpired
 from pipeline.jobs.proof.tokens import sign_session, verify_token
@@ -112,7 +111,7 @@ class ProofPages:
         self, request: Request, app: App | None, *, asked: PendingDecision | None = None, case: str = "", said: str = ""
     ) -> Response:
         """Write the page of a case; ``said`` is why something was not done, or what came of it."""
-        case = asked.case if asked else case
+        case = asked.status if asked else case
         return self.templates.render(
             "proof",
             request,
@@ -133,7 +132,7 @@ def _answering(app: App) -> ProofDecisions:
             store=app.store, context=press, actor=f"{by}, by the proof", open_link_fetcher=app.link_fetcher
         ),
         send_policy=send_policy(app),
-        on_state_change=lambda week, now: write_sealed(app.store, press, week, app.editions_folder, now=now),
+        editions_folder=app.editions_folder,
     )
 
 

@@ -41,7 +41,7 @@ def desk(house: PublicationHarness) -> ProofDecisions:
     return ProofDecisions(
         workflow=publisher,
         send_policy=SendPolicy(calendar=CLOCK, schedule=None),
-        on_state_change=lambda week, now: None,
+        editions_folder=house.folder / "editions",
     )
 
 
@@ -74,16 +74,16 @@ def test_looking_changes_nothing(house: PublicationHarness, choice: ProofAction)
     token = button(house, choice)
     before = house.store.revision()
     for _ in range(5):
-        assert look(house, token).case == "ready"
+        assert look(house, token).status == "ready"
     assert house.store.revision() == before
-    assert press(house, token).case == "done"
+    assert press(house, token).status == "done"
 
 
 def test_approved_is_what_was_seen(house: PublicationHarness) -> None:
     """The seal has the hash of the proof, and the name of who pressed."""
     token = button(house, "approve")
     seen = look(house, token)
-    assert (seen.stories, seen.stoppers) == (2, ())
+    assert (seen.stories, seen.blocking_checks) == (2, ())
     assert seen.edition is not None
     assert press(house, token).record.content_hash == seen.edition.content_hash
     sealed = house.store.editions.sealed("2026-W07")
@@ -97,7 +97,7 @@ def test_a_second_press_finds_it_done(house: PublicationHarness, choice: ProofAc
     token, later = button(house, choice), button(house, choice, nth=2)
     press(house, token)
     revision = house.store.editions.get("2026-W07").revision
-    assert [press(house, each).case for each in (token, later)] == ["already", "already"]
+    assert [press(house, each).status for each in (token, later)] == ["already", "already"]
     assert house.store.editions.get("2026-W07").revision == revision
     assert state(house) == after
 
@@ -108,7 +108,7 @@ def test_of_two_presses_at_once_one_counts(house: PublicationHarness) -> None:
 
     def click() -> str:
         start.wait()
-        return press(house, token).case
+        return press(house, token).status
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(each.result() for each in [pool.submit(click), pool.submit(click)]) == ["already", "done"]
@@ -121,9 +121,9 @@ def test_a_used_pass_does_nothing_again(house: PublicationHarness) -> None:
     press(house, token)
     house.resume(W07)
     again = press(house, token)
-    assert (again.case, again.used_at) == ("used", house.now)
+    assert (again.status, again.used_at) == ("used", house.now)
     assert state(house) == "draft"
-    assert press(house, button(house, "hold", nth=2)).case == "done"
+    assert press(house, button(house, "hold", nth=2)).status == "done"
 
 
 def test_another_draft_is_not_approved(house: PublicationHarness) -> None:
@@ -131,10 +131,10 @@ def test_another_draft_is_not_approved(house: PublicationHarness) -> None:
     token = button(house, "approve")
     house.overrides["2026-W07"] = Overrides(subject="Another subject")
     asked = press(house, token)
-    assert asked.case == "changed"
+    assert asked.status == "changed"
     assert any("Another subject" in each for each in asked.changes)
     assert state(house) == "draft"
-    assert press(house, button(house, "approve")).case == "done"
+    assert press(house, button(house, "approve")).status == "done"
 
 
 def test_a_changed_draft_can_be_held(house: PublicationHarness) -> None:
@@ -142,7 +142,7 @@ def test_a_changed_draft_can_be_held(house: PublicationHarness) -> None:
     token = button(house, "hold")
     house.overrides["2026-W07"] = Overrides(subject="Another subject")
     asked = look(house, token)
-    assert (asked.case, bool(asked.changes)) == ("ready", True)
+    assert (asked.status, bool(asked.changes)) == ("ready", True)
     assert press(house, token).record.state == "held"
 
 
@@ -152,9 +152,9 @@ def test_a_changed_edition_is_approved_anew(house: PublicationHarness) -> None:
     press(house, first)
     house.overrides["2026-W07"] = Overrides(subject="Another subject")
     second = button(house, "approve")
-    assert press(house, second).case == "done"
-    assert press(house, second).case == "already"
-    assert press(house, first).case in ("changed", "used")
+    assert press(house, second).status == "done"
+    assert press(house, second).status == "already"
+    assert press(house, first).status in ("changed", "used")
 
 
 @pytest.mark.parametrize("move", ["skip", "send", "hold"])
@@ -165,7 +165,7 @@ def test_what_is_decided_stays_decided(house: PublicationHarness, move: str) -> 
         house.approve(W07)
     getattr(house, move)(W07)
     before, asked = state(house), press(house, token)
-    assert asked.case == ("already" if move == "send" else "closed")
+    assert asked.status == ("already" if move == "send" else "closed")
     assert bool(asked.reason) == (move != "send")
     assert state(house) == before
 
@@ -175,7 +175,7 @@ def test_an_emptied_week_says_so(house: PublicationHarness) -> None:
     token = button(house, "approve")
     house.overrides["2026-W07"] = Overrides(leave_out=("blog blog:bread", "blog blog:salt"))
     asked = press(house, token)
-    assert asked.case == "empty"
+    assert asked.status == "empty"
     assert asked.reason
 
 
@@ -187,10 +187,10 @@ def test_errors_stop_it_unless_they_are_overridden(house: PublicationHarness) ->
     house.store.editions.save_link_check(
         LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,))
     )
-    assert look(house, token).stoppers == ("dead-link",)
+    assert look(house, token).blocking_checks == ("dead-link",)
     with pytest.raises(RefusedError, match="Mend that link"):
         press(house, token)
-    assert press(house, token, "dead-link").case == "done"
+    assert press(house, token, "dead-link").status == "done"
 
 
 def test_the_way_to_the_desk_decides_nothing(house: PublicationHarness) -> None:
@@ -204,7 +204,7 @@ def test_an_old_link_is_refused(house: PublicationHarness) -> None:
     """Seven days and not an instant longer."""
     token = button(house, "approve")
     last = house.now + timedelta(days=7)
-    assert look(house, token, last - timedelta(microseconds=1)).case == "ready"
+    assert look(house, token, last - timedelta(microseconds=1)).status == "ready"
     for ask in (desk(house).preview, desk(house).decide):
         with pytest.raises(InvalidTokenError) as refused:
             ask(verify_token(token, KEY), now=last)

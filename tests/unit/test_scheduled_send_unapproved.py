@@ -94,8 +94,8 @@ def test_holding_what_could_not_be_sent_is_heard(office: ScheduledPublication) -
     )
     publisher = replace(office.harness.workflow, actor="editor")
     plan = SendPolicy(calendar=CLOCK, schedule=SCHEDULE)
-    answering = ProofDecisions(workflow=publisher, send_policy=plan, on_state_change=lambda week, now: None)
-    assert [answering.decide(press, now=TUESDAY + MINUTE).case for _ in range(2)] == ["done", "already"]
+    answering = ProofDecisions(workflow=publisher, send_policy=plan, editions_folder=office.harness.folder / "editions")
+    assert [answering.decide(press, now=TUESDAY + MINUTE).status for _ in range(2)] == ["done", "already"]
     way_out.failing = False
     office.run(TUESDAY + 2 * MINUTE, hours=3)
     standing = office.harness.store.editions.get("2026-W07")

@@ -1,7 +1,6 @@
-"""Look an edition over: what its manifest says of it, and what the network says of its links and pictures.
+"""Check the links and images of an edition over the network, and combine the results with preflight's.
 
-In: an edition, a fetcher, a store, the moment. Out: Checks. What the network said is kept in the store, named by the
-very bytes it is about, so that an approval can go by it; nothing else is changed.
+Results are saved by content hash, so they always belong to exactly the bytes that were checked.
 """
 
 from __future__ import annotations
@@ -28,12 +27,13 @@ from pipeline.model.fetch import FetchLimits, FetchOutcome, FetchRequest
 from pipeline.store import Store
 
 MAX_CHECK_SECONDS = 10.0
+"""Maximum time for all requests of one check together."""
 RESULT_TTL = timedelta(hours=1)
-"""So long nobody asks again what a page answered, unless it stands in the way of an approval."""
+"""How long saved results are reused; blocking results are always checked again."""
 
 
 def fast_limits(limits: FetchLimits) -> FetchLimits:
-    """Make limits for a look: no document is read further than a picture may weigh, nobody is waited for long."""
+    """Return limits for link checks: short timeouts, no pause between requests, bodies up to ``MAX_IMAGE_BYTES``."""
     return replace(
         limits,
         timeout_seconds=min(limits.timeout_seconds, MAX_CHECK_SECONDS / 2),
@@ -44,36 +44,47 @@ def fast_limits(limits: FetchLimits) -> FetchLimits:
 
 
 def check_results(edition: Edition, link_check: LinkCheck | None = None) -> tuple[CheckResult, ...]:
-    """Give all that is known of an edition: what needs no network, and what the network said when it was asked."""
-    known = (*manifest_results(edition.manifest), *changed_since(edition.changes))
-    return by_severity((*known, *(link_check.results if link_check else ())))
+    """Return all known results for an edition, most severe first: preflight, changes since approval and links."""
+    results = (*manifest_results(edition.manifest), *changed_since(edition.changes))
+    return by_severity((*results, *(link_check.results if link_check else ())))
 
 
 def check_links(
     edition: Edition, open_fetcher: OpenFetcher, *, now: datetime, max_seconds: float = MAX_CHECK_SECONDS
 ) -> tuple[CheckResult, ...]:
-    """Ask for an edition's links and pictures, at most 100 of them and ``seconds`` long in all; say what came of it."""
-    wanted = collect_urls(edition.html.decode(), edition.manifest)
-    asked = asyncio.run(_ask(wanted[:MAX_URLS], open_fetcher, now, max_seconds))
-    pairs = [(address, asked[address.url]) for address in wanted if address.url in asked]
-    unasked = [address for address in wanted if address.url not in asked]
-    return by_severity(judge_outcomes(pairs, unasked))
+    """Request up to ``MAX_URLS`` links and images of an edition and return the results, most severe first."""
+    urls = collect_urls(edition.html.decode(), edition.manifest)
+    outcomes = asyncio.run(_fetch(urls[:MAX_URLS], open_fetcher, now, max_seconds))
+    checked = [(url, outcomes[url.url]) for url in urls if url.url in outcomes]
+    unchecked = [url for url in urls if url.url not in outcomes]
+    return by_severity(judge_outcomes(checked, unchecked))
 
 
 def check_and_save_links(store: Store, edition: Edition, open_fetcher: OpenFetcher, *, now: datetime) -> LinkCheck:
-    """Ask for an edition's links and pictures, and keep what came of it."""
-    look = LinkCheck(
-        content_hash=edition.content_hash, checked_at=now, results=check_links(edition, open_fetcher, now=now)
-    )
-    store.editions.save_link_check(look)
-    return look
+    """Check an edition's links and images, save the results and return them."""
+    results = check_links(edition, open_fetcher, now=now)
+    link_check = LinkCheck(content_hash=edition.content_hash, checked_at=now, results=results)
+    store.editions.save_link_check(link_check)
+    return link_check
+
+
+def current_link_check(
+    store: Store,
+    edition: Edition,
+    open_fetcher: OpenFetcher | None,
+    *,
+    now: datetime,
+    overridden: Collection[str] = (),
+) -> LinkCheck | None:
+    """Return the saved link check of an edition, or a new one if that is not fresh and there is a fetcher."""
+    saved = store.editions.link_check(edition.content_hash)
+    if open_fetcher is None or is_fresh(saved, overridden, now=now):
+        return saved
+    return check_and_save_links(store, edition, open_fetcher, now=now)
 
 
 def is_fresh(link_check: LinkCheck | None, overridden: Collection[str], *, now: datetime) -> bool:
-    """Tell whether what the network said may decide about an approval, or is to be asked again first.
-
-    It is asked again when it was long ago, and when it said something that stops: that may be mended by now.
-    """
+    """Check whether saved results are recent and none of them blocks approval; a blocking link may be fixed by now."""
     return (
         link_check is not None
         and now - link_check.checked_at < RESULT_TTL
@@ -81,30 +92,26 @@ def is_fresh(link_check: LinkCheck | None, overridden: Collection[str], *, now: 
     )
 
 
-async def _ask(
-    wanted: Iterable[CheckedUrl], open_prober: OpenFetcher, now: datetime, seconds: float
+async def _fetch(
+    urls: Iterable[CheckedUrl], open_fetcher: OpenFetcher, now: datetime, max_seconds: float
 ) -> dict[str, FetchOutcome]:
-    """Ask for each address; what is not answered in time is not in the answer."""
+    """Return the outcome of each URL that was fetched in time; servers that refuse HEAD are asked again with GET."""
     outcomes: dict[str, FetchOutcome] = {}
-    async with open_prober() as prober:
+    requests = [FetchRequest(key=url.url, url=url.url, method="GET" if url.is_image else "HEAD") for url in urls]
+    async with open_fetcher() as fetcher:
         try:
-            async with asyncio.timeout(seconds):
-                requests = [_request(address) for address in wanted]
+            async with asyncio.timeout(max_seconds):
                 while requests:
-                    again = []
-                    async for outcome in prober.fetch_all(requests, now=now):
+                    refused = set()
+                    async for outcome in fetcher.fetch_all(requests, now=now):
                         outcomes[outcome.key] = outcome
                         if outcome.status in HEAD_REFUSED_STATUSES:
-                            again.append(outcome.key)
-                    requests = [_as_get(each) for each in requests if each.url in again and each.method == "HEAD"]
+                            refused.add(outcome.key)
+                    requests = [
+                        replace(request, method="GET")
+                        for request in requests
+                        if request.url in refused and request.method == "HEAD"
+                    ]
         except TimeoutError:
-            pass  # what came in time is known; the rest is said to be unasked
+            pass  # URLs without an outcome are reported as unchecked
     return outcomes
-
-
-def _request(address: CheckedUrl) -> FetchRequest:
-    return FetchRequest(key=address.url, url=address.url, method="GET" if address.is_image else "HEAD")
-
-
-def _as_get(request: FetchRequest) -> FetchRequest:
-    return replace(request, method="GET")

@@ -1,9 +1,8 @@
-"""The mailing at its time: what may go out goes out, and of what may not, or comes too late, the editor is told.
+"""Send the newest closed week's edition at its scheduled time.
 
-In: a rhythm, what editions are made and sent with, an instant. Out: a Task for ``tick``. Which week it is about, and
-how late it is, follows from when the period began; where its edition stands is read from the store at every attempt, so
-a send that was cut short, a day without a machine and an editor who is late are one and the same case. What nobody
-approved goes out only when the editor has had a proof of these very bytes for an hour.
+The week and the delay follow from the start of the schedule's period; the edition's state is read from the store at
+each attempt. An interrupted send, a day without power and a late editor are therefore handled in the same way. An
+edition that nobody approved is sent only if the editor has had a proof of these very bytes for ``MIN_REVIEW_TIME``.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Literal
 
-from pipeline.jobs.digests.build import build_draft
+from pipeline.jobs.digests.build import build_draft, write_sealed
 from pipeline.jobs.editions.send import send
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.ports import Backend
@@ -32,244 +32,243 @@ from pipeline.text.format import datetime_in_words
 ApprovalMode = Literal["required", "unless-held"]
 ACTOR = SCHEDULE_ACTOR
 ALERT_PREFIX = "send/"
-"""How the keys of notices about mailings begin."""
+"""Prefix of the keys of alerts about scheduled sends."""
 RETRY_INTERVAL = timedelta(minutes=10)
-"""What somebody has to mend is looked at again so soon, for the last time so long after the limit."""
+"""How often to try again while somebody may be fixing the problem; also how long after the limit the last try is."""
 GRACE_PERIOD = timedelta(hours=1)
-"""What was approved in so long before the limit goes out so long after it: whoever sends it, comes later."""
+"""An edition approved within this time before the limit may still be sent for as long after the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledSend:
-    """What sends by itself."""
+    """Sends editions by schedule and keeps the alerts about them up to date."""
 
     schedule: At
     late_limit: timedelta
+    """How long after the scheduled time an edition may still be sent automatically."""
     approval: ApprovalMode
     workflow: EditionWorkflow
-    """Its name is ``ACTOR``."""
+    """With ``ACTOR`` as its actor."""
     backend: Backend
+    editions_folder: Path
+    """Folder of the written editions, which follow the state of a sent one."""
     reconcile_alerts: Callable[[Sequence[Alert], datetime], object]
-    """Makes these the open notices about mailings: tells what is new, closes what is over."""
-    on_state_change: Callable[[Week, datetime], object]
-    """Lets the files in editions/ follow a move."""
+    """Makes the given alerts the only open ones below ``ALERT_PREFIX``."""
     send_proof: Callable[[Week, datetime], object]
-    """Sends the editor a proof, if one is due; a DeliveryProblem passes through."""
+    """Sends the editor a proof if one is due; may raise DeliveryError."""
     draft_is_ready: Callable[[datetime], bool]
-    """Tells whether the newest draft that is due has been made: after a downtime the feeds are read before it."""
+    """Checks whether the draft that is due has been written; after a downtime, feeds are fetched before it."""
 
     def run(self, now: datetime) -> str | Deferred:
-        """Do what can be done now about the week that was the newest closed one when the period began."""
-        mail = _Mail.of(self.schedule, self.late_limit, self.workflow.context.calendar, now)
-        self._ask_about_older(mail)
+        """Handle the week that was the newest closed one when the schedule's period began; return what was done."""
+        window = _SendWindow.at(self.schedule, self.late_limit, self.workflow.context.calendar, now)
+        self._add_alerts_on_older_editions(window)
         try:
-            return self._move_on(mail)
+            return self._advance(window)
         finally:
-            self.reconcile_alerts(mail.notices, now)
+            self.reconcile_alerts(window.alerts, now)
 
-    def _move_on(self, mail: _Mail) -> str | Deferred:
-        standing = self._standing(mail)
-        if standing.state in ("sent", "skipped"):
-            return f"{mail.week} was {standing.state}"
-        if not mail.in_time(standing):
-            return self._too_late(mail, standing)
-        if standing.state == "draft" and self.approval == "unless-held":
-            return self._unless_held(mail)
-        if standing.state in ("approved", "sending"):
-            return self._send(mail)
-        return self._wait(mail, standing)
+    def _advance(self, window: _SendWindow) -> str | Deferred:
+        record = self.workflow.store.editions.get(str(window.week))
+        if record.auto_held:
+            record = self.workflow.resume(window.week, now=window.now)
+        if record.state in ("sent", "skipped"):
+            return f"{window.week} was {record.state}"
+        if not window.is_open(record):
+            return self._report_missed(window, record)
+        if record.state == "draft" and self.approval == "unless-held":
+            return self._send_unapproved(window)
+        if record.state in ("approved", "sending"):
+            return self._send(window)
+        return self._await_approval(window, record)
 
-    def _standing(self, mail: _Mail) -> EditionRecord:
-        """Look where the edition stands; one that we hold ourselves, since it could not be sent, is taken up again."""
-        standing = self.workflow.store.editions.get(str(mail.week))
-        if standing.auto_held:
-            return self.workflow.resume(mail.week, now=mail.now)
-        return standing
-
-    def _unless_held(self, mail: _Mail) -> str | Deferred:
+    def _send_unapproved(self, window: _SendWindow) -> str | Deferred:
+        """Approve and send a draft if the editor has had its proof long enough; else send the proof."""
         store = self.workflow.store
         try:
-            edition = build_draft(store, self.workflow.context, mail.week, now=mail.now).edition
-            if not self.draft_is_ready(mail.now):
-                return Deferred(reason=f"{mail.week} waits for its draft", until=mail.soon)
-            shown_at = store.proofs.first_sent_at(str(mail.week), edition.content_hash)
-            if shown_at is None or mail.now < shown_at + MIN_REVIEW_TIME:
-                return self._show_first(mail, edition)
-            self.workflow.approve(mail.week, now=mail.now, content_hash=edition.content_hash)
-        except NothingToPublishError as reason:
-            return Deferred(reason=str(reason), until=mail.soon)
-        except RefusedError as reason:
-            return self._stop(mail, reason)
-        return self._send(mail)
+            edition = build_draft(store, self.workflow.context, window.week, now=window.now).edition
+            if not self.draft_is_ready(window.now):
+                return Deferred(reason=f"{window.week} waits for its draft", until=window.retry_at)
+            proof_sent_at = store.proofs.first_sent_at(str(window.week), edition.content_hash)
+            if proof_sent_at is None or window.now < proof_sent_at + MIN_REVIEW_TIME:
+                return self._send_proof(window, edition)
+            self.workflow.approve(window.week, now=window.now, content_hash=edition.content_hash)
+        except NothingToPublishError as error:
+            return Deferred(reason=str(error), until=window.retry_at)
+        except RefusedError as error:
+            return self._report_blocked(window, error)
+        return self._send(window)
 
-    def _show_first(self, mail: _Mail, edition: Edition) -> Deferred:
-        """Let the editor see these bytes, and give them the time to hold them."""
+    def _send_proof(self, window: _SendWindow, edition: Edition) -> Deferred:
+        """Send the proof of a draft and wait for as long as the editor may hold it."""
         try:
-            self.send_proof(mail.week, mail.now)
-        except DeliveryError as trouble:
-            text = f"{trouble} What nobody approved goes out only an hour after its proof. {mail.approval_helps}"
-            mail.note("unseen", "cannot be shown to you", text)
-            return Deferred(reason=f"{mail.week} could not be shown to the editor: {trouble}", until=mail.soon)
-        shown_at = self.workflow.store.proofs.first_sent_at(str(mail.week), edition.content_hash)
-        goes_at = (shown_at or mail.now) + MIN_REVIEW_TIME
-        if goes_at > mail.until:
-            mail.note("unapproved", "waits for your approval", f"Its proof came late. {mail.approval_helps}")
-        line = f"{mail.week} goes out an hour after its proof, unless somebody holds it"
-        return Deferred(reason=line, until=goes_at if shown_at else mail.soon)
+            self.send_proof(window.week, window.now)
+        except DeliveryError as error:
+            text = f"{error} An unapproved edition is sent only an hour after its proof. {window.approval_hint}"
+            window.add_alert("unseen", "could not be sent to you as a proof", text)
+            return Deferred(reason=f"{window.week}: the proof could not be sent: {error}", until=window.retry_at)
+        sent_at = self.workflow.store.proofs.first_sent_at(str(window.week), edition.content_hash)
+        send_at = (sent_at or window.now) + MIN_REVIEW_TIME
+        if send_at > window.closes_at:
+            window.add_alert("unapproved", "waits for your approval", f"Its proof was late. {window.approval_hint}")
+        reason = f"{window.week} is sent an hour after its proof unless somebody holds it"
+        return Deferred(reason=reason, until=send_at if sent_at else window.retry_at)
 
-    def _send(self, mail: _Mail) -> str | Deferred:
+    def _send(self, window: _SendWindow) -> str | Deferred:
         try:
-            standing, path = send(self.workflow, self.backend, mail.week, now=mail.now)
-        except RefusedError as reason:
-            return self._stop(mail, reason)
-        except DeliveryError as trouble:
-            mail.note("failed", "could not be sent", f"{trouble} {_what_now(mail, trouble)}")
+            record, path = send(self.workflow, self.backend, window.week, now=window.now)
+        except RefusedError as error:
+            return self._report_blocked(window, error)
+        except DeliveryError as error:
+            window.add_alert("failed", "could not be sent", f"{error} {_next_steps(window, error)}")
             raise
-        self.on_state_change(mail.week, mail.now)
-        return f"{mail.week}: No. {standing.number} sent, into {path}"
-
-    def _stop(self, mail: _Mail, reason: RefusedError) -> Deferred:
-        mail.note("stopped", "cannot go out as it is", f"{reason} Mended by {mail.limit}, it goes out by itself.")
-        return Deferred(reason=str(reason), until=mail.soon)
-
-    def _wait(self, mail: _Mail, standing: EditionRecord) -> Deferred:
-        if standing.state == "held":
-            return Deferred(reason=f"{mail.week} is held", until=mail.last_look)
-        if not self._has_content(mail):
-            return Deferred(reason=f"{mail.week} has nothing to send", until=mail.last_look)
-        text = f"It was to go out on {mail.time}. {mail.approval_helps}"
-        mail.note("unapproved", "waits for your approval", text)
-        line = f"{mail.week} is not approved; approved by {mail.limit}, it goes out at once"
-        return Deferred(reason=line, until=mail.last_look)
-
-    def _too_late(self, mail: _Mail, standing: EditionRecord) -> str | Deferred:
-        """Ask the editor, and see what comes of it until the next mailing."""
-        if standing.state == "held":
-            return Deferred(reason=f"{mail.week} did not go out: it is held", until=mail.next_at)
-        if not standing.is_sealed and not (self._was_expected(mail) and self._has_content(mail)):
-            return f"{mail.week} did not go out: it has nothing to send"
-        first = "" if standing.is_sealed else f"`pipeline approve {mail.week}`, then "
-        text = (
-            f"It was to go out on {mail.time}, and nothing goes out by itself later than {mail.limit}. "
-            f"Is it still to go? {first}`pipeline send {mail.week}` sends it, `pipeline skip {mail.week}` lets it be."
+        write_sealed(
+            self.workflow.store, self.workflow.context, window.week, self.editions_folder, now=window.now
         )
-        mail.note("late", "was not sent", text, "error")
-        line = f"{mail.week} did not go out in time; {first}`pipeline send {mail.week}` sends it"
-        return Deferred(reason=line, until=mail.next_at)
+        return f"{window.week}: No. {record.number} sent, into {path}"
 
-    def _ask_about_older(self, mail: _Mail) -> None:
-        """Ask about editions that were approved in vain: nothing of the kind goes out by itself."""
-        for week, standing in self.workflow.store.editions.all().items():
-            if week < str(mail.week) and (standing.auto_held or standing.state in ("approved", "sending")):
-                replace(mail, week=Week.parse(week)).note(
-                    "late", "was approved and never sent", _ask(standing), "error"
-                )
+    def _report_blocked(self, window: _SendWindow, error: RefusedError) -> Deferred:
+        text = f"{error} If this is fixed by {window.closing_time}, it is sent automatically."
+        window.add_alert("stopped", "cannot be sent as it is", text)
+        return Deferred(reason=str(error), until=window.retry_at)
 
-    def _was_expected(self, mail: _Mail) -> bool:
-        """Tell whether any feed had been read when it was to go out; before that there was no newsletter."""
-        read = [state.first_read_at for state in self.workflow.store.feed_states().values()]
-        return any(at is not None and at <= mail.began_at for at in read)
+    def _await_approval(self, window: _SendWindow, record: EditionRecord) -> Deferred:
+        if record.state == "held":
+            return Deferred(reason=f"{window.week} is held", until=window.last_check_at)
+        if not self._has_content(window):
+            return Deferred(reason=f"{window.week} has nothing to send", until=window.last_check_at)
+        text = f"It was due on {window.opening_time}. {window.approval_hint}"
+        window.add_alert("unapproved", "waits for your approval", text)
+        reason = f"{window.week} is not approved; if approved by {window.closing_time}, it is sent at once"
+        return Deferred(reason=reason, until=window.last_check_at)
 
-    def _has_content(self, mail: _Mail) -> bool:
+    def _report_missed(self, window: _SendWindow, record: EditionRecord) -> str | Deferred:
+        """Leave an edition whose window has passed to the editor, and check on it until the next scheduled send."""
+        week = window.week
+        if record.state == "held":
+            return Deferred(reason=f"{week} was not sent: it is held", until=window.next_opens_at)
+        if not record.is_sealed and not (self._was_expected(window) and self._has_content(window)):
+            return f"{week} was not sent: it has nothing to send"
+        commands = f"`pipeline send {week}`"
+        if not record.is_sealed:
+            commands = f"`pipeline approve {week}`, then {commands}"
+        text = (
+            f"It was due on {window.opening_time}, and nothing is sent automatically after {window.closing_time}. "
+            f"To send it anyway, run {commands}; to drop it, run `pipeline skip {week}`."
+        )
+        window.add_alert("late", "was not sent", text, "error")
+        return Deferred(reason=f"{week} was not sent in time; run {commands} to send it", until=window.next_opens_at)
+
+    def _add_alerts_on_older_editions(self, window: _SendWindow) -> None:
+        """Add an alert on each older edition that was approved and never sent; they are not sent automatically."""
+        for week, record in self.workflow.store.editions.all().items():
+            if week >= str(window.week) or not (record.auto_held or record.state in ("approved", "sending")):
+                continue
+            text = f"To send it, run `pipeline send {week}`; to release its stories, run `pipeline hold {week}`."
+            if record.auto_held:
+                text = f"To send it, run `pipeline resume {week}`; to drop it, run `pipeline skip {week}`."
+            older = replace(window, week=Week.parse(week))
+            older.add_alert("late", "was approved and never sent", text, "error")
+
+    def _was_expected(self, window: _SendWindow) -> bool:
+        """Check whether any feed had been fetched by the scheduled time; before that there was no newsletter."""
+        first_fetches = [state.first_read_at for state in self.workflow.store.feed_states().values()]
+        return any(at is not None and at <= window.opens_at for at in first_fetches)
+
+    def _has_content(self, window: _SendWindow) -> bool:
         try:
-            build_draft(self.workflow.store, self.workflow.context, mail.week, now=mail.now)
+            build_draft(self.workflow.store, self.workflow.context, window.week, now=window.now)
         except NothingToPublishError:
             return False
         return True
 
 
-def _ask(standing: EditionRecord) -> str:
-    week = standing.week
-    if standing.auto_held:
-        return f"Is it still to go? `pipeline resume {week}` takes it up again, `pipeline skip {week}` lets it be."
-    return f"Is it still to go? `pipeline send {week}` sends it, `pipeline hold {week}` frees its stories."
-
-
-def _what_now(mail: _Mail, trouble: DeliveryError) -> str:
-    if trouble.retry:
-        return f"It is tried again until {mail.limit}; then you are asked."
-    first = f"`pipeline resume {mail.week}`, then " if isinstance(trouble, DeliveryFailedError) else ""
-    return f"Now it is up to you: {first}`pipeline send {mail.week}`."
+def _next_steps(window: _SendWindow, error: DeliveryError) -> str:
+    if error.retry:
+        return f"Sending is retried until {window.closing_time}; after that, the decision is yours."
+    resume = f"`pipeline resume {window.week}`, then " if isinstance(error, DeliveryFailedError) else ""
+    return f"To try again, run {resume}`pipeline send {window.week}`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Mail:
-    """One mailing: which week, when it was to go out, until when it may by itself; and what there is to say of it."""
+class _SendWindow:
+    """When one week's edition may be sent automatically, and the alerts about it."""
 
     week: Week
-    began_at: datetime
-    until: datetime
-    next_at: datetime
-    """When the next one is to go out."""
+    opens_at: datetime
+    """The scheduled time."""
+    closes_at: datetime
+    """The limit: nothing is sent automatically after it, apart from ``GRACE_PERIOD``."""
+    next_opens_at: datetime
     now: datetime
     zone: tzinfo
-    notices: list[Alert] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rhythm: At, late_limit: timedelta, clock: WeekCalendar, now: datetime) -> _Mail:
-        """Find the mailing that is due now."""
-        began_at = rhythm.began_at(now, clock.zone)
+    def at(cls, schedule: At, late_limit: timedelta, calendar: WeekCalendar, now: datetime) -> _SendWindow:
+        """Return the window of the schedule's newest period."""
+        opens_at = schedule.began_at(now, calendar.zone)
         return cls(
-            week=clock.newest_closed(began_at),
-            began_at=began_at,
-            until=began_at + late_limit,
-            next_at=rhythm.next_at(now, clock.zone),
+            week=calendar.newest_closed(opens_at),
+            opens_at=opens_at,
+            closes_at=opens_at + late_limit,
+            next_opens_at=schedule.next_at(now, calendar.zone),
             now=now,
-            zone=clock.zone,
+            zone=calendar.zone,
         )
 
-    def note(self, what: str, subject: str, text: str, level: AlertLevel = "warning") -> None:
-        """Say something of this week that somebody should be told."""
-        key = f"{ALERT_PREFIX}{self.week}/{what}"
-        self.notices.append(
-            Alert(key=key, subject=f"{self.week} {subject}", text=text, raised_at=self.now, level=level)
-        )
+    def add_alert(self, kind: str, subject: str, text: str, level: AlertLevel = "warning") -> None:
+        """Add an alert about the week; ``kind`` ends its key."""
+        key = f"{ALERT_PREFIX}{self.week}/{kind}"
+        subject = f"{self.week} {subject}"
+        self.alerts.append(Alert(key=key, subject=subject, text=text, raised_at=self.now, level=level))
 
-    def in_time(self, standing: EditionRecord) -> bool:
-        """Tell whether it may still go out by itself: what was done just before the limit counts a little after it."""
-        if standing.state in ("approved", "sending"):
-            just_before = self.until - GRACE_PERIOD <= (standing.changed_at or self.now) <= self.until
-            return self.now <= self.until + (GRACE_PERIOD if just_before else timedelta())
-        return self.now < self.until + RETRY_INTERVAL
-
-    @property
-    def soon(self) -> datetime:
-        """When to look again at what somebody may be mending; at the limit in any case."""
-        return min(self.now + RETRY_INTERVAL, self.last_look)
+    def is_open(self, record: EditionRecord) -> bool:
+        """Check whether the edition may be sent automatically now."""
+        if record.state not in ("approved", "sending"):
+            return self.now < self.closes_at + RETRY_INTERVAL
+        changed_at = record.changed_at or self.now
+        approved_late = self.closes_at - GRACE_PERIOD <= changed_at <= self.closes_at
+        return self.now <= self.closes_at + (GRACE_PERIOD if approved_late else timedelta())
 
     @property
-    def last_look(self) -> datetime:
-        """When to look again at what is an editor's to do: at the limit, and once a little after it."""
-        return self.until if self.now < self.until else self.until + RETRY_INTERVAL
+    def retry_at(self) -> datetime:
+        """When to try again what somebody may be fixing."""
+        return min(self.now + RETRY_INTERVAL, self.last_check_at)
 
     @property
-    def approval_helps(self) -> str:
-        return f"Approve it by {self.limit} and it goes out at once, later not by itself."
+    def last_check_at(self) -> datetime:
+        """When to check again on what only the editor can do: at the limit, and once shortly after it."""
+        return self.closes_at if self.now < self.closes_at else self.closes_at + RETRY_INTERVAL
 
     @property
-    def time(self) -> str:
-        return datetime_in_words(self.began_at, self.zone)
+    def approval_hint(self) -> str:
+        return f"If you approve it by {self.closing_time}, it is sent at once; later it is not sent automatically."
 
     @property
-    def limit(self) -> str:
-        return datetime_in_words(self.until, self.zone)
+    def opening_time(self) -> str:
+        return datetime_in_words(self.opens_at, self.zone)
+
+    @property
+    def closing_time(self) -> str:
+        return datetime_in_words(self.closes_at, self.zone)
 
 
 def send_task(schedule: At, store: Store, build_send: Callable[[], ScheduledSend]) -> Task:
-    """Send the newest closed week's edition at its time, or as soon after it as it may go."""
+    """Return the task that sends the newest closed week's edition at its time, or as soon after it as allowed."""
 
-    def moved(run: Run) -> bool:
-        """Tell whether any edition was moved since: by an editor, most likely."""
-        standings = store.editions.all().values()
-        return any(each.changed_at and each.changed_at > run.claimed_at for each in standings)
+    def has_changed(run: Run) -> bool:
+        """Check whether an edition has changed its state since a run, most likely by an editor."""
+        records = store.editions.all().values()
+        return any(record.changed_at and record.changed_at > run.claimed_at for record in records)
 
-    return Task(id="send", schedule=schedule, run=lambda period, now: build_send().run(now), is_ready=moved)
+    return Task(id="send", schedule=schedule, run=lambda period, now: build_send().run(now), is_ready=has_changed)
 
 
 def is_draft_ready(schedule: Schedule, store: Store, now: datetime, zone: tzinfo) -> bool:
-    """Tell whether the newest draft that is due has been made, or tried: ``rhythm`` is the drafts'."""
+    """Check whether the newest draft due by ``schedule``, the drafts' schedule, has been written or tried."""
     run = store.runs.newest().get("draft")
-    # Of one that comes every few minutes the period before will do: the newest is about to be run in this very beat.
+    # With a short interval, the period before counts, too: the newest one is about to run in this tick.
     since = now - schedule.interval if isinstance(schedule, Every) else now
     periods = (schedule.period(since, zone), schedule.period(now, zone))
     return run is not None and run.period_key in periods and run.finished_at is not None

@@ -1,10 +1,4 @@
-"""An edition leaves the house: sent through a backend, handed over to another service, or tried on oneself.
-
-In: a publisher, a backend, a week, the moment. Out: where the edition stands, and where the mail lies.
-
-A send is two transactions with the delivery between them: ``sending`` says that something may be out, ``sent`` that it
-is. Whoever dies in between is finished by the next ``send``; the backend sees to it that no second mail comes of it.
-"""
+"""Send an edition: through a backend, to one address as a test, or mark it as sent elsewhere."""
 
 from __future__ import annotations
 
@@ -22,61 +16,60 @@ from pipeline.model.week import Week
 
 
 def send(workflow: EditionWorkflow, backend: Backend, week: Week, *, now: datetime) -> tuple[EditionRecord, Path]:
-    """Deliver a week's sealed bytes and mark the edition as sent; finish what was begun and interrupted.
+    """Deliver a week's sealed bytes, mark the edition as sent, and return its record and where it was delivered.
 
-    DeliveryFailed: the edition is held, and its entries are free. DeliveryUncertain: it stays where it is, ``sending``.
+    Two transactions surround the delivery: ``sending`` means that something may have left, ``sent`` that it has. An
+    interrupted send is finished by the next call, and the backend makes sure that no second message results from it.
+
+    If nothing was delivered, the edition is held, its entries are released and DeliveryFailedError is raised. After
+    DeliveryUncertainError the edition stays in state ``sending``.
     """
+    editions = workflow.store.editions
     with backend.lock():
-        seen = workflow.require(week, "send")
+        record = workflow.require(week, "send")
         sealed = _sealed(workflow, week)
-        if seen.state == "approved":
-            _refuse_to_repeat(workflow, sealed, week, now)
-            seen = workflow.store.editions.change_state(seen, "sending", now=now, actor=workflow.actor)
+        if record.state == "approved":
+            _require_unpublished(workflow, sealed, week, now)
+            record = editions.change_state(record, "sending", now=now, actor=workflow.actor)
         try:
             path = backend.deliver(sealed.edition.eml)
-        except DeliveryFailedError as trouble:
-            _hold(workflow, seen, trouble, now)
+        except DeliveryFailedError as error:
+            editions.release(record, "held", (), now=now, actor=workflow.actor, note=f"sending failed: {error}")
             raise
-        remark = f"by {backend.name}"
-        return workflow.store.editions.change_state(seen, "sent", now=now, actor=workflow.actor, note=remark), path
+        return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=f"by {backend.name}"), path
 
 
 def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime) -> EditionRecord:
-    """Mark an approved edition as published by other means; its entries count as carried."""
-    seen = workflow.require(week, "hand over")
-    _refuse_to_repeat(workflow, _sealed(workflow, week), week, now)
-    return workflow.store.editions.change_state(seen, "sent", now=now, actor=workflow.actor, note="handed over")
+    """Mark an approved edition as sent by other means, so that its entries count as published."""
+    record = workflow.require(week, "hand over")
+    _require_unpublished(workflow, _sealed(workflow, week), week, now)
+    return workflow.store.editions.change_state(record, "sent", now=now, actor=workflow.actor, note="handed over")
 
 
 def send_test(workflow: EditionWorkflow, mailer: Mailer, week: Week, address: str, *, now: datetime) -> Path | None:
-    """Send the sealed bytes, or those of the draft, to one address, marked as a test; gives their file, if any.
+    """Send a week's current edition to one address, marked as a test; return the file it was written to, if any.
 
-    Nothing else changes.
+    Nothing is recorded.
     """
-    message = make_test_copy(current_edition(workflow.store, workflow.context, week, now=now).eml, address, now=now)
-    return mailer.send(message, address)
+    edition = current_edition(workflow.store, workflow.context, week, now=now)
+    return mailer.send(make_test_copy(edition.eml, address, now=now), address)
 
 
-def _sealed(publisher: EditionWorkflow, week: Week) -> SealedEdition:
-    sealed = publisher.store.editions.sealed(str(week))
+def _sealed(workflow: EditionWorkflow, week: Week) -> SealedEdition:
+    sealed = workflow.store.editions.sealed(str(week))
     if sealed is None:
         raise RefusedError(f"{week} is not sealed: run `pipeline approve {week}`.")
     return sealed
 
 
-def _refuse_to_repeat(publisher: EditionWorkflow, sealed: SealedEdition, week: Week, now: datetime) -> None:
-    """Stop where a story has meanwhile turned out to be one that another edition carried."""
-    selection = select_entries(publisher.store, publisher.context, week, now=now)
-    titles = {each.entry_id: each.title for each in selection.decisions}
+def _require_unpublished(workflow: EditionWorkflow, sealed: SealedEdition, week: Week, now: datetime) -> None:
+    """Raise RefusedError if entries of the edition turned out to belong to a story that was already published."""
+    selection = select_entries(workflow.store, workflow.context, week, now=now)
+    titles = {decision.entry_id: decision.title for decision in selection.decisions}
     for entry_id in sealed.entry_ids:
-        other = publisher.store.editions.get(selection.published_elsewhere.get(entry_id, ""))
+        other = workflow.store.editions.get(selection.published_elsewhere.get(entry_id, ""))
         if other.state in ("sending", "sent"):
             raise RefusedError(
-                f"“{titles[entry_id]}” turned out to be a story that No. {other.number} ({other.week}) has told: "
-                f"run `pipeline approve {week}` again, which leaves it out."
+                f"“{titles[entry_id]}” was already published in No. {other.number} ({other.week}): "
+                f"run `pipeline approve {week}` again to leave it out."
             )
-
-
-def _hold(publisher: EditionWorkflow, seen: EditionRecord, trouble: DeliveryFailedError, now: datetime) -> None:
-    remark = f"sending failed: {trouble}"
-    publisher.store.editions.release(seen, "held", (), now=now, actor=publisher.actor, note=remark)

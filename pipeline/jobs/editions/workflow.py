@@ -1,8 +1,4 @@
-"""The life of an edition until it is sent: approve, hold, resume, skip, rebuild.
-
-In: a store, what digests are made with, a week, who and when. Out: where the edition stands now. A move that is not to
-be made is Refused, with the reason and what to do instead; each move is one transaction of the store.
-"""
+"""The workflow of an edition until it is sent: approve, hold, resume, skip, rebuild."""
 
 from __future__ import annotations
 
@@ -16,9 +12,9 @@ from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.build import build_draft, build_selected
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
-from pipeline.jobs.editions.check_links import check_and_save_links, check_results, is_fresh
+from pipeline.jobs.editions.check_links import check_results, current_link_check
 from pipeline.jobs.ports import OpenFetcher
-from pipeline.model.check import CheckResult, LinkCheck, blocking_results
+from pipeline.model.check import CheckResult, blocking_results
 from pipeline.model.digest import Edition, EditionState
 from pipeline.model.edition import EditionRecord, SealedEdition, Transition, refusal
 from pipeline.model.errors import ChecksFailedError, RefusedError
@@ -29,26 +25,30 @@ from pipeline.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildResult:
-    """What making a sealed edition again from the store came to."""
+    """How a sealed edition differs when it is built again from the store."""
 
     changed_files: tuple[str, ...]
-    """The files whose bytes are no longer the same; none, when all is well."""
+    """Names of files whose bytes differ; empty if the rebuild is identical."""
     changes: tuple[str, ...]
-    """Why."""
+    """The reasons, a phrase each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionWorkflow:
-    """Decides about editions."""
+    """Moves editions from state to state: approve, hold, resume, skip.
+
+    Each transition is one transaction of the store. A transition that is not allowed raises RefusedError with the
+    reason and what to do instead.
+    """
 
     store: Store
     context: DigestContext
     actor: str
-    """In whose name."""
+    """Who makes the transitions; stored with them."""
     open_link_fetcher: OpenFetcher | None = None
-    """Asks for links and pictures before an approval; without it, what they answered last time counts."""
+    """Used to check links before an approval; without it, saved results count."""
     proof_token: ProofToken | None = None
-    """The pass by which the decision came: used up by it, in the same transaction."""
+    """The token of a proof's button that led here; the transition consumes it in the same transaction."""
 
     def approve(
         self,
@@ -59,130 +59,130 @@ class EditionWorkflow:
         reviewed_manifest: bytes = b"",
         overridden: Collection[str] = (),
     ) -> EditionRecord:
-        """Seal a week's edition as it would be made now.
+        """Seal a week's edition as it would be built now, and return its new record.
 
-        Refused when ``content_hash`` (or its beginning), or the manifest that was ``shown``, is given and is not that
-        of the edition: somebody has seen something else. Refused also for every error of its checks, the network's
-        included, whose name is not ``overridden``.
+        Raise RefusedError if the edition differs from what was reviewed, given by ``content_hash`` (or its beginning)
+        or by ``reviewed_manifest``. Raise ChecksFailedError for check errors whose names are not in ``overridden``.
         """
-        seen = self.require(week, "approve")
+        record = self.require(week, "approve")
         if now < self.context.calendar.bounds(week)[1]:
             raise RefusedError(f"{week} is still running: approve it once it has closed.")
         draft = build_draft(self.store, self.context, week, now=now)
         edition, selection = draft.edition, draft.selection
-        _refuse_another(edition, content_hash, reviewed_manifest)
-        if seen.state == "approved" and seen.content_hash == edition.content_hash:
-            raise RefusedError(f"{week} was approved by {seen.sealed_by}, and nothing has changed since.")
-        checks = check_results(edition, self._look(edition, overridden, now))
-        if stopped := blocking_results(checks, overridden):
-            raise ChecksFailedError(_why_stopped(week, stopped))
-        seal = SealedEdition(
-            edition=mark_approved(edition, overridden=[each.name for each in blocking_results(checks)]),
-            stories=tuple(tuple(each.entry_id for each in group) for group in selection.stories),
+        _require_unchanged(edition, content_hash, reviewed_manifest)
+        if record.state == "approved" and record.content_hash == edition.content_hash:
+            raise RefusedError(f"{week} was approved by {record.sealed_by}, and nothing has changed since.")
+        link_check = current_link_check(self.store, edition, self.open_link_fetcher, now=now, overridden=overridden)
+        results = check_results(edition, link_check)
+        if blocking := blocking_results(results, overridden):
+            raise ChecksFailedError(_explain_blocked(week, blocking))
+        sealed = SealedEdition(
+            edition=mark_approved(edition, overridden=[result.name for result in blocking_results(results)]),
+            stories=tuple(tuple(stored.entry_id for stored in story) for story in selection.stories),
             overrides=selection.overrides,
             sealed_at=now,
             sealed_by=self.actor,
         )
         return self.store.editions.approve(
-            seen,
-            seal,
+            record,
+            sealed,
             excluded=selection.excluded_by_editor,
             carried_over=selection.carried_over,
             published_elsewhere=selection.published_elsewhere,
             token=self.proof_token,
         )
 
-    def _look(self, edition: Edition, overridden: Collection[str], now: datetime) -> LinkCheck | None:
-        """Tell what the network says of an edition: as it was kept, or, where it may be asked, afresh."""
-        kept = self.store.editions.link_check(edition.content_hash)
-        if self.open_link_fetcher is None or is_fresh(kept, overridden, now=now):
-            return kept
-        return check_and_save_links(self.store, edition, self.open_link_fetcher, now=now)
-
     def hold(self, week: Week, *, now: datetime) -> EditionRecord:
-        """Keep an edition from being sent; its entries float into the next digest that is made."""
-        seen = self.require(week, "hold")
-        if seen.auto_held:  # its entries are free already
-            return self.store.editions.change_state(seen, "held", now=now, actor=self.actor, token=self.proof_token)
-        return self._give_up(week, "hold", "held", now)
+        """Keep an edition from being sent; its entries carry over to the next digest."""
+        record = self.require(week, "hold")
+        if record.auto_held:  # its entries have been released already
+            return self.store.editions.change_state(record, "held", now=now, actor=self.actor, token=self.proof_token)
+        return self._release(record, "held", now)
 
     def skip(self, week: Week, *, now: datetime) -> EditionRecord:
-        """Let a week have no edition; its entries float into the next digest that is made."""
-        return self._give_up(week, "skip", "skipped", now)
+        """Leave a week without an edition; its entries carry over to the next digest."""
+        return self._release(self.require(week, "skip"), "skipped", now)
 
     def resume(self, week: Week, *, now: datetime) -> EditionRecord:
-        """Take a held edition up again, with those of its entries that no sealed edition has by now."""
-        seen = self.require(week, "resume")
-        return self.store.editions.resume(seen, now=now, actor=self.actor)
+        """Return a held edition to its former state, with those of its entries that no other edition has sealed."""
+        record = self.require(week, "resume")
+        return self.store.editions.resume(record, now=now, actor=self.actor)
 
     def rebuild(self, week: Week) -> RebuildResult:
-        """Make a sealed edition again, in memory, and compare; Refused when none is sealed."""
+        """Build a sealed edition again in memory and compare; raise RefusedError if the week is not sealed."""
         sealed = self.store.editions.sealed(str(week))
         if sealed is None:
             raise RefusedError(f"{week} is not sealed, so there is nothing to compare with: approve it first.")
-        there = {each.entry_id: each for each in self.store.entries_by_id(sealed.entry_ids)}
-        groups = (tuple(there[each] for each in story if each in there) for story in sealed.stories)
-        selection = Selection(stories=tuple(filter(None, groups)), decisions=(), overrides=sealed.overrides)
-        fresh = build_selected(self.store, self.context, week, selection).edition
-        old, new = sealed.edition.manifest, fresh.manifest
+        entries = {stored.entry_id: stored for stored in self.store.entries_by_id(sealed.entry_ids)}
+        stories = (tuple(entries[entry_id] for entry_id in story if entry_id in entries) for story in sealed.stories)
+        selection = Selection(stories=tuple(filter(None, stories)), decisions=(), overrides=sealed.overrides)
+        rebuilt = build_selected(self.store, self.context, week, selection).edition
+        old, new = sealed.edition.manifest, rebuilt.manifest
         return RebuildResult(changed_files=changed_files(old, new), changes=manifest_changes(old, new))
 
     def require(self, week: Week, transition: Transition) -> EditionRecord:
-        """Tell where an edition stands from which a move is to be made; Refused when it must not be."""
-        seen = self.store.editions.get(str(week))
-        if reason := refusal(transition, seen):
+        """Return the record of a week's edition if a transition is allowed from it, else raise RefusedError."""
+        record = self.store.editions.get(str(week))
+        if reason := refusal(transition, record):
             raise RefusedError(reason)
-        return seen
+        return record
 
-    def _give_up(self, week: Week, move: Transition, state: EditionState, now: datetime) -> EditionRecord:
-        seen = self.require(week, move)
-        selection = select_entries(self.store, self.context, week, now=now)
-        entry_ids, kept_out = [*selection.entry_ids, *selection.carried_over], selection.excluded_by_editor
+    def _release(self, record: EditionRecord, state: EditionState, now: datetime) -> EditionRecord:
+        selection = select_entries(self.store, self.context, Week.parse(record.week), now=now)
         return self.store.editions.release(
-            seen, state, entry_ids, excluded=kept_out, now=now, actor=self.actor, token=self.proof_token
+            record,
+            state,
+            [*selection.entry_ids, *selection.carried_over],
+            excluded=selection.excluded_by_editor,
+            now=now,
+            actor=self.actor,
+            token=self.proof_token,
         )
-
-
-def _refuse_another(edition: Edition, content_hash: str, shown: bytes) -> None:
-    """Refuse an edition that is not what somebody has seen, going by its hash or by the manifest they were shown."""
-    week, found = edition.week, edition.content_hash
-    if not found.startswith(content_hash):
-        raise RefusedError(f"{week} is no longer what you have seen: look again (its hash is {found}), then approve.")
-    try:
-        changes = manifest_changes(shown, edition.manifest) if shown else ()
-    except (ValueError, KeyError, TypeError):  # somebody else wrote there: it says nothing
-        return
-    if changes:
-        raise RefusedError(
-            f"{week} is no longer what you were shown: {'; '.join(changes)}. "
-            f"Run `pipeline digest --week {week}` and look again, then `pipeline approve {week}`."
-        )
-
-
-def _why_stopped(week: Week, stopped: Sequence[CheckResult]) -> str:
-    """Name what stands in the way of an approval, and both ways out."""
-    faults = " ".join(f"{each.name} ({each.where}): {each.message}" for each in stopped)
-    names = " ".join(f"--override {name}" for name in dict.fromkeys(each.name for each in stopped))
-    return f"{faults} Mend that, or decide otherwise: pipeline approve {week} {names}."
 
 
 def require_reviewed(store: Store, week: Week) -> None:
-    """Refuse to approve a week unless a digest of it was written, sealed or sent as a proof."""
-    if not _was_made(store, week):
+    """Raise RefusedError unless a digest of the week was written, sealed or sent as a proof."""
+    if not _has_draft(store, week):
         raise RefusedError(
-            f"{week} was never made, so nobody has seen it: run `pipeline digest --week {week}` and look at it, "
-            f"then `pipeline approve {week}`."
+            f"{week} has no digest yet, so nobody has reviewed it: run `pipeline digest --week {week}`, review it, "
+            f"then run `pipeline approve {week}`."
         )
 
 
 def require_draft(store: Store, week: Week) -> None:
-    """Refuse to send a week that has no edition, not even a draft."""
-    if not _was_made(store, week):
+    """Raise RefusedError if the week has no edition, not even a draft."""
+    if not _has_draft(store, week):
         raise RefusedError(
-            f"There is no edition of {week}: `pipeline digest --week {week}` makes one, if it has stories."
+            f"There is no edition of {week}: `pipeline digest --week {week}` creates one if the week has stories."
         )
 
 
-def _was_made(store: Store, week: Week) -> bool:
-    moved = store.editions.get(str(week)).revision > 0
-    return moved or str(week) in store.closed_weeks() or bool(store.proofs.of_week(str(week)))
+def _has_draft(store: Store, week: Week) -> bool:
+    has_changed = store.editions.get(str(week)).revision > 0
+    return has_changed or str(week) in store.closed_weeks() or bool(store.proofs.of_week(str(week)))
+
+
+def _require_unchanged(edition: Edition, content_hash: str, reviewed_manifest: bytes) -> None:
+    """Raise RefusedError if an edition differs from the one that was reviewed."""
+    week = edition.week
+    if not edition.content_hash.startswith(content_hash):
+        raise RefusedError(
+            f"{week} has changed since you reviewed it: review it again (its hash is now {edition.content_hash}), "
+            "then approve it."
+        )
+    try:
+        changes = manifest_changes(reviewed_manifest, edition.manifest) if reviewed_manifest else ()
+    except (ValueError, KeyError, TypeError):  # not a manifest of ours, so nothing to compare with
+        return
+    if changes:
+        raise RefusedError(
+            f"{week} has changed since you reviewed it: {'; '.join(changes)}. "
+            f"Run `pipeline digest --week {week}`, review it again, then run `pipeline approve {week}`."
+        )
+
+
+def _explain_blocked(week: Week, blocking: Sequence[CheckResult]) -> str:
+    """Return the errors that block an approval, and how to proceed."""
+    errors = " ".join(f"{result.name} ({result.where}): {result.message}" for result in blocking)
+    overrides = " ".join(f"--override {name}" for name in dict.fromkeys(result.name for result in blocking))
+    return f"{errors} Fix this, or approve anyway: pipeline approve {week} {overrides}."

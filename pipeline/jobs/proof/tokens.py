@@ -1,7 +1,6 @@
-"""What lets an editor in, signed, so that nobody can make one: passes in links, and the desk's key in a cookie.
+"""Sign and verify the tokens of proof buttons and the desk's session cookie.
 
-In: a Pass or an instant and what signs it, or a token. Out: a token, or the Pass. Pure: whether a pass has expired or
-was used is for others to say. The only door to itsdangerous.
+Pure: whether a token has expired or was used is for the caller to check. Only this module imports itsdangerous.
 """
 
 from __future__ import annotations
@@ -19,51 +18,52 @@ SESSION_PURPOSE = "desk"
 
 
 def sign_token(token: ProofToken, key: str) -> str:
-    """Sign a pass (HMAC with SHA-256); letters, digits, ``-``, ``_`` and ``.`` alone, a letter or digit first.
+    """Return a signed token (HMAC with SHA-256) of letters, digits, ``-``, ``_`` and ``.``, safe in a URL's path.
 
     >>> friday = datetime(2026, 2, 20, tzinfo=UTC)
-    >>> hold = Pass(week="2026-W07", content_hash="ab", choice="hold", nth=1, expires_at=friday)
-    >>> write_pass(hold, "key").rpartition(".")[0]
+    >>> hold = ProofToken(week="2026-W07", content_hash="ab", action="hold", sequence=1, expires_at=friday)
+    >>> sign_token(hold, "key").rpartition(".")[0]
     '2026-W07.ab.hold.1.1771545600'
-    >>> read_pass(write_pass(hold, "key"), "key") == hold
+    >>> verify_token(sign_token(hold, "key"), "key") == hold
     True
     """
-    told = (token.week, token.content_hash, token.action, token.sequence, int(token.expires_at.timestamp()))
-    return _signer(key, PROOF_PURPOSE).sign(".".join(map(str, told))).decode("ascii")
+    fields = (token.week, token.content_hash, token.action, token.sequence, int(token.expires_at.timestamp()))
+    return _signer(key, PROOF_PURPOSE).sign(".".join(map(str, fields))).decode("ascii")
 
 
 def verify_token(token: str, key: str) -> ProofToken:
-    """Read a token of ours; PassRefused (forged) for anything else."""
+    """Return the fields of a signed token; raise InvalidTokenError (forged) if the signature is not ours."""
     try:
-        week, content_hash, choice, nth, expires = _signer(key, PROOF_PURPOSE).unsign(token).decode("ascii").split(".")
-    except (BadSignature, UnicodeError) as forged:
-        told = "This link is not one of ours, or not whole: open it from the mail itself."
-        raise InvalidTokenError(told, kind="forged") from forged
+        payload = _signer(key, PROOF_PURPOSE).unsign(token).decode("ascii")
+        week, content_hash, action, sequence, expires = payload.split(".")
+    except (BadSignature, UnicodeError) as error:
+        message = "This link is not one of ours, or not whole: open it from the mail itself."
+        raise InvalidTokenError(message, kind="forged") from error
     return ProofToken(
         week=week,
         content_hash=content_hash,
-        action=choice,  # type: ignore[arg-type]  # signed by us, so one of Choice
-        sequence=int(nth),
+        action=action,  # type: ignore[arg-type]  # signed by us, so it is a ProofAction
+        sequence=int(sequence),
         expires_at=datetime.fromtimestamp(int(expires), UTC),
     )
 
 
 def sign_session(until: datetime, key: str) -> str:
-    """Sign what opens the desk until an instant, for a cookie: never for an address, which is kept and passed on.
+    """Return a signed value that opens the desk until an instant. For cookies only: URLs are stored and shared.
 
     >>> friday = datetime(2026, 2, 20, tzinfo=UTC)
-    >>> opens_desk(write_desk_key(friday, "key"), "key", now=datetime(2026, 2, 19, tzinfo=UTC))
+    >>> session_is_valid(sign_session(friday, "key"), "key", now=datetime(2026, 2, 19, tzinfo=UTC))
     True
-    >>> opens_desk(write_desk_key(friday, "key"), "key", now=friday)
+    >>> session_is_valid(sign_session(friday, "key"), "key", now=friday)
     False
     """
     return _signer(key, SESSION_PURPOSE).sign(str(int(until.timestamp()))).decode("ascii")
 
 
-def session_is_valid(token: str, key: str, *, now: datetime) -> bool:
-    """Tell whether a token is such a key of ours, and its time not over."""
+def session_is_valid(session: str, key: str, *, now: datetime) -> bool:
+    """Check whether a session was signed by us and has not expired."""
     try:
-        return now.timestamp() < int(_signer(key, SESSION_PURPOSE).unsign(token))
+        return now.timestamp() < int(_signer(key, SESSION_PURPOSE).unsign(session))
     except BadSignature:
         return False
 

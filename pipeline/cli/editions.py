@@ -141,7 +141,7 @@ def proof(options: Namespace, clock: Clock) -> int:
     from pipeline.app.delivery import build_proof_sender
 
     with _action(options, clock) as action:
-        action.print(build_proof_sender(action.app).send(action.week, now=action.now, force=True))
+        action.print(build_proof_sender(action.app).send(action.week, now=action.now, resend=True))
     return 0
 
 

@@ -141,7 +141,7 @@ def _once_more(app: App, what: ProofToken, now: datetime) -> str:
     newest = next(iter(app.store.proofs.of_week(what.week)), None)
     if newest and now - newest.claimed_at < RESEND_INTERVAL:
         raise RefusedError("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
-    return f"{build_proof_sender(app).send(Week.parse(what.week), now=now, force=True)}."
+    return f"{build_proof_sender(app).send(Week.parse(what.week), now=now, resend=True)}."
 
 
 def _to_the_desk(app: App, what: ProofToken, now: datetime) -> Response:

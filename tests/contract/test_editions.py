@@ -106,7 +106,7 @@ def test_approval_of_what_was_seen_refuses_what_was_not(house: PublicationHarnes
     """With the hash that was seen, or its beginning, only that content is sealed."""
     seen = house.digest(W07).edition.content_hash
     house.fetch(SOUP, replace(BREAD, title="Bread on two stones"), entry("An old post", MONDAY - 20 * DAY))
-    with pytest.raises(RefusedError, match="no longer what you have seen"):
+    with pytest.raises(RefusedError, match="has changed since you reviewed it"):
         house.approve(W07, seen[:12])
     house.fetch(SOUP, BREAD, entry("An old post", MONDAY - 20 * DAY))
     assert house.approve(W07, seen[:12]).state == "approved"
@@ -383,7 +383,9 @@ def test_its_pairing_found_only_after_both_were_approved(
     house.fetch(replace(stranger, title="Bread on a stone"), feed="podcast")
     house.send(first)
     for leave in (house.send, house.hand_over):
-        with pytest.raises(RefusedError, match=rf"\({first}\) has told: run `pipeline approve {second}` again"):
+        with pytest.raises(
+            RefusedError, match=rf"published in No\. \d \({first}\): run `pipeline approve {second}` again"
+        ):
             leave(second)
     house.approve(second)
     assert house.send(second).state == "sent"

@@ -118,7 +118,7 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
     code, out, err = run("approve", "2026-W07", "--by", "ann")
     assert (code, out) == (4, "")
     assert err.startswith("pipeline: token ([publication] name): Write out “{{ town }}”: mail services take it for")
-    assert err.endswith("Mend that, or decide otherwise: pipeline approve 2026-W07 --override token.\n")
+    assert err.endswith("Fix this, or approve anyway: pipeline approve 2026-W07 --override token.\n")
     assert run("approve", "2026-W07", "--by", "ann", "--override", "contrast")[0] == 4
     assert run("approve", "2026-W07", "--by", "ann", "--override", "token")[0] == 0
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
@@ -135,7 +135,7 @@ def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
     code, out, err = run("approve", "2026-W07", "--by", "ann")
     assert (code, out) == (4, "")
     assert err.startswith("pipeline: dead-link (A chair-maker on")
-    assert err.endswith("Mend that, or decide otherwise: pipeline approve 2026-W07 --override dead-link.\n")
+    assert err.endswith("Fix this, or approve anyway: pipeline approve 2026-W07 --override dead-link.\n")
     page.write_bytes(words)
     assert run("approve", "2026-W07", "--by", "ann")[0] == 0
 

@@ -124,7 +124,7 @@ def test_an_edition_goes_its_way(desk: PublicationDesk) -> None:
     """Approved by the hash that was seen, refused by another one, tested, sent; after that nothing is written."""
     seen = shown(desk).content_hash
     desk.save(WEEK, lambda asked: replace(asked, subject="Bread"), "")
-    with pytest.raises(RefusedError, match="no longer what you have seen"):
+    with pytest.raises(RefusedError, match="has changed since you reviewed it"):
         desk.perform(WEEK, "approve", ActionOptions(content_hash=seen))
     assert "No. 1" in desk.perform(WEEK, "approve", ActionOptions(content_hash=shown(desk).content_hash))
     assert desk.approved_edition(WEEK) is not None

@@ -49,7 +49,7 @@ def test_what_nobody_was_shown_is_neither_approved_nor_sent(desk: Desk):
     """Exit 4, with the command that makes it; whoever names the hash has seen the edition."""
     desk.ok("fetch")
     code, _, err = desk.run("approve", "2026-W07")
-    assert (code, "was never made" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
+    assert (code, "has no digest yet" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
     code, _, err = desk.run("send", "2026-W07")
     assert (code, err.startswith("pipeline: There is no edition of 2026-W07: `pipeline digest")) == (4, True)
     assert "not made yet" in desk.ok("status")
@@ -91,7 +91,7 @@ def test_the_hash_that_was_seen(desk: Desk):
     assert seen["content_hash"] == desk.manifest()["content_hash"]
     code, _, err = desk.run("approve", "2026-W07", "--hash", "0123")
     assert code == 4
-    assert "no longer what you have seen" in err
+    assert "has changed since you reviewed it: review it again" in err
     desk.ok("approve", "2026-W07", "--hash", seen["content_hash"][:10])
     assert json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))["state"] == "approved"
 
@@ -103,7 +103,7 @@ def test_what_was_written_is_what_is_approved(desk: Desk):
     desk.ok("fetch", "--force")
     code, _, err = desk.run("approve", "2026-W07")
     assert code == 4
-    assert "is no longer what you were shown: the subject, “Bread on a stone" in err
+    assert "has changed since you reviewed it: the subject, “Bread on a stone" in err
     assert "“Bread on a stone” was edited in its feed: title." in err
     assert "Run `pipeline digest --week 2026-W07` and look again, then `pipeline approve 2026-W07`." in err
     desk.ok("digest", "--week", "2026-W07")

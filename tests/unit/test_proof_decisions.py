@@ -83,7 +83,7 @@ def test_approved_is_what_was_seen(house: PublicationHarness) -> None:
     """The seal has the hash of the proof, and the name of who pressed."""
     token = button(house, "approve")
     seen = look(house, token)
-    assert (seen.stories, seen.blocking_checks) == (2, ())
+    assert (seen.story_count, seen.blocking_checks) == (2, ())
     assert seen.edition is not None
     assert press(house, token).record.content_hash == seen.edition.content_hash
     sealed = house.store.editions.sealed("2026-W07")

@@ -77,12 +77,12 @@ def box() -> Letterbox:
 def reader(house: PublicationHarness, box: Letterbox, **more: Any) -> ProofSender:
     values: dict[str, Any] = {
         "store": house.store,
-        "press": house.context,
-        "postman": box,
+        "context": house.context,
+        "mailer": box,
         "banner": load_banner_templates([ROOT / "templates"]),
-        "plan": SendPolicy(calendar=CLOCK, schedule=None),
-        "key": KEY,
-        "pages": "https://desk.example",
+        "send_policy": SendPolicy(calendar=CLOCK, schedule=None),
+        "signing_key": KEY,
+        "web_url": "https://desk.example",
     }
     return ProofSender(**(values | more))
 
@@ -183,7 +183,7 @@ def test_what_was_found_stands_on_top(house: PublicationHarness, box: Letterbox)
 @pytest.mark.parametrize(
     ("plan", "hours", "stopped", "words"),
     [
-        (SendPolicy(calendar=CLOCK, schedule=None), 6, False, "It does not go out by itself: approve it, then send it"),
+        (SendPolicy(calendar=CLOCK, schedule=None), 6, False, "It is not sent automatically: approve it, then send it"),
         (
             SendPolicy(calendar=CLOCK, schedule=FRIDAY),
             6,
@@ -206,7 +206,7 @@ def test_what_was_found_stands_on_top(house: PublicationHarness, box: Letterbox)
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, sends_unapproved=True),
             6,
             True,
-            "It will not go out on Fri 20 Feb 2026 07:00, because of its errors: mend them",
+            "It will not go out on Fri 20 Feb 2026 07:00, because of its errors: fix them",
         ),
         (
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, late_limit=12 * HOUR),
@@ -218,7 +218,7 @@ def test_what_was_found_stands_on_top(house: PublicationHarness, box: Letterbox)
             SendPolicy(calendar=CLOCK, schedule=FRIDAY, late_limit=12 * HOUR),
             24 * 5,
             False,
-            "It does not go out by itself",
+            "It is not sent automatically",
         ),
     ],
 )
@@ -245,7 +245,7 @@ def test_once_for_the_same_bytes(house: PublicationHarness, box: Letterbox) -> N
 def test_by_hand_as_often_as_asked(house: PublicationHarness, box: Letterbox) -> None:
     """Each is a mail of its own, so that no mailbox hides it."""
     for _ in range(2):
-        reader(house, box).send(W07, now=house.now, force=True)
+        reader(house, box).send(W07, now=house.now, resend=True)
     assert len({parts(each)[0]["Message-ID"] for each in box.mails}) == 2
 
 

@@ -37,7 +37,7 @@ def test_what_is_approved_goes_out_at_its_time_and_once(office: ScheduledPublica
 def test_what_nobody_approved_is_asked_for_once_and_goes_out_when_it_is(office: ScheduledPublication) -> None:
     """The editor is told at the send time; approved within the limit it goes out at the next beat."""
     assert office.run(TUESDAY, hours=3) == [
-        "2026-W07 is not approved; approved by Tuesday 17 February, 19:00, it goes out at once"
+        "2026-W07 is not approved; if approved by Tuesday 17 February, 19:00, it is sent at once"
     ]
     assert office.alert_subjects == ["2026-W07 waits for your approval"]
     office.harness.approve(W07)
@@ -60,7 +60,7 @@ def test_nothing_goes_out_by_itself_later_than_the_limit(office: ScheduledPublic
     assert "`pipeline approve 2026-W07`, then `pipeline send 2026-W07` sends it" in office.alerts[-1].text
     office.harness.approve(W07)
     assert office.run(TUESDAY + 14 * HOUR, hours=24) == [
-        "2026-W07 did not go out in time; `pipeline send 2026-W07` sends it"
+        "2026-W07 was not sent in time; run `pipeline send 2026-W07` to send it"
     ]
     assert (office.state(), office.sent_count) == ("approved", 1)
 
@@ -87,7 +87,7 @@ def test_after_downtime_an_approved_edition_is_asked_about_instead_of_sent(offic
     """The machine was off from before the send time until a day later."""
     office.harness.set_time_after_closing(W07).approve(W07)
     (line,) = office.run(TUESDAY + 24 * HOUR, hours=24)
-    assert line == "2026-W07 did not go out in time; `pipeline send 2026-W07` sends it"
+    assert line == "2026-W07 was not sent in time; run `pipeline send 2026-W07` to send it"
     assert (office.state(), office.alert_subjects, office.alerts[0].level) == (
         "approved",
         ["2026-W07 was not sent"],
@@ -135,7 +135,7 @@ def test_what_is_held_stays_and_goes_out_when_it_is_resumed_and_approved(
 def test_what_was_held_past_the_limit_is_left_to_the_editor_without_a_word(office: ScheduledPublication) -> None:
     """Who holds an edition knows that it has not gone out."""
     office.harness.hold(W07)
-    assert office.run(TUESDAY, hours=14) == ["2026-W07 is held", "2026-W07 did not go out: it is held"]
+    assert office.run(TUESDAY, hours=14) == ["2026-W07 is held", "2026-W07 was not sent: it is held"]
     assert office.alert_subjects == []
 
 
@@ -149,7 +149,7 @@ def test_errors_of_the_checks_stop_what_nobody_approved(office: ScheduledPublica
     office.send_proof(W07, office.harness.now + HOUR)
     (line,) = office.run(TUESDAY, hours=1)
     assert "--override" in line
-    assert office.alert_subjects == ["2026-W07 cannot go out as it is"]
+    assert office.alert_subjects == ["2026-W07 cannot be sent as it is"]
     office.harness.context = good
     office.run(TUESDAY + HOUR, hours=2)
     assert office.state() == "sent"
@@ -207,7 +207,7 @@ def test_a_week_without_stories_is_no_matter_for_the_editor(
     office.approval = approval
     office.harness.publish(W07)
     lines = office.run(TUESDAY + timedelta(weeks=1), hours=14)
-    assert lines[-1] == "2026-W08 did not go out: it has nothing to send"
+    assert lines[-1] == "2026-W08 was not sent: it has nothing to send"
     assert (office.state(W08), office.alert_subjects) == ("draft", [])
 
 

@@ -37,7 +37,7 @@ def edit(office: ScheduledPublication, title: str) -> None:
 
 def test_what_nobody_has_seen_is_shown_first_and_goes_out_an_hour_later(office: ScheduledPublication) -> None:
     """No proof before the send time: it is sent then, and the mailing waits for a word."""
-    line = "2026-W07 goes out an hour after its proof, unless somebody holds it"
+    line = "2026-W07 is sent an hour after its proof unless somebody holds it"
     assert office.run(TUESDAY, hours=0.5) == [line]
     assert len(office.harness.store.proofs.of_week("2026-W07")) == 1
     assert office.state() == "draft"
@@ -69,7 +69,7 @@ def test_what_cannot_be_shown_does_not_go_out(office: ScheduledPublication) -> N
     """The mail server is away: the editor is told in the other ways, and it is tried until there is a proof."""
     office.mail_server_down = True
     office.run(TUESDAY, hours=5)
-    assert (office.state(), office.alert_subjects) == ("draft", ["2026-W07 cannot be shown to you"])
+    assert (office.state(), office.alert_subjects) == ("draft", ["2026-W07 could not be sent to you as a proof"])
     office.mail_server_down = False
     office.run(TUESDAY + 5.2 * HOUR, hours=1.5)
     assert office.state() == "sent"
@@ -130,7 +130,7 @@ def test_what_is_mended_before_the_limit_goes_out(office: ScheduledPublication) 
     )
     office.send_proof(W07, TUESDAY - 9 * HOUR)
     office.run(LIMIT - HOUR, hours=0.5)
-    assert office.alert_subjects == ["2026-W07 cannot go out as it is"]
+    assert office.alert_subjects == ["2026-W07 cannot be sent as it is"]
     office.harness.context = good
     office.send_proof(W07, TUESDAY + 10 * HOUR)
     assert office.run(LIMIT + MINUTE / 10) != []

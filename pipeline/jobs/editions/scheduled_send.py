@@ -122,9 +122,7 @@ class ScheduledSend:
         except DeliveryError as error:
             window.add_alert("failed", "could not be sent", f"{error} {_next_steps(window, error)}")
             raise
-        write_sealed(
-            self.workflow.store, self.workflow.context, window.week, self.editions_folder, now=window.now
-        )
+        write_sealed(self.workflow.store, self.workflow.context, window.week, self.editions_folder, now=window.now)
         return f"{window.week}: No. {record.number} sent, into {path}"
 
     def _report_blocked(self, window: _SendWindow, error: RefusedError) -> Deferred:

@@ -105,7 +105,7 @@ def test_what_was_written_is_what_is_approved(desk: Desk):
     assert code == 4
     assert "has changed since you reviewed it: the subject, “Bread on a stone" in err
     assert "“Bread on a stone” was edited in its feed: title." in err
-    assert "Run `pipeline digest --week 2026-W07` and look again, then `pipeline approve 2026-W07`." in err
+    assert "Run `pipeline digest --week 2026-W07`, review it again, then run `pipeline approve 2026-W07`." in err
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
 

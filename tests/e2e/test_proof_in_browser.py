@@ -330,7 +330,7 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
         aside(lambda: build_refresher(app).refresh(app.feeds, now=now))
 
         def proofs() -> EmailMessage:
-            aside(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, force=True))
+            aside(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
             dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
             app.store.editions.save_link_check(

@@ -41,18 +41,18 @@ KEY = "a key of the store's"
 
 
 class Letterbox:
-    """A postman who keeps what he is given, or does not get through."""
+    """A mailer that keeps what it is given, or fails with ``error``."""
 
     name = "letterbox"
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
         self.addresses: list[str] = []
-        self.trouble: DeliveryError | DeliveryInterrupted | None = None
+        self.error: DeliveryError | DeliveryInterrupted | None = None
 
-    def post(self, message: bytes, address: str) -> Path | None:
-        if self.trouble:
-            raise self.trouble
+    def send(self, message: bytes, address: str) -> Path | None:
+        if self.error:
+            raise self.error
         self.mails.append(message)
         self.addresses.append(address)
         return None
@@ -150,7 +150,7 @@ def test_three_buttons_in_both_parts(house: PublicationHarness, box: Letterbox) 
 
 def test_without_pages_the_command_line_remains(house: PublicationHarness, box: Letterbox) -> None:
     """Where nobody answers a button there is none, and the command says what was seen."""
-    reader(house, box, pages="").send(W07, now=house.now)
+    reader(house, box, web_url="").send(W07, now=house.now)
     _, text, html = parts(box.mails[0])
     assert "/proof/" not in text + html
     command = f"pipeline approve 2026-W07 --hash {the_draft(house).content_hash[:12]}"
@@ -251,29 +251,29 @@ def test_by_hand_as_often_as_asked(house: PublicationHarness, box: Letterbox) ->
 
 def test_a_proof_that_did_not_get_out_is_due_again(house: PublicationHarness, box: Letterbox) -> None:
     """The mail server was away: nothing is remembered as sent."""
-    box.trouble = DeliveryFailedError("smtp.example cannot be talked to: check it.", kind="unreachable")
+    box.error = DeliveryFailedError("smtp.example cannot be talked to: check it.", kind="unreachable")
     with pytest.raises(DeliveryFailedError):
         reader(house, box).send(W07, now=house.now)
-    box.trouble = None
+    box.error = None
     reader(house, box).send(W07, now=house.now)
     assert len(box.mails) == 1
 
 
 def test_a_proof_that_may_be_out_is_not_sent_again(house: PublicationHarness, box: Letterbox) -> None:
     """Nobody knows whether it arrived; `pipeline proof` sends another."""
-    box.trouble = DeliveryUncertainError("smtp.example did not say: look.", kind="uncertain")
+    box.error = DeliveryUncertainError("smtp.example did not say: look.", kind="uncertain")
     with pytest.raises(DeliveryUncertainError):
         reader(house, box).send(W07, now=house.now)
-    box.trouble = None
+    box.error = None
     assert "no new proof" in reader(house, box).send(W07, now=house.now)
 
 
 def test_who_is_stopped_when_it_may_be_out_gives_nothing_back(house: PublicationHarness, box: Letterbox) -> None:
     """SIGTERM after the dot: the next one to come sends no second proof of these bytes."""
-    box.trouble = DeliveryInterrupted()
+    box.error = DeliveryInterrupted()
     with pytest.raises(DeliveryInterrupted):
         reader(house, box).send(W07, now=house.now)
-    box.trouble = None
+    box.error = None
     assert "no new proof" in reader(house, box).send(W07, now=house.now + 2 * HOUR)
 
 
@@ -284,7 +284,7 @@ def test_a_banner_with_an_unknown_name_is_a_sentence(
     """It names file and line; nothing is sent, and the proof is due again once the template is mended."""
     broken = tmp_path / "own" / "proof" / f"banner.{part}.j2"
     broken.parent.mkdir(parents=True)
-    broken.write_text("\n{{ note.wek }}\n")
+    broken.write_text("\n{{ banner.wek }}\n")
     with pytest.raises(TemplateError, match=rf"Fix .*banner\.{part}\.j2, line 2: .*wek") as trouble:
         reader(house, box, banner=load_banner_templates([broken.parents[1], ROOT / "templates"])).send(
             W07, now=house.now
@@ -337,7 +337,7 @@ def test_the_task_tells_reasons_and_passes_trouble_on(house: PublicationHarness,
     house.hold(W07)
     assert "is held" in str(task.run("", house.now))
     house.resume(W07)
-    box.trouble = DeliveryFailedError("smtp.example is away: wait.", kind="unreachable")
+    box.error = DeliveryFailedError("smtp.example is away: wait.", kind="unreachable")
     house.overrides["2026-W07"] = replace(Overrides(), subject="Another")
     with pytest.raises(DeliveryFailedError):
         task.run("", house.now + HOUR)

@@ -57,7 +57,7 @@ def test_nothing_goes_out_by_itself_later_than_the_limit(office: ScheduledPublic
     """Neither unapproved nor approved afterwards; the notice says which commands there are."""
     office.run(TUESDAY, hours=13)
     assert office.alert_subjects == ["2026-W07 waits for your approval", "2026-W07 was not sent"]
-    assert "`pipeline approve 2026-W07`, then `pipeline send 2026-W07` sends it" in office.alerts[-1].text
+    assert "run `pipeline approve 2026-W07`, then `pipeline send 2026-W07`" in office.alerts[-1].text
     office.harness.approve(W07)
     assert office.run(TUESDAY + 14 * HOUR, hours=24) == [
         "2026-W07 was not sent in time; run `pipeline send 2026-W07` to send it"
@@ -173,7 +173,7 @@ def test_a_way_out_that_stays_shut_leaves_it_to_the_editor(office: ScheduledPubl
     office.run(TUESDAY + 11 * HOUR, hours=2)
     assert office.run(TUESDAY + 15 * HOUR, hours=2) == []
     assert office.open == {"send/2026-W07/late"}
-    assert "? `pipeline send 2026-W07` sends it" in office.alerts[-1].text
+    assert "run `pipeline send 2026-W07`; to drop it" in office.alerts[-1].text
     assert office.run(TUESDAY + timedelta(weeks=1)) != []
     assert office.open == {"send/2026-W07/late"}
     office.harness.send(W07)

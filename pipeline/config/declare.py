@@ -27,7 +27,7 @@ class SettingReference:
     key: str
     allowed: str
     default: str
-    """As written in TOML; ``required`` if there is none."""
+    """TOML syntax; ``required`` if there is none."""
     doc: str
 
 

@@ -1,4 +1,4 @@
-"""All settings by section: the source of validation, of docs/config.md and of ``pipeline init``."""
+"""All settings by section; validation, docs/config.md and ``pipeline init`` are based on them."""
 
 from __future__ import annotations
 

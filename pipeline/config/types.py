@@ -43,7 +43,7 @@ class SettingType:
     """How the values of a setting are described and parsed."""
 
     description: str
-    """What is allowed, for errors and the reference: ``a whole number from 1 to 200``."""
+    """The allowed values, for errors and the reference: ``a whole number from 1 to 200``."""
     parse: Callable[[Any], Any]
     """Returns the converted value, or raises ValueError or TypeError."""
     secret: bool = False

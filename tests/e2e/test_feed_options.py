@@ -66,8 +66,8 @@ def test_a_missing_password_is_a_line_for_that_feed_alone(program: CliRunner, mo
     code, out, err = program.run("fetch")
     assert code == 3
     assert err == (
-        "blog   was not asked, since the environment variable BLOG_TOKEN is not set: set it where the program runs, "
-        "it is never written into config.toml\n"
+        "blog   was not fetched, because the environment variable BLOG_TOKEN is not set: set it in the environment of "
+        "the program, never in config.toml\n"
     )
     assert "links  answered 200 OK (1 new)" in out
     assert program.server.requests_for("/blog") == []

@@ -95,7 +95,7 @@ def test_add_names_the_other_feeds_when_the_first_is_there(program: CliRunner):
     program.run_ok("feeds", "add", program.server.url("/site/"))
     code, _, err = program.run("feeds", "add", program.server.url("/site/"))
     assert code == 4
-    assert f"add another by its own address: {program.server.url('/site/podcast.xml')}" in err
+    assert f"to add another one, give its own URL: {program.server.url('/site/podcast.xml')}" in err
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_add_names_the_other_feeds_when_the_first_is_there(program: CliRunner):
     [
         (CannedResponse(status=404, body=b""), "answered 404 Not Found: check the address"),
         (CannedResponse(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
-        (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: give the feed's user name and password"),
+        (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: enter the feed's user name and password"),
     ],
 )
 def test_add_writes_nothing_where_nothing_reads(program: CliRunner, answer: CannedResponse, said: str):
@@ -196,7 +196,7 @@ def test_the_last_feed_is_not_removed(program: CliRunner):
     code, _, err = program.run("feeds", "remove", "blog")
     assert (code, "blog is the only feed" in err) == (4, True)
     code, _, err = program.run("feeds", "remove", "blgo")
-    assert (code, "there are blog" in err) == (2, True)
+    assert (code, "its feeds are blog" in err) == (2, True)
     assert program.config.read_bytes() == before
 
 
@@ -220,9 +220,9 @@ def test_import_adds_what_is_new_and_says_what_is_not(program: CliRunner):
         {"id": "Two", "url": "https://two.example/feed", "kind": "podcast", "section": "Podcasts"},
         {"id": "Three", "url": "https://three.example/feed", "kind": "podcast"},
     ]
-    assert "left out: http://ONE.example/feed/ is there already, as One" in out
-    assert "is there already, as blog" in out
-    assert "left out: file:///etc/passwd is no address on the web" in out
+    assert "left out: http://ONE.example/feed/ is configured already, as One" in out
+    assert "is configured already, as blog" in out
+    assert "left out: file:///etc/passwd is not a web address" in out
     assert "hunter2" not in out
     assert "7 feeds listed: 3 added, 4 left out." in out
     assert program.server.requests == []

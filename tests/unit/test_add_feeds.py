@@ -44,7 +44,7 @@ def test_choosing_takes_each_address_once():
         Feed(id="Salt", url="https://a.example/feed", kind="blog"),
         Feed(id="b", url="https://b.example/feed", kind="podcast", section="To hear"),
     ]
-    assert [each.reason for each in skipped] == ["is there already, as Salt", "is there already, as blog"]
+    assert [each.reason for each in skipped] == ["is configured already, as Salt", "is configured already, as blog"]
 
 
 def test_choosing_leaves_what_config_toml_would_refuse():

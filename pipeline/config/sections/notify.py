@@ -16,7 +16,7 @@ NOTIFY_MAIL = SettingType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings:
-    """Who is notified of alerts: see docs/notices.md. They are always written to the log as well."""
+    """Recipients of alerts. Alerts are always written to the log as well."""
 
     command: tuple[str, ...] = setting(
         "Program to run for each alert, without a shell, in the folder of config.toml: it gets the alert as JSON on "

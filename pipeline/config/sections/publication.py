@@ -11,7 +11,7 @@ from pipeline.digest.render.style import FONTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationSettings:
-    """Who publishes the newsletter; part of every edition."""
+    """The publisher of the newsletter; part of every edition."""
 
     name: str = setting("Name of the newsletter: the sender of the mail and its masthead.", NON_EMPTY)
     url: str = setting("Home page of the publication.", URL)

@@ -1,7 +1,4 @@
-"""Take in what a feed that turned new at once holds back: the editor looked, and it is in order.
-
-In: a store, a feed's id, the clock of weeks, the moment. Out: how many entries came in. Fetches nothing.
-"""
+"""Release the quarantined entries of a feed after the editor accepted them."""
 
 from __future__ import annotations
 
@@ -15,28 +12,29 @@ from pipeline.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedEntries:
-    """What came in."""
+    """Numbers of released entries."""
 
     new: int
     """Entries for the next digest."""
     archived: int
-    """Older ones, kept for the weeks of their dates."""
+    """Entries that belong to the weeks of their dates, as if they had come with a new feed."""
 
 
 def release_quarantine(store: Store, feed_id: str, calendar: WeekCalendar, *, now: datetime) -> ReleasedEntries:
-    """Let a feed's entries out of quarantine, each as what it is by its date.
+    """Release all quarantined entries of a feed and return how many there were.
 
-    News is what was published in the week in which it was first seen, or later: the next digest tells it, even when
-    that week has closed meanwhile. What is older, or has no date, is backlog, as if it came with a new feed.
+    An entry is new if it was published in the week in which it was first seen, or later: the next digest contains it,
+    even if that week has closed. Older and undated entries are archived.
     """
-    waiting = store.quarantined_entries(feed_id)
-    news = [each.entry_id for each in waiting if _is_new(each, calendar)]
-    backlog = [each.entry_id for each in waiting if not _is_new(each, calendar)]
-    if waiting:
-        store.release_quarantine(new=news, archived=backlog, now=now)
-    return ReleasedEntries(new=len(news), archived=len(backlog))
+    quarantined = store.quarantined_entries(feed_id)
+    new = [stored.entry_id for stored in quarantined if _is_new(stored, calendar)]
+    archived = [stored.entry_id for stored in quarantined if not _is_new(stored, calendar)]
+    if quarantined:
+        store.release_quarantine(new=new, archived=archived, now=now)
+    return ReleasedEntries(new=len(new), archived=len(archived))
 
 
-def _is_new(waiting: StoredEntry, clock: WeekCalendar) -> bool:
-    entry = waiting.entry
-    return entry.dated_by != "first_seen" and clock.week_of(entry.published_at) >= clock.week_of(waiting.first_seen_at)
+def _is_new(stored: StoredEntry, calendar: WeekCalendar) -> bool:
+    entry = stored.entry
+    first_seen_week = calendar.week_of(stored.first_seen_at)
+    return entry.dated_by != "first_seen" and calendar.week_of(entry.published_at) >= first_seen_week

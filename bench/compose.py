@@ -27,7 +27,8 @@ from pipeline.digest.render.render import render
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
-from pipeline.model.entry import Entry, EntryChange
+from pipeline.model.entry import Entry
+from pipeline.model.update import EntryChange
 from pipeline.model.week import Week
 
 RUNS = 100

@@ -102,7 +102,7 @@ class PublicationHarness:
         state = self.store.feed_states().get(feed) or FeedState(feed_id=feed)
         self.store.apply(
             replace(state, first_read_at=state.first_read_at or self.now),
-            verdict.changes,
+            verdict.entries,
             verdict.vanished,
             now=self.now,
             backlog=state.first_read_at is None,

@@ -18,8 +18,9 @@ from statistics import median
 
 from pipeline.digest.compose.related import MAX_TERM_ENTRIES, Similarity, candidates, key_terms, rank_related
 from pipeline.ingest.dedupe import fingerprint
-from pipeline.model.entry import Entry, EntryChange
+from pipeline.model.entry import Entry
 from pipeline.model.feed import FeedState
+from pipeline.model.update import EntryChange
 from pipeline.store import Store
 
 HERE = Path(__file__).parent

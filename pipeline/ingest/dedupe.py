@@ -1,9 +1,4 @@
-"""Decide what a freshly read document means for what is stored: new, changed, same or repaired.
-
-In: the document's entries as ``normalise`` made them, and what the store knows of the same feed. Out: a Verdict, to be
-applied by the store. Touches nothing: no network, disk, clock or randomness. Which stored entry an entry is, the
-ladder finds (``ladder.py``).
-"""
+"""Decides what a document changes in the store: which entries are new, changed, the same or repaired."""
 
 from __future__ import annotations
 
@@ -12,45 +7,28 @@ import json
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.ingest.identity import SeenEntry, enclosure_key, is_same_address, key_path, match_entries, page_key
-from pipeline.model.entry import Entry, EntryChange, EntryIdentity
+from pipeline.model.entry import Entry, EntryIdentity
+from pipeline.model.update import EntryChange, FeedChanges
 from pipeline.text.similarity import title_key
 from pipeline.text.urls import url_key
 
-_OLD_FEED = 3
-"""So many stored entries make a feed old enough to be surprised at."""
-_HURRY = 10
-"""So many times faster than ever before is not news, it is an import."""
-_written = json.JSONEncoder(ensure_ascii=False).encode
-_COUNTED = ("comment", "view", "like", "share", "replies", "responses", "plays", "downloads")
+_MIN_KNOWN = 3
+"""A feed with fewer stored entries, or a document with fewer new ones, is never quarantined."""
+_BURST_FACTOR = 10
+"""Entries published this many times faster than before are an import, not news."""
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+_COUNTER_WORDS = ("comment", "view", "like", "share", "replies", "responses", "plays", "downloads")
 _COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|replies|responses|plays|downloads)\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedChanges:
-    """What a freshly read document means for what is stored."""
-
-    changes: tuple[EntryChange, ...]
-    """One for each entry of the document that was read, in its order."""
-    untouched: int = 0
-    """How many entries stand in the document for themselves: known to be there as they were."""
-    vanished: tuple[int, ...] = ()
-    """Stored entries that were in the document at the last read and no longer are."""
-    withdrawn: tuple[int, ...] = ()
-    """Those of them that did not merely scroll off its end: somebody took them out."""
-    reappeared: tuple[int, ...] = ()
-    """Stored entries that had vanished and are back."""
-    quarantine_reason: str = ""
-    """Not empty: a sentence that says why the new entries must not become news."""
-
-
 def fingerprint(entry: Entry) -> str:
-    """Hash what a reader would notice: the content without dates, counters and what changes from one read to the next.
+    """Return a SHA-256 (hexadecimal) of the content that a reader would notice.
 
-    Returns SHA-256 as hexadecimal. Left out on purpose: guid and spelling of addresses, file length and exact duration
-    (inserted advertising changes both at every read), comment and view counts.
+    Left out are the dates, the guid, the spelling of URLs, comment and view counts, and the exact length and duration of
+    the enclosure, which change with inserted advertising.
 
     >>> from datetime import datetime, UTC
     >>> day = datetime(2026, 2, 9, tzinfo=UTC)
@@ -60,185 +38,169 @@ def fingerprint(entry: Entry) -> str:
     >>> fingerprint(post) == fingerprint(replace(post, title="Y"))
     False
     """
-    return hashlib.sha256(_written(_content(entry)).encode("utf-8", "replace")).hexdigest()
-
-
-def _content(entry: Entry) -> list[object]:
-    return [
+    media_type = entry.enclosure.media_type if entry.enclosure else ""
+    content = [
         url_key(entry.url),
         [entry.title, entry.label, entry.author, entry.guest],
         [_without_counters(entry.body_html), _without_counters(entry.excerpt_text)],
         sorted(entry.categories),
         entry.picture.url if entry.picture else "",
-        [
-            enclosure_key(entry),
-            entry.enclosure.media_type if entry.enclosure else "",
-            entry.duration_seconds is not None,
-        ],
+        [enclosure_key(entry), media_type, entry.duration_seconds is not None],
         [entry.season, entry.episode, entry.episode_type, entry.explicit],
         [transcript.url for transcript in entry.transcripts],
         [entry.chapters_url, [person.name for person in entry.persons]],
     ]
+    return hashlib.sha256(_to_json(content).encode("utf-8", "replace")).hexdigest()
 
 
 def _without_counters(text: str) -> str:
-    for word in _COUNTED:  # any() takes twice as long, and this is asked of every text
+    for word in _COUNTER_WORDS:  # any() takes twice as long, and this runs for every text
         if word in text:
             return _COUNTER.sub("", text)
     return text
 
 
-def decide(entries: Sequence[SeenEntry], known: Sequence[EntryIdentity], *, complete: bool = True) -> FeedChanges:
-    """Match a document's entries with the stored ones of the same feed.
+def decide(entries: Sequence[SeenEntry], stored: Sequence[EntryIdentity], *, complete: bool = True) -> FeedChanges:
+    """Return the changes between a document's entries and the stored ones of the same feed.
 
-    ``entries``: the document, in its order; a stored entry stands for itself where it is known to be in the document
-    as it was. ``known``: all stored entries of the feed, tombstones included, or at least those that were in the
-    document the last time, those with a name of one of the entries, and the newest. ``whole`` is False when there may
-    have been more in the document: nothing that is missing in it has vanished then, and its last entry may be half of
-    one, which rewrites nothing.
+    ``entries`` are in document order; an `EntryIdentity` among them is unchanged and was not parsed. ``stored`` are all
+    stored entries of the feed with its tombstones, or at least those of the last document, those that share a key with an
+    entry, and the newest. ``complete=False`` means that the document may have contained more: then nothing has vanished,
+    and the last entry may be partial and changes nothing.
 
     >>> from datetime import UTC, datetime
     >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
-    >>> [change.kind for change in decide([post], []).changes]
+    >>> [change.kind for change in decide([post], []).entries]
     ['new']
     """
-    found = _without_doubles(_with_telling_guids(entries, known), known)
-    owners = match_entries(found, known, complete=complete)
-    here = {owner.entry_id for owner in owners.values()}
-    half = None if complete or not found else found[-1]
+    seen = _drop_duplicates(_disambiguate_guids(entries, stored), stored)
+    matches = match_entries(seen, stored, complete=complete)
+    matched_ids = {identity.entry_id for identity in matches.values()}
+    partial = None if complete or not seen else seen[-1]
     changes = tuple(
-        _change(entry, owners.get(entry.guid), half=entry is half) for entry in found if isinstance(entry, Entry)
+        _change(entry, matches.get(entry.guid), partial=entry is partial) for entry in seen if isinstance(entry, Entry)
     )
-    alive = [item for item in known if not item.deleted]
-    gone = [item for item in alive if complete and item.entry_id not in here and not item.vanished]
-    suspicious = _suspicion(changes, alive, found=len(found))
+    alive = [identity for identity in stored if not identity.deleted]
+    vanished = [
+        identity for identity in alive if complete and identity.entry_id not in matched_ids and not identity.vanished
+    ]
+    reason = _quarantine_reason(changes, alive, total=len(seen))
+    withdrawn: tuple[int, ...] = ()
+    if seen and not reason:
+        # A feed contains its newest entries, so an entry that scrolls off is older than the last one. The last one is
+        # compared by its stored date: a duplicate may have lent it an earlier one than the document gives today.
+        last = matches.get(seen[-1].guid, seen[-1])
+        withdrawn = tuple(identity.entry_id for identity in vanished if identity.published_at > last.published_at)
     return FeedChanges(
-        changes=changes,
-        untouched=len(found) - len(changes),
-        vanished=tuple(item.entry_id for item in gone),
-        withdrawn=() if suspicious or not found else _withdrawn(gone, owners.get(found[-1].guid, found[-1])),
-        reappeared=tuple(item.entry_id for item in alive if item.entry_id in here and item.vanished),
-        quarantine_reason=suspicious,
+        entries=changes,
+        untouched=len(seen) - len(changes),
+        vanished=tuple(identity.entry_id for identity in vanished),
+        withdrawn=withdrawn,
+        reappeared=tuple(
+            identity.entry_id for identity in alive if identity.entry_id in matched_ids and identity.vanished
+        ),
+        quarantine_reason=reason,
     )
 
 
-def _withdrawn(gone: Sequence[EntryIdentity], last: SeenEntry) -> tuple[int, ...]:
-    """Find what somebody took out: a feed holds the newest so many, so what scrolls off is older than all the others.
-
-    All the others but those pinned to the top; hence the ``last`` one is asked, by its stored date where it has one:
-    a double may have lent it an earlier one than the document gives it today.
-    """
-    return tuple(item.entry_id for item in gone if item.published_at > last.published_at)
-
-
-def _with_telling_guids(entries: Iterable[SeenEntry], known: Iterable[EntryIdentity]) -> Iterator[SeenEntry]:
-    """Tell entries apart by ``guid|link`` where the feed was seen to repeat the guid in one document."""
-    stored = {item.guid for item in known}
-    repeated = {guid.rpartition("|")[0] for guid in stored if "|" in guid}
+def _disambiguate_guids(entries: Iterable[SeenEntry], stored: Iterable[EntryIdentity]) -> Iterator[SeenEntry]:
+    """Yield the entries, renamed to ``guid|link`` if the feed is known to repeat that guid within a document."""
+    stored_guids = {identity.guid for identity in stored}
+    repeated = {guid.rpartition("|")[0] for guid in stored_guids if "|" in guid}
     for entry in entries:
-        known_as_it_is = entry.guid in stored or entry.guid not in repeated
-        yield (
-            entry
-            if known_as_it_is or isinstance(entry, EntryIdentity)
-            else replace(entry, guid=f"{entry.guid}|{entry.url}")
-        )
+        is_ambiguous = entry.guid in repeated and entry.guid not in stored_guids
+        if is_ambiguous and isinstance(entry, Entry):
+            entry = replace(entry, guid=f"{entry.guid}|{entry.url}")
+        yield entry
 
 
-def _without_doubles(entries: Iterable[SeenEntry], known: Iterable[EntryIdentity]) -> list[SeenEntry]:
-    """Keep one of the entries that say the same under the same address, a known guid before a new one.
+def _drop_duplicates(entries: Iterable[SeenEntry], stored: Iterable[EntryIdentity]) -> list[SeenEntry]:
+    """Return one entry for all with the same page, title and file, preferring a stored guid.
 
-    It keeps the earliest date of them: what is given again is no news.
+    It gets the earliest date of them: a repeated entry is not news.
     """
-    stored = {item.guid: item for item in known}
-    found = [(entry, (page_key(entry), enclosure_key(entry))) for entry in entries]
-    times = Counter(address for _, address in found)
+    by_guid = {identity.guid: identity for identity in stored}
+    keyed = [(entry, (page_key(entry), enclosure_key(entry))) for entry in entries]
+    counts = Counter(key for _, key in keyed)
     kept: dict[Hashable, SeenEntry] = {}
-    guids: dict[str, Hashable] = {}
-    for entry, address in found:  # a title counts only where an address is shared, and its key is slow
-        place = guids.setdefault(entry.guid, _place(entry, *address) if times[address] > 1 else entry.guid)
-        other = kept.get(place, entry)
-        one, other = (entry, other) if entry.guid in stored and other.guid not in stored else (other, entry)
-        kept[place] = _dated_as(other, one, stored.get(one.guid))
+    slots: dict[str, Hashable] = {}
+    for entry, key in keyed:  # the title is only compared where the keys are equal: its key is slow
+        slot = slots.setdefault(entry.guid, _duplicate_key(entry, *key) if counts[key] > 1 else entry.guid)
+        previous = kept.get(slot, entry)
+        prefer_entry = entry.guid in by_guid and previous.guid not in by_guid
+        winner, loser = (entry, previous) if prefer_entry else (previous, entry)
+        kept[slot] = _with_earlier_date(winner, loser, by_guid.get(winner.guid))
     return list(kept.values())
 
 
-def _dated_as(other: SeenEntry, one: SeenEntry, owner: EntryIdentity | None) -> SeenEntry:
-    """Date an entry as its double, where that is earlier; but never earlier than a date that is stored already."""
-    earlier = (other.dated_by == "first_seen", other.published_at) < (one.dated_by == "first_seen", one.published_at)
-    if isinstance(one, EntryIdentity) or not earlier or (owner and other.published_at < owner.published_at):
-        return one
-    return replace(one, published_at=other.published_at, dated_by=other.dated_by)
-
-
-def _place(entry: SeenEntry, page: str, media: str) -> Hashable:
-    """Give page, title and file, which two entries cannot share; without a page of its own, the guid."""
-    title = title_key(entry.title)
-    return (page, title, media) if key_path(page) and title else entry.guid
-
-
-def _change(entry: Entry, owner: EntryIdentity | None, *, half: bool = False) -> EntryChange:
-    """Say what is to be done about one entry; ``half`` of a known one is nothing new."""
-    mark = fingerprint(entry)
-    if owner is None:
-        return EntryChange(kind="new", entry=entry, fingerprint=mark)
-    renamed = entry.guid != owner.guid and not is_same_address(entry.guid, owner.guid)
-    kept = _dated_as_first(entry, owner, renamed=renamed)
-    if owner.deleted or half:
-        return EntryChange(kind="same", entry=replace(kept, guid=owner.guid), fingerprint=mark, entry_id=owner.entry_id)
-    if renamed:
-        return EntryChange(kind="repaired", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
-    same = mark == owner.fingerprint and not _date_corrected(kept, owner)
-    kept = replace(kept, guid=owner.guid)
-    return EntryChange(kind="same" if same else "changed", entry=kept, fingerprint=mark, entry_id=owner.entry_id)
-
-
-def _dated_as_first(entry: Entry, owner: EntryIdentity, *, renamed: bool) -> Entry:
-    """Keep the date stored first where the document gives none, that of an edit, or a later one with a new guid."""
-    later = renamed and entry.dated_by == owner.dated_by and entry.published_at > owner.published_at
-    if entry.dated_by == "published" and not later:
+def _with_earlier_date(entry: SeenEntry, duplicate: SeenEntry, identity: EntryIdentity | None) -> SeenEntry:
+    """Return the entry with its duplicate's date if that is earlier, but never earlier than the stored date."""
+    is_earlier = (duplicate.dated_by == "first_seen", duplicate.published_at) < (
+        entry.dated_by == "first_seen",
+        entry.published_at,
+    )
+    is_before_stored = identity and duplicate.published_at < identity.published_at
+    if isinstance(entry, EntryIdentity) or not is_earlier or is_before_stored:
         return entry
-    return replace(entry, published_at=owner.published_at, dated_by=owner.dated_by)
+    return replace(entry, published_at=duplicate.published_at, dated_by=duplicate.dated_by)
 
 
-def _date_corrected(entry: Entry, owner: EntryIdentity) -> bool:
-    """Say whether the document now knows better: a date where there was none, or an earlier one.
-
-    A later date on the same content is no news: some feeds stamp every item anew at every read.
-    """
-    return entry.dated_by != owner.dated_by or entry.published_at < owner.published_at
+def _duplicate_key(entry: SeenEntry, page: str, enclosure: str) -> Hashable:
+    """Return page, title and file, or the guid if the entry has no page of its own."""
+    title = title_key(entry.title)
+    return (page, title, enclosure) if key_path(page) and title else entry.guid
 
 
-def _suspicion(changes: Sequence[EntryChange], known: Sequence[EntryIdentity], *, found: int) -> str:
-    """Say in a sentence why the new entries, of so many found, cannot be news, or nothing."""
-    fresh = [change.entry for change in changes if change.kind == "new"]
-    if len(known) < _OLD_FEED or len(fresh) < _OLD_FEED or 2 * len(fresh) <= found:
+def _change(entry: Entry, identity: EntryIdentity | None, *, partial: bool = False) -> EntryChange:
+    """Return the change of one entry; a ``partial`` one does not change a stored one."""
+    digest = fingerprint(entry)
+    if identity is None:
+        return EntryChange(kind="new", entry=entry, fingerprint=digest)
+    renamed = entry.guid != identity.guid and not is_same_address(entry.guid, identity.guid)
+    # The stored date stays if the document has none, only that of an edit, or a later one with another guid.
+    later = renamed and entry.dated_by == identity.dated_by and entry.published_at > identity.published_at
+    if entry.dated_by != "published" or later:
+        entry = replace(entry, published_at=identity.published_at, dated_by=identity.dated_by)
+    if renamed and not identity.deleted and not partial:
+        return EntryChange(kind="repaired", entry=entry, fingerprint=digest, entry_id=identity.entry_id)
+    # A later date on the same content is ignored: some feeds date every entry anew at every fetch.
+    date_corrected = entry.dated_by != identity.dated_by or entry.published_at < identity.published_at
+    same = identity.deleted or partial or (digest == identity.fingerprint and not date_corrected)
+    entry = replace(entry, guid=identity.guid)
+    return EntryChange(kind="same" if same else "changed", entry=entry, fingerprint=digest, entry_id=identity.entry_id)
+
+
+def _quarantine_reason(changes: Sequence[EntryChange], stored: Sequence[EntryIdentity], *, total: int) -> str:
+    """Return why the new entries of a document with ``total`` entries cannot be news, or ""."""
+    new = [change.entry for change in changes if change.kind == "new"]
+    if len(stored) < _MIN_KNOWN or len(new) < _MIN_KNOWN or 2 * len(new) <= total:
         return ""
-    familiar = len(fresh) < found
-    if 2 * _old_looking(fresh, known, familiar=familiar) <= found and (familiar or not _hurried(fresh, known)):
+    has_known = len(new) < total
+    if 2 * _count_old(new, stored, has_known=has_known) <= total and (has_known or not _is_burst(new, stored)):
         return ""
     return (
-        f"{len(fresh)} of {found} entries turned new at once although {len(known)} were known; "
-        "look whether the feed moved or was imported anew"
+        f"{len(new)} of {total} entries turned new at once although {len(stored)} were known; "
+        "check whether the feed moved or was imported anew"
     )
 
 
-def _old_looking(fresh: Sequence[Entry], known: Sequence[EntryIdentity], *, familiar: bool) -> int:
-    """Count the new entries that are no later than what was known, or cannot show that they are.
+def _count_old(new: Sequence[Entry], stored: Sequence[EntryIdentity], *, has_known: bool) -> int:
+    """Return how many new entries are no later than the stored ones, or cannot show that they are.
 
-    ``familiar``: the document also holds known entries, so that one without a date, or with a title seen before, may
-    well be new.
+    If the document also contains known entries (``has_known``), an entry without a date or with a stored title counts as
+    new.
     """
-    newest = max(item.published_at for item in known)
-    titles = Counter(title_key(item.title) for item in known)
+    newest = max(identity.published_at for identity in stored)
+    titles = Counter(title_key(identity.title) for identity in stored)
     return sum(
         (entry.dated_by != "first_seen" and entry.published_at <= newest)
-        or (not familiar and (entry.dated_by == "first_seen" or titles[title_key(entry.title)] == 1))
-        for entry in fresh
+        or (not has_known and (entry.dated_by == "first_seen" or titles[title_key(entry.title)] == 1))
+        for entry in new
     )
 
 
-def _hurried(fresh: Sequence[Entry], known: Sequence[EntryIdentity]) -> bool:
-    """Say whether the entries came many times faster than the latest known ones did."""
-    before = sorted(item.published_at for item in known)[-len(fresh) :]
-    now = [entry.published_at for entry in fresh]
-    return (max(now) - min(now)) / len(now) * _HURRY < (before[-1] - before[0]) / len(before)
+def _is_burst(new: Sequence[Entry], stored: Sequence[EntryIdentity]) -> bool:
+    """Check whether the entries were published many times faster than the latest stored ones."""
+    before = sorted(identity.published_at for identity in stored)[-len(new) :]
+    now = [entry.published_at for entry in new]
+    return (max(now) - min(now)) / len(now) * _BURST_FACTOR < (before[-1] - before[0]) / len(before)

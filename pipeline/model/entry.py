@@ -221,31 +221,3 @@ class EntryRevision:
     url: str = ""
     enclosure_url: str = ""
     body_html: str = ""
-
-
-ChangeKind = Literal["new", "changed", "same", "repaired"]
-"""``new``: insert it. ``changed``: the stored guid stays, the content is rewritten. ``same``: nothing to write.
-``repaired``: the document gave a stored entry another guid; rewrite the entry, its guid and its address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryChange:
-    """A decision about one entry of a freshly read document."""
-
-    kind: ChangeKind
-    entry: Entry
-    fingerprint: str
-    entry_id: int | None = None
-    """The stored entry it is; None for a new one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateCounts:
-    """What applying a feed's changes came to, in numbers of entries."""
-
-    new: int = 0
-    quarantined: int = 0
-    """New as well, but in quarantine until they are accepted."""
-    changed: int = 0
-    """Rewritten, repaired ones included."""
-    same: int = 0

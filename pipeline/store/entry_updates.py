@@ -16,8 +16,7 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Update, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from pipeline.model.entry import EntryChange, UpdateCounts
-from pipeline.model.update import FeedUpdate
+from pipeline.model.update import EntryChange, FeedUpdate, UpdateCounts
 from pipeline.store import entry_revisions as former
 from pipeline.store import feeds
 from pipeline.store.archive import optimize_search_index
@@ -61,14 +60,14 @@ def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) 
     """Write feeds' states and what changed in them. The costs follow the documents, not what is kept."""
     updates = [_possible(connection, update) for update in updates]
     feeds.save(connection, [update.state for update in updates])
-    changes = [change for update in updates for change in update.changes]
+    changes = [change for update in updates for change in update.changes.entries]
     _rewrite(connection, [change for change in changes if change.kind in _REWRITTEN], now)
     _remark(connection, [change for change in changes if change.kind == "same"])
     inserted = _insert(connection, [each for update in updates for each in _new_in(update, now)])
     present = [change.entry_id for change in changes if change.entry_id is not None]
-    _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.reappeared)], now)
-    _mark(connection, _VANISH, [each for update in updates for each in update.vanished], now)
-    _mark(connection, _WITHDRAW, [each for update in updates for each in update.withdrawn], now)
+    _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.changes.reappeared)], now)
+    _mark(connection, _VANISH, [each for update in updates for each in update.changes.vanished], now)
+    _mark(connection, _WITHDRAW, [each for update in updates for each in update.changes.withdrawn], now)
     if inserted.total() >= _MUCH:
         optimize_search_index(connection)
     return [_applied(update, inserted[update.state.feed_id]) for update in updates]
@@ -76,19 +75,24 @@ def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) 
 
 def _possible(connection: Connection, update: FeedUpdate) -> FeedUpdate:
     """Leave out repairs to a guid that another entry has by now: a process was quicker. The next read decides anew."""
-    repairs = {each.entry_id: entry_row(each)["guid_sha256"] for each in update.changes if each.kind == "repaired"}
+    repairs = {
+        each.entry_id: entry_row(each)["guid_sha256"] for each in update.changes.entries if each.kind == "repaired"
+    }
     if not repairs:
         return update
     rows = connection.execute(_HAVE, {"feed": update.state.feed_id, "guids": list(repairs.values())})
     has = {row.guid_sha256: row.entry_id for row in rows}
     lost = {entry_id for entry_id, guid in repairs.items() if has.get(guid, entry_id) != entry_id}
-    return replace(update, changes=[each for each in update.changes if each.entry_id not in lost]) if lost else update
+    if not lost:
+        return update
+    kept = [change for change in update.changes.entries if change.entry_id not in lost]
+    return replace(update, changes=replace(update.changes, entries=kept))
 
 
 def _applied(update: FeedUpdate, new: int) -> UpdateCounts:
-    rewritten = sum(change.kind in _REWRITTEN for change in update.changes)
-    held_back = new if update.quarantined else 0
-    same = len(update.changes) - new - rewritten
+    rewritten = sum(change.kind in _REWRITTEN for change in update.changes.entries)
+    held_back = new if update.changes.quarantine_reason else 0
+    same = len(update.changes.entries) - new - rewritten
     return UpdateCounts(new=new - held_back, quarantined=held_back, changed=rewritten, same=same)
 
 
@@ -111,8 +115,8 @@ def insert_new(connection: Connection, changes: Sequence[EntryChange], now: date
 
 
 def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, dict[str, Any]]]:
-    seen = _seen(now, backlog=update.archived, quarantined_at=now if update.quarantined else None)
-    return ((change, seen) for change in update.changes if change.kind == "new")
+    seen = _seen(now, backlog=update.archived, quarantined_at=now if update.changes.quarantine_reason else None)
+    return ((change, seen) for change in update.changes.entries if change.kind == "new")
 
 
 def _seen(now: datetime, *, backlog: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from pipeline.model.entry import Enclosure, Entry, EntryChange, Person, Picture, Soundbite, StoredEntry, Transcript
+from pipeline.model.entry import Enclosure, Entry, Person, Picture, Soundbite, StoredEntry, Transcript
 from pipeline.model.feed import Channel, FeedState
+from pipeline.model.update import EntryChange
 from pipeline.text.urls import media_key, url_key
 
 _COLUMNS = ("feed_id", "guid", "title", "published_at", "dated_by", "duration_seconds", "raw_hash")

@@ -15,9 +15,9 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select, update
 
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import Entry, EntryChange, EntryIdentity, Picture, StoredEntry, UpdateCounts
+from pipeline.model.entry import Entry, EntryIdentity, Picture, StoredEntry
 from pipeline.model.feed import FeedState, FeedStats
-from pipeline.model.update import FeedUpdate
+from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate, UpdateCounts
 from pipeline.store import archive, entries, feeds
 from pipeline.store import entry_updates as changes
 from pipeline.store import media as pictures
@@ -154,9 +154,16 @@ class Store:
     ) -> UpdateCounts:
         """Write a freshly read feed, as ``apply_updates`` does."""
         update = FeedUpdate(
-            state=state, changes=decided, vanished=vanished, reappeared=reappeared, withdrawn=withdrawn,
-            archived=backlog, quarantined=quarantined,
-        )  # fmt: skip
+            state=state,
+            changes=FeedChanges(
+                entries=decided,
+                vanished=vanished,
+                reappeared=reappeared,
+                withdrawn=withdrawn,
+                quarantine_reason="turned new at once" if quarantined else "",
+            ),
+            archived=backlog,
+        )
         return self.apply_updates([update], now=now)[0]
 
     def apply_updates(self, updates: Sequence[FeedUpdate], *, now: datetime) -> list[UpdateCounts]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipeline.model.entry import ChangeKind, Enclosure, Entry, EntryChange, Person, Picture, Soundbite, Transcript
+from pipeline.model.entry import Enclosure, Entry, Person, Picture, Soundbite, Transcript
 from pipeline.model.feed import Channel, FeedState
+from pipeline.model.update import ChangeKind, EntryChange
 from pipeline.store import Store
 
 NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)

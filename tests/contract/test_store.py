@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from store_cases import DAY, HOUR, MONDAY, NOW, blog_post, decide, entries, guids, keep, states
 
-from pipeline.model.entry import Enclosure, UpdateCounts
+from pipeline.model.entry import Enclosure
 from pipeline.model.feed import FeedState
+from pipeline.model.update import UpdateCounts
 from pipeline.store import Store
 
 ONE_STORE_FOR_ALL = settings(

@@ -54,7 +54,7 @@ def test_nothing_returns_as_new(store: Store) -> None:
         store.search_words(["salt"], first_seen_by=None, max_matches=5),
     )
     assert after == before
-    assert compare([post], after[0]).changes[0].entry_id == first
+    assert compare([post], after[0]).entries[0].entry_id == first
 
 
 def test_an_edition_of_long_ago_is_made_again_the_same(store_url: str, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import sys
 from datetime import UTC, datetime
 from itertools import count
 
-from pipeline.model.entry import Entry, EntryChange
+from pipeline.model.entry import Entry
 from pipeline.model.feed import FeedState
+from pipeline.model.update import EntryChange
 from pipeline.store import Store
 
 NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)

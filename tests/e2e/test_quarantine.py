@@ -39,8 +39,8 @@ def told(program: CliRunner, week: str = WEEK) -> list[str]:
 def test_fetch_status_and_the_ledger_say_what_is_held_back(program: CliRunner) -> None:
     """How much, why, and what takes it in; wherever the editor looks."""
     line = program.run_ok("fetch")
-    assert "held back: 8 of 8 entries turned new at once although 7 were known" in line
-    assert "`pipeline feeds accept blog` takes them in" in line
+    assert "quarantined: 8 of 8 entries turned new at once although 7 were known" in line
+    assert "if all is well, run `pipeline feeds accept blog`" in line
     assert "blog holds back 8 entries that turned new at once: `pipeline feeds accept blog`" in program.run_ok("status")
     _, out, _ = program.run("digest", "--week", WEEK, "--offline", "--explain")
     assert "Imported today 1: held back: most of its feed turned new at once; `pipeline feeds accept blog`" in out

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.dedupe import FeedChanges, decide, fingerprint
+from pipeline.ingest.dedupe import decide, fingerprint
 from pipeline.ingest.identity import enclosure_key
-from pipeline.model.entry import Enclosure, Entry, EntryChange, EntryIdentity, Picture
+from pipeline.model.entry import Enclosure, Entry, EntryIdentity, Picture
+from pipeline.model.update import EntryChange, FeedChanges
 from pipeline.text.urls import url_key
 
 MONDAY = datetime(2026, 2, 9, 9, 0, tzinfo=UTC)
@@ -62,12 +63,12 @@ def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> EntryIdentity:
 
 
 def only(verdict: FeedChanges) -> EntryChange:
-    (change,) = verdict.changes
+    (change,) = verdict.entries
     return change
 
 
 def kinds(verdict: FeedChanges) -> list[str]:
-    return [change.kind for change in verdict.changes]
+    return [change.kind for change in verdict.entries]
 
 
 # ── The kinds of change ──────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +193,7 @@ def test_repair_needs_title_day_length_and_medium(edit: dict[str, Any], kind: st
 def test_no_repair_while_the_old_one_is_there() -> None:
     """Two entries of one title, day and length, both in the document, are two: a daily show repeats its title."""
     verdict = decide([episode(), moved_episode()], [stored(episode(), 7)])
-    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("same", 7), ("new", None)]
+    assert [(change.kind, change.entry_id) for change in verdict.entries] == [("same", 7), ("new", None)]
 
 
 def test_daily_show_gains_its_next_edition() -> None:
@@ -218,7 +219,7 @@ def test_daily_show_whose_guids_all_change_is_repaired_day_by_day() -> None:
         for entry in reversed(days)
     ]
     verdict = decide(fresh, known)
-    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in (4, 3, 2, 1)]
+    assert [(change.kind, change.entry_id) for change in verdict.entries] == [("repaired", n) for n in (4, 3, 2, 1)]
     assert verdict.quarantine_reason == ""
 
 
@@ -230,7 +231,7 @@ def test_twice_a_day_show_is_repaired_by_the_hour() -> None:
     )
     fresh = [replace(evening, guid="x"), replace(morning, guid="y", published_at=MONDAY + timedelta(hours=1))]
     verdict = decide(fresh, [stored(morning, 1), stored(evening, 2)])
-    assert [change.entry_id for change in verdict.changes] == [2, 1]
+    assert [change.entry_id for change in verdict.entries] == [2, 1]
 
 
 def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
@@ -246,7 +247,7 @@ def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
         for number in range(1, 6)
     ]
     verdict = decide(fresh, known)
-    assert [(change.kind, change.entry_id) for change in verdict.changes] == [("repaired", n) for n in range(1, 6)]
+    assert [(change.kind, change.entry_id) for change in verdict.entries] == [("repaired", n) for n in range(1, 6)]
     assert verdict.quarantine_reason == ""
 
 
@@ -472,8 +473,8 @@ def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entr
     """Whatever the feed does, an entry matches one stored one at most, no guid comes twice, and nobody is lost."""
     known = [stored(entry, number) for number, entry in enumerate(before)]
     verdict = decide(entries, known)
-    owners = [change.entry_id for change in verdict.changes if change.entry_id is not None]
-    guids = [change.entry.guid for change in verdict.changes]
+    owners = [change.entry_id for change in verdict.entries if change.entry_id is not None]
+    guids = [change.entry.guid for change in verdict.entries]
     assert len(owners) == len(set(owners))
     assert len(guids) == len(set(guids))
     assert {*owners, *verdict.vanished} == {item.entry_id for item in known}
@@ -484,6 +485,6 @@ def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entr
 def test_reading_twice_stores_nothing_new(entries: list[Entry]) -> None:
     """A document read a second time is the same throughout."""
     first = decide(entries, [])
-    again = decide(entries, [stored(change.entry, n) for n, change in enumerate(first.changes)])
-    assert {change.kind for change in again.changes} <= {"same"}
+    again = decide(entries, [stored(change.entry, n) for n, change in enumerate(first.entries)])
+    assert {change.kind for change in again.entries} <= {"same"}
     assert again.vanished == again.reappeared == ()

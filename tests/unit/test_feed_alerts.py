@@ -77,7 +77,7 @@ class Months:
     def publish(self, feed_id: str, *found: Entry, suspicious: bool = False) -> None:
         """Store a document's entries."""
         state = self.store.feed_states()[feed_id]
-        changes = decide(found, self.store.identities(feed_id)).changes
+        changes = decide(found, self.store.identities(feed_id)).entries
         self.store.apply(state, changes, [], now=self.now, backlog=False, quarantined=suspicious)
 
 

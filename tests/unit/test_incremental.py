@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.dedupe import FeedChanges, decide
+from pipeline.ingest.dedupe import decide
 from pipeline.ingest.identity import enclosure_key, enclosure_type, page_key
 from pipeline.ingest.normalise import normalise
 from pipeline.ingest.parse.parser import parse_feed, parse_incrementally
@@ -19,6 +19,7 @@ from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument
 from pipeline.model.entry import Entry, EntryIdentity
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel, Feed
+from pipeline.model.update import FeedChanges
 
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
 BLOG = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
@@ -51,7 +52,7 @@ def entries_of(reading: IncrementalResult, now: datetime = NOW) -> tuple[Entry, 
 
 def stored(body: bytes) -> list[EntryIdentity]:
     """What a store remembers after it read a document for the first time."""
-    changes = decide(entries_of(read(body)), []).changes
+    changes = decide(entries_of(read(body)), []).entries
     return [known(number, change.entry, change.fingerprint) for number, change in enumerate(changes, 1)]
 
 
@@ -78,7 +79,7 @@ def decided(body: bytes, known: Sequence[EntryIdentity], *, whole: bool) -> Feed
 
 def effect(verdict: FeedChanges) -> object:
     """All of a verdict that changes the store."""
-    written = [change for change in verdict.changes if change.kind != "same"]
+    written = [change for change in verdict.entries if change.kind != "same"]
     return written, sorted(verdict.vanished), sorted(verdict.withdrawn), verdict.reappeared, verdict.quarantine_reason
 
 
@@ -88,6 +89,7 @@ pages = st.sampled_from(["", "bread", "today"])
 posts = st.builds(post, st.integers(1, 12), titles, guid=st.sampled_from(["", "3", "x"]), page=pages)
 
 
+@settings(deadline=None)  # the first example imports feedparser
 @given(st.lists(posts, max_size=9), st.lists(posts, max_size=9))
 def test_leaving_known_items_out_changes_nothing_but_the_cost(before: list[str], now: list[str]) -> None:
     """Whatever was known, whatever the document holds now: the store is told the same as after reading all of it."""

@@ -48,7 +48,7 @@ class Watched:
 
     def publish(self, *moments: datetime, suspicious: bool = False) -> None:
         found = [entry(f"Post of {moment:%d %B %Y}", moment) for moment in moments]
-        changes = decide(found, self.store.identities("blog")).changes
+        changes = decide(found, self.store.identities("blog")).entries
         self.store.apply(self.state, changes, [], now=WEDNESDAY, backlog=False, quarantined=suspicious)
 
     def remember(self, **facts: object) -> None:

@@ -19,8 +19,8 @@ import pytest
 from pipeline.cli.log import LogFormatter, configured_logging, is_systemd_journal
 from pipeline.jobs.feeds.refresh import FeedReport
 from pipeline.jobs.run_log import log_feed, log_result
-from pipeline.model.entry import UpdateCounts
 from pipeline.model.errors import FeedsFailedError, PipelineError
+from pipeline.model.update import UpdateCounts
 from pipeline.scheduler.engine import TaskResult
 
 log = logging.getLogger("pipeline.somewhere")

@@ -116,7 +116,7 @@ def test_an_older_name_of_a_period_costs_one_more_draft_and_no_more(house: Publi
 
 def decided(house: PublicationHarness, feed: str, *document: Entry) -> FeedUpdate:
     verdict = decide(document, house.store.identities(feed))
-    return FeedUpdate(state=FeedState(feed_id=feed), changes=verdict.changes, vanished=verdict.vanished, archived=False)
+    return FeedUpdate(state=FeedState(feed_id=feed), changes=verdict, archived=False)
 
 
 def test_a_guid_that_another_process_was_quicker_to_take_stops_nobody(house: PublicationHarness) -> None:
@@ -125,7 +125,7 @@ def test_a_guid_that_another_process_was_quicker_to_take_stops_nobody(house: Pub
     house.store.apply_updates([decided(house, "x", replace(here, feed_id="x"))], now=house.now)
     renamed, stays = replace(here, feed_id="x", guid="b"), replace(here, feed_id="x")
     repair = decided(house, "x", renamed)
-    assert [each.kind for each in repair.changes] == ["repaired"]
+    assert [each.kind for each in repair.changes.entries] == ["repaired"]
     house.store.apply_updates([decided(house, "x", replace(other, feed_id="x"), stays)], now=house.now)
     elsewhere = decided(house, "y", entry("Elsewhere", feed="y"))
     found = house.store.apply_updates([elsewhere, repair], now=house.now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pipeline.model.entry import EntryChange
+from pipeline.model.update import EntryChange
 from pipeline.store.rows import content_row, entry_row, stored_entry
 from tests.factories import entry
 

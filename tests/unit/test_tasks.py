@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.jobs.feeds.refresh import FeedReport, Refresher
 from pipeline.jobs.tasks import NewFeedsSchedule, draft_task, fetch_task, first_fetch_task, never_fetched
-from pipeline.model.entry import UpdateCounts
 from pipeline.model.errors import FeedsFailedError
 from pipeline.model.fetch import FetchOutcome, FetchRequest, OutcomeKind
 from pipeline.model.run import LEASE_TTL, claim, finish
 from pipeline.model.schedule import Every, parse_schedule
+from pipeline.model.update import UpdateCounts
 from pipeline.scheduler.engine import Deferred, Done, Task
 from pipeline.store import Store
 from tests.empty_store import empty_store

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.jobs.ports import OpenFetcher
-from pipeline.model.entry import Entry, EntryChange, StoredEntry
+from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchRequest
+from pipeline.model.update import EntryChange
 from pipeline.store import Store
 from pipeline.text.urls import clean_url, url_key
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.jobs.ports import Fetcher
-from pipeline.model.entry import EntryChange
 from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.update import EntryChange
 
 MAX_PAGES = 20
 """So many pages are read in one run, of all feeds together, the newest of each feed first."""

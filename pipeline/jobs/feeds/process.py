@@ -1,7 +1,6 @@
-"""Take a fresh document in: read what is not known of it, and decide what that means.
+"""Parses a fetched document and decides what it changes in the store.
 
-In: a feed and what is remembered of it, the answer that brought a document, a store. Out: what is to be written. Only
-what is new is parsed, normalised and looked up; a document without news costs one look at the marks of its items.
+Only new and changed entries are parsed, normalised and looked up, so an unchanged document costs little more than hashing.
 """
 
 from __future__ import annotations
@@ -11,114 +10,87 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.jobs.feeds.full_text import FullTextResult, fetch_full_text
 from pipeline.jobs.ports import Fetcher
-from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
-from pipeline.model.update import FeedUpdate
+from pipeline.model.update import FeedChanges, FeedUpdate
 from pipeline.store import Store
 
 if TYPE_CHECKING:
-    from pipeline.ingest.dedupe import FeedChanges
     from pipeline.ingest.parse.result import IncrementalResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessedFeed:
-    """What a document came to."""
+    """The result of one fetch: its outcome and what to write."""
 
     outcome: FetchOutcome
     update: FeedUpdate
-    unchanged: int = 0
-    """How many of its entries were known to be there as they were."""
     notes: tuple[str, ...] = ()
+    """Sentences for the feed's report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedProcessor:
-    """What documents are taken in with, in one run."""
+    """Processes the documents of one run."""
 
     store: Store
     fetcher: Fetcher
     now: datetime
     page_budget: Iterator[int]
-    """One for each page of an article that may still be read."""
+    """Yields once for each web page that may still be fetched for its full text."""
 
     async def process(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> ProcessedFeed:
-        """Read a document. Raises NotAFeed."""
+        """Return what an outcome with a body changes. Raise NotAFeedError."""
         from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
 
         present = self.store.item_hashes(feed.id)
-        remembered = result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel)
-        reading = parser.parse_incrementally(
+        parsed = parser.parse_incrementally(
             outcome.body,
-            remembered,
+            result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel),
             content_type=outcome.content_type,
             url=outcome.final_url,
             context=f"{feed.kind} {feed.language}",
         )
-        if broken := reading.parsed.damage:
-            outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {broken}")
-        entries = self._normalise(reading, feed, outcome)
-        verdict = self._decide(reading, entries, feed, present)
-        known = verdict.untouched or any(change.entry_id is not None for change in verdict.changes)
-        following = poll.next_state(
+        if damage := parsed.parsed.damage:
+            outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {damage}")
+        changes = self._compare(parsed, feed, outcome, present)
+        known = changes.untouched or any(change.entry_id is not None for change in changes.entries)
+        next_state = polling.next_state(
             state,
             outcome,
             now=self.now,
             interval=interval,
-            channel=reading.parsed.channel,
-            has_news=any(change.kind != "same" for change in verdict.changes),
+            channel=parsed.parsed.channel,
+            has_news=any(change.kind != "same" for change in changes.entries),
             same_feed=not present or bool(known),
         )
-        return await self._finish(feed, state, following, outcome, verdict)
-
-    def _normalise(self, reading: IncrementalResult, feed: Feed, outcome: FetchOutcome) -> tuple[Entry, ...]:
-        if not reading.parsed.entries:
-            return ()
-        from pipeline.ingest.normalise import normalise  # a run without news does without it
-
-        return normalise(reading.parsed, feed, url=outcome.final_url, now=self.now)
-
-    def _decide(
-        self, reading: IncrementalResult, entries: tuple[Entry, ...], feed: Feed, present: dict[int, str]
-    ) -> FeedChanges:
-        from pipeline.ingest.dedupe import FeedChanges, decide
-
-        whole = not reading.parsed.damage
-        if not entries and not (whole and set(present.values()) - reading.known_hashes):
-            return FeedChanges(changes=(), untouched=len(reading.known_hashes))
-        known = self.store.match_candidates(feed.id, entries)
-        return decide(reading.in_document_order(entries, known), known, complete=whole)
-
-    async def _finish(
-        self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, verdict: FeedChanges
-    ) -> ProcessedFeed:
-        articles = FullTextResult(changes=verdict.changes)
-        if feed.full_text and verdict.changes:
-            articles = await fetch_full_text(verdict.changes, self.fetcher, now=self.now, page_budget=self.page_budget)
+        full_text = FullTextResult(changes=tuple(changes.entries))
+        if feed.full_text and changes.entries:
+            full_text = await fetch_full_text(changes.entries, self.fetcher, now=self.now, page_budget=self.page_budget)
+        if limited := full_text.rate_limited:
+            next_state = replace(next_state, retry_at=limited.retry_at, retry_host=limited.retry_host)
+        reason = changes.quarantine_reason
         update = FeedUpdate(
-            state=_with_rate_limit(after, articles.rate_limited),
-            changes=articles.changes,
-            vanished=verdict.vanished,
-            reappeared=verdict.reappeared,
-            withdrawn=verdict.withdrawn,
-            archived=before.first_read_at is None or bool(verdict.quarantine_reason),
-            quarantined=bool(verdict.quarantine_reason),
+            state=next_state,
+            changes=replace(changes, entries=full_text.changes),
+            archived=state.first_read_at is None or bool(reason),
         )
-        remarks = (articles.summary, _quarantine_note(verdict.quarantine_reason, feed.id))
-        return ProcessedFeed(outcome=outcome, update=update, unchanged=verdict.untouched, notes=remarks)
+        quarantine = f"quarantined: {reason}; if all is well, run `pipeline feeds accept {feed.id}`" if reason else ""
+        return ProcessedFeed(outcome=outcome, update=update, notes=(full_text.summary, quarantine))
 
+    def _compare(
+        self, parsed: IncrementalResult, feed: Feed, outcome: FetchOutcome, present: dict[int, str]
+    ) -> FeedChanges:
+        """Return the changes between a document and the stored entries; ``present`` maps entry ids to raw hashes."""
+        complete = not parsed.parsed.damage
+        if not parsed.parsed.entries and not (complete and set(present.values()) - parsed.known_hashes):
+            return FeedChanges(untouched=len(parsed.known_hashes))
+        from pipeline.ingest.dedupe import decide  # a run without new entries does without these
+        from pipeline.ingest.normalise import normalise
 
-def _with_rate_limit(state: FeedState, throttled: FetchOutcome | None) -> FeedState:
-    """Remember what the host of a feed's pages wants, as if the feed had been told."""
-    if throttled is None:
-        return state
-    return replace(state, retry_at=throttled.retry_at, retry_host=throttled.retry_host)
-
-
-def _quarantine_note(suspicious: str, feed_id: str) -> str:
-    """Say that the new entries are held back, why, and what takes them in; "" when they are not."""
-    return suspicious and f"held back: {suspicious}; if all is well, `pipeline feeds accept {feed_id}` takes them in"
+        entries = normalise(parsed.parsed, feed, url=outcome.final_url, now=self.now)
+        candidates = self.store.match_candidates(feed.id, entries)
+        return decide(parsed.in_document_order(entries, candidates), candidates, complete=complete)

@@ -17,11 +17,10 @@ from pipeline.jobs.feeds.full_text import MAX_PAGES
 from pipeline.jobs.feeds.process import FeedProcessor, ProcessedFeed
 from pipeline.jobs.feeds.write_batch import WriteBatch
 from pipeline.jobs.ports import OpenFeedFetcher
-from pipeline.model.entry import UpdateCounts
 from pipeline.model.errors import MissingSecretError, NotAFeedError
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
-from pipeline.model.update import FeedUpdate
+from pipeline.model.update import FeedUpdate, UpdateCounts
 from pipeline.store import Store
 
 
@@ -167,5 +166,5 @@ def _report(outcome: FetchOutcome, *remarks: str) -> FeedReport:
 
 
 def _report_processed(taken: ProcessedFeed, applied: UpdateCounts) -> FeedReport:
-    applied = replace(applied, same=applied.same + taken.unchanged)
+    applied = replace(applied, same=applied.same + taken.update.changes.untouched)
     return replace(_report(taken.outcome, *taken.notes), applied=applied)

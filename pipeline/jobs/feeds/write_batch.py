@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Self, TypeVar
 
-from pipeline.model.entry import UpdateCounts
-from pipeline.model.update import FeedUpdate
+from pipeline.model.update import FeedUpdate, UpdateCounts
 from pipeline.store import Store
 
 MAX_FEEDS = 100
@@ -43,7 +42,7 @@ class WriteBatch:
 
     def add(self, update: FeedUpdate, on_written: OnWritten) -> None:
         """Keep an update, soon; where it is of no entry, there is nothing to wait for before telling."""
-        entries = len(update.changes) + len(update.vanished) + len(update.reappeared)
+        entries = len(update.changes.entries) + len(update.changes.vanished) + len(update.changes.reappeared)
         if not entries:
             on_written(UpdateCounts())
         self._waiting.append((update, on_written if entries else _ignore))

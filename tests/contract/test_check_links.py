@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.digest.checks.image_size import read_image_size
+from pipeline.digest.checks.images import read_image_size
 from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.ingest.http.replay import ReplayTransport
 from pipeline.jobs.editions.check_links import check_links, check_results, fast_limits, is_fresh

@@ -1,7 +1,4 @@
-"""Check of where stories come from: feeds that fell silent.
-
-In: a Proof. Out: Checks. Pure: what is known was gathered before.
-"""
+"""Checks against the feeds: feeds without new entries, and changes since an edition was approved."""
 
 from __future__ import annotations
 
@@ -11,24 +8,26 @@ from pipeline.digest.checks.inputs import CheckInputs, Location
 from pipeline.model.check import CheckResult
 from pipeline.text.format import format_date
 
-
-def stale_feed(proof: CheckInputs) -> Iterator[CheckResult]:
-    """A feed that should have had something new has not: it may have moved without saying so."""
-    for feed in proof.context.stale_feeds:
-        since = f"since {format_date(feed.newest_at)}" if feed.newest_at else "at all so far"
-        message = f"See whether the feed still works (pipeline feeds check): it had nothing new {since}."
-        yield Location(feed.feed_id, f"feed {feed.feed_id}").result("quiet-feed", "warning", message)
+_CHANGES = Location("", "changes")
 
 
-_SINCE = Location("", "changes")
+def stale_feed(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that every feed has recent entries: one that has none may have moved.
+
+    Which feeds are stale is decided when the context is loaded.
+    """
+    for feed in inputs.context.stale_feeds:
+        since = f"since {format_date(feed.newest_at)}" if feed.newest_at else "so far"
+        message = f"Check whether the feed still works (pipeline feeds check): it had no new entry {since}."
+        yield Location(feed.feed_id, f"feed {feed.feed_id}").result("stale-feed", "warning", message)
 
 
 def changed_since(changes: Iterable[str]) -> Iterator[CheckResult]:
-    """Name each change since the approval; the sealed bytes have not changed.
+    """Yield a result for each change of an approved edition's content; its sealed bytes are unchanged.
 
-    >>> [check.message for check in changed_since(["“Bread” would be left out"])]
-    ['Approve it again, or leave it as it is: made today, “Bread” would be left out.']
+    >>> [result.message for result in changed_since(["“Bread” would be left out"])]
+    ['Approve it again, or keep it as it is: built now, “Bread” would be left out.']
     """
     for change in changes:
-        message = f"Approve it again, or leave it as it is: made today, {change}."
-        yield _SINCE.result("changed-since", "warning", message)
+        message = f"Approve it again, or keep it as it is: built now, {change}."
+        yield _CHANGES.result("changed-since", "warning", message)

@@ -1,7 +1,4 @@
-"""The HTML part taken apart, as a mail program reads it.
-
-In: HTML. Out: its links, pictures and words, and the tree they stand in. Pure; lxml is imported when first needed.
-"""
+"""The HTML part, parsed as a mail program reads it: links, images, text and styles. lxml is imported when first used."""
 
 from __future__ import annotations
 
@@ -9,86 +6,84 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_WITHIN_A_LINE = {"a", "b", "em", "strong", "i", "s", "code", "span", "small", "sub", "sup"}
+_INLINE_TAGS = {"a", "b", "em", "strong", "i", "s", "code", "span", "small", "sub", "sup"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlLink:
-    """An address a reader can go to."""
+    """A link."""
 
     url: str
     text: str
-    """What is underlined, or the alt text of the picture that is linked."""
+    """Its text, with the alt text of linked images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlImage:
-    """A picture; None is an attribute that is not there."""
+    """An image."""
 
     url: str
     alt: str | None
-    link: str = ""
-    """Where a click on it leads."""
+    """None if the attribute is missing."""
+    link_url: str = ""
+    """The URL it links to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedHtml:
-    """An HTML part, read."""
+    """A parsed HTML part."""
 
     root: Any
-    """The lxml element of ``<html>``."""
+    """The lxml element ``<html>``."""
     links: tuple[HtmlLink, ...]
     images: tuple[HtmlImage, ...]
     text: str
-    """All that is said in it, in one line; the inbox line included, styles not."""
-    style: str
-    """What its style elements hold."""
+    """All text on one line, the preheader included, styles left out."""
+    css: str
+    """The content of its style elements."""
 
 
 def parse_html(html: str) -> ParsedHtml:
-    """Take an HTML part apart.
+    """Return a parsed HTML part.
 
-    >>> mail = read('<p>Read <a href="https://a.example/">on<img src="x.png" alt="!"></a></p>')
-    >>> mail.links, mail.words
-    ((Link(url='https://a.example/', words='on !'),), 'Read on')
-    >>> mail.pictures
-    (Shown(url='x.png', alt='!', link='https://a.example/'),)
+    >>> html = parse_html('<p>Read <a href="https://a.example/">on<img src="x.png" alt="!"></a></p>')
+    >>> html.links, html.text
+    ((HtmlLink(url='https://a.example/', text='on !'),), 'Read on')
+    >>> html.images
+    (HtmlImage(url='x.png', alt='!', link_url='https://a.example/'),)
     """
     from lxml.html import document_fromstring
 
     root = document_fromstring(html)
+    links = []
+    for link in root.iter("a"):
+        if url := link.get("href"):
+            alts = (f" {image.get('alt') or ''}" for image in link.iter("img"))
+            links.append(HtmlLink(url=url, text=_one_line([*_texts(link), *alts])))
+    images = []
+    for image in root.iter("img"):
+        link_url = next((link.get("href") or "" for link in image.iterancestors("a")), "")
+        images.append(HtmlImage(url=image.get("src") or "", alt=image.get("alt"), link_url=link_url))
     return ParsedHtml(
         root=root,
-        links=tuple(
-            HtmlLink(url=each.get("href"), text=_words_of(each)) for each in root.iter("a") if each.get("href")
-        ),
-        images=tuple(map(_shown, root.iter("img"))),
+        links=tuple(links),
+        images=tuple(images),
         text=_one_line(_texts(root.find("body"))),
-        style="\n".join(each.text or "" for each in root.iter("style")),
+        css="\n".join(style.text or "" for style in root.iter("style")),
     )
 
 
-def _shown(picture: Any) -> HtmlImage:
-    link = next((each.get("href") or "" for each in picture.iterancestors("a")), "")
-    return HtmlImage(url=picture.get("src") or "", alt=picture.get("alt"), link=link)
-
-
-def _words_of(link: Any) -> str:
-    return _one_line([*_texts(link), *(f" {each.get('alt') or ''}" for each in link.iter("img"))])
-
-
 def _texts(element: Any) -> Iterator[str]:
-    """Give the texts under an element, without comments: what Outlook alone reads is not said to anybody else."""
-    for each in element.iter():
-        if isinstance(each.tag, str) and each.tag not in ("style", "script", "title"):
-            yield _apart(each) + (each.text or "")
-        if each is not element:
-            yield _apart(each) + (each.tail or "")
+    """Yield the texts under an element, without comments, which only Outlook reads.
 
-
-def _apart(element: Any) -> str:
-    """Keep what stands in different blocks apart, and a word that is half in italics together."""
-    return "" if element.tag in _WITHIN_A_LINE else " "
+    Texts of different blocks are separated by a space; a word that is partly in italics is not.
+    """
+    for child in element.iter():
+        space = "" if child.tag in _INLINE_TAGS else " "
+        if isinstance(child.tag, str) and child.tag not in ("style", "script", "title"):
+            yield space + (child.text or "")
+        if child is not element:
+            yield space + (child.tail or "")
 
 
 def _one_line(texts: Iterable[str]) -> str:

@@ -1,18 +1,16 @@
-"""Checks of pictures: words in their place, and no more pixels than a screen shows.
-
-In: a Proof. Out: Checks. Pure: how many bytes they have is ``checks.reached``'s question.
-"""
+"""Checks of images: alt texts, and no more pixels than a screen shows. ``reachability`` checks their files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 
 from pipeline.digest.checks.inputs import THEME, CheckInputs, Location, story_location
 from pipeline.model.check import CheckResult
 
 MAX_IMAGE_WIDTH = 1200
-"""Across: twice what is shown, and a little."""
+"""In pixels: about twice the displayed width."""
 _FILE_NAME = re.compile(
     r"\S+\.(?:jpe?g|png|gif|webp|svg|heic|bmp|avif)"
     r"|(?:img|dsc[nf]?|pxl|dji|gopr|screenshot|unnamed|untitled|image)[-_ ]?\d*(?:[-_ ]\d+)*",
@@ -20,32 +18,47 @@ _FILE_NAME = re.compile(
 )
 
 
-def image_alt(proof: CheckInputs) -> Iterator[CheckResult]:
-    """Every picture has words for whoever does not see it, and they are no file name."""
-    for story in proof.stories:
-        if story.picture and not story.picture.alt.strip():
-            message = "Describe the picture where it was published (“alt text”): the title stands in for it now."
-            yield story_location(story).result("picture-alt", "hint", message)
-    for picture in proof.parsed_html.images:
-        if picture.alt is None:
-            message = f"Mend the theme: the picture {picture.url} has no alt attribute."
-            yield THEME.result("picture-alt", "error", message)
-        elif _FILE_NAME.fullmatch(picture.alt.strip()):
-            message = f"Describe the picture where it was published: its alt text is “{picture.alt}”, a file's name."
-            yield _owner(proof, picture.url).result("picture-alt", "warning", message)
+def image_alt(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that every image has an alt text that is not a file name."""
+    locations: dict[str, Location] = {}
+    for story in inputs.digest.all_stories:
+        if picture := story.picture:
+            locations.setdefault(picture.url, story_location(story))
+            if not picture.alt.strip():
+                message = "Describe the image where it was published (“alt text”): the title is used instead."
+                yield story_location(story).result("image-alt", "hint", message)
+    for image in inputs.html.images:
+        if image.alt is None:
+            message = f"Fix the theme: the image {image.url} has no alt attribute."
+            yield THEME.result("image-alt", "error", message)
+        elif _FILE_NAME.fullmatch(image.alt.strip()):
+            message = f"Describe the image where it was published: its alt text is a file name, “{image.alt}”."
+            yield locations.get(image.url, THEME).result("image-alt", "warning", message)
 
 
-def image_size(proof: CheckInputs) -> Iterator[CheckResult]:
-    """No picture is wider than a good screen shows it."""
-    for story in proof.stories:
-        picture = story.picture
-        if picture and picture.width and picture.width > MAX_IMAGE_WIDTH:
-            message = (
-                f"Publish a smaller picture: this one is {picture.width} pixels wide, {MAX_IMAGE_WIDTH} are enough."
-            )
-            yield story_location(story).result("picture-size", "warning", message)
+def image_size(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no image is wider than ``MAX_IMAGE_WIDTH``."""
+    for story in inputs.digest.all_stories:
+        width = story.picture.width if story.picture else None
+        if width and width > MAX_IMAGE_WIDTH:
+            message = f"Publish a smaller image: this one is {width} pixels wide, {MAX_IMAGE_WIDTH} are enough."
+            yield story_location(story).result("image-size", "warning", message)
 
 
-def _owner(proof: CheckInputs, url: str) -> Location:
-    owners = (story_location(story) for story in proof.stories if story.picture and story.picture.url == url)
-    return next(owners, THEME)
+def read_image_size(prefix: bytes) -> tuple[int, int] | None:
+    """Return the displayed width and height in pixels of an image file, given its first bytes.
+
+    Return None if the bytes are too few, damaged or not a raster image. imagesize is imported when first used.
+
+    >>> read_image_size(b"GIF89a" + bytes([44, 1, 200, 0]))
+    (300, 200)
+    """
+    import imagesize
+
+    if prefix.lstrip()[:1] == b"<":  # SVG: no mail program shows it, and untrusted XML is not parsed here
+        return None
+    try:
+        width, height = imagesize.get(BytesIO(prefix))
+    except Exception:  # the bytes come from anywhere, and the library states no errors
+        return None
+    return (width, height) if width > 0 and height > 0 else None

@@ -1,7 +1,4 @@
-"""Checks of links: words that say where they lead, addresses that lead there, no page told twice.
-
-In: a Proof. Out: Checks. Pure: whether a page answers is ``checks.reached``'s question.
-"""
+"""Checks of links: their text, their URLs, and pages that were published before. ``reachability`` asks the pages."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pipeline.digest.checks.inputs import LINKS, CheckInputs, story_location
 from pipeline.model.check import CheckResult
 from pipeline.text.urls import domain, url_key
 
-_SAYS_NOTHING = {
+_MEANINGLESS = {
     "here", "click here", "click", "this", "this link", "link", "more", "read more", "read on", "learn more",
     "find out more", "go", "page", "website", "url",
     "hier", "hier klicken", "klick hier", "mehr", "weiterlesen", "mehr lesen", "mehr erfahren",
@@ -23,55 +20,55 @@ _SHORTENERS = {
     "bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "fb.me", "goo.gl", "ift.tt", "is.gd", "lnkd.in", "ow.ly", "rb.gy",
     "rebrand.ly", "s.id", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd", "wp.me",
 }  # fmt: skip
-_WEB = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
 
 
-def link_text(proof: CheckInputs) -> Iterator[CheckResult]:
-    """A link says where it leads: read aloud one after the other, "here" and "here" say nothing."""
-    for link in proof.parsed_html.links:
-        said = re.sub(r"[^\w\s]+", "", link.text).strip().lower()
-        if not said:
-            message = f"Give the link to {link.url} words: a reader who cannot see it finds nothing there."
-            yield proof.location_of(link.url).result("link-words", "warning", message)
-        elif said in _SAYS_NOTHING:
+def link_text(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that every link's text says where it leads, also when a screen reader lists the links alone."""
+    for link in inputs.html.links:
+        text = re.sub(r"[^\w\s]+", "", link.text).strip().lower()
+        if not text:
+            message = f"Give the link to {link.url} a text: screen readers find nothing there."
+            yield inputs.location_of(link.url).result("link-text", "warning", message)
+        elif text in _MEANINGLESS:
             message = f"Say where the link “{link.text}” leads: {link.url}."
-            yield proof.location_of(link.url).result("link-words", "warning", message)
+            yield inputs.location_of(link.url).result("link-text", "warning", message)
 
 
-def relative_url(proof: CheckInputs) -> Iterator[CheckResult]:
-    """Every address is whole: in a mail there is no page that it could be relative to."""
-    for url in _addresses(proof):
-        if not _WEB.match(url):
-            message = f"Write the whole address instead of “{url}”, with https:// in front."
-            yield proof.location_of(url).result("relative-url", "error", message)
+def relative_url(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that every URL is absolute: a message has no page that it could be relative to."""
+    for url in _urls(inputs):
+        if not _ABSOLUTE.match(url):
+            message = f"Write the complete URL instead of “{url}”, beginning with https://."
+            yield inputs.location_of(url).result("relative-url", "error", message)
 
 
-def short_url(proof: CheckInputs) -> Iterator[CheckResult]:
-    """No address hides where it leads: readers distrust it, and so do spam filters."""
-    for url in _addresses(proof):
+def short_url(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no URL is one of a shortening service: readers and spam filters distrust them."""
+    for url in _urls(inputs):
         if domain(url) in _SHORTENERS:
-            message = f"Write the address that {url} leads to: spam filters distrust short ones."
-            yield proof.location_of(url).result("short-url", "warning", message)
+            message = f"Replace {url} by the URL it leads to: spam filters distrust short ones."
+            yield inputs.location_of(url).result("short-url", "warning", message)
 
 
-def repeated_link(proof: CheckInputs) -> Iterator[CheckResult]:
-    """What an earlier edition told is not told again."""
-    for story in proof.digest.stories:
-        if week := proof.context.published_urls.get(url_key(story.url)):
-            message = f"Leave it out or say what is new: {week} led to {story.url} already."
+def repeated_link(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no story links to a page that an earlier edition linked to."""
+    for story in inputs.digest.stories:
+        if week := inputs.context.published_urls.get(url_key(story.url)):
+            message = f"Leave it out or say what is new: {week} already linked to {story.url}."
             yield story_location(story).result("repeated-link", "warning", message)
 
 
-def few_links(proof: CheckInputs) -> Iterator[CheckResult]:
-    """Useful links come in threes and more: one alone looks as if the others were forgotten, none as if all were."""
-    told = sum(story.kind == "link" for story in proof.digest.stories)
-    if told < proof.context.min_links:
-        there = "There is 1 useful link" if told == 1 else f"There are {told or 'no'} useful links"
-        message = f"{there}, fewer than {proof.context.min_links}: add some at the desk or in the editor's file."
+def few_links(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that there are at least ``min_links`` useful links."""
+    count = sum(story.kind == "link" for story in inputs.digest.stories)
+    if count < inputs.context.min_links:
+        links = "There is 1 useful link" if count == 1 else f"There are {count or 'no'} useful links"
+        message = f"{links}, fewer than {inputs.context.min_links}: add some at the desk or in the editor's file."
         yield LINKS.result("few-links", "hint", message)
 
 
-def _addresses(proof: CheckInputs) -> Iterator[str]:
-    """Give each address of the mail once, pictures' included."""
-    found = [link.url for link in proof.parsed_html.links] + [picture.url for picture in proof.parsed_html.images]
-    yield from dict.fromkeys(found)
+def _urls(inputs: CheckInputs) -> Iterator[str]:
+    """Yield each URL of the HTML once, those of images included."""
+    urls = [link.url for link in inputs.html.links] + [image.url for image in inputs.html.images]
+    yield from dict.fromkeys(urls)

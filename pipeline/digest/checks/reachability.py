@@ -1,6 +1,6 @@
-"""Checks of what the network answers: pages that are gone or have moved, pictures that weigh too much.
+"""Checks of what the network answers: dead and moved links, broken and heavy images.
 
-In: an HTML part, and later what came of asking for its addresses. Out: whom to ask, and Checks. Pure: it asks nobody.
+``collect_urls`` lists what to ask, ``judge_outcomes`` judges the answers; neither touches the network.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.digest.checks.html import parse_html
-from pipeline.digest.checks.image_size import read_image_size
-from pipeline.digest.checks.images import MAX_IMAGE_WIDTH
+from pipeline.digest.checks.images import MAX_IMAGE_WIDTH, read_image_size
 from pipeline.digest.checks.inputs import Location
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.model.check import CheckLevel, CheckResult
@@ -22,110 +21,115 @@ from pipeline.text.urls import url_key
 MAX_URLS = 100
 MAX_IMAGE_BYTES = 250_000
 HEAD_REFUSED_STATUSES = frozenset({403, 405, 501})
-"""The statuses of servers that answer GET only."""
+"""HTTP statuses of servers that answer GET but not HEAD."""
 
 _GONE: frozenset[OutcomeKind] = frozenset({"not_found", "gone", "unsafe_address", "invalid_url"})
-_GUARDED: frozenset[OutcomeKind] = frozenset({"blocked", "rate_limited"})
+_RESTRICTED: frozenset[OutcomeKind] = frozenset({"blocked", "rate_limited"})
 _NO_CONNECTION: frozenset[OutcomeKind] = frozenset({"unreachable", "timeout"})
-_FINE: frozenset[OutcomeKind] = frozenset({"ok", "moved", "too_large"})
+_REACHED: frozenset[OutcomeKind] = frozenset({"ok", "moved", "too_large"})
 
 _NETWORK = Location("", "network")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedUrl:
-    """Something a mail leads to or shows."""
+    """A URL that a newsletter links to or shows."""
 
     url: str
     location: Location
-    """The words that are linked, or the picture's."""
+    """Named after the text of the link, or the alt text of the image."""
     is_image: bool = False
 
 
 def collect_urls(html: str, manifest: bytes = b"") -> tuple[CheckedUrl, ...]:
-    """List what a mail leads to and shows, each page once; mailboxes and what is filled in for each reader not.
+    """Return the http(s) URLs of an HTML part, each once and without fragment; placeholders are left out.
 
-    The manifest tells which of them are stories; what stands before all stories is the introduction's.
+    The manifest says which of them belong to stories; links before the first story belong to the introduction.
 
-    >>> addresses('<p><a href="https://a.example/x#top">Bread</a> <a href="mailto:b@c.example">B</a></p>')
-    (Address(url='https://a.example/x', spot=Spot(name='Bread', mend='stories'), picture=False),)
+    >>> [(checked.url, checked.location.name) for checked in collect_urls('<a href="https://a.example/x#top">Bread</a>')]
+    [('https://a.example/x', 'Bread')]
     """
-    mail, owners = parse_html(html), _owners(manifest)
-    home = {url_key(link.url): "theme" for link in mail.links if any(place in link.url for place in PLACEHOLDERS)}
-    links, above = [], "introduction" if owners else "stories"
-    for link in mail.links:
-        if mend := owners.get(url_key(link.url)):
-            above = "stories"
-        if _asked(link.url):
-            mend = mend or home.get(url_key(link.url), above)
-            links.append(CheckedUrl(url=link.url.partition("#")[0], location=Location(link.text, mend)))
-    shown = [
+    parsed, targets = parse_html(html), _story_targets(manifest)
+    default = "introduction" if targets else "stories"
+    for link in parsed.links:
+        if any(placeholder in link.url for placeholder in PLACEHOLDERS):
+            targets.setdefault(url_key(link.url), "theme")
+    links = []
+    for link in parsed.links:
+        target = targets.get(url_key(link.url))
+        if target and target != "theme":
+            default = "stories"
+        if _is_checked(link.url):
+            links.append(CheckedUrl(url=link.url.partition("#")[0], location=Location(link.text, target or default)))
+    images = [
         CheckedUrl(
-            url=each.url, location=Location(each.alt or "", owners.get(url_key(each.link), "theme")), is_image=True
+            url=image.url,
+            location=Location(image.alt or "", targets.get(url_key(image.link_url), "theme")),
+            is_image=True,
         )
-        for each in mail.images
-        if _asked(each.url)
+        for image in parsed.images
+        if _is_checked(image.url)
     ]
-    return tuple({each.url: each for each in (*shown, *links)}.values())
+    return tuple({checked.url: checked for checked in (*images, *links)}.values())
 
 
-def _owners(manifest: bytes) -> dict[str, str]:
-    """Tell by ``url_key`` where a story's pages are mended."""
-    stories = json.loads(manifest or b"{}").get("stories", ())
+def _story_targets(manifest: bytes) -> dict[str, str]:
+    """Return the ``url_key`` of each story's pages, mapped to what to edit (``CheckResult.fix_target``)."""
     return {
         url_key(url): "links" if entry["feed_id"] == EDITOR_FEED_ID else f"story {entry['feed_id']} {entry['guid']}"
-        for story in stories
+        for story in json.loads(manifest or b"{}").get("stories", ())
         for entry in story["entries"]
         for url in (story["url"], entry["url"])
     }
 
 
+def _is_checked(url: str) -> bool:
+    is_web = url.lower().startswith(("https://", "http://"))
+    return is_web and not any(placeholder in url for placeholder in PLACEHOLDERS)
+
+
 def judge_outcomes(
     outcomes: Sequence[tuple[CheckedUrl, FetchOutcome]], unchecked: Iterable[CheckedUrl] = ()
 ) -> Iterator[CheckResult]:
-    """Judge what came of asking; addresses there was no time for are counted."""
+    """Yield the problems that the answers show, and one result for all URLs that there was no time to check."""
     if len(outcomes) > 1 and all(outcome.kind in _NO_CONNECTION for _, outcome in outcomes):
-        message = f"Check the connection to the internet: none of {len(outcomes)} addresses could be reached."
+        message = f"Check the internet connection: none of {len(outcomes)} URLs could be reached."
         yield _NETWORK.result("dead-link", "warning", message)
         return
-    for address, outcome in outcomes:
-        yield from _picture(address, outcome) if address.is_image else _page(address, outcome)
-    if left := len(tuple(unchecked)):
-        message = f"Open the last {left} links yourself, or check again: there was no time to ask for them."
+    for checked, outcome in outcomes:
+        yield from _judge_image(checked, outcome) if checked.is_image else _judge_page(checked, outcome)
+    if count := len(tuple(unchecked)):
+        message = f"Open the last {count} links yourself, or check again: there was no time for them."
         yield _NETWORK.result("dead-link", "hint", message)
 
 
-def _asked(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://")) and not any(place in url for place in PLACEHOLDERS)
-
-
-def _page(address: CheckedUrl, outcome: FetchOutcome) -> Iterator[CheckResult]:
-    if outcome.kind not in _FINE:
-        yield _dead("dead-link", address, outcome)
-    elif url_key(outcome.final_url) != url_key(address.url):
+def _judge_page(checked: CheckedUrl, outcome: FetchOutcome) -> Iterator[CheckResult]:
+    if outcome.kind not in _REACHED:
+        yield _unreached("dead-link", checked, outcome)
+    elif url_key(outcome.final_url) != url_key(checked.url):
         level: CheckLevel = "warning" if outcome.moved_to else "hint"
-        message = f"Link to {outcome.final_url} itself: {address.url} only leads there."
-        yield address.location.result("moved-link", level, message)
+        message = f"Link to {outcome.final_url} directly: {checked.url} redirects there."
+        yield checked.location.result("moved-link", level, message)
 
 
-def _picture(address: CheckedUrl, outcome: FetchOutcome) -> Iterator[CheckResult]:
-    if outcome.kind not in _FINE:
-        yield _dead("dead-picture", address, outcome)
+def _judge_image(checked: CheckedUrl, outcome: FetchOutcome) -> Iterator[CheckResult]:
+    if outcome.kind not in _REACHED:
+        yield _unreached("broken-image", checked, outcome)
     elif outcome.kind == "too_large":
-        message = f"Publish a lighter picture: {address.url} has over {MAX_IMAGE_BYTES // 1000} KB."
-        yield address.location.result("picture-size", "warning", message)
+        message = f"Publish a smaller image file: {checked.url} has over {MAX_IMAGE_BYTES // 1000} KB."
+        yield checked.location.result("image-size", "warning", message)
     elif not outcome.content_type.startswith("image/"):
-        message = f"Mend the picture: {address.url} is none, but {outcome.content_type or 'nothing that says what'}."
-        yield address.location.result("dead-picture", "error", message)
+        content = outcome.content_type or "something without a content type"
+        message = f"Fix the image: {checked.url} is not an image but {content}."
+        yield checked.location.result("broken-image", "error", message)
     elif (size := read_image_size(outcome.body)) and size[0] > MAX_IMAGE_WIDTH:
-        message = f"Publish a smaller picture: this one is {size[0]} pixels wide, {MAX_IMAGE_WIDTH} are enough."
-        yield address.location.result("picture-size", "warning", message)
+        message = f"Publish a smaller image: this one is {size[0]} pixels wide, {MAX_IMAGE_WIDTH} are enough."
+        yield checked.location.result("image-size", "warning", message)
 
 
-def _dead(name: str, address: CheckedUrl, outcome: FetchOutcome) -> CheckResult:
+def _unreached(name: str, checked: CheckedUrl, outcome: FetchOutcome) -> CheckResult:
     if outcome.kind in _GONE:
-        message = f"Mend it or take it out: {address.url} {outcome.detail}."
-        return address.location.result(name, "error", message)
-    level: CheckLevel = "hint" if outcome.kind in _GUARDED else "warning"
-    message = f"Open it and see: {address.url} {outcome.detail}."
-    return address.location.result(name, level, message)
+        message = f"Fix or remove it: {checked.url} {outcome.detail}."
+        return checked.location.result(name, "error", message)
+    level: CheckLevel = "hint" if outcome.kind in _RESTRICTED else "warning"
+    return checked.location.result(name, level, f"Open it and see: {checked.url} {outcome.detail}.")

@@ -1,7 +1,4 @@
-"""Checks of words: the inbox line, the introduction, what was left over, what was not filled in.
-
-In: a Proof. Out: Checks. Pure.
-"""
+"""Checks of texts: subject, preheader, introduction, and leftovers that should not be published."""
 
 from __future__ import annotations
 
@@ -17,92 +14,91 @@ from pipeline.text.wordpress import find_shortcode
 SUBJECT_LENGTHS = (10, 78)
 BEST_SUBJECT_LENGTHS = (30, 60)
 BEST_PREHEADER_LENGTHS = (80, 130)
-_LEFTOVER = re.compile(r"\b(?:TK(?:TK)*|TBC|TBD|FIXME)\b|(?i:\blorem ipsum\b)")
+_TODO_NOTE = re.compile(r"\b(?:TK(?:TK)*|TBC|TBD|FIXME)\b|(?i:\blorem ipsum\b)")
 _TODO = re.compile(r"\bTODO\b")
-_TODO_MEANS_ALL = {"es", "gl", "it", "pt"}
-_TOKEN = re.compile(
+_LANGUAGES_WITH_TODO = {"es", "gl", "it", "pt"}
+"""Languages in which "todo" is an ordinary word."""
+_MERGE_TAG = re.compile(
     r"\{\{[^{}]{1,80}\}\}|\{%[^{}]{1,80}%\}|\*\|[^|]{1,80}\|\*|<%[^%]{1,80}%>|%%\w{1,40}%%|\[\[\w{1,40}\]\]|%recipient\.\w+%"
 )
-"""How Jinja, Mailchimp, ERB, ActiveCampaign, Sendy and Mailgun write what they fill in."""
+"""Placeholders as Jinja, Mailchimp, ERB, ActiveCampaign, Sendy and Mailgun write them."""
 
 
-def subject(proof: CheckInputs) -> Iterator[CheckResult]:
-    """A subject is 10 to 78 characters long, best 30 to 60: phones show no more."""
-    length, (least, most) = len(proof.rendered.subject), SUBJECT_LENGTHS
+def subject(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that the subject has 10 to 78 characters, or better 30 to 60, as phones show no more."""
+    length, (shortest, longest) = len(inputs.rendered.subject), SUBJECT_LENGTHS
     if not length:
         yield SUBJECT.result("subject", "error", "Write a subject: there is none.")
-    elif not least <= length <= most:
-        message = f"Make the subject {least} to {most} characters long: it has {length}."
+    elif not shortest <= length <= longest:
+        message = f"Make the subject {shortest} to {longest} characters long: it has {length}."
         yield SUBJECT.result("subject-length", "warning", message)
     elif not BEST_SUBJECT_LENGTHS[0] <= length <= BEST_SUBJECT_LENGTHS[1]:
         message = f"A subject of 30 to 60 characters reads best on a phone: this one has {length}."
         yield SUBJECT.result("subject-length", "hint", message)
 
 
-def preheader(proof: CheckInputs) -> Iterator[CheckResult]:
-    """A preheader is written, and says what neither the subject nor the first sentence says."""
-    text = proof.rendered.preheader
+def preheader(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that there is a preheader, and that it repeats neither the subject nor the first sentence."""
+    text = inputs.rendered.preheader
     if not text:
-        message = "Write a preheader, the line after the subject: inboxes show the first words of the mail instead."
+        message = "Write a preheader, the line after the subject: inboxes show the first words of the HTML instead."
         yield PREHEADER.result("preheader", "warning", message)
-    elif (told := _told_twice(proof)) is not None:
-        message = f"Write a preheader that does not repeat {told}: the inbox shows one after the other."
+    elif repeated := _repeated_by_preheader(inputs):
+        message = f"Write a preheader that does not repeat {repeated}: the inbox shows both."
         yield PREHEADER.result("preheader", "warning", message)
     elif not BEST_PREHEADER_LENGTHS[0] <= len(text) <= BEST_PREHEADER_LENGTHS[1]:
         message = f"A preheader of 80 to 130 characters fills the inbox line: this one has {len(text)}."
         yield PREHEADER.result("preheader", "hint", message)
 
 
-def _told_twice(proof: CheckInputs) -> str | None:
-    said = normalised_words(proof.rendered.preheader)
-    if said == normalised_words(proof.rendered.subject):
+def _repeated_by_preheader(inputs: CheckInputs) -> str:
+    words = normalised_words(inputs.rendered.preheader)
+    if words == normalised_words(inputs.rendered.subject):
         return "the subject"
-    opening = normalised_words(to_plain(proof.digest.introduction_md))[: len(said)]
-    return "the first sentence" if len(said) > 2 and said == opening else None
+    opening = normalised_words(to_plain(inputs.digest.introduction_md))[: len(words)]
+    return "the first sentence" if len(words) > 2 and words == opening else ""
 
 
-def introduction(proof: CheckInputs) -> Iterator[CheckResult]:
-    """The editor says a few words first."""
-    if not proof.digest.introduction_md.strip():
-        message = "Write an introduction of 60 to 120 words: readers open a letter for the one who writes it."
+def introduction(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that the editor wrote an introduction."""
+    if not inputs.digest.introduction_md.strip():
+        message = "Write an introduction of 60 to 120 words: a personal note makes people open the newsletter."
         yield INTRODUCTION.result("introduction", "warning", message)
 
 
-def todo_note(proof: CheckInputs) -> Iterator[CheckResult]:
-    """Notes to oneself are gone; in words that came with a feed they are for the editor to judge."""
-    spanish = proof.digest.publication.language.split("-")[0] in _TODO_MEANS_ALL
-    for spot, text, own in proof.texts:
-        found = _LEFTOVER.search(text) or (None if spanish else _TODO.search(text))
-        if found:
-            message = f"Write what “{found[0]}” stands for, or take it out."
-            yield spot.result("leftover", _grave(own), message)
+def todo_note(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no note such as TK or TODO is left; in a feed's text it is only a warning."""
+    todo_is_a_word = inputs.digest.publication.language.split("-")[0] in _LANGUAGES_WITH_TODO
+    for location, text, by_editor in inputs.texts():
+        note = _TODO_NOTE.search(text) or (None if todo_is_a_word else _TODO.search(text))
+        if note:
+            message = f"Replace “{note[0]}” by what it stands for, or remove it."
+            yield location.result("todo-note", _level(by_editor), message)
 
 
-def merge_tag(proof: CheckInputs) -> Iterator[CheckResult]:
-    """Nothing waits to be filled in: a mail service would fill it, or the reader would see it."""
+def merge_tag(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no merge tag is left: a mail service would fill it in, or subscribers would see it."""
     seen: set[str] = set()
-    for spot, text, own in proof.texts:
-        for found in dict.fromkeys(_TOKEN.findall(text)):
-            seen.add(found)
-            message = f"Write out “{found}”: mail services take it for a place to fill in."
-            yield spot.result("token", _grave(own), message)
-    text = " ".join(proof.rendered.text.split())  # a token that was wrapped is a token
-    everywhere = " ".join([proof.parsed_html.text, text, *(link.url for link in proof.parsed_html.links)])
-    for found in dict.fromkeys(_TOKEN.findall(everywhere)):
-        if found not in seen:
-            message = f"Mend the theme: it leaves “{found}” unfilled."
-            yield THEME.result("token", "error", message)
+    for location, text, by_editor in inputs.texts():
+        for tag in dict.fromkeys(_MERGE_TAG.findall(text)):
+            seen.add(tag)
+            message = f"Rewrite “{tag}”: mail services take it for a placeholder."
+            yield location.result("merge-tag", _level(by_editor), message)
+    text = " ".join(inputs.rendered.text.split())  # joins tags that were wrapped
+    everything = " ".join([inputs.html.text, text, *(link.url for link in inputs.html.links)])
+    for tag in dict.fromkeys(_MERGE_TAG.findall(everything)):
+        if tag not in seen:
+            message = f"Fix the theme: it does not fill in “{tag}”."
+            yield THEME.result("merge-tag", "error", message)
 
 
-def shortcode(proof: CheckInputs) -> Iterator[CheckResult]:
-    """No shortcode of a blog's software is left in the words: readers would see it as it is written."""
-    for spot, text, _ in proof.texts:
-        if "[" in text and (found := find_shortcode(to_plain(text))):
-            message = (
-                f"Take “{found}” out of the words: it looks like a shortcode, which only the blog itself can fill."
-            )
-            yield spot.result("shortcode", "warning", message)
+def shortcode(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no WordPress shortcode is left in the text."""
+    for location, text, _ in inputs.texts():
+        if "[" in text and (code := find_shortcode(to_plain(text))):
+            message = f"Remove “{code}”: it looks like a shortcode, which only the blog's own software replaces."
+            yield location.result("shortcode", "warning", message)
 
 
-def _grave(own: bool) -> CheckLevel:
-    return "error" if own else "warning"
+def _level(by_editor: bool) -> CheckLevel:
+    return "error" if by_editor else "warning"

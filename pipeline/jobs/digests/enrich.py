@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pipeline.digest.checks.image_size import read_image_size
+from pipeline.digest.checks.images import read_image_size
 from pipeline.digest.compose.images import image_urls
 from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.entry import Entry, Picture, StoredEntry

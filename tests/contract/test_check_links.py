@@ -30,7 +30,7 @@ PAGE = CannedResponse(body=b"<p>Bread</p>", headers={"Content-Type": "text/html"
 
 def image(width: int, height: int, more: int = 0) -> CannedResponse:
     """A PNG as far as its size, and so many bytes more."""
-    body = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + bytes(more)
+    body = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02" + bytes(more)
     return CannedResponse(body=body, headers={"Content-Type": "image/png"})
 
 
@@ -106,10 +106,10 @@ def test_a_server_that_knows_no_head_is_asked_again(server: HttpServer, status: 
     ("answer", "name", "level"),
     [
         (image(1072, 600), "", ""),
-        (image(1201, 600), "picture-size", "warning"),
-        (image(100, 100, more=250_000), "picture-size", "warning"),
-        (CannedResponse(status=404, body=b""), "dead-picture", "error"),
-        (PAGE, "dead-picture", "error"),
+        (image(1201, 600), "image-size", "warning"),
+        (image(100, 100, more=250_000), "image-size", "warning"),
+        (CannedResponse(status=404, body=b""), "broken-image", "error"),
+        (PAGE, "broken-image", "error"),
     ],
 )
 def test_pictures(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
@@ -141,7 +141,7 @@ def test_ten_seconds_in_all(server: HttpServer) -> None:
     gone, left = look(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
     assert time.monotonic() - started < 3
     assert (gone.level, left.level) == ("error", "hint")
-    assert "last 1 links" in left.message
+    assert "last link yourself" in left.message
 
 
 def test_a_hundred_at_most(server: HttpServer) -> None:
@@ -155,20 +155,20 @@ def test_no_connection_is_said_once() -> None:
     """Without the internet there are not forty dead links, but one sentence."""
     (found,) = look(link("http://127.0.0.1:9/a"), link("http://127.0.0.1:9/b"))
     assert (found.name, found.level) == ("dead-link", "warning")
-    assert "connection to the internet" in found.message
+    assert "internet connection" in found.message
 
 
 def test_what_was_sealed_and_what_was_answered_are_told_together(server: HttpServer) -> None:
     """Without a look the checks sealed with the edition are all there is, and nobody is asked; with one, both."""
-    manifest = b'{"checks": [{"name": "leftover", "level": "error", "message": "Mend it.", "where": "subject"}]}'
+    manifest = b'{"checks": [{"name": "todo-note", "level": "error", "message": "Fix it.", "where": "subject"}]}'
     sealed = edition(link(server.url("/page")), manifest=manifest)
-    known = (CheckResult(name="leftover", level="error", message="Mend it.", where="subject"),)
+    known = (CheckResult(name="todo-note", level="error", message="Fix it.", where="subject"),)
     assert check_results(sealed) == known
     assert not server.requests
     server.respond("/page", redirect("/elsewhere", 301))
     server.respond("/elsewhere", PAGE)
     look = LinkCheck(content_hash="", checked_at=NOW, results=check_links(sealed, opened(), now=NOW))
-    assert [each.name for each in check_results(sealed, look)] == ["leftover", "moved-link"]
+    assert [each.name for each in check_results(sealed, look)] == ["todo-note", "moved-link"]
 
 
 def test_a_dead_link_leads_to_where_it_is_mended(server: HttpServer) -> None:
@@ -202,7 +202,7 @@ def test_a_dead_link_leads_to_where_it_is_mended(server: HttpServer) -> None:
 )
 def test_when_nobody_is_asked_again(minutes: int, level: CheckLevel, overridden: tuple[str, ...], enough: bool) -> None:
     """What was said within the hour counts, unless it stops an approval: then it is asked once more."""
-    check = CheckResult(name="dead-link", level=level, message="Mend it.")
+    check = CheckResult(name="dead-link", level=level, message="Fix it.")
     look = LinkCheck(content_hash="1", checked_at=NOW - timedelta(minutes=minutes), results=(check,))
     assert is_fresh(look, overridden, now=NOW) is enough
     assert not is_fresh(None, overridden, now=NOW)
@@ -213,7 +213,7 @@ def test_fixtures_answer_a_look() -> None:
     replay = partial(HttpFetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
     home = "https://harbourandhearth.example/"
     checks = check_links(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)
-    assert [each.message for each in checks] == [f"Mend it or take it out: {home}nowhere/ answered 404 Not Found."]
+    assert [each.message for each in checks] == [f"Fix or remove it: {home}nowhere/ answered 404 Not Found."]
 
 
 JPEG = b"\xff\xd8\xff\xe0\0\x04\0\0\xff\xc2\0\x11\x08\x02\x58\x04\x30" + bytes(12)

@@ -95,7 +95,7 @@ def test_a_link_of_an_earlier_week_is_noticed(run: Run, publication: Path) -> No
     run("fetch", "--force", "--quiet")
     _, out, _ = run("check", "2026-W07", "--offline")
     assert "repeated-link  A chair-maker on" in out
-    assert "2026-W06 led to https://keenedge.example/listen/ already." in out
+    assert "2026-W06 already linked to https://keenedge.example/listen/." in out
 
 
 def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None:
@@ -105,8 +105,8 @@ def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None
     later = datetime(2026, 4, 20, 9, tzinfo=UTC)
     run("fetch", "--force", "--quiet", now=later)
     _, out, _ = run("check", "2026-W16", "--offline", now=later)
-    assert "quiet-feed " in out
-    assert "podcast: See whether the feed still works (pipeline feeds check): it had nothing new since 16 Feb" in out
+    assert "stale-feed " in out
+    assert "podcast: Check whether the feed still works (pipeline feeds check): it had no new entry since 16 Feb" in out
     assert "blog: See" not in out
 
 
@@ -117,13 +117,13 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
     code, out, err = run("approve", "2026-W07", "--by", "ann")
     assert (code, out) == (4, "")
-    assert err.startswith("pipeline: token ([publication] name): Write out “{{ town }}”: mail services take it for")
-    assert err.endswith("Fix this, or approve anyway: pipeline approve 2026-W07 --override token.\n")
+    assert err.startswith("pipeline: merge-tag ([publication] name): Rewrite “{{ town }}”: mail services take it for")
+    assert err.endswith("Fix this, or approve anyway: pipeline approve 2026-W07 --override merge-tag.\n")
     assert run("approve", "2026-W07", "--by", "ann", "--override", "contrast")[0] == 4
-    assert run("approve", "2026-W07", "--by", "ann", "--override", "token")[0] == 0
+    assert run("approve", "2026-W07", "--by", "ann", "--override", "merge-tag")[0] == 0
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
     manifest = json.loads((publication / "out/2026-W07/manifest.json").read_text())
-    assert (manifest["state"], manifest["overridden"]) == ("approved", ["token"])
+    assert (manifest["state"], manifest["overridden"]) == ("approved", ["merge-tag"])
 
 
 def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
@@ -171,4 +171,4 @@ def test_a_change_after_approval_is_noticed(run: Run, publication: Path) -> None
     config.write_text(config.read_text().replace("Bread, boats and slow living", "Boats, bread and slow living"))
     code, out, _ = run("check", "2026-W07", "--offline")
     assert code == 0
-    assert "changed-since  Approve it again, or leave it as it is: made today, " in out
+    assert "changed-since  Approve it again, or keep it as it is: built now, " in out

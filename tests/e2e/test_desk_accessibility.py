@@ -35,7 +35,7 @@ def desk() -> FakeDesk:
     found.sealed["2026-W07"] = edition("2026-W07", subject="As it was", html="<p>As it was</p>")
     dead = CheckResult(name="dead-link", level="error", message="Mend it.", where="Tides", fix_target="links")
     quiet = CheckResult(
-        name="quiet-feed", level="warning", message="See whether it still works.", fix_target="feed podcast"
+        name="stale-feed", level="warning", message="See whether it still works.", fix_target="feed podcast"
     )
     looked_at = datetime(2026, 2, 17, 9, tzinfo=UTC)
     found.link_checks["2026-W07"] = LinkCheck(content_hash="", checked_at=looked_at, results=(dead, quiet))

@@ -30,7 +30,7 @@ NOTE = ProofBanner(
             name="dead-link", level="error", message=f"{LONG} answered 404: mend that link.", where="Tide tables"
         ),
         CheckResult(name="introduction", level="warning", message="Write an introduction of 60 to 120 words."),
-        CheckResult(name="picture-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
+        CheckResult(name="image-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
     ),
     buttons=tuple(
         BannerButton(label=each, url=f"https://desk.example/proof/{TOKEN}") for each in ("Approve", "Hold", "Desk")

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from inspect import getmodule, getsource
+from inspect import getsource
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.digest.checks import CHECKS, manifest_results, preflight
-from pipeline.digest.checks.colours import computed_colours
+from pipeline.digest.checks.contrast import computed_colours
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
@@ -95,21 +95,21 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     "short preheader": (digest(replace(SAMPLE, preheader="Soup and more.")), "preheader", "hint", "preheader"),
     "no introduction": (digest(replace(SAMPLE, introduction_md=" \n")), "introduction", "warning", "introduction"),
     "TK in the introduction": (
-        digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "leftover", "error", "introduction"),
-    "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "leftover", "error", TITLE),
-    "TODO in a post": (digest(with_loaf(excerpt_md="Bake it. TODO: how hot?")), "leftover", "warning", TITLE),
-    "lorem ipsum": (digest(replace(SAMPLE, headline="Lorem ipsum dolor")), "leftover", "error", "headline"),
+        digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "todo-note", "error", "introduction"),
+    "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "todo-note", "error", TITLE),
+    "TODO in a post": (digest(with_loaf(excerpt_md="Bake it. TODO: how hot?")), "todo-note", "warning", TITLE),
+    "lorem ipsum": (digest(replace(SAMPLE, headline="Lorem ipsum dolor")), "todo-note", "error", "headline"),
     "token in the subject": (
-        digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "token", "error", "subject"),
-    "token in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "token", "warning", TITLE),
+        digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "merge-tag", "error", "subject"),
+    "token in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "merge-tag", "warning", TITLE),
     "token in config.toml": (
         digest(replace(SAMPLE, publication=replace(PUBLICATION, tagline="Bread, {{ town }}"))),
-        "token", "error", "[publication] tagline"),
-    "token of the theme": (html("Penhallow Quay", "[[town]]"), "token", "error", "theme"),
+        "merge-tag", "error", "[publication] tagline"),
+    "token of the theme": (html("Penhallow Quay", "[[town]]"), "merge-tag", "error", "theme"),
     "shortcode": (digest(with_loaf(excerpt_md="Bake it. \\[my\\_slider 3\\]")), "shortcode", "warning", TITLE),
     "link says nothing": (
-        digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-words", "warning", TITLE),
-    "link without words": (html("tide table</a>", "</a>"), "link-words", "warning", TITLE),
+        digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-text", "warning", TITLE),
+    "link without words": (html("tide table</a>", "</a>"), "link-text", "warning", TITLE),
     "relative link": (html(f'href="{LINK}"', 'href="/penhallow"'), "relative-url", "error", "theme"),
     "relative picture": (html(f'src="{LOAF.picture.url}"', 'src="loaf.jpg"'), "relative-url", "error", "theme"),
     "short link": (
@@ -117,28 +117,28 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     "told before": (
         digest(SAMPLE, PreflightContext(published_urls={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
         "repeated-link", "warning", TITLE),
-    "undescribed picture": (picture(alt=""), "picture-alt", "hint", TITLE),
-    "picture described by its file": (picture(alt="IMG_2041"), "picture-alt", "warning", TITLE),
-    "picture described by its file's name": (picture(alt="loaf-final.jpg"), "picture-alt", "warning", TITLE),
-    "picture without alt": (html(f'alt="{LOAF.picture.alt}"', ""), "picture-alt", "error", "theme"),
-    "huge picture": (picture(width=4000, height=3000), "picture-size", "warning", TITLE),
-    "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "weight", "hint", "digest.html"),
-    "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "weight", "warning", "digest.html"),
-    "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "weight", "error", "digest.html"),
+    "undescribed picture": (picture(alt=""), "image-alt", "hint", TITLE),
+    "picture described by its file": (picture(alt="IMG_2041"), "image-alt", "warning", TITLE),
+    "picture described by its file's name": (picture(alt="loaf-final.jpg"), "image-alt", "warning", TITLE),
+    "picture without alt": (html(f'alt="{LOAF.picture.alt}"', ""), "image-alt", "error", "theme"),
+    "huge picture": (picture(width=4000, height=3000), "image-size", "warning", TITLE),
+    "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "html-size", "hint", "digest.html"),
+    "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "html-size", "warning", "digest.html"),
+    "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "html-size", "error", "digest.html"),
     "told in fewer words": (
-        lambda: found(shortened="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
+        lambda: found(shortening="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
     "story in the HTML alone": (
         lambda: found(text=printed(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
     "words in the HTML alone": (
         html("</body>", f"<p>{' '.join(f'word{n}' for n in range(99))}</p></body>"), "text-part", "warning", "theme"),
     "no way out of the text": (
-        lambda: found(text=printed(SAMPLE).text.replace(UNSUBSCRIBE, "")), "way-out", "error", "theme"),
-    "no way out of the HTML": (html(UNSUBSCRIBE, ""), "way-out", "error", "theme"),
-    "bare line feed": (eml(b"\r\nSubject", b"\nSubject"), "mail-format", "error", "digest.eml"),
-    "long line": (eml(b"\r\n\r\n", b"\r\n\r\n" + b"x" * 77 + b"\r\n"), "mail-format", "error", "digest.eml"),
-    "raw bytes": (eml(b"From: ", "From: ö".encode()), "mail-format", "error", "digest.eml"),
-    "encoded identifier": (eml(b"Message-ID: <", b"Message-ID: =?utf-8?q?<"), "mail-format", "error", "digest.eml"),
+        lambda: found(text=printed(SAMPLE).text.replace(UNSUBSCRIBE, "")), "unsubscribe-link", "error", "theme"),
+    "no way out of the HTML": (html(UNSUBSCRIBE, ""), "unsubscribe-link", "error", "theme"),
+    "bare line feed": (eml(b"\r\nSubject", b"\nSubject"), "message-format", "error", "digest.eml"),
+    "long line": (eml(b"\r\n\r\n", b"\r\n\r\n" + b"x" * 77 + b"\r\n"), "message-format", "error", "digest.eml"),
+    "raw bytes": (eml(b"From: ", "From: ö".encode()), "message-format", "error", "digest.eml"),
+    "encoded identifier": (eml(b"Message-ID: <", b"Message-ID: =?utf-8?q?<"), "message-format", "error", "digest.eml"),
     "pale words": (html("color: #5f594e", "color: #9f998e"), "contrast", "error", "theme"),
     "pale words in the dark": (
         html("color: #b3aca0 !important", "color: #53504a !important"), "contrast", "error", "theme"),
@@ -164,7 +164,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     ),
     "silent feed": (
         digest(SAMPLE, PreflightContext(stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
-        "quiet-feed", "warning", "podcast"),
+        "stale-feed", "warning", "podcast"),
 }  # fmt: skip
 
 
@@ -212,15 +212,15 @@ def test_what_is_wrong_says_where_it_is_mended(case: str) -> None:
 
 def test_every_check_is_tried() -> None:
     """No name that a check of the mail can give is without a case here."""
-    sources = [getsource(getmodule(check)) for check in CHECKS]  # type: ignore[arg-type]
-    names = {name for source in sources for name in re.findall(r'\.check\("([\w-]+)"', source)}
+    sources = [getsource(check) for check in CHECKS]
+    names = {name for source in sources for name in re.findall(r'\.result\("([\w-]+)"', source)}
     assert names == {name for _, name, _, _ in WRONG.values()}
 
 
 def test_every_check_is_documented() -> None:
     """docs/checks.md has a row for each name there is, and for no other."""
     sources = "".join(path.read_text() for path in (ROOT / "pipeline/digest/checks").glob("*.py"))
-    names = set(re.findall(r'(?:\.check|_dead)\("([\w-]+)"', sources))
+    names = set(re.findall(r'(?:\.result|_unreached)\("([\w-]+)"', sources))
     rows = re.findall(r"(?m)^\| (`[^|]*`) \|", (ROOT / "docs/checks.md").read_text())
     assert names == {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
 
@@ -228,7 +228,7 @@ def test_every_check_is_documented() -> None:
 def test_what_is_fine_is_not_named() -> None:
     """Words that only look wrong are let be: Spanish "todo", a tokenless brace, a guest who is called Tk."""
     spanish = replace(SAMPLE, publication=replace(PUBLICATION, language="es"), introduction_md="TODO el pan del mundo.")
-    assert "leftover" not in {check.name for check in found(spanish)}
+    assert "todo-note" not in {check.name for check in found(spanish)}
     assert found(with_loaf(excerpt_md="A {brace} costs 100%, says Tk; a list, [1], of *todos*.")) == ()
 
 
@@ -255,15 +255,15 @@ def test_manifest_carries_the_checks() -> None:
 def test_only_an_error_that_nobody_overrode_blocks() -> None:
     """Warnings never stop approval; an error does until its name is given."""
     checks = found(replace(SAMPLE, subject="TK", preheader=""))
-    assert {check.name for check in blocking_results(checks)} == {"leftover"}
-    assert blocking_results(checks, ["leftover"]) == ()
+    assert {check.name for check in blocking_results(checks)} == {"todo-note"}
+    assert blocking_results(checks, ["todo-note"]) == ()
 
 
 def test_older_stories_are_looked_at_too() -> None:
     """A story told again is checked like a new one."""
     again = replace(GUEST, excerpt_md="TODO: shorten")
     archive = (Section(kind="archive", heading="From the archive", stories=(again,)),)
-    assert "leftover" in {check.name for check in found(replace(SAMPLE, archive=archive))}
+    assert "todo-note" in {check.name for check in found(replace(SAMPLE, archive=archive))}
 
 
 COLOURS = """<style>.a { color: #111111 } p.a { color: #222222 } div .a { color: #333333 }

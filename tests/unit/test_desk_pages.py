@@ -257,10 +257,10 @@ def checked(*checks: CheckResult) -> Edition:
 def test_checks_stand_beside_the_mail(client: AsgiClient, desk: FakeDesk) -> None:
     """Each check with its level, name, place and sentence; hostile words in it stay words."""
     assert "Checks Nothing to mend." in words(client.get(WEEK).text)
-    found = CheckResult(name="link-words", level="error", message="Say <b>where</b>.", where="<script>x</script>")
+    found = CheckResult(name="link-text", level="error", message="Say <b>where</b>.", where="<script>x</script>")
     desk.change("2026-W07", checked(found))
     page = client.get(WEEK).text
-    assert "Checks 1 error Error words of a link <script>x</script> Say <b>where</b>." in words(page)
+    assert "Checks 1 error Error text of a link <script>x</script> Say <b>where</b>." in words(page)
     assert "<script>x" not in page
 
 

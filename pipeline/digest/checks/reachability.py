@@ -99,7 +99,8 @@ def judge_outcomes(
     for checked, outcome in outcomes:
         yield from _judge_image(checked, outcome) if checked.is_image else _judge_page(checked, outcome)
     if count := len(tuple(unchecked)):
-        message = f"Open the last {count} links yourself, or check again: there was no time for them."
+        links = "link" if count == 1 else f"{count} links"
+        message = f"Open the last {links} yourself, or check again: there was not enough time."
         yield _NETWORK.result("dead-link", "hint", message)
 
 

@@ -20,17 +20,17 @@ _FIELDS = {
 _CALLED = {
     "changed-since": "changed since approval",
     "contrast": "colours that are hard to read",
-    "leftover": "left-over characters",
-    "link-words": "words of a link",
-    "mail-format": "format of the mail",
-    "picture-alt": "picture without words",
-    "picture-size": "size of a picture",
-    "relative-url": "address that leads nowhere",
-    "shortcode": "code of WordPress",
-    "short-url": "shortened address",
+    "todo-note": "note to oneself",
+    "link-text": "text of a link",
+    "message-format": "format of the message",
+    "image-alt": "description of an image",
+    "image-size": "size of an image",
+    "relative-url": "incomplete URL",
+    "shortcode": "WordPress shortcode",
+    "short-url": "shortened URL",
     "text-part": "plain-text version",
-    "token": "placeholder",
-    "way-out": "way to unsubscribe",
+    "merge-tag": "placeholder",
+    "unsubscribe-link": "unsubscribe link",
 }
 """Those whose names mean little to who is no programmer; the others say it themselves, without their hyphens."""
 
@@ -46,11 +46,11 @@ class FixLink:
 def fix_link(fix: str, week: str, *, editable: bool = True) -> FixLink:
     """Find the way to where something is mended; of an edition that is out there is none to its words.
 
-    >>> way("subject", "2026-W07")
-    Way(words='Write another subject', address='/week/2026-W07/edit#subject')
-    >>> way("setting publication.tagline", "2026-W07").words
+    >>> fix_link("subject", "2026-W07")
+    FixLink(words='Write another subject', address='/week/2026-W07/edit#subject')
+    >>> fix_link("setting publication.tagline", "2026-W07").words
     'In config.toml: tagline, under [publication]'
-    >>> way("feed my blog", "2026-W07").address, way("subject", "2026-W07", editable=False).address
+    >>> fix_link("feed my blog", "2026-W07").address, fix_link("subject", "2026-W07", editable=False).address
     ('/feeds#feed-my%20blog', '')
     """
     place, _, which = fix.partition(" ")
@@ -73,8 +73,8 @@ def fix_link(fix: str, week: str, *, editable: bool = True) -> FixLink:
 def check_title(name: str) -> str:
     """Call a kind of finding by words an editor knows.
 
-    >>> called("picture-alt"), called("dead-link")
-    ('picture without words', 'dead link')
+    >>> check_title("image-alt"), check_title("dead-link")
+    ('description of an image', 'dead link')
     """
     return _CALLED.get(name, name.replace("-", " "))
 
@@ -82,7 +82,7 @@ def check_title(name: str) -> str:
 def entry_anchor(reference: str) -> str:
     """Name an entry's line in the ledger, whatever its guid is made of.
 
-    >>> anchor("blog https://blog.example/?p=7")
+    >>> entry_anchor("blog https://blog.example/?p=7")
     'entry-a88e5ecd'
     """
     return f"entry-{sha256(reference.encode()).hexdigest()[:8]}"

@@ -205,8 +205,7 @@ def test_an_empty_week_writes_nothing_and_names_the_newest_that_has_entries(desk
     code, out, err = desk.run("digest", "--week", "2026-W03", "--offline")
     assert (code, out) == (4, "")
     assert (
-        err
-        == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week that has entries is 2026-W07.\n"
+        err == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week with entries is 2026-W07.\n"
     )
     assert not (desk.folder / "editions" / "2026-W03").exists()
 

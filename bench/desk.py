@@ -27,8 +27,10 @@ import httpx
 
 from pipeline.app import resources_folder
 from pipeline.app.feeds import build_refresher
-from pipeline.web.desk.services import PublicationDesk
-from pipeline.web.preview import bind_socket, create_desk_app, create_server
+from pipeline.web.desk.publication import LivePublication
+from pipeline.web.desk.services import create_desk
+from pipeline.web.preview import create_desk_app
+from pipeline.web.server import bind_socket, create_server
 
 RUNS = 40
 WEEK, NOW = "/week/2026-W07", datetime(2026, 2, 17, 9, tzinfo=UTC)
@@ -44,9 +46,10 @@ def served(folder: Path) -> Iterator[str]:
     """Serve the demo publication, its feeds read; the address, while it runs."""
     for name in ("config.toml", "fixtures"):
         (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
-    with PublicationDesk(folder / "config.toml", lambda: NOW) as desk, closing(bind_socket(0)) as listener:
-        build_refresher(desk.app).refresh(desk.app.feeds, now=NOW)
-        server = create_server(create_desk_app(desk, long_poll_seconds=0.2))
+    with LivePublication(folder / "config.toml", lambda: NOW) as publication, closing(bind_socket(0)) as listener:
+        app = publication.current_app()
+        build_refresher(app).refresh(app.feeds, now=NOW)
+        server = create_server(create_desk_app(create_desk(publication), long_poll_seconds=0.2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -58,7 +61,7 @@ def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name: each is one run."""
     page = client.get(f"{WEEK}/edit").text
     token, version = (re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("csrf", "version"))
-    form = {"csrf": token[1] if token else "", "version": version[1] if version else "", "do": "try"}
+    form = {"csrf": token[1] if token else "", "version": version[1] if version else "", "do": "preview"}
     typed = iter(range(10_000))
 
     def keystroke() -> None:
@@ -77,7 +80,7 @@ def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
 
 def pause() -> float:
     """Read how many milliseconds desk.js waits for the next key."""
-    found = re.search(r"setTimeout\(tryOut, (\d+)\)", (resources_folder() / "templates/web/static/desk.js").read_text())
+    found = re.search(r"TYPING_PAUSE_MS = (\d+)", (resources_folder() / "templates/web/static/desk.js").read_text())
     return float(found[1]) if found else 0.0
 
 

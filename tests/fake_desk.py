@@ -1,4 +1,4 @@
-"""A desk made by hand: three weeks, one mail with a dark design of its own, and knobs to turn while pages are open."""
+"""A desk without a publication: three weeks, one mail with a dark design, and values that tests change under open pages."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pipeline.model.week import Week
 from pipeline.web.desk.ports import (
     Action,
     ActionOptions,
+    Desk,
     EditorState,
     FeedRow,
     FetchProgress,
@@ -86,7 +87,7 @@ def edition(
     headings: str = "{}",
     titles: str = "{}",
 ) -> Edition:
-    """Seal a mail by hand. ``headings`` and ``titles`` are patterns for those of its stories."""
+    """Return an edition. ``headings`` and ``titles`` are format strings for those of its stories."""
     mail = EmailMessage()
     mail["From"] = sender
     mail["Subject"] = subject
@@ -113,7 +114,7 @@ def edition(
 
 
 def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, is_open: bool = False) -> WeekSummary:
-    """Describe a week that closes on Monday at midnight in London."""
+    """Return the summary of a week that closes on Monday at midnight in London."""
     monday = Week.parse(week).monday
     opens_at = datetime(monday.year, monday.month, monday.day, tzinfo=LONDON)
     closes_at = opens_at + timedelta(days=7)
@@ -129,7 +130,7 @@ def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, is_
 
 
 def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
-    """Write a line of the why-ledger."""
+    """Return a decision on an entry published at 9:30 UTC on a day of February."""
     published_at = datetime(2026, 2, day, 9, 30, tzinfo=UTC)
     return Decision(
         feed_id="blog", guid=title, title=title, included=included, reason=reason, published_at=published_at
@@ -138,7 +139,7 @@ def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
 
 @dataclass
 class FakeDesk:
-    """Answers as a desk does. Change ``editions`` or ``now``, and open pages follow."""
+    """All of the desk's services, without a publication. Change ``revision`` or call ``change``, and open pages follow."""
 
     revision: str = "1"
     editions: dict[str, Edition | BuildFailure] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})
@@ -155,24 +156,35 @@ class FakeDesk:
     refusal: str = ""
     performed: list[tuple[Action, ActionOptions]] = field(default_factory=list)
     feed_rows: tuple[FeedRow, ...] = (
-        FeedRow(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", about="12 entries"),
-        FeedRow(id="podcast", kind="podcast", url="https://table.example/", about="answered 404", healthy=False),
+        FeedRow(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", status="12 entries"),
+        FeedRow(id="podcast", kind="podcast", url="https://table.example/", status="answered 404", healthy=False),
     )
     progress: FetchProgress = field(default_factory=FetchProgress)
-    compositions: int = 0
+    build_count: int = 0
     link_checks: dict[str, LinkCheck] = field(default_factory=dict)
     ensured_checks: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    checking_links: set[str] = field(default_factory=set)
-    arrivals_so_far: list[NewEntry] = field(default_factory=list)
+    running_checks: set[str] = field(default_factory=set)
+    entries: list[NewEntry] = field(default_factory=list)
+
+    def services(self) -> Desk:
+        """Return the desk that ``create_desk_app`` takes."""
+        return Desk(editions=self, link_checks=self, editor=self, feeds=self, updates=self)
+
+    def change(self, week: str, shown: Edition | BuildFailure) -> None:
+        """Replace the edition of a week, as a saved template would."""
+        self.editions[week] = shown
+        self.revision += "+"
+
+    # EditionsService
 
     def weeks(self) -> tuple[WeekSummary, ...]:
         return self.summaries
 
     def edition(self, week: str) -> Edition | BuildFailure:
-        self.compositions += 1
+        self.build_count += 1
         if week in self.editions:
             return self.editions[week]
-        if any(week == each.week for each in self.summaries):
+        if any(week == known.week for known in self.summaries):
             raise NothingToPublishError(
                 f"There is nothing to publish in {week}; the newest week with entries is 2026-W07."
             )
@@ -184,30 +196,16 @@ class FakeDesk:
     def approved_edition(self, week: str) -> Edition | None:
         return self.sealed.get(week)
 
-    def edition_record(self, week: str) -> EditionRecord:
+    def record(self, week: str) -> EditionRecord:
         return self.records.get(week) or EditionRecord(week=week)
 
-    def editor_state(self, week: str) -> EditorState:
-        return EditorState(version=self.file_version, overrides=self.overrides)
-
-    def version(self, week: str) -> str:
-        return self.file_version
-
-    def preview(self, week: str, change: OverridesChange) -> Edition | BuildFailure:
-        asked = change(self.overrides)
-        shown = self.edition(week)
-        if isinstance(shown, BuildFailure):
-            return shown
-        html = shown.html.decode().replace("<p class", f"<p>{asked.introduction_md}</p><p class")
-        fresh = edition(week, html=html, subject=asked.subject or shown.subject)
-        return replace(fresh, preheader=asked.preheader or shown.preheader)
-
-    def save(self, week: str, change: OverridesChange, version: str) -> None:
-        if version != self.file_version:
-            raise ConflictError("Somebody else has changed it since you opened it: nothing of theirs was lost.")
-        self.overrides = change(self.overrides)
-        self.file_version += "+"
-        self.revision += "+"
+    def decisions(self, week: str) -> tuple[Decision, ...]:
+        return (
+            decision("A kettle on the quay", "published in this week", included=True, day=10),
+            decision("Who keeps the lights on", "published in this week", included=True, day=11),
+            decision("Last week’s catch", "sent in 2026-W06", included=False, day=3),
+            decision("Rope, and how to trust it", "published after the week closed", included=False, day=17),
+        )
 
     def perform(self, week: str, action: Action, options: ActionOptions) -> str:
         if self.refusal:
@@ -216,72 +214,88 @@ class FakeDesk:
         self.revision += "+"
         return f"Done: {action}."
 
-    def preview_link(self, url: str) -> EditorLink:
-        return EditorLink(url=url, title="What the page is called", note_md="What it says.")
+    def local_image(self, url: str) -> tuple[str, bytes] | None:
+        return self.images.get(url)
 
-    def feeds(self) -> tuple[FeedRow, ...]:
+    # LinkCheckService
+
+    def result(self, edition: Edition) -> LinkCheck | None:
+        return self.link_checks.get(edition.week)
+
+    def ensure_checked(self, week: str, overridden: Sequence[str]) -> None:
+        self.ensured_checks.append((week, tuple(overridden)))
+
+    def start(self, week: str) -> None:
+        self.running_checks.add(week)
+        self.revision += "+"
+
+    def is_running(self, week: str) -> bool:
+        return week in self.running_checks
+
+    # EditorService
+
+    def state(self, week: str) -> EditorState:
+        return EditorState(version=self.file_version, overrides=self.overrides)
+
+    def version(self, week: str) -> str:
+        return self.file_version
+
+    def preview(self, week: str, change: OverridesChange) -> Edition | BuildFailure:
+        overrides = change(self.overrides)
+        current = self.edition(week)
+        if isinstance(current, BuildFailure):
+            return current
+        html = current.html.decode().replace("<p class", f"<p>{overrides.introduction_md}</p><p class")
+        changed = edition(week, html=html, subject=overrides.subject or current.subject)
+        return replace(changed, preheader=overrides.preheader or current.preheader)
+
+    def save(self, week: str, change: OverridesChange, version: str) -> None:
+        if version != self.file_version:
+            raise ConflictError("Somebody else has changed the file; nothing of theirs was lost.")
+        self.overrides = change(self.overrides)
+        self.file_version += "+"
+        self.revision += "+"
+
+    def preview_link(self, url: str) -> EditorLink:
+        return EditorLink(url=url, title="Title of the page", note_md="Its description.")
+
+    # FeedsService
+
+    def rows(self) -> tuple[FeedRow, ...]:
         return self.feed_rows
 
-    def find_feeds(self, url: str) -> tuple[FoundFeed, ...]:
+    def find(self, url: str) -> tuple[FoundFeed, ...]:
         if "nothing" in url:
-            raise UsageError(f"{url} is no address on the web.")
-        titles = ("A kettle on the quay", "Rope, and how to trust it")
+            raise UsageError(f"{url} is not an address on the web.")
         return (
             FoundFeed(
                 url=f"{url}feed/",
                 ok=True,
                 title="Harbour & Hearth",
-                about="2 entries",
-                newest=titles,
+                status="2 entries",
+                newest_titles=("A kettle on the quay", "Rope, and how to trust it"),
                 warnings=("odd",),
             ),
-            FoundFeed(url=f"{url}comments/", ok=False, about="answered 404 Not Found: check the address"),
+            FoundFeed(url=f"{url}comments/", ok=False, status="answered 404 Not Found: check the address"),
         )
 
-    def add_feed(self, url: str) -> str:
+    def add(self, url: str) -> str:
         return f"Added {url}"
 
-    def remove_feed(self, feed_id: str) -> str:
+    def remove(self, feed_id: str) -> str:
         return f"Removed {feed_id}"
 
     def start_fetch(self) -> None:
-        self.progress = FetchProgress(running=True, done=1, total=2, lines=((True, "blog: read (2 new)"),))
+        self.progress = FetchProgress(running=True, done=1, total=2, results=((True, "blog: read (2 new)"),))
         self.revision += "+"
 
     def fetch_progress(self) -> FetchProgress:
         return self.progress
 
-    def decisions(self, week: str) -> tuple[Decision, ...]:
-        return (
-            decision("A kettle on the quay", "published in this week", included=True, day=10),
-            decision("Who keeps the lights on", "published in this week", included=True, day=11),
-            decision("Last week’s catch", "went out with 2026-W06", included=False, day=3),
-            decision("Rope, and how to trust it", "published after the week closed", included=False, day=17),
-        )
-
-    def link_check(self, edition: Edition) -> LinkCheck | None:
-        return self.link_checks.get(edition.week)
-
-    def ensure_links_checked(self, week: str, overridden: Sequence[str]) -> None:
-        self.ensured_checks.append((week, tuple(overridden)))
-
-    def start_link_check(self, week: str) -> None:
-        self.checking_links.add(week)
-        self.revision += "+"
-
-    def is_checking_links(self, week: str) -> bool:
-        return week in self.checking_links
+    # UpdatesService
 
     def page_version(self) -> PageVersion:
-        return PageVersion(store=self.revision, newest_entry_id=len(self.arrivals_so_far))
+        return PageVersion(store=self.revision, newest_entry_id=len(self.entries))
 
     def new_entries(self, after: int, until: int) -> Sequence[NewEntry]:
-        return self.arrivals_so_far[after:until][::-1]
-
-    def local_image(self, url: str) -> tuple[str, bytes] | None:
-        return self.images.get(url)
-
-    def change(self, week: str, shown: Edition | BuildFailure) -> None:
-        """Put something else in a week's place, as a saved template would."""
-        self.editions[week] = shown
-        self.revision += "+"
+        return self.entries[after:until][::-1]

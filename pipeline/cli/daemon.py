@@ -42,7 +42,7 @@ def run(options: Namespace, clock: Clock) -> int:
     from pipeline.cli.log import configured_logging
     from pipeline.scheduler.heartbeat import Heartbeat
     from pipeline.web.health import health_routes
-    from pipeline.web.server import serve_pages
+    from pipeline.web.pages import serve_pages
 
     heartbeat = Heartbeat(daemon.TICK_INTERVAL_SECONDS, monotonic=time.monotonic)
     with ReloadingApp(options.config) as reloading, configured_logging(options, secrets=lambda: reloading.app.secrets):

@@ -123,11 +123,14 @@ def _print_digest(written: WrittenDigest, decisions: Sequence[Decision], options
 
 def preview(options: Namespace, clock: Clock) -> int:
     """Serve the desk until stopped."""
-    from pipeline.web.desk.services import PublicationDesk
+    from pipeline.web.desk.publication import LivePublication
+    from pipeline.web.desk.services import create_desk, default_week
     from pipeline.web.preview import serve_preview
 
-    with PublicationDesk(options.config, clock) as desk:
-        week = str(parse_week(options.week, desk.app.calendar, clock())) if options.week else desk.default_week()
+    with LivePublication(options.config, clock) as publication:
+        desk = create_desk(publication)
+        calendar = publication.current_app().calendar
+        week = str(parse_week(options.week, calendar, clock())) if options.week else default_week(desk.editions.weeks())
         serve_preview(desk, week=week, host=options.host, port=options.port, open_browser=options.open)
     return 0
 

@@ -1,1 +1,1 @@
-"""Backends and messages: an edition, a proof or an alert leaves the program. One file a backend."""
+"""Room 4: an edition leaves the house. One file a backend; none of them decides what is sent, or whether."""

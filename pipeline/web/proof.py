@@ -1,8 +1,7 @@
-"""The pages behind a proof's buttons: what is asked, once more, and a button that does it.
+"""The pages behind a proof's buttons: they ask for confirmation, and a second button decides.
 
-In: links from a proof. Out: a page for however things stand. A GET or a HEAD changes nothing: mail scanners follow
-every link. The pass in the address is what a POST needs, and nobody else has it; so the form needs no other token. The
-desk's is no address: its key comes with the POST, in a cookie, and runs out.
+GET and HEAD change nothing, since mail scanners follow every link. The token in the address authorises the POST, so the
+form needs no CSRF token. The desk's session is never in an address: a POST sets it as a cookie that expires.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from pipeline.model.errors import DeliveryError, InvalidTokenError, PipelineErro
 from pipeline.model.proof import ProofToken
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
+from pipeline.web.desk.fix_links import check_title
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.security import DESK_COOKIE
 from pipeline.web.templating import PageTemplates
@@ -34,120 +34,130 @@ from pipeline.web.templating import PageTemplates
 HTTP_STATUS = dict.fromkeys(("desk", "ready", "done", "already", "sent"), 200) | {
     "forged": 404,
     "expired": 410,
-    "trouble": 500,
+    "error": 500,
 }
-"""What each case is answered with; 409 where the world has moved on."""
+"""Status of the page for each case; 409 for all others."""
 SESSION_TTL = timedelta(days=1)
-"""So long the desk stays open to the browser that opened it."""
+"""How long the desk stays open to a browser."""
 RESEND_INTERVAL = timedelta(minutes=1)
-"""Between two proofs that somebody asks for here."""
+"""Minimum time between two proofs requested here."""
 
 
-def _sheets() -> PageTemplates:
-    return PageTemplates.from_folder(resources_folder() / "templates" / "web")
+def _load_templates() -> PageTemplates:
+    return PageTemplates.from_folder(resources_folder() / "templates" / "web", check_title=check_title)
 
 
 @dataclass(frozen=True, slots=True)
 class ProofPages:
-    """The handlers. Each request opens the publication for itself, by the newest config.toml."""
+    """Handlers of proofs. Each request opens the publication by the newest config.toml at ``path``."""
 
     path: Path
     clock: Clock
-    templates: PageTemplates = field(default_factory=_sheets)
+    templates: PageTemplates = field(default_factory=_load_templates)
 
     def routes(self) -> list[BaseRoute]:
-        """Give the addresses and who answers them."""
+        """Return the routes of these pages."""
         return [
             Route("/proof/{token}", self.confirm, methods=["GET"]),
             Route("/proof/{token}", form_endpoint(self.submit), methods=["POST"]),
         ]
 
     def confirm(self, request: Request) -> Response:
-        """Show what the button is for; nothing is changed, and nothing given away."""
+        """Show what the button does, and ask for confirmation. Changes nothing."""
 
-        def show(app: App, what: ProofToken, now: datetime) -> Response:
-            if what.action == "open":
-                require_unexpired(what, now)
+        def show(app: App, token: ProofToken, now: datetime) -> Response:
+            if token.action == "open":
+                require_unexpired(token, now)
                 return self._page(request, app, case="desk")
-            return self._page(request, app, asked=_answering(app).preview(what, now=now))
+            return self._page(request, app, decision=_decisions(app).preview(token, now=now))
 
-        return self._with_pass(request, show)
+        return self._with_token(request, show)
 
     def submit(self, request: Request, form: Form) -> Response:
-        """Do what the button says, or show why not."""
+        """Approve, hold, open the desk or send a new proof; show why if that is refused."""
 
-        def answer(app: App, what: ProofToken, now: datetime) -> Response:
-            if what.action == "open":
-                require_unexpired(what, now)
-                return _to_the_desk(app, what, now)
-            desk = _answering(app)
+        def decide(app: App, token: ProofToken, now: datetime) -> Response:
+            if token.action == "open":
+                require_unexpired(token, now)
+                return _open_desk(app, token, now)
+            decisions = _decisions(app)
             try:
-                return self._page(request, app, asked=desk.decide(what, now=now, overridden=form.get_all("override")))
+                decision = decisions.decide(token, now=now, overridden=form.get_all("override"))
             except InvalidTokenError:
                 raise
-            except RefusedError as refused:
-                return self._page(request, app, asked=desk.preview(what, now=now), said=str(refused))
+            except RefusedError as error:
+                return self._page(request, app, decision=decisions.preview(token, now=now), message=str(error))
+            return self._page(request, app, decision=decision)
 
-        def again(app: App, what: ProofToken, now: datetime) -> Response:
+        def resend(app: App, token: ProofToken, now: datetime) -> Response:
             try:
-                return self._page(request, app, case="sent", said=_once_more(app, what, now))
-            except (RefusedError, DeliveryError) as trouble:
-                return self._page(request, app, case="not sent", said=str(trouble))
+                return self._page(request, app, case="sent", message=_send_new_proof(app, token, now))
+            except (RefusedError, DeliveryError) as error:
+                return self._page(request, app, case="not sent", message=str(error))
 
-        return self._with_pass(request, again if form["do"] == "again" else answer)
+        return self._with_token(request, resend if form["do"] == "resend" else decide)
 
-    def _with_pass(self, request: Request, work: Callable[[App, ProofToken, datetime], Response]) -> Response:
-        """Open the publication and read the pass, in that order and at little cost: anybody may send a forged one."""
+    def _with_token(self, request: Request, respond: Callable[[App, ProofToken, datetime], Response]) -> Response:
+        """Verify the token before anything costly, since anybody may send a forged one."""
         try:
             with App.load(self.path) as app:
                 try:
-                    return work(app, verify_token(request.path_params["token"], proof_signing_key(app)), self.clock())
-                except InvalidTokenError as refused:
-                    return self._page(request, app, case=refused.kind)
-        except PipelineError as trouble:
-            return self._page(request, None, case="trouble", said=str(trouble))
+                    return respond(
+                        app, verify_token(request.path_params["token"], proof_signing_key(app)), self.clock()
+                    )
+                except InvalidTokenError as error:
+                    return self._page(request, app, case=error.kind)
+        except PipelineError as error:
+            return self._page(request, None, case="error", message=str(error))
 
     def _page(
-        self, request: Request, app: App | None, *, asked: PendingDecision | None = None, case: str = "", said: str = ""
+        self,
+        request: Request,
+        app: App | None,
+        *,
+        decision: PendingDecision | None = None,
+        case: str = "",
+        message: str = "",
     ) -> Response:
-        """Write the page of a case; ``said`` is why something was not done, or what came of it."""
-        case = asked.status if asked else case
+        """Show the page of a decision or of another case; ``message`` is the result, or why nothing was done."""
+        case = decision.status if decision else case
         return self.templates.render(
             "proof",
             request,
-            status=409 if asked and said else HTTP_STATUS.get(case, 409),
+            status=409 if decision and message else HTTP_STATUS.get(case, 409),
             publication=app.publication.name if app else "Newsletter",
-            asked=asked,
+            decision=decision,
             case=case,
-            said=said,
+            result=message,
             zone=app.calendar.zone if app else UTC,
         )
 
 
-def _answering(app: App) -> ProofDecisions:
-    press = build_digest_context(app)
-    by = parseaddr(app.publication.editor)[1]
+def _decisions(app: App) -> ProofDecisions:
+    editor = parseaddr(app.publication.editor)[1]
     return ProofDecisions(
         workflow=EditionWorkflow(
-            store=app.store, context=press, actor=f"{by}, by the proof", open_link_fetcher=app.link_fetcher
+            store=app.store,
+            context=build_digest_context(app),
+            actor=f"{editor}, by the proof",
+            open_link_fetcher=app.link_fetcher,
         ),
         send_policy=send_policy(app),
         editions_folder=app.editions_folder,
     )
 
 
-def _once_more(app: App, what: ProofToken, now: datetime) -> str:
-    """Send a new proof to the editor, and to nobody else: for that the oldest pass will do."""
-    newest = next(iter(app.store.proofs.of_week(what.week)), None)
+def _send_new_proof(app: App, token: ProofToken, now: datetime) -> str:
+    """Send a new proof to the editor and return a sentence. An expired token suffices: the proof goes to nobody else."""
+    newest = next(iter(app.store.proofs.of_week(token.week)), None)
     if newest and now - newest.claimed_at < RESEND_INTERVAL:
-        raise RefusedError("A proof was sent a moment ago: look into your mailbox, or press again in a minute.")
-    return f"{build_proof_sender(app).send(Week.parse(what.week), now=now, resend=True)}."
+        raise RefusedError("A proof was sent a moment ago. Check your mailbox, or try again in a minute.")
+    return f"{build_proof_sender(app).send(Week.parse(token.week), now=now, resend=True)}."
 
 
-def _to_the_desk(app: App, what: ProofToken, now: datetime) -> Response:
-    """Open the desk to this browser."""
-    answer = RedirectResponse(f"/week/{what.week}", status_code=303)
-    answer.set_cookie(
+def _open_desk(app: App, token: ProofToken, now: datetime) -> Response:
+    redirect = RedirectResponse(f"/week/{token.week}", status_code=303)
+    redirect.set_cookie(
         DESK_COOKIE,
         sign_session(now + SESSION_TTL, proof_signing_key(app)),
         max_age=int(SESSION_TTL.total_seconds()),
@@ -155,4 +165,4 @@ def _to_the_desk(app: App, what: ProofToken, now: datetime) -> Response:
         httponly=True,
         samesite="lax",
     )
-    return answer
+    return redirect

@@ -1,8 +1,4 @@
-"""The daemon's own pages: a small server in a thread, beside the work.
-
-In: where to listen, routes. Out: pages, as long as a ``with`` block lasts. Touches the network, one listening socket. A
-port that is taken is said in one sentence, and the daemon goes on without pages.
-"""
+"""Servers for ASGI applications: in the foreground for the preview, in a thread for the daemon."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import uvicorn
@@ -21,86 +16,88 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
-from pipeline.app.delivery import proof_signing_key, web_url
-from pipeline.jobs.proof.tokens import session_is_valid
-from pipeline.model.schedule import Clock
-from pipeline.web.desk.services import PublicationDesk
-from pipeline.web.preview import create_desk_app
-from pipeline.web.proof import ProofPages
+from pipeline.model.errors import UsageError
 from pipeline.web.security import AccessMiddleware
 
+DEFAULT_HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_SECONDS = 5
-_LOOKS_EVERY_SECONDS = 1.0
+_MAX_PORTS = 20
+_STOP_CHECK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def serve_pages(path: Path, clock: Clock, extra_routes: Sequence[BaseRoute] = ()) -> Iterator[str]:
-    """Serve all that a publication has to show, until the block ends; gives the address, or nothing.
+def bind_socket(port: int, host: str = DEFAULT_HOST) -> socket.socket:
+    """Return a listening socket at ``port`` or the next free one; 0 takes any.
 
-    What proofs lead to, the desk for whom a proof lets in, and ``more``. ``path`` is that of config.toml; where to
-    listen is read once.
+    Raise UsageError if ``host`` is not an address of this machine.
     """
-    with PublicationDesk(path, clock) as desk:
-        said, home, key = desk.app.config.web, web_url(desk.app), proof_signing_key(desk.app)
-        within = create_desk_app(
-            desk, public_url=home, session_valid=lambda token: session_is_valid(token, key, now=clock())
-        )
-        with serve_routes(
-            said.listen, [*ProofPages(path, clock).routes(), *extra_routes, Mount("/", within)], public_url=home
-        ) as address:
-            if address:
-                log.info("pages at %s", said.url or address)
-            yield address
+    try:
+        family = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, 0), family=family).close()
+    except OSError as error:
+        raise UsageError(f"{host!r} is not an address of this machine: use --host 127.0.0.1, or 0.0.0.0.") from error
+    for candidate in (*range(port, min(port + _MAX_PORTS, 65536)), 0):
+        with suppress(OSError):
+            return _listen((host, candidate), family)
+    raise AssertionError("port 0 is always free")
+
+
+def create_server(app: Starlette) -> uvicorn.Server:
+    """Return a server for ``app``. When it stops it waits for pending requests for updates to be answered."""
+    return uvicorn.Server(_server_config(app))
 
 
 @contextmanager
 def serve_routes(listen: str, routes: Sequence[BaseRoute], *, public_url: str = "") -> Iterator[str]:
-    """Serve routes at ``listen``, a host and a port, until the block ends; gives their address, or nothing.
+    """Serve routes at ``listen`` (host:port) in a thread until the block ends. Yield their base URL.
 
-    ``home`` is the address that others know them by. Nothing is served, and nothing given, where ``listen`` is empty or
-    taken.
+    Yield an empty string, and serve nothing, if ``listen`` is empty or taken. ``public_url`` is the URL of a proxy.
     """
-    listener = _listener(listen) if listen else None
+    listener = _bind_or_warn(listen) if listen else None
     if listener is None:
         yield ""
         return
-    server = _Server(_config(create_guarded_app(routes, public_url=public_url)))
+    server = _IdleServer(_server_config(create_guarded_app(routes, public_url=public_url)))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="pages", daemon=True)
     thread.start()
     try:
         yield f"http://{listen.rpartition(':')[0]}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(SHUTDOWN_TIMEOUT_SECONDS + 2 * _LOOKS_EVERY_SECONDS)
+        thread.join(SHUTDOWN_TIMEOUT_SECONDS + 2 * _STOP_CHECK_SECONDS)
         listener.close()
 
 
 def create_guarded_app(routes: Sequence[BaseRoute], *, public_url: str = "") -> Starlette:
-    """Put routes behind the guard, with the desk's own style beside them."""
+    """Return an application of routes and the desk's static files behind ``AccessMiddleware``."""
     static = Mount("/static", StaticFiles(directory=resources_folder() / "templates" / "web" / "static"))
-    return Starlette(routes=[static, *routes], middleware=[Middleware(AccessMiddleware, home=public_url)])
+    return Starlette(routes=[static, *routes], middleware=[Middleware(AccessMiddleware, public_url=public_url)])
 
 
-def _listener(listen: str) -> socket.socket | None:
+def _bind_or_warn(listen: str) -> socket.socket | None:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, int(port)), family=family)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as in web.preview
-        return listener
-    except OSError as trouble:
+        return _listen((host, int(port)), socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
         log.warning(
-            "no pages: %s cannot be listened at (%s); name another port in [web] listen, and proofs will lead there",
+            "pages are off: cannot listen on %s (%s); set another port in [web] listen, the links in proofs follow it",
             listen,
-            trouble.strerror,
+            error.strerror,
         )
         return None
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _listen(address: tuple[str, int], family: int) -> socket.socket:
+    listener = socket.create_server(address, family=family)
+    # Connections inherit it. asyncio sets it only on sockets that it opened itself; without it each response waits 40 ms
+    # for the browser to acknowledge its first half.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _server_config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -113,10 +110,10 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
-    """A server that looks whether to stop once a second, not ten times: the daemon is idle most of its life."""
+class _IdleServer(uvicorn.Server):
+    """A server that checks once a second whether to stop, not ten times: the daemon is idle most of its life."""
 
     async def main_loop(self) -> None:
-        """Wait until told to stop; the zero brings the Date header up to date."""
+        """Wait until the server is stopped. The zero makes each tick update the Date header."""
         while not await self.on_tick(0):
-            await asyncio.sleep(_LOOKS_EVERY_SECONDS)
+            await asyncio.sleep(_STOP_CHECK_SECONDS)

@@ -1,4 +1,4 @@
-"""An editor in a process of their own: saves a subject each time somebody says a version, and says what came of it."""
+"""An editor in a separate process: for each ``version=subject`` on stdin it saves the subject and prints the result."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.model.errors import ConflictError
-from pipeline.web.desk.services import PublicationDesk
+from pipeline.web.desk.publication import LivePublication
+from pipeline.web.desk.services import create_desk
 
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 WEEK = "2026-W07"
 
 
 def main() -> None:
-    """Read lines ``version=subject`` until there are no more."""
-    with PublicationDesk(Path(sys.argv[1]) / "config.toml", lambda: NOW) as desk:
-        desk.editor_state(WEEK)
+    """Handle lines until stdin is closed."""
+    with LivePublication(Path(sys.argv[1]) / "config.toml", lambda: NOW) as publication:
+        editor = create_desk(publication).editor
+        editor.state(WEEK)
         print("ready", flush=True)
         for line in sys.stdin:
             version, _, subject = line.strip().partition("=")
             try:
-                desk.save(WEEK, lambda asked, subject=subject: replace(asked, subject=subject), version)  # type: ignore[misc]
+                editor.save(WEEK, lambda old, subject=subject: replace(old, subject=subject), version)  # type: ignore[misc]
             except ConflictError:
-                print("overtaken", flush=True)
+                print("conflict", flush=True)
             else:
                 print("saved", flush=True)
 

@@ -66,5 +66,5 @@ def test_of_two_who_save_at_once_one_is_told(writers: list[Writer], publication:
         for name, each in zip("ab", writers, strict=True):
             each.say(version, f"{name} {number}")
         heard = [each.hear() for each in writers]
-        assert sorted(heard) == ["overtaken", "saved"]
+        assert sorted(heard) == ["conflict", "saved"]
         assert f'subject = "{"ab"[heard.index("saved")]} {number}"' in file.read_text(encoding="utf-8")

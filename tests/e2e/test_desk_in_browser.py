@@ -1,4 +1,4 @@
-"""The editor's whole way through the desk, in Chromium: from an empty store to a mail in the outbox."""
+"""Everything an editor does on the desk, in Chromium: from an empty store to an edition in the outbox."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.model.edition import EditorLink
-from pipeline.web.desk.services import PublicationDesk
-from pipeline.web.preview import bind_socket, create_desk_app, create_server
+from pipeline.web.desk.ports import Desk
+from pipeline.web.desk.publication import LivePublication
+from pipeline.web.desk.services import create_desk
+from pipeline.web.preview import create_desk_app
+from pipeline.web.server import bind_socket, create_server
 from tests.cli_runner import item, rss
 from tests.empty_store import empty_store
 from tests.http_server import CannedResponse, HttpServer
@@ -46,32 +49,32 @@ timeout_seconds = 2
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """A publication that has read nothing yet, its desk, and the web around it."""
+class ServedDesk:
+    """The served desk of a publication without entries, and the web server with its feeds."""
 
     folder: Path
     web: HttpServer
-    here: str
-    desk: PublicationDesk
+    url: str
+    desk: Desk
 
-    def fill(self) -> None:
-        """Add both feeds and read them, as the desk's buttons do."""
-        with ThreadPoolExecutor() as elsewhere:  # Playwright's own event loop runs in this thread
+    def fetch_all(self) -> None:
+        """Add both feeds and fetch them, as the desk's buttons do."""
+        with ThreadPoolExecutor() as pool:  # Playwright's event loop runs in this thread
             for path in FEEDS:
-                elsewhere.submit(self.desk.add_feed, self.web.url(path)).result()
-        self.desk.start_fetch()
+                pool.submit(self.desk.feeds.add, self.web.url(path)).result()
+        self.desk.feeds.start_fetch()
         until = monotonic() + 30
-        while self.desk.fetch_progress().running and monotonic() < until:
+        while self.desk.feeds.fetch_progress().running and monotonic() < until:
             sleep(0.01)
 
     @property
-    def file(self) -> str:
-        """The editor's file of the week."""
+    def editor_file(self) -> str:
+        """Text of the editor's file."""
         return (self.folder / "editions" / "2026-W07.md").read_text(encoding="utf-8")
 
     @property
-    def sent(self) -> str:
-        """All that lies in the outbox, as a mail program reads it."""
+    def outbox_text(self) -> str:
+        """Subjects and decoded parts of all mails in the outbox."""
         files = (self.folder / "outbox").rglob("*.eml")
         mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
         parts = [part.get_content() for mail in mails for part in mail.walk() if not part.is_multipart()]
@@ -79,7 +82,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def served(tmp_path: Path) -> Iterator[ServedDesk]:
     with HttpServer() as web:
         feeds = {"Content-Type": "application/rss+xml"}
         web.respond("/site/", CannedResponse(body=SITE.encode(), headers={"Content-Type": "text/html"}))
@@ -94,20 +97,24 @@ def house(tmp_path: Path) -> Iterator[House]:
         web.respond("/tides", CannedResponse(body=TIDES.encode(), headers={"Content-Type": "text/html"}))
         (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
         empty_store(tmp_path)
-        with PublicationDesk(tmp_path / "config.toml", lambda: NOW) as desk, closing(bind_socket(0)) as listener:
+        with (
+            LivePublication(tmp_path / "config.toml", lambda: NOW) as publication,
+            closing(bind_socket(0)) as listener,
+        ):
+            desk = create_desk(publication)
             server = create_server(create_desk_app(desk, long_poll_seconds=0.2))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()
-            yield House(tmp_path, web, f"http://127.0.0.1:{listener.getsockname()[1]}", desk)
+            yield ServedDesk(tmp_path, web, f"http://127.0.0.1:{listener.getsockname()[1]}", desk)
             server.should_exit = True
             thread.join(10)
 
 
 class Editor:
-    """Somebody at the desk: with a mouse or a finger, or with nothing but a keyboard."""
+    """A browser context driven by the mouse, or by the keyboard alone."""
 
-    def __init__(self, chromium: Browser, *, keyboard: bool = False, **how: Any) -> None:
-        self._context = chromium.new_context(**how)
+    def __init__(self, chromium: Browser, *, keyboard: bool = False, **options: Any) -> None:
+        self._context = chromium.new_context(**options)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(30_000)
         self._keyboard = keyboard
@@ -119,82 +126,82 @@ class Editor:
         self._context.close()
 
     def use(self, role: Any, name: str) -> None:
-        """Press a button, follow a link, open what is folded."""
-        found = self.page.get_by_role(role, name=name, exact=True)
-        found.wait_for()
+        """Click the element of a role and an accessible name."""
+        element = self.page.get_by_role(role, name=name, exact=True)
+        element.wait_for()
         if not self._keyboard:
-            return found.click()
-        self._reach(found)
+            return element.click()
+        self._focus(element)
         return self.page.keyboard.press("Enter")
 
-    def unfold(self, words: str) -> None:
-        """Open a folded part."""
-        found = self.page.locator("summary", has_text=words)
+    def open_details(self, text: str) -> None:
+        """Open a details element."""
+        summary = self.page.locator("summary", has_text=text)
         if not self._keyboard:
-            return found.click()
-        self._reach(found)
+            return summary.click()
+        self._focus(summary)
         return self.page.keyboard.press("Enter")
 
-    def write(self, label: str, words: str) -> None:
-        """Fill a field."""
-        found = self.page.get_by_label(label, exact=True)
+    def fill(self, label: str, text: str) -> None:
+        """Fill in a field."""
+        field = self.page.get_by_label(label, exact=True)
         if not self._keyboard:
-            return found.fill(words)
-        self._reach(found)
+            return field.fill(text)
+        self._focus(field)
         self.page.keyboard.press("Control+A")
-        return self.page.keyboard.type(words)
+        return self.page.keyboard.type(text)
 
-    def reads(self, words: str) -> None:
-        """Wait until the page says something."""
-        self.page.get_by_text(words).first.wait_for()
+    def wait_for(self, text: str) -> None:
+        """Wait until the page shows a text."""
+        self.page.get_by_text(text).first.wait_for()
 
-    def _reach(self, found: Any) -> None:
-        """Tab on until it has the focus."""
+    def _focus(self, element: Any) -> None:
+        """Press Tab until an element has the focus."""
         for _ in range(120):
-            if found.evaluate("found => found === document.activeElement"):
+            if element.evaluate("element => element === document.activeElement"):
                 return
             self.page.keyboard.press("Tab")
-        pytest.fail(f"Tab never reaches {found}")
+        pytest.fail(f"Tab never reaches {element}")
 
 
-def fill_the_store(editor: Editor, house: House) -> None:
-    editor.page.goto(house.here)
-    editor.reads("Your first newsletter, in three steps")
+def fetch_the_feeds(editor: Editor, served: ServedDesk) -> None:
+    editor.page.goto(served.url)
+    editor.wait_for("Your first newsletter, in three steps")
     for path, (title, feed_id) in FEEDS.items():
-        editor.write("The address of a site, or of a feed", house.web.url(path))
-        editor.use("button", "Look there")
+        editor.fill("Address of a website or a feed", served.web.url(path))
+        editor.use("button", "Find feeds")
         editor.use("button", f"Add the feed {title}")
-        editor.reads(f"Added {feed_id} ({feed_id})")
-    editor.use("button", "Read the feeds now")
+        editor.wait_for(f"Added {feed_id} ({feed_id})")
+    editor.use("button", "Fetch feeds now")
     editor.use("link", "9–15 February 2026")
 
 
-def write_the_words(editor: Editor) -> None:
-    editor.use("link", "Edit words and links")
-    editor.write("Subject", "Bread, salt & a long road home this week")
-    editor.write("Introduction", "Good morning from the *quay*.")
+def write_the_text(editor: Editor) -> None:
+    editor.use("link", "Edit text and links")
+    editor.fill("Subject", "Bread, salt & a long road home this week")
+    editor.fill("Introduction", "Good morning from the *quay*.")
     editor.page.frame_locator("#mail").get_by_text("Good morning from the quay.").wait_for()
     editor.use("button", "Save")
-    editor.reads("Saved.")
+    editor.wait_for("Saved.")
 
 
-def meet_a_second_editor(editor: Editor, chromium: Browser, house: House) -> None:
-    """Be overtaken while the form is open, be shown both, and take over what the other one wrote."""
+def resolve_a_conflict(editor: Editor, chromium: Browser, served: ServedDesk) -> None:
+    """Save after another editor has saved, see both texts, and copy the other one."""
     with Editor(chromium) as second:
-        second.page.goto(f"{house.here}/week/2026-W07/edit")
-        second.write("Preheader", PREHEADER)
+        second.page.goto(f"{served.url}/week/2026-W07/edit")
+        second.fill("Preheader", PREHEADER)
         second.use("button", "Save")
-        second.reads("Saved.")
-    editor.reads("Somebody has changed this edition’s file meanwhile.")
+        second.wait_for("Saved.")
+    editor.wait_for("Somebody else has changed this edition’s file.")
     editor.use("button", "Save")
-    editor.reads("Preheader, as saved by somebody else")
-    editor.reads(PREHEADER)
-    editor.write("Preheader", PREHEADER)
+    editor.wait_for("Preheader, saved by somebody else")
+    editor.wait_for(PREHEADER)
+    editor.fill("Preheader", PREHEADER)
     editor.use("button", "Save")
-    editor.reads("Saved.")
+    editor.wait_for("Saved.")
 
 
-def look_at_each_form(editor: Editor, width: int) -> None:
+def show_every_view(editor: Editor, width: int) -> None:
     editor.use("link", "Back to the edition")
     for view in ("Inbox", "Text", "Headers", "Source", "Changes", "Stories"):
         editor.use("link", view)
@@ -203,15 +210,15 @@ def look_at_each_form(editor: Editor, width: int) -> None:
         assert editor.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def choose_the_stories(editor: Editor) -> None:
+def choose_stories(editor: Editor) -> None:
     editor.use("button", "Leave out: Rope")
-    editor.reads("left out by the editor")
-    editor.use("button", "Tell first: The salt road")
-    editor.reads("Told first.")
-    editor.unfold("Add a note on The salt road")
-    editor.write("Note on The salt road", "Heard it twice.")
-    editor.use("button", "Save the note")
-    editor.reads("Noted.")
+    editor.wait_for("left out by the editor")
+    editor.use("button", "Make lead: The salt road")
+    editor.wait_for("Now the lead.")
+    editor.open_details("Add a note on The salt road")
+    editor.fill("Note on The salt road", "Heard it twice.")
+    editor.use("button", "Save note")
+    editor.wait_for("Note saved.")
 
 
 @pytest.mark.parametrize(
@@ -222,118 +229,118 @@ def choose_the_stories(editor: Editor) -> None:
         pytest.param(1280, True, marks=pytest.mark.slow),
     ],
 )
-def test_from_an_empty_store_to_the_outbox(chromium: Browser, house: House, width: int, keyboard: bool) -> None:
-    """Feeds, words, a second editor, a link, stories, every form, approved, sent: by finger, mouse and keyboard."""
+def test_from_an_empty_store_to_the_outbox(chromium: Browser, served: ServedDesk, width: int, keyboard: bool) -> None:
+    """Feeds, text, a second editor, a link, stories, every view, approval and sending work with mouse and keyboard."""
     with Editor(chromium, keyboard=keyboard, viewport={"width": width, "height": 800}) as editor:
-        fill_the_store(editor, house)
-        write_the_words(editor)
-        meet_a_second_editor(editor, chromium, house)
-        editor.write("Address of a new link", house.web.url("/tides"))
-        editor.use("button", "Add this link")
+        fetch_the_feeds(editor, served)
+        write_the_text(editor)
+        resolve_a_conflict(editor, chromium, served)
+        editor.fill("Address of a new link", served.web.url("/tides"))
+        editor.use("button", "Add link")
         editor.page.locator("input[value='Tide tables for the whole coast']").wait_for()
-        look_at_each_form(editor, width)
-        choose_the_stories(editor)
+        show_every_view(editor, width)
+        choose_stories(editor)
         editor.use("button", "Approve")
-        editor.reads("Approved as No. 1")
-        editor.unfold("Send")
+        editor.wait_for("Approved as No. 1")
+        editor.open_details("Send")
         editor.use("button", "Send No. 1 now")
-        editor.reads("Sent: No. 1 lies in")
-    assert "Subject: Bread, salt & a long road home this week" in house.sent
-    assert "Good morning from the quay." in house.sent
-    assert "Tide tables for the whole coast" in house.sent
-    assert PREHEADER in house.sent
-    assert "Heard it twice." in house.sent
-    assert "Rope" not in house.sent
-    assert house.sent.index("The salt road") < house.sent.index("Bread on a stone")
+        editor.wait_for("Sent No. 1 to")
+    assert "Subject: Bread, salt & a long road home this week" in served.outbox_text
+    assert "Good morning from the quay." in served.outbox_text
+    assert "Tide tables for the whole coast" in served.outbox_text
+    assert PREHEADER in served.outbox_text
+    assert "Heard it twice." in served.outbox_text
+    assert "Rope" not in served.outbox_text
+    assert served.outbox_text.index("The salt road") < served.outbox_text.index("Bread on a stone")
 
 
 @pytest.mark.slow
-def test_a_week_is_held_taken_up_and_skipped(chromium: Browser, house: House) -> None:
-    """Held, it offers to be taken up again; skipped, it offers nothing more."""
-    house.fill()
+def test_a_week_is_held_resumed_and_skipped(chromium: Browser, served: ServedDesk) -> None:
+    """A held edition can be resumed; a skipped one offers no more actions."""
+    served.fetch_all()
     with Editor(chromium) as editor:
-        editor.page.goto(f"{house.here}/week/2026-W07")
-        editor.unfold("More")
-        editor.use("button", "Hold back")
-        editor.reads("Held. Its entries roll on")
-        editor.use("button", "Take it up again")
-        editor.reads("A draft again")
-        editor.unfold("More")
+        editor.page.goto(f"{served.url}/week/2026-W07")
+        editor.open_details("More")
+        editor.use("button", "Hold")
+        editor.wait_for("On hold. Its entries carry over")
+        editor.use("button", "Resume")
+        editor.wait_for("Back to draft")
+        editor.open_details("More")
         editor.use("button", "Skip this week")
-        editor.reads("Skipped. Its entries roll on")
+        editor.wait_for("Skipped. Its entries carry over")
         assert editor.page.get_by_role("button", name="Approve").count() == 0
-        assert editor.page.get_by_role("link", name="Edit words and links").count() == 0
+        assert editor.page.get_by_role("link", name="Edit text and links").count() == 0
 
 
-def test_a_dead_link_is_shown_and_mended(chromium: Browser, house: House) -> None:
-    """Asked for by the button, found dead, followed to its field, taken out; then nothing stops the approval."""
-    house.fill()
-    link = EditorLink(url=house.web.url("/gone"), title="The old tide tables")
-    house.desk.save("2026-W07", lambda asked: replace(asked, links=(link,)), "")
+def test_a_dead_link_is_shown_and_fixed(chromium: Browser, served: ServedDesk) -> None:
+    """The button finds a dead link; its fix link leads to the field; once it is removed nothing blocks the approval."""
+    served.fetch_all()
+    link = EditorLink(url=served.web.url("/gone"), title="The old tide tables")
+    served.desk.editor.save("2026-W07", lambda overrides: replace(overrides, links=(link,)), "")
     with Editor(chromium) as editor:
-        editor.page.goto(f"{house.here}/week/2026-W07")
-        editor.use("button", "Ask links and pictures")
-        editor.reads("Errors stop the approval.")
+        editor.page.goto(f"{served.url}/week/2026-W07")
+        editor.use("button", "Check links and images")
+        editor.wait_for("Errors block the approval.")
         editor.use("button", "Approve")
-        editor.reads("Nothing was approved.")
-        editor.page.get_by_role("alert").get_by_role("link", name="Change the links").click()
+        editor.wait_for("Nothing was approved.")
+        editor.page.get_by_role("alert").get_by_role("link", name="Edit the links").click()
         editor.use("button", "Remove link 1")
-        editor.reads("Saved.")
+        editor.wait_for("Saved.")
         editor.use("link", "Back to the edition")
         editor.use("button", "Approve")
-        editor.reads("Approved as No. 1")
+        editor.wait_for("Approved as No. 1")
 
 
 @pytest.mark.slow
-def test_two_editors_are_shown_both(chromium: Browser, house: House) -> None:
-    """Whoever saves second gets no further than both texts; what the first one wrote is still in the file."""
-    house.fill()
+def test_two_editors_see_both_texts(chromium: Browser, served: ServedDesk) -> None:
+    """The second editor to save sees both texts; the first one's text stays in the file until they save again."""
+    served.fetch_all()
     with Editor(chromium) as first, Editor(chromium) as second:
-        first.page.goto(f"{house.here}/week/2026-W07")
-        second.page.goto(f"{house.here}/week/2026-W07/edit")
-        second.write("Introduction", "Good evening from the pier.")
-        write_the_words(first)
-        second.reads("Somebody has changed this edition’s file meanwhile.")
+        first.page.goto(f"{served.url}/week/2026-W07")
+        second.page.goto(f"{served.url}/week/2026-W07/edit")
+        second.fill("Introduction", "Good evening from the pier.")
+        write_the_text(first)
+        second.wait_for("Somebody else has changed this edition’s file.")
         second.use("button", "Save")
-        second.reads("Introduction, as saved by somebody else")
+        second.wait_for("Introduction, saved by somebody else")
         assert second.page.get_by_label("Introduction", exact=True).input_value() == "Good evening from the pier."
-        second.reads("Good morning from the *quay*.")
-        assert "Good morning from the *quay*." in house.file
-        assert "pier" not in house.file
+        second.wait_for("Good morning from the *quay*.")
+        assert "Good morning from the *quay*." in served.editor_file
+        assert "pier" not in served.editor_file
         second.use("button", "Save")
-        second.reads("Saved.")
-    assert "Good evening from the pier." in house.file
+        second.wait_for("Saved.")
+    assert "Good evening from the pier." in served.editor_file
 
 
-def test_an_approval_is_of_what_was_seen(chromium: Browser, house: House) -> None:
-    """Words that came in since the page was opened stop the approval, and are shown."""
-    house.fill()
+def test_only_the_edition_on_the_screen_is_approved(chromium: Browser, served: ServedDesk) -> None:
+    """Text that has changed since the page was opened blocks the approval and is shown."""
+    served.fetch_all()
     with Editor(chromium, java_script_enabled=False) as first, Editor(chromium) as second:
-        first.page.goto(f"{house.here}/week/2026-W07")
-        second.page.goto(f"{house.here}/week/2026-W07")
-        write_the_words(second)
+        first.page.goto(f"{served.url}/week/2026-W07")
+        second.page.goto(f"{served.url}/week/2026-W07")
+        write_the_text(second)
         first.use("button", "Approve")
-        first.reads("2026-W07 is no longer what you have seen")
-        first.reads("What has changed since you looked")
+        first.wait_for("has changed since you reviewed it")
+        first.wait_for("Changed since you opened the page")
         assert "Good morning from the quay." in first.page.locator("ins").all_inner_texts()
         first.use("button", "Approve")
-        first.reads("Approved as No. 1")
+        first.wait_for("Approved as No. 1")
 
 
-def test_everything_works_without_script(chromium: Browser, house: House) -> None:
-    """Forms alone lead from the store to the approval, and an error is a sentence in the page."""
+def test_everything_works_without_script(chromium: Browser, served: ServedDesk) -> None:
+    """Without script, forms work from the first feed to the preview, and an error is a sentence on the page."""
     with Editor(chromium, java_script_enabled=False) as editor:
-        editor.page.goto(house.here)
-        editor.write("The address of a site, or of a feed", house.web.url("/site/"))
-        editor.use("button", "Look there")
+        editor.page.goto(served.url)
+        editor.fill("Address of a website or a feed", served.web.url("/site/"))
+        editor.use("button", "Find feeds")
         editor.use("button", "Add the feed The quay")
-        editor.use("button", "Read the feeds now")
+        editor.use("button", "Fetch feeds now")
         editor.use("link", "9–15 February 2026")
-        editor.use("link", "Edit words and links")
-        editor.write("Introduction", "Good morning.")
+        editor.use("link", "Edit text and links")
+        editor.fill("Introduction", "Good morning.")
         editor.use("button", "Preview")
         editor.page.frame_locator("#mail").get_by_text("Good morning.").wait_for()
-        editor.write("Address of a new link", "nowhere")
-        editor.use("button", "Add this link")
+        editor.fill("Address of a new link", "nowhere")
+        editor.use("button", "Add link")
         assert editor.page.get_by_role("alert").inner_text()
         assert editor.page.get_by_label("Introduction", exact=True).input_value() == "Good morning."

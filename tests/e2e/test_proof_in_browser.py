@@ -1,4 +1,4 @@
-"""The whole way of a proof: from the daemon by SMTP into a mailbox, from the mailbox into a browser, and back."""
+"""A proof end to end: from the daemon by SMTP to a mailbox, from the mailbox to a browser, and back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pipeline.app.delivery import build_proof_sender
 from pipeline.app.feeds import build_refresher
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.week import Week
-from pipeline.web import server as daemon
+from pipeline.web.pages import serve_pages
 from tests.http_server import CannedResponse, HttpServer
 from tests.mail_server import SILENCE, MailServer, certificates, server_context
 
@@ -73,20 +73,20 @@ draft = "daily 00:00"
 
 
 def feed(*titles: str) -> CannedResponse:
-    """A blog whose posts are of the week that has closed last."""
+    """Return a blog feed whose posts are of the week that closed last."""
     monday = datetime.now(UTC).replace(hour=0, minute=0, second=0) - timedelta(days=datetime.now(UTC).weekday())
-    dates = [f"{monday - timedelta(days=2, hours=nth):%a, %d %b %Y %H:%M:%S} GMT" for nth in range(len(titles))]
+    dates = [f"{monday - timedelta(days=2, hours=number):%a, %d %b %Y %H:%M:%S} GMT" for number in range(len(titles))]
     items = "".join(
-        f"<item><guid>{title}</guid><title>{title}</title><link>https://harbourandhearth.example/{nth}</link>"
-        f"<pubDate>{date}</pubDate><description>{title}, told slowly.</description></item>"
-        for nth, (title, date) in enumerate(zip(titles, dates, strict=True))
+        f"<item><guid>{title}</guid><title>{title}</title><link>https://harbourandhearth.example/{number}</link>"
+        f"<pubDate>{date}</pubDate><description>{title}, at length.</description></item>"
+        for number, (title, date) in enumerate(zip(titles, dates, strict=True))
     )
     body = f"<?xml version='1.0'?><rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>"
     return CannedResponse(body=body.encode(), headers={"Content-Type": "application/rss+xml"})
 
 
 class Mailbox:
-    """What aiosmtpd hands over, once it has asked for TLS and a login."""
+    """Collects the mails that aiosmtpd receives after TLS and a login."""
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
@@ -99,12 +99,14 @@ class Mailbox:
         self.mails.append(envelope.original_content)
         return "250 taken"
 
-    def let_in(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any) -> AuthResult:
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any
+    ) -> AuthResult:
         known = isinstance(login, LoginPassword) and login.password.decode() == PASSWORD
         return AuthResult(success=known)
 
     def wait(self, count: int) -> EmailMessage:
-        """Wait for so many mails; the newest."""
+        """Wait for ``count`` mails and return the newest."""
         until = time.monotonic() + 45
         while len(self.mails) < count:
             assert time.monotonic() < until, "no proof came"
@@ -119,7 +121,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
-    """A mail server of somebody else's making: a mailbox, its port, the authority to trust."""
+    """A mail server: its mailbox, its port, and the certificate authority to trust."""
     box, folder, port = Mailbox(), tmp_path / "tls", free_port()
     folder.mkdir()
     controller = Controller(
@@ -128,7 +130,7 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
         port=port,
         tls_context=server_context(certificates(folder)),
         require_starttls=True,
-        authenticator=box.let_in,
+        authenticator=box.authenticate,
         auth_required=True,
     )
     controller.start()
@@ -138,7 +140,7 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
 
 @contextmanager
 def running(folder: Path, authority: Path | None = None) -> Iterator[None]:
-    """Let the daemon work in a folder; it stops within seconds, and without a word too many."""
+    """Run the daemon in a folder; at the end it must stop within seconds, without a traceback or a secret in its log."""
     trusted = {"SSL_CERT_FILE": str(authority)} if authority else {}
     environment = os.environ | trusted | {"HARBOUR_PASSWORD": PASSWORD}
     command = [sys.executable, "-m", "pipeline", "run"]
@@ -150,14 +152,14 @@ def running(folder: Path, authority: Path | None = None) -> Iterator[None]:
             started = time.monotonic()
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(timeout=20)
-    said = (folder / "log").read_text()
-    assert (daemon.returncode, time.monotonic() - started < 10, "Traceback" in said) == (0, True, False), said
-    assert PASSWORD not in said
+    logged = (folder / "log").read_text()
+    assert (daemon.returncode, time.monotonic() - started < 10, "Traceback" in logged) == (0, True, False), logged
+    assert PASSWORD not in logged
 
 
 @pytest.fixture
 def folder(tmp_path: Path, mailbox: tuple[Mailbox, int, Path]) -> Iterator[Path]:
-    """A publication with a story to tell."""
+    """A publication with two posts in its feed."""
     with HttpServer() as server:
         server.respond("/feed", feed("Bread on a stone", "Salt"))
         config = CONFIG.format(feed=server.url("/feed"), smtp=mailbox[1], pages=free_port())
@@ -166,16 +168,18 @@ def folder(tmp_path: Path, mailbox: tuple[Mailbox, int, Path]) -> Iterator[Path]
 
 
 def links(mail: EmailMessage) -> dict[str, str]:
-    """The buttons of a proof, by their words."""
+    """Return the links of a proof's buttons, by label."""
     text = mail.get_body(("plain",))
     assert text is not None
     return dict(re.findall(r"^(Approve|Hold|Open the desk): (http\S+)", text.get_content(), re.MULTILINE))
 
 
 @pytest.mark.browser
-def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: tuple[Mailbox, int, Path]) -> None:
-    """The daemon drafts, a mail server over TLS gets the proof, scanners follow its links in vain, and the editor's
-    press in a browser without scripts, on a phone, seals the very bytes; a second press hears that it is done.
+def test_a_proof_is_approved_from_the_mailbox(
+    chromium: Browser, folder: Path, mailbox: tuple[Mailbox, int, Path]
+) -> None:
+    """The daemon sends a proof over TLS; scanners that follow its links change nothing; the button on a phone without
+    script seals exactly the bytes in the proof, and a second press shows that it is already approved.
     """
     box, _, authority = mailbox
     with running(folder, authority):
@@ -201,7 +205,7 @@ def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: 
         with App.load(folder / "config.toml") as app:
             assert app.store.editions.get(week) == before
         press(page, "Approved")
-        press(stale, "It is approved already")
+        press(stale, "Already approved")
         context.close()
     with App.load(folder / "config.toml") as app:
         sealed = app.store.editions.sealed(week)
@@ -211,12 +215,12 @@ def test_from_the_mailbox_to_the_seal(chromium: Browser, folder: Path, mailbox: 
         assert sealed.edition.html.decode().partition("</head>")[2].partition(">")[2] in html.get_content().replace(
             "\r\n", "\n"
         )
-        laid_out = (app.editions_folder / week / "digest.eml").read_bytes()
-        assert sha256(laid_out).digest() == sha256(sealed.edition.eml).digest()
+        written = (app.editions_folder / week / "digest.eml").read_bytes()
+        assert sha256(written).digest() == sha256(sealed.edition.eml).digest()
 
 
 def press(page: Page, heading: str) -> None:
-    """Press the one button there is."""
+    """Press the only button on the page."""
     with page.expect_navigation():
         page.get_by_role("button").click()
     page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
@@ -224,7 +228,7 @@ def press(page: Page, heading: str) -> None:
 
 @pytest.mark.slow
 def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, Path]) -> None:
-    """Cron's way: fetch, draft and proof in one tick, no second proof in the next, another by hand."""
+    """One tick fetches, drafts and sends the proof; the next sends none; the command sends another."""
     box, _, authority = mailbox
     environment = os.environ | {"HARBOUR_PASSWORD": PASSWORD, "SSL_CERT_FILE": str(authority)}
 
@@ -239,100 +243,100 @@ def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, 
     assert "is on its way" in pipeline("proof", "last")
     assert "was sent" in pipeline("send", "last", "--test", "editor@harbourandhearth.example")
     assert len(box.mails) == 3
-    first, second, copy = (message_from_bytes(each, policy=policy.default) for each in box.mails)
+    first, second, copy = (message_from_bytes(mail, policy=policy.default) for mail in box.mails)
     assert first["Message-ID"] != second["Message-ID"]
     assert not str(copy["Subject"]).startswith("[Proof]")
     assert not (folder / "outbox").exists()
 
 
 @pytest.mark.slow
-def test_a_silent_mail_server_does_not_keep_the_daemon(folder: Path) -> None:
-    """Told to stop while it waits for the answer after the dot, it stops at once; that mail may be out, so no daemon
-    sends it again.
+def test_a_silent_mail_server_does_not_delay_the_daemon(folder: Path) -> None:
+    """The daemon stops at once while it waits for the reply to a mail's data; the mail may have been sent, so it is not
+    sent again.
     """
     config = (folder / "config.toml").read_text()
-    with MailServer(answers={".": SILENCE}) as deaf:
-        way = f'smtp_port = {deaf.port}\nsmtp_security = "none"'
-        (folder / "config.toml").write_text(re.sub(r"smtp_port = \d+", way, config))
+    with MailServer(answers={".": SILENCE}) as silent:
+        settings = f'smtp_port = {silent.port}\nsmtp_security = "none"'
+        (folder / "config.toml").write_text(re.sub(r"smtp_port = \d+", settings, config))
         with running(folder):
             until = time.monotonic() + 45
-            while not deaf.messages:
+            while not silent.messages:
                 assert time.monotonic() < until, "no proof came"
                 time.sleep(0.05)
     with App.load(folder / "config.toml") as app:
         (week,) = app.store.closed_weeks()
-        assert [each.sent_at is None for each in app.store.proofs.of_week(week)] == [False]
+        assert [proof.sent_at is None for proof in app.store.proofs.of_week(week)] == [False]
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(not importlib.util.find_spec("axe_playwright_python"), reason="pip install axe-playwright-python")
-def test_everybody_can_answer(chromium: Browser, publication: Path) -> None:
-    """Axe finds nothing on any page behind a proof's buttons nor in the proof itself: light, dark, on a phone."""
+def test_proof_pages_are_accessible(chromium: Browser, publication: Path) -> None:
+    """Axe finds nothing on the pages behind a proof's buttons or in the proof itself, in light and dark, on a phone."""
     axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     context = chromium.new_context(viewport={"width": 375, "height": 700})
     page = context.new_page()
     page.route(re.compile("^https:"), lambda route: route.abort())
-    wrong: list[str] = []
+    violations: list[str] = []
 
-    def look(where: str, rules: str = "{}") -> None:
+    def check(where: str, rules: str = "{}") -> None:
         page.evaluate(axe)
         schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             found = page.evaluate(f"axe.run(document, {{rules: {rules}}}).then(({{violations}}) => violations)")
-            places = [f"{each['id']} {node['html'][:90]}" for each in found for node in each["nodes"]]
-            wrong.extend(f"{where}, {scheme}: {place}" for place in places)
+            places = [f"{rule['id']} {node['html'][:90]}" for rule in found for node in rule["nodes"]]
+            violations.extend(f"{where}, {scheme}: {place}" for place in places)
         width = page.evaluate("document.documentElement.scrollWidth")
-        wrong.extend([f"{where}: {width} pixels wide"] if width > 375 else [])
+        violations.extend([f"{where}: {width} pixels wide"] if width > 375 else [])
 
     with demo(publication) as (proofs, here):
         mail = proofs()
-        ways = links(mail)
+        buttons = links(mail)
         for case in ("Approve", "Hold", "Open the desk"):
-            page.goto(ways[case])
-            look(case)
+            page.goto(buttons[case])
+            check(case)
         page.goto(f"{here}/proof/nothing")
-        look("forged")
+        check("forged")
         (publication / "editions" / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
-        page.goto(ways["Approve"])
-        look("changed")
-        page.goto(ways["Hold"])
-        press(page, "Held back")
-        look("done")
-        page.goto(ways["Approve"])
-        look("closed")
+        page.goto(buttons["Approve"])
+        check("changed")
+        page.goto(buttons["Hold"])
+        press(page, "On hold")
+        check("done")
+        page.goto(buttons["Approve"])
+        check("closed")
         html = mail.get_body(("html",))
         assert html is not None
         page.goto("about:blank")
         page.set_content(html.get_content())
-        look("the proof", "{region: {enabled: false}, 'landmark-one-main': {enabled: false}}")
+        check("the proof", "{region: {enabled: false}, 'landmark-one-main': {enabled: false}}")
     context.close()
-    assert wrong == []
+    assert violations == []
 
 
-def aside(work: Callable[[], object]) -> None:
-    """Do something in a thread: Playwright's event loop runs in this one."""
+def in_thread(work: Callable[[], object]) -> None:
+    """Run a function in a thread: Playwright's event loop runs in this one."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result()
 
 
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[Any, str]]:
-    """Serve the pages of the demo publication; gives a way to get a proof of 2026-W07, and the pages' address.
+    """Serve the pages of the demo publication; yield a function that sends a proof of 2026-W07, and the base URL.
 
-    A dead link turns up right after the proof, so that there is an error to show.
+    A dead link is stored right after the proof, so that there is an error to show.
     """
     config, now = folder / "config.toml", datetime(2026, 2, 17, 9, tzinfo=UTC)
     listen = f"127.0.0.1:{free_port()}"
     config.write_text(config.read_text().replace("127.0.0.1:8026", listen))
     (folder / "editions").mkdir(exist_ok=True)
-    with App.load(config) as app, daemon.serve_pages(config, lambda: now) as here:
-        aside(lambda: build_refresher(app).refresh(app.feeds, now=now))
+    with App.load(config) as app, serve_pages(config, lambda: now) as here:
+        in_thread(lambda: build_refresher(app).refresh(app.feeds, now=now))
 
         def proofs() -> EmailMessage:
-            aside(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
+            in_thread(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
-            dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Tide tables")
+            dead = CheckResult(name="dead-link", level="error", message="Fix that link.", where="Tide tables")
             app.store.editions.save_link_check(
                 LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,))
             )

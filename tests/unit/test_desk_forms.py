@@ -14,14 +14,15 @@ import pytest
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
-from pipeline.web.desk.ports import ActionOptions, fingerprint
+from pipeline.web.desk.cache import fingerprint
+from pipeline.web.desk.ports import ActionOptions
 from pipeline.web.forms import MAX_FORM_BYTES
 from pipeline.web.preview import create_desk_app
 from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.fake_desk import FakeDesk, edition
 
 WEEK = "/week/2026-W07"
-FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/move", f"{WEEK}/look", f"{WEEK}/note", "/feeds", "/fetch")
+FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/actions", f"{WEEK}/link-check", f"{WEEK}/note", "/feeds", "/fetch")
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -32,7 +33,7 @@ def desk() -> FakeDesk:
 
 @pytest.fixture
 def client(desk: FakeDesk) -> AsgiClient:
-    return AsgiClient(create_desk_app(desk, long_poll_seconds=0))
+    return AsgiClient(create_desk_app(desk.services(), long_poll_seconds=0))
 
 
 def test_words_go_into_the_file_and_the_browser_goes_on(client: AsgiClient, desk: FakeDesk) -> None:
@@ -46,14 +47,14 @@ def test_words_go_into_the_file_and_the_browser_goes_on(client: AsgiClient, desk
 
 def test_trying_saves_nothing(client: AsgiClient, desk: FakeDesk) -> None:
     """The preview of words that were only typed shows them, in the form and in the mail, and leaves the file alone."""
-    page = client.post(f"{WEEK}/edit", {"version": "v1", "do": "try", "subject": "Only a thought"}).text
+    page = client.post(f"{WEEK}/edit", {"version": "v1", "do": "preview", "subject": "Only a thought"}).text
     assert page.count("Only a thought") >= 2
     assert desk.overrides == Overrides()
 
 
 def test_what_is_tried_can_be_looked_at(client: AsgiClient) -> None:
     """The frame of a try shows that very mail, by its fingerprint, whatever the file says meanwhile."""
-    page = client.post(f"{WEEK}/edit", {"version": "v1", "do": "try", "introduction": "Only a thought"}).text
+    page = client.post(f"{WEEK}/edit", {"version": "v1", "do": "preview", "introduction": "Only a thought"}).text
     seen = page.split("seen=", 1)[1].split('"', 1)[0]
     assert "Only a thought" in client.get(f"{WEEK}/mail?seen={seen}").text
     assert "Only a thought" not in client.get(f"{WEEK}/mail").text
@@ -80,9 +81,7 @@ def test_links_are_added_moved_and_removed(client: AsgiClient, desk: FakeDesk) -
     client.post(
         f"{WEEK}/edit", {"version": desk.file_version, "do": "add", "new_url": "https://c.example/", "new_note": "Why"}
     )
-    assert desk.overrides.links == (
-        EditorLink(url="https://c.example/", title="What the page is called", note_md="Why"),
-    )
+    assert desk.overrides.links == (EditorLink(url="https://c.example/", title="Title of the page", note_md="Why"),)
 
 
 def test_a_story_is_left_out_and_put_back(client: AsgiClient, desk: FakeDesk) -> None:
@@ -101,13 +100,13 @@ def test_an_older_piece_is_left_out_like_a_story(client: AsgiClient, desk: FakeD
     manifest = json.loads(made.manifest) | {"archive": [older]}
     manifest["stories"][0]["related"] = [older]
     desk.editions["2026-W07"] = replace(made, manifest=json.dumps(manifest).encode())
-    page = client.get(f"{WEEK}?view=why").text
+    page = client.get(f"{WEEK}?view=decisions").text
     assert page.count('name="entry" value="blog potter"') == 1
     assert "<script>alert" not in page
     client.post(f"{WEEK}/story", {"version": "v1", "do": "leave_out", "entry": "blog potter"})
     assert desk.overrides.leave_out == ("blog potter",)
     desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="sent")
-    assert "blog potter" not in client.get(f"{WEEK}?view=why").text
+    assert "blog potter" not in client.get(f"{WEEK}?view=decisions").text
 
 
 def test_a_note_is_put_under_a_story(client: AsgiClient, desk: FakeDesk) -> None:
@@ -117,7 +116,7 @@ def test_a_note_is_put_under_a_story(client: AsgiClient, desk: FakeDesk) -> None
     )
     assert answer.status_code == 303
     assert desk.overrides.notes == {"blog A kettle on the quay": "Mine, *too*."}
-    assert ">Mine, *too*.</textarea>" in client.get(f"{WEEK}?view=why").text
+    assert ">Mine, *too*.</textarea>" in client.get(f"{WEEK}?view=decisions").text
     client.post(f"{WEEK}/note", {"version": desk.file_version, "entry": "blog A kettle on the quay", "note": " "})
     assert desk.overrides == Overrides()
 
@@ -129,7 +128,7 @@ def test_a_note_is_not_lost_to_another(client: AsgiClient, desk: FakeDesk) -> No
     answer = client.post(f"{WEEK}/note", {"version": "v1", "entry": reference, "note": "Mine."})
     assert answer.status_code == 409
     assert desk.overrides.notes == {reference: "Theirs."}
-    for words in ('<p class="both__words">Theirs.</p>', ">Mine.</textarea>", 'name="version" value="v2"'):
+    for words in ('<p class="conflict__text">Theirs.</p>', ">Mine.</textarea>", 'name="version" value="v2"'):
         assert words in answer.text
 
 
@@ -138,7 +137,7 @@ def test_a_move_is_made_with_what_was_on_the_screen(client: AsgiClient, desk: Fa
     page = client.get(WEEK).text
     seen = page.split('name="hash" value="', 1)[1].split('"', 1)[0]
     assert seen == fingerprint(edition("2026-W07"))
-    answer = client.post(f"{WEEK}/move", {"do": "approve", "hash": seen, "override": ["contrast", "unsafe"]})
+    answer = client.post(f"{WEEK}/actions", {"do": "approve", "hash": seen, "override": ["contrast", "unsafe"]})
     assert answer.status_code == 303
     assert desk.performed == [("approve", ActionOptions(content_hash=seen, overridden=("contrast", "unsafe")))]
     assert desk.ensured_checks == [("2026-W07", ("contrast", "unsafe"))]
@@ -147,15 +146,15 @@ def test_a_move_is_made_with_what_was_on_the_screen(client: AsgiClient, desk: Fa
 
 def test_links_are_asked_for_by_a_button(client: AsgiClient, desk: FakeDesk) -> None:
     """The button answers at once; the page says that they are being asked, and later what was found, and when."""
-    assert client.post(f"{WEEK}/look", {}).status_code == 303
-    assert "Asking the links and pictures" in client.get(WEEK).text
+    assert client.post(f"{WEEK}/link-check", {}).status_code == 303
+    assert "Checking links and images" in client.get(WEEK).text
     dead = CheckResult(name="dead-link", level="error", message="Mend it or take it out.", fix_target="links")
-    desk.checking_links.clear()
+    desk.running_checks.clear()
     desk.link_checks["2026-W07"] = LinkCheck(
         content_hash="", checked_at=datetime(2026, 2, 17, 9, tzinfo=UTC), results=(dead,)
     )
     page = client.get(WEEK).text
-    for words in ("Asked Tue 17 Feb 2026 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
+    for words in ("Checked Tue 17 Feb 2026 09:00.", "Mend it or take it out.", 'name="override" value="dead-link"'):
         assert words in page
 
 
@@ -163,13 +162,13 @@ def test_an_approval_holds_nobody_up(client: AsgiClient, desk: FakeDesk) -> None
     """While links are asked for before an approval, which takes its time, the pages are there for others."""
     asked, answered = Event(), Event()
 
-    def look_over(week: str, overridden: Sequence[str]) -> None:
+    def ensure_checked(week: str, overridden: Sequence[str]) -> None:
         asked.set()
         assert answered.wait(10)
 
-    desk.ensure_links_checked = look_over  # type: ignore[method-assign]
+    desk.ensure_checked = ensure_checked  # type: ignore[method-assign]
     with ThreadPoolExecutor() as pool:
-        approval = pool.submit(client.post, f"{WEEK}/move", {"do": "approve", "hash": "1"})
+        approval = pool.submit(client.post, f"{WEEK}/actions", {"do": "approve", "hash": "1"})
         assert asked.wait(10)
         assert client.get(WEEK).status_code == 200
         assert desk.performed == []
@@ -183,7 +182,7 @@ def test_a_refused_approval_shows_the_difference(client: AsgiClient, desk: FakeD
     seen = client.get(WEEK).text.split('name="hash" value="', 1)[1].split('"', 1)[0]
     desk.change("2026-W07", edition("2026-W07", subject="Another subject altogether"))
     desk.refusal = "2026-W07 is no longer what you have seen: look again."
-    answer = client.post(f"{WEEK}/move", {"do": "approve", "hash": seen})
+    answer = client.post(f"{WEEK}/actions", {"do": "approve", "hash": seen})
     assert answer.status_code == 409
     assert desk.refusal in answer.text
     assert "<ins>Another subject altogether</ins>" in answer.text
@@ -201,12 +200,12 @@ def test_what_is_out_cannot_be_written_to(client: AsgiClient, desk: FakeDesk, st
     """Once an edition is out or skipped, neither the table nor the ledger's buttons are there."""
     desk.records["2026-W07"] = EditionRecord(week="2026-W07", state=state, number=1)  # type: ignore[arg-type]
     assert client.get(f"{WEEK}/edit").status_code == 409
-    assert "leave_out" not in client.get(f"{WEEK}?view=why").text
+    assert "leave_out" not in client.get(f"{WEEK}?view=decisions").text
 
 
 def test_feeds_are_found_added_and_removed(client: AsgiClient) -> None:
     """What was found at an address is listed with a button; an address that is none is an error in the page."""
-    found = client.post("/feeds", {"do": "check", "url": "https://site.example/"}).text
+    found = client.post("/feeds", {"do": "find", "url": "https://site.example/"}).text
     assert "A kettle on the quay" in found
     assert "answered 404 Not Found" in found
     assert (
@@ -214,7 +213,7 @@ def test_feeds_are_found_added_and_removed(client: AsgiClient) -> None:
         in client.get(client.post("/feeds", {"do": "add", "url": "https://site.example/"}).headers["location"]).text
     )
     assert client.post("/feeds", {"do": "remove", "feed": "blog"}).status_code == 303
-    wrong = client.post("/feeds", {"do": "check", "url": "nothing"})
+    wrong = client.post("/feeds", {"do": "find", "url": "nothing"})
     assert (wrong.status_code, 'role="alert"' in wrong.text) == (409, True)
 
 
@@ -254,7 +253,7 @@ def test_a_form_comes_from_our_own_pages(client: AsgiClient, path: str) -> None:
         assert client.request("POST", path, headers=headers | FORM_HEADERS, content=b"csrf=x").status_code == 403
 
 
-@pytest.mark.parametrize("path", [f"{WEEK}/story", f"{WEEK}/move", "/fetch"])
+@pytest.mark.parametrize("path", [f"{WEEK}/story", f"{WEEK}/actions", "/fetch"])
 def test_nothing_is_moved_by_a_link(client: AsgiClient, path: str) -> None:
     """A GET on what changes something is answered 405."""
     assert client.get(path).status_code == 405
@@ -268,22 +267,26 @@ def test_a_huge_form_is_refused(client: AsgiClient, path: str) -> None:
     assert client.request("POST", path, headers=sent, content=b"a=1&" * 1001).status_code == 400
 
 
-def test_only_forms_are_read(client: AsgiClient) -> None:
-    """JSON, files and bytes that are no UTF-8 are refused."""
-    for kind, status in (("application/json", 415), ("multipart/form-data; boundary=x", 415), ("", 415)):
-        answer = client.request("POST", "/feeds", headers={"origin": BASE_URL, "content-type": kind}, content=b"{}")
-        assert answer.status_code == status
-    assert (
-        client.request("POST", "/feeds", headers={"origin": BASE_URL} | FORM_HEADERS, content=b"\xff=1").status_code
-        == 400
-    )
+def test_other_media_types_are_refused(client: AsgiClient) -> None:
+    """JSON, file uploads and a missing content type are answered with 415."""
+    for media_type in ("application/json", "multipart/form-data; boundary=x", ""):
+        response = client.request(
+            "POST", "/feeds", headers={"origin": BASE_URL, "content-type": media_type}, content=b"{}"
+        )
+        assert response.status_code == 415
+
+
+def test_invalid_bytes_have_no_token(client: AsgiClient) -> None:
+    """A body that is not UTF-8 is parsed, and refused like any form without a token."""
+    response = client.request("POST", "/feeds", headers={"origin": BASE_URL} | FORM_HEADERS, content=b"\xff=1")
+    assert response.status_code == 403
 
 
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("move", {"do": "approve"}),
-        ("move", {"do": "erase", "hash": "1"}),
+        ("actions", {"do": "approve"}),
+        ("actions", {"do": "erase", "hash": "1"}),
         ("story", {"do": "burn", "entry": "blog 7"}),
         ("story", {"do": "lead", "entry": "nonsense"}),
     ],
@@ -305,17 +308,17 @@ def test_paths_lead_nowhere_else(client: AsgiClient, path: str) -> None:
 def test_what_is_typed_never_becomes_a_tag(client: AsgiClient, desk: FakeDesk) -> None:
     """Script in every field of a form comes back as words."""
     names = ("subject", "preheader", "introduction", "new_url", "new_title", "new_note")
-    page = client.post(f"{WEEK}/edit", dict.fromkeys(names, SCRIPT) | {"version": SCRIPT, "do": "try"}).text
+    page = client.post(f"{WEEK}/edit", dict.fromkeys(names, SCRIPT) | {"version": SCRIPT, "do": "preview"}).text
     assert "<script>alert" not in page
     assert "<img src=x" not in page
-    found = client.post("/feeds", {"do": "check", "url": SCRIPT}).text
+    found = client.post("/feeds", {"do": "find", "url": SCRIPT}).text
     assert "<script>alert" not in found
 
 
 def test_what_is_published_never_becomes_a_tag(client: AsgiClient, desk: FakeDesk) -> None:
     """Script in a subject, a heading, a title and a sender is words on every view."""
     desk.change("2026-W07", edition("2026-W07", subject=SCRIPT.replace("\n", ""), headings=SCRIPT, titles=SCRIPT))
-    for view in ("mail", "inbox", "text", "headers", "source", "why", "changes"):
+    for view in ("mail", "inbox", "text", "headers", "source", "decisions", "changes"):
         page = client.get(f"{WEEK}?view={view}").text
         assert "<script>alert" not in page, view
         assert "<img src=x" not in page, view
@@ -323,9 +326,9 @@ def test_what_is_published_never_becomes_a_tag(client: AsgiClient, desk: FakeDes
 
 def test_beyond_this_machine_a_token_is_needed(desk: FakeDesk) -> None:
     """The address that was printed lets one in, once; then a cookie does, that no script can read."""
-    client = AsgiClient(create_desk_app(desk, long_poll_seconds=0, token="let-me-in"))
+    client = AsgiClient(create_desk_app(desk.services(), long_poll_seconds=0, token="let-me-in"))
     there = {"host": "192.0.2.7:8025"}
-    for path in ("/", WEEK, f"{WEEK}/mail", "/mark", "/static/desk.js", "/?token=wrong"):
+    for path in ("/", WEEK, f"{WEEK}/mail", "/updates", "/static/desk.js", "/?token=wrong"):
         assert client.get(path, headers=there).status_code == 403
     answer = client.get(f"{WEEK}?token=let-me-in", headers=there)
     assert (answer.status_code, answer.headers["location"]) == (303, WEEK)

@@ -30,7 +30,7 @@ def desk() -> FakeDesk:
 
 @pytest.fixture
 def client(desk: FakeDesk) -> AsgiClient:
-    return AsgiClient(create_desk_app(desk, long_poll_seconds=0.05))
+    return AsgiClient(create_desk_app(desk.services(), long_poll_seconds=0.05))
 
 
 def words(html: str) -> str:
@@ -41,7 +41,7 @@ def words(html: str) -> str:
 def test_weeks_are_listed_with_their_counts(client: AsgiClient) -> None:
     """The first page lists weeks newest first: their days, what is in them, whether they still run."""
     page = words(client.get("/").text)
-    assert "16–22 February 2026 2026-W08 1 post 1 episode Still running" in page
+    assert "16–22 February 2026 2026-W08 1 post 1 episode In progress" in page
     assert "9–15 February 2026 2026-W07 1 post 1 episode 3 links Draft" in page
     assert page.index("2026-W08") < page.index("2026-W07") < page.index("2026-W06")
 
@@ -54,12 +54,12 @@ def test_without_weeks_the_first_step_is_named(client: AsgiClient, desk: FakeDes
     assert 'action="/fetch"' in page
 
 
-@pytest.mark.parametrize("view", ["mail", "inbox", "text", "headers", "source", "why"])
+@pytest.mark.parametrize("view", ["mail", "inbox", "text", "headers", "source", "decisions"])
 def test_every_view_has_an_address(client: AsgiClient, view: str) -> None:
     """A view is an address: the page says which it shows, and links to it lead to the same place without script."""
     page = client.get(WEEK, params={"view": view}).text
     assert re.search(rf'href="\?view={view}&amp;[^"]*" aria-current="page"', page)
-    assert f'class="stage stage--{view}"' in page
+    assert f'class="view view--{view}"' in page
 
 
 def test_the_inbox_line_is_the_sealed_one(client: AsgiClient) -> None:
@@ -67,8 +67,8 @@ def test_the_inbox_line_is_the_sealed_one(client: AsgiClient) -> None:
     page = words(client.get(WEEK, params={"view": "inbox"}).text)
     assert page.count(SUBJECT) >= 3
     assert page.count(PREHEADER) == 3
-    assert f"{len(SUBJECT)} characters reads well" in page
-    assert f"{len(PREHEADER)} characters reads well" in page
+    assert f"{len(SUBJECT)} characters a good length" in page
+    assert f"{len(PREHEADER)} characters a good length" in page
 
 
 def test_headers_are_those_of_the_mail_itself(client: AsgiClient) -> None:
@@ -81,7 +81,7 @@ def test_headers_are_those_of_the_mail_itself(client: AsgiClient) -> None:
 
 def test_the_ledger_says_why(client: AsgiClient) -> None:
     """Every entry considered stands in the ledger with its reason, in or out."""
-    page = words(client.get(WEEK, params={"view": "why"}).text)
+    page = words(client.get(WEEK, params={"view": "decisions"}).text)
     inside, outside = page.split("Left out 2", 1)
     assert "A kettle on the quay published in this week blog Tue 10 Feb" in inside
     assert "Rope, and how to trust it published after the week closed" in outside
@@ -112,8 +112,8 @@ def test_the_mail_file_is_handed_over_to_be_kept(client: AsgiClient, desk: FakeD
 def test_pictures_off_is_the_policy_of_the_frame(client: AsgiClient) -> None:
     """Nothing is loaded from elsewhere unless asked for; without pictures the frame's policy refuses every one."""
     near = client.get(f"{WEEK}/mail").headers["content-security-policy"]
-    shown = client.get(f"{WEEK}/mail?pictures=on").headers["content-security-policy"]
-    hidden = client.get(f"{WEEK}/mail?pictures=off").headers["content-security-policy"]
+    shown = client.get(f"{WEEK}/mail?images=all").headers["content-security-policy"]
+    hidden = client.get(f"{WEEK}/mail?images=none").headers["content-security-policy"]
     assert "img-src 'self' data:;" in near
     assert "img-src 'self' https: http: data:;" in shown
     assert "img-src 'none';" in hidden
@@ -123,22 +123,22 @@ def test_pictures_at_hand_are_read_from_the_desk(client: AsgiClient, desk: FakeD
     """A picture the desk has is read from the preview; another keeps its address, and the bytes keep both."""
     desk.change("2026-W07", edition("2026-W07", html=f'{HTML}<img src="{REMOTE_IMAGE}">'))
     framed = client.get(f"{WEEK}/mail").text
-    assert f'src="/picture?url={quote(IMAGE, safe="")}"' in framed
+    assert f'src="/image?url={quote(IMAGE, safe="")}"' in framed
     assert f'src="{REMOTE_IMAGE}"' in framed
     assert IMAGE in client.get(f"{WEEK}/digest.html").text
 
 
 def test_a_picture_at_hand_is_served(client: AsgiClient) -> None:
     """The desk's picture comes with its own media type; the preview never fetches another for anybody."""
-    answer = client.get("/picture", params={"url": IMAGE})
+    answer = client.get("/image", params={"url": IMAGE})
     assert (answer.content, answer.headers["content-type"]) == (PIXEL, "image/png")
-    assert client.get("/picture", params={"url": REMOTE_IMAGE}).status_code == 404
+    assert client.get("/image", params={"url": REMOTE_IMAGE}).status_code == 404
 
 
 def test_only_pictures_are_served_as_pictures(client: AsgiClient, desk: FakeDesk) -> None:
     """What the desk has at hand under another media type, a page say, is no picture."""
     desk.images[IMAGE] = ("text/html", b"<script>alert(1)</script>")
-    assert client.get("/picture", params={"url": IMAGE}).status_code == 404
+    assert client.get("/image", params={"url": IMAGE}).status_code == 404
 
 
 def test_an_empty_week_is_said(client: AsgiClient) -> None:
@@ -160,10 +160,10 @@ def test_a_broken_template_is_named_with_its_place(client: AsgiClient, desk: Fak
 def test_an_error_of_the_house_is_a_page(client: AsgiClient, desk: FakeDesk) -> None:
     """What the desk raises is a sentence on a page, not a traceback."""
 
-    def raise_it() -> tuple[()]:
+    def raise_error() -> tuple[()]:
         raise ConfigError("config.toml: [[feeds]] is missing; add one.")
 
-    desk.weeks = raise_it  # type: ignore[method-assign]
+    desk.weeks = raise_error  # type: ignore[method-assign]
     answer = client.get("/")
     assert answer.status_code == 500
     assert "[[feeds]] is missing; add one." in answer.text
@@ -196,7 +196,7 @@ def test_words_of_an_entry_stay_words(client: AsgiClient, desk: FakeDesk) -> Non
     nasty = '"><script>alert(1)</script>'
     sealed = edition("2026-W07", subject=nasty)
     desk.change("2026-W07", replace(sealed, text=nasty.encode(), preheader=nasty))
-    for view in ("mail", "inbox", "text", "headers", "source", "why"):
+    for view in ("mail", "inbox", "text", "headers", "source", "decisions"):
         assert "<script>alert" not in client.get(WEEK, params={"view": view}).text
 
 
@@ -214,20 +214,20 @@ def test_a_story_leads_to_the_web_and_nowhere_else(client: AsgiClient, desk: Fak
 
 def test_news_is_told_at_once(client: AsgiClient, desk: FakeDesk) -> None:
     """A page that saw another mark gets the new one without waiting, and an unchanged one when patience ends."""
-    first = client.get("/mark").json()["mark"]
-    assert client.get("/mark", params={"seen": first}).json() == {"mark": first, "news": {}}
+    first = client.get("/updates").json()["version"]
+    assert client.get("/updates", params={"seen": first}).json() == {"version": first, "changes": {}}
     desk.revision += "+"
-    told = client.get("/mark", params={"seen": first}).json()
-    assert told["mark"] != first
-    assert told["news"] == {"store": "Something has changed."}
+    told = client.get("/updates", params={"seen": first}).json()
+    assert told["version"] != first
+    assert told["changes"] == {"store": "Something has changed."}
 
 
 def test_what_came_in_is_named(client: AsgiClient, desk: FakeDesk) -> None:
     """Entries that were fetched while somebody looked are counted and named, with the feeds they came from."""
-    first = client.get("/mark").json()["mark"]
-    desk.arrivals_so_far = [NewEntry(feed_id="blog", title="Bread"), NewEntry(feed_id="podcast", title="<b>Salt</b>")]
-    told = client.get("/mark", params={"seen": first}).json()
-    assert told["news"] == {"entries": "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."}
+    first = client.get("/updates").json()["version"]
+    desk.entries = [NewEntry(feed_id="blog", title="Bread"), NewEntry(feed_id="podcast", title="<b>Salt</b>")]
+    told = client.get("/updates", params={"seen": first}).json()
+    assert told["changes"] == {"entries": "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."}
 
 
 @pytest.mark.parametrize(
@@ -235,17 +235,17 @@ def test_what_came_in_is_named(client: AsgiClient, desk: FakeDesk) -> None:
 )
 def test_a_mark_nobody_wrote_is_no_news(client: AsgiClient, seen: str) -> None:
     """Whatever is sent in the place of a mark, the answer is the mark."""
-    assert client.get("/mark", params={"seen": seen}).status_code == 200
+    assert client.get("/updates", params={"seen": seen}).status_code == 200
 
 
 def test_one_edition_is_composed_once(client: AsgiClient, desk: FakeDesk) -> None:
     """Page, frame and parts show the same edition, composed once until something changes."""
     for address in (WEEK, f"{WEEK}/mail", f"{WEEK}/digest.html"):
         client.get(address)
-    assert desk.compositions == 1
+    assert desk.build_count == 1
     desk.revision += "+"
     client.get(WEEK)
-    assert desk.compositions == 2
+    assert desk.build_count == 2
 
 
 def checked(*checks: CheckResult) -> Edition:
@@ -256,11 +256,11 @@ def checked(*checks: CheckResult) -> Edition:
 
 def test_checks_stand_beside_the_mail(client: AsgiClient, desk: FakeDesk) -> None:
     """Each check with its level, name, place and sentence; hostile words in it stay words."""
-    assert "Checks Nothing to mend." in words(client.get(WEEK).text)
+    assert "Checks No problems found." in words(client.get(WEEK).text)
     found = CheckResult(name="link-text", level="error", message="Say <b>where</b>.", where="<script>x</script>")
     desk.change("2026-W07", checked(found))
     page = client.get(WEEK).text
-    assert "Checks 1 error Error text of a link <script>x</script> Say <b>where</b>." in words(page)
+    assert "Checks 1 error Error link text <script>x</script> Say <b>where</b>." in words(page)
     assert "<script>x" not in page
 
 
@@ -270,12 +270,12 @@ WAYS = {
     "preheader": (f"{WEEK}/edit", "preheader"),
     "introduction": (f"{WEEK}/edit", "introduction"),
     "links": (f"{WEEK}/edit", "links"),
-    f"story {ENTRY}": (f"{WEEK}?view=why", entry_anchor(ENTRY)),
-    "stories": (f"{WEEK}?view=why", ""),
+    f"story {ENTRY}": (f"{WEEK}?view=decisions", entry_anchor(ENTRY)),
+    "stories": (f"{WEEK}?view=decisions", ""),
     "feed blog": ("/feeds", "feed-blog"),
     "theme": (f"{WEEK}?view=source", ""),
     "changes": (f"{WEEK}?view=changes", ""),
-    "network": (WEEK, "look"),
+    "network": (WEEK, "link-check"),
 }
 
 
@@ -294,8 +294,8 @@ def test_a_check_leads_to_where_it_is_mended(client: AsgiClient, desk: FakeDesk,
 def test_every_place_has_a_way() -> None:
     """Whatever place a check can name is told in words, and but for config.toml and a fault of ours by a link."""
     assert {each.split()[0] for each in WAYS} == set(FIX_TARGETS) - {"program", "setting"}
-    assert fix_link("program", "2026-W07").words
-    assert "tagline" in fix_link("setting publication.tagline", "2026-W07").words
+    assert fix_link("program", "2026-W07").text
+    assert "tagline" in fix_link("setting publication.tagline", "2026-W07").text
 
 
 def test_what_is_out_is_not_mended(client: AsgiClient, desk: FakeDesk) -> None:

@@ -23,9 +23,9 @@ from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.proof.tokens import sign_token
 from pipeline.model.proof import ProofAction, ProofToken
 from pipeline.model.week import Week
-from pipeline.web import server as daemon
+from pipeline.web.pages import serve_pages
 from pipeline.web.proof import SESSION_TTL, ProofPages
-from pipeline.web.server import create_guarded_app
+from pipeline.web.server import create_guarded_app, serve_routes
 from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.publication import small_theme
 
@@ -106,8 +106,8 @@ def test_what_is_asked_is_said(client: AsgiClient, app: App) -> None:
     assert f"“{edition.subject}”" in page
     assert re.search(r"\d+ stories", page)
     assert edition.content_hash[:12] in page
-    assert "What the checks found" in page
-    assert re.findall(r"<form[^>]*>", page) == ['<form method="post" class="acts__form">']
+    assert "<h2>Checks</h2>" in page
+    assert re.findall(r"<form[^>]*>", page) == ['<form method="post" class="actions__form">']
     assert "<script" not in page
 
 
@@ -116,8 +116,8 @@ def test_approved_by_a_press_and_no_second(client: AsgiClient, app: App) -> None
     path = address(app, "approve")
     first, second = (client.request("POST", path, headers=OURS, content=b"") for _ in range(2))
     assert (first.status_code, heading(first)) == (200, "Approved")
-    assert (second.status_code, heading(second)) == (200, "It is approved already")
-    assert heading(client.get(path)) == "It is approved already"
+    assert (second.status_code, heading(second)) == (200, "Already approved")
+    assert heading(client.get(path)) == "Already approved"
     assert "editor@harbourandhearth.example, by the proof" in second.text
     assert state(app) == "approved"
     laid_out = app.editions_folder / "2026-W07" / "state.json"
@@ -127,7 +127,7 @@ def test_approved_by_a_press_and_no_second(client: AsgiClient, app: App) -> None
 def test_held_by_a_press(client: AsgiClient, app: App) -> None:
     """The page says how it is taken up again."""
     answer = client.request("POST", address(app, "hold"), headers=OURS, content=b"")
-    assert (heading(answer), state(app)) == ("Held back", "held")
+    assert (heading(answer), state(app)) == ("On hold", "held")
     assert "pipeline resume 2026-W07" in answer.text
 
 
@@ -139,20 +139,20 @@ def test_a_draft_that_has_changed_is_not_approved(client: AsgiClient, app: App) 
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
     answer = client.request("POST", path, headers=OURS, content=b"")
-    assert (answer.status_code, heading(answer)) == (409, "It is no longer what you have seen")
+    assert (answer.status_code, heading(answer)) == (409, "The edition has changed")
     assert "would be “Something else”" in answer.text
-    assert 'value="again"' in answer.text
+    assert 'value="resend"' in answer.text
     assert state(app) == "draft"
 
 
 def test_a_new_proof_can_be_asked_for(client: AsgiClient, app: App) -> None:
     """Old links and new ones bring one, to the editor; not one a second, and not of what is decided."""
     old = address(app, "approve", days=-30)
-    asked = [client.request("POST", old, headers=OURS, content=b"do=again") for _ in range(2)]
+    asked = [client.request("POST", old, headers=OURS, content=b"do=resend") for _ in range(2)]
     assert [heading(each) for each in asked] == ["A new proof is on its way", "No proof was sent"]
     (proof,) = (app.config.path.parent / "outbox").glob("*.eml")
     assert b"To: editor@harbourandhearth.example\r\n" in proof.read_bytes()
-    forged = client.request("POST", old[:-5], headers=OURS, content=b"do=again")
+    forged = client.request("POST", old[:-5], headers=OURS, content=b"do=resend")
     assert (forged.status_code, heading(forged)) == (404, "This link does not work")
     assert state(app) == "draft"
 
@@ -165,8 +165,8 @@ def test_links_that_do_not_work_have_pages_of_their_own(client: AsgiClient, app:
     expected = {
         "/proof/nothing": (404, "This link does not work"),
         "/proof/" + "x" * 3000: (404, "This link does not work"),
-        old: (410, "This link is too old"),
-        skipped: (409, "There is nothing to decide any more"),
+        old: (410, "This link has expired"),
+        skipped: (409, "Nothing left to decide"),
     }
     for path, told in expected.items():
         for method in ("GET", "POST"):
@@ -180,7 +180,7 @@ def test_settings_that_are_broken_are_a_page_too(client: AsgiClient, app: App) -
     before = config.read_text()
     config.write_text(before.replace("[digest]", "[digset]"))
     answer = client.get(path)
-    assert (answer.status_code, heading(answer)) == (500, "This cannot be answered now")
+    assert (answer.status_code, heading(answer)) == (500, "This page does not work at the moment")
     assert "did you mean digest?" in answer.text
     config.write_text(before)
     assert client.get(path).status_code == 200
@@ -237,7 +237,7 @@ HELLO: list[BaseRoute] = [Route("/hello", say_hello)]
 @pytest.mark.loopback
 def test_pages_are_served_as_long_as_the_block_lasts() -> None:
     """At the port that was free, with a Date, and gone afterwards."""
-    with daemon.serve_routes("127.0.0.1:0", HELLO) as address:
+    with serve_routes("127.0.0.1:0", HELLO) as address:
         answer = httpx.get(f"{address}/hello")
         assert (answer.text, "date" in answer.headers, "server" in answer.headers) == ("hello", True, False)
     with pytest.raises(httpx.ConnectError):
@@ -249,16 +249,16 @@ def test_a_port_in_use_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     """The daemon goes on without pages, and says so once."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        with daemon.serve_routes(listen, HELLO) as address:
+        with serve_routes(listen, HELLO) as address:
             assert address == ""
     (line,) = (each.getMessage() for each in caplog.records)
-    assert line.startswith(f"no pages: {listen} cannot be listened at (")
+    assert line.startswith(f"pages are off: cannot listen on {listen} (")
     assert "[web] listen" in line
 
 
 def test_no_address_no_pages(caplog: pytest.LogCaptureFixture) -> None:
     """Turned off is turned off, without a word."""
-    with daemon.serve_routes("", HELLO) as address:
+    with serve_routes("", HELLO) as address:
         assert (address, caplog.records) == ("", [])
 
 
@@ -270,7 +270,7 @@ def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
     path = app.config.path
     path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{HOME}"', '""'))
     now = [NOW]
-    with daemon.serve_pages(path, lambda: now[0], HELLO) as here, httpx.Client(base_url=here) as browser:
+    with serve_pages(path, lambda: now[0], HELLO) as here, httpx.Client(base_url=here) as browser:
         assert browser.get("/week/2026-W07").status_code == 403
         assert browser.get("/hello").text == "hello"
         asked = browser.get(address(app, "open"), follow_redirects=True)

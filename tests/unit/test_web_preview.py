@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.model.errors import UsageError
 from pipeline.web.desk.mail_details import measure_html, read_mail_details
-from pipeline.web.desk.view_options import ViewOptions, parse_view_options
-from pipeline.web.preview import bind_socket
+from pipeline.web.desk.week import ViewOptions, parse_view_options
+from pipeline.web.server import bind_socket
 from tests.fake_desk import edition
 
 
@@ -66,7 +66,9 @@ def test_a_sender_without_a_name_is_shown_by_address() -> None:
     assert read_mail_details(sealed).sender_name == "letter@harbourandhearth.example"
 
 
-@pytest.mark.parametrize("look", [ViewOptions(), ViewOptions(view="why", width="320", scheme="forced", pictures="off")])
+@pytest.mark.parametrize(
+    "look", [ViewOptions(), ViewOptions(view="decisions", width="320", scheme="forced", images="none")]
+)
 def test_a_link_can_be_sent(look: ViewOptions) -> None:
     """The query holds the whole state: reading it gives the same look."""
     assert parse_view_options(dict(pair.split("=") for pair in look.query.split("&"))) == look

@@ -11,7 +11,7 @@ from tests.fake_desk import FakeDesk
 
 @pytest.fixture
 def client() -> AsgiClient:
-    return AsgiClient(create_desk_app(FakeDesk(), long_poll_seconds=0))
+    return AsgiClient(create_desk_app(FakeDesk().services(), long_poll_seconds=0))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def client() -> AsgiClient:
 )
 def test_a_foreign_host_is_refused(client: AsgiClient, host: str) -> None:
     """A name that only resolves to this machine reads nothing: that is how DNS rebinding works."""
-    for path in ("/", "/mark", "/week/2026-W07/mail", "/static/desk.js"):
+    for path in ("/", "/updates", "/week/2026-W07/mail", "/static/desk.js"):
         assert client.get(path, headers={"host": host}).status_code == 403
 
 

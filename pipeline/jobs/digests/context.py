@@ -1,4 +1,7 @@
-"""Settings and collaborators needed to build digests."""
+"""What every digest of a publication is made with.
+
+In: what the composition root has read from the settings. Out: a Press, handed to every job that makes digests.
+"""
 
 from __future__ import annotations
 
@@ -16,57 +19,57 @@ from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekCalendar
 
 ReadOverrides = Callable[[Week, Sequence[StoredEntry]], Overrides]
-"""Returns the editor's overrides for a week, given the entries around it."""
+"""What the editor asks for of a week's edition, given the entries around it."""
 
 CreateEditorFile = Callable[[Edition, Selection, Path], Path | None]
-"""Creates the editor's file of an edition if there is none; returns its path if it did."""
+"""Writes a file for the editor's wishes where there is none; gives its path when it did."""
 
 Enrich = Callable[[Sequence[tuple[StoredEntry, ...]], datetime], object]
-"""Fetches and stores the episode details and image sizes of stories."""
+"""Finds out, over the network, what the stories of a digest that is being made are about; keeps it in the store."""
 
 
-def no_overrides(week: Week, entries: Sequence[StoredEntry]) -> Overrides:
-    """Return no overrides."""
+def no_overrides(week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+    """Leave everything to the program."""
     return Overrides()
 
 
 def no_editor_file(edition: Edition, selection: Selection, out: Path) -> Path | None:
-    """Create no file."""
+    """Write none."""
     return None
 
 
-def no_enrichment(stories: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
-    """Fetch nothing."""
+def no_enrichment(groups: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
+    """Make do with what is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestContext:
-    """The settings of a publication's digests, and what reads and writes around them."""
+    """What every digest of a publication is made with."""
 
     publication: Publication
     feeds: tuple[Feed, ...]
     calendar: WeekCalendar
     theme: Theme
     quiet_period: timedelta = timedelta(0)
-    """How long an entry must have been unchanged before a digest includes it."""
+    """How long news waits since it was first seen or last changed."""
     read_overrides: ReadOverrides = no_overrides
     create_editor_file: CreateEditorFile = no_editor_file
     enrich: Enrich = no_enrichment
     max_links: int = 7
-    """Maximum number of useful links in one edition; the others carry over."""
+    """So many useful links are told in one edition; the others roll on."""
     min_links: int = 3
-    """With fewer useful links, preflight adds a hint."""
+    """With fewer, preflight says so."""
     min_stories: int = 2
-    """A week with fewer posts and episodes is thin."""
+    """A week with fewer posts and episodes is thin …"""
     skip_thin_weeks: bool = False
-    """Whether the entries of a thin week carry over; otherwise it is filled with older entries."""
+    """… and waits for the next; otherwise it is filled up with older ones."""
 
     @property
     def feed_ids(self) -> list[str]:
-        """The ids of the configured feeds; stored entries of other feeds are ignored."""
+        """The feeds that count; what is stored of others is not looked at."""
         return [feed.id for feed in self.feeds]
 
     @property
     def link_feed_ids(self) -> list[str]:
-        """The ids of the feeds of useful links."""
+        """The feeds of useful links."""
         return [feed.id for feed in self.feeds if feed.kind == "links"]

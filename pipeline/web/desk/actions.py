@@ -1,8 +1,4 @@
-"""The buttons that move an edition on: approve, hold, resume, skip, send, a test mail.
-
-In: forms. Out: the move, made through the desk, and the week's page with what came of it; or the page again, with the
-reason why not, and what has changed since it was looked at. Nothing here is answered to a GET.
-"""
+"""The buttons that act on an edition: approve, hold, resume, skip, send, test copy, check links."""
 
 from __future__ import annotations
 
@@ -14,52 +10,52 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.model.errors import ChecksFailedError, PipelineError
-from pipeline.web.desk.ports import ACTIONS, ActionOptions, EditionCache
-from pipeline.web.desk.view_options import ViewOptions
-from pipeline.web.desk.week import WeekContext, requested_week
+from pipeline.web.desk.cache import EditionCache
+from pipeline.web.desk.ports import ACTIONS, ActionOptions
+from pipeline.web.desk.week import ViewOptions, WeekContext, requested_week
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
 
 @dataclass(frozen=True, slots=True)
 class ActionPages:
-    """The handlers of an edition's life."""
+    """Handlers of the action buttons. They answer to POST alone."""
 
     cache: EditionCache
     templates: PageTemplates
 
     def routes(self) -> list[BaseRoute]:
-        """Give the addresses and who answers them."""
+        """Return the routes of the buttons."""
+        token = self.templates.csrf_token
         return [
-            Route("/week/{week}/move", form_endpoint(self.perform, self.templates.csrf_token), methods=["POST"]),
-            Route("/week/{week}/look", form_endpoint(self.check_links, self.templates.csrf_token), methods=["POST"]),
+            Route("/week/{week}/actions", form_endpoint(self.perform, token), methods=["POST"]),
+            Route("/week/{week}/link-check", form_endpoint(self.check_links, token), methods=["POST"]),
         ]
 
     def check_links(self, request: Request, form: Form) -> Response:
-        """Begin to ask for links and pictures; the page shows when it is done."""
+        """Start a check of links and images; the page shows its end."""
         week = requested_week(request)
-        self.cache.desk.start_link_check(week)
-        return self.templates.redirect(f"/week/{week}#look")
+        self.cache.desk.link_checks.start(week)
+        return self.templates.redirect(f"/week/{week}#link-check")
 
     def perform(self, request: Request, form: Form) -> Response:
-        """Make a move and show the week; refused, show why, and the difference to what was on the screen."""
-        week, action = requested_week(request), next((each for each in ACTIONS if each == form["do"]), None)
-        wish = ActionOptions(
+        """Run an action and redirect to the week; if it is refused, show why and what has changed since the page."""
+        week, action = requested_week(request), next((action for action in ACTIONS if action == form["do"]), None)
+        options = ActionOptions(
             content_hash=form["hash"], overridden=tuple(form.get_all("override")), test_address=form["address"]
         )
-        if action is None or (action == "approve" and not wish.content_hash):
-            raise HTTPException(400, "Use the buttons on the page itself.")
+        if action is None or (action == "approve" and not options.content_hash):
+            raise HTTPException(400, "Use the buttons on the page.")
+        desk = self.cache.desk
         try:
             if action == "approve":
-                self.cache.desk.ensure_links_checked(
-                    week, wish.overridden
-                )  # which takes its time: others go on meanwhile
+                desk.link_checks.ensure_checked(week, options.overridden)  # slow, so without the lock
             with self.cache.lock:
-                note = self.cache.desk.perform(week, action, wish)
-        except PipelineError as trouble:
-            shown = WeekContext(self.cache).build(
-                week, ViewOptions(), refusal=str(trouble), seen_fingerprint=form["hash"]
+                message = desk.editions.perform(week, action, options)
+        except PipelineError as error:
+            context = WeekContext(self.cache).build(
+                week, ViewOptions(), error=str(error), seen_fingerprint=form["hash"]
             )
-            shown["stopped"] = isinstance(trouble, ChecksFailedError)
-            return self.templates.render("week", request, status=409, **shown)
-        return self.templates.redirect(f"/week/{week}", note)
+            context["checks_failed"] = isinstance(error, ChecksFailedError)
+            return self.templates.render("week", request, status=409, **context)
+        return self.templates.redirect(f"/week/{week}", message)

@@ -1,7 +1,4 @@
-"""What a reader would notice between two editions: the inbox line, and the words of both parts.
-
-In: two Editions. Out: Changes, line by line. Pure.
-"""
+"""Differences between two editions that a recipient would notice: subject, preheader and the text of both parts."""
 
 from __future__ import annotations
 
@@ -14,45 +11,45 @@ from typing import Literal
 from pipeline.model.digest import Edition
 from pipeline.text.html import plain_text
 
-Side = Literal["same", "gone", "new", "skipped"]
+DiffKind = Literal["same", "removed", "added", "skipped"]
 CONTEXT_LINES = 1
-"""So many unchanged lines are shown around each change."""
-_TITLE = re.compile(r"<title\b.*?</title\s*>", re.IGNORECASE | re.DOTALL)  # the subject again
-_UNREAD = re.compile(r"<(style|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+"""How many unchanged lines are shown before and after each change."""
+_TITLE = re.compile(r"<title\b.*?</title\s*>", re.IGNORECASE | re.DOTALL)  # repeats the subject
+_INVISIBLE = re.compile(r"<(style|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffLine:
-    """A line of a text: in both, only in the older, only in the newer; or the gap between two changes."""
+    """A line in both texts, only in the older or only in the newer one; or the gap between two changes."""
 
-    side: Side
-    words: str = ""
+    kind: DiffKind
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionDiff:
-    """All that differs."""
+    """All differences between two editions."""
 
     inbox: tuple[tuple[str, str, str], ...]
-    """(what, as it was, as it is) of the subject and the preheader."""
+    """(name, before, after) of the subject and the preheader, if they differ."""
     text: tuple[DiffLine, ...]
     html: tuple[DiffLine, ...]
-    """The HTML part by the words it shows."""
+    """Differences in the visible text of the HTML part."""
     design: bool
-    """True when the HTML differs, but in no word."""
+    """True if the HTML differs in markup or styles alone."""
 
     @property
     def is_empty(self) -> bool:
-        """True when a reader would notice nothing."""
+        """True if a recipient would notice no difference."""
         return not (self.inbox or self.text or self.html or self.design)
 
 
 def diff_editions(old: Edition, new: Edition) -> EditionDiff:
-    """Compare two editions."""
-    words = (("Subject", old.subject, new.subject), ("Preheader", old.preheader, new.preheader))
+    """Return the differences between two editions."""
+    inbox = (("Subject", old.subject, new.subject), ("Preheader", old.preheader, new.preheader))
     html = tuple(diff_lines(visible_lines(old.html.decode()), visible_lines(new.html.decode())))
     return EditionDiff(
-        inbox=tuple(each for each in words if each[1] != each[2]),
+        inbox=tuple((name, before, after) for name, before, after in inbox if before != after),
         text=tuple(diff_lines(old.text.decode().splitlines(), new.text.decode().splitlines())),
         html=html,
         design=not html and _TITLE.sub("", old.html.decode()) != _TITLE.sub("", new.html.decode()),
@@ -60,27 +57,27 @@ def diff_editions(old: Edition, new: Edition) -> EditionDiff:
 
 
 def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
-    """Compare two texts line by line; nothing when they are the same.
+    """Yield the differences between two texts with their context; nothing for equal texts.
 
-    >>> [(line.side, line.words) for line in lines(["a", "b", "c", "d"], ["a", "b", "c", "e"])]
-    [('skipped', ''), ('same', 'c'), ('gone', 'd'), ('new', 'e')]
+    >>> [(line.kind, line.text) for line in diff_lines(["a", "b", "c", "d"], ["a", "b", "c", "e"])]
+    [('skipped', ''), ('same', 'c'), ('removed', 'd'), ('added', 'e')]
     """
     for group in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
         if group[0][1]:
-            yield DiffLine(side="skipped")
-        for tag, from_old, to_old, from_new, to_new in group:
+            yield DiffLine(kind="skipped")
+        for tag, old_start, old_end, new_start, new_end in group:
             if tag == "equal":
-                yield from (DiffLine(side="same", words=each) for each in old[from_old:to_old])
+                yield from (DiffLine(kind="same", text=line) for line in old[old_start:old_end])
                 continue
-            yield from (DiffLine(side="gone", words=each) for each in old[from_old:to_old])
-            yield from (DiffLine(side="new", words=each) for each in new[from_new:to_new])
+            yield from (DiffLine(kind="removed", text=line) for line in old[old_start:old_end])
+            yield from (DiffLine(kind="added", text=line) for line in new[new_start:new_end])
 
 
 def visible_lines(html: str) -> list[str]:
-    """Give the lines a mail shows, without its design.
+    """Return the lines of text that an HTML part shows.
 
-    >>> shown_words("<style>p{color:red}</style><p>Bread</p><p>Salt</p>")
+    >>> visible_lines("<style>p{color:red}</style><p>Bread</p><p>Salt</p>")
     ['Bread', 'Salt']
     """
-    said = plain_text(_UNREAD.sub(" ", html)).splitlines()
-    return [" ".join(line.split()) for line in said if line.strip()]
+    lines = plain_text(_INVISIBLE.sub(" ", html)).splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip()]

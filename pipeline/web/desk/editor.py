@@ -1,8 +1,4 @@
-"""The editor's table: subject, preheader, introduction, useful links; and which stories are told, in which order.
-
-In: forms. Out: a change of the editor's file, or the page again, with everything that was typed still in it. Two
-editors at once: a form names the version of the file it was made from, and whoever comes second is shown both.
-"""
+"""The editor's pages: subject, preheader, introduction and links; which stories are included, in which order."""
 
 from __future__ import annotations
 
@@ -19,20 +15,21 @@ from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditorLink, Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, PipelineError, UsageError
 from pipeline.text.urls import clean_url
+from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
 from pipeline.web.desk.mail_details import story_references
-from pipeline.web.desk.ports import EditionCache
-from pipeline.web.desk.view_options import parse_view_options
-from pipeline.web.desk.week import WeekContext, requested_week, sidebar
+from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
 LINK_MOVES = {"up": -1, "down": 1}
+STORY_MESSAGES = {"leave_out": "Left out.", "put_back": "Put back.", "lead": "Now the lead."}
+DECISIONS_VIEW = {"view": "decisions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorForm:
-    """What the form holds."""
+    """Values of the editor's form."""
 
     subject: str = ""
     preheader: str = ""
@@ -41,7 +38,7 @@ class EditorForm:
 
     @classmethod
     def from_overrides(cls, overrides: Overrides) -> EditorForm:
-        """Take what the file says."""
+        """Return the values in the editor's file."""
         return cls(
             subject=overrides.subject,
             preheader=overrides.preheader,
@@ -51,7 +48,7 @@ class EditorForm:
 
     @classmethod
     def from_request(cls, form: Form) -> EditorForm:
-        """Take what was typed."""
+        """Return the values that were typed; links without a valid address are dropped."""
         rows = zip(form.get_all("link_url"), form.get_all("link_title"), form.get_all("link_note"), strict=False)
         return cls(
             subject=" ".join(form["subject"].split()),
@@ -61,169 +58,181 @@ class EditorForm:
         )
 
     def apply(self, overrides: Overrides) -> Overrides:
-        """Ask for this; whatever else is asked for stays."""
-        links = tuple(replace(each, note_md=" ".join(each.note_md.split())) for each in self.links)
-        words = replace(overrides, subject=self.subject, preheader=self.preheader, introduction_md=self.introduction)
-        return replace(words, links=links)
+        """Return ``overrides`` with these values; all others stay."""
+        return replace(
+            overrides,
+            subject=self.subject,
+            preheader=self.preheader,
+            introduction_md=self.introduction,
+            links=tuple(replace(link, note_md=" ".join(link.note_md.split())) for link in self.links),
+        )
 
-    def move_link(self, step: str) -> EditorForm:
-        """Move or remove one of the links, as a button says: ``up 2``, ``remove 0``.
+    def move_link(self, command: str) -> EditorForm:
+        """Return the form with one link moved or removed, by the value of a button: ``up 2``, ``remove 0``.
 
-        >>> two = Words(links=(EditorLink(url="a"), EditorLink(url="b")))
-        >>> [link.url for link in two.rearranged("down 0").links], len(two.rearranged("remove 1").links)
+        >>> form = EditorForm(links=(EditorLink(url="a"), EditorLink(url="b")))
+        >>> [link.url for link in form.move_link("down 0").links], len(form.move_link("remove 1").links)
         (['b', 'a'], 1)
         """
-        what, _, place = step.partition(" ")
+        verb, _, digits = command.partition(" ")
         links = list(self.links)
-        if not (place.isdecimal() and len(place) < 4 and int(place) < len(links)):
+        if not (digits.isdecimal() and len(digits) < 4 and int(digits) < len(links)):
             return self
-        at = int(place)
-        link = links.pop(at)
-        if what in LINK_MOVES:
-            links.insert(max(0, at + LINK_MOVES[what]), link)
+        index = int(digits)
+        link = links.pop(index)
+        if verb in LINK_MOVES:
+            links.insert(max(0, index + LINK_MOVES[verb]), link)
         return replace(self, links=tuple(links))
+
+    def with_link(self, link: EditorLink) -> EditorForm:
+        """Return the form with one more link."""
+        return replace(self, links=(*self.links, link))
 
 
 @dataclass(frozen=True, slots=True)
 class EditorPages:
-    """The handlers of what an editor writes and chooses."""
+    """Handlers of the editor's forms. A form carries the version of the file it was made from."""
 
     cache: EditionCache
     templates: PageTemplates
 
     def routes(self) -> list[BaseRoute]:
-        """Give the addresses and who answers them."""
+        """Return the routes of these pages."""
+        token = self.templates.csrf_token
         return [
             Route("/week/{week}/edit", self.show, methods=["GET"]),
-            Route("/week/{week}/edit", form_endpoint(self.submit, self.templates.csrf_token), methods=["POST"]),
-            Route("/week/{week}/story", form_endpoint(self.change_story, self.templates.csrf_token), methods=["POST"]),
-            Route("/week/{week}/note", form_endpoint(self.save_note, self.templates.csrf_token), methods=["POST"]),
+            Route("/week/{week}/edit", form_endpoint(self.submit, token), methods=["POST"]),
+            Route("/week/{week}/story", form_endpoint(self.change_story, token), methods=["POST"]),
+            Route("/week/{week}/note", form_endpoint(self.save_note, token), methods=["POST"]),
         ]
 
     def show(self, request: Request) -> Response:
-        """Show the table with what the file says."""
+        """Show the form with the values in the editor's file."""
         week = requested_week(request)
         with self.cache.lock:
-            if reason := refusal("skip", self.cache.desk.edition_record(week)):
-                return self.templates.render("refused", request, status=409, mark="", message=reason)
-            script = self.cache.desk.editor_state(week)
-            return self._page(request, week, EditorForm.from_overrides(script.overrides), script.version)
+            if reason := refusal("skip", self.cache.desk.editions.record(week)):
+                return self.templates.render("error", request, status=409, page_version="", reason=reason)
+            state = self.cache.desk.editor.state(week)
+            return self._page(request, week, EditorForm.from_overrides(state.overrides), state.version)
 
     def submit(self, request: Request, form: Form) -> Response:
-        """Do what the button says: try the words, save them, or change the links and save all."""
-        week, words, do = requested_week(request), EditorForm.from_request(form), form["do"]
-        if do == "try":
+        """Preview or save the form, or change its links and save it.
+
+        If somebody else has saved meanwhile, nothing is written and both versions are shown.
+        """
+        week, values, command = requested_week(request), EditorForm.from_request(form), form["do"]
+        new_link = EditorLink(url=form["new_url"], title=form["new_title"], note_md=form["new_note"])
+        if command == "preview":
             with self.cache.lock:
-                return self._page(request, week, words, form["version"], adding=_adding(form))
+                return self._page(request, week, values, form["version"], new_link=new_link)
         try:
-            words = self._with_new_link(words, form) if do in ("add", "save") else words.move_link(do)
+            if command not in ("add", "save"):
+                values = values.move_link(command)
+            elif new_link.url.strip():
+                values = values.with_link(self._complete_link(new_link, values))
             with self.cache.lock:
-                self.cache.desk.save(week, words.apply, form["version"])
-        except ConflictError as trouble:
-            return self._both(request, week, words, str(trouble))
-        except PipelineError as trouble:
+                self.cache.desk.editor.save(week, values.apply, form["version"])
+        except ConflictError as conflict:
+            with self.cache.lock:
+                state = self.cache.desk.editor.state(week)
+                saved = EditorForm.from_overrides(state.overrides)
+                return self._page(request, week, values, state.version, status=409, error=str(conflict), saved=saved)
+        except PipelineError as error:
             with self.cache.lock:
                 return self._page(
-                    request, week, words, form["version"], status=409, error=str(trouble), adding=_adding(form)
+                    request, week, values, form["version"], status=409, error=str(error), new_link=new_link
                 )
         return self.templates.redirect(f"/week/{week}/edit", "Saved.")
 
     def change_story(self, request: Request, form: Form) -> Response:
-        """Leave a story out, put one back, or move it."""
-        week, choice, reference = requested_week(request), ACTIONS.get(form["do"]), form["entry"]
-        look = parse_view_options({"view": "why"})
-        if choice is None or " " not in reference:
-            raise HTTPException(400, "Use the buttons on the page itself.")
+        """Leave a story out, put it back, or move it."""
+        week, action, reference = requested_week(request), ACTIONS.get(form["do"]), form["entry"]
+        if action is None or " " not in reference:
+            raise HTTPException(400, "Use the buttons on the page.")
         with self.cache.lock:
-            sections = self._told(week)
+            sections = self._story_references(week)
             try:
-                self.cache.desk.save(week, lambda asked: choice(asked, reference, sections), form["version"])
-            except PipelineError as trouble:
-                shown = WeekContext(self.cache).build(week, look, refusal=str(trouble))
-                return self.templates.render("week", request, status=409, **shown)
-        done = {"leave_out": "Left out.", "put_back": "Put back.", "lead": "Told first."}.get(form["do"], "Moved.")
-        return self.templates.redirect(f"/week/{week}?view=why", done, entry_anchor(reference))
+                self.cache.desk.editor.save(
+                    week, lambda overrides: action(overrides, reference, sections), form["version"]
+                )
+            except PipelineError as error:
+                return self._decisions(request, week, str(error))
+        message = STORY_MESSAGES.get(form["do"], "Moved.")
+        return self.templates.redirect(f"/week/{week}?view=decisions", message, entry_anchor(reference))
 
     def save_note(self, request: Request, form: Form) -> Response:
-        """Put the editor's words under a story; whoever comes second is shown both, theirs in the field."""
+        """Save the editor's note on a story; after a conflict show the saved one and keep the typed one."""
         week, reference, note = requested_week(request), form["entry"], form["note"]
         if " " not in reference:
-            raise HTTPException(400, "Use the form on the page itself.")
+            raise HTTPException(400, "Use the form on the page.")
         with self.cache.lock:
             try:
-                self.cache.desk.save(week, lambda asked: set_note(asked, reference, note), form["version"])
-            except PipelineError as trouble:
-                shown = WeekContext(self.cache).build(week, parse_view_options({"view": "why"}), refusal=str(trouble))
-                return self.templates.render("week", request, status=409, **shown | {"typed": {reference: note}})
-        address = f"/week/{week}?view=why"
-        return self.templates.redirect(
-            address, "Noted." if note.strip() else "The note is gone.", entry_anchor(reference)
-        )
+                self.cache.desk.editor.save(
+                    week, lambda overrides: set_note(overrides, reference, note), form["version"]
+                )
+            except PipelineError as error:
+                return self._decisions(request, week, str(error), typed_notes={reference: note})
+        message = "Note saved." if note.strip() else "Note removed."
+        return self.templates.redirect(f"/week/{week}?view=decisions", message, entry_anchor(reference))
 
-    def _with_new_link(self, words: EditorForm, form: Form) -> EditorForm:
-        """Add the link that was typed into the empty row, in its page's own words where there are none."""
-        url = form["new_url"].strip()
-        if not url:
-            return words
-        if any(clean_url(each.url) == clean_url(url) for each in words.links):
-            raise UsageError(f"{url} is in the list already.")
-        if form["new_title"].strip():
-            address = clean_url(url if "://" in url else f"https://{url}")
-            if not address:
-                raise UsageError(f"{url!r} is no address of a web page: give one that begins with https://.")
-            found = EditorLink(url=address)
-        else:
-            found = self.cache.desk.preview_link(url)
-        title, note = form["new_title"].strip() or found.title, form["new_note"].strip() or found.note_md
-        return replace(words, links=(*words.links, EditorLink(url=found.url, title=title, note_md=note)))
-
-    def _both(self, request: Request, week: str, words: EditorForm, error: str) -> Response:
-        """Show the words of both editors: the first one's are in the file, the second one's in the form."""
-        with self.cache.lock:
-            script = self.cache.desk.editor_state(week)
-            theirs = EditorForm.from_overrides(script.overrides)
-            return self._page(request, week, words, script.version, status=409, error=error, theirs=theirs)
+    def _complete_link(self, link: EditorLink, values: EditorForm) -> EditorLink:
+        """Return a new link with a clean address; without a title, take title and note from its page."""
+        url, title, note = link.url.strip(), link.title.strip(), link.note_md.strip()
+        if any(clean_url(other.url) == clean_url(url) for other in values.links):
+            raise UsageError(f"{url} is already in the list.")
+        if not title:
+            page = self.cache.desk.editor.preview_link(url)
+            return replace(page, note_md=note or page.note_md)
+        address = clean_url(url if "://" in url else f"https://{url}")
+        if not address:
+            raise UsageError(f"{url!r} is not the address of a web page; enter one that begins with https://.")
+        return EditorLink(url=address, title=title, note_md=note)
 
     def _page(
         self,
         request: Request,
         week: str,
-        words: EditorForm,
+        values: EditorForm,
         version: str,
         *,
         status: int = 200,
         error: str = "",
-        theirs: EditorForm | None = None,
-        adding: EditorLink | None = None,
+        saved: EditorForm | None = None,
+        new_link: EditorLink | None = None,
     ) -> Response:
-        """Show the table: the words on one side, on the other the mail as they would make it."""
-        page = WeekContext(self.cache)
-        shown: dict[str, Any] = page.navigation(week) | {"words": words, "version": version, "error": error}
-        shown |= {
-            "theirs": theirs,
-            "adding": adding or EditorLink(url=""),
-            "look": parse_view_options(request.query_params),
+        """Show the form beside the mail it would produce. ``saved`` holds the values of another editor."""
+        context: dict[str, Any] = WeekContext(self.cache).navigation(week) | {
+            "options": parse_view_options(request.query_params),
+            "values": values,
+            "saved": saved,
+            "new_link": new_link or EditorLink(url=""),
+            "error": error,
+            "file_version": version,
+            "file_changed": self.cache.desk.editor.version(week) != version,
+            "edition": None,
+            "failure": None,
+            "empty_reason": "",
         }
-        shown |= self._tried(week, words)
-        shown["elsewhere"] = self.cache.desk.version(week) != version
-        return self.templates.render("edit", request, status=status, **shown)
-
-    def _tried(self, week: str, words: EditorForm) -> dict[str, Any]:
         try:
-            edition = self.cache.preview(week, words.apply)
+            edition = self.cache.preview(week, values.apply)
         except NothingToPublishError as reason:
-            return {"edition": None, "trouble": None, "empty": str(reason)}
-        if isinstance(edition, BuildFailure):
-            return {"edition": None, "trouble": edition, "empty": ""}
-        return sidebar(edition) | {"edition": edition, "trouble": None, "empty": ""}
+            context["empty_reason"] = str(reason)
+        else:
+            if isinstance(edition, BuildFailure):
+                context["failure"] = edition
+            else:
+                context |= sidebar(edition) | {"edition": edition}
+        return self.templates.render("editor", request, status=status, **context)
 
-    def _told(self, week: str) -> list[list[list[str]]]:
+    def _decisions(
+        self, request: Request, week: str, error: str, *, typed_notes: dict[str, str] | None = None
+    ) -> Response:
+        context = WeekContext(self.cache).build(week, parse_view_options(DECISIONS_VIEW), error=error)
+        return self.templates.render("week", request, status=409, typed_notes=typed_notes or {}, **context)
+
+    def _story_references(self, week: str) -> list[list[list[str]]]:
         try:
             edition = self.cache.draft(week)
         except NothingToPublishError:
             return []
         return story_references(edition) if isinstance(edition, Edition) else []
-
-
-def _adding(form: Form) -> EditorLink:
-    return EditorLink(url=form["new_url"], title=form["new_title"], note_md=form["new_note"])

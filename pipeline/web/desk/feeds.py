@@ -1,8 +1,4 @@
-"""What is read: the feeds there are, the one behind an address, and reading them all now.
-
-In: forms. Out: feeds written into config.toml, a fetch that has begun; pages that say what was found. Whatever asks the
-network leaves the desk free for others meanwhile.
-"""
+"""The page of feeds: list, find, add and remove them, and fetch them now."""
 
 from __future__ import annotations
 
@@ -14,20 +10,21 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.model.errors import PipelineError
-from pipeline.web.desk.ports import EditionCache, FoundFeed
+from pipeline.web.desk.cache import EditionCache
+from pipeline.web.desk.ports import FoundFeed
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPages:
-    """The handlers of the feeds."""
+    """Handlers of the feeds. Those that use the network hold no lock."""
 
     cache: EditionCache
     templates: PageTemplates
 
     def routes(self) -> list[BaseRoute]:
-        """Give the addresses and who answers them."""
+        """Return the routes of these pages."""
         token = self.templates.csrf_token
         return [
             Route("/feeds", self.show, methods=["GET"]),
@@ -36,40 +33,43 @@ class FeedPages:
         ]
 
     def show(self, request: Request) -> Response:
-        """List the feeds."""
+        """Show the list of feeds."""
         return self._page(request)
 
     def submit(self, request: Request, form: Form) -> Response:
-        """Look at an address, add the feed there, or take one out."""
-        url = form["url"].strip()
+        """Find the feeds at an address, add one, or remove one."""
+        feeds, url = self.cache.desk.feeds, form["url"].strip()
         try:
             if form["do"] == "add":
-                return self.templates.redirect(self._home(), self.cache.desk.add_feed(url))
+                return self.templates.redirect(self._path(), feeds.add(url))
             if form["do"] == "remove":
-                return self.templates.redirect(self._home(), self.cache.desk.remove_feed(form["feed"]))
-            return self._page(request, asked=url, found=self.cache.desk.find_feeds(url))
-        except PipelineError as trouble:
-            return self._page(request, asked=url, error=str(trouble), status=409)
+                return self.templates.redirect(self._path(), feeds.remove(form["feed"]))
+            return self._page(request, url=url, found=feeds.find(url))
+        except PipelineError as error:
+            return self._page(request, url=url, error=str(error), status=409)
 
     def start_fetch(self, request: Request, form: Form) -> Response:
-        """Begin to read the feeds; the page shows how it comes along."""
-        self.cache.desk.start_fetch()
+        """Start to fetch all feeds; the page shows the progress."""
+        self.cache.desk.feeds.start_fetch()
         return self.templates.redirect("/")
 
-    def _home(self) -> str:
+    def _path(self) -> str:
+        """Return the path of the list of feeds: until there are weeks it is part of the first steps."""
         with self.cache.lock:
-            return "/feeds" if self.cache.desk.weeks() else "/"
+            return "/feeds" if self.cache.desk.editions.weeks() else "/"
 
     def _page(
-        self, request: Request, *, asked: str = "", found: Sequence[FoundFeed] = (), error: str = "", status: int = 200
+        self, request: Request, *, url: str = "", found: Sequence[FoundFeed] = (), error: str = "", status: int = 200
     ) -> Response:
-        desk, mark = self.cache.desk, self.cache.page_version()
-        name = "feeds" if self._home() == "/feeds" else "start"
-        shown = {
-            "feeds": list(desk.feeds()),
-            "found": found,
-            "asked": asked,
-            "error": error,
-            "fetching": desk.fetch_progress(),
-        }
-        return self.templates.render(name, request, status=status, mark=mark, **shown)
+        feeds = self.cache.desk.feeds
+        return self.templates.render(
+            "feeds" if self._path() == "/feeds" else "onboarding",
+            request,
+            status=status,
+            page_version=self.cache.page_version(),
+            feeds=list(feeds.rows()),
+            found=found,
+            url=url,
+            error=error,
+            progress=feeds.fetch_progress(),
+        )

@@ -1,8 +1,4 @@
-"""Where on the desk a finding is mended.
-
-In: what a check says (``CheckResult.mend``), a week. Out: a few words and, where a page of the desk can mend it, its address.
-Pure.
-"""
+"""Where on the desk a check's result can be fixed, and what the checks are called there."""
 
 from __future__ import annotations
 
@@ -10,77 +6,75 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
-_FIELDS = {
-    "subject": "Write another subject",
-    "preheader": "Write another preheader",
-    "introduction": "Write the introduction",
-    "links": "Change the links",
+_FIELD_LINKS = {
+    "subject": "Edit the subject",
+    "preheader": "Edit the preheader",
+    "introduction": "Edit the introduction",
+    "links": "Edit the links",
 }
 
-_CALLED = {
+_TITLES = {
     "changed-since": "changed since approval",
-    "contrast": "colours that are hard to read",
-    "todo-note": "note to oneself",
-    "link-text": "text of a link",
-    "message-format": "format of the message",
-    "image-alt": "description of an image",
-    "image-size": "size of an image",
-    "relative-url": "incomplete URL",
+    "contrast": "text that is hard to read",
+    "message-format": "message format",
+    "image-alt": "image without alt text",
+    "image-size": "image size",
+    "merge-tag": "unfilled placeholder",
+    "relative-url": "incomplete address",
     "shortcode": "WordPress shortcode",
-    "short-url": "shortened URL",
-    "text-part": "plain-text version",
-    "merge-tag": "placeholder",
-    "unsubscribe-link": "unsubscribe link",
+    "short-url": "shortened address",
+    "text-part": "plain-text part",
+    "todo-note": "leftover note",
 }
-"""Those whose names mean little to who is no programmer; the others say it themselves, without their hyphens."""
+"""Titles of checks whose names mean little to an editor; other names are shown without their hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixLink:
-    """How to get there; without an address it is told in words alone."""
+    """A link to the place where something is fixed; a hint without a link if ``url`` is empty."""
 
-    words: str
-    address: str = ""
+    text: str
+    url: str = ""
 
 
-def fix_link(fix: str, week: str, *, editable: bool = True) -> FixLink:
-    """Find the way to where something is mended; of an edition that is out there is none to its words.
+def fix_link(fix_target: str, week: str, *, editable: bool = True) -> FixLink:
+    """Return the link for a ``CheckResult.fix_target``; without text for a field of an edition that cannot be edited.
 
     >>> fix_link("subject", "2026-W07")
-    FixLink(words='Write another subject', address='/week/2026-W07/edit#subject')
-    >>> fix_link("setting publication.tagline", "2026-W07").words
+    FixLink(text='Edit the subject', url='/week/2026-W07/edit#subject')
+    >>> fix_link("setting publication.tagline", "2026-W07").text
     'In config.toml: tagline, under [publication]'
-    >>> fix_link("feed my blog", "2026-W07").address, fix_link("subject", "2026-W07", editable=False).address
+    >>> fix_link("feed my blog", "2026-W07").url, fix_link("subject", "2026-W07", editable=False).url
     ('/feeds#feed-my%20blog', '')
     """
-    place, _, which = fix.partition(" ")
-    if place in _FIELDS:
-        return FixLink(_FIELDS[place], f"/week/{week}/edit#{place}") if editable else FixLink("")
-    stories, (section, _, key) = f"/week/{week}?view=why", which.partition(".")
-    ways = {
-        "story": FixLink("Go to the story", f"{stories}#{entry_anchor(which)}"),
-        "stories": FixLink("Choose among the stories", stories),
-        "feed": FixLink("Look at the feed", f"/feeds#feed-{quote(which)}"),
+    target, _, name = fix_target.partition(" ")
+    if target in _FIELD_LINKS:
+        return FixLink(_FIELD_LINKS[target], f"/week/{week}/edit#{target}") if editable else FixLink("")
+    stories, (section, _, key) = f"/week/{week}?view=decisions", name.partition(".")
+    links = {
+        "story": FixLink("Go to the story", f"{stories}#{entry_anchor(name)}"),
+        "stories": FixLink("Choose the stories", stories),
+        "feed": FixLink("Go to the feed", f"/feeds#feed-{quote(name)}"),
         "setting": FixLink(f"In config.toml: {key}, under [{section}]"),
-        "theme": FixLink("Mend it in the templates; here is the source", f"/week/{week}?view=source"),
-        "changes": FixLink("See what has changed", f"/week/{week}?view=changes"),
-        "network": FixLink("Ask again", f"/week/{week}#look"),
-        "program": FixLink("This is a fault of the program"),
+        "theme": FixLink("Fix the template (see the source)", f"/week/{week}?view=source"),
+        "changes": FixLink("Show the changes", f"/week/{week}?view=changes"),
+        "network": FixLink("Check again", f"/week/{week}#link-check"),
+        "program": FixLink("This is a bug in the program"),
     }
-    return ways.get(place, FixLink(""))
+    return links.get(target, FixLink(""))
 
 
 def check_title(name: str) -> str:
-    """Call a kind of finding by words an editor knows.
+    """Return the title of a check for editors.
 
     >>> check_title("image-alt"), check_title("dead-link")
-    ('description of an image', 'dead link')
+    ('image without alt text', 'dead link')
     """
-    return _CALLED.get(name, name.replace("-", " "))
+    return _TITLES.get(name, name.replace("-", " "))
 
 
 def entry_anchor(reference: str) -> str:
-    """Name an entry's line in the ledger, whatever its guid is made of.
+    """Return the HTML id of an entry's row, whatever characters its guid contains.
 
     >>> entry_anchor("blog https://blog.example/?p=7")
     'entry-a88e5ecd'

@@ -1,16 +1,15 @@
-"""The copy of a mail that is shown in a frame: the sealed bytes, with the questions a mail client answers answered.
+"""The copy of an edition's HTML that the desk shows in a frame.
 
-In: the edition's HTML and a way to look at it. Out: HTML for the frame alone; the edition's bytes are never touched.
-Four things differ from the bytes, all of them what a client would do itself:
+It differs from the sealed HTML only in what a mail client would change itself:
 
-* links open in a tab of their own (``<base target>``), as they do from a mail client;
-* ``prefers-color-scheme`` is answered here, so that a mail shows its own dark design to an editor whose system is
-  light, in every browser; ``color-scheme`` follows it;
-* forced dark turns light grounds dark and dark words light, one colour at a time, as Gmail on Android and Outlook do
-  to mails they take to be light only;
-* pictures kept at hand (the demo's) are read from the preview itself.
+* links open in a new tab (``<base target>``);
+* ``prefers-color-scheme`` is resolved here and ``color-scheme`` set to match, so that the dark design can be shown in
+  every browser, whatever the system's setting;
+* the forced dark scheme darkens light backgrounds and lightens dark text colour by colour, as Gmail on Android and
+  Outlook do with mails that declare no dark scheme;
+* images that need no network (the demo's) are loaded from the desk.
 
-Pictures off is no change at all: the frame's content security policy refuses them. Pure.
+Showing no images needs no change: the frame's content security policy blocks them.
 """
 
 from __future__ import annotations
@@ -24,92 +23,88 @@ from urllib.parse import quote
 _STYLES = re.compile(r"<style\b.*?</style\s*>|<source\b[^>]*>", re.IGNORECASE | re.DOTALL)
 _TAGS = re.compile(r"<style\b.*?</style\s*>|<[a-z][^>]*>", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
-_DECLARED = re.compile(r"color-scheme[\"']?\s*(?::|content\s*=)[^;}>]*\bdark\b", re.IGNORECASE)
-_PICTURE = re.compile(r"(<img\b[^>]*?\ssrc\s*=\s*)\"([^\"]*)\"", re.IGNORECASE)
+_DECLARES_DARK = re.compile(r"color-scheme[\"']?\s*(?::|content\s*=)[^;}>]*\bdark\b", re.IGNORECASE)
+_IMAGE = re.compile(r"(<img\b[^>]*?\ssrc\s*=\s*)\"([^\"]*)\"", re.IGNORECASE)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _COLOUR = re.compile(
-    r"(?P<what>[a-z-]*color|background|border[a-z-]*)(?P<gap>\s*[:=]\s*[\"']?[^;<>{}\"']*?)#(?P<hex>[0-9a-f]{6}|[0-9a-f]{3})\b",
+    r"(?P<property>[a-z-]*color|background|border[a-z-]*)(?P<gap>\s*[:=]\s*[\"']?[^;<>{}\"']*?)"
+    r"#(?P<hex>[0-9a-f]{6}|[0-9a-f]{3})\b",
     re.IGNORECASE,
 )
 
 
 def frame_html(html: str, *, scheme: str = "light", is_local: Callable[[str], bool] = lambda url: False) -> str:
-    """Make the copy of a mail that stands in the preview's frame.
+    """Return the copy of a mail's HTML for the frame.
 
-    ``scheme`` is light, dark (as the mail's author designed it) or forced (as a client does it alone). ``at_hand``
-    says which pictures the preview can answer for itself.
+    ``scheme`` is ``light``, ``dark`` (the mail's own dark design, if it has one) or ``forced`` (as some clients recolour
+    a mail). ``is_local`` returns whether the desk itself can serve an image.
 
-    >>> framed("<html><head></head><body>Hi</body></html>")
+    >>> frame_html("<html><head></head><body>Hi</body></html>")
     '<html><head><base target="_blank"><style>:root{color-scheme:light!important}</style></head><body>Hi</body></html>'
     """
-    dark = scheme == "forced" or (scheme == "dark" and _DECLARED.search(html) is not None)
-    shown = _PICTURE.sub(lambda found: _nearby(found, is_local), html)
-    shown = resolve_color_scheme(shown, "dark" if scheme == "dark" else "light")
+
+    def local_image(match: re.Match[str]) -> str:
+        url = unescape(match[2])
+        return f'{match[1]}"/image?url={escape(quote(url, safe=""))}"' if is_local(url) else match[0]
+
+    is_dark = scheme == "forced" or (scheme == "dark" and _DECLARES_DARK.search(html) is not None)
+    framed = resolve_color_scheme(_IMAGE.sub(local_image, html), "dark" if scheme == "dark" else "light")
     if scheme == "forced":
-        shown = force_dark(shown)
-    return _at_top_of_head(shown, _preamble("dark" if dark else "light"))
+        framed = force_dark(framed)
+    root_scheme = "dark" if is_dark else "light"
+    preamble = f'<base target="_blank"><style>:root{{color-scheme:{root_scheme}!important}}</style>'
+    head = _HEAD.search(framed)
+    return framed[: head.end()] + preamble + framed[head.end() :] if head else preamble + framed
 
 
 def resolve_color_scheme(html: str, scheme: str) -> str:
-    """Answer the style sheets' question for the reader's colour scheme, whatever the browser would say.
+    """Replace the ``prefers-color-scheme`` queries of the style sheets by a condition that is always true or false.
 
-    A feature becomes a condition that is always, or never, true, so compound queries keep their other parts.
+    The other parts of a compound query keep their meaning.
 
-    >>> answer_scheme("<style>@media (prefers-color-scheme: dark) and (min-width:9px){}</style>", "dark")
+    >>> resolve_color_scheme("<style>@media (prefers-color-scheme: dark) and (min-width:9px){}</style>", "dark")
     '<style>@media (min-width:0) and (min-width:9px){}</style>'
-    >>> answer_scheme("<style>@media (prefers-color-scheme:dark){}</style>", "light")
+    >>> resolve_color_scheme("<style>@media (prefers-color-scheme:dark){}</style>", "light")
     '<style>@media (max-width:0){}</style>'
-    >>> answer_scheme("<p>Words about (prefers-color-scheme: dark)</p>", "dark")
+    >>> resolve_color_scheme("<p>Words about (prefers-color-scheme: dark)</p>", "dark")
     '<p>Words about (prefers-color-scheme: dark)</p>'
     """
 
-    def answer(found: re.Match[str]) -> str:
-        return "(min-width:0)" if found[1].lower() == scheme else "(max-width:0)"
+    def condition(match: re.Match[str]) -> str:
+        return "(min-width:0)" if match[1].lower() == scheme else "(max-width:0)"
 
-    return _STYLES.sub(lambda block: _SCHEME.sub(answer, block[0]), html)
+    return _STYLES.sub(lambda styles: _SCHEME.sub(condition, styles[0]), html)
 
 
 def force_dark(html: str) -> str:
-    """Turn light grounds dark and dark words light, in attributes and style sheets; words on the page stay.
+    """Darken light backgrounds and lighten dark text in attributes and style sheets; text content is not changed.
 
     >>> force_dark('<td bgcolor="#ffffff" style="color:#222222;background:#135e4b">Paint it #ffffff</td>')
     '<td bgcolor="#191919" style="color:#dadada;background:#135e4b">Paint it #ffffff</td>'
     """
-    return _TAGS.sub(lambda tag: _COLOUR.sub(_dimmed, tag[0]), html)
+
+    def darken(match: re.Match[str]) -> str:
+        colour = _dark_colour(match["hex"], is_text=match["property"].lower() == "color")
+        return f"{match['property']}{match['gap']}#{colour}"
+
+    return _TAGS.sub(lambda tag: _COLOUR.sub(darken, tag[0]), html)
 
 
-def _dimmed(found: re.Match[str]) -> str:
-    return f"{found['what']}{found['gap']}#{_dim(found['hex'], is_words=found['what'].lower() == 'color')}"
+def _dark_colour(digits: str, *, is_text: bool) -> str:
+    """Return a colour for a dark page in the same hue: text at least 60 % light, anything else at most 40 %.
 
+    Chroma never grows: a warm light grey becomes a warm dark grey and not brown.
 
-def _dim(digits: str, *, is_words: bool) -> str:
-    """Give a colour for a dark page, in the same hue: words at least 60 % light, all else at most 40 %.
-
-    It is no more colourful than before: a light grey with a warm touch becomes a dark grey with one, not a brown.
-
-    >>> _dim("fff", is_words=False), _dim("135e4b", is_words=False), _dim("135e4b", is_words=True)
+    >>> _dark_colour("fff", is_text=False), _dark_colour("135e4b", is_text=False), _dark_colour("135e4b", is_text=True)
     ('191919', '135e4b', 'a8eddc')
-    >>> _dim("f4f1ea", is_words=False)
+    >>> _dark_colour("f4f1ea", is_text=False)
     '28251e'
     """
     digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
     hue, lightness, saturation = rgb_to_hls(*(int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)))
-    if is_words != (lightness < 0.5):
+    if is_text != (lightness < 0.5):
         return digits
-    mirrored = 0.95 - 0.7 * lightness if is_words else 0.7 - 0.6 * lightness
-    room = (1 - abs(2 * lightness - 1)) / (1 - abs(2 * mirrored - 1))
-    return "".join(f"{round(part * 255):02x}" for part in hls_to_rgb(hue, mirrored, saturation * min(1, room)))
-
-
-def _nearby(found: re.Match[str], at_hand: Callable[[str], bool]) -> str:
-    url = unescape(found[2])
-    return f'{found[1]}"/picture?url={escape(quote(url, safe=""))}"' if at_hand(url) else found[0]
-
-
-def _preamble(scheme: str) -> str:
-    return f'<base target="_blank"><style>:root{{color-scheme:{scheme}!important}}</style>'
-
-
-def _at_top_of_head(html: str, preamble: str) -> str:
-    head = _HEAD.search(html)
-    return html[: head.end()] + preamble + html[head.end() :] if head else preamble + html
+    mirrored = 0.95 - 0.7 * lightness if is_text else 0.7 - 0.6 * lightness
+    chroma_ratio = (1 - abs(2 * lightness - 1)) / (1 - abs(2 * mirrored - 1))
+    channels = hls_to_rgb(hue, mirrored, saturation * min(1, chroma_ratio))
+    return "".join(f"{round(channel * 255):02x}" for channel in channels)

@@ -1,7 +1,4 @@
-"""What has changed while somebody looked, a sentence for each kind of thing.
-
-In: the mark of a page, the mark of now, a way to ask for the entries in between. Out: sentences. Pure.
-"""
+"""What has changed since a page was made, as one sentence per kind of change."""
 
 from __future__ import annotations
 
@@ -17,73 +14,85 @@ MAX_ID_DIGITS = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageVersion:
-    """All that the pages depend on; each part is a text that differs once that has changed."""
+    """Everything the pages depend on. Each text differs once its subject has changed."""
 
     config: str = ""
     templates: str = ""
     editor_files: str = ""
-    """The editor's files."""
     store: str = ""
     background_tasks: str = ""
     closed_week: str = ""
     """The week that closed last."""
     newest_entry_id: int = 0
-    """The number of the entry that came in last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """An entry that came in while somebody looked."""
+    """An entry that was fetched while a page was open."""
 
     feed_id: str
     title: str
 
 
-def encode_version(mark: PageVersion) -> str:
-    """Write a mark as a short word: it stands in every page, and comes back with every question for news.
+def encode_version(version: PageVersion) -> str:
+    """Return a page version as a short text that a page carries and sends back.
 
-    >>> written(Mark(config="a")) == written(Mark(config="b")), written(Mark(newest=12)).rsplit("-", 1)[1]
-    (False, '12')
+    >>> encode_version(PageVersion(config="a")) == encode_version(PageVersion(config="b"))
+    False
+    >>> encode_version(PageVersion(newest_entry_id=12)).rsplit("-", 1)[1]
+    '12'
     """
-    parts = (mark.config, mark.templates, mark.editor_files, mark.store, mark.background_tasks, mark.closed_week)
-    return "-".join([*(sha256(part.encode()).hexdigest()[:8] for part in parts), str(mark.newest_entry_id)])
+    parts = (
+        version.config,
+        version.templates,
+        version.editor_files,
+        version.store,
+        version.background_tasks,
+        version.closed_week,
+    )
+    return "-".join([*(sha256(part.encode()).hexdigest()[:8] for part in parts), str(version.newest_entry_id)])
 
 
-def describe_changes(seen: str, now: str, arrivals: Callable[[int, int], Sequence[NewEntry]]) -> dict[str, str]:
-    """Say what differs between two marks as they were written, by its kind; how an errand comes along, its page shows.
+def describe_changes(before: str, after: str, load_entries: Callable[[int, int], Sequence[NewEntry]]) -> dict[str, str]:
+    """Return a sentence for each kind of change between two encoded versions.
 
-    >>> before, bread = Mark(newest=7, store="1"), Arrival(feed_id="blog", title="Bread")
-    >>> told(written(before), written(Mark(newest=8, store="2")), lambda after, until: [bread])
+    ``load_entries(after, until)`` returns the entries with ids in (after, until]. Progress of background tasks is not
+    described: their own page shows it. A ``before`` that ``encode_version`` did not write has no changes.
+
+    >>> before, bread = PageVersion(newest_entry_id=7, store="1"), NewEntry(feed_id="blog", title="Bread")
+    >>> after = PageVersion(newest_entry_id=8, store="2")
+    >>> describe_changes(encode_version(before), encode_version(after), lambda after, until: [bread])
     {'entries': '1 new entry from blog: “Bread”.'}
-    >>> told(written(before), written(Mark(newest=7, store="1", templates="new")), lambda after, until: [])
+    >>> after = PageVersion(newest_entry_id=7, store="1", templates="new")
+    >>> describe_changes(encode_version(before), encode_version(after), lambda after, until: [])
     {'templates': 'A template has changed.'}
     """
-    old, new = seen.split("-"), now.split("-")
+    old, new = before.split("-"), after.split("-")
     if len(old) != len(new) or not old[-1].isdecimal() or len(old[-1]) > MAX_ID_DIGITS:
-        return {}  # it is none of ours
+        return {}
     differs = [was != is_now for was, is_now in zip(old[:-1], new[:-1], strict=True)]
-    config, templates, words, store, errands, closed = differs
-    after, until = int(old[-1]), int(new[-1])
-    said = {
-        "entries": _came_in(arrivals(after, until), until - after) if until > after else "",
+    config, templates, editor_files, store, background_tasks, closed_week = differs
+    old_id, new_id = int(old[-1]), int(new[-1])
+    sentences = {
+        "entries": _describe_entries(load_entries(old_id, new_id), new_id - old_id) if new_id > old_id else "",
         "config": "config.toml has changed." if config else "",
         "templates": "A template has changed." if templates else "",
-        "words": "An editor’s file has changed." if words else "",
-        "closed": "A week has closed." if closed else "",
+        "editor_files": "An editor’s file has changed." if editor_files else "",
+        "closed_week": "A week has closed." if closed_week else "",
     }
-    if store and not (errands or any(said.values())):
-        said["store"] = "Something has changed."
-    return {kind: sentence for kind, sentence in said.items() if sentence}
+    if store and not (background_tasks or any(sentences.values())):
+        sentences["store"] = "Something has changed."
+    return {kind: sentence for kind, sentence in sentences.items() if sentence}
 
 
-def _came_in(arrivals: Sequence[NewEntry], count: int) -> str:
-    """Count what came in, and name it.
+def _describe_entries(entries: Sequence[NewEntry], count: int) -> str:
+    """Return a sentence with the number of entries, their feeds and the first titles.
 
-    >>> _came_in([Arrival(feed_id=feed, title=feed.upper()) for feed in ("a", "b", "a", "c")], 4)
+    >>> _describe_entries([NewEntry(feed_id=feed, title=feed.upper()) for feed in ("a", "b", "a", "c")], 4)
     '4 new entries from a, b and c: “A”, “B”, “A” and 1 more.'
     """
-    feeds = list(dict.fromkeys(each.feed_id for each in arrivals))
-    source = " and ".join(filter(None, [", ".join(feeds[:-1]), *feeds[-1:]]))
-    titles = [f"“{each.title}”" if each.title else "one without a title" for each in arrivals[:MAX_TITLES]]
+    feed_ids = list(dict.fromkeys(entry.feed_id for entry in entries))
+    feeds = " and ".join(filter(None, [", ".join(feed_ids[:-1]), *feed_ids[-1:]]))
+    titles = [f"“{entry.title}”" if entry.title else "one without a title" for entry in entries[:MAX_TITLES]]
     more = f" and {count - len(titles)} more" if count > len(titles) else ""
-    return f"{pluralize(count, 'new entry', 'new entries')} from {source}: {', '.join(titles)}{more}."
+    return f"{pluralize(count, 'new entry', 'new entries')} from {feeds}: {', '.join(titles)}{more}."

@@ -1,13 +1,11 @@
-"""What the page of one week shows: the edition, what is known about it, and what can be done.
-
-In: a week, a way to look at it. Out: the values of templates/web/week.html.j2. Asks the desk and changes nothing.
-"""
+"""The values that a week's page shows, and the view options in its query string."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import TRANSITIONS, refusal
 from pipeline.model.errors import NothingToPublishError, UsageError
 from pipeline.model.week import Week
+from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.diff import EditionDiff, diff_editions
 from pipeline.web.desk.mail_details import (
     GMAIL_CLIP_KB,
@@ -28,150 +27,195 @@ from pipeline.web.desk.mail_details import (
     read_mail_details,
     story_references,
 )
-from pipeline.web.desk.ports import ACTIONS, EditionCache, fingerprint
-from pipeline.web.desk.view_options import VIEW_CHOICES, ViewOptions
+from pipeline.web.desk.ports import ACTIONS
 
 EDITABLE_STATES = TRANSITIONS["skip"]
-"""In these states what the editor asks for still counts."""
+"""States in which the editor's overrides can still take effect."""
+VIEW_CHOICES: dict[str, dict[str, str]] = {
+    "view": {
+        "mail": "Email",
+        "inbox": "Inbox",
+        "text": "Text",
+        "headers": "Headers",
+        "source": "Source",
+        "decisions": "Stories",
+        "changes": "Changes",
+    },
+    "width": {"fit": "Fit screen", "900": "Desktop", "375": "Phone", "320": "Small phone"},
+    "scheme": {"light": "Light", "dark": "Dark", "forced": "Forced dark"},
+    "images": {"local": "Local images", "all": "All images", "none": "No images"},
+}
+"""Each control of the toolbar with its values and their labels; the first value is the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewOptions:
+    """How an edition is shown; each field holds a key of its row in ``VIEW_CHOICES``."""
+
+    view: str = "mail"
+    width: str = "fit"
+    scheme: str = "light"
+    images: str = "local"
+
+    @property
+    def query(self) -> str:
+        """The query string of these options.
+
+        >>> ViewOptions(width="375", scheme="dark").query
+        'view=mail&width=375&scheme=dark&images=local'
+        """
+        return urlencode({name: getattr(self, name) for name in VIEW_CHOICES})
+
+    def query_for(self, view: str) -> str:
+        """Return the query string of the same options for another view.
+
+        >>> ViewOptions(width="375").query_for("decisions")
+        'view=decisions&width=375&scheme=light&images=local'
+        """
+        return replace(self, view=view).query
+
+
+def parse_view_options(query: Mapping[str, str]) -> ViewOptions:
+    """Return the view options in a query; the default for each that is missing or unknown.
+
+    >>> parse_view_options({"width": "375", "scheme": "plaid"})
+    ViewOptions(view='mail', width='375', scheme='light', images='local')
+    """
+    return ViewOptions(**{name: query[name] for name, values in VIEW_CHOICES.items() if query.get(name) in values})
 
 
 @dataclass(frozen=True, slots=True)
 class WeekContext:
-    """One week's page, around what was on the screens."""
+    """Builds the template context of a week's page."""
 
     cache: EditionCache
 
-    def build(
-        self, week: str, options: ViewOptions, *, refusal: str = "", seen_fingerprint: str = ""
-    ) -> dict[str, Any]:
-        """Give what the page shows.
+    def build(self, week: str, options: ViewOptions, *, error: str = "", seen_fingerprint: str = "") -> dict[str, Any]:
+        """Return the context of ``templates/web/week.html.j2``.
 
-        ``refusal`` says why a move was not made; ``seen`` is the fingerprint of what was on the screen when it was
-        asked for, to be compared with what would be there now.
+        ``error`` is why an action was refused. ``seen_fingerprint`` names the edition that was on the screen then; the
+        page shows how the current one differs from it.
         """
         with self.cache.lock:
-            shown = self.navigation(week) | {
-                "look": options,
+            context = self.navigation(week) | {
+                "options": options,
                 "choices": VIEW_CHOICES,
-                "refusal": refusal,
-                "stopped": False,
+                "refusal": error,
+                "checks_failed": False,
+                "diff": None,
+                "blocking": {},
+                "edition": None,
+                "failure": None,
+                "empty_reason": "",
             }
-            shown |= {"difference": None, "stoppers": {}}
             try:
                 edition = self.cache.edition(week)
             except NothingToPublishError as reason:
-                return shown | self._without(week, str(reason))
-            except UsageError as error:
-                raise HTTPException(404, str(error)) from error
+                return context | {"empty_reason": str(reason)} | self._left_out(week)
+            except UsageError as usage_error:
+                raise HTTPException(404, str(usage_error)) from usage_error
             if isinstance(edition, BuildFailure):
-                return shown | {"edition": None, "trouble": edition, "empty": ""}
-            shown |= sidebar(edition) | self._of(week, edition) | self._looked(week, edition)
-            if options.view == "why" and shown["editable"]:
-                shown["notes"] = self.cache.desk.editor_state(week).overrides.notes
+                return context | {"failure": edition}
+            draft = self._edition_to_approve(week, edition)
+            context |= sidebar(edition) | {"edition": edition} | self._edition_values(week, edition, draft)
+            if options.view == "decisions" and context["editable"]:
+                context["notes"] = self.cache.desk.editor.state(week).overrides.notes
             if options.view == "changes":
-                shown["difference"] = self._since_approval(week)
-            if refusal and (before := self.cache.shown_edition(seen_fingerprint)):
-                shown["difference"] = diff_editions(before, shown["fresh"])
-        return shown | {"edition": edition, "trouble": None, "empty": ""}
+                context["diff"] = self._diff_to_approved(week, draft)
+            if error and (seen := self.cache.shown_edition(seen_fingerprint)):
+                context["diff"] = diff_editions(seen, draft)
+        return context
 
     def navigation(self, week: str) -> dict[str, Any]:
-        """Find a week's summary and its neighbours in a list that is newest first."""
-        weeks, standing = self.cache.weeks(), self.cache.desk.edition_record(week)
+        """Return the values of a week's heading: its summary, its neighbours and its state."""
+        weeks, record = self.cache.weeks(), self.cache.desk.editions.record(week)
         return {
-            "mark": self.cache.page_version(),
+            "page_version": self.cache.page_version(),
             "week": week,
-            "weeks": weeks,
-            "summary": next((each for each in weeks if each.week == week), None),
-            "earlier": next((each for each in weeks if each.week < week), None),
-            "later": next((each for each in reversed(weeks) if each.week > week), None),
-            "standing": standing,
-            "actions": [action for action in ACTIONS if action != "test" and not refusal(action, standing)],
-            "editable": standing.state in EDITABLE_STATES,
+            "summary": next((summary for summary in weeks if summary.week == week), None),
+            "previous_week": next((summary for summary in weeks if summary.week < week), None),
+            "next_week": next((summary for summary in reversed(weeks) if summary.week > week), None),
+            "record": record,
+            "actions": [action for action in ACTIONS if action != "test" and not refusal(action, record)],
+            "editable": record.state in EDITABLE_STATES,
         }
 
-    def _of(self, week: str, edition: Edition) -> dict[str, Any]:
-        """Add what belongs to this edition alone: why its stories are in, and what would be approved now."""
-        fresh, places = self._fresh(week, edition), _places(story_references(edition))
-        order = {reference: at for at, reference in enumerate(places)}
-        decisions = self.cache.desk.decisions(week)
-        return {
-            "fresh": fresh,
-            "stoppers": _by_name(blocking_results(check_results(fresh, self.cache.desk.link_check(fresh)))),
-            "fresh_fingerprint": fingerprint(fresh),
-            "approved": self.cache.desk.approved_edition(week),
-            "decisions": sorted(decisions, key=lambda each: order.get(f"{each.feed_id} {each.guid}", len(order))),
-            "version": self.cache.desk.version(week),
-            "places": places,
-            "older": archive_titles(fresh),
-        }
-
-    def _looked(self, week: str, edition: Edition) -> dict[str, Any]:
-        """Add what was found, by the checks and by asking for links and pictures."""
+    def _edition_values(self, week: str, edition: Edition, draft: Edition) -> dict[str, Any]:
+        """Return decisions and checks. ``draft`` is what an approval would seal."""
         desk = self.cache.desk
-        look = desk.link_check(edition)
-        return {"checks": check_results(edition, look), "looked": look, "looking": desk.is_checking_links(week)}
-
-    def _without(self, week: str, reason: str) -> dict[str, Any]:
-        """Show the ledger of a week that has nothing to publish: what the editor left out can be put back."""
-        decisions = [each for each in self.cache.desk.decisions(week) if not each.included]
+        positions = _positions(story_references(edition))
+        order = {reference: number for number, reference in enumerate(positions)}
+        decisions = desk.editions.decisions(week)
+        link_check = desk.link_checks.result(edition)
         return {
-            "edition": None,
-            "trouble": None,
-            "empty": reason,
-            "decisions": decisions,
-            "version": self.cache.desk.version(week),
-            "places": {},
-            "older": {},
+            "draft_fingerprint": fingerprint(draft),
+            "blocking": _by_name(blocking_results(check_results(draft, desk.link_checks.result(draft)))),
+            "decisions": sorted(
+                decisions, key=lambda decision: order.get(f"{decision.feed_id} {decision.guid}", len(order))
+            ),
+            "file_version": desk.editor.version(week),
+            "positions": positions,
+            "archive": archive_titles(draft),
+            "checks": check_results(edition, link_check),
+            "link_check": link_check,
+            "checking_links": desk.link_checks.is_running(week),
         }
 
-    def _fresh(self, week: str, edition: Edition) -> Edition:
-        """Give what an approval would seal; where no draft can be made, what is sealed."""
+    def _left_out(self, week: str) -> dict[str, Any]:
+        """Return the decisions of a week with nothing to publish: the editor can put entries back."""
+        return {
+            "decisions": [entry for entry in self.cache.desk.editions.decisions(week) if not entry.included],
+            "file_version": self.cache.desk.editor.version(week),
+            "positions": {},
+            "archive": {},
+        }
+
+    def _edition_to_approve(self, week: str, edition: Edition) -> Edition:
+        """Return what an approval would seal; the sealed edition where no draft can be built."""
         try:
-            fresh = self.cache.draft(week) if edition.state == "approved" else edition
+            draft = self.cache.draft(week) if edition.state == "approved" else edition
         except NothingToPublishError:
             return edition
-        return edition if isinstance(fresh, BuildFailure) else fresh
+        return edition if isinstance(draft, BuildFailure) else draft
 
-    def _since_approval(self, week: str) -> EditionDiff | None:
-        approved, edition = self.cache.desk.approved_edition(week), self.cache.edition(week)
-        if approved is None or isinstance(edition, BuildFailure):
-            return None
-        return diff_editions(approved, self._fresh(week, edition))
+    def _diff_to_approved(self, week: str, draft: Edition) -> EditionDiff | None:
+        approved = self.cache.desk.editions.approved_edition(week)
+        return diff_editions(approved, draft) if approved else None
 
 
 def sidebar(edition: Edition) -> dict[str, Any]:
-    """Give what stands beside an edition, wherever it is shown."""
+    """Return the values shown beside an edition on every page."""
     return {
-        "letter": read_mail_details(edition),
+        "details": read_mail_details(edition),
         "checks": check_results(edition),
-        "weight": measure_html(edition.html),
-        "limits": [limit for limit, _ in SIZE_LIMITS_KB],
-        "clipped_at": GMAIL_CLIP_KB,
+        "html_size": measure_html(edition.html),
+        "size_limits_kb": [limit for limit, _ in SIZE_LIMITS_KB],
+        "gmail_clip_kb": GMAIL_CLIP_KB,
         "fingerprint": fingerprint(edition),
     }
 
 
 def requested_week(request: Request) -> str:
-    """Read the week of an address; 404 when it is none."""
+    """Return the week in the path of a request. Raise HTTPException 404 if it is not one."""
     try:
         return str(Week.parse(request.path_params["week"]))
     except ValueError as error:
-        raise HTTPException(404, "A week is named like 2026-W07.") from error
+        raise HTTPException(404, "A week is written like 2026-W07.") from error
 
 
-def _by_name(checks: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
-    found: dict[str, list[CheckResult]] = {}
-    for each in checks:
-        found.setdefault(each.name, []).append(each)
-    return found
+def _by_name(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
+    by_name: dict[str, list[CheckResult]] = {}
+    for result in results:
+        by_name.setdefault(result.name, []).append(result)
+    return by_name
 
 
-def _places(sections: Sequence[Sequence[Sequence[str]]]) -> dict[str, tuple[bool, bool]]:
-    """Tell of each entry whether its story has one before and one after it in its section."""
+def _positions(sections: Sequence[Sequence[Sequence[str]]]) -> dict[str, tuple[bool, bool]]:
+    """Return for each entry whether its story can move up and down within its section."""
     return {
-        reference: (at > 0, at + 1 < len(section))
+        reference: (number > 0, number + 1 < len(section))
         for section in sections
-        for at, story in enumerate(section)
+        for number, story in enumerate(section)
         for reference in story
         if not reference.startswith(f"{EDITOR_FEED_ID} ")
     }

@@ -1,142 +1,139 @@
-// Brings the page up to date in place: after a choice in the toolbar, and whenever the desk's mark changes.
-// Without it every page still works: the toolbar is a form, and the browser's own reload does the rest.
+// Updates the page in place: after a choice in the toolbar, and whenever the page version changes on the server.
+// Without this script every page still works: the toolbar is a form, and reloading does the rest.
 "use strict";
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const event = (target, name) => new Promise((done) => target.addEventListener(name, done, { once: true }));
-const READING_MS = 15000; // so long a piece of news stays on the page
-let place = 0; // where the page was scrolled to when its mail had to go
-const OURS = ["style", "open"]; // attributes this script or the reader sets; the server never does twice
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const nextEvent = (target, name) => new Promise((done) => target.addEventListener(name, done, { once: true }));
+const NOTICE_MS = 15000; // how long a notice stays on the page
+const TYPING_PAUSE_MS = 60; // how long to wait for the next key before the preview is updated
+const CLIENT_ATTRIBUTES = ["style", "open"]; // set by this script or the reader, never by the server twice
+let savedScroll = 0; // where the page was scrolled to when its mail was replaced
 
-/** Turn one tree into another, touching only what differs: focus, scroll position and open details stay. */
+/** Change one tree into another, touching only what differs: focus, scroll position and open details stay. */
 function morph(now, next) {
   if (now.isEqualNode(next)) return;
   if (now.nodeName !== next.nodeName || now.id !== next.id) return now.replaceWith(next);
   if (now.nodeType !== Node.ELEMENT_NODE) return void (now.nodeValue = next.nodeValue);
-  if (now.nodeName === "IFRAME") turn(now, next);
+  if (now.nodeName === "IFRAME") loadFrame(now, next);
   for (const { name } of [...now.attributes]) {
-    if (!next.hasAttribute(name) && !OURS.includes(name)) now.removeAttribute(name);
+    if (!next.hasAttribute(name) && !CLIENT_ATTRIBUTES.includes(name)) now.removeAttribute(name);
   }
   for (const { name, value } of next.attributes) {
-    if (now.getAttribute(name) !== value && !OURS.includes(name) && name !== "src") now.setAttribute(name, value);
+    if (now.getAttribute(name) !== value && !CLIENT_ATTRIBUTES.includes(name) && name !== "src") now.setAttribute(name, value);
   }
   const [old, fresh] = [[...now.childNodes], [...next.childNodes]];
-  fresh.forEach((child, at) => (at < old.length ? morph(old[at], child) : now.append(child)));
+  fresh.forEach((child, index) => (index < old.length ? morph(old[index], child) : now.append(child)));
   old.slice(fresh.length).forEach((child) => child.remove());
 }
 
-/** Load another mail into a frame; what is on the screen stays until it is there, and the history gets no step. */
-function turn(frame, next) {
+/** Load another mail into the frame, without a blank in between and without an entry in the history. */
+function loadFrame(frame, next) {
   const differs = frame.dataset.src !== next.dataset.src || frame.dataset.fingerprint !== next.dataset.fingerprint;
   if (differs) frame.contentWindow.location.replace(next.dataset.src);
 }
 
-/** Make the frame as tall as its mail, so that the page scrolls as one. */
-function fit(frame) {
+/** Make the frame as tall as its mail, so that the page has one scroll bar. */
+function fitFrame(frame) {
   const mail = frame.contentDocument?.documentElement;
   if (!mail) return;
-  const stage = frame.parentElement;
-  stage.style.minHeight = `${stage.offsetHeight}px`; // holds the page, or it would scroll while the frame is measured
+  const container = frame.parentElement;
+  container.style.minHeight = `${container.offsetHeight}px`; // or the page would scroll while the frame is measured
   frame.style.height = "0";
   frame.style.height = `${mail.scrollHeight}px`;
-  stage.style.minHeight = "";
+  container.style.minHeight = "";
 }
 
-function tend() {
+function watchFrame() {
   const frame = document.getElementById("mail");
-  if (!frame || frame.dataset.tended) return;
-  frame.dataset.tended = "yes";
-  frame.addEventListener("load", () => fit(frame));
-  frame.addEventListener("load", () => place && scrollTo(0, place), { once: true });
-  if (frame.contentDocument?.readyState === "complete") fit(frame);
+  if (!frame || frame.dataset.watched) return;
+  frame.dataset.watched = "yes";
+  frame.addEventListener("load", () => fitFrame(frame));
+  frame.addEventListener("load", () => savedScroll && scrollTo(0, savedScroll), { once: true });
+  if (frame.contentDocument?.readyState === "complete") fitFrame(frame);
 }
 
-/** Fetch a page of ours and show it in place of this one. */
-async function show(address) {
-  const answer = await fetch(address);
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+/** Fetch a page and show it in place of this one. */
+async function showPage(address) {
+  const response = await fetch(address);
+  const next = new DOMParser().parseFromString(await response.text(), "text/html");
   const live = document.querySelectorAll("[data-live]");
-  if ([...live].some((part) => !next.getElementById(part.id))) return location.reload();
-  if (document.getElementById("mail")) place = scrollY;
-  live.forEach((part) => morph(part, next.getElementById(part.id)));
+  if ([...live].some((element) => !next.getElementById(element.id))) return location.reload();
+  if (document.getElementById("mail")) savedScroll = scrollY;
+  live.forEach((element) => morph(element, next.getElementById(element.id)));
   document.title = next.title;
-  tend();
+  watchFrame();
 }
 
-/** Ask for news as long as somebody looks, and say so when nobody answers. */
-async function watch() {
-  let seen = document.body.dataset.mark;
+/** Ask for updates while the page is visible, and show a notice when the server does not respond. */
+async function pollUpdates() {
+  let seen = document.body.dataset.version;
   const notice = document.getElementById("notice");
   let until = 0;
   for (;;) {
-    if (document.hidden) await event(document, "visibilitychange");
+    if (document.hidden) await nextEvent(document, "visibilitychange");
     try {
-      const answer = await fetch(`/mark?seen=${encodeURIComponent(seen)}`);
-      if (!answer.ok) throw new Error(answer.statusText);
-      const { mark, news } = await answer.json();
-      const form = document.getElementById("words");
-      if (mark !== seen) await (form ? tryOut() : show(location.href));
-      if (form) delete news.words; // the form says so itself, and keeps what was typed
-      const said = Object.values(news).join(" ");
-      if (said) [notice.textContent, until] = [said, Date.now() + READING_MS];
+      const response = await fetch(`/updates?seen=${encodeURIComponent(seen)}`);
+      if (!response.ok) throw new Error(response.statusText);
+      const { version, changes } = await response.json();
+      const form = document.getElementById("editor-form");
+      if (version !== seen) await (form ? updatePreview() : showPage(location.href));
+      if (form) delete changes.editor_files; // the form shows this itself, and keeps what was typed
+      const message = Object.values(changes).join(" ");
+      if (message) [notice.textContent, until] = [message, Date.now() + NOTICE_MS];
       else if (Date.now() > until) notice.textContent = "";
-      seen = mark;
+      seen = version;
     } catch {
-      [notice.textContent, until] = ["The preview has stopped. Start it again, and this page goes on.", 0];
-      await pause(1500);
+      [notice.textContent, until] = ["The preview has stopped. Start it again, and this page continues.", 0];
+      await sleep(1500);
     }
   }
 }
 
-/** Show what the words in the form would make, unsaved: the server answers with the page, its preview is taken over. */
-let trying = 0;
-async function tryOut() {
-  const form = document.getElementById("words");
-  const turn = ++trying;
-  const answer = await fetch(form.action, { method: "POST", body: filled(form, "try") });
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (turn !== trying || !next.getElementById("tried")) return; // somebody has typed on, or there is nothing to show
-  document.querySelectorAll("[data-tried]").forEach((part) => morph(part, next.getElementById(part.id)));
-  tend();
-}
-
-function filled(form, what) {
+/** Show the mail that the form's values would produce. The server responds with the page; its preview is taken from it. */
+let latestPreview = 0;
+async function updatePreview() {
+  const form = document.getElementById("editor-form");
+  const preview = ++latestPreview;
   const fields = new URLSearchParams(new FormData(form));
-  fields.set("do", what);
-  return fields;
+  fields.set("do", "preview");
+  const response = await fetch(form.action, { method: "POST", body: fields });
+  const next = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (preview !== latestPreview || !next.getElementById("preview")) return; // outdated, or nothing to show
+  document.querySelectorAll("[data-preview]").forEach((element) => morph(element, next.getElementById(element.id)));
+  watchFrame();
 }
 
-let resting;
+let typingTimer;
 document.addEventListener("input", ({ target }) => {
-  if (target.form?.id !== "words") return;
-  clearTimeout(resting);
-  resting = setTimeout(tryOut, 60);
+  if (target.form?.id !== "editor-form") return;
+  clearTimeout(typingTimer);
+  typingTimer = setTimeout(updatePreview, TYPING_PAUSE_MS);
 });
 
 document.addEventListener("change", ({ target }) => {
-  if (target.form?.id !== "look") return;
+  if (target.form?.id !== "view-options") return;
   const address = `?${new URLSearchParams(new FormData(target.form))}`;
   history.replaceState(null, "", address);
-  show(address);
+  showPage(address);
 });
 
-// Approving asks the network first: the button says that it is at it.
+// Approving checks links first, which takes a while: the button shows that it is working.
 document.addEventListener("submit", ({ submitter }) => submitter?.setAttribute("aria-busy", "true"));
-addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy")));
+addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy")));
 
-/** Tell whether the form holds other words than the page came with: typed before this script was there, or restored. */
-function typedAlready() {
-  const fields = document.getElementById("words")?.elements ?? [];
+/** Return whether the form differs from what the server sent: typed before this script ran, or restored by the browser. */
+function hasUnsavedText() {
+  const fields = document.getElementById("editor-form")?.elements ?? [];
   return [...fields].some((field) => "defaultValue" in field && field.value !== field.defaultValue);
 }
 
-/** Show the name of the view in a row that is too long for the screen. */
-function showTab() {
-  const tab = document.querySelector(".views [aria-current]");
-  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - tab.offsetWidth;
+/** Scroll the row of views so that the current one can be seen on a narrow screen. */
+function showCurrentView() {
+  const current = document.querySelector(".views [aria-current]");
+  if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - current.offsetWidth;
 }
 
-showTab();
-tend();
-if (typedAlready()) tryOut();
-watch();
+showCurrentView();
+watchFrame();
+if (hasUnsavedText()) updatePreview();
+pollUpdates();

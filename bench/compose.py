@@ -88,8 +88,8 @@ def publication(folder: Path, entries: int) -> App:
     app = App.load(folder / "config.toml")
     build_refresher(app).refresh(app.feeds, now=NOW)
     if entries:
-        state = app.store.feed_states()["blog"]
-        app.store.apply(state, archive("blog", entries), [], now=NOW, backlog=True)
+        state = app.store.feeds.states()["blog"]
+        app.store.entries.apply([FeedUpdate(state=state, changes=archive("blog", entries), archived=True)], now=NOW)
     return app
 
 

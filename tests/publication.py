@@ -22,6 +22,7 @@ from pipeline.model.digest import Decision, Publication
 from pipeline.model.edition import EditionRecord, Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.feed import Feed, FeedState
+from pipeline.model.update import FeedUpdate
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -98,16 +99,13 @@ class PublicationHarness:
 
     def fetch(self, *document: Entry, feed: str = "blog") -> None:
         """Read a feed whose document holds these entries; the first read of a feed brings its backlog."""
-        verdict = decide(document, self.store.identities(feed))
-        state = self.store.feed_states().get(feed) or FeedState(feed_id=feed)
+        verdict = decide(document, self.store.entries.identities(feed))
+        state = self.store.feeds.states().get(feed) or FeedState(feed_id=feed)
         self.store.apply(
             replace(state, first_read_at=state.first_read_at or self.now),
             verdict.entries,
             verdict.vanished,
             now=self.now,
-            backlog=state.first_read_at is None,
-            reappeared=verdict.reappeared,
-            withdrawn=verdict.withdrawn,
         )
 
     def set_time(self, when: datetime) -> PublicationHarness:

@@ -265,7 +265,7 @@ def collect_result(folder: Path) -> YearResult:
             if standing.state == "sent" and sealed:
                 stories = json.loads(sealed.edition.manifest)["stories"]
                 told.update(entry["guid"] for story in stories for entry in story["entries"])
-        assert app.store.integrity_errors() == []
+        assert app.store.maintenance.integrity_errors() == []
     return YearResult(published=told, records=standings, sent_count=len(list((folder / "outbox").glob("*.eml"))))
 
 

@@ -68,15 +68,15 @@ def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
 def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
     """Keep entries as the first read of a feed would."""
     changes = [EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
-    store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=True)
+    store.entries.apply([FeedUpdate(state=FeedState(feed_id="blog"), changes=changes, archived=True)], now=NOW)
 
 
 def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
     """Find what is related to an entry, as guids."""
     weights = key_terms([entry])
-    having, total = store.search_words(list(weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
+    having, total = store.word_index.search(list(weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
     likeness = Similarity.from_terms(weights, having, total)
-    found = store.entries_by_id(candidates(likeness, excluded=own))
+    found = store.entries.by_id(candidates(likeness, excluded=own))
     return [each.entry.guid for each in rank_related(likeness, found, max_entries=3)]
 
 

@@ -101,7 +101,7 @@ def _theme(app: App) -> Iterator[HealthResult]:
 def _feeds(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_feeds
 
-    states = app.store.feed_states() if _is_there(app) else {}
+    states = app.store.feeds.states() if _is_there(app) else {}
     return check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
 
 

@@ -44,7 +44,7 @@ class HealthProbe:
             feeds_by_outcome=metrics.feeds_by_outcome([feed.id for feed in app.feeds]),
             entries=entries,
             entries_ingested=entries_ingested,
-            runs_by_status=metrics.runs_by_outcome(),
+            runs_by_status=metrics.runs_by_status(),
             last_finished_at=metrics.last_finished_at(),
             last_succeeded_at=metrics.last_finished_at("succeeded"),
             editions_by_state=editions,

@@ -79,7 +79,7 @@ def restore(options: Namespace, clock: Clock) -> int:
         if app.store_file is None:
             raise RefusedError("[store] url names a server: restore it with pg_restore, or use `pipeline import FILE`.")
         old_file = restore_backup(options.file, app.store_file, now=clock(), overwrite=options.force)
-        entries = sum(count.entries for count in app.store.feed_counts().values())
+        entries = sum(count.entries for count in app.store.feeds.stats().values())
     if not options.quiet:
         print(f"{output.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
         if old_file:

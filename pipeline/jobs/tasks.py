@@ -68,7 +68,7 @@ def draft_task(schedule: Schedule, store: Store, build_context: Callable[[], Dig
         return Done(message=message, week=str(week))
 
     def has_new_content(run: Run) -> bool:
-        states = store.feed_states().values()
+        states = store.feeds.states().values()
         return any(state.new_content_at and state.new_content_at > run.claimed_at for state in states)
 
     return Task(id="draft", schedule=schedule, run=run, is_ready=has_new_content)
@@ -100,12 +100,12 @@ class NewFeedsSchedule:
 
 def never_fetched(store: Store, feeds: Sequence[Feed]) -> tuple[Feed, ...]:
     """Return the feeds that were never fetched from the URL they have now."""
-    states = store.feed_states()
+    states = store.feeds.states()
     return tuple(feed for feed in feeds if feed.id not in states or states[feed.id].url != feed.url)
 
 
 def _all_unreachable(store: Store, feeds: Sequence[Feed]) -> bool:
-    states = store.feed_states()
+    states = store.feeds.states()
     known = [states[feed.id] for feed in feeds if feed.id in states and states[feed.id].gone_at is None]
     return bool(known) and all(state.outcome == "unreachable" for state in known)
 

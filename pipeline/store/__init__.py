@@ -1,7 +1,7 @@
-"""Room 2: what is kept between runs, in SQLAlchemy Core. The only room that knows SQL.
+"""What is stored between runs, in SQLAlchemy Core: a ``Store`` handle with one repository for each subject.
 
-``from pipeline.store import Store`` is all the other rooms need. SQLAlchemy is imported with the first ``Store``,
-not with this package: a command that keeps nothing should not pay for it.
+Other packages need only ``from pipeline.store import Store``. SQLAlchemy is imported with the first ``Store``, not with
+this package: a command that stores nothing should not pay for it.
 """
 
 from __future__ import annotations

@@ -1,128 +1,132 @@
-"""Notices: what is the matter now, and who is still to be told of it.
+"""The repository of alerts and of their deliveries by channel.
 
-In: ways to read and to write, frozen records. Out: the same. Every method is one transaction. Of one thing there is one
-open notice, and whoever wants to tell it in some way claims that first: of two processes one does. A process that dies
-while telling leaves its claim to run out, so nothing is lost; what was told is never told again.
+There is one open alert of a key. A delivery is claimed before it is sent, so that of two processes one sends it; a
+claim whose process died expires, and a delivery that was sent is never sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 
 from sqlalchemy import Connection, RowMapping, select, update
 
 from pipeline.model.alert import Alert, AlertDelivery
+from pipeline.store.database import Database
 from pipeline.store.dialects import insert
-from pipeline.store.errors import Transaction
 from pipeline.store.rows import storable
 from pipeline.store.schema import alert, alert_delivery, is_open, is_pending
 
-_NOTICE = (alert.c.key, alert.c.subject, alert.c.text, alert.c.raised_at, alert.c.level)
+_ALERT = tuple(alert.c[name] for name in ("key", "subject", "text", "raised_at", "level"))
 MAX_RETRY_DELAY = timedelta(days=3)
-"""What is due later than this was put off by a clock that ran ahead."""
-# Each asks for a span of its index, though it wants all of it: otherwise SQLite looks through all rows there ever were.
-# For the same reason they are sorted later.
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_OPEN = select(alert.c.alert_id, *_NOTICE).where(is_open, alert.c.key >= "")
-_TO_BE_TOLD = (
-    select(*(alert_delivery.c[name] for name in ("alert_id", "channel", "attempts", "error", "due_at")), *_NOTICE)
+"""A delivery due later than this was postponed by a wrong clock, and is due now."""
+# Each names a span of its index, though it wants all of it: otherwise SQLite reads every row there ever was. For the
+# same reason they are sorted afterwards.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OPEN = select(alert.c.alert_id, *_ALERT).where(is_open, alert.c.key >= "")
+_PENDING = (
+    select(*(alert_delivery.c[name] for name in ("alert_id", "channel", "attempts", "error", "due_at")), *_ALERT)
     .join_from(alert_delivery, alert)
-    .where(is_pending, alert_delivery.c.due_at > _LONG_AGO)
+    .where(is_pending, alert_delivery.c.due_at > _EPOCH)
 )
 
 
+@dataclass(frozen=True, slots=True)
 class AlertRepository:
-    """The notices of a store; made by it."""
+    """Alerts by key, and their pending deliveries."""
 
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
-        self._writing = writing
+    database: Database
 
     def list_open(self) -> list[Alert]:
-        """Give what is the matter now, the oldest first."""
-        with self._reading() as connection:
-            rows = connection.execute(_OPEN).mappings()
-            return [_notice(row) for row in sorted(rows, key=itemgetter("alert_id"))]
+        """Return the open alerts, the oldest first."""
+        with self.database.read() as connection:
+            rows = connection.execute(_OPEN).mappings().all()
+        return [_alert(row) for row in sorted(rows, key=lambda row: row["alert_id"])]
 
-    def add(self, raised: Alert, channels: Iterable[str]) -> bool:
-        """Open a notice that is to be told in these ways; False, and nothing written, while it is open already."""
-        with self._writing() as connection:
-            notice_id = _insert(connection, raised, closed_at=None)
-            if notice_id is None:
+    def add(self, new: Alert, channels: Iterable[str]) -> bool:
+        """Open an alert and a delivery for each channel; return False if one of its key is open already."""
+        with self.database.write() as connection:
+            alert_id = _insert(connection, new, closed_at=None)
+            if alert_id is None:
                 return False
-            _to_tell(connection, notice_id, channels, raised.raised_at)
+            _insert_deliveries(connection, alert_id, channels, new.raised_at)
             return True
 
     def close(self, key: str, *, at: datetime, resolution: Alert | None = None, channels: Iterable[str] = ()) -> bool:
-        """Close what is no longer the matter; False when it was not open, or another process was quicker.
+        """Close an alert; return False if none of this key is open, or another process has closed it.
 
-        The ``farewell`` is told once, because of that, and is never open itself.
+        The ``resolution`` is an alert that is delivered once and never open itself.
         """
-        with self._writing() as connection:
-            there = is_open & (alert.c.key == key)
-            closed = update(alert).where(there).values(closed_at=at).returning(alert.c.alert_id)
-            if connection.execute(closed).first() is None:
+        statement = update(alert).where(is_open, alert.c.key == key).values(closed_at=at).returning(alert.c.alert_id)
+        with self.database.write() as connection:
+            if connection.execute(statement).first() is None:
                 return False
-            if resolution and (notice_id := _insert(connection, resolution, closed_at=at)):
-                _to_tell(connection, notice_id, channels, at)
+            if resolution and (alert_id := _insert(connection, resolution, closed_at=at)):
+                _insert_deliveries(connection, alert_id, channels, at)
             return True
 
     def pending(self) -> list[tuple[AlertDelivery, datetime]]:
-        """Give all that is still to be told, the oldest first, and when it is due."""
-        with self._reading() as connection:
-            rows = sorted(connection.execute(_TO_BE_TOLD).mappings(), key=itemgetter("alert_id", "channel"))
-            return [(_telling(row), row["due_at"]) for row in rows]
+        """Return the deliveries still to be made, the oldest first, and when each is due."""
+        with self.database.read() as connection:
+            rows = connection.execute(_PENDING).mappings().all()
+        rows = sorted(rows, key=lambda row: (row["alert_id"], row["channel"]))
+        return [
+            (
+                AlertDelivery(
+                    alert=_alert(row), **{name: row[name] for name in ("alert_id", "channel", "attempts", "error")}
+                ),
+                row["due_at"],
+            )
+            for row in rows
+        ]
 
     def due(self, now: datetime, channels: Collection[str]) -> list[AlertDelivery]:
-        """Give what is to be told in these ways now, the oldest first."""
+        """Return the deliveries due now by one of these channels, the oldest first."""
         return [
-            each
-            for each, due_at in self.pending()
-            if each.channel in channels and not now < due_at <= now + MAX_RETRY_DELAY
+            delivery
+            for delivery, due_at in self.pending()
+            if delivery.channel in channels and not now < due_at <= now + MAX_RETRY_DELAY
         ]
 
     def claim(self, delivery: AlertDelivery, *, until: datetime) -> bool:
-        """Take on to tell a notice; False when another process does. Without an answer it is due again at ``until``."""
-        taken = {"attempts": delivery.attempts + 1, "due_at": until}
-        return self._settle(delivery, delivery.attempts, taken)
+        """Claim a delivery; return False if another process has. Unless marked, it is due again at ``until``."""
+        return self._update(delivery, delivery.attempts, {"attempts": delivery.attempts + 1, "due_at": until})
 
     def mark_sent(self, delivery: AlertDelivery, *, at: datetime) -> bool:
-        """Remember that a claimed notice was told; False when the claim had run out."""
-        return self._settle(delivery, delivery.attempts + 1, {"due_at": None, "sent_at": at, "error": ""})
+        """Record that a claimed delivery was sent; return False if the claim had expired."""
+        return self._update(delivery, delivery.attempts + 1, {"due_at": None, "sent_at": at, "error": ""})
 
     def mark_failed(self, delivery: AlertDelivery, error: str, *, retry_at: datetime) -> bool:
-        """Remember why a claimed notice could not be told, and when to try again."""
-        return self._settle(delivery, delivery.attempts + 1, {"due_at": retry_at, "error": error})
+        """Record why a claimed delivery failed, and when it is due again; return False if the claim had expired."""
+        return self._update(delivery, delivery.attempts + 1, {"due_at": retry_at, "error": error})
 
-    def _settle(self, one: AlertDelivery, attempts: int, values: dict[str, object]) -> bool:
-        there = (alert_delivery.c.alert_id == one.alert_id) & (alert_delivery.c.channel == one.channel)
-        mine = there & (alert_delivery.c.attempts == attempts) & is_pending
-        with self._writing() as connection:
-            statement = update(alert_delivery).where(mine).values(values).returning(alert_delivery.c.alert_id)
-            return connection.execute(statement).first() is not None
+    def _update(self, delivery: AlertDelivery, attempts: int, values: dict[str, object]) -> bool:
+        """Write a delivery that is pending after this number of attempts; return whether there was one."""
+        statement = update(alert_delivery).where(
+            alert_delivery.c.alert_id == delivery.alert_id,
+            alert_delivery.c.channel == delivery.channel,
+            alert_delivery.c.attempts == attempts,
+            is_pending,
+        )
+        with self.database.write() as connection:
+            rows = connection.execute(statement.values(values).returning(alert_delivery.c.alert_id))
+            return rows.first() is not None
 
 
 def _insert(connection: Connection, new: Alert, *, closed_at: datetime | None) -> int | None:
-    """Write a notice; None when there is an open one of its key."""
+    """Insert an alert; return its id, or None if one of its key is open."""
     values = {"key": new.key, "subject": storable(new.subject), "text": storable(new.text), "level": new.level}
     statement = insert(connection.dialect.name, alert).values(**values, raised_at=new.raised_at, closed_at=closed_at)
     row = connection.execute(statement.on_conflict_do_nothing().returning(alert.c.alert_id)).first()
     return row.alert_id if row else None
 
 
-def _to_tell(connection: Connection, notice_id: int, ways: Iterable[str], due_at: datetime) -> None:
-    rows = [{"alert_id": notice_id, "channel": way, "attempts": 0, "due_at": due_at, "error": ""} for way in ways]
-    if rows:
+def _insert_deliveries(connection: Connection, alert_id: int, channels: Iterable[str], due_at: datetime) -> None:
+    pending = {"alert_id": alert_id, "attempts": 0, "due_at": due_at, "error": ""}
+    if rows := [{**pending, "channel": channel} for channel in channels]:
         connection.execute(alert_delivery.insert(), rows)
 
 
-def _telling(row: RowMapping) -> AlertDelivery:
-    facts = {name: row[name] for name in ("alert_id", "channel", "attempts", "error")}
-    return AlertDelivery(alert=_notice(row), **facts)
-
-
-def _notice(row: RowMapping) -> Alert:
-    said = {name: row[name] for name in ("subject", "text", "level")}
-    return Alert(key=row["key"], raised_at=row["raised_at"], **said)
+def _alert(row: RowMapping) -> Alert:
+    return Alert(**{column.name: row[column.name] for column in _ALERT})

@@ -1,7 +1,6 @@
-"""Copies of an SQLite database: made while it is written to, looked over, put in its place.
+"""Copies of an SQLite database: made while it is in use, verified, and prepared to be put in its place.
 
-In: a connection or files. Out: files that are whole, or BrokenCopy. Knows no table but that of the migrations. Renames
-and overwrites nothing: whoever calls says where things go.
+Nothing here renames or overwrites a file; the caller decides where a copy goes.
 """
 
 from __future__ import annotations
@@ -17,79 +16,90 @@ from sqlalchemy import Connection
 from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError
 from pipeline.store.migrate import list_migrations
 
-_MOST_FAULTS = 20
-_PATIENCE_SECONDS = 5.0
+_MAX_ERRORS = 20
+_TIMEOUT_SECONDS = 5.0
 
 
 def integrity_errors(connection: Connection) -> list[str]:
-    """Name what SQLite finds wrong: with its pages and indexes, then with references that lead nowhere."""
-    wrong = [row[0] for row in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_FAULTS})") if row[0] != "ok"]
-    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MOST_FAULTS)
-    return [*wrong, *(f"row {row[1]} of {row[0]} refers to a missing {row[2]}" for row in lost)]
+    """Return what SQLite finds wrong with its pages, indexes and foreign keys, one line each."""
+    checked = connection.exec_driver_sql(f"PRAGMA integrity_check({_MAX_ERRORS})")
+    errors = [row[0] for row in checked if row[0] != "ok"]
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MAX_ERRORS)
+    return [*errors, *(f"row {row[1]} of {row[0]} refers to a missing {row[2]}" for row in dangling)]
 
 
 def copy(connection: Connection, file: Path) -> None:
-    """Copy the open database into a new file, as of one moment, and look the copy over."""
-    with _no_whole_copy(), closing(sqlite3.connect(file)) as target:
-        # In one step: others go on writing into the log meanwhile, and no step is ever begun anew.
+    """Copy the open database, as it is at one moment, into a new file and verify it.
+
+    Raise CorruptBackupError if no whole copy can be made, StoreError if the disk is full.
+    """
+    with _map_errors(), closing(sqlite3.connect(file)) as target:
+        # In one step: other processes go on writing into the log meanwhile, and no step is ever repeated.
         _driver(connection).backup(target)
-        _settle(target)
+        _finish(target)
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a database that nobody need have open, with what its log still holds; look the copy over."""
-    there = f"{source.absolute().as_uri()}?mode=rw"  # never made when it is missing
+    """Copy a database file that need not be open, including what its log still holds, and verify the copy.
+
+    Raise CorruptBackupError if it is damaged or not a database of this program, StoreTooNewError if a newer version
+    wrote it, StoreError if the disk is full.
+    """
+    uri = f"{source.absolute().as_uri()}?mode=rw"  # never creates a missing file
     with (
-        _no_whole_copy(source),
-        closing(sqlite3.connect(there, uri=True)) as opened,
-        closing(sqlite3.connect(target)) as fresh,
+        _map_errors(source),
+        closing(sqlite3.connect(uri, uri=True)) as opened,
+        closing(sqlite3.connect(target)) as copied,
     ):
-        opened.backup(fresh)
-        _settle(fresh)
-        _refuse_strangers(fresh, source)
+        opened.backup(copied)
+        _finish(copied)
+        _require_our_schema(copied, source)
 
 
 def compact(connection: Connection) -> None:
     """Rewrite an SQLite database without its empty pages."""
     if connection.dialect.name == "sqlite":
         driver = _driver(connection)
-        driver.rollback()  # VACUUM is its own transaction, and nothing was written in this one
+        driver.rollback()  # VACUUM is a transaction of its own, and nothing was written in this one
         driver.execute("VACUUM")
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def has_data(file: Path) -> bool:
-    """Tell whether a file holds a feed, or what is not ours; one that cannot be read may hold anything."""
+    """Check whether a file has feeds or editions, or data of another program; assume so if it cannot be read."""
     if not file.exists() or not file.stat().st_size:
         return False
     try:
-        with closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as opened:
+        with closing(sqlite3.connect(file, timeout=_TIMEOUT_SECONDS)) as opened:
             tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return any(
-                opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone()  # noqa: S608 - one of these two
-                for name in {"feed", "edition"} & tables
-            ) or (not {"feed", "edition"} & tables and bool(tables))
+            ours = {"feed", "edition"} & tables
+            if not ours:
+                return bool(tables)
+            return any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in ours)  # noqa: S608
     except sqlite3.DatabaseError:
         return True
 
 
 @contextmanager
 def exclusive_access(file: Path) -> Iterator[None]:
-    """Keep a database from other processes, its log folded in; Refused while another has it open."""
+    """Keep other processes from a database, its log merged into it; raise RefusedError if one has it open."""
     if not file.exists():
         yield
         return
     with closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as opened:
+        in_use = RefusedError(
+            f"{file} is open in another process: stop `pipeline run` and the preview first, then try again."
+        )
         try:
-            # Only who has it alone may leave the write-ahead log (https://www.sqlite.org/wal.html).
+            # Only the sole user of a database may leave WAL mode (https://www.sqlite.org/wal.html).
             (mode,) = opened.execute("PRAGMA journal_mode = DELETE").fetchone()
             opened.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as busy:
-            raise _in_use(file) from busy
+        except sqlite3.OperationalError as error:
+            raise in_use from error
         except sqlite3.DatabaseError:
-            mode = "delete"  # damaged beyond opening: nobody works with it
+            mode = "delete"  # damaged beyond opening, so no process uses it
         if mode == "wal":
-            raise _in_use(file)
+            raise in_use
         yield
 
 
@@ -97,41 +107,34 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
-def _in_use(file: Path) -> RefusedError:
-    return RefusedError(
-        f"{file} is open in another process: stop `pipeline run` and the preview first, then try again."
-    )
+def _finish(copied: sqlite3.Connection) -> None:
+    """Make a copy one file without a log, and verify it."""
+    copied.execute("PRAGMA journal_mode = DELETE")
+    errors = [row[0] for row in copied.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
+    if errors:
+        raise sqlite3.DatabaseError(errors[0])
 
 
-def _settle(fresh: sqlite3.Connection) -> None:
-    """Make a copy one file without a log, and look it over."""
-    fresh.execute("PRAGMA journal_mode = DELETE")
-    wrong = [row[0] for row in fresh.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
-    if wrong:
-        raise sqlite3.DatabaseError(wrong[0])
-
-
-def _refuse_strangers(fresh: sqlite3.Connection, source: Path) -> None:
-    if not fresh.execute("SELECT 1 FROM sqlite_master WHERE name = 'pipeline_migration'").fetchone():
+def _require_our_schema(copied: sqlite3.Connection, source: Path) -> None:
+    if not copied.execute("SELECT 1 FROM sqlite_master WHERE name = 'pipeline_migration'").fetchone():
         raise CorruptBackupError(f"{source} is no backup of this program: name a file that `pipeline backup` wrote.")
-    (number,) = fresh.execute("SELECT coalesce(max(number), 0) FROM pipeline_migration").fetchone()
-    if number > max(list_migrations()):
+    (number,) = copied.execute("SELECT coalesce(max(number), 0) FROM pipeline_migration").fetchone()
+    newest = max(list_migrations())
+    if number > newest:
         raise StoreTooNewError(
-            f"{source} was written by a newer pipeline (schema {number}, this one knows {max(list_migrations())}): "
+            f"{source} was written by a newer pipeline (schema {number}, this one knows {newest}): "
             "install that version, then restore."
         )
 
 
 @contextmanager
-def _no_whole_copy(of: Path | None = None) -> Iterator[None]:
-    """Say what SQLite complains of: a disk that is full, or pages that make no sense."""
+def _map_errors(source: Path | None = None) -> Iterator[None]:
+    """Raise SQLite's errors while copying ``source``, or the open store, as StoreError or CorruptBackupError."""
     try:
         yield
-    except sqlite3.DatabaseError as trouble:
-        if "full" in str(trouble):
-            raise StoreError("the copy has no room on its disk: free some space and try again.") from trouble
-        if of:
-            raise CorruptBackupError(f"{of} is not a whole database ({trouble}): use another backup.") from trouble
-        raise CorruptBackupError(
-            f"no whole copy can be made ({trouble}): see what `pipeline doctor` says."
-        ) from trouble
+    except sqlite3.DatabaseError as error:
+        if "full" in str(error):
+            raise StoreError("the disk has no room for the copy: free some space and try again.") from error
+        if source:
+            raise CorruptBackupError(f"{source} is not a whole database ({error}): use another backup.") from error
+        raise CorruptBackupError(f"no whole copy can be made ({error}): see what `pipeline doctor` reports.") from error

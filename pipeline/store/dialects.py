@@ -1,7 +1,4 @@
-"""What SQLite and PostgreSQL do differently, in one place.
-
-In: a URL or a connection. Out: an engine, or a statement in its dialect. Knows no table of ours.
-"""
+"""The differences between SQLite and PostgreSQL. Knows no table of ours."""
 
 from __future__ import annotations
 
@@ -29,14 +26,14 @@ from pipeline.model.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-_PER_CONNECTION = (
+_SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",  # a lost commit could publish an entry twice
 )
-# synchronous_commit for the same reason, whatever the server does for others. What a publication keeps fits into
-# memory, where a page costs the same in any order: so the planner takes the indexes.
-_PER_SESSION = {
+# synchronous_commit for the same reason, whatever the server's default. The database of a publication fits into memory,
+# where a page costs the same in any order, so random_page_cost makes the planner prefer indexes.
+_POSTGRESQL_OPTIONS = {
     "options": "-c timezone=utc -c lock_timeout=10s -c synchronous_commit=on -c random_page_cost=1.1",
     "connect_timeout": 10,
 }
@@ -44,55 +41,58 @@ _MIGRATION_LOCK = 0x_5EA1ED  # any number, as long as all our processes use the 
 
 
 def make_engine(url: str) -> Engine:
-    """Make an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened or touched yet."""
+    """Return an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened yet.
+
+    Raise StoreError if the URL names another database or its driver is not installed.
+    """
     try:
         name = make_url(url).get_backend_name()
         if name == "sqlite":
-            return _sqlite_engine(url)
+            return _make_sqlite_engine(url)
         if name == "postgresql":
-            # Asked whether it is still there: a server may have been started anew since.
-            return create_engine(url, connect_args=_PER_SESSION, pool_pre_ping=True)
+            # pool_pre_ping: the server may have been restarted since the connection was last used.
+            return create_engine(url, connect_args=_POSTGRESQL_OPTIONS, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError):
-        name = "nothing known"
+        name = "no known database"
     except ModuleNotFoundError as error:
         raise StoreError(f"[store] url needs the Python package {error.name}: install it beside the program") from error
     raise StoreError(f"[store] url names {name}; write sqlite:///pipeline.db or postgresql+psycopg://user@host/name")
 
 
 def make_private(engine: Engine) -> None:
-    """Make the file of a database that is not there yet, for its owner alone: its signing key lets people in."""
+    """Create the file of a new SQLite database readable by its owner alone: it will hold the signing keys."""
     if engine.dialect.name == "sqlite" and engine.url.database:
-        with suppress(OSError):  # it is there, or SQLite will say what is wrong
+        with suppress(OSError):  # it exists, or SQLite will report what is wrong
             Path(engine.url.database).touch(mode=0o600, exist_ok=False)
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Give the same engine, whose transactions take the right to write when they begin."""
-    # A deferred transaction that reads first and then writes fails at once when another writer was quicker.
+    """Return the engine with transactions that take the write lock when they begin."""
+    # In SQLite, a deferred transaction that reads before it writes fails at once if another writer was faster.
     return engine.execution_options(begin="BEGIN IMMEDIATE")
 
 
 def enable_write_ahead_log(engine: Engine) -> None:
-    """Let readers and the writer not wait for each other; SQLite remembers it in the file."""
+    """Switch SQLite to WAL mode, in which readers and the writer do not block each other; the file remembers it."""
     if engine.dialect.name != "sqlite":
         return
     try:
-        _switch(engine)
+        _switch_to_wal(engine)
     except OperationalError:
-        # Two that switch at once are in each other's way, and SQLite does not wait: so wait for the other's end.
+        # Two processes that switch at once fail without waiting: wait for the other one, then switch.
         with for_writing(engine).begin():
             pass
-        _switch(engine)
+        _switch_to_wal(engine)
 
 
 def lock_migrations(connection: Connection) -> None:
-    """Wait until no other process migrates; SQLite's writing transaction has seen to that already."""
+    """Wait until no other process migrates; on SQLite the write transaction has done so."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
 def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Begin an INSERT that knows ON CONFLICT, which both dialects spell alike."""
+    """Return an INSERT with ``on_conflict_…`` methods, which both dialects spell alike."""
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
@@ -102,32 +102,45 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table)
 
 
+def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row; return False if one with its key exists."""
+    # RETURNING tells, because not every driver reports the number of rows.
+    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
+
+
+def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Insert a row, or replace the one with its key."""
+    statement = insert(connection.dialect.name, table).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=row))
+
+
 def release_memory(connection: Connection) -> None:
-    """Let SQLite, which works in this process, give back the memory it holds in case that it is asked again."""
+    """Make SQLite, which runs in this process, free the memory it caches for further queries."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA shrink_memory")
 
 
 def use_snapshot(connection: Connection) -> None:
-    """Let all that a fresh transaction reads be of one moment; in SQLite it always is."""
+    """Make a new transaction see one state of the database throughout; in SQLite it always does."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def bytewise(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
-    """Order a text by its UTF-8 bytes, as SQLite does, and not by a server's language."""
+    """Return a text column to order by its UTF-8 bytes, as SQLite does, whatever the server's collation."""
     return column.collate("C") if connection.dialect.name == "postgresql" else column
 
 
 def utf8_length(connection: Connection, column: ColumnElement[str]) -> ColumnElement[int]:
-    """Measure a text in UTF-8."""
+    """Return the length of a text in bytes of UTF-8."""
     if connection.dialect.name == "postgresql":
         return func.octet_length(column)
     return func.length(cast(column, LargeBinary))
 
 
 def reset_sequence(connection: Connection, table: Table) -> None:
-    """Let a table number its next row beyond those that came with their numbers; SQLite does so by itself."""
+    """Continue numbering rows after those inserted with a number of their own; SQLite does so by itself."""
     column = table.autoincrement_column
     if column is not None and connection.dialect.name == "postgresql":
         last = select(func.coalesce(func.max(column), 0) + 1)
@@ -135,20 +148,13 @@ def reset_sequence(connection: Connection, table: Table) -> None:
         connection.execute(select(func.setval(sequence, last.scalar_subquery(), False)))
 
 
-def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert a row; False when its key was there before."""
-    # Asked for by what comes back: a row count is not to be had from every driver.
-    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
-    return connection.execute(statement.returning(*table.primary_key)).first() is not None
-
-
-def _sqlite_engine(url: str) -> Engine:
+def _make_sqlite_engine(url: str) -> Engine:
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # sqlite3 would begin by itself, too late and without IMMEDIATE
-        for pragma in _PER_CONNECTION:
+        for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
@@ -159,6 +165,6 @@ def _sqlite_engine(url: str) -> Engine:
     return engine
 
 
-def _switch(engine: Engine) -> None:
+def _switch_to_wal(engine: Engine) -> None:
     with engine.execution_options(begin="").connect() as connection:  # not allowed inside a transaction
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")

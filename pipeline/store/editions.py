@@ -1,88 +1,84 @@
-"""Editions: where each stands, what was sealed, and whose the entries are.
+"""The repository of editions: the state of each week's edition, what was sealed, and the entries each one has.
 
-In: ways to read and to write, frozen records. Out: the same. Every method is one transaction. A move names the standing
-it was decided on: whoever comes second is told so (``ConflictError``), and nothing of theirs is kept. Which moves make
-sense, ``model.edition`` says; here they only happen wholly, once, and to nobody else's entries.
+A transition names the record it was decided on: of two at once the second raises ConflictError and writes nothing.
+``model.edition`` says which transitions are allowed; this module makes each happen wholly or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from pipeline.model.check import LinkCheck
 from pipeline.model.digest import EditionState
 from pipeline.model.edition import EditionRecord, SealedEdition
 from pipeline.model.errors import ConflictError
 from pipeline.model.proof import ProofToken
-from pipeline.store import edition_rows as seals
-from pipeline.store import link_checks as looks
-from pipeline.store import proofs
-from pipeline.store import weeks as planning
-from pipeline.store.errors import Transaction
+from pipeline.store import edition_rows, weeks
+from pipeline.store.database import Database
+from pipeline.store.proofs import use_token
 
 
+@dataclass(frozen=True, slots=True)
 class EditionRepository:
-    """The editions of a store; made by it."""
+    """Editions, by week."""
 
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
-        self._writing = writing
+    database: Database
 
     def all(self) -> dict[str, EditionRecord]:
-        """Tell where every edition stands that was ever moved, by week."""
-        with self._reading() as connection:
-            return seals.standings(connection)
+        """Return the record of every edition whose state was ever changed, by week."""
+        with self.database.read() as connection:
+            return edition_rows.records(connection)
 
     def get(self, week: str) -> EditionRecord:
-        """Tell where a week's edition stands; a draft when nobody has moved it."""
-        with self._reading() as connection:
-            return seals.standing(connection, week)
+        """Return the record of a week's edition; a draft if its state was never changed."""
+        with self.database.read() as connection:
+            return edition_rows.record(connection, week)
 
     def sealed(self, week: str) -> SealedEdition | None:
-        """Give the newest seal of a week, or None."""
-        with self._reading() as connection:
-            return seals.newest(connection, week)
+        """Return a week's newest sealed edition, or None."""
+        with self.database.read() as connection:
+            return edition_rows.newest_sealed(connection, week)
 
     def number_for(self, week: str) -> int:
-        """Tell which number a week's edition has, or would get if it were sealed now."""
-        with self._reading() as connection:
-            return seals.standing(connection, week).number or seals.next_number(connection)
+        """Return the number of a week's edition, or the one it would get if it were sealed now."""
+        with self.database.read() as connection:
+            return edition_rows.record(connection, week).number or edition_rows.next_number(connection)
 
     def approve(
         self,
         expected: EditionRecord,
-        seal: SealedEdition,
+        sealed: SealedEdition,
         *,
         excluded: Collection[int] = (),
         carried_over: Collection[int] = (),
         published_elsewhere: Mapping[int, str] = MappingProxyType({}),
         token: ProofToken | None = None,
     ) -> EditionRecord:
-        """Keep a seal, give it its number and reserve its entries.
+        """Store a sealed edition, give it its number and reserve its entries.
 
-        Other entries placed in the week are given up again, as are those it has no room for (``carried_over``); not so
-        ``excluded_by_editor``, those the editor decided against. ``told``: entries whose story other sealed editions (by week)
-        have told without them.
-        Overtaken also when another edition has taken the number, or one of the entries, in the meantime. ``using``: a
-        pass that is used up by this; PassRefused when it was before.
+        Entries assigned to the week that are not in it are released, as are those ``carried_over``; ``excluded`` ones,
+        left out by the editor, stay assigned. ``published_elsewhere`` maps entries whose story other sealed editions
+        have published to their week. Raise ConflictError if the number or an entry went to another edition meanwhile,
+        InvalidTokenError if ``token`` was used before; it is used up.
         """
-        with self._moving(expected, "approved", seal.sealed_at, seal.sealed_by, using=token) as connection:
-            number = expected.number or seals.next_number(connection)
-            if number != seal.edition.number:
-                raise ConflictError(f"No. {seal.edition.number} went to another edition a moment ago; approve again.")
-            seals.keep(connection, seal)
-            planning.settle(connection, expected.week, (), seal.sealed_at, carried_over)
-            seals.free(connection, expected.week)
-            seals.reserve(connection, expected.week, seal.entry_ids)
-            planning.place(connection, expected.week, [*seal.entry_ids, *excluded])
-            planning.release(connection, expected.week, but=[*seal.entry_ids, *excluded])
-            seals.bind(connection, published_elsewhere)
-            return seals.standing(connection, expected.week)
+        week = expected.week
+        with self._transition(expected, "approved", sealed.sealed_at, sealed.sealed_by, token=token) as connection:
+            number = expected.number or edition_rows.next_number(connection)
+            if number != sealed.edition.number:
+                raise ConflictError(f"No. {sealed.edition.number} went to another edition a moment ago; approve again.")
+            edition_rows.insert_sealed(connection, sealed)
+            weeks.close(connection, week, (), sealed.sealed_at, carried_over)
+            edition_rows.unreserve(connection, week)
+            edition_rows.reserve(connection, week, sealed.entry_ids)
+            weeks.assign(connection, week, [*sealed.entry_ids, *excluded])
+            weeks.release(connection, week, keep=[*sealed.entry_ids, *excluded])
+            edition_rows.link_counterparts(connection, published_elsewhere)
+            return edition_rows.record(connection, week)
 
     def release(
         self,
@@ -96,25 +92,26 @@ class EditionRepository:
         note: str = "",
         token: ProofToken | None = None,
     ) -> EditionRecord:
-        """Hold or skip a week: its entries, placed or about to be (``entry_ids``), are free again and roll on."""
-        with self._moving(expected, state, now, actor, note, token) as connection:
-            planning.settle(connection, expected.week, [*entry_ids, *excluded], now)
-            seals.free(connection, expected.week)
-            planning.release(connection, expected.week, but=excluded)
-            return seals.standing(connection, expected.week)
+        """Hold or skip a week: release its entries and those about to be assigned to it (``entry_ids``)."""
+        with self._transition(expected, state, now, actor, note, token) as connection:
+            weeks.close(connection, expected.week, [*entry_ids, *excluded], now)
+            edition_rows.unreserve(connection, expected.week)
+            weeks.release(connection, expected.week, keep=excluded)
+            return edition_rows.record(connection, expected.week)
 
     def resume(self, expected: EditionRecord, *, now: datetime, actor: str) -> EditionRecord:
-        """Take back what a held week gave up and no other edition has sealed since.
+        """Reclaim the entries a held week has released, but those another edition has sealed since.
 
-        It is approved again where its seal still holds, all its entries having come back; else it is a draft.
+        The edition is approved again if all entries of its seal came back, else it is a draft.
         """
-        with self._moving(expected, "draft", now, actor) as connection:
-            seal = seals.newest(connection, expected.week)
-            planning.take_back(connection, expected.week, seal.entry_ids if seal else ())
-            if seal and planning.all_placed(connection, expected.week, seal.entry_ids):
-                seals.reserve(connection, expected.week, seal.entry_ids)
-                seals.restore(connection, expected.week)
-            return seals.standing(connection, expected.week)
+        week = expected.week
+        with self._transition(expected, "draft", now, actor) as connection:
+            sealed = edition_rows.newest_sealed(connection, week)
+            weeks.reclaim(connection, week, sealed.entry_ids if sealed else ())
+            if sealed and weeks.has_all(connection, week, sealed.entry_ids):
+                edition_rows.reserve(connection, week, sealed.entry_ids)
+                edition_rows.reactivate(connection, week)
+            return edition_rows.record(connection, week)
 
     def change_state(
         self,
@@ -126,50 +123,40 @@ class EditionRepository:
         note: str = "",
         token: ProofToken | None = None,
     ) -> EditionRecord:
-        """Move an edition on without touching its entries: to ``sending``, to ``sent``, into another's name."""
-        with self._moving(expected, state, now, actor, note, token) as connection:
-            return seals.standing(connection, expected.week)
+        """Change the state of an edition, or who changed it, and nothing about its entries."""
+        with self._transition(expected, state, now, actor, note, token) as connection:
+            return edition_rows.record(connection, expected.week)
 
-    def link_duplicates(self, weeks_by_entry: Mapping[int, str]) -> None:
-        """Remember of entries that sealed editions (by week) have told their story without them."""
+    def link_counterparts(self, weeks_by_entry: Mapping[int, str]) -> None:
+        """Record entries whose story a sealed edition has published without them: entry id to week."""
         if weeks_by_entry:
-            with self._writing() as connection:
-                seals.bind(connection, weeks_by_entry)
-
-    def link_check(self, content_hash: str) -> LinkCheck | None:
-        """Tell what the network said about the links and pictures of these bytes; None when it was not asked."""
-        with self._reading() as connection:
-            return looks.newest(connection, content_hash)
-
-    def save_link_check(self, link_check: LinkCheck) -> None:
-        """Keep what the network said; an approval of the very bytes goes by it."""
-        with self._writing() as connection:
-            looks.save(connection, link_check)
+            with self.database.write() as connection:
+                edition_rows.link_counterparts(connection, weeks_by_entry)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep every other process from writing, while a file that belongs to an edition is changed.
+        """Keep other processes from writing, while a file that belongs to an edition is changed.
 
-        Nothing of the store may be written inside. Whoever dies in here holds nobody up: the lock is the database's.
+        Write nothing to the store inside. The lock is the database's: it ends with the process that holds it.
         """
-        with self._writing() as connection:
-            seals.one_at_a_time(connection)
+        with self.database.write() as connection:
+            edition_rows.lock(connection)
             yield
 
     @contextmanager
-    def _moving(
+    def _transition(
         self,
-        seen: EditionRecord,
+        expected: EditionRecord,
         state: EditionState,
         now: datetime,
-        by: str,
-        remark: str = "",
-        using: ProofToken | None = None,
+        actor: str,
+        note: str = "",
+        token: ProofToken | None = None,
     ) -> Iterator[Connection]:
-        """Begin a transaction by moving an edition on, or by finding that somebody else has."""
-        with self._writing() as connection:
-            moved = {"state": state, "changed_at": now, "changed_by": by, "note": remark}
-            seals.advance(connection, seen, moved)
-            if using:
-                proofs.use_up(connection, using, now)
+        """Open a transaction that begins with the transition; raise ConflictError if ``expected`` is out of date."""
+        with self.database.write() as connection:
+            values = {"state": state, "changed_at": now, "changed_by": actor, "note": note}
+            edition_rows.change_record(connection, expected, values)
+            if token:
+                use_token(connection, token, now)
             yield connection

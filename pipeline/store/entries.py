@@ -1,19 +1,22 @@
-"""Entries: what is asked of them.
+"""The repository of entries.
 
-In: a connection, plain values. Out: records, the oldest first. Begins and ends no transaction. No question here costs
-what the archive holds: each is answered through an index, and a test looks at the plans.
+Queries answer in the order of publication and never cost what the archive holds: each is answered by an index, and a
+test checks the query plans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Result, Select, bindparam, exists, func, select, true, union
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true, union
 
-from pipeline.model.entry import Entry, EntryIdentity, StoredEntry
-from pipeline.store.rows import entry_names, stored_entry
+from pipeline.model.entry import Entry, EntryIdentity, StoredEntry, UpdateCounts
+from pipeline.model.update import FeedUpdate
+from pipeline.store import entry_updates
+from pipeline.store.database import Database
+from pipeline.store.rows import entry_keys, stored_entry
 from pipeline.store.schema import (
     PREFIX_CHARS,
     content,
@@ -29,28 +32,28 @@ from pipeline.store.schema import (
     page_prefix,
 )
 
-_IS = {"vanished": entry.c.vanished_at.is_not(None), "deleted": entry.c.deleted_at.is_not(None)}
-_KNOWN = select(
-    *(_IS[name].label(name) if name in _IS else entry.c[name] for name in EntryIdentity._fields),
+_FLAGS = {"vanished": entry.c.vanished_at.is_not(None), "deleted": entry.c.deleted_at.is_not(None)}
+_IDENTITIES = select(
+    *(_FLAGS[name].label(name) if name in _FLAGS else entry.c[name] for name in EntryIdentity._fields),
 ).order_by(entry.c.entry_id)
-_FEED = entry.c.feed_id == bindparam("feed")
-_MARKS = select(entry.c.entry_id, entry.c.raw_hash).where(_FEED, is_present)
-_ANY = select(exists().where(_FEED))
+_OF_FEED = entry.c.feed_id == bindparam("feed")
+_RAW_HASHES = select(entry.c.entry_id, entry.c.raw_hash).where(_OF_FEED, is_present)
+_ANY = select(exists().where(_OF_FEED))
 _FEW = 10
-_NEWEST_KNOWN = 200
-"""So many of the newest tell how a feed usually behaves."""
-_AMONG = _KNOWN.where(
+_NEWEST_CANDIDATES = 200
+"""Number of newest entries that show how a feed usually behaves."""
+_CANDIDATES = _IDENTITIES.where(
     entry.c.entry_id.in_(
         union(
-            select(entry.c.entry_id).where(_FEED, is_present),
-            select(entry.c.entry_id).where(_FEED, entry.c.guid_sha256.in_(bindparam("guids", expanding=True))),
-            select(entry.c.entry_id).where(_FEED, page_prefix.in_(bindparam("pages", expanding=True))),
-            select(entry.c.entry_id).where(_FEED, has_media, media_prefix.in_(bindparam("media", expanding=True))),
+            select(entry.c.entry_id).where(_OF_FEED, is_present),
+            select(entry.c.entry_id).where(_OF_FEED, entry.c.guid_sha256.in_(bindparam("guids", expanding=True))),
+            select(entry.c.entry_id).where(_OF_FEED, page_prefix.in_(bindparam("pages", expanding=True))),
+            select(entry.c.entry_id).where(_OF_FEED, has_media, media_prefix.in_(bindparam("media", expanding=True))),
             select(
                 select(entry.c.entry_id)
-                .where(_FEED)
+                .where(_OF_FEED)
                 .order_by(entry.c.published_at.desc())
-                .limit(_NEWEST_KNOWN)
+                .limit(_NEWEST_CANDIDATES)
                 .subquery()
                 .c.entry_id
             ),
@@ -75,101 +78,122 @@ _STORED = (
 )
 
 
-def known(connection: Connection, feed_id: str) -> list[EntryIdentity]:
-    """Read what deduplication needs of a feed's entries, in the order they were stored."""
-    return _known_entries(connection.execute(_KNOWN.where(entry.c.feed_id == feed_id)))
+@dataclass(frozen=True, slots=True)
+class EntryRepository:
+    """Entries of all feeds. Lists of stored entries begin with the oldest."""
+
+    database: Database
+
+    def apply(self, updates: Sequence[FeedUpdate], *, now: datetime) -> list[UpdateCounts]:
+        """Write feed states and entry changes in one transaction; return the counts of each update.
+
+        An entry dated by ``first_seen`` keeps the date it was stored with.
+        """
+        with self.database.write() as connection:
+            return entry_updates.apply(connection, updates, now)
+
+    def release_quarantine(self, *, new: Sequence[int], archived: Sequence[int], now: datetime) -> None:
+        """Release entries from quarantine, as new or as archived ones; ``now`` becomes their ``first_seen_at``."""
+        with self.database.write() as connection:
+            entry_updates.release_quarantine(connection, new, now, archived=False)
+            entry_updates.release_quarantine(connection, archived, now, archived=True)
+
+    def delete(self, entry_ids: Sequence[int], *, now: datetime) -> None:
+        """Delete entries for good: no query returns them, and their feed cannot bring them back."""
+        with self.database.write() as connection:
+            entry_updates.delete(connection, entry_ids, now)
+
+    def raw_hashes(self, feed_id: str) -> dict[int, str]:
+        """Return the entries in a feed's last document: entry id to ``Entry.raw_hash``."""
+        with self.database.autocommit() as connection:
+            return dict(map(tuple, connection.execute(_RAW_HASHES, {"feed": feed_id}).all()))
+
+    def identities(self, feed_id: str) -> list[EntryIdentity]:
+        """Return the identities of all entries of a feed, in the order they were stored."""
+        with self.database.read() as connection:
+            rows = connection.execute(_IDENTITIES.where(entry.c.feed_id == feed_id)).all()
+            return list(map(EntryIdentity._make, rows))
+
+    def match_candidates(self, feed_id: str, entries: Collection[Entry]) -> list[EntryIdentity]:
+        """Return the identities that ``entries`` may match.
+
+        These are the stored entries of the feed that were in its last document, those that share a GUID, page or
+        enclosure with one of ``entries``, and the newest.
+        """
+        with self.database.autocommit() as connection:
+            if len(entries) > _FEW and not connection.scalar(_ANY, {"feed": feed_id}):
+                return []  # the usual first fetch of a feed; its keys need not be looked up one by one
+            keys = [entry_keys(entry) for entry in entries]
+            values = {
+                "feed": feed_id,
+                "guids": [key["guid_sha256"] for key in keys],
+                "pages": [*{key["url_key"][:PREFIX_CHARS] for key in keys} - {""}],
+                "media": [*{key["enclosure_key"][:PREFIX_CHARS] for key in keys} - {""}],
+            }
+            return list(map(EntryIdentity._make, connection.execute(_CANDIDATES, values).all()))
+
+    def between(self, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
+        """Return the entries published in ``[start, end)``."""
+        published = entry.c.published_at
+        return self._stored(entry.c.feed_id.in_(feed_ids), published >= start, published < end)
+
+    def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
+        """Return entries published before an instant that no closed week has; archived ones only if a week had them."""
+        return self._stored(is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
+
+    def of_week(self, week: str) -> list[StoredEntry]:
+        """Return the entries assigned to a closed week."""
+        return self._stored(entry.c.assigned_week == week)
+
+    def by_id(self, entry_ids: Collection[int]) -> list[StoredEntry]:
+        """Return the entries with these ids; unknown ids are ignored."""
+        return self._stored(entry.c.entry_id.in_(entry_ids))
+
+    def quarantined(self, feed_id: str) -> list[StoredEntry]:
+        """Return a feed's entries in quarantine."""
+        return self._stored(is_quarantined, entry.c.feed_id == feed_id)
+
+    def newest_id(self) -> int:
+        """Return the id of the entry stored last, or 0."""
+        with self.database.read() as connection:
+            return connection.scalar(select(func.coalesce(func.max(entry.c.entry_id), 0))) or 0
+
+    def newest_at(self, feed_ids: Collection[str], before: datetime | None = None) -> datetime | None:
+        """Return when the newest entry of these feeds (published before an instant) was published, or None."""
+        # The newest of each feed is one step in the index; the newest of several feeds at once would be a scan.
+        newest = _newest_of_feed(before).scalar_subquery()
+        with self.database.read() as connection:
+            published_at: datetime | None = connection.scalar(
+                select(func.max(newest)).where(feed.c.feed_id.in_(feed_ids))
+            )
+            return published_at
+
+    def newest_at_by_feed(self, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
+        """Return when each feed's newest entry before an instant was published; None for a feed without one."""
+        newest = _newest_of_feed(before).scalar_subquery()
+        statement = select(feed.c.feed_id, newest.label("at")).where(feed.c.feed_id.in_(feed_ids))
+        with self.database.read() as connection:
+            return {row.feed_id: row.at for row in connection.execute(statement)}
+
+    def published_dates(self, feed_ids: Collection[str], since: datetime) -> list[datetime]:
+        """Return the dates of entries published since an instant, in order."""
+        conditions = (is_alive, entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
+        with self.database.read() as connection:
+            dates = select(entry.c.published_at).where(*conditions).order_by(entry.c.published_at)
+            return list(connection.scalars(dates))
+
+    def published_urls(self, weeks: Collection[str]) -> dict[str, str]:
+        """Return the pages of entries assigned to these weeks: ``text.urls.url_key`` to week."""
+        week = entry.c.assigned_week
+        statement = select(entry.c.url_key, week).where(week.in_(weeks), entry.c.url_key != "").order_by(week)
+        with self.database.read() as connection:
+            return {row.url_key: row.assigned_week for row in connection.execute(statement)}
+
+    def _stored(self, *conditions: ColumnElement[bool]) -> list[StoredEntry]:
+        with self.database.read() as connection:
+            return [stored_entry(row) for row in connection.execute(_STORED.where(*conditions)).mappings().all()]
 
 
-def marks(connection: Connection, feed_id: str) -> dict[int, str]:
-    """Read which entries were in a feed's document, and under which marks they were read."""
-    return dict(map(tuple, connection.execute(_MARKS, {"feed": feed_id}).all()))
-
-
-def known_among(connection: Connection, feed_id: str, found: Collection[Entry]) -> list[EntryIdentity]:
-    """Read of a feed's entries those that were in its document, those with a name of one found, and the newest."""
-    if len(found) > _FEW and not connection.scalar(_ANY, {"feed": feed_id}):
-        return []  # the usual first read of a feed; its names need not be looked for one by one
-    names = [entry_names(each) for each in found]
-    wanted = {
-        "feed": feed_id,
-        "guids": [each["guid_sha256"] for each in names],
-        "pages": [*{each["url_key"][:PREFIX_CHARS] for each in names} - {""}],
-        "media": [*{each["enclosure_key"][:PREFIX_CHARS] for each in names} - {""}],
-    }
-    return _known_entries(connection.execute(_AMONG, wanted))
-
-
-def between(connection: Connection, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
-    """Read the entries published in ``[start, end)``."""
-    published = entry.c.published_at
-    return _stored(connection, entry.c.feed_id.in_(feed_ids), published >= start, published < end)
-
-
-def unplaced_late(connection: Connection, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
-    """Read the entries published before an instant that no closed week has, the backlog aside unless a week had it."""
-    return _stored(connection, is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
-
-
-def of_week(connection: Connection, week: str) -> list[StoredEntry]:
-    """Read the entries a closed week took."""
-    return _stored(connection, entry.c.assigned_week == week)
-
-
-def by_id(connection: Connection, entry_ids: Collection[int]) -> list[StoredEntry]:
-    """Read these entries; an unknown id is left out."""
-    return _stored(connection, entry.c.entry_id.in_(entry_ids))
-
-
-def in_quarantine(connection: Connection, feed_id: str) -> list[StoredEntry]:
-    """Read a feed's entries that wait to be accepted."""
-    return _stored(connection, is_quarantined, entry.c.feed_id == feed_id)
-
-
-def published_dates(connection: Connection, feed_ids: Collection[str], since: datetime) -> list[datetime]:
-    """Read when entries were published, from an instant on, in order."""
-    wanted = (is_alive, entry.c.feed_id.in_(feed_ids), entry.c.published_at >= since)
-    return list(connection.scalars(select(entry.c.published_at).where(*wanted).order_by(entry.c.published_at)))
-
-
-def newest_id(connection: Connection) -> int:
-    """Find the number of the entry that came in last; 0 when none ever did."""
-    return connection.scalar(select(func.coalesce(func.max(entry.c.entry_id), 0))) or 0
-
-
-def newest_at(connection: Connection, feed_ids: Collection[str], before: datetime | None) -> datetime | None:
-    """Find when the newest entry (before an instant) was published."""
-    return connection.scalar(_newest(feed_ids, before))
-
-
-def newest_of_each(connection: Connection, feed_ids: Collection[str], before: datetime) -> dict[str, datetime | None]:
-    """Find when each feed's newest entry before an instant was published; None where there is none."""
-    newest = _newest_of_feed(before).scalar_subquery()
-    rows = connection.execute(select(feed.c.feed_id, newest.label("at")).where(feed.c.feed_id.in_(feed_ids)))
-    return {row.feed_id: row.at for row in rows}
-
-
-def pages_told(connection: Connection, weeks: Collection[str]) -> dict[str, str]:
-    """Read the pages that weeks took, by ``url_key``, and which week did."""
-    taken = select(entry.c.url_key, entry.c.assigned_week).where(
-        entry.c.assigned_week.in_(weeks), entry.c.url_key != ""
-    )
-    return {row.url_key: row.assigned_week for row in connection.execute(taken.order_by(entry.c.assigned_week))}
-
-
-def _newest(feed_ids: Collection[str], before: datetime | None) -> Select[datetime]:
-    # The newest of each feed is one step into the index; the newest of several feeds at once would be a scan.
-    newest = _newest_of_feed(before).scalar_subquery()
-    return select(func.max(newest)).where(feed.c.feed_id.in_(feed_ids))
-
-
-def _newest_of_feed(before: datetime | None) -> Select[datetime]:
+def _newest_of_feed(before: datetime | None) -> Select[tuple[datetime]]:
     earlier = entry.c.published_at < before if before else true()
     return select(func.max(entry.c.published_at)).where(is_alive, entry.c.feed_id == feed.c.feed_id, earlier)
-
-
-def _known_entries(rows: Result[Any]) -> list[EntryIdentity]:
-    return list(map(EntryIdentity._make, rows.all()))
-
-
-def _stored(connection: Connection, *wanted: ColumnElement[bool]) -> list[StoredEntry]:
-    return [stored_entry(row) for row in connection.execute(_STORED.where(*wanted)).mappings().all()]

@@ -1,8 +1,4 @@
-"""Apply what deduplication decided about freshly read feeds.
-
-In: a connection, the feeds' new states, decisions. Out: counts. Begins and ends no transaction: the
-caller's holds it all.
-"""
+"""Writes entries inside a caller's transaction: what deduplication decided, releases from quarantine, deletions."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Update, bindparam, case, select, update
+from sqlalchemy import Boolean, Connection, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.update import EntryChange, FeedUpdate, UpdateCounts
@@ -21,39 +17,37 @@ from pipeline.store import entry_revisions as former
 from pipeline.store import feeds
 from pipeline.store.archive import optimize_search_index
 from pipeline.store.dialects import insert
+from pipeline.store.entry_revisions import save_revisions
+from pipeline.store.feeds import save_states
 from pipeline.store.rows import content_row, entry_row
 from pipeline.store.schema import Instant, content, entry
+from pipeline.store.word_index import optimize_word_index
 
-_ROWS_AT_ONCE = 25
-_MUCH = 1_000
-"""So many new entries at once make it worth while to gather their words."""
+_INSERT_PAGE = 25
+_OPTIMIZE_FROM = 1_000
+"""Number of new entries from which the word index is optimized."""
 _REWRITTEN = ("changed", "repaired")
-_IN_ONE_STATEMENT = 10_000  # SQLite takes 32,766 parameters
-_THESE = entry.c.entry_id.in_(bindparam("these", expanding=True))
-_REAPPEAR = update(entry).where(_THESE, entry.c.vanished_at.is_not(None)).values(vanished_at=None, withdrawn_at=None)
-_VANISH = update(entry).where(_THESE, entry.c.vanished_at.is_(None)).values(vanished_at=bindparam("now", type_=Instant))
-_WITHDRAW = update(entry).where(_THESE).values(withdrawn_at=bindparam("now", type_=Instant))
-_ACCEPT = (
+_MAX_IDS = 10_000  # in one statement; SQLite allows 32,766 parameters
+_IDS = entry.c.entry_id.in_(bindparam("ids", expanding=True))
+_NOW = bindparam("now", type_=Instant)
+_REAPPEAR = update(entry).where(_IDS, entry.c.vanished_at.is_not(None)).values(vanished_at=None, withdrawn_at=None)
+_VANISH = update(entry).where(_IDS, entry.c.vanished_at.is_(None)).values(vanished_at=_NOW)
+_WITHDRAW = update(entry).where(_IDS).values(withdrawn_at=_NOW)
+_RELEASE = (
     update(entry)
-    .where(_THESE, entry.c.quarantined_at.is_not(None))
-    .values(
-        quarantined_at=None,
-        first_seen_at=bindparam("now", type_=Instant),
-        archived=bindparam("is_archived", type_=Boolean),
-    )
+    .where(_IDS, entry.c.quarantined_at.is_not(None))
+    .values(quarantined_at=None, first_seen_at=_NOW, archived=bindparam("is_archived", type_=Boolean))
 )
-_BURY = update(entry).where(_THESE).values(deleted_at=bindparam("now", type_=Instant), quarantined_at=None)
-_EMPTY = content.delete().where(content.c.entry_id.in_(bindparam("these", expanding=True)))
-# A repaired guid alone is no change of content.
-_CHANGED_AT = case(
-    (entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=bindparam("now", type_=Instant)
-)
-_HAVE = select(entry.c.entry_id, entry.c.guid_sha256).where(
+_DELETE = update(entry).where(_IDS).values(deleted_at=_NOW, quarantined_at=None)
+_DELETE_CONTENT = content.delete().where(content.c.entry_id.in_(bindparam("ids", expanding=True)))
+# A repaired GUID alone does not change the content.
+_CHANGED_AT = case((entry.c.fingerprint == bindparam("new_fingerprint"), entry.c.changed_at), else_=_NOW)
+_GUIDS = select(entry.c.entry_id, entry.c.guid_sha256).where(
     entry.c.feed_id == bindparam("feed"), entry.c.guid_sha256.in_(bindparam("guids", expanding=True))
 )
-_REWRITE = update(entry).where(entry.c.entry_id == bindparam("this")).values(changed_at=_CHANGED_AT)
-_REMARK = update(entry).where(entry.c.entry_id == bindparam("this")).values(raw_hash=bindparam("new_hash"))
-_REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("this"))
+_REWRITE = update(entry).where(entry.c.entry_id == bindparam("id")).values(changed_at=_CHANGED_AT)
+_REWRITE_CONTENT = update(content).where(content.c.entry_id == bindparam("id"))
+_SAVE_HASH = update(entry).where(entry.c.entry_id == bindparam("id")).values(raw_hash=bindparam("new_hash"))
 
 
 def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) -> list[UpdateCounts]:
@@ -62,8 +56,8 @@ def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) 
     feeds.save(connection, [update.state for update in updates])
     changes = [change for update in updates for change in update.changes.entries]
     _rewrite(connection, [change for change in changes if change.kind in _REWRITTEN], now)
-    _remark(connection, [change for change in changes if change.kind == "same"])
-    inserted = _insert(connection, [each for update in updates for each in _new_in(update, now)])
+    _save_hashes(connection, [change for change in changes if change.kind == "same"])
+    inserted = _insert(connection, [row for update in updates for row in _new_entries(update, now)])
     present = [change.entry_id for change in changes if change.entry_id is not None]
     _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.changes.reappeared)], now)
     _mark(connection, _VANISH, [each for update in updates for each in update.changes.vanished], now)
@@ -103,15 +97,15 @@ def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, b
 
 
 def delete(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
-    """Drop the contents of entries; their names stay, so that the feed cannot bring them back."""
-    for these in _portions(entry_ids):
-        connection.execute(_BURY, {"these": these, "now": now})
-        connection.execute(_EMPTY, {"these": these})
+    """Delete the content of entries; their identities stay, so that the feed cannot bring them back."""
+    _execute(connection, _DELETE, entry_ids, now=now)
+    _execute(connection, _DELETE_CONTENT, entry_ids)
 
 
-def insert_new(connection: Connection, changes: Sequence[EntryChange], now: datetime) -> int:
-    """Insert new entries as backlog, and count them; one that another process was quicker to insert stays as it is."""
-    return _insert(connection, [(change, _seen(now, backlog=True)) for change in changes]).total()
+def insert_archived(connection: Connection, changes: Sequence[EntryChange], now: datetime) -> int:
+    """Insert the new entries among ``changes`` as archived ones; return how many other processes had not inserted."""
+    new = [change for change in changes if change.kind == "new"]
+    return _insert(connection, [(change, _initial_values(now, archived=True)) for change in new]).total()
 
 
 def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, dict[str, Any]]]:
@@ -119,74 +113,85 @@ def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, di
     return ((change, seen) for change in update.changes.entries if change.kind == "new")
 
 
-def _seen(now: datetime, *, backlog: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:
-    """Give what is the store's to say of a new entry."""
-    return {"first_seen_at": now, "changed_at": now, "archived": backlog, "quarantined_at": quarantined_at}
+def _counts(update: FeedUpdate, new: int) -> UpdateCounts:
+    rewritten = sum(change.kind in _REWRITTEN for change in update.changes)
+    quarantined = new if update.quarantined else 0
+    same = len(update.changes) - new - rewritten
+    return UpdateCounts(new=new - quarantined, quarantined=quarantined, changed=rewritten, same=same)
+
+
+def _new_entries(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, dict[str, Any]]]:
+    values = _initial_values(now, archived=update.archived, quarantined_at=now if update.quarantined else None)
+    return ((change, values) for change in update.changes if change.kind == "new")
+
+
+def _initial_values(now: datetime, *, archived: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:
+    """Return the columns of a new entry that the document does not decide."""
+    return {"first_seen_at": now, "changed_at": now, "archived": archived, "quarantined_at": quarantined_at}
 
 
 def _insert(connection: Connection, new: Sequence[tuple[EntryChange, dict[str, Any]]]) -> Counter[str]:
-    """Insert new entries; count by feed those that no other process was quicker to insert."""
+    """Insert new entries; count, by feed id, those that no other process had inserted."""
     if not new:
         return Counter()
-    rows = [entry_row(change) | seen for change, seen in new]
-    inserted = connection.execute(_insert_new(connection.dialect.name), rows)
+    rows = [entry_row(change) | values for change, values in new]
+    inserted = connection.execute(_insert_statement(connection.dialect.name), rows)
     ids = {(row.feed_id, row.guid_sha256): row.entry_id for row in inserted}
-    counted = Counter(feed_id for feed_id, _ in ids)
+    counts = Counter(feed_id for feed_id, _ in ids)
     contents = [
-        {"entry_id": ids.pop(name), **content_row(change.entry)}
+        {"entry_id": ids.pop(key), **content_row(change.entry)}
         for row, (change, _) in zip(rows, new, strict=True)
-        if (name := (row["feed_id"], row["guid_sha256"])) in ids
+        if (key := (row["feed_id"], row["guid_sha256"])) in ids
     ]
     if contents:
         connection.execute(content.insert(), contents)
-    return counted
+    return counts
 
 
 @cache
-def _insert_new(dialect: str) -> ReturningInsert[Any]:
+def _insert_statement(dialect: str) -> ReturningInsert[Any]:
     statement = insert(dialect, entry).on_conflict_do_nothing(index_elements=[entry.c.feed_id, entry.c.guid_sha256])
-    # SQLite keeps each statement it has met, and one for five hundred rows is a megabyte: there are few of these.
-    few = statement.execution_options(insertmanyvalues_page_size=_ROWS_AT_ONCE)
-    return few.returning(entry.c.feed_id, entry.c.guid_sha256, entry.c.entry_id)
+    # SQLite caches every statement, and one for five hundred rows takes a megabyte: small pages keep them few.
+    statement = statement.execution_options(insertmanyvalues_page_size=_INSERT_PAGE)
+    return statement.returning(entry.c.feed_id, entry.c.guid_sha256, entry.c.entry_id)
 
 
 def _rewrite(connection: Connection, changes: Sequence[EntryChange], now: datetime) -> None:
     if not changes:
         return
-    for these in _portions([change.entry_id for change in changes if change.entry_id is not None]):
-        former.keep(connection, these, now)
-    alike = defaultdict(list)  # executemany sets the same columns in every row
+    for ids in _batches([change.entry_id for change in changes if change.entry_id is not None]):
+        save_revisions(connection, ids, now)
+    rows_by_columns = defaultdict(list)  # executemany sets the same columns in every row
     for change in changes:
-        row = _rewritten(change)
-        alike[tuple(row)].append({**row, "this": change.entry_id, "new_fingerprint": change.fingerprint, "now": now})
-    for rows in alike.values():
+        row = _rewritten_columns(change)
+        values = {**row, "id": change.entry_id, "new_fingerprint": change.fingerprint, "now": now}
+        rows_by_columns[tuple(row)].append(values)
+    for rows in rows_by_columns.values():
         connection.execute(_REWRITE, rows)
-    connection.execute(_REWRITE_CONTENT, [{"this": each.entry_id, **content_row(each.entry)} for each in changes])
+    connection.execute(_REWRITE_CONTENT, [{"id": change.entry_id, **content_row(change.entry)} for change in changes])
 
 
-def _remark(connection: Connection, changes: Sequence[EntryChange]) -> None:
-    """Remember how entries are written now that say the same as before."""
-    marks = [
-        {"this": change.entry_id, "new_hash": change.entry.raw_hash} for change in changes if change.entry.raw_hash
-    ]
-    if marks:
-        connection.execute(_REMARK, marks)
+def _save_hashes(connection: Connection, changes: Sequence[EntryChange]) -> None:
+    """Save the hashes of items that are written differently and have the same content."""
+    rows = [{"id": change.entry_id, "new_hash": change.entry.raw_hash} for change in changes if change.entry.raw_hash]
+    if rows:
+        connection.execute(_SAVE_HASH, rows)
 
 
-def _rewritten(change: EntryChange) -> dict[str, Any]:
+def _rewritten_columns(change: EntryChange) -> dict[str, Any]:
     row = entry_row(change)
     if change.kind != "repaired":
         del row["guid"], row["guid_sha256"]
     if change.entry.dated_by == "first_seen":
-        # "First seen" is now only for a new entry; this one was seen before.
+        # This date is the time of this fetch, right only for a new entry; a stored one keeps its own.
         del row["published_at"], row["dated_by"]
     return row
 
 
-def _mark(connection: Connection, statement: Update, entry_ids: Sequence[int], now: datetime) -> None:
-    for these in _portions(entry_ids):
-        connection.execute(statement, {"these": these, "now": now})
+def _execute(connection: Connection, statement: Any, entry_ids: Sequence[int], **values: object) -> None:
+    for ids in _batches(entry_ids):
+        connection.execute(statement, {"ids": ids, **values})
 
 
-def _portions(entry_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (entry_ids[start : start + _IN_ONE_STATEMENT] for start in range(0, len(entry_ids), _IN_ONE_STATEMENT))
+def _batches(entry_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (entry_ids[start : start + _MAX_IDS] for start in range(0, len(entry_ids), _MAX_IDS))

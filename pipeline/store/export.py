@@ -1,7 +1,7 @@
-"""All rows as plain values, and back: what moves a publication from one kind of database to another.
+"""All rows as values for JSON, and back: moves a publication from one kind of database to another.
 
-In: a connection, rows. Out: rows. Begins and ends no transaction. Every table takes part, whichever joins, in an order
-in which each finds what it refers to; the rows of a table come by their keys, alike on every database.
+Every table takes part but those about the database itself, ordered so that each row finds the rows it refers to; the
+rows of a table are ordered by primary key, alike on every database. Runs in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pipeline.store.dialects import bytewise, reset_sequence
 from pipeline.store.schema import commit_counter, metadata, migration, signing_key
 
 Row = tuple[str, dict[str, Any]]
-_AT_A_TIME = 100
-_OWN = {migration.name, commit_counter.name, signing_key.name}
-"""What a database knows of itself, not of the publication. A key stays where it was made: an export may get about."""
-_KINDS = {
+_BATCH = 100
+_NOT_EXPORTED = {migration.name, commit_counter.name, signing_key.name}
+"""Tables about the database, not the publication. Signing keys never leave it: an export may fall into wrong hands."""
+_TYPES = {
     "Text": "text",
     "String": "text",
     "Integer": "integer",
@@ -37,113 +37,112 @@ _KINDS = {
 
 
 def column_types() -> dict[str, dict[str, str]]:
-    """Say which tables there are, and of which kind each column is.
+    """Return the type of each column, by table and column.
 
     >>> column_types()["closed_week"]
     {'week': 'text', 'closed_at': 'instant'}
     """
-    return {table.name: {column.name: _kind(column.type) for column in table.columns} for table in _tables()}
+    return {
+        table.name: {column.name: _TYPES[type(column.type).__name__] for column in table.columns}
+        for table in _exported_tables()
+    }
 
 
 def rows(connection: Connection) -> Iterator[Row]:
-    """Give every row there is, a few in memory at a time."""
-    for table in _tables():
-        kinds = column_types()[table.name]
-        keys = [bytewise(connection, column) if _is_text(column) else column for column in table.primary_key]
-        found = connection.execution_options(yield_per=_AT_A_TIME).execute(select(table).order_by(*keys))
-        for row in found.mappings():
-            yield table.name, {name: _out(value, kinds[name]) for name, value in row.items()}
+    """Yield every row as table name and values by column, a few in memory at a time."""
+    all_types = column_types()
+    for table in _exported_tables():
+        types = all_types[table.name]
+        keys = [bytewise(connection, key) if types[key.name] == "text" else key for key in table.primary_key]
+        result = connection.execution_options(yield_per=_BATCH).execute(select(table).order_by(*keys))
+        for row in result.mappings():
+            yield table.name, {name: _to_json(value, types[name]) for name, value in row.items()}
 
 
-def fill(connection: Connection, given: Iterable[Row]) -> dict[str, int]:
-    """Insert rows into tables that are empty; counts what is there afterwards, by table."""
-    tables = {table.name: table for table in _tables()}
-    if full := [name for name, table in tables.items() if connection.execute(select(table).limit(1)).first()]:
-        raise RefusedError(f"the store is not empty (there is something in {full[0]}): import into a new one.")
+def insert_rows(connection: Connection, given: Iterable[Row]) -> dict[str, int]:
+    """Insert rows into tables that are empty; return the number of rows of each table afterwards."""
+    tables = {table.name: table for table in _exported_tables()}
+    all_types = column_types()
+    if filled := [name for name, table in tables.items() if connection.execute(select(table).limit(1)).first()]:
+        raise RefusedError(f"the store is not empty ({filled[0]} has rows): import into a new one.")
     for name, group in groupby(given, key=lambda row: row[0]):
         if name not in tables:
             raise CorruptBackupError(f"the export holds a table {name!r} that this version does not know.")
-        _insert(connection, tables[name], (values for _, values in group))
+        _insert(connection, tables[name], all_types[name], (values for _, values in group))
     for table in tables.values():
         reset_sequence(connection, table)
     return {name: connection.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
 
 
-def _tables() -> list[Table]:
-    return [table for table in metadata.sorted_tables if table.name not in _OWN]
+def _exported_tables() -> list[Table]:
+    return [table for table in metadata.sorted_tables if table.name not in _NOT_EXPORTED]
 
 
-def _kind(declared: object) -> str:
-    return _KINDS[type(declared).__name__]
-
-
-def _is_text(column: Any) -> bool:
-    return _kind(column.type) == "text"
-
-
-def _insert(connection: Connection, table: Table, given: Iterable[dict[str, Any]]) -> None:
-    kinds, portion = column_types()[table.name], []
+def _insert(connection: Connection, table: Table, types: dict[str, str], given: Iterable[dict[str, Any]]) -> None:
+    batch = []
     for values in given:
-        if values.keys() != kinds.keys():
-            raise CorruptBackupError(f"a row of {table.name} has other columns than this version: export it anew.")
-        portion.append({name: _in(value, kinds[name], table.name) for name, value in values.items()})
-        if len(portion) == _AT_A_TIME:
-            _send(connection, table, portion)
-            portion = []
-    _send(connection, table, portion)
+        if values.keys() != types.keys():
+            raise CorruptBackupError(f"a row of {table.name} has other columns than this version: export it again.")
+        batch.append({name: _from_json(value, types[name], table.name) for name, value in values.items()})
+        if len(batch) == _BATCH:
+            _execute(connection, table, batch)
+            batch = []
+    _execute(connection, table, batch)
 
 
-def _send(connection: Connection, table: Table, portion: list[dict[str, Any]]) -> None:
+def _execute(connection: Connection, table: Table, batch: list[dict[str, Any]]) -> None:
     try:
-        if portion:
-            connection.execute(table.insert(), portion)
-    except (IntegrityError, StatementError) as refused:
-        if type(refused) not in (IntegrityError, StatementError):
-            raise  # the database is in trouble, not the row
+        if batch:
+            connection.execute(table.insert(), batch)
+    except (IntegrityError, StatementError) as error:
+        if type(error) not in (IntegrityError, StatementError):
+            raise  # the database failed, not the row
         raise CorruptBackupError(
-            f"rows of {table.name} contradict each other or the other tables: export them anew."
-        ) from refused
+            f"rows of {table.name} contradict each other or the other tables: export them again."
+        ) from error
 
 
-def _out(value: Any, kind: str) -> Any:
-    if value is None or kind not in _WRITE:
+def _to_json(value: Any, column_type: str) -> Any:
+    if value is None or column_type not in _WRITERS:
         return value
-    return _WRITE[kind](value)
+    return _WRITERS[column_type](value)
 
 
-def _in(value: Any, kind: str, table: str) -> Any:
+def _from_json(value: Any, column_type: str, table: str) -> Any:
     try:
-        return None if value is None else _READ[kind](value)
-    except (TypeError, ValueError) as wrong:
-        raise CorruptBackupError(f"a row of {table} holds {str(value)[:40]!r} where {kind} belongs.") from wrong
+        return None if value is None else _READERS[column_type](value)
+    except (TypeError, ValueError) as error:
+        raise CorruptBackupError(
+            f"a row of {table} has {str(value)[:40]!r} where {column_type} is expected."
+        ) from error
 
 
-def _instant(value: str) -> datetime:
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
+def _read_instant(value: str) -> datetime:
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
         raise ValueError("has no time zone")
-    return at
+    return instant
 
 
-def _as_is(kind: type | tuple[type, ...]) -> Callable[[Any], Any]:
+def _require(expected: type | tuple[type, ...]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise TypeError
         return value
 
     return read
 
 
-_WRITE: dict[str, Callable[[Any], Any]] = {
-    "instant": lambda at: at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "instant": lambda instant: instant.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     "bytes": lambda data: b64encode(data).decode("ascii"),
 }
-_READ: dict[str, Callable[[Any], Any]] = {
-    "text": _as_is(str),
-    "integer": _as_is(int),
-    "real": _as_is((int, float)),
-    "boolean": _as_is(bool),
-    "instant": _instant,
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "text": _require(str),
+    "integer": _require(int),
+    "real": _require((int, float)),
+    "boolean": _require(bool),
+    "instant": _read_instant,
     "json": lambda value: value,
     "bytes": lambda data: b64decode(data, validate=True),
 }

@@ -1,24 +1,22 @@
-"""Feeds: what is remembered of them, and how much is kept.
-
-In: a connection, plain values. Out: records. Begins and ends no transaction.
-"""
+"""The repository of feeds: the state of each, and statistics of its entries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import Connection, Insert, func, select
 
 from pipeline.model.feed import FeedState, FeedStats
+from pipeline.store.database import Database
 from pipeline.store.dialects import insert
 from pipeline.store.rows import feed_row, feed_state
 from pipeline.store.schema import entry, feed, is_alive, is_quarantined
 
 _OF_FEED = is_alive & (entry.c.feed_id == feed.c.feed_id)
 _NEWEST = select(entry.c.title).where(_OF_FEED).order_by(entry.c.published_at.desc(), entry.c.entry_id.desc()).limit(1)
-# One look into the index a feed: a join would read every entry's row.
-_COUNTS = select(
+# One index lookup a feed: a join would read the row of every entry.
+_STATS = select(
     feed.c.feed_id,
     select(func.count()).select_from(entry).where(_OF_FEED).scalar_subquery().label("entries"),
     select(func.max(entry.c.published_at)).where(_OF_FEED).scalar_subquery().label("newest_at"),
@@ -27,27 +25,40 @@ _COUNTS = select(
 )
 
 
-def states(connection: Connection) -> dict[str, FeedState]:
-    """Read all feeds' states, by feed id."""
-    return {row["feed_id"]: feed_state(row) for row in connection.execute(select(feed)).mappings()}
+@dataclass(frozen=True, slots=True)
+class FeedRepository:
+    """Feed states, by feed id."""
+
+    database: Database
+
+    def states(self) -> dict[str, FeedState]:
+        """Return the state of every feed that was ever fetched, by feed id."""
+        with self.database.autocommit() as connection:
+            return {row["feed_id"]: feed_state(row) for row in connection.execute(select(feed)).mappings()}
+
+    def save(self, *states: FeedState) -> None:
+        """Write states, each in place of the previous one, in one transaction."""
+        with self.database.write() as connection:
+            save_states(connection, states)
+
+    def stats(self) -> dict[str, FeedStats]:
+        """Return entry counts and the newest entry of each feed, by feed id.
+
+        The cost grows with the number of stored entries: meant for a person's question, not for every run.
+        """
+        with self.database.read() as connection:
+            rows = [dict(row) for row in connection.execute(_STATS).mappings()]
+        return {row.pop("feed_id"): FeedStats(**row) for row in rows}
 
 
-def save(connection: Connection, kept: Sequence[FeedState]) -> None:
-    """Write states, each in place of the one before."""
-    if kept:
-        connection.execute(_upsert(connection.dialect.name), [feed_row(state) for state in kept])
+def save_states(connection: Connection, states: tuple[FeedState, ...] | list[FeedState]) -> None:
+    """Write states inside the caller's transaction."""
+    if states:
+        connection.execute(_upsert(connection.dialect.name), [feed_row(state) for state in states])
 
 
-def counts(connection: Connection) -> dict[str, FeedStats]:
-    """Count what is kept of each feed. Costs what the archive holds: for a person who asks, not for every run."""
-    rows = connection.execute(_COUNTS).mappings()
-    return {
-        row["feed_id"]: FeedStats(**{name: value for name, value in row.items() if name != "feed_id"}) for row in rows
-    }
-
-
-@cache  # building it takes longer than running it
+@cache  # building it takes longer than executing it
 def _upsert(dialect: str) -> Insert:
     statement = insert(dialect, feed)
-    written = {column.name: column for column in statement.excluded if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=[feed.c.feed_id], set_=written)
+    values = {column.name: column for column in statement.excluded if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=[feed.c.feed_id], set_=values)

@@ -1,30 +1,39 @@
-"""Looks: what the network said about the links and pictures of editions, each named by the hash of its bytes.
-
-In: a connection, a hash. Out: Looks. Begins and ends no transaction.
-"""
+"""The repository of link-check results, by the hash of the edition's bytes."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from pipeline.model.check import CheckResult, LinkCheck
-from pipeline.store.dialects import insert
+from pipeline.store.database import Database
+from pipeline.store.dialects import upsert
 from pipeline.store.schema import link_check
 
 
-def newest(connection: Connection, content_hash: str) -> LinkCheck | None:
-    """Read what was found when these bytes were looked over last; None when they never were."""
-    row = connection.execute(select(link_check).where(link_check.c.content_hash == content_hash)).mappings().first()
-    if row is None:
-        return None
-    checks = tuple(CheckResult(**each) for each in row["results"])
-    return LinkCheck(content_hash=content_hash, checked_at=row["checked_at"], results=checks)
+@dataclass(frozen=True, slots=True)
+class LinkCheckRepository:
+    """The newest link check of each edition. Approving exactly these bytes relies on it."""
 
+    database: Database
 
-def save(connection: Connection, seen: LinkCheck) -> None:
-    """Keep a look in the place of the one before."""
-    found = {"checked_at": seen.checked_at, "results": [asdict(each) for each in seen.results]}
-    statement = insert(connection.dialect.name, link_check).values(content_hash=seen.content_hash, **found)
-    connection.execute(statement.on_conflict_do_update(index_elements=["content_hash"], set_=found))
+    def get(self, content_hash: str) -> LinkCheck | None:
+        """Return the newest link check of these bytes, or None if their links were never checked."""
+        statement = select(link_check).where(link_check.c.content_hash == content_hash)
+        with self.database.read() as connection:
+            row = connection.execute(statement).mappings().first()
+        if row is None:
+            return None
+        results = tuple(CheckResult(**result) for result in row["results"])
+        return LinkCheck(content_hash=content_hash, checked_at=row["checked_at"], results=results)
+
+    def save(self, check: LinkCheck) -> None:
+        """Write a link check in place of the previous one of the same bytes."""
+        row = {
+            "content_hash": check.content_hash,
+            "checked_at": check.checked_at,
+            "results": [asdict(result) for result in check.results],
+        }
+        with self.database.write() as connection:
+            upsert(connection, link_check, row)

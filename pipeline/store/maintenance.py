@@ -1,81 +1,106 @@
-"""Care of what is kept: is it whole, a copy of it, its oldest texts dropped, all of it out and in again.
-
-In: ways to read and to write, plain values. Out: plain values, a file. Every method is one transaction, but for
-``drop_bodies``, which is one for each portion, so that nobody waits for it.
-"""
+"""Maintenance of the database: integrity, backup, pruning, export and import."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import bindparam, func, not_, select, update
+
 from pipeline.model.errors import RefusedError
-from pipeline.store import backup as copies
-from pipeline.store import bodies
-from pipeline.store import export as exchange
-from pipeline.store.dialects import release_memory, use_snapshot
-from pipeline.store.errors import Transaction
+from pipeline.store import backup, export
+from pipeline.store.database import Database
+from pipeline.store.dialects import release_memory, use_snapshot, utf8_length
+from pipeline.store.schema import Instant, content, edition_entry, entry, is_quarantined, is_unassigned
 
-_AT_A_TIME = 500
+_BATCH = 500
+_BEFORE = bindparam("before", type_=Instant)
+# Entries of no week may still be published, and those in quarantine were not even decided on.
+_IS_PRUNABLE = (
+    (content.c.body_html != "")
+    & (entry.c.published_at < _BEFORE)
+    & (entry.c.changed_at < _BEFORE)
+    & not_(is_unassigned)
+    & not_(is_quarantined)
+    & entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
+)
+_PRUNABLE = (
+    select(content.c.entry_id)
+    .join_from(content, entry)
+    .where(_IS_PRUNABLE, content.c.entry_id > bindparam("after"))
+    .order_by(content.c.entry_id)
+    .limit(_BATCH)
+)
 
 
+@dataclass(frozen=True, slots=True)
 class Maintenance:
-    """What a store's owner does with it now and then; made by the store."""
+    """Occasional work on a whole store."""
 
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
-        self._writing = writing
+    database: Database
 
     def release_memory(self) -> None:
-        """Give back the memory that was taken for the work done."""
-        with self._reading() as connection:
+        """Return SQLite's cache memory to the operating system, after work that filled it."""
+        with self.database.read() as connection:
             release_memory(connection)
 
     def integrity_errors(self) -> list[str]:
-        """Name what is wrong with the database, a line each; SQLite looks at all of it, a server at itself."""
-        with self._reading() as connection:
-            return copies.integrity_errors(connection) if connection.dialect.name == "sqlite" else []
+        """Return what is wrong with the database, one line each.
+
+        SQLite reads all of it for this; a server checks itself, so there is nothing to return.
+        """
+        with self.database.read() as connection:
+            return backup.integrity_errors(connection) if connection.dialect.name == "sqlite" else []
 
     def back_up(self, file: Path) -> None:
-        """Write a copy of the database as it is at one moment, while others write on; Refused on a server.
+        """Write a copy of the database as it is at one moment, while other processes go on writing.
 
-        BrokenCopy when the copy is not whole: then what it was made of is damaged.
+        Raise RefusedError on a server, CorruptBackupError if the copy is not whole: then the database is damaged.
         """
-        with self._reading() as connection:
+        with self.database.read() as connection:
             if connection.dialect.name != "sqlite":
                 raise RefusedError(
                     "[store] url names a server, which has backups of its own: use pg_dump, or `pipeline export FILE`."
                 )
-            copies.copy(connection, file)
+            backup.copy(connection, file)
 
     def compact(self) -> None:
-        """Give the room of what was dropped back to the disk; a server does so by itself."""
-        with self._reading() as connection:
-            copies.compact(connection)
+        """Return the space of deleted rows to the disk; a server does so by itself."""
+        with self.database.read() as connection:
+            backup.compact(connection)
 
     def drop_bodies(self, before: datetime) -> tuple[int, int]:
-        """Drop texts from before an instant that no edition tells or may still tell; counts entries and bytes."""
-        entries = size_bytes = last = 0
+        """Delete bodies from before an instant that no edition carries or may still carry; return entries and bytes.
+
+        The entry itself stays, with its identity, fingerprint and excerpt: it can be referred to and never returns as
+        new. Each batch is one transaction, so that no other writer waits for long.
+        """
+        entries = freed_bytes = last = 0
         while True:
-            with self._writing() as connection:
-                chosen, freed_bytes = bodies.drop(connection, before, after=last, most=_AT_A_TIME)
-            if not chosen:
-                return entries, size_bytes
-            entries, size_bytes, last = entries + len(chosen), size_bytes + freed_bytes, chosen[-1]
+            with self.database.write() as connection:
+                ids = list(connection.scalars(_PRUNABLE, {"before": before, "after": last}))
+                if not ids:
+                    return entries, freed_bytes
+                is_chosen = content.c.entry_id.in_(ids)
+                size = func.coalesce(func.sum(utf8_length(connection, content.c.body_html)), 0)
+                freed_bytes += int(connection.scalar(select(size).where(is_chosen)) or 0)
+                connection.execute(update(content).where(is_chosen).values(body_html=""))
+            entries, last = entries + len(ids), ids[-1]
 
     def export_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give every row as it is at one moment: its table's name, and its values as JSON has them, by column."""
-        with self._reading() as connection:
+        """Yield every row as it is at one moment: the table's name, and its values for JSON by column."""
+        with self.database.read() as connection:
             use_snapshot(connection)
-            yield from exchange.rows(connection)
+            yield from export.rows(connection)
 
     def import_rows(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:
-        """Fill an empty store with such rows, all or nothing, and count them by table.
+        """Insert such rows into an empty store, all or nothing; return the number of rows by table.
 
-        Refused when it is not empty; BrokenCopy when the rows contradict each other or these tables. What ``rows``
-        raises leaves the store empty, too.
+        Raise RefusedError if the store is not empty, CorruptBackupError if the rows contradict each other or the
+        schema. An exception raised by ``rows`` leaves the store empty, too.
         """
-        with self._writing() as connection:
-            return exchange.fill(connection, rows)
+        with self.database.write() as connection:
+            return export.insert_rows(connection, rows)

@@ -1,7 +1,6 @@
-"""Bring a database up to date, or refuse it untouched.
+"""Migrates a database to the current schema, or refuses it untouched.
 
-In: an engine. Out: nothing; afterwards the database has today's tables. One transaction holds all missing steps, so
-a killed process leaves the database as it was.
+All missing migrations run in one transaction, so a killed process leaves the database as it was.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pipeline.store.schema import migration
 
 
 def list_migrations() -> dict[int, str]:
-    """List the migrations, number to module name, in order.
+    """Return the module name of each migration, by number and in order.
 
     >>> list_migrations()[1]
     'm0001_initial'
@@ -29,7 +28,11 @@ def list_migrations() -> dict[int, str]:
 
 
 def migrate(engine: Engine) -> None:
-    """Apply the missing migrations; StoreTooNew or StoreError before the first byte is written."""
+    """Apply the missing migrations.
+
+    Raise StoreTooNewError if a newer version wrote the database, StoreError if another program did; nothing is written
+    then.
+    """
     make_private(engine)
     with engine.connect() as connection:
         missing = _missing(connection)
@@ -37,29 +40,25 @@ def migrate(engine: Engine) -> None:
     if missing:
         with for_writing(engine).begin() as connection:
             lock_migrations(connection)
-            _apply(connection)
-
-
-def _apply(connection: Connection) -> None:
-    # Asked again inside the transaction: another process may have been quicker.
-    missing = _missing(connection)
-    migration.create(connection, checkfirst=True)
-    for number, name in missing.items():
-        import_module(f"{migrations.__name__}.{name}").upgrade(connection)
-        connection.execute(migration.insert().values(number=number, name=name))
+            # Asked again inside the transaction: another process may have been faster.
+            missing = _missing(connection)
+            migration.create(connection, checkfirst=True)
+            for number, name in missing.items():
+                import_module(f"{migrations.__name__}.{name}").upgrade(connection)
+                connection.execute(migration.insert().values(number=number, name=name))
 
 
 def _missing(connection: Connection) -> dict[int, str]:
-    done, known = _done(connection), list_migrations()
-    if done > max(known):
+    applied, known = _newest_applied(connection), list_migrations()
+    if applied > max(known):
         raise StoreTooNewError(
-            f"{_name(connection)} was written by a newer pipeline (schema {done}, this one knows {max(known)}); "
+            f"{_name(connection)} was written by a newer pipeline (schema {applied}, this one knows {max(known)}); "
             "install that version again"
         )
-    return {number: name for number, name in known.items() if number > done}
+    return {number: name for number, name in known.items() if number > applied}
 
 
-def _done(connection: Connection) -> int:
+def _newest_applied(connection: Connection) -> int:
     tables = inspect(connection).get_table_names()
     if migration.name in tables:
         return cast(int, connection.scalar(select(func.coalesce(func.max(migration.c.number), 0))))

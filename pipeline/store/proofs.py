@@ -1,115 +1,108 @@
-"""Proofs: which were sent, which of their buttons were used, and what signs them.
+"""The repository of proofs: which were sent, which tokens of their buttons were used, and the keys that sign them.
 
-In: ways to read and to write, frozen records. Out: the same. Every method is one transaction. A proof is claimed before
-it is sent, so that of two processes one sends it; a claim whose process died runs out, and the next one sends the very
-same mail.
+A proof is claimed before it is sent, so that of two processes one sends it. A claim whose process died expires, and the
+next process sends the same mail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from pipeline.model.errors import InvalidTokenError
 from pipeline.model.proof import Proof, ProofToken
-from pipeline.store.dialects import insert
+from pipeline.store.database import Database
+from pipeline.store.dialects import insert, insert_if_absent
 from pipeline.store.schema import commit_counter, proof, signing_key, used_token
 
-if TYPE_CHECKING:
-    from pipeline.store.errors import Transaction
-
 MIN_INTERVAL = timedelta(hours=1)
-"""Between two proofs that go out by themselves, however often a draft changes."""
+"""Time between two proofs of a week that are sent by schedule, however often the draft changes."""
 CLAIM_TTL = timedelta(minutes=20)
-"""After so long, whoever claimed a proof and has not sent it is dead: no mail server is waited for longer."""
+"""How long a claim counts; longer than any mail server takes to answer."""
 
 
+@dataclass(frozen=True, slots=True)
 class ProofRepository:
-    """The proofs of a store; made by it."""
+    """Proofs by week, used tokens, signing keys."""
 
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
-        self._writing = writing
+    database: Database
 
     def signing_key(self, purpose: str, new_key: str) -> str:
-        """Give what signs links of a purpose; ``fresh`` is kept as that where there is none yet."""
-        with self._reading() as connection:
-            found = connection.scalar(select(signing_key.c.secret).where(signing_key.c.purpose == purpose))
-        if found:
-            return str(found)
-        with self._writing() as connection:
-            row = {"purpose": purpose, "secret": new_key}
-            connection.execute(insert(connection.dialect.name, signing_key).values(row).on_conflict_do_nothing())
-            return str(connection.scalar(select(signing_key.c.secret).where(signing_key.c.purpose == purpose)))
+        """Return the key that signs for a purpose; ``new_key`` becomes that key if there is none yet."""
+        query = select(signing_key.c.secret).where(signing_key.c.purpose == purpose)
+        with self.database.read() as connection:
+            if secret := connection.scalar(query):
+                return str(secret)
+        with self.database.write() as connection:
+            insert_if_absent(connection, signing_key, {"purpose": purpose, "secret": new_key})
+            return str(connection.scalar(query))
 
     def of_week(self, week: str) -> tuple[Proof, ...]:
-        """Give the proofs of a week, the newest first."""
-        with self._reading() as connection:
+        """Return the proofs of a week, the newest first."""
+        with self.database.read() as connection:
             return _of_week(connection, week)
 
     def first_sent_at(self, week: str, content_hash: str) -> datetime | None:
-        """Tell since when the editor has a proof of these very bytes; None: they have none."""
-        with self._reading() as connection:
-            same = (proof.c.week == week) & (proof.c.content_hash == content_hash)
-            found: datetime | None = connection.scalar(select(func.min(proof.c.sent_at)).where(same))
-            return found
+        """Return when a proof of these bytes was first sent to the editor, or None."""
+        same = (proof.c.week == week) & (proof.c.content_hash == content_hash)
+        with self.database.read() as connection:
+            sent_at: datetime | None = connection.scalar(select(func.min(proof.c.sent_at)).where(same))
+            return sent_at
 
     def claim(
         self, week: str, content_hash: str, manifest: bytes, *, now: datetime, resend: bool = False
     ) -> Proof | None:
-        """Take it on oneself to send a proof of a draft; None when that is not, or not yet, to be done.
+        """Claim a proof of a draft, to send it; return None if none is due.
 
-        Once for these bytes, and an hour after the last one at the earliest; ``again``: as often as somebody asks.
+        One is due once for the same bytes, and ``MIN_INTERVAL`` after the last one of the week; with ``resend``, always.
         """
-        with self._writing() as connection:
-            connection.execute(
-                select(commit_counter.c.commits).with_for_update()
-            )  # one claim at a time, on PostgreSQL too
-            before = _of_week(connection, week)
-            if not resend and not _is_due(before, content_hash, now):
+        with self.database.write() as connection:
+            connection.execute(select(commit_counter.c.commits).with_for_update())  # one claim at a time, see ``lock``
+            existing = _of_week(connection, week)
+            if not resend and not _is_due(existing, content_hash, now):
                 return None
-            same = [each for each in before if each.content_hash == content_hash]
-            lost = next((each for each in same if each.sent_at is None), None)
-            nth = lost.sequence if lost else max((each.sequence for each in same), default=0) + 1
-            claimed = {"claimed_at": now, "manifest": manifest}
-            row = {"week": week, "content_hash": content_hash, "sequence": nth} | claimed
+            same = [other for other in existing if other.content_hash == content_hash]
+            sequence = next(
+                (other.sequence for other in same if other.sent_at is None),
+                max((other.sequence for other in same), default=0) + 1,
+            )
+            claim = {"claimed_at": now, "manifest": manifest}
+            row = {"week": week, "content_hash": content_hash, "sequence": sequence} | claim
             statement = insert(connection.dialect.name, proof).values(row)
-            connection.execute(statement.on_conflict_do_update(index_elements=list(proof.primary_key), set_=claimed))
-            return Proof(week=week, content_hash=content_hash, sequence=nth, claimed_at=now, manifest=manifest)
+            connection.execute(statement.on_conflict_do_update(index_elements=list(proof.primary_key), set_=claim))
+            return Proof(week=week, content_hash=content_hash, sequence=sequence, claimed_at=now, manifest=manifest)
 
     def mark_sent(self, claimed: Proof, *, now: datetime) -> None:
-        """Remember that a proof is out, or may be."""
-        with self._writing() as connection:
-            connection.execute(update(proof).where(_row(claimed)).values(sent_at=now))
+        """Record that a proof was sent, or may have been."""
+        with self.database.write() as connection:
+            connection.execute(update(proof).where(_is_row(claimed)).values(sent_at=now))
 
     def release(self, claimed: Proof) -> None:
-        """Let go of a proof that did not get out: whoever comes next may try, unless somebody does by now."""
-        with self._writing() as connection:
-            connection.execute(delete(proof).where(_row(claimed), proof.c.claimed_at == claimed.claimed_at))
+        """Delete the claim of a proof that was not sent, unless another process has claimed it since."""
+        with self.database.write() as connection:
+            connection.execute(delete(proof).where(_is_row(claimed), proof.c.claimed_at == claimed.claimed_at))
 
     def token_used_at(self, token: ProofToken) -> datetime | None:
-        """Tell when a pass was used; None while it was not."""
-        with self._reading() as connection:
+        """Return when a token was used, or None."""
+        with self.database.read() as connection:
             return connection.scalar(select(used_token.c.used_at).where(used_token.c.token_key == token.key))
 
 
-def use_up(connection: Connection, what: ProofToken, now: datetime) -> None:
-    """Use a pass, inside the transaction of what it is for; PassRefused when it was used before."""
-    row = {"token_key": what.key, "used_at": now}
-    statement = insert(connection.dialect.name, used_token).values(row).on_conflict_do_nothing()
-    if connection.execute(statement.returning(used_token.c.token_key)).first() is None:
+def use_token(connection: Connection, token: ProofToken, now: datetime) -> None:
+    """Use up a token inside the transaction it authorises; raise InvalidTokenError if it was used before."""
+    if not insert_if_absent(connection, used_token, {"token_key": token.key, "used_at": now}):
         raise InvalidTokenError("This button was pressed before, and works once.", kind="used")
 
 
-def _is_due(before: Sequence[Proof], content_hash: str, now: datetime) -> bool:
-    for each in before:
-        on_its_way = each.sent_at is None and now - each.claimed_at < CLAIM_TTL
-        too_soon = each.sent_at is not None and now - each.sent_at < MIN_INTERVAL
-        seen = each.sent_at is not None and each.content_hash == content_hash
-        if on_its_way or too_soon or seen:
+def _is_due(existing: Sequence[Proof], content_hash: str, now: datetime) -> bool:
+    for other in existing:
+        if other.sent_at is None:
+            if now - other.claimed_at < CLAIM_TTL:
+                return False  # another process is sending it
+        elif other.content_hash == content_hash or now - other.sent_at < MIN_INTERVAL:
             return False
     return True
 
@@ -119,7 +112,7 @@ def _of_week(connection: Connection, week: str) -> tuple[Proof, ...]:
     return tuple(Proof(**row) for row in rows.mappings())
 
 
-def _row(claimed: Proof) -> ColumnElement[bool]:
+def _is_row(claimed: Proof) -> ColumnElement[bool]:
     return (
         (proof.c.week == claimed.week)
         & (proof.c.content_hash == claimed.content_hash)

@@ -1,18 +1,11 @@
-"""The store: all that is kept between runs, behind one door.
-
-In: plain values and frozen records. Out: the same. Every method is one transaction: it happens wholly or not at all,
-and once it has returned it survives a crash. Reads no clock; knows no SQL beyond transactions.
-"""
+"""The handle of an open store: its repositories, its revision and its connections."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Engine, select
 
 from pipeline.model.archive import ArchivePosition
 from pipeline.model.entry import Entry, EntryIdentity, Picture, StoredEntry
@@ -23,49 +16,61 @@ from pipeline.store import entry_updates as changes
 from pipeline.store import media as pictures
 from pipeline.store import weeks as planning
 from pipeline.store.alerts import AlertRepository
-from pipeline.store.dialects import for_writing, make_engine
+from pipeline.store.archive import ArchiveRepository
+from pipeline.store.database import Database, map_errors
+from pipeline.store.dialects import make_engine
 from pipeline.store.editions import EditionRepository
+from pipeline.store.entries import EntryRepository
 from pipeline.store.entry_revisions import EntryRevisionRepository
-from pipeline.store.errors import map_errors
 from pipeline.store.excerpts import ExcerptRepository
+from pipeline.store.feeds import FeedRepository
+from pipeline.store.link_checks import LinkCheckRepository
 from pipeline.store.maintenance import Maintenance
+from pipeline.store.media import MediaRepository
 from pipeline.store.metrics import StoreMetrics
 from pipeline.store.migrate import migrate
 from pipeline.store.proofs import ProofRepository
 from pipeline.store.runs import RunRepository
 from pipeline.store.schema import commit_counter
-
-_ONE_MORE_COMMIT = update(commit_counter).values(commits=commit_counter.c.commits + 1)
+from pipeline.store.weeks import WeekRepository
+from pipeline.store.word_index import WordIndex
 
 
 class Store:
-    """A database that is open and up to date. All methods may raise StoreError."""
+    """A database that is open and migrated. Every method of a repository is one transaction and may raise StoreError.
+
+    What a method wrote survives a crash once the method has returned.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self._reader = engine
-        self._writer = for_writing(engine)
-        self._asker = engine.execution_options(begin="")
-        self._name = engine.url.render_as_string(hide_password=True)
-        self.editions = EditionRepository(self._reading, self._writing)
-        self.runs = RunRepository(self._asking, self._writing)
-        self.metrics = StoreMetrics(self._reading)
-        self.maintenance = Maintenance(self._reading, self._writing)
-        self.alerts = AlertRepository(self._reading, self._writing)
-        self.entry_revisions = EntryRevisionRepository(self._reading, self._writing)
-        self.proofs = ProofRepository(self._reading, self._writing)
-        self.excerpts = ExcerptRepository(self._reading, self._writing)
-        self._words = archive.WordIndex()
+        database = self._database = Database(engine)
+        self.feeds = FeedRepository(database)
+        self.entries = EntryRepository(database)
+        self.entry_revisions = EntryRevisionRepository(database)
+        self.archive = ArchiveRepository(database)
+        self.media = MediaRepository(database)
+        self.word_index = WordIndex(database)
+        self.weeks = WeekRepository(database)
+        self.editions = EditionRepository(database)
+        self.excerpts = ExcerptRepository(database)
+        self.link_checks = LinkCheckRepository(database)
+        self.proofs = ProofRepository(database)
+        self.runs = RunRepository(database)
+        self.alerts = AlertRepository(database)
+        self.metrics = StoreMetrics(database)
+        self.maintenance = Maintenance(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open ``sqlite:///pipeline.db`` or ``postgresql+psycopg://…``, made or migrated as needed.
+        """Open ``sqlite:///pipeline.db`` or ``postgresql+psycopg://…``; create or migrate it where needed.
 
-        StoreTooNew when a newer program wrote it, StoreError when it is no database of ours; both leave it untouched.
+        Raise StoreTooNewError if a newer version wrote it, StoreError if it belongs to another program or cannot be
+        opened; the database is then left untouched.
         """
         store = cls(make_engine(url))
         try:
-            with map_errors(store._name):
-                migrate(store._reader)
+            with map_errors(store._database.name):
+                migrate(store._database.engine)
         except BaseException:
             store.close()
             raise
@@ -73,7 +78,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        self._reader.dispose()
+        self._database.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -83,26 +88,9 @@ class Store:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with map_errors(self._name), self._reader.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _asking(self) -> Iterator[Connection]:  # one question, which needs no transaction around it
-        with map_errors(self._name), self._asker.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with map_errors(self._name), self._writer.begin() as connection:
-            # First of all: on a server this row makes the others wait, as SQLite does by itself. One writes at a time.
-            connection.execute(_ONE_MORE_COMMIT)
-            yield connection
-
     def revision(self) -> str:
-        """Give a value that is another one after anything was written, by whatever process."""
-        with self._reading() as connection:
+        """Return a value that changes with every transaction that writes, in whatever process."""
+        with self._database.read() as connection:
             return str(connection.scalar(select(commit_counter.c.commits)))
 
     def integrity_errors(self) -> list[str]:

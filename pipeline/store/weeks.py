@@ -1,60 +1,79 @@
-"""Weeks that were settled: each once, whoever else tries.
+"""The repository of closed weeks, and the assignment of entries to weeks.
 
-In: a connection, plain values. Out: who was first, and when. Begins and ends no transaction.
+An entry has one week, or none. Functions that take a connection run inside the caller's transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from pipeline.store.archive import optimize_search_index
+from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
 from pipeline.store.schema import closed_week, edition_entry, entry
+from pipeline.store.word_index import optimize_word_index
 
 
-def settle(
-    connection: Connection, key: str, entry_ids: Collection[int], now: datetime, rolled_on: Collection[int] = ()
+@dataclass(frozen=True, slots=True)
+class WeekRepository:
+    """The weeks that were closed, each once, whichever process is first."""
+
+    database: Database
+
+    def close(
+        self, week: str, entry_ids: Collection[int], *, now: datetime, carried_over: Collection[int] = ()
+    ) -> bool:
+        """Close a week and assign entries to it; return False, having written nothing, if it was closed before.
+
+        An entry of an earlier week stays there. Entries that are ``carried_over`` go into the next digest, even if
+        they are archived.
+        """
+        with self.database.write() as connection:
+            return close(connection, week, entry_ids, now, carried_over)
+
+    def closed(self) -> dict[str, datetime]:
+        """Return when each closed week was closed, by week."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(closed_week).order_by(closed_week.c.week))
+            return {row.week: row.closed_at for row in rows}
+
+
+def close(
+    connection: Connection, week: str, entry_ids: Collection[int], now: datetime, carried_over: Collection[int] = ()
 ) -> bool:
-    """Record which entries a closed week took and gave up; False, and nothing written, when it was settled before."""
-    if not insert_if_absent(connection, closed_week, {"week": key, "closed_at": now}):
+    """Do as ``WeekRepository.close`` inside the caller's transaction."""
+    if not insert_if_absent(connection, closed_week, {"week": week, "closed_at": now}):
         return False
-    taken = entry.c.entry_id.in_(entry_ids) & entry.c.assigned_week.is_(None)
-    connection.execute(update(entry).where(taken).values(assigned_week=key))
-    given_up = entry.c.entry_id.in_(rolled_on) & entry.c.assigned_week.is_(None)
-    connection.execute(update(entry).where(given_up).values(released_from=key))
-    optimize_search_index(connection)  # once a week is often enough for what comes in small pieces
+    without_week = entry.c.assigned_week.is_(None)
+    for ids, values in ((entry_ids, {"assigned_week": week}), (carried_over, {"released_from": week})):
+        connection.execute(update(entry).where(entry.c.entry_id.in_(ids), without_week).values(values))
+    optimize_word_index(connection)  # once a week is enough for the small segments of normal runs
     return True
 
 
-def place(connection: Connection, key: str, entry_ids: Collection[int]) -> None:
-    """Give entries to a week, whichever week had them before."""
-    connection.execute(
-        update(entry).where(entry.c.entry_id.in_(entry_ids)).values(assigned_week=key, released_from=None)
-    )
+def assign(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
+    """Assign entries to a week, whichever week they had before."""
+    statement = update(entry).where(entry.c.entry_id.in_(entry_ids))
+    connection.execute(statement.values(assigned_week=week, released_from=None))
 
 
-def release(connection: Connection, key: str, *, but: Collection[int]) -> None:
-    """Let a week give up its entries, some excepted; they remember where they were."""
-    given_up = (entry.c.assigned_week == key) & entry.c.entry_id.not_in(but)
-    connection.execute(update(entry).where(given_up).values(assigned_week=None, released_from=key))
+def release(connection: Connection, week: str, *, keep: Collection[int]) -> None:
+    """Release a week's entries, but those to ``keep``; they remember the week in ``released_from``."""
+    released = (entry.c.assigned_week == week) & entry.c.entry_id.not_in(keep)
+    connection.execute(update(entry).where(released).values(assigned_week=None, released_from=week))
 
 
-def take_back(connection: Connection, key: str, entry_ids: Collection[int]) -> None:
-    """Give a week what it had given up, or once sealed, unless a sealed edition has it by now; drafts must let go."""
-    free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
-    taken = or_(entry.c.released_from == key, entry.c.entry_id.in_(entry_ids)) & free
-    connection.execute(update(entry).where(taken).values(assigned_week=key, released_from=None))
+def reclaim(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
+    """Assign to a week what was released from it, and ``entry_ids``, unless a sealed edition carries it by now."""
+    is_free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
+    reclaimed = or_(entry.c.released_from == week, entry.c.entry_id.in_(entry_ids)) & is_free
+    connection.execute(update(entry).where(reclaimed).values(assigned_week=week, released_from=None))
 
 
-def all_placed(connection: Connection, key: str, entry_ids: Collection[int]) -> bool:
-    """Tell whether a week has all of these entries."""
-    placed = select(func.count()).where(entry.c.entry_id.in_(entry_ids), entry.c.assigned_week == key)
-    return connection.scalar(placed) == len(entry_ids)
-
-
-def settled(connection: Connection) -> dict[str, datetime]:
-    """Read which weeks are settled, and since when."""
-    return {row.week: row.closed_at for row in connection.execute(select(closed_week).order_by(closed_week.c.week))}
+def has_all(connection: Connection, week: str, entry_ids: Collection[int]) -> bool:
+    """Check whether all these entries are assigned to a week."""
+    assigned = select(func.count()).where(entry.c.entry_id.in_(entry_ids), entry.c.assigned_week == week)
+    return connection.scalar(assigned) == len(entry_ids)

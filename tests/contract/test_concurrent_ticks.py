@@ -11,7 +11,7 @@ from datetime import timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
 
-from store_cases import NOW
+from store_factories import NOW
 
 from pipeline.model.errors import StoreError
 from pipeline.model.schedule import parse_schedule

@@ -215,7 +215,7 @@ class Publishing(RuleBasedStateMachine):
     def every_entry_is_explained(self) -> None:
         for week in (self._week(0), self._week(1)):
             ledger = self.house.decisions(week)
-            assert sum(1 for _ in ledger) == sum(each.entries for each in self.house.store.feed_counts().values())
+            assert sum(1 for _ in ledger) == sum(each.entries for each in self.house.store.feeds.stats().values())
             assert all(each.reason for each in ledger)
             sealed = self.house.store.editions.sealed(str(week))
             if sealed and self.house.store.editions.get(str(week)).state == "sent":
@@ -268,7 +268,7 @@ class Publishing(RuleBasedStateMachine):
         return next(each.story for each in self.pieces if (each.entry.feed_id, each.entry.url) == name)
 
     def _everything(self) -> list:
-        return self.house.store.entries_between(MONDAY - 400 * DAY, MONDAY + 400 * DAY, ["blog", "podcast"])
+        return self.house.store.entries.between(MONDAY - 400 * DAY, MONDAY + 400 * DAY, ["blog", "podcast"])
 
     def _whys(self, entry_id: int) -> list[str]:
         weeks = [FIRST.next(number) for number in range(-3, 14)]
@@ -282,7 +282,7 @@ class Publishing(RuleBasedStateMachine):
     def _read_the_mail(self, week: str) -> None:
         sealed = self.house.store.editions.sealed(week)
         assert sealed is not None
-        mail = [(each.entry.feed_id, each.entry.url) for each in self.house.store.entries_by_id(sealed.entry_ids)]
+        mail = [(each.entry.feed_id, each.entry.url) for each in self.house.store.entries.by_id(sealed.entry_ids)]
         before = {name for other in self.told.values() for name in other}
         assert not before & set(mail), "an entry went out twice"
         for name in mail:

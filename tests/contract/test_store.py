@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from store_cases import DAY, HOUR, MONDAY, NOW, blog_post, decide, entries, guids, keep, states
+from store_factories import DAY, HOUR, MONDAY, NOW, apply, blog_post, decide, entries, guids, keep, states
 
 from pipeline.model.entry import Enclosure
 from pipeline.model.feed import FeedState
@@ -24,10 +24,10 @@ EPISODE = Enclosure(url="https://media.example/1.mp3?dl=1", media_type="audio/mp
 
 def test_a_new_store_remembers_nothing(store: Store) -> None:
     """A database that was just made holds no feed, entry, week or run."""
-    assert store.feed_states() == {}
-    assert store.identities("blog") == []
-    assert store.newest_entry_at(["blog"]) is None
-    assert store.closed_weeks() == {}
+    assert store.feeds.states() == {}
+    assert store.entries.identities("blog") == []
+    assert store.entries.newest_at(["blog"]) is None
+    assert store.weeks.closed() == {}
     assert store.runs.newest() == {}
 
 
@@ -35,8 +35,8 @@ def test_a_new_store_remembers_nothing(store: Store) -> None:
 @given(state=states)
 def test_a_state_comes_back_as_it_was(store: Store, state: FeedState) -> None:
     """Every state a feed can have is read back equal, and replaces the one before."""
-    store.save_state(state)
-    assert store.feed_states() == {"blog": state}
+    store.feeds.save(state)
+    assert store.feeds.states() == {"blog": state}
 
 
 _unused = count()
@@ -48,7 +48,7 @@ def test_an_entry_comes_back_as_it_was(store: Store, entry: Any) -> None:
     """Every entry there can be is read back equal, body and all."""
     entry = replace(entry, feed_id=f"feed {next(_unused)}")
     [entry_id] = keep(store, entry)
-    [stored] = store.entries_by_id([entry_id])
+    [stored] = store.entries.by_id([entry_id])
     assert stored.entry == entry
 
 
@@ -60,8 +60,8 @@ def test_a_rewritten_entry_comes_back_as_it_is_now(store: Store, entry: Any) -> 
     old, entry = blog_post(feed_id=feed_id, enclosure=EPISODE, season=1), replace(entry, feed_id=feed_id)
     [entry_id] = keep(store, old)
     change = decide(replace(entry, dated_by="published"), "repaired", entry_id)
-    store.apply(FeedState(feed_id=feed_id), [change], [], now=NOW, backlog=False)
-    [stored] = store.entries_by_id([entry_id])
+    apply(store, [change], state=FeedState(feed_id=feed_id))
+    [stored] = store.entries.by_id([entry_id])
     assert stored.entry == change.entry
 
 
@@ -69,29 +69,29 @@ def test_what_no_database_takes_is_dropped(store: Store) -> None:
     """NUL characters and lone surrogates vanish from every text, nested ones too."""
     dirty = "Har\0bour \ud800& Hearth"
     entry = blog_post(guid=dirty, title=dirty, body_html=dirty, categories=(dirty,), author=dirty)
-    store.apply(FeedState(feed_id="blog", detail=dirty), [decide(entry)], [], now=NOW, backlog=False)
-    [entry_id] = [known.entry_id for known in store.identities("blog")]
-    entry = store.entries_by_id([entry_id])[0].entry
+    apply(store, [decide(entry)], state=FeedState(feed_id="blog", detail=dirty))
+    [entry_id] = [known.entry_id for known in store.entries.identities("blog")]
+    entry = store.entries.by_id([entry_id])[0].entry
     clean = "Harbour & Hearth"
     assert (entry.guid, entry.title, entry.body_html, entry.categories, entry.author) == (clean,) * 3 + (
         (clean,),
         clean,
     )
-    assert store.feed_states()["blog"].detail == clean
+    assert store.feeds.states()["blog"].detail == clean
 
 
 def test_instants_are_utc_whatever_zone_they_came_in(store: Store) -> None:
     """An entry published at 01:00 in Berlin lies before one published at 00:30 in London."""
     berlin = (MONDAY + HOUR).replace(tzinfo=timezone(HOUR))
     keep(store, blog_post(1, published_at=MONDAY + HOUR / 2), blog_post(2, published_at=berlin))
-    assert guids(store.entries_between(MONDAY, MONDAY + DAY, ["blog"])) == ["2", "1"]
-    assert store.newest_entry_at(["blog"], MONDAY + HOUR / 2) == MONDAY
+    assert guids(store.entries.between(MONDAY, MONDAY + DAY, ["blog"])) == ["2", "1"]
+    assert store.entries.newest_at(["blog"], MONDAY + HOUR / 2) == MONDAY
 
 
 def test_an_instant_without_a_zone_is_a_bug(store: Store) -> None:
     """A naive datetime is refused: its meaning would depend on the machine."""
     with pytest.raises(Exception, match="no time zone"):
-        store.save_state(FeedState(feed_id="blog", checked_at=NOW.replace(tzinfo=None)))
+        store.feeds.save(FeedState(feed_id="blog", checked_at=NOW.replace(tzinfo=None)))
 
 
 # Identity
@@ -101,7 +101,7 @@ def test_known_entries_carry_the_names_deduplication_compares(store: Store) -> N
     """Address and media address come as keys, with fingerprint, date and media type."""
     entry = blog_post(enclosure=EPISODE, duration_seconds=1800)
     [entry_id] = keep(store, entry)
-    [known] = store.identities("blog")
+    [known] = store.entries.identities("blog")
     assert (known.entry_id, known.guid, known.fingerprint) == (entry_id, entry.guid, "first")
     assert (known.url_key, known.enclosure_key) == ("harbourandhearth.example/post-1", "media.example/1.mp3")
     assert (known.media_type, known.duration_seconds, known.vanished) == ("audio/mpeg", 1800, False)
@@ -122,9 +122,9 @@ def test_an_entry_inserted_by_another_process_is_not_inserted_again(store: Store
     """Who decides "new" too late changes nothing and counts it as the same."""
     changes = [decide(blog_post(1)), decide(blog_post(1, title="Twice in one document")), decide(blog_post(2))]
     state = FeedState(feed_id="blog")
-    assert store.apply(state, changes, [], now=NOW, backlog=False) == UpdateCounts(new=2, same=1)
-    assert store.apply(state, changes, [], now=NOW, backlog=False) == UpdateCounts(same=3)
-    assert [known.title for known in store.identities("blog")] == ["Post 1", "Post 2"]
+    assert apply(store, changes, state=state) == UpdateCounts(new=2, same=1)
+    assert apply(store, changes, state=state) == UpdateCounts(same=3)
+    assert [known.title for known in store.entries.identities("blog")] == ["Post 1", "Post 2"]
 
 
 # Changes
@@ -135,11 +135,11 @@ def test_a_changed_entry_keeps_its_guid_and_first_date(store: Store) -> None:
     [entry_id] = keep(store, blog_post())
     edited = blog_post(guid="another", title="Edited", body_html="<p>New</p>")
     change = decide(edited, "changed", entry_id, "second")
-    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == UpdateCounts(changed=1)
-    [stored] = store.entries_by_id([entry_id])
+    assert apply(store, [change], now=NOW + DAY) == UpdateCounts(changed=1)
+    [stored] = store.entries.by_id([entry_id])
     assert stored.entry == replace(edited, guid=blog_post().guid)
     assert (stored.first_seen_at, stored.changed_at) == (NOW, NOW + DAY)
-    assert store.identities("blog")[0].fingerprint == "second"
+    assert store.entries.identities("blog")[0].fingerprint == "second"
 
 
 def test_a_repaired_entry_takes_its_new_guid(store: Store) -> None:
@@ -147,8 +147,8 @@ def test_a_repaired_entry_takes_its_new_guid(store: Store) -> None:
     [entry_id] = keep(store, blog_post())
     moved = blog_post(guid="moved", url="https://harbourandhearth.example/moved/")
     change = decide(moved, "repaired", entry_id)
-    assert store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + DAY, backlog=False) == UpdateCounts(changed=1)
-    [stored], [known] = store.entries_by_id([entry_id]), store.identities("blog")
+    assert apply(store, [change], now=NOW + DAY) == UpdateCounts(changed=1)
+    [stored], [known] = store.entries.by_id([entry_id]), store.entries.identities("blog")
     assert (stored.entry, stored.changed_at) == (moved, NOW)
     assert (known.guid, known.url_key) == ("moved", "harbourandhearth.example/moved")
     assert keep(store, moved) == [entry_id]
@@ -158,15 +158,15 @@ def test_an_entry_dated_by_first_seen_keeps_its_first_date(store: Store) -> None
     """An undated item does not become news each time it is edited."""
     [entry_id] = keep(store, blog_post(dated_by="first_seen", published_at=NOW))
     edited = blog_post(title="Edited", dated_by="first_seen", published_at=NOW + DAY)
-    store.apply(FeedState(feed_id="blog"), [decide(edited, "changed", entry_id)], [], now=NOW + DAY, backlog=False)
-    assert store.entries_by_id([entry_id])[0].entry == replace(edited, published_at=NOW)
+    apply(store, [decide(edited, "changed", entry_id)], now=NOW + DAY)
+    assert store.entries.by_id([entry_id])[0].entry == replace(edited, published_at=NOW)
 
 
 def test_a_real_date_takes_the_place_of_first_seen(store: Store) -> None:
     """When the document names a date at last, that is the date."""
     [entry_id] = keep(store, blog_post(dated_by="first_seen", published_at=NOW))
-    store.apply(FeedState(feed_id="blog"), [decide(blog_post(), "changed", entry_id)], [], now=NOW, backlog=False)
-    assert store.entries_by_id([entry_id])[0].entry == blog_post()
+    apply(store, [decide(blog_post(), "changed", entry_id)])
+    assert store.entries.by_id([entry_id])[0].entry == blog_post()
 
 
 def test_dated_and_undated_changes_mix(store: Store) -> None:
@@ -178,8 +178,8 @@ def test_dated_and_undated_changes_mix(store: Store) -> None:
         decide(blog_post(3, title="Three", published_at=NOW), "changed", third),
         decide(blog_post(4)),
     ]
-    assert store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=False) == UpdateCounts(new=1, changed=3)
-    found = [(known.guid[-2:], known.title, known.published_at) for known in store.identities("blog")]
+    assert apply(store, changes) == UpdateCounts(new=1, changed=3)
+    found = [(known.guid[-2:], known.title, known.published_at) for known in store.entries.identities("blog")]
     hours = [MONDAY + number * HOUR for number in range(5)]
     assert found == [
         ("ne", "One", hours[1]),
@@ -193,9 +193,9 @@ def test_an_entry_that_left_the_document_is_marked_once(store: Store) -> None:
     """``vanished_at`` says since when; a later look at the same gap does not move it."""
     [entry_id, _] = keep(store, blog_post(1), blog_post(2))
     for later in (HOUR, DAY):
-        store.apply(FeedState(feed_id="blog"), [], [entry_id], now=NOW + later, backlog=False)
-    assert [stored.vanished_at for stored in store.entries_by_id([entry_id])] == [NOW + HOUR]
-    assert [known.vanished for known in store.identities("blog")] == [True, False]
+        apply(store, [], [entry_id], now=NOW + later)
+    assert [stored.vanished_at for stored in store.entries.by_id([entry_id])] == [NOW + HOUR]
+    assert [known.vanished for known in store.entries.identities("blog")] == [True, False]
 
 
 @pytest.mark.parametrize("seen", ["changed", "same", "named"])
@@ -203,28 +203,28 @@ def test_an_entry_that_came_back_is_no_longer_marked(store: Store, seen: Any) ->
     """Found again, whether its content was looked at or not, it has not vanished."""
     [entry_id] = keep(store, blog_post())
     state = FeedState(feed_id="blog")
-    store.apply(state, [], [entry_id], now=NOW, backlog=False, withdrawn=[entry_id])
-    assert store.entries_by_id([entry_id])[0].withdrawn_at == NOW
+    apply(store, [], [entry_id], state=state, withdrawn=[entry_id])
+    assert store.entries.by_id([entry_id])[0].withdrawn_at == NOW
     changes = [] if seen == "named" else [decide(blog_post(), seen, entry_id)]
     reappeared = [entry_id] if seen == "named" else []
-    store.apply(state, changes, [], now=NOW, backlog=False, reappeared=reappeared)
-    [found] = store.entries_by_id([entry_id])
+    apply(store, changes, state=state, reappeared=reappeared)
+    [found] = store.entries.by_id([entry_id])
     assert (found.vanished_at, found.withdrawn_at) == (None, None)
 
 
 def test_a_feed_is_written_wholly_or_not_at_all(store: Store) -> None:
     """When one entry cannot be written, neither the others nor the new state are."""
-    store.save_state(FeedState(feed_id="blog", etag="old"))
+    store.feeds.save(FeedState(feed_id="blog", etag="old"))
     changes = [decide(blog_post(1)), decide(blog_post(2, published_at=NOW.replace(tzinfo=None)))]
     with pytest.raises(Exception, match="no time zone"):
-        store.apply(FeedState(feed_id="blog", etag="new"), changes, [], now=NOW, backlog=False)
-    assert store.feed_states()["blog"].etag == "old"
-    assert store.identities("blog") == []
+        apply(store, changes, state=FeedState(feed_id="blog", etag="new"))
+    assert store.feeds.states()["blog"].etag == "old"
+    assert store.entries.identities("blog") == []
 
 
 def test_a_document_may_be_longer_than_a_statement(store: Store) -> None:
     """40,000 ids, more than SQLite takes as parameters, are marked all the same."""
     [entry_id] = keep(store, blog_post())
     ids = [*range(1_000_000, 1_040_000), entry_id]
-    store.apply(FeedState(feed_id="blog"), [], ids, now=NOW, backlog=False)
-    assert store.identities("blog")[0].vanished
+    apply(store, [], ids)
+    assert store.entries.identities("blog")[0].vanished

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-from store_cases import HOUR, NOW
+from store_factories import HOUR, NOW
 
 from pipeline.model.alert import Alert, AlertDelivery
 from pipeline.store import Store

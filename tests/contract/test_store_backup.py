@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from store_cases import NOW, blog_post, decide, keep
+from store_factories import NOW, apply, blog_post, decide, keep
 
 from pipeline.jobs.maintenance.backup import back_up, restore
 from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError, UsageError
@@ -35,7 +35,7 @@ def kept(file: Path) -> Path:
 
 def titles(file: Path) -> list[str]:
     with Store.open(f"sqlite:///{file}") as store:
-        return [known.title for known in store.identities("blog")]
+        return [known.title for known in store.entries.identities("blog")]
 
 
 # Backup
@@ -57,7 +57,7 @@ def test_a_backup_is_of_one_moment_while_others_write(file: Path, tmp_path: Path
         with Store.open(f"sqlite:///{file}") as store:
             for number in range(10_000):
                 changes = [decide(blog_post(each, feed_id=f"feed{number}")) for each in range(20)]
-                store.apply(FeedState(feed_id=f"feed{number}"), changes, [], now=NOW, backlog=False)
+                apply(store, changes, state=FeedState(feed_id=f"feed{number}"))
                 if stop.is_set():
                     return
 
@@ -71,8 +71,8 @@ def test_a_backup_is_of_one_moment_while_others_write(file: Path, tmp_path: Path
     writer.join()
     for number in range(len(sizes)):
         with Store.open(f"sqlite:///{tmp_path / f'{number}.bak'}") as copy:
-            assert {count.entries for count in copy.feed_counts().values()} <= {20}
-            assert copy.integrity_errors() == []
+            assert {count.entries for count in copy.feeds.stats().values()} <= {20}
+            assert copy.maintenance.integrity_errors() == []
     assert sizes[-1] > sizes[0], "nothing was written meanwhile"
 
 
@@ -206,7 +206,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path
     restore(tmp_path / "old.db", kept, now=NOW, overwrite=True)
     with Store.open(f"sqlite:///{kept}") as store:
         assert len(keep(store, blog_post(1))) == 1
-        assert store.integrity_errors() == []
+        assert store.maintenance.integrity_errors() == []
 
 
 # Integrity
@@ -215,7 +215,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path
 def test_a_sound_store_has_no_faults(store: Store) -> None:
     """Nothing to name, whatever the database."""
     keep(store, blog_post(1))
-    assert store.integrity_errors() == []
+    assert store.maintenance.integrity_errors() == []
 
 
 def test_faults_are_named(kept: Path) -> None:
@@ -223,4 +223,4 @@ def test_faults_are_named(kept: Path) -> None:
     with closing(sqlite3.connect(kept, isolation_level=None)) as connection:
         connection.execute("DELETE FROM entry")
     with Store.open(f"sqlite:///{kept}") as store:
-        assert store.integrity_errors() == ["row 1 of content refers to a missing entry"]
+        assert store.maintenance.integrity_errors() == ["row 1 of content refers to a missing entry"]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from store_cases import DAY, NOW, blog_post, guids, keep
+from store_factories import DAY, NOW, blog_post, guids, keep
 
 from pipeline.model.feed import FeedState
 from pipeline.model.run import claim
@@ -18,10 +18,10 @@ from pipeline.store import Store
 def test_a_week_is_settled_by_the_first(store: Store) -> None:
     """The second settling changes nothing, neither the date nor the entries."""
     first, second = keep(store, blog_post(1), blog_post(2))
-    assert store.close_week("2026-W07", [first], now=NOW)
-    assert not store.close_week("2026-W07", [first, second], now=NOW + DAY)
-    assert store.closed_weeks() == {"2026-W07": NOW}
-    assert [(stored.entry_id, stored.assigned_week) for stored in store.entries_by_id([first, second])] == [
+    assert store.weeks.close("2026-W07", [first], now=NOW)
+    assert not store.weeks.close("2026-W07", [first, second], now=NOW + DAY)
+    assert store.weeks.closed() == {"2026-W07": NOW}
+    assert [(stored.entry_id, stored.assigned_week) for stored in store.entries.by_id([first, second])] == [
         (first, "2026-W07"),
         (second, ""),
     ]
@@ -30,23 +30,23 @@ def test_a_week_is_settled_by_the_first(store: Store) -> None:
 def test_an_entry_stays_with_the_week_that_took_it(store: Store) -> None:
     """No later week takes it away."""
     first, second = keep(store, blog_post(1), blog_post(2))
-    store.close_week("2026-W07", [first], now=NOW)
-    store.close_week("2026-W08", [first, second], now=NOW)
-    assert guids(store.entries_of_week("2026-W07")) == ["1"]
-    assert guids(store.entries_of_week("2026-W08")) == ["2"]
+    store.weeks.close("2026-W07", [first], now=NOW)
+    store.weeks.close("2026-W08", [first, second], now=NOW)
+    assert guids(store.entries.of_week("2026-W07")) == ["1"]
+    assert guids(store.entries.of_week("2026-W08")) == ["2"]
 
 
 def test_an_empty_week_can_be_settled(store: Store) -> None:
     """A week that took nothing is settled all the same."""
-    assert store.close_week("2026-W07", [], now=NOW)
-    assert store.entries_of_week("2026-W07") == []
+    assert store.weeks.close("2026-W07", [], now=NOW)
+    assert store.entries.of_week("2026-W07") == []
 
 
 @pytest.mark.parametrize(
     "attempt",
     [
         lambda store, key: store.runs.advance(None, claim(key, "2026-W07", None, claimed_by="a", now=NOW)),
-        lambda store, key: store.close_week(key, [], now=NOW),
+        lambda store, key: store.weeks.close(key, [], now=NOW),
     ],
     ids=["runs.advance", "close_week"],
 )
@@ -65,9 +65,9 @@ def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[
 @pytest.mark.parametrize(
     "write",
     [
-        lambda store: store.save_state(FeedState(feed_id="blog")),
+        lambda store: store.feeds.save(FeedState(feed_id="blog")),
         lambda store: keep(store, blog_post()),
-        lambda store: store.close_week("2026-W07", [], now=NOW),
+        lambda store: store.weeks.close("2026-W07", [], now=NOW),
         lambda store: store.runs.advance(None, claim("fetch", "now", None, claimed_by="a", now=NOW)),
     ],
     ids=["save_state", "apply", "close_week", "runs.advance"],
@@ -85,6 +85,6 @@ def test_what_was_written_is_there_after_reopening(store_url: str) -> None:
     """A store that is closed and opened again holds the same."""
     with Store.open(store_url) as store:
         keep(store, blog_post(), now=NOW + timedelta(microseconds=1))
-        before = store.entries_by_id([1])
+        before = store.entries.by_id([1])
     with Store.open(store_url) as store:
-        assert store.entries_by_id([1]) == before
+        assert store.entries.by_id([1]) == before

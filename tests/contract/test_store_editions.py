@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from store_cases import DAY, NOW, blog_post, keep
+from store_factories import DAY, NOW, blog_post, keep
 
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.digest import Edition
@@ -41,7 +41,7 @@ def seal(
 
 def weeks_of(store: Store, *entry_ids: int) -> list[tuple[str, str, str]]:
     """Where entries are: placed, sealed, released from."""
-    found = {each.entry_id: each for each in store.entries_by_id(entry_ids)}
+    found = {each.entry_id: each for each in store.entries.by_id(entry_ids)}
     return [(found[each].assigned_week, found[each].edition_week, found[each].released_from) for each in entry_ids]
 
 
@@ -80,7 +80,7 @@ def test_a_new_seal_leaves_the_old_one_alone(store: Store) -> None:
     sealed = store.editions.sealed(W07)
     assert sealed is not None
     assert sealed.edition.html == b"<p>Soup</p>"
-    with store._reading() as connection:
+    with store._database.read() as connection:
         rows = connection.exec_driver_sql("SELECT version, html FROM sealed_edition ORDER BY version").fetchall()
     assert [(version, bytes(html)) for version, html in rows] == [(1, b"<p>Bread</p>"), (2, b"<p>Soup</p>")]
 
@@ -112,13 +112,13 @@ def test_a_half_may_be_told_but_a_told_one_is_no_half(store: Store) -> None:
     """What came too late for its story is bound to it, until an editor puts it into an edition of its own."""
     one, half = keep(store, blog_post(1), blog_post(2))
     store.editions.approve(EditionRecord(week=W07), seal(W07, 1, one))
-    store.editions.link_duplicates({half: W07, one: W08})
-    assert [(each.edition_week, each.late_counterpart) for each in store.entries_by_id([one, half])] == [
+    store.editions.link_counterparts({half: W07, one: W08})
+    assert [(each.edition_week, each.late_counterpart) for each in store.entries.by_id([one, half])] == [
         (W07, False),
         (W07, True),
     ]
     store.editions.approve(EditionRecord(week=W08), seal(W08, 2, half))
-    assert [(each.edition_week, each.late_counterpart) for each in store.entries_by_id([one, half])] == [
+    assert [(each.edition_week, each.late_counterpart) for each in store.entries.by_id([one, half])] == [
         (W07, False),
         (W08, False),
     ]
@@ -127,14 +127,14 @@ def test_a_half_may_be_told_but_a_told_one_is_no_half(store: Store) -> None:
 def test_nothing_is_bound_to_what_is_not_sealed(store: Store) -> None:
     """A draft tells nothing."""
     [half] = keep(store, blog_post(1))
-    store.editions.link_duplicates({half: W07})
+    store.editions.link_counterparts({half: W07})
     assert weeks_of(store, half) == [("", "", "")]
 
 
 def test_approval_gives_up_what_it_does_not_tell(store: Store) -> None:
     """A placed entry that is not told rolls on; one the editor decided against stays where it was."""
     told, withdrawn, unwanted, crowded = keep(store, *(blog_post(number) for number in range(4)))
-    store.close_week(W07, [told, withdrawn, unwanted], now=NOW, carried_over=[crowded])
+    store.weeks.close(W07, [told, withdrawn, unwanted], now=NOW, carried_over=[crowded])
     store.editions.approve(EditionRecord(week=W07), seal(W07, 1, told), excluded=[unwanted])
     assert weeks_of(store, told, withdrawn, unwanted) == [(W07, W07, ""), ("", "", W07), (W07, "", "")]
     assert weeks_of(store, crowded) == [("", "", W07)]
@@ -150,7 +150,7 @@ def test_a_held_edition_gives_up_its_entries_and_gets_back_what_is_free(store: S
     resumed = store.editions.resume(held, now=NOW + DAY, actor="bob")
     assert (resumed.state, weeks_of(store, one, two)) == ("approved", [(W07, W07, ""), (W07, W07, "")])
     held = store.editions.release(resumed, "held", (), now=NOW + DAY, actor="bob")
-    store.close_week(W08, [one, two], now=NOW + DAY)
+    store.weeks.close(W08, [one, two], now=NOW + DAY)
     store.editions.approve(EditionRecord(week=W08), seal(W08, 2, one))
     resumed = store.editions.resume(held, now=NOW + DAY, actor="bob")
     assert resumed.state == "draft"
@@ -161,7 +161,7 @@ def test_a_draft_lets_go_of_what_is_taken_back(store: Store) -> None:
     """Only a seal keeps an entry from coming back to the week that had it."""
     [one] = keep(store, blog_post(1))
     held = store.editions.release(EditionRecord(week=W07), "held", [one], now=NOW, actor="ann")
-    store.close_week(W08, [one], now=NOW)
+    store.weeks.close(W08, [one], now=NOW)
     assert weeks_of(store, one) == [(W08, "", W07)]
     assert store.editions.resume(held, now=NOW, actor="ann").state == "draft"
     assert weeks_of(store, one) == [(W07, "", "")]
@@ -226,12 +226,12 @@ def test_a_look_is_kept_for_the_very_bytes(store: Store) -> None:
     """What the network said is found by the hash it is about, the newest alone; of other bytes nothing is known."""
     dead = CheckResult(name="dead-link", level="error", message="Mend it.", where="Bread", fix_target="story blog 1")
     first = LinkCheck(content_hash="a", checked_at=NOW, results=(dead, replace(dead, level="warning")))
-    store.editions.save_link_check(first)
-    assert store.editions.link_check("a") == first
-    assert store.editions.link_check("b") is None
+    store.link_checks.save(first)
+    assert store.link_checks.get("a") == first
+    assert store.link_checks.get("b") is None
     again = LinkCheck(content_hash="a", checked_at=NOW + DAY, results=())
-    store.editions.save_link_check(again)
-    assert store.editions.link_check("a") == again
+    store.link_checks.save(again)
+    assert store.link_checks.get("a") == again
 
 
 def test_while_one_is_alone_others_wait(store: Store, store_url: str) -> None:
@@ -239,8 +239,8 @@ def test_while_one_is_alone_others_wait(store: Store, store_url: str) -> None:
     look = LinkCheck(content_hash="a", checked_at=NOW, results=())
     with Store.open(store_url) as other, ThreadPoolExecutor() as pool:
         with store.editions.lock():
-            writing = pool.submit(other.editions.save_link_check, look)
+            writing = pool.submit(other.link_checks.save, look)
             with pytest.raises(TimeoutError):
                 writing.result(timeout=0.2)
         writing.result(timeout=10)
-        assert store.editions.link_check("a") == look
+        assert store.link_checks.get("a") == look

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from store_cases import HOUR, NOW, blog_post, decide, keep
+from store_factories import HOUR, NOW, apply, blog_post, decide, keep
 
 from pipeline.model.digest import Edition
 from pipeline.model.edition import SealedEdition
 from pipeline.model.entry import Enclosure, Entry, EntryRevision
-from pipeline.model.feed import FeedState
 from pipeline.store import Store
 
 TALK = blog_post(1, title="Talk", enclosure=Enclosure(url="https://audio.example/1.mp3"))
@@ -32,7 +31,7 @@ def seal(store: Store, entry_id: int) -> None:
 
 def rewrite(store: Store, entry: Entry, entry_id: int, fingerprint: str) -> None:
     change = decide(entry, "changed", entry_id, fingerprint)
-    store.apply(FeedState(feed_id="blog"), [change], [], now=NOW + HOUR, backlog=False)
+    apply(store, [change], now=NOW + HOUR)
 
 
 def test_what_an_edition_tells_is_kept_as_it_was_sealed(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from store_cases import MONDAY, NOW, blog_post, decide, keep
+from store_factories import MONDAY, NOW, apply, blog_post, decide, keep
 
 from pipeline.model.errors import StoreError, StoreTooNewError
 from pipeline.model.feed import FeedState
@@ -77,7 +77,7 @@ def test_an_empty_file_becomes_a_database(file: Path) -> None:
     """What ``touch`` left behind is as good as no file."""
     file.touch()
     with open_store(file) as store:
-        assert store.feed_states() == {}
+        assert store.feeds.states() == {}
 
 
 def test_a_missing_folder_is_named(file: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_damaged_database_is_reported(file: Path) -> None:
         pages.seek(4096)
         pages.write(os.urandom(1) * (file.stat().st_size - 4096))
     with pytest.raises(StoreError, match="is damaged; put back a copy"), open_store(file) as store:
-        store.identities("blog")
+        store.entries.identities("blog")
 
 
 def test_reading_goes_on_while_another_process_writes(file: Path) -> None:
@@ -117,7 +117,7 @@ def test_reading_goes_on_while_another_process_writes(file: Path) -> None:
         keep(store, blog_post())
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE entry SET title = 'not yet'")
-        assert [known.title for known in store.identities("blog")] == ["Post 1"]
+        assert [known.title for known in store.entries.identities("blog")] == ["Post 1"]
         writer.execute("ROLLBACK")
 
 
@@ -155,11 +155,11 @@ def test_a_full_disk_loses_nothing_that_was_there(file: Path) -> None:
         keep(store, blog_post(1))
     with pages_at_most(60), open_store(file) as store:
         with pytest.raises(StoreError, match="has no room left; free some disk space"):
-            store.apply(FeedState(feed_id="blog", etag="new"), changes, [], now=NOW, backlog=False)
-        assert [known.title for known in store.identities("blog")] == ["Post 1"]
-        assert store.feed_states()["blog"].etag == ""
+            apply(store, changes, state=FeedState(feed_id="blog", etag="new"))
+        assert [known.title for known in store.entries.identities("blog")] == ["Post 1"]
+        assert store.feeds.states()["blog"].etag == ""
     with open_store(file) as store:
-        assert store.apply(FeedState(feed_id="blog"), changes, [], now=NOW, backlog=False).new == 198
+        assert apply(store, changes).new == 198
     assert execute(file, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -174,7 +174,7 @@ def test_commits_are_synced_and_keys_are_checked(file: Path) -> None:
     event.listen(Engine, "begin", ask)
     with open_store(file) as store:
         keep(store, blog_post())
-        store.entries_between(MONDAY, NOW, ["blog"])
+        store.entries.between(MONDAY, NOW, ["blog"])
     event.remove(Engine, "begin", ask)
     assert set(seen) == {(2, 5000, 1)}
 

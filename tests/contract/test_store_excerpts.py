@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_cases import DAY, NOW
+from store_factories import DAY, NOW
 
 from pipeline.digest.compose.excerpts import excerpt_key
 from pipeline.jobs.digests.build import build_draft, current_edition, write_digest

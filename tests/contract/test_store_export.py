@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from care_cases import LATER, published
-from store_cases import NOW, blog_post, keep
+from published_store import LATER, published
+from store_factories import NOW, blog_post, keep
 
 from pipeline.jobs.maintenance.export import export_lines, import_lines
 from pipeline.model.errors import CorruptBackupError, RefusedError
@@ -24,7 +24,9 @@ def full(tmp_path: Path) -> Iterator[Store]:
     """A store in which something of everything lies."""
     (tmp_path / "full").mkdir()
     house = published(PublicationHarness(tmp_path / "full", shared_theme()))
-    house.store.save_episode_details("https://a.example/1.json", ("Salt", "Ünd"), now=NOW + timedelta(microseconds=1))
+    house.store.media.save_episode_details(
+        "https://a.example/1.json", ("Salt", "Ünd"), now=NOW + timedelta(microseconds=1)
+    )
     yield house.store
     house.store.close()
 
@@ -40,17 +42,17 @@ def test_an_export_moves_to_any_store_and_says_the_same_there(full: Store, store
     counts = import_lines(store, lines)
     assert counts == json.loads(lines[-1])["end"]
     assert list(export_lines(store)) == lines
-    assert store.integrity_errors() == []
+    assert store.maintenance.integrity_errors() == []
 
 
 def test_life_goes_on_after_an_import(full: Store, store: Store) -> None:
     """The next entry gets the next number, words are found, the sealed edition is the same bytes."""
     import_lines(store, export_lines(full))
-    known = store.identities("blog")
+    known = store.entries.identities("blog")
     new = keep(store, *(blog_post(number) for number in (70, 71)), now=LATER)
     assert min(new) > max(each.entry_id for each in known)
-    words = store.search_words(["bread", "grusse"], first_seen_by=NOW, max_matches=50)[0]
-    assert words["bread"] == full.search_words(["bread"], first_seen_by=NOW, max_matches=50)[0]["bread"]
+    words = store.word_index.search(["bread", "grusse"], first_seen_by=NOW, max_matches=50)[0]
+    assert words["bread"] == full.word_index.search(["bread"], first_seen_by=NOW, max_matches=50)[0]["bread"]
     assert store.editions.sealed("2026-W07") == full.editions.sealed("2026-W07")
     assert store.editions.all() == full.editions.all()
 
@@ -82,7 +84,7 @@ def spoilt(lines: list[str], what: str) -> list[str]:
         "another schema": lambda: [lines[0].replace('"schema":', '"schema":9'), *lines[1:]],
         "another table": lambda: [*lines[:row], '{"nowhere":{}}\n', *lines[row:]],
         "another column": lambda: with_row(nowhere=1),
-        "a wrong type": lambda: with_row(backlog="no"),
+        "a wrong type": lambda: with_row(archived="no"),
         "no instant": lambda: with_row(published_at="2026-02-09T00:00:00"),
         "a lost reference": lambda: with_row(feed_id="nowhere"),
         "a number for a text": lambda: with_row(title=7),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from store_cases import DAY, NOW, blog_post, keep
+from store_factories import DAY, NOW, blog_post, keep
 
 from pipeline.model.feed import FeedState
 from pipeline.model.run import RunStatus, claim, finish
@@ -17,20 +17,20 @@ def test_an_empty_store_counts_nothing(store: Store) -> None:
     assert store.metrics.entry_counts() == (0, 0)
     assert store.metrics.editions_by_state() == ({}, 0)
     assert store.metrics.feeds_by_outcome(["blog"]) == {"never": 1}
-    assert (store.metrics.runs_by_outcome(), store.metrics.last_finished_at()) == ({}, {})
+    assert (store.metrics.runs_by_status(), store.metrics.last_finished_at()) == ({}, {})
 
 
 def test_deleted_entries_were_seen_all_the_same(store: Store) -> None:
     """What ever came in only grows, so a rate can be made of it."""
     first, _ = keep(store, blog_post(1), blog_post(2))
     assert store.metrics.entry_counts() == (2, 2)
-    store.delete_entries([first], now=NOW)
+    store.entries.delete([first], now=NOW)
     assert store.metrics.entry_counts() == (1, 2)
 
 
 def test_feeds_are_counted_by_their_last_outcome(store: Store) -> None:
     """Only those that are asked for: what was taken out of config.toml counts no more."""
-    store.save_states(FeedState(feed_id=name, outcome=word) for name, word in (("a", "ok"), ("b", "ok"), ("c", "gone")))
+    store.feeds.save(FeedState(feed_id=name, outcome=word) for name, word in (("a", "ok"), ("b", "ok"), ("c", "gone")))
     assert store.metrics.feeds_by_outcome(["a", "b", "new"]) == {"ok": 2, "never": 1}
 
 
@@ -48,7 +48,7 @@ def test_runs_are_counted_by_how_they_ended(store: Store) -> None:
     run(store, "fetch", "2", "succeeded", 2)
     run(store, "fetch", "3", "failed", 3)
     run(store, "draft", "2026-W07", "running", 0)
-    assert store.metrics.runs_by_outcome() == {
+    assert store.metrics.runs_by_status() == {
         ("fetch", "succeeded"): 2,
         ("fetch", "failed"): 1,
         ("draft", "running"): 1,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
-from store_cases import blog_post, keep
+from store_factories import blog_post, keep
 from test_store_query_plans import IN_A_RUN
 
 from pipeline.model.errors import StoreError
@@ -75,7 +75,7 @@ def plans() -> Iterator[Plans]:
     """One archive for all who ask."""
     with postgres.temporary_database("_plans") as url, Store.open(url) as store:
         keep(store, blog_post())
-        store.save_state(FeedState(feed_id="podcast"))
+        store.feeds.save(FeedState(feed_id="podcast"))
         postgres.execute(url, *AN_ARCHIVE)
         yield Plans(store, url)
 
@@ -106,7 +106,7 @@ def test_no_question_of_a_run_reads_what_only_grows(plans: Plans) -> None:
         (IN_A_RUN["known_among"], "entry_page"),
         (IN_A_RUN["known_among"], "entry_guid"),
         (IN_A_RUN["in_quarantine"], "entry_quarantined"),
-        (lambda store: store.entries_with(["bread"], seen_by=None, most=5), "entry_words_words"),
+        (lambda store: store.word_index.search(["bread"], first_seen_by=None, max_matches=5), "entry_words_words"),
     ],
     ids=["marks", "unplaced", "week", "page", "guid", "quarantine", "words"],
 )
@@ -130,7 +130,7 @@ def test_words_are_cut_as_sqlite_cuts_them(postgres_url: str, tmp_path: Any) -> 
     for url in (postgres_url, f"sqlite:///{tmp_path / 'pipeline.db'}"):
         with Store.open(url) as store:
             keep(store, *(replace(blog_post(number), title=title) for number, title in enumerate(titles)))
-            words = store.search_words(asked, first_seen_by=None, max_matches=50)[0]
+            words = store.word_index.search(asked, first_seen_by=None, max_matches=50)[0]
             found.append({word: sorted(ids) for word, ids in words.items()})
     assert found[0] == found[1]
 
@@ -187,5 +187,5 @@ def test_a_server_that_was_started_anew_is_found_again(postgres_url: str) -> Non
         keep(store, blog_post())
         hang_up = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         postgres.execute(postgres.SERVER, hang_up)
-        assert [each.title for each in store.identities("blog")] == ["Post 1"]
+        assert [each.title for each in store.entries.identities("blog")] == ["Post 1"]
         assert keep(store, blog_post(2)) == [2]

@@ -10,37 +10,30 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from store_cases import DAY, MONDAY, NOW, blog_post, decide, keep
+from store_factories import DAY, MONDAY, NOW, apply, blog_post, decide, keep
 
-from pipeline.model.feed import FeedState
 from pipeline.model.run import claim
 from pipeline.store import Store
 
 FEEDS = ["blog", "podcast"]
 IN_A_RUN: dict[str, Callable[[Store], object]] = {
-    "known_entries": lambda store: store.identities("blog"),
-    "marks": lambda store: store.item_hashes("blog"),
-    "known_among": lambda store: store.match_candidates("blog", [blog_post(2), blog_post(3)]),
-    "apply": lambda store: store.apply(
-        FeedState(feed_id="blog"),
-        [decide(blog_post(2)), decide(blog_post(1), "repaired", 1)],
-        [1],
-        now=NOW,
-        backlog=False,
-    ),
-    "entries_between": lambda store: store.entries_between(MONDAY, NOW, FEEDS),
-    "unplaced_late": lambda store: store.late_unassigned(FEEDS, NOW),
-    "in_quarantine": lambda store: store.quarantined_entries("blog"),
-    "accept": lambda store: store.release_quarantine(new=[1], archived=[2], now=NOW),
-    "delete_entries": lambda store: store.delete_entries([1, 2], now=NOW),
-    "entries_of_week": lambda store: store.entries_of_week("2026-W07"),
-    "entries_by_id": lambda store: store.entries_by_id([1, 2]),
-    "newest_entry_at": lambda store: store.newest_entry_at(FEEDS),
-    "newest_entry_at before": lambda store: store.newest_entry_at(FEEDS, NOW),
-    "newest_entry_of_each": lambda store: store.newest_entry_at_by_feed(FEEDS, NOW),
-    "pages_told": lambda store: store.published_urls(["2026-W06", "2026-W05"]),
-    "published_dates": lambda store: store.published_dates(FEEDS, MONDAY - DAY),
-    "settle_week": lambda store: store.close_week("2026-W07", [1], now=NOW),
+    "known_entries": lambda store: store.entries.identities("blog"),
+    "marks": lambda store: store.entries.raw_hashes("blog"),
+    "known_among": lambda store: store.entries.match_candidates("blog", [blog_post(2), blog_post(3)]),
+    "apply": lambda store: apply(store, [decide(blog_post(2)), decide(blog_post(1), "repaired", 1)], [1]),
+    "entries_between": lambda store: store.entries.between(MONDAY, NOW, FEEDS),
+    "unplaced_late": lambda store: store.entries.late_unassigned(FEEDS, NOW),
+    "in_quarantine": lambda store: store.entries.quarantined("blog"),
+    "accept": lambda store: store.entries.release_quarantine(new=[1], archived=[2], now=NOW),
+    "delete_entries": lambda store: store.entries.delete([1, 2], now=NOW),
+    "entries_of_week": lambda store: store.entries.of_week("2026-W07"),
+    "entries_by_id": lambda store: store.entries.by_id([1, 2]),
+    "newest_entry_at": lambda store: store.entries.newest_at(FEEDS),
+    "newest_entry_at before": lambda store: store.entries.newest_at(FEEDS, NOW),
+    "newest_entry_of_each": lambda store: store.entries.newest_at_by_feed(FEEDS, NOW),
+    "pages_told": lambda store: store.entries.published_urls(["2026-W06", "2026-W05"]),
+    "published_dates": lambda store: store.entries.published_dates(FEEDS, MONDAY - DAY),
+    "settle_week": lambda store: store.weeks.close("2026-W07", [1], now=NOW),
     "runs.advance": lambda store: store.runs.advance(None, claim("fetch", "2026-02-16", None, claimed_by="a", now=NOW)),
     "runs.newest": lambda store: store.runs.newest(),
     "notices.open": lambda store: store.alerts.list_open(),
@@ -116,7 +109,7 @@ def test_each_question_is_answered_by_its_index(plans: Plans, question: str, ste
 
 def test_counting_is_left_to_the_index(plans: Plans) -> None:
     """``feed_counts`` grows with the archive, yet reads indexes alone, and one row a feed for the title."""
-    steps = [step for step in plans.of(lambda store: store.feed_counts()) if " entry " in step]
+    steps = [step for step in plans.of(lambda store: store.feeds.stats()) if " entry " in step]
     assert [step.split(" (")[0] for step in steps] == [
         "SEARCH entry USING COVERING INDEX entry_published",
         "SEARCH entry USING COVERING INDEX entry_published",
@@ -129,7 +122,7 @@ def test_what_deduplication_is_told_does_not_grow_with_the_archive(tmp_path: Pat
     """Of 5,000 entries that left the document, it hears of the newest and of those that share a name, no others."""
     with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
         ids = keep(store, *(blog_post(number) for number in range(5_000)))
-        store.apply(FeedState(feed_id="blog"), [], ids[:-10], now=NOW, backlog=False)
-        told = {each.entry_id for each in store.match_candidates("blog", [blog_post(3), blog_post(30_000)])}
+        apply(store, [], ids[:-10])
+        told = {each.entry_id for each in store.entries.match_candidates("blog", [blog_post(3), blog_post(30_000)])}
         assert told == {ids[3], *ids[-200:]}
-        assert set(store.item_hashes("blog")) == set(ids[-10:])
+        assert set(store.entries.raw_hashes("blog")) == set(ids[-10:])

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_cases import NOW
+from store_factories import NOW
 
 from pipeline.jobs.maintenance.atomic_file import atomic_file
 from pipeline.jobs.maintenance.backup import back_up, restore
@@ -27,15 +27,15 @@ def file(tmp_path: Path) -> Path:
     with Store.open(f"sqlite:///{file}") as store:
         back_up(store, tmp_path / "b.db")
         for state in MANY:
-            store.save_state(state)
+            store.feeds.save(state)
     return file
 
 
 def feeds(file: Path) -> int:
     """Count what a whole store remembers."""
     with Store.open(f"sqlite:///{file}") as store:
-        assert store.integrity_errors() == []
-        return len(store.feed_states())
+        assert store.maintenance.integrity_errors() == []
+        return len(store.feeds.states())
 
 
 def at_sync(monkeypatch: pytest.MonkeyPatch, act: Callable[[str], None]) -> None:
@@ -59,7 +59,7 @@ def test_who_comes_in_while_the_backup_is_written_is_not_run_over(
     def tick(path: str) -> None:
         if path.endswith(".new") and not opened:
             opened.append(Store.open(f"sqlite:///{file}"))
-            opened[0].save_state(FeedState(feed_id="tick"))
+            opened[0].feeds.save(FeedState(feed_id="tick"))
 
     at_sync(monkeypatch, tick)
     with pytest.raises(RefusedError, match="is open in another process"):
@@ -92,7 +92,7 @@ def test_who_waits_for_the_old_store_cannot_write_beside_the_new_one(
 def test_a_log_without_its_store_is_not_taken_for_the_new_ones(file: Path, tmp_path: Path) -> None:
     """Somebody took the store away and left its log: what is restored is the backup and nothing else."""
     with Store.open(f"sqlite:///{file}") as store:
-        store.save_state(FeedState(feed_id="late"))
+        store.feeds.save(FeedState(feed_id="late"))
         logs = {end: file.with_name(file.name + end).read_bytes() for end in ("-wal", "-shm")}
     file.unlink()
     for end, log in logs.items():
@@ -107,7 +107,7 @@ def test_a_store_and_its_copies_are_their_owners_alone(file: Path, tmp_path: Pat
     before = os.umask(0o002)
     try:
         with Store.open(f"sqlite:///{tmp_path / 'made.db'}") as store:
-            store.save_state(FeedState(feed_id="late"))
+            store.feeds.save(FeedState(feed_id="late"))
             back_up(store, tmp_path / "b2.db")
             modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.glob("made.db*")}
         restore(tmp_path / "b2.db", tmp_path / "fresh.db", now=NOW)

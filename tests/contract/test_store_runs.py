@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from store_cases import DAY, NOW
+from store_factories import DAY, NOW
 
 from pipeline.model.run import LEASE_TTL, Run, claim, finish, renew
 from pipeline.store import Store

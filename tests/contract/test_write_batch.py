@@ -60,7 +60,7 @@ def refresh(store: Store, network: Feeds, feeds: int, *, now: datetime = NOW) ->
     told: list[tuple[str, int, int]] = []
 
     def listen(report: FeedReport) -> None:
-        told.append((report.feed_id, report.applied.new, len(store.feed_counts())))
+        told.append((report.feed_id, report.applied.new, len(store.feeds.stats())))
 
     all_feeds = [Feed(id=f"f{number}", url=f"https://f{number}.example/", kind="blog") for number in range(feeds)]
     refresher = Refresher(store=store, open_fetcher=network.open, interval=timedelta(hours=1))
@@ -92,7 +92,7 @@ def test_a_bug_loses_nothing_that_was_read(store: Store) -> None:
     bodies = {f"f{number}": document(number) for number in range(3)}
     with pytest.raises(ZeroDivisionError):
         refresh(store, Feeds(bodies, breaks_after=2), 3)
-    assert [count.entries for count in store.feed_counts().values()] == [1, 1]
+    assert [count.entries for count in store.feeds.stats().values()] == [1, 1]
 
 
 def test_who_kept_silent_is_asked_first_the_next_time(store: Store) -> None:

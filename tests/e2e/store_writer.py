@@ -46,7 +46,7 @@ def write(url: str, report: int) -> None:
     with Store.open(url) as store:
         for number in count():
             feed_id = f"{os.getpid()}-{number}"
-            store.apply(FeedState(feed_id=feed_id), changes(feed_id), [], now=NOW, backlog=False)
+            store.entries.apply([FeedUpdate(state=FeedState(feed_id=feed_id), changes=changes(feed_id))], now=NOW)
             os.write(report, f"{feed_id}\n".encode())
 
 

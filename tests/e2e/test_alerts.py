@@ -56,7 +56,7 @@ class Told:
         """Write into the store that the feed's server said so yesterday."""
         state = FeedState(feed_id="blog", url=self.program.server.url("/blog"), outcome="gone", failures=2)
         with Store.open(f"sqlite:///{self.folder / 'pipeline.db'}") as store:
-            store.save_state(replace(state, gone_at=NOW - DAY, checked_at=NOW - DAY))
+            store.feeds.save(replace(state, gone_at=NOW - DAY, checked_at=NOW - DAY))
 
     def ticks(self, *, hours: int, every: int = 12) -> None:
         """Let cron run for so long."""

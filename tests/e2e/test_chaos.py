@@ -71,10 +71,10 @@ def live_through(web: FaultyWeb, store: Store, days: int) -> Month:
         for report in refresher.refresh(feeds, now=web.now, is_due=poll.is_due):
             reports[report.feed_id].append(report)
     titles = {feed.id: Counter[str]() for feed in feeds}
-    for stored in store.entries_between(START - timedelta(days=99), START + timedelta(days=99), list(titles)):
+    for stored in store.entries.between(START - timedelta(days=99), START + timedelta(days=99), list(titles)):
         titles[stored.entry.feed_id][stored.entry.title] += 1
-    waiting = {feed_id: count.quarantined for feed_id, count in store.feed_counts().items()}
-    addresses = {feed_id: state.current_url for feed_id, state in store.feed_states().items()}
+    waiting = {feed_id: count.quarantined for feed_id, count in store.feeds.stats().items()}
+    addresses = {feed_id: state.current_url for feed_id, state in store.feeds.states().items()}
     return Month(web=web, titles=titles, reports=reports, quarantined=waiting, addresses=addresses)
 
 

@@ -23,8 +23,8 @@ def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliR
         found.serve("/blog", rss(SALT, BREAD))
         found.run_ok("fetch")
         with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
-            (salt,) = [each.entry_id for each in store.identities("blog") if each.title == "Salt"]
-            store.delete_entries([salt], now=NOW)
+            (salt,) = [each.entry_id for each in store.entries.identities("blog") if each.title == "Salt"]
+            store.entries.delete([salt], now=NOW)
         yield found
 
 

@@ -73,7 +73,7 @@ def rows(url: str, question: str) -> list[Row[Any]]:
 def check(house: PublicationHarness, url: str) -> None:
     """Look at the store after a kill: every edition is before or after each of its moves, in all its tables."""
     standings = house.store.editions.all()
-    assert house.store.integrity_errors() == []
+    assert house.store.maintenance.integrity_errors() == []
     owned = Counter(week for (week,) in rows(url, "SELECT week FROM edition_entry WHERE NOT late_counterpart"))
     placed = Counter(week for (week,) in rows(url, "SELECT assigned_week FROM entry WHERE assigned_week IS NOT NULL"))
     for week, standing in standings.items():

@@ -186,7 +186,7 @@ def test_a_proof_is_approved_from_the_mailbox(
         mail = box.wait(1)
         assert str(mail["Subject"]).startswith("[Proof] ")
         with App.load(folder / "config.toml") as app:
-            (week,) = app.store.closed_weeks()
+            (week,) = app.store.weeks.closed()
             before = app.store.editions.get(week)
         for link in links(mail).values():
             for method in ("GET", "HEAD", "GET"):
@@ -264,7 +264,7 @@ def test_a_silent_mail_server_does_not_delay_the_daemon(folder: Path) -> None:
                 assert time.monotonic() < until, "no proof came"
                 time.sleep(0.05)
     with App.load(folder / "config.toml") as app:
-        (week,) = app.store.closed_weeks()
+        (week,) = app.store.weeks.closed()
         assert [proof.sent_at is None for proof in app.store.proofs.of_week(week)] == [False]
 
 
@@ -337,7 +337,7 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
             in_thread(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
             dead = CheckResult(name="dead-link", level="error", message="Fix that link.", where="Tide tables")
-            app.store.editions.save_link_check(
+            app.store.link_checks.save(
                 LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,))
             )
             (path,) = (folder / "outbox").glob("*.proof@*.eml")

@@ -68,7 +68,7 @@ def writers() -> Iterator[Writers]:
 def check(file: Path, report: Path) -> int:
     """Open the database after a kill; gives how many feeds it holds."""
     with Store.open(f"sqlite:///{file}") as store:
-        counts = {feed_id: count.entries for feed_id, count in store.feed_counts().items()}
+        counts = {feed_id: count.entries for feed_id, count in store.feeds.stats().items()}
     assert set(report.read_text().split()) <= set(counts), "a feed that was reported committed is gone"
     assert set(counts.values()) <= {POSTS}, "a feed was written in part"
     with closing(sqlite3.connect(file)) as connection:

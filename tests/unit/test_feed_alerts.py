@@ -19,6 +19,7 @@ from pipeline.model.entry import Entry
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.schedule import Every
+from pipeline.model.update import FeedUpdate
 from pipeline.scheduler.engine import Task
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -66,18 +67,18 @@ class Months:
         return self.told[before:]
 
     def _ask(self, feed: Feed) -> None:
-        state = self.store.feed_states().get(feed.id) or FeedState(feed_id=feed.id, url=feed.url)
+        state = self.store.feeds.states().get(feed.id) or FeedState(feed_id=feed.id, url=feed.url)
         if state.url != feed.url:
             state = FeedState(feed_id=feed.id, url=feed.url)
         if poll.is_due(state, self.now):
             outcome = FetchOutcome(key=feed.id, url=feed.url, **self.answers[feed.id])
             channel = Channel(title=TITLES[feed.id]) if outcome.ok else None
-            self.store.save_state(poll.next_state(state, outcome, now=self.now, channel=channel))
+            self.store.feeds.save(poll.next_state(state, outcome, now=self.now, channel=channel))
 
     def publish(self, feed_id: str, *found: Entry, suspicious: bool = False) -> None:
         """Store a document's entries."""
-        state = self.store.feed_states()[feed_id]
-        changes = decide(found, self.store.identities(feed_id)).entries
+        state = self.store.feeds.states()[feed_id]
+        changes = decide(found, self.store.entries.identities(feed_id)).entries
         self.store.apply(state, changes, [], now=self.now, backlog=False, quarantined=suspicious)
 
 
@@ -207,8 +208,8 @@ def test_entries_that_are_held_back_are_said_with_the_command_that_takes_them(mo
     assert told.subject == "Harbour & Hearth (feed blog) holds 4 entries back"
     assert "4 entries turned new at once: “Roulette”, “Dice”, “Poker” and others." in told.text
     assert "    pipeline feeds accept blog" in told.text.split("\n\n")
-    held = [each.entry_id for each in months.store.quarantined_entries("blog")]
-    months.store.release_quarantine(new=held, archived=[], now=months.now)
+    held = [each.entry_id for each in months.store.entries.quarantined("blog")]
+    months.store.entries.release_quarantine(new=held, archived=[], now=months.now)
     assert months.goes_by(DAY) == []
     assert months.store.alerts.list_open() == []
 
@@ -260,7 +261,7 @@ def test_a_missing_password_is_said_at_the_third_time(months: Months) -> None:
         outcome="no_secret",
         detail="was not asked, since the environment variable BLOG_KEY is not set: set it where the program runs",
     )
-    months.store.save_state(state)
+    months.store.feeds.save(state)
     months.task.run("", months.now)
     (told,) = months.told
     assert told.text.endswith("BLOG_KEY is not set. Set it where the program runs.")

@@ -68,7 +68,7 @@ def test_each_picture_is_seen_once(store: Store) -> None:
     assert {each.first_bytes for each in network.asked} == {IMAGE_PREFIX_BYTES}
     assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 0
     assert [each.url for each in network.asked[3:]] == ["https://example.org/lost.gif"]
-    seen = store.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
+    seen = store.media.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
     assert (seen.width, seen.height, seen.length_bytes) == (300, 200, 90_000)
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_picture_is_not_asked_for_again(store: Store) -> None:
     network = Pictures({url: b"<svg/>"})
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 1
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 0
-    assert store.image_sizes([url])[url].width is None
+    assert store.media.image_sizes([url])[url].width is None
 
 
 def test_the_mail_says_what_was_seen() -> None:

@@ -17,6 +17,7 @@ from pipeline.jobs.monitoring.notifier import Notifier
 from pipeline.model.alert import Alert
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.schedule import parse_schedule
+from pipeline.model.update import FeedUpdate
 from pipeline.store import Store
 from tests.empty_store import empty_store
 from tests.factories import entry
@@ -48,12 +49,12 @@ class Watched:
 
     def publish(self, *moments: datetime, suspicious: bool = False) -> None:
         found = [entry(f"Post of {moment:%d %B %Y}", moment) for moment in moments]
-        changes = decide(found, self.store.identities("blog")).entries
+        changes = decide(found, self.store.entries.identities("blog")).entries
         self.store.apply(self.state, changes, [], now=WEDNESDAY, backlog=False, quarantined=suspicious)
 
     def remember(self, **facts: object) -> None:
         self.state = replace(self.state, **facts)  # type: ignore[arg-type]
-        self.store.save_state(self.state)
+        self.store.feeds.save(self.state)
 
     def look(self, now: datetime = WEDNESDAY) -> str:
         """Let the watch look; gives its line."""
@@ -153,7 +154,7 @@ def test_a_new_feed_is_not_judged(tmp_path: Path) -> None:
     """With three posts, whatever the silence."""
     with Store.open(f"sqlite:///{tmp_path / 'new.db'}") as store:
         watched = Watched(store)
-        store.delete_entries([each.entry_id for each in store.identities("blog")][3:], now=WEDNESDAY)
+        store.entries.delete([each.entry_id for each in store.entries.identities("blog")][3:], now=WEDNESDAY)
         assert watched.look(WEDNESDAY + 20 * WEEK) == ""
 
 

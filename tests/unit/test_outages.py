@@ -80,7 +80,7 @@ def test_the_running_week_leaves_the_closed_one_its_stories(house: PublicationHa
 def news(house: PublicationHarness, now: datetime, *document: Entry) -> None:
     """Read the feed as a round does."""
     house.set_time(now).fetch(*document)
-    house.store.save_state(replace(house.store.feed_states()["blog"], new_content_at=now))
+    house.store.feeds.save(replace(house.store.feeds.states()["blog"], new_content_at=now))
 
 
 def test_a_draft_waits_for_entries_of_its_week(house: PublicationHarness) -> None:
@@ -115,22 +115,22 @@ def test_an_older_name_of_a_period_costs_one_more_draft_and_no_more(house: Publi
 
 
 def decided(house: PublicationHarness, feed: str, *document: Entry) -> FeedUpdate:
-    verdict = decide(document, house.store.identities(feed))
+    verdict = decide(document, house.store.entries.identities(feed))
     return FeedUpdate(state=FeedState(feed_id=feed), changes=verdict, archived=False)
 
 
 def test_a_guid_that_another_process_was_quicker_to_take_stops_nobody(house: PublicationHarness) -> None:
     """The other feeds are written, the repair is left out, and what the next read says is done."""
     here, other = entry("Here", guid="a"), entry("Quite another", guid="b")
-    house.store.apply_updates([decided(house, "x", replace(here, feed_id="x"))], now=house.now)
+    house.store.entries.apply([decided(house, "x", replace(here, feed_id="x"))], now=house.now)
     renamed, stays = replace(here, feed_id="x", guid="b"), replace(here, feed_id="x")
     repair = decided(house, "x", renamed)
     assert [each.kind for each in repair.changes.entries] == ["repaired"]
-    house.store.apply_updates([decided(house, "x", replace(other, feed_id="x"), stays)], now=house.now)
+    house.store.entries.apply([decided(house, "x", replace(other, feed_id="x"), stays)], now=house.now)
     elsewhere = decided(house, "y", entry("Elsewhere", feed="y"))
-    found = house.store.apply_updates([elsewhere, repair], now=house.now)
+    found = house.store.entries.apply([elsewhere, repair], now=house.now)
     assert [(each.new, each.changed) for each in found] == [(1, 0), (0, 0)]
-    assert {each.guid for each in house.store.identities("x")} == {"a", "b"}
+    assert {each.guid for each in house.store.entries.identities("x")} == {"a", "b"}
 
 
 def test_what_an_items_base_does_to_its_neighbour_does_not_depend_on_what_is_known() -> None:

@@ -164,9 +164,7 @@ def test_what_was_found_stands_on_top(house: PublicationHarness, box: Letterbox)
         name="dead-link", level="error", message="Mend <b>that</b> link: `404`.", where="Salt & <pepper>"
     )
     edition = the_draft(house)
-    house.store.editions.save_link_check(
-        LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,))
-    )
+    house.store.link_checks.save(LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,)))
     reader(house, box).send(W07, now=house.now)
     _, text, html = parts(box.mails[0])
     known = [each["message"] for each in json.loads(edition.manifest)["checks"]]

@@ -128,10 +128,10 @@ def test_a_feed_that_turned_into_another_takes_nothing_back(sent: Sent) -> None:
 
 def test_what_was_deleted_here_says_nothing(sent: Sent) -> None:
     """Whoever deleted it knows."""
-    ids = {each.guid: each.entry_id for each in sent.house.store.identities("blog")}
+    ids = {each.guid: each.entry_id for each in sent.house.store.entries.identities("blog")}
     sent.fetch(SOUP, OLD)
     sent.told.clear()
-    sent.house.store.delete_entries([ids[BREAD.guid]], now=sent.house.now)
+    sent.house.store.entries.delete([ids[BREAD.guid]], now=sent.house.now)
     assert sent.look() == []
 
 

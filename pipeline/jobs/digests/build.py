@@ -94,7 +94,7 @@ def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *,
     if shortage := _shortage(store, context, week, selection):
         if has_closed and isinstance(shortage, ThinWeekError):
             carried_over = [*selection.entry_ids, *selection.carried_over]
-            store.close_week(str(week), selection.excluded_by_editor, now=now, carried_over=carried_over)
+            store.weeks.close(str(week), selection.excluded_by_editor, now=now, carried_over=carried_over)
         raise shortage
     context.enrich(selection.stories, now)
     built = build_selected(store, context, week, selection)
@@ -111,8 +111,8 @@ def _record(store: Store, week: Week, built: BuiltEdition, now: datetime, *, has
     if has_closed:
         selection = built.selection
         included = [*selection.entry_ids, *selection.excluded_by_editor]
-        store.close_week(str(week), included, now=now, carried_over=selection.carried_over)
-        store.editions.link_duplicates(selection.published_elsewhere)
+        store.weeks.close(str(week), included, now=now, carried_over=selection.carried_over)
+        store.editions.link_counterparts(selection.published_elsewhere)
 
 
 def write_sealed(store: Store, context: DigestContext, week: Week, out: Path, *, now: datetime) -> tuple[Path, ...]:
@@ -152,7 +152,7 @@ def _explain_empty(store: Store, context: DigestContext, week: Week, selection: 
     own = [decision for decision in selection.left_out if opens_at <= decision.published_at < closes_at]
     if any("in config.toml" in decision.reason for decision in own):
         return f"config.toml leaves out every entry of {week}; {why}."
-    newest_at = store.newest_entry_at(context.feed_ids)
+    newest_at = store.entries.newest_at(context.feed_ids)
     if newest_at is None:
         return f"{week} has nothing to publish: no entries are stored yet; run `pipeline fetch` first."
     newest = context.calendar.week_of(newest_at)

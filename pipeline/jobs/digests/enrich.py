@@ -38,14 +38,14 @@ def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, 
 def fetch_episode_details(store: Store, stories: Stories, open_fetcher: OpenFetcher, *, now: datetime) -> int:
     """Fetch and store chapters or transcript openings that are not stored yet; return their number."""
     wanted = episode_detail_urls(stories)
-    stored = store.episode_details(wanted)
+    stored = store.media.episode_details(wanted)
     requests = [FetchRequest(key=url, url=url) for url in wanted if url not in stored]
 
     def save(outcome: FetchOutcome) -> None:
         from pipeline.ingest.chapters import chapter_titles, transcript_opening
 
         parse = chapter_titles if outcome.body.lstrip()[:1] == b"{" else transcript_opening
-        store.save_episode_details(outcome.key, parse(outcome.body, outcome.content_type), now=now)
+        store.media.save_episode_details(outcome.key, parse(outcome.body, outcome.content_type), now=now)
 
     return _fetch(requests, open_fetcher, save, now)
 
@@ -55,13 +55,13 @@ def fetch_image_sizes(
 ) -> int:
     """Measure images by their first bytes and store the sizes that are not stored yet; return their number."""
     wanted = image_urls(stories, logo_url)
-    stored = store.image_sizes(wanted)
+    stored = store.media.image_sizes(wanted)
     requests = [FetchRequest(key=url, url=url, first_bytes=IMAGE_PREFIX_BYTES) for url in wanted if url not in stored]
 
     def save(outcome: FetchOutcome) -> None:
         width, height = read_image_size(outcome.body) or (None, None)
         picture = Picture(url=outcome.key, width=width, height=height, length_bytes=outcome.length_bytes)
-        store.save_image_size(picture, now=now)
+        store.media.save_image_size(picture, now=now)
 
     return _fetch(requests, open_fetcher, save, now)
 

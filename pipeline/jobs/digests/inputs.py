@@ -41,9 +41,9 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         feeds=context.feeds,
         selection=selection,
         archive=archive,
-        episode_details=store.episode_details(episode_detail_urls(selection.stories)),
+        episode_details=store.media.episode_details(episode_detail_urls(selection.stories)),
         excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
-        image_sizes=store.image_sizes(image_urls(entries, context.publication.logo_url)),
+        image_sizes=store.media.image_sizes(image_urls(entries, context.publication.logo_url)),
         preflight=load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
         translator=translator_for(context.publication.language),
     )
@@ -55,10 +55,10 @@ def load_preflight_context(
     """Return what preflight compares a week's edition with: published URLs and stale feeds."""
     earlier = [str(week.next(-weeks)) for weeks in range(1, REPEAT_WINDOW_WEEKS + 1)]
     fetched = [feed.id for feed in feeds if feed.url]  # links added by hand belong to a feed without a URL
-    newest = store.newest_entry_at_by_feed(fetched, closes_at)
+    newest = store.entries.newest_at_by_feed(fetched, closes_at)
     stale_before = closes_at - STALE_AFTER
     return PreflightContext(
-        published_urls=store.published_urls(earlier),
+        published_urls=store.entries.published_urls(earlier),
         stale_feeds=tuple(
             StaleFeed(feed_id=feed_id, newest_at=newest_at)
             for feed_id in fetched

@@ -40,7 +40,7 @@ def load_archive_content(store: Store, context: DigestContext, week: Week, selec
     archive_filter = ArchiveFilter(
         opens_at=opens_at,
         week=str(week),
-        closed_at=store.closed_weeks().get(str(week)),
+        closed_at=store.weeks.closed().get(str(week)),
         feed_ids=[feed.id for feed in context.feeds if feed.kind != "links"],
         excluded=selection.overrides.leave_out,
     )
@@ -87,14 +87,14 @@ class _Lookup:
     ) -> dict[int, tuple[StoredEntry, ...]]:
         """Return the entries most similar to each story, by the id of its first entry; two queries for all stories."""
         terms = {story[0].entry_id: key_terms([stored.entry for stored in story]) for story in stories}
-        matching, total = self.store.search_words(
+        matching, total = self.store.word_index.search(
             dict.fromkeys(chain.from_iterable(terms.values())),
             first_seen_by=self.archive_filter.closed_at,
             max_matches=MAX_TERM_ENTRIES,
         )
         similarity = {story: Similarity.from_terms(weights, matching, total) for story, weights in terms.items()}
         nearest = {story: candidates(scores, excluded=excluded) for story, scores in similarity.items()}
-        stored = self.store.entries_by_id({entry_id for ids in nearest.values() for entry_id in ids})
+        stored = self.store.entries.by_id({entry_id for ids in nearest.values() for entry_id in ids})
         allowed = [entry for entry in stored if self.archive_filter.allows(entry)]
         return {
             story: rank_related(
@@ -105,4 +105,4 @@ class _Lookup:
 
     def between(self, start: datetime, end: datetime) -> list[StoredEntry]:
         """Return the entries of the archive's feeds published from ``start`` until ``end``, oldest first."""
-        return self.store.entries_between(start, end, list(self.archive_filter.feed_ids))
+        return self.store.entries.between(start, end, list(self.archive_filter.feed_ids))

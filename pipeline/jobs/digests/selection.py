@@ -31,9 +31,9 @@ def explain_decisions(
 ) -> tuple[Decision, ...]:
     """Return the decision on every entry of the feeds; on those around the week if there are over ``max_entries``."""
     entries = _entries_around(store, context, week)
-    if sum(count.entries for feed, count in store.feed_counts().items() if feed in context.feed_ids) <= max_entries:
+    if sum(count.entries for feed, count in store.feeds.stats().items() if feed in context.feed_ids) <= max_entries:
         loaded = {stored.entry_id for stored in entries}
-        everything = store.entries_between(_MIN_DATE, _MAX_DATE, context.feed_ids)
+        everything = store.entries.between(_MIN_DATE, _MAX_DATE, context.feed_ids)
         entries += [stored for stored in everything if stored.entry_id not in loaded]
     return _select(store, context, week, entries, now).decisions
 
@@ -46,10 +46,10 @@ def entries_by_reference(store: Store, references: Iterable[str]) -> list[Stored
         key = url_key(name)
         entry_ids += [
             known.entry_id
-            for known in store.identities(feed_id)
+            for known in store.entries.identities(feed_id)
             if known.guid == name or (key and known.url_key == key)
         ]
-    return store.entries_by_id(entry_ids)
+    return store.entries.by_id(entry_ids)
 
 
 def _select(
@@ -57,7 +57,7 @@ def _select(
 ) -> Selection:
     assignment = WeekAssignment(
         calendar=context.calendar,
-        closed_weeks=store.closed_weeks(),
+        closed_weeks=store.weeks.closed(),
         records=store.editions.all(),
         newest_closed=context.calendar.newest_closed(now),
         quiet_since=now - context.quiet_period if context.quiet_period else None,
@@ -65,7 +65,7 @@ def _select(
     sealed = store.editions.sealed(str(week)) if assignment.is_sent(week) else None
     if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
-        entries = [*entries, *store.entries_by_id(missing)]
+        entries = [*entries, *store.entries.by_id(missing)]
         return select(week, entries, assignment, context.feeds, sealed.overrides)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
@@ -87,10 +87,10 @@ def _entries_around(store: Store, context: DigestContext, week: Week) -> list[St
     """Return what a week may publish, and all entries near enough to those in time to be the same story."""
     opens_at, closes_at = context.calendar.bounds(week)
     start, end = opens_at - PAIRING_WINDOW, closes_at + PAIRING_WINDOW
-    older = [*store.late_unassigned(context.feed_ids, before=opens_at), *store.entries_of_week(str(week))]
-    entries = [*store.entries_between(start, end, context.feed_ids), *older]
+    older = [*store.entries.late_unassigned(context.feed_ids, before=opens_at), *store.entries.of_week(str(week))]
+    entries = [*store.entries.between(start, end, context.feed_ids), *older]
     for since, until in _pairing_spans(stored.entry.published_at for stored in older):
-        entries += store.entries_between(since, min(until, start), context.feed_ids)
+        entries += store.entries.between(since, min(until, start), context.feed_ids)
     return list({stored.entry_id: stored for stored in entries if stored.entry.feed_id in context.feed_ids}.values())
 
 

@@ -103,7 +103,7 @@ def check_database(open_store: Callable[[], Store], file: Path | None, mounts: s
     store = open_store()
     found = store.metrics.database_info()
     name = file.name if file else found.dialect
-    faults = store.integrity_errors()
+    faults = store.maintenance.integrity_errors()
     for fault in faults[:_MOST_FAULTS]:
         mend = "stop the program, put a backup back with `pipeline restore FILE`, and look at the disk"
         yield HealthResult(category="store", name=name, level="trouble", message=f"is damaged: {fault}", fix=mend)

@@ -64,7 +64,7 @@ def check_and_save_links(store: Store, edition: Edition, open_fetcher: OpenFetch
     """Check an edition's links and images, save the results and return them."""
     results = check_links(edition, open_fetcher, now=now)
     link_check = LinkCheck(content_hash=edition.content_hash, checked_at=now, results=results)
-    store.editions.save_link_check(link_check)
+    store.link_checks.save(link_check)
     return link_check
 
 
@@ -77,7 +77,7 @@ def current_link_check(
     overridden: Collection[str] = (),
 ) -> LinkCheck | None:
     """Return the saved link check of an edition, or a new one if that is not fresh and there is a fetcher."""
-    saved = store.editions.link_check(edition.content_hash)
+    saved = store.link_checks.get(edition.content_hash)
     if open_fetcher is None or is_fresh(saved, overridden, now=now):
         return saved
     return check_and_save_links(store, edition, open_fetcher, now=now)

@@ -170,7 +170,7 @@ class ScheduledSend:
 
     def _was_expected(self, window: _SendWindow) -> bool:
         """Check whether any feed had been fetched by the scheduled time; before that there was no newsletter."""
-        first_fetches = [state.first_read_at for state in self.workflow.store.feed_states().values()]
+        first_fetches = [state.first_read_at for state in self.workflow.store.feeds.states().values()]
         return any(at is not None and at <= window.opens_at for at in first_fetches)
 
     def _has_content(self, window: _SendWindow) -> bool:

@@ -113,7 +113,7 @@ class EditionWorkflow:
         sealed = self.store.editions.sealed(str(week))
         if sealed is None:
             raise RefusedError(f"{week} is not sealed, so there is nothing to compare with: approve it first.")
-        entries = {stored.entry_id: stored for stored in self.store.entries_by_id(sealed.entry_ids)}
+        entries = {stored.entry_id: stored for stored in self.store.entries.by_id(sealed.entry_ids)}
         stories = (tuple(entries[entry_id] for entry_id in story if entry_id in entries) for story in sealed.stories)
         selection = Selection(stories=tuple(filter(None, stories)), decisions=(), overrides=sealed.overrides)
         rebuilt = build_selected(self.store, self.context, week, selection).edition
@@ -159,7 +159,7 @@ def require_draft(store: Store, week: Week) -> None:
 
 def _has_draft(store: Store, week: Week) -> bool:
     has_changed = store.editions.get(str(week)).revision > 0
-    return has_changed or str(week) in store.closed_weeks() or bool(store.proofs.of_week(str(week)))
+    return has_changed or str(week) in store.weeks.closed() or bool(store.proofs.of_week(str(week)))
 
 
 def _require_unchanged(edition: Edition, content_hash: str, reviewed_manifest: bytes) -> None:

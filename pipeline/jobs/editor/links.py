@@ -75,27 +75,29 @@ class LinkCollection:
     def recent(self) -> tuple[CollectedLink, ...]:
         """List the links of the last year, those that wait first, each in the order they came."""
         ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
-        found = self.store.entries_between(self.now - _LOOKED_BACK, self.now + _LOOKED_BACK, ids)
+        found = self.store.entries.between(self.now - _LOOKED_BACK, self.now + _LOOKED_BACK, ids)
         listed = [_collected(each.entry, each.first_seen_at, self._used(each)) for each in found]
         return tuple(sorted(listed, key=lambda each: bool(each.used_in)))
 
     def remove(self, url: str) -> CollectedLink:
         """Forget a link that was added by hand and not told yet."""
         key = url_key(url)
-        mine = self.store.entries_between(_EVER, self.now + _LOOKED_BACK, [ADDED_LINKS_FEED_ID])
+        mine = self.store.entries.between(_EVER, self.now + _LOOKED_BACK, [ADDED_LINKS_FEED_ID])
         found = next((each for each in mine if url_key(each.entry.url) == key), None)
         if found is None:
             raise RefusedError(f"{url} is not among the links added by hand; `pipeline links list` shows them.")
         if used := self._used(found):
             raise RefusedError(f"{url} was told in {used} and stays known, so that it is not told again.")
-        self.store.delete_entries([found.entry_id], now=self.now)
+        self.store.entries.delete([found.entry_id], now=self.now)
         return _collected(found.entry, found.first_seen_at)
 
     def _refuse_known(self, url: str) -> None:
         key = url_key(url)
         ids = [feed.id for feed in self.feeds] + [ADDED_LINKS_FEED_ID]
-        known = [one.entry_id for feed_id in ids for one in self.store.identities(feed_id) if one.url_key == key]
-        for stored in self.store.entries_by_id(known):
+        known = [
+            one.entry_id for feed_id in ids for one in self.store.entries.identities(feed_id) if one.url_key == key
+        ]
+        for stored in self.store.entries.by_id(known):
             if used := self._used(stored):
                 raise RefusedError(f"{url} was already used in {used}.")
             if stored.entry.feed_id in [feed.id for feed in self.feeds if feed.kind != "links"]:
@@ -121,14 +123,14 @@ class LinkCollection:
     def _keep(self, entry: Entry) -> None:
         from pipeline.ingest.dedupe import fingerprint
 
-        if any(known.guid == entry.guid for known in self.store.identities(ADDED_LINKS_FEED_ID)):
+        if any(known.guid == entry.guid for known in self.store.entries.identities(ADDED_LINKS_FEED_ID)):
             # It was removed before; what was deleted stays deleted, so this is another one.
             entry = replace(entry, guid=f"{entry.guid} {self.now:%Y-%m-%dT%H:%M:%S}")
-        state = self.store.feed_states().get(ADDED_LINKS_FEED_ID) or FeedState(
+        state = self.store.feeds.states().get(ADDED_LINKS_FEED_ID) or FeedState(
             feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now
         )
         change = EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry))
-        self.store.apply(state, [change], [], now=self.now, backlog=False)
+        self.store.entries.apply([FeedUpdate(state=state, changes=[change])], now=self.now)
 
 
 async def _look(url: str, open_fetcher: OpenFetcher, now: datetime, note: str, title: str) -> Entry:

@@ -56,11 +56,11 @@ class Backfiller:
 
     def run(self, open_fetcher: OpenFeedFetcher, *, restart: bool = False) -> BackfillResult:
         """Read on from where it stopped, or ``again`` from the newest page, to the end."""
-        states = self.store.feed_states()
+        states = self.store.feeds.states()
         state = states.get(self.feed.id)
         if state is None or state.first_read_at is None:
             raise RefusedError(f"{self.feed.id} was never read: run `pipeline fetch {self.feed.id}` first.")
-        position = None if restart else self.store.archive_positions().get(self.feed.id)
+        position = None if restart else self.store.archive.positions().get(self.feed.id)
         if position and position.done:
             return BackfillResult(position=position, message=f"{_summary(position)}; --again reads it once more")
         url = state.current_url or self.feed.url
@@ -107,9 +107,9 @@ class Backfiller:
         reached = replace(reached, done=not following or len(reached.page_hashes) >= MAX_PAGES)
         # The newest page is the fetch's own; it is read here for nothing but the way to the next.
         archive = [entry for entry in entries if self._is_archive(entry)] if position.page_hashes else []
-        new = [each for each in decide(archive, self.store.identities(self.feed.id)).entries if each.kind == "new"]
+        new = [each for each in decide(archive, self.store.entries.identities(self.feed.id)).entries if each.kind == "new"]
         reached = replace(reached, entry_count=position.entry_count + len(new))
-        self.store.save_archive_page(reached, new, now=self.now)
+        self.store.archive.save_page(reached, new, now=self.now)
         return reached
 
     def _is_archive(self, entry: Entry) -> bool:
@@ -117,14 +117,14 @@ class Backfiller:
 
     def _finish(self, position: ArchivePosition) -> ArchivePosition:
         finished = replace(position, next_url="", done=True, read_at=self.now)
-        self.store.save_archive_page(finished, (), now=self.now)
+        self.store.archive.save_page(finished, (), now=self.now)
         return finished
 
     def _save_retry_at(self, outcome: FetchOutcome) -> None:
         """Let the ordinary fetch, too, do what the host asked for."""
-        state = self.store.feed_states()[self.feed.id]
+        state = self.store.feeds.states()[self.feed.id]
         if outcome.retry_at:
-            self.store.save_state(replace(state, retry_at=outcome.retry_at, retry_host=outcome.retry_host))
+            self.store.feeds.save(replace(state, retry_at=outcome.retry_at, retry_host=outcome.retry_host))
 
     def _failed(self, position: ArchivePosition, why: str) -> BackfillResult:
         page = len(position.page_hashes) + 1

@@ -46,7 +46,7 @@ class FeedProcessor:
         """Return what an outcome with a body changes. Raise NotAFeedError."""
         from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
 
-        present = self.store.item_hashes(feed.id)
+        present = self.store.entries.raw_hashes(feed.id)
         parsed = parser.parse_incrementally(
             outcome.body,
             result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel),
@@ -92,5 +92,5 @@ class FeedProcessor:
         from pipeline.ingest.normalise import normalise
 
         entries = normalise(parsed.parsed, feed, url=outcome.final_url, now=self.now)
-        candidates = self.store.match_candidates(feed.id, entries)
+        candidates = self.store.entries.match_candidates(feed.id, entries)
         return decide(parsed.in_document_order(entries, candidates), candidates, complete=complete)

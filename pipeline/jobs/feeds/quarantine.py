@@ -26,11 +26,11 @@ def release_quarantine(store: Store, feed_id: str, calendar: WeekCalendar, *, no
     An entry is new if it was published in the week in which it was first seen, or later: the next digest contains it,
     even if that week has closed. Older and undated entries are archived.
     """
-    quarantined = store.quarantined_entries(feed_id)
+    quarantined = store.entries.quarantined(feed_id)
     new = [stored.entry_id for stored in quarantined if _is_new(stored, calendar)]
     archived = [stored.entry_id for stored in quarantined if not _is_new(stored, calendar)]
     if quarantined:
-        store.release_quarantine(new=new, archived=archived, now=now)
+        store.entries.release_quarantine(new=new, archived=archived, now=now)
     return ReleasedEntries(new=len(new), archived=len(archived))
 
 

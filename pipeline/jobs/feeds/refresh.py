@@ -67,7 +67,7 @@ class Refresher:
 
         ``poll.is_due`` is the schedule's due, ``can_fetch`` that of a person, ``can_force`` that of ``--force``.
         """
-        states = self.store.feed_states()
+        states = self.store.feeds.states()
         reports: dict[str, FeedReport] = {}
         asked: list[_DueFeed] = []
         for feed in feeds:
@@ -114,7 +114,7 @@ class Refresher:
         outcome = FetchOutcome(key=state.feed_id, url=state.url, kind="no_secret", detail=str(missing))
         failing = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
         seen = replace(failing, checked_at=now, outcome=outcome.kind, detail=outcome.message)
-        self.store.save_state(seen)
+        self.store.feeds.save(seen)
         return _report(outcome)
 
     async def _process(self, asked: _DueFeed, outcome: FetchOutcome, intake: FeedProcessor) -> ProcessedFeed:

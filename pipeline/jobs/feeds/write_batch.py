@@ -54,7 +54,7 @@ class WriteBatch:
         """Write what waits, and tell what it came to."""
         waiting, self._waiting, self._entries = self._waiting, [], 0
         if waiting:
-            applied = self._store.apply_updates([update for update, _ in waiting], now=self._now)
+            applied = self._store.entries.apply([update for update, _ in waiting], now=self._now)
             for (_, tell), each in zip(waiting, applied, strict=True):
                 tell(each)
 

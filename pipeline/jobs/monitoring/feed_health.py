@@ -52,16 +52,16 @@ class FeedHealth:
 
 def load_feed_health(store: Store, feeds: Sequence[Feed], zone: tzinfo, *, now: datetime) -> list[FeedHealth]:
     """Look at the feeds that have an address: links added by hand come from nowhere."""
-    states = store.feed_states()
+    states = store.feeds.states()
     return [_view(store, feed, states.get(feed.id), zone, now) for feed in feeds if feed.url]
 
 
 def _view(store: Store, feed: Feed, state: FeedState | None, zone: tzinfo, now: datetime) -> FeedHealth:
     if state is None or state.url != feed.url:  # another address: nothing is known of it yet
         state = FeedState(feed_id=feed.id, url=feed.url)
-    held_back = tuple(store.quarantined_entries(feed.id))
+    held_back = tuple(store.entries.quarantined(feed.id))
     no_news = {each.entry.published_at for each in held_back}
-    published = store.published_dates([feed.id], now - CADENCE_LOOKBACK)
+    published = store.entries.published_dates([feed.id], now - CADENCE_LOOKBACK)
     days = publishing_days((moment for moment in published if moment <= now and moment not in no_news), zone)
     return FeedHealth(
         feed=feed,

@@ -86,7 +86,7 @@ def recently_sent(store: Store, now: datetime) -> Iterator[SentEdition]:
 def find_changes(store: Store, sent: SentEdition, zone: tzinfo, now: datetime) -> Iterator[Alert]:
     """Say of each entry of an edition whether it reads otherwise today, or was taken back. Deleted ones say nothing."""
     marks = sent.fingerprints
-    stored = store.entries_by_id(marks)
+    stored = store.entries.by_id(marks)
     rewritten = {each.entry_id: marks[each.entry_id] for each in stored if each.fingerprint != marks[each.entry_id]}
     former = store.entry_revisions.get(rewritten)
     for each in stored:

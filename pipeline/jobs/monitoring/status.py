@@ -118,7 +118,7 @@ def load_status(
     return Status(
         feeds=load_feed_status(store, feeds, calendar.zone),
         weeks=recent_weeks(store, feeds, calendar, now=now, changes=changes),
-        drafted_at=store.closed_weeks(),
+        drafted_at=store.weeks.closed(),
         records=store.editions.all(),
         changes=changes,
     )
@@ -126,7 +126,7 @@ def load_status(
 
 def load_feed_status(store: Store, feeds: Sequence[Feed], zone: tzinfo = UTC) -> tuple[FeedStatus, ...]:
     """Look at every feed; moments in words are of ``zone``."""
-    states, counts = store.feed_states(), store.feed_counts()
+    states, counts = store.feeds.states(), store.feeds.stats()
     return tuple(_feed(feed, states.get(feed.id), counts.get(feed.id, FeedStats()), zone) for feed in feeds)
 
 
@@ -170,14 +170,14 @@ def recent_weeks(
 ) -> tuple[WeekSummary, ...]:
     """List the newest ``most`` weeks that have entries, newest first; entries are counted by the week of their date."""
     kinds = {feed.id: feed.kind for feed in feeds}
-    newest_at = store.newest_entry_at(list(kinds))
+    newest_at = store.entries.newest_at(list(kinds))
     found: dict[Week, Counter[str]] = {}
     while newest_at is not None and len(found) < max_weeks:
         week = calendar.week_of(newest_at)
         opens_at, closes_at = calendar.bounds(week)
-        stored = store.entries_between(opens_at, closes_at, list(kinds))
+        stored = store.entries.between(opens_at, closes_at, list(kinds))
         found[week] = Counter("episode" if each.entry.is_episode else kinds[each.entry.feed_id] for each in stored)
-        newest_at = store.newest_entry_at(list(kinds), before=opens_at)
+        newest_at = store.entries.newest_at(list(kinds), before=opens_at)
     standings = store.editions.all()
     summaries = [_summary(week, counts, calendar, now) for week, counts in found.items()]
     return tuple(_standing(each, standings, changes) for each in summaries)

@@ -175,7 +175,7 @@ def _draft(
     except PipelineError as trouble:
         blocks: tuple[str, ...] = (f"a draft cannot be made: {trouble}",)
         return EditionStatus(week=week, state="draft", blockers=blocks, failed=True)
-    stops = blocking_results(check_results(edition, store.editions.link_check(edition.content_hash)))
+    stops = blocking_results(check_results(edition, store.link_checks.get(edition.content_hash)))
     blocks = tuple(f"{each.name}: {each.message}" for each in stops)
     waits = AWAITING_APPROVAL.format(week=week) if week in seen.drafted_at else "not made yet"
     return EditionStatus(week=week, state="draft", number=edition.number, blockers=(*blocks, waits), failed=bool(stops))

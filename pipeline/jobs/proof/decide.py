@@ -122,7 +122,7 @@ class ProofDecisions:
         """Add the draft and its changes since the proof; a changed draft can be held, but not approved."""
         store, token = self.workflow.store, pending.token
         edition = build_draft(store, self.workflow.context, week, now=now).edition
-        checks = check_results(edition, store.editions.link_check(edition.content_hash))
+        checks = check_results(edition, store.link_checks.get(edition.content_hash))
         pending = replace(pending, edition=edition, checks=checks)
         if edition.content_hash == token.content_hash:
             return pending

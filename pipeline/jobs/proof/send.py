@@ -125,7 +125,7 @@ class ProofSchedule:
     def period(self, now: datetime, zone: tzinfo) -> str:
         """Return the week and its half hour; empty while there is nothing to decide."""
         week = str(self.calendar.newest_closed(now))
-        is_waiting = week in self.store.closed_weeks() and self.store.editions.get(week).state == "draft"
+        is_waiting = week in self.store.weeks.closed() and self.store.editions.get(week).state == "draft"
         return f"{week} {CHECK_INTERVAL.period(now, zone)}" if is_waiting else ""
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime | None:

@@ -54,7 +54,7 @@ class PublicationFeeds:
     def add(self, url: str) -> str:
         """Add the feed at an address to config.toml."""
         with App.load(self.path) as app:
-            registry = FeedRegistry(feeds=app.feeds, states=app.store.feed_states())
+            registry = FeedRegistry(feeds=app.feeds, states=app.store.feeds.states())
             discovered = discover_feed(with_scheme(url), registry, app.fetcher, now=self.clock(), options=FeedOptions())
             app.add_feeds([discovered.feed])
         return f"Added {discovered.feed.id} ({discovered.feed.kind}): {discovered.feed.url}"
@@ -118,14 +118,14 @@ class BackgroundLinkChecks:
 
     def result(self, edition: Edition) -> LinkCheck | None:
         """Return the stored check of exactly this edition; None if it was never checked."""
-        return self.publication.current_app().store.editions.link_check(edition.content_hash)
+        return self.publication.current_app().store.link_checks.get(edition.content_hash)
 
     def ensure_checked(self, week: str, overridden: Sequence[str]) -> None:
         """Check what an approval would seal, unless a stored check is fresh and does not block it."""
         now = self.publication.clock()
         with App.load(self.publication.path) as app:
             edition = _edition_to_approve(app, week, now)
-            if not is_fresh(app.store.editions.link_check(edition.content_hash), overridden, now=now):
+            if not is_fresh(app.store.link_checks.get(edition.content_hash), overridden, now=now):
                 check_and_save_links(app.store, edition, app.link_fetcher, now=now)
 
     @property

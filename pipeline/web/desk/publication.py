@@ -85,7 +85,7 @@ class LivePublication:
             editor_files=" ".join(_folder_stamps(app.editions_folder, suffix=".md", recursive=False)),
             store=app.store.revision(),
             background_tasks=background_tasks,
-            newest_entry_id=app.store.newest_entry_id(),
+            newest_entry_id=app.store.entries.newest_id(),
             closed_week=str(app.calendar.newest_closed(self.clock())),
         )
 

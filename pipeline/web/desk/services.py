@@ -168,7 +168,7 @@ class PublicationUpdates:
     def new_entries(self, after: int, until: int) -> Sequence[NewEntry]:
         """Return the entries with ids in (after, until], newest first, at most ``MAX_NEW_ENTRIES``."""
         ids = range(max(after, until - MAX_NEW_ENTRIES) + 1, until + 1)
-        stored_entries = self.publication.current_app().store.entries_by_id(ids)
+        stored_entries = self.publication.current_app().store.entries.by_id(ids)
         return [NewEntry(feed_id=stored.entry.feed_id, title=stored.entry.title) for stored in reversed(stored_entries)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,11 +40,25 @@ def decide(
     return EntryChange(kind=kind, entry=entry, entry_id=entry_id, fingerprint=fingerprint)
 
 
-def keep(store: Store, *entries: Entry, now: datetime = NOW, backlog: bool = False) -> list[int]:
+def apply(
+    store: Store,
+    changes: Sequence[EntryChange],
+    vanished: Sequence[int] = (),
+    *,
+    state: FeedState | None = None,
+    now: datetime = NOW,
+    **update: Any,
+) -> UpdateCounts:
+    """Write the update of one feed, the blog unless ``state`` names another."""
+    feed_update = FeedUpdate(state=state or FeedState(feed_id="blog"), changes=changes, vanished=vanished, **update)
+    return store.entries.apply([feed_update], now=now)[0]
+
+
+def keep(store: Store, *entries: Entry, now: datetime = NOW, archived: bool = False) -> list[int]:
     """Store new entries of one feed; gives their ids in the order of the entries."""
     feed_id = entries[0].feed_id
-    store.apply(FeedState(feed_id=feed_id), [decide(entry) for entry in entries], [], now=now, backlog=backlog)
-    ids = {known.guid: known.entry_id for known in store.identities(feed_id)}
+    apply(store, [decide(entry) for entry in entries], state=FeedState(feed_id=feed_id), now=now, archived=archived)
+    ids = {known.guid: known.entry_id for known in store.entries.identities(feed_id)}
     return [ids[entry.guid] for entry in entries]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from store_cases import DAY, MONDAY, NOW
+from store_factories import DAY, MONDAY, NOW
 
 from pipeline.store import Store
 from tests.factories import entry, episode
@@ -28,4 +28,4 @@ def published(house: PublicationHarness) -> PublicationHarness:
 
 def bodies(store: Store, ids: list[int]) -> dict[int, str]:
     """The texts of entries, by id."""
-    return {each.entry_id: each.entry.body_html for each in store.entries_by_id(ids)}
+    return {each.entry_id: each.entry.body_html for each in store.entries.by_id(ids)}

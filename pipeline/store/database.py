@@ -1,0 +1,88 @@
+"""Transactions on the database, and its errors as ``StoreError``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, update
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from pipeline.model.errors import StoreError
+from pipeline.store.dialects import for_writing
+from pipeline.store.schema import commit_counter
+
+_COUNT_COMMIT = update(commit_counter).values(commits=commit_counter.c.commits + 1)
+_ADVICE = {
+    "not a database": "is not a database; move that file away or name another in [store] url",
+    "malformed": "is damaged; restore a backup, or move it away and fetch again",
+    "unable to open": "cannot be opened; create the folder it lies in, or name another in [store] url",
+    "readonly": "is read-only; allow this user to write the file and its folder",
+    "locked": "is in use by another process; try again when that has finished",
+    "disk I/O": "cannot be read or written; check whether its disk is full or failing, then run again",
+    "full": "has no room left; free some disk space and run again",
+    # PostgreSQL and its client library in English; a message in another language is passed on as it is.
+    "No space left": "has no room left; free some disk space on its server and run again",
+    "lock timeout": "is in use by another process; try again when that has finished",
+    "permission denied": "does not allow this user to create tables; make the user the owner of the database",
+    "read-only transaction": "is read-only; name the primary server in [store] url, not its replica",
+    "no password supplied": "asks for a password; set $PGPASSWORD or the file that $PGPASSFILE names",
+    "authentication failed": "does not know this user or this password; check $PGPASSWORD and $PGPASSFILE",
+    'FATAL:  role "': "does not know this user; create it with createuser, or name another in [store] url",
+    'FATAL:  database "': "does not exist on its server; create it with createdb, or name another in [store] url",
+    "resolve host": "is on a host whose name cannot be resolved; check the name in [store] url",
+    "Connection refused": "cannot be reached; start its server, or check host and port in [store] url",
+    "No such file": "cannot be reached; start its server, or check the host in [store] url",
+    "timeout expired": "does not answer; check whether its server is up and reachable",
+    "too many clients": "has no connection left; raise max_connections on its server",
+}
+
+
+class Database:
+    """An engine, and the three kinds of transaction the repositories use. All may raise StoreError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.name = engine.url.render_as_string(hide_password=True)
+        self._autocommit = engine.execution_options(begin="")
+        self._writer = for_writing(engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database."""
+        with map_errors(self.name), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """Open a connection without a transaction, for a single query."""
+        with map_errors(self.name), self._autocommit.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end and rolled back on an exception; one at a time."""
+        with map_errors(self.name), self._writer.begin() as connection:
+            # First of all: on PostgreSQL this row lock makes other writers wait, as SQLite does by itself.
+            connection.execute(_COUNT_COMMIT)
+            yield connection
+
+
+@contextmanager
+def map_errors(name: str) -> Iterator[None]:
+    """Raise errors of the database called ``name`` as StoreError where a person can fix them.
+
+    A violated constraint or wrong SQL is a bug and passes through.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        message = str(error.orig)
+        is_fixable = isinstance(error, OperationalError) or type(error) is DatabaseError
+        if not is_fixable and "permission denied" not in message and "read-only transaction" not in message:
+            raise
+        advice = next(
+            (advice for words, advice in _ADVICE.items() if words in message),
+            f"cannot be used: {' '.join(message.split())}",
+        )
+        raise StoreError(f"{name} {advice}") from error

@@ -82,16 +82,16 @@ def test_an_empty_file_becomes_a_database(file: Path) -> None:
 
 def test_a_missing_folder_is_named(file: Path) -> None:
     """The database is not created where nobody made a place for it."""
-    with pytest.raises(StoreError, match="cannot be opened; make the folder"):
+    with pytest.raises(StoreError, match="cannot be opened; create the folder"):
         open_store(file.parent / "missing" / "pipeline.db")
 
 
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("pipeline.db", "names nothing known; write sqlite:///"),
+        ("pipeline.db", "names no known database; write sqlite:///"),
         ("mysql://localhost/pipeline", "names mysql; write sqlite:///"),
-        ("sqlite+nothing:///x.db", "names nothing known; write sqlite:///"),
+        ("sqlite+nothing:///x.db", "names no known database; write sqlite:///"),
     ],
 )
 def test_an_address_of_nothing_known_is_refused(url: str, sentence: str) -> None:
@@ -107,7 +107,7 @@ def test_a_damaged_database_is_reported(file: Path) -> None:
     with file.open("r+b") as pages:
         pages.seek(4096)
         pages.write(os.urandom(1) * (file.stat().st_size - 4096))
-    with pytest.raises(StoreError, match="is damaged; put back a copy"), open_store(file) as store:
+    with pytest.raises(StoreError, match="is damaged; restore a backup"), open_store(file) as store:
         store.entries.identities("blog")
 
 

@@ -103,10 +103,10 @@ SAID = {
     "another schema": "with the same version of the program",
     "another table": "a table 'nowhere' that this version does not know",
     "another column": "a row of entry has other columns",
-    "a wrong type": "a row of entry holds 'no' where boolean belongs",
-    "no instant": "where instant belongs",
+    "a wrong type": "a row of entry has 'no' where boolean is expected",
+    "no instant": "where instant is expected",
     "a lost reference": "contradict each other or the other tables",
-    "a number for a text": "where text belongs",
+    "a number for a text": "where text is expected",
     "an array": r"line \d+ of the export is no row",
 }
 

@@ -30,7 +30,9 @@ def test_deleted_entries_were_seen_all_the_same(store: Store) -> None:
 
 def test_feeds_are_counted_by_their_last_outcome(store: Store) -> None:
     """Only those that are asked for: what was taken out of config.toml counts no more."""
-    store.feeds.save(FeedState(feed_id=name, outcome=word) for name, word in (("a", "ok"), ("b", "ok"), ("c", "gone")))
+    store.feeds.save(
+        *(FeedState(feed_id=name, outcome=word) for name, word in (("a", "ok"), ("b", "ok"), ("c", "gone")))
+    )
     assert store.metrics.feeds_by_outcome(["a", "b", "new"]) == {"ok": 2, "never": 1}
 
 

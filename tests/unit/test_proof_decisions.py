@@ -184,9 +184,7 @@ def test_errors_stop_it_unless_they_are_overridden(house: PublicationHarness) ->
     token = button(house, "approve")
     edition = build_draft(house.store, house.context, W07, now=house.now).edition
     dead = CheckResult(name="dead-link", level="error", message="Mend that link.", where="Bread")
-    house.store.link_checks.save(
-        LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,))
-    )
+    house.store.link_checks.save(LinkCheck(content_hash=edition.content_hash, checked_at=house.now, results=(dead,)))
     assert look(house, token).blocking_checks == ("dead-link",)
     with pytest.raises(RefusedError, match="Mend that link"):
         press(house, token)

@@ -22,7 +22,6 @@ from pipeline.model.digest import Decision, Publication
 from pipeline.model.edition import EditionRecord, Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.feed import Feed, FeedState
-from pipeline.model.update import FeedUpdate
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
 from tests.empty_store import empty_store

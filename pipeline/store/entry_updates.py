@@ -13,15 +13,12 @@ from sqlalchemy import Boolean, Connection, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.update import EntryChange, FeedUpdate, UpdateCounts
-from pipeline.store import entry_revisions as former
 from pipeline.store import feeds
 from pipeline.store.archive import optimize_search_index
 from pipeline.store.dialects import insert
 from pipeline.store.entry_revisions import save_revisions
-from pipeline.store.feeds import save_states
 from pipeline.store.rows import content_row, entry_row
 from pipeline.store.schema import Instant, content, entry
-from pipeline.store.word_index import optimize_word_index
 
 _INSERT_PAGE = 25
 _OPTIMIZE_FROM = 1_000

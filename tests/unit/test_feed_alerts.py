@@ -19,7 +19,6 @@ from pipeline.model.entry import Entry
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.schedule import Every
-from pipeline.model.update import FeedUpdate
 from pipeline.scheduler.engine import Task
 from pipeline.store import Store
 from tests.empty_store import empty_store

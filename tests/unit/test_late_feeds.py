@@ -17,7 +17,6 @@ from pipeline.jobs.monitoring.notifier import Notifier
 from pipeline.model.alert import Alert
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.schedule import parse_schedule
-from pipeline.model.update import FeedUpdate
 from pipeline.store import Store
 from tests.empty_store import empty_store
 from tests.factories import entry

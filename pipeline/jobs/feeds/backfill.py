@@ -107,7 +107,9 @@ class Backfiller:
         reached = replace(reached, done=not following or len(reached.page_hashes) >= MAX_PAGES)
         # The newest page is the fetch's own; it is read here for nothing but the way to the next.
         archive = [entry for entry in entries if self._is_archive(entry)] if position.page_hashes else []
-        new = [each for each in decide(archive, self.store.entries.identities(self.feed.id)).entries if each.kind == "new"]
+        new = [
+            each for each in decide(archive, self.store.entries.identities(self.feed.id)).entries if each.kind == "new"
+        ]
         reached = replace(reached, entry_count=position.entry_count + len(new))
         self.store.archive.save_page(reached, new, now=self.now)
         return reached

@@ -28,7 +28,7 @@ from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.entry import Entry
-from pipeline.model.update import EntryChange
+from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.model.week import Week
 
 RUNS = 100
@@ -89,7 +89,9 @@ def publication(folder: Path, entries: int) -> App:
     build_refresher(app).refresh(app.feeds, now=NOW)
     if entries:
         state = app.store.feeds.states()["blog"]
-        app.store.entries.apply([FeedUpdate(state=state, changes=archive("blog", entries), archived=True)], now=NOW)
+        app.store.entries.apply(
+            [FeedUpdate(state=state, changes=FeedChanges(entries=archive("blog", entries)), archived=True)], now=NOW
+        )
     return app
 
 

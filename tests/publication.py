@@ -22,6 +22,7 @@ from pipeline.model.digest import Decision, Publication
 from pipeline.model.edition import EditionRecord, Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.feed import Feed, FeedState
+from pipeline.model.update import FeedUpdate
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -98,14 +99,14 @@ class PublicationHarness:
 
     def fetch(self, *document: Entry, feed: str = "blog") -> None:
         """Read a feed whose document holds these entries; the first read of a feed brings its backlog."""
-        verdict = decide(document, self.store.entries.identities(feed))
+        changes = decide(document, self.store.entries.identities(feed))
         state = self.store.feeds.states().get(feed) or FeedState(feed_id=feed)
-        self.store.apply(
-            replace(state, first_read_at=state.first_read_at or self.now),
-            verdict.entries,
-            verdict.vanished,
-            now=self.now,
+        update = FeedUpdate(
+            state=replace(state, first_read_at=state.first_read_at or self.now),
+            changes=changes,
+            archived=state.first_read_at is None,
         )
+        self.store.entries.apply([update], now=self.now)
 
     def set_time(self, when: datetime) -> PublicationHarness:
         """Turn the clock."""

@@ -20,7 +20,7 @@ from pipeline.digest.compose.related import MAX_TERM_ENTRIES, Similarity, candid
 from pipeline.ingest.dedupe import fingerprint
 from pipeline.model.entry import Entry
 from pipeline.model.feed import FeedState
-from pipeline.model.update import EntryChange
+from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.store import Store
 
 HERE = Path(__file__).parent
@@ -68,7 +68,9 @@ def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
 def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
     """Keep entries as the first read of a feed would."""
     changes = [EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
-    store.entries.apply([FeedUpdate(state=FeedState(feed_id="blog"), changes=changes, archived=True)], now=NOW)
+    store.entries.apply(
+        [FeedUpdate(state=FeedState(feed_id="blog"), changes=FeedChanges(entries=changes), archived=True)], now=NOW
+    )
 
 
 def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import EntryChange
+from pipeline.model.update import EntryChange
 from pipeline.store.database import Database
 from pipeline.store.dialects import upsert
 from pipeline.store.entry_updates import insert_archived

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true, union
 
-from pipeline.model.entry import Entry, EntryIdentity, StoredEntry, UpdateCounts
-from pipeline.model.update import FeedUpdate
+from pipeline.model.entry import Entry, EntryIdentity, StoredEntry
+from pipeline.model.update import FeedUpdate, UpdateCounts
 from pipeline.store import entry_updates
 from pipeline.store.database import Database
 from pipeline.store.rows import entry_keys, stored_entry

@@ -13,12 +13,12 @@ from sqlalchemy import Boolean, Connection, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.model.update import EntryChange, FeedUpdate, UpdateCounts
-from pipeline.store import feeds
-from pipeline.store.archive import optimize_search_index
 from pipeline.store.dialects import insert
 from pipeline.store.entry_revisions import save_revisions
+from pipeline.store.feeds import save_states
 from pipeline.store.rows import content_row, entry_row
 from pipeline.store.schema import Instant, content, entry
+from pipeline.store.word_index import optimize_word_index
 
 _INSERT_PAGE = 25
 _OPTIMIZE_FROM = 1_000
@@ -48,49 +48,30 @@ _SAVE_HASH = update(entry).where(entry.c.entry_id == bindparam("id")).values(raw
 
 
 def apply(connection: Connection, updates: Sequence[FeedUpdate], now: datetime) -> list[UpdateCounts]:
-    """Write feeds' states and what changed in them. The costs follow the documents, not what is kept."""
-    updates = [_possible(connection, update) for update in updates]
-    feeds.save(connection, [update.state for update in updates])
+    """Write feed states and entry changes; return the counts of each update.
+
+    The cost grows with the documents, not with what is stored.
+    """
+    updates = [_without_lost_repairs(connection, update) for update in updates]
+    save_states(connection, [update.state for update in updates])
     changes = [change for update in updates for change in update.changes.entries]
     _rewrite(connection, [change for change in changes if change.kind in _REWRITTEN], now)
     _save_hashes(connection, [change for change in changes if change.kind == "same"])
     inserted = _insert(connection, [row for update in updates for row in _new_entries(update, now)])
     present = [change.entry_id for change in changes if change.entry_id is not None]
-    _mark(connection, _REAPPEAR, [*present, *(each for update in updates for each in update.changes.reappeared)], now)
-    _mark(connection, _VANISH, [each for update in updates for each in update.changes.vanished], now)
-    _mark(connection, _WITHDRAW, [each for update in updates for each in update.changes.withdrawn], now)
-    if inserted.total() >= _MUCH:
-        optimize_search_index(connection)
-    return [_applied(update, inserted[update.state.feed_id]) for update in updates]
+    _execute(
+        connection, _REAPPEAR, [*present, *(id_ for update in updates for id_ in update.changes.reappeared)], now=now
+    )
+    _execute(connection, _VANISH, [id_ for update in updates for id_ in update.changes.vanished], now=now)
+    _execute(connection, _WITHDRAW, [id_ for update in updates for id_ in update.changes.withdrawn], now=now)
+    if inserted.total() >= _OPTIMIZE_FROM:
+        optimize_word_index(connection)
+    return [_counts(update, inserted[update.state.feed_id]) for update in updates]
 
 
-def _possible(connection: Connection, update: FeedUpdate) -> FeedUpdate:
-    """Leave out repairs to a guid that another entry has by now: a process was quicker. The next read decides anew."""
-    repairs = {
-        each.entry_id: entry_row(each)["guid_sha256"] for each in update.changes.entries if each.kind == "repaired"
-    }
-    if not repairs:
-        return update
-    rows = connection.execute(_HAVE, {"feed": update.state.feed_id, "guids": list(repairs.values())})
-    has = {row.guid_sha256: row.entry_id for row in rows}
-    lost = {entry_id for entry_id, guid in repairs.items() if has.get(guid, entry_id) != entry_id}
-    if not lost:
-        return update
-    kept = [change for change in update.changes.entries if change.entry_id not in lost]
-    return replace(update, changes=replace(update.changes, entries=kept))
-
-
-def _applied(update: FeedUpdate, new: int) -> UpdateCounts:
-    rewritten = sum(change.kind in _REWRITTEN for change in update.changes.entries)
-    held_back = new if update.changes.quarantine_reason else 0
-    same = len(update.changes.entries) - new - rewritten
-    return UpdateCounts(new=new - held_back, quarantined=held_back, changed=rewritten, same=same)
-
-
-def accept(connection: Connection, entry_ids: Sequence[int], now: datetime, *, backlog: bool) -> None:
-    """Let entries out of quarantine, as if they were seen now for the first time."""
-    for these in _portions(entry_ids):
-        connection.execute(_ACCEPT, {"these": these, "now": now, "is_archived": backlog})
+def release_quarantine(connection: Connection, entry_ids: Sequence[int], now: datetime, *, archived: bool) -> None:
+    """Release entries from quarantine, as if they were first seen now."""
+    _execute(connection, _RELEASE, entry_ids, now=now, is_archived=archived)
 
 
 def delete(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
@@ -105,21 +86,36 @@ def insert_archived(connection: Connection, changes: Sequence[EntryChange], now:
     return _insert(connection, [(change, _initial_values(now, archived=True)) for change in new]).total()
 
 
-def _new_in(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, dict[str, Any]]]:
-    seen = _seen(now, backlog=update.archived, quarantined_at=now if update.changes.quarantine_reason else None)
-    return ((change, seen) for change in update.changes.entries if change.kind == "new")
+def _without_lost_repairs(connection: Connection, update: FeedUpdate) -> FeedUpdate:
+    """Drop repairs to a GUID that another process has given to another entry; the next fetch decides again."""
+    repairs = {
+        change.entry_id: entry_row(change)["guid_sha256"]
+        for change in update.changes.entries
+        if change.kind == "repaired"
+    }
+    if not repairs:
+        return update
+    rows = connection.execute(_GUIDS, {"feed": update.state.feed_id, "guids": list(repairs.values())})
+    owners = {row.guid_sha256: row.entry_id for row in rows}
+    lost = {entry_id for entry_id, guid in repairs.items() if owners.get(guid, entry_id) != entry_id}
+    if not lost:
+        return update
+    entries = [change for change in update.changes.entries if change.entry_id not in lost]
+    return replace(update, changes=replace(update.changes, entries=entries))
 
 
 def _counts(update: FeedUpdate, new: int) -> UpdateCounts:
-    rewritten = sum(change.kind in _REWRITTEN for change in update.changes)
-    quarantined = new if update.quarantined else 0
-    same = len(update.changes) - new - rewritten
+    rewritten = sum(change.kind in _REWRITTEN for change in update.changes.entries)
+    quarantined = new if update.changes.quarantine_reason else 0
+    same = len(update.changes.entries) - new - rewritten
     return UpdateCounts(new=new - quarantined, quarantined=quarantined, changed=rewritten, same=same)
 
 
 def _new_entries(update: FeedUpdate, now: datetime) -> Iterator[tuple[EntryChange, dict[str, Any]]]:
-    values = _initial_values(now, archived=update.archived, quarantined_at=now if update.quarantined else None)
-    return ((change, values) for change in update.changes if change.kind == "new")
+    values = _initial_values(
+        now, archived=update.archived, quarantined_at=now if update.changes.quarantine_reason else None
+    )
+    return ((change, values) for change in update.changes.entries if change.kind == "new")
 
 
 def _initial_values(now: datetime, *, archived: bool, quarantined_at: datetime | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.model.entry import Enclosure, Entry, Person, Picture, Soundbite, Transcript
 from pipeline.model.feed import Channel, FeedState
-from pipeline.model.update import ChangeKind, EntryChange
+from pipeline.model.update import ChangeKind, EntryChange, FeedChanges, FeedUpdate, UpdateCounts
 from pipeline.store import Store
 
 NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)
@@ -42,16 +42,21 @@ def decide(
 
 def apply(
     store: Store,
-    changes: Sequence[EntryChange],
+    entries: Sequence[EntryChange],
     vanished: Sequence[int] = (),
     *,
     state: FeedState | None = None,
     now: datetime = NOW,
-    **update: Any,
+    archived: bool = False,
+    **changes: Any,
 ) -> UpdateCounts:
     """Write the update of one feed, the blog unless ``state`` names another."""
-    feed_update = FeedUpdate(state=state or FeedState(feed_id="blog"), changes=changes, vanished=vanished, **update)
-    return store.entries.apply([feed_update], now=now)[0]
+    update = FeedUpdate(
+        state=state or FeedState(feed_id="blog"),
+        changes=FeedChanges(entries=entries, vanished=vanished, **changes),
+        archived=archived,
+    )
+    return store.entries.apply([update], now=now)[0]
 
 
 def keep(store: Store, *entries: Entry, now: datetime = NOW, archived: bool = False) -> list[int]:

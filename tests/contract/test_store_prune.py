@@ -33,7 +33,7 @@ def test_what_may_still_be_told_stays(store: Store) -> None:
     given_up = keep(store, blog_post(1), blog_post(2), archived=True)[1:]
     store.weeks.close("2026-W07", [], now=NOW, carried_over=given_up)
     state, waiting = FeedState(feed_id="other"), [decide(blog_post(3, feed_id="other"))]
-    apply(store, waiting, state=state, quarantined=True, archived=True)
+    apply(store, waiting, state=state, quarantine_reason="It turned new at once.", archived=True)
     assert prune(store, TWO_YEARS, now=LATER).entries == 0
     assert all(bodies(store, [*news, *given_up]).values())
 

@@ -14,7 +14,7 @@ from pipeline.store import Store
 def flood(store: Store, *numbers: int) -> list[int]:
     """Store entries that wait to be accepted; gives their ids."""
     changes = [decide(blog_post(number)) for number in numbers]
-    apply(store, changes, quarantined=True, archived=True)
+    apply(store, changes, quarantine_reason="It turned new at once.", archived=True)
     return [each.entry_id for each in store.entries.quarantined("blog")]
 
 

@@ -15,7 +15,7 @@ from itertools import count
 
 from pipeline.model.entry import Entry
 from pipeline.model.feed import FeedState
-from pipeline.model.update import EntryChange
+from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.store import Store
 
 NOW = datetime(2026, 2, 16, 6, 0, tzinfo=UTC)
@@ -46,7 +46,9 @@ def write(url: str, report: int) -> None:
     with Store.open(url) as store:
         for number in count():
             feed_id = f"{os.getpid()}-{number}"
-            store.entries.apply([FeedUpdate(state=FeedState(feed_id=feed_id), changes=changes(feed_id))], now=NOW)
+            store.entries.apply(
+                [FeedUpdate(state=FeedState(feed_id=feed_id), changes=FeedChanges(entries=changes(feed_id)))], now=NOW
+            )
             os.write(report, f"{feed_id}\n".encode())
 
 

@@ -19,6 +19,7 @@ from pipeline.model.entry import Entry
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.schedule import Every
+from pipeline.model.update import FeedChanges, FeedUpdate
 from pipeline.scheduler.engine import Task
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -78,7 +79,8 @@ class Months:
         """Store a document's entries."""
         state = self.store.feeds.states()[feed_id]
         changes = decide(found, self.store.entries.identities(feed_id)).entries
-        self.store.apply(state, changes, [], now=self.now, backlog=False, quarantined=suspicious)
+        difference = FeedChanges(entries=changes, quarantine_reason="It turned new at once." if suspicious else "")
+        self.store.entries.apply([FeedUpdate(state=state, changes=difference)], now=self.now)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pipeline.jobs.monitoring.notifier import Notifier
 from pipeline.model.alert import Alert
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.schedule import parse_schedule
+from pipeline.model.update import FeedChanges, FeedUpdate
 from pipeline.store import Store
 from tests.empty_store import empty_store
 from tests.factories import entry
@@ -49,7 +50,8 @@ class Watched:
     def publish(self, *moments: datetime, suspicious: bool = False) -> None:
         found = [entry(f"Post of {moment:%d %B %Y}", moment) for moment in moments]
         changes = decide(found, self.store.entries.identities("blog")).entries
-        self.store.apply(self.state, changes, [], now=WEDNESDAY, backlog=False, quarantined=suspicious)
+        difference = FeedChanges(entries=changes, quarantine_reason="It turned new at once." if suspicious else "")
+        self.store.entries.apply([FeedUpdate(state=self.state, changes=difference)], now=WEDNESDAY)
 
     def remember(self, **facts: object) -> None:
         self.state = replace(self.state, **facts)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchRequest
-from pipeline.model.update import EntryChange
+from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.store import Store
 from pipeline.text.urls import clean_url, url_key
 
@@ -130,7 +130,7 @@ class LinkCollection:
             feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now
         )
         change = EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry))
-        self.store.entries.apply([FeedUpdate(state=state, changes=[change])], now=self.now)
+        self.store.entries.apply([FeedUpdate(state=state, changes=FeedChanges(entries=[change]))], now=self.now)
 
 
 async def _look(url: str, open_fetcher: OpenFetcher, now: datetime, note: str, title: str) -> Entry:

@@ -337,9 +337,7 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
             in_thread(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
             (sent,) = app.store.proofs.of_week("2026-W07")
             dead = CheckResult(name="dead-link", level="error", message="Fix that link.", where="Tide tables")
-            app.store.link_checks.save(
-                LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,))
-            )
+            app.store.link_checks.save(LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,)))
             (path,) = (folder / "outbox").glob("*.proof@*.eml")
             return message_from_bytes(path.read_bytes(), policy=policy.default)
 

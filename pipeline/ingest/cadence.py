@@ -1,10 +1,8 @@
-"""How often a feed usually has something new, and whether it is late.
+"""How often a feed usually publishes, and whether it is late.
 
-In: when its entries were published, a time zone, today. Out: a Rhythm, a date. Pure; knows no entries, only days.
-
-Days count, not entries, so a burst or an archive that was imported in an afternoon is one day. Only the newest gaps
-count, so the rhythm follows a feed that changes its ways; and since medians and quantiles count, not means, holidays
-and the odd extra post change nothing. A feed that is too new or too irregular has no rhythm that one may trust.
+Days with entries are counted, not entries, so a burst or an import counts once. Only the newest gaps count, so the cadence
+follows a feed that changes its habits; medians and quantiles make it robust against holidays and extra posts. A feed that
+is too new or too irregular has no confident cadence.
 """
 
 from __future__ import annotations
@@ -17,42 +15,42 @@ from statistics import median_low
 
 MAX_GAPS = 30
 MIN_GAPS = 6
-"""With fewer there is nothing to go by."""
+"""With fewer gaps the cadence is not confident."""
 QUANTILE = 0.9
-"""This share of the newest gaps was no longer than what is still called usual."""
+"""Share of the newest gaps that is still called usual."""
 MIN_WEEKDAY_SHARE = 0.7
-"""This share of the newest days lies on or beside one weekday, where a feed has one."""
+"""Share of the newest days on or next to a weekday for the feed to keep to it."""
 WEEKEND_DAYS = 2
-"""A daily feed may rest for so long and is regular all the same."""
+"""A daily feed may pause for this many days and is still regular."""
 _WEEK = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
-    """What is usual for a feed."""
+    """The usual publishing frequency of a feed."""
 
     interval_days: int
-    """From one day with something new to the next."""
+    """Days from one publishing day to the next."""
     weekday: int | None = None
-    """The weekday it keeps to, 0 is Monday; None where it keeps to none."""
+    """The weekday it keeps to, 0 for Monday; None if it keeps to none."""
     slack_days: int = 0
-    """It is often so many days later than it is to be expected."""
+    """Days that it is often later than expected."""
     confident: bool = False
-    """False: too new or too irregular to say that it is late."""
+    """False if it is too new or too irregular to be called late."""
 
 
 def publishing_days(published: Iterable[datetime], zone: tzinfo) -> list[date]:
-    """Give the local days on which something was published, in order, each once."""
-    return sorted({moment.astimezone(zone).date() for moment in published})
+    """Return the distinct local days of publication, in order."""
+    return sorted({time.astimezone(zone).date() for time in published})
 
 
 def estimate_cadence(days: Sequence[date]) -> Cadence:
-    """Learn the rhythm of a feed from the days on which it had something new, in order.
+    """Return the cadence of a feed from its publishing days, in order.
 
     >>> tuesdays = [date(2026, 1, 6) + timedelta(weeks=n) for n in range(8)]
-    >>> learn(tuesdays)
-    Rhythm(usual_days=7, weekday=1, slack_days=0, confident=True)
-    >>> learn(tuesdays[:3]).confident
+    >>> estimate_cadence(tuesdays)
+    Cadence(interval_days=7, weekday=1, slack_days=0, confident=True)
+    >>> estimate_cadence(tuesdays[:3]).confident
     False
     """
     newest = days[-MAX_GAPS - 1 :]
@@ -64,18 +62,18 @@ def estimate_cadence(days: Sequence[date]) -> Cadence:
 
 
 def _by_weekday(days: Sequence[date], gaps: Sequence[int], usual: int) -> Cadence | None:
-    """Read the days as those of a weekly or fortnightly feed that keeps to a weekday; None where it is none."""
-    between = round(usual / _WEEK) * _WEEK
-    near = [gap for gap in gaps if abs(gap - between) <= 2]
-    if between not in (_WEEK, 2 * _WEEK) or abs(usual - between) > 1 or 2 * len(near) < len(gaps):
+    """Return the cadence of a weekly or fortnightly feed that keeps to a weekday, or None if it is not one."""
+    interval = round(usual / _WEEK) * _WEEK
+    near = [gap for gap in gaps if abs(gap - interval) <= 2]
+    if interval not in (_WEEK, 2 * _WEEK) or abs(usual - interval) > 1 or 2 * len(near) < len(gaps):
         return None
     weekday = _weekday(days)
-    off = [_off(day, weekday) for day in days]
-    if sum(abs(each) <= 1 for each in off) < MIN_WEEKDAY_SHARE * len(off):
+    offsets = [_weekday_offset(day, weekday) for day in days]
+    if sum(abs(offset) <= 1 for offset in offsets) < MIN_WEEKDAY_SHARE * len(offsets):
         return None
-    slack = max(0, _quantile(off))
-    # Who is often late may be later still.
-    return Cadence(interval_days=between, weekday=weekday, slack_days=slack + bool(slack), confident=True)
+    slack = max(0, _quantile(offsets))
+    # A feed that is often late may be a day later still.
+    return Cadence(interval_days=interval, weekday=weekday, slack_days=slack + bool(slack), confident=True)
 
 
 def _by_gaps(gaps: Sequence[int], usual: int) -> Cadence:
@@ -87,30 +85,30 @@ def _by_gaps(gaps: Sequence[int], usual: int) -> Cadence:
 
 
 def expected_on(cadence: Cadence, last: date) -> date:
-    """Say on which day the next one is to be expected, after the last.
+    """Return the day of the next entry after the last publishing day.
 
-    >>> expected_on(Rhythm(usual_days=7, weekday=1), date(2026, 2, 5)).isoformat()  # a Thursday: two days late
+    >>> expected_on(Cadence(interval_days=7, weekday=1), date(2026, 2, 5)).isoformat()  # a Thursday: two days late
     '2026-02-10'
     """
-    slot = last if cadence.weekday is None else last - timedelta(days=_off(last, cadence.weekday))
+    slot = last if cadence.weekday is None else last - timedelta(days=_weekday_offset(last, cadence.weekday))
     return slot + timedelta(days=cadence.interval_days)
 
 
 def is_late(cadence: Cadence, last: date, today: date) -> bool:
-    """Tell whether a feed is later than it usually is; never of one whose rhythm is not to be trusted."""
+    """Check whether a feed with a confident cadence is later than usual."""
     return cadence.confident and today > expected_on(cadence, last) + timedelta(days=cadence.slack_days)
 
 
 def _weekday(days: Sequence[date]) -> int:
-    """Find the weekday that most days lie nearest to."""
-    return min(range(_WEEK), key=lambda weekday: sum(abs(_off(day, weekday)) for day in days))
+    """Return the weekday nearest to most of the days."""
+    return min(range(_WEEK), key=lambda weekday: sum(abs(_weekday_offset(day, weekday)) for day in days))
 
 
-def _off(day: date, weekday: int) -> int:
-    """Say how many days a day lies after (or before) the nearest such weekday: -3 to 3."""
+def _weekday_offset(day: date, weekday: int) -> int:
+    """Return how many days a day is after (or before) the nearest such weekday: -3 to 3."""
     return (day.weekday() - weekday + 3) % _WEEK - 3
 
 
 def _quantile(values: Sequence[int]) -> int:
-    """Give the value that ``QUANTILE`` of all do not pass (nearest rank)."""
+    """Return the value at ``QUANTILE`` (nearest rank)."""
     return sorted(values)[-(-len(values) * int(QUANTILE * 100) // 100) - 1]

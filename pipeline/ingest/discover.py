@@ -1,8 +1,4 @@
-"""The feed behind a web page.
-
-In: the page's bytes and its address. Out: addresses that may be feeds, the likeliest first. Touches nothing: whether
-one is a feed, the caller finds out by asking for it.
-"""
+"""Finds the feeds that a web page announces or links to. Whether one is a feed, the caller finds out by fetching it."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ MAX_PAGE_CHARS = 1_000_000
 MAX_CANDIDATES = 500
 MAX_FEEDS = 20
 
-# Every repetition is bounded, or runs to the end: a hostile page must not make the search start over and over.
+# Every repetition is bounded or runs to the end, so that a hostile page cannot make the search quadratic.
 _TAG = re.compile(
     r"<!--(?:.*?-->|.*)|<(?P<tag>link|a|base)\s(?P<rest>(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,3000})>(?P<text>[^<]{0,100})",
     re.IGNORECASE | re.DOTALL,
@@ -38,10 +34,10 @@ _LIKELY_TEXT = re.compile(r"\b(?:rss|atom|feed|json feed)\b", re.IGNORECASE)
 
 
 def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
-    """Return the feeds a page announces, then the links on it that look like feeds; absolute, each once.
+    """Return the distinct absolute URLs of the feeds a page announces, then of links that look like feeds.
 
     Announced means ``<link rel="alternate">`` with a feed's type (the RSS Advisory Board's autodiscovery). A feed of
-    comments comes last, whoever announces it.
+    comments comes last in any case.
 
     >>> find_feeds(b'<link rel="alternate" type="application/rss+xml" href="/feed/"><a href="/about">x</a>', "https://h.example/")
     ('https://h.example/feed/',)
@@ -49,37 +45,37 @@ def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
     candidates = list(islice(_candidates(decode(html)[:MAX_PAGE_CHARS], url), MAX_CANDIDATES))
     candidates.sort(key=lambda candidate: (bool(_SIDE_FEED.search(candidate[0])), not candidate[1]))
     found: dict[str, str] = {}
-    for address, _ in candidates:
-        found.setdefault(url_key(address), address)
+    for link, _ in candidates:
+        found.setdefault(url_key(link), link)
     found.pop(url_key(url), None)
     return tuple(found.values())[:MAX_FEEDS]
 
 
 def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
-    """Yield addresses on a page that may be feeds, and whether the page announces them as such."""
+    """Yield URLs on a page that may be feeds, and whether the page announces them as feeds."""
     base = url
     for found in _TAG.finditer(page):
         tag, text = (found["tag"] or "").lower(), found["text"] or ""
         attributes = {
             name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(found["rest"] or "")
         }
-        address = clean_url(attributes.get("href", ""), base) if attributes.get("href") else ""
-        if not address:
+        link = clean_url(attributes.get("href", ""), base) if attributes.get("href") else ""
+        if not link:
             continue
         if tag == "base":
-            base = address
-        elif tag == "link" and _announces(attributes, address):
-            yield address, True
-        elif tag == "a" and (_likely(address) or _LIKELY_TEXT.search(text)):
-            yield address, False
+            base = link
+        elif tag == "link" and _announces(attributes, link):
+            yield link, True
+        elif tag == "a" and (_likely(link) or _LIKELY_TEXT.search(text)):
+            yield link, False
 
 
-def _announces(attributes: dict[str, str], address: str) -> bool:
+def _announces(attributes: dict[str, str], link: str) -> bool:
     relations = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
-    loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(address) is not None
+    loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(link) is not None
     return ("alternate" in relations and (kind in _FEED_TYPES or loose)) or "feed" in relations
 
 
-def _likely(address: str) -> bool:
-    return bool(_LIKELY_PATH.search(address) or _LIKELY_HOST.search(domain(address)))
+def _likely(link: str) -> bool:
+    return bool(_LIKELY_PATH.search(link) or _LIKELY_HOST.search(domain(link)))

@@ -1,7 +1,6 @@
-"""The article in a web page: for entries whose feed gives an excerpt only.
+"""The article in a web page, for entries whose feed only has an excerpt.
 
-In: an entry, its page as it came. Out: the entry with the article as its body, or as it was. Touches nothing. The only
-door to trafilatura, which takes half a second to import: it is imported for the first page.
+The only module that imports trafilatura, which takes half a second and is therefore imported for the first page only.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pipeline.text.plain_text import count_words
 
 MAX_PAGE_CHARS = 2_000_000
 MAX_EXCERPT_MINUTES = 1
-"""A body that takes longer to read is no excerpt."""
+"""A body that takes longer to read is not an excerpt."""
 
 _HTML = {"item": "li", "ref": "a", "graphic": "img", "quote": "blockquote", "lb": "br", "row": "tr", "cell": "td"}
 _EMPHASIS = {"#b": "strong", "#t": "code", "#sub": "sub", "#sup": "sup"}
@@ -26,17 +25,14 @@ _ATTRIBUTES = {"ref": {"target": "href"}, "graphic": {"src": "src", "alt": "alt"
 
 
 def needs_full_text(entry: Entry) -> bool:
-    """Tell whether an entry has a page to read and came without a text worth the name.
-
-    An episode's page is not looked at: what there is to say, its file says.
-    """
+    """Check whether an entry has a page and only an excerpt. Episodes are skipped: their content is the audio."""
     return bool(entry.url) and not entry.is_episode and reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES
 
 
 def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) -> Entry:
-    """Return the entry with the article of its page, where that says more than the entry does; else as it was.
+    """Return the entry with its page's article as its body if that is longer, else unchanged.
 
-    ``url`` is where the page was found: relative addresses start there.
+    ``url`` is the page's, for relative URLs.
     """
     body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
@@ -45,25 +41,27 @@ def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) ->
 
 
 def _article(page: str, title: str) -> str:
-    """Return the article as HTML, not yet sanitised and its links as they were; "" when there is none."""
+    """Return the article as HTML, neither sanitised nor with absolute links, or "" if there is none."""
     from trafilatura import bare_extraction
     from trafilatura.settings import Document, Extractor
 
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what a page lacks is no news for a terminal
+    logging.getLogger("trafilatura").setLevel(
+        logging.CRITICAL
+    )  # warnings about the page are of no interest to the user
     options = Extractor(links=True, images=True, formatting=True, comments=False)
     try:
         found = bare_extraction(page, options=options)
-    except Exception:  # whatever a stranger's page does to a parser, the excerpt stays
+    except Exception:  # trafilatura raises anything on broken pages; the excerpt stays
         return ""
     return _html(found.body, title) if isinstance(found, Document) else ""
 
 
 def _html(body: Any, title: str) -> str:
-    """Write what trafilatura found (TEI) as HTML, without the headline that repeats the entry's title."""
+    """Return trafilatura's TEI as HTML, without a headline that repeats the entry's title."""
     from lxml import etree
 
     headline = next(body.iter("head"), None)
-    if headline is not None and _said("".join(headline.itertext())) == _said(title):
+    if headline is not None and _normalise("".join(headline.itertext())) == _normalise(title):
         headline.getparent().remove(headline)
     for element in list(body.iter(etree.Element)):
         attributes = {new: element.get(old, "") for old, new in _ATTRIBUTES.get(element.tag, {}).items()}
@@ -74,7 +72,7 @@ def _html(body: Any, title: str) -> str:
 
 
 def _tag(name: str, rendition: str) -> str:
-    """Name the HTML element for one of TEI.
+    """Return the name of the HTML element for a TEI element.
 
     >>> _tag("list", "ol"), _tag("hi", "#b"), _tag("head", "h1"), _tag("p", "")
     ('ol', 'strong', 'h2', 'p')
@@ -82,9 +80,9 @@ def _tag(name: str, rendition: str) -> str:
     if name == "list":
         return "ol" if rendition == "ol" else "ul"
     if name == "head":
-        return max(rendition, "h2")  # h1 is the page's
+        return max(rendition, "h2")  # h1 is for the page's own title
     return _EMPHASIS.get(rendition, "em") if name == "hi" else _HTML.get(name, name)
 
 
-def _said(text: str) -> str:
+def _normalise(text: str) -> str:
     return " ".join(text.split()).casefold()

@@ -1,7 +1,7 @@
-"""Lists of feeds as OPML: what other readers export, and what they import.
+"""OPML lists of feeds, as other feed readers export and import them.
 
-In: a document as it came, or outlines. Out: outlines, or a document. Touches nothing. Reads OPML 1.0, 1.1 and 2.0
-(http://opml.org/spec2.opml), nested or flat, and whatever can be saved of a broken one; writes OPML 2.0.
+Reads OPML 1.0, 1.1 and 2.0 (http://opml.org/spec2.opml), nested or flat, and as much as possible of broken documents;
+writes OPML 2.0.
 """
 
 from __future__ import annotations
@@ -20,54 +20,60 @@ from pipeline.model.feed import FEED_KINDS, FeedKind
 MAX_BYTES = 5_000_000
 MAX_OUTLINES = 2_000
 _ENDLESS_TAG = re.compile(rb"<[^<>]{10000}")
-"""The time libxml2 takes for a tag grows with the square of its attributes."""
+"""libxml2's time for a tag grows with the square of its attributes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One feed of a list. Nothing is checked yet."""
+    """One feed of a list, unchecked."""
 
     url: str
     name: str = ""
     """``text``: a short name."""
     title: str = ""
     kind: FeedKind | None = None
-    """None where the document does not say."""
+    """None if the document does not say."""
     folder: str = ""
-    """The outline it lies in."""
+    """The text of the enclosing outline."""
 
 
 def read_opml(body: bytes) -> tuple[Outline, ...]:
-    """Read the feeds of an OPML document, in its order; UsageError when it is none, or none a person would have.
+    """Return the feeds of an OPML document in order. Raise UsageError if it is not OPML, or unreasonably large.
 
     >>> read_opml(b'<opml version="2.0"><body><outline text="Salt" type="rss" xmlUrl="https://h.example/f"/></body></opml>')
     (Outline(url='https://h.example/f', name='Salt', title='', kind=None, folder=''),)
     """
     if len(body) > MAX_BYTES or _ENDLESS_TAG.search(body):
-        raise UsageError("the file is larger than any list of feeds: export one from your feed reader.")
+        raise UsageError("the file is too large for a list of feeds: export one from your feed reader.")
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as broken:
-        raise UsageError("the file is not OPML: export one from your feed reader.") from broken
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UsageError("the file is not OPML: export one from your feed reader.") from error
     if root is None or _name(root) != "opml":
         raise UsageError("the file is not OPML: export one from your feed reader.")
-    found = tuple(_outlines(root))
-    if len(found) > MAX_OUTLINES:
-        raise UsageError(f"the file lists {len(found):,} feeds: split it into files of {MAX_OUTLINES:,} at most.")
-    return found
+    outlines = tuple(_outlines(root))
+    if len(outlines) > MAX_OUTLINES:
+        raise UsageError(f"the file lists {len(outlines):,} feeds: split it into files of at most {MAX_OUTLINES:,}.")
+    return outlines
 
 
 def write_opml(title: str, outlines: Sequence[Outline]) -> bytes:
-    """Write an OPML 2.0 document; feeds of one folder that follow each other share its outline."""
+    """Return an OPML 2.0 document; consecutive feeds of one folder share its outline."""
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = title
     body = etree.SubElement(root, "body")
-    for folder, inside in groupby(outlines, key=lambda outline: outline.folder):
-        place = etree.SubElement(body, "outline", text=folder) if folder else body
-        for each in inside:
-            about = {"text": each.name, "title": each.title, "type": "rss", "xmlUrl": each.url, "category": each.kind}
-            etree.SubElement(place, "outline", {key: value for key, value in about.items() if value})
+    for folder, group in groupby(outlines, key=lambda outline: outline.folder):
+        parent = etree.SubElement(body, "outline", text=folder) if folder else body
+        for feed in group:
+            attributes = {
+                "text": feed.name,
+                "title": feed.title,
+                "type": "rss",
+                "xmlUrl": feed.url,
+                "category": feed.kind,
+            }
+            etree.SubElement(parent, "outline", {name: value for name, value in attributes.items() if value})
     etree.indent(root)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8")) + b"\n"
 
@@ -90,7 +96,7 @@ def _outlines(root: Any) -> Iterator[Outline]:
 
 
 def _kind(own: dict[str, str], folder: str) -> FeedKind | None:
-    """Read what an outline says it is: by its type or one of its categories, else by the folder it lies in."""
+    """Return the kind of an outline, from its type or categories, else from its folder."""
     return _kind_in(own.get("type", ""), *re.split("[,/]", own.get("category", ""))) or _kind_in(folder)
 
 
@@ -100,11 +106,11 @@ def _kind_in(*names: str) -> FeedKind | None:
 
 
 def _attributes(element: Any) -> dict[str, str]:
-    """Give an element's attributes by lower-case name: xmlUrl is also written xmlurl and xmlURL."""
+    """Return an element's attributes by lower-case name, since xmlUrl is also written xmlurl and xmlURL."""
     return {key.lower(): " ".join(value.split()) for key, value in element.attrib.items()}
 
 
 def _name(element: Any) -> str:
-    """Name an element without its namespace; "" for a comment or an instruction."""
+    """Return an element's local name in lower case, or "" for a comment or an instruction."""
     tag = element.tag if element is not None else ""
     return etree.QName(tag).localname.lower() if isinstance(tag, str) and tag else ""

@@ -1,7 +1,4 @@
-"""What a web page says about itself: its title, what it is about, its proper address.
-
-In: a page as it came. Out: an About, cleaned; empty where the page does not say. Touches nothing.
-"""
+"""The title, description and canonical URL of a web page."""
 
 from __future__ import annotations
 
@@ -29,35 +26,35 @@ _DESCRIPTIONS = ("og:description", "description", "twitter:description")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMetadata:
-    """A page in a few words."""
+    """The metadata of a web page; empty where the page has none."""
 
     title: str = ""
     description: str = ""
-    """Plain text, at most 30 words, ending at a sentence where there is one."""
+    """Plain text of at most 30 words, ending at the end of a sentence if possible."""
     url: str = ""
-    """Its proper address: the one it names itself (rel=canonical, RFC 6596), or the one it was found at."""
+    """The canonical URL (rel=canonical, RFC 6596) if it is on the same site, else the URL of the page."""
 
 
 def read_metadata(body: bytes, content_type: str, url: str) -> PageMetadata:
-    """Read what a page says about itself; ``url`` is where it was found, and what is believed of it stays on its site.
+    """Return a page's metadata; ``url`` is where it was fetched.
 
-    >>> about(b"<title>Salt &amp; smoke</title><link rel=canonical href='/salt'>", "text/html", "https://h.example/?p=1")
-    About(title='Salt & smoke', description='', url='https://h.example/salt')
+    >>> read_metadata(b"<title>Salt &amp; smoke</title><link rel=canonical href='/salt'>", "text/html", "https://h.example/?p=1")
+    PageMetadata(title='Salt & smoke', description='', url='https://h.example/salt')
     """
-    facts: dict[str, str] = {}
-    for name, value in _facts(decode(body, content_type)[:MAX_PAGE_CHARS]):
-        facts.setdefault(name, value)
-    title = next((facts[name] for name in _TITLES if facts.get(name, "").strip()), "")
-    description = next((facts[name] for name in _DESCRIPTIONS if facts.get(name, "").strip()), "")
-    found, said = clean_url(url), clean_url(facts.get("canonical", ""), url)
+    values: dict[str, str] = {}
+    for name, value in _properties(decode(body, content_type)[:MAX_PAGE_CHARS]):
+        values.setdefault(name, value)
+    title = next((values[name] for name in _TITLES if values.get(name, "").strip()), "")
+    description = next((values[name] for name in _DESCRIPTIONS if values.get(name, "").strip()), "")
+    fetched, canonical = clean_url(url), clean_url(values.get("canonical", ""), url)
     return PageMetadata(
         title=clean_title(title),
         description=excerpt_text(plain_text(description), MAX_DESCRIPTION_WORDS),
-        url=said if said and domain(said) == domain(found) else found,
+        url=canonical if canonical and domain(canonical) == domain(fetched) else fetched,
     )
 
 
-def _facts(page: str) -> Iterator[tuple[str, str]]:
+def _properties(page: str) -> Iterator[tuple[str, str]]:
     for found in _TAG.finditer(page):
         if found["title"]:
             yield "title", entities.unescape(found["title"])

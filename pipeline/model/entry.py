@@ -1,7 +1,4 @@
-"""Entries: as found in a document (RawEntry), as kept (Entry), as remembered (StoredEntry).
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Entries: as parsed from a document (RawEntry), normalised (Entry), and stored (StoredEntry)."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ DatedBy = Literal["published", "updated", "first_seen"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture and, where known, its size in pixels."""
+    """A picture, with its size in pixels if known."""
 
     url: str
     alt: str = ""
@@ -27,7 +24,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A media file that comes with an entry (RSS 2.0 <enclosure>, Atom rel=enclosure)."""
+    """A media file of an entry (RSS 2.0 <enclosure>, Atom rel=enclosure)."""
 
     url: str
     media_type: str = ""
@@ -36,7 +33,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody heard in an episode (podcast namespace: podcast:person)."""
+    """A person in an episode (podcast namespace: podcast:person)."""
 
     name: str
     role: str = "host"
@@ -55,7 +52,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soundbite:
-    """A short piece of an episode worth hearing alone (podcast namespace: podcast:soundbite)."""
+    """A highlight of an episode (podcast namespace: podcast:soundbite)."""
 
     start_seconds: float
     duration_seconds: float
@@ -64,15 +61,15 @@ class Soundbite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
-    """One item as a source found it: text decoded, nothing cleaned, nothing trusted.
+    """One entry as parsed: decoded, but neither cleaned nor trusted.
 
-    URLs may be relative, unsafe or empty; HTML may be anything. Empty means: the document does not say.
+    URLs may be relative, unsafe or empty; HTML may be anything. Empty values are absent from the document.
     """
 
     guid: str = ""
     link: str = ""
     title: str = ""
-    """Plain text or a scrap of HTML, as found."""
+    """Plain text or HTML, as in the document."""
     summary_html: str = ""
     content_html: str = ""
     published_at: datetime | None = None
@@ -93,40 +90,40 @@ class RawEntry:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
-    """What relative addresses in this item are relative to."""
+    """The base of relative URLs in this entry."""
     raw_hash: str = ""
-    """Fingerprint of the item as it is written, and of all that has a say in how it is read; empty where unknown."""
+    """Hash of the entry as written and of everything that influences parsing; empty if not computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
-    """A whole document as a source read it."""
+    """A parsed feed document."""
 
     version: str
-    """Dialect: rss20, rss10, rss092, atom10, json11 …"""
+    """Format: rss20, rss10, rss092, atom10, json11 …"""
     channel: Channel
     entries: tuple[RawEntry, ...]
     warnings: tuple[str, ...] = ()
-    """What is odd about the document, one sentence each, for ``feeds check``."""
+    """Problems of the document, a sentence each, for ``feeds check``."""
     damage: str = ""
-    """Not empty: how it is broken, so that it may have held more than could be read; completes "but its …"."""
+    """How the document is damaged if entries may be missing, to complete "but its …"; else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One normalised post, episode or link. Identity: ``(feed_id, guid)``.
 
-    Every URL is absolute http(s) (or empty), every text is clean plain text, ``body_html`` is sanitised.
+    Every URL is absolute http(s) or empty, every text plain, and ``body_html`` sanitised.
     """
 
     feed_id: str
     guid: str
     url: str
-    """The page to open: absolute, without tracking parameters; empty when the item has none."""
+    """The entry's page, without tracking parameters; empty if it has none."""
     title: str
     """Without its "Podcast –" or "Guest Blog –" prefix and guest; see ``label`` and ``guest``."""
     published_at: datetime
-    """Aware UTC. Where the item has no usable date: when it was first seen."""
+    """Aware UTC. Without a usable date, the time of the first fetch."""
     dated_by: DatedBy = "published"
     updated_at: datetime | None = None
     label: str = ""
@@ -135,7 +132,7 @@ class Entry:
     guest: str = ""
     body_html: str = ""
     excerpt_text: str = ""
-    """A few plain sentences, at most 60 words, ending at a sentence where there is one."""
+    """Plain text of at most 60 words, ending at the end of a sentence if possible."""
     categories: tuple[str, ...] = ()
     language: str = ""
     picture: Picture | None = None
@@ -150,72 +147,72 @@ class Entry:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     raw_hash: str = ""
-    """As ``RawEntry.mark``; empty also where the same item would be read otherwise at another time."""
+    """As in RawEntry; empty if the result of normalising depends on the time of the fetch."""
 
     @property
     def is_episode(self) -> bool:
-        """True when there is audio (or video) to play."""
+        """True when there is audio or video to play."""
         return self.enclosure is not None
 
 
 class EntryIdentity(NamedTuple):
-    """What deduplication needs of a stored entry: its names and its fingerprint, not its body.
+    """The identity and fingerprint of a stored entry, as deduplication needs them.
 
-    A tuple, as the database gives it: a feed's worth of these is made for every new item, ten times as fast so.
+    A tuple like the database's rows, because it is ten times as fast to make: each new entry needs those of its feed.
     """
 
     entry_id: int
     guid: str
     url_key: str
-    """``text.urls.url_key(url)``: one key for all spellings of an address."""
+    """``text.urls.url_key(url)``: one key for all spellings of a URL."""
     enclosure_key: str
     fingerprint: str
-    """``ingest.dedupe.fingerprint``: of the content without dates and counters."""
+    """``ingest.dedupe.fingerprint``: a hash of the content without dates and counters."""
     title: str
     published_at: datetime
     dated_by: DatedBy
     duration_seconds: int | None
     vanished: bool
-    """True when it was no longer in the document at the last whole read."""
+    """True when it was no longer in the last complete document."""
     media_type: str = ""
-    """The enclosure's media type as stored, e.g. ``audio/mpeg``; empty without an enclosure. A repair compares it."""
+    """The enclosure's media type, e.g. ``audio/mpeg``; empty without an enclosure."""
     raw_hash: str = ""
-    """As ``Entry.mark``."""
+    """As in Entry."""
     deleted: bool = False
-    """True for a tombstone: the entry was deleted here and stays deleted, whatever the document says."""
+    """True for a tombstone: the entry was deleted and is not stored again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """An entry as the store holds it, with what the store alone knows. Datetimes are aware UTC."""
+    """An entry with what the store knows about it. Datetimes are aware UTC."""
 
     entry_id: int
     entry: Entry
     first_seen_at: datetime
     changed_at: datetime
-    """When its content last changed; equal to ``first_seen_at`` until then."""
+    """When its content last changed; ``first_seen_at`` until then."""
     vanished_at: datetime | None = None
     archived: bool = False
-    """True when it came with the first read of its feed: it belongs to the week of its date, however late that is."""
+    """True when it came with its feed's first document or by backfill: it only belongs to the week of its date."""
     assigned_week: str = ""
-    """The closed week whose digest took it, e.g. ``2026-W07``; empty while none has."""
+    """The closed week whose digest contains it, e.g. ``2026-W07``; empty until then."""
     quarantined_at: datetime | None = None
-    """When it was put in quarantine: its feed turned new at once. It is no news until an editor accepts the feed."""
+    """When it was quarantined, until an editor accepts it; None otherwise."""
     fingerprint: str = ""
-    """As ``EntryIdentity``: another one means another content."""
+    """As in EntryIdentity."""
     edition_week: str = ""
-    """The week of the sealed edition that reserves its story, or has carried it; empty while none has."""
+    """The week of the sealed edition that contains its story; empty until then."""
     late_counterpart: bool = False
-    """True when that edition tells its story without it: it turned up too late."""
+    """True when that edition contains its story without this entry, which arrived too late."""
     released_from: str = ""
-    """The week that gave it up, held or skipped; it rolls on into the next digest that is made."""
+    """The held or skipped week that released it; it carries over to the next digest."""
     withdrawn_at: datetime | None = None
-    """When it was taken out of its feed. One that merely scrolled off the end was not."""
+    """When the publisher removed it from the feed; None if it merely scrolled off the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRevision:
-    """How an entry reads, or read once: what a reader gets to see of it."""
+    """The content of an entry at one time, as readers see it."""
 
     title: str
     url: str = ""

@@ -30,7 +30,7 @@ def outcome(kind: Any = "ok", **rest: Any) -> FetchOutcome:
 
 def after(state: FeedState = STATE, kind: Any = "ok", now: datetime = NOW, **rest: Any) -> FeedState:
     """The state after one outcome; ``next_state``'s own arguments are told apart by name."""
-    own = {name: rest.pop(name) for name in ("channel", "news", "same_feed", "interval") if name in rest}
+    own = {name: rest.pop(name) for name in ("channel", "has_news", "same_feed", "interval") if name in rest}
     return poll.next_state(state, outcome(kind, **rest), now=now, **({"interval": HOUR} | own))
 
 
@@ -96,10 +96,10 @@ def test_a_silent_feed_is_asked_less_and_less() -> None:
 
 def test_a_feed_that_speaks_again_is_asked_as_at_first() -> None:
     """News bring the interval back; a fresh document without news does not."""
-    silent = after(news=True)
+    silent = after(has_news=True)
     late = NOW + 30 * DAY
-    assert wait(after(silent, now=late, news=False)) >= 0.9 * DAY
-    assert wait(after(silent, now=late, news=True)) <= HOUR
+    assert wait(after(silent, now=late, has_news=False)) >= 0.9 * DAY
+    assert wait(after(silent, now=late, has_news=True)) <= HOUR
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_feed_that_is_gone_is_not_asked_again() -> None:
     assert state.gone_at == NOW
     assert not any(poll.is_due(state, NOW + days * DAY) for days in range(400))
     assert not poll.can_fetch(state, NOW + DAY)
-    assert "no longer asked" in poll.explain_wait(state)
+    assert "no longer fetched" in poll.explain_wait(state)
     assert poll.can_force(state, NOW + DAY)
     assert poll.is_due(after(state, now=NOW + DAY), NOW + 2 * DAY)
 
@@ -186,7 +186,7 @@ def test_a_host_that_wants_to_be_left_alone_is() -> None:
     assert not poll.can_force(state, until - timedelta(seconds=1))
     assert poll.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
     assert poll.blocked_hosts([state], until) == {}
-    assert "left alone until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
+    assert "asked for no requests until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
     assert poll.can_force(state, until)
     assert not poll.is_due(state, until - timedelta(seconds=1))
     assert poll.is_due(state, until + HOUR)
@@ -267,7 +267,7 @@ def test_an_adopted_address_is_doubted_before_the_editors(kind: str, failures: i
 def test_the_first_read_is_remembered() -> None:
     """``first_read_at`` is set by the first document that gave entries and never moves."""
     assert after(kind="timeout").first_read_at is None
-    assert after(news=False).first_read_at is None
+    assert after(has_news=False).first_read_at is None
     first = after()
     assert first.first_read_at == NOW
     assert after(first, now=NOW + DAY).first_read_at == NOW
@@ -294,7 +294,7 @@ def test_every_outcome_leaves_a_next_time(
     now = NOW + timedelta(minutes=minutes)
     channel = Channel(skip_hours=tuple(skip))
     before = replace(STATE, failures=failures, channel=channel, new_content_at=NOW)
-    state = after(before, kind, now, interval=interval, news=False)
+    state = after(before, kind, now, interval=interval, has_news=False)
     assert state.checked_at == now
     assert (state.failures == 0) == (kind in SUCCESSFUL or (kind == "rate_limited" and not failures))
     if kind != "gone":

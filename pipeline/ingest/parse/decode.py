@@ -65,7 +65,7 @@ def decode(body: bytes, content_type: str = "") -> str:
 def drop_illegal(text: str) -> str:
     """Return ``text`` without the characters that XML forbids: controls, lone surrogates and non-characters.
 
-    >>> legal("a\\x00b\\ud800c")
+    >>> drop_illegal("a\\x00b\\ud800c")
     'abc'
     """
     return _ILLEGAL.sub("", text)

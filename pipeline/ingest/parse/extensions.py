@@ -84,7 +84,7 @@ def channel_extensions(root: Element) -> Channel:
 
     >>> from lxml import etree
     >>> root = etree.fromstring("<rss><channel><skipHours><hour>24</hour><hour>7</hour></skipHours></channel></rss>")
-    >>> channel_extras(root).skip_hours
+    >>> channel_extensions(root).skip_hours
     (0, 7)
     """
     tags: dict[str, list[Element]] = {}
@@ -117,7 +117,7 @@ def channel_extensions(root: Element) -> Channel:
 def qualified_name(tag: object) -> str:
     """Return a tag's local name, with the usual prefix if it belongs to one of the namespaces above.
 
-    >>> name_of("{https://podcastindex.org/namespace/1.0}person"), name_of("{http://www.w3.org/2005/Atom}id")
+    >>> qualified_name("{https://podcastindex.org/namespace/1.0}person"), qualified_name("{http://www.w3.org/2005/Atom}id")
     ('podcast:person', 'id')
     """
     namespace, _, name = str(tag).rpartition("}")

@@ -30,7 +30,7 @@ def parse(text: str, *, url: str) -> ParsedFeed:
     """Parse a JSON Feed. Raise NotAFeedError.
 
     >>> text = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 7, "content_text": "Salt & fat"}]}'
-    >>> entry = read(text, url="").entries[0]
+    >>> entry = parse(text, url="").entries[0]
     >>> entry.guid, entry.content_html
     ('7', 'Salt &amp; fat')
     """

@@ -157,7 +157,7 @@ def test_what_was_left_at_home_does_not_slip_in(house: PublicationHarness) -> No
     house.set_quiet_period(0)
     assert house.titles(W07) == ["Bread on a stone", "Soup for a wet day"]
     assert house.set_time_after_closing(W08).titles(W08) == ["Fresh"]
-    assert "rolled on" in house.reason(W08, "Fresh")
+    assert "carried over" in house.reason(W08, "Fresh")
 
 
 @pytest.mark.parametrize("touched", ["new", "edited"])
@@ -170,8 +170,8 @@ def test_fresh_news_waits(house: PublicationHarness, touched: str) -> None:
     house.set_time(MONDAY + 7 * DAY + 5 * HOUR + HOUR / 2).fetch(replace(post, body_html="<p>New.</p>"), SOUP, BREAD)
     house.set_time_after_closing(W07)
     assert "Fresh" not in house.titles(W07)
-    assert "waits: its story is fresh or was changed Mon 16 Feb 2026 05:30" in house.reason(W07, "Fresh") or (
-        "not taken when this digest was made" in house.reason(W07, "Fresh")
+    assert "too new: its story appeared or changed Mon 16 Feb 2026 05:30" in house.reason(W07, "Fresh") or (
+        "not included when this digest was built" in house.reason(W07, "Fresh")
     )
     assert "Fresh" in house.set_time_after_closing(W08).titles(W08)
 
@@ -202,7 +202,7 @@ def test_what_its_author_took_back_stays_out(house: PublicationHarness) -> None:
     house.digest(W07)
     house.fetch(SOUP, entry("An old post", MONDAY - 20 * DAY))
     assert house.titles(W07) == ["Soup for a wet day"]
-    assert house.reason(W07, "Bread on a stone") == "out: taken out of its feed by its author"
+    assert house.reason(W07, "Bread on a stone") == "out: removed from its feed"
     house.fetch(SOUP, BREAD, entry("An old post", MONDAY - 20 * DAY))
     house.fetch(NEXT, SOUP)
     assert "Bread on a stone" in house.titles(W07)
@@ -231,7 +231,7 @@ def test_the_editor_chooses(house: PublicationHarness) -> None:
         put_back=(f"blog {BREAD.guid}", f"blog {SOUP.guid}"), lead=f"blog {NEXT.guid}", order=(f"blog {BREAD.url}",)
     )
     assert house.titles(W08) == ["The week after", "Bread on a stone"]
-    assert "went out with No. 1 (2026-W07); nothing is told twice" in house.reason(W08, "Soup for a wet day")
+    assert "was sent with No. 1 (2026-W07); nothing is published twice" in house.reason(W08, "Soup for a wet day")
 
 
 # What counts as carried
@@ -244,7 +244,7 @@ def test_carried_is_what_was_sent_or_handed_over(house: PublicationHarness, leav
     house.approve(W07)
     standing = getattr(house, leave)(W07)
     assert (standing.state, standing.number) == ("sent", 1)
-    assert house.reason(W08, "Bread on a stone").endswith("went out with No. 1 (2026-W07); nothing is told twice")
+    assert house.reason(W08, "Bread on a stone").endswith("was sent with No. 1 (2026-W07); nothing is published twice")
 
 
 def test_what_is_approved_is_reserved(house: PublicationHarness) -> None:
@@ -269,7 +269,7 @@ def test_what_a_week_gives_up_goes_into_the_next_digest(house: PublicationHarnes
     house.set_time_after_closing(W08)
     assert house.titles(W08) == ["Bread on a stone", "Soup for a wet day", "The week after"]
     which = "is held" if move == "hold" else "was skipped"
-    assert f"rolled on from 2026-W07, which {which}" in house.reason(W08, "Bread on a stone")
+    assert f"carried over from 2026-W07, which {which}" in house.reason(W08, "Bread on a stone")
     with pytest.raises(RefusedError, match="2026-W07 " + which):
         house.digest(W07)
 
@@ -347,7 +347,7 @@ def test_its_halves_in_two_weeks(house: PublicationHarness, beside: tuple[Entry,
         with pytest.raises(NothingToPublishError):
             house.digest(W08)
     said = [each.reason for each in house.decisions(W08) if each.feed_id == "podcast"]
-    assert "went out with No. 1 (2026-W07); " in said[0]
+    assert "was sent with No. 1 (2026-W07); " in said[0]
     for week in (W09, W09.next(), W09.next(5)):
         house.set_time_after_closing(week)
         with pytest.raises(NothingToPublishError):

@@ -128,7 +128,7 @@ def test_hold_resume_skip(desk: Desk):
     desk.serve("blog", feed(LATE, *BLOG))
     desk.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
     out = desk.ok("digest", "--explain")
-    assert "Bread on a stone: dated Tue 10 Feb 2026, rolled on from 2026-W07, which was skipped" in out
+    assert "Bread on a stone: dated Tue 10 Feb 2026, carried over from 2026-W07, which was skipped" in out
     assert desk.manifest("2026-W08")["stories"][0]["title"] == "Bread on a stone"
     for words in (["digest", "--week", "2026-W07"], ["approve", "2026-W07"], ["send", "2026-W07"]):
         code, _, err = desk.run(*words)
@@ -145,7 +145,7 @@ def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
     assert "(handed over)" in desk.ok("status")
     assert not (desk.folder / "outbox").exists()
     out = desk.run("digest", "--week", "2026-W08", "--explain")[1]
-    assert "Bread on a stone: dated Tue 10 Feb 2026, went out with No. 1 (2026-W07); nothing is told twice" in out
+    assert "Bread on a stone: dated Tue 10 Feb 2026, was sent with No. 1 (2026-W07); nothing is published twice" in out
 
 
 def test_what_is_taken_out_of_a_feed_is_left_out(desk: Desk):
@@ -153,7 +153,7 @@ def test_what_is_taken_out_of_a_feed_is_left_out(desk: Desk):
     desk.ok("fetch")
     desk.serve("blog", feed(*BLOG[1:]))
     out = desk.ok("digest", "--week", "2026-W07", "--explain")
-    assert "Bread on a stone: taken out of its feed by its author" in out
+    assert "Bread on a stone: removed from its feed" in out
     assert "Bread on a stone" not in desk.files()["digest.txt"].decode()
 
 

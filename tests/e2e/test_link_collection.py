@@ -169,7 +169,7 @@ def test_the_ledger_says_that_a_link_rolls_on(program: CliRunner):
     """While the week is being made, --explain says why the eighth link is not in."""
     add(program, *(f"link{number}" for number in range(8)))
     out = program.run_ok("digest", "--week", "current", "--offline", "--explain")
-    assert "7 links are enough for one edition: it rolls on to the next" in out
+    assert "an edition has at most 7 links: it carries over to the next" in out
 
 
 def test_links_of_a_feeds_first_read_roll_on_too(program: CliRunner):

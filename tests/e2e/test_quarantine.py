@@ -43,7 +43,7 @@ def test_fetch_status_and_the_ledger_say_what_is_held_back(program: CliRunner) -
     assert "if all is well, run `pipeline feeds accept blog`" in line
     assert "blog holds back 8 entries that turned new at once: `pipeline feeds accept blog`" in program.run_ok("status")
     _, out, _ = program.run("digest", "--week", WEEK, "--offline", "--explain")
-    assert "Imported today 1: held back: most of its feed turned new at once; `pipeline feeds accept blog`" in out
+    assert "Imported today 1: quarantined: most of its feed was new at once; `pipeline feeds accept blog`" in out
 
 
 def test_what_is_held_back_is_no_news(program: CliRunner) -> None:

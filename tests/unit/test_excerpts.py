@@ -1,4 +1,4 @@
-"""Excerpts: known ones are told as they were made, and none is ever told for another."""
+"""Excerpts: cached ones are used as they are, and never for another body."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pipeline.digest.compose.compose import compose, excerpt_keys
 from pipeline.digest.compose.excerpts import EXCERPT_VERSION, ExcerptCache, excerpt_key
 from pipeline.digest.compose.inputs import DigestInputs
-from pipeline.digest.selection.select import WeekAssignment, select
+from pipeline.digest.selection.assignment import WeekAssignment
+from pipeline.digest.selection.select import select
 from pipeline.model.feed import FEED_KINDS, Feed
 from pipeline.model.week import Week, WeekCalendar
 from tests.factories import MONDAY, entry, episode, stored
@@ -28,7 +29,7 @@ PARTS = (
 bodies = st.lists(st.sampled_from(PARTS), max_size=6).map("".join) | st.text(max_size=80)
 lengths = st.sampled_from([30, 50, 60]) | st.integers(1, 8)
 
-MADE_BY = {
+EXCERPTS_BY_VERSION = {
     1: {
         PARTS[0]: "Bread, *slowly*. Then salt \\& water.",
         PARTS[1]: "Ask [Ida](https://harbourandhearth.example/a_%28b%29): how?",
@@ -39,42 +40,41 @@ MADE_BY = {
         PARTS[6]: "塩と油。Émile’s 🍞",
     }
 }
-"""What each maker makes. Where this no longer holds, raise MAKER and write down what the new one makes."""
+"""If this no longer holds, raise EXCERPT_VERSION and add the new excerpts."""
 
 
 @given(st.lists(st.tuples(bodies, lengths), max_size=4))
-def test_what_is_known_is_what_would_be_made(wanted: list[tuple[str, int]]) -> None:
-    """However bodies and lengths are mixed, told from a keep or made afresh, it is the same."""
+def test_a_cached_excerpt_equals_a_new_one(requests: list[tuple[str, int]]) -> None:
+    """However bodies and lengths are mixed, cached and new excerpts are the same."""
     first = ExcerptCache()
-    made = [first.get(*each) for each in wanted]
-    again = ExcerptCache(first.new)
-    assert [again.get(*each) for each in wanted] == [ExcerptCache().get(*each) for each in wanted] == made
-    assert again.new == {}
+    excerpts = [first.get(body, words) for body, words in requests]
+    second = ExcerptCache(first.new)
+    assert [second.get(body, words) for body, words in requests] == excerpts
+    assert [ExcerptCache().get(body, words) for body, words in requests] == excerpts
+    assert second.new == {}
 
 
 @given(bodies, lengths, bodies, lengths)
-def test_only_the_same_body_at_the_same_length_has_the_same_key(
-    body: str, words: int, other: str, other_words: int
-) -> None:
-    """An entry that is edited at its source is another text, and so is the same told shorter."""
+def test_keys_differ_by_body_and_length(body: str, words: int, other: str, other_words: int) -> None:
+    """An edited body, or another length, has another key."""
     assert (excerpt_key(body, words) == excerpt_key(other, other_words)) == ((body, words) == (other, other_words))
 
 
-def test_what_another_maker_made_is_not_told() -> None:
-    """A program that makes other excerpts ignores what is kept of them."""
-    kept = {excerpt_key(PARTS[0], 60, version=EXCERPT_VERSION + 1): "Of another maker."}
-    assert ExcerptCache(kept).get(PARTS[0], 60) == MADE_BY[EXCERPT_VERSION][PARTS[0]]
+def test_excerpts_of_another_version_are_ignored() -> None:
+    """A change of EXCERPT_VERSION invalidates the cache."""
+    kept = {excerpt_key(PARTS[0], 60, version=EXCERPT_VERSION + 1): "Of another version."}
+    assert ExcerptCache(kept).get(PARTS[0], 60) == EXCERPTS_BY_VERSION[EXCERPT_VERSION][PARTS[0]]
 
 
-def test_a_maker_that_makes_something_else_has_another_number() -> None:
-    """Otherwise what is kept and what is made would differ."""
-    assert {body: ExcerptCache().get(body, 60) for body in PARTS} == MADE_BY[EXCERPT_VERSION]
+def test_each_version_makes_these_excerpts() -> None:
+    """Otherwise cached and new excerpts would differ: raise EXCERPT_VERSION."""
+    assert {body: ExcerptCache().get(body, 60) for body in PARTS} == EXCERPTS_BY_VERSION[EXCERPT_VERSION]
 
 
-def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
-    """Of posts, episodes, both as one story, and links: when all that is named is known, nothing is made."""
+def test_excerpt_keys_name_the_excerpts_that_compose_uses() -> None:
+    """For posts, episodes, pairs and links: with all of them cached, none is made."""
     feeds = [Feed(id=kind, url=f"https://{kind}.example/feed", kind=kind) for kind in FEED_KINDS]
-    found = (
+    entries = (
         entry("Salt roads", body_html=PARTS[0]),
         entry("Rye", MONDAY + timedelta(hours=2), body_html=PARTS[2]),
         episode("Salt roads", body_html=PARTS[3]),
@@ -82,7 +82,7 @@ def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
         entry("Tides", feed="links", body_html=PARTS[1]),
     )
     week, clock = Week(2026, 7), WeekCalendar.parse("mon 00:00", UTC)
-    kept = [stored(each, number) for number, each in enumerate(found, 1)]
+    kept = [stored(one, number) for number, one in enumerate(entries, 1)]
     selection = select(week, kept, WeekAssignment(calendar=clock, closed_weeks={}), feeds)
     opens_at, closes_at = clock.bounds(week)
     inputs = DigestInputs(
@@ -92,8 +92,8 @@ def test_what_is_asked_for_is_what_stories_are_told_with() -> None:
         publication=PUBLICATION,
         feeds=tuple(feeds),
         selection=selection,
-        excerpts=dict.fromkeys(excerpt_keys(selection.stories, feeds), "As it was kept."),
+        excerpts=dict.fromkeys(excerpt_keys(selection.stories, feeds), "As saved."),
     )
     digest, new_excerpts = compose(inputs)
-    assert [story.excerpt_md for story in digest.stories] == 4 * ["As it was kept."]
+    assert [story.excerpt_md for story in digest.stories] == 4 * ["As saved."]
     assert new_excerpts == {}

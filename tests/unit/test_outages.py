@@ -56,7 +56,7 @@ def test_away_over_two_closings_the_next_draft_tells_both_weeks(house: Publicati
     house.set_time(back).fetch(POSTS[W08])
     beat(house, back)
     assert house.titles(W08) == [POSTS[W07].title, POSTS[W08].title]
-    assert house.reason(W08, POSTS[W07].title).endswith(f"rolled on: it was not ready for the digest of {W07}")
+    assert house.reason(W08, POSTS[W07].title).endswith(f"carried over: not in the digest of {W07}")
 
 
 def test_a_week_that_nobody_drafted_can_be_made_while_nobody_took_its_stories(house: PublicationHarness) -> None:

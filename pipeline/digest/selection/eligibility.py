@@ -1,63 +1,63 @@
-"""Entries that stay out of a week's digest on their own account, whatever week they belong to.
+"""Eligibility: entries that are excluded from a week's digest whatever week they belong to.
 
-In: stored entries, the feeds with their rules, what the editor asks for. Out: reasons. Pure. Nothing is lost by it:
-a rule that is gone has never been, and who comes back to the feed comes back to the newsletter.
+Exclusion is not stored: remove a rule, or restore an entry in its feed, and the entry is eligible again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from pipeline.digest.selection.assignment import WeekAssignment
-from pipeline.digest.selection.filters import exclusion_reason
+from pipeline.digest.selection.filters import explain_filter
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 
-LEFT_OUT_BY_EDITOR = "left out by the editor"
+
+class Exclusion(NamedTuple):
+    """Why an entry is excluded."""
+
+    by: Literal["editor", "quarantine", "removal", "earlier edition", "filter"]
+    reason: str
+    """The end of a sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EligibilityFilter:
-    """Keeps single entries out of one week's digest."""
+def find_exclusions(
+    week: Week, assignment: WeekAssignment, feeds: Iterable[Feed], overrides: Overrides, entries: Iterable[StoredEntry]
+) -> dict[int, Exclusion]:
+    """Return the exclusions from a week's digest, by entry id.
 
-    week: Week
-    assignment: WeekAssignment
-    feeds: Iterable[Feed]
-    overrides: Overrides
+    Entries of a sealed edition are excluded from that edition only, and no longer once it is sent.
+    """
+    filtered = {feed.id: feed for feed in feeds if feed.include or feed.exclude}
+    editions = ("",) if assignment.is_sent(week) else ("", str(week))
+    exclusions = {}
+    for stored in entries:
+        if stored.edition_week in editions:
+            feed = filtered.get(stored.entry.feed_id)
+            if exclusion := _exclusion(stored, week, assignment, feed, overrides):
+                exclusions[stored.entry_id] = exclusion
+    return exclusions
 
-    def exclusion_reasons(self, stored: Iterable[StoredEntry]) -> dict[int, str]:
-        """Give the entries that stay out, and why.
 
-        What an edition has sealed is a fact, and nobody's to turn away but that edition's own; and not even its own
-        once it is out.
-        """
-        ruled = {feed.id: feed for feed in self.feeds if feed.include or feed.exclude}
-        mine = "" if self.assignment.is_sent(self.week) else str(self.week)
-        found = {
-            each.entry_id: self._why(each, ruled.get(each.entry.feed_id))
-            for each in stored
-            if each.edition_week in ("", mine)
-        }
-        return {entry_id: why for entry_id, why in found.items() if why}
-
-    def _why(self, stored: StoredEntry, feed: Feed | None) -> str:
-        if self.overrides.excludes(stored.entry):
-            return LEFT_OUT_BY_EDITOR
-        if self.overrides.includes(stored.entry):
-            return ""
-        if stored.quarantined_at:
-            feed_id = stored.entry.feed_id
-            return f"held back: most of its feed turned new at once; `pipeline feeds accept {feed_id}` takes it in"
-        if stored.withdrawn_at:
-            return "taken out of its feed by its author"
-        return self._left_out_before(stored) or (exclusion_reason(stored.entry, feed) if feed else "")
-
-    def _left_out_before(self, stored: StoredEntry) -> str:
-        """What a week that is more than a draft took and did not tell, its editor had decided against."""
-        if stored.assigned_week in ("", str(self.week)) or stored.edition_week:
-            return ""
-        standing = self.assignment.record_of(stored.assigned_week)
-        return f"left out of {stored.assigned_week} by the editor" if standing.state != "draft" else ""
+def _exclusion(
+    stored: StoredEntry, week: Week, assignment: WeekAssignment, feed: Feed | None, overrides: Overrides
+) -> Exclusion | None:
+    entry = stored.entry
+    if overrides.excludes(entry):
+        return Exclusion("editor", "left out by the editor")
+    if overrides.includes(entry):
+        return None
+    if stored.quarantined_at:
+        release = f"`pipeline feeds accept {entry.feed_id}` releases it"
+        return Exclusion("quarantine", f"quarantined: most of its feed was new at once; {release}")
+    if stored.withdrawn_at:
+        return Exclusion("removal", "removed from its feed")
+    earlier = stored.assigned_week if stored.assigned_week != str(week) and not stored.edition_week else ""
+    if earlier and assignment.record_of(earlier).state != "draft":
+        # That edition was sealed or skipped without the entry, so its editor had left it out.
+        return Exclusion("earlier edition", f"left out of {earlier} by the editor")
+    reason = explain_filter(entry, feed) if feed else ""
+    return Exclusion("filter", reason) if reason else None

@@ -1,11 +1,7 @@
-"""Which entries a week's digest takes, and why each of the others stays out.
+"""Selection: the stories of a week's digest, and the decision on every entry around it.
 
-In: stored entries around the week, the calendar of what was made, the feeds with their rules, what the editor asks for.
-Out: a Selection. Pure: no network, disk, clock or randomness.
-
-``calendar`` says where an entry belongs, ``aside`` who stays out on their own account, ``stories`` what is told
-together, ``reasons`` puts it into words. Once a closed week's digest was made, the week is *settled*: it has exactly
-what it took then, and what the editor puts in. A story is told once, whatever becomes of its halves.
+A closed week has exactly the entries it was closed with, and those the editor includes. A story is published once,
+whatever happens to its entries.
 """
 
 from __future__ import annotations
@@ -15,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.digest.pairing.stories import join_stories
 from pipeline.digest.selection.assignment import WeekAssignment
-from pipeline.digest.selection.eligibility import LEFT_OUT_BY_EDITOR, EligibilityFilter
+from pipeline.digest.selection.eligibility import find_exclusions
 from pipeline.digest.selection.explain import DecisionExplainer
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches, matches_any
@@ -23,45 +19,49 @@ from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 
-__all__ = ["Selection", "WeekAssignment", "select"]
-
-_NOTHING_ASKED = Overrides()
-_Story = tuple[StoredEntry, ...]
+_NO_OVERRIDES = Overrides()
+StoryEntries = tuple[StoredEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a week's digest is made of."""
+    """The stories of a week, and why other entries are left out. Sets hold entry ids."""
 
-    stories: tuple[_Story, ...]
-    """The stories: entries told together, in the editor's order, then by date."""
+    stories: tuple[StoryEntries, ...]
+    """In the editor's order, then by date."""
     decisions: tuple[Decision, ...]
-    """Every entry considered, in or out, in order of date."""
+    """On every entry considered, by date."""
 
     arrived_late: frozenset[int] = frozenset()
-    """Entries that turned up after the week was settled: explained, but no part of its digest."""
+    """Entries that arrived after the week was closed: explained, but not part of its digest."""
     ineligible: frozenset[int] = frozenset()
-    """Entries that stay out on their own account: in quarantine, withdrawn, against a rule of their feed …"""
+    """Entries that are excluded whatever their week: quarantined, removed, filtered …"""
     excluded_by_editor: frozenset[int] = frozenset()
-    """Of these, the ones that would be in, had the editor not decided against them."""
+    """Those of them that only the editor excludes from this week."""
+    excluded_by_filter: frozenset[int] = frozenset()
+    """Those of them that ``include`` or ``exclude`` in config.toml excludes."""
     too_new: frozenset[int] = frozenset()
-    """Entries that would be in, were they not too fresh."""
+    """Entries left out only because they are too new."""
     carried_over: frozenset[int] = frozenset()
-    """Entries there was no room for: they go into the next digest."""
+    """Entries beyond the limit of links."""
     published_elsewhere: Mapping[int, str] = field(default_factory=dict)
-    """Entries whose story another sealed edition tells, and that edition's week."""
-    overrides: Overrides = _NOTHING_ASKED
-    """What the editor asked for, in and beyond the choice of entries."""
+    """Entries whose story is in another sealed edition, and that edition's week."""
+    overrides: Overrides = _NO_OVERRIDES
+    """All of the editor's overrides, not only those that select entries."""
 
     @property
     def left_out(self) -> tuple[Decision, ...]:
-        """What the digest knew of and did not take."""
-        return tuple(each for each in self.decisions if not each.included and each.entry_id not in self.arrived_late)
+        """The decisions on entries that were known to the digest and left out."""
+        return tuple(
+            decision
+            for decision in self.decisions
+            if not decision.included and decision.entry_id not in self.arrived_late
+        )
 
     @property
     def entry_ids(self) -> tuple[int, ...]:
-        """The chosen entries."""
-        return tuple(stored.entry_id for group in self.stories for stored in group)
+        """The ids of all entries included."""
+        return tuple(stored.entry_id for story in self.stories for stored in story)
 
 
 def select(
@@ -69,93 +69,99 @@ def select(
     stored: Iterable[StoredEntry],
     assignment: WeekAssignment,
     feeds: Iterable[Feed] = (),
-    overrides: Overrides = _NOTHING_ASKED,
+    overrides: Overrides = _NO_OVERRIDES,
 ) -> Selection:
-    """Choose a week's entries from those around it.
+    """Return the selection of a week from the entries around it.
 
-    A settled week looks at what it took, at what the editor puts in, and at what sealed editions tell; so it always
-    gives the same stories. Of a week whose edition is out, these are the stories that went out.
+    A closed week always gives the same stories; a week whose edition is sent gives those that were sent.
     """
-    everything = sorted(stored, key=lambda each: (each.entry.published_at, each.entry.feed_id, each.entry.guid))
-    away = EligibilityFilter(week=week, assignment=assignment, feeds=feeds, overrides=overrides).exclusion_reasons(
-        everything
+    entries = sorted(stored, key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid))
+    exclusions = find_exclusions(week, assignment, feeds, overrides, entries)
+    joined = join_stories(
+        [one for one in entries if one.entry_id not in exclusions and assignment.considers(week, one, overrides)]
     )
-    ties = join_stories(
-        [each for each in everything if each.entry_id not in away and assignment.considers(week, each, overrides)]
-    )
-    mine = [story for story in ties.stories if assignment.week_of_story(story, week, overrides) == week]
-    waiting = {each.entry_id for story in mine if _waits(story, week, assignment, overrides) for each in story}
-    tellable = _told if assignment.is_sent(week) else _tellable
-    groups = [tellable(story, week, overrides) for story in mine if story[0].entry_id not in waiting]
-    inside = {each.entry_id for group in groups for each in group}
-    stories = {each.entry_id: story for story in ties.stories for each in story}
-    reasons = DecisionExplainer(week=week, assignment=assignment, overrides=overrides)
+    own = [story for story in joined.stories if assignment.week_of_story(story, week, overrides) == week]
+    too_new = {one.entry_id for story in own if _is_too_new(story, week, assignment, overrides) for one in story}
+    stories = [_publishable(story, week, assignment, overrides) for story in own if story[0].entry_id not in too_new]
+    included = {one.entry_id for story in stories for one in story}
+    story_of = {one.entry_id: story for story in joined.stories for one in story}
+    explainer = DecisionExplainer(week=week, assignment=assignment, overrides=overrides)
     decisions = []
-    for each in everything:
-        included, entry_id = each.entry_id in inside, each.entry_id
-        why = reasons.explain_included(each) if included else away.get(entry_id)
-        why = why or reasons.explain_left_out(each, stories.get(entry_id, (each,)), too_new=entry_id in waiting)
-        decisions.append(_decision(each, included, why + ties.notes.get(entry_id, "")))
+    for one in entries:
+        if one.entry_id in included:
+            reason = explainer.explain_included(one)
+        elif one.entry_id in exclusions:
+            reason = exclusions[one.entry_id].reason
+        else:
+            story = story_of.get(one.entry_id, (one,))
+            reason = explainer.explain_left_out(one, story, too_new=one.entry_id in too_new)
+        reason += joined.notes.get(one.entry_id, "")
+        decisions.append(_decision(one, one.entry_id in included, reason))
+    by_editor = {entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "editor"}
     return Selection(
-        stories=_in_order([group for group in groups if group], overrides),
+        stories=_in_order([story for story in stories if story], overrides),
         decisions=tuple(decisions),
-        arrived_late=frozenset(each.entry_id for each in everything if not assignment.was_known(week, each)) - inside,
-        ineligible=frozenset(away),
+        arrived_late=frozenset(one.entry_id for one in entries if not assignment.was_known(week, one)) - included,
+        ineligible=frozenset(exclusions),
         excluded_by_editor=frozenset(
-            each.entry_id
-            for each in everything
-            if away.get(each.entry_id) == LEFT_OUT_BY_EDITOR and assignment.digest_week(each, week) == week
+            one.entry_id for one in entries if one.entry_id in by_editor and assignment.digest_week(one, week) == week
         ),
-        too_new=frozenset(waiting),
-        published_elsewhere=_told_elsewhere(ties.stories, week, assignment, inside),
+        excluded_by_filter=frozenset(
+            entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "filter"
+        ),
+        too_new=frozenset(too_new),
+        published_elsewhere=_published_elsewhere(joined.stories, week, assignment, included),
         overrides=overrides,
     )
 
 
-def _waits(story: _Story, week: Week, calendar: WeekAssignment, overrides: Overrides) -> bool:
-    """A story waits whole: half of it now would be all there ever is of it."""
-    if str(week) in calendar.closed_weeks or any(overrides.includes(each.entry) for each in story):
+def _is_too_new(story: StoryEntries, week: Week, assignment: WeekAssignment, overrides: Overrides) -> bool:
+    """Return whether a story has to wait: it waits as a whole, since a published part would be all of it."""
+    if str(week) in assignment.closed_weeks or any(overrides.includes(stored.entry) for stored in story):
         return False
-    return any(calendar.is_too_new(each) for each in story)
+    return any(assignment.is_too_new(stored) for stored in story)
 
 
-def _tellable(story: _Story, week: Week, overrides: Overrides) -> _Story:
-    """Leave out of a story what another edition has, and the half that came too late for this one."""
+def _publishable(story: StoryEntries, week: Week, assignment: WeekAssignment, overrides: Overrides) -> StoryEntries:
+    """Return the entries of a story that a week's edition may publish, or has published if it is sent."""
 
-    def free(each: StoredEntry) -> bool:
-        return not each.edition_week or (each.late_counterpart and overrides.includes(each.entry))
+    def is_publishable(stored: StoredEntry) -> bool:
+        if stored.edition_week == str(week) and not stored.late_counterpart:
+            return True
+        if assignment.is_sent(week):
+            return False
+        return not stored.edition_week or (stored.late_counterpart and overrides.includes(stored.entry))
 
-    return tuple(each for each in story if free(each) or (each.edition_week == str(week) and not each.late_counterpart))
+    return tuple(stored for stored in story if is_publishable(stored))
 
 
-def _told(story: _Story, week: Week, overrides: Overrides) -> _Story:
-    """Leave of a story what a week's edition has told."""
-    return tuple(each for each in story if each.edition_week == str(week) and not each.late_counterpart)
-
-
-def _told_elsewhere(
-    stories: Iterable[_Story], week: Week, calendar: WeekAssignment, inside: set[int]
+def _published_elsewhere(
+    stories: Iterable[StoryEntries], week: Week, assignment: WeekAssignment, included: set[int]
 ) -> dict[int, str]:
-    owned = ((story, calendar.sealed_in(story)) for story in stories)
-    return {
-        each.entry_id: owner
-        for story, owner in owned
-        if owner and owner != str(week)
-        for each in story
-        if each.edition_week != owner and each.entry_id not in inside
-    }
+    elsewhere = {}
+    for story in stories:
+        sealed_in = assignment.sealed_in(story)
+        if sealed_in and sealed_in != str(week):
+            for stored in story:
+                if stored.edition_week != sealed_in and stored.entry_id not in included:
+                    elsewhere[stored.entry_id] = sealed_in
+    return elsewhere
 
 
-def _in_order(groups: Sequence[_Story], overrides: Overrides) -> tuple[_Story, ...]:
-    """Put the editor's lead first, then what they have an order for, then the others by date."""
+def _in_order(stories: Sequence[StoryEntries], overrides: Overrides) -> tuple[StoryEntries, ...]:
+    """Return the stories with the editor's lead first, then those the editor ordered, then the others by date."""
     lead = [overrides.lead] if overrides.lead else []
 
-    def place(story: _Story) -> tuple[bool, int]:
-        leads = any(matches_any(lead, each.entry) for each in story)
-        places = (n for n, one in enumerate(overrides.order) if any(matches(one, each.entry) for each in story))
-        return not leads, next(places, len(overrides.order))
+    def position(story: StoryEntries) -> tuple[bool, int]:
+        is_lead = any(matches_any(lead, stored.entry) for stored in story)
+        positions = (
+            index
+            for index, reference in enumerate(overrides.order)
+            if any(matches(reference, stored.entry) for stored in story)
+        )
+        return not is_lead, next(positions, len(overrides.order))
 
-    return tuple(sorted(groups, key=place))
+    return tuple(sorted(stories, key=position))
 
 
 def _decision(stored: StoredEntry, included: bool, reason: str) -> Decision:

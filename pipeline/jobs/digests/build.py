@@ -149,8 +149,8 @@ def _explain_empty(store: Store, context: DigestContext, week: Week, selection: 
     if selection.excluded_by_editor:
         return f"The editor leaves out every entry of {week}; {why}."
     opens_at, closes_at = context.calendar.bounds(week)
-    own = [decision for decision in selection.left_out if opens_at <= decision.published_at < closes_at]
-    if any("in config.toml" in decision.reason for decision in own):
+    own = {decision.entry_id for decision in selection.left_out if opens_at <= decision.published_at < closes_at}
+    if own & selection.excluded_by_filter:
         return f"config.toml leaves out every entry of {week}; {why}."
     newest_at = store.entries.newest_at(context.feed_ids)
     if newest_at is None:

@@ -1,8 +1,6 @@
-"""What a digest points back to: older entries beside this week's, marked as such and counted as nothing.
+"""Older content in a digest: related entries, one of a year ago, and filler for thin weeks. It is not published again.
 
-In: stored entries that may be shown again, the week's stories. Out: Older. Pure.
-
-A settled week only ever knows what was there when it was settled, so nothing that is read later changes it.
+A closed week only sees what had been stored when it was closed, so that later fetches do not change it.
 """
 
 from __future__ import annotations
@@ -25,70 +23,73 @@ MAX_ARCHIVE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveContent:
-    """What there is to point back to."""
+    """The older entries that a digest links to."""
 
     related: Mapping[int, tuple[StoredEntry, ...]] = field(default_factory=dict)
-    """A story's first entry id to what is about the same, nearest first."""
+    """Id of a story's first entry to older entries about the same topic, the most similar first."""
     year_ago: tuple[StoredEntry, ...] = ()
-    """What was told in this week a year ago; at most one."""
+    """At most one entry of the same week a year ago."""
     filler: tuple[StoredEntry, ...] = ()
-    """What a thin week is filled with."""
+    """Older entries that fill a thin week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFilter:
-    """Which entries may be shown again in a week's digest."""
+    """Decides which entries a week's digest may show again."""
 
     opens_at: datetime
     week: str
     closed_at: datetime | None
+    """When the week was closed; None if it is not."""
     feed_ids: Collection[str]
-    """Feeds of posts and episodes: a link is of its day."""
+    """Feeds of posts and episodes; links are not shown again."""
     excluded: Collection[str] = ()
-    """References of entries the editor does not want to see again."""
+    """References of entries that the editor leaves out."""
 
     def allows(self, stored: StoredEntry) -> bool:
-        """Tell whether an entry is older than the week, was news once or never will be, and was known in time.
+        """Return whether an entry is older than the week, is no longer news, and was stored when the week was closed.
 
-        What waits in quarantine may be what was told already, under another name.
+        A quarantined entry is not allowed: it may be a published one under another name.
         """
-        known = self.closed_at is None or stored.first_seen_at <= self.closed_at
-        over = not stored.quarantined_at and (
-            stored.archived or bool(stored.assigned_week and stored.assigned_week < self.week)
-        )
-        entry = stored.entry
-        dated = entry.published_at < self.opens_at and entry.dated_by != "first_seen"
-        shown = bool(entry.url and entry.title) and not matches_any(self.excluded, entry)
-        return known and over and dated and entry.feed_id in self.feed_ids and shown
+        entry, week = stored.entry, stored.assigned_week
+        if stored.quarantined_at or not (stored.archived or (week and week < self.week)):
+            return False
+        if self.closed_at is not None and stored.first_seen_at > self.closed_at:
+            return False
+        if entry.published_at >= self.opens_at or entry.dated_by == "first_seen":
+            return False
+        has_page = bool(entry.url and entry.title)
+        return has_page and entry.feed_id in self.feed_ids and not matches_any(self.excluded, entry)
 
 
 def choose_year_ago(candidates: Iterable[StoredEntry], archive_filter: ArchiveFilter) -> tuple[StoredEntry, ...]:
-    """Choose what to show of the same week a year ago: what there is to read before what there is to hear."""
-    held = [each for each in candidates if archive_filter.allows(each)]
-    return tuple(sorted(held, key=lambda each: (each.entry.is_episode, each.entry.published_at, each.entry_id))[:1])
+    """Return the entry to show of a year ago, if any: the earliest post, or else the earliest episode."""
+    allowed = [stored for stored in candidates if archive_filter.allows(stored)]
+    allowed.sort(key=lambda stored: (stored.entry.is_episode, stored.entry.published_at, stored.entry_id))
+    return tuple(allowed[:1])
 
 
 def choose_filler(
     candidates: Iterable[StoredEntry], shown: Sequence[StoredEntry], max_entries: int
 ) -> tuple[StoredEntry, ...]:
-    """Choose what to fill a thin week with: the first of what is proposed, each title once."""
-    titles = {title_key(each.entry.title) for each in shown}
+    """Return the first candidates, each title once and none that is already shown."""
+    titles = {title_key(stored.entry.title) for stored in shown}
     chosen: dict[str, StoredEntry] = {}
-    for each in candidates:
-        if title_key(each.entry.title) not in titles:
-            chosen.setdefault(title_key(each.entry.title), each)
+    for stored in candidates:
+        if (title := title_key(stored.entry.title)) not in titles:
+            chosen.setdefault(title, stored)
     return tuple(chosen.values())[: max(0, max_entries)]
 
 
 def related_entries(entries: Iterable[StoredEntry]) -> tuple[RelatedEntry, ...]:
-    """Say of older entries what a line about them needs, under the titles they had as stories."""
+    """Return entries as they are linked to, under the titles of their stories."""
     return tuple(
         RelatedEntry(
-            title=strip_episode_number(each.entry.title, each.entry.episode, each.entry.season),
-            url=each.entry.url,
-            published_at=each.entry.published_at,
-            guid=each.entry.guid,
-            feed_id=each.entry.feed_id,
+            title=strip_episode_number(stored.entry.title, stored.entry.episode, stored.entry.season),
+            url=stored.entry.url,
+            published_at=stored.entry.published_at,
+            guid=stored.entry.guid,
+            feed_id=stored.entry.feed_id,
         )
-        for each in entries
+        for stored in entries
     )

@@ -1,8 +1,4 @@
-"""Excerpts: the beginning of a body as Markdown, made once and then known.
-
-In: sanitised bodies, what is known of them. Out: Markdown, and what had to be made. Pure. To make an excerpt is slow,
-and so is loading what makes it; one that is known costs neither.
-"""
+"""Excerpts: the beginnings of bodies as Markdown, with a cache, as making one is slow."""
 
 from __future__ import annotations
 
@@ -14,40 +10,41 @@ from pipeline.text import markdown
 from pipeline.text.html_to_markdown import to_markdown
 
 EXCERPT_VERSION = 1
-"""Who makes them: raise it whenever another text may come of the same body, as when ``text/from_html.py``,
-``text/markdown.py`` or a library under them changes. What is known of an earlier maker is then never asked for."""
+"""Part of every key. Raise it when the same body may give another excerpt, as after a change of
+``text/html_to_markdown.py``, ``text/markdown.py`` or a library they use; saved excerpts are then made again."""
 
 NO_EXCERPTS: Mapping[str, str] = MappingProxyType({})
 
 
 def excerpt_key(body_html: str, max_words: int, *, version: int = EXCERPT_VERSION) -> str:
-    """Name the excerpt of a body, at most so many words long: 64 hexadecimal digits that stand for all it is made of.
+    """Return the key of a body's excerpt of at most ``max_words`` words: a SHA-256 in hexadecimal.
 
-    >>> key_of("<p>Bread.</p>", 60)[:8], key_of("<p>Bread.</p>", 30)[:8]
+    >>> excerpt_key("<p>Bread.</p>", 60)[:8], excerpt_key("<p>Bread.</p>", 30)[:8]
     ('c73e3158', '4fde377f')
     """
     return sha256(f"{version} {max_words} {body_html}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ExcerptCache:
-    """Gives excerpts, those that are known as they are kept; ``made`` holds the others, by key.
+    """Excerpts, saved ones and those made since.
 
-    >>> found = Excerpts({key_of("<p>Salt.</p>", 60): "Salt, as it was kept."})
-    >>> found.of("<p>Salt.</p>", 60), found.of("<p>Bread.</p>", 60)
-    ('Salt, as it was kept.', 'Bread.')
-    >>> list(found.made.values())
+    >>> cache = ExcerptCache({excerpt_key("<p>Salt.</p>", 60): "Salt, as saved."})
+    >>> cache.get("<p>Salt.</p>", 60), cache.get("<p>Bread.</p>", 60)
+    ('Salt, as saved.', 'Bread.')
+    >>> list(cache.new.values())
     ['Bread.']
     """
 
     def __init__(self, saved: Mapping[str, str] = NO_EXCERPTS) -> None:
-        self._known = saved
+        self._saved = saved
         self.new: dict[str, str] = {}
+        """Excerpts that had to be made, by key."""
 
     def get(self, body_html: str, max_words: int) -> str:
-        """Give the excerpt of a body, at most so many words long; empty when the body has no prose."""
+        """Return the excerpt of a body; empty if the body has no prose."""
         key = excerpt_key(body_html, max_words)
-        if key in self._known:
-            return self._known[key]
+        if key in self._saved:
+            return self._saved[key]
         if key not in self.new:
             self.new[key] = markdown.excerpt(to_markdown(body_html), max_words=max_words)
         return self.new[key]

@@ -1,18 +1,15 @@
-"""How large a digest's pictures are: which there are, and the digest with what is known of them.
-
-In: a Digest, Pictures as they were seen. Out: addresses; the Digest again. Pure. A size that was seen counts for more
-than one that a feed's HTML says, which is the size it wanted.
-"""
+"""Measured image sizes, which count for more than the sizes that a feed's HTML asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.model.digest import Digest, Publication, Section, Story
+from pipeline.model.digest import Digest, Section, Story
 from pipeline.model.entry import Picture, StoredEntry
 
 ImageSizes = Mapping[str, Picture]
+"""URL of an image to its measured size."""
 
 
 def image_urls(stories: Iterable[Sequence[StoredEntry]], logo_url: str = "") -> tuple[str, ...]:
@@ -23,27 +20,25 @@ def image_urls(stories: Iterable[Sequence[StoredEntry]], logo_url: str = "") -> 
 
 
 def with_image_sizes(digest: Digest, sizes: ImageSizes) -> Digest:
-    """Say of each picture how large it is, where that has been seen."""
+    """Return a digest whose logo and pictures have their measured sizes, where these are known."""
+
+    def measured(section: Section) -> Section:
+        return replace(section, stories=tuple(_measured_story(story, sizes) for story in section.stories))
+
+    publication = digest.publication
+    if logo := sizes.get(publication.logo_url):
+        publication = replace(publication, logo_width=logo.width, logo_height=logo.height)
     return replace(
         digest,
-        publication=_logo(digest.publication, sizes),
-        sections=tuple(_section(each, sizes) for each in digest.sections),
-        archive=tuple(_section(each, sizes) for each in digest.archive),
+        publication=publication,
+        sections=tuple(map(measured, digest.sections)),
+        archive=tuple(map(measured, digest.archive)),
     )
 
 
-def _logo(publication: Publication, seen: ImageSizes) -> Publication:
-    logo = seen.get(publication.logo_url)
-    return replace(publication, logo_width=logo.width, logo_height=logo.height) if logo else publication
-
-
-def _section(section: Section, seen: ImageSizes) -> Section:
-    return replace(section, stories=tuple(_story(each, seen) for each in section.stories))
-
-
-def _story(story: Story, seen: ImageSizes) -> Story:
+def _measured_story(story: Story, sizes: ImageSizes) -> Story:
     picture = story.picture
-    known = seen.get(picture.url) if picture else None
-    if picture is None or known is None or known.width is None:
+    size = sizes.get(picture.url) if picture else None
+    if picture is None or size is None or size.width is None:
         return story
-    return replace(story, picture=replace(known, alt=picture.alt))
+    return replace(story, picture=replace(size, alt=picture.alt))

@@ -1,1 +1,1 @@
-"""Room 4: an edition leaves the house. One file a backend; none of them decides what is sent, or whether."""
+"""Backends and messages: an edition, a proof or an alert leaves the program. One file a backend."""

@@ -1,8 +1,4 @@
-"""Tell a notice by running a program.
-
-In: a command, a Notice. Out: what the program wrote, or DeliveryFailed. Runs that program and nothing else: no shell,
-so nothing in a notice, which may quote what a feed says, is ever read as a command.
-"""
+"""Send an alert by running a command, without a shell: an alert may quote a feed and is never read as a command."""
 
 from __future__ import annotations
 
@@ -20,87 +16,87 @@ from pipeline.model.alert import Alert
 from pipeline.model.errors import DeliveryFailedError
 
 MAX_OUTPUT_BYTES = 4_000
-"""So much of what the program wrote is kept, from its end."""
+"""How much of the command's output is kept, from its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandNotifier:
-    """A program that is run for each notice."""
+    """A command that is run once for each alert."""
 
     command: Sequence[str]
     folder: Path
-    """Where it runs."""
+    """Its working directory."""
     environment: Mapping[str, str]
     timeout_seconds: float = 30.0
 
     def send(self, alert: Alert) -> str:
-        """Run the program and wait for its end; gives what it wrote.
+        """Run the command with an alert on stdin and in its environment, and return its output.
 
-        DeliveryFailed when it cannot be started, takes too long (then it is stopped, with all it started) or ends with
-        another exit code than 0.
+        DeliveryFailedError if it cannot be started, exits with another code than 0, or exceeds the timeout; then it is
+        killed with all its children.
         """
-        with TemporaryFile() as said, TemporaryFile() as asked:
-            asked.write(to_json(alert))
-            asked.seek(0)
-            code = self._run(alert, asked, said)
-            words = _end_of(said)
+        # Files instead of pipes: a command that reads nothing, writes much or leaves a child behind blocks nothing.
+        with TemporaryFile() as output_file, TemporaryFile() as input_file:
+            input_file.write(to_json(alert))
+            input_file.seek(0)
+            code = self._run(alert, input_file, output_file)
+            output = _read_end(output_file)
         if code:
-            raise DeliveryFailedError(f"[notify] command ended with exit code {code}{words and ': ' + words}")
-        return words
+            raise DeliveryFailedError(f"[notify] command ended with exit code {code}{output and ': ' + output}")
+        return output
 
-    def _run(self, notice: Alert, asked: IO[bytes], said: IO[bytes]) -> int:
-        # Files instead of pipes: a program that reads nothing, writes much or leaves a child behind blocks nobody.
+    def _run(self, alert: Alert, input_file: IO[bytes], output_file: IO[bytes]) -> int:
         try:
             process = subprocess.Popen(  # noqa: S603 - the installer's own command, without a shell
                 list(self.command),
                 cwd=self.folder,
-                env={**self.environment, **environment_variables(notice)},
-                stdin=asked,
-                stdout=said,
+                env={**self.environment, **environment_variables(alert)},
+                stdin=input_file,
+                stdout=output_file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as trouble:
-            reason = getattr(trouble, "strerror", None) or str(trouble)
-            raise DeliveryFailedError(f"[notify] command {self.command[0]!r} cannot be started: {reason}") from trouble
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DeliveryFailedError(f"[notify] command {self.command[0]!r} cannot be started: {reason}") from error
         try:
             return process.wait(self.timeout_seconds)
-        except subprocess.TimeoutExpired as late:
+        except subprocess.TimeoutExpired as error:
             raise DeliveryFailedError(
                 f"[notify] command was stopped: it took more than {self.timeout_seconds:g} seconds"
-            ) from late
+            ) from error
         finally:
-            if process.returncode is None:  # too late, or the whole house is told to stop
-                _stop(process)
+            if process.returncode is None:  # timeout, or the program itself is being stopped
+                _kill(process)
 
 
 def to_json(alert: Alert) -> bytes:
-    """Write a notice as one JSON object, UTF-8, on one line."""
-    return json.dumps(_facts(alert), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    """Return an alert as one JSON object on one line, in UTF-8."""
+    return json.dumps(_fields(alert), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def environment_variables(alert: Alert) -> dict[str, str]:
-    """Give the variables a program finds a notice in: ``PIPELINE_NOTICE_SUBJECT`` and so on."""
-    # An environment holds no NUL, and nothing that is no UTF-8.
+    """Return the variables that describe an alert: ``PIPELINE_ALERT_SUBJECT`` and so on."""
+    # An environment cannot hold NUL or invalid UTF-8.
     return {
-        f"PIPELINE_NOTICE_{name.upper()}": value.replace("\0", "").encode("utf-8", "replace").decode()
-        for name, value in _facts(alert).items()
+        f"PIPELINE_ALERT_{name.upper()}": value.replace("\0", "").encode("utf-8", "replace").decode()
+        for name, value in _fields(alert).items()
     }
 
 
-def _facts(notice: Alert) -> dict[str, str]:
-    at = notice.raised_at.isoformat().replace("+00:00", "Z")
-    return {"key": notice.key, "level": notice.level, "at": at, "subject": notice.subject, "text": notice.text}
+def _fields(alert: Alert) -> dict[str, str]:
+    raised_at = alert.raised_at.isoformat().replace("+00:00", "Z")
+    return {"key": alert.key, "level": alert.level, "at": raised_at, "subject": alert.subject, "text": alert.text}
 
 
-def _end_of(said: IO[bytes]) -> str:
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - MAX_OUTPUT_BYTES))
-    return " ".join(said.read().decode("utf-8", "replace").split())
+def _read_end(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - MAX_OUTPUT_BYTES))
+    return " ".join(file.read().decode("utf-8", "replace").split())
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the program, and what it has started; where there are no process groups, the program alone."""
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its children; without process groups (Windows), the process alone."""
     if os.name == "posix":
         os.killpg(process.pid, signal.SIGKILL)
     else:

@@ -1,11 +1,8 @@
-"""The outbox: mails as files, for the editor to look at or for another program to send.
+"""The outbox backend: messages as files in a folder, and in a Maildir beside them for mail programs.
 
-In: whole messages (RFC 5322). Out: ``NON_EMPTY.eml`` in a folder, and the same message in a Maildir beside it, for mail
-programs. Touches that folder alone. The name comes from the Message-ID, so whatever is delivered again after a crash is
-found to be there, and no second mail comes of it.
-
-A Maildir is written without locks (https://cr.yp.to/proto/maildir.html): the message is complete in ``tmp`` before its
-name appears in ``new``. That is the moment it is out; the ``.eml`` is renamed after it and serves as the receipt.
+A file is named after the Message-ID, so that a message that is delivered again after a crash is recognised and not
+duplicated. A Maildir needs no locks (https://cr.yp.to/proto/maildir.html): a message is complete in ``tmp`` before it
+is renamed into ``new``, which is the moment of delivery. The ``.eml`` file is renamed after that, as the receipt.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError
 
 
 class Outbox:
-    """A folder of mails. ``name`` is what config and status call this way out."""
+    """A folder of messages."""
 
     name = "outbox"
 
@@ -31,81 +28,84 @@ class Outbox:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes out of the folder until done; a process that dies lets go of it."""
+        """Keep other processes from delivering; the lock of a process that dies is released."""
         try:
             for folder in ("tmp", "new", "cur"):
                 (self._maildir / folder).mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / ".lock").open("wb")
-        except OSError as trouble:
-            raise self._failed(trouble) from trouble
-        with lock:
-            _lock(lock.fileno())
+            file = (self.folder / ".lock").open("wb")
+        except OSError as error:
+            raise self._failed(error) from error
+        with file:
+            if os.name == "posix":
+                import fcntl
+
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             yield
 
     def deliver(self, message: bytes) -> Path:
-        """Put a message into the Maildir and beside it; gives the path of the file beside it.
+        """Write a message into the Maildir and beside it, and return the path of the file beside it.
 
-        DeliveryFailed: nothing has left, and it may be tried again. DeliveryUncertain: something may have, and trying
-        again finishes it. Another message of the same name is never overwritten.
+        DeliveryFailedError: nothing was delivered, and the caller may try again. DeliveryUncertainError: the message
+        may be in the Maildir, and trying again completes the delivery. Another message of the same name is never
+        overwritten.
         """
         name = file_name(message)
         receipt = self.folder / f"{name}.eml"
         if receipt.exists():
-            return self._delivered_before(receipt, message)
-        out = self._in_maildir(name)
+            if receipt.read_bytes() != message:
+                raise DeliveryFailedError(f"{receipt} is another message of that name: move it away, then send again.")
+            return receipt
+        in_maildir = self._in_maildir(name)
         try:
             _write(self.folder / f".{name}.new", message)
-            if not out:
+            if not in_maildir:
                 _write(self._maildir / "tmp" / name, message)
                 os.rename(self._maildir / "tmp" / name, self._maildir / "new" / name)
-        except OSError as trouble:
-            raise (self._uncertain(trouble) if out else self._failed(trouble)) from trouble
+        except OSError as error:
+            raise (self._uncertain(error) if in_maildir else self._failed(error)) from error
         try:
             _sync(self._maildir / "new")
             os.rename(self.folder / f".{name}.new", receipt)
             _sync(self.folder)
-        except OSError as trouble:
-            raise self._uncertain(trouble) from trouble
+        except OSError as error:
+            raise self._uncertain(error) from error
         return receipt
 
     def send(self, message: bytes, address: str) -> Path | None:
-        """Put a mail for one person here; gives the path of its file. The address stands in the mail itself."""
+        """Deliver a message for one person and return the path of its file; the address is in its header."""
         with self.lock():
             return self.deliver(message)
 
     def _in_maildir(self, name: str) -> bool:
-        """Look for a message that a crash kept from its receipt; once read it lies in ``cur``, flags in its name."""
+        """Return whether a crash left a message without its receipt. Mail programs move it to ``cur`` and add flags."""
         return (self._maildir / "new" / name).exists() or any((self._maildir / "cur").glob(f"{name}*"))
 
-    def _delivered_before(self, receipt: Path, message: bytes) -> Path:
-        if receipt.read_bytes() != message:
-            raise DeliveryFailedError(f"{receipt} is another mail of the same name: move it away, then send again.")
-        return receipt
+    def _failed(self, error: OSError) -> DeliveryFailedError:
+        return DeliveryFailedError(f"{self.folder} cannot be written ({error.strerror}): fix this, then send again.")
 
-    def _failed(self, trouble: OSError) -> DeliveryFailedError:
-        return DeliveryFailedError(f"{self.folder} cannot be written ({trouble.strerror}): mend that, then send again.")
-
-    def _uncertain(self, trouble: OSError) -> DeliveryUncertainError:
+    def _uncertain(self, error: OSError) -> DeliveryUncertainError:
         return DeliveryUncertainError(
-            f"The mail may be out, but {self.folder} is in trouble ({trouble.strerror}): send again."
+            f"The message may be sent, but {self.folder} cannot be written ({error.strerror}): send again."
         )
 
 
 def file_name(message: bytes) -> str:
-    """Make a file's name of a message's Message-ID.
+    """Return a file name made from a message's Message-ID.
 
-    >>> name_of(b"Subject: x\\r\\nMessage-ID: <2026-W07.1@h.example>\\r\\n\\r\\nHello")
+    >>> file_name(b"Subject: x\\r\\nMessage-ID: <2026-W07.1@h.example>\\r\\n\\r\\nHello")
     '2026-W07.1@h.example'
     """
-    said = str(BytesHeaderParser().parsebytes(message)["Message-ID"] or "")
-    name = re.sub(r"[^A-Za-z0-9.@_+-]", "_", said.strip().strip("<>")).lstrip(".")
+    message_id = str(BytesHeaderParser().parsebytes(message)["Message-ID"] or "")
+    name = re.sub(r"[^A-Za-z0-9.@_+-]", "_", message_id.strip().strip("<>")).lstrip(".")
     if not name:
-        raise DeliveryFailedError("The mail has no Message-ID, so nobody could tell whether it was sent: report this.")
+        raise DeliveryFailedError(
+            "The message has no Message-ID, so a second copy could not be recognised: report this."
+        )
     return name[:200]
 
 
 def _write(path: Path, message: bytes) -> None:
-    """Write a file and see it onto the disk."""
+    """Write a file and flush it to disk."""
     with path.open("wb") as file:
         file.write(message)
         file.flush()
@@ -113,17 +113,10 @@ def _write(path: Path, message: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """See a renamed file's name onto the disk, where a folder can be opened for that."""
+    """Flush a renamed file's name to disk, where a folder can be opened for that."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _lock(handle: int) -> None:
-    if os.name == "posix":
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,81 +1,72 @@
-"""One reader's copy of a sealed mail: the same bytes, with the places filled in and the way out in its header.
+"""A recipient's copy of a sealed message: the same bytes with placeholders filled in and list headers added. Pure.
 
-In: a message's bytes (RFC 5322, CRLF, bodies in quoted-printable), a reader, a list. Out: bytes. Pure.
-
-Nothing is parsed and written again. Whatever writes a message through a header policy folds a long List-Unsubscribe
-into an encoded word, and unsubscribing by one click stops working without a sound (cpython #74717): here each header is
-one line, however long. Hand the bytes over as they are.
+The message is not parsed and written again: the email package would fold a long List-Unsubscribe into an encoded word,
+which silently breaks one-click unsubscribing (cpython #74717). Each header added here is one line, however long. Send
+the bytes unchanged.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
 
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, MailingList, Recipient, placeholder_url
 
-_LONGEST = 72
-"""Of a piece of an address on a line; RFC 2045 (6.7) allows 76 with the soft break."""
-_HTML = b"Content-Type: text/html"
+_HTML_PART = b"Content-Type: text/html"
+_URL_CHUNK = 24
+"""Characters of a URL on a line; each may become ``=3D``, and RFC 2045 (6.7) allows 76 with the soft break."""
 
 
 def personalise(message: bytes, recipient: Recipient, mailing_list: MailingList) -> bytes:
-    """Give a reader's own copy of a mail.
+    """Return a recipient's copy of a message (RFC 5322, CRLF, bodies in quoted-printable).
 
-    To and Message-ID are theirs; List-Id, List-Unsubscribe, List-Unsubscribe-Post (RFC 2919, 2369, 8058) and
-    Feedback-ID join the header; each place in the bodies becomes the reader's address.
+    To and Message-ID are the recipient's; List-Id, List-Unsubscribe, List-Unsubscribe-Post (RFC 2919, 2369, 8058) and
+    Feedback-ID are added; each placeholder in the bodies becomes the recipient's URL.
     """
-    head, blank, body = message.partition(b"\r\n\r\n")
-    head = _header(head, recipient, mailing_list)
-    text, html, rest = body.partition(_HTML)
-    ways = _ways(recipient, mailing_list.home_url)
-    filled = _fill(text, ways) + html + _fill(rest, {place: escape(url) for place, url in ways.items()})
-    return head + blank + filled
+    header, blank, body = message.partition(b"\r\n\r\n")
+    text, html_part, html = body.partition(_HTML_PART)
+    home = mailing_list.home_url
+    urls = {
+        placeholder_url(home, UNSUBSCRIBE): recipient.unsubscribe_url,
+        placeholder_url(home, PREFERENCES): recipient.preferences_url,
+        placeholder_url(home, BROWSER_VIEW): recipient.browser_url,
+    }
+    escaped = {placeholder: escape(url) for placeholder, url in urls.items()}
+    return _header(header, recipient, mailing_list) + blank + _fill(text, urls) + html_part + _fill(html, escaped)
 
 
-def _ways(reader: Recipient, home: str) -> dict[str, str]:
-    own = {UNSUBSCRIBE: reader.unsubscribe_url, PREFERENCES: reader.preferences_url, BROWSER_VIEW: reader.browser_url}
-    return {placeholder_url(home, place): url for place, url in own.items()}
-
-
-def _header(head: bytes, reader: Recipient, mailing_list: MailingList) -> bytes:
-    mark = sha256(reader.address.encode()).hexdigest()[:12].encode()
-    head = re.sub(rb"(?im)^To:.*(?:\r\n[ \t].*)*", lambda _: b"To: " + reader.address.encode("ascii"), head, count=1)
-    head = re.sub(rb"(?im)^(Message-ID: *<[^@>\r\n]*)@", rb"\1." + mark + b"@", head, count=1)
+def _header(header: bytes, recipient: Recipient, mailing_list: MailingList) -> bytes:
+    address = recipient.address.encode("ascii")
+    unique = sha256(address).hexdigest()[:12].encode()
+    header = re.sub(rb"(?im)^To:.*(?:\r\n[ \t].*)*", lambda _: b"To: " + address, header, count=1)
+    header = re.sub(rb"(?im)^(Message-ID: *<[^@>\r\n]*)@", rb"\1." + unique + b"@", header, count=1)
     added = (
         f"List-Id: <{mailing_list.id}>",
-        f"List-Unsubscribe: <{reader.unsubscribe_url}>, <mailto:{reader.unsubscribe_address}>",
+        f"List-Unsubscribe: <{recipient.unsubscribe_url}>, <mailto:{recipient.unsubscribe_address}>",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         f"Feedback-ID: {mailing_list.feedback_id}",
     )
-    return b"\r\n".join([head, *(_one_line(line) for line in added)])
+    for line in added:
+        if not line.isascii() or not line.isprintable():
+            raise ValueError(f"not a header line: {line!r}")  # a bug in what built the URL: it could add a header
+    return b"\r\n".join([header, *(line.encode() for line in added)])
 
 
-def _one_line(header: str) -> bytes:
-    """Refuse what would be two headers: a bug of whoever made the address, not a reader's."""
-    if not header.isascii() or not header.isprintable():
-        raise ValueError(f"not a header line: {header!r}")
-    return header.encode()
-
-
-def _fill(body: bytes, ways: dict[str, str]) -> bytes:
-    for place, url in ways.items():
-        body = _on_lines_of_its_own(url).join(_wherever_broken(place).split(body))
+def _fill(body: bytes, urls: Mapping[str, str]) -> bytes:
+    for placeholder, url in urls.items():
+        # A soft line break may lie anywhere inside the placeholder.
+        characters = (re.escape(bytes([byte])) for byte in placeholder.encode("ascii"))
+        body = _quoted_printable(url).join(re.split(rb"(?:=\r\n)?".join(characters), body))
     return body
 
 
-def _wherever_broken(place: str) -> re.Pattern[bytes]:
-    """Find a place in quoted-printable, also where a line that got too long was broken softly inside it."""
-    return re.compile(rb"(?:=\r\n)?".join(re.escape(bytes([byte])) for byte in place.encode("ascii")))
+def _quoted_printable(url: str) -> bytes:
+    r"""Return a URL in quoted-printable, with a soft line break before, after and wherever it gets too long.
 
-
-def _on_lines_of_its_own(url: str) -> bytes:
-    r"""Write an address in quoted-printable with a soft break before, after and wherever it gets too long.
-
-    >>> _on_lines_of_its_own("https://a.example/?x=1")
+    >>> _quoted_printable("https://a.example/?x=1")
     b'=\r\nhttps://a.example/?x=3D1=\r\n'
     """
-    encoded = url.replace("=", "=3D")
-    pieces = re.findall(rf"(?:=3D|[^=]){{1,{_LONGEST // 3}}}", encoded)
-    return "".join(f"=\r\n{piece}" for piece in pieces).encode("ascii") + b"=\r\n"
+    chunks = re.findall(rf"(?:=3D|[^=]){{1,{_URL_CHUNK}}}", url.replace("=", "=3D"))
+    return "".join(f"=\r\n{chunk}" for chunk in chunks).encode("ascii") + b"=\r\n"

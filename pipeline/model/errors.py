@@ -1,34 +1,33 @@
-"""The one error tree. Each class knows its exit code and whether trying again later makes sense.
+"""Errors. Each class knows its exit code, and whether trying again later may succeed.
 
-    PipelineError
-    ├── UsageError          2   the command line asks for something that does not exist
-    ├── ConfigError         2   config.toml cannot be used as it stands
-    ├── StoreError          2   the database cannot be used as it stands
-    │   ├── StoreTooNew     2   … because a newer program wrote it
-    │   └── BrokenCopy      2   … or a backup or an export that is not whole, or not ours
-    ├── Unwritable          2   a file cannot be written: its disk is full, or its rights are missing
-    ├── TemplateError       2   a theme is missing or broken
-    ├── EditorFileError     2   an editor's file says something that is not understood
-    ├── Refused             4   understood, and not done, for a reason
-    │   ├── Overtaken       4   … because another process was quicker
-    │   ├── Stopped         4   … because the checks found errors that nobody has overridden
-    │   ├── PassRefused     4   … because a signed link is forged, too old, or was used
-    │   └── NothingToPublish 4  … because the week holds no entries
-    │       └── ThinWeek    4   … because it holds too few, and waits
-    ├── DeliveryProblem     3   a mail did not get out as it should; ``kind`` is a word for why
-    │   ├── DeliveryFailed  3   … and nothing of it has left
-    │   └── DeliveryUncertain 3 … or something may have left
-    ├── FeedsFailed         3   some feeds of a run could not be read, or none could, which passes
-    ├── NoResolver          3   no name server answers
-    └── FeedProblem         3   one feed could not be read; a value in a report, never the end of a run
-        ├── NotAFeed        3   … because the document is something else
-        ├── SecretMissing   3   … because nobody gave the password or token it needs
-        └── FetchProblem    3   … because it could not be fetched
+PipelineError
+├── UsageError                2
+├── ConfigError               2
+├── StoreError                2
+│   ├── StoreTooNewError
+│   └── CorruptBackupError
+├── WriteError                2
+├── TemplateError             2
+├── EditorFileError           2
+├── RefusedError              4
+│   ├── ConflictError
+│   ├── ChecksFailedError
+│   ├── InvalidTokenError
+│   └── NothingToPublishError
+│       └── ThinWeekError
+├── DeliveryError             3
+│   ├── DeliveryFailedError
+│   └── DeliveryUncertainError
+├── FeedsFailedError          3
+├── DNSUnavailableError       3
+└── FeedError                 3
+├── NotAFeedError
+├── MissingSecretError
+└── FetchError
 
-    KeyboardInterrupt
-    └── DeliveryInterrupted     told to stop when a mail was out, or may be
+DeliveryInterrupted is a KeyboardInterrupt.
 
-Messages are one sentence that says what to do. Nothing here prints or exits.
+A message is one sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -42,26 +41,26 @@ if TYPE_CHECKING:
 
 
 class PipelineError(Exception):
-    """Anything the program reports in a sentence instead of a traceback."""
+    """An error that is reported in one sentence instead of a traceback."""
 
     exit_code = 1
     retry = False
 
 
 class UsageError(PipelineError):
-    """The command line asks for something that does not exist."""
+    """The command line names something that does not exist."""
 
     exit_code = 2
 
 
 class ConfigError(PipelineError):
-    """config.toml is missing, unreadable or holds a value that is not allowed."""
+    """config.toml is missing, unreadable or invalid."""
 
     exit_code = 2
 
 
 class StoreError(PipelineError):
-    """The database cannot be opened or used as it stands."""
+    """The database cannot be opened or used."""
 
     exit_code = 2
     retry = True
@@ -74,11 +73,11 @@ class StoreTooNewError(StoreError):
 
 
 class CorruptBackupError(StoreError):
-    """A backup or an export is damaged, cut short, or something else; nothing was done with it."""
+    """A backup or an export is damaged or truncated, or the file is something else; it was not used."""
 
 
 class WriteError(PipelineError):
-    """A file or folder of the publication cannot be written; what was there is as it was."""
+    """A file or folder of the publication cannot be written; its previous content is unchanged."""
 
     exit_code = 2
     retry = True
@@ -93,12 +92,12 @@ class TemplateError(PipelineError):
     def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
         super().__init__(message)
         self.file = file
-        """The template to look into; empty when no single one is to blame."""
+        """The template with the error; empty if it is not a single one."""
         self.line = line
 
 
 class EditorFileError(PipelineError):
-    """An edition's Markdown file names something that does not exist, or is not written as it must be."""
+    """An edition's Markdown file is invalid, or names something that does not exist."""
 
     exit_code = 2
     retry = True
@@ -107,23 +106,23 @@ class EditorFileError(PipelineError):
         super().__init__(message)
         self.file = file
         self.line = line
-        """The line to look into, counted from 1; 0 when no single one is to blame."""
+        """The line of the error, counted from 1; 0 if it is not a single one."""
 
 
 class RefusedError(PipelineError):
-    """The request was understood and is refused, with the reason."""
+    """The request was understood and is refused; the message gives the reason."""
 
     exit_code = 4
 
 
 class ConflictError(RefusedError):
-    """Another process changed the same thing a moment ago; nothing was done, and a second look is worth it."""
+    """Another process changed the same record first; nothing was changed, and the caller may reload and retry."""
 
     retry = True
 
 
 class InvalidTokenError(RefusedError):
-    """A signed link does not open anything. ``kind`` says why."""
+    """A signed link is not valid; ``kind`` says why."""
 
     def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
         super().__init__(message)
@@ -131,26 +130,27 @@ class InvalidTokenError(RefusedError):
 
 
 class ChecksFailedError(RefusedError):
-    """The checks found errors, and nobody has said that the edition is to go out all the same."""
+    """The checks found errors that were not overridden."""
 
 
 class NothingToPublishError(RefusedError):
-    """The week holds no entries, so no digest is written."""
+    """The week has no entries, so there is no digest."""
 
 
 class ThinWeekError(NothingToPublishError):
-    """The week holds fewer stories than the publisher wants in a mail; they roll on to the next."""
+    """The week has fewer stories than the minimum; they are carried over."""
 
 
 DeliveryKind = Literal[
     "failed", "later", "unreachable", "insecure", "login", "recipient", "sender", "message", "uncertain"
 ]
-"""Why a mail is not out: something here; the server asks for patience, is not there, cannot prove its name, refuses the
-login, the recipient, the sender or the mail itself; or nobody knows."""
+"""Why a message was not sent: a local failure; the server asks to retry later, cannot be reached, cannot prove its
+identity, refuses the login, recipient, sender or message; or the outcome is unknown.
+"""
 
 
 class DeliveryError(PipelineError):
-    """A mail did not get out as it should."""
+    """A message was not delivered as intended."""
 
     exit_code = 3
 
@@ -161,19 +161,19 @@ class DeliveryError(PipelineError):
 
 
 class DeliveryFailedError(DeliveryError):
-    """A mail could not be handed on, and nothing of it has left the house."""
+    """A message could not be delivered, and nothing was sent."""
 
 
 class DeliveryUncertainError(DeliveryError):
-    """A mail is out or is not. The outbox finds out when it is tried again; of SMTP nobody ever knows."""
+    """It is unknown whether a message was sent. A retry to the outbox finds out; after SMTP nobody can."""
 
 
 class DeliveryInterrupted(KeyboardInterrupt):
-    """Told to stop when a mail was out, or may be. It stops whatever a KeyboardInterrupt stops."""
+    """The program was interrupted when a message was sent, or may have been."""
 
 
 class FeedsFailedError(PipelineError):
-    """Feeds of a run could not be read. ``retry`` when none could: then it is most likely the way there."""
+    """Feeds could not be read. ``retry`` is set if none could, as that is probably a network failure."""
 
     exit_code = 3
 
@@ -181,35 +181,35 @@ class FeedsFailedError(PipelineError):
         super().__init__(message)
         self.retry = retry
         self.feeds = tuple(feeds)
-        """Which ones, by id."""
+        """Ids of the feeds."""
 
 
 class DNSUnavailableError(PipelineError):
-    """No name server answers, so nothing is known of a domain's records."""
+    """No name server answers."""
 
     exit_code = 3
     retry = True
 
 
 class FeedError(PipelineError):
-    """One feed could not be read. Raised inside ingest, reported as a value outside it."""
+    """One feed could not be read. Raised inside ingest, and reported as a value by jobs."""
 
     exit_code = 3
     retry = True
 
 
 class NotAFeedError(FeedError):
-    """The document was read whole and is not a feed: a web page, an empty body, something else."""
+    """The document is complete but not a feed: a web page, an empty body, something else."""
 
     retry = False
 
 
 class MissingSecretError(FeedError):
-    """The environment does not give the password or token that config.toml names. Never says what it is."""
+    """The environment lacks the password or token that config.toml refers to. Never contains a secret."""
 
 
 class FetchError(FeedError):
-    """A document could not be fetched. ``kind`` is the word of ``model.fetch.OutcomeKind`` for why."""
+    """A document could not be fetched; ``kind`` is an outcome of ``model.fetch.OutcomeKind``."""
 
     def __init__(self, kind: OutcomeKind, detail: str) -> None:
         super().__init__(detail)

@@ -1,7 +1,4 @@
-"""Feeds: what config says of one, what a document says of itself, what we remember between runs.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Feeds: their configuration, the metadata of their documents and their state between runs."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ FEED_KINDS: tuple[FeedKind, ...] = ("blog", "podcast", "links")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterRule:
-    """Which of a feed's entries an option means: those in a category, and those that fit a pattern."""
+    """Selects entries by category, or by a pattern in title or URL."""
 
     categories: tuple[str, ...] = ()
     pattern: str = ""
-    """A regular expression that ``text.patterns`` accepts, searched in title and address; empty fits nothing."""
+    """A regular expression that ``text.safe_regex`` accepts; an empty one matches nothing."""
 
     def __bool__(self) -> bool:
         return bool(self.categories or self.pattern)
@@ -27,36 +24,37 @@ class FilterRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """What config.toml says about one feed."""
+    """The configuration of one feed."""
 
     id: str
     url: str
     kind: FeedKind
     section: str = ""
-    """Heading of its section in the digest; empty means the heading usual for its kind."""
+    """Heading of its section in the newsletter; empty means the usual one for its kind."""
     listen: tuple[tuple[str, str], ...] = ()
-    """Where its episodes can be heard besides their own page: (name, URL), in the order to be shown."""
+    """Other services where its episodes can be heard, as (name, URL), in the order to show them."""
     interval: timedelta | None = None
-    """How often it is asked; None means as often as all the others."""
+    """How often it is fetched; None means as often as all feeds."""
     include: FilterRule = field(default_factory=FilterRule)
-    """Empty means every entry."""
+    """Only matching entries are eligible; an empty rule means all."""
     exclude: FilterRule = field(default_factory=FilterRule)
+    """Matching entries are not eligible."""
     full_text: bool = False
-    """Read the page of an entry that comes as an excerpt only."""
+    """Fetch the page of entries that are only excerpts."""
     language: str = ""
-    """BCP 47, for its entries; empty means what the feed says itself."""
+    """BCP 47 tag of its entries; empty means as stated by the feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """What a feed document says about itself. Empty means: it does not say."""
+    """Metadata of a feed document. Empty fields are not stated."""
 
     title: str = ""
     url: str = ""
-    """The site's home page."""
+    """Home page of the site."""
     description: str = ""
     language: str = ""
-    """BCP 47 as found, e.g. ``en-GB``."""
+    """BCP 47 tag as stated, e.g. ``en-GB``."""
     author: str = ""
     picture_url: str = ""
     generator: str = ""
@@ -65,71 +63,71 @@ class Channel:
     new_feed_url: str = ""
     """itunes:new-feed-url: a hint that the feed moved."""
     funding_url: str = ""
-    """Where listeners can support the show (podcast namespace: podcast:funding)."""
+    """URL to support the show (podcast namespace: podcast:funding)."""
     funding_label: str = ""
     ttl_minutes: int | None = None
-    """RSS 2.0 <ttl>, or the interval sy:updatePeriod/sy:updateFrequency ask for."""
+    """RSS 2.0 <ttl>, or the interval of sy:updatePeriod and sy:updateFrequency."""
     skip_hours: tuple[int, ...] = ()
-    """UTC hours 0–23 in which not to ask (RSS 2.0 <skipHours>)."""
+    """UTC hours 0–23 in which not to fetch (RSS 2.0 <skipHours>)."""
     head_hash: str = ""
-    """Fingerprint of the part of the document that this was read from; empty where unknown."""
+    """Hash of the part of the document that this was read from; empty if unknown."""
     skip_days: tuple[str, ...] = ()
-    """English weekday names in which not to ask (RSS 2.0 <skipDays>)."""
+    """English weekday names on which not to fetch (RSS 2.0 <skipDays>)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """What is remembered of a feed between two runs. All datetimes are aware UTC."""
+    """State of a feed between two runs. All datetimes are aware UTC."""
 
     feed_id: str
     url: str = ""
-    """The address the validators belong to; another address starts afresh."""
+    """The configured URL that this state belongs to; another URL starts with a new state."""
     etag: str = ""
     last_modified: str = ""
     body_sha256: str = ""
-    """Of the last decoded body that was read whole, hexadecimal."""
+    """Hexadecimal hash of the last complete body, decoded."""
     channel: Channel = field(default_factory=Channel)
     first_read_at: datetime | None = None
-    """When the feed first gave entries. What came in that read is backlog, not news."""
+    """When the feed was first read successfully. The entries of that read are archived, not new."""
     checked_at: datetime | None = None
-    """When it was last asked, whatever the answer."""
+    """When it was last fetched, whatever the outcome."""
     read_at: datetime | None = None
-    """When it last answered well (a 304 counts)."""
+    """When it was last fetched successfully (a 304 counts)."""
     due_at: datetime | None = None
-    """Not to be asked before this; None means due."""
+    """When it is due next; None means now."""
     failures: int = 0
-    """How many times in a row it failed."""
+    """Number of consecutive failures."""
     outcome: str = ""
-    """The last outcome's word, e.g. ``ok``, ``not_modified``, ``timeout``."""
+    """Kind of the last outcome, e.g. ``ok``, ``not_modified``, ``timeout``."""
     detail: str = ""
-    """The last outcome in a sentence."""
+    """The last outcome as a sentence."""
     current_url: str = ""
-    """Where it is asked instead of ``url``, once a permanent move was seen often enough; empty otherwise."""
+    """URL to fetch instead of ``url`` after a permanent redirect was confirmed; empty otherwise."""
     moved_to: str = ""
-    """Where permanent redirects lead, while that is still being watched."""
+    """Target of permanent redirects that are not confirmed yet."""
     moved_first_at: datetime | None = None
     moved_count: int = 0
     document_at: datetime | None = None
     """When it last sent a document rather than a 304."""
     new_content_at: datetime | None = None
-    """When a read last brought an entry that was new or changed: its rhythm follows from that."""
+    """When a read last brought a new or changed entry; the polling interval depends on it."""
     retry_at: datetime | None = None
-    """Its host asked (Retry-After) not to be asked before this, by anybody."""
+    """When its host allows requests again (Retry-After)."""
     retry_host: str = ""
-    """The host that asked it: ``name`` or ``name:port``."""
+    """The host that asked for it: ``name`` or ``name:port``."""
     gone_at: datetime | None = None
-    """When it answered 410 Gone; it is not asked any more."""
+    """When it answered 410 Gone; it is not fetched any more."""
     failing_since: datetime | None = None
-    """When it answered otherwise than well for the first time, of all times since it was well; None while it is."""
+    """When the first of its consecutive failures happened; None while it is healthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStats:
-    """What is kept of a feed, at a glance."""
+    """Numbers of the stored entries of a feed."""
 
     entries: int = 0
     newest_at: datetime | None = None
-    """``published_at`` of its newest entry; None while it has none."""
+    """``published_at`` of its newest entry; None if it has none."""
     newest_title: str = ""
     quarantined: int = 0
-    """How many of its entries wait for an editor to accept them."""
+    """Number of entries in quarantine."""

@@ -1,7 +1,4 @@
-"""The week: the span between two closings in the publication's time zone.
-
-In: keys, dates, instants, a closing time. Out: weeks and their bounds in UTC. Reads no clock.
-"""
+"""Weeks: the spans between two closings in the publication's time zone."""
 
 from __future__ import annotations
 
@@ -25,26 +22,26 @@ class Week:
 
     @classmethod
     def parse(cls, key: str) -> Week:
-        """Read ``2026-W07``; ValueError when it is something else or the year has no such week."""
-        found = re.fullmatch(r"(\d{4})-?[Ww](\d{1,2})", key.strip())
-        if not found:
+        """Return the week of a key such as ``2026-W07``. Raises ValueError if there is no such week."""
+        match = re.fullmatch(r"(\d{4})-?[Ww](\d{1,2})", key.strip())
+        if not match:
             raise ValueError(f"{key!r} is not an ISO week such as 2026-W07")
-        monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
         return cls.of(monday)
 
     @classmethod
     def of(cls, day: date) -> Week:
-        """Name the ISO week that holds a calendar day."""
+        """Return the ISO week of a calendar day."""
         year, number, _ = day.isocalendar()
         return cls(year, number)
 
     @property
     def monday(self) -> date:
-        """The week's first day."""
+        """The first day of the week."""
         return date.fromisocalendar(self.year, self.number, 1)
 
     def next(self, weeks: int = 1) -> Week:
-        """Go so many weeks on (back, when negative)."""
+        """Return the week that is ``weeks`` later, or earlier if negative."""
         return Week.of(self.monday + timedelta(weeks=weeks))
 
     def __str__(self) -> str:
@@ -53,15 +50,15 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class WeekCalendar:
-    """When weeks close, in which time zone: turns instants into weeks and weeks into bounds.
+    """Assigns instants to weeks, and gives the bounds of weeks, for one closing time and zone.
 
-    A week is named after the ISO week of the last instant it holds, so one that closes on Monday at
-    midnight is the ISO week before.
+    A week is named after the ISO week of its last instant, so a week that closes on Monday at midnight is the ISO week
+    before.
 
-    >>> clock = WeekCalendar.parse("mon 00:00", UTC)
-    >>> clock.week_of(datetime(2026, 2, 15, 23, 59, tzinfo=UTC))
+    >>> calendar = WeekCalendar.parse("mon 00:00", UTC)
+    >>> calendar.week_of(datetime(2026, 2, 15, 23, 59, tzinfo=UTC))
     Week(year=2026, number=7)
-    >>> [f"{bound:%a %d %b}" for bound in clock.bounds(Week(2026, 7))]
+    >>> [f"{bound:%a %d %b}" for bound in calendar.bounds(Week(2026, 7))]
     ['Mon 09 Feb', 'Mon 16 Feb']
     """
 
@@ -72,33 +69,33 @@ class WeekCalendar:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> WeekCalendar:
-        """Read ``fri 06:00``; ValueError when it is something else."""
-        found = re.fullmatch(r"([a-z]{3})[a-z]* +(\d{1,2}):(\d{2})", text.strip().lower())
-        if not found or found[1] not in WEEKDAYS or int(found[2]) > 23 or int(found[3]) > 59:
+        """Return the calendar for a closing time such as ``fri 06:00``. Raises ValueError if it is invalid."""
+        match = re.fullmatch(r"([a-z]{3})[a-z]* +(\d{1,2}):(\d{2})", text.strip().lower())
+        if not match or match[1] not in WEEKDAYS or int(match[2]) > 23 or int(match[3]) > 59:
             raise ValueError(f"{text!r} is not a weekday and a time such as mon 00:00")
-        return cls(WEEKDAYS.index(found[1]), time(int(found[2]), int(found[3])), zone)
+        return cls(WEEKDAYS.index(match[1]), time(int(match[2]), int(match[3])), zone)
 
     def bounds(self, week: Week) -> tuple[datetime, datetime]:
-        """Give the week's ``[opens_at, closes_at)`` in UTC; neighbouring weeks meet, whatever the clocks do."""
+        """Return ``[opens_at, closes_at)`` in UTC. Consecutive weeks meet, also when clocks change."""
         return self._closing(week.next(-1)), self._closing(week)
 
     def week_of(self, instant: datetime) -> Week:
-        """Find the week that holds an aware instant."""
-        guess = Week.of(instant.astimezone(self.zone).date())
-        if instant >= self._closing(guess):
-            return guess.next()
-        return guess if instant >= self._closing(guess.next(-1)) else guess.next(-1)
+        """Return the week that contains an aware instant."""
+        iso_week = Week.of(instant.astimezone(self.zone).date())
+        if instant >= self._closing(iso_week):
+            return iso_week.next()
+        return iso_week if instant >= self._closing(iso_week.next(-1)) else iso_week.next(-1)
 
     def week_of_day(self, day: date) -> Week:
-        """Find the week that holds the noon of a local calendar day."""
+        """Return the week that contains the noon of a local calendar day."""
         return self.week_of(datetime.combine(day, time(12), self.zone).astimezone(UTC))
 
     def newest_closed(self, now: datetime) -> Week:
-        """Find the newest week that has closed at ``now``."""
+        """Return the newest week that has closed at ``now``."""
         return self.week_of(now).next(-1)
 
     def _closing(self, week: Week) -> datetime:
-        # At midnight the last instant lies on the day before, so Monday 00:00 closes the week of Sunday.
+        # At midnight the last instant is on the day before: Monday 00:00 closes the week that ends on Sunday.
         ends_week = self.weekday == 0 and self.closing_time == time(0)
         day = week.monday + timedelta(days=7 if ends_week else self.weekday)
         return datetime.combine(day, self.closing_time, self.zone).astimezone(UTC)

@@ -86,7 +86,7 @@ def test_a_slow_good_bye_is_not_waited_for() -> None:
 @pytest.mark.loopback
 def test_a_name_that_no_machine_can_have_is_a_sentence() -> None:
     """Two dots in a row cannot even be looked up; nothing has left."""
-    with pytest.raises(DeliveryFailedError, match=r"smtp\.\.example\.org cannot be talked to on port 25"):
+    with pytest.raises(DeliveryFailedError, match=r"smtp\.\.example\.org cannot be reached on port 25"):
         postman(host="smtp..example.org").send(MAIL, EDITOR)
 
 

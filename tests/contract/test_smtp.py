@@ -186,7 +186,7 @@ def test_silence_after_the_dot_is_uncertain(what: str) -> None:
     with MailServer(answers={".": what}) as server:
         trouble = problem(postman(server))
     assert (trouble.kind, trouble.retry, type(trouble)) == ("uncertain", False, DeliveryUncertainError)
-    assert "look whether it arrived" in str(trouble)
+    assert "check whether it arrived" in str(trouble)
 
 
 def test_the_last_answer_is_waited_for_longer() -> None:

@@ -206,14 +206,14 @@ def test_with_a_mail_server_the_editor_is_told_without_asking(told: Told, server
 
 def test_a_trial_says_of_each_way_whether_it_works(told: Told) -> None:
     """Exit code 3 where one fails, 2 where nobody would be told; nothing is remembered of it."""
-    out = told.program.run_ok("notify")
-    assert out.splitlines()[0] == "command: told"
-    assert out.splitlines()[1].startswith("mail: told: to ann@h.example, in ")
-    assert told.by_command[0]["subject"] == "This is only a trial"
+    out = told.program.run_ok("notify", "--test")
+    assert out.splitlines()[0] == "command: sent"
+    assert out.splitlines()[1].startswith("mail: sent: to ann@h.example, in ")
+    assert told.by_command[0]["subject"] == "This is a test"
     (told.folder / "broken").touch()
-    code, _, err = told.program.run("notify", "--quiet")
+    code, _, err = told.program.run("notify", "--test", "--quiet")
     assert (code, err) == (3, "command: [notify] command ended with exit code 1: the line is dead\n")
     told.program.write_config()
-    assert told.program.run("notify")[0] == 2
+    assert told.program.run("notify", "--test")[0] == 2
     with Store.open(f"sqlite:///{told.folder / 'pipeline.db'}") as store:
         assert store.alerts.list_open() == []

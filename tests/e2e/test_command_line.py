@@ -205,8 +205,7 @@ def test_an_empty_week_writes_nothing_and_names_the_newest_that_has_entries(desk
     code, out, err = desk.run("digest", "--week", "2026-W03", "--offline")
     assert (code, out) == (4, "")
     assert (
-        err
-        == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week that has entries is 2026-W07.\n"
+        err == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week with entries is 2026-W07.\n"
     )
     assert not (desk.folder / "editions" / "2026-W03").exists()
 
@@ -265,7 +264,7 @@ def test_fetch_takes_feeds_by_name(desk: Desk):
     assert desk.server.requests_for("/blog") == []
     code, _, err = desk.run("fetch", "podcats")
     assert code == 2
-    assert "there are blog, podcast" in err
+    assert "its feeds are blog, podcast" in err
 
 
 def test_quiet_says_only_what_went_wrong(desk: Desk):
@@ -304,7 +303,7 @@ def test_status_shows_feeds_and_weeks(desk: Desk):
     (week,) = [line for line in out.splitlines() if line.startswith("  2026-W07")]
     assert "2 posts" in week
     assert "1 episode" in week
-    assert "made Mon 16 Feb 2026 09:00" in week
+    assert "drafted Mon 16 Feb 2026 09:00" in week
 
 
 def test_feeds_check_finds_the_feed_behind_a_home_page(desk: Desk):
@@ -323,7 +322,7 @@ def test_feeds_check_finds_the_feed_behind_a_home_page(desk: Desk):
 def test_feeds_check_says_what_is_odd(desk: Desk):
     """Undated entries are named; an address without any feed is exit 3 and a sentence."""
     desk.serve("odd", feed("<item><title>Undated</title><link>https://blog.example/u</link></item>"))
-    assert "odd: 1 of 1 entries have no date" in desk.ok("feeds", "check", desk.server.url("/odd"))
+    assert "warning: 1 of 1 entries have no date" in desk.ok("feeds", "check", desk.server.url("/odd"))
     code, out, _ = desk.run("feeds", "check", desk.server.url("/nothing"))
     assert code == 3
     assert "404" in out
@@ -351,8 +350,8 @@ def test_tick_reports_a_failing_feed_and_drafts_all_the_same(desk: Desk):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["digest", "--week", "soon"], 2, "'soon' is no week: give 2026-W07"),
-        (["digest", "--week", "2025-W53"], 2, "is no week"),
+        (["digest", "--week", "soon"], 2, "'soon' is not a week: use 2026-W07"),
+        (["digest", "--week", "2025-W53"], 2, "is not a week"),
         (["--config", "nowhere.toml", "fetch"], 2, "nowhere.toml: there is no such file; run `pipeline init`"),
     ],
 )
@@ -384,7 +383,7 @@ def test_init_writes_a_config_that_works_and_touches_nothing_twice(desk: Desk, t
     assert (folder / "editions").is_dir()
     assert main(["--config", str(folder / "config.toml"), "status"]) == 0
     assert main(["--config", str(folder / "config.toml"), "fetch"]) == 2
-    assert "`pipeline feeds add URL` adds one" in desk.run("status")[2]
+    assert "add one with `pipeline feeds add URL`" in desk.run("status")[2]
     code, _, err = desk.run("init", str(folder))
     assert code == 4
     assert "is there already" in err

@@ -38,5 +38,5 @@ def test_a_digest_made_again_converts_nothing(tmp_path: Path, monkeypatch: pytes
     said = json.loads(told.splitlines()[-1])
     assert (said["code"], files(publication / "editions" / "2026-W07")) == (0, before)
     assert {"markdownify", "bs4", "soupsieve", "feedparser", "httpx"}.isdisjoint(said["modules"])
-    assert {"pipeline.cli.status", "pipeline.cli.log"}.isdisjoint(said["modules"]), "modules of other commands"
+    assert {"pipeline.cli.log", "pipeline.jobs.doctor"}.isdisjoint(said["modules"]), "modules of other commands"
     assert said["frozen"] > 0

@@ -30,11 +30,11 @@ def test_made_approved_tried_sent(desk: Desk):
     """The way of every week; the same bytes at each step, and status says where it stands."""
     desk.ok("digest", "--week", "2026-W07")
     drafted = desk.files()
-    assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: No. 1 approved; its hash is ")
+    assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: No. 1 approved, with hash ")
     assert {name: desk.files()[name] for name in ("digest.html", "digest.txt", "digest.eml")} == {
         name: drafted[name] for name in ("digest.html", "digest.txt", "digest.eml")
     }
-    assert "a copy for you@example.org" in desk.ok("send", "2026-W07", "--test", "you@example.org")
+    assert "a test copy for you@example.org" in desk.ok("send", "2026-W07", "--test", "you@example.org")
     assert "No. 1 approved by ann, Mon 16 Feb 2026 09:00" in desk.ok("status")
     assert "No. 1 sent" in desk.ok("send", "2026-W07", "--by", "bob")
     assert "No. 1 sent by bob, Mon 16 Feb 2026 09:00 (by outbox)" in desk.ok("status")
@@ -52,14 +52,14 @@ def test_what_nobody_was_shown_is_neither_approved_nor_sent(desk: Desk):
     assert (code, "has no digest yet" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
     code, _, err = desk.run("send", "2026-W07")
     assert (code, err.startswith("pipeline: There is no edition of 2026-W07: `pipeline digest")) == (4, True)
-    assert "not made yet" in desk.ok("status")
+    assert "no draft yet" in desk.ok("status")
 
 
 def test_a_test_of_a_draft_changes_nothing(desk: Desk):
     """The draft's bytes go into the outbox, and it is a draft as before."""
     desk.ok("fetch")
     desk.ok("send", "2026-W07", "--test", "you@example.org")
-    assert "not made yet" in desk.ok("status")
+    assert "no draft yet" in desk.ok("status")
     code, _, err = desk.run("send", "2026-W07", "--test", "nobody")
     assert (code, err) == (2, "pipeline: 'nobody' is no address to send to: give one such as you@example.org.\n")
 
@@ -123,8 +123,8 @@ def test_hold_resume_skip(desk: Desk):
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     assert "Next: pipeline resume 2026-W07" in desk.ok("hold", "2026-W07")
-    assert "approved as it was" in desk.ok("resume", "2026-W07")
-    assert "skipped; its entries roll on" in desk.ok("skip", "2026-W07")
+    assert "approved, as before" in desk.ok("resume", "2026-W07")
+    assert "skipped; its entries carry over" in desk.ok("skip", "2026-W07")
     desk.serve("blog", feed(LATE, *BLOG))
     desk.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
     out = desk.ok("digest", "--explain")
@@ -140,7 +140,7 @@ def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     said = desk.ok("send", "2026-W07", "--handed-over")
-    assert "marked as handed over" in said
+    assert "marked as sent by another service" in said
     assert said.count("#zzUnsubscribezz") == 1, "the places to fill in are named once"
     assert "(handed over)" in desk.ok("status")
     assert not (desk.folder / "outbox").exists()

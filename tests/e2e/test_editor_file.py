@@ -51,7 +51,7 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
 def test_digest_writes_a_file_to_start_from_once(desk: Desk):
     """The first digest says where it is; it changes no byte of the digest, and a second digest leaves it alone."""
     out = desk.run_ok("digest", "--week", "2026-W07", "--offline")
-    assert f"Yours to write in: {desk.path}" in out
+    assert f"Edit this file: {desk.path}" in out
     assert '#   "blog bread-on-a-stone"  Bread on a stone' in desk.path.read_text()
     before, stamp = desk.manifest(), desk.path.stat().st_mtime_ns
     assert "Yours" not in desk.run_ok("digest", "--week", "2026-W07", "--offline")

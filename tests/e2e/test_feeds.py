@@ -258,7 +258,7 @@ def test_what_is_exported_can_be_imported(program: CliRunner):
     assert 'title="The Harbour Table"' in file.read_text(encoding="utf-8")
     assert program.run_ok("feeds", "export") == file.read_text(encoding="utf-8")
     code, _, err = program.run("feeds", "export", str(file))
-    assert (code, "is there already" in err) == (4, True)
+    assert (code, "exists and was not changed" in err) == (4, True)
     for feed in wanted[1:]:
         program.run_ok("feeds", "remove", feed["id"])
     program.run_ok("feeds", "import", str(file))

@@ -55,7 +55,7 @@ def test_a_link_is_kept_with_what_its_page_says(program: CliRunner):
     """Title and description come from the page, and it is in this week's digest under its heading."""
     out = program.run_ok("links", "add", program.server.url("/tides"))
     assert "Tide tables & what they leave out" in out
-    assert "It comes into the digest of 2026-W07" in out
+    assert "It goes into the digest of 2026-W07" in out
     assert links(program) == ["Tide tables & what they leave out"]
     text = (program.config.parent / "editions/2026-W07/digest.txt").read_text()
     assert "USEFUL LINKS" in text
@@ -111,7 +111,7 @@ def test_a_used_link_is_refused_with_its_edition(program: CliRunner):
     assert code == 4
     assert "was already used in edition 1 (2026-W07)" in err
     assert program.run("links", "remove", url)[0] == 4
-    assert "told in edition 1 (2026-W07)" in program.run_ok("links", "list")
+    assert "published in edition 1 (2026-W07)" in program.run_ok("links", "list")
 
 
 def test_a_link_from_the_editors_file_is_known_once_it_is_sealed(program: CliRunner):
@@ -226,9 +226,9 @@ def test_the_list_shows_what_waits_and_what_was_told(program: CliRunner):
     program.now = datetime(2026, 2, 17, tzinfo=UTC)
     add(program, "second")
     lines = program.run_ok("links").splitlines()
-    assert lines[0].startswith("waits")
+    assert lines[0].startswith("waiting")
     assert "second" in lines[0]
-    assert lines[1].startswith("told in 2026-W07")
+    assert lines[1].startswith("published in 2026-W07")
     assert [each["title"] for each in json.loads(program.run_ok("links", "list", "--json"))] == ["second", "first"]
 
 

@@ -70,7 +70,7 @@ def test_accepted_entries_are_what_they_are_by_date(program: CliRunner) -> None:
         "Imported today 2",
     ]
     assert "holds back" not in program.run_ok("status")
-    assert program.run_ok("feeds", "accept", "blog") == "blog holds nothing back.\n"
+    assert program.run_ok("feeds", "accept", "blog") == "blog has nothing in quarantine.\n"
 
 
 def test_entries_accepted_late_go_into_the_next_digest(program: CliRunner) -> None:

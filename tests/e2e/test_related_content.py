@@ -140,8 +140,8 @@ def test_a_thin_week_may_wait_for_the_next(program: CliRunner):
     fetched(program, WEEK[0])
     code, _, err = program.run("digest", "--week", "2026-W07", "--offline")
     assert code == 4
-    assert "is thin" in err
-    assert "goes into the next digest" in err
+    assert "fewer than 2 stories" in err
+    assert "carry over to the next digest" in err
     program.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
     fetched(program, old("Next", "words", "Tue, 17 Feb 2026 09:00:00 GMT"), WEEK[0])
     assert program.titles("2026-W08") == ["The slow kiln", "Next"]

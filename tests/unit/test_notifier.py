@@ -145,11 +145,11 @@ def test_a_store_that_fails_is_said_and_stops_nobody(tmp_path: Path, caplog: pyt
 
 
 def test_a_program_gets_the_notice_on_its_input_and_in_its_environment(tmp_path: Path) -> None:
-    """As one JSON object, and in PIPELINE_NOTICE_ variables; what it writes is given back on one line."""
+    """As one JSON object, and in PIPELINE_ALERT_ variables; what it writes is given back on one line."""
     said = hook(
         tmp_path,
         "import json, os, sys; found = json.load(sys.stdin)\n"
-        "found['variables'] = {k: v for k, v in os.environ.items() if k.startswith('PIPELINE_NOTICE_')}\n"
+        "found['variables'] = {k: v for k, v in os.environ.items() if k.startswith('PIPELINE_ALERT_')}\n"
         "open('got.json', 'w', encoding='utf-8').write(json.dumps(found)); print('done,\\nthank you')",
     ).send(SILENT)
     got = json.loads((tmp_path / "got.json").read_text("utf-8"))
@@ -161,7 +161,7 @@ def test_a_program_gets_the_notice_on_its_input_and_in_its_environment(tmp_path:
         "subject": SILENT.subject,
         "text": SILENT.text,
     }
-    assert variables == {f"PIPELINE_NOTICE_{name.upper()}": value for name, value in got.items()}
+    assert variables == {f"PIPELINE_ALERT_{name.upper()}": value for name, value in got.items()}
     assert said == "done, thank you"
 
 
@@ -225,7 +225,7 @@ def test_the_mail_is_plain_text_that_any_server_takes() -> None:
     lines = read.get_content().splitlines()
     assert "    pipeline feeds accept blog" in lines
     assert address in lines
-    assert lines[-1] == "This is said once. `pipeline status` shows what is still the matter."
+    assert lines[-1] == "This alert is sent once. `pipeline status` shows all current problems."
 
 
 @given(TEXTS, TEXTS, TEXTS)

@@ -78,7 +78,7 @@ def test_another_mail_of_the_same_name_is_never_overwritten(outbox: Outbox) -> N
 def test_a_folder_that_cannot_be_written_has_sent_nothing(tmp_path: Path) -> None:
     """A file where the folder should be: DeliveryFailed, so the edition may be let go."""
     (tmp_path / "outbox").write_text("in the way")
-    with pytest.raises(DeliveryFailedError, match="mend that, then send again"):
+    with pytest.raises(DeliveryFailedError, match="fix this, then send again"):
         deliver(Outbox(tmp_path / "outbox"))
 
 

@@ -20,7 +20,7 @@ class NotifySettings:
 
     command: tuple[str, ...] = setting(
         "Program to run for each alert, without a shell, in the folder of config.toml: it gets the alert as JSON on "
-        "standard input, and in `PIPELINE_NOTICE_…` of its environment.",
+        "standard input, and in `PIPELINE_ALERT_…` of its environment.",
         COMMAND,
         [],
     )

@@ -136,26 +136,26 @@ def _shortage(store: Store, context: DigestContext, week: Week, selection: Selec
         return NothingToPublishError(_explain_empty(store, context, week, selection))
     if context.skip_thin_weeks and is_thin(context, selection):
         return ThinWeekError(
-            f"{week} is thin, with fewer than {context.min_stories} stories ([digest] min_entries), so it waits: what "
-            f"it has goes into the next digest. Put an entry into {week}.md to publish it all the same."
+            f"{week} has fewer than {context.min_stories} stories ([digest] min_entries), so its entries carry over to "
+            f"the next digest. To publish it anyway, put back an entry in {week}.md."
         )
     return None
 
 
 def _explain_empty(store: Store, context: DigestContext, week: Week, selection: Selection) -> str:
-    why = f"`pipeline digest --week {week} --explain` says why"
+    explain = f"`pipeline digest --week {week} --explain` lists the reasons"
     if selection.too_new:
-        return f"{week} has only entries that are still fresh and wait ([digest] quiet_minutes); {why}."
+        return f"All entries of {week} are too new ([digest] quiet_minutes); {explain}."
     if selection.excluded_by_editor:
-        return f"The editor leaves out every entry of {week}; {why}."
+        return f"The editor has left out every entry of {week}; {explain}."
     opens_at, closes_at = context.calendar.bounds(week)
     own = {decision.entry_id for decision in selection.left_out if opens_at <= decision.published_at < closes_at}
     if own & selection.excluded_by_filter:
-        return f"config.toml leaves out every entry of {week}; {why}."
+        return f"config.toml leaves out every entry of {week}; {explain}."
     newest_at = store.entries.newest_at(context.feed_ids)
     if newest_at is None:
         return f"{week} has nothing to publish: no entries are stored yet; run `pipeline fetch` first."
     newest = context.calendar.week_of(newest_at)
     if newest == week:
-        return f"{week} has no entries that are its own, so nothing was written; {why}."
-    return f"{week} has no entries, so nothing was written; the newest week that has entries is {newest}."
+        return f"{week} has no entries of its own, so nothing was written; {explain}."
+    return f"{week} has no entries, so nothing was written; the newest week with entries is {newest}."

@@ -1,7 +1,4 @@
-"""What every digest of a publication is made with.
-
-In: what the composition root has read from the settings. Out: a Press, handed to every job that makes digests.
-"""
+"""Settings and collaborators needed to build digests."""
 
 from __future__ import annotations
 
@@ -19,57 +16,57 @@ from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekCalendar
 
 ReadOverrides = Callable[[Week, Sequence[StoredEntry]], Overrides]
-"""What the editor asks for of a week's edition, given the entries around it."""
+"""Returns the editor's overrides for a week, given the entries around it."""
 
 CreateEditorFile = Callable[[Edition, Selection, Path], Path | None]
-"""Writes a file for the editor's wishes where there is none; gives its path when it did."""
+"""Creates the editor's file of an edition if there is none; returns its path if it did."""
 
 Enrich = Callable[[Sequence[tuple[StoredEntry, ...]], datetime], object]
-"""Finds out, over the network, what the stories of a digest that is being made are about; keeps it in the store."""
+"""Fetches and stores the episode details and image sizes of stories."""
 
 
-def no_overrides(week: Week, stored: Sequence[StoredEntry]) -> Overrides:
-    """Leave everything to the program."""
+def no_overrides(week: Week, entries: Sequence[StoredEntry]) -> Overrides:
+    """Return no overrides."""
     return Overrides()
 
 
 def no_editor_file(edition: Edition, selection: Selection, out: Path) -> Path | None:
-    """Write none."""
+    """Create no file."""
     return None
 
 
-def no_enrichment(groups: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
-    """Make do with what is known."""
+def no_enrichment(stories: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
+    """Fetch nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestContext:
-    """What every digest of a publication is made with."""
+    """The settings of a publication's digests, and what reads and writes around them."""
 
     publication: Publication
     feeds: tuple[Feed, ...]
     calendar: WeekCalendar
     theme: Theme
     quiet_period: timedelta = timedelta(0)
-    """How long news waits since it was first seen or last changed."""
+    """How long an entry must have been unchanged before a digest includes it."""
     read_overrides: ReadOverrides = no_overrides
     create_editor_file: CreateEditorFile = no_editor_file
     enrich: Enrich = no_enrichment
     max_links: int = 7
-    """So many useful links are told in one edition; the others roll on."""
+    """Maximum number of useful links in one edition; the others carry over."""
     min_links: int = 3
-    """With fewer, preflight says so."""
+    """With fewer useful links, preflight adds a hint."""
     min_stories: int = 2
-    """A week with fewer posts and episodes is thin …"""
+    """A week with fewer posts and episodes is thin."""
     skip_thin_weeks: bool = False
-    """… and waits for the next; otherwise it is filled up with older ones."""
+    """Whether the entries of a thin week carry over; otherwise it is filled with older entries."""
 
     @property
     def feed_ids(self) -> list[str]:
-        """The feeds that count; what is stored of others is not looked at."""
+        """The ids of the configured feeds; stored entries of other feeds are ignored."""
         return [feed.id for feed in self.feeds]
 
     @property
     def link_feed_ids(self) -> list[str]:
-        """The feeds of useful links."""
+        """The ids of the feeds of useful links."""
         return [feed.id for feed in self.feeds if feed.kind == "links"]

@@ -1,7 +1,6 @@
-"""An edition as files in a folder, each whole or not at all.
+"""Write an edition to a folder, all files or none.
 
-In: an edition, a folder. Out: paths, or what was written there. What is sealed has, beside the sealed bytes, a
-``state.json`` that says where it stands by now: the manifest is sealed too and cannot.
+A sealed edition also has a ``state.json`` with its current state, since its manifest is sealed and cannot change.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from pipeline.model.edition import EditionRecord
 
 
 def write_edition(edition: Edition, folder: Path, record: EditionRecord | None = None) -> tuple[Path, ...]:
-    """Write an edition's files: four, the manifest last, and with a ``standing`` its state.
+    """Write an edition's files, ``manifest.json`` and with ``record`` ``state.json`` last; return their paths.
 
-    Unwritable when the disk says no; then all are as they were.
+    Raise WriteError if a file cannot be written; then all files are as they were.
     """
     parts = {
         "digest.html": edition.html,
@@ -35,13 +34,13 @@ def write_edition(edition: Edition, folder: Path, record: EditionRecord | None =
         _write_all(folder, parts)
         if not record:
             (folder / "state.json").unlink(missing_ok=True)
-    except OSError as trouble:
-        raise as_write_error(folder, trouble) from trouble
+    except OSError as error:
+        raise as_write_error(folder, error) from error
     return tuple(folder / name for name in parts)
 
 
 def read_draft_manifest(folder: Path) -> bytes:
-    """Give the manifest of the draft whose files lie in a folder; nothing where there is none, or what is sealed."""
+    """Return the manifest of the draft in a folder; empty if there is none or the edition there is sealed."""
     if (folder / "state.json").exists():
         return b""
     try:
@@ -51,33 +50,33 @@ def read_draft_manifest(folder: Path) -> bytes:
 
 
 def _write_all(folder: Path, parts: Mapping[str, bytes]) -> None:
-    """Write all parts beside their places before the first takes its place."""
-    fresh = {name: folder / f".{name}.new" for name in parts}
+    """Write all files under temporary names before replacing the first one."""
+    temporary = {name: folder / f".{name}.new" for name in parts}
     try:
-        for name, part in parts.items():
-            fresh[name].write_bytes(part)
+        for name, content in parts.items():
+            temporary[name].write_bytes(content)
         for name in parts:
-            os.replace(fresh[name], folder / name)
+            os.replace(temporary[name], folder / name)
     finally:
-        for path in fresh.values():
+        for path in temporary.values():
             path.unlink(missing_ok=True)
 
 
-def _state(edition: Edition, standing: EditionRecord) -> bytes:
-    said = {
-        "edition": standing.week,
-        "number": standing.number,
-        "state": standing.state,
-        "content_hash": standing.content_hash,
-        "approved_at": _instant(standing.sealed_at),
-        "approved_by": standing.sealed_by,
-        "moved_at": _instant(standing.changed_at),
-        "moved_by": standing.changed_by,
-        "remark": standing.note,
+def _state(edition: Edition, record: EditionRecord) -> bytes:
+    state = {
+        "edition": record.week,
+        "number": record.number,
+        "state": record.state,
+        "content_hash": record.content_hash,
+        "approved_at": _timestamp(record.sealed_at),
+        "approved_by": record.sealed_by,
+        "changed_at": _timestamp(record.changed_at),
+        "changed_by": record.changed_by,
+        "note": record.note,
         "changed_since_approval": edition.changes,
     }
-    return json.dumps(said, ensure_ascii=False, indent=2).encode() + b"\n"
+    return json.dumps(state, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _instant(at: datetime | None) -> str | None:
+def _timestamp(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None

@@ -1,8 +1,7 @@
-"""The editor's file, changed from a form: read, tried, saved; never over somebody else's words.
+"""Change the editor's file from a form, without overwriting a change of somebody else.
 
-In: a store, what digests are made with, the editor's files, a week, a change of what is asked for. Out: Manuscripts,
-and drafts as they would be. A form names the version it was made from: when the file is another one by now, Overtaken
-says so, and nothing is written.
+A form names the version of the file it was made from. If the file has another version by now, nothing is written and
+ConflictError is raised.
 """
 
 from __future__ import annotations
@@ -32,67 +31,64 @@ OverridesChange = Callable[[Overrides], Overrides]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionedOverrides:
-    """What the editor asks of a week, and the version of the file that says so."""
+    """The overrides of a week and the version of the file they are from."""
 
     version: str
-    """Empty while there is no file."""
+    """Empty if there is no file."""
     overrides: Overrides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverridesEditor:
-    """The editor's files, open for changes."""
+    """Reads, previews and saves changes of the editor's files."""
 
     store: Store
     context: DigestContext
     files: EditorFiles
 
     def read(self, week: Week, *, now: datetime) -> VersionedOverrides:
-        """Read a week's file; EditorFileError says what to mend in it."""
+        """Return a week's overrides; raise EditorFileError if its file cannot be parsed."""
         version = self.version(week)
-        return VersionedOverrides(
-            version=version, overrides=select_entries(self.store, self.context, week, now=now).overrides
-        )
+        overrides = select_entries(self.store, self.context, week, now=now).overrides
+        return VersionedOverrides(version=version, overrides=overrides)
 
     def preview(self, week: Week, change: OverridesChange, *, now: datetime) -> Edition:
-        """Make the draft that a change would lead to, writing nothing."""
-        press = replace(
-            self.context, read_overrides=lambda week, stored: change(self.context.read_overrides(week, stored))
-        )
-        return build_draft(self.store, press, week, now=now).edition
+        """Return the draft as it would be built after a change; write nothing."""
+        read_overrides = self.context.read_overrides
+        context = replace(self.context, read_overrides=lambda week, entries: change(read_overrides(week, entries)))
+        return build_draft(self.store, context, week, now=now).edition
 
     def save(self, week: Week, change: OverridesChange, version: str, *, now: datetime) -> None:
-        """Write a change into a week's file; a file is begun where there is none.
+        """Write a change to a week's file, which is created if necessary.
 
-        Overtaken when the file is no longer of this version; Refused once the edition is out.
+        Raise ConflictError if the file no longer has this version, RefusedError if the edition has been sent.
         """
         if reason := refusal("skip", self.store.editions.get(str(week))):
             raise RefusedError(reason)
-        manuscript = self.read(week, now=now)
-        self._still(week, version)
-        new = change(manuscript.overrides)
-        if new == manuscript.overrides:
+        overrides = self.read(week, now=now).overrides
+        self._require_version(week, version)
+        changed = change(overrides)
+        if changed == overrides:
             return
-        text = rewrite(self._text(week, now), manuscript.overrides, new)
-        self._prove(week, text, manuscript.overrides, new, now)
-        with (
-            self.store.editions.lock()
-        ):  # of two processes that have come this far, one writes and the other one sees it
-            self._still(week, version)
+        text = rewrite(self._text(week, now), overrides, changed)
+        self._verify_round_trip(week, text, overrides, changed, now)
+        with self.store.editions.lock():  # of two processes that get here, only the first one may write
+            self._require_version(week, version)
             self._write(week, text)
 
     def version(self, week: Week) -> str:
-        """Name the version of a week's file; empty while there is none."""
+        """Return the version of a week's file: 16 hexadecimal digits, or an empty string if there is no file."""
         try:
             return sha256(self.files.path(week).read_bytes()).hexdigest()[:16]
         except OSError:
             return ""
 
-    def _still(self, week: Week, version: str) -> None:
+    def _require_version(self, week: Week, version: str) -> None:
         if self.version(week) != version:
             raise ConflictError(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
 
     def _text(self, week: Week, now: datetime) -> str:
+        """Return the text of a week's file, or of a new one."""
         try:
             return self.files.path(week).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
@@ -103,31 +99,31 @@ class OverridesEditor:
             return f"{FENCE}\n{FENCE}\n"
         return self.files.initial_text(draft.edition, draft.selection)
 
-    def _prove(self, week: Week, text: str, old: Overrides, new: Overrides, now: datetime) -> None:
-        """Read the new text as it will be read from the file: it must ask for what it was written for."""
-        press = replace(self.context, read_overrides=lambda week, stored: self.files.parse(text, week, stored))
-        found = select_entries(self.store, press, week, now=now).overrides
-        asked_in = set(new.put_back) - set(old.put_back)  # others come in with a link of the editor's, and go with it
-        if _words(found) != _words(new) or not asked_in <= set(found.put_back):
+    def _verify_round_trip(self, week: Week, text: str, old: Overrides, new: Overrides, now: datetime) -> None:
+        """Raise RefusedError if parsing the new text does not give the new overrides."""
+        context = replace(self.context, read_overrides=lambda week, entries: self.files.parse(text, week, entries))
+        parsed = select_entries(self.store, context, week, now=now).overrides
+        added = set(new.put_back) - set(old.put_back)  # a link of the editor's can put back further entries
+        if _comparable(parsed) != _comparable(new) or not added <= set(parsed.put_back):
             raise RefusedError(
-                "These words would be read otherwise than you wrote them: leave out “<!--” and headings called "
-                f"“Useful links”, or write into {week}.md yourself."
+                "This text would be read differently from how you wrote it: leave out “<!--” and headings named "
+                f"“Useful links”, or edit {week}.md yourself."
             )
 
     def _write(self, week: Week, text: str) -> None:
         path = self.files.path(week)
-        fresh = path.with_name(f".{path.name}.new")
+        temporary = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(text, encoding="utf-8")
-            os.replace(fresh, path)
-        except OSError as trouble:
-            raise as_write_error(path, trouble) from trouble
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+        except OSError as error:
+            raise as_write_error(path, error) from error
 
 
-def _words(asked: Overrides) -> tuple[object, ...]:
-    """Give what must come back letter by letter."""
-    words = (" ".join(each.split()) for each in (asked.subject, asked.preheader))
-    links = tuple((url_key(link.url), " ".join(link.title.split())) for link in asked.links)
-    introduction = asked.introduction_md.replace("\r\n", "\n").strip()
-    return (*words, introduction, links, asked.lead, asked.leave_out, asked.order, dict(asked.notes))
+def _comparable(overrides: Overrides) -> tuple[object, ...]:
+    """Return what must survive a round trip unchanged, apart from insignificant white space."""
+    lines = (" ".join(line.split()) for line in (overrides.subject, overrides.preheader))
+    links = tuple((url_key(link.url), " ".join(link.title.split())) for link in overrides.links)
+    introduction = overrides.introduction_md.replace("\r\n", "\n").strip()
+    return (*lines, introduction, links, overrides.lead, overrides.leave_out, overrides.order, dict(overrides.notes))

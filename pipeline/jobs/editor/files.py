@@ -1,7 +1,6 @@
-"""The editor's files on disk: one Markdown file per edition, ``editions/2026-W07.md``.
+"""Read and create the editor's files on disk: one Markdown file per edition, ``editions/2026-W07.md``.
 
-In: a folder, a store, the feeds. Out: what the editor asks for; and, once for each edition, a file to write it into.
-What is there is never overwritten, not even where it says nothing.
+An existing file is never overwritten here, not even an empty one.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from pipeline.model.errors import EditorFileError
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
 
-_PAST = timedelta(days=7)
-"""What was left out is offered to be put back when it is no older than the week before."""
+OFFER_LEFT_OUT_FOR = timedelta(days=7)
+"""How long before its week an entry that was left out may be and still be offered to be put back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +35,36 @@ class EditorFiles:
     link_feed_ids: Sequence[str]
     calendar: WeekCalendar
 
-    def read_overrides(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
-        """Read what the editor asks of a week; nothing when there is no file. EditorFileError says what to mend."""
+    def read_overrides(self, week: Week, entries: Sequence[StoredEntry]) -> Overrides:
+        """Return the overrides in a week's file, none if there is no file; ``entries`` are those around the week.
+
+        Raise EditorFileError, with the line and a fix, if the file cannot be parsed.
+        """
         path = self.path(week)
         try:
             text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             return Overrides()
-        except (OSError, UnicodeDecodeError) as unreadable:
-            why = f"{path}: cannot be read as a UTF-8 text file; save it as one."
-            raise EditorFileError(why, file=str(path)) from unreadable
-        return self.parse(text, week, stored)
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"{path}: cannot be read as a UTF-8 text file; save it as one."
+            raise EditorFileError(message, file=str(path)) from error
+        return self.parse(text, week, entries)
 
-    def parse(self, text: str, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
-        """Read what a week's file would ask for if this were its text."""
-        entries = [each.entry for each in stored]
-        return parse(text, str(self.path(week)), entries, link_feed_ids=self.link_feed_ids, find_entry=self._find)
+    def parse(self, text: str, week: Week, entries: Sequence[StoredEntry]) -> Overrides:
+        """Return the overrides that a week's file would have with this text."""
+        return parse(
+            text,
+            str(self.path(week)),
+            [stored.entry for stored in entries],
+            link_feed_ids=self.link_feed_ids,
+            find_entry=self._find_entry,
+        )
 
     def create(self, edition: Edition, selection: Selection, out: Path) -> Path | None:
-        """Write a file for an edition that has none; only beside the editions, wherever else they may be written."""
+        """Create the file of an edition and return its path; None if there is one.
+
+        A file is only created if the edition was written to the folder of the editor's files.
+        """
         path = self.path(edition.week)
         if path.parent.absolute() != out.absolute():
             return None
@@ -63,21 +73,22 @@ class EditorFiles:
                 file.write(self.initial_text(edition, selection))
         except FileExistsError:
             return None
-        except OSError as trouble:
-            path.unlink(missing_ok=True)  # of a full disk a file that asks for half of it
-            raise as_write_error(path, trouble) from trouble
+        except OSError as error:
+            path.unlink(missing_ok=True)  # a file cut short by a full disk would be parsed
+            raise as_write_error(path, error) from error
         return path
 
     def initial_text(self, edition: Edition, selection: Selection) -> str:
-        """Write what a file begins with: nothing asked for yet, but everything that could be."""
+        """Return the text of a new file: every setting as a comment, with the entries it can refer to."""
         opens_at, closes_at = self.calendar.bounds(Week.parse(edition.week))
-        old = opens_at - _PAST
-        missed = [each for each in selection.left_out if old <= each.published_at < closes_at]
-        return initial_text(edition, selection.stories, missed, link_feed_ids=self.link_feed_ids)
+        since = opens_at - OFFER_LEFT_OUT_FOR
+        left_out = [decision for decision in selection.left_out if since <= decision.published_at < closes_at]
+        return initial_text(edition, selection.stories, left_out, link_feed_ids=self.link_feed_ids)
 
     def path(self, week: Week | str) -> Path:
-        """Say where a week's file lies."""
+        """Return the path of a week's file."""
         return self.folder / f"{week}.md"
 
-    def _find(self, feed_id: str, name: str) -> Entry | None:
-        return next((each.entry for each in entries_by_reference(self.store, [f"{feed_id} {name}"])), None)
+    def _find_entry(self, feed_id: str, name: str) -> Entry | None:
+        found = entries_by_reference(self.store, [f"{feed_id} {name}"])
+        return found[0].entry if found else None

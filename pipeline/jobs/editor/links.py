@@ -1,7 +1,7 @@
-"""Useful links an editor collects: added one by one, told in turn, never twice.
+"""Collect useful links by hand.
 
-In: an address, a store, a fetcher, the moment. Out: what was added, listed or removed; Refused with the reason. A link
-is an entry like any other, of a feed that nobody fetches: it is told, reserved, released and explained as all are.
+A link is stored as an entry of a feed that is never fetched, so it is published once, carried over and explained like
+any other entry.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pipeline.store import Store
 from pipeline.text.urls import clean_url, url_key
 
 ADDED_LINKS_FEED_ID = "links.added"
-"""The feed of the links added by hand; no feed of config.toml can be called so."""
-_LOOKED_BACK = timedelta(days=366)
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The feed of links added by hand; feeds in config.toml cannot have this id."""
+_ONE_YEAR = timedelta(days=366)
+_MIN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedLink:
-    """One link at a glance."""
+    """One link of the collection."""
 
     url: str
     title: str
@@ -36,133 +36,139 @@ class CollectedLink:
     feed_id: str
     added_at: datetime
     used_in: str
-    """Where it was told: ``edition 12 (2026-W07)``; empty while it waits."""
+    """The edition that has it, as in ``edition 12 (2026-W07)``; empty if none has."""
 
 
 def added_links_feed(feeds: Iterable[Feed]) -> Feed:
-    """Give the feed of the links added by hand; its section is that of the first feed of links."""
+    """Return the feed of links added by hand; it has the section of the first link feed in ``feeds``."""
     section = next((feed.section for feed in feeds if feed.kind == "links"), "")
     return Feed(id=ADDED_LINKS_FEED_ID, url="", kind="links", section=section)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCollection:
-    """The editor's collection of links, beside those that feeds bring."""
+    """The links added by hand, and those that link feeds bring."""
 
     store: Store
     feeds: Sequence[Feed]
     now: datetime
 
     def add(self, url: str, open_fetcher: OpenFetcher, *, note: str = "", title: str = "") -> CollectedLink:
-        """Look at a page and keep it as a link, in its own words where ``note`` and ``title`` have none."""
-        entry = self._found(url, open_fetcher, note, title)
-        self._keep(entry)
-        return _collected(entry, self.now)
+        """Fetch a page and add it as a link, with the page's own title and description where none are given.
+
+        Raise RefusedError if the link is known already, FeedError if the page cannot be fetched and there is no title.
+        """
+        entry = self._fetch_new(url, open_fetcher, note, title)
+        self._save(entry)
+        return _to_link(entry, self.now)
 
     def preview(self, url: str, open_fetcher: OpenFetcher, *, note: str = "", title: str = "") -> CollectedLink:
-        """Look at a page as ``add`` does, and keep nothing."""
-        return _collected(self._found(url, open_fetcher, note, title), self.now)
-
-    def _found(self, url: str, open_fetcher: OpenFetcher, note: str, title: str) -> Entry:
-        asked = clean_url(url)
-        if not asked:
-            raise UsageError(f"{url!r} is no address of a web page: give one that begins with https://.")
-        self._refuse_known(asked)
-        entry = asyncio.run(_look(asked, open_fetcher, self.now, note.strip(), title.strip()))
-        self._refuse_known(entry.url)
-        return entry
+        """Return the link that ``add`` would add; store nothing."""
+        return _to_link(self._fetch_new(url, open_fetcher, note, title), self.now)
 
     def recent(self) -> tuple[CollectedLink, ...]:
-        """List the links of the last year, those that wait first, each in the order they came."""
-        ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
-        found = self.store.entries.between(self.now - _LOOKED_BACK, self.now + _LOOKED_BACK, ids)
-        listed = [_collected(each.entry, each.first_seen_at, self._used(each)) for each in found]
-        return tuple(sorted(listed, key=lambda each: bool(each.used_in)))
+        """Return the links of the last year, unused ones first, then in the order of their dates."""
+        feed_ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
+        entries = self.store.entries.between(self.now - _ONE_YEAR, self.now + _ONE_YEAR, feed_ids)
+        links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
+        return tuple(sorted(links, key=lambda link: bool(link.used_in)))
 
     def remove(self, url: str) -> CollectedLink:
-        """Forget a link that was added by hand and not told yet."""
+        """Delete a link that was added by hand; raise RefusedError if there is none or an edition has it."""
         key = url_key(url)
-        mine = self.store.entries.between(_EVER, self.now + _LOOKED_BACK, [ADDED_LINKS_FEED_ID])
-        found = next((each for each in mine if url_key(each.entry.url) == key), None)
-        if found is None:
+        added = self.store.entries.between(_MIN_DATE, self.now + _ONE_YEAR, [ADDED_LINKS_FEED_ID])
+        stored = next((stored for stored in added if url_key(stored.entry.url) == key), None)
+        if stored is None:
             raise RefusedError(f"{url} is not among the links added by hand; `pipeline links list` shows them.")
-        if used := self._used(found):
-            raise RefusedError(f"{url} was told in {used} and stays known, so that it is not told again.")
-        self.store.entries.delete([found.entry_id], now=self.now)
-        return _collected(found.entry, found.first_seen_at)
+        if used_in := self._used_in(stored):
+            raise RefusedError(f"{url} was used in {used_in} and stays in the list, so that it is not used again.")
+        self.store.entries.delete([stored.entry_id], now=self.now)
+        return _to_link(stored.entry, stored.first_seen_at)
 
-    def _refuse_known(self, url: str) -> None:
+    def _fetch_new(self, url: str, open_fetcher: OpenFetcher, note: str, title: str) -> Entry:
+        cleaned = clean_url(url)
+        if not cleaned:
+            raise UsageError(f"{url!r} is not the URL of a web page: enter one that begins with https://.")
+        self._require_new(cleaned)
+        entry = asyncio.run(_fetch_entry(cleaned, open_fetcher, self.now, note.strip(), title.strip()))
+        self._require_new(entry.url)
+        return entry
+
+    def _require_new(self, url: str) -> None:
+        """Raise RefusedError if a feed, the collection or an editor's file had a link already."""
         key = url_key(url)
-        ids = [feed.id for feed in self.feeds] + [ADDED_LINKS_FEED_ID]
+        kinds = {feed.id: feed.kind for feed in self.feeds} | {ADDED_LINKS_FEED_ID: "links"}
         known = [
-            one.entry_id for feed_id in ids for one in self.store.entries.identities(feed_id) if one.url_key == key
+            identity.entry_id
+            for feed_id in kinds
+            for identity in self.store.entries.identities(feed_id)
+            if identity.url_key == key
         ]
         for stored in self.store.entries.by_id(known):
-            if used := self._used(stored):
-                raise RefusedError(f"{url} was already used in {used}.")
-            if stored.entry.feed_id in [feed.id for feed in self.feeds if feed.kind != "links"]:
+            if used_in := self._used_in(stored):
+                raise RefusedError(f"{url} was already used in {used_in}.")
+            if kinds.get(stored.entry.feed_id) != "links":
                 raise RefusedError(
-                    f"{url} is a page of your own feed {stored.entry.feed_id}, which tells it by itself."
+                    f"{url} is a page of your own feed {stored.entry.feed_id}, which is published anyway."
                 )
             raise RefusedError(f"{url} is in the list already: “{stored.entry.title}”.")
-        if used := self._written_before(key):
-            raise RefusedError(f"{url} was already used in {used}.")
+        if used_in := self._used_in_editor_file(key):
+            raise RefusedError(f"{url} was already used in {used_in}.")
 
-    def _written_before(self, key: str) -> str:
-        """Find the sealed edition whose editor had written a link into its file."""
-        for week, standing in self.store.editions.all().items():
-            seal = self.store.editions.sealed(week) if standing.number else None
-            if seal and any(url_key(link.url) == key for link in seal.overrides.links):
-                return _edition(standing.number, week)
+    def _used_in(self, stored: StoredEntry) -> str:
+        week = stored.edition_week or stored.assigned_week
+        return _describe_edition(self.store.editions.get(week).number, week) if week else ""
+
+    def _used_in_editor_file(self, key: str) -> str:
+        """Return the sealed edition whose editor's file had a link."""
+        for week, record in self.store.editions.all().items():
+            sealed = self.store.editions.sealed(week) if record.number else None
+            if sealed and any(url_key(link.url) == key for link in sealed.overrides.links):
+                return _describe_edition(record.number, week)
         return ""
 
-    def _used(self, stored: StoredEntry) -> str:
-        week = stored.edition_week or stored.assigned_week
-        return _edition(self.store.editions.get(week).number, week) if week else ""
-
-    def _keep(self, entry: Entry) -> None:
+    def _save(self, entry: Entry) -> None:
         from pipeline.ingest.dedupe import fingerprint
 
-        if any(known.guid == entry.guid for known in self.store.entries.identities(ADDED_LINKS_FEED_ID)):
-            # It was removed before; what was deleted stays deleted, so this is another one.
+        if any(identity.guid == entry.guid for identity in self.store.entries.identities(ADDED_LINKS_FEED_ID)):
+            # The link was removed before, and a deleted entry stays deleted: add it under another guid.
             entry = replace(entry, guid=f"{entry.guid} {self.now:%Y-%m-%dT%H:%M:%S}")
-        state = self.store.feeds.states().get(ADDED_LINKS_FEED_ID) or FeedState(
-            feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now
-        )
+        state = self.store.feed_states().get(ADDED_LINKS_FEED_ID)
+        state = state or FeedState(feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now)
         change = EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry))
         self.store.entries.apply([FeedUpdate(state=state, changes=FeedChanges(entries=[change]))], now=self.now)
 
 
-async def _look(url: str, open_fetcher: OpenFetcher, now: datetime, note: str, title: str) -> Entry:
-    """Make an entry of a page; FeedProblem when it cannot be had and nobody says what it is called."""
+async def _fetch_entry(url: str, open_fetcher: OpenFetcher, now: datetime, note: str, title: str) -> Entry:
+    """Return an entry for a page; raise FeedError if it cannot be fetched and ``title`` is empty."""
     from pipeline.ingest.webpage import read_metadata
 
     async with open_fetcher() as fetcher:
         outcome = await fetcher.fetch(FetchRequest(key=ADDED_LINKS_FEED_ID, url=url), now=now)
     if not outcome.has_body and not title:
-        raise FeedError(f"{url} {outcome.detail}; look whether it is right, or add it unseen with --title.")
+        raise FeedError(f"{url} {outcome.detail}; check the URL, or add it without a check with --title.")
     page = read_metadata(outcome.body, outcome.content_type, outcome.final_url or url)
-    where = page.url if outcome.has_body else url
+    page_url = page.url if outcome.has_body else url
     return Entry(
         feed_id=ADDED_LINKS_FEED_ID,
-        guid=where,
-        url=where,
-        title=title or page.title or where,
+        guid=page_url,
+        url=page_url,
+        title=title or page.title or page_url,
         published_at=now,
         excerpt_text=note or page.description,
     )
 
 
-def _edition(number: int | None, week: str) -> str:
+def _describe_edition(number: int | None, week: str) -> str:
     return f"edition {number} ({week})" if number else week
 
 
-def _collected(entry: Entry, added_at: datetime, used: str = "") -> CollectedLink:
+def _to_link(entry: Entry, added_at: datetime, used_in: str = "") -> CollectedLink:
     return CollectedLink(
         url=entry.url,
         title=entry.title,
         note=entry.excerpt_text,
         feed_id=entry.feed_id,
         added_at=added_at,
-        used_in=used,
+        used_in=used_in,
     )

@@ -133,7 +133,7 @@ class LinkCollection:
         if any(identity.guid == entry.guid for identity in self.store.entries.identities(ADDED_LINKS_FEED_ID)):
             # The link was removed before, and a deleted entry stays deleted: add it under another guid.
             entry = replace(entry, guid=f"{entry.guid} {self.now:%Y-%m-%dT%H:%M:%S}")
-        state = self.store.feed_states().get(ADDED_LINKS_FEED_ID)
+        state = self.store.feeds.states().get(ADDED_LINKS_FEED_ID)
         state = state or FeedState(feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now)
         change = EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry))
         self.store.entries.apply([FeedUpdate(state=state, changes=FeedChanges(entries=[change]))], now=self.now)

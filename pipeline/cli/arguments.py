@@ -45,7 +45,7 @@ class Commands:
         self._parser = parser
         self._subparsers = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS)
         self.summaries: dict[str, str] = {}
-        """What each command does, by its name."""
+        """A line on each command, by its name."""
 
     def add(self, name: str, run: Command, summary: str, *, json: bool = False) -> ArgumentParser:
         """Add a command and return its parser, which has the global options and, with ``json``, --json."""

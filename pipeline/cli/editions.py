@@ -112,7 +112,7 @@ def skip(options: Namespace, clock: Clock) -> int:
 
 
 def send(options: Namespace, clock: Clock) -> int:
-    """Send an edition or a test copy of it, or mark it as sent elsewhere."""
+    """Send an edition or a test copy of it, or record that it was sent elsewhere."""
     from pipeline.app.delivery import build_backend, build_mailer
     from pipeline.jobs.editions import send as sending
     from pipeline.jobs.editions.workflow import require_draft

@@ -1,8 +1,7 @@
-"""The log: for a person on a terminal, JSON Lines everywhere else.
+"""The log: for people on a terminal, JSON Lines everywhere else.
 
-In: log records, with fields in ``extra`` (feed, week, task, period, seconds …), and the secrets that are known. Out: a
-line a record: time, level and words, or an object with ``ts``, ``level``, ``event``, ``logger`` and the fields. Secrets
-leave in neither. Reads $NO_COLOR and $JOURNAL_STREAM; what time it is, the records say themselves.
+A JSON line has ``ts``, ``level``, ``event``, ``logger`` and the record's ``extra`` (feed, week, task, period, seconds …).
+Secrets are redacted in both formats. $NO_COLOR and $JOURNAL_STREAM are read.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from typing import Any, TextIO
 from pipeline.text.redact import redact
 
 MAX_MESSAGE_CHARS = 8_000
-"""Longer words are cut: what a server answers may have no end."""
+"""Longer messages are shortened: they may quote a server's reply."""
 
 Secrets = Callable[[], Collection[str]]
 _NOT_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-# What could end a line or paint over it: a feed's title may hold anything.
+# Characters that end a line or change its direction; a feed's title may contain them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -37,49 +36,45 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 def configured_logging(
     options: Namespace, *, info_stream: TextIO | None = None, secrets: Secrets = frozenset
 ) -> Iterator[None]:
-    """Log as long as the block lasts: warnings and worse to stderr, the rest to ``calm`` or there as well.
+    """Configure logging in the block: warnings and errors go to stderr, the rest to ``info_stream`` (default: stderr).
 
-    ``secrets`` gives those that are known at that moment; it is asked for each line. What Python would write to stderr
-    by itself, warnings and the ends of threads, goes into the log as well.
-
-    ``--verbose`` and ``--quiet`` set the level of what we say ourselves; of other libraries warnings are heard.
+    ``secrets`` returns the secrets known at that moment and is called for each line. Python's own warnings, and errors
+    that end a thread, are logged as well. ``--verbose`` and ``--quiet`` set the level of our loggers; other libraries
+    log warnings.
     """
     level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
-    form = getattr(options, "log", "auto")
-    with ExitStack() as afterwards:
-        for name, heard in ((None, logging.WARNING), ("pipeline", level)):
+    log_format = getattr(options, "log", "auto")
+    with ExitStack() as stack:
+        for name, minimum in ((None, logging.WARNING), ("pipeline", level)):
             logger = logging.getLogger(name)
-            afterwards.callback(logger.setLevel, logger.level)
-            logger.setLevel(heard)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(minimum)
         logging.captureWarnings(True)
-        afterwards.callback(logging.captureWarnings, False)
-        afterwards.callback(setattr, threading, "excepthook", threading.excepthook)
-        threading.excepthook = _thread_ended
-        for handler in _handlers(form, info_stream, secrets):
+        stack.callback(logging.captureWarnings, False)
+        stack.callback(setattr, threading, "excepthook", threading.excepthook)
+        threading.excepthook = lambda error: logging.getLogger(__name__).error(
+            "%s ended by a bug", error.thread.name if error.thread else "a thread", exc_info=error.exc_value
+        )
+        for handler in _handlers(log_format, info_stream, secrets):
             logging.getLogger().addHandler(handler)
-            afterwards.callback(logging.getLogger().removeHandler, handler)
+            stack.callback(logging.getLogger().removeHandler, handler)
         yield
 
 
-def _thread_ended(how: threading.ExceptHookArgs) -> None:
-    name = how.thread.name if how.thread else "a thread"
-    logging.getLogger(__name__).error("%s ended by a bug", name, exc_info=how.exc_value)
-
-
-def _handlers(form: str, calm: TextIO | None, secrets: Secrets) -> Iterator[logging.Handler]:
-    grave = logging.StreamHandler(sys.stderr)
-    grave.setFormatter(LogFormatter.for_stream(sys.stderr, form, secrets))
-    yield grave
-    if calm:
-        grave.setLevel(logging.WARNING)
-        handler = logging.StreamHandler(calm)
-        handler.setFormatter(LogFormatter.for_stream(calm, form, secrets))
+def _handlers(log_format: str, info_stream: TextIO | None, secrets: Secrets) -> Iterator[logging.Handler]:
+    errors = logging.StreamHandler(sys.stderr)
+    errors.setFormatter(LogFormatter.for_stream(sys.stderr, log_format, secrets))
+    yield errors
+    if info_stream:
+        errors.setLevel(logging.WARNING)
+        handler = logging.StreamHandler(info_stream)
+        handler.setFormatter(LogFormatter.for_stream(info_stream, log_format, secrets))
         handler.addFilter(lambda record: record.levelno < logging.WARNING)
         yield handler
 
 
 class LogFormatter(logging.Formatter):
-    """Writes a record as a line: for a person, or as JSON; for the journal with its priority before it (sd-daemon)."""
+    """Formats a record for people or as JSON; for systemd's journal with its priority as prefix (sd-daemon)."""
 
     def __init__(
         self, *, human: bool, colour: bool = False, journal: bool = False, secrets: Secrets = frozenset
@@ -88,35 +83,34 @@ class LogFormatter(logging.Formatter):
         self._human, self._colour, self._journal, self._secrets = human, colour, journal, secrets
 
     @classmethod
-    def for_stream(cls, stream: TextIO, form: str, secrets: Secrets) -> LogFormatter:
-        """Choose by what the stream is, unless ``form`` says ``human`` or ``json``."""
+    def for_stream(cls, stream: TextIO, log_format: str, secrets: Secrets) -> LogFormatter:
+        """Return the formatter for a stream; ``log_format`` is ``human``, ``json``, or ``auto`` to ask the stream."""
         terminal = stream.isatty()
-        human = form == "human" or (form == "auto" and terminal)
+        human = log_format == "human" or (log_format == "auto" and terminal)
         colour = terminal and not os.environ.get("NO_COLOR")
         return cls(human=human, colour=colour, journal=is_systemd_journal(stream, os.environ), secrets=secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        told = _told(record, self._secrets())
-        line = human_line(told, colour=self._colour) if self._human else json.dumps(told, ensure_ascii=False)
-        return f"<{_PRIORITIES.get(told['level'], 6)}>{line}" if self._journal else line
+        """Return one record as a line, and for people with the traceback below."""
+        fields = _fields(record, self._secrets())
+        line = human_line(fields, colour=self._colour) if self._human else json.dumps(fields, ensure_ascii=False)
+        return f"<{_PRIORITIES.get(fields['level'], 6)}>{line}" if self._journal else line
 
 
 def is_systemd_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
-    """Tell whether a stream leads straight into systemd's journal, which names it in $JOURNAL_STREAM (systemd.exec)."""
-    named = environment.get("JOURNAL_STREAM", "")
+    """Return whether a stream leads directly to systemd's journal, which $JOURNAL_STREAM names (systemd.exec)."""
     try:
-        found = os.fstat(stream.fileno())
+        status = os.fstat(stream.fileno())
     except (OSError, ValueError):
         return False
-    return named == f"{found.st_dev}:{found.st_ino}"
+    return environment.get("JOURNAL_STREAM", "") == f"{status.st_dev}:{status.st_ino}"
 
 
 def human_line(fields: Mapping[str, Any], *, colour: bool = False) -> str:
-    """Write what a record tells as a person reads it: local time, level, words, and the traceback of a bug below.
+    """Return a record for people: local time, level and message, and the traceback of a bug below.
 
-    >>> told = {"ts": "2026-02-09T07:00:00Z", "level": "warning", "event": "fetch: blog answered 404"}
-    >>> human_line(told)[9:]
+    >>> fields = {"ts": "2026-02-09T07:00:00Z", "level": "warning", "event": "fetch: blog answered 404"}
+    >>> human_line(fields)[9:]
     'warning  fetch: blog answered 404'
     """
     at = datetime.fromisoformat(fields["ts"]).astimezone()
@@ -126,41 +120,37 @@ def human_line(fields: Mapping[str, Any], *, colour: bool = False) -> str:
     return "\n".join([line, *fields.get("exception", {}).get("traceback", "").splitlines()])
 
 
-def _told(record: logging.LogRecord, secrets: Collection[str]) -> dict[str, Any]:
-    """Say what a record tells, in plain values without secrets."""
-    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    told: dict[str, Any] = {"ts": at.replace("+00:00", "Z"), "level": record.levelname.lower()}
-    told |= {"event": _on_one_line(_safe(record.getMessage(), secrets)), "logger": record.name}
-    fields = {name: value for name, value in vars(record).items() if name not in _NOT_FIELDS and value is not None}
-    told |= {name: _plain(value, secrets) for name, value in fields.items() if name not in told}
+def _fields(record: logging.LogRecord, secrets: Collection[str]) -> dict[str, Any]:
+    """Return the fields of a record as JSON values, redacted."""
+    timestamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    fields: dict[str, Any] = {"ts": timestamp.replace("+00:00", "Z"), "level": record.levelname.lower()}
+    fields |= {"event": _CONTROL.sub(" ", _redact(record.getMessage(), secrets)), "logger": record.name}
+    for name, value in vars(record).items():
+        if name not in _NOT_FIELDS and name not in fields and value is not None:
+            fields[name] = _plain(value, secrets)
     if record.exc_info and (error := record.exc_info[1]):
-        shown = "".join(traceback.format_exception(error))
-        told["exception"] = {
+        fields["exception"] = {
             "type": type(error).__name__,
-            "message": _safe(str(error), secrets),
-            "traceback": _safe(shown, secrets),
+            "message": _redact(str(error), secrets),
+            "traceback": _redact("".join(traceback.format_exception(error)), secrets),
         }
-    return told
+    return fields
 
 
 def _plain(value: Any, secrets: Collection[str]) -> Any:
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {str(name): _plain(each, secrets) for name, each in value.items()}
+        return {str(name): _plain(part, secrets) for name, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each, secrets) for each in value]
+        return [_plain(part, secrets) for part in value]
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    return _safe(str(value), secrets)
+    return _redact(str(value), secrets)
 
 
-def _safe(words: str, secrets: Collection[str]) -> str:
-    # Cut from the middle: of a traceback the end says most.
-    if len(words) > MAX_MESSAGE_CHARS:
-        words = f"{words[: MAX_MESSAGE_CHARS // 2]} … {words[-MAX_MESSAGE_CHARS // 2 :]}"
-    return redact(words, secrets)
-
-
-def _on_one_line(words: str) -> str:
-    return _CONTROL.sub(" ", words)
+def _redact(text: str, secrets: Collection[str]) -> str:
+    # Shortened in the middle: the end of a traceback matters most.
+    if len(text) > MAX_MESSAGE_CHARS:
+        text = f"{text[: MAX_MESSAGE_CHARS // 2]} … {text[-MAX_MESSAGE_CHARS // 2 :]}"
+    return redact(text, secrets)

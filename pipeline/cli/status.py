@@ -83,8 +83,8 @@ def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[
         finished = list(results)
         output.print_json({"level": worst_level(finished), "results": [asdict(result) for result in finished]})
         return finished
-    for category, members in groupby(results, key=lambda result: result.category):
-        in_category = list(members)
+    for category, grouped in groupby(results, key=lambda result: result.category):
+        in_category = list(grouped)
         finished += in_category
         shown = [result for result in in_category if result.level != "well" or not options.quiet]
         for line in (category.capitalize(), *(f"  {line}" for line in health_lines(shown))) if shown else ():

@@ -34,7 +34,7 @@ class Resolver:
         return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in records)
 
     def mx(self, name: str) -> tuple[str, ...]:
-        """Return the hosts of a name's MX records, the preferred first; ``.`` accepts no mail (RFC 7505)."""
+        """Return the hosts of a name's MX records, the preferred first; ``.`` accepts no messages (RFC 7505)."""
         records = cast("list[MX]", self._resolve(name, "MX") or [])
         ordered = sorted(records, key=lambda record: record.preference)
         return tuple(record.exchange.to_text().lower().rstrip(".") or "." for record in ordered)

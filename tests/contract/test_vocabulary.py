@@ -139,9 +139,11 @@ def unwanted(text: str, path: str, known: Mapping[str, Sequence[Rule]]) -> Itera
 def by_first_word(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
     """Return the rules by each form of their first words."""
     known: dict[str, list[Rule]] = defaultdict(list)
+    words = {rule.words for rule in rules}
     for rule in rules:
         for form in inflected(rule.words[0]):
-            known[form].append(rule)
+            if form == rule.words[0] or (form,) not in words:  # "mailing" has a rule of its own
+                known[form].append(rule)
     return known
 
 

@@ -136,7 +136,8 @@ class LinkCollection:
         state = self.store.feeds.states().get(ADDED_LINKS_FEED_ID)
         state = state or FeedState(feed_id=ADDED_LINKS_FEED_ID, first_read_at=self.now)
         change = EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry))
-        self.store.entries.apply([FeedUpdate(state=state, changes=FeedChanges(entries=[change]))], now=self.now)
+        update = FeedUpdate(state=state, changes=FeedChanges(entries=[change]))
+        self.store.entries.apply([update], now=self.now)
 
 
 async def _fetch_entry(url: str, open_fetcher: OpenFetcher, now: datetime, note: str, title: str) -> Entry:

@@ -1,4 +1,4 @@
-"""The links and pictures of a mail, asked for on a real server: what is dead, moved, heavy, guarded or unsafe."""
+"""Links and images of an edition, checked on a real server: dead, moved, too large, refused or unsafe ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAGE = CannedResponse(body=b"<p>Bread</p>", headers={"Content-Type": "text/html"
 
 
 def image(width: int, height: int, more: int = 0) -> CannedResponse:
-    """A PNG as far as its size, and so many bytes more."""
+    """Return a PNG header followed by some bytes."""
     body = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02" + bytes(more)
     return CannedResponse(body=body, headers={"Content-Type": "image/png"})
 
@@ -41,7 +41,7 @@ def server() -> Iterator[HttpServer]:
 
 
 def edition(*bodies: str, manifest: bytes = b"") -> Edition:
-    """An edition whose HTML is these lines."""
+    """Return an edition whose HTML has these lines."""
     html = f"<html><body>{''.join(bodies)}</body></html>".encode()
     return Edition(
         week="2026-W07", state="draft", number=None, subject="", preheader="", html=html, text=b"", eml=b"",
@@ -53,13 +53,13 @@ def link(url: str, words: str = "Bread") -> str:
     return f'<a href="{url}">{words}</a>'
 
 
-def opened(within: FetchLimits | None = None) -> Callable[[], HttpFetcher]:
+def open_fetcher(within: FetchLimits | None = None) -> Callable[[], HttpFetcher]:
     return partial(HttpFetcher, fast_limits(within or limits()), resolve=to_loopback)
 
 
-def look(*bodies: str, seconds: float = 10.0) -> tuple[CheckResult, ...]:
-    """Check what lines of HTML lead to."""
-    return check_links(edition(*bodies), opened(), now=NOW, max_seconds=seconds)
+def check(*bodies: str, seconds: float = 10.0) -> tuple[CheckResult, ...]:
+    """Return the results for some lines of HTML."""
+    return check_links(edition(*bodies), open_fetcher(), now=NOW, max_seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -79,26 +79,26 @@ def look(*bodies: str, seconds: float = 10.0) -> tuple[CheckResult, ...]:
     ],
 )
 def test_pages(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
-    """A page that answers is silent; a dead one is an error, a doubtful one is not; a moved one is named."""
+    """A working page gives no result, a dead one an error, a doubtful one a warning; a moved one is named."""
     server.respond("/elsewhere", PAGE)
     server.respond("/page", answer)
-    checks = look(link(server.url("/page"), "The loaf"))
+    checks = check(link(server.url("/page"), "The loaf"))
     assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "The loaf")] if name else [])
 
 
-def test_a_page_is_asked_for_without_its_body(server: HttpServer) -> None:
-    """HEAD, once, however often the page is linked; what follows the number sign is not sent."""
+def test_a_page_is_requested_once_by_head(server: HttpServer) -> None:
+    """However often it is linked; the fragment is not sent."""
     server.respond("/page", PAGE)
     url = server.url("/page")
-    assert look(link(url), link(f"{url}#more"), link(url, "More bread")) == ()
+    assert check(link(url), link(f"{url}#more"), link(url, "More bread")) == ()
     assert [seen.method for seen in server.requests_for("/page")] == ["HEAD"]
 
 
 @pytest.mark.parametrize("status", [403, 405, 501])
-def test_a_server_that_knows_no_head_is_asked_again(server: HttpServer, status: int) -> None:
-    """After 403, 405 or 501 the page is asked for by GET, and that answer counts."""
+def test_a_refused_head_is_followed_by_get(server: HttpServer, status: int) -> None:
+    """After 403, 405 or 501 the page is requested by GET, and that response counts."""
     server.respond("/page", CannedResponse(status=status, body=b""), PAGE)
-    assert look(link(server.url("/page"))) == ()
+    assert check(link(server.url("/page"))) == ()
     assert [seen.method for seen in server.requests_for("/page")] == ["HEAD", "GET"]
 
 
@@ -112,54 +112,54 @@ def test_a_server_that_knows_no_head_is_asked_again(server: HttpServer, status: 
         (PAGE, "broken-image", "error"),
     ],
 )
-def test_pictures(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
-    """A picture is there, is one, has 250 KB at most and is no wider than 1,200 pixels."""
+def test_images(server: HttpServer, answer: CannedResponse, name: str, level: str) -> None:
+    """An image exists, is an image, has 250 KB at most and is no wider than 1,200 pixels."""
     server.respond("/loaf.png", answer)
-    checks = look(f'<img src="{server.url("/loaf.png")}" alt="A loaf">')
+    checks = check(f'<img src="{server.url("/loaf.png")}" alt="A loaf">')
     assert [(each.name, each.level, each.where) for each in checks] == ([(name, level, "A loaf")] if name else [])
 
 
-def test_private_addresses_are_not_asked(server: HttpServer) -> None:
-    """The rules are those of fetching: a link to this machine is an error, and nobody knocks there."""
+def test_private_addresses_are_not_requested(server: HttpServer) -> None:
+    """As when fetching feeds: a link to this machine is an error, and no request is sent."""
     server.respond("/page", PAGE)
-    (found,) = check_links(edition(link(server.url("/page"))), opened(FetchLimits()), now=NOW)
+    (found,) = check_links(edition(link(server.url("/page"))), open_fetcher(FetchLimits()), now=NOW)
     assert (found.name, found.level) == ("dead-link", "error")
     assert not server.requests
 
 
-def test_mailboxes_and_places_are_not_asked(server: HttpServer) -> None:
-    """What is no page, or is another page for each reader, is nobody's to open."""
-    assert look(link("mailto:a@example.org"), link(placeholder_url(server.url("/"), UNSUBSCRIBE))) == ()
+def test_mail_addresses_and_placeholders_are_not_requested(server: HttpServer) -> None:
+    """They are no pages, or pages of one recipient."""
+    assert check(link("mailto:a@example.org"), link(placeholder_url(server.url("/"), UNSUBSCRIBE))) == ()
     assert not server.requests
 
 
-def test_ten_seconds_in_all(server: HttpServer) -> None:
-    """When time is over, what is known is said, and what is not is counted."""
+def test_a_check_is_limited_in_time(server: HttpServer) -> None:
+    """After the limit, known results are returned, and the others are counted."""
     server.respond("/gone", CannedResponse(status=404, body=b""))
     server.respond("/slow", CannedResponse(delay_seconds=5))
     started = time.monotonic()
-    gone, left = look(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
+    gone, left = check(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
     assert time.monotonic() - started < 3
     assert (gone.level, left.level) == ("error", "hint")
     assert "last link yourself" in left.message
 
 
-def test_a_hundred_at_most(server: HttpServer) -> None:
-    """The first hundred addresses are asked, the others counted."""
-    found = look(*(link(server.url(f"/{number}")) for number in range(103)))
+def test_a_hundred_urls_at_most_are_checked(server: HttpServer) -> None:
+    """The first hundred are requested, and the others are counted."""
+    found = check(*(link(server.url(f"/{number}")) for number in range(103)))
     assert len(server.requests) == 100
     assert "last 3 links" in found[-1].message
 
 
-def test_no_connection_is_said_once() -> None:
-    """Without the internet there are not forty dead links, but one sentence."""
-    (found,) = look(link("http://127.0.0.1:9/a"), link("http://127.0.0.1:9/b"))
+def test_a_missing_connection_is_one_result() -> None:
+    """Without the internet there is one result instead of forty dead links."""
+    (found,) = check(link("http://127.0.0.1:9/a"), link("http://127.0.0.1:9/b"))
     assert (found.name, found.level) == ("dead-link", "warning")
     assert "internet connection" in found.message
 
 
-def test_what_was_sealed_and_what_was_answered_are_told_together(server: HttpServer) -> None:
-    """Without a look the checks sealed with the edition are all there is, and nobody is asked; with one, both."""
+def test_sealed_results_and_link_results_are_combined(server: HttpServer) -> None:
+    """Without a link check the results sealed with the edition are all there is."""
     manifest = b'{"checks": [{"name": "todo-note", "level": "error", "message": "Fix it.", "where": "subject"}]}'
     sealed = edition(link(server.url("/page")), manifest=manifest)
     known = (CheckResult(name="todo-note", level="error", message="Fix it.", where="subject"),)
@@ -167,22 +167,22 @@ def test_what_was_sealed_and_what_was_answered_are_told_together(server: HttpSer
     assert not server.requests
     server.respond("/page", redirect("/elsewhere", 301))
     server.respond("/elsewhere", PAGE)
-    look = LinkCheck(content_hash="", checked_at=NOW, results=check_links(sealed, opened(), now=NOW))
-    assert [each.name for each in check_results(sealed, look)] == ["todo-note", "moved-link"]
+    check = LinkCheck(content_hash="", checked_at=NOW, results=check_links(sealed, open_fetcher(), now=NOW))
+    assert [each.name for each in check_results(sealed, check)] == ["todo-note", "moved-link"]
 
 
-def test_a_dead_link_leads_to_where_it_is_mended(server: HttpServer) -> None:
-    """A story's page and picture to that story, a link above all stories to the introduction, a logo to the theme."""
+def test_a_dead_link_names_where_to_fix_it(server: HttpServer) -> None:
+    """A story's page or image names the story, a link above all stories the introduction, a logo the theme."""
     above, story, within = (server.url(path) for path in ("/above", "/story", "/within"))
     entry = {"feed_id": "blog", "guid": "7", "url": story}
     manifest = json.dumps({"stories": [{"url": story, "entries": [entry]}]}).encode()
-    found = check_links(edition(*map(link, (above, story, within)), manifest=manifest), opened(), now=NOW)
+    found = check_links(edition(*map(link, (above, story, within)), manifest=manifest), open_fetcher(), now=NOW)
     picture = f'<a href="{story}"><img src="{server.url("/loaf.png")}" alt="A loaf"></a>'
     logo = f'<img src="{server.url("/logo.png")}" alt="The house">'
     home = link(server.url("/"), "Home") + link(placeholder_url(server.url("/"), UNSUBSCRIBE))
-    (masthead,) = check_links(edition(home, manifest=manifest), opened(), now=NOW)
+    (masthead,) = check_links(edition(home, manifest=manifest), open_fetcher(), now=NOW)
     assert (masthead.where, masthead.fix_target) == ("Home", "theme")
-    pictures = check_links(edition(logo, picture, link(story), manifest=manifest), opened(), now=NOW)[:2]
+    pictures = check_links(edition(logo, picture, link(story), manifest=manifest), open_fetcher(), now=NOW)[:2]
     assert [(each.where, each.fix_target) for each in pictures] == [("The house", "theme"), ("A loaf", "story blog 7")]
     assert [(each.name, each.fix_target) for each in found] == [
         ("dead-link", "introduction"),
@@ -200,16 +200,18 @@ def test_a_dead_link_leads_to_where_it_is_mended(server: HttpServer) -> None:
         (1, "error", ("dead-link",), True),
     ],
 )
-def test_when_nobody_is_asked_again(minutes: int, level: CheckLevel, overridden: tuple[str, ...], enough: bool) -> None:
-    """What was said within the hour counts, unless it stops an approval: then it is asked once more."""
+def test_when_saved_results_are_fresh(
+    minutes: int, level: CheckLevel, overridden: tuple[str, ...], enough: bool
+) -> None:
+    """Results of the last hour count unless one of them blocks approval."""
     check = CheckResult(name="dead-link", level=level, message="Fix it.")
-    look = LinkCheck(content_hash="1", checked_at=NOW - timedelta(minutes=minutes), results=(check,))
-    assert is_fresh(look, overridden, now=NOW) is enough
+    check = LinkCheck(content_hash="1", checked_at=NOW - timedelta(minutes=minutes), results=(check,))
+    assert is_fresh(check, overridden, now=NOW) is enough
     assert not is_fresh(None, overridden, now=NOW)
 
 
-def test_fixtures_answer_a_look() -> None:
-    """The demo is checked without a network: a page of the fixtures is there, any other is not."""
+def test_fixtures_are_used_instead_of_the_network() -> None:
+    """The demo is checked offline: a page of the fixtures exists, any other does not."""
     replay = partial(HttpFetcher, FetchLimits(), transport=ReplayTransport(ROOT / "fixtures"))
     home = "https://harbourandhearth.example/"
     checks = check_links(edition(link(home), link(f"{home}nowhere/")), replay, now=NOW)

@@ -1,4 +1,4 @@
-"""How large pictures are: seen once, by their first bytes, and told in the mail."""
+"""Image sizes: measured once by their first bytes, and written into the HTML."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def gif(width: int, height: int) -> bytes:
     return b"GIF89a" + struct.pack("<HH", width, height)
 
 
-class Pictures:
-    """Stands in for the network: answers with pictures, and remembers who asked."""
+class FakeFetcher:
+    """Answers with images and records the requests."""
 
     def __init__(self, bodies: dict[str, bytes]) -> None:
         self.bodies = bodies
-        self.asked: list[FetchRequest] = []
+        self.requests: list[FetchRequest] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,7 +45,7 @@ class Pictures:
 
     async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
         for each in requests:
-            self.asked.append(each)
+            self.requests.append(each)
             body = self.bodies.get(each.url)
             kind = "ok" if body is not None else "not_found"
             yield FetchOutcome(key=each.key, url=each.url, kind=kind, body=body or b"", length_bytes=90_000)
@@ -60,40 +60,40 @@ def post(url: str) -> list[list[object]]:
     return [[stored(entry(picture=Picture(url=url)))]]
 
 
-def test_each_picture_is_seen_once(store: Store) -> None:
-    """The first bytes of each are asked for, one time; a picture that could not be had is asked for again."""
+def test_each_image_is_measured_once(store: Store) -> None:
+    """Its first bytes are fetched once; an image that could not be fetched is tried again."""
     wanted = [*post("https://example.org/a.gif"), *post("https://example.org/lost.gif")]
-    network = Pictures({"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)})
+    network = FakeFetcher({"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)})
     assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 2
-    assert {each.first_bytes for each in network.asked} == {IMAGE_PREFIX_BYTES}
+    assert {each.first_bytes for each in network.requests} == {IMAGE_PREFIX_BYTES}
     assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 0
-    assert [each.url for each in network.asked[3:]] == ["https://example.org/lost.gif"]
-    seen = store.media.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
-    assert (seen.width, seen.height, seen.length_bytes) == (300, 200, 90_000)
+    assert [each.url for each in network.requests[3:]] == ["https://example.org/lost.gif"]
+    sizes = store.media.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
+    assert (sizes.width, sizes.height, sizes.length_bytes) == (300, 200, 90_000)
 
 
-def test_what_is_no_picture_is_not_asked_for_again(store: Store) -> None:
-    """A drawing in SVG has no size to be seen: it is kept as seen, without one."""
+def test_an_image_without_a_size_is_not_fetched_again(store: Store) -> None:
+    """An SVG has no size in pixels: that is stored, too."""
     url = "https://example.org/a.svg"
-    network = Pictures({url: b"<svg/>"})
+    network = FakeFetcher({url: b"<svg/>"})
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 1
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 0
     assert store.media.image_sizes([url])[url].width is None
 
 
-def test_the_mail_says_what_was_seen() -> None:
-    """Sizes seen count for more than sizes a feed's HTML claims, and the logo is not blown up either."""
+def test_measured_sizes_are_in_the_html() -> None:
+    """They take precedence over sizes from a feed's HTML, and limit the logo's."""
     digest = replace(SAMPLE, publication=replace(PUBLICATION, logo_url=LOGO))
     pictures = [story.picture.url for story in digest.stories if story.picture]
-    seen = {LOGO: Picture(url=LOGO, width=120, height=30)} | {
+    sizes = {LOGO: Picture(url=LOGO, width=120, height=30)} | {
         url: Picture(url=url, width=320, height=180) for url in pictures if "loaf" in url
     }
-    html = render(with_image_sizes(digest, seen), load_theme([THEMES], "classic")).html
+    html = render(with_image_sizes(digest, sizes), load_theme([THEMES], "classic")).html
     for size in ('height="30"', 'width="120"', 'height="180"', 'width="320"'):
         assert size in html
 
 
-def test_what_was_never_seen_stays_as_it_was() -> None:
-    """Without anything seen, a digest is itself."""
+def test_without_measured_sizes_the_digest_is_unchanged() -> None:
+    """Neither missing sizes nor unknown ones change it."""
     assert with_image_sizes(SAMPLE, {}) == SAMPLE
     assert with_image_sizes(SAMPLE, {LAMP.url: Picture(url=LAMP.url)}) == SAMPLE

@@ -16,6 +16,7 @@ from pipeline.config import (
     Config,
     add_feeds,
     feed_headers,
+    fetch_proxy,
     load_config,
     parse_config,
     remove_feed,
@@ -162,7 +163,8 @@ class App:
         from pipeline.ingest.http.fetcher import HttpFetcher
 
         if (folder := self.fixtures_folder()) is None:
-            return HttpFetcher(limits, blocked_hosts=blocked_hosts)
+            proxy = fetch_proxy(self.config.fetch, os.environ)
+            return HttpFetcher(limits, proxy=proxy, blocked_hosts=blocked_hosts)
         from pipeline.ingest.http.replay import ReplayTransport
 
         return HttpFetcher(limits, transport=ReplayTransport(folder), blocked_hosts=blocked_hosts)

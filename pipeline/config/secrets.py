@@ -15,9 +15,10 @@ from typing import Any
 from pipeline.config.schema import Config
 from pipeline.config.sections.delivery import DeliverySettings
 from pipeline.config.sections.feeds import FeedSettings
+from pipeline.config.sections.fetch import FetchSettings
 from pipeline.config.types import ENV_REFERENCE, ENV_VAR, HEADERS
 from pipeline.model.errors import ConfigError, MissingSecretError
-from pipeline.model.fetch import Headers
+from pipeline.model.fetch import Headers, Proxy
 
 
 def feed_headers(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
@@ -44,6 +45,23 @@ def smtp_password(settings: DeliverySettings, environment: Mapping[str, str]) ->
         raise ConfigError(f"[delivery] smtp_password_env: {error.args[0]}.") from error
 
 
+def fetch_proxy(settings: FetchSettings, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the HTTP proxy of config.toml or of ``HTTPS_PROXY``, with the hosts of ``NO_PROXY``; None without one.
+
+    Raises ConfigError if the variable is not the URL of an HTTP proxy.
+    """
+    url = settings.proxy or _lower_or_upper("HTTPS_PROXY", environment)
+    if not url:
+        return None
+    if not re.match(r"https?://[^/?#\s]+/?\Z", url):
+        raise ConfigError('HTTPS_PROXY: set it to a URL such as "http://proxy.example:3128".')
+    return Proxy(url=url, bypass=tuple(_lower_or_upper("NO_PROXY", environment).split(",")))
+
+
+def _lower_or_upper(name: str, environment: Mapping[str, str]) -> str:
+    return environment.get(name.lower()) or environment.get(name, "")
+
+
 def secret_values(config: Config, environment: Mapping[str, str]) -> frozenset[str]:
     """Return the values of all secrets that a config refers to and the environment contains."""
     sections = [section for name in Config.__slots__ if is_dataclass(section := getattr(config, name))]
@@ -54,6 +72,8 @@ def secret_values(config: Config, environment: Mapping[str, str]) -> frozenset[s
             values.add(read_secret(name, environment))
         except LookupError:
             continue
+    if match := re.match(r"https?://[^/@\s]*:([^/@\s]+)@", _lower_or_upper("HTTPS_PROXY", environment)):
+        values.add(match[1])
     return frozenset(values)
 
 

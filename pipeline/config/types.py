@@ -122,6 +122,15 @@ def _http_url(value: Any) -> str:
     return str(value)
 
 
+def _proxy_url(value: Any) -> str:
+    if "@" in value:
+        raise InvalidValueError("set HTTPS_PROXY in the environment instead, since this URL contains a password")
+    parts = urlsplit(_http_url(value))
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError
+    return str(value)
+
+
 def _zone(value: Any) -> str:
     try:
         ZoneInfo(value)
@@ -247,6 +256,7 @@ NON_EMPTY = string("text that is not empty", empty=False)
 COLOUR = string('a colour of six hexadecimal digits such as "#1d5c63", or ""', pattern=r"(#[0-9a-fA-F]{6})?")
 LANGUAGE = string('a language tag such as "en-GB"', pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 URL = SettingType("a URL that starts with http:// or https://", _http_url)
+PROXY_URL = optional(SettingType('a URL such as "http://proxy.example:3128"', _proxy_url))
 ZONE = SettingType('a time zone of the IANA database such as "Europe/London"', _zone)
 MAILBOX = SettingType('an address such as "Name <name@example.org>"', _mailbox)
 WEEK_CLOSES = SettingType('a weekday and a time such as "mon 00:00" or "fri 06:00"', _week_closes)

@@ -138,10 +138,13 @@ def _split(url: str) -> SplitResult | None:
 
 def _host(parts: SplitResult) -> str:
     name = (parts.hostname or "").strip().lower()
-    try:
-        name = name if name.isascii() else name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
+    if not name.isascii():
+        import idna  # slow to import and rarely needed
+
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return ""
     name = f"[{name}]" if ":" in name else name
     if not _HOST.fullmatch(name) or len(name) > 253:
         return ""

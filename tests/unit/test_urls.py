@@ -26,6 +26,8 @@ SITE = "https://harbourandhearth.example"
         (f"{SITE}:8443/", f"{SITE}:8443/"),
         ("https://user:secret@harbourandhearth.example/feed", f"{SITE}/feed"),
         ("https://bücher.example/käse", "https://xn--bcher-kva.example/k%C3%A4se"),
+        ("https://Straße.example/", "https://xn--strae-oqa.example/"),
+        ("https://\u0301a.example/", ""),
         ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
         (f'{SITE}/"onmouseover="x', f"{SITE}/%22onmouseover=%22x"),
         (f"{SITE}/<b>", f"{SITE}/%3Cb%3E"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.config.declare import setting
-from pipeline.config.types import FLAG, integer, number, string
+from pipeline.config.types import FLAG, PROXY_URL, integer, number, string
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,4 +26,10 @@ class FetchSettings:
     )
     allow_private_networks: bool = setting(
         "Allow addresses in private networks. Only for tests and intranets.", FLAG, False
+    )
+    proxy: str = setting(
+        "HTTP proxy for feeds, pages and links; the one in `HTTPS_PROXY` if empty, except for hosts in `NO_PROXY`. It "
+        "resolves host names, so private networks have to be blocked there, too.",
+        PROXY_URL,
+        "",
     )

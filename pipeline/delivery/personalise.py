@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
 
-from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, MailingList, Recipient, placeholder_url
+from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, ListIdentity, Recipient, placeholder_url
 
 _HTML_PART = b"Content-Type: text/html"
 _URL_CHUNK = 24
 """Characters of a URL on a line; each may become ``=3D``, and RFC 2045 (6.7) allows 76 with the soft break."""
 
 
-def personalise(message: bytes, recipient: Recipient, mailing_list: MailingList) -> bytes:
+def personalise(message: bytes, recipient: Recipient, mailing_list: ListIdentity) -> bytes:
     """Return a recipient's copy of a message (RFC 5322, CRLF, bodies in quoted-printable).
 
     To and Message-ID are the recipient's; List-Id, List-Unsubscribe, List-Unsubscribe-Post (RFC 2919, 2369, 8058) and
@@ -37,7 +37,7 @@ def personalise(message: bytes, recipient: Recipient, mailing_list: MailingList)
     return _header(header, recipient, mailing_list) + blank + _fill(text, urls) + html_part + _fill(html, escaped)
 
 
-def _header(header: bytes, recipient: Recipient, mailing_list: MailingList) -> bytes:
+def _header(header: bytes, recipient: Recipient, mailing_list: ListIdentity) -> bytes:
     address = recipient.address.encode("ascii")
     unique = sha256(address).hexdigest()[:12].encode()
     header = re.sub(rb"(?im)^To:.*(?:\r\n[ \t].*)*", lambda _: b"To: " + address, header, count=1)

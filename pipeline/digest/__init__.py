@@ -1,1 +1,1 @@
-"""Room 3: from the entries of a week to an edition: select, pair, compose, render, seal."""
+"""From the entries of a week to an edition: pair, select, compose, render, check and seal. Pure but for ``render``."""

@@ -28,7 +28,7 @@ FIX_TARGETS: Mapping[str, str] = MappingProxyType(
         "program": "nothing: this is a bug",
     }
 )
-"""What can be edited to fix a problem, and what it is."""
+"""Names of the things to edit to fix a problem, with their meanings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class CheckResult:
     where: str = ""
     """The story, setting or part concerned, in words the editor knows."""
     fix_target: str = ""
-    """What to edit: one of ``FIX_TARGETS`` and, after a space, which one, e.g. ``story blog 7``."""
+    """The thing to edit: one of ``FIX_TARGETS`` and, after a space, which one, e.g. ``story blog 7``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class StaleFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightContext:
-    """What the checks need to know besides the message itself."""
+    """Facts the checks need besides the message itself."""
 
     published_urls: Mapping[str, str] = field(default_factory=dict)
     """``text.urls.url_key`` of a page to the week of the earlier edition that linked to it."""

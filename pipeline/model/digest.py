@@ -75,7 +75,7 @@ class Story:
     listen_url: str = ""
     """The episode's page, or its media file if it has no page; empty without an episode."""
     listen_links: tuple[tuple[str, str], ...] = ()
-    """Other places to hear it: (name, URL)."""
+    """Links to other podcast platforms: (name, URL)."""
     transcript_url: str = ""
     explicit: bool = False
     published_at: datetime | None = None
@@ -84,9 +84,9 @@ class Story:
     note_md: str = ""
     """The editor's note on the story, as Markdown."""
     chapter_titles: tuple[str, ...] = ()
-    """Titles of the episode's chapters."""
+    """Chapter titles of the episode."""
     transcript_opening: str = ""
-    """The beginning of the episode's transcript as plain text; empty if there are chapters."""
+    """The beginning of the episode's transcript as plain text; empty if there are chapter titles."""
     related: tuple[RelatedEntry, ...] = ()
     """Older posts and episodes about the same topic, the closest first."""
 

@@ -39,8 +39,8 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailingList:
-    """The list named in a message's headers."""
+class ListIdentity:
+    """The identity of the list in message headers."""
 
     home_url: str
     """The publication's home page, which the placeholders lead to until they are filled in."""

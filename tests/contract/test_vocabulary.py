@@ -33,7 +33,6 @@ LEFT = {
     "config": 48,
     "daemon.py": 18,
     "delivery": 111,
-    "digest": 590,
     "ingest": 297,
     "jobs": 863,
     "model": 169,

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from pipeline.delivery.personalise import personalise
-from pipeline.model.message import MailingList, Recipient
+from pipeline.model.message import ListIdentity, Recipient
 from tests.mail.editions import MAILS, RenderedMail, mail
 from tests.mail.hostile_feed import HOST
 from tests.mail.validators import ParsedMarkup, personalisation_errors
@@ -31,7 +31,7 @@ def copy(made: RenderedMail, edition: str) -> bytes:
     return personalise(
         made.eml,
         READER,
-        MailingList(home_url=home, id="weekly.harbourandhearth.example", feedback_id="2026-W07:weekly:h"),
+        ListIdentity(home_url=home, id="weekly.harbourandhearth.example", feedback_id="2026-W07:weekly:h"),
     )
 
 
@@ -88,5 +88,5 @@ def test_a_broken_address_is_no_header(broken: str) -> None:
     )
     with pytest.raises(ValueError, match="header line"):
         personalise(
-            b"To: a@a.example\r\n\r\n", reader, MailingList(home_url="https://a.example/", id="a.b", feedback_id="x")
+            b"To: a@a.example\r\n\r\n", reader, ListIdentity(home_url="https://a.example/", id="a.b", feedback_id="x")
         )

@@ -34,7 +34,7 @@ THEME = Location("theme", "theme")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInputs:
-    """What every check gets."""
+    """The arguments of every check."""
 
     digest: Digest
     rendered: RenderedDigest
@@ -89,4 +89,4 @@ def story_location(story: Story) -> Location:
 
 
 def _urls_in(md: str) -> set[str]:
-    return {url for groups in _MARKDOWN_LINK.findall(md) for url in groups if url}
+    return {url for urls in _MARKDOWN_LINK.findall(md) for url in urls if url}

@@ -44,7 +44,7 @@ def relative_url(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 
 def short_url(inputs: CheckInputs) -> Iterator[CheckResult]:
-    """Check that no URL is one of a shortening service: readers and spam filters distrust them."""
+    """Check that no URL is one of a shortening service: people and spam filters distrust them."""
     for url in _urls(inputs):
         if domain(url) in _SHORTENERS:
             message = f"Replace {url} by the URL it leads to: spam filters distrust short ones."

@@ -106,15 +106,15 @@ def _story_with_details(
     """Return a story with the contents of its episode and its related entries."""
     story = _story([stored.entry for stored in entries], feeds, excerpts)
     details = inputs.episode_details
-    chapters: tuple[str, ...] = ()
+    chapter_titles: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
     if audio := story.audio:
-        chapters = details.get(audio.chapters_url, ())
+        chapter_titles = details.get(audio.chapters_url, ())
         opening = next((details[one.url] for one in audio.transcripts if details.get(one.url)), ())
     return replace(
         story,
-        chapter_titles=chapters,
-        transcript_opening="" if chapters else " ".join(opening),
+        chapter_titles=chapter_titles,
+        transcript_opening="" if chapter_titles else " ".join(opening),
         related=related_entries(inputs.archive.related.get(entries[0].entry_id, ())),
     )
 
@@ -186,5 +186,5 @@ def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Sect
         sections.setdefault((_SECTION_ORDER.index(kind), feed.section if feed else ""), []).append(story)
     return tuple(
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=tuple(section_stories))
-        for (order, heading), section_stories in sorted(sections.items(), key=lambda item: item[0][0])
+        for (order, heading), section_stories in sorted(sections.items(), key=lambda section: section[0][0])
     )

@@ -32,7 +32,7 @@ class DigestInputs:
     archive: ArchiveContent = field(default_factory=ArchiveContent)
     """Older entries to link to."""
     episode_details: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """URL of a chapters document or transcript to the chapter titles, or the first sentences."""
+    """URL of a chapters file or transcript to the chapter titles, or the first sentences."""
     excerpts: Mapping[str, str] = field(default_factory=dict)
     """Saved excerpts as Markdown, by ``excerpt_key``; missing ones are made while composing."""
     image_sizes: Mapping[str, Picture] = field(default_factory=dict)

@@ -46,7 +46,7 @@ class Similarity:
     """The terms of a story that identify its topic, and the entries that share them."""
 
     weights: Mapping[str, float]
-    """Term to its weight, from its place in the story and its rarity."""
+    """Term to its weight, from where the story has it and from its rarity."""
     entry_ids: Mapping[str, Collection[int]]
     """Term to the ids of the entries that have it, in this or another form."""
 
@@ -75,7 +75,7 @@ def key_terms(story: Sequence[Entry]) -> dict[str, float]:
                 counts[term] += weight / len(story)
     # A term that occurs ten times is not ten times as significant.
     weights = {term: 1 + log(count) if count > 1 else count for term, count in counts.items()}
-    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(weights.items(), key=lambda term: (-term[1], term[0]))
     return dict(ordered[:MAX_TERMS])
 
 

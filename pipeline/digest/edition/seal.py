@@ -28,7 +28,7 @@ def seal(
 ) -> Edition:
     """Return a draft edition; the same arguments give the same bytes.
 
-    ``fingerprints`` maps (feed id, guid) to the fingerprint of an entry's content, so that a later edit is noticed.
+    ``fingerprints`` maps (feed id, guid) to the fingerprint of an entry's content, so that a later edit is found.
     """
     files = {"digest.html": rendered.html.encode(), "digest.txt": rendered.text.encode(), "digest.eml": eml}
     manifest = _content(digest, rendered, fingerprints) | {

@@ -49,7 +49,7 @@ def make_lead(overrides: Overrides, reference: str, current: StoryReferences) ->
 
 
 def move_up(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
-    """Move an entry's story up one place in its section.
+    """Move an entry's story up in its section.
 
     >>> week = [[["blog 1"], ["blog 2", "podcast 2"]], [["links 1"]]]
     >>> move_up(Overrides(lead="blog 1"), "podcast 2", week).order
@@ -59,7 +59,7 @@ def move_up(overrides: Overrides, reference: str, current: StoryReferences) -> O
 
 
 def move_down(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
-    """Move an entry's story down one place in its section."""
+    """Move an entry's story down in its section."""
     return _moved(overrides, reference, current, 1)
 
 

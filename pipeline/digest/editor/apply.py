@@ -47,7 +47,7 @@ def apply_links(stories: Sequence[Story], overrides: Overrides, at: datetime) ->
 
 
 def apply_order(sections: Sequence[Section], overrides: Overrides) -> tuple[Section, ...]:
-    """Return sections and their stories in the editor's order; those without a place follow in their own order."""
+    """Return sections and their stories in the editor's order; the others follow in their own order."""
     references = [reference for reference in (overrides.lead, *overrides.order) if reference]
 
     def position(story: Story) -> int:

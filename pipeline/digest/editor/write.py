@@ -70,7 +70,7 @@ def to_toml(value: str | list[str]) -> str:
 
 
 def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[str, ...]) -> list[str]:
-    """Set a key in its place, else below its commented-out example, else at the top; remove it if empty."""
+    """Set a key where it is set, else below its commented-out example, else at the top; remove it if empty."""
     toml = to_toml(" ".join(value.split()) if isinstance(value, str) else list(value))
     setting = [f"{key} = {toml}"] if value else []
     start, end = _span(front_matter, key)
@@ -81,7 +81,7 @@ def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[str,
 
 
 def _with_notes(front_matter: Sequence[str], notes: Mapping[str, str]) -> list[str]:
-    r"""Replace the table of notes in its place, or add it at the end; its comments stay.
+    r"""Replace the table of notes, or add it at the end; its comments stay.
 
     >>> _with_notes(['[notes]  # yours', '# "blog 1" = "…"', '"blog 2" = "Soup."'], {"blog 1": "Bread."})
     ['[notes]  # yours', '"blog 1" = "Bread."', '# "blog 1" = "…"']
@@ -140,7 +140,7 @@ def _comments(body: str) -> tuple[list[str], list[str]]:
             in_links = is_links_heading(heading["words"])
         lines_in_links.append(in_links)
     comments: tuple[list[str], list[str]] = [], []
-    for found in COMMENT.finditer(body):
-        comment = found[0] if found[0].endswith("-->") else f"{found[0].rstrip()} -->"
-        comments[lines_in_links[body.count("\n", 0, found.start())]].append(comment)
+    for match in COMMENT.finditer(body):
+        comment = match[0] if match[0].endswith("-->") else f"{match[0].rstrip()} -->"
+        comments[lines_in_links[body.count("\n", 0, match.start())]].append(comment)
     return comments

@@ -1,1 +1,1 @@
-"""Find entries that are about one story."""
+"""Pair the entries of different feeds that are one story."""

@@ -82,7 +82,7 @@ def pair(entries: Sequence[Entry]) -> Pairing:
     candidates.sort(key=lambda candidate: (candidate.match.rank, candidate.gap, candidate.left))
     stories = _Stories(features)
     paired = [candidate for candidate in candidates if candidate.match.certain and stories.join(candidate)]
-    uncertain = [each for each in candidates if not each.match.certain and stories.are_unpaired(each)]
+    uncertain = [one for one in candidates if not one.match.certain and stories.are_unpaired(one)]
     return Pairing(
         pairs=tuple(Pair(first=a, second=b, reason=reason) for a, b, reason in _in_order(paired, features)),
         uncertain=tuple(

@@ -27,7 +27,7 @@ _CJK = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchContext:
-    """What the other entries reveal about two: a key that many entries share identifies nothing."""
+    """Facts about all entries that matter for comparing two: a key that many entries share identifies nothing."""
 
     max_title_gap: timedelta
     """Half the time to the next entry of the same feed with the same title; beyond it, that entry is the better match."""
@@ -270,8 +270,8 @@ def _one_letter_differs(left: list[str], right: list[str]) -> bool:
 
 def _links(one: EntryFeatures, other: EntryFeatures, context: MatchContext) -> bool:
     return any(
-        target.page in source.links and target.page not in context.shared_keys | context.popular_pages
-        for source, target in ((one, other), (other, one))
+        target.page in linking.links and target.page not in context.shared_keys | context.popular_pages
+        for linking, target in ((one, other), (other, one))
         if target.page
     )
 

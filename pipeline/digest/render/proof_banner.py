@@ -38,7 +38,7 @@ class ProofBanner:
     """The results of preflight, the most severe first."""
     buttons: tuple[BannerButton, ...]
     hint: str
-    """A sentence about other ways to approve."""
+    """A sentence about how to approve without the buttons."""
 
     @property
     def summary(self) -> str:

@@ -57,7 +57,7 @@ class StoryView:
     buttons: tuple[LinkView, ...] = ()
     """At most two, the more important first."""
     more_links: tuple[LinkView, ...] = ()
-    """Other places to hear or read it."""
+    """Where else it can be heard or read."""
     note_html: str = ""
     """The editor's note."""
     note_text: str = ""

@@ -197,7 +197,7 @@ def _underline(text: str, character: str) -> str:
 
 
 def _bullet(text: str) -> str:
-    """Return text as an item of a list, its lines indented.
+    """Return text as a list item, its lines indented.
 
     >>> _bullet("Salt")
     '- Salt'

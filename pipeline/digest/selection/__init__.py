@@ -1,1 +1,1 @@
-"""Select the entries of a week."""
+"""Select the stories of a week, and explain every decision."""

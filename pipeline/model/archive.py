@@ -1,7 +1,4 @@
-"""The archive behind a feed: how far it was read.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""The position of a backfill in the archive of a feed."""
 
 from __future__ import annotations
 
@@ -11,15 +8,15 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivePosition:
-    """Where reading a feed's archive stands; kept after every page, so that it can go on from there."""
+    """How far the archive of a feed was read; saved after every page."""
 
     feed_id: str
     next_url: str
-    """The page to ask for next; empty at the end."""
+    """The next page to fetch; empty at the end."""
     page_hashes: tuple[str, ...] = ()
-    """A mark of each page that was read, to notice when they repeat."""
+    """A hash of each page that was read, to notice when pages repeat."""
     entry_count: int = 0
-    """How many entries it brought."""
+    """Number of entries it brought."""
     done: bool = False
     read_at: datetime
     """When the last page was read; aware UTC."""

@@ -1,4 +1,4 @@
-"""What many feeds bring is written in few transactions, and told of once it is kept."""
+"""The changes of many feeds are stored in few transactions, and reported once they are stored."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ITEM = "<item><guid>{0}</guid><title>Post {0}</title></item>"
 
 
 def document(*numbers: int) -> bytes:
-    """A feed of these items."""
+    """Return a feed with these entries."""
     return f"<rss version='2.0'><channel>{''.join(map(ITEM.format, numbers))}</channel></rss>".encode()
 
 
 @dataclass(slots=True)
-class Feeds:
-    """Stands in for the network: what each feed answers, and who was asked in which order."""
+class FakeFetcher:
+    """A fetcher with canned bodies that records the order of requests."""
 
     bodies: Mapping[str, bytes]
     pause_seconds: float = 0
@@ -50,13 +50,13 @@ class Feeds:
             await asyncio.sleep(self.pause_seconds)
 
     @asynccontextmanager
-    async def open(self, *, blocked_hosts: Mapping[str, datetime]) -> AsyncIterator[Feeds]:
+    async def open(self, *, blocked_hosts: Mapping[str, datetime]) -> AsyncIterator[FakeFetcher]:
         """Open it."""
         yield self
 
 
-def refresh(store: Store, network: Feeds, feeds: int, *, now: datetime = NOW) -> list[tuple[str, int, int]]:
-    """Refresh feeds; for each report the feed, its new entries, and how many feeds' entries were kept by then."""
+def refresh(store: Store, network: FakeFetcher, feeds: int, *, now: datetime = NOW) -> list[tuple[str, int, int]]:
+    """Refresh feeds and return, for each report, the feed, its new entries and how many feeds had stored entries by then."""
     told: list[tuple[str, int, int]] = []
 
     def listen(report: FeedReport) -> None:
@@ -68,37 +68,37 @@ def refresh(store: Store, network: Feeds, feeds: int, *, now: datetime = NOW) ->
     return told
 
 
-def test_what_comes_together_is_written_together(store: Store) -> None:
-    """All answers are there: nobody is told anything before all of it is kept."""
-    told = refresh(store, Feeds({f"f{number}": document(number) for number in range(5)}), 5)
+def test_simultaneous_outcomes_share_a_transaction(store: Store) -> None:
+    """If all outcomes are available, nothing is reported before all of them are stored."""
+    told = refresh(store, FakeFetcher({f"f{number}": document(number) for number in range(5)}), 5)
     assert told == [(f"f{number}", 1, 5) for number in range(5)]
 
 
-def test_what_comes_alone_is_not_kept_waiting(store: Store) -> None:
-    """An answer after which there is nothing for a moment is written at once."""
+def test_a_single_outcome_is_written_at_once(store: Store) -> None:
+    """An outcome that is followed by a pause is written immediately."""
     bodies = {f"f{number}": document(number) for number in range(2)}
-    told = refresh(store, Feeds(bodies, pause_seconds=6 * IDLE_SECONDS), 2)
+    told = refresh(store, FakeFetcher(bodies, pause_seconds=6 * IDLE_SECONDS), 2)
     assert told == [("f0", 1, 1), ("f1", 1, 2)]
 
 
-def test_a_batch_does_not_grow_without_end(store: Store) -> None:
-    """As soon as it holds enough entries it is written, whatever else is there."""
+def test_a_full_batch_is_written(store: Store) -> None:
+    """A batch with enough entries is written, whether more are pending or not."""
     bodies = {"f0": document(*range(MAX_ENTRIES)), "f1": document(1), "f2": document(2)}
-    assert refresh(store, Feeds(bodies), 3) == [("f0", MAX_ENTRIES, 1), ("f1", 1, 3), ("f2", 1, 3)]
+    assert refresh(store, FakeFetcher(bodies), 3) == [("f0", MAX_ENTRIES, 1), ("f1", 1, 3), ("f2", 1, 3)]
 
 
-def test_a_bug_loses_nothing_that_was_read(store: Store) -> None:
-    """It propagates, and what other feeds had brought is kept."""
+def test_an_exception_loses_no_changes(store: Store) -> None:
+    """It propagates, and the changes of other feeds are stored."""
     bodies = {f"f{number}": document(number) for number in range(3)}
     with pytest.raises(ZeroDivisionError):
-        refresh(store, Feeds(bodies, breaks_after=2), 3)
+        refresh(store, FakeFetcher(bodies, breaks_after=2), 3)
     assert [count.entries for count in store.feeds.stats().values()] == [1, 1]
 
 
-def test_who_kept_silent_is_asked_first_the_next_time(store: Store) -> None:
-    """A time-out passes while the others are read, where it began before them."""
+def test_failing_feeds_are_fetched_first(store: Store) -> None:
+    """The timeout of a failing feed overlaps with reading the others."""
     bodies = {"f0": document(1), "f2": document(2)}
-    refresh(store, Feeds(bodies), 3)
-    later = Feeds(bodies)
+    refresh(store, FakeFetcher(bodies), 3)
+    later = FakeFetcher(bodies)
     refresh(store, later, 3, now=NOW + DAY)
     assert later.asked == ["f1", "f0", "f2"]

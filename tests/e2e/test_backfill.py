@@ -1,4 +1,4 @@
-"""`pipeline backfill`: the archive behind a feed, over real HTTP, whatever interrupts it."""
+"""`pipeline backfill` reads the archive of a feed over HTTP and survives interruptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ A_PAGE = 3
 
 
 def page(number: int, items: int = A_PAGE) -> bytes:
-    """A page of the archive: posts of 2025, older with each page."""
+    """Return a page of the archive: posts of 2025, older with each page."""
     day = datetime.fromordinal(datetime(2025, 12, 20).toordinal() - 2 * number)  # noqa: DTZ001 - a day
     dated = f"{day:%a, %d %b %Y} 09:00:00 GMT"
     return rss(*(item(f"Old {number} {nth}", date=dated) for nth in range(items)))
@@ -51,8 +51,8 @@ def guids(program: CliRunner) -> list[str]:
         return [guid for (guid,) in database.execute("SELECT guid FROM entry WHERE archived ORDER BY guid")]
 
 
-def test_eighty_pages_are_read_to_their_404_and_are_no_news(program: CliRunner):
-    """Every page once, in order; all it brings is archive, and this week's digest stays as it was."""
+def test_all_pages_are_read_as_archive(program: CliRunner):
+    """Every page is read once, in order, until a 404; the entries are archive and do not change this week's digest."""
     before = program.titles()
     serve_pages(program)
     assert program.run_ok("backfill", "blog") == "blog: read to its end: 79 pages behind the feed, 237 older entries\n"
@@ -63,8 +63,8 @@ def test_eighty_pages_are_read_to_their_404_and_are_no_news(program: CliRunner):
     assert program.titles("2025-W50")[0].startswith("Old ")
 
 
-def test_what_it_brings_is_never_late(program: CliRunner):
-    """A week that was made before stays as it was, and so does the next one made: archive does not float."""
+def test_archive_entries_are_never_late(program: CliRunner):
+    """Weeks that were made before do not change, and archive entries are not carried over to the next."""
     program.now = datetime(2026, 2, 16, 9, tzinfo=UTC)
     program.run_ok("digest", "--week", "2026-W07")
     program.run_ok("digest", "--week", "2026-W07", "--offline")
@@ -83,7 +83,7 @@ def start(program: CliRunner) -> subprocess.Popen[bytes]:
 
 
 def interrupted(program: CliRunner, after: int, how: signal.Signals) -> int:
-    """Run it as a process, and end it once so many pages were asked for."""
+    """Run the command as a process, and end it after some pages were fetched."""
     with start(program) as process:
         while len(program.server.requests) < after and process.poll() is None:
             time.sleep(0.005)
@@ -93,8 +93,8 @@ def interrupted(program: CliRunner, after: int, how: signal.Signals) -> int:
 
 
 @pytest.mark.slow
-def test_killed_and_interrupted_it_goes_on_from_there(program: CliRunner):
-    """SIGKILL in the middle, Ctrl-C later: all 237 entries are there once, and hardly a page was asked for twice."""
+def test_an_interrupted_backfill_continues(program: CliRunner):
+    """After SIGKILL and Ctrl-C all 237 entries are stored once, and hardly a page was fetched twice."""
     serve_pages(program, delay_seconds=0.01)
     assert interrupted(program, 30, signal.SIGKILL) == -signal.SIGKILL
     assert interrupted(program, 60, signal.SIGINT) == 130
@@ -112,16 +112,16 @@ def test_killed_and_interrupted_it_goes_on_from_there(program: CliRunner):
     assert sum(asked.values()) <= PAGES + 1 + 2
 
 
-def test_the_same_page_for_ever_ends_by_itself(program: CliRunner):
-    """A server that does not know pages is asked for one of them, and never again."""
+def test_a_repeated_page_is_the_end(program: CliRunner):
+    """A server that ignores page numbers is asked for one page more, and never again."""
     for number in range(2, 10):
         program.serve(f"/blog?paged={number}", rss(item("Bread on a stone")))
     assert program.run_ok("backfill", "blog") == "blog: there is no archive behind this feed\n"
     assert len(program.server.requests) == 2
 
 
-def test_pages_that_go_round_end_by_themselves(program: CliRunner):
-    """Links that lead in a circle are followed once round."""
+def test_circular_links_are_the_end(program: CliRunner):
+    """Links that lead in a circle are followed once."""
     other = program.server.url("/other", "localhost")
     link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{}"/>'
     program.serve("/blog", rss(item("Bread on a stone"), more=link.format(other)))
@@ -133,7 +133,7 @@ def test_pages_that_go_round_end_by_themselves(program: CliRunner):
 
 
 def test_links_to_older_documents_are_followed(program: CliRunner):
-    """RFC 5005: prev-archive from document to document, until one has none; numbers are not tried then."""
+    """RFC 5005: prev-archive links are followed until a document has none; page numbers are not tried then."""
     link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="prev-archive" href="/archive/{}"/>'
     program.serve("/blog", rss(item("Bread on a stone"), more=link.format(2025)))
     old = item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT"), item("Older", date="Mon, 01 Jul 2024 09:00:00 GMT")
@@ -143,8 +143,8 @@ def test_links_to_older_documents_are_followed(program: CliRunner):
     assert [seen.path for seen in program.server.requests] == ["/blog", "/archive/2025", "/archive/2024"]
 
 
-def test_an_error_in_the_middle_is_said_and_gone_on_from(program: CliRunner):
-    """Exit 3 with the page and what to do; the next run begins at that page."""
+def test_an_error_stops_and_the_next_run_continues(program: CliRunner):
+    """Exit code 3 with the page and what to do; the next run starts at that page."""
     serve_pages(program, 5)
     program.server.respond("/blog?paged=3", CannedResponse(status=500, body=b"no"), CannedResponse(body=page(3)))
     code, _, err = program.run("backfill", "blog")
@@ -156,8 +156,8 @@ def test_an_error_in_the_middle_is_said_and_gone_on_from(program: CliRunner):
     assert [seen.path for seen in program.server.requests] == [f"/blog?paged={number}" for number in range(3, 7)]
 
 
-def test_a_web_page_in_place_of_the_archive_is_no_end_but_trouble(program: CliRunner):
-    """A maintenance page with status 200 must not be taken for the end: what lies behind it would be lost."""
+def test_a_web_page_instead_of_a_feed_is_an_error(program: CliRunner):
+    """A maintenance page with status 200 is not the end, or the entries behind it would be lost."""
     serve_pages(program, 3)
     program.server.respond("/blog?paged=3", CannedResponse(body=b"<!doctype html><html><body>Back soon</body></html>"))
     code, _, err = program.run("backfill", "blog")
@@ -165,8 +165,8 @@ def test_a_web_page_in_place_of_the_archive_is_no_end_but_trouble(program: CliRu
     assert "a web page" in err
 
 
-def test_a_host_that_wants_to_be_left_alone_is(program: CliRunner):
-    """429 with Retry-After stops it, and the ordinary fetch keeps away as well."""
+def test_retry_after_is_respected(program: CliRunner):
+    """429 with Retry-After stops the backfill, and the ordinary fetch waits as well."""
     serve_pages(program, 3)
     program.server.respond("/blog?paged=2", CannedResponse(status=429, headers={"Retry-After": "3600"}, body=b""))
     assert program.run("backfill", "blog")[0] == 3
@@ -175,16 +175,16 @@ def test_a_host_that_wants_to_be_left_alone_is(program: CliRunner):
     assert program.server.requests == []
 
 
-def test_what_is_too_recent_is_left_to_the_ordinary_fetch(program: CliRunner):
-    """An entry of this week or the one before that only an archive page has is not taken in as archive."""
+def test_recent_entries_are_left_to_fetch(program: CliRunner):
+    """An entry of this or the last week that only an archive page has is not stored as archive."""
     fresh = item("Fresh", date="Wed, 11 Feb 2026 09:00:00 GMT"), item("Last week", date="Tue, 03 Feb 2026 09:00:00 GMT")
     program.serve("/blog?paged=2", rss(*fresh, item("Old", date="Fri, 30 Jan 2026 09:00:00 GMT")))
     assert "1 older entries" in program.run_ok("backfill", "blog")
     assert guids(program) == ["bread-on-a-stone", "old"]
 
 
-def test_undated_archive_is_told_by_no_week(program: CliRunner):
-    """Nobody can say when it was news, and it is not news today."""
+def test_undated_archive_belongs_to_no_week(program: CliRunner):
+    """An undated entry of the archive is not new today."""
     undated = "<item><guid>u</guid><title>Undated</title><link>https://blog.example/u</link></item>"
     program.serve("/blog?paged=2", rss(undated))
     program.run_ok("backfill", "blog")
@@ -192,8 +192,8 @@ def test_undated_archive_is_told_by_no_week(program: CliRunner):
     assert program.titles() == ["Bread on a stone"]
 
 
-def test_a_finished_archive_is_not_read_again_unless_asked(program: CliRunner):
-    """It says how far it is, asking nobody; --again reads everything once more and doubles nothing."""
+def test_a_complete_archive_is_not_read_again(program: CliRunner):
+    """It reports its position without a request; --again reads everything once more and duplicates nothing."""
     serve_pages(program, 3)
     program.run_ok("backfill", "blog")
     program.server.requests.clear()
@@ -203,8 +203,8 @@ def test_a_finished_archive_is_not_read_again_unless_asked(program: CliRunner):
     assert len(guids(program)) == 7
 
 
-def test_a_feed_that_was_never_read_is_refused(program: CliRunner):
-    """What is news and what is archive is only known after the first fetch."""
+def test_a_feed_that_was_never_fetched_is_refused(program: CliRunner):
+    """The first fetch decides which entries are new and which are archive."""
     program.write_config(more='[[feeds]]\nid = "new"\nurl = "https://new.example/"\nkind = "blog"\n')
     code, _, err = program.run("backfill", "new")
     assert code == 4
@@ -212,8 +212,8 @@ def test_a_feed_that_was_never_read_is_refused(program: CliRunner):
     assert program.run("backfill", "blgo")[0] == 2
 
 
-def test_a_secret_stays_with_the_feeds_own_host(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """A document that names an older page elsewhere does not get the feed's token sent there."""
+def test_headers_are_sent_to_the_host_of_the_feed_only(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
+    """A link to an older page on another host does not get the token of the feed."""
     monkeypatch.setenv("TOKEN", "t0ken")
     away = program.server.url("/away", "localhost")
     link = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{away}"/>'
@@ -225,8 +225,8 @@ def test_a_secret_stays_with_the_feeds_own_host(program: CliRunner, monkeypatch:
     assert [("authorization" in seen.headers) for seen in sent] == [True, False]
 
 
-def test_progress_is_shown_when_asked_for(program: CliRunner):
-    """--verbose writes a line a page; --quiet nothing at all."""
+def test_progress_output(program: CliRunner):
+    """--verbose writes a line for each page; --quiet nothing at all."""
     serve_pages(program, 3)
     assert "2 pages, 3 older entries\n" in program.run_ok("--verbose", "backfill", "blog")
     assert program.run_ok("--quiet", "backfill", "blog", "--again") == ""

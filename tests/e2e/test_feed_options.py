@@ -1,4 +1,4 @@
-"""What [[feeds]] says of one feed: rhythm, headers, passwords, rules, language and full text, from config to digest."""
+"""Options of [[feeds]], from config to digest: interval, credentials, rules, language and full text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def authorizations(program: CliRunner, place: str) -> list[str | None]:
 
 
 def test_a_password_comes_from_the_environment(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """Basic authentication with what $BLOG_PASSWORD holds, in UTF-8; nothing prints it, no file holds it."""
+    """Basic authentication with the UTF-8 value of $BLOG_PASSWORD; it is never printed or stored."""
     monkeypatch.setenv("BLOG_PASSWORD", SECRET)
     program.write_config('username = "ada"\npassword_env = "BLOG_PASSWORD"\n')
     out = program.run_ok("fetch") + program.run_ok("feeds", "list", "--json") + program.run_ok("status", "--json")
@@ -46,8 +46,8 @@ def test_a_password_comes_from_the_environment(program: CliRunner, monkeypatch: 
     assert pair.encode() not in kept
 
 
-def test_a_token_and_a_header_come_from_files_too(program: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """`NAME_FILE` names a file whose last line break is none of the secret; `$NAME` fills a header."""
+def test_tokens_and_headers_may_come_from_files(program: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """`NAME_FILE` names a file whose last newline is ignored; `$NAME` is replaced in a header."""
     (tmp_path / "token").write_text("t0ken\n")
     monkeypatch.setenv("BLOG_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("BLOG_KEY", "k3y")
@@ -58,8 +58,8 @@ def test_a_token_and_a_header_come_from_files_too(program: CliRunner, monkeypatc
     assert (seen.headers["x-api-key"], seen.headers["accept-language"]) == ("k3y", "de")
 
 
-def test_a_missing_password_is_a_line_for_that_feed_alone(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """Exit 3, the feed, the variable and what to do; the others are read; it is asked once the variable is set."""
+def test_a_missing_secret_affects_one_feed(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
+    """Exit code 3 with the feed, the variable and what to do; the others are fetched, and this one once it is set."""
     other = f'\n[[feeds]]\nid = "links"\nurl = "{program.server.url("/links")}"\nkind = "links"\n'
     program.write_config('token_env = "BLOG_TOKEN"\n', other)
     program.serve("/links", rss(item("Tar")))
@@ -77,8 +77,8 @@ def test_a_missing_password_is_a_line_for_that_feed_alone(program: CliRunner, mo
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_secret_goes_to_no_other_host(program: CliRunner, monkeypatch: pytest.MonkeyPatch, status: int):
-    """Another host, to which the feed's own leads, sees neither token nor headers; nor once the move is believed."""
+def test_secrets_are_sent_to_the_configured_host_only(program: CliRunner, monkeypatch: pytest.MonkeyPatch, status: int):
+    """A host that the feed redirects to gets neither token nor headers, also after the move is confirmed."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
     program.write_config('token_env = "BLOG_TOKEN"\nheaders = { X-Reader = "ada" }\n')
     program.serve("/elsewhere", rss(item("Bread on a stone")))
@@ -91,8 +91,8 @@ def test_a_secret_goes_to_no_other_host(program: CliRunner, monkeypatch: pytest.
     assert {seen.headers.get("x-reader") for seen in program.server.requests_for("/elsewhere")} == {None}
 
 
-def test_check_shows_a_feed_its_own_password_only(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """`feeds check` of a feed's address signs in as `fetch` does; of any other address it does not."""
+def test_check_sends_credentials_to_configured_urls_only(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
+    """`feeds check` of a configured URL sends the same headers as `fetch`; any other URL gets none."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
     program.write_config('token_env = "BLOG_TOKEN"\n')
     program.serve("/other", rss(item("Tar")))
@@ -102,8 +102,8 @@ def test_check_shows_a_feed_its_own_password_only(program: CliRunner, monkeypatc
     assert authorizations(program, "/other") == [None]
 
 
-def test_an_interval_is_the_feeds_own(program: CliRunner):
-    """`tick` asks every half hour by default; a feed with "every 6 hours" is not asked in between."""
+def test_a_feed_may_have_its_own_interval(program: CliRunner):
+    """`tick` fetches every half hour; a feed with "every 6 hours" is not fetched in between."""
     program.write_config('interval = "every 6 hours"\n')
     for _ in range(13):
         assert program.run("tick")[0] == 0
@@ -126,8 +126,8 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_keeps_entries_out_of_the_digest_and_loses_none(program: CliRunner, rule: str):
-    """The rope is left out for a reason that is told, and back when the line is gone, without being read again."""
+def test_excluded_entries_are_stored(program: CliRunner, rule: str):
+    """The excluded entry is listed with the reason, and eligible again without the rule, without another fetch."""
     bread = item("Bread", more="<category>Recipes</category>")
     program.serve("/blog", rss(bread, item("Rope", more="<category>Sponsored</category>")))
     program.write_config(rule)
@@ -140,8 +140,8 @@ def test_a_rule_keeps_entries_out_of_the_digest_and_loses_none(program: CliRunne
     assert program.titles() == ["Bread", "Rope"]
 
 
-def test_a_week_that_a_rule_empties_says_so(program: CliRunner):
-    """Exit 4, and not that there were no entries."""
+def test_an_empty_week_names_the_rule(program: CliRunner):
+    """Exit code 4 with the rule, instead of a message that there were no entries."""
     program.write_config('exclude = { pattern = "." }\n')
     program.run_ok("fetch")
     code, _, err = program.run("digest", "--week", "current", "--offline")
@@ -149,8 +149,8 @@ def test_a_week_that_a_rule_empties_says_so(program: CliRunner):
     assert "config.toml leaves out every entry of 2026-W07" in err
 
 
-def test_an_excluded_post_does_not_take_the_episode_with_it(program: CliRunner):
-    """The post of an episode is excluded: the episode stands alone."""
+def test_an_excluded_post_does_not_exclude_its_episode(program: CliRunner):
+    """If the post of an episode is excluded, the episode is a story by itself."""
     audio = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
     program.serve("/blog", rss(item("Podcast – Ada Finch – The salt road")))
     program.serve("/pod", rss(item("The salt road", more=audio)))
@@ -170,8 +170,8 @@ def body_of(program: CliRunner) -> str:
     return (program.config.parent / "editions" / "2026-W07" / "digest.txt").read_text(encoding="utf-8")
 
 
-def test_full_text_reads_the_page_of_an_excerpt_once(program: CliRunner):
-    """The article is in the digest; its page is read once, and again when the entry changed."""
+def test_full_text_is_fetched_once(program: CliRunner):
+    """The text of the page is in the digest; it is fetched again only if the entry changed."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
     program.serve("/bread", PAGE, {"Content-Type": "text/html"})
     program.write_config("full_text = true\n")
@@ -197,8 +197,8 @@ def test_full_text_reads_the_page_of_an_excerpt_once(program: CliRunner):
     ],
     ids=["missing", "nothing in it", "garbage", "slow"],
 )
-def test_a_page_that_cannot_be_had_keeps_the_excerpt(program: CliRunner, answer: CannedResponse):
-    """The feed is well, the entry is there with its excerpt, and the line says that the article is not."""
+def test_a_failed_page_keeps_the_excerpt(program: CliRunner, answer: CannedResponse):
+    """The feed is healthy, the entry has its excerpt, and the report counts the full texts."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
     program.server.respond("/bread", answer)
     program.write_config("full_text = true\n")
@@ -207,7 +207,7 @@ def test_a_page_that_cannot_be_had_keeps_the_excerpt(program: CliRunner, answer:
 
 
 def test_full_text_is_bounded_and_polite(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """At most twenty pages a run, the newest; never a password; a host that says 429 is left alone, feed and all."""
+    """At most twenty pages a run, the newest first, without credentials; a 429 pauses the host, the feed included."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
     program.write_config('full_text = true\ntoken_env = "BLOG_TOKEN"\n')
     posts = [item(f"Loaf {day}", link=program.server.url(f"/{day}"), date=f"{day} Jan 2026") for day in range(1, 31)]
@@ -224,8 +224,8 @@ def test_full_text_is_bounded_and_polite(program: CliRunner, monkeypatch: pytest
     assert len(program.server.requests) == 21
 
 
-def test_full_text_is_asked_for_by_its_feed_only(program: CliRunner):
-    """Without the line no page is read; nor for a post that is whole, or for an episode."""
+def test_full_text_is_optional(program: CliRunner):
+    """Without the option no page is fetched; nor for a complete post, or for an episode."""
     program.serve("/blog", excerpt_feed(program, "Bread"))
     program.run_ok("fetch")
     whole = f"<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>{ARTICLE}</content:encoded>"
@@ -237,8 +237,8 @@ def test_full_text_is_asked_for_by_its_feed_only(program: CliRunner):
     assert {seen.path for seen in program.server.requests} == {"/blog"}
 
 
-def test_a_language_is_the_entries(program: CliRunner):
-    """What config.toml says wins over what the feed says."""
+def test_the_configured_language_has_priority(program: CliRunner):
+    """The language in config.toml overrides that of the feed."""
     from pipeline.app import App
 
     program.serve("/blog", rss(item("Brot"), more="<language>en-us</language>"))
@@ -251,7 +251,7 @@ def test_a_language_is_the_entries(program: CliRunner):
 
 
 def test_feeds_list_shows_the_options_and_no_secret(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
-    """--json tells interval and rules in plain values; headers and passwords are no part of it."""
+    """--json contains interval and rules as plain values, and neither headers nor passwords."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
     program.write_config('interval = "every 6 hours"\nexclude = { categories = ["Ads"] }\ntoken_env = "BLOG_TOKEN"\n')
     (found,) = json.loads(program.run_ok("feeds", "list", "--json"))

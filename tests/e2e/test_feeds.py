@@ -1,4 +1,4 @@
-"""`pipeline feeds add`, `remove`, `import` and `export`: what they write, and all they leave alone."""
+"""`pipeline feeds add`, `remove`, `import` and `export` write what they should and change nothing else."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def outline(url: str, text: str = "", **more: str) -> str:
     return f'<outline type="rss" text="{text}" xmlUrl="{url}" {attributes}/>'
 
 
-def test_add_finds_the_feed_behind_a_home_page(program: CliRunner):
-    """The feed the page announces first is written and named, not its comments; what else was found is said."""
+def test_add_finds_the_feed_of_a_home_page(program: CliRunner):
+    """The first feed that the page links to is added, not its comments; the others are listed."""
     out = program.run_ok("feeds", "add", program.server.url("/site/"))
     url = program.server.url("/site/feed/")
     assert feeds(program)[1] == {"id": "the-quay", "url": url, "kind": "blog"}
@@ -58,8 +58,8 @@ def test_add_finds_the_feed_behind_a_home_page(program: CliRunner):
     assert "2 new" in program.run_ok("fetch", "the-quay")
 
 
-def test_add_changes_nothing_but_the_table_it_writes(program: CliRunner):
-    """Every byte before and after the new table is the one that was there: comments, order, spelling."""
+def test_add_changes_nothing_but_the_new_table(program: CliRunner):
+    """Every other byte of the file is unchanged: comments, order, spelling."""
     before = program.config.read_bytes()
     program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--section", "Salt & “rope”")
     table = f'\n[[feeds]]\nid = "the-quay"\nurl = "{program.server.url("/site/feed/")}"\nkind = "blog"\n'
@@ -68,8 +68,8 @@ def test_add_changes_nothing_but_the_table_it_writes(program: CliRunner):
     assert program.config.read_bytes() == before[:cut] + table.encode() + before[cut:]
 
 
-def test_add_takes_an_episode_for_a_podcast_and_words_for_what_they_say(program: CliRunner):
-    """The kind is what was found; --id, --kind and --section have the last word."""
+def test_add_recognises_podcasts_and_respects_options(program: CliRunner):
+    """The kind follows from the entries; --id, --kind and --section have priority."""
     url = program.server.url("/site/podcast.xml")
     program.run_ok("feeds", "add", url)
     assert feeds(program)[1] == {"id": "podcast", "url": url, "kind": "podcast"}
@@ -77,8 +77,8 @@ def test_add_takes_an_episode_for_a_podcast_and_words_for_what_they_say(program:
     assert feeds(program)[2] | {"url": ""} == {"id": "mine", "url": "", "kind": "links"}
 
 
-def test_add_refuses_what_is_there(program: CliRunner):
-    """By any spelling of the address, or through a home page: exit 4, the id, and the file untouched."""
+def test_add_refuses_configured_feeds(program: CliRunner):
+    """By any spelling of the URL or through a home page: exit code 4, the id, and the file unchanged."""
     before = program.config.read_bytes()
     asked = len(program.server.requests)
     code, out, err = program.run("feeds", "add", program.server.url("/blog/#top"))
@@ -90,8 +90,8 @@ def test_add_refuses_what_is_there(program: CliRunner):
     assert program.config.read_bytes() == before
 
 
-def test_add_names_the_other_feeds_when_the_first_is_there(program: CliRunner):
-    """Who adds a home page twice learns which feed of it is still missing."""
+def test_add_names_other_feeds_of_the_page(program: CliRunner):
+    """Adding a home page again names the feeds of it that are still missing."""
     program.run_ok("feeds", "add", program.server.url("/site/"))
     code, _, err = program.run("feeds", "add", program.server.url("/site/"))
     assert code == 4
@@ -106,8 +106,8 @@ def test_add_names_the_other_feeds_when_the_first_is_there(program: CliRunner):
         (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: enter the feed's user name and password"),
     ],
 )
-def test_add_writes_nothing_where_nothing_reads(program: CliRunner, answer: CannedResponse, said: str):
-    """Exit 3, one sentence that says what came instead, and the file untouched."""
+def test_add_refuses_unreadable_feeds(program: CliRunner, answer: CannedResponse, said: str):
+    """Exit code 3, one sentence about the answer, and the file unchanged."""
     before = program.config.read_bytes()
     program.server.respond("/nothing", answer)
     code, out, err = program.run("feeds", "add", program.server.url("/nothing"))
@@ -117,8 +117,8 @@ def test_add_writes_nothing_where_nothing_reads(program: CliRunner, answer: Cann
     assert program.config.read_bytes() == before
 
 
-def test_add_refuses_a_password_in_the_address(program: CliRunner):
-    """Exit 2, nothing asked, nothing written, the password not repeated; what to do instead."""
+def test_add_refuses_passwords_in_urls(program: CliRunner):
+    """Exit code 2, no request, nothing written, the password not repeated, and what to do instead."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "add", program.server.url("/site/feed/").replace("://", "://ada:hunter2@"))
     assert (code, "hunter2" in err) == (2, False)
@@ -127,8 +127,8 @@ def test_add_refuses_a_password_in_the_address(program: CliRunner):
     assert program.config.read_bytes() == before
 
 
-def test_add_writes_where_a_move_for_good_leads_and_not_where_a_detour_does(program: CliRunner):
-    """301: the new address. 302: the one that was given, since tomorrow it may lead elsewhere."""
+def test_add_follows_permanent_redirects_only(program: CliRunner):
+    """After a 301 the new URL is written, after a 302 the given one."""
     program.server.respond("/old", redirect("/site/feed/", 301))
     program.server.respond("/detour", redirect("/site/podcast.xml", 302))
     program.run_ok("feeds", "add", program.server.url("/old"))
@@ -140,8 +140,8 @@ def test_add_writes_where_a_move_for_good_leads_and_not_where_a_detour_does(prog
 
 
 @pytest.mark.parametrize("id_", ["blog", "Blog", "two words"])
-def test_add_refuses_an_id_that_cannot_be(program: CliRunner, id_: str):
-    """An id that is taken or no id is refused before anything is written, in the words of config.toml's own rules."""
+def test_add_refuses_invalid_ids(program: CliRunner, id_: str):
+    """A used or invalid id is refused before anything is written, with the rules of config.toml."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "add", program.server.url("/site/feed/"), "--id", id_)
     assert code == 2
@@ -149,8 +149,8 @@ def test_add_refuses_an_id_that_cannot_be(program: CliRunner, id_: str):
     assert program.config.read_bytes() == before
 
 
-def test_a_link_and_a_read_only_file_are_left_alone(program: CliRunner):
-    """Both are refused with what to do; neither is replaced by a file that looks alike."""
+def test_symbolic_links_and_read_only_files_are_refused(program: CliRunner):
+    """Neither is replaced by a new file; the error says what to do."""
     real = program.config.rename(program.config.with_name("real.toml"))
     program.config.symlink_to(real)
     before = real.read_bytes()
@@ -164,8 +164,8 @@ def test_a_link_and_a_read_only_file_are_left_alone(program: CliRunner):
     assert program.config.read_bytes() == before
 
 
-def test_remove_takes_out_one_table_and_keeps_what_was_read(program: CliRunner):
-    """The file is what it was before the feed was added; the entries stay and are back with the feed, as old ones."""
+def test_remove_keeps_stored_entries(program: CliRunner):
+    """The file is as before the feed was added; the entries stay, and are known when the feed is added again."""
     before = program.config.read_bytes()
     program.run_ok("feeds", "add", program.server.url("/site/feed/"))
     program.run_ok("fetch")
@@ -180,8 +180,8 @@ def test_remove_takes_out_one_table_and_keeps_what_was_read(program: CliRunner):
     assert sorted(program.titles()) == ["Bread on a stone", "Rope", "Salt"]
 
 
-def test_an_id_that_entries_are_stored_under_goes_to_no_other_feed(program: CliRunner):
-    """The blog is removed; the next blog must not inherit its entries."""
+def test_ids_of_removed_feeds_are_not_reused(program: CliRunner):
+    """Another blog does not get the entries of a removed one."""
     program.run_ok("feeds", "add", program.server.url("/site/feed/"))
     program.run_ok("fetch")
     program.run_ok("feeds", "remove", "blog")
@@ -191,7 +191,7 @@ def test_an_id_that_entries_are_stored_under_goes_to_no_other_feed(program: CliR
 
 
 def test_the_last_feed_is_not_removed(program: CliRunner):
-    """Exit 4 and why; an id that is none is exit 2 with those there are."""
+    """Exit code 4 with the reason; an unknown id is exit code 2 with the known ones."""
     before = program.config.read_bytes()
     code, _, err = program.run("feeds", "remove", "blog")
     assert (code, "blog is the only feed" in err) == (4, True)
@@ -200,8 +200,8 @@ def test_the_last_feed_is_not_removed(program: CliRunner):
     assert program.config.read_bytes() == before
 
 
-def test_import_adds_what_is_new_and_says_what_is_not(program: CliRunner):
-    """Nested folders, a podcast by its folder or category, doubles, what is there, what is no web address."""
+def test_import_adds_new_feeds_and_lists_the_others(program: CliRunner):
+    """Nested folders, podcasts by folder or category, duplicates, configured feeds and invalid URLs."""
     file = opml(
         program,
         outline("https://one.example/feed", "One")
@@ -229,8 +229,8 @@ def test_import_adds_what_is_new_and_says_what_is_not(program: CliRunner):
     assert "0 added, 7 left out" in program.run_ok("feeds", "import", file)
 
 
-def test_import_with_check_reads_each_feed_first(program: CliRunner):
-    """What cannot be read is left out with its reason and exit 3; a podcast is seen to be one, links stay links."""
+def test_import_with_check_fetches_feeds_first(program: CliRunner):
+    """Unreadable feeds are skipped with their reason and exit code 3; podcasts are recognised, links stay links."""
     file = opml(
         program,
         outline(program.server.url("/site/podcast.xml"), "Talk")
@@ -247,8 +247,8 @@ def test_import_with_check_reads_each_feed_first(program: CliRunner):
     ]
 
 
-def test_what_is_exported_can_be_imported(program: CliRunner):
-    """Id, address, kind and section of every feed come back as they were; titles are there for other readers."""
+def test_export_and_import_round_trip(program: CliRunner):
+    """Id, URL, kind and section of every feed are restored; titles are for other feed readers."""
     program.run_ok("feeds", "add", program.server.url("/site/podcast.xml"), "--section", "To hear & to see")
     program.run_ok("feeds", "add", program.server.url("/site/feed/"), "--id", "Quay_2", "--kind", "links")
     program.run_ok("fetch")
@@ -265,8 +265,8 @@ def test_what_is_exported_can_be_imported(program: CliRunner):
     assert feeds(program) == wanted
 
 
-def test_import_of_what_is_no_opml_is_refused(program: CliRunner):
-    """A missing file and another format: exit 2 and a sentence."""
+def test_import_refuses_other_files(program: CliRunner):
+    """A missing file and another format: exit code 2 and a sentence."""
     page = program.config.with_name("page.html")
     page.write_text("<html><body>no</body></html>", encoding="utf-8")
     for file, said in ((page, "is not OPML"), (page.with_name("none.opml"), "cannot be read")):

@@ -1,4 +1,4 @@
-"""A feed that turns new at once is held back until the editor says so; `pipeline feeds accept` takes it in."""
+"""A feed whose entries all turn new at once is quarantined until `pipeline feeds accept` releases it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THIS_WEEK = [item(f"Imported today {n}", date=f"Wed, 11 Feb 2026 0{n}:00:00 GMT"
 
 @pytest.fixture
 def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
-    """A feed of old stories that were read once, then all turned new."""
+    """A feed of old stories that was fetched once, and whose entries all turned new then."""
     with HttpServer() as server:
         found = CliRunner(tmp_path, server, capsys)
         found.serve("/blog", rss(item("Bread on a stone"), *OLD))
@@ -36,8 +36,8 @@ def told(program: CliRunner, week: str = WEEK) -> list[str]:
     return [line.split("  ", 2)[-1].strip() for line in out.splitlines() if line.startswith("in ")]
 
 
-def test_fetch_status_and_the_ledger_say_what_is_held_back(program: CliRunner) -> None:
-    """How much, why, and what takes it in; wherever the editor looks."""
+def test_quarantine_is_shown_everywhere(program: CliRunner) -> None:
+    """`fetch`, status and the decisions of a digest show the number, the reason and the command."""
     line = program.run_ok("fetch")
     assert "quarantined: 8 of 8 entries turned new at once although 7 were known" in line
     assert "if all is well, run `pipeline feeds accept blog`" in line
@@ -46,22 +46,22 @@ def test_fetch_status_and_the_ledger_say_what_is_held_back(program: CliRunner) -
     assert "Imported today 1: quarantined: most of its feed was new at once; `pipeline feeds accept blog`" in out
 
 
-def test_what_is_held_back_is_no_news(program: CliRunner) -> None:
-    """Though dated in this very week; what was known before stays news."""
+def test_quarantined_entries_are_not_in_the_digest(program: CliRunner) -> None:
+    """Even if they are dated in this week; known entries stay eligible."""
     program.run_ok("fetch")
     assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone"]
 
 
-def test_a_single_new_entry_after_that_is_news(program: CliRunner) -> None:
-    """The feed itself is not distrusted."""
+def test_later_entries_are_not_quarantined(program: CliRunner) -> None:
+    """Only the entries of that fetch are quarantined, not the feed."""
     program.run_ok("fetch")
     program.serve("/blog", rss(item("Fresh bread", date="Thu, 12 Feb 2026 08:00:00 GMT"), *THIS_WEEK, *ANEW))
     assert "1 new" in program.run_ok("fetch", "--force")
     assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone", "Fresh bread"]
 
 
-def test_accepted_entries_are_what_they_are_by_date(program: CliRunner) -> None:
-    """Those of this week are news, the older ones are backlog; then nothing is held back any more."""
+def test_released_entries_are_dated(program: CliRunner) -> None:
+    """Those of this week are new, older ones are archive; then the quarantine is empty."""
     program.run_ok("fetch")
     assert program.run_ok("feeds", "accept", "blog") == "blog: 2 entries for the next digest, 6 older ones\n"
     assert [line.partition(":")[0] for line in told(program)] == [
@@ -73,8 +73,8 @@ def test_accepted_entries_are_what_they_are_by_date(program: CliRunner) -> None:
     assert program.run_ok("feeds", "accept", "blog") == "blog has nothing in quarantine.\n"
 
 
-def test_entries_accepted_late_go_into_the_next_digest(program: CliRunner) -> None:
-    """A week that was made meanwhile stays as it is, and what is accepted is told once, in the next one."""
+def test_entries_released_late_are_in_the_next_digest(program: CliRunner) -> None:
+    """A week that was made in the meantime does not change, and a released entry is published once."""
     program.run_ok("fetch")
     program.now = NOW + timedelta(days=5)
     before = told(program)
@@ -85,8 +85,8 @@ def test_entries_accepted_late_go_into_the_next_digest(program: CliRunner) -> No
     assert all("dated Wed 11 Feb 2026, " in line for line in following)
 
 
-def test_a_feed_whose_names_all_change_stores_nothing_twice(program: CliRunner) -> None:
-    """Other guids and addresses, the same titles and days: repaired, so there is nothing to hold back."""
+def test_changed_guids_duplicate_nothing(program: CliRunner) -> None:
+    """Other guids and URLs with the same titles and dates are repaired, so there is nothing to quarantine."""
     renamed = [each.replace("<guid>", "<guid>uuid-").replace("example/", "example/?page=") for each in OLD]
     program.serve("/blog", rss(item("Bread on a stone"), *renamed))
     out = program.run_ok("fetch")
@@ -95,8 +95,8 @@ def test_a_feed_whose_names_all_change_stores_nothing_twice(program: CliRunner) 
     assert "7 entries" in program.run_ok("feeds", "list")
 
 
-def test_a_feed_that_is_not_there_cannot_be_accepted(program: CliRunner) -> None:
-    """It says which ones there are."""
+def test_an_unknown_feed_cannot_be_accepted(program: CliRunner) -> None:
+    """The error lists the known feeds."""
     code, _, err = program.run("feeds", "accept", "blgo")
     assert code == 2
     assert "there is no feed 'blgo'" in err

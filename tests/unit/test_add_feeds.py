@@ -1,4 +1,4 @@
-"""Which ids new feeds get, and what an import takes."""
+"""Ids of new feeds, and the feeds that an OPML import adds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def known(*feeds: Feed, **states: str) -> FeedRegistry:
     )
 
 
-def test_an_id_is_the_first_name_that_is_free():
-    """Names in their order, then the host's, then numbers; upper case does not make another id."""
+def test_the_id_is_the_first_unused_name():
+    """The given names come first, then the host, then numbers; ids are compared without case."""
     assert known().available_id("https://salt.example/f", ("podcast", "Salt")) == "podcast"
     assert known().available_id("https://salt.example/f", ("Blog", "The Salt – Road!")) == "the-salt-road"
     assert known().available_id("https://salt.example/f", ("blog", "港")) == "salt"
@@ -24,15 +24,15 @@ def test_an_id_is_the_first_name_that_is_free():
     assert known(*named).available_id("https://salt.example/f", ("blog",)) == "blog-3"
 
 
-def test_an_id_of_a_removed_feed_waits_for_that_feed():
-    """Stored entries are remembered under it: it is given back to the same address and to no other."""
+def test_a_removed_feed_gets_its_id_back():
+    """Stored entries belong to an id: it is given to the same URL again, and to no other."""
     gone = known(links="https://l.example/feed")
     assert gone.available_id("http://www.l.example/feed/", ("blog",)) == "links"
     assert gone.available_id("https://other.example/feed", ("links",)) == "other"
 
 
-def test_choosing_takes_each_address_once():
-    """By any spelling; ids never clash within one import; the kind is blog where nothing says otherwise."""
+def test_each_url_is_imported_once():
+    """Spellings of a URL are equal, ids are unique within an import, and the default kind is blog."""
     outlines = [
         Outline(url="https://a.example/feed", name="Salt"),
         Outline(url="http://www.a.example/feed/#x", name="Salt again"),
@@ -47,8 +47,8 @@ def test_choosing_takes_each_address_once():
     assert [each.reason for each in skipped] == ["is configured already, as Salt", "is configured already, as blog"]
 
 
-def test_choosing_leaves_what_config_toml_would_refuse():
-    """Whatever an OPML file gives for an address, what is chosen can be written."""
+def test_urls_that_config_toml_refuses_are_skipped():
+    """Every feed of an import can be written to config.toml, whatever the OPML file contains."""
     odd = ["", " ", "feed://a.example/", "javascript:alert(1)", "https://", "https://a b.example/", "//a.example/f"]
     odd += [
         "https://u@a.example/",

@@ -1,4 +1,4 @@
-"""config.toml: what is wrong is said with file, key, what was found and what is allowed."""
+"""Errors in config.toml name the file, the key, the value and what is allowed."""
 
 import re
 import tomllib
@@ -26,7 +26,7 @@ def refusal(**sections):
     return str(refused.value)
 
 
-def test_what_is_not_said_has_its_default():
+def test_missing_settings_have_their_default():
     """Three settings of the publication and one feed are enough."""
     found = config()
     assert found.publication.timezone == "UTC"
@@ -35,8 +35,8 @@ def test_what_is_not_said_has_its_default():
     assert isinstance(found.schedule.fetch, Every)
 
 
-def test_the_demo_config_names_every_setting_there_is():
-    """The config.toml at the top level is the reference: nothing is missing, what is commented out is allowed."""
+def test_the_demo_config_names_every_setting():
+    """The config.toml at the top level contains all settings, and its commented-out settings are valid."""
     text = (ROOT / "config.toml").read_text()
     assert [each.key for each in reference() if not re.search(rf"^(# )?{each.key} = ", text, re.MULTILINE)] == []
     examples = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
@@ -47,7 +47,7 @@ def test_the_demo_config_names_every_setting_there_is():
 
 
 def test_the_demo_config_shows_the_defaults():
-    """Where the demo does not need another value, the reference shows the default."""
+    """The demo config shows the default of a setting unless it needs another value."""
     text = (ROOT / "config.toml").read_text()
     shown = [each for each in reference() if each.section in ("fetch", "digest", "store", "schedule")]
     differing = [each.key for each in shown if f"\n{each.key} = {each.default}" not in text]
@@ -88,21 +88,21 @@ def test_the_demo_config_shows_the_defaults():
         ({"publication": PUBLICATION | {"name": "  "}}, "give text that is not empty."),
     ],
 )
-def test_what_is_wrong_is_named(sections, words):
-    """The message names the file, the key, what was found and what is allowed."""
+def test_errors_name_the_key_and_what_is_allowed(sections, words):
+    """An error names the file, the key, the value and what is allowed."""
     message = refusal(**sections)
     assert message.startswith("config.toml: ")
     assert words in message
     assert message.endswith((".", "?"))
 
 
-def test_a_password_in_an_address_is_not_repeated():
-    """A message never shows a password that stood in the file."""
+def test_errors_do_not_contain_passwords_of_urls():
+    """An error never shows a password that is part of a URL."""
     assert "hunter2" not in refusal(store={"url": "mysql://root:hunter2@host/db"})
 
 
-def test_a_missing_file_says_what_to_do(tmp_path):
-    """Without a config.toml the message points to `pipeline init` and --config."""
+def test_a_missing_file_is_an_error_with_a_hint(tmp_path):
+    """Without a config.toml the error mentions `pipeline init` and --config."""
     with pytest.raises(ConfigError, match=r"no such file; run `pipeline init`"):
         load_config(tmp_path / "config.toml")
 
@@ -111,15 +111,15 @@ def test_a_missing_file_says_what_to_do(tmp_path):
     ("content", "words"),
     [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "UTF-8"), (b"", "name is missing")],
 )
-def test_a_file_that_is_no_config_is_refused(tmp_path, content, words):
-    """Broken TOML, another encoding and an empty file are refused in a sentence."""
+def test_unreadable_files_are_refused(tmp_path, content, words):
+    """Invalid TOML, another encoding and an empty file are errors of one sentence."""
     path = tmp_path / "config.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
         load_config(path)
 
 
-def test_a_byte_order_mark_is_forgiven(tmp_path):
+def test_a_byte_order_mark_is_ignored(tmp_path):
     """Notepad writes one; the file is read all the same."""
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbf" + (ROOT / "config.toml").read_bytes())

@@ -1,4 +1,4 @@
-"""Adding and removing feeds in the text of a config.toml: every other byte stays, and the result is proven."""
+"""Adding and removing feeds in config.toml leaves every other byte unchanged."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ TABLE = format_feed(NEW)
         ("", TABLE, "where there was nothing"),
     ],
 )
-def test_a_new_table_has_its_place(before: str, after: str, why: str):
-    """After the last feed and what belongs to it, before whatever introduces something else."""
+def test_a_new_table_follows_the_last_feed(before: str, after: str, why: str):
+    """It is inserted after the last feed and its comments, and before the comments of the next section."""
     if before == after:
         after = before.replace("\n\n[fetch]", "\n\n" + TABLE + "\n[fetch]")
     assert insert_feeds(before, [NEW]) == after
@@ -57,8 +57,8 @@ def test_a_new_table_has_its_place(before: str, after: str, why: str):
         '"a b" = 1\n\n[ "quo.ted" ]   # odd\n[feeds_too]\n[[more]]\n[[more]]\n',
     ],
 )
-def test_what_only_looks_like_a_header_is_none(odd: str):
-    """Texts and lists over several lines hide headers and comments; the table goes where it belongs."""
+def test_multiline_values_are_not_headers(odd: str):
+    """Strings and lists over several lines may contain lines that look like headers or comments."""
     last = BLOG + odd
     assert insert_feeds(HEAD + last, [NEW]).startswith(HEAD + BLOG)
     assert tomllib.loads(insert_feeds(HEAD + last, [NEW]))["feeds"][-1] == NEW
@@ -66,20 +66,20 @@ def test_what_only_looks_like_a_header_is_none(odd: str):
     assert TABLE in delete_feed(HEAD + last + "\n" + TABLE, 0)
 
 
-def test_windows_line_ends_are_kept():
-    """A file with CRLF gets a table with CRLF."""
+def test_crlf_line_ends_are_kept():
+    """A table added to a file with CRLF has CRLF."""
     text = (HEAD + BLOG).replace("\n", "\r\n")
     assert insert_feeds(text, [NEW]) == text + ("\n" + TABLE).replace("\n", "\r\n")
 
 
-def test_a_removed_table_leaves_the_comments_of_others():
-    """What stands above a table and below a blank line stays; what is in it and right below its settings goes."""
+def test_removing_keeps_comments_of_other_tables():
+    """Comments above a table and below a blank line stay; those in it and right below its settings are removed."""
     text = HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
     assert delete_feed(text, 0) == HEAD + "# The blog.\n# The other.\n" + TABLE + "\n# Fetching.\n[fetch]\n"
     assert delete_feed(text, 1) == (HEAD + "# The blog.\n" + BLOG + "# spare\n\n# The other.\n# Fetching.\n[fetch]\n")
 
 
-def test_a_table_goes_with_what_continues_it():
+def test_removing_includes_subtables():
     """[feeds.listen] below a feed is part of it."""
     listen = '\n[feeds.listen]\n"A" = "https://a.example/"\n'
     assert delete_feed(HEAD + BLOG + listen + "\n" + TABLE, 0) == HEAD + TABLE
@@ -97,14 +97,14 @@ LISTEN = '[feeds.listen]\n"A" = "https://a.example/"\n'
     ],
     ids=["an inline list", "what remains is no TOML", "what remains says something else"],
 )
-def test_what_cannot_be_taken_out_safely_is_left(text: str, nth: int):
-    """Nothing is guessed; the message says what to do by hand."""
+def test_tables_that_cannot_be_removed_safely_are_refused(text: str, nth: int):
+    """Nothing is guessed; the error says what to do by hand."""
     with pytest.raises(RefusedError, match='remove the table of "blog" yourself'):
         delete_feed(text, nth)
 
 
-def test_a_list_in_one_line_is_not_added_to():
-    """The message has the table to write by hand."""
+def test_an_inline_list_of_feeds_is_refused():
+    """The error contains the table to add by hand."""
     with pytest.raises(RefusedError, match=r'add this to it:\n\n\[\[feeds\]\]\nid = "new"'):
         insert_feeds('feeds = [{ id = "blog" }]\n[fetch]\n', [NEW])
 
@@ -115,7 +115,7 @@ TABLES = st.lists(st.tuples(GAPS, st.sampled_from(["[[feeds]]\n", "[a]\n", "[b]\
 
 
 def written(tables: list[tuple[str, str, str, str]]) -> str:
-    """Write a file of tables, [a] and [b] at most once."""
+    """Return a config file with the tables [a] and [b] at most once."""
     seen: set[str] = set()
     parts = []
     for above, header, word, below in tables:
@@ -126,15 +126,15 @@ def written(tables: list[tuple[str, str, str, str]]) -> str:
 
 
 def is_part_of(part: str, whole: str) -> bool:
-    """Tell whether each line of a text is in another, unchanged and in order."""
+    """Check whether every line of a text is in another, unchanged and in order."""
     remaining = iter(whole.split("\n"))
     return all(line in remaining for line in part.split("\n"))
 
 
 @settings(max_examples=25, deadline=None)
 @given(TABLES, WORDS)
-def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple[str, str, str, str]], word: str):
-    """The old lines are all there, in order; the table and blank lines are new; and it can be taken out again."""
+def test_adding_and_removing_restores_the_file(tables: list[tuple[str, str, str, str]], word: str):
+    """The old lines stay in order, only the table and blank lines are added, and removing the table undoes it."""
     before = written(tables)
     after = insert_feeds(before, [{"id": word, "section": word}])
     added = len(after) - len(before) - len(format_feed({"id": word, "section": word}))
@@ -147,7 +147,7 @@ def test_adding_keeps_every_byte_and_removing_gives_them_back(tables: list[tuple
 @settings(max_examples=25, deadline=None)
 @given(TABLES, st.integers(0, 5))
 def test_removing_keeps_every_other_line(tables: list[tuple[str, str, str, str]], nth: int):
-    """Of the lines that stay, none is changed and none changes its place; the others' settings are as they were."""
+    """The remaining lines are unchanged and in order, and so are the settings of the other feeds."""
     before = written(tables)
     feeds = tomllib.loads(before).get("feeds", [])
     if nth >= len(feeds):
@@ -165,7 +165,7 @@ def config(tmp_path):
 
 
 def test_a_file_keeps_its_mode_and_its_byte_order_mark(config):
-    """It is replaced in one step, nothing is left beside it, and it stays as private as it was."""
+    """The file is replaced in one step, no temporary file is left, and its permissions stay."""
     config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
     config.chmod(0o600)
     add_feeds(config, [NEW])
@@ -176,24 +176,24 @@ def test_a_file_keeps_its_mode_and_its_byte_order_mark(config):
     assert config.read_bytes() == b"\xef\xbb\xbf" + (HEAD + BLOG).encode()
 
 
-def test_what_would_be_no_config_is_not_written(config):
-    """The result is validated as at start; an error leaves the file and the folder as they were."""
+def test_an_invalid_result_is_not_written(config):
+    """The result is validated as at start; after an error the file and the folder are unchanged."""
     with pytest.raises(ConfigError, match=r'kind = "newspaper" is not allowed'):
         add_feeds(config, [NEW | {"kind": "newspaper"}])
     assert config.read_text() == HEAD + BLOG
     assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
 
 
-def test_a_folder_that_takes_no_file_is_an_error_in_a_sentence(config):
-    """The new file cannot be written beside the old one: nothing is changed."""
+def test_an_unwritable_folder_is_an_error(config):
+    """If no file can be created in the folder, nothing is changed."""
     (config.parent / ".config.toml.new").mkdir()
     with pytest.raises(ConfigError, match="cannot be written"):
         add_feeds(config, [NEW])
     assert config.read_text() == HEAD + BLOG
 
 
-def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(config):
-    """A person saves the file while the program works on it: their text stays, and the program says to try again."""
+def test_a_concurrent_change_is_not_overwritten(config):
+    """If the file was saved in the meantime, that text stays, and the error says to try again."""
 
     def slow_edit(text: str) -> str:
         config.write_text(HEAD + BLOG + "# theirs\n")

@@ -1,4 +1,4 @@
-"""[[feeds]]: each option refused in words when it cannot be, secrets only from the environment and never repeated."""
+"""Options of [[feeds]]: invalid values are refused, and secrets come from the environment only."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def refusal(**options: Any) -> str:
     return str(refused.value)
 
 
-def test_every_option_has_a_value_that_changes_nothing():
-    """Left out, a feed is asked like all others, with all its entries and no more headers; and so with "" and {}."""
+def test_empty_options_are_the_defaults():
+    """Missing options, "" and {} mean the default interval, all entries and no extra headers."""
     plain = feed()
     assert (plain.interval, plain.include, plain.exclude, plain.full_text) == (None, FilterRule(), FilterRule(), False)
     assert plain == feed(interval="", language="", include={}, exclude={}, headers={}, username="", token_env="")
     assert feed_headers(plain, {}) == ()
 
 
-def test_what_is_given_is_read():
-    """An interval in words, rules, a language."""
+def test_options_are_parsed():
+    """An interval, rules and a language are converted."""
     found = feed(interval="every 6 hours", exclude={"categories": ["Ads "], "pattern": "(?i)ad"}, language="de-CH")
     assert found.interval == timedelta(hours=6)
     assert found.exclude == FilterRule(categories=("Ads",), pattern="(?i)ad")
@@ -77,8 +77,8 @@ def test_what_is_given_is_read():
         ({"exlude": {}}, "exlude is not a setting: did you mean exclude?"),
     ],
 )
-def test_what_cannot_be_is_refused_with_file_key_and_what_is_allowed(options: dict[str, Any], words: str):
-    """The message begins with the file and the table, and says what to do."""
+def test_invalid_options_are_refused(options: dict[str, Any], words: str):
+    """The error begins with the file and the table, and says what to do."""
     message = refusal(**options)
     assert message.startswith("config.toml: [[feeds]] ")
     assert words in message
@@ -99,16 +99,16 @@ def test_what_cannot_be_is_refused_with_file_key_and_what_is_allowed(options: di
         ({"token_env": "hunter2.eyJ"}, "give the name of an environment variable, in capitals"),
     ],
 )
-def test_a_secret_in_the_file_is_refused_and_not_repeated(options: dict[str, Any], words: str):
-    """Wherever somebody may have put it; the message says where it belongs."""
+def test_secrets_in_the_file_are_refused(options: dict[str, Any], words: str):
+    """The error does not contain the secret, and says where it belongs."""
     message = refusal(**options)
     assert words in message
     assert "hunter2" not in message.lower()
     assert "ter2" not in message
 
 
-def test_headers_come_in_order_with_their_secrets():
-    """Plain ones, those the environment fills in, then access; a user name and a password may hold any letters."""
+def test_headers_contain_secrets_of_the_environment():
+    """Own headers come first, then credentials; user name and password may contain any character."""
     protected = feed(headers={"X-Reader": "ada", "X-Api-Key": "$KEY"}, username="ädä", password_env="PASSWORD")
     plain, key, (name, basic) = feed_headers(protected, {"KEY": "k", "PASSWORD": "p:ä\u00df "})
     assert (plain, key, name) == (("X-Reader", "ada"), ("X-Api-Key", "k"), "Authorization")
@@ -128,10 +128,8 @@ def test_headers_come_in_order_with_their_secrets():
     ],
 )
 @pytest.mark.parametrize("options", [{"token_env": "KEY"}, {"headers": {"X-Api-Key": "$KEY"}}])
-def test_a_secret_that_is_not_there_is_named_and_not_shown(
-    options: dict[str, Any], environment: dict[str, str], words: str
-):
-    """Exit code 3, for this feed alone; the variable's name, never its value."""
+def test_missing_secrets_are_named(options: dict[str, Any], environment: dict[str, str], words: str):
+    """The error has exit code 3 and names the variable, never its value."""
     with pytest.raises(MissingSecretError) as missing:
         feed_headers(feed(**options), environment)
     assert words in str(missing.value)
@@ -139,8 +137,8 @@ def test_a_secret_that_is_not_there_is_named_and_not_shown(
     assert missing.value.exit_code == 3
 
 
-def test_a_file_may_hold_the_secret(tmp_path: Path):
-    """The variable itself goes first; an empty file is said to be one."""
+def test_secrets_may_be_read_from_a_file(tmp_path: Path):
+    """The variable itself has priority; an empty file is an error."""
     file = tmp_path / "secret"
     file.write_text("from file\r\n")
     named = {"KEY_FILE": str(file)}

@@ -1,4 +1,4 @@
-"""HTML from strangers: safe, mended, readable."""
+"""HTML from feeds is sanitised, repaired and converted to text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BASE = "https://harbourandhearth.example/salt/"
     ],
 )
 def test_sanitise(written: str, kept: str | None) -> None:
-    """Structure, links and pictures stay; scripts, styling, forms and players go."""
+    """Structure, links and images stay; scripts, styles, forms and players are removed."""
     if kept is None:
         assert sanitise(written, BASE).replace(BASE.removesuffix("/salt/") + "/q", "/q") == written.replace("'", '"')
     else:
@@ -48,25 +48,25 @@ def test_sanitise(written: str, kept: str | None) -> None:
         "<img src='data:image/gif;base64,R0lGOD'>",
     ],
 )
-def test_pictures_that_only_count_readers_go(pixel: str) -> None:
-    """A tracking pixel is no picture."""
+def test_tracking_pixels_are_removed(pixel: str) -> None:
+    """Images that only count openings are removed."""
     assert sanitise(f"<p>Salt</p>{pixel}", BASE) == "<p>Salt</p>"
 
 
-def test_a_real_picture_stays() -> None:
-    """A picture with a size worth looking at is kept with its description."""
+def test_images_stay() -> None:
+    """An image of normal size is kept with its description."""
     image = '<img src="https://h.example/loaf.jpg" alt="A loaf" width="640" height="480">'
     assert sanitise(image, BASE) == image
 
 
-def test_bottomless_nesting_becomes_text() -> None:
-    """Thousands of nested tags give their text, quickly."""
+def test_deep_nesting_becomes_text() -> None:
+    """Thousands of nested tags are reduced to their text, quickly."""
     assert sanitise("<div>" * 5000 + "Salt & fat", BASE).strip("<p> /") == "Salt &amp; fat"
 
 
 @given(st.text(alphabet="<>/ab=\"' &;!-pimgscrt:javonclik()\x00\u202e", max_size=120))
-def test_sanitising_is_final(text: str) -> None:
-    """Whatever comes in: no script, no handler, and sanitising again changes nothing."""
+def test_sanitising_is_idempotent(text: str) -> None:
+    """The result has no scripts and no handlers, and sanitising it again changes nothing."""
     clean = sanitise(text, BASE)
     assert "<script" not in clean
     assert sanitise(clean, BASE) == clean
@@ -93,7 +93,7 @@ def test_sanitising_is_final(text: str) -> None:
     ],
 )
 def test_broken_lists_are_joined(broken: str, mended: str) -> None:
-    """Lists of one item each, or that count on, are one list; what stood between goes into the step before."""
+    """Lists with one item each, or that continue a count, are joined; blocks between them move into the item before."""
     assert join_broken_lists(broken) == mended
 
 
@@ -110,12 +110,12 @@ def test_broken_lists_are_joined(broken: str, mended: str) -> None:
     ],
 )
 def test_separate_lists_stay_separate(whole: str) -> None:
-    """A heading, loose text, much text, or another number between two lists keeps them two."""
+    """A heading, loose text, much text or another number between two lists separates them."""
     assert join_broken_lists(whole) == whole
 
 
-def test_plain_text_reads_blocks_as_paragraphs() -> None:
-    """A blank line between blocks; entities, odd blanks and invisible characters are resolved."""
+def test_blocks_become_paragraphs() -> None:
+    """Blocks are separated by a blank line; entities, odd spaces and invisible characters are resolved."""
     html = "<ul><li>One&nbsp; &amp; only</li><li>Two\u200b</li></ul><script>x</script><p>3 &lt; 4</p>"
     assert plain_text(html) == "One & only\n\nTwo\n\n3 < 4"
 
@@ -141,7 +141,7 @@ def test_plain_text_of_plain_text() -> None:
     ],
 )
 def test_clean_title(raw: str, clean: str) -> None:
-    """One line of plain words, whatever was wrapped around them."""
+    """A title is one line without markup."""
     assert clean_title(raw) == clean
 
 
@@ -161,7 +161,7 @@ def test_clean_title(raw: str, clean: str) -> None:
     ],
 )
 def test_strip_boilerplate(text: str, rest: str) -> None:
-    """What blog software adds goes; the same words in a sentence stay."""
+    """Additions of blog software are removed; the same words within a sentence stay."""
     assert strip_boilerplate(text) == rest
 
 
@@ -178,23 +178,23 @@ def test_strip_boilerplate(text: str, rest: str) -> None:
     ],
 )
 def test_excerpt_ends_at_a_sentence(text: str, words: int, excerpt: str) -> None:
-    """An abbreviation, a decimal point and a closing quote are understood."""
+    """Abbreviations, decimal points and closing quotes do not end a sentence."""
     assert excerpt_text(text, words) == excerpt
 
 
 @given(st.text(max_size=300), st.integers(1, 20))
 def test_an_excerpt_is_never_too_long(text: str, most: int) -> None:
-    """At most so many words, whatever the text."""
+    """It has at most the requested number of words, whatever the text."""
     assert len(excerpt_text(text, most).split()) <= most
 
 
 def test_count_words() -> None:
-    """Apostrophes and hyphens do not part a word; Japanese is counted by characters."""
+    """Apostrophes and hyphens are part of a word; Japanese is counted by characters."""
     assert (count_words("Don't over-knead it – 3.5 minutes"), count_words("塩と油と酸")) == (5, 2)
 
 
 def test_paragraphs() -> None:
-    """Blank lines make paragraphs where there are no blocks; a wrapped line in HTML is no line break."""
+    """Blank lines make paragraphs if there are no blocks; a newline in HTML is no line break."""
     assert add_paragraphs("A\nb\n\nC") == "<p>A<br>b</p><p>C</p>"
     assert add_paragraphs("A\n<b>b</b>\n\nC") == "<p>A <b>b</b></p><p>C</p>"
     assert add_paragraphs("<p>A\n\nb</p>") == "<p>A\n\nb</p>"
@@ -202,5 +202,5 @@ def test_paragraphs() -> None:
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, 0), (1, 1), (238, 1), (357, 2), (2380, 10)])
 def test_reading_minutes(words: int, minutes: int) -> None:
-    """238 words a minute, and never less than one for a body that has any."""
+    """238 words a minute, and at least one minute for any text."""
     assert reading_minutes("<p>" + "salt " * words + "</p>") == minutes

@@ -1,4 +1,4 @@
-"""Markdown between the feeds and the mail."""
+"""Markdown from feeds and editors is converted for mails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def words(md: str) -> int:
     return count_words(to_plain(md))
 
 
-def test_lists_and_quotes_survive() -> None:
+def test_lists_and_quotes_are_preserved() -> None:
     """A numbered list stays numbered and a quote stays a quote, from HTML to Markdown and back."""
     html = '<ol start="3"><li>Salt</li><li>Time</li></ol>\n<blockquote>\n<p>Wait.</p>\n</blockquote>'
     again = to_html(to_markdown(html))
@@ -27,8 +27,8 @@ def test_lists_and_quotes_survive() -> None:
     assert re.sub(r"\s", "", again) == re.sub(r"\s", "", html)
 
 
-def test_no_raw_html_comes_out() -> None:
-    """What was text in HTML is text in Markdown, even when it looks like a tag."""
+def test_the_result_has_no_raw_html() -> None:
+    """Text that looks like a tag stays text."""
     md = to_markdown("<p>&lt;script&gt;alert(1)&lt;/script&gt; and &lt;b&gt;</p>")
     assert "<script" not in to_html(md)
     assert to_plain(md) == "<script>alert(1)</script> and <b>"
@@ -36,149 +36,149 @@ def test_no_raw_html_comes_out() -> None:
 
 @settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=60))
-def test_any_text_is_only_text(text: str) -> None:
-    """Escaped text reads back as itself: no character of a title or an excerpt becomes markup."""
+def test_escaped_text_is_not_markup(text: str) -> None:
+    """No character of an escaped title or excerpt becomes markup."""
     assert to_plain("x " + escape_markdown(text) + " x").split() == ["x", *text.split(), "x"]
 
 
-def test_addresses_cannot_end_their_brackets() -> None:
-    """An address with brackets, spaces and quotes still is one link."""
+def test_urls_may_contain_brackets() -> None:
+    """A URL with brackets, spaces and quotes is still one link."""
     md = to_markdown('<a href="https://example.org/a_(b) &quot;c&quot;)">here</a>')
     assert to_html(md) == '<p><a href="https://example.org/a_%28b%29%20%22c%22%29">here</a></p>'
 
 
-def test_note_marks_stay_marks() -> None:
-    """A reference's number does not join the word before it."""
+def test_footnote_numbers_stay_superscript() -> None:
+    """The number of a reference does not join the word before it."""
     md = to_markdown('<p>quay<sup><a href="https://example.org/#n1">1</a></sup> and 10<sup>3</sup></p>')
     assert to_plain(md) == "quay¹ and 10³"
     assert "https://example.org/#n1" in md
 
 
-def test_code_may_hold_backticks() -> None:
+def test_code_may_contain_backticks() -> None:
     """A code block that contains a fence stays one block."""
     assert to_html(to_markdown("<pre>a\n```\nb</pre>")) == "<pre><code>a\n```\nb\n</code></pre>"
 
 
 def test_deep_html_becomes_text() -> None:
-    """HTML nested too deeply to be walked is read as plain text instead of failing."""
+    """HTML nested too deeply is converted as plain text instead of failing."""
     deep = "<div>" * (MAX_DEPTH + 1) + "words &amp; *more*" + "</div>" * (MAX_DEPTH + 1)
     assert to_plain(to_markdown(deep)) == "words & *more*"
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "#note", "/relative"])
-def test_unsafe_and_homeless_links_lead_nowhere(url: str) -> None:
-    """Only http, https and mailto links come out; the words of the others stay."""
+def test_unsafe_and_relative_links_are_removed(url: str) -> None:
+    """Only http, https and mailto links stay; the text of others is kept."""
     html = to_html(f"[words]({url})")
     assert "<a" not in html
     assert "words" in html
 
 
-def test_headings_and_pictures_become_words() -> None:
-    """An introduction has no headings (the mail has its own) and no pictures of unknown size."""
+def test_headings_and_images_become_text() -> None:
+    """An introduction has no headings (the mail has its own) and no images of unknown size."""
     assert to_html("# Big\n\n![a boat](https://example.org/b.jpg)") == "<p><strong>Big</strong></p>\n<p>a boat</p>"
 
 
-def test_text_keeps_every_address_whole() -> None:
-    """The text part holds each address on one line, however narrow the text and long the address."""
+def test_urls_are_not_wrapped() -> None:
+    """Each URL of the text part is on one line, however narrow the text."""
     url = "https://example.org/" + "long/" * 40
     lines = to_text(f"Read [this page]({url}) and write to [us](mailto:us@example.org).", width=20).split("\n")
     assert url in lines
     assert "us: us@example.org" in lines
 
 
-def test_text_says_an_address_once() -> None:
-    """A link that is its own label is not repeated."""
+def test_a_url_as_its_own_label_is_not_repeated() -> None:
+    """A link whose text is its URL is written once."""
     assert to_text("<https://example.org/a>") == "https://example.org/a"
 
 
-def test_text_lays_out_lists_quotes_and_code() -> None:
-    """In a terminal a list hangs, a quote is marked and code is set in."""
+def test_text_indents_lists_quotes_and_code() -> None:
+    """Lists have hanging indents, quotes a marker, and code is indented."""
     md = "1. one that is so long it wraps\n2. two\n\n> said\n\n```\nx = 1\n```\n\n---"
     assert to_text(md, width=20) == ("1. one that is so\n   long it wraps\n2. two\n\n> said\n\n    x = 1\n\n* * *")
 
 
-def test_text_is_at_most_as_wide_as_asked() -> None:
-    """Ordinary prose stays within 72 columns, in quotes and nested lists too."""
+def test_text_is_wrapped() -> None:
+    """Prose has at most 72 columns, in quotes and nested lists too."""
     prose = "the boats came home before the bread was done and nobody minded at all " * 3
     text = to_text(f"{prose}\n\n> {prose}\n\n- {prose}\n  - {prose}")
     assert max(map(len, text.split("\n"))) <= 72
 
 
 def test_excerpt_ends_at_a_sentence() -> None:
-    """An excerpt is as many whole sentences as fit, and an abbreviation or an initial does not end one."""
+    """An excerpt has as many whole sentences as fit; abbreviations and initials do not end one."""
     md = "Dr. J. Pryce came at 5 p.m. She brought bread. Then she told us a very long story about eels."
     assert excerpt(md, max_words=12) == "Dr. J. Pryce came at 5 p.m. She brought bread."
 
 
 def test_excerpt_does_not_cut_emphasis_or_links() -> None:
-    """A sentence that ends inside emphasis is no place to cut."""
+    """An excerpt does not end inside emphasis or a link."""
     md = "One **two. Three four** five. [Six. Seven](https://example.org/) eight nine."
     assert excerpt(md, max_words=6) == "One **two. Three four** five."
 
 
-def test_excerpt_leaves_out_what_is_no_prose() -> None:
-    """Headings, pictures, tables, rules and code are not excerpted."""
+def test_excerpt_has_only_prose() -> None:
+    """Headings, images, tables, rules and code are left out."""
     md = "# Title\n\n![alt](https://example.org/a.jpg)\n\n| a |\n| - |\n| b |\n\n---\n\n```\ncode\n```\n\nProse."
     assert excerpt(md) == "Prose."
 
 
-def test_caption_goes_with_its_picture() -> None:
-    """A picture's caption is its title in Markdown, so an excerpt without the picture is without the caption, too."""
+def test_captions_are_image_titles() -> None:
+    """An excerpt without images has no captions either."""
     figure = '<figure><img src="https://example.org/a.jpg" alt=""><figcaption>Our (only) "boat"</figcaption></figure>'
     assert excerpt(to_markdown(f"{figure}<p>Prose.</p>")) == "Prose."
 
 
 def test_excerpt_keeps_whole_list_items() -> None:
-    """A list that does not fit keeps its numbers and whole items, and says that it goes on."""
+    """A list that does not fit keeps its numbers and whole items, and ends in an ellipsis."""
     short = excerpt(to_markdown(f"<p>Eight things:</p><ol>{ORDERED}</ol>"), max_words=19)
     assert short == "Eight things:\n\n1. Thing 1, which takes six words\n2. Thing 2, which takes six words\n3. …"
 
 
-def test_excerpt_keeps_a_quote_a_quote() -> None:
-    """Quoted words are still marked as somebody else's when they are shortened."""
+def test_excerpt_keeps_quote_markers() -> None:
+    """A shortened quote is still a quote."""
     assert excerpt("> Wait for it. Then wait for a good while longer.", max_words=5) == "> Wait for it."
 
 
-def test_excerpt_announces_nothing_that_is_not_there() -> None:
-    """A colon whose list did not fit becomes an ellipsis."""
+def test_a_trailing_colon_becomes_an_ellipsis() -> None:
+    """If the list after a colon does not fit, the colon is replaced."""
     assert excerpt("Eight things:\n\n- one is far too long to fit in", max_words=3) == "Eight things…"
     assert excerpt("Run this:\n\n```\ncode\n```\n\nDone.") == "Run this…\n\nDone."
 
 
-def test_excerpt_cuts_an_endless_sentence() -> None:
-    """Where not even one sentence fits, the words that do are kept."""
+def test_excerpt_cuts_a_long_sentence() -> None:
+    """If not even one sentence fits, it ends at a word."""
     assert excerpt("# Title\n\n" + "word " * 100, max_words=3) == "word word word…"
 
 
 @settings(deadline=None)
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=60))
 def test_excerpt_is_never_too_long(md: str, limit: int) -> None:
-    """Whatever comes in, at most that many words come out, and an ellipsis."""
+    """The result has at most the requested number of words, and an ellipsis."""
     assert words(excerpt(md, limit)) <= limit + 1
 
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
-def test_anything_renders(md: str) -> None:
-    """No Markdown is an error, and no script or event handler comes out of any."""
+def test_any_markdown_renders_safely(md: str) -> None:
+    """No Markdown fails, and no script or event handler is in the result."""
     to_text(md)
     assert not re.search(r"<(?!/?(?:p|br|hr|ul|ol|li|blockquote|a|strong|em|s|code|pre|t\w+)\b)", to_html(md))
 
 
-def test_breaks_in_a_row_are_paragraphs() -> None:
-    """One ``<br>`` breaks a line, several end a paragraph, and those at the edges of one break nothing."""
+def test_several_line_breaks_are_a_paragraph() -> None:
+    """One ``<br>`` breaks a line, several end a paragraph, and those at the edges of a block are dropped."""
     md = to_markdown("<p>Zero</p><br><p><br>One<br>two<br> <br><br>three<br></p>")
     assert to_html(md) == "<p>Zero</p>\n<p>One<br>\ntwo</p>\n<p>three</p>"
 
 
-def test_excerpt_of_a_script_without_blanks() -> None:
-    """Chinese and Japanese are shortened too, at their own full stop where there is one."""
+def test_excerpt_of_chinese_and_japanese() -> None:
+    """They are shortened as well, at their own full stop if there is one."""
     assert excerpt("海は静かです。" + "パンは二日かかります。" * 20, max_words=5) == "海は静かです。"
     assert len(excerpt("海" * 500, max_words=10)) == 21
 
 
-def test_endless_texts_are_quick() -> None:
-    """A text far longer than any post is not read to its end, nor is a list of thousands walked item by item."""
+def test_long_texts_are_fast() -> None:
+    """A very long text is not parsed to its end, nor is a list of thousands of items."""
     assert excerpt("A word. " * 50_000, max_words=4) == "A word. A word."
     assert excerpt(to_markdown("<ol>" + "<li>A word.</li>" * 20_000 + "</ol>"), max_words=3) == "A word."
     assert to_markdown("<p>A" + " " * 50_000 + "word.</p>") == "A word."

@@ -1,4 +1,4 @@
-"""Every outcome is explained in words wherever a person meets it: by ``fetch``, ``feeds check`` and ``status``."""
+"""Every outcome of a fetch is explained wherever it is shown: by `fetch`, `feeds check` and `status`."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def as_status_says(said: FetchOutcome) -> FeedStatus:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_outcome_has_its_advice(kind: OutcomeKind) -> None:
-    """What happened, and then, unless that says it all, what to do about it."""
+def test_every_outcome_has_advice(kind: OutcomeKind) -> None:
+    """A message says what happened and, unless that is enough, what to do."""
     sentence = outcome(kind).message
     assert sentence == ("did what it did" if kind in NO_ADVICE else f"did what it did: {ADVICE[kind]}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_fetch_explains_it(kind: OutcomeKind) -> None:
-    """The line of a feed is the whole sentence."""
+def test_fetch_shows_the_message(kind: OutcomeKind) -> None:
+    """The line of a feed contains the whole message."""
     said = outcome(kind)
     report = FeedReport(feed_id="blog", outcome=kind, message=said.message, ok=said.ok)
     assert feed_line(report, 6) == f"blog    {said.message}"
 
 
-def test_what_is_no_feed_is_said_before_what_helps() -> None:
-    """A sign has the finding and, apart from it, the remedy."""
+def test_a_health_check_separates_cause_and_fix() -> None:
+    """The result has the cause as its message, and the fix by itself."""
     detail = "Enter the address of a feed: this one returns a web page"
     state = FeedState(feed_id="blog", checked_at=NOW, failures=1, outcome="not_a_feed", detail=detail)
     (sign,) = feed_health_results(state, (), UTC)
@@ -58,8 +58,8 @@ def test_what_is_no_feed_is_said_before_what_helps() -> None:
 
 
 @pytest.mark.parametrize("kind", LOUD)
-def test_status_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whether it counts as a failure or not."""
+def test_status_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown whether the outcome counts as a failure or not."""
     said = outcome(kind)
     print_status(
         Status(feeds=(as_status_says(said),), weeks=(), drafted_at={}, records={}, changes={}),
@@ -69,8 +69,8 @@ def test_status_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partial"])
-def test_check_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
-    """With a document to read or without one."""
+def test_check_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a document or without one."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
     said = outcome(kind, body=body if kind == "moved" else b"")
     finding = probe_outcome(said, now=NOW)
@@ -82,14 +82,14 @@ def test_check_explains_it(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("status", "words"), [(401, "password"), (402, "pay"), (403, "needs a password"), (451, "law")]
 )
-def test_a_refusal_says_what_its_status_means(status: int, words: str) -> None:
-    """401, 402, 403 and 451 are all ``blocked``, each for a reason of its own."""
+def test_a_refusal_explains_its_status(status: int, words: str) -> None:
+    """401, 402, 403 and 451 are all ``blocked``, with different advice."""
     assert words in outcome("blocked", status=status).message
     assert set(BLOCKED_ADVICE) == {401, 402, 451}
 
 
-def test_a_document_that_broke_off_is_told_by_check(capsys: pytest.CaptureFixture[str]) -> None:
-    """What could be read is shown, and that there may have been more."""
+def test_check_reports_truncated_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    """It shows the readable entries, and that there may have been more."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid><title>Salt</title></item><item><ti"
     finding = probe_outcome(outcome("ok", body=body, detail="answered 200 OK"), now=NOW)
     print_probes([finding], ZoneInfo("UTC"), as_json=False)
@@ -99,8 +99,8 @@ def test_a_document_that_broke_off_is_told_by_check(capsys: pytest.CaptureFixtur
     assert ADVICE["partial"] in shown
 
 
-def test_a_page_instead_of_a_feed_is_told_in_one_sentence() -> None:
-    """What was found says already what to give instead."""
+def test_check_explains_web_pages() -> None:
+    """One sentence says what was found and what URL to give instead."""
     finding = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
     assert (finding.outcome, finding.message) == (
         "not_a_feed",
@@ -108,8 +108,8 @@ def test_a_page_instead_of_a_feed_is_told_in_one_sentence() -> None:
     )
 
 
-def test_a_hint_that_the_feed_moved_is_passed_on() -> None:
-    """By ``feeds check``, as something odd; nobody follows it without being told."""
+def test_check_reports_a_hint_that_the_feed_moved() -> None:
+    """It is a warning of `feeds check`; the hint is not followed automatically."""
     body = (
         b"<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel>"
         b"<itunes:new-feed-url>https://new.example/feed</itunes:new-feed-url></channel></rss>"

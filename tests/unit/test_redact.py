@@ -1,4 +1,4 @@
-"""What a log may say: everything but secrets."""
+"""Secrets are removed from everything that is logged."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("words", "secret"), TOLD.items())
-def test_what_signs_in_is_hidden(words: str, secret: str) -> None:
-    """Userinfo, queries, headers, assignments and signed links; what stands around them stays."""
+def test_credentials_are_hidden(words: str, secret: str) -> None:
+    """User info, queries, headers, assignments and signed links; the text around them stays."""
     said = redact(words)
     assert secret not in said
     assert "…" in said
@@ -58,22 +58,22 @@ def test_what_signs_in_is_hidden(words: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize("words", PLAIN)
-def test_what_is_no_secret_is_told(words: str) -> None:
-    """A log that hides everything tells nothing."""
+def test_other_text_stays(words: str) -> None:
+    """Text without secrets is not changed."""
     assert redact(words) == words
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=4, max_size=40), st.text(max_size=200), st.text(max_size=200))
-def test_a_known_secret_is_hidden_wherever_it_stands(secret: str, before: str, after: str) -> None:
-    """Whatever characters it is made of, as often as it is there."""
+def test_known_secrets_are_hidden_everywhere(secret: str, before: str, after: str) -> None:
+    """Whatever characters a secret contains, every occurrence is hidden."""
     said = redact(f"{before}{secret}{after}{secret}", {secret})
     assert "…" in secret or secret not in said
 
 
 @example(choice="open", nth=8, key="7a5c4f037f13f84331df619c947543ff2162dfebd8eea651931dfd344caea541")  # no digit in it
 @given(st.sampled_from(get_args(ProofAction)), st.integers(1, 9), st.text("0123456789abcdef", min_size=64, max_size=64))
-def test_a_pass_to_approve_is_hidden(choice: ProofAction, nth: int, key: str) -> None:
-    """Whoever reads the log must not be able to approve: no part of the token is left."""
+def test_approval_tokens_are_hidden(choice: ProofAction, nth: int, key: str) -> None:
+    """No part of the token of an approval link is left."""
     expires_at = datetime(2026, 2, 20, tzinfo=UTC)
     token = sign_token(
         ProofToken(week="2026-W07", content_hash=key, action=choice, sequence=nth, expires_at=expires_at), key
@@ -82,8 +82,8 @@ def test_a_pass_to_approve_is_hidden(choice: ProofAction, nth: int, key: str) ->
     assert redact(f"They open https://desk.example/proof/{token}.") == "They open https://desk.example/proof/…."
 
 
-def test_hiding_takes_no_longer_than_reading() -> None:
-    """A server may answer anything, and every word of it may end in the log: no pattern goes back and forth."""
+def test_redacting_takes_linear_time() -> None:
+    """Anything a server answers may be logged, so no pattern backtracks."""
     hostile = ["a." * 4_000, "://" * 2_600, "token" * 1_600, "x=" * 4_000, "a-B1_" * 1_600, "Bearer " * 1_100]
     started = time.process_time()
     for words in hostile:
@@ -91,8 +91,8 @@ def test_hiding_takes_no_longer_than_reading() -> None:
     assert time.process_time() - started < 1.0
 
 
-def test_the_secrets_a_config_names_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords, tokens and headers of feeds, the mail server's, the database's; from a file too."""
+def test_secrets_of_a_config_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords, tokens and headers of feeds, of the mail server and of the database, from files too."""
     (tmp_path / "blog").write_text("from-a-file\n")
     monkeypatch.setenv("BLOG_PASSWORD_FILE", str(tmp_path / "blog"))
     given = {"PODCAST_TOKEN": "bearer-1", "BLOG_KEY": "header-2", "MAIL_PASSWORD": "smtp-3", "PGPASSWORD": "pg-4444"}

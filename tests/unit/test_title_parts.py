@@ -1,4 +1,4 @@
-"""Titles taken apart, and dates and running times read."""
+"""Titles, dates and running times are parsed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest
         ("Podcast – Top 10 Ovens – a list", "Podcast", "", "Top 10 Ovens – a list"),
     ],
 )  # fmt: skip
-def test_labels_and_guests_are_taken_off(title: str, label: str, guest: str, rest: str) -> None:
-    """A known label, then a name, then the title; without a name, the title is all the rest."""
+def test_labels_and_guests_are_split_off(title: str, label: str, guest: str, rest: str) -> None:
+    """A known label is followed by a name and the title; without a name the title is the rest."""
     assert split_title(title) == TitleParts(label=label, guest=guest, title=rest)
 
 
@@ -51,13 +51,13 @@ def test_labels_and_guests_are_taken_off(title: str, label: str, guest: str, res
         ("(with Bo Lund)", "", "(with Bo Lund)"),
     ],
 )
-def test_the_guest_in_brackets_is_taken_off_an_episodes_title(title: str, guest: str, rest: str) -> None:
-    """Who is named behind with, feat. or w/ is the guest, unless it is no name or nothing else remains."""
+def test_guests_in_brackets_are_split_off(title: str, guest: str, rest: str) -> None:
+    """A name after with, feat. or w/ is the guest, unless nothing else remains."""
     assert split_guest(title) == (guest, rest)
 
 
-def test_the_account_that_set_a_blog_up_is_nobody() -> None:
-    """An author is a person: admin is none, however it is written."""
+def test_generic_accounts_are_not_authors() -> None:
+    """Admin and similar accounts are no authors, however they are written."""
     assert [each for each in ("Admin", "wordpress", "Webmaster", "Ada Admin", "") if is_generic_author(each)] == [
         "Admin", "wordpress", "Webmaster"]  # fmt: skip
 
@@ -76,14 +76,14 @@ def test_the_account_that_set_a_blog_up_is_nobody() -> None:
         "",
     ],
 )
-def test_ordinary_titles_stay_whole(title: str) -> None:
+def test_ordinary_titles_are_not_split(title: str) -> None:
     """A dash alone means nothing."""
     assert split_title(title) == TitleParts(title=title)
 
 
 @given(st.text(max_size=80))
-def test_no_title_is_lost(title: str) -> None:
-    """Splitting never leaves an empty title behind."""
+def test_a_title_is_never_empty(title: str) -> None:
+    """Splitting always leaves a title."""
     assert bool(split_title(title).title) == bool(title)
 
 
@@ -105,22 +105,22 @@ def test_no_title_is_lost(title: str) -> None:
         ("Tue, 10 Feb 2026 08:30:60 Z", (2026, 2, 10, 8, 30)),
     ],
 )
-def test_dates_are_read(text: str, instant: tuple[int, int, int, int, int]) -> None:
-    """RFC 822, ISO 8601 and their misspellings, in UTC to the minute."""
+def test_dates_are_parsed(text: str, instant: tuple[int, int, int, int, int]) -> None:
+    """RFC 822, ISO 8601 and their misspellings give the same time in UTC."""
     found = parse_date(text)
     assert found is not None
     assert found.replace(second=0, microsecond=0) == datetime(*instant, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "03/04/2026", "32 Feb 2026", "2026-13-01", "10 Foo 2026", "0000-00-00"])
-def test_what_is_no_date_gives_none(text: str) -> None:
-    """Ambiguous and impossible dates are no dates."""
+def test_invalid_dates_are_none(text: str) -> None:
+    """Ambiguous and impossible dates are None."""
     assert parse_date(text) is None
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_date_or_none(text: str) -> None:
-    """No text makes the reader fail, and every date is in UTC."""
+def test_any_text_is_a_utc_date_or_none(text: str) -> None:
+    """Parsing never fails, and every date is in UTC."""
     found = parse_date(text)
     assert found is None or found.tzinfo is UTC
 
@@ -133,6 +133,6 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
         ("0", None), ("", None), ("-5", None), ("00:00:00:01", None), ("99999999", None), ("one hour", None),
     ],
 )  # fmt: skip
-def test_running_times_are_read(text: str, seconds: int | None) -> None:
-    """Seconds, clocks, units and ISO 8601; zero, negative and absurd ones are none."""
+def test_durations_are_parsed(text: str, seconds: int | None) -> None:
+    """Seconds, clock times, units and ISO 8601; zero, negative and absurd ones are None."""
     assert parse_duration(text) == seconds

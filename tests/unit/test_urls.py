@@ -1,4 +1,4 @@
-"""Addresses: what may be clicked, and when two are one."""
+"""URLs are cleaned for links, and compared by keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SITE = "https://harbourandhearth.example"
     ],
 )
 def test_clean_url(written: str, cleaned: str) -> None:
-    """Tracking, credentials, default ports and stray characters go; the rest stays as published."""
+    """Tracking, credentials, default ports and stray characters are removed; the rest stays as published."""
     assert clean_url(written) == cleaned
 
 
@@ -62,8 +62,8 @@ def test_clean_url(written: str, cleaned: str) -> None:
         "https://h.example/" + "a" * 5000,
     ],
 )
-def test_unsafe_or_incomplete_addresses_give_nothing(unsafe: str) -> None:
-    """What is not absolute http(s) with a sane host is no address."""
+def test_unsafe_or_incomplete_urls_are_empty(unsafe: str) -> None:
+    """Only absolute http(s) URLs with a valid host are accepted."""
     assert clean_url(unsafe) == ""
 
 
@@ -79,13 +79,13 @@ def test_unsafe_or_incomplete_addresses_give_nothing(unsafe: str) -> None:
         ("https://other.example/", "https://other.example/"),
     ],
 )
-def test_relative_addresses_start_at_the_base(written: str, absolute: str) -> None:
-    """RFC 3986 resolution, and a base never lends its safety to another scheme."""
+def test_relative_urls_are_resolved(written: str, absolute: str) -> None:
+    """RFC 3986 resolution; a base does not make another scheme safe."""
     assert clean_url(written, f"{SITE}/notes/") == absolute
 
 
 def test_a_backslash_is_a_slash() -> None:
-    """As browsers read it: otherwise we would name one host and the reader would land on another."""
+    """As in browsers: otherwise we would see one host, and the browser another."""
     assert domain("https://evil.example\\@harbourandhearth.example/") == "evil.example"
 
 
@@ -100,13 +100,13 @@ def test_a_backslash_is_a_slash() -> None:
     ],
 )
 def test_one_page_has_one_key(spelling: str) -> None:
-    """Scheme, www, port, slash, fragment, tracking and needless escapes do not make another page."""
+    """Scheme, www, port, slash, fragment, tracking and needless escapes do not change the key."""
     assert url_key(spelling) == "harbourandhearth.example/salt"
 
 
 @pytest.mark.parametrize(("one", "other"), [("/a", "/A"), ("/a?p=1", "/a?p=2"), ("/a%2Fb", "/a/b"), ("/a", "/")])
 def test_different_pages_have_different_keys(one: str, other: str) -> None:
-    """Case of the path, the query and an escaped slash mean something."""
+    """Case of the path, the query and an escaped slash are significant."""
     assert url_key(SITE + one) != url_key(SITE + other)
 
 
@@ -133,19 +133,19 @@ def test_different_pages_have_different_keys(one: str, other: str) -> None:
         "http://www.",
     ],
 )
-def test_counters_before_a_media_file_do_not_count(prefix: str) -> None:
-    """One file behind any row of download counters has one key."""
+def test_download_counters_do_not_change_the_key(prefix: str) -> None:
+    """One file behind any number of download counters has one key."""
     assert media_key(f"{prefix}media.example/ep/1.mp3?source=feed") == "media.example/ep/1.mp3"
 
 
-def test_a_counters_own_file_is_left_alone() -> None:
-    """A file kept at a counter's own address has nothing behind it."""
+def test_a_file_hosted_by_a_counter_keeps_its_key() -> None:
+    """A file at the own URL of a counter has nothing behind it."""
     assert media_key("https://media.blubrry.com/harbour/1.mp3") == "media.blubrry.com/harbour/1.mp3"
 
 
 @given(st.text(max_size=200), st.sampled_from(["", SITE, f"{SITE}/notes/", "nonsense"]))
-def test_cleaning_is_final_and_safe(text: str, base: str) -> None:
-    """Whatever comes in: nothing, or http(s) in ASCII that cleaning again does not change, and that has a key."""
+def test_cleaning_is_idempotent_and_safe(text: str, base: str) -> None:
+    """The result is "" or http(s) in ASCII that cleaning again does not change and that has a key."""
     cleaned = clean_url(text, base)
     assert cleaned == "" or cleaned.startswith(("http://", "https://"))
     assert cleaned.isascii()
@@ -154,6 +154,6 @@ def test_cleaning_is_final_and_safe(text: str, base: str) -> None:
 
 
 @given(st.from_regex(r"https?://(www\.)?[a-z]{1,9}\.example(:\d{1,5})?/[\x20-\x7e]{0,60}", fullmatch=True))
-def test_a_key_survives_cleaning(url: str) -> None:
-    """An address and its clean form have the same key."""
+def test_cleaning_does_not_change_the_key(url: str) -> None:
+    """A URL and its clean form have the same key."""
     assert url_key(clean_url(url)) == url_key(url)

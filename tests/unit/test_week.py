@@ -1,4 +1,4 @@
-"""Weeks: named after their last instant, meeting without gap or overlap, whatever the clocks do."""
+"""Weeks are named after their last instant and meet without gaps or overlaps, also when clocks change."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,22 +17,22 @@ instants = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st
 
 
 @given(clock=clocks, instant=instants)
-def test_every_instant_lies_in_the_week_it_is_said_to(clock, instant):
-    """week_of and bounds agree: opens <= instant < closes."""
+def test_week_of_agrees_with_bounds(clock, instant):
+    """For the week of every instant, opens <= instant < closes."""
     opens_at, closes_at = clock.bounds(clock.week_of(instant))
     assert opens_at <= instant < closes_at
 
 
 @given(clock=clocks, instant=instants)
 def test_weeks_meet(clock, instant):
-    """A week closes at the very instant the next one opens."""
+    """A week closes at the instant the next one opens."""
     week = clock.week_of(instant)
     assert clock.bounds(week)[1] == clock.bounds(week.next())[0]
 
 
 @given(clock=clocks, instant=instants)
 def test_a_week_is_named_after_the_iso_week_of_its_last_instant(clock, instant):
-    """The local date of the last instant lies in the ISO week of the same name."""
+    """The local date of the last instant is in the ISO week of the same name."""
     week = clock.week_of(instant)
     # An hour that the clocks skip may be named as closing; then the last instant is an hour further on.
     last = clock.bounds(week)[1] - timedelta(microseconds=1)
@@ -40,7 +40,7 @@ def test_a_week_is_named_after_the_iso_week_of_its_last_instant(clock, instant):
 
 
 def test_a_friday_closing_at_six_splits_the_friday():
-    """With fri 06:00, five on Friday belongs to the week, seven to the next one."""
+    """With fri 06:00, Friday 05:00 belongs to the week and 07:00 to the next one."""
     clock = WeekCalendar.parse("fri 06:00", LONDON)
     assert clock.week_of(datetime(2026, 2, 13, 5, tzinfo=UTC)) == Week(2026, 7)
     assert clock.week_of(datetime(2026, 2, 13, 7, tzinfo=UTC)) == Week(2026, 8)
@@ -49,21 +49,21 @@ def test_a_friday_closing_at_six_splits_the_friday():
 @pytest.mark.parametrize(
     ("week", "hours"), [(Week(2026, 12), 168), (Week(2026, 13), 167), (Week(2026, 43), 169), (Week(2026, 44), 168)]
 )
-def test_a_week_over_a_change_of_the_clocks_has_an_hour_less_or_more(week, hours):
+def test_clock_changes_make_a_week_shorter_or_longer(week, hours):
     """In London the last week of March 2026 has 167 hours, that of October 169."""
     opens_at, closes_at = WeekCalendar.parse("mon 00:00", LONDON).bounds(week)
     assert closes_at - opens_at == timedelta(hours=hours)
 
 
-def test_sunday_half_past_eleven_at_night_is_local():
-    """Sunday 23:30 in London in summer is 22:30 UTC, and still the old week; 23:30 UTC is the new one."""
+def test_the_end_of_a_week_is_local_time():
+    """In London in summer, Sunday 22:30 UTC is 23:30 and in the old week; 23:30 UTC is in the new one."""
     clock = WeekCalendar.parse("mon 00:00", LONDON)
     assert clock.week_of(datetime(2026, 7, 5, 22, 30, tzinfo=UTC)) == Week(2026, 27)
     assert clock.week_of(datetime(2026, 7, 5, 23, 30, tzinfo=UTC)) == Week(2026, 28)
 
 
 def test_the_newest_closed_week_changes_at_the_closing():
-    """Up to the closing the week before is the newest closed one; from it on, the week itself."""
+    """Until the closing the newest closed week is the one before; from then on the week itself."""
     clock = WeekCalendar.parse("mon 00:00", UTC)
     closing = datetime(2026, 2, 16, tzinfo=UTC)
     assert clock.newest_closed(closing - timedelta(seconds=1)) == Week(2026, 6)
@@ -78,20 +78,20 @@ def test_years_of_53_weeks():
 
 
 @pytest.mark.parametrize("words", ["", "2026", "W07", "2026-W00", "2026-W54", "2026-W7x", "26-W07"])
-def test_what_is_no_week_is_refused(words):
-    """Anything but a year and a week that exists is a ValueError."""
+def test_invalid_weeks_are_refused(words):
+    """Anything but an existing year and week is a ValueError."""
     with pytest.raises(ValueError, match=r"."):
         Week.parse(words)
 
 
 @pytest.mark.parametrize("words", ["", "monday", "1 06:00", "mon 24:00", "mon 6", "mon 06:60"])
-def test_what_is_no_closing_is_refused(words):
-    """A closing is a weekday by name and a time of day."""
+def test_invalid_closing_times_are_refused(words):
+    """A closing time is the name of a weekday and a time of day."""
     with pytest.raises(ValueError, match="not a weekday and a time"):
         WeekCalendar.parse(words, UTC)
 
 
 def test_a_date_means_the_week_of_its_noon():
-    """A day that a closing splits belongs to the week of its noon."""
+    """A day that is split by a closing belongs to the week of its noon."""
     assert WeekCalendar.parse("fri 06:00", LONDON).week_of_day(date(2026, 2, 13)) == Week(2026, 8)
     assert WeekCalendar.parse("fri 18:00", LONDON).week_of_day(date(2026, 2, 13)) == Week(2026, 7)

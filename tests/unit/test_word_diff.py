@@ -1,4 +1,4 @@
-"""Where words have changed: every change is shown, and nothing that is no change."""
+"""Every changed word is part of a reported change, and nothing else is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ WORDS = st.lists(st.sampled_from(["salt", "bread", "tide", "hearth", "net"]), ma
 
 
 @given(WORDS, WORDS)
-def test_there_is_a_change_exactly_where_words_differ(old: list[str], new: list[str]) -> None:
-    """However the blanks are set; and each phrase is made of the words of its own side."""
+def test_changes_are_reported_where_words_differ(old: list[str], new: list[str]) -> None:
+    """Whitespace is ignored, and each phrase consists of the words of its own text."""
     found = diff_words("  \n".join(old), "\u00a0".join(new))
     assert bool(found) == (old != new)
     for before, after in found:
@@ -23,16 +23,16 @@ def test_there_is_a_change_exactly_where_words_differ(old: list[str], new: list[
 
 
 @given(WORDS, st.integers(0, 40))
-def test_a_word_that_comes_in_is_in_the_phrase(words: list[str], place: int) -> None:
-    """With a few words around it, for somebody to find the place."""
+def test_an_inserted_word_is_shown_with_context(words: list[str], place: int) -> None:
+    """A few words around it help to find the place."""
     new = [*words[:place], "kelp", *words[place:]]
     ((_, after),) = diff_words(" ".join(words), " ".join(new))
     assert "kelp" in after.split()
     assert len(after.split()) <= 11
 
 
-def test_changes_far_apart_are_told_apart() -> None:
-    """Two words changed in a long text are two places, not the text between them."""
+def test_distant_changes_are_separate() -> None:
+    """Two changed words in a long text are two changes, without the text between them."""
     words = [f"w{number}" for number in range(100)]
     edited = [*words]
     edited[10], edited[90] = "ten", "ninety"
@@ -42,8 +42,8 @@ def test_changes_far_apart_are_told_apart() -> None:
     ]
 
 
-def test_a_text_that_was_written_anew_is_one_change_and_costs_little() -> None:
-    """Thirty thousand words on each side: cut in the middle, in no time."""
+def test_a_rewritten_text_is_one_change() -> None:
+    """Thirty thousand words on each side are compared quickly, and shortened in the middle."""
     began = process_time()
     ((before, after),) = diff_words("salt " * 30_000, "bread " * 30_000)
     assert process_time() - began < 1

@@ -1,4 +1,4 @@
-"""What WordPress leaves in a text: taken out when a feed is read, and nothing else with it."""
+"""Shortcodes and share buttons of WordPress are removed, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ KEPT = ("[sic]", "[1]", "[video]", "[Ed.: see below]", "[…]", "[a, b]", "[x = 
 
 
 @pytest.mark.parametrize("code", GONE)
-def test_a_shortcode_goes_from_the_body_and_takes_its_paragraph_along(code: str):
-    """Core's, a plugin's, alone or in a pair, with straight quotes or curly ones."""
+def test_shortcodes_are_removed_with_their_paragraph(code: str):
+    """Those of WordPress and its plugins, single or in pairs, with straight or curly quotes."""
     assert clean_body(f"<p>Salt first.</p>\n<p>{code}</p>", BASE) == "<p>Salt first.</p>"
 
 
 @pytest.mark.parametrize("words", KEPT)
-def test_what_a_person_puts_into_brackets_stays(words: str):
-    """Remarks, numbers and words that only resemble a shortcode are the author's."""
+def test_other_brackets_stay(words: str):
+    """Remarks, numbers and words that only resemble a shortcode belong to the author."""
     assert strip_shortcodes(f"Salt {words} first.") == f"Salt {words} first."
 
 
-def test_the_words_between_two_shortcodes_stay():
-    """A caption loses its brackets, not its picture or its words."""
+def test_text_between_two_shortcodes_stays():
+    """A caption loses its brackets, not its image or its words."""
     found = clean_body('<p>[caption id="a" width="300"]<img src="/b.jpg" alt="A loaf"> A loaf[/caption]</p>', BASE)
     assert found == '<p><img src="https://harbourandhearth.example/b.jpg" alt="A loaf"> A loaf</p>'
 
 
-def test_code_that_shows_a_shortcode_shows_it():
+def test_shortcodes_in_code_stay():
     """A post about WordPress may quote one."""
     html = '<p>Write <code>[gallery ids="1"]</code>.</p>'
     assert strip_plugin_markup(html) == html
 
 
-def test_buttons_to_share_go_with_their_heading_and_list():
-    """Jetpack's "Share this:" leaves nothing behind, and a list before it stays."""
+def test_share_buttons_are_removed_with_heading_and_list():
+    """Jetpack's "Share this:" is removed completely, and a list before it stays."""
     share = "".join(
         f'<li><a href="https://harbourandhearth.example/bread/?share={name}&amp;nb=1">{name}</a></li>'
         for name in ("facebook", "x", "email")
@@ -61,8 +61,8 @@ def test_buttons_to_share_go_with_their_heading_and_list():
     assert clean_body(html, BASE) == "<ul><li>Salt</li></ul>"
 
 
-def test_a_bullet_that_shares_goes_without_a_heading_too():
-    """The list alone, as some feeds have it; other links of the list stay."""
+def test_share_links_are_removed_without_a_heading():
+    """Some feeds have only the list; its other links stay."""
     html = (
         '<ul><li><a href="/bread/?share=facebook">Facebook</a></li><li><a href="/salt/?share=list">Salt</a></li></ul>'
     )
@@ -71,14 +71,14 @@ def test_a_bullet_that_shares_goes_without_a_heading_too():
     )
 
 
-def test_what_remains_is_found():
-    """A shortcode that nobody knows is still seen by the check; a remark is not."""
+def test_unknown_shortcodes_are_found():
+    """The check finds a shortcode that is not known; a remark is none."""
     assert find_shortcode("Bake it [/fancybox] now") == "[/fancybox]"
     assert not any(find_shortcode(words) for words in KEPT if words != "[[gallery]]")
 
 
-def test_endless_brackets_cost_little():
-    """Whatever a feed repeats, reading it stays linear: no match is longer than a few hundred characters."""
+def test_many_brackets_take_linear_time():
+    """No match is longer than a few hundred characters, whatever a feed repeats."""
     for piece in ("[gallery ", "[a b='", "[embed]", "<pre>[", "<code>"):
         text = piece * (30_000 // len(piece))
         assert strip_shortcodes(text) == text

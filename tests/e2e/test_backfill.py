@@ -55,7 +55,7 @@ def test_all_pages_are_read_as_archive(program: CliRunner):
     """Every page is read once, in order, until a 404; the entries are archive and do not change this week's digest."""
     before = program.titles()
     serve_pages(program)
-    assert program.run_ok("backfill", "blog") == "blog: read to its end: 79 pages behind the feed, 237 older entries\n"
+    assert program.run_ok("backfill", "blog") == "blog: complete: 79 archive pages, 237 older entries\n"
     asked = [seen.path for seen in program.server.requests]
     assert asked == ["/blog", *(f"/blog?paged={number}" for number in range(2, PAGES + 2))]
     assert len(guids(program)) == 237 + 1
@@ -103,7 +103,7 @@ def test_an_interrupted_backfill_continues(program: CliRunner):
     with start(program) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
-    assert b"79 pages behind the feed, 237 older entries" in out
+    assert b"79 archive pages, 237 older entries" in out
     found = Counter(guids(program))
     assert len(found) == 238
     assert set(found.values()) == {1}
@@ -116,7 +116,7 @@ def test_a_repeated_page_is_the_end(program: CliRunner):
     """A server that ignores page numbers is asked for one page more, and never again."""
     for number in range(2, 10):
         program.serve(f"/blog?paged={number}", rss(item("Bread on a stone")))
-    assert program.run_ok("backfill", "blog") == "blog: there is no archive behind this feed\n"
+    assert program.run_ok("backfill", "blog") == "blog: this feed has no archive\n"
     assert len(program.server.requests) == 2
 
 
@@ -128,7 +128,7 @@ def test_circular_links_are_the_end(program: CliRunner):
     program.serve(
         "/other", rss(item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT"), more=link.format(program.server.url("/blog")))
     )
-    assert "1 page behind the feed, 1 older entries" in program.run_ok("backfill", "blog")
+    assert "1 archive page, 1 older entries" in program.run_ok("backfill", "blog")
     assert [seen.path for seen in program.server.requests] == ["/blog", "/other", "/blog"]
 
 
@@ -139,7 +139,7 @@ def test_links_to_older_documents_are_followed(program: CliRunner):
     old = item("Old", date="Tue, 01 Jul 2025 09:00:00 GMT"), item("Older", date="Mon, 01 Jul 2024 09:00:00 GMT")
     program.serve("/archive/2025", rss(old[0], more=link.format(2024)))
     program.serve("/archive/2024", rss(old[1]))
-    assert "2 pages behind the feed, 2 older entries" in program.run_ok("backfill", "blog")
+    assert "2 archive pages, 2 older entries" in program.run_ok("backfill", "blog")
     assert [seen.path for seen in program.server.requests] == ["/blog", "/archive/2025", "/archive/2024"]
 
 
@@ -150,9 +150,9 @@ def test_an_error_stops_and_the_next_run_continues(program: CliRunner):
     code, _, err = program.run("backfill", "blog")
     assert code == 3
     assert err.startswith("blog: page 3 answered 500")
-    assert "run `pipeline backfill blog` again to go on from there" in err
+    assert "run `pipeline backfill blog` again to continue" in err
     program.server.requests.clear()
-    assert "4 pages behind the feed, 12 older entries" in program.run_ok("backfill", "blog")
+    assert "4 archive pages, 12 older entries" in program.run_ok("backfill", "blog")
     assert [seen.path for seen in program.server.requests] == [f"/blog?paged={number}" for number in range(3, 7)]
 
 
@@ -171,7 +171,7 @@ def test_retry_after_is_respected(program: CliRunner):
     program.server.respond("/blog?paged=2", CannedResponse(status=429, headers={"Retry-After": "3600"}, body=b""))
     assert program.run("backfill", "blog")[0] == 3
     program.server.requests.clear()
-    assert "left alone until" in program.run("fetch")[1] + program.run("backfill", "blog")[2]
+    assert "asked for no requests until" in program.run("fetch")[1] + program.run("backfill", "blog")[2]
     assert program.server.requests == []
 
 
@@ -199,7 +199,7 @@ def test_a_complete_archive_is_not_read_again(program: CliRunner):
     program.server.requests.clear()
     assert "--again reads it once more" in program.run_ok("backfill", "blog")
     assert program.server.requests == []
-    assert "2 pages behind the feed, 0 older entries" in program.run_ok("backfill", "blog", "--again")
+    assert "2 archive pages, 0 older entries" in program.run_ok("backfill", "blog", "--again")
     assert len(guids(program)) == 7
 
 

@@ -1,8 +1,4 @@
-"""Read the pages of entries that came as an excerpt: ``full_text`` of config.toml.
-
-In: what is to be kept, a fetcher, how many pages may still be read. Out: the same, with the articles that were found.
-A page that cannot be had keeps its excerpt.
-"""
+"""Fetch the web pages of entries that are only excerpts, for feeds with ``full_text``."""
 
 from __future__ import annotations
 
@@ -15,48 +11,54 @@ from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.update import EntryChange
 
 MAX_PAGES = 20
-"""So many pages are read in one run, of all feeds together, the newest of each feed first."""
+"""Maximum number of pages to fetch in one run for all feeds; the newest entries of a feed come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullTextResult:
-    """What became of a feed's changes."""
+    """The changes of a feed with the full text that was found."""
 
     changes: tuple[EntryChange, ...]
-    """As they were, some with a longer body. The fingerprint stays that of the feed's own words."""
-    wanted: int = 0
-    found: int = 0
+    """The fingerprints are still those of the feed's own text."""
+    excerpts: int = 0
+    """Number of entries that are only excerpts."""
+    completed: int = 0
+    """Number of those whose full text was found."""
     rate_limited: FetchOutcome | None = None
-    """The answer of a host that wants to be left alone."""
+    """The outcome of a host that asked for a pause."""
 
     @property
     def summary(self) -> str:
-        """Say how it went; "" when nothing was wanted."""
-        return f"{self.found} of {self.wanted} entries with their full text" if self.wanted else ""
+        """The result in words; "" if there were no excerpts."""
+        return f"{self.completed} of {self.excerpts} entries with their full text" if self.excerpts else ""
 
 
 async def fetch_full_text(
     changes: Sequence[EntryChange], fetcher: Fetcher, *, now: datetime, page_budget: Iterator[int]
 ) -> FullTextResult:
-    """Read the pages of entries that are new or changed and have an excerpt only.
+    """Return changes with the full text of new and changed excerpts; an entry whose page fails keeps its excerpt.
 
-    ``allowance`` gives one item for each page that may be read; no password goes with the requests.
+    ``page_budget`` yields once for each page that may be fetched. The headers of the feed are not sent.
     """
-    # Heavy, and for feeds with full_text only.
+    # Slow to import, and needed by feeds with full_text only.
     from pipeline.ingest.full_text import needs_full_text, with_full_text
 
-    wanted = [change for change in changes if change.kind != "same" and needs_full_text(change.entry)]
-    wanted.sort(key=lambda change: change.entry.published_at, reverse=True)
-    entries = {change.entry.guid: change.entry for change, _ in zip(wanted, page_budget, strict=False)}
+    excerpts = [change.entry for change in changes if change.kind != "same" and needs_full_text(change.entry)]
+    excerpts.sort(key=lambda entry: entry.published_at, reverse=True)
+    entries = {entry.guid: entry for entry, _ in zip(excerpts, page_budget, strict=False)}
     requests = [FetchRequest(key=guid, url=entry.url) for guid, entry in entries.items()]
-    found, throttled = {}, None
+    completed, rate_limited = {}, None
     async for outcome in fetcher.fetch_all(requests, now=now):
-        throttled = outcome if outcome.kind == "rate_limited" else throttled
+        rate_limited = outcome if outcome.kind == "rate_limited" else rate_limited
         if not outcome.has_body:
             continue
-        before = entries[outcome.key]
-        after = with_full_text(before, outcome.body, content_type=outcome.content_type, url=outcome.final_url)
-        if after is not before:
-            found[before.guid] = after
-    told = (replace(change, entry=found.get(change.entry.guid, change.entry)) for change in changes)
-    return FullTextResult(changes=tuple(told), wanted=len(wanted), found=len(found), rate_limited=throttled)
+        excerpt = entries[outcome.key]
+        entry = with_full_text(excerpt, outcome.body, content_type=outcome.content_type, url=outcome.final_url)
+        if entry is not excerpt:
+            completed[entry.guid] = entry
+    return FullTextResult(
+        changes=tuple(replace(change, entry=completed.get(change.entry.guid, change.entry)) for change in changes),
+        excerpts=len(excerpts),
+        completed=len(completed),
+        rate_limited=rate_limited,
+    )

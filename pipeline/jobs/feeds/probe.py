@@ -56,7 +56,7 @@ async def _probe_url(request: FetchRequest, open_fetcher: OpenFetcher, now: date
         urls = find_feeds(outcome.body, outcome.final_url)[:MAX_FEEDS_PER_PAGE]
         linked = [probe_outcome(await fetcher.fetch(FetchRequest(key=url, url=url), now=now), now=now) for url in urls]
     # The order of the page is the best guess (comment feeds come last); broken and empty feeds are moved to the end.
-    return tuple(sorted(linked, key=lambda found: (not found.ok, not found.entries))) or (probe,)
+    return tuple(sorted(linked, key=lambda probe: (not probe.ok, not probe.entries))) or (probe,)
 
 
 def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:

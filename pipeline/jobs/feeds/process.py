@@ -1,4 +1,4 @@
-"""Parses a fetched document and decides what it changes in the store.
+"""Parse a fetched document and decide what it changes in the store.
 
 Only new and changed entries are parsed, normalised and looked up, so an unchanged document costs little more than hashing.
 """
@@ -43,7 +43,7 @@ class FeedProcessor:
     """Yields once for each web page that may still be fetched for its full text."""
 
     async def process(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> ProcessedFeed:
-        """Return what an outcome with a body changes. Raise NotAFeedError."""
+        """Return what an outcome with a body changes. Raises NotAFeedError."""
         from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
 
         present = self.store.entries.raw_hashes(feed.id)

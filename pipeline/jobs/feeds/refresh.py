@@ -1,7 +1,6 @@
-"""Bring feeds up to date: fetch, parse, normalise, dedupe, keep.
+"""Fetch feeds that are due, process their documents and store the changes.
 
-In: feeds, a store, a fetcher, the moment. Out: one FeedReport a feed, as each is done. Trouble with one feed is a
-value in its report and never stops the others; a bug propagates.
+A failure of one feed is reported and does not stop the others; a bug propagates.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.jobs.feeds.full_text import MAX_PAGES
 from pipeline.jobs.feeds.process import FeedProcessor, ProcessedFeed
 from pipeline.jobs.feeds.write_batch import WriteBatch
@@ -23,21 +22,20 @@ from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
 from pipeline.model.update import FeedUpdate, UpdateCounts
 from pipeline.store import Store
 
+IsDue = Callable[[FeedState, datetime], bool]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReport:
-    """What came of one feed."""
+    """The result of refreshing one feed."""
 
     feed_id: str
     outcome: str
-    """The outcome's word (``ok``, ``timeout`` …), or ``waiting`` for a feed that was not asked."""
+    """Kind of the outcome (``ok``, ``timeout`` …), or ``waiting`` for a feed that was not due."""
     message: str
-    """What happened and, where there is something to do, what."""
+    """The outcome in words and, if something can be done about it, what."""
     ok: bool
     applied: UpdateCounts = field(default_factory=UpdateCounts)
-
-
-IsDue = Callable[[FeedState, datetime], bool]
 
 
 def _no_headers(feed_id: str) -> Headers:
@@ -46,125 +44,132 @@ def _no_headers(feed_id: str) -> Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
-    """Brings feeds up to date."""
+    """Updates the stored entries and states of feeds."""
 
     store: Store
     open_fetcher: OpenFeedFetcher
     interval: timedelta
-    """How often a feed is asked when nothing speaks against it."""
+    """How often to fetch a feed that has no interval of its own."""
     headers: Callable[[str], Headers] = _no_headers
-    """The extra headers of a feed, by id; raises SecretMissing."""
+    """Returns the extra headers of a feed by id, or raises MissingSecretError."""
 
     def refresh(
         self,
         feeds: Sequence[Feed],
         *,
         now: datetime,
-        is_due: IsDue = poll.can_fetch,
+        is_due: IsDue = polling.can_fetch,
         on_report: Callable[[FeedReport], None] = lambda report: None,
     ) -> tuple[FeedReport, ...]:
-        """Ask the feeds that are ``due``; give a report for every one, in their order.
+        """Fetch the feeds that are due, and return a report for each feed, in their order.
 
-        ``poll.is_due`` is the schedule's due, ``can_fetch`` that of a person, ``can_force`` that of ``--force``.
+        ``is_due`` is ``polling.is_due`` for scheduled runs, ``can_fetch`` for a person and ``can_force`` for ``--force``.
+        ``on_report`` is called with each report once its changes are stored.
         """
         states = self.store.feeds.states()
         reports: dict[str, FeedReport] = {}
-        asked: list[_DueFeed] = []
+        due_feeds: list[_DueFeed] = []
         for feed in feeds:
-            one = _due_feed(feed, states.get(feed.id))
+            state = _current_state(feed, states.get(feed.id))
             try:
-                if is_due(one.state, now):
-                    asked.append(replace(one, headers=self.headers(feed.id)))
+                if is_due(state, now):
+                    due_feeds.append(_DueFeed(feed=feed, state=state, headers=self.headers(feed.id)))
                     continue
-                report = _waiting(one.state)
-            except MissingSecretError as missing:
-                report = self._missing_secret(one.state, missing, now)
+                report = _report_waiting(state)
+            except MissingSecretError as error:
+                report = self._report_missing_secret(state, error, now)
             reports[feed.id] = report
             on_report(report)
-        if asked:
-            asyncio.run(self._fetch(asked, poll.blocked_hosts(states.values(), now), now, reports, on_report))
+        if due_feeds:
+            blocked_hosts = polling.blocked_hosts(states.values(), now)
+            asyncio.run(self._fetch(due_feeds, blocked_hosts, now, reports, on_report))
         return tuple(reports[feed.id] for feed in feeds)
 
     async def _fetch(
         self,
-        asked: Sequence[_DueFeed],
-        holds: Mapping[str, datetime],
+        due_feeds: Sequence[_DueFeed],
+        blocked_hosts: Mapping[str, datetime],
         now: datetime,
         reports: dict[str, FeedReport],
         on_report: Callable[[FeedReport], None],
     ) -> None:
-        by_id = {one.feed.id: one for one in asked}
-        # Who kept silent the last time is asked first: the others are read while it is waited for.
-        requests = [one.request(now) for one in sorted(asked, key=lambda one: one.state.failures == 0)]
-        pages = iter(range(MAX_PAGES))
+        by_id = {due.feed.id: due for due in due_feeds}
+        # Start failing feeds first, so that waiting for their timeouts overlaps with parsing the others.
+        requests = [due.request(now) for due in sorted(due_feeds, key=lambda due: due.state.failures == 0)]
+        page_budget = iter(range(MAX_PAGES))
 
-        def tell(taken: ProcessedFeed, applied: UpdateCounts) -> None:
-            report = reports[taken.outcome.key] = _report_processed(taken, applied)
-            on_report(report)
+        def report(processed: ProcessedFeed, counts: UpdateCounts) -> None:
+            feed_report = reports[processed.outcome.key] = _report_processed(processed, counts)
+            on_report(feed_report)
 
         with WriteBatch(self.store, now) as batch:
-            async with self.open_fetcher(blocked_hosts=holds) as fetcher:
-                intake = FeedProcessor(store=self.store, fetcher=fetcher, now=now, page_budget=pages)
+            async with self.open_fetcher(blocked_hosts=blocked_hosts) as fetcher:
+                processor = FeedProcessor(store=self.store, fetcher=fetcher, now=now, page_budget=page_budget)
                 async for outcome in batch.flush_when_idle(fetcher.fetch_all(requests, now=now)):
-                    taken = await self._process(by_id[outcome.key], outcome, intake)
-                    batch.add(taken.update, partial(tell, taken))
+                    processed = await self._process(by_id[outcome.key], outcome, processor)
+                    batch.add(processed.update, partial(report, processed))
 
-    def _missing_secret(self, state: FeedState, missing: MissingSecretError, now: datetime) -> FeedReport:
-        """Report a feed whose secret is missing; it stays due, so that it is asked as soon as there is one."""
-        outcome = FetchOutcome(key=state.feed_id, url=state.url, kind="no_secret", detail=str(missing))
-        failing = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
-        seen = replace(failing, checked_at=now, outcome=outcome.kind, detail=outcome.message)
-        self.store.feeds.save(seen)
-        return _report(outcome)
-
-    async def _process(self, asked: _DueFeed, outcome: FetchOutcome, intake: FeedProcessor) -> ProcessedFeed:
-        """Decide what an outcome changes: entries where there is a fresh document, the state in any case."""
-        interval = asked.feed.interval or self.interval
+    async def _process(self, due: _DueFeed, outcome: FetchOutcome, processor: FeedProcessor) -> ProcessedFeed:
+        """Return the changes of an outcome: of the state, and of entries if there is a new document."""
+        interval = due.feed.interval or self.interval
         if outcome.has_body:
             try:
-                return await intake.process(asked.feed, asked.state, outcome, interval)
-            except NotAFeedError as trouble:
-                outcome = replace(outcome, kind="not_a_feed", detail=str(trouble).rstrip("."), body=b"")
-        state = poll.next_state(asked.state, outcome, now=intake.now, interval=interval)
+                return await processor.process(due.feed, due.state, outcome, interval)
+            except NotAFeedError as error:
+                outcome = replace(outcome, kind="not_a_feed", detail=str(error).rstrip("."), body=b"")
+        state = polling.next_state(due.state, outcome, now=processor.now, interval=interval)
         return ProcessedFeed(outcome=outcome, update=FeedUpdate(state=state))
+
+    def _report_missing_secret(self, state: FeedState, error: MissingSecretError, now: datetime) -> FeedReport:
+        """Save and report a feed whose secret is missing; it stays due, to be fetched as soon as there is one."""
+        outcome = FetchOutcome(key=state.feed_id, url=state.url, kind="no_secret", detail=str(error))
+        self.store.feeds.save(
+            replace(
+                state,
+                failures=state.failures + 1,
+                failing_since=state.failing_since or now,
+                checked_at=now,
+                outcome=outcome.kind,
+                detail=outcome.message,
+            )
+        )
+        return _report(outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DueFeed:
-    """A feed and what is remembered of it."""
-
     feed: Feed
     state: FeedState
-    headers: Headers = ()
+    headers: Headers
 
     def request(self, now: datetime) -> FetchRequest:
-        """Ask at the address it moved to; where headers go along, at the address they were written down for."""
+        """Return the request, for the URL the feed moved to. Headers are only sent to the configured URL."""
         state = replace(self.state, current_url="") if self.headers else self.state
-        return poll.build_request(state, now, headers=self.headers)
+        return polling.build_request(state, now, headers=self.headers)
 
 
-def _due_feed(feed: Feed, state: FeedState | None) -> _DueFeed:
-    remembered = state or FeedState(feed_id=feed.id, url=feed.url)
-    if remembered.url != feed.url:
-        # Another address starts afresh but for one thing: what it brings is news, not the backlog of a new feed.
-        remembered = FeedState(feed_id=feed.id, url=feed.url, first_read_at=remembered.first_read_at)
-    return _DueFeed(feed=feed, state=remembered)
+def _current_state(feed: Feed, state: FeedState | None) -> FeedState:
+    """Return the stored state, or a new one if the feed or its URL is new."""
+    if state and state.url == feed.url:
+        return state
+    # After a change of URL entries are new, not archive as those of a new feed.
+    return FeedState(feed_id=feed.id, url=feed.url, first_read_at=state.first_read_at if state else None)
 
 
-def _waiting(state: FeedState) -> FeedReport:
-    well = not state.failures and state.gone_at is None
-    return FeedReport(feed_id=state.feed_id, outcome="waiting", message=poll.explain_wait(state), ok=well)
+def _report_waiting(state: FeedState) -> FeedReport:
+    healthy = not state.failures and state.gone_at is None
+    return FeedReport(feed_id=state.feed_id, outcome="waiting", message=polling.explain_wait(state), ok=healthy)
 
 
-def _report(outcome: FetchOutcome, *remarks: str) -> FeedReport:
+def _report_processed(processed: ProcessedFeed, counts: UpdateCounts) -> FeedReport:
+    counts = replace(counts, same=counts.same + processed.update.changes.untouched)
+    return replace(_report(processed.outcome, *processed.notes), applied=counts)
+
+
+def _report(outcome: FetchOutcome, *notes: str) -> FeedReport:
     return FeedReport(
         feed_id=outcome.key,
         outcome=outcome.kind,
-        message="; ".join(part for part in (outcome.message, *remarks) if part),
+        message="; ".join(part for part in (outcome.message, *notes) if part),
         ok=outcome.ok,
     )
-
-
-def _report_processed(taken: ProcessedFeed, applied: UpdateCounts) -> FeedReport:
-    applied = replace(applied, same=applied.same + taken.update.changes.untouched)
-    return replace(_report(taken.outcome, *taken.notes), applied=applied)

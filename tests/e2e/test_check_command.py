@@ -1,4 +1,4 @@
-"""``pipeline check`` by the command line, over the demo publication: what it prints, and what it returns."""
+"""``pipeline check`` on the command line with the demo publication: what it prints and returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(publication: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in the demo publication, its feeds read."""
+    """Run a command in the demo publication, whose feeds have been fetched."""
 
     def command(*words: str, now: datetime = NOW) -> tuple[int, str, str]:
         code = main(["--config", str(publication / "config.toml"), *words], clock=lambda: now)
@@ -29,21 +29,21 @@ def run(publication: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return command
 
 
-def test_demo_week_has_no_errors(run: Run) -> None:
-    """Links and pictures included: exit 0, the checks grouped, their number last."""
+def test_the_demo_week_has_no_errors(run: Run) -> None:
+    """Links and images included: exit 0, results grouped by severity, their number last."""
     code, out, err = run("check", "2026-W07")
     assert (code, err) == (0, "")
     assert out.startswith("2026-W07: “Set the table for the people you have”\nWarnings\n  introduction  Write an")
     assert out.splitlines()[-1].startswith("0 errors, 1 warning, ")
 
 
-def test_newest_closed_week_is_checked_unless_said(run: Run) -> None:
-    """Without a WEEK it is the one that `digest` would make."""
+def test_the_newest_closed_week_is_the_default(run: Run) -> None:
+    """It is the one that `digest` would write."""
     assert run("check", "--offline")[1].startswith("2026-W07:")
 
 
-def test_dead_links_refuse(run: Run, publication: Path) -> None:
-    """A page that is gone is an error: exit 4, and the sentence names the link and its address."""
+def test_a_dead_link_is_exit_4(run: Run, publication: Path) -> None:
+    """The error names the link and its URL."""
     page = publication / "fixtures/spokeandseat.example/odd-chairs/index.html"
     page.unlink()
     code, out, _ = run("check", "2026-W07")
@@ -52,8 +52,8 @@ def test_dead_links_refuse(run: Run, publication: Path) -> None:
     assert "https://spokeandseat.example/odd-chairs/ answered 404 Not Found." in out
 
 
-def test_offline_asks_nobody_and_says_so(run: Run, publication: Path) -> None:
-    """The same dead link is not noticed, and the last line tells why."""
+def test_offline_checks_no_links_and_says_so(run: Run, publication: Path) -> None:
+    """The same dead link is not noticed, and the last line has the reason."""
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     code, out, _ = run("check", "2026-W07", "--offline")
     assert code == 0
@@ -61,15 +61,15 @@ def test_offline_asks_nobody_and_says_so(run: Run, publication: Path) -> None:
 
 
 def test_quiet_prints_errors_alone(run: Run, publication: Path) -> None:
-    """Nothing when there are none, and only them when there are."""
+    """It prints nothing if there are none."""
     assert run("check", "2026-W07", "--quiet") == (0, "", "")
     (publication / "fixtures/firingnotes.example/colour-of-heat/index.html").unlink()
     code, out, _ = run("check", "2026-W07", "--quiet")
     assert (code, len(out.splitlines())) == (4, 2)
 
 
-def test_json_gives_the_same(run: Run, publication: Path) -> None:
-    """The checks as records; those that need no network are the manifest's, to the letter."""
+def test_json_has_the_same_results(run: Run, publication: Path) -> None:
+    """Those that need no network equal the manifest's."""
     code, out, _ = run("check", "2026-W07", "--offline", "--json")
     told = json.loads(out)
     assert (code, told["edition"], told["offline"]) == (0, "2026-W07", True)
@@ -79,14 +79,14 @@ def test_json_gives_the_same(run: Run, publication: Path) -> None:
 
 
 def test_an_empty_week_is_refused(run: Run) -> None:
-    """There is nothing to look over: exit 4, and why."""
+    """Exit 4 with the reason."""
     code, out, err = run("check", "2026-W04")
     assert (code, out) == (4, "")
     assert "has no entries" in err
 
 
-def test_a_link_of_an_earlier_week_is_noticed(run: Run, publication: Path) -> None:
-    """A page that a settled week led to is not news in the next."""
+def test_a_link_of_an_earlier_week_is_reported(run: Run, publication: Path) -> None:
+    """The page was published in a closed week."""
     run("digest", "--week", "2026-W06", "--offline", "--quiet")
     feed = publication / "fixtures/links.harbourandhearth.example/feed.xml"
     told, new = "https://keenedge.example/listen/", "https://spokeandseat.example/odd-chairs/"
@@ -98,8 +98,8 @@ def test_a_link_of_an_earlier_week_is_noticed(run: Run, publication: Path) -> No
     assert "2026-W06 already linked to https://keenedge.example/listen/." in out
 
 
-def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None:
-    """Four weeks without anything new are told, with the date of the last entry; a feed that goes on is not named."""
+def test_a_stale_feed_is_reported(run: Run, publication: Path) -> None:
+    """After four weeks without a new entry, with the date of the last one; other feeds are not named."""
     blog = publication / "fixtures/harbourandhearth.example/feed/index.xml"
     blog.write_text(re.sub(r"<pubDate>[^<]*", "<pubDate>Tue, 14 Apr 2026 08:00:00 +0000", blog.read_text(), count=1))
     later = datetime(2026, 4, 20, 9, tzinfo=UTC)
@@ -110,8 +110,8 @@ def test_a_feed_that_fell_silent_is_noticed(run: Run, publication: Path) -> None
     assert "blog: See" not in out
 
 
-def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, publication: Path) -> None:
-    """Exit 4 names the error and both ways out; overridden, it is approved, and the manifest says in spite of what."""
+def test_an_error_blocks_approval_until_overridden_by_name(run: Run, publication: Path) -> None:
+    """Exit 4 names the error and what to do; overridden, it is in the manifest."""
     config = publication / "config.toml"
     config.write_text(config.read_text().replace('name = "Harbour & Hearth"', 'name = "Harbour {{ town }}"', 1))
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
@@ -126,8 +126,8 @@ def test_an_error_stops_approval_until_it_is_overridden_by_name(run: Run, public
     assert (manifest["state"], manifest["overridden"]) == ("approved", ["merge-tag"])
 
 
-def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
-    """The approval asks the pages itself, and once more after a refusal: what was mended meanwhile is in order."""
+def test_a_dead_link_blocks_approval(run: Run, publication: Path) -> None:
+    """`approve` checks links itself, and again after a refusal: a fixed link passes."""
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
     page = publication / "fixtures/spokeandseat.example/odd-chairs/index.html"
     words = page.read_bytes()
@@ -140,8 +140,8 @@ def test_a_dead_link_stops_approval(run: Run, publication: Path) -> None:
     assert run("approve", "2026-W07", "--by", "ann")[0] == 0
 
 
-def test_an_approval_in_spite_of_a_dead_link_says_so(run: Run, publication: Path) -> None:
-    """Overridden, it is approved, and the manifest keeps the name."""
+def test_an_overridden_dead_link_is_in_the_manifest(run: Run, publication: Path) -> None:
+    """The edition is approved."""
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     assert run("approve", "2026-W07", "--override", "dead-link")[0] == 0
@@ -149,8 +149,8 @@ def test_an_approval_in_spite_of_a_dead_link_says_so(run: Run, publication: Path
     assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["overridden"] == ["dead-link"]
 
 
-def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) -> None:
-    """What `pipeline check` found of these very bytes counts without asking anybody; of other bytes it does not."""
+def test_offline_approval_uses_the_saved_link_check(run: Run, publication: Path) -> None:
+    """Results of `pipeline check` count for these very bytes and for no others."""
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     assert run("check", "2026-W07", "--quiet")[0] == 4
@@ -163,8 +163,8 @@ def test_offline_an_approval_goes_by_the_last_look(run: Run, publication: Path) 
     assert run("approve", "2026-W07", "--offline")[0] == 0
 
 
-def test_a_change_after_approval_is_noticed(run: Run, publication: Path) -> None:
-    """The sealed bytes are checked, and what would be different today is a warning."""
+def test_a_change_after_approval_is_a_warning(run: Run, publication: Path) -> None:
+    """The sealed bytes are checked."""
     run("digest", "--week", "2026-W07", "--offline", "--quiet")
     assert run("approve", "2026-W07", "--by", "ann")[0] == 0
     config = publication / "config.toml"

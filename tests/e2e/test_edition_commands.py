@@ -1,4 +1,4 @@
-"""An edition's life by the command line: feeds over real HTTP, a real database, real files."""
+"""The life of an edition on the command line: feeds over HTTP, a real database, real files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def state(desk: Desk) -> dict:
     return json.loads(desk.files()["state.json"])
 
 
-def test_made_approved_tried_sent(desk: Desk):
-    """The way of every week; the same bytes at each step, and status says where it stands."""
+def test_digest_approve_test_and_send(desk: Desk):
+    """The bytes are the same at each step, and `status` shows the state."""
     desk.ok("digest", "--week", "2026-W07")
     drafted = desk.files()
     assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: No. 1 approved, with hash ")
@@ -45,8 +45,8 @@ def test_made_approved_tried_sent(desk: Desk):
     assert len(list((desk.folder / "outbox" / "Maildir" / "new").iterdir())) == 2
 
 
-def test_what_nobody_was_shown_is_neither_approved_nor_sent(desk: Desk):
-    """Exit 4, with the command that makes it; whoever names the hash has seen the edition."""
+def test_an_unreviewed_edition_is_neither_approved_nor_sent(desk: Desk):
+    """Exit 4, with the command that builds it; naming the hash proves a review."""
     desk.ok("fetch")
     code, _, err = desk.run("approve", "2026-W07")
     assert (code, "has no digest yet" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
@@ -56,7 +56,7 @@ def test_what_nobody_was_shown_is_neither_approved_nor_sent(desk: Desk):
 
 
 def test_a_test_of_a_draft_changes_nothing(desk: Desk):
-    """The draft's bytes go into the outbox, and it is a draft as before."""
+    """The draft's bytes are in the outbox, and it is still a draft."""
     desk.ok("fetch")
     desk.ok("send", "2026-W07", "--test", "you@example.org")
     assert "no draft yet" in desk.ok("status")
@@ -64,8 +64,8 @@ def test_a_test_of_a_draft_changes_nothing(desk: Desk):
     assert (code, err) == (2, "pipeline: 'nobody' is no address to send to: give one such as you@example.org.\n")
 
 
-def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: Desk):
-    """In digest, in status, in state.json; --rebuild refuses with the files and the reason."""
+def test_a_change_after_approval_is_reported_and_changes_no_byte(desk: Desk):
+    """In `digest`, `status` and state.json; --rebuild refuses with the files and the reason."""
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     before = desk.files()
@@ -85,8 +85,8 @@ def test_a_change_after_approval_is_said_everywhere_and_changes_no_byte(desk: De
     assert "“Bread on a stone” was edited in its feed: title" in err
 
 
-def test_the_hash_that_was_seen(desk: Desk):
-    """The one in manifest.json and in --json approves; another one is refused with exit 4."""
+def test_approval_by_hash(desk: Desk):
+    """The hash in manifest.json and in --json approves; another one is refused with exit 4."""
     seen = json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))
     assert seen["content_hash"] == desk.manifest()["content_hash"]
     code, _, err = desk.run("approve", "2026-W07", "--hash", "0123")
@@ -96,8 +96,8 @@ def test_the_hash_that_was_seen(desk: Desk):
     assert json.loads(desk.ok("digest", "--week", "2026-W07", "--json"))["state"] == "approved"
 
 
-def test_what_was_written_is_what_is_approved(desk: Desk):
-    """A draft that would be another one by now is refused, with what changed; looked at again it passes."""
+def test_only_the_written_draft_is_approved(desk: Desk):
+    """A draft that has changed is refused, with the changes; written again, it is approved."""
     desk.ok("digest", "--week", "2026-W07")
     desk.serve("blog", feed(post("Bread on two stones", "bread"), *BLOG[1:]))
     desk.ok("fetch", "--force")
@@ -110,16 +110,16 @@ def test_what_was_written_is_what_is_approved(desk: Desk):
     desk.ok("approve", "2026-W07")
 
 
-def test_a_manifest_that_somebody_spoilt_says_nothing(desk: Desk):
-    """Half a file, or another program's, keeps nobody from approving."""
+def test_a_damaged_manifest_does_not_block_approval(desk: Desk):
+    """Neither half a file nor another program's."""
     desk.ok("digest", "--week", "2026-W07")
     (manifest,) = desk.folder.glob("editions/2026-W07/manifest.json")
     manifest.write_text('{"sha256": ')
     desk.ok("approve", "2026-W07")
 
 
-def test_hold_resume_skip(desk: Desk):
-    """Each is said with what comes next; what is given up is in the next digest, with the reason."""
+def test_hold_resume_and_skip(desk: Desk):
+    """Each prints what happens next; carried over entries are in the next digest, with the reason."""
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     assert "Next: pipeline resume 2026-W07" in desk.ok("hold", "2026-W07")
@@ -135,8 +135,8 @@ def test_hold_resume_skip(desk: Desk):
         assert (code, "2026-W07 was skipped for good" in err) == (4, True)
 
 
-def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
-    """Marked as published elsewhere: no mail in the outbox, and no digest takes it again."""
+def test_a_handed_over_edition_counts_as_published(desk: Desk):
+    """Nothing is in the outbox, and no digest includes its entries again."""
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     said = desk.ok("send", "2026-W07", "--handed-over")
@@ -148,8 +148,8 @@ def test_handed_over_counts_as_carried_and_sends_nothing(desk: Desk):
     assert "Bread on a stone: dated Tue 10 Feb 2026, was sent with No. 1 (2026-W07); nothing is published twice" in out
 
 
-def test_what_is_taken_out_of_a_feed_is_left_out(desk: Desk):
-    """A whole document without an entry while an older one is there: left out, with the reason."""
+def test_an_entry_removed_from_its_feed_is_left_out(desk: Desk):
+    """It is missing from a complete document that has an older one; the reason says so."""
     desk.ok("fetch")
     desk.serve("blog", feed(*BLOG[1:]))
     out = desk.ok("digest", "--week", "2026-W07", "--explain")
@@ -157,15 +157,15 @@ def test_what_is_taken_out_of_a_feed_is_left_out(desk: Desk):
     assert "Bread on a stone" not in desk.files()["digest.txt"].decode()
 
 
-def test_the_scheduled_draft_leaves_what_is_decided_alone(desk: Desk):
-    """A week that is held when its draft is due is a line, not a failure."""
+def test_the_scheduled_draft_leaves_a_held_week_alone(desk: Desk):
+    """It is a message, not a failure."""
     desk.ok("fetch")
     desk.ok("hold", "2026-W07")
     assert "2026-W07 is held: run `pipeline resume 2026-W07` first." in desk.ok("tick")
 
 
-def test_an_outbox_that_cannot_be_made_has_begun_nothing(desk: Desk):
-    """Exit 3, one sentence; the edition is approved as before, and sent once that is mended."""
+def test_an_outbox_that_cannot_be_created_starts_no_send(desk: Desk):
+    """Exit 3; the edition is still approved, and is sent once the outbox can be written."""
     desk.ok("digest", "--week", "2026-W07")
     desk.ok("approve", "2026-W07")
     (desk.folder / "outbox").write_text("in the way")

@@ -1,4 +1,4 @@
-"""The editor's file through the program: made once, never touched, heeded, refused with its line, sealed."""
+"""The editor's file: created once, never overwritten, applied, refused with a line number, and sealed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POSTS = [
 
 
 class Desk(CliRunner):
-    """A program with an editor's file."""
+    """A command line with an editor's file."""
 
     @property
     def path(self) -> Path:
@@ -48,8 +48,8 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
         yield found
 
 
-def test_digest_writes_a_file_to_start_from_once(desk: Desk):
-    """The first digest says where it is; it changes no byte of the digest, and a second digest leaves it alone."""
+def test_digest_creates_the_file_once(desk: Desk):
+    """The first digest prints its path; no byte of the digest changes, and a second digest leaves it alone."""
     out = desk.run_ok("digest", "--week", "2026-W07", "--offline")
     assert f"Edit this file: {desk.path}" in out
     assert '#   "blog bread-on-a-stone"  Bread on a stone' in desk.path.read_text()
@@ -58,8 +58,8 @@ def test_digest_writes_a_file_to_start_from_once(desk: Desk):
     assert (desk.manifest(), desk.path.stat().st_mtime_ns) == (before, stamp)
 
 
-def test_a_file_that_is_there_is_never_touched(desk: Desk):
-    """Not even an empty one, nor one of comments alone."""
+def test_an_existing_file_is_never_changed(desk: Desk):
+    """Not even an empty one, nor one with comments alone."""
     for text in ("", "<!-- mine -->\n"):
         desk.path.parent.mkdir(exist_ok=True)
         desk.path.write_text(text)
@@ -67,16 +67,16 @@ def test_a_file_that_is_there_is_never_touched(desk: Desk):
         assert desk.path.read_text() == text
 
 
-def test_with_out_it_stays_beside_the_editions(desk: Desk, tmp_path: Path):
-    """--out writes the edition elsewhere; the editor's file is read from its place and none is written elsewhere."""
+def test_with_out_the_file_is_read_but_not_created(desk: Desk, tmp_path: Path):
+    """--out writes the edition elsewhere; the editor's file is read from its usual place."""
     desk.says('subject = "Mine"')
     desk.run_ok("digest", "--week", "2026-W07", "--offline", "--out", str(tmp_path / "there"))
     assert json.loads((tmp_path / "there/2026-W07/manifest.json").read_text())["subject"] == "Mine"
     assert list((tmp_path / "there").glob("*.md")) == []
 
 
-def test_the_editors_words_are_told(desk: Desk):
-    """Subject, preheader, introduction and notes are in the mail and in the manifest."""
+def test_the_editors_texts_are_used(desk: Desk):
+    """Subject, preheader, introduction and notes are in the digest and in the manifest."""
     desk.says(
         'subject = "Bread, slowly"\npreheader = "And salt."\n'
         '[notes]\n"blog soup" = "x"\n"blog bread-on-a-stone" = "Bake *twice*."',
@@ -89,8 +89,8 @@ def test_the_editors_words_are_told(desk: Desk):
     assert "Bake twice." in text
 
 
-def test_the_lead_comes_first_and_names_the_mail(desk: Desk):
-    """The program's subject follows the lead; the others stay by date."""
+def test_the_lead_comes_first_and_gives_the_subject(desk: Desk):
+    """The other stories stay in the order of their dates."""
     assert desk.titles() == ["Bread on a stone", "The salt road", "Wool and weather"]
     desk.says('lead = "blog wool-and-weather"')
     manifest = desk.manifest()
@@ -99,13 +99,13 @@ def test_the_lead_comes_first_and_names_the_mail(desk: Desk):
 
 
 def test_the_order_is_kept(desk: Desk):
-    """What is named comes in that order, what is not follows by date."""
+    """Named stories come in this order, and the others follow by date."""
     desk.says('order = ["blog wool-and-weather", "blog the-salt-road"]')
     assert desk.titles() == ["Wool and weather", "The salt road", "Bread on a stone"]
 
 
 def test_entries_are_left_out_and_put_back(desk: Desk):
-    """The ledger says that the editor did it; what was put back is told though it belongs to another week."""
+    """The reason names the editor; an entry put back is published though it belongs to another week."""
     desk.says('leave_out = ["blog bread-on-a-stone"]\nput_back = ["blog soup"]')
     assert desk.titles() == ["Soup", "The salt road", "Wool and weather"]
     out = desk.run_ok("digest", "--week", "2026-W07", "--offline", "--explain")
@@ -114,8 +114,8 @@ def test_entries_are_left_out_and_put_back(desk: Desk):
     assert "left out by the editor" in bread
 
 
-def test_anything_in_the_store_can_be_put_back(desk: Desk):
-    """Also what lies far from the week, named by its address."""
+def test_any_stored_entry_can_be_put_back(desk: Desk):
+    """Also one far from the week, named by its URL."""
     old = item("Very old", date="Tue, 04 Mar 2025 09:00:00 GMT", link="https://blog.example/old/")
     desk.serve("/blog", rss(*POSTS, old))
     desk.run_ok("fetch", "--force")
@@ -124,7 +124,7 @@ def test_anything_in_the_store_can_be_put_back(desk: Desk):
 
 
 def test_a_mistake_is_exit_2_with_file_and_line(desk: Desk):
-    """Nothing is written; the message names the file, the line and the nearest right word."""
+    """Nothing is written; the message has the nearest valid name."""
     desk.says('\nleave_out = ["blog bred-on-a-stone"]')
     code, _, err = desk.run("digest", "--week", "2026-W07", "--offline")
     assert code == 2
@@ -134,7 +134,7 @@ def test_a_mistake_is_exit_2_with_file_and_line(desk: Desk):
     assert not (desk.path.parent / "2026-W07").exists()
 
 
-def test_a_file_that_is_no_text_is_refused(desk: Desk):
+def test_a_file_that_is_not_text_is_refused(desk: Desk):
     """Exit 2, and what to do."""
     desk.says()
     desk.path.write_bytes(b"\xff\xfe\x00 no")
@@ -143,8 +143,8 @@ def test_a_file_that_is_no_text_is_refused(desk: Desk):
     assert "save it as one" in err
 
 
-def test_what_it_says_is_sealed(desk: Desk):
-    """After approval another text in the file changes no sealed byte; the edition says that it has changed."""
+def test_overrides_are_sealed(desk: Desk):
+    """A change of the file after approval changes no sealed byte; it is reported."""
     desk.says('subject = "Sealed words"', "Sealed introduction.")
     desk.run_ok("digest", "--week", "2026-W07", "--offline")
     desk.run_ok("approve", "2026-W07")
@@ -157,8 +157,8 @@ def test_what_it_says_is_sealed(desk: Desk):
     assert b"Sealed introduction." in before
 
 
-def test_links_in_the_file_are_told_under_their_heading(desk: Desk):
-    """Title, reason and the domain; without any feed of links there is still a section."""
+def test_links_in_the_file_have_a_section(desk: Desk):
+    """With title, note and domain, even without a feed of links."""
     desk.says(body="Hello.\n\n## Useful links\n\n- [A map](https://maps.example.org/x): of every hearth\n")
     text = desk.text()
     assert "USEFUL LINKS" in text
@@ -167,7 +167,7 @@ def test_links_in_the_file_are_told_under_their_heading(desk: Desk):
 
 
 def test_the_same_file_gives_the_same_bytes(desk: Desk):
-    """Making it twice changes nothing."""
+    """A second digest changes nothing."""
     desk.says('lead = "blog the-salt-road"', "Hello.\n\n## Useful links\n- [A](https://a.example/): b\n")
     first = desk.text(), desk.manifest()
     assert (desk.text(), desk.manifest()) == first

@@ -1,4 +1,4 @@
-"""Useful links: collected by hand, from feeds and in the editor's file; told in turn, never twice."""
+"""Useful links: collected by hand, from feeds and in the editor's file; published in order and once."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def add(program: CliRunner, *names: str) -> None:
 
 
 def digest(program: CliRunner, week: str) -> list[str]:
-    """Make a closed week's digest on its Monday."""
+    """Write a closed week's digest on its Monday."""
     program.now = datetime(2026, 2, 16 if week == "2026-W07" else 23, 9, tzinfo=UTC)
     return links(program, week)
 
 
-def test_a_link_is_kept_with_what_its_page_says(program: CliRunner):
-    """Title and description come from the page, and it is in this week's digest under its heading."""
+def test_a_link_has_the_title_and_description_of_its_page(program: CliRunner):
+    """It is in this week's digest under its heading."""
     out = program.run_ok("links", "add", program.server.url("/tides"))
     assert "Tide tables & what they leave out" in out
     assert "It goes into the digest of 2026-W07" in out
@@ -62,28 +62,28 @@ def test_a_link_is_kept_with_what_its_page_says(program: CliRunner):
     assert "Every tide of the year. Printed on one page." in text
 
 
-def test_a_note_and_a_title_of_ones_own_count_more(program: CliRunner):
-    """--note and --title are told instead of what the page says."""
+def test_a_given_note_and_title_are_preferred(program: CliRunner):
+    """--note and --title replace those of the page."""
     program.run_ok("links", "add", program.server.url("/tides"), "--note", "We *plan* by it.", "--title", "Tides")
     assert links(program) == ["Tides"]
     assert "We plan by it." in (program.config.parent / "editions/2026-W07/digest.txt").read_text()
 
 
-def test_the_canonical_address_is_kept(program: CliRunner):
-    """Redirects are followed, tracking is dropped, and the page may name its own proper address on its site."""
+def test_the_canonical_url_is_stored(program: CliRunner):
+    """Redirects are followed, tracking parameters dropped, and the page may name its URL on its site."""
     program.server.respond("/short", redirect("/tides?utm_source=x&page=1"))
     program.server.respond("/tides?utm_source=x&page=1", html(canonical="/proper"))
     assert program.server.url("/proper") in program.run_ok("links", "add", program.server.url("/short"))
 
 
-def test_a_canonical_address_elsewhere_is_not_believed(program: CliRunner):
-    """A page cannot put another site's address into the newsletter."""
+def test_a_canonical_url_on_another_site_is_ignored(program: CliRunner):
+    """A page cannot put another site's URL into the newsletter."""
     program.server.respond("/tides", html(canonical="https://evil.example/"))
     assert program.server.url("/tides") in program.run_ok("links", "add", program.server.url("/tides"))
 
 
-def test_a_duplicate_is_refused_however_it_is_spelt(program: CliRunner):
-    """Exit 4, by the address given and by the one the page leads to."""
+def test_a_duplicate_is_refused_in_any_spelling(program: CliRunner):
+    """Exit 4, by the given URL and by the one the page redirects to."""
     url = program.server.url("/tides")
     program.run_ok("links", "add", url)
     code, _, err = program.run("links", "add", f"{url}/?utm_medium=mail#top")
@@ -93,15 +93,15 @@ def test_a_duplicate_is_refused_however_it_is_spelt(program: CliRunner):
     assert program.run("links", "add", program.server.url("/short"))[0] == 4
 
 
-def test_a_page_of_ones_own_feed_is_no_useful_link(program: CliRunner):
-    """What the blog tells by itself is refused, saying so."""
+def test_a_page_of_a_configured_feed_is_refused(program: CliRunner):
+    """It is published anyway."""
     code, _, err = program.run("links", "add", "https://blog.example/bread-on-a-stone")
     assert code == 4
     assert "is a page of your own feed blog" in err
 
 
 def test_a_used_link_is_refused_with_its_edition(program: CliRunner):
-    """Once a week has told it, its number and week are said; it cannot be removed either."""
+    """The message has number and week; it cannot be removed either."""
     url = program.server.url("/tides")
     program.run_ok("links", "add", url)
     digest(program, "2026-W07")
@@ -114,8 +114,8 @@ def test_a_used_link_is_refused_with_its_edition(program: CliRunner):
     assert "published in edition 1 (2026-W07)" in program.run_ok("links", "list")
 
 
-def test_a_link_from_the_editors_file_is_known_once_it_is_sealed(program: CliRunner):
-    """What the editor wrote into an edition counts as used, too."""
+def test_a_link_from_the_editors_file_counts_once_sealed(program: CliRunner):
+    """It is refused as used."""
     editions = program.config.parent / "editions"
     editions.mkdir()
     url = program.server.url("/tides")
@@ -125,8 +125,8 @@ def test_a_link_from_the_editors_file_is_known_once_it_is_sealed(program: CliRun
     assert "was already used in edition 1 (2026-W07)" in program.run("links", "add", url)[2]
 
 
-def test_a_page_that_cannot_be_had_is_only_added_unseen(program: CliRunner):
-    """Exit 3 with the reason; with a title it is added all the same."""
+def test_an_unreachable_page_needs_a_title(program: CliRunner):
+    """Exit 3 with the reason; with --title it is added."""
     url = program.server.url("/missing")
     code, _, err = program.run("links", "add", url)
     assert code == 3
@@ -136,8 +136,8 @@ def test_a_page_that_cannot_be_had_is_only_added_unseen(program: CliRunner):
     assert program.run("links", "add", "javascript:alert(1)")[0] == 2
 
 
-def test_what_is_removed_is_not_told_and_may_come_back(program: CliRunner):
-    """Remove forgets a link that waits; adding it again works."""
+def test_a_removed_link_can_be_added_again(program: CliRunner):
+    """Until then it is not published."""
     url = program.server.url("/tides")
     program.run_ok("links", "add", url)
     assert "removed: Tide tables" in program.run_ok("links", "remove", url)
@@ -148,8 +148,8 @@ def test_what_is_removed_is_not_told_and_may_come_back(program: CliRunner):
     assert links(program) == ["Tide tables & what they leave out"]
 
 
-def test_seven_are_told_the_others_roll_on_and_none_is_lost_or_told_twice(program: CliRunner):
-    """Nine links: seven in the first edition, the other two in the next, said in --explain."""
+def test_seven_links_are_published_and_the_others_carry_over(program: CliRunner):
+    """Of nine links, two are in the next edition; none is lost or published twice."""
     names = [f"link{number}" for number in range(9)]
     for number, name in enumerate(names):
         program.now = datetime(2026, 2, 10, number, tzinfo=UTC)
@@ -165,15 +165,15 @@ def test_seven_are_told_the_others_roll_on_and_none_is_lost_or_told_twice(progra
     assert digest(program, "2026-W07") == names[:7]
 
 
-def test_the_ledger_says_that_a_link_rolls_on(program: CliRunner):
-    """While the week is being made, --explain says why the eighth link is not in."""
+def test_explain_names_links_that_carry_over(program: CliRunner):
+    """--explain has the reason why the eighth link is out."""
     add(program, *(f"link{number}" for number in range(8)))
     out = program.run_ok("digest", "--week", "current", "--offline", "--explain")
     assert "an edition has at most 7 links: it carries over to the next" in out
 
 
-def test_links_of_a_feeds_first_read_roll_on_too(program: CliRunner):
-    """Of a new feed with nine links of this week, two wait for the next edition although they are backlog."""
+def test_links_of_a_first_fetch_carry_over_too(program: CliRunner):
+    """Of a new feed with nine links of this week, two wait though they are archive entries."""
     items = [item(f"L{n}", link=f"https://l.example/{n}", date=f"Tue, 10 Feb 2026 0{n}:00:00 GMT") for n in range(9)]
     program.serve("/links", rss(*items))
     url = program.server.url("/links", "localhost")
@@ -186,8 +186,8 @@ def test_links_of_a_feeds_first_read_roll_on_too(program: CliRunner):
     assert digest(program, "2026-W08") == ["L7", "L8"]
 
 
-def test_the_editors_list_goes_first_and_counts(program: CliRunner):
-    """Two links in the file leave room for five of those that wait; one that waits, too, is told in their words."""
+def test_the_editors_links_come_first_and_count(program: CliRunner):
+    """Two links in the file leave room for five; one that was waiting has the editor's text."""
     add(program, *(f"link{number}" for number in range(7)))
     editions = program.config.parent / "editions"
     editions.mkdir()
@@ -199,14 +199,14 @@ def test_the_editors_list_goes_first_and_counts(program: CliRunner):
 
 
 def test_max_links_is_a_setting(program: CliRunner):
-    """[digest] max_links = 2 tells two."""
+    """With [digest] max_links = 2 there are two."""
     add(program, "a", "b", "c")
     program.config.write_text(program.config.read_text() + "[digest]\nmax_links = 2\n")
     assert links(program) == ["a", "b"]
 
 
-def test_few_links_are_told_and_the_checks_say_so(program: CliRunner):
-    """One link is shown all the same; the manifest's checks say that three are usual, and say so of none, too."""
+def test_few_links_are_published_with_a_hint(program: CliRunner):
+    """One link, or none, is below the usual three."""
     (none,) = [check for check in program.manifest()["checks"] if check["name"] == "few-links"]
     assert "no useful links" in none["message"]
     add(program, "only")
@@ -218,8 +218,8 @@ def test_few_links_are_told_and_the_checks_say_so(program: CliRunner):
     assert "few-links" not in [check["name"] for check in program.manifest()["checks"]]
 
 
-def test_the_list_shows_what_waits_and_what_was_told(program: CliRunner):
-    """Those that wait first; --json for programs; an empty list says what to do."""
+def test_the_list_shows_waiting_and_published_links(program: CliRunner):
+    """Waiting ones first; there is --json, and an empty list says what to do."""
     assert "no links yet" in program.run_ok("links", "list")
     add(program, "first")
     digest(program, "2026-W07")
@@ -232,6 +232,6 @@ def test_the_list_shows_what_waits_and_what_was_told(program: CliRunner):
     assert [each["title"] for each in json.loads(program.run_ok("links", "list", "--json"))] == ["second", "first"]
 
 
-def test_no_check_calls_the_collection_a_silent_feed(program: CliRunner):
-    """It is nobody's feed: when nothing was added for a month, nothing is wrong."""
+def test_the_collection_is_never_a_stale_feed(program: CliRunner):
+    """Nothing is wrong if no link was added for a month."""
     assert "links.added" not in json.dumps(program.manifest()["checks"])

@@ -1,4 +1,4 @@
-"""What a digest points back to, what an episode is about, and what becomes of a thin week: by the command line."""
+"""Related and older entries in a digest, episode details, and thin weeks, on the command line."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def archive(program: CliRunner, week: str = "2026-W07") -> list[str]:
     return [story["title"] for story in program.manifest(week)["archive"]]
 
 
-def test_a_story_points_back_to_what_is_about_the_same(program: CliRunner):
-    """The potter's post stands under the kiln's, with its address; nothing stands under the bread."""
+def test_a_story_links_to_related_entries(program: CliRunner):
+    """The potter's post is under the kiln's, with its URL; nothing is under the bread."""
     found = text(fetched(program, *WEEK, *ARCHIVE))
     kiln, _, bread = found.partition("Bread on a stone")
     assert "What the potter kept" in kiln
@@ -71,8 +71,8 @@ def test_a_story_points_back_to_what_is_about_the_same(program: CliRunner):
     assert "What the potter kept" not in bread
 
 
-def test_a_settled_week_points_back_to_the_same_whatever_is_fetched_later(program: CliRunner):
-    """An older piece that comes with a backfill after the digest was made changes no byte of it."""
+def test_a_closed_week_keeps_its_related_entries(program: CliRunner):
+    """An older entry that is backfilled after the digest was written changes no byte of it."""
     before = text(fetched(program, *WEEK, *ARCHIVE))
     program.serve("/blog?paged=2", rss(old("Kiln after kiln", f"{KILN} {KILN}", "Tue, 03 Jun 2025 09:00:00 GMT")))
     program.now = datetime(2026, 2, 16, 10, tzinfo=UTC)
@@ -84,8 +84,8 @@ def test_a_settled_week_points_back_to_the_same_whatever_is_fetched_later(progra
     assert "Kiln after kiln" in text(program, "2026-W08")
 
 
-def test_this_week_a_year_ago_is_shown_and_counts_as_nothing(program: CliRunner):
-    """It is marked as such, is no story of the edition, and stays where it was told."""
+def test_an_entry_of_a_year_ago_is_shown(program: CliRunner):
+    """It is marked as such, is no story of the edition, and stays published where it was."""
     found = text(fetched(program, *WEEK, *ARCHIVE))
     assert "THIS WEEK A YEAR AGO" in found
     assert "A year ago, marmalade" in found
@@ -98,8 +98,8 @@ def test_this_week_a_year_ago_is_shown_and_counts_as_nothing(program: CliRunner)
     assert program.titles("2025-W07") == ["A year ago, marmalade"]
 
 
-def test_a_thin_week_is_filled_from_the_archive(program: CliRunner):
-    """One story alone: older ones stand beside it, the related first, and no title is there twice."""
+def test_a_thin_week_is_filled_with_older_entries(program: CliRunner):
+    """Related ones come first, and no title appears twice."""
     fetched(program, WEEK[0], *ARCHIVE)
     assert archive(program) == ["A year ago, marmalade", "What the potter kept", "A letter to the lighthouse"]
     found = text(program)
@@ -108,8 +108,8 @@ def test_a_thin_week_is_filled_from_the_archive(program: CliRunner):
     assert program.titles() == ["The slow kiln"]
 
 
-def test_a_week_of_links_alone_is_filled_from_the_archive(program: CliRunner):
-    """It is as thin as can be; without the links it is empty, and nothing fills it."""
+def test_a_week_of_links_alone_is_filled_with_older_entries(program: CliRunner):
+    """Without the links it is empty, and is not filled."""
     fetched(program, *ARCHIVE)
     program.write_config(
         more=f'[[feeds]]\nid = "links"\nurl = "{program.server.url("/links", "localhost")}"\nkind = "links"\n'
@@ -129,13 +129,13 @@ def test_an_empty_week_is_not_filled(program: CliRunner):
 
 
 def test_a_full_week_is_not_filled(program: CliRunner):
-    """min_entries = 1 makes a week of one story a full one."""
+    """With min_entries = 1 one story is enough."""
     setting(program, "min_entries = 1")
     assert archive(fetched(program, WEEK[0], *ARCHIVE)) == ["A year ago, marmalade"]
 
 
-def test_a_thin_week_may_wait_for_the_next(program: CliRunner):
-    """thin_week = "skip": exit 4 with the reason, and the next week tells both weeks' stories, each once."""
+def test_a_thin_week_can_be_skipped(program: CliRunner):
+    """thin_week = "skip": exit 4 with the reason; the next week has the stories of both, each once."""
     setting(program, 'thin_week = "skip"')
     fetched(program, WEEK[0])
     code, _, err = program.run("digest", "--week", "2026-W07", "--offline")
@@ -148,8 +148,8 @@ def test_a_thin_week_may_wait_for_the_next(program: CliRunner):
     assert program.run("digest", "--week", "2026-W07", "--offline")[0] == 4
 
 
-def test_a_thin_running_week_waits_without_giving_anything_up(program: CliRunner):
-    """A look at a week that is not over settles nothing: what comes later may fill it."""
+def test_a_thin_week_that_has_not_closed_keeps_its_entries(program: CliRunner):
+    """Later entries may fill it."""
     setting(program, 'thin_week = "skip"')
     program.now = datetime(2026, 2, 12, tzinfo=UTC)
     assert fetched(program, WEEK[0]).run("digest", "--week", "current", "--offline")[0] == 4
@@ -157,8 +157,8 @@ def test_a_thin_running_week_waits_without_giving_anything_up(program: CliRunner
     assert fetched(program, *WEEK).titles() == ["The slow kiln", "Bread on a stone"]
 
 
-def test_the_editor_may_publish_a_thin_week(program: CliRunner):
-    """What is put back by hand is an answer to the question whether there is enough."""
+def test_the_editor_can_publish_a_thin_week(program: CliRunner):
+    """An entry that is put back says that there is enough."""
     setting(program, 'thin_week = "skip"')
     fetched(program, WEEK[0])
     folder = program.config.parent / "editions"
@@ -177,8 +177,8 @@ def related(program: CliRunner) -> list[list[str]]:
     return [[piece["title"] for piece in story["related"]] for story in program.manifest()["stories"]]
 
 
-def test_the_editor_leaves_out_what_would_be_shown_again(program: CliRunner):
-    """By the references that a new file lists: neither under a story, nor of a year ago; the stories stay."""
+def test_the_editor_can_leave_out_older_entries(program: CliRunner):
+    """By the references in a new file, for related entries and for a year ago; the stories stay."""
     fetched(program, *WEEK, *ARCHIVE)
     assert related(program) == [["What the potter kept"], []]
     listed = (program.config.parent / "editions/2026-W07.md").read_text().partition("# Older entries it links to")[2]
@@ -190,8 +190,8 @@ def test_the_editor_leaves_out_what_would_be_shown_again(program: CliRunner):
     assert program.titles() == ["The slow kiln", "Bread on a stone"]
 
 
-def test_the_editor_says_what_stands_under_a_story(program: CliRunner):
-    """Their pieces in their order, or none, whatever is alike; it is sealed, so a rebuild gives the same bytes."""
+def test_the_editor_chooses_related_entries(program: CliRunner):
+    """These in their order, or none; they are sealed, so a rebuild gives the same bytes."""
     fetched(program, *WEEK, *ARCHIVE)
     text(program)
     pieces = '["blog a-letter-to-the-lighthouse", "blog what-the-potter-kept"]'
@@ -202,8 +202,8 @@ def test_the_editor_says_what_stands_under_a_story(program: CliRunner):
     assert "the same" in program.run_ok("digest", "--week", "2026-W07", "--rebuild")
 
 
-def test_what_is_asked_for_stays_under_its_story_in_a_thin_week(program: CliRunner):
-    """And does not fill it up a second time."""
+def test_chosen_related_entries_stay_under_their_story(program: CliRunner):
+    """A thin week is not filled with them a second time."""
     fetched(program, WEEK[0], *ARCHIVE)
     ask(program, '[related]\n"blog the-slow-kiln" = ["blog hens-in-winter"]')
     assert related(program) == [["Hens in winter"]]
@@ -237,8 +237,8 @@ def digest(program: CliRunner, *words: str) -> str:
     return (program.config.parent / "editions/2026-W07/digest.txt").read_text()
 
 
-def test_an_episodes_chapters_say_what_is_in_it(program: CliRunner):
-    """The chapters file is asked for once, when the digest is made; framing chapters are left out."""
+def test_an_episode_has_its_chapter_titles(program: CliRunner):
+    """The chapters file is fetched once, with the digest; intro and outro are left out."""
     url = program.server.url("/chapters.json")
     program.server.respond("/chapters.json", CannedResponse(body=json.dumps(CHAPTERS).encode()))
     episode(program, f'chapters url="{url}" type="application/json+chapters"')
@@ -249,23 +249,23 @@ def test_an_episodes_chapters_say_what_is_in_it(program: CliRunner):
     assert len(program.server.requests_for("/chapters.json")) == 1
 
 
-def test_the_opening_of_a_transcript_stands_in_for_chapters(program: CliRunner):
-    """Without chapters, the episode begins in its speakers' words, without times and names of speakers."""
+def test_a_transcripts_opening_replaces_missing_chapters(program: CliRunner):
+    """Without times and names of speakers."""
     program.server.respond("/t.vtt", CannedResponse(body=TRANSCRIPT, headers={"Content-Type": "text/vtt"}))
     episode(program, f'transcript url="{program.server.url("/t.vtt")}" type="text/vtt"')
     assert "The door is open. Come in." in digest(program)
 
 
-def test_offline_asks_nobody_and_does_without(program: CliRunner):
-    """--offline makes the digest of what is known."""
+def test_offline_fetches_no_episode_details(program: CliRunner):
+    """--offline builds the digest from what is stored."""
     program.server.respond("/chapters.json", CannedResponse(body=json.dumps(CHAPTERS).encode()))
     episode(program, f'chapters url="{program.server.url("/chapters.json")}" type="application/json+chapters"')
     assert "In this episode" not in digest(program, "--offline")
     assert program.server.requests_for("/chapters.json") == []
 
 
-def test_chapters_that_cannot_be_had_are_no_trouble(program: CliRunner):
-    """A missing file leaves no hole and no exit code; it is asked for again the next time."""
+def test_missing_chapters_are_no_error(program: CliRunner):
+    """The digest has no gap, the exit code is 0, and the next digest tries again."""
     episode(program, f'chapters url="{program.server.url("/chapters.json")}" type="application/json+chapters"')
     assert "In this episode" not in digest(program)
     program.server.respond("/chapters.json", CannedResponse(body=json.dumps(CHAPTERS).encode()))

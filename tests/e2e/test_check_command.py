@@ -48,7 +48,7 @@ def test_a_dead_link_is_exit_4(run: Run, publication: Path) -> None:
     page.unlink()
     code, out, _ = run("check", "2026-W07")
     assert code == 4
-    assert "Errors, which stop approval\n  dead-link  A chair-maker on" in out
+    assert "Errors, which prevent approval\n  dead-link  A chair-maker on" in out
     assert "https://spokeandseat.example/odd-chairs/ answered 404 Not Found." in out
 
 
@@ -57,7 +57,7 @@ def test_offline_checks_no_links_and_says_so(run: Run, publication: Path) -> Non
     (publication / "fixtures/spokeandseat.example/odd-chairs/index.html").unlink()
     code, out, _ = run("check", "2026-W07", "--offline")
     assert code == 0
-    assert out.endswith("Links and pictures were not asked for (--offline).\n")
+    assert out.endswith("Links and images were not checked (--offline).\n")
 
 
 def test_quiet_prints_errors_alone(run: Run, publication: Path) -> None:
@@ -73,7 +73,7 @@ def test_json_has_the_same_results(run: Run, publication: Path) -> None:
     code, out, _ = run("check", "2026-W07", "--offline", "--json")
     told = json.loads(out)
     assert (code, told["edition"], told["offline"]) == (0, "2026-W07", True)
-    assert {"name", "level", "message", "where", "mend"} == set(told["checks"][0])
+    assert {"name", "level", "message", "where", "fix_target"} == set(told["checks"][0])
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
     assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["checks"] == told["checks"]
 

@@ -61,7 +61,7 @@ def test_a_test_of_a_draft_changes_nothing(desk: Desk):
     desk.ok("send", "2026-W07", "--test", "you@example.org")
     assert "no draft yet" in desk.ok("status")
     code, _, err = desk.run("send", "2026-W07", "--test", "nobody")
-    assert (code, err) == (2, "pipeline: 'nobody' is no address to send to: give one such as you@example.org.\n")
+    assert (code, err) == (2, "pipeline: 'nobody' is not an address to send to: use one such as you@example.org.\n")
 
 
 def test_a_change_after_approval_is_reported_and_changes_no_byte(desk: Desk):

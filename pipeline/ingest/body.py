@@ -39,7 +39,12 @@ def extract_body(content_html: str, summary_html: str, base: str) -> tuple[str, 
         if not shorter or _CUT_SHORT.search(shorter[-1000:])
         else strip_shortcodes(_prose(sanitise_without_attributes(shorter[:_MAX_CHARS])))
     )
-    return body_html, excerpt_text(strip_boilerplate(summary) or _opening(body_html) or _whole(body_html))
+    return body_html, excerpt_text(
+        strip_boilerplate(summary)
+        or _opening(body_html)
+        or _prose(body_html)
+        or sanitised_to_text(body_html[:_MAX_CHARS])
+    )
 
 
 def clean_body(html: str, base: str) -> str:
@@ -49,8 +54,8 @@ def clean_body(html: str, base: str) -> str:
     '<p>Salt.</p>'
     """
     clean = strip_boilerplate(strip_plugin_markup(sanitise(add_paragraphs(html), base)))
-    mended = join_broken_lists(clean)
-    return clean if mended == clean else sanitise(mended, base)
+    repaired = join_broken_lists(clean)
+    return clean if repaired == clean else sanitise(repaired, base)
 
 
 def _opening(html: str) -> str:
@@ -61,11 +66,6 @@ def _opening(html: str) -> str:
     opening = _NOT_PROSE.sub(" ", html[: max(0, html.rfind("</p>", 0, _OPENING_CHARS))])
     prose = "" if _UNFINISHED.search(opening) else sanitised_to_text(opening)
     return prose if prose.count(" ") > _ENOUGH_WORDS else ""
-
-
-def _whole(html: str) -> str:
-    """Return the prose of a text, or all its words if it has none."""
-    return _prose(html) or sanitised_to_text(html[:_MAX_CHARS])
 
 
 def _prose(html: str) -> str:

@@ -25,7 +25,7 @@ _COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|
 
 
 def fingerprint(entry: Entry) -> str:
-    """Return a SHA-256 (hexadecimal) of the content that a reader would notice.
+    """Return a SHA-256 (hexadecimal) of the visible content.
 
     Left out are the dates, the guid, the spelling of URLs, comment and view counts, and the exact length and duration of
     the enclosure, which change with inserted advertising.

@@ -34,7 +34,7 @@ _LIKELY_TEXT = re.compile(r"\b(?:rss|atom|feed|json feed)\b", re.IGNORECASE)
 
 
 def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
-    """Return the distinct absolute URLs of the feeds a page announces, then of links that look like feeds.
+    """Return the distinct absolute URLs of the feeds a page announces, then of links that may be feeds.
 
     Announced means ``<link rel="alternate">`` with a feed's type (the RSS Advisory Board's autodiscovery). A feed of
     comments comes last in any case.
@@ -44,20 +44,20 @@ def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
     """
     candidates = list(islice(_candidates(decode(html)[:MAX_PAGE_CHARS], url), MAX_CANDIDATES))
     candidates.sort(key=lambda candidate: (bool(_SIDE_FEED.search(candidate[0])), not candidate[1]))
-    found: dict[str, str] = {}
+    feeds: dict[str, str] = {}
     for link, _ in candidates:
-        found.setdefault(url_key(link), link)
-    found.pop(url_key(url), None)
-    return tuple(found.values())[:MAX_FEEDS]
+        feeds.setdefault(url_key(link), link)
+    feeds.pop(url_key(url), None)
+    return tuple(feeds.values())[:MAX_FEEDS]
 
 
 def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
     """Yield URLs on a page that may be feeds, and whether the page announces them as feeds."""
     base = url
-    for found in _TAG.finditer(page):
-        tag, text = (found["tag"] or "").lower(), found["text"] or ""
+    for match in _TAG.finditer(page):
+        tag, text = (match["tag"] or "").lower(), match["text"] or ""
         attributes = {
-            name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(found["rest"] or "")
+            name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(match["rest"] or "")
         }
         link = clean_url(attributes.get("href", ""), base) if attributes.get("href") else ""
         if not link:
@@ -66,7 +66,9 @@ def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
             base = link
         elif tag == "link" and _announces(attributes, link):
             yield link, True
-        elif tag == "a" and (_likely(link) or _LIKELY_TEXT.search(text)):
+        elif tag == "a" and (
+            _LIKELY_PATH.search(link) or _LIKELY_HOST.search(domain(link)) or _LIKELY_TEXT.search(text)
+        ):
             yield link, False
 
 
@@ -75,7 +77,3 @@ def _announces(attributes: dict[str, str], link: str) -> bool:
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
     loose = kind in _LOOSE_TYPES and _LIKELY_PATH.search(link) is not None
     return ("alternate" in relations and (kind in _FEED_TYPES or loose)) or "feed" in relations
-
-
-def _likely(link: str) -> bool:
-    return bool(_LIKELY_PATH.search(link) or _LIKELY_HOST.search(domain(link)))

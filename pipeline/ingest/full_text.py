@@ -50,10 +50,10 @@ def _article(page: str, title: str) -> str:
     )  # warnings about the page are of no interest to the user
     options = Extractor(links=True, images=True, formatting=True, comments=False)
     try:
-        found = bare_extraction(page, options=options)
+        document = bare_extraction(page, options=options)
     except Exception:  # trafilatura raises anything on broken pages; the excerpt stays
         return ""
-    return _html(found.body, title) if isinstance(found, Document) else ""
+    return _html(document.body, title) if isinstance(document, Document) else ""
 
 
 def _html(body: Any, title: str) -> str:

@@ -161,7 +161,7 @@ def _usable(date: datetime | None, now: datetime) -> datetime | None:
 
 
 def _author(text: str) -> str:
-    """Return the author's name, without e-mail addresses; accounts such as "admin" give "".
+    """Return the author's name, without addresses; accounts such as "admin" give "".
 
     >>> _author("ada@example.org (Ada Marsh)"), _author("ada@example.org"), _author("admin")
     ('Ada Marsh', '', '')

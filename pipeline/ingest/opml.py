@@ -63,9 +63,9 @@ def write_opml(title: str, outlines: Sequence[Outline]) -> bytes:
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = title
     body = etree.SubElement(root, "body")
-    for folder, group in groupby(outlines, key=lambda outline: outline.folder):
+    for folder, feeds in groupby(outlines, key=lambda outline: outline.folder):
         parent = etree.SubElement(body, "outline", text=folder) if folder else body
-        for feed in group:
+        for feed in feeds:
             attributes = {
                 "text": feed.name,
                 "title": feed.title,

@@ -55,11 +55,11 @@ def read_metadata(body: bytes, content_type: str, url: str) -> PageMetadata:
 
 
 def _properties(page: str) -> Iterator[tuple[str, str]]:
-    for found in _TAG.finditer(page):
-        if found["title"]:
-            yield "title", entities.unescape(found["title"])
+    for match in _TAG.finditer(page):
+        if match["title"]:
+            yield "title", entities.unescape(match["title"])
         attributes = {
-            name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(found["rest"] or "")
+            name.lower(): entities.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(match["rest"] or "")
         }
         if attributes.get("rel", "").lower() == "canonical":
             yield "canonical", attributes.get("href", "")

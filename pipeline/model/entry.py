@@ -147,7 +147,7 @@ class Entry:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     raw_hash: str = ""
-    """As in RawEntry; empty if the result of normalising depends on the time of the fetch."""
+    """The same as in RawEntry; empty if the result of normalising depends on the time of the fetch."""
 
     @property
     def is_episode(self) -> bool:
@@ -177,7 +177,7 @@ class EntryIdentity(NamedTuple):
     media_type: str = ""
     """The enclosure's media type, e.g. ``audio/mpeg``; empty without an enclosure."""
     raw_hash: str = ""
-    """As in Entry."""
+    """The same as in Entry."""
     deleted: bool = False
     """True for a tombstone: the entry was deleted and is not stored again."""
 
@@ -199,7 +199,7 @@ class StoredEntry:
     quarantined_at: datetime | None = None
     """When it was quarantined, until an editor accepts it; None otherwise."""
     fingerprint: str = ""
-    """As in EntryIdentity."""
+    """The same as in EntryIdentity."""
     edition_week: str = ""
     """The week of the sealed edition that contains its story; empty until then."""
     late_counterpart: bool = False
@@ -212,7 +212,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRevision:
-    """The content of an entry at one time, as readers see it."""
+    """The visible content of an entry at one time."""
 
     title: str
     url: str = ""

@@ -54,7 +54,7 @@ ADVICE: dict[OutcomeKind, str] = {
     "redirect_loop": "open the address in a browser and enter the one where it ends",
     "no_secret": "set it in the environment of the program, never in config.toml",
 }
-"""What a person can do about an outcome: the second half of ``FetchOutcome.message``."""
+"""Advice for each outcome: the second half of ``FetchOutcome.message``."""
 
 BLOCKED_ADVICE: dict[int, str] = {
     401: "enter the feed's user name and password, or its token, in config.toml",
@@ -136,7 +136,7 @@ class FetchOutcome:
     """The requested URL, without user name and password."""
     kind: OutcomeKind
     detail: str = ""
-    """What happened, as the start of a sentence: ``answered 404 Not Found``."""
+    """The event as the start of a sentence: ``answered 404 Not Found``."""
     final_url: str = ""
     """The URL after all redirects; relative URLs in the document are relative to it."""
     status: int = 0
@@ -172,7 +172,7 @@ class FetchOutcome:
 
     @property
     def message(self) -> str:
-        """What happened and what to do about it.
+        """The event and the advice in one sentence.
 
         >>> FetchOutcome(key="blog", url="", kind="not_found", detail="answered 404 Not Found").message
         'answered 404 Not Found: check the address'

@@ -1,4 +1,4 @@
-"""Opens connections: the one place where a host name becomes an address.
+"""Opens connections: the only module in which a host name becomes an address.
 
 The connection goes to the very address that was checked, so that a name cannot resolve to another one in between (DNS
 rebinding). TLS is still verified against the name.
@@ -42,7 +42,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class SafeConnector:
-    """Connects to addresses that pass ``address_filter``: by default those of the public internet."""
+    """Connects to addresses that ``address_filter`` allows: by default those of the public internet."""
 
     def __init__(self, resolve: Resolve, address_filter: AddressFilter = unsafe_reason) -> None:
         self._resolve = resolve
@@ -66,7 +66,7 @@ class SafeConnector:
         raise failure
 
     async def _safe_addresses(self, host: str, port: int, timeout_seconds: float) -> Sequence[str]:
-        """Return the addresses of a host that pass the filter. Raise FetchError if none does."""
+        """Return the addresses of a host that the filter allows. Raise FetchError if there are none."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 addresses = await self._resolve(host, port)

@@ -94,19 +94,19 @@ class _Decoder:
     def __init__(self, encoding: str) -> None:
         self._is_deflate = encoding == "deflate"
         self._stream: zlib._Decompress | None = None
-        self._members = 0
+        self._streams_ended = 0
         self._pending = False  # zlib may hold output back when a call filled the buffer exactly
 
     @property
     def finished(self) -> bool:
-        """True unless a compressed member is incomplete."""
+        """True unless a compressed stream is incomplete."""
         return self._stream is None
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield decompressed pieces. Bytes after the last member are padding and dropped."""
+        """Yield decompressed chunks. Bytes after the last stream are padding and dropped."""
         while data or self._pending:
             if self._stream is None and not self._open(data[0]):
-                if not self._members:  # some servers announce gzip and send plain bytes
+                if not self._streams_ended:  # some servers announce gzip and send plain bytes
                     yield data
                 return
             assert self._stream  # noqa: S101 - just opened
@@ -114,18 +114,18 @@ class _Decoder:
             data = self._remaining(self._stream, full=len(output) == _OUTPUT_BYTES)
 
     def _open(self, first_byte: int) -> bool:
-        """Begin a member; return False if the data does not look like one."""
-        if self._is_deflate and not self._members:
+        """Begin a stream; return False if the data is not one."""
+        if self._is_deflate and not self._streams_ended:
             self._stream = zlib.decompressobj(_ZLIB if first_byte & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE)
         elif first_byte == _GZIP_MAGIC and not self._is_deflate:
             self._stream = zlib.decompressobj(_GZIP)
         return self._stream is not None
 
     def _remaining(self, stream: zlib._Decompress, *, full: bool) -> bytes:
-        """Return the input not yet consumed; at the end of a member, what follows it."""
+        """Return the input not yet consumed; at the end of a stream, the bytes after it."""
         self._pending = full and not stream.eof
         if not stream.eof:
             return stream.unconsumed_tail
         self._stream = None
-        self._members += 1
+        self._streams_ended += 1
         return stream.unused_data

@@ -55,7 +55,7 @@ class _Exchange(httpx.AsyncByteStream):
     """
 
     def __init__(self, connection: Connection, timeout_seconds: float) -> None:
-        self._reader, self._writer = connection
+        self._incoming, self._outgoing = connection
         self._timeout_seconds = timeout_seconds
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
 
@@ -68,9 +68,9 @@ class _Exchange(httpx.AsyncByteStream):
             raise httpx.LocalProtocolError(str(error)) from error
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                self._writer.write(data)
+                self._outgoing.write(data)
                 with suppress(ConnectionError):  # a server may refuse before it has read the request, and say why
-                    await self._writer.drain()
+                    await self._outgoing.drain()
         except TimeoutError as error:
             raise httpx.WriteTimeout("the request was not sent in time") from error
 
@@ -87,13 +87,13 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Close the connection at once, without waiting for the server."""
-        self._writer.transport.abort()
+        self._outgoing.transport.abort()
 
     async def _next_event(self) -> object:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 async with asyncio.timeout(self._timeout_seconds):
-                    data = await self._reader.read(_CHUNK_BYTES)
+                    data = await self._incoming.read(_CHUNK_BYTES)
                 self._http.receive_data(data)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no data arrived in time") from error

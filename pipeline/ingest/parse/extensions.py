@@ -26,7 +26,7 @@ _YES = frozenset({"yes", "true", "explicit", "1"})
 _NO = frozenset({"no", "false", "clean", "0"})
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PERIOD_MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
+_MINUTES_BY_UNIT = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
 MAX_PERSONS = MAX_SOUNDBITES = 30
 
 
@@ -107,7 +107,7 @@ def channel_extensions(root: Element) -> Channel:
         funding_label="" if funding is None else _text(funding),
         new_feed_url=next(texts("itunes:new-feed-url"), ""),
         ttl_minutes=_ttl(next(texts("ttl"), ""))
-        or _interval(next(texts("sy:updatePeriod"), ""), next(texts("sy:updateFrequency"), "")),
+        or _update_interval(next(texts("sy:updatePeriod"), ""), next(texts("sy:updateFrequency"), "")),
         skip_hours=tuple(sorted(hours)),
         skip_days=tuple(day for day in _DAYS if day in days),
     )
@@ -178,7 +178,7 @@ def _ttl(text: str) -> int | None:
     return int(text) if text.isdecimal() and 0 < int(text[:9]) <= 525_600 else None
 
 
-def _interval(period: str, frequency: str) -> int | None:
-    minutes = _PERIOD_MINUTES.get(period.lower())
+def _update_interval(unit: str, frequency: str) -> int | None:
+    minutes = _MINUTES_BY_UNIT.get(unit.lower())
     times = int(frequency) if frequency.isdecimal() and 0 < int(frequency[:9]) < 10_000 else 1
     return max(minutes // times, 1) if minutes else None

@@ -22,7 +22,7 @@ class Parser(Protocol):
     """The functions of a feed kind. ``url`` is the document's, for relative URLs; both parsers clean the channel."""
 
     def can_parse(self, text: str) -> bool:
-        """Check whether ``text`` looks like this kind."""
+        """Check whether ``text`` seems to be of this kind."""
 
     def parse(self, text: str, *, url: str) -> ParsedFeed:
         """Parse a whole document. Raise NotAFeedError."""

@@ -1,4 +1,4 @@
-"""What parsers return and share: records of an incremental parse, and the cleaning of channels."""
+"""Results of parsing: records of an incremental parse, and the cleaning of channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.text.urls import clean_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousDocument:
-    """What the store remembers of a feed's last document."""
+    """A feed's last document, as remembered by the store."""
 
     raw_hashes: Collection[str] = ()
     """The ``raw_hash`` of each entry in it."""

@@ -3,7 +3,7 @@
 An incremental parse splits the text at its entry elements and hashes each as written, together with everything that
 influences how it is parsed: the document's head (without its dates), its URL and `PARSER_VERSION`. An entry with a known
 hash would be parsed to the same result, so only the others reach a parser, inside the same head. A hash starts with a
-hash of the entry's own guid, so that entries with one guid are noticed without parsing them. Documents whose entries
+hash of the entry's own guid, so that entries with one guid are recognised without parsing them. Documents whose entries
 have no guids are parsed whole.
 """
 
@@ -43,7 +43,7 @@ _HASH_DIGITS = 32
 _DATES = frozenset({"lastBuildDate", "pubDate", "updated", "modified", "date"})
 """Elements of a feed's head that change whenever it is generated anew."""
 _XML_BASE = re.compile(r"base(?<=[\s:]base)\s*=")
-"""xml:base or similar. The pattern starts with letters, which makes the search fast."""
+"""xml:base or similar. The pattern starts with a fixed string, which makes the search fast."""
 
 
 def can_parse(text: str) -> bool:
@@ -149,7 +149,7 @@ def _has_tag(element: Element, tag: str) -> bool:
 def _hash_head(split: SplitText, context: str) -> str:
     """Return a hash of ``context`` and of everything in a document but its entries and dates.
 
-    Returns "" if the document is not well-formed or its entries are in unusual places.
+    Returns "" if the document is not well-formed or its entries are not siblings in the usual position.
     """
     document = parse_xml_strict(split.with_empty_elements())
     if document is None or document.root is None or len(document.elements) != len(split.elements):

@@ -76,7 +76,7 @@ def parse_simple_entry(element: Element) -> RawEntry | None:
     fields = _Fields()
     try:
         for child in element:
-            _reader_of(child.tag)(fields, child)
+            _handler_of(child.tag)(fields, child)
         return _entry(fields, entry_extensions(element, "", has_base=False))
     except UnsupportedError:
         return None
@@ -114,10 +114,10 @@ def _entry(fields: _Fields, extensions: Extensions) -> RawEntry:
     )
 
 
-def _reader_of(tag: Any) -> Callable[[_Fields, Element], None]:
-    """Return the reader of an element. Raise UnsupportedError."""
-    if reader := _READERS.get(tag):
-        return reader
+def _handler_of(tag: Any) -> Callable[[_Fields, Element], None]:
+    """Return the function that reads an element. Raise UnsupportedError."""
+    if handler := _HANDLERS.get(tag):
+        return handler
     if isinstance(tag, str) and tag.startswith(_IGNORED_NAMESPACES):
         return _ignore
     raise UnsupportedError
@@ -197,7 +197,7 @@ def _ignore(fields: _Fields, child: Element) -> None:
         raise UnsupportedError
 
 
-_READERS: dict[str, Callable[[_Fields, Element], None]] = {
+_HANDLERS: dict[str, Callable[[_Fields, Element], None]] = {
     **dict.fromkeys(_TEXTS, _read_text),
     **dict.fromkeys(_IGNORED, _ignore),
     "guid": _guid,
@@ -222,12 +222,12 @@ def _absolute_url(text: str) -> str:
 def _text(element: Element) -> str:
     """Return an element's text if feedparser would not change it. Raise UnsupportedError."""
     text = (element.text or "").strip()
-    if len(element) or (not text.isascii() and _looks_misdecoded(text)):
+    if len(element) or (not text.isascii() and _seems_misdecoded(text)):
         raise UnsupportedError
     return text
 
 
-def _looks_misdecoded(text: str) -> bool:
+def _seems_misdecoded(text: str) -> bool:
     """Check whether feedparser would take a text for wrongly decoded and repair it."""
     if _WINDOWS.search(text):
         return True

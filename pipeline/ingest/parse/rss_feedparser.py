@@ -32,8 +32,8 @@ _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:\?|$)", re.IGNORECASE)
 def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = None) -> ParsedFeed:
     """Return the entries of a document, and its channel unless ``channel`` is given because it is known.
 
-    Raise NotAFeedError if a damaged document yields no entry: an empty feed and a feed that lost its entries must not
-    look the same.
+    Raise NotAFeedError if a damaged document yields no entry: an empty feed and a feed that lost its entries are not
+    the same.
     """
     elements = list(document.elements)
     simple: dict[Element, RawEntry] = {}

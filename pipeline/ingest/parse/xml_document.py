@@ -77,7 +77,7 @@ class XmlDocument:
     """True when the tree contains everything that is in the text, so that entries can be removed from it."""
     warnings: tuple[str, ...] = ()
     damage: str = ""
-    """As in ``ParsedFeed.damage``."""
+    """The same as ``ParsedFeed.damage``."""
 
     def to_bytes(self) -> bytes:
         """Return the document as UTF-8."""

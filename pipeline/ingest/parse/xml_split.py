@@ -1,7 +1,7 @@
 """Splits an XML feed's text at its entry elements, without parsing it.
 
 Splitting takes a twentieth of the time of parsing, which makes an unchanged document cheap. Text that merely mentions an
-element (in a comment or CDATA) may be split in the wrong place: whoever parses the parts must count the elements.
+element (in a comment or CDATA) may be split wrongly: whoever parses the parts must count the elements.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SplitText:
     """The text between them: one more than there are elements."""
 
     def with_empty_elements(self) -> str:
-        """Return the text with an empty element in place of each.
+        """Return the text with each element replaced by an empty one.
 
         >>> split_elements("<rss><item>1</item>\\n<item>2</item></rss>").with_empty_elements()
         '<rss><item/>\\n<item/></rss>'
@@ -47,8 +47,8 @@ class SplitText:
 def split_elements(text: str) -> SplitText | None:
     """Split a text that begins with the root element; return None unless its entries simply follow each other.
 
-    If the text is well-formed and a parser counts as many elements, each was found from its start to its end: everything
-    that looks like an entry's tag was counted, so none of it can be in a comment or CDATA.
+    If the text is well-formed and a parser counts as many elements, each was found from its start to its end: every
+    string that may be an entry's tag was counted, so none of it can be in a comment or CDATA.
     """
     tag = "item" if "</item>" in text else "entry"
     end_tag = f"</{tag}>"

@@ -1,7 +1,4 @@
-"""What the doctor looks at: every examination, joined to this house's settings.
-
-In: a house. Out: Examinations. Each is done when it is looked at, and opens what it needs itself.
-"""
+"""The doctor checks of a publication, with their arguments filled in."""
 
 from __future__ import annotations
 
@@ -24,43 +21,43 @@ if TYPE_CHECKING:
     from pipeline.app.app import App
 
 MOUNTINFO = Path("/proc/self/mountinfo")
-_SERVERS_ASKED = 3
+_MAX_CLOCK_SERVERS = 3
 
 
 def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorCheck]:
-    """List what there is to look at; ``offline`` leaves out what asks the network."""
-    yield DoctorCheck(category="config", run=partial(_settings, app))
-    yield DoctorCheck(category="time", run=partial(_zone, app, now))
+    """Yield all doctor checks; ``offline`` leaves out those that use the network."""
+    yield DoctorCheck(category="config", run=partial(_secrets, app))
+    yield DoctorCheck(category="time", run=partial(_time_zone, app, now))
     if not offline:
         yield DoctorCheck(category="time", run=partial(_clock, app, now))
     yield DoctorCheck(category="time", run=partial(schedule_checks, app, now))
     yield DoctorCheck(category="disk", run=partial(_disk, app))
-    yield DoctorCheck(category="store", run=partial(_store, app))
+    yield DoctorCheck(category="store", run=partial(_database, app))
     yield DoctorCheck(category="templates", run=partial(_theme, app))
     yield DoctorCheck(category="feeds", run=partial(_feeds, app))
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
-    yield DoctorCheck(category="notices", run=partial(_notices, app))
+    yield DoctorCheck(category="alerts", run=partial(_notify_command, app))
     if not offline:
-        yield DoctorCheck(category="mail", run=partial(_mail, app))
+        yield DoctorCheck(category="mail", run=partial(_mail_server, app))
         yield DoctorCheck(category="domain", run=partial(_domain, app))
 
 
 def schedule_checks(app: App, now: datetime) -> Iterator[HealthResult]:
-    """Look whether what goes out by itself can be seen before: the daemon asks at its start, too."""
+    """Check that the editor can see what is sent automatically before it is sent; the daemon does so at its start."""
     from pipeline.jobs.doctor.activity import check_approval_mode, check_schedule
 
-    said = app.config.schedule
-    yield from check_schedule(app.calendar, said.draft, said.send, now)
+    settings = app.config.schedule
+    yield from check_schedule(app.calendar, settings.draft, settings.send, now)
     yield from check_approval_mode(wanted=app.config.digest.approval == "unless-held", possible=sends_unapproved(app))
 
 
-def _settings(app: App) -> Iterator[HealthResult]:
+def _secrets(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_secrets
 
     return check_secrets(app.config.path.read_text("utf-8-sig"), app.config.path.name)
 
 
-def _zone(app: App, now: datetime) -> Iterator[HealthResult]:
+def _time_zone(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.clock import check_time_zone
 
     return check_time_zone(app.publication.timezone, TZPATH, now)
@@ -70,10 +67,10 @@ def _clock(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.clock import check_clock
 
     if app.config.fetch.fixtures:
-        finding = "is not compared: [fetch] fixtures answers instead of the network"
-        return iter([HealthResult(category="time", name="clock", level="well", message=finding)])
+        message = "was not compared: [fetch] fixtures replaces the network"
+        return iter([HealthResult(category="time", name="clock", level="ok", message=message)])
     urls = [app.publication.url, *(feed.url for feed in app.feeds)]
-    return check_clock(app.link_fetcher, urls[:_SERVERS_ASKED], now)
+    return check_clock(app.link_fetcher, urls[:_MAX_CLOCK_SERVERS], now)
 
 
 def _disk(app: App) -> Iterator[HealthResult]:
@@ -83,7 +80,7 @@ def _disk(app: App) -> Iterator[HealthResult]:
     return check_disk({**store, "editions": app.editions_folder, "outbox": app.folder / app.config.delivery.outbox})
 
 
-def _store(app: App) -> Iterator[HealthResult]:
+def _database(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.storage import check_database
 
     mounts = MOUNTINFO.read_text("utf-8", "replace") if MOUNTINFO.exists() else ""
@@ -101,29 +98,29 @@ def _theme(app: App) -> Iterator[HealthResult]:
 def _feeds(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_feeds
 
-    states = app.store.feeds.states() if _is_there(app) else {}
+    states = app.store.feeds.states() if _has_store(app) else {}
     return check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
 
 
 def _runs(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_runs
 
-    newest = app.store.runs.newest() if _is_there(app) else {}
+    newest = app.store.runs.newest() if _has_store(app) else {}
     return check_runs(build_tasks(app) if newest else (), newest, now, app.calendar.zone)
 
 
-def _is_there(app: App) -> bool:
-    """Tell whether there is a store: looking must not make one."""
+def _has_store(app: App) -> bool:
+    """Check whether there is a store, without creating one."""
     return app.store_file is None or app.store_file.exists()
 
 
-def _notices(app: App) -> Iterator[HealthResult]:
+def _notify_command(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_notify_command
 
     return check_notify_command(app.config.notify.command, app.folder)
 
 
-def _mail(app: App) -> Iterator[HealthResult]:
+def _mail_server(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_mail_server
 
     return check_mail_server(app.config.delivery.smtp_host, build_smtp(app))
@@ -133,6 +130,6 @@ def _domain(app: App) -> Iterator[HealthResult]:
     from pipeline.delivery.dns import Resolver
     from pipeline.jobs.doctor.email_auth import check_domain
 
-    said = app.config.delivery
-    name = parseaddr(app.publication.sender)[1].rpartition("@")[2]
-    return check_domain(name, Resolver(), smtp_host=said.smtp_host, selectors=said.dkim_selectors.split())
+    settings = app.config.delivery
+    domain = parseaddr(app.publication.sender)[1].rpartition("@")[2]
+    return check_domain(domain, Resolver(), smtp_host=settings.smtp_host, selectors=settings.dkim_selectors.split())

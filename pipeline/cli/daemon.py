@@ -52,7 +52,7 @@ def run(options: Namespace, clock: Clock) -> int:
         )
         log.info("started with %s; next runs: %s", pluralize(len(app.feeds), "feed"), ", ".join(upcoming))
         for result in schedule_checks(app, now):
-            if result.level != "well":
+            if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
         with serve_pages(options.config, clock, health_routes(HealthProbe(lambda: reloading.app, heartbeat))):
             daemon.run(heartbeat.watch(reloading.run_due_tasks), on_sighup=reloading.request_reload)

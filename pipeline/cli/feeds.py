@@ -78,7 +78,7 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
     ]
     for status, line in zip(feeds, output.table(rows), strict=True):
         print(line)
-        for problem in health_lines(result for result in status.health if result.level != "well"):
+        for problem in health_lines(result for result in status.health if result.level != "ok"):
             print(f"  {problem}")
     return 0
 

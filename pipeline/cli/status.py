@@ -59,17 +59,17 @@ def doctor(options: Namespace, clock: Clock) -> int:
     from pipeline.app.doctor import doctor_checks
     from pipeline.jobs.doctor import run_checks
     from pipeline.model.errors import ConfigError
-    from pipeline.model.health import health_result_of, worst_level
+    from pipeline.model.health import HealthResult, worst_level
 
     try:
         with load_app(options) as app:
             checks = doctor_checks(app, now=clock(), offline=options.offline)
             results = _print_results(run_checks(checks), options)
     except ConfigError as error:
-        unusable = health_result_of(str(error), category="config", name=options.config.name, level="trouble")
+        unusable = HealthResult(category="config", name=options.config.name, level="error", message=str(error))
         _print_results([unusable], options)
         return ConfigError.exit_code
-    return SOME_FAILED if worst_level(results) == "trouble" else 0
+    return SOME_FAILED if worst_level(results) == "error" else 0
 
 
 def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[HealthResult]:
@@ -86,7 +86,7 @@ def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[
     for category, grouped in groupby(results, key=lambda result: result.category):
         in_category = list(grouped)
         finished += in_category
-        shown = [result for result in in_category if result.level != "well" or not options.quiet]
+        shown = [result for result in in_category if result.level != "ok" or not options.quiet]
         for line in (category.capitalize(), *(f"  {line}" for line in health_lines(shown))) if shown else ():
             print(line, flush=True)
     if not options.quiet:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_TITLES = 3
 """How many entries of a probed feed are printed."""
-LEVEL_SYMBOLS: dict[HealthLevel, str] = {"well": "✓", "warning": "!", "trouble": "✗"}
+LEVEL_SYMBOLS: dict[HealthLevel, str] = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 def print_probes(probes: Sequence[FeedProbe], zone: tzinfo, *, as_json: bool) -> None:
@@ -111,7 +111,7 @@ def _print_feeds(feeds: Sequence[FeedStatus], zone: tzinfo) -> None:
     for feed, line in zip(feeds, output.table(rows, "  "), strict=True):
         print(line)
         for warning in feed.warnings:
-            print(f"    {feed.feed.id} {warning}")
+            print(f"    {feed.feed.id} {warning.message}: {warning.fix}")
 
 
 def _feed_row(status: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
@@ -120,9 +120,9 @@ def _feed_row(status: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
     last = f"read {format_datetime(state.read_at, zone)}"
     if state.failures:
         since = f", since {format_datetime(state.failing_since, zone)}" if state.failing_since else ""
-        last = f"{state.detail} ({pluralize(state.failures, 'time')} in a row{since})"
+        last = f"{state.message} ({pluralize(state.failures, 'time')} in a row{since})"
     elif state.outcome and state.outcome not in NO_ADVICE:
-        last = f"{last}: {state.detail}"
+        last = f"{last}: {state.message}"
     if status.next_fetch_at:
         last = f"{last}, next {format_datetime(status.next_fetch_at, zone)}"
     return feed.id, feed.kind, pluralize(count.entries, "entry", "entries"), newest, last
@@ -138,7 +138,7 @@ def _print_weeks(status: Status, zone: tzinfo) -> None:
         for change in changes:
             print(f"    {week.week} changed since approval: {change}")
         for blocker in blockers.get(week.week, ()):
-            if blocker not in changes:
+            if blocker.message not in changes:
                 print(f"    {blocker}")
     if not rows:
         print("  no entries yet: run `pipeline fetch`")

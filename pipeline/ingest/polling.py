@@ -70,16 +70,14 @@ def explain_wait(state: FeedState) -> str:
 
 
 def moved_hint(channel: Channel, url: str) -> str:
-    """Return a warning if itunes:new-feed-url differs from ``url``, else "".
+    """Return the URL in itunes:new-feed-url if it differs from ``url``; empty otherwise.
 
-    The hint is not followed: outdated ones stay in feeds for years.
+    It is only a hint: old ones stay in feeds for years, so that nobody follows it without being told to.
 
     >>> moved_hint(Channel(new_feed_url="https://new.example/feed"), "http://old.example/feed")
-    'says that it moved to https://new.example/feed: check it, and enter that address in config.toml'
+    'https://new.example/feed'
     """
-    if url_key(channel.new_feed_url) in ("", url_key(url)):
-        return ""
-    return f"says that it moved to {channel.new_feed_url}: check it, and enter that address in config.toml"
+    return "" if url_key(channel.new_feed_url) in ("", url_key(url)) else channel.new_feed_url
 
 
 def build_request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, str], ...] = ()) -> FetchRequest:
@@ -123,7 +121,7 @@ def next_state(
     changed (None: unknown, so every document counts). ``same_feed=False`` means that a document behind a redirect
     shares no entry with the stored ones: such a move is not followed.
     """
-    checked = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.message)
+    checked = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.detail, advice=outcome.advice)
     if outcome.ok:
         succeeded = _record_success(checked, outcome, now, channel, has_news=outcome.has_body and has_news is not False)
         # A partial document is not a feed's first: the rest of its archive would arrive as news. Unless it always is.

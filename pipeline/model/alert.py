@@ -1,7 +1,4 @@
-"""Notices: what somebody should be told although nobody asked.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Alerts: what the operator or editor is notified of, once."""
 
 from __future__ import annotations
 
@@ -10,33 +7,33 @@ from datetime import datetime
 from typing import Literal
 
 AlertLevel = Literal["info", "warning", "error"]
-"""Good to know; wants a look; something will not happen unless somebody acts."""
+"""Good to know; worth checking; something will not happen unless somebody acts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One thing to be told, in words for somebody who is no programmer."""
+    """One alert, in words for somebody who is not a programmer."""
 
     key: str
-    """What it is about, e.g. ``feed/blog/unread``. While a notice of this key is open, it is not told again."""
+    """Identifies its cause, for example ``feed/blog/unread``. An open alert is not raised again."""
     subject: str
-    """A line: what is the matter."""
+    """One line: what is wrong."""
     text: str
-    """Some sentences: what is known, and what to do. Paragraphs are parted by blank lines."""
+    """What is known and what to do, in paragraphs separated by blank lines."""
     raised_at: datetime
-    """Since when this is known; aware UTC."""
+    """Aware UTC."""
     level: AlertLevel = "warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDelivery:
-    """A notice that is still to be told in one way."""
+    """An alert that is still to be sent through one channel."""
 
     alert_id: int
     channel: str
     """``command`` or ``mail``."""
     attempts: int
-    """How often it was tried before."""
+    """How often it was tried."""
     alert: Alert
     error: str = ""
     """Why the last attempt failed, in a sentence."""

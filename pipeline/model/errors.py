@@ -199,9 +199,16 @@ class FeedError(PipelineError):
 
 
 class NotAFeedError(FeedError):
-    """The document is complete but not a feed: a web page, an empty body, something else."""
+    """A complete document that is not a feed: a web page, an empty body, something else.
+
+    ``detail`` is what the address returns, ``advice`` what to do about it; both are parts of a sentence.
+    """
 
     retry = False
+
+    def __init__(self, detail: str, advice: str = "enter the address of the feed itself") -> None:
+        super().__init__(f"{detail}: {advice}.")
+        self.detail, self.advice = detail, advice
 
 
 class MissingSecretError(FeedError):

@@ -100,7 +100,9 @@ class FeedState:
     outcome: str = ""
     """Kind of the last outcome, e.g. ``ok``, ``not_modified``, ``timeout``."""
     detail: str = ""
-    """The last outcome as a sentence."""
+    """The last outcome as the start of a sentence: ``answered 404 Not Found``."""
+    advice: str = ""
+    """Advice for it as a part of a sentence; empty if there is nothing to do."""
     current_url: str = ""
     """URL to fetch instead of ``url`` after a permanent redirect was confirmed; empty otherwise."""
     moved_to: str = ""
@@ -119,6 +121,11 @@ class FeedState:
     """When it answered 410 Gone; it is not fetched any more."""
     failing_since: datetime | None = None
     """When the first of its consecutive failures happened; None while it is healthy."""
+
+    @property
+    def message(self) -> str:
+        """The last outcome and the advice in one sentence."""
+        return f"{self.detail}: {self.advice}" if self.advice else self.detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,19 +42,26 @@ ADVICE: dict[OutcomeKind, str] = {
     "rate_limited": "nothing to do, it is fetched again after that",
     "blocked": "check whether the feed needs a password, or ask its publisher to let this program in",
     "not_found": "check the address",
-    "server_error": "nothing to do, it is fetched again later; if it lasts, tell the publisher of the feed",
+    "server_error": "nothing to do, it is fetched again later",
     "too_large": "check that the address is a feed, or raise max_bytes under [fetch] in config.toml",
-    "not_a_feed": "enter the address of the feed itself; pipeline feeds check finds it",
-    "protocol_error": "nothing to do, it is fetched again later; if it lasts, tell the publisher of the feed",
+    "not_a_feed": "enter the address of the feed itself; `pipeline feeds check` finds it",
+    "protocol_error": "nothing to do, it is fetched again later",
     "invalid_url": "enter an address that starts with https:// or http://",
     "unsafe_address": "use a public address, or set allow_private_networks = true under [fetch] for an intranet",
-    "timeout": "nothing to do, it is fetched again later; if it lasts, raise timeout_seconds under [fetch]",
+    "timeout": "nothing to do, it is fetched again later",
     "unreachable": "check the address and the connection to the internet",
     "tls_error": "check the address; if it is right, the publisher has to fix the site's certificate",
     "redirect_loop": "open the address in a browser and enter the one where it ends",
     "no_secret": "set it in the environment of the program, never in config.toml",
 }
 """Advice for each outcome: the second half of ``FetchOutcome.message``."""
+
+LASTING_ADVICE: dict[str, str] = {
+    "server_error": "tell the publisher of the feed",
+    "protocol_error": "tell the publisher of the feed",
+    "timeout": "raise timeout_seconds under [fetch]",
+}
+"""Advice for outcomes that usually pass by themselves, in case they do not."""
 
 BLOCKED_ADVICE: dict[int, str] = {
     401: "enter the feed's user name and password, or its token, in config.toml",
@@ -65,8 +72,8 @@ BLOCKED_ADVICE: dict[int, str] = {
 
 SUCCESSFUL: frozenset[OutcomeKind] = frozenset({"ok", "moved", "not_modified", "unchanged", "partial"})
 WITH_BODY: frozenset[OutcomeKind] = frozenset({"ok", "moved", "partial"})
-NO_ADVICE: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged", "not_a_feed"})
-"""Kinds with nothing to do, or whose ``detail`` already contains the advice."""
+NO_ADVICE: frozenset[OutcomeKind] = frozenset({"ok", "not_modified", "unchanged"})
+"""Kinds with nothing to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +144,8 @@ class FetchOutcome:
     kind: OutcomeKind
     detail: str = ""
     """The event as the start of a sentence: ``answered 404 Not Found``."""
+    specific_advice: str = ""
+    """Advice for this very outcome, if more is known than ``ADVICE`` says."""
     final_url: str = ""
     """The URL after all redirects; relative URLs in the document are relative to it."""
     status: int = 0
@@ -171,11 +180,19 @@ class FetchOutcome:
         return self.kind in WITH_BODY
 
     @property
+    def advice(self) -> str:
+        """Advice as a part of a sentence; empty if there is nothing to do."""
+        if self.kind in NO_ADVICE:
+            return ""
+        advice = self.specific_advice or (self.kind == "blocked" and BLOCKED_ADVICE.get(self.status))
+        lasting = LASTING_ADVICE.get(self.kind)
+        return (advice or ADVICE[self.kind]) + (f"; if it lasts, {lasting}" if lasting else "")
+
+    @property
     def message(self) -> str:
         """The event and the advice in one sentence.
 
         >>> FetchOutcome(key="blog", url="", kind="not_found", detail="answered 404 Not Found").message
         'answered 404 Not Found: check the address'
         """
-        advice = BLOCKED_ADVICE.get(self.status) if self.kind == "blocked" else None
-        return self.detail if self.kind in NO_ADVICE else f"{self.detail}: {advice or ADVICE[self.kind]}"
+        return f"{self.detail}: {self.advice}" if self.advice else self.detail

@@ -1,74 +1,57 @@
-"""Health: what a look at the house finds, and what its instruments show.
-
-In: plain values. Out: frozen records. Touches nothing.
-"""
+"""Results of health checks, and the metrics of a running daemon."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-HealthLevel = Literal["well", "warning", "trouble"]
-HEALTH_LEVELS: tuple[HealthLevel, ...] = ("well", "warning", "trouble")
-"""From nothing to do, over what wants a look, to what needs mending."""
+HealthLevel = Literal["ok", "warning", "error"]
+HEALTH_LEVELS: tuple[HealthLevel, ...] = ("ok", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthResult:
-    """One thing that was looked at: what was found and, where it is not well, how to mend it."""
+    """The result of one health check. ``message`` and ``fix`` are parts of sentences without a full stop."""
 
     category: str
-    """What it belongs to, e.g. ``store``; lists are grouped by it."""
+    """The heading it is listed under, for example ``store``."""
     name: str
-    """Which thing: a feed, a folder, a record."""
+    """The part that was checked: a feed, a folder, a DNS record."""
     level: HealthLevel
     message: str
-    """One sentence's end without a full stop: what was found."""
+    """The state of that part; follows ``name`` in a sentence."""
     fix: str = ""
-    """One sentence's end without a full stop: what to do; empty where there is nothing to do."""
-
-
-def health_result_of(sentence: str, *, category: str, name: str, level: HealthLevel, fix: str = "") -> HealthResult:
-    """Make a sign of a sentence that ends with what to do, after a colon or a semicolon; ``mend`` where it does not.
-
-    >>> sign = sign_of("answered 404 Not Found: check the address", group="feeds", name="blog", level="trouble")
-    >>> sign.finding, sign.mend
-    ('answered 404 Not Found', 'check the address')
-    """
-    parts = re.fullmatch(r"(?P<finding>.*)[:;] (?P<mend>.+?)\.?", sentence, re.DOTALL)
-    finding, said = (parts["finding"], parts["mend"]) if parts else (sentence.rstrip("."), fix)
-    return HealthResult(category=category, name=name, level=level, message=finding, fix=said)
+    """What to do; empty if there is nothing to do."""
 
 
 def worst_level(results: Iterable[HealthResult]) -> HealthLevel:
-    """Give the gravest level there is; ``well`` when there is no sign at all.
+    """Return the worst level of any result; ``ok`` if there is none.
 
-    >>> worst([Sign(group="disk", name="store", level="warning", finding="is nearly full")])
+    >>> worst_level([HealthResult(category="disk", name="store", level="warning", message="is nearly full")])
     'warning'
     """
-    return max((each.level for each in results), key=HEALTH_LEVELS.index, default="well")
+    return max((result.level for result in results), key=HEALTH_LEVELS.index, default="ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """What the instruments show at one moment. Counts never grow with feeds, entries or readers: labels are words."""
+    """A snapshot of all counts. The number of keys does not grow with feeds, entries or people."""
 
     feeds_by_outcome: Mapping[str, int] = field(default_factory=dict)
-    """How many feeds had which outcome last (``model.fetch.OutcomeKind``, or ``never``)."""
+    """Feeds by the outcome of their last fetch (``model.fetch.OutcomeKind``, or ``never``)."""
     entries: int = 0
-    """How many entries are kept."""
+    """Entries in the store."""
     entries_ingested: int = 0
-    """How many entries ever came in; only ever grows."""
+    """Entries ever stored; only grows."""
     runs_by_status: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Task and outcome, and how many of its runs ended so."""
+    """Runs by task id and status."""
     last_finished_at: Mapping[str, datetime] = field(default_factory=dict)
-    """When each task last ended, well or not; aware UTC."""
+    """When each task last ended, with whatever status; aware UTC."""
     last_succeeded_at: Mapping[str, datetime] = field(default_factory=dict)
-    """When each task last did all of its work; aware UTC."""
+    """When each task last succeeded; aware UTC."""
     editions_by_state: Mapping[str, int] = field(default_factory=dict)
-    """How many editions stand where (``model.digest.State``)."""
+    """Editions by state (``model.digest.EditionState``)."""
     newest_edition_number: int = 0
-    """The newest edition's number; 0 while there is none."""
+    """The number of the newest edition; 0 if there is none."""

@@ -1,4 +1,4 @@
-"""`pipeline doctor`: every group is looked at, the exit code says what came of it, and nothing is changed."""
+"""`pipeline doctor` runs all checks, ends with an exit code, and changes nothing."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ from tests.http_server import CannedResponse, HttpServer
 from tests.mail_server import MailServer
 
 pytestmark = pytest.mark.loopback
-GROUPS = ["config", "time", "disk", "store", "templates", "feeds", "runs"]
+CATEGORIES = ["config", "time", "disk", "store", "templates", "feeds", "runs"]
 
 
 @pytest.fixture
 def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
-    """A publication nobody has read yet."""
+    """A publication whose feeds were never fetched."""
     with HttpServer() as server:
         yield CliRunner(tmp_path, server, capsys)
 
 
-def examined(program: CliRunner) -> tuple[int, list[dict[str, str]]]:
+def run_doctor(program: CliRunner) -> tuple[int, list[dict[str, str]]]:
     code, out, err = program.run("doctor", "--offline", "--json")
     assert err == ""
-    return code, json.loads(out)["signs"]
+    return code, json.loads(out)["results"]
 
 
-def test_a_look_makes_and_changes_nothing(program: CliRunner) -> None:
-    """No database, no folder; what is missing is said to be missing."""
+def test_checking_changes_nothing(program: CliRunner) -> None:
+    """No database and no folder is created."""
     before = sorted(program.config.parent.rglob("*"))
-    code, signs = examined(program)
+    code, results = run_doctor(program)
     assert code == 0
-    assert list(dict.fromkeys(sign["group"] for sign in signs)) == GROUPS
+    assert list(dict.fromkeys(result["category"] for result in results)) == CATEGORIES
     assert sorted(program.config.parent.rglob("*")) == before
 
 
-def test_when_all_is_well_it_says_so(program: CliRunner) -> None:
-    """A mark and what was found for each thing; with --quiet nothing at all."""
+def test_a_healthy_publication_is_ok(program: CliRunner) -> None:
+    """Each result is a line with a symbol; with --quiet nothing is printed."""
     program.run("tick")
     code, out, _ = program.run("doctor", "--offline")
     assert (code, out.splitlines()[-1]) == (0, "All is well.")
-    assert "Store\n  ✓ pipeline.db: is whole, schema " in out
+    assert "Store\n  ✓ pipeline.db: is intact, schema " in out
     assert "Runs\n  ✓ " in out
     assert program.run("doctor", "--offline", "--quiet") == (0, "", "")
 
 
-def test_what_needs_mending_is_exit_3_with_the_way_to_mend_it(program: CliRunner) -> None:
-    """A feed that failed three times, a database that is none: each is named, and the rest is looked at as well."""
+def test_errors_are_exit_3_with_their_fixes(program: CliRunner) -> None:
+    """A feed that failed three times and a file that is no database are errors; the other checks still run."""
     program.server.respond("/blog", CannedResponse(status=404, body=b"no"))
     for _ in range(3):
         program.run("fetch", "--force")
@@ -66,43 +66,42 @@ def test_what_needs_mending_is_exit_3_with_the_way_to_mend_it(program: CliRunner
     for file in program.config.parent.glob("pipeline.db*"):
         file.unlink()
     (program.config.parent / "pipeline.db").write_text("no database at all, but long enough to look into " * 100)
-    code, signs = examined(program)
+    code, results = run_doctor(program)
     assert code == 3
-    assert {sign["group"] for sign in signs if sign["level"] == "trouble"} == {"store", "feeds", "runs"}
-    assert next(sign for sign in signs if sign["group"] == "templates")["level"] == "well"
+    assert {result["category"] for result in results if result["level"] == "error"} == {"store", "feeds", "runs"}
+    assert next(result for result in results if result["category"] == "templates")["level"] == "ok"
 
 
-def test_a_config_that_cannot_be_used_is_exit_2(program: CliRunner) -> None:
-    """With the file, the key and what is allowed, as a sign like the others."""
+def test_an_invalid_config_is_exit_2(program: CliRunner) -> None:
+    """The result names the file, the key and what is allowed."""
     program.write_config(more="\n[digset]\ntheme = 1\n")
-    code, signs = examined(program)
+    code, results = run_doctor(program)
     assert code == 2
-    assert [(sign["group"], sign["level"]) for sign in signs] == [("config", "trouble")]
-    assert signs[0]["finding"].endswith("config.toml: digset is not a section")
-    assert signs[0]["mend"] == "did you mean digest?"
+    assert [(result["category"], result["level"]) for result in results] == [("config", "error")]
+    assert results[0]["message"].endswith("config.toml: digset is not a section: did you mean digest?")
 
 
 @pytest.mark.parametrize("file", ["digest.txt.j2", "parts/story.html.j2"])
 def test_a_theme_that_does_not_compile_is_found(program: CliRunner, file: str) -> None:
-    """In the publisher's own folder, which comes first; a part too, that only a story would bring to light."""
+    """In the publication's own folder, which comes first; in parts that only a story uses, too."""
     own = program.config.parent / "templates" / "classic" / file
     own.parent.mkdir(parents=True)
     own.write_text("{% if x %}")
-    code, signs = examined(program)
-    (sign,) = [sign for sign in signs if sign["group"] == "templates"]
-    assert (code, sign["level"], file in sign["mend"]) == (3, "trouble", True)
+    code, results = run_doctor(program)
+    (result,) = [result for result in results if result["category"] == "templates"]
+    assert (code, result["level"], file in result["fix"]) == (3, "error", True)
 
 
-def test_the_clock_is_held_against_a_real_servers_date(program: CliRunner) -> None:
-    """What a web server says of the time, by the way that feeds are fetched."""
+def test_the_clock_is_compared_with_a_real_server(program: CliRunner) -> None:
+    """The Date header of a web server is fetched like a feed."""
     now = datetime.now(UTC)
     with App.load(program.config) as app:
         (right,) = check_clock(app.link_fetcher, [program.server.url("/blog")], now)
         (wrong,) = check_clock(app.link_fetcher, [program.server.url("/blog")], now - timedelta(hours=1))
-    assert (right.level, wrong.level, "60 min behind" in wrong.message) == ("well", "trouble", True)
+    assert (right.level, wrong.level, "60 min behind" in wrong.message) == ("ok", "error", True)
 
 
-def mail_signs(program: CliRunner, server: MailServer, monkeypatch: pytest.MonkeyPatch) -> list[HealthResult]:
+def mail_results(program: CliRunner, server: MailServer, monkeypatch: pytest.MonkeyPatch) -> list[HealthResult]:
     monkeypatch.setenv("MAIL_PASSWORD", "hunter2")
     program.write_config(
         more=f"""
@@ -115,17 +114,17 @@ smtp_password_env = "MAIL_PASSWORD"
 """
     )
     with App.load(program.config) as app:
-        looks = doctor_checks(app, now=program.now, offline=False)
-        return list(run_checks(each for each in looks if each.category == "mail"))
+        checks = doctor_checks(app, now=program.now, offline=False)
+        return list(run_checks(check for check in checks if check.category == "mail"))
 
 
-def test_the_mail_server_is_greeted_and_sent_nothing(program: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It logs in as a send would; no mail is begun, and a password that is refused is not repeated."""
+def test_the_mail_server_is_verified_without_a_mail(program: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check logs in and sends nothing; a refused password is not repeated."""
     with MailServer() as server:
-        (well,) = mail_signs(program, server, monkeypatch)
-        assert not [each for each in server.commands if each.upper().startswith("MAIL")]
-    assert (well.level, "logged in as ann" in well.message) == ("well", True)
+        (accepted,) = mail_results(program, server, monkeypatch)
+        assert not [command for command in server.commands if command.upper().startswith("MAIL")]
+    assert (accepted.level, "logged in as ann" in accepted.message) == ("ok", True)
     with MailServer(answers={"AUTH": "535 no hunter2"}) as server:
-        (refused,) = mail_signs(program, server, monkeypatch)
-    assert (refused.level, "hunter2" in refused.message + refused.fix) == ("trouble", False)
-    assert "smtp_password_env" in refused.fix
+        (refused,) = mail_results(program, server, monkeypatch)
+    assert (refused.level, "hunter2" in refused.message + refused.fix) == ("error", False)
+    assert "smtp_password_env" in refused.message

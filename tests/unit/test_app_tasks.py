@@ -1,4 +1,4 @@
-"""The house by itself: in which order its tasks come, and by which clock a beat goes on."""
+"""The tasks of an App: their order, their clock, and the checks of their schedule."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from tests.scheduled_publication import SCHEDULE
 from tests.year_simulation import START, create_publication
 
 
-def test_the_mailing_comes_before_the_reading(tmp_path: Path) -> None:
-    """A server that answers slowly holds up no letter that may go out."""
+def test_sending_comes_before_fetching(tmp_path: Path) -> None:
+    """A slow feed does not delay an edition that is ready to be sent."""
     create_publication(tmp_path)
     with App.load(tmp_path / "config.toml") as app:
         names = [task.id for task in build_tasks(app)]
     assert names[:2] == ["send", "fetch"]
 
 
-def test_without_a_mail_server_nothing_goes_out_unapproved(tmp_path: Path) -> None:
-    """Nobody would be shown it; with one, what is wished counts."""
+def test_without_a_mail_server_nothing_is_sent_unapproved(tmp_path: Path) -> None:
+    """The editor could not get a proof; with a mail server the setting counts."""
     create_publication(tmp_path)
     file = tmp_path / "config.toml"
     file.write_text(file.read_text().replace('"required"', '"unless-held"'))
@@ -43,45 +43,47 @@ def test_without_a_mail_server_nothing_goes_out_unapproved(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has it, and only there it differs")
-def test_a_beat_goes_on_while_the_machine_sleeps() -> None:
-    """Hours of sleep in the middle of a beat are hours: what is too late then is known to be."""
+def test_the_clock_of_a_tick_counts_while_the_machine_sleeps() -> None:
+    """After hours of sleep in the middle of a tick, what is too late is known to be."""
     assert BOOTTIME == time.CLOCK_BOOTTIME
 
 
-def test_a_draft_is_made_once_its_period_has_been_run(tmp_path: Path) -> None:
-    """Not before, and a week later not any more."""
-    house = PublicationHarness(tmp_path, shared_theme())
-    house.set_time(CLOCK.bounds(W06)[0]).fetch()
-    now = house.set_time_after_closing(W07, 40).now
-    assert not is_draft_ready(SCHEDULE, house.store, now, CLOCK.zone)
-    task = draft_task(SCHEDULE, house.store, lambda: house.context, tmp_path / "editions")
-    list(run_due([task], RunLeases(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
-    assert is_draft_ready(SCHEDULE, house.store, now, CLOCK.zone)
-    assert not is_draft_ready(SCHEDULE, house.store, now + timedelta(weeks=1), CLOCK.zone)
-    house.store.close()
+def test_a_draft_is_ready_once_its_period_has_run(tmp_path: Path) -> None:
+    """Not before, and no longer a week later."""
+    publication = PublicationHarness(tmp_path, shared_theme())
+    publication.set_time(CLOCK.bounds(W06)[0]).fetch()
+    now = publication.set_time_after_closing(W07, 40).now
+    assert not is_draft_ready(SCHEDULE, publication.store, now, CLOCK.zone)
+    task = draft_task(SCHEDULE, publication.store, lambda: publication.context, tmp_path / "editions")
+    list(run_due([task], RunLeases(publication.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
+    assert is_draft_ready(SCHEDULE, publication.store, now, CLOCK.zone)
+    assert not is_draft_ready(SCHEDULE, publication.store, now + timedelta(weeks=1), CLOCK.zone)
+    publication.store.close()
 
 
-def test_of_drafts_every_few_minutes_the_last_one_will_do(tmp_path: Path) -> None:
-    """The mailing comes before them in each beat, and would never find the newest one made."""
-    house, often = PublicationHarness(tmp_path, shared_theme()), parse_schedule("every 5 minutes")
-    now = house.set_time_after_closing(W07).now
-    task = draft_task(often, house.store, lambda: house.context, tmp_path / "editions")
-    list(run_due([task], RunLeases(house.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
-    made = [is_draft_ready(often, house.store, now + timedelta(minutes=each), CLOCK.zone) for each in (0, 6, 11)]
-    assert made == [True, True, False]
-    house.store.close()
+def test_with_drafts_at_intervals_the_previous_one_counts_as_ready(tmp_path: Path) -> None:
+    """Sending comes before drafting in each tick, so the newest draft is never ready."""
+    publication, often = PublicationHarness(tmp_path, shared_theme()), parse_schedule("every 5 minutes")
+    now = publication.set_time_after_closing(W07).now
+    task = draft_task(often, publication.store, lambda: publication.context, tmp_path / "editions")
+    list(run_due([task], RunLeases(publication.store.runs, "here", lambda: now), lambda: now, CLOCK.zone))
+    ready = [
+        is_draft_ready(often, publication.store, now + timedelta(minutes=after), CLOCK.zone) for after in (0, 6, 11)
+    ]
+    assert ready == [True, True, False]
+    publication.store.close()
 
 
-def test_what_goes_out_unseen_is_foreseen(tmp_path: Path) -> None:
-    """By the doctor and at the daemon's start: a week that closes after its draft, and no way to show a letter."""
+def test_a_schedule_without_time_for_review_is_a_warning(tmp_path: Path) -> None:
+    """A week that closes after its draft is written, and no mail server for proofs."""
     create_publication(tmp_path)
     file = tmp_path / "config.toml"
     with App.load(file) as app:
-        assert [sign.level for sign in schedule_checks(app, START)] == ["well"]
+        assert [result.level for result in schedule_checks(app, START)] == ["ok"]
     late = file.read_text().replace('week_closes = "fri 00:00"', 'week_closes = "fri 09:00"')
     file.write_text(late.replace('"required"', '"unless-held"'))
     with App.load(file) as app:
-        assert [sign.name for sign in schedule_checks(app, START) if sign.level == "warning"] == [
+        assert [result.name for result in schedule_checks(app, START) if result.level == "warning"] == [
             "schedule",
             "approval",
         ]

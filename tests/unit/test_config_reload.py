@@ -1,4 +1,4 @@
-"""An App that follows its config.toml: new settings count from the next beat on, broken ones never."""
+"""ReloadingApp: new settings count from the next tick on, invalid ones never."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def living(tmp_path: Path) -> Iterator[ReloadingApp]:
-    """A publication whose feeds fail, which is all the same here."""
+def reloading(tmp_path: Path) -> Iterator[ReloadingApp]:
+    """A publication whose feeds fail, which does not matter here."""
     create_publication(tmp_path)
-    with ReloadingApp(tmp_path / "config.toml") as living:
-        run_tick(living, START)
-        yield living
+    with ReloadingApp(tmp_path / "config.toml") as reloading:
+        run_tick(reloading, START)
+        yield reloading
 
 
-def approval(living: ReloadingApp) -> str:
-    return living.app.config.digest.approval
+def approval(reloading: ReloadingApp) -> str:
+    return reloading.app.config.digest.approval
 
 
-def test_a_file_that_did_not_change_is_not_read_again(living: ReloadingApp) -> None:
-    """The App stays the very same, and what it has opened stays open."""
-    before = living.app
-    run_tick(living, START + SECOND)
-    assert living.app is before
+def test_an_unchanged_file_is_not_reloaded(reloading: ReloadingApp) -> None:
+    """The App stays the same object, with its store open."""
+    before = reloading.app
+    run_tick(reloading, START + SECOND)
+    assert reloading.app is before
 
 
-def test_a_changed_file_counts_from_the_next_beat_on(living: ReloadingApp, tmp_path: Path) -> None:
-    """Written over, renamed over, or the same length: it is noticed."""
+def test_a_changed_file_counts_from_the_next_tick_on(reloading: ReloadingApp, tmp_path: Path) -> None:
+    """A change of the file is noticed by its stamp."""
     write_config(tmp_path, "unless-held")
-    assert approval(living) == "required"
-    run_tick(living, START + SECOND)
-    assert approval(living) == "unless-held"
+    assert approval(reloading) == "required"
+    run_tick(reloading, START + SECOND)
+    assert approval(reloading) == "unless-held"
 
 
-def test_it_is_read_again_on_request(living: ReloadingApp) -> None:
-    """What it leads to may have changed though it has not: a secret, a theme."""
-    before = living.app
-    living.request_reload()
-    run_tick(living, START + SECOND)
-    assert living.app is not before
+def test_a_reload_can_be_requested(reloading: ReloadingApp) -> None:
+    """A secret or a theme may have changed although the file has not."""
+    before = reloading.app
+    reloading.request_reload()
+    run_tick(reloading, START + SECOND)
+    assert reloading.app is not before
 
 
 @pytest.mark.parametrize(
@@ -57,42 +57,42 @@ def test_it_is_read_again_on_request(living: ReloadingApp) -> None:
     [
         ('theme = "small"', 'theme = "gone"', "gone"),
         ('draft = "fri 06:00"', 'draft = "fri 25:00"', "draft"),
-        ('send = "sun 01:30"', 'send = "every 2 hours"', "name it, as in"),
+        ('send = "sun 01:30"', 'send = "every 2 hours"', "name them, as in"),
         ("pipeline.db", "no/such/folder/pipeline.db", "cannot be opened"),
         ('fixtures = "net"', 'fixtures = "nowhere"', "there is no folder"),
         ("[digest]", "[digest", "is not valid TOML"),
     ],
 )
-def test_what_cannot_be_used_is_refused_once_and_the_old_settings_stay(
-    living: ReloadingApp, tmp_path: Path, caplog: pytest.LogCaptureFixture, old: str, new: str, sentence: str
+def test_invalid_settings_are_refused_and_the_old_ones_stay(
+    reloading: ReloadingApp, tmp_path: Path, caplog: pytest.LogCaptureFixture, old: str, new: str, sentence: str
 ) -> None:
-    """Its sentence is in the log, once for each change; the beats go on; a mended file is taken."""
-    before, good = living.app, (tmp_path / "config.toml").read_text()
-    (tmp_path / "config.toml").write_text(good.replace(old, new))
+    """The error is logged once for each change, ticks go on, and a corrected file is loaded."""
+    before, valid = reloading.app, (tmp_path / "config.toml").read_text()
+    (tmp_path / "config.toml").write_text(valid.replace(old, new))
     with caplog.at_level(logging.WARNING, logger="pipeline.app.reload"):
         for nth in range(3):
-            assert [beat.task_id for beat in run_tick(living, START + (3 + nth) * 3 * HOUR)][:1] == ["fetch"]
-    told = [record.getMessage() for record in caplog.records if record.name == "pipeline.app.reload"]
-    assert len(told) == 1
-    assert sentence in told[0]
-    assert living.app is before
-    (tmp_path / "config.toml").write_text(good.replace("12 hours", "11 hours"))
-    run_tick(living, START + 24 * HOUR)
-    assert living.app.config.schedule.late_limit == 11 * HOUR
+            assert [result.task_id for result in run_tick(reloading, START + (3 + nth) * 3 * HOUR)][:1] == ["fetch"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "pipeline.app.reload"]
+    assert len(messages) == 1
+    assert sentence in messages[0]
+    assert reloading.app is before
+    (tmp_path / "config.toml").write_text(valid.replace("12 hours", "11 hours"))
+    run_tick(reloading, START + 24 * HOUR)
+    assert reloading.app.config.schedule.late_limit == 11 * HOUR
 
 
-def test_a_file_that_is_gone_leaves_everything_as_it_was(living: ReloadingApp, tmp_path: Path) -> None:
-    """An editor's program takes it away for a moment; when it is back, it is read."""
+def test_a_missing_file_leaves_everything_as_it_was(reloading: ReloadingApp, tmp_path: Path) -> None:
+    """A text editor may remove the file for a moment; when it is back, it is loaded."""
     (tmp_path / "config.toml").unlink()
-    run_tick(living, START + SECOND)
-    assert approval(living) == "required"
+    run_tick(reloading, START + SECOND)
+    assert approval(reloading) == "required"
     write_config(tmp_path, "unless-held")
-    run_tick(living, START + 2 * SECOND)
-    assert approval(living) == "unless-held"
+    run_tick(reloading, START + 2 * SECOND)
+    assert approval(reloading) == "unless-held"
 
 
-def test_a_daemon_does_not_start_on_a_broken_file(tmp_path: Path) -> None:
-    """There are no old settings to go on by."""
+def test_a_daemon_does_not_start_with_an_invalid_file(tmp_path: Path) -> None:
+    """There are no old settings to use."""
     (tmp_path / "config.toml").write_text("[digest")
     with pytest.raises(ConfigError, match="is not valid TOML"):
         ReloadingApp(tmp_path / "config.toml")

@@ -1,4 +1,4 @@
-"""The doctor's examinations, one by one: what they find, and what they say how to mend it."""
+"""Doctor checks of clock, storage, set-up and feeds: what they find and how to fix it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.jobs.doctor.activity import check_feeds
 from pipeline.jobs.doctor.clock import check_clock, check_time_zone, compare_clock
 from pipeline.jobs.doctor.setup import check_mail_server, check_notify_command, check_secrets, check_theme
 from pipeline.jobs.doctor.storage import check_database, check_disk, check_free_space, file_system_type
-from pipeline.jobs.monitoring.feed_health import feed_health_results
+from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result
 from pipeline.model.errors import DeliveryFailedError, StoreError, TemplateError
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
@@ -28,34 +28,34 @@ NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 LOCAL = "22 1 8:1 / / rw - ext4 /dev/sda1 rw"
 
 
-def levels(signs: Iterable[HealthResult]) -> list[str]:
-    return [sign.level for sign in signs]
+def levels(results: Iterable[HealthResult]) -> list[str]:
+    return [result.level for result in results]
 
 
-def found(signs: Iterable[HealthResult], words: str) -> HealthResult:
-    """Give the one sign whose finding holds the words; whatever is not well says how to mend it."""
-    (sign,) = [each for each in signs if words in each.message]
-    assert sign.level == "well" or sign.fix
-    return sign
+def find(results: Iterable[HealthResult], text: str) -> HealthResult:
+    """Return the one result whose message contains the text; a warning or an error must have a fix."""
+    (result,) = [result for result in results if text in result.message]
+    assert result.level == "ok" or result.fix
+    return result
 
 
-def test_no_examination_stops_the_others() -> None:
-    """What the program knows how to say is said; a bug is called one; the rest goes on."""
+def test_a_failed_check_does_not_stop_the_others() -> None:
+    """A PipelineError becomes a result with its message, a bug becomes one with its type; the other checks run."""
 
     def refused() -> Iterator[HealthResult]:
-        yield HealthResult(category="store", name="a", level="well", message="begun")
-        raise StoreError("pipeline.db is damaged; put back a copy of it")
+        yield HealthResult(category="store", name="a", level="ok", message="started")
+        raise StoreError("pipeline.db is damaged; restore a backup")
 
     def broken() -> Iterator[HealthResult]:
         raise ZeroDivisionError("division by zero")
 
-    last = HealthResult(category="mail", name="b", level="well", message="reached")
-    looks = [("store", refused), ("disk", broken), ("mail", lambda: [last])]
-    signs = list(run_checks(DoctorCheck(category=group, run=look) for group, look in looks))
-    assert levels(signs) == ["well", "trouble", "trouble", "well"]
-    assert (signs[1].message, signs[1].fix) == ("pipeline.db is damaged", "put back a copy of it")
-    assert "ZeroDivisionError" in signs[2].message
-    assert (signs[3], worst_level(signs)) == (last, "trouble")
+    last = HealthResult(category="mail", name="b", level="ok", message="reached")
+    checks = [("store", refused), ("disk", broken), ("mail", lambda: [last])]
+    results = list(run_checks(DoctorCheck(category=category, run=run) for category, run in checks))
+    assert levels(results) == ["ok", "error", "error", "ok"]
+    assert results[1].message == "pipeline.db is damaged; restore a backup"
+    assert "ZeroDivisionError" in results[2].message
+    assert (results[3], worst_level(results)) == (last, "error")
 
 
 @pytest.mark.parametrize(
@@ -69,49 +69,50 @@ def test_no_examination_stops_the_others() -> None:
     ],
 )
 def test_a_secret_in_config_toml_is_found(line: str, words: str) -> None:
-    """In a comment too, with its line, and without repeating it."""
-    (sign,) = check_secrets(f'name = "x"\n{line}\n', "config.toml")
-    assert f"line 2 holds {words}" in sign.message
-    assert sign.level != "well"
-    assert not {"hunter2", "abc"} & set((sign.message + sign.fix).replace('"', " ").split())
+    """In comments too. The result names the line and does not repeat the secret."""
+    (result,) = check_secrets(f'name = "x"\n{line}\n', "config.toml")
+    assert f"line 2 contains {words}" in result.message
+    assert result.level != "ok"
+    assert not {"hunter2", "abc"} & set((result.message + result.fix).replace('"', " ").split())
 
 
-def test_the_demo_config_holds_no_secret() -> None:
-    """Names of variables, empty values and comments about secrets are none."""
+def test_the_demo_config_contains_no_secret() -> None:
+    """Names of variables, empty values and comments about secrets do not count."""
     text = (Path(__file__).parents[2] / "config.toml").read_text()
-    assert levels(check_secrets(text, "config.toml")) == ["well"]
+    assert levels(check_secrets(text, "config.toml")) == ["ok"]
 
 
-def test_time_zone_data_must_be_there_and_of_these_years(tmp_path: Path) -> None:
-    """The release stands in the first line of tzdata.zi."""
+def test_time_zone_data_must_be_present_and_recent(tmp_path: Path) -> None:
+    """The first line of tzdata.zi names the release."""
     (tmp_path / "tzdata.zi").write_text("# version 2025b\nR d 1916 o - Jun 14 23s 1 S\n")
-    here = [str(tmp_path)]
-    assert levels(check_time_zone("Europe/London", here, NOW)) == ["well"]
-    old = found(check_time_zone("Europe/London", here, NOW + timedelta(days=800)), "release 2025b, which is old")
+    folders = [str(tmp_path)]
+    assert levels(check_time_zone("Europe/London", folders, NOW)) == ["ok"]
+    old = find(check_time_zone("Europe/London", folders, NOW + timedelta(days=800)), "release 2025b is old")
     assert old.level == "warning"
-    assert levels(check_time_zone("Europe/Lyndon", here, NOW)) == ["trouble"]
-    assert levels(check_time_zone("Europe/London", ["/nowhere"], NOW)) == ["well"]
+    assert levels(check_time_zone("Europe/Lyndon", folders, NOW)) == ["error"]
+    assert levels(check_time_zone("Europe/London", ["/nowhere"], NOW)) == ["ok"]
 
 
 @pytest.mark.parametrize(
-    ("off", "level"),
-    [(timedelta(seconds=90), "well"), (timedelta(minutes=3), "trouble"), (-timedelta(hours=1), "trouble")],
+    ("difference", "level"),
+    [(timedelta(seconds=90), "ok"), (timedelta(minutes=3), "error"), (-timedelta(hours=1), "error")],
 )
-def test_a_clock_that_is_wrong_by_minutes_is_found(off: timedelta, level: str) -> None:
-    """Links expire and weeks close by it."""
-    sign = compare_clock("a.example", format_datetime(NOW, usegmt=True), NOW + off)
-    assert (sign.level, "a.example" in sign.message) == (level, True)
+def test_a_clock_that_is_wrong_by_minutes_is_an_error(difference: timedelta, level: str) -> None:
+    """Weeks close and links expire by the clock."""
+    result = compare_clock("a.example", format_datetime(NOW, usegmt=True), NOW + difference)
+    assert (result.level, "a.example" in result.message) == (level, True)
 
 
 class Servers:
-    """Answers each address with its Date, or with nothing."""
+    """Servers that answer each URL with a Date header, or without one."""
 
     def __init__(self, dates: dict[str, str]) -> None:
         self.dates = dates
 
     async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
-        for each in requests:
-            yield FetchOutcome(key=each.key, url=each.url, kind="ok", server_date=self.dates.get(each.url, ""))
+        for request in requests:
+            date = self.dates.get(request.url, "")
+            yield FetchOutcome(key=request.key, url=request.url, kind="ok", server_date=date)
 
     def __call__(self) -> AbstractAsyncContextManager[Servers]:
         @asynccontextmanager
@@ -121,65 +122,67 @@ class Servers:
         return opened()
 
 
-def test_the_clock_is_held_against_the_first_server_that_tells_the_time() -> None:
-    """One that is away, or says nothing, is no reason not to know."""
+def test_the_clock_is_compared_with_the_first_server_that_sends_a_date() -> None:
+    """A server without a Date header is skipped; without any, the result is a warning."""
     urls = ["https://away.example/", "https://b.example/feed"]
-    (sign,) = check_clock(Servers({urls[1]: format_datetime(NOW, usegmt=True)}), urls, NOW)
-    assert (sign.level, sign.message) == ("well", "agrees with b.example")
-    (sign,) = check_clock(Servers({}), urls, NOW)
-    assert sign.level == "warning"
-    (sign,) = check_clock(Servers({urls[0]: "soon"}), urls, NOW)
-    assert "'soon' for a date" in sign.message
+    (result,) = check_clock(Servers({urls[1]: format_datetime(NOW, usegmt=True)}), urls, NOW)
+    assert (result.level, result.message) == ("ok", "agrees with b.example")
+    (result,) = check_clock(Servers({}), urls, NOW)
+    assert result.level == "warning"
+    (result,) = check_clock(Servers({urls[0]: "soon"}), urls, NOW)
+    assert "'soon' as its date" in result.message
 
 
 @pytest.mark.parametrize(
     ("free_bytes", "files", "level"),
     [
-        (5 * 10**9, 10**6, "well"),
-        (5 * 10**9, None, "well"),
+        (5 * 10**9, 10**6, "ok"),
+        (5 * 10**9, None, "ok"),
         (5 * 10**8, 10**6, "warning"),
-        (10**7, 10**6, "trouble"),
-        (5 * 10**9, 12, "trouble"),
+        (10**7, 10**6, "error"),
+        (5 * 10**9, 12, "error"),
     ],
 )
-def test_a_disk_that_fills_up_is_told_before_it_is_full(free_bytes: int, files: int | None, level: str) -> None:
-    """Of bytes, and of files: a disk may have room for the one and none for the other."""
-    sign = check_free_space("store", Path("/srv/news"), free_bytes, files)
-    assert (sign.level, bool(sign.fix)) == (level, level != "well")
+def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(
+    free_bytes: int, files: int | None, level: str
+) -> None:
+    """Both free bytes and free inodes count."""
+    result = check_free_space("store", Path("/srv/news"), free_bytes, files)
+    assert (result.level, bool(result.fix)) == (level, level != "ok")
 
 
-def test_folders_are_tried_and_left_as_they_were(tmp_path: Path) -> None:
-    """One that is not there yet is judged by the folder it will be made in."""
-    signs = list(check_disk({"store": tmp_path, "outbox": tmp_path / "new" / "outbox"}))
-    assert found(signs, "is made when it is needed").name == "outbox"
+def test_checking_a_folder_leaves_no_file(tmp_path: Path) -> None:
+    """A missing folder is judged by the one it will be created in."""
+    results = list(check_disk({"store": tmp_path, "outbox": tmp_path / "new" / "outbox"}))
+    assert find(results, "is created when it is needed").name == "outbox"
     assert list(tmp_path.iterdir()) == []
-    assert len(signs) == 3
+    assert len(results) == 3
 
 
-def test_a_folder_that_cannot_be_written_is_trouble() -> None:
-    """Whoever runs the program, root too: /proc takes no files."""
+def test_a_folder_that_is_not_writable_is_an_error() -> None:
+    """Nobody can create files in /proc, not even root."""
     if not Path("/proc/self").is_dir():
         pytest.skip("there is no /proc here")
-    assert found(check_disk({"outbox": Path("/proc/self")}), "cannot be written").level == "trouble"
+    assert find(check_disk({"outbox": Path("/proc/self")}), "is not writable").level == "error"
 
 
-def test_a_whole_store_is_well(tmp_path: Path) -> None:
-    """Its schema is named; one that is not there yet is no trouble, and is not made."""
+def test_an_intact_store_is_ok(tmp_path: Path) -> None:
+    """The check of a store that does not exist yet is ok and does not create it."""
     file = tmp_path / "pipeline.db"
 
     def open_store() -> Store:
         return Store.open(f"sqlite:///{file}")
 
-    assert found(check_database(open_store, file, LOCAL), "is not there yet").level == "well"
+    assert find(check_database(open_store, file, LOCAL), "does not exist yet").level == "ok"
     assert not file.exists()
     with open_store() as store:
-        assert levels(check_database(lambda: store, file, LOCAL)) == ["well"]
+        assert levels(check_database(lambda: store, file, LOCAL)) == ["ok"]
         file.chmod(0o666)
-        assert found(check_database(lambda: store, file, LOCAL), "written by others").level == "warning"
+        assert find(check_database(lambda: store, file, LOCAL), "writable for others").level == "warning"
 
 
-def test_a_damaged_store_is_named(tmp_path: Path) -> None:
-    """Bytes that were overwritten in the middle of the file."""
+def test_a_damaged_store_is_an_error(tmp_path: Path) -> None:
+    """Pages in the middle of the file are overwritten."""
     file = tmp_path / "pipeline.db"
     Store.open(f"sqlite:///{file}").close()
     with closing(sqlite3.connect(file)) as database:
@@ -192,107 +195,111 @@ def test_a_damaged_store_is_named(tmp_path: Path) -> None:
         opened.seek(len(whole) - 3 * 4096)
         opened.write(os.urandom(4096))
     with Store.open(f"sqlite:///{file}") as store:
-        signs = list(
+        results = list(
             run_checks([DoctorCheck(category="store", run=lambda: check_database(lambda: store, file, LOCAL))])
         )
-    assert worst_level(signs) == "trouble"
-    assert any("damaged" in sign.message for sign in signs)
+    assert worst_level(results) == "error"
+    assert any("damaged" in result.message for result in results)
 
 
-def test_a_network_disk_is_no_place_for_a_database(tmp_path: Path) -> None:
-    """Locks do not hold there; the longest mount point counts, not one that only begins alike."""
+def test_a_database_on_a_network_disk_is_an_error(tmp_path: Path) -> None:
+    """The longest matching mount point decides."""
     file = tmp_path / "pipeline.db"
     mounts = f"{LOCAL}\n30 22 0:9 / {tmp_path} rw - nfs4 nas:/x rw\n31 22 0:9 / {tmp_path}/pipe rw - xfs /dev/b rw"
     assert file_system_type(str(file), mounts) == "nfs4"
     with Store.open(f"sqlite:///{file}") as store:
-        assert found(check_database(lambda: store, file, mounts), "network disk (nfs4)").level == "trouble"
+        assert find(check_database(lambda: store, file, mounts), "network disk (nfs4)").level == "error"
 
 
 def test_a_theme_that_does_not_compile_names_file_and_line() -> None:
-    """Where a designer has to look."""
+    """The fix names where to look."""
 
     def load() -> int:
         raise TemplateError("unexpected end of template.", file="classic/digest.html.j2", line=7)
 
-    (sign,) = check_theme("classic", load)
-    assert (sign.level, sign.fix.startswith("mend classic/digest.html.j2, line 7")) == ("trouble", True)
-    assert levels(check_theme("classic", lambda: 12)) == ["well"]
+    (result,) = check_theme("classic", load)
+    assert (result.level, result.fix.startswith("fix classic/digest.html.j2, line 7")) == ("error", True)
+    assert levels(check_theme("classic", lambda: 12)) == ["ok"]
 
 
 class Server:
-    """A mail server that agrees, or refuses."""
+    """A mail server that accepts the log-in or refuses it."""
 
-    def __init__(self, trouble: str = "") -> None:
-        self.trouble = trouble
+    def __init__(self, error: str = "") -> None:
+        self.error = error
 
-    def greet(self) -> list[str]:
-        if self.trouble:
-            raise DeliveryFailedError(self.trouble)
+    def verify(self) -> list[str]:
+        if self.error:
+            raise DeliveryFailedError(self.error)
         return ["TLSv1.3", "logged in as letter"]
 
 
-def test_the_mail_server_is_greeted() -> None:
-    """What was agreed on is said; so is what it refused; no server is only worth a word."""
-    assert found(check_mail_server("smtp.example", Server()), "TLSv1.3, logged in as letter").level == "well"
+def test_the_mail_server_is_verified() -> None:
+    """The result names what was negotiated, or the refusal; no server at all is a warning."""
+    assert find(check_mail_server("smtp.example", Server()), "TLSv1.3, logged in as letter").level == "ok"
     assert (
-        found(check_mail_server("smtp.example", Server("does not accept the login.")), "does not accept").level
-        == "trouble"
+        find(check_mail_server("smtp.example", Server("does not accept the login.")), "does not accept").level
+        == "error"
     )
-    assert found(check_mail_server("", None), "not configured").level == "warning"
+    assert find(check_mail_server("", None), "is not set").level == "warning"
 
 
 @pytest.mark.parametrize(
     ("state", "level", "words"),
     [
-        ({}, "warning", "has not been read yet"),
-        ({"checked_at": NOW, "read_at": NOW, "outcome": "ok"}, "well", "read Mon 16 Feb 2026 09:00"),
+        ({}, "warning", "has not been fetched yet"),
+        ({"checked_at": NOW, "read_at": NOW, "outcome": "ok"}, "ok", "fetched Mon 16 Feb 2026 09:00"),
         (
-            {"checked_at": NOW, "failures": 1, "outcome": "timeout", "detail": "is slow: wait"},
+            {"checked_at": NOW, "failures": 1, "outcome": "timeout", "detail": "is slow", "advice": "wait"},
             "warning",
             "(once), is slow",
         ),
         (
-            {"checked_at": NOW, "failures": 4, "failing_since": NOW, "outcome": "timeout", "detail": "is slow: wait"},
-            "trouble",
+            {
+                "checked_at": NOW,
+                "failures": 4,
+                "failing_since": NOW,
+                "outcome": "timeout",
+                "detail": "is slow",
+                "advice": "wait",
+            },
+            "error",
             "fails since Mon 16 Feb 2026 09:00 (4 times in a row), is slow",
         ),
-        ({"checked_at": NOW, "gone_at": NOW, "outcome": "gone"}, "trouble", "gone since 2026-02-16"),
-        ({"checked_at": NOW, "outcome": "moved", "detail": "moved: write it down"}, "warning", "moved"),
+        ({"checked_at": NOW, "gone_at": NOW, "outcome": "gone"}, "error", "gone since Mon 16 Feb 2026 09:00"),
+        ({"checked_at": NOW, "outcome": "moved", "detail": "moved", "advice": "write it down"}, "warning", "moved"),
     ],
 )
-def test_a_feed_says_how_it_is_doing(state: dict[str, object], level: str, words: str) -> None:
-    """Since when it fails, how often, and what to do; once may be the network's mood."""
-    sign = found(feed_health_results(FeedState(feed_id="blog", **state), (), UTC), words)  # type: ignore[arg-type]
-    assert sign.level == level
+def test_the_last_fetch_of_a_feed_is_judged(state: dict[str, object], level: str, words: str) -> None:
+    """The result says since when a feed fails, how often, and what to do; a single failure is a warning."""
+    result = find([fetch_result(FeedState(feed_id="blog", **state), UTC)], words)  # type: ignore[arg-type]
+    assert result.level == level
 
 
-def test_what_is_held_back_needs_somebody() -> None:
-    """With the command that lets it in."""
-    remark = "holds back 8 entries that turned new at once: `pipeline feeds accept blog`"
+def test_a_quarantine_is_an_error() -> None:
+    """The fix is the command that releases the entries."""
     state = FeedState(feed_id="blog", checked_at=NOW, read_at=NOW, outcome="ok")
-    sign = found(feed_health_results(state, [remark], UTC), "holds back 8 entries")
-    assert (sign.level, sign.fix) == ("trouble", "`pipeline feeds accept blog`")
+    result = find(feed_warnings(state, 8), "holds 8 entries in quarantine")
+    assert (result.level, result.fix) == ("error", "`pipeline feeds accept blog` releases them")
 
 
-def test_no_feed_at_all_is_worth_a_word() -> None:
-    """Nothing to read is never what somebody meant."""
-    assert "pipeline feeds add" in found(check_feeds([], UTC), "no feed").fix
+def test_no_feed_at_all_is_a_warning() -> None:
+    """The fix is the command that adds one."""
+    assert "pipeline feeds add" in find(check_feeds([], UTC), "no feed").fix
 
 
-def test_the_program_that_tells_notices_must_be_there_and_executable(tmp_path: Path) -> None:
-    """By its path from config.toml's folder, or by its name; it is not run, and none need be named."""
+def test_the_notify_command_must_be_executable(tmp_path: Path) -> None:
+    """It is found relative to config.toml's folder or in $PATH, and not run; no command is fine."""
     tell = tmp_path / "bin" / "tell"
     tell.parent.mkdir()
     tell.write_text("#!/bin/sh\ntouch ran\n")
     assert levels(check_notify_command([], tmp_path)) == []
-    assert found(check_notify_command(["bin/tell", "--urgent"], tmp_path), "may not be run").fix.endswith(
+    assert find(check_notify_command(["bin/tell", "--urgent"], tmp_path), "is not executable").fix.endswith(
         "chmod +x bin/tell"
     )
     tell.chmod(0o755)
     assert (
-        levels(check_notify_command(["bin/tell"], tmp_path))
-        == levels(check_notify_command(["sh"], tmp_path))
-        == ["well"]
+        levels(check_notify_command(["bin/tell"], tmp_path)) == levels(check_notify_command(["sh"], tmp_path)) == ["ok"]
     )
-    assert levels(check_notify_command(["no-such-program-anywhere"], tmp_path)) == ["trouble"]
+    assert levels(check_notify_command(["no-such-program-anywhere"], tmp_path)) == ["error"]
     assert not list(tmp_path.rglob("ran"))

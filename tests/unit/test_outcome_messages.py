@@ -13,10 +13,9 @@ from pipeline.cli.status_output import print_probes, print_status
 from pipeline.ingest.polling import next_state
 from pipeline.jobs.feeds.probe import probe_outcome
 from pipeline.jobs.feeds.refresh import FeedReport
-from pipeline.jobs.monitoring.feed_health import feed_health_results
 from pipeline.jobs.monitoring.status import FeedStatus, Status
 from pipeline.model.feed import Feed, FeedState, FeedStats
-from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, NO_ADVICE, FetchOutcome, OutcomeKind
+from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, LASTING_ADVICE, NO_ADVICE, FetchOutcome, OutcomeKind
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 URL = "https://harbourandhearth.example/feed/"
@@ -38,7 +37,8 @@ def as_status_says(said: FetchOutcome) -> FeedStatus:
 def test_every_outcome_has_advice(kind: OutcomeKind) -> None:
     """A message says what happened and, unless that is enough, what to do."""
     sentence = outcome(kind).message
-    assert sentence == ("did what it did" if kind in NO_ADVICE else f"did what it did: {ADVICE[kind]}")
+    assert sentence.startswith("did what it did" if kind in NO_ADVICE else f"did what it did: {ADVICE[kind]}")
+    assert LASTING_ADVICE.get(kind, "") in sentence
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,7 @@ def test_check_explains_web_pages() -> None:
     finding = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
     assert (finding.outcome, finding.message) == (
         "not_a_feed",
-        "Enter the address of a feed: this one returns a web page.",
+        "returns a web page: enter the address of the feed itself.",
     )
 
 

@@ -46,7 +46,7 @@ def can_be_damaged(path: Path) -> bool:
 )
 def test_what_is_no_feed_is_named(body: bytes, found: str) -> None:
     """NotAFeed says what was found, and that another address is needed."""
-    with pytest.raises(NotAFeedError, match="Enter the address of a feed") as refusal:
+    with pytest.raises(NotAFeedError, match="enter the address of the feed itself") as refusal:
         parse_feed(body, url=URL)
     assert found in str(refusal.value)
     assert not refusal.value.retry

@@ -164,7 +164,7 @@ def test_a_failure_keeps_what_was_learned() -> None:
     good = after(etag='"1"', body_sha256="abc", channel=Channel(title="The Harbour Table"))
     bad = after(good, "not_found", NOW + HOUR, status=404)
     assert (bad.etag, bad.body_sha256, bad.channel) == ('"1"', "abc", good.channel)
-    assert (bad.outcome, bad.detail) == ("not_found", f"answered: {ADVICE['not_found']}")
+    assert (bad.outcome, bad.detail, bad.advice) == ("not_found", "answered", ADVICE["not_found"])
     assert (bad.read_at, bad.checked_at) == (NOW, NOW + HOUR)
 
 

@@ -24,52 +24,52 @@ TASKS = (task("fetch", "every 30 minutes"), task("draft", "mon 06:00"))
 
 
 def ran(name: str, at: datetime, status: RunStatus = "succeeded", message: str = "no room.", **more: object) -> Run:
-    schedule = next((each.schedule for each in TASKS if each.id == name), TASKS[0].schedule)
+    schedule = next((known.schedule for known in TASKS if known.id == name), TASKS[0].schedule)
     period = schedule.period(at, UTC)
     values = {"task_id": name, "period_key": period, "claimed_at": at, "status": status, "message": message}
     return Run(**(values | more))  # type: ignore[arg-type]
 
 
-def signs(*runs: Run, now: datetime = MONDAY) -> list[HealthResult]:
+def results(*runs: Run, now: datetime = MONDAY) -> list[HealthResult]:
     return list(run_health_results(TASKS, {run.task_id: run for run in runs}, now, UTC))
 
 
-def test_what_runs_and_goes_well_needs_no_word() -> None:
-    """A minute after its time a draft is not late yet; nor is a fetch that missed one round."""
+def test_successful_runs_yield_no_result() -> None:
+    """A draft is not overdue a minute after its time, nor a fetch that was missed once."""
     runs = ran("fetch", MONDAY - HOUR), ran("draft", MONDAY - 7 * 24 * HOUR)
-    assert signs(*runs, now=MONDAY + timedelta(minutes=1)) == []
+    assert results(*runs, now=MONDAY + timedelta(minutes=1)) == []
 
 
 @pytest.mark.parametrize(
     ("late", "now"), [("fetch", MONDAY + 3 * HOUR), ("fetch, draft", MONDAY + 4 * HOUR), ("draft", MONDAY + 2 * HOUR)]
 )
-def test_what_nobody_did_is_named_with_the_last_sign_of_life(late: str, now: datetime) -> None:
-    """Three rounds missed, or an hour after its time."""
+def test_overdue_tasks_are_an_error(late: str, now: datetime) -> None:
+    """After three missed fetches, or an hour after the time of a draft."""
     last = now - HOUR if late == "draft" else MONDAY
     drafted = MONDAY if late == "fetch" else MONDAY - 7 * 24 * HOUR
-    (sign,) = signs(ran("fetch", last), ran("draft", drafted), now=now)
-    assert sign.level == "trouble"
-    assert sign.message.startswith(f"{late} should have run, and nothing has since")
+    (result,) = results(ran("fetch", last), ran("draft", drafted), now=now)
+    assert result.level == "error"
+    assert result.message.startswith(f"{late} should have run, but nothing has run since")
 
 
 @pytest.mark.parametrize(
-    ("run", "words", "mend"),
+    ("run", "message", "fix"),
     [
-        (ran("draft", MONDAY, "failed"), "failed: no room", "its next time comes by itself"),
+        (ran("draft", MONDAY, "failed"), "failed: no room", "fix the cause before its next run"),
         (ran("draft", MONDAY, "retrying", retry_at=MONDAY + HOUR), "failed for now: no room", "tried again"),
         (
             ran("fetch", MONDAY, "interrupted", "ValueError", retry_at=MONDAY),
-            "was cut short: ValueError",
+            "was interrupted: ValueError",
             "tried again",
         ),
     ],
 )
-def test_what_failed_is_trouble(run: Run, words: str, mend: str) -> None:
-    """With whether it is tried again by itself."""
-    others = [ran(each.id, MONDAY) for each in TASKS if each.id != run.task_id]
-    (sign,) = signs(run, *others)
-    assert (sign.name, sign.level, sign.message) == (run.task_id, "trouble", words)
-    assert mend in sign.fix
+def test_a_failed_run_is_an_error(run: Run, message: str, fix: str) -> None:
+    """The fix says whether the run is tried again automatically."""
+    others = [ran(other.id, MONDAY) for other in TASKS if other.id != run.task_id]
+    (result,) = results(run, *others)
+    assert (result.name, result.level, result.message) == (run.task_id, "error", message)
+    assert fix in result.fix
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_what_failed_is_trouble(run: Run, words: str, mend: str) -> None:
         ran("draft", MONDAY, "running", ""),
     ],
 )
-def test_what_is_said_elsewhere_or_no_trouble_is_not_said_here(run: Run) -> None:
-    """Feeds speak for themselves; who stops the program did so on purpose; waiting and working are no trouble."""
-    others = [ran(each.id, MONDAY) for each in TASKS if each.id != run.task_id]
-    assert signs(run, *others) == []
+def test_other_runs_yield_no_result(run: Run) -> None:
+    """Failed fetches are reported by the feeds; a stopped program, deferred and running tasks are fine."""
+    others = [ran(other.id, MONDAY) for other in TASKS if other.id != run.task_id]
+    assert results(run, *others) == []
 
 
-def test_when_nothing_ever_ran_it_is_said_how_to_begin() -> None:
-    """Who makes every edition by hand is well; who has set a time of sending, or proofs, waits for them in vain."""
-    (by_hand,) = signs()
+def test_without_any_run_the_fix_says_how_to_start() -> None:
+    """That is fine if every edition is sent by hand, and a warning if sending or proofs are scheduled."""
+    (by_hand,) = results()
     (timed,) = run_health_results((*TASKS, task("send", "mon 12:00")), {}, MONDAY, UTC)
-    assert [(each.level, "pipeline tick" in each.fix) for each in (by_hand, timed)] == [
-        ("well", True),
+    assert [(result.level, "pipeline tick" in result.fix) for result in (by_hand, timed)] == [
+        ("ok", True),
         ("warning", True),
     ]

@@ -1,4 +1,4 @@
-"""After the send: what changed or vanished at its source is said once, with the difference."""
+"""Alerts about stories whose source changed or disappeared after they were sent."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pipeline.jobs.monitoring.source_changes import KEEP_REVISIONS, describe_cha
 from pipeline.model.alert import Alert
 from pipeline.model.entry import Enclosure, Entry, EntryRevision
 from pipeline.model.schedule import parse_schedule
+from pipeline.scheduler.engine import Done
 from tests.factories import MONDAY, entry, episode
 from tests.publication import W07, W08, PublicationHarness, shared_theme
 
@@ -27,76 +28,78 @@ SOUP = entry("Soup", MONDAY + 2 * DAY, body_html="<p>Boil it.</p>")
 OLD = entry("Old piece", MONDAY - 30 * DAY)
 
 
-class Sent:
-    """An edition that is out, with Bread and Soup in it, and the task that looks after it."""
+class SentPublication:
+    """A publication that sent an edition with Bread and Soup, and the task that watches it."""
 
-    def __init__(self, house: PublicationHarness) -> None:
-        self.house = house
-        self.told: list[Alert] = []
-        house.set_time(MONDAY - DAY).fetch(OLD)
-        house.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD, OLD)
-        house.set_time_after_closing(W07).publish(W07)
+    def __init__(self, harness: PublicationHarness) -> None:
+        self.harness = harness
+        self.alerts: list[Alert] = []
+        harness.set_time(MONDAY - DAY).fetch(OLD)
+        harness.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD, OLD)
+        harness.set_time_after_closing(W07).publish(W07)
 
     def fetch(self, *document: Entry, after: timedelta = HOUR) -> list[Alert]:
-        """Read the feed later, and look; gives what was told."""
-        self.house.set_time(self.house.now + after)
-        self.house.fetch(*document)
-        return self.look()
+        """Fetch the feed later, run the task, and return the alerts sent."""
+        self.harness.set_time(self.harness.now + after)
+        self.harness.fetch(*document)
+        return self.run()
 
-    def look(self) -> list[Alert]:
-        before = len(self.told)
-        notifier = Notifier(alerts=self.house.store.alerts, channels={"mail": self._tell})
-        self.line = source_changes_task(HOURLY, self.house.store, notifier, UTC).run("", self.house.now)
-        return self.told[before:]
+    def run(self) -> list[Alert]:
+        before = len(self.alerts)
+        notifier = Notifier(alerts=self.harness.store.alerts, channels={"mail": self._send})
+        outcome = source_changes_task(HOURLY, self.harness.store, notifier, UTC).run("", self.harness.now)
+        assert isinstance(outcome, Done)
+        self.message = outcome.message
+        return self.alerts[before:]
 
-    def _tell(self, notice: Alert) -> str:
-        self.told.append(notice)
+    def _send(self, alert: Alert) -> str:
+        self.alerts.append(alert)
         return ""
 
 
 @pytest.fixture
-def sent(tmp_path: Path) -> Iterator[Sent]:
-    house = PublicationHarness(tmp_path, shared_theme())
-    yield Sent(house)
-    house.store.close()
+def sent(tmp_path: Path) -> Iterator[SentPublication]:
+    harness = PublicationHarness(tmp_path, shared_theme())
+    yield SentPublication(harness)
+    harness.store.close()
 
 
-def test_while_nothing_changes_nothing_is_said(sent: Sent) -> None:
-    """The same document, a new entry, an old one that drops off the end."""
+def test_an_unchanged_source_raises_no_alert(sent: SentPublication) -> None:
+    """The same document, a new entry, or an old one that drops off the end."""
     assert sent.fetch(SOUP, BREAD, OLD) == []
     assert sent.fetch(entry("Cake", MONDAY + 8 * DAY), SOUP, BREAD) == []
-    assert sent.line == ""
+    assert sent.message == ""
 
 
-def test_a_changed_text_is_said_with_the_words(sent: Sent) -> None:
-    """Which edition, when it was sent, what it was and is, and what an editor can do; once."""
+def test_a_changed_text_raises_an_alert_with_the_difference(sent: SentPublication) -> None:
+    """It says which edition, when it was sent, what was changed and what an editor can do; it is sent once."""
     edited = replace(BREAD, body_html=BODY.replace("three", "four"))
-    (told,) = sent.fetch(SOUP, edited, OLD)
-    assert told.subject == "“Bread” was changed after it was sent"
-    assert told.text.split("\n\n") == [
-        "No. 1 (2026-W07), sent on Monday 16 February, 06:00, tells this story of the feed blog. Since then it was "
-        "changed where it comes from:",
+    (alert,) = sent.fetch(SOUP, edited, OLD)
+    assert alert.subject == "“Bread” was changed after it was sent"
+    assert alert.text.split("\n\n") == [
+        "No. 1 (2026-W07), sent on Monday 16 February, 06:00, contains this story of the feed blog. Since then its "
+        "source was changed:",
         "    text: “Leave the dough for three hours, then fold it.” is now "
         "“Leave the dough for four hours, then fold it.”",
-        "What was sent stays as it is. If it is a small correction, there is nothing to do. If readers were told "
-        "something wrong, say so in the next newsletter: in the introduction, with `pipeline preview 2026-W08` or in "
-        "editions/2026-W08.md.",
+        "The sent edition stays as it is. If the change is a small correction, there is nothing to do. If subscribers "
+        "were misinformed, tell them in the next newsletter: in the introduction, with `pipeline preview 2026-W08` or "
+        "in editions/2026-W08.md.",
     ]
-    assert sent.line == "one change at the source of what was sent"
+    assert sent.message == "one change at the source of sent stories"
     assert sent.fetch(SOUP, edited, OLD) == []
 
 
-def test_each_further_change_is_said_too(sent: Sent) -> None:
-    """With all that differs from what was sent; taken back, the notice is closed and nothing is said."""
+def test_each_further_change_raises_an_alert(sent: SentPublication) -> None:
+    """It shows the difference from what was sent; when the change is undone, the alert is closed."""
     assert len(sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)) == 1
-    (told,) = sent.fetch(SOUP, replace(BREAD, title="Wheat bread"), OLD)
-    assert "    title: “Bread” is now “Wheat bread”" in told.text.split("\n\n")
+    (alert,) = sent.fetch(SOUP, replace(BREAD, title="Wheat bread"), OLD)
+    assert "    title: “Bread” is now “Wheat bread”" in alert.text.split("\n\n")
     assert sent.fetch(SOUP, BREAD, OLD) == []
-    assert sent.house.store.alerts.list_open() == []
+    assert sent.harness.store.alerts.list_open() == []
 
 
-def test_what_a_reader_would_not_notice_is_not_said(sent: Sent) -> None:
-    """Blanks, markup, categories, another spelling of the address."""
+def test_invisible_changes_raise_no_alert(sent: SentPublication) -> None:
+    """White space, markup, categories, another spelling of the URL."""
     same: dict[str, Any] = {
         "body_html": "<div>Leave the dough  for\n<b>three</b>\u00a0hours, then fold it.</div>",
         "categories": ("Baking",),
@@ -105,114 +108,118 @@ def test_what_a_reader_would_not_notice_is_not_said(sent: Sent) -> None:
     assert sent.fetch(SOUP, replace(BREAD, **same), OLD) == []
 
 
-def test_a_story_that_was_taken_out_is_said(sent: Sent) -> None:
-    """Older ones are still there, so it did not scroll off; with the address to look at. Back again, it is over."""
-    (told,) = sent.fetch(SOUP, OLD)
-    assert told.subject == "“Bread” was taken out after it was sent"
-    assert f"    {BREAD.url}" in told.text.split("\n\n")
+def test_a_removed_story_raises_an_alert(sent: SentPublication) -> None:
+    """Older entries are still in the feed, so it did not drop off the end; when it returns, the alert is closed."""
+    (alert,) = sent.fetch(SOUP, OLD)
+    assert alert.subject == "“Bread” was removed after it was sent"
+    assert f"    {BREAD.url}" in alert.text.split("\n\n")
     assert sent.fetch(SOUP, OLD) == []
     assert sent.fetch(SOUP, BREAD, OLD) == []
-    assert sent.house.store.alerts.list_open() == []
+    assert sent.harness.store.alerts.list_open() == []
 
 
-def test_what_scrolls_off_the_end_has_not_vanished(sent: Sent) -> None:
-    """A feed that holds the newest two drops the older ones, ours among them."""
+def test_an_entry_that_drops_off_the_end_is_not_removed(sent: SentPublication) -> None:
+    """A feed of the newest two entries no longer contains older ones."""
     assert sent.fetch(entry("Cake", MONDAY + 8 * DAY), entry("Pie", MONDAY + 7 * DAY)) == []
 
 
-def test_a_feed_that_turned_into_another_takes_nothing_back(sent: Sent) -> None:
-    """Everything is another's: that is the feed's trouble, not each story's."""
+def test_a_feed_that_became_another_removes_nothing(sent: SentPublication) -> None:
+    """All entries are new: that is a problem of the feed, not of each story."""
     others = [entry(f"Other {n}", MONDAY - n * DAY, guid=f"other-{n}") for n in range(5)]
     assert sent.fetch(*others) == []
 
 
-def test_what_was_deleted_here_says_nothing(sent: Sent) -> None:
-    """Whoever deleted it knows."""
-    ids = {each.guid: each.entry_id for each in sent.house.store.entries.identities("blog")}
+def test_a_deleted_entry_raises_no_alert(sent: SentPublication) -> None:
+    """Somebody deleted it on purpose."""
+    ids = {known.guid: known.entry_id for known in sent.harness.store.entries.identities("blog")}
     sent.fetch(SOUP, OLD)
-    sent.told.clear()
-    sent.house.store.entries.delete([ids[BREAD.guid]], now=sent.house.now)
-    assert sent.look() == []
+    sent.alerts.clear()
+    sent.harness.store.entries.delete([ids[BREAD.guid]], now=sent.harness.now)
+    assert sent.run() == []
 
 
-def test_a_week_after_the_send_nobody_looks_any_more(sent: Sent) -> None:
-    """Whatever changes then, and what was told is over."""
+def test_an_edition_is_watched_for_a_week(sent: SentPublication) -> None:
+    """Later changes raise no alert, and open alerts are closed."""
     assert len(sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)) == 1
     assert sent.fetch(SOUP, replace(BREAD, title="Wheat bread"), OLD, after=8 * DAY) == []
-    assert sent.house.store.alerts.list_open() == []
+    assert sent.harness.store.alerts.list_open() == []
 
 
-def test_a_change_between_approval_and_send_is_said_as_well(tmp_path: Path) -> None:
-    """What readers get is what was sealed."""
-    house = PublicationHarness(tmp_path, shared_theme())
-    house.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD, OLD)
-    house.set_time_after_closing(W08, hours=1).fetch(SOUP, BREAD, OLD, entry("Cake", MONDAY + 9 * DAY))
-    house.digest(W08)
-    house.approve(W08)
-    house.set_time(house.now + HOUR).fetch(SOUP, BREAD, OLD, entry("Cheesecake", MONDAY + 9 * DAY, guid="blog:cake"))
-    house.send(W08)
-    told: list[Alert] = []
-    notifier = Notifier(alerts=house.store.alerts, channels={"mail": lambda notice: told.append(notice) or ""})
-    source_changes_task(HOURLY, house.store, notifier, UTC).run("", house.now)
-    assert [each.subject for each in told] == ["“Cheesecake” was changed after it was sent"]
-    house.store.close()
+def test_a_change_between_approval_and_sending_raises_an_alert(tmp_path: Path) -> None:
+    """Subscribers get what was sealed at the approval."""
+    harness = PublicationHarness(tmp_path, shared_theme())
+    harness.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD, OLD)
+    harness.set_time_after_closing(W08, hours=1).fetch(SOUP, BREAD, OLD, entry("Cake", MONDAY + 9 * DAY))
+    harness.digest(W08)
+    harness.approve(W08)
+    harness.set_time(harness.now + HOUR).fetch(
+        SOUP, BREAD, OLD, entry("Cheesecake", MONDAY + 9 * DAY, guid="blog:cake")
+    )
+    harness.send(W08)
+    alerts: list[Alert] = []
+    notifier = Notifier(alerts=harness.store.alerts, channels={"mail": lambda alert: alerts.append(alert) or ""})
+    source_changes_task(HOURLY, harness.store, notifier, UTC).run("", harness.now)
+    assert [alert.subject for alert in alerts] == ["“Cheesecake” was changed after it was sent"]
+    harness.store.close()
 
 
-def test_an_edition_that_waits_is_not_looked_after(tmp_path: Path) -> None:
-    """Approved and not sent: the desk says what has changed, and it can still be mended."""
-    house = PublicationHarness(tmp_path, shared_theme())
-    house.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD)
-    house.set_time_after_closing(W07).digest(W07)
-    house.approve(W07)
-    house.fetch(SOUP, replace(BREAD, title="Rye bread"))
-    notifier = Notifier(alerts=house.store.alerts)
-    assert source_changes_task(HOURLY, house.store, notifier, UTC).run("", house.now) == ""
-    house.store.close()
+def test_an_unsent_edition_is_not_watched(tmp_path: Path) -> None:
+    """The desk shows what has changed since the approval, and it can still be edited."""
+    harness = PublicationHarness(tmp_path, shared_theme())
+    harness.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD)
+    harness.set_time_after_closing(W07).digest(W07)
+    harness.approve(W07)
+    harness.fetch(SOUP, replace(BREAD, title="Rye bread"))
+    notifier = Notifier(alerts=harness.store.alerts)
+    assert source_changes_task(HOURLY, harness.store, notifier, UTC).run("", harness.now) == Done(message="")
+    harness.store.close()
 
 
-def test_what_was_said_of_a_mailing_is_over_when_it_is_out(sent: Sent) -> None:
-    """Sent or skipped, nobody need approve it any more; of other weeks it stays."""
-    notices = sent.house.store.alerts
+def test_alerts_about_sending_are_closed_when_the_edition_is_sent_or_skipped(sent: SentPublication) -> None:
+    """Those of other weeks stay open."""
+    alerts = sent.harness.store.alerts
     for week in ("2026-W07", "2026-W08"):
-        notices.add(
-            Alert(key=f"send/{week}/unapproved", subject=f"{week} waits", text="", raised_at=sent.house.now), []
+        alerts.add(
+            Alert(key=f"send/{week}/unapproved", subject=f"{week} waits", text="", raised_at=sent.harness.now), []
         )
-    sent.look()
-    assert [each.key for each in notices.list_open()] == ["send/2026-W08/unapproved"]
-    sent.house.skip(W08)
-    sent.look()
-    assert notices.list_open() == []
+    sent.run()
+    assert [alert.key for alert in alerts.list_open()] == ["send/2026-W08/unapproved"]
+    sent.harness.skip(W08)
+    sent.run()
+    assert alerts.list_open() == []
 
 
-def test_former_wordings_are_forgotten_in_time(sent: Sent) -> None:
-    """A body kept for comparing is not kept for ever."""
+def test_entry_revisions_are_pruned(sent: SentPublication) -> None:
+    """They are kept only as long as an edition may need them."""
     sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)
-    (edition,) = recently_sent(sent.house.store, sent.house.now)
-    assert [each.title for each in sent.house.store.entry_revisions.get(edition.fingerprints).values()] == ["Bread"]
-    sent.house.set_time(sent.house.now + KEEP_REVISIONS + DAY)
-    sent.look()
-    assert sent.house.store.entry_revisions.get(edition.fingerprints) == {}
+    (edition,) = recently_sent(sent.harness.store, sent.harness.now)
+    assert [revision.title for revision in sent.harness.store.entry_revisions.get(edition.fingerprints).values()] == [
+        "Bread"
+    ]
+    sent.harness.set_time(sent.harness.now + KEEP_REVISIONS + DAY)
+    sent.run()
+    assert sent.harness.store.entry_revisions.get(edition.fingerprints) == {}
 
 
 def test_every_kind_of_difference_is_named() -> None:
-    """Title, link, audio, and a few places of the text; the rest is counted."""
+    """Title, link, audio and some places of the text; further places are counted."""
     words = [f"w{n}" for n in range(200)]
     edited = [word if number % 20 else f"{word}!" for number, word in enumerate(words)]
     audio = "https://a.example/1.mp3"
     old = EntryRevision(title="Bread", url="https://a.example/x", enclosure_url=audio, body_html=" ".join(words))
     new = EntryRevision(title="Rye", url="https://a.example/y", body_html=" ".join(edited))
-    found = describe_changes(old, new)
-    assert found[:3] == [
+    lines = describe_changes(old, new)
+    assert lines[:3] == [
         "title: “Bread” is now “Rye”",
         "link: https://a.example/x is now https://a.example/y",
         "audio: https://a.example/1.mp3 is now none",
     ]
-    assert found[3] == "text: “w0 w1 w2 w3 w4 …” is now “w0! w1 w2 w3 w4 …”"
-    assert found[-1] == "text: 6 places more"
+    assert lines[3] == "text: “w0 w1 w2 w3 w4 …” is now “w0! w1 w2 w3 w4 …”"
+    assert lines[-1] == "text: 6 places more"
 
 
-def test_the_same_file_behind_another_counter_is_the_same() -> None:
-    """Measuring prefixes and tokens of audio addresses come and go."""
+def test_tracking_prefixes_and_tokens_of_audio_do_not_count() -> None:
+    """They change without a change of the audio file."""
     plain = episode(enclosure=Enclosure(url="https://audio.example/1.mp3"))
     old = EntryRevision(title="Talk", enclosure_url=plain.enclosure.url if plain.enclosure else "")
     assert describe_changes(old, replace(old, enclosure_url="https://audio.example/1.mp3?token=abc")) == []

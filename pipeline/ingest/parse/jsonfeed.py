@@ -37,10 +37,10 @@ def parse(text: str, *, url: str) -> ParsedFeed:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotAFeedError("Enter the address of a feed: this one returns JSON that is not valid.") from error
+        raise NotAFeedError("returns JSON that is not valid") from error
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
-        raise NotAFeedError("Enter the address of a feed: this one returns JSON that is not a feed.")
+        raise NotAFeedError("returns JSON that is not a feed")
     items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ENTRIES]
     parsed = ParsedFeed(
         version=f"json1{version[1] or '0'}",

@@ -72,7 +72,7 @@ def detect_parser(text: str, body: bytes = b"") -> Parser:
     """Return the parser for a document. Raise NotAFeedError if there is none."""
     parser = next((parser for parser in PARSERS if parser.can_parse(text)), None)
     if parser is None:
-        raise NotAFeedError(f"Enter the address of a feed: this one returns {describe_content(text, body)}.")
+        raise NotAFeedError(f"returns {describe_content(text, body)}")
     return parser
 
 

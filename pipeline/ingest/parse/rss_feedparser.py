@@ -26,6 +26,7 @@ from pipeline.text.dates import parse_date
 
 Parsed = Any  # feedparser has no types
 
+REPAIR = "ask the publisher to repair this feed"
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:\?|$)", re.IGNORECASE)
 
 
@@ -45,9 +46,7 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
         return ParsedFeed(version="rss", channel=channel, entries=tuple(simple.values()), damage=document.damage)
     parsed = _feedparser(document.to_bytes() if len(rest) == len(elements) else document.with_only(rest))
     if not document.is_complete and not parsed.entries:
-        raise NotAFeedError(
-            f"Ask the publisher to repair this feed: no entry can be read. {' '.join(document.warnings)}"
-        )
+        raise NotAFeedError(f"has no readable entry ({' '.join(document.warnings).rstrip('.')})", REPAIR)
     if simple and len(parsed.entries) != len(rest):  # feedparser counts differently: let it parse all of them
         simple, parsed = {}, _feedparser(document.with_only(elements))
     entries = [
@@ -75,7 +74,7 @@ def _feedparser(body: bytes) -> Parsed:
             BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:  # on broken documents it raises whatever its parsers raise
-        raise NotAFeedError("Ask the publisher to repair this feed: it is too damaged to be read.") from error
+        raise NotAFeedError("is too damaged to be read", REPAIR) from error
 
 
 def _with_extensions(entries: list[Parsed], elements: list[Element], url: str) -> Iterator[tuple[Parsed, Extensions]]:

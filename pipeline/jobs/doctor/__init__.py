@@ -1,8 +1,4 @@
-"""The doctor: looks at everything a publication stands on, and says how to mend what is not well.
-
-In: examinations, each a group of its own. Out: Signs, as each is found. One that fails is a sign itself and never stops
-the others. Kinds do not know each other: one file each.
-"""
+"""Doctor checks: one function each, that yields what it found and how to fix it."""
 
 from __future__ import annotations
 
@@ -10,26 +6,27 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.model.errors import PipelineError
-from pipeline.model.health import HealthResult, health_result_of
+from pipeline.model.health import HealthResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorCheck:
-    """One thing to look at."""
+    """A check with its arguments filled in."""
 
     category: str
-    """What its signs are called together: ``store``, ``disk`` …"""
+    """The heading of its results, for example ``store`` or ``disk``."""
     run: Callable[[], Iterable[HealthResult]]
 
 
 def run_checks(checks: Iterable[DoctorCheck]) -> Iterator[HealthResult]:
-    """Look at everything, one after the other."""
-    for each in checks:
+    """Run checks in order and yield their results. A check that fails yields an error and does not stop the others."""
+    for check in checks:
         try:
-            yield from each.run()
-        except PipelineError as trouble:
-            yield health_result_of(str(trouble), category=each.category, name=each.category, level="trouble")
-        except Exception as bug:
-            finding = f"could not be looked at ({type(bug).__name__}: {bug})"
-            mend = "this is a bug of the program: report it"
-            yield HealthResult(category=each.category, name=each.category, level="trouble", message=finding, fix=mend)
+            yield from check.run()
+        except PipelineError as error:
+            message = str(error).rstrip(".")
+            yield HealthResult(category=check.category, name=check.category, level="error", message=message)
+        except Exception as error:
+            message = f"could not be checked ({type(error).__name__}: {error})"
+            fix = "report this bug of the program"
+            yield HealthResult(category=check.category, name=check.category, level="error", message=message, fix=fix)

@@ -1,7 +1,4 @@
-"""Records of the domain name system that are lists of tags: DKIM's and DMARC's (RFC 6376, 3.2; RFC 7489, 6.3).
-
-In: what a record says. Out: tags by name. Pure, but for the Lookup that others give.
-"""
+"""What the checks of the sender's domain share: DNS look-ups, tag lists, results."""
 
 from __future__ import annotations
 
@@ -11,35 +8,35 @@ from pipeline.model.health import HealthLevel, HealthResult
 
 
 class DnsLookup(Protocol):
-    """What these checks need of ``delivery.resolver.Resolver``; each may raise NoResolver."""
+    """DNS queries. ``delivery.dns.Resolver`` implements them; each may raise DNSUnavailableError."""
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is such a name at all."""
+        """Check whether a name exists."""
         ...
 
     def txt(self, name: str) -> tuple[str, ...]:
-        """Give a name's TXT records."""
+        """Return a name's TXT records."""
         ...
 
     def mx(self, name: str) -> tuple[str, ...]:
-        """Give the hosts of a name's MX records, the preferred first."""
+        """Return the hosts of a name's MX records, the preferred first."""
         ...
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """Give a host's addresses."""
+        """Return a host's addresses."""
         ...
 
 
 def parse_tags(record: str) -> dict[str, str]:
-    """Read ``name=value`` pairs parted by semicolons, blanks around them left out; what is none is left out.
+    """Return the ``name=value`` pairs of a DKIM or DMARC record (RFC 6376, 3.2; RFC 7489, 6.3); skip anything else.
 
-    >>> tags("v=DMARC1; p = none;; rua=mailto:dmarc@example.org")
+    >>> parse_tags("v=DMARC1; p = none;; rua=mailto:dmarc@example.org")
     {'v': 'DMARC1', 'p': 'none', 'rua': 'mailto:dmarc@example.org'}
     """
     pairs = (part.partition("=") for part in record.split(";"))
     return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals and name.strip()}
 
 
-def domain_result(name: str, level: HealthLevel, finding: str, mend: str = "") -> HealthResult:
-    """Make a sign of the group ``domain``."""
-    return HealthResult(category="domain", name=name, level=level, message=finding, fix=mend)
+def domain_result(name: str, level: HealthLevel, message: str, fix: str = "") -> HealthResult:
+    """Return a result of the category ``domain``."""
+    return HealthResult(category="domain", name=name, level=level, message=message, fix=fix)

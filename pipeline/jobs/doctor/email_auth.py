@@ -1,105 +1,122 @@
-"""DKIM: whether the keys are there with which mailboxes verify our signatures (RFC 6376, RFC 8301).
-
-In: a domain, a Lookup, selectors. Out: Signs.
-"""
+"""Doctor checks of the sender's domain: DKIM, DMARC, MX, and SPF from its own module."""
 
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NotBase64
+from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 
 from pipeline.jobs.doctor.dns_records import DnsLookup, domain_result, parse_tags
 from pipeline.jobs.doctor.spf import check_spf
 from pipeline.model.errors import DNSUnavailableError
-from pipeline.model.health import HealthLevel, HealthResult, health_result_of
+from pipeline.model.health import HealthLevel, HealthResult
 
 _KEY_OVERHEAD_BYTES = 38
-"""What a SubjectPublicKeyInfo of RSA holds besides the modulus: enough to tell 1024 bits from 2048."""
-
-
-def check_dkim(domain: str, lookup: DnsLookup, selectors: Sequence[str]) -> Iterator[HealthResult]:
-    """Look at the key of each selector."""
-    if not selectors:
-        finding = "cannot be looked at, since no selector is known"
-        mend = "write the names that your mail service signs with into [delivery] dkim_selectors"
-        yield domain_result(f"DKIM of {domain}", "warning", finding, mend)
-    for selector in selectors:
-        yield _key(f"{selector}._domainkey.{domain}", lookup)
-
-
-def _key(name: str, lookup: DnsLookup) -> HealthResult:
-    records = [found for text in lookup.txt(name) if "p" in (found := parse_tags(text))]
-    shown = f"DKIM {name}"
-    if not records:
-        finding = "has no key, so signatures that name it fail"
-        mend = "publish the TXT record that your mail service shows you, or correct [delivery] dkim_selectors"
-        return domain_result(shown, "trouble", finding, mend)
-    if len(records) > 1:
-        return domain_result(shown, "trouble", f"has {len(records)} keys, and which one counts is chance", "leave one")
-    found = records[0]
-    if found.get("v", "DKIM1") != "DKIM1":
-        return domain_result(shown, "trouble", f"is of version {found['v']!r}", "write v=DKIM1")
-    if not found["p"]:
-        return domain_result(shown, "trouble", "is withdrawn (p is empty)", "publish the key that is signed with now")
-    return _strength(shown, found)
-
-
-def _strength(shown: str, found: dict[str, str]) -> HealthResult:
-    kind = found.get("k", "rsa")
-    try:
-        key = b64decode("".join(found["p"].split()), validate=True)
-    except NotBase64:
-        mend = "publish it again as your mail service shows it, in one piece"
-        return domain_result(shown, "trouble", "holds a key that is not whole", mend)
-    bits = (len(key) - _KEY_OVERHEAD_BYTES) * 8
-    if kind == "rsa" and bits < 900:
-        return domain_result(shown, "trouble", "holds a key that is too short to count", "make one of 2048 bits")
-    if kind == "rsa" and bits < 1900:
-        return domain_result(shown, "warning", "holds a short key", "let your mail service make one of 2048 bits")
-    if "y" in found.get("t", "").split(":"):
-        mend = "take t=y out once signatures are right"
-        return domain_result(shown, "warning", "is marked as a trial (t=y), so it counts for little", mend)
-    return domain_result(shown, "well", f"holds a key ({kind})")
-
-
-_POLICIES = {"none": "only watches", "quarantine": "sends forgeries to spam", "reject": "refuses forgeries"}
+"""The size of an RSA SubjectPublicKeyInfo without its modulus, precise enough to tell 1024 bits from 2048."""
+_POLICIES = {"none": "only monitors", "quarantine": "sends forgeries to spam", "reject": "rejects forgeries"}
 _EXAMPLE = 'publish a TXT record such as "v=DMARC1; p=none; rua=mailto:dmarc@{domain}" at _dmarc.{domain}'
 
 
-def check_dmarc(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
-    """Look at the policy of a domain, or of the one above it that has one."""
-    for name in _upwards(domain):
-        records = [text for text in lookup.txt(f"_dmarc.{name}") if parse_tags(text).get("v", "") == "DMARC1"]
-        if records:
-            yield _policy(domain, name, records)
+def check_domain(name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str]) -> Iterator[HealthResult]:
+    """Check SPF, DKIM, DMARC and MX of the sender's domain; one warning if no name server answers."""
+    try:
+        if not lookup.exists(name):
+            yield _unknown_domain(name, lookup)
             return
-    finding = "has no policy, which the large mailboxes ask of senders of newsletters"
-    yield domain_result(f"DMARC of {domain}", "trouble", finding, _EXAMPLE.format(domain=domain))
+        yield from check_spf(name, lookup, smtp_host)
+        yield from check_dkim(name, lookup, selectors)
+        yield from check_dmarc(name, lookup)
+        yield from check_mx(name, lookup)
+    except DNSUnavailableError as error:
+        yield domain_result(name, "warning", f"could not be checked: {str(error).rstrip('.')}")
 
 
-def _policy(domain: str, name: str, records: list[str]) -> HealthResult:
-    shown = f"DMARC of {name}"
+def _unknown_domain(name: str, lookup: DnsLookup) -> HealthResult:
+    top = name.rpartition(".")[2]
+    if not lookup.exists(top):
+        fix = "try again from a machine that can query the internet's name servers"
+        return domain_result(name, "warning", f"could not be checked: no name server knows .{top}", fix)
+    fix = "correct [publication] sender, or register that domain"
+    return domain_result(name, "error", "is not in the domain name system, so mail from it is refused", fix)
+
+
+def check_dkim(domain: str, lookup: DnsLookup, selectors: Sequence[str]) -> Iterator[HealthResult]:
+    """Check the key of each selector (RFC 6376, RFC 8301)."""
+    if not selectors:
+        fix = "write the selectors that your mail service signs with into [delivery] dkim_selectors"
+        yield domain_result(f"DKIM of {domain}", "warning", "could not be checked, since no selector is known", fix)
+    for selector in selectors:
+        yield _check_key(f"{selector}._domainkey.{domain}", lookup)
+
+
+def _check_key(name: str, lookup: DnsLookup) -> HealthResult:
+    keys = [tags for record in lookup.txt(name) if "p" in (tags := parse_tags(record))]
+    title = f"DKIM {name}"
+    if not keys:
+        fix = "publish the TXT record that your mail service shows, or correct [delivery] dkim_selectors"
+        return domain_result(title, "error", "has no key, so signatures that refer to it fail", fix)
+    if len(keys) > 1:
+        message = f"has {len(keys)} keys, and receivers choose one at random"
+        return domain_result(title, "error", message, "keep one of them")
+    tags = keys[0]
+    if tags.get("v", "DKIM1") != "DKIM1":
+        return domain_result(title, "error", f"has version {tags['v']!r}", "write v=DKIM1")
+    if not tags["p"]:
+        return domain_result(title, "error", "is revoked (p is empty)", "publish the key that is in use now")
+    return _check_strength(title, tags)
+
+
+def _check_strength(title: str, tags: dict[str, str]) -> HealthResult:
+    algorithm = tags.get("k", "rsa")
+    try:
+        key = b64decode("".join(tags["p"].split()), validate=True)
+    except Base64Error:
+        fix = "publish it again exactly as your mail service shows it"
+        return domain_result(title, "error", "contains an incomplete key", fix)
+    bits = (len(key) - _KEY_OVERHEAD_BYTES) * 8
+    if algorithm == "rsa" and bits < 900:
+        return domain_result(title, "error", "contains a key that is too short to count", "create one of 2048 bits")
+    if algorithm == "rsa" and bits < 1900:
+        return domain_result(title, "warning", "contains a short key", "let your mail service create one of 2048 bits")
+    if "y" in tags.get("t", "").split(":"):
+        fix = "remove t=y once signatures are correct"
+        return domain_result(title, "warning", "is in test mode (t=y), so it counts for little", fix)
+    return domain_result(title, "ok", f"contains a key ({algorithm})")
+
+
+def check_dmarc(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
+    """Check the policy of a domain, or of the nearest parent domain that has one (RFC 7489)."""
+    for name in _parents(domain):
+        records = [record for record in lookup.txt(f"_dmarc.{name}") if parse_tags(record).get("v", "") == "DMARC1"]
+        if records:
+            yield _check_policy(domain, name, records)
+            return
+    message = "has no policy, which large mailbox providers require of newsletters"
+    yield domain_result(f"DMARC of {domain}", "error", message, _EXAMPLE.format(domain=domain))
+
+
+def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:
+    title = f"DMARC of {name}"
     if len(records) > 1:
-        return domain_result(shown, "trouble", f"has {len(records)} policies, so none counts", "leave one")
-    found = parse_tags(records[0])
-    policy = found.get("sp", found.get("p", "")) if name != domain else found.get("p", "")
+        return domain_result(title, "error", f"has {len(records)} policies, so none counts", "keep one of them")
+    tags = parse_tags(records[0])
+    policy = tags.get("sp", tags.get("p", "")) if name != domain else tags.get("p", "")
     if policy.lower() not in _POLICIES:
-        said = f"p={policy}" if policy else "no p"
-        return domain_result(shown, "trouble", f"says {said}, which is no policy", "write p=none, quarantine or reject")
-    strict = [what for what, tag in (("DKIM", "adkim"), ("SPF", "aspf")) if found.get(tag, "r").lower() == "s"]
-    aligned = f"; {' and '.join(strict)} must be of {domain} itself (strict alignment)" if strict else ""
-    finding = f"{_POLICIES[policy.lower()]} (p={policy.lower()}){aligned}"
-    if "rua" not in found:
-        mend = "add rua=mailto:…, to be told who sends in your name"
-        return domain_result(shown, "warning", f"{finding}, and reports to nobody", mend)
-    return domain_result(shown, "well", finding)
+        message = f"has p={policy}, which is not a policy" if policy else "has no p"
+        return domain_result(title, "error", message, "write p=none, quarantine or reject")
+    strict = [method for method, tag in (("DKIM", "adkim"), ("SPF", "aspf")) if tags.get(tag, "r").lower() == "s"]
+    alignment = f"; {' and '.join(strict)} must be of {domain} itself (strict alignment)" if strict else ""
+    message = f"{_POLICIES[policy.lower()]} (p={policy.lower()}){alignment}"
+    if "rua" not in tags:
+        fix = "add rua=mailto:… to get reports about who sends in your name"
+        return domain_result(title, "warning", f"{message}, and sends no reports", fix)
+    return domain_result(title, "ok", message)
 
 
-def _upwards(domain: str) -> Iterator[str]:
-    """Give a domain and those above it that may speak for it, down to two labels.
+def _parents(domain: str) -> Iterator[str]:
+    """Yield a domain and its parents, down to two labels.
 
-    >>> list(_upwards("letters.news.example.org"))
+    >>> list(_parents("letters.news.example.org"))
     ['letters.news.example.org', 'news.example.org', 'example.org']
     """
     labels = domain.split(".")
@@ -108,46 +125,21 @@ def _upwards(domain: str) -> Iterator[str]:
 
 
 def check_mx(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
-    """Look where mail to the sender's domain goes."""
+    """Check that replies and bounces reach the sender (RFC 5321, 5.1; RFC 7505)."""
     hosts = lookup.mx(domain)
-    name = f"MX of {domain}"
+    title = f"MX of {domain}"
+    fix = "publish an MX record that names the host that receives your mail"
     if hosts == (".",):
-        finding = "says that the domain takes no mail, so many mailboxes refuse mail from it"
-        yield domain_result(
-            name, "trouble", finding, "send from a domain that can be answered, or give it an MX record"
-        )
+        message = "says that the domain receives no mail, so many mailbox providers refuse mail from it"
+        yield domain_result(title, "error", message, "send from a domain that receives mail, or publish an MX record")
     elif not hosts and lookup.addresses(domain):
-        finding = "has no record, so mail goes to the web server's own address"
-        yield domain_result(name, "warning", finding, "publish an MX record that names the host that takes your mail")
+        yield domain_result(title, "warning", "has no record, so mail goes to the address of the web server", fix)
     elif not hosts:
-        finding = "has no record and the domain no address: nobody can answer, and bounces are lost"
-        yield domain_result(name, "trouble", finding, "publish an MX record that names the host that takes your mail")
-    elif silent := [host for host in hosts if not lookup.addresses(host)]:
-        finding = f"names {', '.join(silent)}, which has no address"
-        level: HealthLevel = "trouble" if len(silent) == len(hosts) else "warning"
-        yield domain_result(name, level, finding, "correct the MX record, or give that host an address")
+        message = "has no record, and the domain has no address: nobody can reply, and bounces are lost"
+        yield domain_result(title, "error", message, fix)
+    elif missing := [host for host in hosts if not lookup.addresses(host)]:
+        level: HealthLevel = "error" if len(missing) == len(hosts) else "warning"
+        message = f"names {', '.join(missing)}, which has no address"
+        yield domain_result(title, level, message, "correct the MX record, or give that host an address")
     else:
-        yield domain_result(name, "well", f"leads to {', '.join(hosts)}")
-
-
-def check_domain(name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str]) -> Iterator[HealthResult]:
-    """Look at SPF, DKIM, DMARC and MX of the sender's domain."""
-    try:
-        if not lookup.exists(name):
-            yield _unknown(name, lookup)
-            return
-        yield from check_spf(name, lookup, smtp_host)
-        yield from check_dkim(name, lookup, selectors)
-        yield from check_dmarc(name, lookup)
-        yield from check_mx(name, lookup)
-    except DNSUnavailableError as silent:
-        yield health_result_of(str(silent), category="domain", name=name, level="warning")
-
-
-def _unknown(name: str, lookup: DnsLookup) -> HealthResult:
-    top = name.rpartition(".")[2]
-    if not lookup.exists(top):
-        mend = "look again from a machine that can ask the internet's name servers"
-        return domain_result(name, "warning", f"cannot be looked at: nobody who was asked knows .{top} at all", mend)
-    mend = "correct [publication] sender, or register that domain"
-    return domain_result(name, "trouble", "is not in the domain name system, so mail from it is refused", mend)
+        yield domain_result(title, "ok", f"leads to {', '.join(hosts)}")

@@ -1,7 +1,4 @@
-"""config.toml: whether it keeps a secret it should not. Its text is read; what it means was validated before.
-
-In: the text of the file. Out: Signs. Pure.
-"""
+"""Doctor checks of the set-up: secrets in config.toml, theme, notification command, mail server."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.model.errors import PipelineError, TemplateError
-from pipeline.model.health import HealthResult, health_result_of
+from pipeline.model.health import HealthLevel, HealthResult
 
 _LITERAL = re.compile(
     r"""^[\s#]*["']?([\w.-]*(?:passw|secret|token|api[_-]?key|credential)[\w.-]*)["']?\s*=\s*(["'])([^"']+)\2""", re.I
@@ -23,86 +20,79 @@ _QUERY = re.compile(r"[?&](?:token|key|auth|secret|sig|signature|password|access
 
 
 def check_secrets(text: str, file: str) -> Iterator[HealthResult]:
-    """Look for secrets, in comments too: a copy of the file is soon in other hands.
+    """Check that config.toml contains no secret, not even in a comment. ``text`` is its content, ``file`` its name.
 
-    >>> [sign.level for sign in settings('password_env = "BLOG_PASSWORD"', "config.toml")]
-    ['well']
-    >>> [sign.finding for sign in settings('# smtp_password = "hunter2"', "config.toml")]
-    ['line 1 holds a secret: smtp_password']
+    >>> [result.level for result in check_secrets('password_env = "BLOG_PASSWORD"', "config.toml")]
+    ['ok']
+    >>> [result.message for result in check_secrets('# smtp_password = "hunter2"', "config.toml")]
+    ['line 1 contains a secret: smtp_password']
     """
-    found = [sign for number, line in enumerate(text.splitlines(), 1) for sign in _in_line(line, number, file)]
-    yield from found
-    if not found:
-        yield HealthResult(category="config", name=file, level="well", message="is valid, and holds no secret")
+    lines = enumerate(text.splitlines(), 1)
+    results = [result for number, line in lines for result in _check_line(line, number, file)]
+    yield from results or [_result("config", file, "ok", "is valid and contains no secret")]
 
 
-def _in_line(line: str, number: int, file: str) -> Iterator[HealthResult]:
-    where = f"line {number} holds"
+def _check_line(line: str, number: int, file: str) -> Iterator[HealthResult]:
     for name, _, value in _LITERAL.findall(line):
         if not _VARIABLE.fullmatch(value):
-            named = f"{name.removesuffix('_env')}_env"
-            mend = f"take it out, change that secret, and give it in the environment: {named} names the variable"
-            yield HealthResult(
-                category="config", name=file, level="trouble", message=f"{where} a secret: {name}", fix=mend
-            )
+            setting = f"{name.removesuffix('_env')}_env"
+            fix = f"remove it, change the secret, and put it into an environment variable that {setting} names"
+            yield _result("config", file, "error", f"line {number} contains a secret: {name}", fix)
     if _USERINFO.search(line):
-        mend = "take it out, change it, and give it in the environment (username and password_env)"
-        yield HealthResult(
-            category="config", name=file, level="trouble", message=f"{where} an address with a password", fix=mend
-        )
+        fix = "remove it, change it, and put it into the environment (username and password_env)"
+        yield _result("config", file, "error", f"line {number} contains an address with a password", fix)
     if _QUERY.search(line):
-        mend = "if its publisher offers a header instead, use headers or token_env; else let nobody else read this file"
-        yield HealthResult(
-            category="config", name=file, level="warning", message=f"{where} an address with a key", fix=mend
-        )
+        fix = "if the publisher accepts a header instead, use headers or token_env; otherwise keep this file private"
+        yield _result("config", file, "warning", f"line {number} contains an address with a key", fix)
 
 
 def check_theme(name: str, compile_theme: Callable[[], int]) -> Iterator[HealthResult]:
-    """Compile a theme with all its parts, and say which template is in the way."""
+    """Check that a theme compiles. ``compile_theme`` returns the number of its templates or raises TemplateError."""
     try:
         count = compile_theme()
-    except TemplateError as trouble:
-        where = f"{trouble.file}, line {trouble.line}" if trouble.line else trouble.file
-        mend = f"mend {where}, or choose another theme in [digest] theme" if where else "choose another theme"
-        finding = str(trouble).rstrip(".")
-        yield HealthResult(category="templates", name=name, level="trouble", message=finding, fix=mend)
+    except TemplateError as error:
+        location = f"{error.file}, line {error.line}" if error.line else error.file
+        fix = f"fix {location}, or choose another theme in [digest] theme" if location else "choose another theme"
+        yield _result("templates", name, "error", str(error).rstrip("."), fix)
     else:
-        yield HealthResult(category="templates", name=name, level="well", message=f"compiles, all {count} templates")
+        yield _result("templates", name, "ok", f"compiles, all {count} templates")
 
 
 def check_notify_command(command: Sequence[str], folder: Path) -> Iterator[HealthResult]:
-    """Look for the program, where one is named: by its path from ``folder``, or by its name in $PATH."""
+    """Check that the program of [notify] command exists: a path relative to ``folder``, or a name in $PATH."""
     if not command:
         return
     program = command[0]
-    place = str(folder / program) if "/" in program else program
-    if shutil.which(place):
-        yield HealthResult(category="notices", name=program, level="well", message="can be run")
+    if shutil.which(str(folder / program) if "/" in program else program):
+        yield _result("alerts", program, "ok", "is executable")
         return
-    finding = "is not there, or may not be run, so notices that it should tell are not told"
-    mend = f"give its whole path in [notify] command, and make it executable: chmod +x {program}"
-    yield HealthResult(category="notices", name=program, level="trouble", message=finding, fix=mend)
+    message = "does not exist or is not executable, so no alert is sent by it"
+    fix = f"write its whole path into [notify] command, and make it executable: chmod +x {program}"
+    yield _result("alerts", program, "error", message, fix)
 
 
 class MailServer(Protocol):
-    """What this check needs of ``delivery.smtp.Smtp``."""
+    """A connection to the mail server. ``delivery.smtp.Smtp`` implements it."""
 
     def verify(self) -> list[str]:
-        """Connect, log in and leave; give what was agreed on."""
+        """Connect, log in and quit without sending; return what was negotiated."""
         ...
 
 
 def check_mail_server(host: str, server: MailServer | None) -> Iterator[HealthResult]:
-    """Greet the mail server, where one is configured."""
+    """Check that the mail server accepts a connection and the log-in. Sends nothing."""
     if server is None:
-        finding = "is not configured: proofs and tests go into the outbox, as files"
-        mend = "give [delivery] smtp_host, to get proofs by mail"
-        yield HealthResult(category="mail", name="smtp_host", level="warning", message=finding, fix=mend)
+        message = "is not set: proofs and test mails are written to the outbox folder"
+        yield _result("mail", "smtp_host", "warning", message, "set [delivery] smtp_host to get proofs by mail")
         return
     try:
-        agreed = server.verify()
-    except PipelineError as trouble:
-        mend = "compare the smtp_… settings under [delivery] with what your mail provider says of them"
-        yield health_result_of(str(trouble), category="mail", name=host, level="trouble", fix=mend)
+        negotiated = server.verify()
+    except PipelineError as error:
+        fix = "compare the smtp_… settings in [delivery] with what your mail provider says"
+        yield _result("mail", host, "error", str(error).rstrip("."), fix)
     else:
-        yield HealthResult(category="mail", name=host, level="well", message=f"takes mail: {', '.join(agreed)}")
+        yield _result("mail", host, "ok", f"accepts mail: {', '.join(negotiated)}")
+
+
+def _result(category: str, name: str, level: HealthLevel, message: str, fix: str = "") -> HealthResult:
+    return HealthResult(category=category, name=name, level=level, message=message, fix=fix)

@@ -102,7 +102,7 @@ class Backfiller:
 
         if not outcome.has_body:
             self._save_retry_at(outcome)
-            raise NotAFeedError(outcome.message)
+            raise NotAFeedError(outcome.detail, outcome.advice)
         parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=outcome.final_url)
         entries = normalise(parsed, self.feed, url=outcome.final_url, now=self.now)
         own_hash = page_hash(entry.guid for entry in entries)

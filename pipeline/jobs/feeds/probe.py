@@ -91,7 +91,7 @@ def _warnings(entries: tuple[Entry, ...], moved: str) -> tuple[str, ...]:
     untitled = sum(not entry.title for entry in entries)
     without_url = sum(not entry.url for entry in entries)
     warnings = (
-        (moved, f"it {moved}"),
+        (moved, f"it says that it moved to {moved}: check that address, and write it into config.toml"),
         (not total, "it has no entries"),
         (undated, f"{undated} of {total} entries have no date: they are dated by when they are first seen"),
         (untitled, f"{untitled} of {total} entries have no title"),

@@ -116,7 +116,9 @@ class Refresher:
             try:
                 return await processor.process(due.feed, due.state, outcome, interval)
             except NotAFeedError as error:
-                outcome = replace(outcome, kind="not_a_feed", detail=str(error).rstrip("."), body=b"")
+                outcome = replace(
+                    outcome, kind="not_a_feed", detail=error.detail, specific_advice=error.advice, body=b""
+                )
         state = polling.next_state(due.state, outcome, now=processor.now, interval=interval)
         return ProcessedFeed(outcome=outcome, update=FeedUpdate(state=state))
 
@@ -130,7 +132,8 @@ class Refresher:
                 failing_since=state.failing_since or now,
                 checked_at=now,
                 outcome=outcome.kind,
-                detail=outcome.message,
+                detail=outcome.detail,
+                advice=outcome.advice,
             )
         )
         return _report(outcome)

@@ -1,8 +1,4 @@
-"""The quiet-week watch: a day before the draft, say which feed is late, and whether it is the feed or its people.
-
-In: a store, feeds, a notifier, the moment. Out: a notice for each late feed, told once for each silence. All is well:
-nothing is said. What is usual for a feed, its entries say (``ingest.rhythm``).
-"""
+"""Warn, a day before the draft, about feeds that are later than their cadence suggests, and say why."""
 
 from __future__ import annotations
 
@@ -16,17 +12,17 @@ from pipeline.jobs.monitoring.notifier import Notifier
 from pipeline.model.alert import Alert
 from pipeline.model.feed import Feed
 from pipeline.model.schedule import MAX_INTERVAL, At, Every, Schedule
-from pipeline.scheduler.engine import Task
+from pipeline.scheduler.engine import Done, Task
 from pipeline.store import Store
 from pipeline.text.format import WEEKDAY_NAMES, count_in_words, datetime_in_words, day_in_words
 
 ALERT_PREFIX = "late/"
 RECENT_FETCH = timedelta(days=1)
-"""A feed that was asked longer ago may well have something."""
+"""A feed that was last read longer ago than this may have new entries."""
 
 
 def day_before(draft: Schedule) -> Schedule:
-    """Give the schedule of the watch: at the draft's time, a day earlier.
+    """Return the default schedule of the check: a day before the draft, at the same time of day.
 
     >>> from pipeline.model.schedule import parse_schedule
     >>> day_before(parse_schedule("mon,thu 16:00")) == parse_schedule("sun,wed 16:00")
@@ -40,86 +36,85 @@ def day_before(draft: Schedule) -> Schedule:
 def late_feeds_task(
     schedule: Schedule, draft: Schedule, store: Store, feeds: Sequence[Feed], notifier: Notifier, zone: tzinfo
 ) -> Task:
-    """Look before each draft whether a feed is late."""
+    """Return the task that checks before each draft whether feeds are late."""
 
-    def run(period: str, now: datetime) -> str:
+    def run(period: str, now: datetime) -> Done:
         draft_at = draft.next_at(now, zone)
-        seen = late_feeds(load_feed_health(store, feeds, zone, now=now), zone, now)
-        new = notifier.reconcile(ALERT_PREFIX, [late_alert(view, draft_at, zone, now) for view in seen], at=now)
-        return f"late: {', '.join(view.feed.id for view in seen)}" if new else ""
+        late = late_feeds(load_feed_health(store, feeds, zone, now=now), zone, now)
+        new = notifier.reconcile(ALERT_PREFIX, [late_alert(feed, draft_at, zone, now) for feed in late], at=now)
+        return Done(message=f"late: {', '.join(feed.feed.id for feed in late)}" if new else "")
 
-    return Task(id="watch", schedule=schedule, run=run)
+    return Task(id="late-feeds", schedule=schedule, run=run)
 
 
 def resolve_arrived(
     feeds: Sequence[FeedHealth], open_keys: Collection[str], notifier: Notifier, zone: tzinfo, now: datetime
 ) -> None:
-    """Close the notices of feeds that have something new meanwhile; nobody need be told of that."""
-    still = {_key(view) for view in late_feeds(feeds, zone, now)}
+    """Close the alerts of feeds that have new entries by now, without a message."""
+    late = {_key(feed) for feed in late_feeds(feeds, zone, now)}
     for key in open_keys:
-        if key.startswith(ALERT_PREFIX) and key not in still:
+        if key.startswith(ALERT_PREFIX) and key not in late:
             notifier.resolve(key, at=now)
 
 
 def late_feeds(feeds: Sequence[FeedHealth], zone: tzinfo, now: datetime) -> list[FeedHealth]:
-    """Find the feeds that are later than they usually are."""
+    """Return the feeds that are later than usual."""
     today = now.astimezone(zone).date()
-    return [view for view in feeds if view.last_published_on and is_late(view.cadence, view.last_published_on, today)]
+    return [feed for feed in feeds if feed.last_published_on and is_late(feed.cadence, feed.last_published_on, today)]
 
 
-def late_alert(feed_health: FeedHealth, draft_at: datetime, zone: tzinfo, now: datetime) -> Alert:
-    """Say of a late feed since when it was to be expected, and why it may be late."""
-    last_on = feed_health.last_published_on or now.astimezone(zone).date()
+def late_alert(feed: FeedHealth, draft_at: datetime, zone: tzinfo, now: datetime) -> Alert:
+    """Return the alert for a late feed: when an entry was expected, and why there is none."""
+    last_on = feed.last_published_on or now.astimezone(zone).date()
+    expected = day_in_words(expected_on(feed.cadence, last_on))
     text = [
-        f"Nothing new since {day_in_words(last_on)}. Usually there is something new {describe_cadence(feed_health.cadence)}, so it was "
-        f"to be expected on {day_in_words(expected_on(feed_health.cadence, last_on))}. The next newsletter is made on "
+        f"There is nothing new since {day_in_words(last_on)}. Usually there is something new "
+        f"{describe_cadence(feed.cadence)}, so it was expected on {expected}. The next draft is written on "
         f"{datetime_in_words(draft_at, zone)}.",
-        *_why(feed_health, zone, now),
+        *_cause(feed, zone, now),
     ]
-    return Alert(
-        key=_key(feed_health), subject=f"{feed_health.display_name} is late", text="\n\n".join(text), raised_at=now
-    )
+    return Alert(key=_key(feed), subject=f"{feed.display_name} is late", text="\n\n".join(text), raised_at=now)
 
 
-def describe_cadence(rhythm: Cadence) -> str:
-    """Say how often a feed has something new.
+def describe_cadence(cadence: Cadence) -> str:
+    """Return how often a feed has something new, in words.
 
-    >>> [usually(Rhythm(usual_days=days)) for days in (1, 3, 30)]
+    >>> [describe_cadence(Cadence(interval_days=days)) for days in (1, 3, 30)]
     ['nearly every day', 'about every 3 days', 'about once a month']
-    >>> usually(Rhythm(usual_days=7, weekday=1)), usually(Rhythm(usual_days=14, weekday=1))
+    >>> describe_cadence(Cadence(interval_days=7, weekday=1)), describe_cadence(Cadence(interval_days=14, weekday=1))
     ('on Tuesdays', 'every second Tuesday')
     """
-    if rhythm.weekday is not None:
-        day = WEEKDAY_NAMES[rhythm.weekday]
-        return f"on {day}s" if rhythm.interval_days == 7 else f"every second {day}"
-    if rhythm.interval_days <= 1:
+    if cadence.weekday is not None:
+        day = WEEKDAY_NAMES[cadence.weekday]
+        return f"on {day}s" if cadence.interval_days == 7 else f"every second {day}"
+    if cadence.interval_days <= 1:
         return "nearly every day"
-    return "about once a month" if 28 <= rhythm.interval_days <= 31 else f"about every {rhythm.interval_days} days"
+    return "about once a month" if 28 <= cadence.interval_days <= 31 else f"about every {cadence.interval_days} days"
 
 
-def _key(view: FeedHealth) -> str:
-    return f"{ALERT_PREFIX}{view.feed.id}"
+def _key(feed: FeedHealth) -> str:
+    return f"{ALERT_PREFIX}{feed.feed.id}"
 
 
-def _why(view: FeedHealth, zone: tzinfo, now: datetime) -> Iterator[str]:
-    state = view.state
+def _cause(feed: FeedHealth, zone: tzinfo, now: datetime) -> Iterator[str]:
+    state = feed.state
     if state.gone_at or state.failing_since:
         since = datetime_in_words(state.gone_at or state.failing_since or now, zone)
         yield (
-            f"The feed is broken: since {since} it could not be read, so there may be something new that the program "
+            f"The feed is broken: it could not be read since {since}, so there may be new entries that the program "
             f"cannot see. {last_attempt(state)}"
         )
-    elif view.quarantined:
-        yield (
-            f"{count_in_words(len(view.quarantined), 'entry is', 'entries are')} held back and may be what is missing. If all "
-            "is well with them, take them in:"
-        )
-        yield f"    pipeline feeds accept {view.feed.id}"
+    elif feed.quarantined:
+        entries = count_in_words(len(feed.quarantined), "entry is", "entries are")
+        yield f"{entries.capitalize()} in quarantine and may be what is missing. If all is well, accept them:"
+        yield f"    pipeline feeds accept {feed.feed.id}"
     elif state.read_at is None or now - state.read_at > RECENT_FETCH:
-        asked = f"since {datetime_in_words(state.read_at, zone)}" if state.read_at else "at all so far"
-        yield f"The program has not read it {asked}, so it may be there already: `pipeline fetch {view.feed.id}` looks."
+        since = f"since {datetime_in_words(state.read_at, zone)}" if state.read_at else "so far"
+        yield (
+            f"The feed was not read {since}, so there may be new entries: `pipeline fetch {feed.feed.id}` reads it now."
+        )
     else:
         yield (
-            f"The feed is well: it was read on {datetime_in_words(state.read_at, zone)}. So nobody has published "
-            "anything yet. You can wait, ask whoever writes, or let the newsletter go without it."
+            f"The feed is healthy: it was read on {datetime_in_words(state.read_at, zone)}. So nothing has been "
+            "published yet. Wait, ask the author, or let the newsletter go out without it."
         )

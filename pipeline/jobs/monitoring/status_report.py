@@ -1,7 +1,4 @@
-"""All of it as an operator reads it: is it well, what needs whom, what comes next.
-
-In: a store, the feeds, the tasks and when they come, the moment. Out: a Status with nothing left out. Only reads.
-"""
+"""The whole status of a publication, as ``pipeline status`` prints it: problems, editions, next and last runs."""
 
 from __future__ import annotations
 
@@ -11,7 +8,15 @@ from datetime import datetime, timedelta, tzinfo
 
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.monitoring.run_health import run_health_results
-from pipeline.jobs.monitoring.status import EditionStatus, FeedStatus, LastRun, ScheduledRun, Status, load_status
+from pipeline.jobs.monitoring.status import (
+    Blocker,
+    EditionStatus,
+    FeedStatus,
+    LastRun,
+    ScheduledRun,
+    Status,
+    load_status,
+)
 from pipeline.model.check import blocking_results
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import NothingToPublishError, PipelineError
@@ -21,9 +26,7 @@ from pipeline.model.run import Run
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.scheduler.engine import NextRun, Task
 from pipeline.store import Store
-from pipeline.text.format import count_in_words, format_datetime
-
-AWAITING_APPROVAL = "waits for approval: `pipeline approve {week}`"
+from pipeline.text.format import count_in_words, format_datetime, pluralize
 
 
 def build_status_report(
@@ -36,71 +39,66 @@ def build_status_report(
     *,
     now: datetime,
 ) -> Status:
-    """Look at everything there is, and say how it is doing."""
-    runs = store.runs.newest()
-    seen = load_status(store, feeds, calendar, build_context, now=now)
-    next_jobs = _next_jobs(next_runs, now, calendar.zone)
-    asked_at = _rounds(tasks, next_runs, calendar.zone)
-    found = tuple(replace(each, next_fetch_at=asked_at(each)) for each in seen.feeds)
-    timed = any(task.id == "send" for task in tasks)
-    editions = tuple(_editions(store, build_context, calendar, seen, now, timed=timed))
-    signs = [sign for each in found for sign in each.health]
-    signs += [*_edition_signs(editions, seen.changes), *run_health_results(tasks, runs, now, calendar.zone)]
-    signs += [*_notices(store, {each.name for each in signs if each.level != "well"}), *_untold(store)]
-    trouble = sorted((each for each in signs if each.level != "well"), key=_gravity)
+    """Return the status of everything."""
+    runs, zone = store.runs.newest(), calendar.zone
+    status = load_status(store, feeds, calendar, build_context, now=now)
+    next_fetch_at = _next_fetch(tasks, next_runs, zone)
+    feed_statuses = tuple(replace(feed, next_fetch_at=next_fetch_at(feed)) for feed in status.feeds)
+    is_timed = any(task.id == "send" for task in tasks)
+    editions = tuple(_editions(store, build_context, calendar, status, now, is_timed=is_timed))
+    results = [result for feed in feed_statuses for result in feed.health]
+    results += [*_edition_results(editions, status.changes), *run_health_results(tasks, runs, now, zone)]
+    results += [*_alert_results(store, {result.name for result in results if result.level != "ok"})]
+    results += [*_channel_results(store)]
+    problems = [result for result in results if result.level != "ok"]
+    problems.sort(key=lambda result: -HEALTH_LEVELS.index(result.level))
     return replace(
-        seen,
-        feeds=found,
+        status,
+        feeds=feed_statuses,
         editions=editions,
-        next_runs=next_jobs,
+        next_runs=_scheduled_runs(next_runs, now, zone),
         last_runs=tuple(map(_last_run, sorted(runs.values(), key=lambda run: run.claimed_at, reverse=True))),
-        problems=tuple(trouble),
-        healthy=not any(each.level == "trouble" for each in trouble),
-        summary=summarize(trouble),
+        problems=tuple(problems),
+        healthy=not any(result.level == "error" for result in problems),
+        summary=summarize(problems),
     )
 
 
 def summarize(results: Sequence[HealthResult]) -> str:
-    """Sum signs up.
+    """Return one sentence about health results.
 
-    >>> in_a_sentence([])
+    >>> summarize([])
     'All is well.'
-    >>> in_a_sentence([Sign(group="feeds", name="blog", level="trouble", finding="is gone")])
-    '1 thing needs mending.'
+    >>> summarize([HealthResult(category="feeds", name="blog", level="error", message="is gone")])
+    '1 error.'
     """
-    parts = []
-    for level, one, many in (("trouble", "needs mending", "need mending"), ("warning", "wants a look", "want a look")):
-        if number := sum(each.level == level for each in results):
-            parts.append(f"{number} {'thing' if number == 1 else 'things'} {one if number == 1 else many}")
+    counts = {level: sum(result.level == level for result in results) for level in ("error", "warning")}
+    parts = [pluralize(count, level) for level, count in counts.items() if count]
     return f"{', '.join(parts)}." if parts else "All is well."
 
 
-def _gravity(sign: HealthResult) -> int:
-    return -HEALTH_LEVELS.index(sign.level)
+def _next_fetch(
+    tasks: Sequence[Task], next_runs: Sequence[NextRun], zone: tzinfo
+) -> Callable[[FeedStatus], datetime | None]:
+    """Return a function for when a feed is fetched next: the first fetch at which it is due."""
+    schedule = next((task.schedule for task in tasks if task.id == "fetch"), None)
+    first_at = next((run.at for run in next_runs if run.task_id == "fetch"), None)
 
-
-def _rounds(tasks: Sequence[Task], coming: Sequence[NextRun], zone: tzinfo) -> Callable[[FeedStatus], datetime | None]:
-    """Make what says when a feed is asked next: in the first round of fetching once it is due."""
-    rhythm = next((task.schedule for task in tasks if task.id == "fetch"), None)
-    first = next((each.at for each in coming if each.task_id == "fetch"), None)
-
-    def asked_at(each: FeedStatus) -> datetime | None:
-        if rhythm is None or first is None or each.state.gone_at:
+    def next_fetch_at(feed: FeedStatus) -> datetime | None:
+        if schedule is None or first_at is None or feed.state.gone_at:
             return None
-        due = max(filter(None, (each.state.due_at, each.state.retry_at)), default=first)
-        return first if due <= first else rhythm.next_at(due - timedelta(microseconds=1), zone)
+        due_at = max(filter(None, (feed.state.due_at, feed.state.retry_at)), default=first_at)
+        return first_at if due_at <= first_at else schedule.next_at(due_at - timedelta(microseconds=1), zone)
 
-    return asked_at
+    return next_fetch_at
 
 
-def _next_jobs(coming: Sequence[NextRun], now: datetime, zone: tzinfo) -> tuple[ScheduledRun, ...]:
-    jobs = (
-        ScheduledRun(
-            task=each.task_id, at=each.at.astimezone(zone), in_seconds=max(0.0, (each.at - now).total_seconds())
-        )
-        for each in coming
+def _scheduled_runs(next_runs: Sequence[NextRun], now: datetime, zone: tzinfo) -> tuple[ScheduledRun, ...]:
+    runs = (
+        ScheduledRun(task=run.task_id, at=run.at.astimezone(zone), in_seconds=max(0.0, (run.at - now).total_seconds()))
+        for run in next_runs
     )
-    return tuple(sorted(jobs, key=lambda job: job.at))
+    return tuple(sorted(runs, key=lambda run: run.at))
 
 
 def _last_run(run: Run) -> LastRun:
@@ -117,102 +115,107 @@ def _last_run(run: Run) -> LastRun:
 
 def _editions(
     store: Store,
-    open_press: Callable[[], DigestContext],
-    clock: WeekCalendar,
-    seen: Status,
+    build_context: Callable[[], DigestContext],
+    calendar: WeekCalendar,
+    status: Status,
     now: datetime,
     *,
-    timed: bool,
+    is_timed: bool,
 ) -> Iterator[EditionStatus]:
-    """Look at the newest closed week closely, at what is under way besides, and at the newest that is out.
+    """Yield the newest closed week with the checks of its draft, other unsent editions, and the newest that is out.
 
-    ``timed``: editions go out by themselves, at the time of [schedule] send.
+    ``is_timed``: editions are sent automatically, at the time of [schedule] send.
     """
-    closed = str(clock.newest_closed(now))
-    filled = {each.week for each in seen.weeks}
-    made = {week: EditionRecord(week=week) for week in seen.drafted_at if week in filled}
-    standings = {closed: EditionRecord(week=closed), **made, **seen.records}
-    out = [week for week in sorted(standings, reverse=True) if standings[week].state in ("sent", "skipped")]
-    for week in sorted(standings, reverse=True):
-        standing = standings[week]
-        if standing.state == "draft" and week == closed:
-            if week in filled and (draft := _draft(store, open_press, seen, standing, now)):
+    closed = str(calendar.newest_closed(now))
+    with_entries = {week.week for week in status.weeks}
+    drafted = {week: EditionRecord(week=week) for week in status.drafted_at if week in with_entries}
+    records = {closed: EditionRecord(week=closed), **drafted, **status.records}
+    out = [week for week in sorted(records, reverse=True) if records[week].state in ("sent", "skipped")]
+    for week in sorted(records, reverse=True):
+        record = records[week]
+        if record.state == "draft" and week == closed:
+            if week in with_entries and (draft := _draft(store, build_context, status, record, now)):
                 yield draft
-        elif standing.state == "draft" and week in made:
-            yield EditionStatus(
-                week=week, state="draft", number=standing.number, blockers=(AWAITING_APPROVAL.format(week=week),)
-            )
-        elif standing.state not in ("draft", "sent", "skipped") or week in out[:1]:
-            blocks = (*_why_it_waits(standing, clock.zone, timed=timed), *seen.changes.get(week, ()))
-            yield EditionStatus(week=week, state=standing.state, number=standing.number, blockers=blocks)
+        elif record.state == "draft" and week in drafted:
+            yield EditionStatus(week=week, state="draft", number=record.number, blockers=(_needs_approval(week),))
+        elif record.state not in ("draft", "sent", "skipped") or week in out[:1]:
+            changes = (Blocker(message=change) for change in status.changes.get(week, ()))
+            blockers = (*_waiting(record, calendar.zone, is_timed=is_timed), *changes)
+            yield EditionStatus(week=week, state=record.state, number=record.number, blockers=blockers)
 
 
-def _why_it_waits(standing: EditionRecord, zone: tzinfo, *, timed: bool) -> Iterator[str]:
-    week, since = standing.week, format_datetime(standing.changed_at, zone)
-    if standing.state == "approved":
-        at_its_time = "at its time, or by " if timed else ""
-        yield f"waits to be sent: {at_its_time}`pipeline send {week}`{'' if timed else ' sends it'}"
-    elif standing.state == "held":
-        yield f"held by {standing.changed_by} since {since}: `pipeline resume {week}` takes it up again"
-    elif standing.state == "sending":
-        yield f"being sent since {since}: if nobody is at it, `pipeline send {week}` finishes it"
+def _needs_approval(week: str) -> Blocker:
+    return Blocker(message="waits for approval", fix=f"`pipeline approve {week}`")
+
+
+def _waiting(record: EditionRecord, zone: tzinfo, *, is_timed: bool) -> Iterator[Blocker]:
+    week, since = record.week, format_datetime(record.changed_at, zone)
+    if record.state == "approved":
+        fix = f"it is sent at its time, or now with `pipeline send {week}`" if is_timed else f"`pipeline send {week}`"
+        yield Blocker(message="waits to be sent", fix=fix)
+    elif record.state == "held":
+        yield Blocker(message=f"held by {record.changed_by} since {since}", fix=f"`pipeline resume {week}` resumes it")
+    elif record.state == "sending":
+        fix = f"if no process is sending it, `pipeline send {week}` finishes it"
+        yield Blocker(message=f"being sent since {since}", fix=fix)
 
 
 def _draft(
-    store: Store, open_press: Callable[[], DigestContext], seen: Status, standing: EditionRecord, now: datetime
+    store: Store, build_context: Callable[[], DigestContext], status: Status, record: EditionRecord, now: datetime
 ) -> EditionStatus | None:
-    """Look at the draft of the newest closed week; None when it has nothing to tell."""
-    from pipeline.jobs.digests.build import current_edition
-    from pipeline.jobs.editions.check_links import (
-        check_results,  # the digest's rooms are heavy, and often there is nothing to make
-    )
+    """Return the draft of the newest closed week with its blocking checks; None if it has no content."""
+    from pipeline.jobs.digests.build import current_edition  # slow to import, and rarely needed
+    from pipeline.jobs.editions.check_links import check_results
 
-    week = standing.week
+    week = record.week
     try:
-        edition = current_edition(store, open_press(), Week.parse(week), now=now)
+        edition = current_edition(store, build_context(), Week.parse(week), now=now)
     except NothingToPublishError:
         return None
-    except PipelineError as trouble:
-        blocks: tuple[str, ...] = (f"a draft cannot be made: {trouble}",)
-        return EditionStatus(week=week, state="draft", blockers=blocks, failed=True)
-    stops = blocking_results(check_results(edition, store.link_checks.get(edition.content_hash)))
-    blocks = tuple(f"{each.name}: {each.message}" for each in stops)
-    waits = AWAITING_APPROVAL.format(week=week) if week in seen.drafted_at else "not made yet"
-    return EditionStatus(week=week, state="draft", number=edition.number, blockers=(*blocks, waits), failed=bool(stops))
+    except PipelineError as error:
+        blocker = Blocker(message=f"no draft can be built: {error}")
+        return EditionStatus(week=week, state="draft", blockers=(blocker,), failed=True)
+    blocking = blocking_results(check_results(edition, store.link_checks.get(edition.content_hash)))
+    blockers = [Blocker(message=f"{result.name}: {result.message}") for result in blocking]
+    blockers.append(_needs_approval(week) if week in status.drafted_at else Blocker(message="no draft yet"))
+    return EditionStatus(
+        week=week, state="draft", number=edition.number, blockers=tuple(blockers), failed=bool(blocking)
+    )
 
 
-def _edition_signs(editions: Sequence[EditionStatus], changes: Mapping[str, tuple[str, ...]]) -> Iterator[HealthResult]:
-    for each in editions:
-        changed = changes.get(each.week, ())
-        if each.failed:
-            yield _sign("editions", each.week, "trouble", each.blockers[0], f"`pipeline check {each.week}` says more")
+def _edition_results(
+    editions: Sequence[EditionStatus], changes: Mapping[str, tuple[str, ...]]
+) -> Iterator[HealthResult]:
+    for edition in editions:
+        week, changed = edition.week, changes.get(edition.week, ())
+        if edition.failed:
+            yield _result("editions", week, "error", str(edition.blockers[0]), f"`pipeline check {week}` says more")
         elif changed:
-            mend = f"look at it, then run `pipeline approve {each.week}` again, or send it as it is"
-            yield _sign("editions", each.week, "warning", f"changed since approval: {changed[0]}", mend)
-        elif each.state in ("held", "sending"):
-            finding, _, mend = each.blockers[0].partition(": ")
-            yield _sign("editions", each.week, "warning", finding, mend)
+            fix = f"check it, then run `pipeline approve {week}` again, or send it as it is"
+            yield _result("editions", week, "warning", f"changed since approval: {changed[0]}", fix)
+        elif edition.state in ("held", "sending"):
+            yield _result("editions", week, "warning", edition.blockers[0].message, edition.blockers[0].fix)
 
 
-def _notices(store: Store, told: set[str]) -> Iterator[HealthResult]:
-    """Pass on what people were told and is still so, but for what the feeds say themselves."""
-    for each in store.alerts.list_open():
-        kind, _, about = each.key.partition("/")
-        if not (kind == "feed" and about.partition("/")[0] in told):
-            level: HealthLevel = "trouble" if each.level == "error" else "warning"
-            yield _sign(
-                "notices", each.key, level, each.subject.rstrip("."), each.text.rpartition("\n\n")[2].rstrip(".")
-            )
+def _alert_results(store: Store, reported: set[str]) -> Iterator[HealthResult]:
+    """Yield the open alerts, without those about feeds whose health is reported already."""
+    for alert in store.alerts.list_open():
+        kind, _, subject = alert.key.partition("/")
+        if not (kind == "feed" and subject.partition("/")[0] in reported):
+            level: HealthLevel = "error" if alert.level == "error" else "warning"
+            advice = alert.text.split("\n\n")[-1]
+            yield _result("alerts", alert.key, level, alert.subject.rstrip("."), advice.rstrip("."))
 
 
-def _untold(store: Store) -> Iterator[HealthResult]:
-    """Say of each way to tell notices that has failed how many wait for it, and why."""
-    failed = [each for each, _ in store.alerts.pending() if each.error]
-    for way in sorted({each.channel for each in failed}):
-        mine = [each for each in failed if each.channel == way]
-        finding = f"{count_in_words(len(mine), 'notice')} could not be told by {way}: {mine[-1].error.rstrip('.')}"
-        yield _sign("notices", way, "warning", finding, "mend that; `pipeline notify` tries it out")
+def _channel_results(store: Store) -> Iterator[HealthResult]:
+    """Yield, for each channel that failed, how many alerts wait for it and why."""
+    failed = [delivery for delivery, _ in store.alerts.pending() if delivery.error]
+    for channel in sorted({delivery.channel for delivery in failed}):
+        waiting = [delivery for delivery in failed if delivery.channel == channel]
+        alerts = count_in_words(len(waiting), "alert")
+        message = f"{alerts} could not be sent by {channel}: {waiting[-1].error.rstrip('.')}"
+        yield _result("alerts", channel, "warning", message, "fix that, then run `pipeline notify --test`")
 
 
-def _sign(group: str, name: str, level: HealthLevel, finding: str, mend: str) -> HealthResult:
-    return HealthResult(category=group, name=name, level=level, message=finding, fix=mend)
+def _result(category: str, name: str, level: HealthLevel, message: str, fix: str) -> HealthResult:
+    return HealthResult(category=category, name=name, level=level, message=message, fix=fix)

@@ -39,6 +39,7 @@ feed = Table(
     Column("failures", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("advice", Text, nullable=False),
     Column("current_url", Text, nullable=False),
     Column("moved_to", Text, nullable=False),
     Column("moved_first_at", Instant),

@@ -172,7 +172,7 @@ def _edition_to_approve(app: App, week: str, now: datetime) -> Edition:
 def _feed_row(feed_status: FeedStatus, zone: tzinfo) -> FeedRow:
     feed, state, stats = feed_status.feed, feed_status.state, feed_status.count
     if state.failures:
-        status = state.detail
+        status = state.message
     elif stats.newest_at:
         status = f"{stats.entries:,} entries, newest {format_day(stats.newest_at, zone)}"
     else:

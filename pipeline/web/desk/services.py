@@ -19,7 +19,7 @@ from pipeline.jobs.editions.send import send, send_test
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.editor.edit import OverridesEditor
 from pipeline.jobs.editor.files import EditorFiles
-from pipeline.jobs.monitoring.status import changes_since_approval, recent_weeks
+from pipeline.jobs.monitoring.status import approved_changes, recent_weeks
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink
 from pipeline.model.errors import EditorFileError, UsageError
@@ -58,7 +58,7 @@ class PublicationEditions:
     def weeks(self) -> tuple[WeekSummary, ...]:
         """Return the newest weeks that have entries, newest first."""
         app, now = self.publication.current_app(), self.publication.clock()
-        changes = changes_since_approval(app.store, self.publication.digest_context, now=now)
+        changes = approved_changes(app.store, self.publication.digest_context, now=now)
         return recent_weeks(app.store, app.feeds, app.calendar, now=now, max_weeks=MAX_WEEKS, changes=changes)
 
     def edition(self, week: str) -> Edition | BuildFailure:

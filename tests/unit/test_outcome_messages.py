@@ -13,6 +13,7 @@ from pipeline.cli.status_output import print_probes, print_status
 from pipeline.ingest.polling import next_state
 from pipeline.jobs.feeds.probe import probe_outcome
 from pipeline.jobs.feeds.refresh import FeedReport
+from pipeline.jobs.monitoring.feed_health import fetch_result
 from pipeline.jobs.monitoring.status import FeedStatus, Status
 from pipeline.model.feed import Feed, FeedState, FeedStats
 from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, LASTING_ADVICE, NO_ADVICE, FetchOutcome, OutcomeKind
@@ -49,12 +50,12 @@ def test_fetch_shows_the_message(kind: OutcomeKind) -> None:
     assert feed_line(report, 6) == f"blog    {said.message}"
 
 
-def test_a_health_check_separates_cause_and_fix() -> None:
-    """The result has the cause as its message, and the fix by itself."""
-    detail = "Enter the address of a feed: this one returns a web page"
-    state = FeedState(feed_id="blog", checked_at=NOW, failures=1, outcome="not_a_feed", detail=detail)
-    (sign,) = feed_health_results(state, (), UTC)
-    assert (sign.message, sign.fix) == ("fails (once), returns a web page", "enter the address of a feed")
+def test_health_results_separate_message_and_fix() -> None:
+    """The message says what the address returns, the fix what to do."""
+    unread = FeedState(feed_id="blog", url=URL)
+    result = fetch_result(next_state(unread, outcome("not_a_feed", detail="returns a web page"), now=NOW), UTC)
+    assert result.message == "fails since Mon 9 Feb 2026 12:00 (once), returns a web page"
+    assert result.fix == ADVICE["not_a_feed"]
 
 
 @pytest.mark.parametrize("kind", LOUD)

@@ -26,7 +26,10 @@ def feed_headers(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
 
     Raises MissingSecretError if the environment lacks a secret.
     """
-    headers = [(name, _resolve_header(value, environment)) for name, value in feed.headers]
+    headers = [
+        (name, _header_secret(match[1], environment) if (match := ENV_REFERENCE.fullmatch(value)) else value)
+        for name, value in feed.headers
+    ]
     if feed.username:
         credentials = f"{feed.username}:{_feed_secret(feed.password_env, environment)}"
         headers.append(("Authorization", f"Basic {b64encode(credentials.encode()).decode('ascii')}"))
@@ -84,11 +87,6 @@ def _secret_names(section: Any) -> Iterator[str]:
             yield value
         elif declared.metadata["type"] is HEADERS:
             yield from (match[1] for _, content in value if (match := ENV_REFERENCE.fullmatch(content)))
-
-
-def _resolve_header(value: str, environment: Mapping[str, str]) -> str:
-    match = ENV_REFERENCE.fullmatch(value)
-    return _header_secret(match[1], environment) if match else value
 
 
 def _header_secret(name: str, environment: Mapping[str, str]) -> str:

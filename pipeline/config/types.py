@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.model.feed import FilterRule
-from pipeline.model.fetch import Headers
 from pipeline.model.schedule import At, Every, parse_schedule
 from pipeline.model.week import WeekCalendar
 from pipeline.text.safe_regex import compile_pattern
@@ -206,10 +205,6 @@ def _interval(value: Any) -> timedelta:
     return schedule.interval
 
 
-def _headers(value: Any) -> Headers:
-    return tuple((name, _header(name, content)) for name, content in value.items())
-
-
 def _header(name: str, value: Any) -> str:
     """Validate one header (RFC 9110, sections 5.1 and 5.5); ``$NAME`` refers to the environment."""
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not isinstance(value, str):
@@ -278,7 +273,9 @@ ENV_VAR = SettingType(
     secret=True,
 )
 HEADERS = SettingType(
-    'names and values such as { Accept-Language = "de", X-Api-Key = "$BLOG_KEY" }', _headers, secret=True
+    'names and values such as { Accept-Language = "de", X-Api-Key = "$BLOG_KEY" }',
+    lambda value: tuple((name, _header(name, content)) for name, content in value.items()),
+    secret=True,
 )
 FILTER_RULE = SettingType(
     'categories, a pattern or both, such as { categories = ["Sponsored"], pattern = "(?i)advert" }', _filter_rule

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipeline.ingest.body import extract_body
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
 from pipeline.model.feed import Feed
-from pipeline.text.durations import parse_duration
+from pipeline.text.dates import parse_duration
 from pipeline.text.plain_text import clean_title, excerpt_text
 from pipeline.text.title_parts import is_generic_author, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key

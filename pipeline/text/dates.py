@@ -1,4 +1,4 @@
-"""Parse dates in the formats feeds use."""
+"""Parse dates and running times in the formats feeds use."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ _FORMATS = tuple(
         rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,12}})\s+(?P<day>\d{{1,2}})\s+{_TIME}{_ZONE}\s+(?P<year>\d{{4}})",
     )
 )
+MAX_SECONDS = 100 * 3600
+"""Longer values are mistakes, such as milliseconds or a byte count."""
+
+_CLOCK_TIME = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
+_NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
+_UNITS = re.compile(
+    r"(?:pt)?\s*(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*)?[,:]?\s*(?:and\s+)?"
+    r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*(?:minutes?|mins?|minuten|min\.|m|′|')\s*)?[,:]?\s*(?:and\s+)?"
+    r"(?:(?P<s>\d{1,6}(?:[.,]\d+)?)\s*(?:seconds?|secs?|sekunden|s|″|\")\s*)?\.?"
+)
 
 
 def parse_date(text: str) -> datetime | None:
@@ -78,23 +88,18 @@ def _datetime(part: dict[str, str]) -> datetime | None:
     month = _MONTHS.get(part["name"]) if part.get("name") else int(part["month"] or 1)
     if month is None:
         return None
-    hour = _hour(int(part.get("hour") or 0), part.get("half", ""))
+    year, hour = int(part["year"]), int(part.get("hour") or 0)
+    if len(part["year"]) == 2:
+        year += 2000 if year < 70 else 1900
+    if half := part.get("half"):
+        hour = hour % 12 + (12 if half.startswith("p") else 0)
     second = min(int(part.get("second") or 0), 59)  # a leap second has no datetime
     zone = timezone(timedelta(minutes=_offset_minutes(part.get("zone") or "z")))
     try:
-        day = datetime(_year(part["year"]), month, int(part.get("day") or 1), tzinfo=zone)
+        day = datetime(year, month, int(part.get("day") or 1), tzinfo=zone)
         return (day + timedelta(hours=hour, minutes=int(part.get("minute") or 0), seconds=second)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _hour(hour: int, half: str) -> int:
-    return hour % 12 + (12 if half.startswith("p") else 0) if half else hour
-
-
-def _year(text: str) -> int:
-    year = int(text)
-    return year if len(text) == 4 else year + (2000 if year < 70 else 1900)
 
 
 def _offset_minutes(zone: str) -> int:
@@ -105,3 +110,23 @@ def _offset_minutes(zone: str) -> int:
     hours, minutes = (digits[1:-2], digits[-2:]) if len(digits) > 3 else (digits[1:], "0")
     total = int(hours) * 60 + int(minutes)
     return (-total if digits.startswith("-") else total) if total < 24 * 60 else 0
+
+
+def parse_duration(text: str) -> int | None:
+    """Return the whole seconds in ``text``, or None if it cannot be parsed or is zero.
+
+    >>> [parse_duration(text) for text in ("2520", "42:00", "0:42:00", "42 min", "PT42M", "0h 42m", "42m0.4s")]
+    [2520, 2520, 2520, 2520, 2520, 2520, 2520]
+    >>> parse_duration("soon") is None
+    True
+    """
+    text = text.strip().lower()[:60]
+    if number := _NUMBER.fullmatch(text):
+        seconds = float(number[1])
+    elif match := _CLOCK_TIME.fullmatch(text) or _UNITS.fullmatch(text):
+        seconds = sum(
+            float((match[unit] or "0").replace(",", ".")) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1))
+        )
+    else:
+        return None
+    return int(seconds) if 1 <= seconds <= MAX_SECONDS else None

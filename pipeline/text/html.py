@@ -195,13 +195,6 @@ def _too_deep(html: str) -> bool:
     return html.count("<") > MAX_DEPTH and nesting_depth(html) > MAX_DEPTH  # counting is fast and usually enough
 
 
-def _link(value: str, base_url: str) -> str:
-    address = value.strip()
-    if address.startswith(("https://", "http://")):
-        return clean_url(address)  # independent of the base, so it is cleaned only once
-    return address if address.lower().startswith("mailto:") else clean_url(address, base_url)
-
-
 def _filter_image(match: re.Match[str]) -> str:
     """Return an ``<img>`` unchanged, or "" if it has no ``src`` or is a tracking pixel."""
     attributes = dict(_ATTRIBUTE.findall(match[1]))
@@ -227,7 +220,10 @@ def remove_empty_elements(html: str) -> str:
 def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     """Return an attribute value, with URLs made absolute, or None to drop it."""
     if name in ("href", "src", "cite"):
-        return _link(value, _base_url.get()) or None
+        url = value.strip()
+        if url.startswith(("https://", "http://")):
+            return clean_url(url) or None  # independent of the base, so the result is cached for all documents
+        return url if url.lower().startswith("mailto:") else clean_url(url, _base_url.get()) or None
     return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
 
 

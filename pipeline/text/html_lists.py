@@ -6,6 +6,7 @@ explanations between them, so that the numbers shown are 1, 1, 1.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from lxml import html as lxml_html
@@ -32,7 +33,7 @@ def join_ordered_lists(html: str) -> str:
     for parent in [root, *root.iter("li", "blockquote", "td", "div")]:
         _join_children(parent)
     text = root.text or ""
-    return _escape(text) + "".join(lxml_html.tostring(child, encoding="unicode") for child in root)
+    return escape(text, quote=False) + "".join(lxml_html.tostring(child, encoding="unicode") for child in root)
 
 
 def _join_children(parent: Element) -> None:
@@ -87,7 +88,3 @@ def _is_empty(block: Element) -> bool:
 
 def _loose_text(element: Element) -> bool:
     return bool((element.tail or "").strip())
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

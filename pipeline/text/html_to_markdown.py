@@ -33,7 +33,7 @@ def to_markdown(html: str) -> str:
     """
     elements, depth = _measure(html)
     if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
-        return _escaped_text(html)
+        return escape_markdown(" ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split()))
     markdown: str = _converter()(
         heading_style="atx",
         bullets="-",
@@ -57,10 +57,6 @@ def _measure(html: str) -> tuple[int, int]:
             count += not closing
             max_depth = max(max_depth, depth)
     return count, max_depth
-
-
-def _escaped_text(html: str) -> str:
-    return escape_markdown(" ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split()))
 
 
 def escape_markdown(text: str) -> str:

@@ -149,7 +149,9 @@ def _blocks_as_text(nodes: Iterable[SyntaxTreeNode], width: int, colon: str) -> 
         elif node.type == "hr":
             yield "* * *"
         elif node.type == "table":
-            yield "\n".join(_row_as_text(row, width) for row in node.walk() if row.type == "tr")
+            rows = (row.children for row in node.walk() if row.type == "tr")
+            cells = ([_inline_text(cell.children[0]) if cell.children else "" for cell in row] for row in rows)
+            yield "\n".join(wrap(" | ".join(row), width) for row in cells)
         elif node.children:
             yield from _paragraph_as_text(node.children[0], width, colon)
 
@@ -191,10 +193,6 @@ def _list_as_text(block: SyntaxTreeNode, width: int, colon: str) -> str:
         text = "\n".join(_blocks_as_text(node.children, width - len(marker), colon))
         lines.append(marker + textwrap.indent(text, " " * len(marker)).lstrip())
     return "\n".join(lines)
-
-
-def _row_as_text(row: SyntaxTreeNode, width: int) -> str:
-    return wrap(" | ".join(_inline_text(cell.children[0]) if cell.children else "" for cell in row.children), width)
 
 
 def _end_with_ellipsis(text: str) -> str:

@@ -114,12 +114,9 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     if len(words) <= max_words:
         return " ".join(words)
     start = " ".join(words[:max_words])
-    ends = [
-        end
-        for end in (match.end() for match in _SENTENCE_END.finditer(start))
-        if not _ends_in_abbreviation(start[:end])
-    ]
-    return start[: ends[-1]] if ends else start.rstrip(" ,;:–—-") + "…"
+    ends = (match.end() for match in _SENTENCE_END.finditer(start))
+    sentence_ends = [end for end in ends if not _ABBREVIATION.search(start[max(0, end - 12) : end])]
+    return start[: sentence_ends[-1]] if sentence_ends else start.rstrip(" ,;:–—-") + "…"
 
 
 def count_words(text: str) -> int:
@@ -145,7 +142,3 @@ def _without_markup(text: str) -> str:
             break
         text = stripped
     return _TAGS.sub("", text)
-
-
-def _ends_in_abbreviation(start: str) -> bool:
-    return _ABBREVIATION.search(start[-12:]) is not None

@@ -81,7 +81,7 @@ def parse_title(title: str) -> ParsedTitle:
         text=joined,
         variants=_runs(segments_text[:_MAX_SEGMENTS]) | {joined},
         numbers=frozenset(word for word in joined.split() if word.isdecimal()),
-        parts=frozenset(part for segment in segments_text for part in _parts(segment)),
+        parts=frozenset(match[1] or match[2] for segment in segments_text for match in _PART.finditer(segment)),
         episode_number=_serial(title),
         tags=frozenset(tags),
         truncated=bool(re.search(r"(?:…|\.\.\.)\s*(?:\||$)", bare)),
@@ -140,10 +140,6 @@ def _split_tags(segments: list[str]) -> tuple[set[str], list[str]]:
         if not own:
             rest.append(text)
     return tags, rest or segments
-
-
-def _parts(segment: str) -> list[str]:
-    return [match[1] or match[2] for match in _PART.finditer(segment)]
 
 
 def _normalise_numbers(segment: str) -> str:

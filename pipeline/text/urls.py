@@ -63,7 +63,9 @@ def clean_url(url: str, base: str = "") -> str:
     host = _host(parts)
     if not host:
         return ""
-    cleaned = urlunsplit((parts.scheme, host, _quoted(parts.path), _query(parts.query), _fragment(parts.fragment)))
+    query = _quoted(_without_tracking(parts.query))
+    fragment = "" if _TRACKING_FRAGMENT.fullmatch(parts.fragment) else _quoted(parts.fragment)
+    cleaned = urlunsplit((parts.scheme, host, _quoted(parts.path), query, fragment))
     return cleaned if len(cleaned) <= MAX_URL_CHARS else ""
 
 
@@ -156,25 +158,13 @@ def _quoted(text: str) -> str:
     return quote(_BAD_PERCENT.sub("%25", text), safe=_SAFE)
 
 
-def _query(query: str) -> str:
-    return _quoted(_without_tracking(query))
-
-
 def _without_tracking(query: str) -> str:
-    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking_pair(pair))
-
-
-def _is_tracking_pair(pair: str) -> bool:
-    return _is_tracking(pair.partition("=")[0])
+    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair.partition("=")[0]))
 
 
 @lru_cache(maxsize=1_024)
 def _is_tracking(parameter: str) -> bool:
     return _TRACKING.fullmatch(unquote(parameter).lower().removeprefix("amp;")) is not None
-
-
-def _fragment(fragment: str) -> str:
-    return "" if _TRACKING_FRAGMENT.fullmatch(fragment) else _quoted(fragment)
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -31,7 +31,14 @@ LONG_FUNCTIONS: dict[str, str] = {
     "pipeline/digest/render/digest_view.py::digest_view": "to be split",
     "pipeline/digest/selection/select.py::select": "to be split",
 }
-SHORT_FILES: dict[str, str] = {}
+SHORT_FILES: dict[str, str] = {
+    "pipeline/config/sections/fetch.py": "one module a section",
+    "pipeline/config/sections/notify.py": "one module a section",
+    "pipeline/config/sections/publication.py": "one module a section",
+    "pipeline/config/sections/schedule.py": "one module a section",
+    "pipeline/config/sections/store.py": "one module a section",
+    "pipeline/config/sections/web.py": "one module a section",
+}
 
 # Offences left over from before the rule; they may only become fewer.
 SHORT_FILES_LEFT = 39

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.dates import parse_date
-from pipeline.text.durations import parse_duration
+from pipeline.text.dates import parse_date, parse_duration
 from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest, split_title
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 
 from pipeline.ingest.opml import Outline
 from pipeline.jobs.feeds.probe import FeedProbe, probe_outcome, probe_url
@@ -55,7 +56,9 @@ class FeedRegistry:
             return former
         used |= {feed_id.lower() for feed_id in self.states}
         slugs = [slug for name in (*names, domain(url).partition(".")[0], "feed") if (slug := slugify(name))]
-        return next((slug for slug in slugs if slug.lower() not in used), "") or _with_number(slugs[0], used)
+        return next((slug for slug in slugs if slug.lower() not in used), "") or next(
+            numbered for number in count(2) if (numbered := f"{slugs[0]}-{number}").lower() not in used
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +172,6 @@ def slugify(name: str) -> str:
         return name
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").lower()
     return re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-_")[:MAX_ID_CHARS].rstrip("-_")
-
-
-def _with_number(slug: str, used: Collection[str]) -> str:
-    number = 2
-    while f"{slug}-{number}".lower() in used:
-        number += 1
-    return f"{slug}-{number}"
 
 
 def _is_allowed_in_config(url: str) -> bool:

@@ -17,7 +17,6 @@ from pipeline.ingest import polling
 from pipeline.ingest.pagination import next_page_url, numbered_page_url, page_hash
 from pipeline.jobs.ports import OpenFeedFetcher
 from pipeline.model.archive import ArchivePosition
-from pipeline.model.entry import Entry
 from pipeline.model.errors import NotAFeedError, RefusedError
 from pipeline.model.feed import Feed
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
@@ -111,7 +110,11 @@ class Backfiller:
         next_url = _next_url(position, outcome, feed_url)
         page_hashes = (*position.page_hashes, own_hash)
         # The ordinary fetch stores the entries of the newest page; here only its link to the next page is used.
-        archive = [entry for entry in entries if self._is_archive(entry)] if position.page_hashes else []
+        archive = [
+            entry
+            for entry in entries
+            if position.page_hashes and (entry.dated_by == "first_seen" or entry.published_at < self.archive_before)
+        ]
         changes = decide(archive, self.store.entries.identities(self.feed.id)).entries
         new = [change for change in changes if change.kind == "new"]
         reached = replace(
@@ -124,9 +127,6 @@ class Backfiller:
         )
         self.store.archive.save_page(reached, new, now=self.now)
         return reached
-
-    def _is_archive(self, entry: Entry) -> bool:
-        return entry.dated_by == "first_seen" or entry.published_at < self.archive_before
 
     def _finish(self, position: ArchivePosition) -> ArchivePosition:
         finished = replace(position, next_url="", done=True, read_at=self.now)

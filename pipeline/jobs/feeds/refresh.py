@@ -38,10 +38,6 @@ class FeedReport:
     applied: UpdateCounts = field(default_factory=UpdateCounts)
 
 
-def _no_headers(feed_id: str) -> Headers:
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
     """Updates the stored entries and states of feeds."""
@@ -50,7 +46,7 @@ class Refresher:
     open_fetcher: OpenFeedFetcher
     interval: timedelta
     """How often to fetch a feed that has no interval of its own."""
-    headers: Callable[[str], Headers] = _no_headers
+    headers: Callable[[str], Headers] = lambda feed_id: ()
     """Returns the extra headers of a feed by id, or raises MissingSecretError."""
 
     def refresh(
@@ -75,7 +71,12 @@ class Refresher:
                 if is_due(state, now):
                     due_feeds.append(_DueFeed(feed=feed, state=state, headers=self.headers(feed.id)))
                     continue
-                report = _report_waiting(state)
+                report = FeedReport(
+                    feed_id=feed.id,
+                    outcome="waiting",
+                    message=polling.explain_wait(state),
+                    ok=not state.failures and state.gone_at is None,
+                )
             except MissingSecretError as error:
                 report = self._report_missing_secret(state, error, now)
             reports[feed.id] = report
@@ -99,7 +100,9 @@ class Refresher:
         page_budget = iter(range(MAX_PAGES))
 
         def report(processed: ProcessedFeed, counts: UpdateCounts) -> None:
-            feed_report = reports[processed.outcome.key] = _report_processed(processed, counts)
+            counts = replace(counts, same=counts.same + processed.update.changes.untouched)
+            feed_report = replace(_report(processed.outcome, *processed.notes), applied=counts)
+            reports[feed_report.feed_id] = feed_report
             on_report(feed_report)
 
         with WriteBatch(self.store, now) as batch:
@@ -157,16 +160,6 @@ def _current_state(feed: Feed, state: FeedState | None) -> FeedState:
         return state
     # After a change of URL entries are new, not archive as those of a new feed.
     return FeedState(feed_id=feed.id, url=feed.url, first_read_at=state.first_read_at if state else None)
-
-
-def _report_waiting(state: FeedState) -> FeedReport:
-    healthy = not state.failures and state.gone_at is None
-    return FeedReport(feed_id=state.feed_id, outcome="waiting", message=polling.explain_wait(state), ok=healthy)
-
-
-def _report_processed(processed: ProcessedFeed, counts: UpdateCounts) -> FeedReport:
-    counts = replace(counts, same=counts.same + processed.update.changes.untouched)
-    return replace(_report(processed.outcome, *processed.notes), applied=counts)
 
 
 def _report(outcome: FetchOutcome, *notes: str) -> FeedReport:

@@ -36,7 +36,7 @@ class OpenFeedFetcher(Protocol):
 
 
 class Mailer(Protocol):
-    """Sends single mails to one person: proofs, test copies, alerts."""
+    """Sends single messages to one person: proofs, test copies, alerts."""
 
     name: str
 

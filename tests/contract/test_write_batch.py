@@ -57,28 +57,28 @@ class FakeFetcher:
 
 def refresh(store: Store, network: FakeFetcher, feeds: int, *, now: datetime = NOW) -> list[tuple[str, int, int]]:
     """Refresh feeds and return, for each report, the feed, its new entries and how many feeds had stored entries by then."""
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
 
     def listen(report: FeedReport) -> None:
-        told.append((report.feed_id, report.applied.new, len(store.feeds.stats())))
+        reported.append((report.feed_id, report.applied.new, len(store.feeds.stats())))
 
     all_feeds = [Feed(id=f"f{number}", url=f"https://f{number}.example/", kind="blog") for number in range(feeds)]
     refresher = Refresher(store=store, open_fetcher=network.open, interval=timedelta(hours=1))
     refresher.refresh(all_feeds, now=now, is_due=poll.can_fetch, on_report=listen)
-    return told
+    return reported
 
 
 def test_simultaneous_outcomes_share_a_transaction(store: Store) -> None:
     """If all outcomes are available, nothing is reported before all of them are stored."""
-    told = refresh(store, FakeFetcher({f"f{number}": document(number) for number in range(5)}), 5)
-    assert told == [(f"f{number}", 1, 5) for number in range(5)]
+    reported = refresh(store, FakeFetcher({f"f{number}": document(number) for number in range(5)}), 5)
+    assert reported == [(f"f{number}", 1, 5) for number in range(5)]
 
 
 def test_a_single_outcome_is_written_at_once(store: Store) -> None:
     """An outcome that is followed by a pause is written immediately."""
     bodies = {f"f{number}": document(number) for number in range(2)}
-    told = refresh(store, FakeFetcher(bodies, pause_seconds=6 * IDLE_SECONDS), 2)
-    assert told == [("f0", 1, 1), ("f1", 1, 2)]
+    reported = refresh(store, FakeFetcher(bodies, pause_seconds=6 * IDLE_SECONDS), 2)
+    assert reported == [("f0", 1, 1), ("f1", 1, 2)]
 
 
 def test_a_full_batch_is_written(store: Store) -> None:

@@ -34,11 +34,11 @@ def page(number: int, items: int = A_PAGE) -> bytes:
 @pytest.fixture
 def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
     with HttpServer() as server:
-        found = CliRunner(tmp_path, server, capsys)
-        found.config.write_text(found.config.read_text() + "host_gap_seconds = 0\n")
-        found.run_ok("fetch")
+        runner = CliRunner(tmp_path, server, capsys)
+        runner.config.write_text(runner.config.read_text() + "host_gap_seconds = 0\n")
+        runner.run_ok("fetch")
         server.requests.clear()
-        yield found
+        yield runner
 
 
 def serve_pages(program: CliRunner, pages: int = PAGES, **how: float) -> None:
@@ -104,9 +104,9 @@ def test_an_interrupted_backfill_continues(program: CliRunner):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
     assert b"79 archive pages, 237 older entries" in out
-    found = Counter(guids(program))
-    assert len(found) == 238
-    assert set(found.values()) == {1}
+    counts = Counter(guids(program))
+    assert len(counts) == 238
+    assert set(counts.values()) == {1}
     asked = Counter(seen.path for seen in program.server.requests)
     assert max(asked.values()) <= 2
     assert sum(asked.values()) <= PAGES + 1 + 2

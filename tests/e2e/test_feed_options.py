@@ -254,7 +254,7 @@ def test_feeds_list_shows_the_options_and_no_secret(program: CliRunner, monkeypa
     """--json contains interval and rules as plain values, and neither headers nor passwords."""
     monkeypatch.setenv("BLOG_TOKEN", "t0ken")
     program.write_config('interval = "every 6 hours"\nexclude = { categories = ["Ads"] }\ntoken_env = "BLOG_TOKEN"\n')
-    (found,) = json.loads(program.run_ok("feeds", "list", "--json"))
-    assert found["feed"]["exclude"] == {"categories": ["Ads"], "pattern": ""}
-    assert found["feed"]["interval"] == "6:00:00"
-    assert "BLOG_TOKEN" not in json.dumps(found)
+    (listed,) = json.loads(program.run_ok("feeds", "list", "--json"))
+    assert listed["feed"]["exclude"] == {"categories": ["Ads"], "pattern": ""}
+    assert listed["feed"]["interval"] == "6:00:00"
+    assert "BLOG_TOKEN" not in json.dumps(listed)

@@ -23,12 +23,12 @@ PAGE = """<!doctype html><html><head><title>Harbour</title>
 @pytest.fixture
 def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
     with HttpServer() as server:
-        found = CliRunner(tmp_path, server, capsys)
-        found.serve("/site/", PAGE.encode(), {"Content-Type": "text/html"})
-        found.serve("/site/feed/", rss(item("Salt"), item("Rope"), title="The quay"))
-        found.serve("/site/comments/feed/", rss(*(item(f"Comment {n}") for n in range(5)), title="Comments"))
-        found.serve("/site/podcast.xml", rss(item("The salt road", more=EPISODE), title="The Harbour Table"))
-        yield found
+        runner = CliRunner(tmp_path, server, capsys)
+        runner.serve("/site/", PAGE.encode(), {"Content-Type": "text/html"})
+        runner.serve("/site/feed/", rss(item("Salt"), item("Rope"), title="The quay"))
+        runner.serve("/site/comments/feed/", rss(*(item(f"Comment {n}") for n in range(5)), title="Comments"))
+        runner.serve("/site/podcast.xml", rss(item("The salt road", more=EPISODE), title="The Harbour Table"))
+        yield runner
 
 
 def feeds(program: CliRunner) -> list[dict[str, str]]:
@@ -99,20 +99,20 @@ def test_add_names_other_feeds_of_the_page(program: CliRunner):
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (CannedResponse(status=404, body=b""), "answered 404 Not Found: check the address"),
         (CannedResponse(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
         (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: enter the feed's user name and password"),
     ],
 )
-def test_add_refuses_unreadable_feeds(program: CliRunner, answer: CannedResponse, said: str):
+def test_add_refuses_unreadable_feeds(program: CliRunner, answer: CannedResponse, message: str):
     """Exit code 3, one sentence about the answer, and the file unchanged."""
     before = program.config.read_bytes()
     program.server.respond("/nothing", answer)
     code, out, err = program.run("feeds", "add", program.server.url("/nothing"))
     assert (code, out) == (3, "")
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
     assert program.config.read_bytes() == before
 
@@ -269,6 +269,6 @@ def test_import_refuses_other_files(program: CliRunner):
     """A missing file and another format: exit code 2 and a sentence."""
     page = program.config.with_name("page.html")
     page.write_text("<html><body>no</body></html>", encoding="utf-8")
-    for file, said in ((page, "is not OPML"), (page.with_name("none.opml"), "cannot be read")):
+    for file, message in ((page, "is not OPML"), (page.with_name("none.opml"), "cannot be read")):
         code, _, err = program.run("feeds", "import", str(file))
-        assert (code, said in err) == (2, True)
+        assert (code, message in err) == (2, True)

@@ -23,14 +23,14 @@ THIS_WEEK = [item(f"Imported today {n}", date=f"Wed, 11 Feb 2026 0{n}:00:00 GMT"
 def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
     """A feed of old stories that was fetched once, and whose entries all turned new then."""
     with HttpServer() as server:
-        found = CliRunner(tmp_path, server, capsys)
-        found.serve("/blog", rss(item("Bread on a stone"), *OLD))
-        found.run_ok("fetch")
-        found.serve("/blog", rss(*THIS_WEEK, *ANEW))
-        yield found
+        runner = CliRunner(tmp_path, server, capsys)
+        runner.serve("/blog", rss(item("Bread on a stone"), *OLD))
+        runner.run_ok("fetch")
+        runner.serve("/blog", rss(*THIS_WEEK, *ANEW))
+        yield runner
 
 
-def told(program: CliRunner, week: str = WEEK) -> list[str]:
+def included_entries(program: CliRunner, week: str = WEEK) -> list[str]:
     """The entries a digest takes, by the why-ledger."""
     _, out, _ = program.run("digest", "--week", week, "--offline", "--explain")
     return [line.split("  ", 2)[-1].strip() for line in out.splitlines() if line.startswith("in ")]
@@ -52,7 +52,7 @@ def test_quarantine_is_shown_everywhere(program: CliRunner) -> None:
 def test_quarantined_entries_are_not_in_the_digest(program: CliRunner) -> None:
     """Even if they are dated in this week; known entries stay eligible."""
     program.run_ok("fetch")
-    assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone"]
+    assert [line.partition(":")[0] for line in included_entries(program)] == ["Bread on a stone"]
 
 
 def test_later_entries_are_not_quarantined(program: CliRunner) -> None:
@@ -60,14 +60,14 @@ def test_later_entries_are_not_quarantined(program: CliRunner) -> None:
     program.run_ok("fetch")
     program.serve("/blog", rss(item("Fresh bread", date="Thu, 12 Feb 2026 08:00:00 GMT"), *THIS_WEEK, *ANEW))
     assert "1 new" in program.run_ok("fetch", "--force")
-    assert [line.partition(":")[0] for line in told(program)] == ["Bread on a stone", "Fresh bread"]
+    assert [line.partition(":")[0] for line in included_entries(program)] == ["Bread on a stone", "Fresh bread"]
 
 
 def test_released_entries_are_dated(program: CliRunner) -> None:
     """Those of this week are new, older ones are archive; then the quarantine is empty."""
     program.run_ok("fetch")
     assert program.run_ok("feeds", "accept", "blog") == "blog: 2 entries for the next digest, 6 older ones\n"
-    assert [line.partition(":")[0] for line in told(program)] == [
+    assert [line.partition(":")[0] for line in included_entries(program)] == [
         "Bread on a stone",
         "Imported today 1",
         "Imported today 2",
@@ -80,17 +80,17 @@ def test_entries_released_late_are_in_the_next_digest(program: CliRunner) -> Non
     """A week that was made in the meantime does not change, and a released entry is published once."""
     program.run_ok("fetch")
     program.now = NOW + timedelta(days=5)
-    before = told(program)
+    before = included_entries(program)
     program.run_ok("feeds", "accept", "blog")
-    assert told(program) == before
-    following = told(program, "2026-W08")
-    assert [line.partition(":")[0] for line in following] == ["Imported today 1", "Imported today 2"]
-    assert all("dated Wed 11 Feb 2026, " in line for line in following)
+    assert included_entries(program) == before
+    next_week = included_entries(program, "2026-W08")
+    assert [line.partition(":")[0] for line in next_week] == ["Imported today 1", "Imported today 2"]
+    assert all("dated Wed 11 Feb 2026, " in line for line in next_week)
 
 
 def test_changed_guids_duplicate_nothing(program: CliRunner) -> None:
     """Other guids and URLs with the same titles and dates are repaired, so there is nothing to quarantine."""
-    renamed = [each.replace("<guid>", "<guid>uuid-").replace("example/", "example/?page=") for each in OLD]
+    renamed = [entry.replace("<guid>", "<guid>uuid-").replace("example/", "example/?page=") for entry in OLD]
     program.serve("/blog", rss(item("Bread on a stone"), *renamed))
     out = program.run_ok("fetch")
     assert "6 changed" in out

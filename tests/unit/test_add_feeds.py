@@ -44,7 +44,7 @@ def test_each_url_is_imported_once():
         Feed(id="Salt", url="https://a.example/feed", kind="blog"),
         Feed(id="b", url="https://b.example/feed", kind="podcast", section="To hear"),
     ]
-    assert [each.reason for each in skipped] == ["is configured already, as Salt", "is configured already, as blog"]
+    assert [feed.reason for feed in skipped] == ["is configured already, as Salt", "is configured already, as blog"]
 
 
 def test_urls_that_config_toml_refuses_are_skipped():

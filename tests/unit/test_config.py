@@ -28,17 +28,19 @@ def refusal(**sections):
 
 def test_missing_settings_have_their_default():
     """Three settings of the publication and one feed are enough."""
-    found = config()
-    assert found.publication.timezone == "UTC"
-    assert found.fetch.timeout_seconds == 20
-    assert found.digest.week_closes == "mon 00:00"
-    assert isinstance(found.schedule.fetch, Every)
+    loaded = config()
+    assert loaded.publication.timezone == "UTC"
+    assert loaded.fetch.timeout_seconds == 20
+    assert loaded.digest.week_closes == "mon 00:00"
+    assert isinstance(loaded.schedule.fetch, Every)
 
 
 def test_the_demo_config_names_every_setting():
     """The config.toml at the top level contains all settings, and its commented-out settings are valid."""
     text = (ROOT / "config.toml").read_text()
-    assert [each.key for each in reference() if not re.search(rf"^(# )?{each.key} = ", text, re.MULTILINE)] == []
+    assert [
+        setting.key for setting in reference() if not re.search(rf"^(# )?{setting.key} = ", text, re.MULTILINE)
+    ] == []
     examples = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
     token = next(line for line in examples if line.startswith("token_env"))
     for lines in ([token], [line for line in examples if line != token]):
@@ -49,8 +51,8 @@ def test_the_demo_config_names_every_setting():
 def test_the_demo_config_shows_the_defaults():
     """The demo config shows the default of a setting unless it needs another value."""
     text = (ROOT / "config.toml").read_text()
-    shown = [each for each in reference() if each.section in ("fetch", "digest", "store", "schedule")]
-    differing = [each.key for each in shown if f"\n{each.key} = {each.default}" not in text]
+    shown = [setting for setting in reference() if setting.section in ("fetch", "digest", "store", "schedule")]
+    differing = [setting.key for setting in shown if f"\n{setting.key} = {setting.default}" not in text]
     assert differing == ["fixtures"]
 
 

@@ -35,8 +35,8 @@ def refusal(**sections: object) -> str:
 @pytest.mark.parametrize("host", ["smtp.example.org", "127.example.org", "192.168.0.1", "8.8.8.8"])
 def test_unencrypted_smtp_is_local_only(host: str) -> None:
     """Without encryption only a server on this machine is allowed."""
-    said = refusal(delivery={"smtp_host": host, "smtp_security": "none"})
-    assert "only for a server on this machine" in said
+    error = refusal(delivery={"smtp_host": host, "smtp_security": "none"})
+    assert "only for a server on this machine" in error
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.53", "::1"])
@@ -55,9 +55,9 @@ def test_a_login_needs_user_name_and_password(given: dict[str, str]) -> None:
 
 def test_a_password_in_the_file_is_refused() -> None:
     """A password instead of the name of its variable is refused and not part of the error."""
-    said = refusal(delivery=SERVER | {"smtp_username": "letter", "smtp_password_env": "pa55w0rd!"})
-    assert "[delivery] smtp_password_env is not allowed" in said
-    assert "pa55w0rd" not in said
+    error = refusal(delivery=SERVER | {"smtp_username": "letter", "smtp_password_env": "pa55w0rd!"})
+    assert "[delivery] smtp_password_env is not allowed" in error
+    assert "pa55w0rd" not in error
 
 
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465)])

@@ -38,10 +38,10 @@ def test_empty_options_are_the_defaults():
 
 def test_options_are_parsed():
     """An interval, rules and a language are converted."""
-    found = feed(interval="every 6 hours", exclude={"categories": ["Ads "], "pattern": "(?i)ad"}, language="de-CH")
-    assert found.interval == timedelta(hours=6)
-    assert found.exclude == FilterRule(categories=("Ads",), pattern="(?i)ad")
-    assert found.language == "de-CH"
+    settings = feed(interval="every 6 hours", exclude={"categories": ["Ads "], "pattern": "(?i)ad"}, language="de-CH")
+    assert settings.interval == timedelta(hours=6)
+    assert settings.exclude == FilterRule(categories=("Ads",), pattern="(?i)ad")
+    assert settings.language == "de-CH"
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def outcome(kind: OutcomeKind, **more: object) -> FetchOutcome:
     return FetchOutcome(key="blog", url=URL, kind=kind, **({"detail": "did what it did"} | more))
 
 
-def as_status_says(said: FetchOutcome) -> FeedStatus:
-    state = next_state(FeedState(feed_id="blog", url=URL), said, now=NOW)
+def feed_status(fetched: FetchOutcome) -> FeedStatus:
+    state = next_state(FeedState(feed_id="blog", url=URL), fetched, now=NOW)
     return FeedStatus(feed=FEED, state=state, count=FeedStats())
 
 
@@ -45,9 +45,9 @@ def test_every_outcome_has_advice(kind: OutcomeKind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_fetch_shows_the_message(kind: OutcomeKind) -> None:
     """The line of a feed contains the whole message."""
-    said = outcome(kind)
-    report = FeedReport(feed_id="blog", outcome=kind, message=said.message, ok=said.ok)
-    assert feed_line(report, 6) == f"blog    {said.message}"
+    fetched = outcome(kind)
+    report = FeedReport(feed_id="blog", outcome=kind, message=fetched.message, ok=fetched.ok)
+    assert feed_line(report, 6) == f"blog    {fetched.message}"
 
 
 def test_health_results_separate_message_and_fix() -> None:
@@ -61,23 +61,23 @@ def test_health_results_separate_message_and_fix() -> None:
 @pytest.mark.parametrize("kind", LOUD)
 def test_status_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
     """It is shown whether the outcome counts as a failure or not."""
-    said = outcome(kind)
+    fetched = outcome(kind)
     print_status(
-        Status(feeds=(as_status_says(said),), weeks=(), drafted_at={}, records={}, changes={}),
+        Status(feeds=(feed_status(fetched),), weeks=(), drafted_at={}, records={}, changes={}),
         ZoneInfo("Europe/London"),
     )
-    assert said.message in capsys.readouterr().out
+    assert fetched.message in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partial"])
 def test_check_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
     """With a document or without one."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
-    said = outcome(kind, body=body if kind == "moved" else b"")
-    finding = probe_outcome(said, now=NOW)
-    print_probes([finding], ZoneInfo("UTC"), as_json=False)
-    assert said.message in capsys.readouterr().out
-    assert finding.outcome == kind
+    fetched = outcome(kind, body=body if kind == "moved" else b"")
+    probe = probe_outcome(fetched, now=NOW)
+    print_probes([probe], ZoneInfo("UTC"), as_json=False)
+    assert fetched.message in capsys.readouterr().out
+    assert probe.outcome == kind
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_a_refusal_explains_its_status(status: int, words: str) -> None:
 def test_check_reports_truncated_documents(capsys: pytest.CaptureFixture[str]) -> None:
     """It shows the readable entries, and that there may have been more."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid><title>Salt</title></item><item><ti"
-    finding = probe_outcome(outcome("ok", body=body, detail="answered 200 OK"), now=NOW)
-    print_probes([finding], ZoneInfo("UTC"), as_json=False)
+    probe = probe_outcome(outcome("ok", body=body, detail="answered 200 OK"), now=NOW)
+    print_probes([probe], ZoneInfo("UTC"), as_json=False)
     shown = capsys.readouterr().out
-    assert (finding.outcome, finding.ok, len(finding.entries)) == ("partial", True, 1)
+    assert (probe.outcome, probe.ok, len(probe.entries)) == ("partial", True, 1)
     assert "answered 200 OK, but its XML is broken: " in shown
     assert ADVICE["partial"] in shown
 
 
 def test_check_explains_web_pages() -> None:
     """One sentence says what was found and what URL to give instead."""
-    finding = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
-    assert (finding.outcome, finding.message) == (
+    probe = probe_outcome(outcome("ok", body=b"<!doctype html><html></html>"), now=NOW)
+    assert (probe.outcome, probe.message) == (
         "not_a_feed",
         "returns a web page: enter the address of the feed itself.",
     )

@@ -51,10 +51,10 @@ PLAIN = [
 @pytest.mark.parametrize(("words", "secret"), TOLD.items())
 def test_credentials_are_hidden(words: str, secret: str) -> None:
     """User info, queries, headers, assignments and signed links; the text around them stays."""
-    said = redact(words)
-    assert secret not in said
-    assert "…" in said
-    assert said.split("…")[0] == words[: len(said.split("…")[0])]
+    redacted = redact(words)
+    assert secret not in redacted
+    assert "…" in redacted
+    assert redacted.split("…")[0] == words[: len(redacted.split("…")[0])]
 
 
 @pytest.mark.parametrize("words", PLAIN)
@@ -66,8 +66,8 @@ def test_other_text_stays(words: str) -> None:
 @given(st.text(st.characters(codec="utf-8"), min_size=4, max_size=40), st.text(max_size=200), st.text(max_size=200))
 def test_known_secrets_are_hidden_everywhere(secret: str, before: str, after: str) -> None:
     """Whatever characters a secret contains, every occurrence is hidden."""
-    said = redact(f"{before}{secret}{after}{secret}", {secret})
-    assert "…" in secret or secret not in said
+    redacted = redact(f"{before}{secret}{after}{secret}", {secret})
+    assert "…" in secret or secret not in redacted
 
 
 @example(choice="open", nth=8, key="7a5c4f037f13f84331df619c947543ff2162dfebd8eea651931dfd344caea541")  # no digit in it

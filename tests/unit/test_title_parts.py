@@ -57,7 +57,7 @@ def test_guests_in_brackets_are_split_off(title: str, guest: str, rest: str) -> 
 
 def test_generic_accounts_are_not_authors() -> None:
     """Admin and similar accounts are no authors, however they are written."""
-    assert [each for each in ("Admin", "wordpress", "Webmaster", "Ada Admin", "") if is_generic_author(each)] == [
+    assert [author for author in ("Admin", "wordpress", "Webmaster", "Ada Admin", "") if is_generic_author(author)] == [
         "Admin", "wordpress", "Webmaster"]  # fmt: skip
 
 
@@ -106,9 +106,9 @@ def test_a_title_is_never_empty(title: str) -> None:
 )
 def test_dates_are_parsed(text: str, instant: tuple[int, int, int, int, int]) -> None:
     """RFC 822, ISO 8601 and their misspellings give the same time in UTC."""
-    found = parse_date(text)
-    assert found is not None
-    assert found.replace(second=0, microsecond=0) == datetime(*instant, tzinfo=UTC)
+    parsed = parse_date(text)
+    assert parsed is not None
+    assert parsed.replace(second=0, microsecond=0) == datetime(*instant, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "03/04/2026", "32 Feb 2026", "2026-13-01", "10 Foo 2026", "0000-00-00"])
@@ -120,8 +120,8 @@ def test_invalid_dates_are_none(text: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_a_utc_date_or_none(text: str) -> None:
     """Parsing never fails, and every date is in UTC."""
-    found = parse_date(text)
-    assert found is None or found.tzinfo is UTC
+    parsed = parse_date(text)
+    assert parsed is None or parsed.tzinfo is UTC
 
 
 @pytest.mark.parametrize(

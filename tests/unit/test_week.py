@@ -12,38 +12,38 @@ from pipeline.model.week import WEEKDAYS, Week, WeekCalendar
 LONDON = ZoneInfo("Europe/London")
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
 closings = st.builds("{} {:02}:{:02}".format, st.sampled_from(WEEKDAYS), st.integers(0, 23), st.integers(0, 59))
-clocks = st.builds(WeekCalendar.parse, closings, st.sampled_from(ZONES).map(ZoneInfo))
+calendars = st.builds(WeekCalendar.parse, closings, st.sampled_from(ZONES).map(ZoneInfo))
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds it)
 
 
-@given(clock=clocks, instant=instants)
-def test_week_of_agrees_with_bounds(clock, instant):
+@given(calendar=calendars, instant=instants)
+def test_week_of_agrees_with_bounds(calendar, instant):
     """For the week of every instant, opens <= instant < closes."""
-    opens_at, closes_at = clock.bounds(clock.week_of(instant))
+    opens_at, closes_at = calendar.bounds(calendar.week_of(instant))
     assert opens_at <= instant < closes_at
 
 
-@given(clock=clocks, instant=instants)
-def test_weeks_meet(clock, instant):
+@given(calendar=calendars, instant=instants)
+def test_weeks_meet(calendar, instant):
     """A week closes at the instant the next one opens."""
-    week = clock.week_of(instant)
-    assert clock.bounds(week)[1] == clock.bounds(week.next())[0]
+    week = calendar.week_of(instant)
+    assert calendar.bounds(week)[1] == calendar.bounds(week.next())[0]
 
 
-@given(clock=clocks, instant=instants)
-def test_a_week_is_named_after_the_iso_week_of_its_last_instant(clock, instant):
+@given(calendar=calendars, instant=instants)
+def test_a_week_is_named_after_the_iso_week_of_its_last_instant(calendar, instant):
     """The local date of the last instant is in the ISO week of the same name."""
-    week = clock.week_of(instant)
+    week = calendar.week_of(instant)
     # An hour that the clocks skip may be named as closing; then the last instant is an hour further on.
-    last = clock.bounds(week)[1] - timedelta(microseconds=1)
-    assert Week.of(last.astimezone(clock.zone).date()) == week
+    last = calendar.bounds(week)[1] - timedelta(microseconds=1)
+    assert Week.of(last.astimezone(calendar.zone).date()) == week
 
 
 def test_a_friday_closing_at_six_splits_the_friday():
     """With fri 06:00, Friday 05:00 belongs to the week and 07:00 to the next one."""
-    clock = WeekCalendar.parse("fri 06:00", LONDON)
-    assert clock.week_of(datetime(2026, 2, 13, 5, tzinfo=UTC)) == Week(2026, 7)
-    assert clock.week_of(datetime(2026, 2, 13, 7, tzinfo=UTC)) == Week(2026, 8)
+    calendar = WeekCalendar.parse("fri 06:00", LONDON)
+    assert calendar.week_of(datetime(2026, 2, 13, 5, tzinfo=UTC)) == Week(2026, 7)
+    assert calendar.week_of(datetime(2026, 2, 13, 7, tzinfo=UTC)) == Week(2026, 8)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_clock_changes_make_a_week_shorter_or_longer(week, hours):
 
 def test_the_end_of_a_week_is_local_time():
     """In London in summer, Sunday 22:30 UTC is 23:30 and in the old week; 23:30 UTC is in the new one."""
-    clock = WeekCalendar.parse("mon 00:00", LONDON)
-    assert clock.week_of(datetime(2026, 7, 5, 22, 30, tzinfo=UTC)) == Week(2026, 27)
-    assert clock.week_of(datetime(2026, 7, 5, 23, 30, tzinfo=UTC)) == Week(2026, 28)
+    calendar = WeekCalendar.parse("mon 00:00", LONDON)
+    assert calendar.week_of(datetime(2026, 7, 5, 22, 30, tzinfo=UTC)) == Week(2026, 27)
+    assert calendar.week_of(datetime(2026, 7, 5, 23, 30, tzinfo=UTC)) == Week(2026, 28)
 
 
 def test_the_newest_closed_week_changes_at_the_closing():
     """Until the closing the newest closed week is the one before; from then on the week itself."""
-    clock = WeekCalendar.parse("mon 00:00", UTC)
+    calendar = WeekCalendar.parse("mon 00:00", UTC)
     closing = datetime(2026, 2, 16, tzinfo=UTC)
-    assert clock.newest_closed(closing - timedelta(seconds=1)) == Week(2026, 6)
-    assert clock.newest_closed(closing) == Week(2026, 7)
+    assert calendar.newest_closed(closing - timedelta(seconds=1)) == Week(2026, 6)
+    assert calendar.newest_closed(closing) == Week(2026, 7)
 
 
 def test_years_of_53_weeks():

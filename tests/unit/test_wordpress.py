@@ -39,8 +39,8 @@ def test_other_brackets_stay(words: str):
 
 def test_text_between_two_shortcodes_stays():
     """A caption loses its brackets, not its image or its words."""
-    found = clean_body('<p>[caption id="a" width="300"]<img src="/b.jpg" alt="A loaf"> A loaf[/caption]</p>', BASE)
-    assert found == '<p><img src="https://harbourandhearth.example/b.jpg" alt="A loaf"> A loaf</p>'
+    body = clean_body('<p>[caption id="a" width="300"]<img src="/b.jpg" alt="A loaf"> A loaf[/caption]</p>', BASE)
+    assert body == '<p><img src="https://harbourandhearth.example/b.jpg" alt="A loaf"> A loaf</p>'
 
 
 def test_shortcodes_in_code_stay():

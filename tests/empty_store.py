@@ -1,8 +1,4 @@
-"""Stores for tests: an empty one, made once a process and copied from then on.
-
-In: a folder, or the file to be. Out: the address of an empty database that has today's tables. Taking the steps to
-them costs fifty milliseconds, a copy one; the steps themselves are the subject of ``tests/unit/test_migrations.py``.
-"""
+"""Empty stores for tests, created once a process and then copied: migrating takes fifty milliseconds, a copy one."""
 
 from __future__ import annotations
 
@@ -14,15 +10,15 @@ from pipeline.store import Store
 
 
 def empty_store(folder: Path, name: str = "pipeline.db") -> str:
-    """Put an empty store into a folder, where there is none; gives its address."""
+    """Put an empty store into a folder, unless it has one; return its URL."""
     file = folder / name
     if not file.exists():
-        file.write_bytes(_as_it_is_made())
+        file.write_bytes(_new_database())
     return f"sqlite:///{file}"
 
 
 @cache
-def _as_it_is_made() -> bytes:
+def _new_database() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pipeline.db"
         Store.open(f"sqlite:///{file}").close()

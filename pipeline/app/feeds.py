@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.jobs.editor.links import LinkCollection
     from pipeline.jobs.feeds.backfill import Backfiller
     from pipeline.jobs.feeds.refresh import Refresher
-    from pipeline.model.archive import ArchivePosition
+    from pipeline.model.feed import ArchivePosition
 
 DEFAULT_FETCH_INTERVAL = timedelta(hours=1)
 """How often feeds are assumed to be fetched when [schedule] fetch names times of day."""

@@ -17,7 +17,7 @@ from pipeline.text.format import pluralize
 if TYPE_CHECKING:
     from pipeline.app import App
     from pipeline.jobs.feeds.refresh import FeedReport
-    from pipeline.model.archive import ArchivePosition
+    from pipeline.model.feed import ArchivePosition
     from pipeline.model.schedule import Clock
 
 

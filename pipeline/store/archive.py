@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from pipeline.model.archive import ArchivePosition
+from pipeline.model.feed import ArchivePosition
 from pipeline.model.update import EntryChange
 from pipeline.store.database import Database
 from pipeline.store.dialects import upsert

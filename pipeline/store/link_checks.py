@@ -14,7 +14,10 @@ from pipeline.store.schema import link_check
 
 @dataclass(frozen=True, slots=True)
 class LinkCheckRepository:
-    """The newest link check of each edition. Approving exactly these bytes relies on it."""
+    """The newest link check of each edition's bytes.
+
+    Approving these bytes relies on it; edited ones have another hash, so they are checked again.
+    """
 
     database: Database
 

@@ -1,6 +1,6 @@
-"""What the contract tests run on: every kind of store, the same tests for all.
+"""Fixtures that run a contract test on every kind of store.
 
-SQLite always; PostgreSQL where $PIPELINE_TEST_POSTGRES names a server.
+SQLite always; PostgreSQL if $PIPELINE_TEST_POSTGRES names a server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.empty_store import empty_store
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         return empty_store(tmp_path)
     return str(request.getfixturevalue("postgres_url"))

@@ -1,4 +1,4 @@
-"""What the store's tests are made of: entries, changes, and every entry hypothesis can think of."""
+"""Factories for store tests: entries, changes, and hypothesis strategies for every record."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DAY = timedelta(days=1)
 
 
 def blog_post(number: int = 1, **other: Any) -> Entry:
-    """A post of Harbour & Hearth, published so many hours into the week."""
-    facts: dict[str, Any] = {
+    """Return a post of Harbour & Hearth, published ``number`` hours after Monday midnight."""
+    values: dict[str, Any] = {
         "feed_id": "blog",
         "guid": f"https://harbourandhearth.example/?p={number}",
         "url": f"https://harbourandhearth.example/post-{number}/",
@@ -30,13 +30,13 @@ def blog_post(number: int = 1, **other: Any) -> Entry:
         "published_at": MONDAY + number * HOUR,
         "body_html": f"<p>Body {number}</p>",
     }
-    return Entry(**facts | other)
+    return Entry(**values | other)
 
 
-def decide(
+def make_change(
     entry: Entry, kind: ChangeKind = "new", entry_id: int | None = None, fingerprint: str = "first"
 ) -> EntryChange:
-    """A decision about an entry."""
+    """Return the decision about an entry."""
     return EntryChange(kind=kind, entry=entry, entry_id=entry_id, fingerprint=fingerprint)
 
 
@@ -59,24 +59,26 @@ def apply(
     return store.entries.apply([update], now=now)[0]
 
 
-def keep(store: Store, *entries: Entry, now: datetime = NOW, archived: bool = False) -> list[int]:
-    """Store new entries of one feed; gives their ids in the order of the entries."""
+def insert(store: Store, *entries: Entry, now: datetime = NOW, archived: bool = False) -> list[int]:
+    """Insert new entries of one feed; return their ids in the order of the entries."""
     feed_id = entries[0].feed_id
-    apply(store, [decide(entry) for entry in entries], state=FeedState(feed_id=feed_id), now=now, archived=archived)
+    apply(
+        store, [make_change(entry) for entry in entries], state=FeedState(feed_id=feed_id), now=now, archived=archived
+    )
     ids = {known.guid: known.entry_id for known in store.entries.identities(feed_id)}
     return [ids[entry.guid] for entry in entries]
 
 
-def guids(entries: list[Any]) -> list[str]:
-    """The end of each guid: ``?p=3`` is ``3``."""
+def guid_numbers(entries: list[Any]) -> list[str]:
+    """Return the number in each GUID: ``?p=3`` gives ``3``."""
     return [stored.entry.guid.rpartition("=")[2] for stored in entries]
 
 
-# What a record may hold, by the type it declares: a field that joins a record is tested without a word here.
+# Strategies by declared type, so that a new field of a record is tested without a change here.
 _texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 _counts = st.integers(0, 2**31 - 1)
 _instants = st.datetimes(timezones=st.just(UTC), allow_imaginary=False)
-_KINDS: dict[Any, st.SearchStrategy[Any]] = {
+_STRATEGIES: dict[Any, st.SearchStrategy[Any]] = {
     "str": _texts,
     "int": _counts,
     "int | None": st.none() | _counts,
@@ -89,19 +91,19 @@ _KINDS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def every(record: type, **fixed: Any) -> st.SearchStrategy[Any]:
-    """Every record of a kind, with the fixed values given."""
-    free = {each.name: _KINDS[each.type] for each in fields(record) if each.name not in fixed}
-    return st.builds(record, **free, **{name: st.just(value) for name, value in fixed.items()})
+def records(record: type, **fixed: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy for every record of a type, with fixed values for some fields."""
+    strategies = {field.name: _STRATEGIES[field.type] for field in fields(record) if field.name not in fixed}
+    return st.builds(record, **strategies, **{name: st.just(value) for name, value in fixed.items()})
 
 
-_KINDS["Channel"] = every(Channel)
-_KINDS["Picture | None"] = st.none() | every(Picture)
-_KINDS["Enclosure | None"] = st.none() | every(Enclosure)
-_KINDS["tuple[Transcript, ...]"] = st.lists(every(Transcript), max_size=2).map(tuple)
-_KINDS["tuple[Person, ...]"] = st.lists(every(Person), max_size=2).map(tuple)
-_KINDS["float"] = st.floats(0, 1e6)
-_KINDS["tuple[Soundbite, ...]"] = st.lists(every(Soundbite), max_size=2).map(tuple)
+_STRATEGIES["Channel"] = records(Channel)
+_STRATEGIES["Picture | None"] = st.none() | records(Picture)
+_STRATEGIES["Enclosure | None"] = st.none() | records(Enclosure)
+_STRATEGIES["tuple[Transcript, ...]"] = st.lists(records(Transcript), max_size=2).map(tuple)
+_STRATEGIES["tuple[Person, ...]"] = st.lists(records(Person), max_size=2).map(tuple)
+_STRATEGIES["float"] = st.floats(0, 1e6)
+_STRATEGIES["tuple[Soundbite, ...]"] = st.lists(records(Soundbite), max_size=2).map(tuple)
 
-entries = every(Entry, feed_id="blog")
-states = every(FeedState, feed_id="blog")
+entries = records(Entry, feed_id="blog")
+states = records(FeedState, feed_id="blog")

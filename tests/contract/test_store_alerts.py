@@ -1,4 +1,4 @@
-"""Notices in the store: one open notice of one thing, one telling in one way, whoever else tries."""
+"""Alerts in every store: one open alert of a key, one delivery by a channel, whichever process is first."""
 
 from __future__ import annotations
 
@@ -11,109 +11,112 @@ from store_factories import HOUR, NOW
 from pipeline.model.alert import Alert, AlertDelivery
 from pipeline.store import Store
 
-SILENT = Alert(key="feed/blog/unread", subject="The blog cannot be read", text="Since Monday.", raised_at=NOW)
-WELL = Alert(key="feed/blog/well", subject="The blog is well again", text="It is.", raised_at=NOW + HOUR, level="info")
-BOTH = ("command", "mail")
+UNREACHABLE = Alert(key="feed/blog/unread", subject="The blog cannot be read", text="Since Monday.", raised_at=NOW)
+RECOVERED = Alert(
+    key="feed/blog/well", subject="The blog is well again", text="It is.", raised_at=NOW + HOUR, level="info"
+)
+CHANNELS = ("command", "mail")
 LEASE = NOW + timedelta(minutes=10)
 
 
-def to_tell(store: Store) -> AlertDelivery:
-    """Open a notice, and give the one telling there is."""
-    store.alerts.add(SILENT, ["mail"])
-    (found,) = store.alerts.due(NOW, BOTH)
-    return found
+def add_delivery(store: Store) -> AlertDelivery:
+    """Add an alert and return its only delivery."""
+    store.alerts.add(UNREACHABLE, ["mail"])
+    (delivery,) = store.alerts.due(NOW, CHANNELS)
+    return delivery
 
 
-def test_a_notice_is_open_until_it_is_closed(store: Store) -> None:
-    """As it was told, with its instant and its level."""
-    assert store.alerts.add(SILENT, BOTH)
-    assert store.alerts.list_open() == [SILENT]
-    assert store.alerts.close(SILENT.key, at=NOW + HOUR)
+def test_an_alert_is_open_until_it_is_closed(store: Store) -> None:
+    """It is read back equal, with its instant and level."""
+    assert store.alerts.add(UNREACHABLE, CHANNELS)
+    assert store.alerts.list_open() == [UNREACHABLE]
+    assert store.alerts.close(UNREACHABLE.key, at=NOW + HOUR)
     assert store.alerts.list_open() == []
 
 
-def test_an_open_notice_is_not_opened_again(store: Store) -> None:
-    """Whatever it says by now; it stays as it was told, and there is nothing more to tell."""
-    store.alerts.add(SILENT, ["mail"])
-    assert not store.alerts.add(replace(SILENT, text="Still."), BOTH)
-    assert store.alerts.list_open() == [SILENT]
-    assert len(store.alerts.due(NOW, BOTH)) == 1
+def test_an_open_alert_is_not_added_again(store: Store) -> None:
+    """Its text stays as it was, and no further delivery is added."""
+    store.alerts.add(UNREACHABLE, ["mail"])
+    assert not store.alerts.add(replace(UNREACHABLE, text="Still."), CHANNELS)
+    assert store.alerts.list_open() == [UNREACHABLE]
+    assert len(store.alerts.due(NOW, CHANNELS)) == 1
 
 
-def test_what_comes_again_is_told_again(store: Store) -> None:
-    """Once closed, the same key is a new occurrence."""
-    store.alerts.add(SILENT, ["mail"])
-    store.alerts.close(SILENT.key, at=NOW)
-    assert store.alerts.add(replace(SILENT, raised_at=NOW + HOUR), ["mail"])
-    assert [each.alert.raised_at for each in store.alerts.due(NOW + HOUR, BOTH)] == [NOW, NOW + HOUR]
+def test_a_closed_alert_can_be_added_again(store: Store) -> None:
+    """Once closed, the same key is a new alert with a delivery of its own."""
+    store.alerts.add(UNREACHABLE, ["mail"])
+    store.alerts.close(UNREACHABLE.key, at=NOW)
+    assert store.alerts.add(replace(UNREACHABLE, raised_at=NOW + HOUR), ["mail"])
+    assert [delivery.alert.raised_at for delivery in store.alerts.due(NOW + HOUR, CHANNELS)] == [NOW, NOW + HOUR]
 
 
-def test_of_many_that_open_a_notice_one_does(store: Store) -> None:
-    """And it is to be told once."""
+def test_concurrent_processes_add_one_alert(store: Store) -> None:
+    """It has one delivery."""
     with ThreadPoolExecutor(4) as pool:
-        opened = list(pool.map(lambda _: store.alerts.add(SILENT, ["mail"]), range(4)))
+        opened = list(pool.map(lambda _: store.alerts.add(UNREACHABLE, ["mail"]), range(4)))
     assert sorted(opened) == [False] * 3 + [True]
-    assert len(store.alerts.due(NOW, BOTH)) == 1
+    assert len(store.alerts.due(NOW, CHANNELS)) == 1
 
 
-def test_of_many_that_tell_a_notice_one_may(store: Store) -> None:
+def test_concurrent_processes_claim_a_delivery_once(store: Store) -> None:
     """The claim decides."""
-    telling = to_tell(store)
+    delivery = add_delivery(store)
     with ThreadPoolExecutor(4) as pool:
-        claimed = list(pool.map(lambda _: store.alerts.claim(telling, until=LEASE), range(4)))
+        claimed = list(pool.map(lambda _: store.alerts.claim(delivery, until=LEASE), range(4)))
     assert sorted(claimed) == [False] * 3 + [True]
 
 
-def test_what_was_told_is_never_due_again(store: Store) -> None:
-    """Not in that way; the other way is its own affair."""
-    store.alerts.add(SILENT, BOTH)
-    command, mail = store.alerts.due(NOW, BOTH)
+def test_a_sent_delivery_is_never_due_again(store: Store) -> None:
+    """The delivery by another channel is not affected."""
+    store.alerts.add(UNREACHABLE, CHANNELS)
+    command, mail = store.alerts.due(NOW, CHANNELS)
     assert store.alerts.claim(command, until=LEASE)
     assert store.alerts.mark_sent(command, at=NOW)
-    assert store.alerts.due(NOW + 1000 * HOUR, BOTH) == [mail]
+    assert store.alerts.due(NOW + 1000 * HOUR, CHANNELS) == [mail]
 
 
-def test_what_could_not_be_told_is_due_again_later(store: Store) -> None:
-    """With one attempt more to its name."""
-    telling = to_tell(store)
-    store.alerts.claim(telling, until=LEASE)
-    assert store.alerts.mark_failed(telling, "nobody answers", retry_at=NOW + HOUR)
-    assert store.alerts.due(NOW + HOUR - timedelta(seconds=1), BOTH) == []
-    assert store.alerts.due(NOW + HOUR, BOTH) == [replace(telling, attempts=1, error="nobody answers")]
+def test_a_failed_delivery_is_due_again_later(store: Store) -> None:
+    """It counts one attempt more."""
+    delivery = add_delivery(store)
+    store.alerts.claim(delivery, until=LEASE)
+    assert store.alerts.mark_failed(delivery, "nobody answers", retry_at=NOW + HOUR)
+    assert store.alerts.due(NOW + HOUR - timedelta(seconds=1), CHANNELS) == []
+    assert store.alerts.due(NOW + HOUR, CHANNELS) == [replace(delivery, attempts=1, error="nobody answers")]
 
 
-def test_a_claim_whose_owner_died_runs_out(store: Store) -> None:
-    """Then another takes over, and the first, should it live after all, settles nothing."""
-    telling = to_tell(store)
-    store.alerts.claim(telling, until=LEASE)
-    assert store.alerts.due(NOW, BOTH) == []
-    (again,) = store.alerts.due(LEASE, BOTH)
+def test_a_claim_expires(store: Store) -> None:
+    """Another process claims the delivery, and the first one can no longer mark it."""
+    delivery = add_delivery(store)
+    store.alerts.claim(delivery, until=LEASE)
+    assert store.alerts.due(NOW, CHANNELS) == []
+    (again,) = store.alerts.due(LEASE, CHANNELS)
     assert store.alerts.claim(again, until=LEASE + HOUR)
-    assert not store.alerts.mark_sent(telling, at=LEASE)
+    assert not store.alerts.mark_sent(delivery, at=LEASE)
     assert store.alerts.mark_sent(again, at=LEASE)
 
 
-def test_the_end_is_told_once_by_whoever_closed(store: Store) -> None:
-    """A farewell is never open, and where nothing was closed there is none."""
-    store.alerts.add(SILENT, [])
+def test_a_resolution_is_delivered_once(store: Store) -> None:
+    """It is never open, and nothing is delivered where nothing was closed."""
+    store.alerts.add(UNREACHABLE, [])
     with ThreadPoolExecutor(4) as pool:
         closings = pool.map(
-            lambda _: store.alerts.close(SILENT.key, at=NOW + HOUR, resolution=WELL, channels=["mail"]), range(4)
+            lambda _: store.alerts.close(UNREACHABLE.key, at=NOW + HOUR, resolution=RECOVERED, channels=["mail"]),
+            range(4),
         )
         assert sorted(closings) == [False] * 3 + [True]
     assert store.alerts.list_open() == []
-    assert [each.alert for each in store.alerts.due(NOW + HOUR, BOTH)] == [WELL]
+    assert [delivery.alert for delivery in store.alerts.due(NOW + HOUR, CHANNELS)] == [RECOVERED]
 
 
-def test_what_a_wrong_clock_put_off_is_due_when_it_is_set_right(store: Store) -> None:
-    """Nothing is due years from now but by mistake."""
-    telling = to_tell(store)
-    store.alerts.claim(telling, until=LEASE + 20_000 * HOUR)
-    assert [each.alert for each in store.alerts.due(NOW + HOUR, BOTH)] == [SILENT]
+def test_a_delivery_postponed_by_a_wrong_clock_is_due(store: Store) -> None:
+    """A delivery due years from now can only be a mistake."""
+    delivery = add_delivery(store)
+    store.alerts.claim(delivery, until=LEASE + 20_000 * HOUR)
+    assert [delivery.alert for delivery in store.alerts.due(NOW + HOUR, CHANNELS)] == [UNREACHABLE]
 
 
-def test_a_way_that_is_no_longer_there_is_not_asked_for(store: Store) -> None:
-    """What was to be told by a command that config.toml has lost stays where it is."""
-    store.alerts.add(SILENT, BOTH)
-    assert [each.channel for each in store.alerts.due(NOW, ["mail"])] == ["mail"]
+def test_deliveries_by_other_channels_are_not_due(store: Store) -> None:
+    """A delivery by a channel that config.toml no longer names stays pending."""
+    store.alerts.add(UNREACHABLE, CHANNELS)
+    assert [delivery.channel for delivery in store.alerts.due(NOW, ["mail"])] == ["mail"]
     assert store.alerts.due(NOW, []) == []

@@ -1,4 +1,4 @@
-"""Copies of the store: whole, of one moment, and put back without losing what was there."""
+"""Backup and restore: copies are whole, of one moment, and replace a store without losing it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from store_factories import NOW, apply, blog_post, decide, keep
+from store_factories import NOW, apply, blog_post, insert, make_change
 
 from pipeline.jobs.maintenance.backup import back_up, restore
 from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError, UsageError
@@ -26,10 +26,10 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kept(file: Path) -> Path:
-    """A store with one entry, closed."""
+def closed_store(file: Path) -> Path:
+    """A closed store with one entry."""
     with Store.open(f"sqlite:///{file}") as store:
-        keep(store, blog_post(1))
+        insert(store, blog_post(1))
     return file
 
 
@@ -41,22 +41,22 @@ def titles(file: Path) -> list[str]:
 # Backup
 
 
-def test_a_backup_is_one_whole_file(kept: Path, tmp_path: Path) -> None:
-    """Nothing is left beside it, and it opens as a store that holds the same."""
-    with Store.open(f"sqlite:///{kept}") as store:
+def test_a_backup_is_one_whole_file(closed_store: Path, tmp_path: Path) -> None:
+    """No other file is left beside it, and it opens as a store with the same content."""
+    with Store.open(f"sqlite:///{closed_store}") as store:
         assert back_up(store, tmp_path / "b.db") == (tmp_path / "b.db").stat().st_size
-    assert [each.name for each in tmp_path.iterdir() if "b.db" in each.name] == ["b.db"]
+    assert [path.name for path in tmp_path.iterdir() if "b.db" in path.name] == ["b.db"]
     assert titles(tmp_path / "b.db") == ["Post 1"]
 
 
 def test_a_backup_is_of_one_moment_while_others_write(file: Path, tmp_path: Path) -> None:
-    """Each feed is written with twenty entries in one transaction; in every copy each has twenty or is not there."""
+    """Each feed is written with twenty entries in one transaction; every copy has all twenty or none."""
     stop = Event()
 
     def write() -> None:
         with Store.open(f"sqlite:///{file}") as store:
             for number in range(10_000):
-                changes = [decide(blog_post(each, feed_id=f"feed{number}")) for each in range(20)]
+                changes = [make_change(blog_post(item, feed_id=f"feed{number}")) for item in range(20)]
                 apply(store, changes, state=FeedState(feed_id=f"feed{number}"))
                 if stop.is_set():
                     return
@@ -76,11 +76,11 @@ def test_a_backup_is_of_one_moment_while_others_write(file: Path, tmp_path: Path
     assert sizes[-1] > sizes[0], "nothing was written meanwhile"
 
 
-def test_a_backup_overwrites_nothing_unasked(kept: Path, tmp_path: Path) -> None:
-    """The file that is there stays as it was; with leave it is replaced."""
+def test_a_backup_overwrites_only_when_allowed(closed_store: Path, tmp_path: Path) -> None:
+    """An existing file stays as it was; with ``overwrite`` it is replaced."""
     there = tmp_path / "b.db"
     there.write_text("precious")
-    with Store.open(f"sqlite:///{kept}") as store:
+    with Store.open(f"sqlite:///{closed_store}") as store:
         with pytest.raises(RefusedError, match=r"b\.db is there already and was left alone"):
             back_up(store, there)
         assert there.read_text() == "precious"
@@ -88,27 +88,30 @@ def test_a_backup_overwrites_nothing_unasked(kept: Path, tmp_path: Path) -> None
     assert titles(there) == ["Post 1"]
 
 
-def test_a_damaged_store_gives_no_backup(kept: Path, tmp_path: Path) -> None:
-    """What cannot be read whole is not kept as if it could."""
-    with Store.open(f"sqlite:///{kept}") as store:
-        keep(store, *(blog_post(number) for number in range(2, 300)))
-    with kept.open("r+b") as pages:
+def test_a_damaged_store_is_not_backed_up(closed_store: Path, tmp_path: Path) -> None:
+    """A copy that would not be whole is refused."""
+    with Store.open(f"sqlite:///{closed_store}") as store:
+        insert(store, *(blog_post(number) for number in range(2, 300)))
+    with closed_store.open("r+b") as pages:
         pages.seek(20 * 4096)
         pages.write(b"\xa5" * 4096 * 8)
-    with pytest.raises(StoreError, match=r"damaged|no whole copy"), Store.open(f"sqlite:///{kept}") as store:
+    with pytest.raises(StoreError, match=r"damaged|no whole copy"), Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
-    assert [each.name for each in tmp_path.iterdir() if "b.db" in each.name] == []
+    assert [path.name for path in tmp_path.iterdir() if "b.db" in path.name] == []
 
 
-def test_a_backup_into_a_missing_folder_says_so(kept: Path, tmp_path: Path) -> None:
-    """It is a sentence, not a traceback."""
-    with Store.open(f"sqlite:///{kept}") as store, pytest.raises(UsageError, match=r"there is no folder .*missing"):
+def test_a_backup_into_a_missing_folder_is_refused(closed_store: Path, tmp_path: Path) -> None:
+    """The error is a sentence, not a traceback."""
+    with (
+        Store.open(f"sqlite:///{closed_store}") as store,
+        pytest.raises(UsageError, match=r"there is no folder .*missing"),
+    ):
         back_up(store, tmp_path / "missing" / "b.db")
 
 
 @pytest.mark.postgres
-def test_a_server_is_backed_up_by_its_own_means(postgres_url: str, tmp_path: Path) -> None:
-    """The sentence names pg_dump and the export."""
+def test_a_server_is_not_backed_up(postgres_url: str, tmp_path: Path) -> None:
+    """The error names pg_dump and the export."""
     with Store.open(postgres_url) as store, pytest.raises(RefusedError, match="use pg_dump, or `pipeline export FILE`"):
         back_up(store, tmp_path / "b.db")
 
@@ -116,25 +119,25 @@ def test_a_server_is_backed_up_by_its_own_means(postgres_url: str, tmp_path: Pat
 # Restore
 
 
-def test_a_backup_comes_back_and_the_old_store_stays_beside_it(kept: Path, tmp_path: Path) -> None:
-    """The old one is whole under its new name, what its log held included."""
-    with Store.open(f"sqlite:///{kept}") as store:
+def test_restore_keeps_the_old_store(closed_store: Path, tmp_path: Path) -> None:
+    """The old store is whole under its new name, including the content of its log."""
+    with Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
-        keep(store, blog_post(2))
-    kept.chmod(0o640)
-    old = restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
-    assert old == kept.with_name("pipeline.db.20260216T060000Z.old")
-    assert kept.stat().st_mode & 0o777 == 0o640
-    assert titles(kept) == ["Post 1"]
+        insert(store, blog_post(2))
+    closed_store.chmod(0o640)
+    old = restore(tmp_path / "b.db", closed_store, now=NOW, overwrite=True)
+    assert old == closed_store.with_name("pipeline.db.20260216T060000Z.old")
+    assert closed_store.stat().st_mode & 0o777 == 0o640
+    assert titles(closed_store) == ["Post 1"]
     assert titles(old) == ["Post 1", "Post 2"]
 
 
-def test_a_store_with_something_in_it_is_not_replaced_unasked(kept: Path, tmp_path: Path) -> None:
-    """Nothing moves; an empty store is replaced without a question."""
-    with Store.open(f"sqlite:///{kept}") as store:
+def test_restore_replaces_data_only_when_allowed(closed_store: Path, tmp_path: Path) -> None:
+    """A store with data stays; an empty one is replaced."""
+    with Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
     with pytest.raises(RefusedError, match="holds a publication: --force"):
-        restore(tmp_path / "b.db", kept, now=NOW)
+        restore(tmp_path / "b.db", closed_store, now=NOW)
     fresh = tmp_path / "fresh.db"
     assert restore(tmp_path / "b.db", fresh, now=NOW) is None
     empty = tmp_path / "empty.db"
@@ -143,43 +146,43 @@ def test_a_store_with_something_in_it_is_not_replaced_unasked(kept: Path, tmp_pa
     assert titles(fresh) == titles(empty) == ["Post 1"]
 
 
-def test_a_store_that_is_open_elsewhere_is_not_replaced(kept: Path, tmp_path: Path) -> None:
+def test_restore_refuses_an_open_store(closed_store: Path, tmp_path: Path) -> None:
     """An idle process is enough: it would go on writing into the old file."""
-    with Store.open(f"sqlite:///{kept}") as store:
+    with Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
         with pytest.raises(RefusedError, match="is open in another process: stop `pipeline run`"):
-            restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
-        keep(store, blog_post(2))
-    assert titles(kept) == ["Post 1", "Post 2"]
+            restore(tmp_path / "b.db", closed_store, now=NOW, overwrite=True)
+        insert(store, blog_post(2))
+    assert titles(closed_store) == ["Post 1", "Post 2"]
     assert not list(tmp_path.glob("*.old")) + list(tmp_path.glob(".*"))
 
 
-def test_a_damaged_store_is_replaced_and_kept(kept: Path, tmp_path: Path) -> None:
-    """It may hold something, so --force is asked for; what is left of it stays."""
-    with Store.open(f"sqlite:///{kept}") as store:
+def test_restore_replaces_a_damaged_store(closed_store: Path, tmp_path: Path) -> None:
+    """It may have data, so ``overwrite`` is required; the damaged file is closed_store."""
+    with Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
-    kept.write_bytes(b"a shopping list" * 1000)
+    closed_store.write_bytes(b"a shopping list" * 1000)
     with pytest.raises(RefusedError, match="--force"):
-        restore(tmp_path / "b.db", kept, now=NOW)
-    old = restore(tmp_path / "b.db", kept, now=NOW, overwrite=True)
+        restore(tmp_path / "b.db", closed_store, now=NOW)
+    old = restore(tmp_path / "b.db", closed_store, now=NOW, overwrite=True)
     assert old is not None
     assert old.read_bytes().startswith(b"a shopping list")
-    assert titles(kept) == ["Post 1"]
+    assert titles(closed_store) == ["Post 1"]
 
 
-def test_what_is_no_backup_of_ours_is_refused(kept: Path, tmp_path: Path) -> None:
-    """A missing file, another file, another program's database, a newer one's, a torn one: the store stays."""
+def test_restore_refuses_other_files(closed_store: Path, tmp_path: Path) -> None:
+    """A missing file, another file, another program's database, a newer version's or a truncated one: the store stays."""
     text, other, newer, torn = (tmp_path / name for name in ("text", "other", "newer", "torn"))
     text.write_text("a shopping list\n" * 100)
-    with Store.open(f"sqlite:///{kept}") as store:
-        keep(store, *(blog_post(number) for number in range(2, 300)))
+    with Store.open(f"sqlite:///{closed_store}") as store:
+        insert(store, *(blog_post(number) for number in range(2, 300)))
         back_up(store, newer)
     torn.write_bytes(newer.read_bytes()[: newer.stat().st_size // 2])
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE t (x)")
     with closing(sqlite3.connect(newer, isolation_level=None)) as connection:
         connection.execute("INSERT INTO pipeline_migration VALUES (9999, 'm9999_tomorrow')")
-    before = kept.read_bytes()
+    before = closed_store.read_bytes()
     for backup, error, sentence in (
         (tmp_path / "missing", UsageError, "there is no file"),
         (text, CorruptBackupError, "is not a whole database"),
@@ -188,14 +191,14 @@ def test_what_is_no_backup_of_ours_is_refused(kept: Path, tmp_path: Path) -> Non
         (torn, CorruptBackupError, "is not a whole database"),
     ):
         with pytest.raises(error, match=sentence):
-            restore(backup, kept, now=NOW, overwrite=True)
-    assert kept.read_bytes() == before
+            restore(backup, closed_store, now=NOW, overwrite=True)
+    assert closed_store.read_bytes() == before
     assert not list(tmp_path.glob("*.old")) + list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("schema", [1, 6])
-def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path: Path, schema: int) -> None:
-    """It is restored as it was, and the next one to open it finds today's tables."""
+def test_a_backup_of_an_older_version_is_migrated(closed_store: Path, tmp_path: Path, schema: int) -> None:
+    """It is restored as it was, and migrated when it is opened next."""
     old = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
     with old.begin() as connection:
         migration.create(connection)
@@ -203,24 +206,24 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(kept: Path, tmp_path
             import_module(f"pipeline.store.migrations.{name}").upgrade(connection)
             connection.execute(migration.insert().values(number=number, name=name))
     old.dispose()
-    restore(tmp_path / "old.db", kept, now=NOW, overwrite=True)
-    with Store.open(f"sqlite:///{kept}") as store:
-        assert len(keep(store, blog_post(1))) == 1
+    restore(tmp_path / "old.db", closed_store, now=NOW, overwrite=True)
+    with Store.open(f"sqlite:///{closed_store}") as store:
+        assert len(insert(store, blog_post(1))) == 1
         assert store.maintenance.integrity_errors() == []
 
 
 # Integrity
 
 
-def test_a_sound_store_has_no_faults(store: Store) -> None:
-    """Nothing to name, whatever the database."""
-    keep(store, blog_post(1))
+def test_a_whole_store_has_no_integrity_errors(store: Store) -> None:
+    """On every database."""
+    insert(store, blog_post(1))
     assert store.maintenance.integrity_errors() == []
 
 
-def test_faults_are_named(kept: Path) -> None:
-    """A content whose entry is gone is found, as is an index that lost a row."""
-    with closing(sqlite3.connect(kept, isolation_level=None)) as connection:
+def test_integrity_errors_are_named(closed_store: Path) -> None:
+    """Content whose entry is missing is found, and an index that lost a row."""
+    with closing(sqlite3.connect(closed_store, isolation_level=None)) as connection:
         connection.execute("DELETE FROM entry")
-    with Store.open(f"sqlite:///{kept}") as store:
+    with Store.open(f"sqlite:///{closed_store}") as store:
         assert store.maintenance.integrity_errors() == ["row 1 of content refers to a missing entry"]

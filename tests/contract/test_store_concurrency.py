@@ -1,4 +1,4 @@
-"""What every store promises of weeks and runs: each happens once, and everybody sees it."""
+"""Weeks and runs in every store: each is written once, and every process sees it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from store_factories import DAY, NOW, blog_post, guids, keep
+from store_factories import DAY, NOW, blog_post, guid_numbers, insert
 
 from pipeline.model.feed import FeedState
 from pipeline.model.run import claim
 from pipeline.store import Store
 
 
-def test_a_week_is_settled_by_the_first(store: Store) -> None:
-    """The second settling changes nothing, neither the date nor the entries."""
-    first, second = keep(store, blog_post(1), blog_post(2))
+def test_a_week_is_closed_once(store: Store) -> None:
+    """Closing it again changes neither the date nor the entries."""
+    first, second = insert(store, blog_post(1), blog_post(2))
     assert store.weeks.close("2026-W07", [first], now=NOW)
     assert not store.weeks.close("2026-W07", [first, second], now=NOW + DAY)
     assert store.weeks.closed() == {"2026-W07": NOW}
@@ -27,17 +27,17 @@ def test_a_week_is_settled_by_the_first(store: Store) -> None:
     ]
 
 
-def test_an_entry_stays_with_the_week_that_took_it(store: Store) -> None:
-    """No later week takes it away."""
-    first, second = keep(store, blog_post(1), blog_post(2))
+def test_an_assigned_entry_stays_with_its_week(store: Store) -> None:
+    """A later week does not take it."""
+    first, second = insert(store, blog_post(1), blog_post(2))
     store.weeks.close("2026-W07", [first], now=NOW)
     store.weeks.close("2026-W08", [first, second], now=NOW)
-    assert guids(store.entries.of_week("2026-W07")) == ["1"]
-    assert guids(store.entries.of_week("2026-W08")) == ["2"]
+    assert guid_numbers(store.entries.of_week("2026-W07")) == ["1"]
+    assert guid_numbers(store.entries.of_week("2026-W08")) == ["2"]
 
 
-def test_an_empty_week_can_be_settled(store: Store) -> None:
-    """A week that took nothing is settled all the same."""
+def test_an_empty_week_can_be_closed(store: Store) -> None:
+    """A week without entries is closed all the same."""
     assert store.weeks.close("2026-W07", [], now=NOW)
     assert store.entries.of_week("2026-W07") == []
 
@@ -50,7 +50,7 @@ def test_an_empty_week_can_be_settled(store: Store) -> None:
     ],
     ids=["runs.advance", "close_week"],
 )
-def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[[Store, str], bool]) -> None:
+def test_of_concurrent_processes_one_is_first(store_url: str, attempt: Callable[[Store, str], bool]) -> None:
     """Six stores race for ten keys; each key has one winner."""
     keys = [str(number) for number in range(10)]
     with ExitStack() as stack, ThreadPoolExecutor(6) as pool:
@@ -66,14 +66,14 @@ def test_of_many_at_once_exactly_one_is_first(store_url: str, attempt: Callable[
     "write",
     [
         lambda store: store.feeds.save(FeedState(feed_id="blog")),
-        lambda store: keep(store, blog_post()),
+        lambda store: insert(store, blog_post()),
         lambda store: store.weeks.close("2026-W07", [], now=NOW),
         lambda store: store.runs.advance(None, claim("fetch", "now", None, claimed_by="a", now=NOW)),
     ],
     ids=["save_state", "apply", "close_week", "runs.advance"],
 )
-def test_the_mark_moves_with_every_write(store_url: str, write: Callable[[Store], object]) -> None:
-    """Whoever looks from outside sees that something was committed, and nothing when nothing was."""
+def test_the_revision_changes_with_every_write(store_url: str, write: Callable[[Store], object]) -> None:
+    """Another process sees that something was committed, and no change where nothing was."""
     with Store.open(store_url) as writer, Store.open(store_url) as looker:
         before = looker.revision()
         assert looker.revision() == writer.revision() == before
@@ -81,10 +81,10 @@ def test_the_mark_moves_with_every_write(store_url: str, write: Callable[[Store]
         assert looker.revision() == writer.revision() != before
 
 
-def test_what_was_written_is_there_after_reopening(store_url: str) -> None:
-    """A store that is closed and opened again holds the same."""
+def test_a_reopened_store_has_what_was_written(store_url: str) -> None:
+    """A store that is closed and opened again has the same content."""
     with Store.open(store_url) as store:
-        keep(store, blog_post(), now=NOW + timedelta(microseconds=1))
+        insert(store, blog_post(), now=NOW + timedelta(microseconds=1))
         before = store.entries.by_id([1])
     with Store.open(store_url) as store:
         assert store.entries.by_id([1]) == before

@@ -1,8 +1,8 @@
-"""How sealed entries read before their source rewrote them: kept in the very transaction that rewrites."""
+"""Revisions of published entries: saved in the transaction that rewrites them."""
 
 from __future__ import annotations
 
-from store_factories import HOUR, NOW, apply, blog_post, decide, keep
+from store_factories import HOUR, NOW, apply, blog_post, insert, make_change
 
 from pipeline.model.digest import Edition
 from pipeline.model.edition import SealedEdition
@@ -13,7 +13,7 @@ TALK = blog_post(1, title="Talk", enclosure=Enclosure(url="https://audio.example
 
 
 def seal(store: Store, entry_id: int) -> None:
-    """Let an edition tell an entry."""
+    """Approve an edition with one entry."""
     made = Edition(
         week="2026-W07",
         state="approved",
@@ -30,13 +30,13 @@ def seal(store: Store, entry_id: int) -> None:
 
 
 def rewrite(store: Store, entry: Entry, entry_id: int, fingerprint: str) -> None:
-    change = decide(entry, "changed", entry_id, fingerprint)
+    change = make_change(entry, "changed", entry_id, fingerprint)
     apply(store, [change], now=NOW + HOUR)
 
 
-def test_what_an_edition_tells_is_kept_as_it_was_sealed(store: Store) -> None:
-    """Under the fingerprint it had then, however often it is rewritten after that."""
-    (entry_id,) = keep(store, TALK)
+def test_a_published_entry_is_saved_as_it_was(store: Store) -> None:
+    """Under the fingerprint it had then, however often it is rewritten afterwards."""
+    (entry_id,) = insert(store, TALK)
     seal(store, entry_id)
     rewrite(store, blog_post(1, title="Talks"), entry_id, "second")
     rewrite(store, blog_post(1, title="Talking"), entry_id, "third")
@@ -48,24 +48,24 @@ def test_what_an_edition_tells_is_kept_as_it_was_sealed(store: Store) -> None:
     assert store.entry_revisions.get({entry_id: "third"}) == {}
 
 
-def test_what_no_edition_tells_is_not_kept(store: Store) -> None:
-    """A change of what nobody has got is nobody's matter."""
-    (entry_id,) = keep(store, TALK)
+def test_an_unpublished_entry_is_not_saved(store: Store) -> None:
+    """Nobody has read it."""
+    (entry_id,) = insert(store, TALK)
     rewrite(store, blog_post(1, title="Talks"), entry_id, "second")
     assert store.entry_revisions.get({entry_id: "first"}) == {}
 
 
-def test_what_was_kept_is_forgotten_after_an_instant(store: Store) -> None:
-    """And not before it."""
-    (entry_id,) = keep(store, TALK)
+def test_prune_deletes_old_revisions(store: Store) -> None:
+    """Revisions replaced later stay."""
+    (entry_id,) = insert(store, TALK)
     seal(store, entry_id)
     rewrite(store, blog_post(1, title="Talks"), entry_id, "second")
     store.entry_revisions.prune(NOW + HOUR)
     assert store.entry_revisions.get({entry_id: "first"})
-    mark = store.revision()
+    revision = store.revision()
     store.entry_revisions.prune(NOW + 2 * HOUR)
     assert store.entry_revisions.get({entry_id: "first"}) == {}
-    assert store.revision() != mark
-    mark = store.revision()
+    assert store.revision() != revision
+    revision = store.revision()
     store.entry_revisions.prune(NOW + 2 * HOUR)
-    assert store.revision() == mark
+    assert store.revision() == revision

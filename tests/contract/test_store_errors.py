@@ -1,4 +1,4 @@
-"""What may be wrong with a database file, and that nothing gets worse by opening it."""
+"""What may be wrong with a database file, and that opening it makes nothing worse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from store_factories import MONDAY, NOW, apply, blog_post, decide, keep
+from store_factories import MONDAY, NOW, apply, blog_post, insert, make_change
 
 from pipeline.model.errors import StoreError, StoreTooNewError
 from pipeline.model.feed import FeedState
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def execute(file: Path, *statements: str) -> list[Any]:
-    """Run SQL behind the store's back; gives the last statement's rows."""
+    """Run SQL without the store; return the rows of the last statement."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         return [connection.execute(statement).fetchall() for statement in statements][-1]
 
@@ -35,8 +35,8 @@ def open_store(file: Path) -> Store:
     return Store.open(f"sqlite:///{file}")
 
 
-def whats_in(folder: Path) -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in folder.iterdir()}
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_a_newer_database_is_refused_untouched(file: Path) -> None:
@@ -47,41 +47,41 @@ def test_a_newer_database_is_refused_untouched(file: Path) -> None:
         "INSERT INTO pipeline_migration VALUES (9999, 'm9999_tomorrow')",
         "PRAGMA journal_mode = DELETE",
     )
-    before = whats_in(file.parent)
+    before = contents(file.parent)
     with pytest.raises(
         StoreTooNewError, match=r"pipeline\.db was written by a newer pipeline \(schema 9999, this one knows"
     ):
         open_store(file)
-    assert whats_in(file.parent) == before
+    assert contents(file.parent) == before
 
 
 def test_another_programs_database_is_refused_untouched(file: Path) -> None:
-    """A file with tables that are not ours is never written."""
+    """A file with tables of another program is never written."""
     execute(file, "CREATE TABLE entry (id INTEGER)")
-    before = whats_in(file.parent)
+    before = contents(file.parent)
     with pytest.raises(StoreError, match="belongs to another program"):
         open_store(file)
-    assert whats_in(file.parent) == before
+    assert contents(file.parent) == before
 
 
 def test_a_file_that_is_no_database_is_refused_untouched(file: Path) -> None:
-    """The sentence says what the file is not, and what to do."""
+    """The error says what the file is not, and what to do."""
     file.write_text("a shopping list\n" * 100)
-    before = whats_in(file.parent)
+    before = contents(file.parent)
     with pytest.raises(StoreError, match=r"is not a database; move that file away or name another"):
         open_store(file)
-    assert whats_in(file.parent) == before
+    assert contents(file.parent) == before
 
 
 def test_an_empty_file_becomes_a_database(file: Path) -> None:
-    """What ``touch`` left behind is as good as no file."""
+    """A file made by ``touch`` is as good as none."""
     file.touch()
     with open_store(file) as store:
         assert store.feeds.states() == {}
 
 
 def test_a_missing_folder_is_named(file: Path) -> None:
-    """The database is not created where nobody made a place for it."""
+    """The folder is not created."""
     with pytest.raises(StoreError, match="cannot be opened; create the folder"):
         open_store(file.parent / "missing" / "pipeline.db")
 
@@ -94,16 +94,16 @@ def test_a_missing_folder_is_named(file: Path) -> None:
         ("sqlite+nothing:///x.db", "names no known database; write sqlite:///"),
     ],
 )
-def test_an_address_of_nothing_known_is_refused(url: str, sentence: str) -> None:
-    """The sentence says how a right one looks."""
+def test_a_url_of_no_known_database_is_refused(url: str, sentence: str) -> None:
+    """The error shows what a URL looks like."""
     with pytest.raises(StoreError, match=sentence):
         Store.open(url)
 
 
 def test_a_damaged_database_is_reported(file: Path) -> None:
-    """Pages overwritten by something else give a sentence, not a traceback."""
+    """Overwritten pages raise an error with advice, not a traceback."""
     with open_store(file) as store:
-        keep(store, *(blog_post(number) for number in range(500)))
+        insert(store, *(blog_post(number) for number in range(500)))
     with file.open("r+b") as pages:
         pages.seek(4096)
         pages.write(os.urandom(1) * (file.stat().st_size - 4096))
@@ -111,10 +111,10 @@ def test_a_damaged_database_is_reported(file: Path) -> None:
         store.entries.identities("blog")
 
 
-def test_reading_goes_on_while_another_process_writes(file: Path) -> None:
+def test_a_reader_does_not_wait_for_a_writer(file: Path) -> None:
     """In WAL mode a reader sees what was committed and waits for nobody."""
     with open_store(file) as store, closing(sqlite3.connect(file, isolation_level=None)) as writer:
-        keep(store, blog_post())
+        insert(store, blog_post())
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE entry SET title = 'not yet'")
         assert [known.title for known in store.entries.identities("blog")] == ["Post 1"]
@@ -122,7 +122,7 @@ def test_reading_goes_on_while_another_process_writes(file: Path) -> None:
 
 
 def test_the_database_is_in_wal_mode(file: Path) -> None:
-    """Whatever mode somebody put it in."""
+    """Whatever mode it was in before."""
     open_store(file).close()
     execute(file, "PRAGMA journal_mode = DELETE")
     open_store(file).close()
@@ -130,15 +130,15 @@ def test_the_database_is_in_wal_mode(file: Path) -> None:
 
 
 def test_nothing_is_left_beside_a_closed_database(file: Path) -> None:
-    """The log is folded in when the last one closes, so copying one file copies everything."""
+    """The log is merged when the last connection closes, so copying one file copies everything."""
     with open_store(file) as store:
-        keep(store, blog_post())
-    assert list(whats_in(file.parent)) == ["pipeline.db"]
+        insert(store, blog_post())
+    assert list(contents(file.parent)) == ["pipeline.db"]
 
 
 @contextmanager
-def pages_at_most(pages: int) -> Iterator[None]:
-    """Give every database that is opened meanwhile a disk of so many pages."""
+def limit_pages(pages: int) -> Iterator[None]:
+    """Give every database opened meanwhile a disk of this many pages."""
 
     def limit(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -148,12 +148,12 @@ def pages_at_most(pages: int) -> Iterator[None]:
     event.remove(Engine, "connect", limit)
 
 
-def test_a_full_disk_loses_nothing_that_was_there(file: Path) -> None:
-    """The write is refused wholly; with room again, it succeeds."""
-    changes = [decide(blog_post(number, body_html="x" * 10_000)) for number in range(2, 200)]
+def test_a_full_disk_loses_nothing(file: Path) -> None:
+    """The whole transaction is refused; with room again, it succeeds."""
+    changes = [make_change(blog_post(number, body_html="x" * 10_000)) for number in range(2, 200)]
     with open_store(file) as store:
-        keep(store, blog_post(1))
-    with pages_at_most(60), open_store(file) as store:
+        insert(store, blog_post(1))
+    with limit_pages(60), open_store(file) as store:
         with pytest.raises(StoreError, match="has no room left; free some disk space"):
             apply(store, changes, state=FeedState(feed_id="blog", etag="new"))
         assert [known.title for known in store.entries.identities("blog")] == ["Post 1"]
@@ -164,22 +164,22 @@ def test_a_full_disk_loses_nothing_that_was_there(file: Path) -> None:
 
 
 def test_commits_are_synced_and_keys_are_checked(file: Path) -> None:
-    """Each connection of the store syncs at commit, waits for a lock, and holds foreign keys."""
-    seen: list[tuple[int, ...]] = []
+    """Each connection syncs at commit, waits for a lock, and enforces foreign keys."""
+    pragma_values: list[tuple[int, ...]] = []
 
     def ask(connection: Any) -> None:
         pragmas = ("synchronous", "busy_timeout", "foreign_keys")
-        seen.append(tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas))
+        pragma_values.append(tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas))
 
     event.listen(Engine, "begin", ask)
     with open_store(file) as store:
-        keep(store, blog_post())
+        insert(store, blog_post())
         store.entries.between(MONDAY, NOW, ["blog"])
     event.remove(Engine, "begin", ask)
-    assert set(seen) == {(2, 5000, 1)}
+    assert set(pragma_values) == {(2, 5000, 1)}
 
 
-def test_a_command_that_keeps_nothing_pays_for_no_database() -> None:
-    """Importing the room does not import SQLAlchemy."""
+def test_importing_the_package_does_not_import_sqlalchemy() -> None:
+    """A command that stores nothing does not pay for it."""
     asked = "import sys, pipeline.store; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""An export says everything, moves to any kind of store, and comes in whole or not at all."""
+"""An export holds everything, moves to any kind of store, and is imported whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from published_store import LATER, published
-from store_factories import NOW, blog_post, keep
+from published_store import LATER, publish_week
+from store_factories import NOW, blog_post, insert
 
 from pipeline.jobs.maintenance.export import export_lines, import_lines
 from pipeline.model.errors import CorruptBackupError, RefusedError
@@ -21,23 +21,23 @@ from tests.publication import PublicationHarness, shared_theme
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[Store]:
-    """A store in which something of everything lies."""
+    """A store with rows in every table."""
     (tmp_path / "full").mkdir()
-    house = published(PublicationHarness(tmp_path / "full", shared_theme()))
-    house.store.media.save_episode_details(
+    publication = publish_week(PublicationHarness(tmp_path / "full", shared_theme()))
+    publication.store.media.save_episode_details(
         "https://a.example/1.json", ("Salt", "Ünd"), now=NOW + timedelta(microseconds=1)
     )
-    yield house.store
-    house.store.close()
+    yield publication.store
+    publication.store.close()
 
 
-def test_every_table_and_every_kind_of_column_takes_part() -> None:
-    """What joins the tables joins the export; only the database's own bookkeeping stays, and what signs its links."""
+def test_every_table_is_exported() -> None:
+    """A new table is exported, too; only the database's own tables and the signing keys are not."""
     assert set(metadata.tables) - set(column_types()) == {"commit_counter", "pipeline_migration", "signing_key"}
 
 
-def test_an_export_moves_to_any_store_and_says_the_same_there(full: Store, store: Store) -> None:
-    """Out, in and out again: equal lines, from SQLite to each kind of database and back."""
+def test_an_export_is_the_same_from_any_store(full: Store, store: Store) -> None:
+    """Exported, imported and exported again: equal lines, from SQLite to each database and back."""
     lines = list(export_lines(full))
     counts = import_lines(store, lines)
     assert counts == json.loads(lines[-1])["end"]
@@ -45,12 +45,12 @@ def test_an_export_moves_to_any_store_and_says_the_same_there(full: Store, store
     assert store.maintenance.integrity_errors() == []
 
 
-def test_life_goes_on_after_an_import(full: Store, store: Store) -> None:
-    """The next entry gets the next number, words are found, the sealed edition is the same bytes."""
+def test_an_imported_store_can_be_written(full: Store, store: Store) -> None:
+    """The next entry gets the next id, words are found, the sealed edition is the same bytes."""
     import_lines(store, export_lines(full))
     known = store.entries.identities("blog")
-    new = keep(store, *(blog_post(number) for number in (70, 71)), now=LATER)
-    assert min(new) > max(each.entry_id for each in known)
+    new = insert(store, *(blog_post(number) for number in (70, 71)), now=LATER)
+    assert min(new) > max(identity.entry_id for identity in known)
     words = store.word_index.search(["bread", "grusse"], first_seen_by=NOW, max_matches=50)[0]
     assert words["bread"] == full.word_index.search(["bread"], first_seen_by=NOW, max_matches=50)[0]["bread"]
     assert store.editions.sealed("2026-W07") == full.editions.sealed("2026-W07")
@@ -58,16 +58,16 @@ def test_life_goes_on_after_an_import(full: Store, store: Store) -> None:
 
 
 def test_an_export_is_of_one_moment(full: Store) -> None:
-    """What is written while the lines are drawn is not in it."""
+    """Rows written while it is read are not in it."""
     lines = list(export_lines(full))
     drawn = export_lines(full)
     first = [next(drawn), next(drawn), next(drawn)]
-    keep(full, blog_post(99), now=LATER)
+    insert(full, blog_post(99), now=LATER)
     assert [*first, *drawn] == lines
 
 
-def spoilt(lines: list[str], what: str) -> list[str]:
-    """Spoil an export in one way."""
+def damaged(lines: list[str], damage: str) -> list[str]:
+    """Damage an export in one way."""
     row = next(number for number, line in enumerate(lines) if line.startswith('{"entry"'))
     values = json.loads(lines[row])["entry"]
 
@@ -90,10 +90,10 @@ def spoilt(lines: list[str], what: str) -> list[str]:
         "a number for a text": lambda: with_row(title=7),
         "an array": lambda: [*lines[:row], "[]\n", *lines[row:]],
     }
-    return spoil[what]()
+    return spoil[damage]()
 
 
-SAID = {
+MESSAGES = {
     "nothing": "ends with line 0",
     "no end": "has no end",
     "a torn line": r"line \d+ of the export is not JSON",
@@ -111,20 +111,20 @@ SAID = {
 }
 
 
-def test_a_broken_export_leaves_nothing(full: Store, store: Store) -> None:
-    """The sentence says what is wrong, and the store is as empty as before."""
+def test_a_damaged_export_imports_nothing(full: Store, store: Store) -> None:
+    """The error says what is wrong, and the store stays empty."""
     lines, empty = list(export_lines(full)), list(export_lines(store))
-    for what, sentence in SAID.items():
+    for damage, sentence in MESSAGES.items():
         with pytest.raises(CorruptBackupError, match=sentence):
-            import_lines(store, spoilt(lines, what))
-        assert list(export_lines(store)) == empty, what
+            import_lines(store, damaged(lines, damage))
+        assert list(export_lines(store)) == empty, damage
     import_lines(store, lines)
     assert list(export_lines(store)) == lines
 
 
-def test_a_store_that_holds_something_is_not_imported_into(full: Store, store: Store) -> None:
+def test_import_refuses_a_store_with_data(full: Store, store: Store) -> None:
     """Two publications never mix."""
-    keep(store, blog_post(1))
+    insert(store, blog_post(1))
     before = list(export_lines(store))
     with pytest.raises(RefusedError, match="the store is not empty"):
         import_lines(store, export_lines(full))

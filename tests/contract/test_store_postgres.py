@@ -1,4 +1,4 @@
-"""What only a server has: how it plans, what its words are made of, many that make its tables at once."""
+"""PostgreSQL only: query plans, the word index, concurrent migrations, waiting and reconnecting."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
-from store_factories import blog_post, keep
-from test_store_query_plans import IN_A_RUN
+from store_factories import blog_post, insert
+from test_store_query_plans import RUN_QUERIES
 
 from pipeline.model.errors import StoreError
 from pipeline.model.feed import FeedState
@@ -35,18 +35,18 @@ AN_ARCHIVE = (
 )
 
 
-class Plans:
-    """Listens to what is sent to a database that holds an archive, and asks it how it goes about it."""
+class QueryPlans:
+    """Records the statements sent to a database with an archive, and explains them."""
 
     def __init__(self, store: Store, url: str) -> None:
         self.store, self.url = store, url
         self.sent: list[tuple[str, Any]] = []
 
-    def of(self, ask: Callable[[Store], object]) -> list[dict[str, Any]]:
-        """The steps of all statements sent while asking."""
+    def of(self, query: Callable[[Store], object]) -> list[dict[str, Any]]:
+        """Return the steps of all statements sent by a query."""
         self.sent.clear()
         event.listen(Engine, "before_cursor_execute", self.listen)
-        ask(self.store)
+        query(self.store)
         event.remove(Engine, "before_cursor_execute", self.listen)
         engine = make_engine(self.url)
         with engine.connect() as connection:
@@ -64,59 +64,59 @@ class Plans:
 
 
 def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan's steps, from the outermost in."""
+    """Yield the steps of a plan, from the outermost in."""
     yield plan
     for inner in plan.get("Plans", ()):
         yield from steps(inner)
 
 
 @pytest.fixture(scope="module")
-def plans() -> Iterator[Plans]:
-    """One archive for all who ask."""
+def plans() -> Iterator[QueryPlans]:
+    """One archive for all tests."""
     with postgres.temporary_database("_plans") as url, Store.open(url) as store:
-        keep(store, blog_post())
+        insert(store, blog_post())
         store.feeds.save(FeedState(feed_id="podcast"))
         postgres.execute(url, *AN_ARCHIVE)
-        yield Plans(store, url)
+        yield QueryPlans(store, url)
 
 
-def test_no_question_of_a_run_reads_what_only_grows(plans: Plans) -> None:
-    """No statement goes through all entries, contents, words or runs."""
+def test_no_query_of_a_run_scans_a_growing_table(plans: QueryPlans) -> None:
+    """No statement reads all entries, contents, words or runs."""
     growing = {"entry", "content", "run", "entry_words"}
-    whole_feeds = {"known_entries"}  # asked for all of a feed, it gives all of a feed
+    whole_feeds = {"entries.identities"}  # returns all entries of a feed
     first_only = "InitPlan"  # whether there is any: it stops at the first
-    found = {
+    scans = {
         f"{name}: {step['Relation Name']}"
-        for name, ask in IN_A_RUN.items()
+        for name, query in RUN_QUERIES.items()
         if name not in whole_feeds
-        for step in plans.of(ask)
+        for step in plans.of(query)
         if step["Node Type"] == "Seq Scan"
         and step["Relation Name"] in growing
         and step["Parent Relationship"] != first_only
     }
-    assert found == set()
+    assert scans == set()
 
 
 @pytest.mark.parametrize(
-    ("ask", "index"),
+    ("query", "index"),
     [
-        (IN_A_RUN["marks"], "entry_present"),
-        (IN_A_RUN["unplaced_late"], "entry_unassigned"),
-        (IN_A_RUN["entries_of_week"], "entry_week"),
-        (IN_A_RUN["known_among"], "entry_page"),
-        (IN_A_RUN["known_among"], "entry_guid"),
-        (IN_A_RUN["in_quarantine"], "entry_quarantined"),
+        (RUN_QUERIES["entries.raw_hashes"], "entry_present"),
+        (RUN_QUERIES["entries.late_unassigned"], "entry_unassigned"),
+        (RUN_QUERIES["entries.of_week"], "entry_week"),
+        (RUN_QUERIES["entries.match_candidates"], "entry_page"),
+        (RUN_QUERIES["entries.match_candidates"], "entry_guid"),
+        (RUN_QUERIES["entries.quarantined"], "entry_quarantined"),
         (lambda store: store.word_index.search(["bread"], first_seen_by=None, max_matches=5), "entry_words_words"),
     ],
-    ids=["marks", "unplaced", "week", "page", "guid", "quarantine", "words"],
+    ids=["raw_hashes", "unassigned", "week", "page", "guid", "quarantine", "words"],
 )
-def test_each_question_is_answered_by_its_index(plans: Plans, ask: Callable[[Store], object], index: str) -> None:
-    """Partial indexes and those of expressions are seen by the planner, as the index of words is."""
-    assert index in {step.get("Index Name") for step in plans.of(ask)}
+def test_each_query_uses_its_index(plans: QueryPlans, query: Callable[[Store], object], index: str) -> None:
+    """The planner uses partial indexes, those of expressions, and the word index."""
+    assert index in {step.get("Index Name") for step in plans.of(query)}
 
 
-def test_words_are_cut_as_sqlite_cuts_them(postgres_url: str, tmp_path: Any) -> None:
-    """Addresses, compounds, accents, digits, frequent words, other scripts: found by both or by neither."""
+def test_words_are_split_as_in_sqlite(postgres_url: str, tmp_path: Any) -> None:
+    """URLs, compounds, accents, digits, frequent words, other scripts: found by both databases or by neither."""
     titles = [
         "The boat-builder's café: naïve art, 100% salt",
         "Write to anna.finch@example.org or see https://example.org/path/to_page.html",
@@ -129,14 +129,14 @@ def test_words_are_cut_as_sqlite_cuts_them(postgres_url: str, tmp_path: Any) -> 
     found = []
     for url in (postgres_url, f"sqlite:///{tmp_path / 'pipeline.db'}"):
         with Store.open(url) as store:
-            keep(store, *(replace(blog_post(number), title=title) for number, title in enumerate(titles)))
+            insert(store, *(replace(blog_post(number), title=title) for number, title in enumerate(titles)))
             words = store.word_index.search(asked, first_seen_by=None, max_matches=50)[0]
             found.append({word: sorted(ids) for word, ids in words.items()})
     assert found[0] == found[1]
 
 
-def test_many_make_the_tables_at_once() -> None:
-    """Each finds a new database complete; the steps are taken by one of them, and lead to today's columns."""
+def test_concurrent_processes_migrate_once() -> None:
+    """Each finds a new database complete; one applies the migrations, which lead to today's columns."""
     openers = 5
     start = Barrier(openers)
     with postgres.temporary_database("_new") as url, ThreadPoolExecutor(openers) as pool:
@@ -146,7 +146,7 @@ def test_many_make_the_tables_at_once() -> None:
             with Store.open(url) as store:
                 return store.revision()
 
-        assert [each.result() for each in [pool.submit(open_and_ask) for _ in range(openers)]] == ["0"] * openers
+        assert [future.result() for future in [pool.submit(open_and_ask) for _ in range(openers)]] == ["0"] * openers
         migrated = columns(url)
         engine = create_engine(url)
         with engine.begin() as connection:
@@ -154,38 +154,38 @@ def test_many_make_the_tables_at_once() -> None:
             connection.exec_driver_sql("CREATE SCHEMA public")
         schema.metadata.create_all(engine)
         engine.dispose()
-        assert {name: found for name, found in migrated.items() if name != "entry_words"} == columns(url)
+        assert {name: table for name, table in migrated.items() if name != "entry_words"} == columns(url)
 
 
 def columns(url: str) -> dict[str, Any]:
-    """A database's tables and columns, as it tells them itself."""
+    """Return the columns of each table, as the database reports them."""
     engine = create_engine(url)
-    seen = inspect(engine)
-    found = {
-        name: {each["name"]: (str(each["type"]), each["nullable"]) for each in seen.get_columns(name)}
-        for name in seen.get_table_names()
+    inspector = inspect(engine)
+    columns_by_table = {
+        name: {column["name"]: (str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)}
+        for name in inspector.get_table_names()
     }
     engine.dispose()
-    return found
+    return columns_by_table
 
 
 @pytest.mark.slow  # ten seconds are what it waits
-def test_a_writer_waits_for_another_and_not_for_ever(postgres_url: str) -> None:
-    """Who cannot get on is told that the store is in use, and nothing is half done."""
+def test_a_writer_does_not_wait_for_ever(postgres_url: str) -> None:
+    """The error says that the store is in use, and nothing is written."""
     blocker = create_engine(postgres_url)
     with Store.open(postgres_url) as store, blocker.begin() as connection:
         connection.exec_driver_sql("UPDATE commit_counter SET commits = commits")
         with pytest.raises(StoreError, match="is in use by another process"):
-            keep(store, blog_post())
+            insert(store, blog_post())
     blocker.dispose()
 
 
-def test_a_server_that_was_started_anew_is_found_again(postgres_url: str) -> None:
-    """Connections that were kept are tried before they are used."""
+def test_connections_survive_a_server_restart(postgres_url: str) -> None:
+    """Pooled connections are tested before they are used."""
     name = make_url(postgres_url).database
     with Store.open(postgres_url) as store:
-        keep(store, blog_post())
+        insert(store, blog_post())
         hang_up = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         postgres.execute(postgres.SERVER, hang_up)
-        assert [each.title for each in store.entries.identities("blog")] == ["Post 1"]
-        assert keep(store, blog_post(2)) == [2]
+        assert [identity.title for identity in store.entries.identities("blog")] == ["Post 1"]
+        assert insert(store, blog_post(2)) == [2]

@@ -1,4 +1,4 @@
-"""Copies of the store that nobody else reads, and a store put back while others come in."""
+"""Private copies of the store, and restoring while other processes open it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MANY = [FeedState(feed_id=f"feed{number}", url="u" * 200) for number in range(60
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A store that has moved on since its backup, ``b.db``."""
+    """A store that was written after its backup ``b.db``."""
     file = tmp_path / "pipeline.db"
     with Store.open(f"sqlite:///{file}") as store:
         back_up(store, tmp_path / "b.db")
@@ -31,15 +31,15 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def feeds(file: Path) -> int:
-    """Count what a whole store remembers."""
+def count_feeds(file: Path) -> int:
+    """Return the number of count_feeds in a whole store."""
     with Store.open(f"sqlite:///{file}") as store:
         assert store.maintenance.integrity_errors() == []
         return len(store.feeds.states())
 
 
 def at_sync(monkeypatch: pytest.MonkeyPatch, act: Callable[[str], None]) -> None:
-    """Do something whenever a file or a folder is about to be on the disk for good: named by where it lies then."""
+    """Call a function with the path of each file or folder about to be synced to disk."""
     sync = os.fsync
 
     def first(handle: int) -> None:
@@ -49,11 +49,9 @@ def at_sync(monkeypatch: pytest.MonkeyPatch, act: Callable[[str], None]) -> None
     monkeypatch.setattr(os, "fsync", first)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are told by /proc")
-def test_who_comes_in_while_the_backup_is_written_is_not_run_over(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that begins to work while the copy goes to the disk keeps its store, and the restore is refused."""
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_restore_refuses_a_store_opened_meanwhile(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that opens the store while the copy is synced keeps it, and the restore is refused."""
     opened: list[Store] = []
 
     def tick(path: str) -> None:
@@ -65,32 +63,32 @@ def test_who_comes_in_while_the_backup_is_written_is_not_run_over(
     with pytest.raises(RefusedError, match="is open in another process"):
         restore(tmp_path / "b.db", file, now=NOW, overwrite=True)
     opened[0].close()
-    assert feeds(file) == len(MANY) + 1
+    assert count_feeds(file) == len(MANY) + 1
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are told by /proc")
-def test_who_waits_for_the_old_store_cannot_write_beside_the_new_one(
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_a_process_waiting_for_the_old_store_cannot_write(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Opened before the new one had its place, written to afterwards: it is told so, and leaves no log there."""
+    """It opened the old file and writes after the new one took its place: it gets an error and leaves no log."""
     early = sqlite3.connect(file, isolation_level=None, timeout=0)
 
     def come(path: str) -> None:
         if path.endswith(".new"):
             early.execute("PRAGMA journal_mode = DELETE")  # opens the file, and holds nothing
         else:
-            assert feeds(file) == 0  # the new one is there, and open to everybody
+            assert count_feeds(file) == 0  # the new one is there, and open to everybody
 
     at_sync(monkeypatch, come)
     restore(tmp_path / "b.db", file, now=NOW, overwrite=True)
     with closing(early), pytest.raises(sqlite3.OperationalError, match="readonly"):
         early.execute("PRAGMA journal_mode = WAL")
     assert not list(tmp_path.glob("pipeline.db-*"))
-    assert feeds(file) == 0
+    assert count_feeds(file) == 0
 
 
-def test_a_log_without_its_store_is_not_taken_for_the_new_ones(file: Path, tmp_path: Path) -> None:
-    """Somebody took the store away and left its log: what is restored is the backup and nothing else."""
+def test_a_leftover_log_is_not_used(file: Path, tmp_path: Path) -> None:
+    """The store is gone and its log is left: what is restored is the backup and nothing else."""
     with Store.open(f"sqlite:///{file}") as store:
         store.feeds.save(FeedState(feed_id="late"))
         logs = {end: file.with_name(file.name + end).read_bytes() for end in ("-wal", "-shm")}
@@ -98,18 +96,18 @@ def test_a_log_without_its_store_is_not_taken_for_the_new_ones(file: Path, tmp_p
     for end, log in logs.items():
         file.with_name(file.name + end).write_bytes(log)
     assert restore(tmp_path / "b.db", file, now=NOW) is None
-    assert feeds(file) == 0
+    assert count_feeds(file) == 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
-def test_a_store_and_its_copies_are_their_owners_alone(file: Path, tmp_path: Path) -> None:
-    """Database, log, backup, restored store and export: none is for others to read, whatever the umask says."""
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX file modes")
+def test_a_store_and_its_copies_are_private(file: Path, tmp_path: Path) -> None:
+    """Database, log, backup, restored store and export are readable by the owner alone, whatever the umask."""
     before = os.umask(0o002)
     try:
         with Store.open(f"sqlite:///{tmp_path / 'made.db'}") as store:
             store.feeds.save(FeedState(feed_id="late"))
             back_up(store, tmp_path / "b2.db")
-            modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.glob("made.db*")}
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("made.db*")}
         restore(tmp_path / "b2.db", tmp_path / "fresh.db", now=NOW)
         with atomic_file(tmp_path / "all.jsonl", overwrite=False) as fresh:
             fresh.write_text("{}")
@@ -121,9 +119,9 @@ def test_a_store_and_its_copies_are_their_owners_alone(file: Path, tmp_path: Pat
     assert set(modes.values()) == {0o600}, modes
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
-def test_a_store_that_is_there_keeps_its_mode(file: Path) -> None:
-    """Who lets a group in did so on purpose."""
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX file modes")
+def test_an_existing_store_keeps_its_mode(file: Path) -> None:
+    """A group was given access on purpose."""
     file.chmod(0o640)
     Store.open(f"sqlite:///{file}").close()
     assert file.stat().st_mode & 0o777 == 0o640

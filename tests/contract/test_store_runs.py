@@ -1,4 +1,4 @@
-"""What every store promises of runs: a step is written on top of what its writer has seen, by one process only."""
+"""Runs in every store: a run is written only on top of what its writer has seen, by one process."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pipeline.model.run import LEASE_TTL, Run, claim, finish, renew
 from pipeline.store import Store
 
 
-def first(store: Store, period: str = "2026-W07", seen: Run | None = None) -> Run:
-    """Take a period on."""
-    run = claim("draft", period, seen, claimed_by="here", now=NOW)
-    assert store.runs.advance(seen, run)
+def claim_first(store: Store, period: str = "2026-W07", expected: Run | None = None) -> Run:
+    """Claim a period and return the run."""
+    run = claim("draft", period, expected, claimed_by="here", now=NOW)
+    assert store.runs.advance(expected, run)
     return run
 
 
-def test_each_step_of_a_run_is_kept_whole(store: Store) -> None:
-    """Taken on, renewed, ended: what was written last is what is known, to the microsecond."""
-    run = first(store)
+def test_each_state_of_a_run_is_read_back_equal(store: Store) -> None:
+    """Claimed, renewed, finished: the last one is returned, to the microsecond."""
+    run = claim_first(store)
     for step in (
         renew(run, NOW + timedelta(microseconds=7)),
         finish(run, "retrying", "the network is away", NOW + LEASE_TTL, NOW + DAY),
@@ -34,10 +34,10 @@ def test_each_step_of_a_run_is_kept_whole(store: Store) -> None:
         run = step
 
 
-def test_the_newest_run_of_each_schedule_is_known(store: Store) -> None:
-    """By schedule, the period taken on last."""
-    older = first(store)
-    newer = first(store, "2026-W08", older)
+def test_newest_returns_one_run_for_each_task(store: Store) -> None:
+    """By task, the period claimed last."""
+    older = claim_first(store)
+    newer = claim_first(store, "2026-W08", older)
     fetch = claim("fetch", "2026-02-12", None, claimed_by="there", now=NOW)
     assert store.runs.advance(None, fetch)
     assert store.runs.newest() == {"draft": newer, "fetch": fetch}
@@ -53,26 +53,24 @@ def test_the_newest_run_of_each_schedule_is_known(store: Store) -> None:
     ],
     ids=["never", "renewed", "ended", "taken over"],
 )
-def test_a_step_on_top_of_what_is_no_longer_so_is_not_written(
-    store: Store, change: Callable[[Run], Run | None]
-) -> None:
-    """Whoever saw nothing, or an older step, is told so; not even the change mark moves."""
-    run = first(store)
+def test_a_run_is_not_written_over_an_unexpected_one(store: Store, change: Callable[[Run], Run | None]) -> None:
+    """A writer that has seen no run, or an older one, gets False; the revision stays."""
+    run = claim_first(store)
     now = change(run)
     if now:
         assert store.runs.advance(run, now)
-    mark = store.revision()
-    seen = run if now else None
-    assert not store.runs.advance(seen, claim("draft", "2026-W07", seen, claimed_by="other", now=NOW))
-    assert not store.runs.advance(seen, claim("draft", "2026-W08", seen, claimed_by="other", now=NOW))
+    revision = store.revision()
+    expected = run if now else None
+    assert not store.runs.advance(expected, claim("draft", "2026-W07", expected, claimed_by="other", now=NOW))
+    assert not store.runs.advance(expected, claim("draft", "2026-W08", expected, claimed_by="other", now=NOW))
     assert store.runs.newest() == {"draft": now or run}
-    assert store.revision() == mark
+    assert store.revision() == revision
 
 
-def test_a_period_that_is_over_does_not_come_again(store: Store) -> None:
-    """A clock that is set back makes an old period due: it is not begun anew, unless its task may repeat it."""
-    old = first(store)
-    newer = first(store, "2026-W08", old)
+def test_a_finished_period_is_not_repeated(store: Store) -> None:
+    """A clock set back makes an old period due: it is not begun again, unless its task may repeat it."""
+    old = claim_first(store)
+    newer = claim_first(store, "2026-W08", old)
     again = claim("draft", "2026-W07", newer, claimed_by="here", now=NOW)
     assert not store.runs.advance(newer, again)
     assert store.runs.newest() == {"draft": newer}
@@ -81,18 +79,23 @@ def test_a_period_that_is_over_does_not_come_again(store: Store) -> None:
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["the first ever", "after another"])
-def test_of_many_that_take_on_a_schedule_one_does(store_url: str, known: bool) -> None:
-    """Six stores race, for the same period or for different ones: one has it, and nobody else works beside it."""
+def test_of_concurrent_processes_one_claims_a_task(store_url: str, known: bool) -> None:
+    """Six stores futures, for the same period or for different ones: one gets it."""
     with ExitStack() as stack, ThreadPoolExecutor(6) as pool:
         stores = [stack.enter_context(Store.open(store_url)) for _ in range(6)]
         for name in "abcdefgh":
-            seen = claim(name, "2026-W06", None, claimed_by="before", now=NOW) if known else None
-            if seen:
-                assert stores[0].runs.advance(None, seen)
+            expected = claim(name, "2026-W06", None, claimed_by="before", now=NOW) if known else None
+            if expected:
+                assert stores[0].runs.advance(None, expected)
             wanted = [
-                replace(claim(name, f"2026-W{7 + nth % 2:02}", seen, claimed_by="one", now=NOW), claimed_by=str(nth))
-                for nth in range(6)
+                replace(
+                    claim(name, f"2026-W{7 + number % 2:02}", expected, claimed_by="one", now=NOW),
+                    claimed_by=str(number),
+                )
+                for number in range(6)
             ]
-            race = [pool.submit(each.runs.advance, seen, run) for each, run in zip(stores, wanted, strict=True)]
-            assert sum(runner.result() for runner in race) == 1
+            futures = [
+                pool.submit(store.runs.advance, expected, run) for store, run in zip(stores, wanted, strict=True)
+            ]
+            assert sum(runner.result() for runner in futures) == 1
             assert stores[0].runs.newest()[name] in wanted

@@ -1,4 +1,4 @@
-"""What was deleted here stays deleted, whatever the feed says."""
+"""A deleted entry stays deleted, whatever its feed contains."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SALT, BREAD = item("Salt"), item("Bread")
 
 
 @pytest.fixture
-def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
-    """Two entries were read, and one of them deleted."""
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
+    """Two entries were fetched, and one of them deleted."""
     with HttpServer() as server:
-        found = CliRunner(tmp_path, server, capsys)
-        found.serve("/blog", rss(SALT, BREAD))
-        found.run_ok("fetch")
+        runner = CliRunner(tmp_path, server, capsys)
+        runner.serve("/blog", rss(SALT, BREAD))
+        runner.run_ok("fetch")
         with Store.open(f"sqlite:///{tmp_path / 'pipeline.db'}") as store:
-            (salt,) = [each.entry_id for each in store.entries.identities("blog") if each.title == "Salt"]
+            (salt,) = [entry.entry_id for entry in store.entries.identities("blog") if entry.title == "Salt"]
             store.entries.delete([salt], now=NOW)
-        yield found
+        yield runner
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliR
     ],
     ids=["as it was", "edited", "with another guid", "with another guid and address"],
 )
-def test_a_deleted_entry_stays_deleted(program: CliRunner, document: bytes) -> None:
-    """It is neither stored again nor told, and its neighbour is."""
-    program.serve("/blog", document)
-    assert " new" not in program.run_ok("fetch", "--force").splitlines()[0]
-    assert "1 entry" in program.run_ok("feeds", "list")
-    assert program.titles() == ["Bread"]
+def test_a_deleted_entry_stays_deleted(cli: CliRunner, document: bytes) -> None:
+    """It is neither stored again nor published, and the other entry is."""
+    cli.serve("/blog", document)
+    assert " new" not in cli.run_ok("fetch", "--force").splitlines()[0]
+    assert "1 entry" in cli.run_ok("feeds", "list")
+    assert cli.titles() == ["Bread"]
 
 
-def test_a_deleted_entry_that_left_and_came_back_stays_deleted(program: CliRunner) -> None:
-    """Once gone from the document, it is remembered all the same."""
+def test_a_deleted_entry_that_reappears_stays_deleted(cli: CliRunner) -> None:
+    """It left the document and came back."""
     for document in (rss(BREAD), rss(SALT, BREAD)):
-        program.serve("/blog", document)
-        program.run_ok("fetch", "--force")
-    assert program.titles() == ["Bread"]
+        cli.serve("/blog", document)
+        cli.run_ok("fetch", "--force")
+    assert cli.titles() == ["Bread"]

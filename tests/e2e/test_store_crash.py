@@ -1,4 +1,4 @@
-"""A run killed at any moment leaves a database that opens and holds everything that was reported committed."""
+"""A run killed at any moment leaves a database that opens and has everything reported as committed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_writer import POSTS
+from store_process import POSTS
 
 from pipeline.store import Store
 
 KILLS = 40
-FRESH_EVERY = 8  # each so many kills a new database, so that some die while it is being made
+NEW_DATABASE_EVERY = 8  # kills, so that some happen while the database is created
 
 
 class Writers:
@@ -27,28 +27,28 @@ class Writers:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def die_after(self, file: Path, report: Path, commits: int, seconds: float) -> None:
-        """Let a writer report so many commits, wait a little more, and kill it in whatever it is doing."""
+    def kill_after(self, file: Path, report: Path, commits: int, seconds: float) -> None:
+        """Start a writer, and kill it some seconds after it has reported this many commits."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         before = report.stat().st_size
         print(f"sqlite:///{file}", report, file=self.process.stdin, flush=True)
         writer = int(self.process.stdout.readline())
-        until(lambda: report.read_bytes()[before:].count(b"\n") >= commits)
+        wait_until(lambda: report.read_bytes()[before:].count(b"\n") >= commits)
         time.sleep(seconds)
         os.kill(writer, signal.SIGKILL)
-        until(lambda: not alive(writer))
+        wait_until(lambda: not is_alive(writer))
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Look every half millisecond, for a minute: the machine may be busy with something else."""
-    give_up_at = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < give_up_at, "the writer does nothing"
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait up to a minute for a condition, checking it every half millisecond."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "the writer does nothing"
         time.sleep(0.0005)
 
 
-def alive(process_id: int) -> bool:
+def is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:
@@ -58,15 +58,15 @@ def alive(process_id: int) -> bool:
 
 @pytest.fixture
 def writers() -> Iterator[Writers]:
-    script = Path(__file__).with_name("store_writer.py")
+    script = Path(__file__).with_name("store_process.py")
     with subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield Writers(process)
 
 
-def check(file: Path, report: Path) -> int:
-    """Open the database after a kill; gives how many feeds it holds."""
+def count_feeds(file: Path, report: Path) -> int:
+    """Open the database after a kill and verify it; return the number of feeds."""
     with Store.open(f"sqlite:///{file}") as store:
         counts = {feed_id: count.entries for feed_id, count in store.feeds.stats().items()}
     assert set(report.read_text().split()) <= set(counts), "a feed that was reported committed is gone"
@@ -79,12 +79,12 @@ def check(file: Path, report: Path) -> int:
     return len(counts)
 
 
-def test_a_killed_run_loses_nothing_it_had_committed(tmp_path: Path, writers: Writers) -> None:
-    """Writers are killed while opening, between commits and in them; every time all is there, and nothing in part."""
-    held = 0
+def test_a_killed_run_loses_no_commit(tmp_path: Path, writers: Writers) -> None:
+    """Writers are killed while they open the database, inside and between transactions; nothing is lost or partial."""
+    stored = 0
     for kill in range(KILLS):
-        file, report = (tmp_path / f"{kill // FRESH_EVERY}.{kind}" for kind in ("db", "txt"))
+        file, report = (tmp_path / f"{kill // NEW_DATABASE_EVERY}.{kind}" for kind in ("db", "txt"))
         report.touch()
-        writers.die_after(file, report, commits=kill % FRESH_EVERY, seconds=(kill * 7 % 20) / 1000)
-        held += check(file, report)
-    assert held > KILLS
+        writers.kill_after(file, report, commits=kill % NEW_DATABASE_EVERY, seconds=(kill * 7 % 20) / 1000)
+        stored += count_feeds(file, report)
+    assert stored > KILLS

@@ -1,4 +1,4 @@
-"""Migrations: the steps lead to today's tables, once, whoever takes them."""
+"""Migrations lead to today's schema, once, whichever process applies them."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from pipeline.store.dialects import make_engine
 from pipeline.store.migrate import list_migrations, migrate
 
 
-def described(engine: Engine) -> dict[str, Any]:
-    """A database's tables, columns, keys and indexes, as it tells them itself."""
-    seen = inspect(engine)
+def describe(engine: Engine) -> dict[str, Any]:
+    """Return a database's tables, columns, keys and indexes, as it reports them."""
+    inspector = inspect(engine)
     return {
         name: {
-            "columns": {each["name"]: (str(each["type"]), each["nullable"]) for each in seen.get_columns(name)},
-            "key": seen.get_pk_constraint(name)["constrained_columns"],
-            "references": seen.get_foreign_keys(name),
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)
+            },
+            "key": inspector.get_pk_constraint(name)["constrained_columns"],
+            "references": inspector.get_foreign_keys(name),
             "indexes": _indexes(engine, name),
         }
-        for name in seen.get_table_names()
+        for name in inspector.get_table_names()
     }
 
 
 def _indexes(engine: Engine, table: str) -> dict[str, str]:
-    """As they were written: SQLAlchemy does not reflect an index of an expression."""
+    """Return indexes as they were written: SQLAlchemy does not reflect an index of an expression."""
     question = text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :name AND sql IS NOT NULL")
     with engine.connect() as connection:
         return {row.name: row.sql for row in connection.execute(question, {"name": table})}
 
 
-def test_the_steps_lead_to_todays_tables(tmp_path: Path) -> None:
+def test_the_migrations_lead_to_the_schema(tmp_path: Path) -> None:
     """A migrated database and ``schema`` agree on every column, key and index."""
     migrated, today = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}"), create_engine("sqlite://")
     migrate(migrated)
     schema.metadata.create_all(today)
-    assert described(migrated) == described(today)
+    assert describe(migrated) == describe(today)
     migrated.dispose()
     today.dispose()
 
 
-def test_the_steps_are_numbered_without_gaps() -> None:
+def test_the_migrations_are_numbered_without_gaps() -> None:
     """1, 2, 3 …, and no number is used twice."""
     folder = Path(schema.__file__).parents[1] / "migrations"
-    files = sorted(each.stem for each in folder.glob("m*.py"))
+    files = sorted(path.stem for path in folder.glob("m*.py"))
     assert list(list_migrations().values()) == files
     assert list(list_migrations()) == list(range(1, len(files) + 1))
 
 
-def test_each_step_is_recorded(tmp_path: Path) -> None:
-    """The database knows which steps it has been through, and opening it again adds none."""
+def test_each_migration_is_recorded(tmp_path: Path) -> None:
+    """The database lists the migrations applied, and opening it again adds none."""
     engine = make_engine(f"sqlite:///{tmp_path / 'pipeline.db'}")
     migrate(engine)
     migrate(engine)
@@ -66,8 +68,8 @@ def test_each_step_is_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(10))
-def test_many_open_a_new_database_at_once(tmp_path: Path, attempt: int) -> None:
-    """Each finds it complete; the steps are taken by one of them."""
+def test_concurrent_processes_open_a_new_database(tmp_path: Path, attempt: int) -> None:
+    """Each finds it complete; one of them applies the migrations."""
     url, openers = f"sqlite:///{tmp_path / f'{attempt}.db'}", 6
     start = Barrier(openers)
 
@@ -77,5 +79,5 @@ def test_many_open_a_new_database_at_once(tmp_path: Path, attempt: int) -> None:
             return store.revision()
 
     with ThreadPoolExecutor(openers) as pool:
-        marks = [pool.submit(open_and_ask) for _ in range(openers)]
-        assert [mark.result() for mark in marks] == ["0"] * openers
+        futures = [pool.submit(open_and_ask) for _ in range(openers)]
+        assert [future.result() for future in futures] == ["0"] * openers

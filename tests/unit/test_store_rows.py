@@ -1,4 +1,4 @@
-"""Rows and records: what is kept of an entry beyond its columns."""
+"""Conversion of records to rows: what is stored of an entry beyond its columns."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pipeline.model.update import EntryChange
 from pipeline.store.rows import content_row, entry_row, stored_entry
 from tests.factories import entry
 
-BESIDE = dict.fromkeys(
+STORED_COLUMNS = dict.fromkeys(
     ("entry_id", "first_seen_at", "changed_at", "vanished_at", "archived", "withdrawn_at", "quarantined_at")
 )
-PLACED = dict.fromkeys(("assigned_week", "edition_week", "released_from", "late_counterpart"))
+WEEK_COLUMNS = dict.fromkeys(("assigned_week", "edition_week", "released_from", "late_counterpart"))
 
 
-def test_what_another_version_wrote_down_besides_is_passed_over() -> None:
-    """A fact that no entry has any more, as the reading minutes once were, leaves the entry as it is."""
+def test_unknown_details_are_ignored() -> None:
+    """A field that another version has stored does not change the entry."""
     salt = entry("Salt", author="Ada")
     content = content_row(salt)
     row: dict[str, Any] = {
-        **BESIDE,
-        **PLACED,
+        **STORED_COLUMNS,
+        **WEEK_COLUMNS,
         **entry_row(EntryChange(kind="new", entry=salt, fingerprint="1")),
         **content,
     }

@@ -18,7 +18,7 @@ from pipeline.ingest.pagination import next_page_url, numbered_page_url, page_ha
 from pipeline.jobs.ports import OpenFeedFetcher
 from pipeline.model.archive import ArchivePosition
 from pipeline.model.errors import NotAFeedError, RefusedError
-from pipeline.model.feed import Feed
+from pipeline.model.feed import ArchivePosition, Feed
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
 from pipeline.store import Store
 from pipeline.text.format import pluralize

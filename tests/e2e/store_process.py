@@ -1,8 +1,8 @@
-"""Stands in for a machine that loses power: forks writers that apply feeds until somebody kills them.
+"""Forks processes that write feeds until they are killed, as if the machine lost power.
 
-In: a line on stdin for each writer: a database URL and a file to report to. Out: the writer's process id on stdout,
-and in the file the id of each feed whose ``apply`` had returned. Forking one process that has everything imported
-makes a writer in milliseconds.
+Reads a line for each writer from stdin: a database URL and a report file. Prints the writer's process id; the writer
+appends the id of each feed whose ``apply`` has returned to the report. Forking a process that has everything imported
+takes milliseconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ POSTS = 20
 
 
 def changes(feed_id: str) -> list[EntryChange]:
-    """Give the new entries of a feed."""
+    """Return the new entries of a feed."""
     return [
         EntryChange(
             kind="new",
@@ -42,7 +42,7 @@ def changes(feed_id: str) -> list[EntryChange]:
 
 
 def write(url: str, report: int) -> None:
-    """Apply feeds for ever, reporting each once the store says that it is kept."""
+    """Write feeds for ever, reporting each once ``apply`` has returned."""
     with Store.open(url) as store:
         for number in count():
             feed_id = f"{os.getpid()}-{number}"
@@ -54,7 +54,7 @@ def write(url: str, report: int) -> None:
 
 def main() -> None:
     """Fork a writer for each line, until stdin ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # killed writers are not waited for
     for line in sys.stdin:
         url, file = line.split()
         writer = os.fork()

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from pipeline.ingest import polling
 from pipeline.ingest.pagination import next_page_url, numbered_page_url, page_hash
 from pipeline.jobs.ports import OpenFeedFetcher
-from pipeline.model.archive import ArchivePosition
 from pipeline.model.errors import NotAFeedError, RefusedError
 from pipeline.model.feed import ArchivePosition, Feed
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers

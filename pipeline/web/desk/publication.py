@@ -10,9 +10,10 @@ from typing import Self
 
 from pipeline.app import App
 from pipeline.app.digests import build_digest_context, template_folders
+from pipeline.app.reload import ReloadingApp
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.model.digest import BuildFailure, Edition
-from pipeline.model.errors import ConfigError, EditorFileError, TemplateError
+from pipeline.model.errors import EditorFileError, TemplateError
 from pipeline.model.schedule import Clock
 from pipeline.web.desk.updates import PageVersion
 
@@ -21,38 +22,23 @@ CONTEXT_LINES = 3
 
 
 class LivePublication:
-    """An ``App`` that reloads config.toml when the file has changed. Use as a context manager.
-
-    An invalid config.toml leaves the previous app in place; ``build`` then reports the error.
-    """
+    """A ``ReloadingApp`` with the digest context of its current templates. Use as a context manager."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self.clock = clock
-        self._app = App.load(path)
-        self._loaded_stamp = _file_stamp(path)
-        self._config_error: ConfigError | None = None
+        self._app = ReloadingApp(path, validates=False)
         self._context: tuple[App, str, DigestContext] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._app.close()
+        self._app.app.close()
 
     def current_app(self) -> App:
         """Return the app of the newest valid config.toml."""
-        stamp = _file_stamp(self.path)
-        if stamp != self._loaded_stamp:
-            self._loaded_stamp = stamp
-            try:
-                reloaded = App.load(self.path)
-            except ConfigError as error:
-                self._config_error = error
-            else:
-                self._app.close()
-                self._app, self._config_error = reloaded, None
-        return self._app
+        return self._app.current()
 
     def digest_context(self) -> DigestContext:
         """Return the digest context of the current app, rebuilt only if a template has changed.
@@ -68,8 +54,8 @@ class LivePublication:
     def build(self, build_edition: Callable[[App, DigestContext], Edition]) -> Edition | BuildFailure:
         """Return an edition, or the reason why it cannot be built, with the file and line to fix."""
         app = self.current_app()
-        if self._config_error:
-            return BuildFailure(message=str(self._config_error), file=str(self.path))
+        if self._app.error:
+            return BuildFailure(message=str(self._app.error), file=str(self.path))
         try:
             return build_edition(app, self.digest_context())
         except (TemplateError, EditorFileError) as error:

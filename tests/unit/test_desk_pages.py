@@ -1,4 +1,4 @@
-"""The preview's pages, asked over HTTP and read as text."""
+"""The desk's pages, requested over HTTP and read as text."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def client(desk: FakeDesk) -> AsgiClient:
     return AsgiClient(create_desk_app(desk.services(), long_poll_seconds=0.05))
 
 
-def words(html: str) -> str:
-    """Reduce a page to the words on it."""
+def visible_text(html: str) -> str:
+    """Return the visible text of a page."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 def test_weeks_are_listed_with_their_counts(client: AsgiClient) -> None:
-    """The first page lists weeks newest first: their days, what is in them, whether they still run."""
-    page = words(client.get("/").text)
+    """The first page lists the weeks, newest first: their days, their entries, and whether they are in progress."""
+    page = visible_text(client.get("/").text)
     assert "16–22 February 2026 2026-W08 1 post 1 episode In progress" in page
     assert "9–15 February 2026 2026-W07 1 post 1 episode 3 links Draft" in page
     assert page.index("2026-W08") < page.index("2026-W07") < page.index("2026-W06")
 
 
-def test_without_weeks_the_first_step_is_named(client: AsgiClient, desk: FakeDesk) -> None:
-    """An empty store is greeted with what fills it: a search for feeds, and the button that reads them."""
+def test_without_weeks_the_first_page_searches_for_feeds(client: AsgiClient, desk: FakeDesk) -> None:
+    """An empty store shows a search for feeds and the button that fetches them."""
     desk.summaries = ()
     page = client.get("/").text
     assert 'name="url"' in page
@@ -55,72 +55,72 @@ def test_without_weeks_the_first_step_is_named(client: AsgiClient, desk: FakeDes
 
 
 @pytest.mark.parametrize("view", ["mail", "inbox", "text", "headers", "source", "decisions"])
-def test_every_view_has_an_address(client: AsgiClient, view: str) -> None:
-    """A view is an address: the page says which it shows, and links to it lead to the same place without script."""
+def test_every_view_has_a_url(client: AsgiClient, view: str) -> None:
+    """A view is a URL that works without script, and its link is marked as current."""
     page = client.get(WEEK, params={"view": view}).text
     assert re.search(rf'href="\?view={view}&amp;[^"]*" aria-current="page"', page)
     assert f'class="view view--{view}"' in page
 
 
-def test_the_inbox_line_is_the_sealed_one(client: AsgiClient) -> None:
-    """The inbox view shows sender, subject and preheader of the mail, three times, and their lengths."""
-    page = words(client.get(WEEK, params={"view": "inbox"}).text)
+def test_the_inbox_view_shows_the_sealed_values(client: AsgiClient) -> None:
+    """The inbox view shows subject and preheader of the mail three times, and their lengths."""
+    page = visible_text(client.get(WEEK, params={"view": "inbox"}).text)
     assert page.count(SUBJECT) >= 3
     assert page.count(PREHEADER) == 3
     assert f"{len(SUBJECT)} characters a good length" in page
     assert f"{len(PREHEADER)} characters a good length" in page
 
 
-def test_headers_are_those_of_the_mail_itself(client: AsgiClient) -> None:
-    """The headers view reads digest.eml, so what is not in it is not shown."""
-    page = words(client.get(WEEK, params={"view": "headers"}).text)
+def test_headers_are_read_from_the_mail(client: AsgiClient) -> None:
+    """The headers view parses digest.eml, so a missing header is not shown."""
+    page = visible_text(client.get(WEEK, params={"view": "headers"}).text)
     assert "List-Id Harbour & Hearth <weekly.harbourandhearth.example>" in page
     assert "text/plain" in page
     assert "List-Unsubscribe" not in page
 
 
-def test_the_ledger_says_why(client: AsgiClient) -> None:
-    """Every entry considered stands in the ledger with its reason, in or out."""
-    page = words(client.get(WEEK, params={"view": "decisions"}).text)
-    inside, outside = page.split("Left out 2", 1)
-    assert "A kettle on the quay published in this week blog Tue 10 Feb" in inside
-    assert "Rope, and how to trust it published after the week closed" in outside
+def test_every_decision_has_a_reason(client: AsgiClient) -> None:
+    """Every entry considered is listed with its reason, included or left out."""
+    page = visible_text(client.get(WEEK, params={"view": "decisions"}).text)
+    included, left_out = page.split("Left out 2", 1)
+    assert "A kettle on the quay published in this week blog Tue 10 Feb" in included
+    assert "Rope, and how to trust it published after the week closed" in left_out
 
 
-def test_stories_and_weight_stand_beside_the_mail(client: AsgiClient) -> None:
-    """The side column lists the manifest's stories under their headings, and weighs the HTML part."""
-    page = words(client.get(WEEK).text)
+def test_the_sidebar_shows_stories_and_size(client: AsgiClient) -> None:
+    """The sidebar lists the manifest's stories under their headings, and the size of the HTML part."""
+    page = visible_text(client.get(WEEK).text)
     assert "Useful links Tide tables for the whole coast How to read a chart" in page
     assert f"{len(HTML) / 1000:.1f} KB light" in page
 
 
 @pytest.mark.parametrize(("part", "content"), [("html", HTML), ("txt", TEXT)])
-def test_parts_are_the_very_bytes(client: AsgiClient, part: str, content: str) -> None:
-    """A part's address gives the edition's bytes, untouched."""
+def test_files_are_the_sealed_bytes(client: AsgiClient, part: str, content: str) -> None:
+    """The URL of a file returns the edition's bytes unchanged."""
     assert client.get(f"{WEEK}/digest.{part}").content == content.encode()
 
 
-def test_the_mail_file_is_handed_over_to_be_kept(client: AsgiClient, desk: FakeDesk) -> None:
-    """digest.eml comes as an attachment named after its week."""
-    answer = client.get(f"{WEEK}/digest.eml")
+def test_the_mail_file_is_a_download(client: AsgiClient, desk: FakeDesk) -> None:
+    """digest.eml is an attachment named after its week."""
+    response = client.get(f"{WEEK}/digest.eml")
     sealed = desk.editions["2026-W07"]
     assert not isinstance(sealed, BuildFailure)
-    assert answer.content == sealed.eml
-    assert answer.headers["content-disposition"] == 'attachment; filename="2026-W07.eml"'
+    assert response.content == sealed.eml
+    assert response.headers["content-disposition"] == 'attachment; filename="2026-W07.eml"'
 
 
-def test_pictures_off_is_the_policy_of_the_frame(client: AsgiClient) -> None:
-    """Nothing is loaded from elsewhere unless asked for; without pictures the frame's policy refuses every one."""
-    near = client.get(f"{WEEK}/mail").headers["content-security-policy"]
-    shown = client.get(f"{WEEK}/mail?images=all").headers["content-security-policy"]
-    hidden = client.get(f"{WEEK}/mail?images=none").headers["content-security-policy"]
-    assert "img-src 'self' data:;" in near
-    assert "img-src 'self' https: http: data:;" in shown
-    assert "img-src 'none';" in hidden
+def test_the_frame_policy_controls_images(client: AsgiClient) -> None:
+    """By default no image is loaded from elsewhere; without images the frame's policy blocks all."""
+    local = client.get(f"{WEEK}/mail").headers["content-security-policy"]
+    loaded = client.get(f"{WEEK}/mail?images=all").headers["content-security-policy"]
+    blocked = client.get(f"{WEEK}/mail?images=none").headers["content-security-policy"]
+    assert "img-src 'self' data:;" in local
+    assert "img-src 'self' https: http: data:;" in loaded
+    assert "img-src 'none';" in blocked
 
 
-def test_pictures_at_hand_are_read_from_the_desk(client: AsgiClient, desk: FakeDesk) -> None:
-    """A picture the desk has is read from the preview; another keeps its address, and the bytes keep both."""
+def test_local_images_are_loaded_from_the_desk(client: AsgiClient, desk: FakeDesk) -> None:
+    """The frame loads a local image from the desk; other images and the sealed bytes keep their URLs."""
     desk.change("2026-W07", edition("2026-W07", html=f'{HTML}<img src="{REMOTE_IMAGE}">'))
     framed = client.get(f"{WEEK}/mail").text
     assert f'src="/image?url={quote(IMAGE, safe="")}"' in framed
@@ -128,53 +128,53 @@ def test_pictures_at_hand_are_read_from_the_desk(client: AsgiClient, desk: FakeD
     assert IMAGE in client.get(f"{WEEK}/digest.html").text
 
 
-def test_a_picture_at_hand_is_served(client: AsgiClient) -> None:
-    """The desk's picture comes with its own media type; the preview never fetches another for anybody."""
-    answer = client.get("/image", params={"url": IMAGE})
-    assert (answer.content, answer.headers["content-type"]) == (PIXEL, "image/png")
+def test_a_local_image_is_served(client: AsgiClient) -> None:
+    """A local image has its own media type; any other is not found, and never fetched."""
+    response = client.get("/image", params={"url": IMAGE})
+    assert (response.content, response.headers["content-type"]) == (PIXEL, "image/png")
     assert client.get("/image", params={"url": REMOTE_IMAGE}).status_code == 404
 
 
-def test_only_pictures_are_served_as_pictures(client: AsgiClient, desk: FakeDesk) -> None:
-    """What the desk has at hand under another media type, a page say, is no picture."""
+def test_only_images_are_served_as_images(client: AsgiClient, desk: FakeDesk) -> None:
+    """A local file of another media type is not found."""
     desk.images[IMAGE] = ("text/html", b"<script>alert(1)</script>")
     assert client.get("/image", params={"url": IMAGE}).status_code == 404
 
 
-def test_an_empty_week_is_said(client: AsgiClient) -> None:
+def test_an_empty_week_is_a_page(client: AsgiClient) -> None:
     """A week without entries is a page that says so, not an error."""
-    answer = client.get("/week/2026-W06")
-    assert answer.status_code == 200
-    assert "the newest week with entries is 2026-W07" in answer.text
+    response = client.get("/week/2026-W06")
+    assert response.status_code == 200
+    assert "the newest week with entries is 2026-W07" in response.text
 
 
-def test_a_broken_template_is_named_with_its_place(client: AsgiClient, desk: FakeDesk) -> None:
-    """A trouble stands where the mail would, with file and line; the mail's own address is missing meanwhile."""
+def test_a_broken_template_is_shown_with_its_line(client: AsgiClient, desk: FakeDesk) -> None:
+    """A build failure is shown with file and line in place of the mail, whose own URL is not found."""
     desk.change("2026-W07", BuildFailure(message="unexpected '}'", file="templates/classic/digest.html.j2", line=12))
-    page = words(client.get(WEEK).text)
+    page = visible_text(client.get(WEEK).text)
     assert "unexpected '}'" in page
     assert "templates/classic/digest.html.j2, line 12" in page
     assert client.get(f"{WEEK}/mail").status_code == 404
 
 
-def test_an_error_of_the_house_is_a_page(client: AsgiClient, desk: FakeDesk) -> None:
-    """What the desk raises is a sentence on a page, not a traceback."""
+def test_an_error_is_a_page(client: AsgiClient, desk: FakeDesk) -> None:
+    """An error of the program is a sentence on a page, not a traceback."""
 
     def raise_error() -> tuple[()]:
         raise ConfigError("config.toml: [[feeds]] is missing; add one.")
 
     desk.weeks = raise_error  # type: ignore[method-assign]
-    answer = client.get("/")
-    assert answer.status_code == 500
-    assert "[[feeds]] is missing; add one." in answer.text
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "[[feeds]] is missing; add one." in response.text
 
 
 @pytest.mark.parametrize("name", ["2026-W99", "2020-W05", "..%2F..%2Fconfig.toml", "%2e%2e", "<script>", "2026-W07%00"])
-def test_a_week_that_is_none_is_not_found(client: AsgiClient, name: str) -> None:
-    """Only weeks are shown; other names are not found and not repeated as markup."""
-    answer = client.get(f"/week/{name}")
-    assert answer.status_code == 404
-    assert "<script>alert" not in answer.text
+def test_an_invalid_week_is_not_found(client: AsgiClient, name: str) -> None:
+    """Anything but an existing week is not found, and not repeated as markup."""
+    response = client.get(f"/week/{name}")
+    assert response.status_code == 404
+    assert "<script>alert" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -186,22 +186,22 @@ def test_a_week_that_is_none_is_not_found(client: AsgiClient, name: str) -> None
         "/static//etc/passwd",
     ],
 )
-def test_no_path_leads_out_of_the_static_folder(client: AsgiClient, path: str) -> None:
-    """Path tricks end in not found."""
+def test_paths_cannot_leave_the_static_folder(client: AsgiClient, path: str) -> None:
+    """Path traversal is not found."""
     assert client.get(path).status_code == 404
 
 
-def test_words_of_an_entry_stay_words(client: AsgiClient, desk: FakeDesk) -> None:
-    """Markup in a subject, a story or a reason is shown as it is written."""
-    nasty = '"><script>alert(1)</script>'
-    sealed = edition("2026-W07", subject=nasty)
-    desk.change("2026-W07", replace(sealed, text=nasty.encode(), preheader=nasty))
+def test_markup_in_an_edition_is_escaped(client: AsgiClient, desk: FakeDesk) -> None:
+    """Markup in a subject, a story or a text is shown as text."""
+    markup = '"><script>alert(1)</script>'
+    sealed = edition("2026-W07", subject=markup)
+    desk.change("2026-W07", replace(sealed, text=markup.encode(), preheader=markup))
     for view in ("mail", "inbox", "text", "headers", "source", "decisions"):
         assert "<script>alert" not in client.get(WEEK, params={"view": view}).text
 
 
-def test_a_story_leads_to_the_web_and_nowhere_else(client: AsgiClient, desk: FakeDesk) -> None:
-    """A story whose address is a script is listed without a link."""
+def test_a_story_links_to_the_web_alone(client: AsgiClient, desk: FakeDesk) -> None:
+    """A story whose URL is a script is listed without a link."""
     sealed = desk.editions["2026-W07"]
     assert not isinstance(sealed, BuildFailure)
     desk.change(
@@ -212,34 +212,34 @@ def test_a_story_leads_to_the_web_and_nowhere_else(client: AsgiClient, desk: Fak
     assert "javascript:" not in page
 
 
-def test_news_is_told_at_once(client: AsgiClient, desk: FakeDesk) -> None:
-    """A page that saw another mark gets the new one without waiting, and an unchanged one when patience ends."""
+def test_updates_are_sent_at_once(client: AsgiClient, desk: FakeDesk) -> None:
+    """A page with an outdated version gets the new one at once; a current page gets its own after the long poll."""
     first = client.get("/updates").json()["version"]
     assert client.get("/updates", params={"seen": first}).json() == {"version": first, "changes": {}}
     desk.revision += "+"
-    told = client.get("/updates", params={"seen": first}).json()
-    assert told["version"] != first
-    assert told["changes"] == {"store": "Something has changed."}
+    update = client.get("/updates", params={"seen": first}).json()
+    assert update["version"] != first
+    assert update["changes"] == {"store": "Something has changed."}
 
 
-def test_what_came_in_is_named(client: AsgiClient, desk: FakeDesk) -> None:
-    """Entries that were fetched while somebody looked are counted and named, with the feeds they came from."""
+def test_new_entries_are_named(client: AsgiClient, desk: FakeDesk) -> None:
+    """Entries fetched since the page was made are counted and named, with their feeds."""
     first = client.get("/updates").json()["version"]
     desk.entries = [NewEntry(feed_id="blog", title="Bread"), NewEntry(feed_id="podcast", title="<b>Salt</b>")]
-    told = client.get("/updates", params={"seen": first}).json()
-    assert told["changes"] == {"entries": "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."}
+    update = client.get("/updates", params={"seen": first}).json()
+    assert update["changes"] == {"entries": "2 new entries from podcast and blog: “<b>Salt</b>”, “Bread”."}
 
 
 @pytest.mark.parametrize(
     "seen", ["", "nonsense", "a-b-c-d-e-f-x", "a-b-c-d-e-f-0", f"a-b-c-d-e-f-{'9' * 5000}", "-" * 9]
 )
-def test_a_mark_nobody_wrote_is_no_news(client: AsgiClient, seen: str) -> None:
-    """Whatever is sent in the place of a mark, the answer is the mark."""
+def test_an_invalid_version_is_accepted(client: AsgiClient, seen: str) -> None:
+    """Whatever is sent in place of a version, the current one is returned."""
     assert client.get("/updates", params={"seen": seen}).status_code == 200
 
 
-def test_one_edition_is_composed_once(client: AsgiClient, desk: FakeDesk) -> None:
-    """Page, frame and parts show the same edition, composed once until something changes."""
+def test_an_edition_is_built_once(client: AsgiClient, desk: FakeDesk) -> None:
+    """Page, frame and files show the same edition, built once until something changes."""
     for address in (WEEK, f"{WEEK}/mail", f"{WEEK}/digest.html"):
         client.get(address)
     assert desk.build_count == 1
@@ -249,23 +249,23 @@ def test_one_edition_is_composed_once(client: AsgiClient, desk: FakeDesk) -> Non
 
 
 def checked(*checks: CheckResult) -> Edition:
-    """An edition whose manifest carries these checks."""
-    manifest = json.dumps({"stories": [], "checks": [asdict(each) for each in checks]})
+    """Return an edition with these results in its manifest."""
+    manifest = json.dumps({"stories": [], "checks": [asdict(result) for result in checks]})
     return replace(edition("2026-W07"), manifest=manifest.encode())
 
 
-def test_checks_stand_beside_the_mail(client: AsgiClient, desk: FakeDesk) -> None:
-    """Each check with its level, name, place and sentence; hostile words in it stay words."""
-    assert "Checks No problems found." in words(client.get(WEEK).text)
-    found = CheckResult(name="link-text", level="error", message="Say <b>where</b>.", where="<script>x</script>")
-    desk.change("2026-W07", checked(found))
+def test_the_sidebar_shows_checks(client: AsgiClient, desk: FakeDesk) -> None:
+    """Each result is shown, escaped, with its level, title, place and sentence."""
+    assert "Checks No problems found." in visible_text(client.get(WEEK).text)
+    result = CheckResult(name="link-text", level="error", message="Say <b>where</b>.", where="<script>x</script>")
+    desk.change("2026-W07", checked(result))
     page = client.get(WEEK).text
-    assert "Checks 1 error Error link text <script>x</script> Say <b>where</b>." in words(page)
+    assert "Checks 1 error Error link text <script>x</script> Say <b>where</b>." in visible_text(page)
     assert "<script>x" not in page
 
 
 ENTRY = "blog A kettle on the quay"
-WAYS = {
+FIX_URLS = {
     "subject": (f"{WEEK}/edit", "subject"),
     "preheader": (f"{WEEK}/edit", "preheader"),
     "introduction": (f"{WEEK}/edit", "introduction"),
@@ -279,11 +279,11 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("mend", WAYS)
-def test_a_check_leads_to_where_it_is_mended(client: AsgiClient, desk: FakeDesk, mend: str) -> None:
-    """The link beside a check leads to a page of the desk, and to a place on it that is there."""
-    desk.change("2026-W07", checked(CheckResult(name="some", level="hint", message="Mend it.", fix_target=mend)))
-    page, place = WAYS[mend]
+@pytest.mark.parametrize("mend", FIX_URLS)
+def test_a_check_links_to_where_it_is_fixed(client: AsgiClient, desk: FakeDesk, mend: str) -> None:
+    """The link beside a check leads to a page of the desk, and to an element that exists there."""
+    desk.change("2026-W07", checked(CheckResult(name="some", level="hint", message="Fix it.", fix_target=mend)))
+    page, place = FIX_URLS[mend]
     link = f"{page}#{place}" if place else page
     assert f'href="{link}"' in unescape(client.get(WEEK).text)
     target = client.get(page)
@@ -291,24 +291,22 @@ def test_a_check_leads_to_where_it_is_mended(client: AsgiClient, desk: FakeDesk,
     assert not place or f'id="{place}"' in target.text
 
 
-def test_every_place_has_a_way() -> None:
-    """Whatever place a check can name is told in words, and but for config.toml and a fault of ours by a link."""
-    assert {each.split()[0] for each in WAYS} == set(FIX_TARGETS) - {"program", "setting"}
+def test_every_fix_target_has_a_link() -> None:
+    """Every fix target has a text, and a link unless it is config.toml or a bug in the program."""
+    assert {target.split()[0] for target in FIX_URLS} == set(FIX_TARGETS) - {"program", "setting"}
     assert fix_link("program", "2026-W07").text
     assert "tagline" in fix_link("setting publication.tagline", "2026-W07").text
 
 
-def test_what_is_out_is_not_mended(client: AsgiClient, desk: FakeDesk) -> None:
-    """Of an edition that was sent, a check leads to no form that would refuse."""
-    desk.change(
-        "2026-W07", checked(CheckResult(name="subject", level="hint", message="Mend it.", fix_target="subject"))
-    )
+def test_a_sent_edition_has_no_fix_links(client: AsgiClient, desk: FakeDesk) -> None:
+    """A check on an edition that was sent links to no form."""
+    desk.change("2026-W07", checked(CheckResult(name="subject", level="hint", message="Fix it.", fix_target="subject")))
     desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="sent", number=1)
     assert f"{WEEK}/edit" not in client.get(WEEK).text
 
 
-def test_a_section_without_a_name_is_called_as_in_the_mail(client: AsgiClient, desk: FakeDesk) -> None:
-    """The side list names no internal kind of section."""
+def test_a_section_without_a_heading_is_named_as_in_the_mail(client: AsgiClient, desk: FakeDesk) -> None:
+    """The sidebar shows the translated heading of a section, never its internal kind."""
     desk.change("2026-W07", edition("2026-W07", headings=""))
     page = client.get(WEEK).text
     assert "From the blog" in page

@@ -1,4 +1,4 @@
-"""The copy of a mail that is shown in a frame."""
+"""The copy of a mail's HTML that is shown in a frame."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests.fake_desk import HTML
 
 
 def test_a_light_frame_changes_nothing_but_its_head() -> None:
-    """Without a dark part in its styles, the body of a mail is framed as it is."""
+    """In the light scheme only the head of a mail is changed."""
     body = HTML[HTML.index("<body") :]
     assert frame_html(HTML).endswith(body)
 
 
-def test_every_link_opens_beside_the_preview() -> None:
-    """The frame's base sends links to a tab of their own."""
+def test_links_open_a_new_tab() -> None:
+    """The base element sends links to a new tab."""
     assert '<base target="_blank">' in frame_html(HTML)
 
 
-def test_a_mail_without_a_head_is_framed_all_the_same() -> None:
-    """A scrap of HTML gets the frame's additions in front."""
+def test_a_mail_without_a_head_gets_the_additions() -> None:
+    """HTML without a head gets the frame's additions at its start."""
     assert frame_html("<p>Hi</p>").endswith("</style><p>Hi</p>")
 
 
@@ -35,20 +35,20 @@ def test_a_mail_without_a_head_is_framed_all_the_same() -> None:
         ("", "light"),
     ],
 )
-def test_dark_is_dark_only_where_it_was_authored(declared: str, scheme: str) -> None:
-    """A mail that does not declare a dark scheme keeps a light canvas, as clients show it."""
+def test_dark_needs_a_declared_dark_scheme(declared: str, scheme: str) -> None:
+    """A mail that declares no dark scheme keeps a light canvas, as in mail clients."""
     assert f"color-scheme:{scheme}!important" in frame_html(f"<head>{declared}</head>", scheme="dark")
 
 
 def test_compound_media_queries_keep_their_other_parts() -> None:
-    """Only the question for the scheme is answered; width and medium are still the browser's."""
+    """Only the query for the scheme is resolved; width and medium are left to the browser."""
     css = "<style>@media only screen and (PREFERS-COLOR-SCHEME:DARK) and (max-width:480px){a{color:#fff}}</style>"
     assert "@media only screen and (min-width:0) and (max-width:480px)" in resolve_color_scheme(css, "dark")
     assert "@media only screen and (max-width:0) and (max-width:480px)" in resolve_color_scheme(css, "light")
 
 
-def test_forced_dark_ignores_the_authored_one() -> None:
-    """Clients that recolour a mail do not read its dark styles."""
+def test_forced_dark_ignores_the_mails_own_dark_design() -> None:
+    """Clients that recolour a mail ignore its dark styles."""
     assert "(prefers-color-scheme" not in frame_html(HTML, scheme="forced")
     assert "(max-width:0)" in frame_html(HTML, scheme="forced")
 
@@ -65,7 +65,7 @@ def test_forced_dark_ignores_the_authored_one() -> None:
     ],
 )
 def test_forced_dark_leaves_the_rest_alone(untouched: str) -> None:
-    """Fragments, words, light words and dark grounds keep their colours."""
+    """Fragments, text, light text and dark backgrounds keep their colours."""
     assert force_dark(untouched) == untouched
 
 
@@ -79,8 +79,8 @@ def test_forced_dark_leaves_the_rest_alone(untouched: str) -> None:
         "<style>.a{background:#ffffff}</style>",
     ],
 )
-def test_forced_dark_darkens_every_kind_of_light_ground(light: str) -> None:
-    """Attributes, shorthands, borders and style sheets: no light colour is left."""
+def test_forced_dark_darkens_every_light_background(light: str) -> None:
+    """Attributes, shorthands, borders and style sheets are darkened."""
     found = re.search(r"#([0-9a-f]{6})", force_dark(light))
     assert found is not None
     assert max(bytes.fromhex(found[1])) < 0x60

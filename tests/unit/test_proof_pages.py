@@ -1,4 +1,4 @@
-"""The pages behind a proof's buttons, and the small server they are on."""
+"""The pages behind a proof's buttons, and the server they are on."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from tests.publication import small_theme
 
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 W07 = Week.parse("2026-W07")
-HOME = "https://desk.harbourandhearth.example"
-OURS = {"origin": BASE_URL} | FORM_HEADERS
+PUBLIC_URL = "https://desk.harbourandhearth.example"
+FORM_FROM_US = {"origin": BASE_URL} | FORM_HEADERS
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo publication in a theme of a few lines, fetched once, to be copied."""
+    """The demo publication with a small theme, fetched once, to be copied."""
     folder, root = tmp_path_factory.mktemp("demo"), Path(__file__).parents[2]
     small_theme(folder / "templates")
     changes = {
-        'url = ""  ': f'url = "{HOME}"  ',
+        'url = ""  ': f'url = "{PUBLIC_URL}"  ',
         'theme = "classic"': 'theme = "small"',
         'fixtures = "fixtures"': f'fixtures = "{root / "fixtures"}"',
     }
     config = (root / "config.toml").read_text()
-    for said, meant in changes.items():
-        assert said in config
-        config = config.replace(said, meant)
+    for old, new in changes.items():
+        assert old in config
+        config = config.replace(old, new)
     (folder / "config.toml").write_text(config)
     with App.load(folder / "config.toml") as app:
         build_refresher(app).refresh(app.feeds, now=NOW)
@@ -64,11 +64,11 @@ def app(stored: Path, tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> AsgiClient:
-    return AsgiClient(create_guarded_app(ProofPages(app.config.path, lambda: NOW).routes(), public_url=HOME))
+    return AsgiClient(create_guarded_app(ProofPages(app.config.path, lambda: NOW).routes(), public_url=PUBLIC_URL))
 
 
 def address(app: App, choice: ProofAction, *, days: int = 7) -> str:
-    """Where a button of a proof of the draft leads."""
+    """Return the path of a proof's button."""
     edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
     expires_at = NOW + timedelta(days=days)
     what = ProofToken(
@@ -77,10 +77,10 @@ def address(app: App, choice: ProofAction, *, days: int = 7) -> str:
     return f"/proof/{sign_token(what, proof_signing_key(app))}"
 
 
-def heading(answer: httpx.Response) -> str:
-    found = re.search(r"<h1>(.*?)</h1>", answer.text)
-    assert found
-    return found[1]
+def heading(response: httpx.Response) -> str:
+    match = re.search(r"<h1>(.*?)</h1>", response.text)
+    assert match
+    return match[1]
 
 
 def state(app: App) -> str:
@@ -88,18 +88,18 @@ def state(app: App) -> str:
 
 
 @pytest.mark.parametrize("choice", ["approve", "hold", "open"])
-def test_scanners_change_nothing(client: AsgiClient, app: App, choice: ProofAction) -> None:
-    """GET and HEAD, as often as mail scanners like: no row is written."""
+def test_get_and_head_change_nothing(client: AsgiClient, app: App, choice: ProofAction) -> None:
+    """Mail scanners may follow every link: GET and HEAD write no row and set no cookie."""
     path = address(app, choice)
     before = app.store.revision()
     for method in ("GET", "HEAD", "GET", "HEAD"):
-        answer = client.request(method, path)
-        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+        response = client.request(method, path)
+        assert (response.status_code, "set-cookie" in response.headers) == (200, False)
     assert app.store.revision() == before
 
 
-def test_what_is_asked_is_said(client: AsgiClient, app: App) -> None:
-    """Subject, number of stories, hash and checks; one form that posts to this very address, and no script."""
+def test_the_page_describes_the_decision(client: AsgiClient, app: App) -> None:
+    """Subject, number of stories, hash and checks are shown, with one form that posts to the same URL, and no script."""
     path = address(app, "approve")
     page = client.get(path).text
     edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
@@ -111,54 +111,54 @@ def test_what_is_asked_is_said(client: AsgiClient, app: App) -> None:
     assert "<script" not in page
 
 
-def test_approved_by_a_press_and_no_second(client: AsgiClient, app: App) -> None:
-    """The button approves; pressed again from a page that was still open, it says that it is approved already."""
+def test_the_button_approves_once(client: AsgiClient, app: App) -> None:
+    """The button approves; pressed again on a page that is still open, it shows that the edition is already approved."""
     path = address(app, "approve")
-    first, second = (client.request("POST", path, headers=OURS, content=b"") for _ in range(2))
+    first, second = (client.request("POST", path, headers=FORM_FROM_US, content=b"") for _ in range(2))
     assert (first.status_code, heading(first)) == (200, "Approved")
     assert (second.status_code, heading(second)) == (200, "Already approved")
     assert heading(client.get(path)) == "Already approved"
     assert "editor@harbourandhearth.example, by the proof" in second.text
     assert state(app) == "approved"
-    laid_out = app.editions_folder / "2026-W07" / "state.json"
-    assert '"approved"' in laid_out.read_text()
+    state_file = app.editions_folder / "2026-W07" / "state.json"
+    assert '"approved"' in state_file.read_text()
 
 
-def test_held_by_a_press(client: AsgiClient, app: App) -> None:
-    """The page says how it is taken up again."""
-    answer = client.request("POST", address(app, "hold"), headers=OURS, content=b"")
-    assert (heading(answer), state(app)) == ("On hold", "held")
-    assert "pipeline resume 2026-W07" in answer.text
+def test_the_button_holds(client: AsgiClient, app: App) -> None:
+    """The page says how to resume the edition."""
+    response = client.request("POST", address(app, "hold"), headers=FORM_FROM_US, content=b"")
+    assert (heading(response), state(app)) == ("On hold", "held")
+    assert "pipeline resume 2026-W07" in response.text
 
 
 def test_a_draft_that_has_changed_is_not_approved(client: AsgiClient, app: App) -> None:
-    """The page names the differences and how a new proof is had."""
+    """The page lists the changes and offers a new proof."""
     path = address(app, "approve")
     edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
     app.store.proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
-    answer = client.request("POST", path, headers=OURS, content=b"")
-    assert (answer.status_code, heading(answer)) == (409, "The edition has changed")
-    assert "would be “Something else”" in answer.text
-    assert 'value="resend"' in answer.text
+    response = client.request("POST", path, headers=FORM_FROM_US, content=b"")
+    assert (response.status_code, heading(response)) == (409, "The edition has changed")
+    assert "would be “Something else”" in response.text
+    assert 'value="resend"' in response.text
     assert state(app) == "draft"
 
 
-def test_a_new_proof_can_be_asked_for(client: AsgiClient, app: App) -> None:
-    """Old links and new ones bring one, to the editor; not one a second, and not of what is decided."""
+def test_a_new_proof_can_be_requested(client: AsgiClient, app: App) -> None:
+    """Any valid token, even an expired one, sends a new proof to the editor, at most one a minute."""
     old = address(app, "approve", days=-30)
-    asked = [client.request("POST", old, headers=OURS, content=b"do=resend") for _ in range(2)]
-    assert [heading(each) for each in asked] == ["A new proof is on its way", "No proof was sent"]
+    responses = [client.request("POST", old, headers=FORM_FROM_US, content=b"do=resend") for _ in range(2)]
+    assert [heading(response) for response in responses] == ["A new proof is on its way", "No proof was sent"]
     (proof,) = (app.config.path.parent / "outbox").glob("*.eml")
     assert b"To: editor@harbourandhearth.example\r\n" in proof.read_bytes()
-    forged = client.request("POST", old[:-5], headers=OURS, content=b"do=resend")
+    forged = client.request("POST", old[:-5], headers=FORM_FROM_US, content=b"do=resend")
     assert (forged.status_code, heading(forged)) == (404, "This link does not work")
     assert state(app) == "draft"
 
 
-def test_links_that_do_not_work_have_pages_of_their_own(client: AsgiClient, app: App) -> None:
-    """Forged, too old, or of a week that was skipped: each says what it is, for GET and POST alike."""
+def test_unusable_links_have_their_own_pages(client: AsgiClient, app: App) -> None:
+    """Forged, expired and closed links have their own page, for GET and POST alike."""
     old, skipped = address(app, "approve", days=0), address(app, "approve")
     seen = app.store.editions.get(str(W07))
     app.store.editions.release(seen, "skipped", (), now=NOW, actor="ann")
@@ -168,56 +168,58 @@ def test_links_that_do_not_work_have_pages_of_their_own(client: AsgiClient, app:
         old: (410, "This link has expired"),
         skipped: (409, "Nothing left to decide"),
     }
-    for path, told in expected.items():
+    for path, page in expected.items():
         for method in ("GET", "POST"):
-            answer = client.request(method, path, headers=OURS, content=b"")
-            assert (answer.status_code, heading(answer)) == told
+            response = client.request(method, path, headers=FORM_FROM_US, content=b"")
+            assert (response.status_code, heading(response)) == page
 
 
-def test_settings_that_are_broken_are_a_page_too(client: AsgiClient, app: App) -> None:
-    """Somebody has just spoilt config.toml: the sentence says what to mend, and the button works afterwards."""
+def test_an_invalid_config_is_a_page(client: AsgiClient, app: App) -> None:
+    """The page shows what to fix in config.toml, and the button works once it is fixed."""
     path, config = address(app, "approve"), app.config.path
     before = config.read_text()
     config.write_text(before.replace("[digest]", "[digset]"))
-    answer = client.get(path)
-    assert (answer.status_code, heading(answer)) == (500, "This page does not work at the moment")
-    assert "did you mean digest?" in answer.text
+    response = client.get(path)
+    assert (response.status_code, heading(response)) == (500, "This page does not work at the moment")
+    assert "did you mean digest?" in response.text
     config.write_text(before)
     assert client.get(path).status_code == 200
 
 
-def test_a_page_elsewhere_cannot_press(client: AsgiClient, app: App) -> None:
-    """Even with the link, another site's form is refused; so is a request that says nothing of where it comes from."""
+def test_another_site_cannot_press(client: AsgiClient, app: App) -> None:
+    """A form from another site is refused even with the token, and so is a request without an Origin."""
     path = address(app, "approve")
     for origin in ({"origin": "https://elsewhere.example"}, {"origin": "null"}, {}):
         assert client.request("POST", path, headers=origin | FORM_HEADERS, content=b"").status_code == 403
     assert state(app) == "draft"
 
 
-def test_behind_a_proxy_the_home_is_ours(client: AsgiClient, app: App) -> None:
-    """[web] url names another host: it may ask, and its pages may press, whatever Host the proxy sends."""
+def test_the_public_url_is_accepted(client: AsgiClient, app: App) -> None:
+    """The Host and Origin of [web] url are accepted, as behind a proxy."""
     path = address(app, "approve")
-    host = HOME.removeprefix("https://")
+    host = PUBLIC_URL.removeprefix("https://")
     assert client.get(path, headers={"host": host}).status_code == 200
     assert client.get(path, headers={"host": "elsewhere.example"}).status_code == 403
     assert (
-        client.request("POST", path, headers={"host": host, "origin": HOME} | FORM_HEADERS, content=b"").status_code
+        client.request(
+            "POST", path, headers={"host": host, "origin": PUBLIC_URL} | FORM_HEADERS, content=b""
+        ).status_code
         == 200
     )
     assert state(app) == "approved"
 
 
-def test_no_secret_is_told_to_others(client: AsgiClient, app: App) -> None:
-    """The address is the pass: it is not kept, not indexed, and not told to any other site."""
-    answer = client.get(address(app, "approve"))
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["referrer-policy"] == "same-origin"
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    assert 'name="robots" content="noindex' in answer.text
+def test_the_token_does_not_leak(client: AsgiClient, app: App) -> None:
+    """The page is not stored, indexed or framed, and its URL is sent to no other site."""
+    response = client.get(address(app, "approve"))
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["referrer-policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+    assert 'name="robots" content="noindex' in response.text
 
 
-def test_words_from_outside_are_words(client: AsgiClient, app: App) -> None:
-    """A subject with a tag in it is shown, not obeyed."""
+def test_a_subject_is_escaped(client: AsgiClient, app: App) -> None:
+    """Markup in a subject is shown as text."""
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Bread <script>alert(1)</script>"\n+++\n')
     page = client.get(address(app, "approve")).text
@@ -235,49 +237,48 @@ HELLO: list[BaseRoute] = [Route("/hello", say_hello)]
 
 
 @pytest.mark.loopback
-def test_pages_are_served_as_long_as_the_block_lasts() -> None:
-    """At the port that was free, with a Date, and gone afterwards."""
+def test_routes_are_served_until_the_block_ends() -> None:
+    """The server listens on a free port, sends a Date, and stops with the block."""
     with serve_routes("127.0.0.1:0", HELLO) as address:
-        answer = httpx.get(f"{address}/hello")
-        assert (answer.text, "date" in answer.headers, "server" in answer.headers) == ("hello", True, False)
+        response = httpx.get(f"{address}/hello")
+        assert (response.text, "date" in response.headers, "server" in response.headers) == ("hello", True, False)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/hello")
 
 
 @pytest.mark.loopback
-def test_a_port_in_use_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
-    """The daemon goes on without pages, and says so once."""
+def test_a_port_in_use_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a free port no pages are served, and one warning says so."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with serve_routes(listen, HELLO) as address:
             assert address == ""
-    (line,) = (each.getMessage() for each in caplog.records)
+    (line,) = (record.getMessage() for record in caplog.records)
     assert line.startswith(f"pages are off: cannot listen on {listen} (")
     assert "[web] listen" in line
 
 
-def test_no_address_no_pages(caplog: pytest.LogCaptureFixture) -> None:
-    """Turned off is turned off, without a word."""
+def test_an_empty_address_serves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """An empty [web] listen serves no pages and logs nothing."""
     with serve_routes("", HELLO) as address:
         assert (address, caplog.records) == ("", [])
 
 
 @pytest.mark.loopback
-def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
-    """Behind the daemon the desk opens to the browser that pressed a proof's third button and to no other, for a day;
-    no address holds what opens it.
-    """
+def test_a_proof_opens_the_desk_for_a_day(app: App) -> None:
+    """The desk behind the daemon opens to the browser that pressed the proof's third button, and to no other, for a day; no
+    URL contains the session."""
     path = app.config.path
-    path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{HOME}"', '""'))
+    path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{PUBLIC_URL}"', '""'))
     now = [NOW]
     with serve_pages(path, lambda: now[0], HELLO) as here, httpx.Client(base_url=here) as browser:
         assert browser.get("/week/2026-W07").status_code == 403
         assert browser.get("/hello").text == "hello"
-        asked = browser.get(address(app, "open"), follow_redirects=True)
-        assert (heading(asked), browser.get("/week/2026-W07").status_code) == ("Open the desk?", 403)
+        confirmation = browser.get(address(app, "open"), follow_redirects=True)
+        assert (heading(confirmation), browser.get("/week/2026-W07").status_code) == ("Open the desk?", 403)
         with App.load(path) as again:
             origin = web_url(again)
-        opened = browser.post(asked.url.path, headers={"origin": origin} | FORM_HEADERS, follow_redirects=True)
+        opened = browser.post(confirmation.url.path, headers={"origin": origin} | FORM_HEADERS, follow_redirects=True)
         assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
         assert browser.get("/").status_code == 200
         assert httpx.get(f"{here}/").status_code == 403
@@ -286,18 +287,18 @@ def test_the_desk_opens_by_the_proof_alone(app: App) -> None:
     assert state(app) == "draft"
 
 
-def test_what_opens_the_desk_is_for_this_browser_alone(client: AsgiClient, app: App) -> None:
-    """A cookie that no script reads, no other site's page sends, and no connection in the open carries."""
-    answer = client.request("POST", address(app, "open"), headers=OURS, content=b"")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/week/2026-W07")
-    cookie = answer.headers["set-cookie"]
+def test_the_session_cookie_is_protected(client: AsgiClient, app: App) -> None:
+    """The session cookie is hidden from scripts, not sent from other sites and not sent unencrypted."""
+    response = client.request("POST", address(app, "open"), headers=FORM_FROM_US, content=b"")
+    assert (response.status_code, response.headers["location"]) == (303, "/week/2026-W07")
+    cookie = response.headers["set-cookie"]
     assert cookie.startswith("desk=")
     assert {"HttpOnly", "Secure", "SameSite=lax", "Max-Age=86400"} <= set(cookie.split("; "))
     assert state(app) == "draft"
 
 
-def test_an_old_way_to_the_desk_is_closed(client: AsgiClient, app: App) -> None:
-    """After seven days the third button opens nothing, whatever it is asked by."""
+def test_an_expired_link_does_not_open_the_desk(client: AsgiClient, app: App) -> None:
+    """After seven days the third button opens nothing."""
     for method in ("GET", "POST"):
-        answer = client.request(method, address(app, "open", days=0), headers=OURS, content=b"")
-        assert (answer.status_code, "set-cookie" in answer.headers) == (410, False)
+        response = client.request(method, address(app, "open", days=0), headers=FORM_FROM_US, content=b"")
+        assert (response.status_code, "set-cookie" in response.headers) == (410, False)

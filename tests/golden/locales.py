@@ -1,4 +1,4 @@
-"""The letter in other languages: an ordinary week in German, one in Arabic, written from right to left."""
+"""Digests in other languages: an ordinary week in German, and one in Arabic, written from right to left."""
 
 from __future__ import annotations
 

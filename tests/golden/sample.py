@@ -1,6 +1,6 @@
 """Digests written by hand: an ordinary week, a rich one, a bare one, and one in which everything is awkward.
 
-They stand on their own: no config, no store, no feed. Pictures are those of ``fixtures/``.
+They need no config, store or feed. Their images are those of ``fixtures/``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PUBLICATION = Publication(
 
 
 def entry(guid: str, *, feed_id: str = "blog", audio: bool = False, picture: Picture | None = None) -> Entry:
-    """Make an entry that is only there to be pointed at."""
+    """Return an entry that is only referred to."""
     return Entry(
         feed_id=feed_id,
         guid=guid,
@@ -119,7 +119,7 @@ EPISODE = Story(
 
 
 def link(title: str, host: str, note: str) -> Story:
-    """Make a useful link."""
+    """Return a useful link."""
     url = f"https://{host}/{title.split()[0].lower()}"
     return Story(
         kind="link", title=title, url=url, entries=(entry(title, feed_id="links"),), excerpt_md=note, link_domain=host
@@ -247,7 +247,7 @@ RICH = replace(
         ),
     ),
 )
-"""A week in which every part that a letter can have is there."""
+"""A week with every part that a newsletter can have."""
 
 BARE = Digest(
     week="2026-W08",
@@ -274,7 +274,7 @@ HOSTILE = '<script>alert("1")</script> & "quotes" \r\nBcc: all@example.org {{ pa
 
 
 def numbered(n: int) -> Story:
-    """Make one of very many links."""
+    """Return one of very many links."""
     link = LINKS[n % len(LINKS)]
     return replace(link, title=f"{n} {link.title} {'🌊' * (n % 4)}", url=f"{link.url}?n={n}")
 

@@ -1,4 +1,4 @@
-"""Write the golden mails anew: ``python -m tests.golden.update``, then read the difference before committing it."""
+"""Write the golden files: ``python -m tests.golden.update``, then read the difference before committing it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ THEMES = ROOT / "templates"
 THEME_NAMES = ("classic", "journal")
 DIGESTS = {"sample": SAMPLE, "rich": RICH, "german": GERMAN, "arabic": ARABIC, "stress": STRESS, "bare": BARE}
 EXTREMES = ("sample", "stress", "bare")
-"""Of these the whole mail file is golden, too."""
+"""Digests whose message file is golden, too."""
 
 
 def mail(digest: Digest, theme: str = "classic") -> dict[str, bytes]:
-    """Make the three files of a digest, by their ending."""
+    """Return the three files of a digest, by their suffix."""
     rendered = render(digest, load_theme([THEMES], theme))
     return {"html": rendered.html.encode(), "txt": rendered.text.encode(), "eml": to_eml(rendered, digest)}
 
 
 def golden() -> Iterator[tuple[str, str, str, str]]:
-    """Give each golden file as (file name, digest, theme, ending). The text is the same in every theme."""
+    """Yield each golden file as (file name, digest, theme, suffix). The text is the same in every theme."""
     for name in DIGESTS:
         for theme in THEME_NAMES:
             yield f"{theme}-{name}.html", name, theme, "html"

@@ -1,6 +1,6 @@
-"""Mail programs that take half of a mail away. In: HTML. Out: what such a program shows. Pure.
+"""Imitations of mail programs that drop parts of the HTML, returning what each shows.
 
-None of them is the program itself: real Outlook and Gmail cannot run in CI. Each does what that program is known to do.
+Real Outlook and Gmail cannot run in CI; each function does what that program is known to do.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _WORD_IGNORES = (
     r"|display|box-shadow|background-image|float|position|opacity"
 )
 _WORD_IGNORES_ON_PICTURES = r"width|height"
-"""There it obeys the attributes alone. That it breaks a word too long for its cell is why word-break is kept."""
+"""Images have the size of their attributes. Word breaks words that are too long for a cell, so word-break is kept."""
 
 
 def without_style(html: str) -> str:
-    """Drop style elements, as Gmail does with non-Google accounts, and Outlook with replies."""
+    """Return HTML without style elements, as Gmail shows it for other accounts, and Outlook in replies."""
     return _STYLE.sub("", html)
 
 
 def as_gmail(html: str) -> str:
-    """Keep of styles what Gmail keeps: no attribute selectors, no pseudo-classes, no dark scheme; a div for body.
+    """Return HTML as Gmail keeps it: no attribute selectors, pseudo-classes or dark scheme; a div for the body.
 
     https://developers.google.com/gmail/design/css; beyond 16 KB it keeps nothing.
     """
@@ -36,7 +36,7 @@ def as_gmail(html: str) -> str:
 
 
 def as_word(html: str) -> str:
-    """Read Outlook's comments, and ignore what Word, and so Outlook, ignores of CSS."""
+    """Return HTML as Word, and so Outlook, reads it: with Outlook's comments, without the CSS it ignores."""
     html = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
     html = re.sub(r"<!--\[if mso[^\]]*\]>(.*?)<!\[endif\]-->", r"\1", html, flags=re.DOTALL)
     html = without_style(html)
@@ -45,6 +45,6 @@ def as_word(html: str) -> str:
 
 
 def _dropping(properties: str, html: str) -> str:
-    """Take properties out of style attributes."""
+    """Return HTML without some properties of its style attributes."""
     declared = re.compile(rf"(?<=[;\"])\s*(?:{properties})\s*:[^;\"]*;?")
     return re.sub(r'style="[^"]*"', lambda style: declared.sub("", style[0]), html)

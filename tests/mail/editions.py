@@ -1,7 +1,7 @@
-"""The mails that are judged: every edition in every theme there is.
+"""The editions that are validated, in every theme.
 
-``demo`` is made by the program from the fixtures, ``hostile`` from a feed that attacks its readers; the others are
-written by hand in ``tests/golden/sample.py``.
+``demo`` is built by the program from the fixtures, ``hostile`` from a hostile feed; the others are written by hand in
+``tests/golden/sample.py``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMail:
-    """The three parts of an edition as they leave the house."""
+    """The three parts of an edition, as they are sent."""
 
     html: str
     text: str
@@ -51,7 +51,7 @@ class RenderedMail:
 
 @cache
 def mail(theme: str, edition: str) -> RenderedMail:
-    """Make an edition in a theme."""
+    """Return an edition in a theme."""
     compiled = load_theme([TEMPLATES], theme)
     if edition in DIGESTS:
         rendered = render(DIGESTS[edition], compiled)
@@ -63,7 +63,7 @@ def mail(theme: str, edition: str) -> RenderedMail:
 
 
 def write_demo(folder: Path) -> Path:
-    """Lay out the demo publication."""
+    """Write the demo publication into a folder."""
     (folder / "fixtures").symlink_to(ROOT / "fixtures")
     config = folder / "config.toml"
     config.write_text((ROOT / "config.toml").read_text())
@@ -71,7 +71,7 @@ def write_demo(folder: Path) -> Path:
 
 
 def _published(prepare: Callable[[Path], Path], theme: Theme) -> RenderedMail:
-    """Fetch and make a week as the command line would."""
+    """Fetch and build a week as the command line does."""
     with TemporaryDirectory() as folder, App.load(prepare(Path(folder))) as app:
         build_refresher(app).refresh(app.feeds, now=NOW)
         edition = current_edition(app.store, replace(build_digest_context(app), theme=theme), Week(2026, 7), now=NOW)

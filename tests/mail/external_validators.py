@@ -1,4 +1,4 @@
-"""The two judges that are programs: SpamAssassin, and the Nu HTML Checker. In: mails. Out: what they say of each."""
+"""Validators that are other programs: SpamAssassin and the Nu HTML Checker."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.conftest import NPM
 VNU = NPM / "vnu-jar/build/dist/vnu.jar"
 AXE = NPM / "axe-core/axe.min.js"
 NU_IGNORED = ".*(xmlns:|mso-|supported-color-schemes).*"
-"""What mail programs ask for and the checker takes for a mistake."""
+"""Attributes that mail programs need and the checker rejects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpamScore:
-    """What SpamAssassin gives a mail, and for which rules."""
+    """The points that SpamAssassin gives a message, and the rules behind them."""
 
     points: float
     rules: frozenset[str]
 
 
 def spam_scores(mails: Mapping[str, bytes]) -> dict[str, SpamScore]:
-    """Let SpamAssassin judge mails, all in one run, by local rules alone.
+    """Return the scores of messages by SpamAssassin, all in one run, by its local rules.
 
     It answers in any order it likes, so each mail carries its number.
     """
@@ -61,7 +61,7 @@ def _score(answer: bytes) -> SpamScore:
 
 
 def nu_errors(pages: Mapping[str, str]) -> dict[str, list[str]]:
-    """Let the Nu checker read HTML parts, all in one run; gives the errors of each."""
+    """Return the errors that the Nu HTML Checker finds in each HTML part, all in one run."""
     with TemporaryDirectory() as folder:
         for number, html in enumerate(pages.values()):
             (Path(folder) / f"{number}.html").write_text(html, encoding="utf-8")

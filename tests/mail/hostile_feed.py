@@ -1,4 +1,4 @@
-"""A publication whose feed attacks its readers: script, addresses that run, headers in a title."""
+"""A publication whose feed is hostile: scripts, javascript: URLs, headers in a title."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 HOST = "hostile.example"
 KEPT_TEXTS = ("The title stays", "The summary stays", "The author stays", "The body stays", "The caption stays")
-"""What an honest reader would have read there; it is kept."""
+"""The harmless text of the feed, which is kept."""
 
 _SCRIPT = "<script>alert(1)</script>"
 _BODY = f"""<p onclick="alert(1)">The body stays {_SCRIPT}<img src="x" onerror="alert(1)"> for
@@ -25,7 +25,7 @@ _ITEMS = (
 
 
 def write_publication(folder: Path) -> Path:
-    """Write config.toml and the feed that stands in for the network; gives the path of the former."""
+    """Write config.toml and the feed that replaces the network; return the path of config.toml."""
     page = folder / "fixtures" / HOST / "feed.xml"
     page.parent.mkdir(parents=True)
     page.write_text(_feed(), encoding="utf-8")

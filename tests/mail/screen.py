@@ -1,4 +1,4 @@
-"""Mails on screens: widths by device emulation, light and dark, pictures answered, everything else noticed."""
+"""Messages on screens: emulated devices, light and dark, images answered, all other requests recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Scheme = Literal["light", "dark"]
 DESKTOP, PHONE, SMALL_PHONE = 900, 375, 320
 FRAME = 600
-"""What a mail is wide where there is room."""
+"""The width of a message on a wide screen."""
 
 # Larger than any place a mail has for one, so that a picture nobody holds back shows.
 _PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="2000" height="2000"><rect width="2000" height="2000"/></svg>'
@@ -50,43 +50,43 @@ _LINKS = "() => [...document.querySelectorAll('a[href], v\\\\:roundrect')].map(e
 
 @dataclass(slots=True)
 class Screen:
-    """A mail, opened."""
+    """An open message."""
 
     page: Page
     width: int
     requested_urls: list[str] = field(default_factory=list)
-    """What it asked the network for and is no picture."""
+    """The URLs it requested other than images."""
 
     @property
     def overflow_pixels(self) -> int:
-        """How many pixels the mail is wider than its screen."""
+        """How many pixels the message is wider than its screen."""
         return max(0, int(self.page.evaluate("document.documentElement.scrollWidth")) - self.width)
 
     @property
     def low_contrast(self) -> list[str]:
-        """Words that are hard to read."""
+        """Texts with too little contrast."""
         return list(self.page.evaluate(_LOW_CONTRAST))
 
     @property
     def elements_outside(self) -> list[str]:
-        """What stands outside the middle 600 pixels."""
+        """Elements outside the middle 600 pixels."""
         left = (self.width - FRAME) / 2
         return list(self.page.evaluate(_OUTSIDE, [left, left + FRAME]))
 
     @property
     def missized_pictures(self) -> list[str]:
-        """Pictures that are not as wide as their attribute says, which is all that Word obeys."""
+        """Images whose width differs from their attribute, which is all that Word obeys."""
         return list(self.page.evaluate(_MISSIZED))
 
     @property
     def links(self) -> set[str]:
-        """Where one can go from here."""
+        """The URLs of all links."""
         return set(self.page.evaluate(_LINKS))
 
 
 @cache
 def page_of(browser: Browser, width: int, scheme: Scheme) -> Page:
-    """Give the one page for all mails on such a screen: a page costs several times what a mail in it does."""
+    """Return the page shared by all messages on such a screen: opening a page costs much more than a message."""
     phone = width < 500
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, is_mobile=phone, has_touch=phone
@@ -98,7 +98,7 @@ def page_of(browser: Browser, width: int, scheme: Scheme) -> Page:
 def open_screen(
     browser: Browser, html: str, width: int = DESKTOP, scheme: Scheme = "light", *, pictures: bool = True
 ) -> Iterator[Screen]:
-    """Open a mail on a screen of a width; under 500 pixels it is a phone's."""
+    """Open a message on a screen of a width; below 500 pixels it is a phone."""
     screen = Screen(page_of(browser, width, scheme), width)
 
     def answer(route: Route) -> None:
@@ -119,7 +119,7 @@ def open_screen(
 
 
 def axe(screen: Screen, source: str) -> list[str]:
-    """Ask axe-core what is wrong: the rule and the element of each violation.
+    """Return the rule and element of each violation that axe-core finds.
 
     ``region`` and ``landmark-one-main`` are about web pages: a mail is one article.
     """

@@ -1,4 +1,4 @@
-"""Acceptance 3: axe-core finds nothing, in light, in dark and on a phone."""
+"""axe-core finds no violation, in light, in dark and on a phone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.npm("axe-core")]
 @pytest.mark.parametrize(("width", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
 @pytest.mark.parametrize(("theme", "edition"), MAILS)
 def test_is_accessible(chromium: Browser, theme: str, edition: str, width: int, scheme: Scheme) -> None:
-    """No rule is violated: names, headings, language, contrast, links in text."""
+    """Names, headings, language, contrast and links in text."""
     with open_screen(chromium, mail(theme, edition).html, width, scheme) as screen:
         assert axe(screen, AXE.read_text()) == []

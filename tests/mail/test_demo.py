@@ -1,4 +1,4 @@
-"""The demo edition: what an ordinary week of the program weighs, and how long it is."""
+"""The demo edition: its size and its length."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.mail.editions import THEMES, mail
 from tests.mail.validators import ParsedMarkup
 
 pytestmark = pytest.mark.parametrize("theme", THEMES)
-MOST_BYTES = 30_000
+MAX_BYTES = 30_000
 ABOUT_WORDS = range(340, 501)
-"""420, more or less: a letter of three minutes."""
+"""About 420 words, which take three minutes to read."""
 
 
-def test_demo_is_light(theme: str) -> None:
+def test_demo_is_small(theme: str) -> None:
     """At most 30 KB of HTML."""
-    assert len(mail(theme, "demo").html.encode()) <= MOST_BYTES
+    assert len(mail(theme, "demo").html.encode()) <= MAX_BYTES
 
 
 def test_demo_is_short(theme: str) -> None:
-    """About 420 words are read, the inbox line's filler not counted."""
+    """About 420 words, not counting the preheader's filler."""
     words = re.findall(r"\w+(?:[’'.-]\w+)*", ParsedMarkup(mail(theme, "demo").html).text)
     assert len(words) in ABOUT_WORDS

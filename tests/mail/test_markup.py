@@ -1,4 +1,4 @@
-"""Acceptance 4 and 5: HTML that a strict checker reads without a word, made of what mail programs know."""
+"""The HTML is valid and made only of reviewed features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
 
 @cache
 def all_nu_errors() -> dict[str, list[str]]:
-    """Start Java once."""
+    """Run the checker once, as Java starts slowly."""
     return nu_errors({f"{theme} {edition}": mail(theme, edition).html for theme, edition in MAILS})
 
 
@@ -29,25 +29,25 @@ def test_is_valid_html(theme: str, edition: str) -> None:
 
 
 @every_mail
-def test_is_made_of_what_was_reviewed(theme: str, edition: str) -> None:
+def test_has_only_reviewed_features(theme: str, edition: str) -> None:
     """Every element, attribute, property, at-rule and selector is in allowed.toml."""
     assert markup_errors(mail(theme, edition).html) == []
 
 
-def test_review_has_no_leftovers() -> None:
-    """What no theme uses any more is not allowed any more."""
+def test_every_reviewed_feature_is_used() -> None:
+    """A feature that no theme uses any more is removed from allowed.toml."""
     everything = [used_features(mail(theme, edition).html) for theme, edition in MAILS]
     for kind, names in allowed_features().items():
         assert set(names) - set().union(*(each[kind] for each in everything)) == set(), kind
 
 
-def test_review_gives_reasons() -> None:
-    """Nothing is allowed without a word on what happens where a program does not know it."""
+def test_every_reviewed_feature_has_a_reason() -> None:
+    """It says what happens in a program that does not know the feature."""
     assert all(reason for names in allowed_features().values() for reason in names.values())
 
 
 @every_mail
 def test_every_link_is_in_the_text_part(theme: str, edition: str) -> None:
-    """Whoever reads plain text can go wherever the HTML leads."""
+    """The plain text links to everything that the HTML links to."""
     made = mail(theme, edition)
     assert link_errors(made.html, made.text) == []

@@ -1,4 +1,4 @@
-"""Acceptance 6, for a reader's own copy: they can leave by one click, and nothing waits to be filled in."""
+"""Personalised copies: one-click unsubscribing, and no placeholder left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
 
 
 def copy(made: RenderedMail, edition: str) -> bytes:
-    """Make the reader's copy of a mail."""
+    """Return the recipient's copy of a message."""
     home = {"hostile": f"https://{HOST}/"}.get(edition, f"{SITE}/")
     return personalise(
         made.eml,
@@ -43,14 +43,14 @@ def bodies(message: bytes) -> tuple[str, str]:
 
 
 @every_mail
-def test_can_be_left_by_one_click(theme: str, edition: str) -> None:
-    """The header says how, each way on one line and by its plain address; no place is left open anywhere."""
+def test_has_one_click_unsubscribing(theme: str, edition: str) -> None:
+    """The headers have each URL on one line, unencoded, and no placeholder is left."""
     assert personalisation_errors(copy(mail(theme, edition), edition)) == []
 
 
 @every_mail
-def test_leads_to_the_readers_own_pages(theme: str, edition: str) -> None:
-    """Both parts link to the reader's addresses, whole, and are else what was sealed."""
+def test_links_to_the_recipients_own_pages(theme: str, edition: str) -> None:
+    """Both parts have the recipient's complete URLs and are otherwise as sealed."""
     text, html = bodies(copy(mail(theme, edition), edition))
     own = {READER.unsubscribe_url, READER.preferences_url, READER.browser_url}
     assert own <= set(ParsedMarkup(html).hrefs)
@@ -60,14 +60,14 @@ def test_leads_to_the_readers_own_pages(theme: str, edition: str) -> None:
 
 @every_mail
 def test_keeps_the_lines_short(theme: str, edition: str) -> None:
-    """Long addresses are broken softly: no body line is over 76 characters, and every line ends in CRLF."""
+    """Long URLs get soft line breaks: no body line is over 76 characters, and every line ends in CRLF."""
     body = copy(mail(theme, edition), edition).partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 76
     assert body.count(b"\n") == body.count(b"\r\n")
 
 
-def test_two_readers_differ_in_what_is_theirs() -> None:
-    """To, Message-ID and the places: nothing else tells two copies apart, and the same reader's copy is the same."""
+def test_copies_differ_only_in_personal_parts() -> None:
+    """To, Message-ID and the URLs; two copies for one recipient are equal."""
     made = mail("classic", "sample")
     first, again = copy(made, "sample"), copy(made, "sample")
     assert first == again
@@ -77,8 +77,8 @@ def test_two_readers_differ_in_what_is_theirs() -> None:
 
 
 @pytest.mark.parametrize("broken", ["https://a.example/\r\nBcc: all@a.example", "https://ä.example/"])
-def test_a_broken_address_is_no_header(broken: str) -> None:
-    """An address with a line end in it, or one that is not ASCII, is refused."""
+def test_an_invalid_address_is_refused(broken: str) -> None:
+    """One with a line end, or one that is not ASCII."""
     reader = Recipient(
         address="ann@example.org",
         unsubscribe_url=broken,

@@ -1,4 +1,4 @@
-"""The proof as a mail: what is judged of the editions is judged of them with the banner above."""
+"""The proof: an edition with the banner above it passes the same validators."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 TOKEN = "2026-W07." + "40ff5583" * 8 + ".approve.1.1771771545." + "x" * 43
 LONG = "https://tides.example/" + "a-very-long-address/" * 12
-NOTE = ProofBanner(
+BANNER = ProofBanner(
     week="2026-W07",
     number=14,
-    plan="It will not go out on Fri 20 Feb 2026 07:00, because of its errors: mend them, or `approve` it.",
+    plan="It will not go out on Fri 20 Feb 2026 07:00, because of its errors: fix them, or `approve` it.",
     checks=(
         CheckResult(
-            name="dead-link", level="error", message=f"{LONG} answered 404: mend that link.", where="Tide tables"
+            name="dead-link", level="error", message=f"{LONG} answered 404: fix that link.", where="Tide tables"
         ),
         CheckResult(name="introduction", level="warning", message="Write an introduction of 60 to 120 words."),
         CheckResult(name="image-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
     ),
     buttons=tuple(
-        BannerButton(label=each, url=f"https://desk.example/proof/{TOKEN}") for each in ("Approve", "Hold", "Desk")
+        BannerButton(label=label, url=f"https://desk.example/proof/{TOKEN}") for label in ("Approve", "Hold", "Desk")
     ),
     hint="On the command line it is `pipeline approve 2026-W07 --hash 40ff5583c089`.",
 )
@@ -44,9 +44,9 @@ every_proof = pytest.mark.parametrize(("theme", "edition"), PROOFS)
 
 @cache
 def proof(theme: str, edition: str) -> RenderedMail:
-    """Put the banner above an edition."""
+    """Return an edition with the banner above it."""
     shown = mail(theme, edition)
-    html, text = load_banner_templates([TEMPLATES]).prepend(shown.html, shown.text, NOTE)
+    html, text = load_banner_templates([TEMPLATES]).prepend(shown.html, shown.text, BANNER)
     bytes_ = {"html": shown.html.encode(), "text": shown.text.encode(), "eml": shown.eml, "manifest": b"{}"}
     draft = Edition(
         week="2026-W07", state="draft", number=14, subject="Bread", preheader="", content_hash="ab" * 32, **bytes_
@@ -55,8 +55,8 @@ def proof(theme: str, edition: str) -> RenderedMail:
 
 
 @every_proof
-def test_is_a_mail_like_the_others(theme: str, edition: str) -> None:
-    """Its format, its markup, its links and its safety are as good as those of what it shows."""
+def test_passes_the_validators(theme: str, edition: str) -> None:
+    """Format, markup, links and safety are as good as those of the edition."""
     made = proof(theme, edition)
     assert format_errors(made.eml, made.html, made.text) == []
     assert markup_errors(made.html) == []
@@ -66,7 +66,7 @@ def test_is_a_mail_like_the_others(theme: str, edition: str) -> None:
 
 @cache
 def all_nu_errors() -> dict[str, list[str]]:
-    """Start Java once."""
+    """Run the checker once, as Java starts slowly."""
     return nu_errors({f"{theme} {edition}": proof(theme, edition).html for theme, edition in PROOFS})
 
 
@@ -81,8 +81,8 @@ def test_is_valid_html(theme: str, edition: str) -> None:
 
 @pytest.mark.requires("spamassassin")
 @pytest.mark.xdist_group("spamassassin")
-def test_is_no_spam() -> None:
-    """It arrives, with its long links and its errors in words."""
+def test_is_not_spam() -> None:
+    """Long links and quoted errors do not raise the score."""
     scores = spam_scores({f"{theme} {edition}": proof(theme, edition).eml for theme, edition in PROOFS})
     assert all(score.points <= 0.5 for score in scores.values()), scores
 
@@ -91,12 +91,14 @@ def test_is_no_spam() -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 375, 900])
 def test_fits_its_screen(chromium: Browser, theme: str, edition: str, width: int) -> None:
-    """Nothing is wider than the screen, not even an address in a finding; buttons are large enough for a thumb."""
+    """Nothing is wider than the screen, not even a URL; buttons are large enough for a thumb."""
     context = chromium.new_context(viewport={"width": width, "height": 700})
     page = context.new_page()
     page.route("**/*", lambda route: route.abort())
     page.set_content(proof(theme, edition).html)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes: list[Any] = [page.get_by_role("link", name=each.label, exact=True).bounding_box() for each in NOTE.buttons]
+    boxes: list[Any] = [
+        page.get_by_role("link", name=button.label, exact=True).bounding_box() for button in BANNER.buttons
+    ]
     assert all(box["height"] >= 44 for box in boxes)
     context.close()

@@ -1,4 +1,4 @@
-"""Acceptance 6 and 8: the message is well formed, and what attackers write into feeds is harmless, its words kept."""
+"""Well-formed messages, and hostile feeds made harmless with their text kept."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ every_theme = pytest.mark.parametrize("theme", THEMES)
 
 @every_mail
 def test_is_well_formed(theme: str, edition: str) -> None:
-    """Text, then HTML, UTF-8, lines of 76, CRLF, no encoded identifier; decoded, they are what was rendered."""
+    """Text, then HTML, UTF-8, lines of 76 characters, CRLF, no encoded identifier; decoded, they are as rendered."""
     made = mail(theme, edition)
     assert format_errors(made.eml, made.html, made.text) == []
 
 
 @every_mail
-def test_holds_nothing_that_runs(theme: str, edition: str) -> None:
-    """No script, no handler, no form; links lead to pages and mailboxes, pictures come from the web."""
+def test_has_no_active_content(theme: str, edition: str) -> None:
+    """No script, handler or form; links lead to pages and mailboxes, images come from the web."""
     assert safety_errors(mail(theme, edition).html) == []
 
 
 @every_theme
-def test_hostile_words_are_kept(theme: str) -> None:
-    """What an attacker wrote around is still said, in both parts."""
+def test_harmless_text_of_a_hostile_feed_is_kept(theme: str) -> None:
+    """In both parts."""
     made = mail(theme, "hostile")
     assert [words for words in KEPT_TEXTS if words not in ParsedMarkup(made.html).text] == []
     assert [words for words in KEPT_TEXTS if words not in made.text] == []
 
 
 @every_theme
-def test_hostile_title_is_no_header(theme: str) -> None:
+def test_a_hostile_title_adds_no_header(theme: str) -> None:
     """CR and LF in a title, encoded or not, add no recipient."""
     message = message_from_bytes(mail(theme, "hostile").eml, policy=policy.default)
     assert set(message.keys()) == {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
@@ -49,8 +49,8 @@ def test_hostile_title_is_no_header(theme: str) -> None:
 
 @every_theme
 @pytest.mark.browser
-def test_hostile_mail_runs_nothing(chromium: Browser, theme: str) -> None:
-    """Opened in a browser with script switched on, nothing happens."""
+def test_a_hostile_feed_runs_nothing(chromium: Browser, theme: str) -> None:
+    """Nothing happens in a browser with scripts enabled."""
     with open_screen(chromium, "<title>before</title>") as screen:
         dialogs: list[str] = []
         screen.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss())[1])

@@ -1,4 +1,4 @@
-"""Acceptance 1 and 2: mails on screens of every width, and in programs that take half of them away."""
+"""Messages on screens of every width, and in programs that drop parts of the HTML."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
 SCREENS = [(SMALL_PHONE, True), (PHONE, True), (DESKTOP, True), (SMALL_PHONE, False)]
-"""Widths, and whether pictures are shown."""
+"""Widths, and whether images are shown."""
 
 
 @every_mail
 @pytest.mark.parametrize(("width", "pictures"), SCREENS)
 def test_fits_every_screen(chromium: Browser, theme: str, edition: str, width: int, pictures: bool) -> None:
-    """No mail is wider than its screen, with pictures or without, and it asks for nothing but pictures."""
+    """Nothing is wider than its screen, with images or without, and only images are requested."""
     with open_screen(chromium, mail(theme, edition).html, width, pictures=pictures) as screen:
         assert screen.overflow_pixels == 0
         assert screen.requested_urls == []
 
 
 @every_mail
-def test_holds_its_width_on_a_desktop(chromium: Browser, theme: str, edition: str) -> None:
-    """Words and pictures keep to the middle 600 pixels."""
+def test_keeps_its_width_on_a_desktop(chromium: Browser, theme: str, edition: str) -> None:
+    """Text and images stay within the middle 600 pixels."""
     with open_screen(chromium, mail(theme, edition).html) as screen:
         assert screen.elements_outside == []
 
@@ -47,14 +47,14 @@ def test_is_readable(chromium: Browser, theme: str, edition: str, scheme: Scheme
 
 @every_mail
 def test_is_readable_in_forced_dark(chromium: Browser, theme: str, edition: str) -> None:
-    """A program that recolours a mail by itself, one colour at a time, leaves it readable."""
+    """It stays readable in a program that changes each colour by itself."""
     with open_screen(chromium, force_dark(mail(theme, edition).html)) as screen:
         assert screen.low_contrast == []
 
 
 @every_mail
 def test_is_readable_in_outlooks_dark(chromium: Browser, theme: str, edition: str) -> None:
-    """Outlook on the web marks what it recolours; the rules for these marks go together."""
+    """Outlook on the web marks the elements that it recolours; all rules for them apply together."""
     html = mail(theme, edition).html.replace("<body", "<body data-ogsc data-ogsb", 1)
     with open_screen(chromium, html) as screen:
         assert screen.low_contrast == []
@@ -63,7 +63,7 @@ def test_is_readable_in_outlooks_dark(chromium: Browser, theme: str, edition: st
 @every_mail
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_without_style_elements(chromium: Browser, theme: str, edition: str, width: int) -> None:
-    """Every link is there, text can be read, the width is held, and nothing hangs over."""
+    """Every link is there, texts are readable, and nothing is too wide."""
     html = mail(theme, edition).html
     with open_screen(chromium, without_style(html), width) as screen:
         assert screen.links == set(ParsedMarkup(html).hrefs)
@@ -75,7 +75,7 @@ def test_without_style_elements(chromium: Browser, theme: str, edition: str, wid
 @every_mail
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_in_gmail(chromium: Browser, theme: str, edition: str, width: int) -> None:
-    """With what Gmail keeps of the styles it is the same mail."""
+    """It looks the same with the styles that Gmail keeps."""
     html = mail(theme, edition).html
     with open_screen(chromium, as_gmail(html), width) as screen:
         assert screen.links == set(ParsedMarkup(html).hrefs)
@@ -86,7 +86,7 @@ def test_in_gmail(chromium: Browser, theme: str, edition: str, width: int) -> No
 
 @every_mail
 def test_in_word(chromium: Browser, theme: str, edition: str) -> None:
-    """In Outlook's branch every link leads on, pictures have the size of their attributes, and 600 pixels are held."""
+    """In Outlook's branch every link works, images have the size of their attributes, and the width is 600 pixels."""
     html = mail(theme, edition).html
     with open_screen(chromium, as_word(html)) as screen:
         assert screen.links == set(ParsedMarkup(html).hrefs)

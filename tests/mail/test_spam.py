@@ -1,4 +1,4 @@
-"""Acceptance 7: SpamAssassin finds nothing to suspect, by its local rules."""
+"""SpamAssassin finds nothing suspicious, by its local rules."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from tests.mail.editions import MAILS, mail
 from tests.mail.external_validators import SpamScore, spam_scores
 
 pytestmark = [pytest.mark.requires("spamassassin"), pytest.mark.xdist_group("spamassassin")]
-MOST_POINTS = 0.5
+MAX_POINTS = 0.5
 NEVER = {"MPART_ALT_DIFF", "MIME_HTML_ONLY", "HTML_FONT_LOW_CONTRAST"}
 
 
 @cache
 def scores() -> dict[str, SpamScore]:
-    """Start SpamAssassin once."""
+    """Run SpamAssassin once."""
     return spam_scores({f"{theme} {edition}": mail(theme, edition).eml for theme, edition in MAILS})
 
 
 @pytest.mark.parametrize(("theme", "edition"), MAILS)
-def test_is_no_spam(theme: str, edition: str) -> None:
-    """At most half a point, and none of the rules that a careless newsletter meets."""
+def test_is_not_spam(theme: str, edition: str) -> None:
+    """At most half a point, and none of the rules that careless newsletters break."""
     score = scores()[f"{theme} {edition}"]
-    assert score.points <= MOST_POINTS, score
+    assert score.points <= MAX_POINTS, score
     assert not NEVER & score.rules
     assert not any(rule.startswith("HTML_IMAGE_ONLY_") for rule in score.rules)

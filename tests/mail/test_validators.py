@@ -1,6 +1,6 @@
-"""The judges themselves: a mail with one thing broken is complained about, by the judge whose part it is.
+"""The validators themselves: each reports a message that is broken in one place.
 
-Each breaks the ordinary sample in one place, as a careless change of a theme would.
+Each case breaks the sample as a careless change of a theme would.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 every_theme = pytest.mark.parametrize("theme", THEMES)
-Sabotage = tuple[str, str]
-"""What to replace in the HTML, as a regular expression, and by what."""
+Defect = tuple[str, str]
+"""A regular expression to replace in the HTML, and its replacement."""
 
 
-def broken(html: str, sabotage: Sabotage) -> str:
-    """Break a mail; a sabotage that finds nothing to break is a mistake of this file."""
-    done, times = re.subn(sabotage[0], sabotage[1], html, flags=re.DOTALL)
+def broken(html: str, defect: Defect) -> str:
+    """Return HTML with something replaced; fail if there is nothing to replace."""
+    done, times = re.subn(defect[0], defect[1], html, flags=re.DOTALL)
     assert times
     return done
 
 
 WIDE = ("</h1>", '</h1><table width="1000"><tr><td style="min-width: 1000px">wide</td></tr></table>')
 PALE = (r"(?<![-\w])color: #[0-9a-f]{6}", "color: #dddddd")
-ON_SCREEN: dict[str, tuple[Sabotage, int, str, Callable[[Screen], object]]] = {
+ON_SCREEN: dict[str, tuple[Defect, int, str, Callable[[Screen], object]]] = {
     "a table of a thousand pixels": (WIDE, PHONE, "light", lambda screen: screen.overflow_pixels),
     "pictures at their own size": (
         (r"(<img[^>]*?) style=\"[^\"]*\"", r"\1"), PHONE, "light", lambda screen: screen.overflow_pixels),
@@ -56,13 +56,13 @@ ON_SCREEN: dict[str, tuple[Sabotage, int, str, Callable[[Screen], object]]] = {
 @pytest.mark.browser
 @pytest.mark.parametrize("case", ON_SCREEN)
 def test_broken_on_screen(chromium: Browser, theme: str, case: str) -> None:
-    """Too wide, asking for more than pictures, unreadable: the screen shows it."""
-    sabotage, width, scheme, complaint = ON_SCREEN[case]
-    with open_screen(chromium, broken(mail(theme, "sample").html, sabotage), width, scheme) as screen:  # type: ignore[arg-type]
-        assert complaint(screen)
+    """Too wide, requesting more than images, hard to read: the screen shows it."""
+    defect, width, scheme, error = ON_SCREEN[case]
+    with open_screen(chromium, broken(mail(theme, "sample").html, defect), width, scheme) as screen:  # type: ignore[arg-type]
+        assert error(screen)
 
 
-IN_CLIENTS: dict[str, tuple[Sabotage, Callable[[str], str], Callable[[Screen], object]]] = {
+IN_CLIENTS: dict[str, tuple[Defect, Callable[[str], str], Callable[[Screen], object]]] = {
     "ink only in style elements": (
         PALE, without_style, lambda screen: screen.low_contrast),
     "width only in style elements": (
@@ -79,16 +79,16 @@ IN_CLIENTS: dict[str, tuple[Sabotage, Callable[[str], str], Callable[[Screen], o
 @pytest.mark.browser
 @pytest.mark.parametrize("case", IN_CLIENTS)
 def test_broken_in_clients(chromium: Browser, theme: str, case: str) -> None:
-    """What only a good client gets right is noticed in a bad one."""
-    sabotage, client, complaint = IN_CLIENTS[case]
-    with open_screen(chromium, client(broken(mail(theme, "sample").html, sabotage))) as screen:
-        assert complaint(screen)
+    """A feature that only good programs support is missed in a bad one."""
+    defect, client, error = IN_CLIENTS[case]
+    with open_screen(chromium, client(broken(mail(theme, "sample").html, defect))) as screen:
+        assert error(screen)
 
 
 @every_theme
 @pytest.mark.browser
 def test_buttons_lost_in_word(chromium: Browser, theme: str) -> None:
-    """A link that everybody but Outlook gets is missed there."""
+    """A link that only Outlook does not get is missed there."""
     html = mail(theme, "sample").html
     lost = html.replace("</h1>", '</h1><!--[if !mso]><!--><a href="https://example.org/lost">x</a><!--<![endif]-->')
     with open_screen(chromium, as_word(lost)) as screen:
@@ -99,7 +99,7 @@ def test_buttons_lost_in_word(chromium: Browser, theme: str) -> None:
 @pytest.mark.browser
 @pytest.mark.npm("axe-core")
 @pytest.mark.parametrize(
-    ("rule", "sabotage"),
+    ("rule", "defect"),
     [
         ("html-has-lang", (r"<html lang=\"[^\"]*\"", "<html")),
         ("image-alt", (r" alt=\"[^\"]*\"", "")),
@@ -111,13 +111,13 @@ def test_buttons_lost_in_word(chromium: Browser, theme: str) -> None:
         ("document-title", (r"<title>.*?</title>", "")),
     ],
 )
-def test_broken_for_axe(chromium: Browser, theme: str, rule: str, sabotage: Sabotage) -> None:
-    """What a screen reader's user would meet, axe-core names."""
-    with open_screen(chromium, broken(mail(theme, "sample").html, sabotage)) as screen:
-        assert rule in {complaint.split(":")[0] for complaint in axe(screen, AXE.read_text())}
+def test_broken_for_axe(chromium: Browser, theme: str, rule: str, defect: Defect) -> None:
+    """axe-core reports it."""
+    with open_screen(chromium, broken(mail(theme, "sample").html, defect)) as screen:
+        assert rule in {error.split(":")[0] for error in axe(screen, AXE.read_text())}
 
 
-FOR_NU: dict[str, Sabotage] = {
+FOR_NU: dict[str, Defect] = {
     "an unclosed element": ("</h1>", "</h1><div>"),
     "a picture without words": (r" alt=\"[^\"]*\"", ""),
     "a row without a table": ("</h1>", "</h1><tr><td>x</td></tr>"),
@@ -131,15 +131,15 @@ FOR_NU: dict[str, Sabotage] = {
 @pytest.mark.requires("java")
 @pytest.mark.xdist_group("nu")
 def test_broken_for_nu() -> None:
-    """Each of these is an error to the checker: it was not filtered away, and it was started."""
+    """Each case is an error to the checker: it ran, and the error was not filtered out."""
     html = mail("classic", "sample").html
-    found = nu_errors({name: broken(html, sabotage) for name, sabotage in FOR_NU.items()})
+    found = nu_errors({name: broken(html, defect) for name, defect in FOR_NU.items()})
     assert [name for name, errors in found.items() if not errors] == []
 
 
 @every_theme
 @pytest.mark.parametrize(
-    ("complaint", "sabotage"),
+    ("error", "defect"),
     [
         ("property position", ("margin: 0", "position: absolute")),
         ("element section", ("</h1>", "</h1><section>x</section>")),
@@ -148,22 +148,22 @@ def test_broken_for_nu() -> None:
         ("at-rule min-width", ("</style>", "@media (min-width: 480px) { p { margin: 0 } }</style>")),
         ("selector :hover", ("</style>", "a:hover { color: #000000 }</style>")),
         ("selector >", ("</style>", "td > a { color: #000000 }</style>")),
-        ("colour #fff has not six digits", ("margin: 0", "color: #fff")),
+        ("colour #fff does not have six digits", ("margin: 0", "color: #fff")),
         ("function calc", ("margin: 0", "width: calc(100% - 2px)")),
         ("a style loads something", ("</style>", "p { background-color: url(x) }</style>")),
         ("a style loads something", ("</style>", "@import 'x';</style>")),
-        ("style elements hold", ("</style>", f"{'p { margin: 0 }' * 1200}</style>")),
+        ("style elements have", ("</style>", f"{'p { margin: 0 }' * 1200}</style>")),
     ],
 )
-def test_broken_markup(theme: str, complaint: str, sabotage: Sabotage) -> None:
-    """What nobody has reviewed is named, whatever kind of thing it is."""
-    faults = judges.markup_errors(broken(mail(theme, "sample").html, sabotage))
-    assert any(fault.startswith(complaint) for fault in faults), faults
+def test_broken_markup(theme: str, error: str, defect: Defect) -> None:
+    """Each kind of unreviewed feature is reported."""
+    faults = judges.markup_errors(broken(mail(theme, "sample").html, defect))
+    assert any(fault.startswith(error) for fault in faults), faults
 
 
 @every_theme
 def test_link_missing_in_the_text(theme: str) -> None:
-    """A link of the HTML that the text does not have is given by its address."""
+    """Its URL is reported."""
     made = mail(theme, "sample")
     other = made.html.replace("https://weatherglass.example.com/how", "https://weatherglass.example.com/other")
     assert judges.link_errors(other, made.text) == ["https://weatherglass.example.com/other"]
@@ -171,7 +171,7 @@ def test_link_missing_in_the_text(theme: str) -> None:
 
 @every_theme
 @pytest.mark.parametrize(
-    "sabotage",
+    "defect",
     [
         ("</h1>", "</h1><script>1</script>"),
         ("</h1>", "</h1><form action='https://example.org/'></form>"),
@@ -183,40 +183,40 @@ def test_link_missing_in_the_text(theme: str) -> None:
         ("<title>", '<meta http-equiv="refresh" content="0"><title>'),
     ],
 )
-def test_broken_safety(theme: str, sabotage: Sabotage) -> None:
-    """Whatever runs or leads out of the web is named."""
+def test_broken_safety(theme: str, defect: Defect) -> None:
+    """Everything that runs or leads out of the web is reported."""
     assert judges.safety_errors(mail(theme, "sample").html) == []
-    assert judges.safety_errors(broken(mail(theme, "sample").html, sabotage)) != []
+    assert judges.safety_errors(broken(mail(theme, "sample").html, defect)) != []
 
 
 @every_theme
 @pytest.mark.parametrize(
-    ("complaint", "old", "new"),
+    ("error", "old", "new"),
     [
         ("is not multipart/alternative", b"multipart/alternative", b"multipart/mixed"),
         ("is not text, then HTML", b"text/plain", b"text/enriched"),
         ("is not UTF-8", b'text/html; charset="utf-8"', b'text/html; charset="us-ascii"'),
-        ("has other words than were rendered", b"</body>", b"<p>more</p></body>"),
+        ("differs from what was rendered", b"</body>", b"<p>more</p></body>"),
         ("has a body line over 76 characters", b"=\r\n", b""),
         ("has line ends other than CRLF", b"\r\nSubject", b"\nSubject"),
         ("has bytes beyond ASCII", b"=E2=80=99", "’".encode()),
         ("has defects", b"--\r\n", b"\r\n"),
-        ("lacks a header or has one twice", b"\r\nDate: ", b"\r\nX-Date: "),
-        ("has a header nobody put there", b"\r\nSubject: ", b"\r\nBcc: all@example.org\r\nSubject: "),
+        ("lacks a header or repeats one", b"\r\nDate: ", b"\r\nX-Date: "),
+        ("has an unexpected header", b"\r\nSubject: ", b"\r\nBcc: all@example.org\r\nSubject: "),
         ("Message-ID", b"Message-ID: <", b"Message-ID: =?utf-8?q?=3C?= <"),
     ],
 )
-def test_broken_format(theme: str, complaint: str, old: bytes, new: bytes) -> None:
-    """Each rule of the message's format is looked at."""
+def test_broken_format(theme: str, error: str, old: bytes, new: bytes) -> None:
+    """Each rule of the message format is checked."""
     made = mail(theme, "sample")
     assert old in made.eml
     faults = judges.format_errors(made.eml.replace(old, new), made.html, made.text)
-    assert any(fault.startswith(complaint) for fault in faults), faults
+    assert any(fault.startswith(error) for fault in faults), faults
 
 
 @every_theme
 @pytest.mark.parametrize(
-    ("complaint", "pattern", "new"),
+    ("error", "pattern", "new"),
     [
         ("List-Unsubscribe is not one line", rb"<https://[^>]*leave[^>]*>, ", b""),
         ("List-Unsubscribe is not one line", rb", <mailto:[^>]*>", b""),
@@ -225,20 +225,20 @@ def test_broken_format(theme: str, complaint: str, old: bytes, new: bytes) -> No
         ("List-Unsubscribe-Post is missing", rb"List-Unsubscribe=One-Click", b"Yes"),
         ("List-Id is missing", rb"(?m)^List-Id:.*?\r\n", b""),
         ("Feedback-ID is missing", rb"(?m)^Feedback-ID:", b"X-Feedback:"),
-        ("a place is not filled in", rb"</body>", b"zzPreferenceszz</body>"),
+        ("a placeholder is not filled in", rb"</body>", b"zzPreferenceszz</body>"),
     ],
 )
-def test_broken_personal_copy(theme: str, complaint: str, pattern: bytes, new: bytes) -> None:
-    """Each way out of a reader's copy is looked at, and every place."""
+def test_broken_personalised_copy(theme: str, error: str, pattern: bytes, new: bytes) -> None:
+    """Each header for unsubscribing is checked, and every placeholder."""
     whole = copy(mail(theme, "sample"), "sample")
     done, times = re.subn(pattern, new, whole)
     assert times
     faults = judges.personalisation_errors(done)
-    assert any(fault.startswith(complaint) for fault in faults), faults
+    assert any(fault.startswith(error) for fault in faults), faults
 
 
 def composed(html: str, text: str | None) -> bytes:
-    """Write a mail as a careless program would."""
+    """Return a message as a careless program would write it."""
     message = EmailMessage()
     message["From"], message["To"] = "letter@harbourandhearth.example", "editor@harbourandhearth.example"
     message["Subject"], message["Message-ID"] = "This week", "<1@harbourandhearth.example>"
@@ -254,7 +254,7 @@ def composed(html: str, text: str | None) -> bytes:
 @pytest.mark.requires("spamassassin")
 @pytest.mark.xdist_group("spamassassin")
 def test_broken_for_spamassassin() -> None:
-    """The rules a newsletter must never meet are met by mails that deserve it."""
+    """The forbidden rules are matched by messages that deserve it."""
     made: RenderedMail = mail("classic", "sample")
     picture = "<html><body><p>Hello there, dear reader</p><img src='https://example.org/a.png'></body></html>"
     pale = made.html.replace("<h1", '<p><font color="#fefefe">cheap</font></p><h1', 1)

@@ -1,6 +1,6 @@
-"""What a mail must be, judged without a screen: its markup, its format, its safety. In: a mail. Out: complaints.
+"""Validators of a message that need no browser: markup, format and safety. They return lists of errors.
 
-They read with the standard library's own parsers, not with the program's: a fault in those would hide itself.
+They use the standard library's parsers, not the program's own, whose bugs would go unnoticed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ALLOWED = Path(__file__).parent / "allowed.toml"
 MAX_STYLE_BYTES = 16_384
 MAX_LINE_LENGTH = 76
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_RUNS = {
+_ACTIVE_TAGS = {
     "script",
     "iframe",
     "object",
@@ -33,13 +33,13 @@ _RUNS = {
     "video",
     "audio",
 }
-_ADDRESSES = {"href", "src", "action", "background", "poster", "srcset", "formaction"}
+_URL_ATTRIBUTES = {"href", "src", "action", "background", "poster", "srcset", "formaction"}
 _IDENTIFIERS = ("Message-ID", "References", "In-Reply-To", "Feedback-ID")
-_TOKEN = re.compile(r"zz(?:Unsubscribe|Preferences|Browser)zz")
+_PLACEHOLDER = re.compile(r"zz(?:Unsubscribe|Preferences|Browser)zz")
 
 
 class ParsedMarkup(HTMLParser):
-    """Elements, attributes, links, pictures and styles of an HTML part; what Outlook alone reads is a comment."""
+    """Elements, attributes, links and styles of an HTML part; what only Outlook reads is a comment."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -64,21 +64,21 @@ class ParsedMarkup(HTMLParser):
 
     @property
     def hrefs(self) -> list[str]:
-        """Where links lead."""
-        return [found["href"] for tag, found in self.elements if tag == "a" and "href" in found]
+        """The URLs of all links."""
+        return [values["href"] for tag, values in self.elements if tag == "a" and "href" in values]
 
     @property
     def declarations(self) -> Iterator[tuple[str, str]]:
         """(property, value) of style attributes and style elements."""
         blocks = re.findall(r"\{([^{}]*)\}", _COMMENT.sub("", self.style))
-        blocks += [found["style"] for _, found in self.elements if "style" in found]
-        for declaration in (each for block in blocks for each in block.split(";") if ":" in each):
+        blocks += [values["style"] for _, values in self.elements if "style" in values]
+        for declaration in (text for block in blocks for text in block.split(";") if ":" in text):
             name, _, value = declaration.partition(":")
             yield name.strip().lower(), value.strip()
 
 
 def used_features(html: str) -> dict[str, set[str]]:
-    """List what a mail expects mail programs to understand, by the tables of allowed.toml."""
+    """Return the features that an HTML part needs mail programs to understand, by the tables of allowed.toml."""
     markup = ParsedMarkup(html)
     css = _COMMENT.sub("", markup.style)
     queries = " ".join(re.findall(r"@media([^{]*)\{", css))
@@ -86,7 +86,7 @@ def used_features(html: str) -> dict[str, set[str]]:
     values = " ".join(value for _, value in markup.declarations)
     return {
         "element": {tag for tag, _ in markup.elements},
-        "attribute": {name for _, found in markup.elements for name in found},
+        "attribute": {name for _, values in markup.elements for name in values},
         "property": {name for name, _ in markup.declarations},
         "at-rule": {*re.findall(r"@[\w-]+", css), *re.findall(r"[a-z][a-z-]+", queries)}
         - {"only", "and", "dark", "px"},
@@ -97,71 +97,73 @@ def used_features(html: str) -> dict[str, set[str]]:
 
 @cache
 def allowed_features() -> dict[str, dict[str, str]]:
-    """Read the reviewed list: a table for each kind of thing, a reason for each thing."""
+    """Return the reviewed features: a table for each kind, a reason for each feature."""
     return tomllib.loads(ALLOWED.read_text())
 
 
 def markup_errors(html: str) -> list[str]:
-    """Complain about what nobody has reviewed, about styles that load something, and about too much of them."""
+    """Return features that were not reviewed, styles that load something, and too large styles."""
     markup = ParsedMarkup(html)
-    faults = [
+    errors = [
         f"{kind} {name} is not in {ALLOWED.name}"
         for kind, names in used_features(html).items()
         for name in sorted(names - set(allowed_features().get(kind, ())))
     ]
     if re.search(r"url\s*\(|@import", markup.style + " ".join(value for _, value in markup.declarations)):
-        faults.append("a style loads something")
+        errors.append("a style loads something")
     colours = {colour for _, value in markup.declarations for colour in re.findall(r"#\w+", value)}
-    faults += [f"colour {colour} has not six digits, as Outlook wants it" for colour in colours if len(colour) != 7]
+    errors += [
+        f"colour {colour} does not have six digits, as Outlook requires" for colour in colours if len(colour) != 7
+    ]
     if len(markup.style.encode()) > MAX_STYLE_BYTES:
-        faults.append(f"style elements hold {len(markup.style.encode())} bytes")
-    return faults
+        errors.append(f"style elements have {len(markup.style.encode())} bytes")
+    return errors
 
 
 def link_errors(html: str, text: str) -> list[str]:
-    """Complain about links that the text part does not have."""
+    """Return the URLs that are missing from the text part."""
     return [href for href in dict.fromkeys(ParsedMarkup(html).hrefs) if href.removeprefix("mailto:") not in text]
 
 
 def safety_errors(html: str) -> list[str]:
-    """Complain about whatever runs, loads, submits or leads out of the web."""
-    faults = []
-    for tag, found in ParsedMarkup(html).elements:
-        faults += [f"<{tag}>"] if tag in _RUNS else []
-        faults += [f"<{tag} {name}>" for name in found if name.startswith("on") or name == "http-equiv"]
-        for name in _ADDRESSES & set(found):
-            address = re.sub(r"[\x00-\x20]", "", found[name]).lower()
-            if not address.startswith(("https://", "http://") if tag == "img" else ("https://", "http://", "mailto:")):
-                faults.append(f"<{tag} {name}={found[name]!r}>")
-    return faults
+    """Return everything that runs, loads, submits or leads out of the web."""
+    errors = []
+    for tag, values in ParsedMarkup(html).elements:
+        errors += [f"<{tag}>"] if tag in _ACTIVE_TAGS else []
+        errors += [f"<{tag} {name}>" for name in values if name.startswith("on") or name == "http-equiv"]
+        for name in _URL_ATTRIBUTES & set(values):
+            url = re.sub(r"[\x00-\x20]", "", values[name]).lower()
+            if not url.startswith(("https://", "http://") if tag == "img" else ("https://", "http://", "mailto:")):
+                errors.append(f"<{tag} {name}={values[name]!r}>")
+    return errors
 
 
 def format_errors(eml: bytes, html: str, text: str) -> list[str]:
-    """Complain about a message that is not text, then HTML, in UTF-8, on short lines, word for word as rendered."""
+    """Check for text, then HTML, both UTF-8, on short lines, exactly as rendered; return what is wrong."""
     message = message_from_bytes(eml, policy=policy.default)
     assert isinstance(message, EmailMessage)
     parts = [part for part in message.walk() if not part.is_multipart()]
     bodies = [part.get_content().replace("\r\n", "\n") for part in parts]
-    judged = {
+    checks = {
         "is not multipart/alternative": message.get_content_type() == "multipart/alternative",
         "is not text, then HTML": [part.get_content_type() for part in parts] == ["text/plain", "text/html"],
         "is not UTF-8": all(part.get_content_charset() == "utf-8" for part in parts),
-        "has other words than were rendered": bodies == [text, html],
+        "differs from what was rendered": bodies == [text, html],
         "has a body line over 76 characters": _longest(eml.partition(b"\r\n\r\n")[2]) <= MAX_LINE_LENGTH,
         "has line ends other than CRLF": not re.search(rb"(?<!\r)\n|\r(?!\n)", eml),
         "has bytes beyond ASCII": eml.isascii(),
         "has defects": not message.defects and not any(part.defects for part in parts),
-        "lacks a header or has one twice": all(
+        "lacks a header or repeats one": all(
             len(message.get_all(name, [])) == 1
             for name in ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
         ),
-        "has a header nobody put there": not {"Bcc", "Cc", "Reply-To"} & set(message.keys()),
+        "has an unexpected header": not {"Bcc", "Cc", "Reply-To"} & set(message.keys()),
     }
-    return [fault for fault, fine in judged.items() if not fine] + identifier_errors(eml)
+    return [error for error, passed in checks.items() if not passed] + identifier_errors(eml)
 
 
 def identifier_errors(eml: bytes) -> list[str]:
-    """Complain about identifiers that were folded into encoded words: they are other identifiers then (RFC 2047, 5)."""
+    """Return identifiers folded into encoded words, which makes them other identifiers (RFC 2047, 5)."""
     head = eml.partition(b"\r\n\r\n")[0].decode("ascii", "replace")
     names = "|".join((*_IDENTIFIERS, r"List-[\w-]+"))
     headers = re.findall(rf"(?mi)^(?:{names}):.*(?:\r\n[ \t].*)*", head)
@@ -173,7 +175,7 @@ def _longest(lines: bytes) -> int:
 
 
 def personalisation_errors(eml: bytes) -> list[str]:
-    """Complain about a mail to one reader that they could not get out of, or that still waits to be filled in.
+    """Check the unsubscribe headers and placeholders of a recipient's copy; return what is wrong.
 
     RFC 8058 (one click), RFC 2369 and RFC 2919 (List-*), Gmail's Feedback-ID.
     """
@@ -181,13 +183,13 @@ def personalisation_errors(eml: bytes) -> list[str]:
     headers = dict(line.split(": ", 1) for line in head if ": " in line and line[0] not in " \t")
     message = message_from_bytes(eml, policy=policy.default)
     decoded = "".join(part.get_content() for part in message.walk() if not part.is_multipart())  # type: ignore[attr-defined]
-    judged = {
+    checks = {
         "List-Unsubscribe is not one line with https and mailto": re.fullmatch(
             r"<https://[^<>\s]+>, <mailto:[^<>\s]+>", headers.get("List-Unsubscribe", "")
         ),
         "List-Unsubscribe-Post is missing": headers.get("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click",
         "List-Id is missing": re.search(r"<[\w.-]+\.[\w-]+>$", headers.get("List-Id", "")),
         "Feedback-ID is missing": headers.get("Feedback-ID"),
-        "a place is not filled in": not _TOKEN.search(decoded + "".join(head)),
+        "a placeholder is not filled in": not _PLACEHOLDER.search(decoded + "".join(head)),
     }
-    return [fault for fault, fine in judged.items() if not fine] + identifier_errors(eml)
+    return [error for error, passed in checks.items() if not passed] + identifier_errors(eml)

@@ -1,4 +1,4 @@
-"""Preflight: a good mail passes, and each thing that can be wrong with one is named."""
+"""Preflight: a good newsletter passes every check, and each problem is reported."""
 
 from __future__ import annotations
 
@@ -33,46 +33,46 @@ assert LOAF.picture
 
 
 def with_loaf(**changes: Any) -> Digest:
-    """The sample, its first story changed."""
+    """Return the sample with its first story changed."""
     posts = replace(POSTS, stories=(replace(LOAF, **changes), GUEST))
     return replace(SAMPLE, sections=(posts, *SAMPLE.sections[1:]))
 
 
 @cache
-def printed(digest: Digest) -> RenderedDigest:
+def rendered(digest: Digest) -> RenderedDigest:
     return render(digest, load_theme([THEMES], "classic"))
 
 
-def found(digest: Digest = SAMPLE, facts: PreflightContext | None = None, **broken: Any) -> tuple[CheckResult, ...]:
-    """Check a digest; ``broken`` replaces parts of what was rendered, or the mail's bytes."""
-    eml = broken.pop("eml", None) or to_eml(printed(digest), digest)
-    return preflight(digest, replace(printed(digest), **broken), eml, facts or PreflightContext())
+def found(digest: Digest = SAMPLE, context: PreflightContext | None = None, **broken: Any) -> tuple[CheckResult, ...]:
+    """Check a digest; ``broken`` replaces parts of the rendered digest, or the message."""
+    eml = broken.pop("eml", None) or to_eml(rendered(digest), digest)
+    return preflight(digest, replace(rendered(digest), **broken), eml, context or PreflightContext())
 
 
 def html(old: str, new: str) -> Callable[[], tuple[CheckResult, ...]]:
     """Check the sample with something replaced in its HTML."""
 
     def check() -> tuple[CheckResult, ...]:
-        assert old in printed(SAMPLE).html
-        return found(html=printed(SAMPLE).html.replace(old, new))
+        assert old in rendered(SAMPLE).html
+        return found(html=rendered(SAMPLE).html.replace(old, new))
 
     return check
 
 
 def eml(old: bytes, new: bytes) -> Callable[[], tuple[CheckResult, ...]]:
-    """Check the sample with something replaced in its mail."""
+    """Check the sample with something replaced in its message."""
 
     def check() -> tuple[CheckResult, ...]:
-        whole = to_eml(printed(SAMPLE), SAMPLE)
+        whole = to_eml(rendered(SAMPLE), SAMPLE)
         assert old in whole
         return found(eml=whole.replace(old, new))
 
     return check
 
 
-def digest(changed: Digest, facts: PreflightContext | None = None) -> Callable[[], tuple[CheckResult, ...]]:
+def digest(changed: Digest, context: PreflightContext | None = None) -> Callable[[], tuple[CheckResult, ...]]:
     """Check another digest."""
-    return lambda: found(changed, facts)
+    return lambda: found(changed, context)
 
 
 def picture(**changes: Any) -> Callable[[], tuple[CheckResult, ...]]:
@@ -82,7 +82,7 @@ def picture(**changes: Any) -> Callable[[], tuple[CheckResult, ...]]:
 
 LINK = "https://tides.example.org/penhallow"
 TITLE = LOAF.title
-WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = {
+PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = {
     "no subject": (digest(replace(SAMPLE, subject=" ")), "subject", "error", "subject"),
     "tiny subject": (digest(replace(SAMPLE, subject="Bread")), "subject-length", "warning", "subject"),
     "endless subject": (digest(replace(SAMPLE, subject="Bread " * 14)), "subject-length", "warning", "subject"),
@@ -99,13 +99,13 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "todo-note", "error", TITLE),
     "TODO in a post": (digest(with_loaf(excerpt_md="Bake it. TODO: how hot?")), "todo-note", "warning", TITLE),
     "lorem ipsum": (digest(replace(SAMPLE, headline="Lorem ipsum dolor")), "todo-note", "error", "headline"),
-    "token in the subject": (
+    "merge tag in the subject": (
         digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "merge-tag", "error", "subject"),
-    "token in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "merge-tag", "warning", TITLE),
-    "token in config.toml": (
+    "merge tag in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "merge-tag", "warning", TITLE),
+    "merge tag in config.toml": (
         digest(replace(SAMPLE, publication=replace(PUBLICATION, tagline="Bread, {{ town }}"))),
         "merge-tag", "error", "[publication] tagline"),
-    "token of the theme": (html("Penhallow Quay", "[[town]]"), "merge-tag", "error", "theme"),
+    "merge tag of the theme": (html("Penhallow Quay", "[[town]]"), "merge-tag", "error", "theme"),
     "shortcode": (digest(with_loaf(excerpt_md="Bake it. \\[my\\_slider 3\\]")), "shortcode", "warning", TITLE),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-text", "warning", TITLE),
@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     "relative picture": (html(f'src="{LOAF.picture.url}"', 'src="loaf.jpg"'), "relative-url", "error", "theme"),
     "short link": (
         digest(with_loaf(excerpt_md="See [the tide table](https://bit.ly/3xYz).")), "short-url", "warning", TITLE),
-    "told before": (
+    "published before": (
         digest(SAMPLE, PreflightContext(published_urls={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
         "repeated-link", "warning", TITLE),
     "undescribed picture": (picture(alt=""), "image-alt", "hint", TITLE),
@@ -125,22 +125,22 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
     "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "html-size", "hint", "digest.html"),
     "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "html-size", "warning", "digest.html"),
     "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "html-size", "error", "digest.html"),
-    "told in fewer words": (
+    "shortened": (
         lambda: found(shortening="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
     "story in the HTML alone": (
-        lambda: found(text=printed(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
+        lambda: found(text=rendered(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
     "words in the HTML alone": (
         html("</body>", f"<p>{' '.join(f'word{n}' for n in range(99))}</p></body>"), "text-part", "warning", "theme"),
-    "no way out of the text": (
-        lambda: found(text=printed(SAMPLE).text.replace(UNSUBSCRIBE, "")), "unsubscribe-link", "error", "theme"),
-    "no way out of the HTML": (html(UNSUBSCRIBE, ""), "unsubscribe-link", "error", "theme"),
+    "no unsubscribe link in the text": (
+        lambda: found(text=rendered(SAMPLE).text.replace(UNSUBSCRIBE, "")), "unsubscribe-link", "error", "theme"),
+    "no unsubscribe link in the HTML": (html(UNSUBSCRIBE, ""), "unsubscribe-link", "error", "theme"),
     "bare line feed": (eml(b"\r\nSubject", b"\nSubject"), "message-format", "error", "digest.eml"),
     "long line": (eml(b"\r\n\r\n", b"\r\n\r\n" + b"x" * 77 + b"\r\n"), "message-format", "error", "digest.eml"),
     "raw bytes": (eml(b"From: ", "From: ö".encode()), "message-format", "error", "digest.eml"),
     "encoded identifier": (eml(b"Message-ID: <", b"Message-ID: =?utf-8?q?<"), "message-format", "error", "digest.eml"),
-    "pale words": (html("color: #5f594e", "color: #9f998e"), "contrast", "error", "theme"),
-    "pale words in the dark": (
+    "low contrast": (html("color: #5f594e", "color: #9f998e"), "contrast", "error", "theme"),
+    "low contrast in the dark": (
         html("color: #b3aca0 !important", "color: #53504a !important"), "contrast", "error", "theme"),
     "script": (html("</body>", "<script>1</script></body>"), "unsafe", "error", "theme"),
     "handler": (html("<body", '<body onload="x()"'), "unsafe", "error", "theme"),
@@ -162,105 +162,108 @@ WRONG: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = 
         "hint",
         "useful links",
     ),
-    "silent feed": (
+    "stale feed": (
         digest(SAMPLE, PreflightContext(stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
         "stale-feed", "warning", "podcast"),
 }  # fmt: skip
 
 
-def test_a_good_mail_passes() -> None:
-    """Nothing at all is said about the ordinary week."""
+def test_a_good_newsletter_passes() -> None:
+    """The sample has no problem at all."""
     assert found() == ()
 
 
 @pytest.mark.parametrize("theme", ["classic", "journal"])
-def test_a_logo_can_be_read_while_pictures_are_off(theme: str) -> None:
-    """Its words stand on the plate it lies on in the dark: in the colour around them nobody could see them."""
+def test_a_logo_is_readable_without_images(theme: str) -> None:
+    """In the dark its alt text has the colours of its own background."""
     logo = replace(SAMPLE, publication=replace(PUBLICATION, logo_url="https://harbourandhearth.example/logo.png"))
     shown = render(logo, load_theme([THEMES], theme))
 
-    def judged(html: str) -> set[str]:
+    def contrast_messages(html: str) -> set[str]:
         checks = preflight(logo, replace(shown, html=html), to_eml(shown, logo))
         return {check.message for check in checks if check.name == "contrast"}
 
-    assert judged(shown.html) == set()
+    assert contrast_messages(shown.html) == set()
     assert any(
-        PUBLICATION.name in each
-        for each in judged(re.sub(r"(\.logo \{[^}]*) color: #\w+ !important;", r"\1", shown.html))
+        PUBLICATION.name in message
+        for message in contrast_messages(re.sub(r"(\.logo \{[^}]*) color: #\w+ !important;", r"\1", shown.html))
     )
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_named(case: str) -> None:
-    """Each fault gives a Check of its name and level, at the place the editor knows, in a sentence that ends."""
-    check, name, level, where = WRONG[case]
-    matching = [each for each in check() if each.name == name and each.level == level]
-    assert [each for each in matching if each.where == where] != []
-    assert all(each.message.endswith(".") for each in matching)
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_each_problem_is_reported(case: str) -> None:
+    """With the name and level of its check, at its location, in a complete sentence."""
+    check, name, level, where = PROBLEMS[case]
+    matching = [result for result in check() if result.name == name and result.level == level]
+    assert where in {result.where for result in matching}
+    assert all(result.message.endswith(".") for result in matching)
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_says_where_it_is_mended(case: str) -> None:
-    """Each Check names a place there is; of a story, which one."""
-    for each in WRONG[case][0]():
-        place, _, which = each.fix_target.partition(" ")
-        assert place in FIX_TARGETS
-        assert bool(which) == (place in ("story", "feed", "setting"))
-    mended = {each.fix_target for each in WRONG[case][0]() if each.where == TITLE}
-    assert mended <= {f"story {LOAF.entries[0].feed_id} {LOAF.entries[0].guid}"}
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_each_problem_names_what_to_edit(case: str) -> None:
+    """One of FIX_TARGETS and, for stories, feeds and settings, which one."""
+    results = PROBLEMS[case][0]()
+    for result in results:
+        target, _, which = result.fix_target.partition(" ")
+        assert target in FIX_TARGETS
+        assert bool(which) == (target in ("story", "feed", "setting"))
+    targets = {result.fix_target for result in results if result.where == TITLE}
+    assert targets <= {f"story {LOAF.entries[0].feed_id} {LOAF.entries[0].guid}"}
 
 
-def test_every_check_is_tried() -> None:
-    """No name that a check of the mail can give is without a case here."""
+def test_every_check_is_tested() -> None:
+    """Each name that a check may report has a case here."""
     sources = [getsource(check) for check in CHECKS]
     names = {name for source in sources for name in re.findall(r'\.result\("([\w-]+)"', source)}
-    assert names == {name for _, name, _, _ in WRONG.values()}
+    assert names == {name for _, name, _, _ in PROBLEMS.values()}
 
 
 def test_every_check_is_documented() -> None:
-    """docs/checks.md has a row for each name there is, and for no other."""
+    """docs/checks.md has a row for each name, and no other."""
     sources = "".join(path.read_text() for path in (ROOT / "pipeline/digest/checks").glob("*.py"))
     names = set(re.findall(r'(?:\.result|_unreached)\("([\w-]+)"', sources))
     rows = re.findall(r"(?m)^\| (`[^|]*`) \|", (ROOT / "docs/checks.md").read_text())
     assert names == {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
 
 
-def test_what_is_fine_is_not_named() -> None:
-    """Words that only look wrong are let be: Spanish "todo", a tokenless brace, a guest who is called Tk."""
+def test_harmless_text_is_not_reported() -> None:
+    """Spanish "todo", a single brace and a guest named Tk are fine."""
     spanish = replace(SAMPLE, publication=replace(PUBLICATION, language="es"), introduction_md="TODO el pan del mundo.")
     assert "todo-note" not in {check.name for check in found(spanish)}
     assert found(with_loaf(excerpt_md="A {brace} costs 100%, says Tk; a list, [1], of *todos*.")) == ()
 
 
-def test_gravest_first_and_each_once() -> None:
-    """Errors come before warnings, warnings before hints, and nothing is said twice."""
+def test_results_are_ordered_and_unique() -> None:
+    """Errors come before warnings, warnings before hints, without duplicates."""
     checks = found(replace(BARE, subject="TK"))
-    assert [check.level for check in checks] == sorted((each.level for each in checks), key=["error", "warning"].index)
+    assert [check.level for check in checks] == sorted(
+        (check.level for check in checks), key=["error", "warning"].index
+    )
     assert len(checks) == len(set(checks))
 
 
-def test_checks_do_not_depend_on_anything_else() -> None:
-    """The same mail gives the same Checks in the same order."""
+def test_checks_are_deterministic() -> None:
+    """The same digest gives the same results in the same order."""
     awkward = replace(SAMPLE, subject="TK {{ a }}", preheader="", introduction_md="[here](https://bit.ly/1)")
     assert found(awkward) == found(awkward)
 
 
-def test_manifest_carries_the_checks() -> None:
-    """What is sealed with an edition is read back as it was found."""
+def test_a_manifest_holds_the_results() -> None:
+    """They are read back as they were sealed."""
     checks = found(BARE)
-    edition = seal(BARE, printed(BARE), b"", left_out=(), checks=checks)
+    edition = seal(BARE, rendered(BARE), b"", left_out=(), checks=checks)
     assert manifest_results(edition.manifest) == checks != ()
 
 
-def test_only_an_error_that_nobody_overrode_blocks() -> None:
+def test_only_errors_that_are_not_overridden_block() -> None:
     """Warnings never stop approval; an error does until its name is given."""
     checks = found(replace(SAMPLE, subject="TK", preheader=""))
     assert {check.name for check in blocking_results(checks)} == {"todo-note"}
     assert blocking_results(checks, ["todo-note"]) == ()
 
 
-def test_older_stories_are_looked_at_too() -> None:
-    """A story told again is checked like a new one."""
+def test_older_stories_are_checked_too() -> None:
+    """A story shown again is checked like a new one."""
     again = replace(GUEST, excerpt_md="TODO: shorten")
     archive = (Section(kind="archive", heading="From the archive", stories=(again,)),)
     assert "todo-note" in {check.name for check in found(replace(SAMPLE, archive=archive))}
@@ -293,6 +296,6 @@ def test_colours_cascade(body: str, light: tuple[str, str], dark: tuple[str, str
         assert list(computed_colours(mail, scheme)) == [("x", *expected)]  # type: ignore[arg-type]
 
 
-def test_what_is_hidden_has_no_colour() -> None:
-    """The inbox line is read by nobody once the mail is open."""
+def test_hidden_text_has_no_colour() -> None:
+    """The preheader is not displayed in the message itself."""
     assert list(computed_colours(parse_html('<body><p style="display: none">x</p></body>'), "light")) == []

@@ -1,4 +1,4 @@
-"""What has changed between two manifests of a week, in an editor's words."""
+"""Differences between two manifests, as phrases for the editor."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ MANIFEST: dict[str, Any] = {
 REWRITTEN = {"sha256": {"digest.html": "2", "digest.txt": "2", "digest.eml": "2"}}
 
 
-def said(**changed: Any) -> tuple[str, ...]:
+def changes(**changed: Any) -> tuple[str, ...]:
     fresh = MANIFEST | REWRITTEN | changed
     return manifest_changes(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode())
 
@@ -50,18 +50,18 @@ def said(**changed: Any) -> tuple[str, ...]:
     ],
 )
 def test_each_change_is_a_phrase(changed: dict[str, Any], phrase: str) -> None:
-    """What the editor would see changed is named: words, entries and their fields, else what is behind the bytes."""
-    (found,) = said(**changed)
-    assert phrase in found
+    """Texts, entries and their fields are named, or else the files that differ."""
+    (change,) = changes(**changed)
+    assert phrase in change
 
 
-def test_the_same_bytes_are_no_change() -> None:
-    """An edit no reader would see is none, whatever else the manifests say."""
+def test_equal_bytes_are_no_change() -> None:
+    """An edit that no subscriber would see is ignored, whatever else the manifests hold."""
     fresh = MANIFEST | {"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}], "checks": ["x"]}
     assert manifest_changes(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()) == ()
 
 
 def test_the_files_that_differ_are_named() -> None:
-    """Each of the three parts by its file's name."""
+    """Each by its file name."""
     fresh = MANIFEST | {"sha256": {"digest.html": "1", "digest.txt": "2", "digest.eml": "2"}}
     assert changed_files(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()) == ("digest.txt", "digest.eml")

@@ -1,4 +1,4 @@
-"""The moves of an edition: which there are, and what is said of those there are not."""
+"""Transitions of an edition: which are allowed, and how the others are refused."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ import pytest
 from pipeline.model.digest import EditionState
 from pipeline.model.edition import TRANSITIONS, EditionRecord, Transition, refusal
 
-PICTURE = """
+ALLOWED = """
 draft    approve hold skip
 approved approve hold skip send hand-over
 held     resume skip
@@ -15,24 +15,25 @@ sending  send
 sent
 skipped
 """
-"""From each state, what may be done: the drawing of the decision record, in words."""
-MAY = {
-    words.split()[0]: {move.replace("-", " ") for move in words.split()[1:]} for words in PICTURE.strip().splitlines()
+"""The transitions allowed from each state."""
+TRANSITIONS_FROM = {
+    words.split()[0]: {transition.replace("-", " ") for transition in words.split()[1:]}
+    for words in ALLOWED.strip().splitlines()
 }
 
 
 @pytest.mark.parametrize("state", get_args(EditionState))
-@pytest.mark.parametrize("move", get_args(Transition))
-def test_only_these_moves_are_made(move: Transition, state: EditionState) -> None:
-    """A move is made from exactly the states the picture shows; every other is refused in a sentence with a way out."""
-    reason = refusal(move, EditionRecord(week="2026-W07", state=state))
-    assert (reason == "") == (move in MAY[state])
+@pytest.mark.parametrize("transition", get_args(Transition))
+def test_only_these_transitions_are_allowed(transition: Transition, state: EditionState) -> None:
+    """Every other transition is refused with a sentence that says what to do."""
+    reason = refusal(transition, EditionRecord(week="2026-W07", state=state))
+    assert (reason == "") == (transition in TRANSITIONS_FROM[state])
     assert reason == "" or (reason.startswith("2026-W07 ") and reason.endswith("."))
-    assert (state in TRANSITIONS[move]) == (move in MAY[state])
+    assert (state in TRANSITIONS[transition]) == (transition in TRANSITIONS_FROM[state])
 
 
 @pytest.mark.parametrize(
-    ("move", "state", "way_out"),
+    ("transition", "state", "advice"),
     [
         ("send", "draft", "pipeline approve 2026-W07"),
         ("send", "held", "pipeline resume 2026-W07"),
@@ -42,6 +43,6 @@ def test_only_these_moves_are_made(move: Transition, state: EditionState) -> Non
         ("resume", "approved", "nothing to resume"),
     ],
 )
-def test_a_refusal_says_what_to_do(move: Transition, state: EditionState, way_out: str) -> None:
-    """Whoever is refused reads what leads on."""
-    assert way_out in refusal(move, EditionRecord(week="2026-W07", state=state))
+def test_a_refusal_says_what_to_do(transition: Transition, state: EditionState, advice: str) -> None:
+    """The sentence names the command to run, or the reason why nothing can be done."""
+    assert advice in refusal(transition, EditionRecord(week="2026-W07", state=state))

@@ -1,4 +1,4 @@
-"""The editor's file: what it may say, and what it answers when it says something else."""
+"""The editor's file: what is parsed, and how mistakes are reported; the initial text of a new file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ We baked.
 """
 
 
-def said(front: str = "", body: str = "") -> Overrides:
+def parsed(front: str = "", body: str = "") -> Overrides:
     return parse(f"+++\n{front}\n+++\n{body}", "2026-W07.md", ALL, link_feed_ids=["links"])
 
 
@@ -62,8 +62,8 @@ def refused(text: str) -> tuple[int, str]:
     return found.value.line, str(found.value)
 
 
-def test_everything_it_may_say_is_understood():
-    """Settings, notes, introduction and links all arrive, remarks do not, and addresses come clean."""
+def test_a_complete_file():
+    """Settings, notes, introduction and links are parsed, comments are not, and URLs are cleaned."""
     assert parse(FILE, "2026-W07.md", ALL) == Overrides(
         subject="Bread, slowly",
         preheader="And a road of salt.",
@@ -82,26 +82,26 @@ def test_everything_it_may_say_is_understood():
 
 
 @pytest.mark.parametrize("text", ["", "\n", "+++\n+++\n", "<!-- nothing yet -->", "## Useful links\n\n<!-- none -->\n"])
-def test_a_file_that_says_nothing_overrides_nothing(text: str):
-    """Empty, or remarks alone: the program chooses."""
+def test_an_empty_file_overrides_nothing(text: str):
+    """The same holds for a file with comments only."""
     assert parse(text, "2026-W07.md", ALL) == Overrides()
 
 
-def test_it_may_be_an_introduction_alone():
-    """Without settings at its head, all of it is the introduction; Windows' line ends are no part of it."""
+def test_a_file_without_settings_is_the_introduction():
+    """Windows line ends are removed."""
     assert parse("Hello.\r\n\r\nAnd more.\r\n", "2026-W07.md", ALL).introduction_md == "Hello.\n\nAnd more."
 
 
 @pytest.mark.parametrize("above", ["\n", " \n\n", "\ufeff", "\ufeff\r\n"])
-def test_blank_lines_above_the_settings_do_no_harm(above: str):
-    """Settings are settings and no words to readers, though a blank line or a byte order mark stands above them."""
+def test_blank_lines_before_the_settings_are_ignored(above: str):
+    """A byte order mark is ignored, too; settings never become part of the introduction."""
     assert parse(above + FILE, "f.md", ALL, link_feed_ids=["links"]) == parse(
         FILE, "f.md", ALL, link_feed_ids=["links"]
     )
 
 
-def test_words_that_look_a_little_like_settings_are_words():
-    """A line between thoughts, a sum and a bracket in an introduction are the editor's own."""
+def test_text_that_resembles_settings_is_text():
+    """A horizontal rule, a sum and a bracket belong to the introduction."""
     text = "Hello.\n\n---\n\nIn order = in peace.\n[notes] were taken.\n1 + 1"
     assert parse(text, "f.md", ALL).introduction_md == text
 
@@ -116,13 +116,13 @@ def test_words_that_look_a_little_like_settings_are_words():
         "http://www.blog.example/bread-on-a-stone/",
     ],
 )
-def test_an_entry_is_named_as_a_person_would(words: str):
-    """Feed and guid, feed and address, the guid or the address alone: all mean the same entry."""
-    assert said(f'lead = "{words}"').lead == "blog bread"
+def test_references(words: str):
+    """Feed and guid, feed and URL, the guid or the URL alone: all name the same entry."""
+    assert parsed(f'lead = "{words}"').lead == "blog bread"
 
 
-def test_what_is_not_at_hand_is_looked_for():
-    """An entry far from the week is found by the archive, and named as the program names it."""
+def test_an_entry_outside_the_week_is_searched_for():
+    """Its reference has the feed id and the guid."""
     old = entry("Old", guid="old")
     found = parse(
         '+++\nput_back = ["blog old"]\n+++\n', "f.md", ALL, find_entry=lambda feed, name: old if name == "old" else None
@@ -130,12 +130,12 @@ def test_what_is_not_at_hand_is_looked_for():
     assert found.put_back == ("blog old",)
 
 
-def test_a_link_of_a_feed_that_the_editor_lists_is_told_there():
-    """The same page in the editor's list and in a feed of links is one link: the feed's is put in."""
-    assert said(body="## Useful links\n- [Tides](http://www.tides.example.org/table/): at last").put_back == (
+def test_a_link_entry_in_the_editors_list_is_included_there():
+    """The same page in the list and in a link feed is one link: the entry is put back."""
+    assert parsed(body="## Useful links\n- [Tides](http://www.tides.example.org/table/): at last").put_back == (
         "links tides",
     )
-    assert said(body="## Useful links\n- [Mine](https://blog.example/bread-on-a-stone): own page").put_back == ()
+    assert parsed(body="## Useful links\n- [Mine](https://blog.example/bread-on-a-stone): own page").put_back == ()
 
 
 MISTAKES = {
@@ -187,8 +187,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_named_with_its_line_and_what_is_allowed(case: str):
-    """The file, the line as an editor counts it, and the way out; one sentence."""
+def test_a_mistake_is_reported_with_its_line(case: str):
+    """One sentence with the file, the line and what is allowed."""
     text, line, words = MISTAKES[case]
     found_line, message = refused(text)
     assert found_line == line
@@ -215,12 +215,12 @@ def offered() -> str:
 
 
 def test_a_new_file_overrides_nothing():
-    """What the program writes for the editor to start from says nothing yet."""
+    """The initial text parses to empty overrides."""
     assert parse(offered(), "f.md", ALL) == Overrides()
 
 
-def test_a_new_file_works_once_its_comments_are_uncommented():
-    """Every example in it is a setting that is understood: taking the # away is all there is to do."""
+def test_the_examples_of_a_new_file_are_valid():
+    """Every commented-out setting parses once its # is removed."""
     front, _, rest = offered().removeprefix("+++\n").partition("+++")
     lines = [
         line.removeprefix("# ") if " = " in line and not line.startswith("#  ") else line for line in front.split("\n")
@@ -234,8 +234,8 @@ def test_a_new_file_works_once_its_comments_are_uncommented():
     assert found.related == {"blog bread": ()}
 
 
-def test_a_new_file_lists_what_is_in_and_what_is_not():
-    """Each entry with the reference to use; halves of a story under each other; a title stays on its line."""
+def test_a_new_file_lists_included_and_left_out_entries():
+    """Each with its reference; entries of one story together; each title on one line."""
     text = offered()
     assert '#   "links tides"' in text
     assert text.index('#   "blog bread" ') < text.index('#   "podcast ep-14"  … the same story')

@@ -1,4 +1,4 @@
-"""The editor's file written from a form: what goes in, what stays, what comes back."""
+"""Rewriting the editor's file: what changes, what stays, and that it parses to the same overrides."""
 
 from __future__ import annotations
 
@@ -50,28 +50,28 @@ def changed(text: str, **changes: object) -> str:
     return rewrite(text, old, Overrides(**(values | changes)))
 
 
-def test_nothing_changed_is_the_same_file() -> None:
-    """A file whose wishes stay keeps every line."""
+def test_unchanged_overrides_give_the_same_file() -> None:
+    """Every line stays."""
     assert changed(FILE) == FILE
 
 
-def test_a_setting_is_replaced_where_it_stands() -> None:
-    """One line changes; comments, notes and the body stay as they were."""
+def test_a_setting_is_replaced_in_place() -> None:
+    """One line changes; comments, notes and the body stay."""
     before, after = FILE.splitlines(), changed(FILE, subject='Bread, "salt"').splitlines()
     assert [line for line in after if line not in before] == ['subject = "Bread, \\"salt\\""']
     assert len(before) == len(after)
 
 
-def test_a_setting_of_many_lines_goes_as_a_whole() -> None:
-    """A list over several lines is taken out with all of them, and what follows stays."""
+def test_a_setting_of_several_lines_is_removed_completely() -> None:
+    """The lines after it stay."""
     after = changed(FILE, order=())
     assert asked(after).order == ()
     assert '"blog 2"' not in after
     assert '"blog 1" = "subject = no setting here"' in after
 
 
-def test_a_new_setting_stands_above_the_tables() -> None:
-    """A key never slides into [notes], where it would be something else."""
+def test_a_new_setting_is_written_above_the_tables() -> None:
+    """Below [notes] a key would belong to that table."""
     assert asked(changed(FILE, lead="blog 2")).lead == "blog 2"
     assert asked(changed("+++\n[notes]\n+++\n", lead="blog 2")).lead == "blog 2"
 
@@ -87,8 +87,8 @@ def test_a_new_setting_stands_above_the_tables() -> None:
         '+++\n[notes] # mine\n"blog 1" = """Old,\nin two lines."""\n# a remark\n+++\n',
     ],
 )
-def test_notes_are_written_anew(text: str) -> None:
-    """Wherever the table stands, and where there is none: these notes are asked for then, and all else as before."""
+def test_notes_are_replaced(text: str) -> None:
+    """Wherever the table is, or if there is none; everything else stays."""
     notes = {"blog 2": 'Two "lines",\n\nof *soup*.', "blog 1": "Bread."}
     before, after = asked(text), changed(text, notes=notes)
     assert asked(after) == replace(before, notes=notes)
@@ -96,8 +96,8 @@ def test_notes_are_written_anew(text: str) -> None:
     assert ("# a remark" in after) == ("# a remark" in text)
 
 
-def test_remarks_outlive_new_words() -> None:
-    """What stands in <!-- --> stays in its part, and shows nowhere."""
+def test_comments_are_kept() -> None:
+    """Comments stay in their part of the body and are never shown."""
     after = changed(FILE, introduction_md="Good evening.", links=(EditorLink(url="https://charts.example/"),))
     introduction, _, links = after.partition("## Useful links")
     assert "<!-- Your introduction goes here. -->" in introduction
@@ -109,8 +109,8 @@ def test_remarks_outlive_new_words() -> None:
 @pytest.mark.parametrize(
     "text", ["", "Hello.", "+++\n+++\n", "\ufeffHello.\r\n", "<!-- never closed", "## Useful links\n"]
 )
-def test_any_file_can_be_written_to(text: str) -> None:
-    """Without settings, without words, with Windows' line ends or an open remark: the change goes in."""
+def test_any_file_can_be_rewritten(text: str) -> None:
+    """Without settings or text, with Windows line ends or an unclosed comment."""
     after = changed(
         text, subject="Bread", introduction_md="Good evening.", links=(EditorLink(url="https://a.example/"),)
     )
@@ -120,8 +120,8 @@ def test_any_file_can_be_written_to(text: str) -> None:
 
 
 @given(subject=LINE, title=LINE, preheader=LINE)
-def test_every_word_comes_back(subject: str, title: str, preheader: str) -> None:
-    """Quotes, brackets, backslashes and other scripts are read as they were written."""
+def test_all_characters_survive(subject: str, title: str, preheader: str) -> None:
+    """Quotes, brackets, backslashes and other scripts are parsed as they were written."""
     if title and not title.strip("\\[]"):
         title = f"a{title}"
     link = EditorLink(url="https://a.example/", title=title)

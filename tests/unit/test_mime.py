@@ -1,4 +1,4 @@
-"""The proof as a mail file: what a mail client and the rules of the post ask of it."""
+"""The message file of an edition: structure, headers and line lengths."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parsed(digest: Digest) -> EmailMessage:
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_text_comes_first_then_html(name: str) -> None:
-    """The mail is multipart/alternative, text then HTML, both UTF-8, and neither lost a character on the way."""
+    """multipart/alternative, both parts UTF-8 and complete."""
     mail = parsed(DIGESTS[name])
     rendered = render(DIGESTS[name], load_theme([THEMES], "classic"))
     text, html = mail.iter_parts()
@@ -46,7 +46,7 @@ def test_text_comes_first_then_html(name: str) -> None:
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_lines_are_short_and_end_in_crlf(name: str) -> None:
-    """No line is over 76 characters and no line feed stands alone."""
+    """No line is over 76 characters and no line feed is alone."""
     content = raw(DIGESTS[name])
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
     assert max(map(len, content.split(b"\r\n"))) <= 76
@@ -54,21 +54,21 @@ def test_lines_are_short_and_end_in_crlf(name: str) -> None:
 
 
 def test_same_digest_same_bytes() -> None:
-    """The boundary, the date and the Message-ID come from the edition, not from chance or the clock."""
+    """Boundary, date and Message-ID follow from the edition."""
     assert raw(SAMPLE) == raw(SAMPLE)
     assert b'boundary="=_2026-W07"' in raw(SAMPLE)
     assert raw(SAMPLE).count(b"--=_2026-W07") == 3
 
 
 def test_date_is_the_closing_of_the_week() -> None:
-    """The proof is dated when its week closed, in the publication's time zone."""
+    """In the publication's time zone."""
     assert parsed(SAMPLE)["Date"] == "Mon, 16 Feb 2026 00:00:00 +0000"
     tokyo = replace(SAMPLE, publication=replace(PUBLICATION, timezone="Asia/Tokyo"))
     assert parsed(tokyo)["Date"] == "Mon, 16 Feb 2026 09:00:00 +0900"
 
 
-def test_proof_goes_from_the_publication_to_the_editor() -> None:
-    """From is the publication's sender, To the editor, and Message-ID is at the sender's domain."""
+def test_from_to_and_message_id() -> None:
+    """From is the publication's sender, To the editor, and the Message-ID has the sender's domain."""
     mail = parsed(SAMPLE)
     assert mail["From"] == "Harbour & Hearth <letter@harbourandhearth.example>"
     assert mail["To"] == "editor@harbourandhearth.example"
@@ -76,7 +76,7 @@ def test_proof_goes_from_the_publication_to_the_editor() -> None:
 
 
 def test_identifiers_are_never_encoded_words() -> None:
-    """A Message-ID too long for a line stays on one: an encoded word would make it another identifier."""
+    """A long Message-ID stays on one line, as an encoded word would be another identifier."""
     domain = f"{'long' * 15}.{'longer' * 9}.example"
     mail = raw(replace(SAMPLE, publication=replace(PUBLICATION, sender=f"letter@{domain}")))
     line = next(line for line in mail.split(b"\r\n") if line.startswith(b"Message-ID"))
@@ -84,7 +84,7 @@ def test_identifiers_are_never_encoded_words() -> None:
 
 
 def test_hostile_subject_is_one_header() -> None:
-    """CR and LF in a title cannot add a header; the words are kept and read back whole."""
+    """CR and LF in a title cannot add a header; the text is kept."""
     mail = parsed(STRESS)
     assert "Bcc" not in mail
     assert mail["Subject"] == " ".join(STRESS.subject.split())
@@ -96,16 +96,16 @@ def test_encoded_words_are_short() -> None:
     assert all(len(word) <= 75 for word in re.findall(rb"=\?.*?\?=", raw(STRESS).split(b"\r\n\r\n")[0]))
 
 
-def test_header_promises_nothing_it_does_not_know() -> None:
-    """No List-* header and no unfilled place is in the header: those belong to delivery."""
+def test_no_list_headers() -> None:
+    """List-* headers and placeholders belong to delivery."""
     head = raw(SAMPLE).split(b"\r\n\r\n")[0]
     assert b"List-" not in head
     assert not any(place.encode() in head for place in PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_places_survive_quoted_printable(name: str) -> None:
-    """Each place is in the encoded bytes whole, once in the text and in the HTML as often as it was written."""
+def test_placeholders_survive_quoted_printable(name: str) -> None:
+    """Each is complete in the encoded bytes, as often as it was written."""
     digest = DIGESTS[name]
     written = render(digest, load_theme([THEMES], "classic"))
     for place in PLACEHOLDERS:

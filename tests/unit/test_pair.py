@@ -1,4 +1,4 @@
-"""Facts about pairing across feeds: what is one story, what is not, and what is left in doubt."""
+"""Pairing across feeds: what is one story, what is not, and what is uncertain."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def episode(**fields: Any) -> Entry:
 
 
 def reason(pairing: Pairing) -> str:
-    """Give the reason of the only pair."""
+    """Return the reason of the only pair."""
     (found,) = pairing.pairs
     return found.reason
 
@@ -56,33 +56,33 @@ def reason(pairing: Pairing) -> str:
 
 @pytest.mark.parametrize("name", SETS)
 def test_labelled_sets_are_paired_well(name: str) -> None:
-    """Of the pairs found at least 99 in 100 are right, and of the pairs there are at least 95 in 100 are found."""
+    """Precision is at least 0.99 and recall at least 0.95."""
     score = measure(load(name))
     assert score.precision >= 0.99, score.mistakes
     assert score.recall >= 0.95, score.mistakes
 
 
 def test_all_labelled_entries_together_are_paired_as_well() -> None:
-    """Hundreds of entries of many publications in one archive do not confuse one another."""
+    """Hundreds of entries of many publications in one archive do not confuse each other."""
     score = measure_together([case for name in SETS for case in load(name)])
     assert score.precision >= 0.99, score.mistakes
     assert score.recall >= 0.95, score.mistakes
 
 
 def test_labelled_sets_are_large_and_have_near_misses() -> None:
-    """The figures rest on at least 150 labelled pairs and near-misses, a good part of each held out."""
+    """There are at least 150 labelled pairs and near misses, many of them held out."""
     counts = {name: (sum(len(c.same) for c in load(name)), sum(len(c.apart) for c in load(name))) for name in SETS}
     assert sum(map(sum, counts.values())) >= 150
     assert all(same >= 40 and apart >= 40 for same, apart in counts.values())
 
 
 def test_figures_in_the_readme_are_the_measured_ones() -> None:
-    """The table that speaks of precision and recall is what the script prints today."""
+    """The table of precision and recall is what the script prints."""
     table = [line for line in report(SETS) if line.startswith("|")]
     assert "\n".join(table) in (HERE / "README.md").read_text(encoding="utf-8")
 
 
-# ── Signs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_figures_in_the_readme_are_the_measured_ones() -> None:
         ),
     ],
 )
-def test_signs_and_their_words(one: Entry, other: Entry, words: str) -> None:
-    """Each sign pairs the post with the episode, and the why-ledger gets its words."""
+def test_rules_and_their_reasons(one: Entry, other: Entry, words: str) -> None:
+    """Each rule pairs the post with the episode, and gives its reason."""
     assert reason(pair([one, other])).startswith(words)
 
 
-def test_post_comes_first_and_episode_second() -> None:
-    """The part to read stands first, even where the post carries the episode's file."""
+def test_the_post_comes_first() -> None:
+    """The same holds where the post carries the episode's file."""
     with_audio = post(enclosure=episode().enclosure)
     (found,) = pair([episode(duration_seconds=2400), with_audio]).pairs
     assert (found.first, found.second) == (with_audio, episode(duration_seconds=2400))
@@ -137,12 +137,12 @@ def test_post_comes_first_and_episode_second() -> None:
     ids=lambda entry: entry.title or "untitled",
 )
 def test_no_pair(other: Entry) -> None:
-    """One feed, a fortnight, another part, a trailer, a bonus, another word or no title: two stories."""
+    """One feed, two weeks, another part, a trailer, a bonus, another word or no title: two stories."""
     assert pair([post(guest=""), other]).pairs == ()
 
 
 def test_two_numbers_are_two_episodes() -> None:
-    """Where both sides number the episode, the numbers must agree; a season's own count is no number."""
+    """Where both titles have an episode number, it must be the same; a number within a season does not count."""
     letters = post(title="Ep. 9: Your letters", label="", guest="")
     assert pair([letters, episode(title="10. Your letters")]).pairs == ()
     assert len(pair([letters, episode(title="009 – Your Letters")]).pairs) == 1
@@ -158,7 +158,7 @@ def test_syndicated_post_is_one_story() -> None:
 
 
 def test_post_copy_and_episode_are_one_story() -> None:
-    """A post, its copy and the episode hang together by two pairs."""
+    """Two pairs join a post, its copy and the episode."""
     original = post(body_html=NOTES)
     copy = replace(original, feed_id="magazine", url="https://magazine.example/7", label="")
     pairs = pair([copy, original, episode()]).pairs
@@ -168,7 +168,7 @@ def test_post_copy_and_episode_are_one_story() -> None:
 
 
 def test_link_to_a_page_of_that_title_is_not_the_post() -> None:
-    """A feed of links to many sites is told by titles never, by addresses always."""
+    """Entries of a link feed are paired by their URL, never by their title."""
     sites = ("https://a.example/tides", "https://b.example/x", post().url)
     links = [post(feed_id="links", guid=site, url=site, label="", guest="") for site in sites]
     pairing = pair([post(body_html='<a href="https://b.example/x">More</a>'), *links])
@@ -176,13 +176,13 @@ def test_link_to_a_page_of_that_title_is_not_the_post() -> None:
     assert pairing.uncertain == ()
 
 
-def test_what_many_share_is_no_sign() -> None:
-    """A file or page that several entries of one feed have pairs none of them."""
+def test_shared_pages_pair_nothing() -> None:
+    """A page or file of several entries of one feed pairs none of them."""
     copies = [episode(guid=str(n), title=f"Number {n} of many", url=post().url) for n in range(3)]
     assert pair([post(guest="", label=""), *copies]).pairs == ()
 
 
-# ── Doubt ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Uncertain pairs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -205,25 +205,25 @@ def test_what_many_share_is_no_sign() -> None:
         ),
     ],
 )
-def test_doubt_keeps_both_and_says_why(one: Entry, other: Entry, words: str) -> None:
-    """When the signs do not suffice, both stay and the doubt is put into words."""
+def test_uncertain_pairs_are_kept_apart_with_a_reason(one: Entry, other: Entry, words: str) -> None:
+    """If the evidence is weak, both entries stay."""
     pairing = pair([one, other])
     assert pairing.pairs == ()
     assert [doubt.reason for doubt in pairing.uncertain] == [words]
 
 
-def test_no_doubt_about_what_has_found_its_partner() -> None:
+def test_paired_entries_are_never_uncertain() -> None:
     """A guest's own post beside the episode and its post raises no doubt."""
     own = post(guid="own", label="Guest Blog", title="How to prune", url="https://harbourandhearth.example/prune")
     pairing = pair([own, post(), episode(title="Nell Tarrant: Cooking by the tides")])
     assert (len(pairing.pairs), pairing.uncertain) == (1, ())
 
 
-# ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Properties ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_order_of_input_does_not_matter() -> None:
-    """However the entries are shuffled, the same pairs and doubts come out in the same order."""
+    """Shuffled entries give the same pairs in the same order."""
     entries = [entry for name in SETS for case in load(name) for entry in case.entries.values()]
     expected = pair(entries)
     for seed in range(3):
@@ -231,8 +231,8 @@ def test_order_of_input_does_not_matter() -> None:
         assert pair(shuffled) == expected
 
 
-def test_nobody_has_two_partners_in_one_feed() -> None:
-    """A daily show of one title in two feeds is paired one to one, each with its own day."""
+def test_one_partner_per_feed() -> None:
+    """A daily show of one title in two feeds is paired one to one, day by day."""
     days = [timedelta(days=day) for day in range(30)]
     posts = [post(guid=f"p{day.days}", url="", title="Bulletin", published_at=TUESDAY + day) for day in days]
     casts = [
@@ -244,7 +244,7 @@ def test_nobody_has_two_partners_in_one_feed() -> None:
     assert [(found.first.guid[1:], found.second.guid[1:]) for found in pairs] == [(str(n), str(n)) for n in range(30)]
 
 
-def test_time_grows_with_the_number_of_entries() -> None:
+def test_time_grows_linearly() -> None:
     """Eight times as many entries take about eight times as long, not sixty-four."""
 
     def seconds(count: int) -> float:
@@ -261,7 +261,7 @@ def test_time_grows_with_the_number_of_entries() -> None:
     assert seconds(800) < 24 * max(seconds(100), 0.01)
 
 
-# ── Headlines ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Titles ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_time_grows_with_the_number_of_entries() -> None:
         "Transcript: 14. Salt, smoke and patience",
     ],
 )
-def test_dress_is_taken_off_a_title(title: str) -> None:
-    """Numbers of episodes, labels, quotes and case are dress; the title is below."""
+def test_decoration_of_titles_is_removed(title: str) -> None:
+    """Episode numbers, labels, quotes and case are ignored."""
     assert parse_title(title).text == "salt smoke and patience"
 
 
@@ -297,12 +297,12 @@ def test_dress_is_taken_off_a_title(title: str) -> None:
         ("", ""),
     ],
 )
-def test_title_is_left_whole(title: str, whole: str) -> None:
-    """A number that belongs to the words stays, and no title is undressed to nothing."""
+def test_a_title_is_never_emptied(title: str, whole: str) -> None:
+    """A number that belongs to the title stays."""
     assert parse_title(title).text == whole
 
 
 @pytest.mark.parametrize("title", ["Kilns, part two", "Kilns (Part 2)", "Kilns – part II", "Öfen, Teil zwei"])
 def test_part_is_read_in_words_and_figures(title: str) -> None:
-    """However the part is written, it is part 2."""
+    """However it is written, it is part 2."""
     assert parse_title(title).parts == {"2"}

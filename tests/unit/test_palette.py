@@ -1,4 +1,4 @@
-"""A publication's accent, readable in light and dark."""
+"""Palettes: a publication's accent is readable in light and in dark."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ THEMES = Path(__file__).parent.parent.parent / "templates"
 @settings(deadline=None)
 @given(st.integers(min_value=0, max_value=0xFFFFFF))
 def test_any_accent_is_readable(number: int) -> None:
-    """Whatever colour a publisher likes, links and buttons in it have a contrast of 4.5 : 1 in both schemes."""
-    look = with_branding(DEFAULT_STYLE, accent=f"#{number:06x}")
-    for palette in (look.light, look.dark):
+    """Whatever the colour, links and buttons have a contrast of 4.5 : 1 in both schemes."""
+    style = with_branding(DEFAULT_STYLE, accent=f"#{number:06x}")
+    for palette in (style.light, style.dark):
         assert contrast(palette.accent, palette.card) >= 4.5
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-def test_ink_is_readable_on_all_paper(palette: Palette) -> None:
-    """Text and small print have a contrast of 4.5 : 1 on the page and on the card, alt texts where a picture lacks."""
-    for ink, paper in product((palette.text, palette.muted), (palette.card, palette.page)):
-        assert contrast(ink, paper) >= 4.5
+def test_text_is_readable_on_all_backgrounds(palette: Palette) -> None:
+    """Text and small print on page and card, and alt texts where an image is missing."""
+    for text, background in product((palette.text, palette.muted), (palette.card, palette.page)):
+        assert contrast(text, background) >= 4.5
     assert contrast(palette.muted, palette.rule) >= 4.5
 
 
-def test_readable_accent_is_left_alone() -> None:
-    """A colour that can be read is the publisher's very colour."""
+def test_a_readable_accent_is_unchanged() -> None:
+    """It is exactly the colour that was set."""
     assert with_branding(DEFAULT_STYLE, accent="#b3541e").light.accent == "#b3541e"
 
 
-def test_accent_colours_the_mail() -> None:
-    """Links and buttons, Outlook's too, take the accent, and nothing of the theme's own is left."""
+def test_the_accent_replaces_the_themes_own() -> None:
+    """Links and buttons, Outlook's too, have the accent."""
     html = render(
         replace(SAMPLE, publication=replace(PUBLICATION, accent="#8A1F4D")), load_theme([THEMES], "classic")
     ).html
@@ -54,7 +54,7 @@ def test_accent_colours_the_mail() -> None:
 
 
 @pytest.mark.parametrize("accent", ["teal", "#123", "#12345g", "red;background:url(x)"])
-def test_accent_is_six_digits(accent: str) -> None:
-    """Anything but #rrggbb is refused with an example of what is right."""
+def test_an_accent_has_six_digits(accent: str) -> None:
+    """Anything but #rrggbb is refused with an example."""
     with pytest.raises(ConfigError, match="#1d5c63"):
         with_branding(DEFAULT_STYLE, accent=accent)

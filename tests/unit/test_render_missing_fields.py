@@ -1,4 +1,4 @@
-"""Whatever is missing from a digest leaves no hole: every mixture of fields, in every theme and language."""
+"""Any mixture of missing fields leaves no gap, in every theme and language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.golden.sample import BARE, LISTEN, SITE, entry
 from tests.golden.update import THEME_NAMES, THEMES
 
 LOADED = {name: load_theme([THEMES], name) for name in THEME_NAMES}
-SPECK = Picture(url=f"{SITE}/pixel.gif", width=1, height=1)
+TRACKING_PIXEL = Picture(url=f"{SITE}/pixel.gif", width=1, height=1)
 
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
@@ -33,7 +33,9 @@ stories = st.builds(
     excerpt_md=maybe("", "Salt *first*.", "- one\n- two", "![](x.jpg)", "# Heading"),
     author=maybe("", "Ada"),
     guest=maybe("", "عمر"),
-    picture=maybe(None, Picture(url=f"{SITE}/a.jpg"), Picture(url=f"{SITE}/a.jpg", width=400, height=400), SPECK),
+    picture=maybe(
+        None, Picture(url=f"{SITE}/a.jpg"), Picture(url=f"{SITE}/a.jpg", width=400, height=400), TRACKING_PIXEL
+    ),
     reading_minutes=maybe(0, 1, 7),
     duration_seconds=maybe(None, 0, 59, 3600, 4321),
     season=maybe(None, 2),
@@ -49,9 +51,11 @@ stories = st.builds(
     transcript_opening=maybe("", "It begins."),
     related=maybe((), (RelatedEntry(title="Old", url="", published_at=datetime(2024, 1, 1, tzinfo=UTC)),)),
 )
-told = st.lists(stories, max_size=3).map(tuple)
-sections = st.builds(Section, kind=maybe("posts", "episodes", "links"), heading=maybe("", "News"), stories=told)
-archives = st.builds(Section, kind=st.just("archive"), heading=maybe("", "Once"), stories=told)
+section_stories = st.lists(stories, max_size=3).map(tuple)
+sections = st.builds(
+    Section, kind=maybe("posts", "episodes", "links"), heading=maybe("", "News"), stories=section_stories
+)
+archives = st.builds(Section, kind=st.just("archive"), heading=maybe("", "Once"), stories=section_stories)
 publications = st.builds(
     Publication,
     name=st.just("Harbour"),
@@ -85,8 +89,8 @@ digests = st.builds(
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(digests, maybe(*THEME_NAMES))
-def test_no_hole_whatever_is_missing(digest: Digest, theme: str) -> None:
-    """No empty element, no separator with nothing on one side, no "None", no gap in the text part."""
+def test_no_gaps_whatever_is_missing(digest: Digest, theme: str) -> None:
+    """No empty element, no separator with nothing on one side, no "None", no gap in the plain text."""
     mail = render(digest, LOADED[theme])
     words = re.sub(r"<(style|title)\b.*?</\1>|<!--.*?-->|</?(?:a|b|em|strong)\b[^>]*>", "", mail.html, flags=re.DOTALL)
     assert re.findall(r"<(p|h\d|div|ul|ol|li|td|tr|table|a|blockquote)\b[^>]*>\s*</\1>", words) == []

@@ -1,4 +1,4 @@
-"""Themes: what they say about themselves, what they take over, and how they are put right."""
+"""Themes: their style, what they inherit, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from tests.golden.sample import PUBLICATION, RICH, SAMPLE
 from tests.golden.update import THEME_NAMES, THEMES
 
 
-def theme(folder: Path, said: str) -> Path:
+def theme(folder: Path, settings: str) -> Path:
     (folder / "own" / "parts").mkdir(parents=True)
-    (folder / "own" / "theme.toml").write_text(said)
+    (folder / "own" / "theme.toml").write_text(settings)
     return folder
 
 
 @pytest.mark.parametrize(("name", "accent"), list(product(THEME_NAMES, ["", "#ffff00", "#000000", "#777777"])))
-def test_every_ink_can_be_read_in_every_theme(name: str, accent: str) -> None:
-    """Text, small print and accent have 4.5 : 1 on their papers in both schemes, whatever the accent."""
+def test_every_theme_is_readable_with_any_accent(name: str, accent: str) -> None:
+    """Text, small print and accent have a contrast of 4.5 : 1 in both schemes."""
     digest = replace(RICH, publication=replace(PUBLICATION, accent=accent))
     rendered = render(digest, load_theme([THEMES], name))
     checks = preflight(digest, rendered, to_eml(rendered, digest))
     assert [check for check in checks if check.name in ("contrast", "unsafe", "text-part")] == []
 
 
-def test_pale_colours_are_put_right(tmp_path: Path) -> None:
-    """A theme cannot have ink that nobody can read: it is made darker on light paper and lighter on dark."""
-    said = 'extends = "classic"\n[light]\ntext = "#cccccc"\n[dark]\nmuted = "#333333"'
-    look = load_theme([theme(tmp_path, said), THEMES], "own").style
-    assert contrast(look.light.text, look.light.card) >= 4.5
-    assert contrast(look.dark.muted, look.dark.page) >= 4.5
-    assert look.light.accent == DEFAULT_STYLE.light.accent
+def test_low_contrast_colours_are_adjusted(tmp_path: Path) -> None:
+    """They become darker on a light background and lighter on a dark one."""
+    settings = 'extends = "classic"\n[light]\ntext = "#cccccc"\n[dark]\nmuted = "#333333"'
+    style = load_theme([theme(tmp_path, settings), THEMES], "own").style
+    assert contrast(style.light.text, style.light.card) >= 4.5
+    assert contrast(style.dark.muted, style.dark.page) >= 4.5
+    assert style.light.accent == DEFAULT_STYLE.light.accent
 
 
-def test_a_theme_takes_over_what_it_does_not_have(tmp_path: Path) -> None:
-    """One file and one line of theme.toml make a theme; the rest is that of the theme it extends, and of that one's."""
+def test_a_theme_inherits_missing_files(tmp_path: Path) -> None:
+    """One file and one line of theme.toml are enough for a theme."""
     folder = theme(tmp_path, 'extends = "journal"')
     (folder / "own" / "parts" / "footer.html.j2").write_text("<p>Fair winds</p>")
     own, journal = load_theme([folder, THEMES], "own"), load_theme([THEMES], "journal")
@@ -57,8 +57,8 @@ def test_a_theme_takes_over_what_it_does_not_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", THEME_NAMES)
 @pytest.mark.parametrize("fonts", FONTS)
-def test_a_family_of_fonts_is_for_everything(fonts: str, name: str) -> None:
-    """A publication's fonts stand in titles, text and small print of every theme, Outlook's buttons apart."""
+def test_fonts_apply_to_everything(fonts: str, name: str) -> None:
+    """A publication's fonts are used in titles, text and small print, Outlook's buttons apart."""
     html = render(replace(SAMPLE, publication=replace(PUBLICATION, fonts=fonts)), load_theme([THEMES], name)).html
     others = [stack for family, stack in FONTS.items() if family != fonts]
     assert FONTS[fonts] in html.replace("&quot;", "'")
@@ -66,7 +66,7 @@ def test_a_family_of_fonts_is_for_everything(fonts: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("settings", "message"),
     [
         ("extends = 3 =", "Fix .*theme.toml"),
         ('extends = "own"', "the theme extends itself"),
@@ -78,8 +78,8 @@ def test_a_family_of_fonts_is_for_everything(fonts: str, name: str) -> None:
         ('light = "white"', "Replace 'white' in .* by a table"),
     ],
 )
-def test_a_mistake_in_theme_toml_is_named(said: str, words: str, tmp_path: Path) -> None:
-    """Whatever theme.toml says that cannot be, the message names the file and what is allowed."""
-    with pytest.raises(TemplateError, match=words) as caught:
-        load_theme([theme(tmp_path, said), THEMES], "own")
-    assert "theme.toml" in str(caught.value) or "clasic" in said
+def test_a_mistake_in_theme_toml_is_reported(settings: str, message: str, tmp_path: Path) -> None:
+    """The message names the file and what is allowed."""
+    with pytest.raises(TemplateError, match=message) as caught:
+        load_theme([theme(tmp_path, settings), THEMES], "own")
+    assert "theme.toml" in str(caught.value) or "clasic" in settings

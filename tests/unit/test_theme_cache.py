@@ -1,4 +1,4 @@
-"""Compiled templates: kept for the next process, and never relied upon."""
+"""Cache of compiled templates: used by the next process, and never relied upon."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print(load_theme([Path(sys.argv[1])], "classic").html.name)
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a theme in a process of its own, whose temporary folder is the test's."""
+    """Load a theme in another process, whose temporary folder is the test's."""
 
     def run(*words: str) -> str:
         command = [sys.executable, "-c", _LOAD, str(resources_folder() / "templates"), *words]
@@ -39,15 +39,15 @@ def load(tmp_path: Path) -> Load:
 
 
 def test_the_next_process_compiles_nothing(load: Load, tmp_path: Path) -> None:
-    """What one process compiled the next takes from a folder that is the user's alone."""
+    """It loads the templates from a folder that belongs to the user alone."""
     assert load() == "digest.html.j2"
     assert load("idle") == "digest.html.j2"
     (folder,) = tmp_path.iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_damaged_is_compiled_anew(load: Load, tmp_path: Path) -> None:
-    """Half a file, one of zeros and an empty one are as good as none."""
+def test_damaged_files_are_compiled_again(load: Load, tmp_path: Path) -> None:
+    """A truncated file counts as missing."""
     assert load() == "digest.html.j2"
     files = sorted(tmp_path.glob("*/*.cache"))
     for file, keep in zip(files, (40, 20, 0), strict=False):
@@ -57,8 +57,8 @@ def test_what_is_damaged_is_compiled_anew(load: Load, tmp_path: Path) -> None:
     assert load("idle") == "digest.html.j2"
 
 
-def test_without_a_safe_folder_nothing_is_kept(load: Load, tmp_path: Path) -> None:
-    """A folder that somebody else put there is left alone, and the theme is compiled as ever."""
+def test_without_a_safe_folder_nothing_is_cached(load: Load, tmp_path: Path) -> None:
+    """A folder that somebody else created is not used, and the theme is compiled as usual."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / f"_jinja2-cache-{os.getuid()}").symlink_to(elsewhere)

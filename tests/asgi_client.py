@@ -1,4 +1,4 @@
-"""Ask an ASGI application without a server: one request at a time, over httpx and no socket."""
+"""A client for ASGI applications, without a server or sockets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class AsgiClient:
-    """A browser's address bar. The application's exceptions propagate."""
+    """A client; exceptions of the application propagate."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,17 +29,17 @@ class AsgiClient:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """Send one request and read the whole answer."""
+        """Send a request and return the response."""
         return asyncio.run(self._request(method, path, params, headers, content))
 
     def get(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Ask for an address."""
+        """Send a GET request."""
         return self.request("GET", path, params=params, headers=headers)
 
     def post(self, path: str, fields: Mapping[str, str | list[str]], *, page: str = "/feeds") -> httpx.Response:
-        """Send a form as a browser does that has opened ``page``: with our origin, and the token found there."""
+        """Submit a form of ``page`` as a browser does: with its origin and CSRF token."""
         token = re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)
         body = urlencode({"csrf": token[1] if token else ""} | dict(fields), doseq=True)
         return self.request("POST", path, headers={"origin": BASE_URL} | FORM_HEADERS, content=body.encode())

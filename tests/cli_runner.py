@@ -1,7 +1,4 @@
-"""The program by its command line: a folder with a config.toml, feeds on a loopback server, a clock that stands still.
-
-In: feeds to serve, lines for config.toml, words to type. Out: exit code, stdout, stderr.
-"""
+"""Run commands on a publication: config.toml in a folder, feeds on a local server, a fixed clock."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from tests.empty_store import empty_store
 from tests.http_server import CannedResponse, HttpServer
 
 NOW = datetime(2026, 2, 12, 12, tzinfo=UTC)
-"""Thursday of 2026-W07: the week is running, so looking at its digest settles nothing."""
+"""Thursday of 2026-W07: the week is open, so its digest closes nothing."""
 PUBLICATION = """\
 [publication]
 name = "Harbour & Hearth"
@@ -37,7 +34,7 @@ timeout_seconds = 2
 
 
 def item(title: str, *, date: str = "Tue, 10 Feb 2026 09:00:00 GMT", link: str = "", more: str = "") -> str:
-    """Write an RSS item with an excerpt."""
+    """Return an RSS item with an excerpt."""
     slug = title.lower().replace(" ", "-")
     return (
         f"<item><guid>{slug}</guid><title>{title}</title><link>{link or 'https://blog.example/' + slug}</link>"
@@ -46,13 +43,13 @@ def item(title: str, *, date: str = "Tue, 10 Feb 2026 09:00:00 GMT", link: str =
 
 
 def rss(*items: str, title: str = "Harbour &amp; Hearth", more: str = "") -> bytes:
-    """Write an RSS document."""
+    """Return an RSS document."""
     head = f"<title>{title}</title><link>https://blog.example/</link>{more}"
     return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{"".join(items)}</channel></rss>'.encode()
 
 
 class CliRunner:
-    """A publication with the feed ``blog``, and the program that is run on it."""
+    """A publication with the feed ``blog``, and its command line."""
 
     def __init__(self, folder: Path, server: HttpServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.config, self.server, self._capsys = folder / "config.toml", server, capsys
@@ -62,34 +59,34 @@ class CliRunner:
         self.write_config()
 
     def write_config(self, blog: str = "", more: str = "") -> None:
-        """Write config.toml: lines for the blog's table, and tables after it."""
+        """Write config.toml with lines for the blog's table, and tables after it."""
         url = self.server.url("/blog")
         table = f'[[feeds]]\nid = "blog"\nurl = "{url}"\nkind = "blog"\n{blog}'
         self.config.write_text(PUBLICATION + table + more + REST, encoding="utf-8")
 
     def serve(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Answer a path with a document."""
+        """Serve a document at a path."""
         self.server.respond(
             path, CannedResponse(body=body, headers=dict(headers or {"Content-Type": "application/rss+xml"}))
         )
 
     def run(self, *words: str) -> tuple[int, str, str]:
-        """Type a command."""
+        """Run a command and return its exit code, stdout and stderr."""
         code = main(["--config", str(self.config), *words], clock=lambda: self.now)
         return code, *self._capsys.readouterr()
 
     def run_ok(self, *words: str) -> str:
-        """Type a command that must do without a complaint."""
+        """Run a command that must succeed without output on stderr; return stdout."""
         code, out, err = self.run(*words)
         assert (code, err) == (0, "")
         return out
 
     def manifest(self, week: str = "2026-W07") -> dict[str, Any]:
-        """Make a week's digest and read its manifest."""
+        """Write a week's digest and return its manifest."""
         self.run_ok("digest", "--week", week, "--offline")
         found: dict[str, Any] = json.loads((self.config.parent / "editions" / week / "manifest.json").read_bytes())
         return found
 
     def titles(self, week: str = "2026-W07") -> list[str]:
-        """Make a week's digest and list its stories."""
+        """Write a week's digest and return the titles of its stories."""
         return [story["title"] for story in self.manifest(week)["stories"]]

@@ -1,8 +1,8 @@
-"""What every test may use, and the two rules no test can bend.
+"""Fixtures of all tests, and markers for what a test needs.
 
-Sockets are blocked (pytest-socket); a test marked ``loopback`` may reach 127.0.0.1 and nothing else. A test that needs
-something of the machine says so with a marker (``browser``, ``corpus``, ``requires("openssl")``): where it is missing
-the test skips and says what to install, and in CI (``CI`` set) it fails, so that nothing is left untested unseen.
+Sockets are blocked (pytest-socket); a test marked ``loopback`` may reach 127.0.0.1. A test that needs something on the
+machine has a marker (``browser``, ``corpus``, ``requires("openssl")``): without it the test is skipped, and in CI (``CI``
+set) it fails.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests import postgres
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# CI tries the same examples every time, so that a change is judged and not its luck; at home each run tries others.
+# CI uses the same examples in every run, so that a failure is caused by the change; other runs use new ones.
 EXAMPLES = 40
 hypothesis.settings.register_profile("home", max_examples=EXAMPLES)
 hypothesis.settings.register_profile("ci", max_examples=EXAMPLES, derandomize=True)
@@ -34,9 +34,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "home")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 ROOT = Path(__file__).parent.parent
 NPM = ROOT / ".cache/npm/node_modules"
-"""Where ``make check-mail`` puts what it fetches."""
+"""Where ``make check-mail`` installs npm packages."""
 
-# Without these Chromium calls home at every start; the sandbox does not work for root, who runs CI.
+# Without these Chromium makes requests at every start; the sandbox does not work for root, who runs CI.
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -48,7 +48,7 @@ CHROMIUM_FLAGS = [
 
 
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""By their names, the best first: the one without windows, bar and tabs opens a page for less than half the CPU."""
+"""Program names, the best first: the one without a user interface needs less than half the CPU."""
 
 
 def find_chromium() -> str:
@@ -69,7 +69,7 @@ def find_corpus() -> Path | None:
 
 
 def missing_requirement(item: pytest.Item) -> str:
-    """Name what the test needs and the machine does not have, as a sentence; empty when nothing is missing."""
+    """Return what the test needs and the machine does not have, as a sentence; "" if nothing is missing."""
     if item.get_closest_marker("browser"):
         if not importlib.util.find_spec("playwright"):
             return "Playwright is not installed: run make test, or pip install playwright"
@@ -87,22 +87,22 @@ def missing_requirement(item: pytest.Item) -> str:
 
 
 def may_skip(item: pytest.Item) -> bool:
-    """Tell whether a missing need may pass: on a person's machine, and where CI said that it has no corpus."""
+    """Return whether the test may be skipped: outside CI, or if CI has declared that it has no corpus."""
     known_absent = os.environ.get("PIPELINE_CORPUS") == "none" and item.get_closest_marker("corpus")
     return not os.environ.get("CI") or bool(known_absent)
 
 
 def pytest_configure() -> None:
-    """Let what the tests start be interrupted: who is started in the background ignores that, and so do all below."""
+    """Make SIGINT work in processes that tests start: shells ignore it in background jobs, and children inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Let tests marked ``loopback`` reach this machine, and only this machine; keep those of one browser together.
+    """Allow 127.0.0.1 for tests marked ``loopback``, and run the tests of one browser on one worker.
 
-    Of all in their random order, those that take minutes begin: begun last, one of them would keep us waiting alone.
+    Tests that take minutes begin: started last, one of them would delay the end.
     """
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
@@ -114,19 +114,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 
 def expected_minutes(item: pytest.Item) -> int:
-    """Say about how many minutes a test takes, as far as its marker knows."""
+    """Return about how many minutes a test takes, from its marker."""
     return max((each.kwargs.get("minutes", 0) for each in item.iter_markers("slow")), default=0)
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was collected, which stays until the end, out of every later look for garbage."""
+    """Exclude collected tests, which stay until the end, from later garbage collections."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what this machine cannot run; in CI, fail it."""
+    """Skip a test that cannot run here; in CI, fail it."""
     missing = missing_requirement(item)
     if missing and may_skip(item):
         pytest.skip(missing)
@@ -136,7 +136,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def corpus() -> Path:
-    """The folder of real feeds; for tests marked ``corpus``."""
+    """A folder of real feeds; for tests marked ``corpus``."""
     folder = find_corpus()
     assert folder is not None, "mark the test with pytest.mark.corpus"
     return folder
@@ -146,8 +146,8 @@ def corpus() -> Path:
 def chromium() -> Iterator[Browser]:
     """A headless Chromium; for tests marked ``browser``.
 
-    One for a module, since starting it takes a second; all of the module runs on one worker. Keep such modules free of
-    ``asyncio.run``, which fails while Playwright's own event loop is running.
+    One for a module, since starting it takes a second. Do not use ``asyncio.run`` in such modules: it fails while
+    Playwright's event loop is running.
     """
     from playwright.sync_api import sync_playwright
 
@@ -172,7 +172,7 @@ def postgres_url(postgres_database: str) -> str:
 
 
 def copy_demo(folder: Path) -> Path:
-    """Put the demo's config.toml, fixtures and templates into a folder."""
+    """Copy the demo's config.toml, fixtures and templates into a folder."""
     shutil.copy(ROOT / "config.toml", folder)
     for name in ("fixtures", "templates"):
         shutil.copytree(ROOT / name, folder / name)
@@ -181,5 +181,5 @@ def copy_demo(folder: Path) -> Path:
 
 @pytest.fixture
 def publication(tmp_path: Path) -> Path:
-    """A folder of its own with the demo's config.toml, fixtures and templates in it, free to be changed."""
+    """A copy of the demo publication."""
     return copy_demo(tmp_path)

@@ -1,7 +1,6 @@
-"""The demo publication with its feeds read: they are read once a process, and the store is copied from then on.
+"""The demo publication with its feeds fetched, once for each test process; then the store is copied.
 
-In: a publication's folder, the moment. Out: ``pipeline.db`` in it, as ``pipeline fetch`` would leave it then. Reading
-costs a quarter of a second, a copy next to nothing; the reading itself is the subject of other tests.
+Fetching takes a quarter of a second.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from tests.conftest import copy_demo
 
 
 def write_fetched_store(publication: Path, now: datetime) -> None:
-    """Put the store into the demo's folder, all its feeds read at a moment."""
+    """Write the store of the demo with all feeds fetched at ``now``."""
     (publication / "pipeline.db").write_bytes(_as_it_is_read(now))
 
 

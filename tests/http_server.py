@@ -1,7 +1,7 @@
-"""A web server on 127.0.0.1 that does as it is told, for tests: polite, slow, lying or malicious.
+"""An HTTP server on 127.0.0.1 for tests, with scripted responses: polite, slow, lying or malicious.
 
-In: for each path (or ``host/path``) the answers to give, one after the other, the last one for ever. Out: what was
-asked, by whom and when. Threads; nothing of the project is used here.
+For each path (or ``host/path``) it returns the given responses one after the other, the last one repeatedly, and records
+the requests.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>Harbour &amp; H
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CannedResponse:
-    """One HTTP answer, true or false. A 200 with an ETag becomes a 304 for who already has it."""
+    """One HTTP response, correct or not. A 200 with an ETag becomes a 304 for a client that has it."""
 
     status: int = 200
     body: bytes = FEED
     headers: Mapping[str, str] = field(default_factory=dict)
     content_length: int | None = None
-    """What Content-Length says, where that is not the truth."""
+    """Content-Length, if it is to be wrong."""
     delay_seconds: float = 0.0
-    """Silence before the first byte."""
+    """Delay before the first byte."""
     drip_bytes: int = 0
-    """Send the body in pieces of so many bytes, with ``drip_seconds`` after each."""
+    """Send the body in chunks of this size, with ``drip_seconds`` after each."""
     drip_seconds: float = 0.01
     reset_after_bytes: int | None = None
-    """Cut the connection (TCP reset) after so many bytes of the body."""
+    """Reset the connection (TCP) after this many bytes of the body."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedRequest:
-    """One request as the server saw it. Times are ``time.monotonic`` seconds."""
+    """A request. Times are ``time.monotonic`` seconds."""
 
     host: str
     path: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Names are in lower case."""
     started: float
     ended: float = 0.0
-    """When the last piece of the answer went out, or the reader hung up."""
+    """When the last chunk was sent, or the client disconnected."""
     method: str = "GET"
 
 
@@ -57,22 +57,22 @@ Responder = CannedResponse | Callable[[ReceivedRequest], CannedResponse]
 
 
 def redirect(location: str, status: int = 302) -> CannedResponse:
-    """Send the reader elsewhere."""
+    """Return a redirect."""
     return CannedResponse(status=status, headers={"Location": location}, body=b"")
 
 
 def gzipped(body: bytes, **rest: Any) -> CannedResponse:
-    """Compress the body."""
+    """Return a response with a gzipped body."""
     return CannedResponse(body=gzip.compress(body), headers={"Content-Encoding": "gzip"}, **rest)
 
 
 def gzip_bomb(megabytes: int) -> CannedResponse:
-    """Send a thousandth of what it inflates to; the members are alike, so that making it is quick."""
+    """Return a body that decompresses to a thousand times its size."""
     return CannedResponse(body=gzip.compress(bytes(16 << 20)) * (megabytes // 16), headers={"Content-Encoding": "gzip"})
 
 
 class HttpServer:
-    """The server, for as long as the ``with`` block lasts."""
+    """The server; a context manager."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[ReceivedRequest] = []
@@ -101,11 +101,11 @@ class HttpServer:
         return self._server.server_address[1]
 
     def respond(self, place: str, *answers: Responder) -> None:
-        """Say what to answer at a path, or at ``host/path`` for one host only."""
+        """Set the responses of a path, or of ``host/path`` for one host only."""
         self._scripts[place] = list(answers)
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
-        """Write the address of a path, by any name that the test resolves to 127.0.0.1."""
+        """Return the URL of a path, for any host name that the test resolves to 127.0.0.1."""
         return f"{self._scheme}://{host}:{self.port}{path}"
 
     def requests_for(self, place: str) -> list[ReceivedRequest]:
@@ -113,7 +113,7 @@ class HttpServer:
         return [seen for seen in self.requests if place in (seen.path, seen.host + seen.path)]
 
     def next_response(self, seen: ReceivedRequest) -> CannedResponse:
-        """Choose the next answer, and write the request down."""
+        """Record a request and return the next response."""
         with self._lock:
             self.requests.append(seen)
             script = (
@@ -137,7 +137,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are what is tested."""
+        """Print nothing: disconnecting clients are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     def do_GET(self) -> None:
         host = self.headers.get("Host", "").partition(":")[0]
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         if answer.content_length is not None:
             self.close_connection = True
-        # Written down before the last byte goes out: whoever reads it may ask again before this thread gets its turn.
+        # Recorded before the last byte is sent: the client may send its next request before this thread runs again.
         seen.ended = time.monotonic()
         self.end_headers()
         if self.command != "HEAD":

@@ -1,6 +1,6 @@
-"""What reading promises of every document, as checks that name the promise that was broken.
+"""Invariants of parsing that hold for every document; used by property tests and the fuzzer.
 
-In: entries, or a body. Out: words; empty when every promise was kept. Shared by the property tests and the fuzzer.
+Each check returns what is violated, or "".
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DAMAGE = "<generator version=1>x</wrong>"
 
 
 def read_entries(body: bytes) -> tuple[Entry, ...]:
-    """Decode, parse and normalise a document; () where it is none."""
+    """Decode, parse and normalise a document; () if it is not a feed."""
     try:
         return normalise(parse_feed(body, url=FEED.url), FEED, url=FEED.url, now=NOW)
     except NotAFeedError:
@@ -39,17 +39,17 @@ def read_entries(body: bytes) -> tuple[Entry, ...]:
 
 
 def violation(entries: Sequence[Entry]) -> str:
-    """Name the first promise that the entries of one document break."""
+    """Return the first invariant that the entries of a document violate."""
     if len({entry.guid for entry in entries}) < len(entries):
         return "two entries of one guid"
     return next((words for entry in entries for words in _unkept(entry)), "")
 
 
 def parser_difference(text: str, *, tolerant_only: bool = False) -> str:
-    """Name the first field that reads otherwise once the end of a well-formed document is damaged.
+    """Return the first field that differs once the end of a well-formed document is damaged.
 
-    With ``hopeless`` also once the tolerant parser reads all of it by itself, as it does where no tree can be had. It
-    carries a little from item to item, so that documents made by chance may read otherwise then; real ones do not.
+    With ``tolerant_only``, also compare with the tolerant parser reading all of it. That one carries a little from item to
+    item, so generated documents may differ; real ones do not.
     """
     sound = parse_xml(text)
     end = max(sound.text.rfind(close) for close in ("</channel>", "</feed>", "</rdf:RDF>"))
@@ -76,7 +76,7 @@ def _difference(sound: XmlDocument, other_way: XmlDocument) -> str:
 
 
 def document_difference(body: bytes, *, tolerant_only: bool = False) -> str:
-    """As ``parser_difference``, of a document as it came; "" where it is no XML feed."""
+    """Check ``parser_difference`` for a document in bytes; "" if it is not an XML feed."""
     text = decode(body)
     try:
         return parser_difference(text, tolerant_only=tolerant_only) if is_feed(text) else ""
@@ -104,7 +104,7 @@ def _addresses(entry: Entry) -> Iterator[str]:
 
 
 class _Body(HTMLParser):
-    """Reads a body as a browser does, and notes what must not be in it."""
+    """Parses a body as a browser does and records what must not be in it."""
 
     @classmethod
     def of(cls, body_html: str) -> _Body:

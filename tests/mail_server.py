@@ -1,7 +1,6 @@
-"""A mail server on 127.0.0.1 that does as it is told, for tests: polite, full, forgetful or deaf.
+"""An SMTP server on 127.0.0.1 for tests, with scripted replies.
 
-In: what to answer to which command, and the certificates to show. Out: what was said to it, and every mail as it stood
-on the wire, byte for byte. Threads; nothing of the project is used here.
+It records all commands, and every message byte for byte as it was transmitted.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ REPLIES = {
     "QUIT": "221 good bye",
 }
 HANG_UP = "HANG UP"
-"""As an answer: say nothing and cut the connection."""
+"""A reply: disconnect instead."""
 SILENCE = "SILENCE"
-"""As an answer: say nothing, and go on saying nothing."""
+"""A reply: stay silent."""
 
 
 def certificates(folder: Path, name: str = "localhost") -> Path:
-    """Make a certificate authority, ``ca.pem``, and by it a certificate of a name: ``own.pem``, ``own.key``."""
+    """Create a certificate authority, ``ca.pem``, and a certificate for a name: ``own.pem``, ``own.key``."""
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"]
     ca = ["-subj", "/CN=Test", "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign"]
     own = ["-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}", "-keyout", "own.key", "-out", "own.pem"]
@@ -48,7 +47,7 @@ def certificates(folder: Path, name: str = "localhost") -> Path:
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
-    """Show the certificate in a folder."""
+    """Return a TLS context with the certificate of a folder."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "own.pem", folder / "own.key")
     return context
@@ -56,26 +55,26 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """How a server behaves."""
+    """The behaviour of a server."""
 
     answers: Mapping[str, str] = field(default_factory=dict)
-    """Instead of ``REPLIES``, by the command's first word; ``.`` is the end of a mail."""
+    """Replies by the first word of a command, instead of ``REPLIES``; ``.`` is the end of a message."""
     offers: tuple[str, ...] = ("8BITMIME", "SIZE 10000000", "AUTH PLAIN LOGIN")
     tls: ssl.SSLContext | None = None
-    """Speaks TLS from the first byte."""
+    """Use TLS from the first byte."""
     starttls: ssl.SSLContext | None = None
-    """Offers STARTTLS."""
+    """Offer STARTTLS."""
     hangs_up_after_bytes: int | None = None
-    """Resets the connection in the middle of a mail."""
+    """Reset the connection in the middle of a message."""
 
 
 class MailServer:
-    """The server, for as long as the ``with`` block lasts."""
+    """The server; a context manager."""
 
     def __init__(self, **manners: Any) -> None:
         self.manners = Behaviour(**manners)
         self.commands: list[str] = []
-        """All commands, those inside TLS with a ``*`` before them."""
+        """All commands; those sent with TLS begin with ``*``."""
         self.messages: list[bytes] = []
         self.stopped = threading.Event()
         self._server = _Server(self)
@@ -109,46 +108,46 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Talk)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are what is tested."""
+        """Print nothing: disconnecting clients are part of the tests."""
 
 
 class _Talk(socketserver.BaseRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        self.house, self.secure = self.server.mail_server, False
-        self.line = self.request
-        if context := self.house.manners.tls:
+        self.owner, self.secure = self.server.mail_server, False
+        self.connection_socket = self.request
+        if context := self.owner.manners.tls:
             self._encrypt(context)
-        self.file = self.line.makefile("rb")
+        self.file = self.connection_socket.makefile("rb")
         going_on = self._say("GREETING")
-        while going_on and (said := self.file.readline()):
-            command = said.decode("utf-8", "replace").rstrip("\r\n")
-            self.house.commands.append(("*" if self.secure else "") + command)
+        while going_on and (line := self.file.readline()):
+            command = line.decode("utf-8", "replace").rstrip("\r\n")
+            self.owner.commands.append(("*" if self.secure else "") + command)
             going_on = self._do(command)
-        self.line.close()
+        self.connection_socket.close()
 
     def _encrypt(self, context: ssl.SSLContext) -> None:
-        self.line = context.wrap_socket(self.line, server_side=True)
+        self.connection_socket = context.wrap_socket(self.connection_socket, server_side=True)
         self.secure = True
 
     def _do(self, command: str) -> bool:
         word = command.split(" ")[0].upper()
         if word in ("EHLO", "HELO"):
             return self._greet()
-        if word == "AUTH" and command.upper() == "AUTH LOGIN" and "AUTH" not in self.house.manners.answers:
+        if word == "AUTH" and command.upper() == "AUTH LOGIN" and "AUTH" not in self.owner.manners.answers:
             return self._ask_login()
         if not self._say(word) or word == "QUIT":
             return False
-        if word == "STARTTLS" and self.house.manners.starttls:
-            self._encrypt(self.house.manners.starttls)
-            self.file = self.line.makefile("rb")
+        if word == "STARTTLS" and self.owner.manners.starttls:
+            self._encrypt(self.owner.manners.starttls)
+            self.file = self.connection_socket.makefile("rb")
         if word == "DATA" and self._answer("DATA").startswith("354"):
             return self._take()
         return True
 
     def _greet(self) -> bool:
-        manners = self.house.manners
+        manners = self.owner.manners
         offers = [*manners.offers, *(["STARTTLS"] if manners.starttls and not self.secure else [])]
         lines = ["mail.example", *offers]
         marks = ["-"] * (len(lines) - 1) + [" "]
@@ -157,18 +156,18 @@ class _Talk(socketserver.BaseRequestHandler):
     def _ask_login(self) -> bool:
         for question in ("334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"):
             self._write(question)
-            self.house.commands.append(self.file.readline().decode().rstrip("\r\n"))
+            self.owner.commands.append(self.file.readline().decode().rstrip("\r\n"))
         return self._say("AUTH")
 
     def _take(self) -> bool:
-        """Read a mail up to its dot, and keep it as it came."""
-        body, limit = bytearray(), self.house.manners.hangs_up_after_bytes
+        """Read a message up to its dot and store it unchanged."""
+        body, limit = bytearray(), self.owner.manners.hangs_up_after_bytes
         while (line := self.file.readline()) and line != b".\r\n":
             body += line
             if limit is not None and len(body) > limit:
                 return self._hang_up()
         if line:
-            self.house.messages.append(bytes(body))
+            self.owner.messages.append(bytes(body))
             return self._say(".")
         return False
 
@@ -177,18 +176,18 @@ class _Talk(socketserver.BaseRequestHandler):
         if answer == HANG_UP:
             return self._hang_up()
         if answer == SILENCE:
-            self.house.stopped.wait(30)
+            self.owner.stopped.wait(30)
             return False
         return self._write(answer + "\r\n")
 
     def _answer(self, word: str) -> str:
-        return self.house.manners.answers.get(word, REPLIES.get(word, "500 what?"))
+        return self.owner.manners.answers.get(word, REPLIES.get(word, "500 unknown command"))
 
     def _write(self, words: str) -> bool:
-        self.line.sendall(words.encode())
+        self.connection_socket.sendall(words.encode())
         return True
 
     def _hang_up(self) -> bool:
-        self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.line.close()
+        self.connection_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection_socket.close()
         return False

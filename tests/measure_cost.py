@@ -1,7 +1,7 @@
-"""What reading a document costs, measured in a process of its own: ``python -m tests.measure_cost FILE…``.
+"""Measure the cost of parsing, in a process of its own: ``python -m tests.measure_cost FILE…``.
 
-In: files. Out: a line of JSON for each: its name, seconds of processor time, MB of memory above what the program takes
-anyway, and how it ended. Everything is imported and warm before the first file; each is then read by a fork.
+Prints a line of JSON for each file: its name, CPU seconds, MB of memory beyond the program's own, and the exit status.
+Everything is imported before the first file; each is then parsed in a fork.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tests.invariants import FEED, read_entries
 
 MAX_SECONDS = 20
 MAX_BYTES = 2 << 30
-"""Beyond these the fork is stopped by the system: the test shall fail, not the machine."""
+"""Limits at which the system stops the fork, so that the test fails and not the machine."""
 _WARM = (
     b"<rss version='2.0'><channel><item><title>x</title><description>&lt;p&gt;x</description></item></channel></rss>"
 )
 
 
 def measure(work: Callable[[], object]) -> tuple[float, float, int]:
-    """Do work in a fork; give its processor seconds, its peak memory in MB and its wait status."""
+    """Run a function in a fork; return its CPU seconds, peak memory in MB and wait status."""
     child = os.fork()
     if child == 0:
         resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
@@ -41,7 +41,7 @@ def measure(work: Callable[[], object]) -> tuple[float, float, int]:
 
 
 def process_document(path: Path) -> None:
-    """Read a document as the program does: as a page whose feeds to find, and as a feed."""
+    """Process a document as the program does: as a page with links to feeds, and as a feed."""
     body = path.read_bytes()
     find_feeds(body, FEED.url)
     read_entries(body)

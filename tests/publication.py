@@ -1,4 +1,4 @@
-"""A small publication for tests of editions: two feeds, a real store, a theme of a few lines, and the jobs."""
+"""A small publication for tests of editions: two feeds, a real store, a minimal theme, and the jobs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ TEXT = """{{ digest.number }} {{ digest.introduction_text }}
 
 
 def small_theme(folder: Path, html: str = HTML) -> Theme:
-    """Compile a theme that costs next to nothing to render."""
+    """Return a theme that costs next to nothing to render."""
     (folder / "small").mkdir(parents=True, exist_ok=True)
     (folder / "small" / "digest.html.j2").write_text(html)
     (folder / "small" / "digest.txt.j2").write_text(TEXT)
@@ -64,17 +64,17 @@ def small_theme(folder: Path, html: str = HTML) -> Theme:
 
 @cache
 def shared_theme() -> Theme:
-    """Compile that theme once a process, for all who change nothing about it."""
-    return small_theme(Path(_of_this_process().name))
+    """Return that theme, compiled once for each process."""
+    return small_theme(Path(_temporary_folder().name))
 
 
 @cache
-def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory()
 
 
 class PublicationHarness:
-    """The publication, with a clock to turn and wishes of the editor's to set."""
+    """A publication with a settable clock and overrides of the editor."""
 
     def __init__(self, folder: Path, theme: Theme, url: str = "") -> None:
         self.folder = folder
@@ -82,11 +82,16 @@ class PublicationHarness:
         self.store = Store.open(url or empty_store(folder))
         self.overrides: dict[str, Overrides] = {}
         self.context = DigestContext(
-            publication=PUBLICATION, feeds=FEEDS, calendar=CLOCK, theme=theme, read_overrides=self._asks, min_stories=0
+            publication=PUBLICATION,
+            feeds=FEEDS,
+            calendar=CLOCK,
+            theme=theme,
+            read_overrides=self._read_overrides,
+            min_stories=0,
         )
         self.outbox = Outbox(folder / "outbox")
 
-    def _asks(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
+    def _read_overrides(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
         return self.overrides.get(str(week), Overrides())
 
     @property
@@ -94,11 +99,11 @@ class PublicationHarness:
         return EditionWorkflow(store=self.store, context=self.context, actor="ann")
 
     def set_quiet_period(self, minutes: int) -> None:
-        """Let news wait."""
+        """Set ``quiet_period``."""
         self.context = replace(self.context, quiet_period=timedelta(minutes=minutes))
 
     def fetch(self, *document: Entry, feed: str = "blog") -> None:
-        """Read a feed whose document holds these entries; the first read of a feed brings its backlog."""
+        """Fetch a feed that contains these entries; those of its first fetch are archived."""
         changes = decide(document, self.store.entries.identities(feed))
         state = self.store.feeds.states().get(feed) or FeedState(feed_id=feed)
         update = FeedUpdate(
@@ -109,12 +114,12 @@ class PublicationHarness:
         self.store.entries.apply([update], now=self.now)
 
     def set_time(self, when: datetime) -> PublicationHarness:
-        """Turn the clock."""
+        """Set the clock."""
         self.now = when
         return self
 
     def set_time_after_closing(self, week: Week, hours: int = 6) -> PublicationHarness:
-        """Turn the clock to some hours after a week's closing."""
+        """Set the clock to some hours after a week's closing."""
         return self.set_time(CLOCK.bounds(week)[1] + timedelta(hours=hours))
 
     def digest(self, week: Week) -> WrittenDigest:
@@ -139,7 +144,7 @@ class PublicationHarness:
         return mark_sent_elsewhere(self.workflow, week, now=self.now)
 
     def publish(self, week: Week) -> EditionRecord:
-        """Make, approve and send."""
+        """Write, approve and send an edition."""
         self.digest(week)
         self.approve(week)
         return self.send(week)
@@ -148,12 +153,12 @@ class PublicationHarness:
         return explain_decisions(self.store, self.context, week, now=self.now)
 
     def reason(self, week: Week, title: str) -> str:
-        """What --explain says of an entry, with ``in`` or ``out`` before it."""
-        found = next(each for each in self.decisions(week) if each.title == title)
-        return f"{'in' if found.included else 'out'}: {found.reason}"
+        """Return the reason of a decision, with ``in`` or ``out`` before it."""
+        decision = next(decision for decision in self.decisions(week) if decision.title == title)
+        return f"{'in' if decision.included else 'out'}: {decision.reason}"
 
     def titles(self, week: Week) -> list[str]:
-        """The stories of a week as its digest is made now."""
+        """Return the titles of a week's digest as it is built now."""
         return story_titles(self.digest(week).edition.manifest)
 
     def sealed_titles(self, week: Week) -> list[str]:
@@ -163,5 +168,5 @@ class PublicationHarness:
 
 
 def story_titles(manifest: bytes) -> list[str]:
-    """The titles of the stories a manifest tells."""
+    """Return the titles of the stories in a manifest."""
     return [story["title"] for story in json.loads(manifest)["stories"]]

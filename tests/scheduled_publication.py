@@ -1,4 +1,4 @@
-"""A publication whose mailing is left to the schedule, beat by beat: what is said, told and sent."""
+"""A publication that is sent by the schedule: results of its ticks, alerts and messages."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.publication import CLOCK, W06, W07, PublicationHarness, shared_theme
 SCHEDULE = parse_schedule("tue 07:00")
 assert isinstance(SCHEDULE, At)
 TUESDAY = datetime(2026, 2, 17, 7, tzinfo=UTC)
-"""When 2026-W07, which closed the night before last, is to go out."""
+"""When 2026-W07, which closed the night before last, is to be sent."""
 HOUR = timedelta(hours=1)
 
 
 class FailingOutbox(Outbox):
-    """A way out that is shut for a while."""
+    """An outbox that fails for a while."""
 
     def __init__(self, folder: Path, kind: DeliveryKind = "unreachable") -> None:
         super().__init__(folder)
@@ -45,18 +45,18 @@ class FailingOutbox(Outbox):
 
 @dataclass
 class ScheduledPublication:
-    """A house whose mailing is left to the schedule."""
+    """A publication that is sent by the schedule."""
 
     harness: PublicationHarness
     approval: ApprovalMode = "required"
     alerts: list[Alert] = field(default_factory=list)
-    """All that were told."""
+    """All alerts so far."""
     open: set[str] = field(default_factory=set)
     backend: Outbox | None = None
     mail_server_down: bool = False
-    """Whether the mail server, which takes proofs, is away."""
+    """Whether the mail server, which sends proofs, is down."""
     draft_ready: bool = True
-    """Whether the draft that is due has been made."""
+    """Whether the draft that is due was written."""
 
     def scheduled_send(self) -> ScheduledSend:
         return ScheduledSend(
@@ -72,7 +72,7 @@ class ScheduledPublication:
         )
 
     def send_proof(self, week: Week, now: datetime) -> None:
-        """Send the editor a proof, if one is due."""
+        """Send a proof, if one is due."""
         if self.mail_server_down:
             raise DeliveryFailedError("the mail server is away: try again", kind="unreachable")
         store = self.harness.store
@@ -80,24 +80,24 @@ class ScheduledPublication:
         if claimed := store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now):
             store.proofs.mark_sent(claimed, now=now)
 
-    def reconcile_alerts(self, true: Sequence[Alert], at: datetime) -> None:
-        self.alerts += [each for each in true if each.key not in self.open]
-        self.open = {each.key for each in true}
+    def reconcile_alerts(self, current: Sequence[Alert], at: datetime) -> None:
+        self.alerts += [alert for alert in current if alert.key not in self.open]
+        self.open = {alert.key for alert in current}
 
     def tick(self, at: datetime) -> list[TaskResult]:
-        """Beat once."""
+        """Run one tick."""
         self.harness.set_time(at)
         task = send_task(SCHEDULE, self.harness.store, self.scheduled_send)
         return list(run_due([task], RunLeases(self.harness.store.runs, "here", lambda: at), lambda: at, UTC))
 
     def run(self, at: datetime, hours: float = 0.01) -> list[str]:
-        """Beat every half hour for some hours, and give what was said."""
+        """Tick every half hour for some hours; return the messages."""
         moments = (at + nth * HOUR / 2 for nth in range(int(hours * 2) + 1))
-        return [each.message for moment in moments for each in self.tick(moment)]
+        return [result.message for moment in moments for result in self.tick(moment)]
 
     @property
     def alert_subjects(self) -> list[str]:
-        return [each.subject for each in self.alerts]
+        return [alert.subject for alert in self.alerts]
 
     @property
     def sent_count(self) -> int:
@@ -108,11 +108,11 @@ class ScheduledPublication:
 
 
 def open_scheduled(folder: Path) -> ScheduledPublication:
-    """Open an office: one story in each of two weeks; what was due before is done.
+    """Return a publication with one story in each of two weeks, the first of which was sent.
 
-    It has come so far once a process; what it had by then, on the disk and told, is copied.
+    It is prepared once for each process and copied.
     """
-    before = _come_so_far()
+    before = _prepared()
     shutil.copytree(before.harness.folder, folder, dirs_exist_ok=True)
     return ScheduledPublication(
         PublicationHarness(folder, shared_theme()).set_time_after_closing(W07),
@@ -122,20 +122,20 @@ def open_scheduled(folder: Path) -> ScheduledPublication:
 
 
 @cache
-def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory()
 
 
 @cache
-def _come_so_far() -> ScheduledPublication:
-    house = PublicationHarness(Path(_of_this_process().name), shared_theme())
-    house.set_time(CLOCK.bounds(W06)[0]).fetch()
+def _prepared() -> ScheduledPublication:
+    harness = PublicationHarness(Path(_temporary_folder().name), shared_theme())
+    harness.set_time(CLOCK.bounds(W06)[0]).fetch()
     for nth, week in enumerate((W06, W07)):
         at = CLOCK.bounds(week)[0] + timedelta(days=2)
-        house.set_time(at).fetch(entry(guid=str(nth), title=f"Story {nth}", published_at=at))
-    office = ScheduledPublication(house)
-    house.set_time_after_closing(W06, 24).publish(W06)
-    assert office.run(TUESDAY - timedelta(days=6)) == ["2026-W06 was sent"]
-    house.set_time_after_closing(W07).digest(W07)
-    house.store.close()
-    return office
+        harness.set_time(at).fetch(entry(guid=str(nth), title=f"Story {nth}", published_at=at))
+    publication = ScheduledPublication(harness)
+    harness.set_time_after_closing(W06, 24).publish(W06)
+    assert publication.run(TUESDAY - timedelta(days=6)) == ["2026-W06 was sent"]
+    harness.set_time_after_closing(W07).digest(W07)
+    harness.store.close()
+    return publication

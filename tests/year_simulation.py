@@ -1,7 +1,6 @@
-"""A year at a small publication, with the clock passed in: what is published, what breaks, what the editor does.
+"""A simulated year of a small publication: what is published, what fails, and what the editor does.
 
-In: a folder, a seed, moments. Out: a publication that lives through them, and what its readers got in the end. All that
-happens is a function of the moment and of the store, so whoever is killed can go on where the dead one was.
+Everything is a function of the time and the store, so a process that was killed can be continued by another.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ LONDON = ZoneInfo("Europe/London")
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 Interval = tuple[datetime, datetime]
 START = datetime(2026, 2, 6, tzinfo=UTC)
-"""A Friday; weeks close on Fridays. The clocks change on 29 March and 25 October, in the hour of the mailing."""
+"""A Friday; weeks close on Fridays. The clocks change on 29 March and 25 October, in the hour of the send."""
 HOSTS = {"blog": "blog.example", "talks": "talks.example", "links": "links.example"}
 CONFIG = """
 [publication]
@@ -76,29 +75,29 @@ SQLITE = "sqlite:///pipeline.db"
 FETCH_SCHEDULE = "every 3 hours"
 LATE_LIMIT = 12 * HOUR
 TICK_INTERVAL = timedelta(minutes=1)
-"""As often as cron's line looks, at most."""
+"""Shortest interval of ticks."""
 IDLE_INTERVAL, IDLE_AFTER, COOL_DOWN = 6 * HOUR, 3 * DAY, 3 * WEEK
-"""As often as it looks when all is published; when that begins, and how long it lasts."""
+"""Interval of ticks once everything is published; when it begins, and how long it lasts."""
 IDLE_SHARE = 0.1
-"""So many of the moments have nothing due."""
+"""Share of the ticks at which nothing is due."""
 _SYLLABLES = ("ba", "ko", "ri", "tan", "mel", "su", "vo", "ned", "pil", "gar", "hus", "lim", "dor", "fey", "zan", "quo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Something published."""
+    """A post."""
 
     feed: str
     guid: str
     title: str
     published_at: datetime
     appears_at: datetime
-    """When the feed shows it; days after its date, where it is late."""
+    """When it appears in the feed; days after its date if it is late."""
     edited_at: datetime
 
 
 def posts(seed: int, weeks: int) -> list[Post]:
-    """Write what is published in so many weeks, and a little before; one week in thirteen is silent."""
+    """Return the posts of some weeks and a little before; one week in thirteen has none."""
     chance = random.Random(seed)
     written = []
     for week in range(-3, weeks):
@@ -122,7 +121,7 @@ def posts(seed: int, weeks: int) -> list[Post]:
 
 
 class SimulatedFeeds:
-    """The network as files: each feed's document as it is at a moment; none, where the feed fails."""
+    """The network as files: each feed's document at a time; none while the feed fails."""
 
     def __init__(self, folder: Path, written: Sequence[Post], failing: Mapping[str, Sequence[Interval]]) -> None:
         self._folder = folder
@@ -134,7 +133,7 @@ class SimulatedFeeds:
             page.write_text(f"<title>{post.title}</title>")
 
     def update(self, now: datetime) -> None:
-        """Let the network be as it is now."""
+        """Write the documents as they are at ``now``."""
         for feed, host in HOSTS.items():
             file = self._folder / host / "feed.xml"
             if any(start <= now < end for start, end in self._failing.get(feed, ())):
@@ -169,21 +168,21 @@ def _item(post: Post, now: datetime) -> str:
 
 
 def create_publication(folder: Path, store: str = SQLITE, fetch: str = FETCH_SCHEDULE) -> None:
-    """Write the publication's files."""
+    """Create the publication."""
     small_theme(folder / "templates", HTML.replace("<html>", '<html lang="en">'))
     (folder / "net").mkdir(exist_ok=True)
     write_config(folder, "required", store, fetch)
 
 
 def write_config(folder: Path, approval: str, store: str = SQLITE, fetch: str = FETCH_SCHEDULE) -> None:
-    """Write config.toml, whole."""
+    """Write config.toml."""
     fresh = folder / "config.toml.new"
     fresh.write_text(CONFIG.format(approval=approval, store=store, fetch=fetch))
     fresh.replace(folder / "config.toml")
 
 
 def time_steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-    """Beat at every step."""
+    """Yield times at a fixed interval."""
     while start < end:
         yield start
         start += step
@@ -192,10 +191,9 @@ def time_steps(start: datetime, end: datetime, step: timedelta) -> Iterator[date
 def wakeups(
     app: Callable[[], App], start: datetime, end: datetime, outages: Sequence[Interval], chance: random.Random
 ) -> Iterator[datetime]:
-    """Go to whatever is due next, now and then to a moment before it; not while the machine is off.
+    """Yield the time of each next run, and sometimes a time before it; none while the machine is off.
 
-    Then wait for what is still to be told, looking a few times a day: nothing is published any more, and a daemon
-    would look every hour whether something is.
+    At the end, continue a few times a day until everything is published.
     """
     now = start
     while now < end + COOL_DOWN:
@@ -207,13 +205,13 @@ def wakeups(
 
 
 class SimulatedEditor:
-    """Somebody who approves most weeks in time, some late, some not at all, and holds or skips a few."""
+    """An editor who approves most weeks in time, some late, some not at all, and holds or skips a few."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     def act(self, now: datetime) -> None:
-        """Look at the newest closed week, and do what this editor does with a week like that at this hour."""
+        """Act on the newest closed week, as this editor does at this hour."""
         week = self.app.calendar.newest_closed(now)
         hours = (now - self.app.calendar.bounds(week)[1]) / HOUR
         if hours < 7 or not (self.app.editions_folder / str(week) / "manifest.json").is_file():
@@ -241,22 +239,22 @@ class SimulatedEditor:
 
 
 def run_tick(living: ReloadingApp, now: datetime) -> list[TaskResult]:
-    """Beat once."""
+    """Run one tick."""
     return list(living.run_due_tasks(now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearResult:
-    """What a year came to."""
+    """The result of a simulated year."""
 
     published: Counter[str]
-    """How many editions that were sent tell each guid."""
+    """Number of sent editions that contain each guid."""
     records: dict[str, EditionRecord]
     sent_count: int
 
 
 def collect_result(folder: Path) -> YearResult:
-    """Look at all that was sent."""
+    """Count everything that was sent."""
     with App.load(folder / "config.toml") as app:
         standings = app.store.editions.all()
         told: Counter[str] = Counter()
@@ -270,7 +268,7 @@ def collect_result(folder: Path) -> YearResult:
 
 
 def verify(result: YearResult, written: Sequence[Post], end: datetime) -> None:
-    """Every story in exactly one edition, every edition accounted for, nothing late by itself."""
+    """Check that every story is in exactly one edition and that no edition was sent late by the schedule."""
     expected = {post.guid for post in written if START <= post.appears_at < end}
     assert {guid: count for guid, count in result.published.items() if count > 1} == {}
     assert expected - set(result.published) == set()
@@ -287,6 +285,6 @@ def verify(result: YearResult, written: Sequence[Post], end: datetime) -> None:
 
 
 def send_time(week: Week) -> datetime:
-    """Say when a week's edition is to go out: half past one on the Sunday after its closing, or what counts as that."""
+    """Return when a week's edition is to be sent: 01:30 on the Sunday after its closing, or its equivalent."""
     sunday = week.monday + 6 * DAY
     return datetime(sunday.year, sunday.month, sunday.day, 1, 30, tzinfo=LONDON).astimezone(UTC)

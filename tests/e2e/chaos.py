@@ -1,7 +1,6 @@
-"""A small web of feeds with every vice there is, for ``test_chaos.py``: what each publishes, and how it answers.
+"""Feeds with every fault there is, for ``test_chaos.py``.
 
-In: a request and the simulated moment. Out: an answer. Every vice begins well, so that its feed is known, and what it
-does on which day is the same at every run.
+Every fault begins healthy, so that its feed is known, and what it does on which day is the same in every run.
 """
 
 from __future__ import annotations
@@ -17,10 +16,11 @@ from tests.http_server import CannedResponse, HttpServer, ReceivedRequest, gzip_
 
 START = datetime(2026, 2, 9, tzinfo=UTC)
 PUBLISH_INTERVAL = timedelta(hours=36)
-"""So often a feed publishes something."""
+"""Interval between two entries of a feed."""
 WINDOW = 8
-"""So many entries are in a document, the newest first: twelve days. Who sends half documents has room for one only, so
-that what is not read from the next whole one is lost."""
+"""Number of entries in a document, newest first: twelve days. A truncated document has one only, so that what is not read
+from the next complete one is lost.
+"""
 TIMEOUT_SECONDS = 1.0
 _BOMB = gzip_bomb(16)
 _PAGE = b"<!doctype html><html><title>Down for maintenance</title><p>Back soon.</p></html>"
@@ -28,13 +28,13 @@ _PAGE = b"<!doctype html><html><title>Down for maintenance</title><p>Back soon.<
 
 @dataclass(slots=True)
 class Site:
-    """One feed: its name, what it publishes, which vice it has, and what came of it so far."""
+    """One feed: its name, entries and fault, and what was requested so far."""
 
     number: int
     fault: str
     host: str
     served: set[str] = field(default_factory=set)
-    """Titles of entries that went out in a healthy answer."""
+    """Titles of entries in healthy responses."""
     requested_at: list[datetime] = field(default_factory=list)
     retry_after: list[tuple[datetime, datetime]] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ class Site:
         return f"/{self.id}.xml"
 
     def published(self, now: datetime) -> list[int]:
-        """Number the entries that are out, the newest first, as many as a document holds."""
+        """Return the numbers of the published entries, newest first, as many as a document holds."""
         first = START - 6 * PUBLISH_INTERVAL + self.number % 36 * timedelta(hours=1)
         return list(range((now - first) // PUBLISH_INTERVAL, -1, -1))[: 1 if self.fault == "half" else WINDOW]
 
@@ -55,7 +55,7 @@ class Site:
         return f"Story {entry} of site {self.number}"
 
     def document(self, now: datetime, naming: Callable[[int], tuple[str, str]] | None = None) -> bytes:
-        """Write the feed; ``naming`` gives an entry's guid and the path of its page."""
+        """Return the document; ``naming`` returns an entry's guid and the path of its page."""
         first = START - 6 * PUBLISH_INTERVAL + self.number % 36 * timedelta(hours=1)
         items = []
         for entry in self.published(now):
@@ -73,7 +73,7 @@ Fault = Callable[[Site, ReceivedRequest, datetime, random.Random], CannedRespons
 
 
 def healthy(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Answer as one should; the ETag names the newest entry, so it is the same until there is another."""
+    """Return a correct response; the ETag names the newest entry."""
     site.served |= {site.title(entry) for entry in site.published(now)}
     return CannedResponse(body=site.document(now), headers={"ETag": _etag(site, now)})
 
@@ -83,7 +83,7 @@ def unconditional(site: Site, seen: ReceivedRequest, now: datetime, chance: rand
 
 
 def last_modified_only(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Has Last-Modified alone."""
+    """Support Last-Modified only."""
     newest = START + site.published(now)[0] * PUBLISH_INTERVAL
     stamp = format_datetime(newest, usegmt=True)
     if seen.headers.get("if-modified-since") == stamp:
@@ -92,7 +92,7 @@ def last_modified_only(site: Site, seen: ReceivedRequest, now: datetime, chance:
 
 
 def always_not_modified(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Answers 304 for ever to whoever asks for changes."""
+    """Return 304 to every conditional request."""
     return CannedResponse(status=304, body=b"") if "if-none-match" in seen.headers else healthy(site, seen, now, chance)
 
 
@@ -101,18 +101,18 @@ def compressed(site: Site, seen: ReceivedRequest, now: datetime, chance: random.
 
 
 def dripping(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Takes its time, and comes to an end."""
+    """Return the body slowly."""
     return replace(healthy(site, seen, now, chance), drip_bytes=400, drip_seconds=0.005)
 
 
 def truncated(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Sends half a document under the validator of the whole one; what is whole in it counts as published."""
+    """Return half a document with the ETag of the complete one; complete items count as published."""
     body = site.document(now)
     return CannedResponse(body=body[: chance.randrange(len(body))], headers={"ETag": _etag(site, now)})
 
 
 def understates_length(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Announces less than there is, so that the reader stops in the middle."""
+    """Announce less than there is, so that the client stops in the middle."""
     return replace(
         truncated(site, seen, now, chance), body=site.document(now), content_length=chance.randrange(100, 900)
     )
@@ -125,14 +125,14 @@ def empty(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Rando
 
 
 def new_guids(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Has other guids at every read."""
+    """Return other guids in every response."""
     site.served |= {site.title(entry) for entry in site.published(now)}
     salt = chance.random()
     return CannedResponse(body=site.document(now, lambda entry: (f"{salt}-{entry}", f"/{entry}/")))
 
 
 def changes_identity(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Has other guids and other addresses since the second week: another program writes it."""
+    """Return other guids and URLs from the second week on, as after a change of software."""
     site.served |= {site.title(entry) for entry in site.published(now)}
     return CannedResponse(body=site.document(now, lambda entry: (f"uuid-{site.number}-{entry}", f"/?page={entry}")))
 
@@ -142,14 +142,14 @@ def times_out(site: Site, seen: ReceivedRequest, now: datetime, chance: random.R
 
 
 def moved(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Lives at another host by now, for good."""
+    """Redirect permanently to another host."""
     if seen.host.startswith("new."):
         return healthy(site, seen, now, chance)
     return redirect(f"http://new.{seen.headers['host']}{seen.path}", 301)
 
 
 def redirect_loop(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
-    """Is redirected between two hosts, without end."""
+    """Redirect between two hosts without end."""
     host = seen.headers["host"]
     return redirect(f"http://{host.removeprefix('lost.') if 'lost.' in host else f'lost.{host}'}{seen.path}")
 
@@ -164,7 +164,7 @@ def _wait(status: int, hours: int, *, as_date: bool) -> Fault:
     return answer
 
 
-def _says(answer: CannedResponse) -> Fault:
+def _always(answer: CannedResponse) -> Fault:
     return lambda site, seen, now, chance: answer
 
 
@@ -172,7 +172,7 @@ def _etag(site: Site, now: datetime) -> str:
     return f'"{site.published(now)[0]}"'
 
 
-# A vice: how it answers on which days, and how on the others. The first two days are always the others.
+# Fault: the response on its days, the response on the others, and which days. The first two days are always healthy.
 FAULTS: Mapping[str, tuple[Fault, Fault, int]] = {
     "healthy": (healthy, healthy, 1),
     "unconditional": (unconditional, unconditional, 1),
@@ -188,12 +188,12 @@ FAULTS: Mapping[str, tuple[Fault, Fault, int]] = {
     "stalling": (times_out, healthy, 9),
     "moved": (moved, healthy, -4),
     "lost": (redirect_loop, healthy, 3),
-    "gone": (_says(CannedResponse(status=410)), healthy, -6),
-    "resets": (_says(CannedResponse(reset_after_bytes=30)), healthy, 2),
-    "longer": (_says(CannedResponse(content_length=10**6)), healthy, 3),
-    "errors": (_says(CannedResponse(status=500)), healthy, 2),
-    "page": (_says(CannedResponse(body=_PAGE, headers={"ETag": '"page"'})), healthy, 3),
-    "bomb": (_says(_BOMB), compressed, 4),
+    "gone": (_always(CannedResponse(status=410)), healthy, -6),
+    "resets": (_always(CannedResponse(reset_after_bytes=30)), healthy, 2),
+    "longer": (_always(CannedResponse(content_length=10**6)), healthy, 3),
+    "errors": (_always(CannedResponse(status=500)), healthy, 2),
+    "page": (_always(CannedResponse(body=_PAGE, headers={"ETag": '"page"'})), healthy, 3),
+    "bomb": (_always(_BOMB), compressed, 4),
     "waits in seconds": (_wait(429, 30, as_date=False), healthy, 5),
     "waits until a date": (_wait(429, 20, as_date=True), healthy, 4),
     "is overloaded": (_wait(503, 9, as_date=True), unconditional, 3),
@@ -201,12 +201,12 @@ FAULTS: Mapping[str, tuple[Fault, Fault, int]] = {
 
 
 SHARED_HOST_FAULTS = frozenset({"is overloaded", "waits in seconds", "unconditional"})
-"""Vices whose site has a neighbour on its host."""
+"""Faults whose site shares its host with another one."""
 
 
 @dataclass(slots=True)
 class FaultyWeb:
-    """All sites behind one server, at a simulated moment."""
+    """All sites behind one server, at a simulated time."""
 
     server: HttpServer
     sites: list[Site]
@@ -214,9 +214,9 @@ class FaultyWeb:
 
     @classmethod
     def of(cls, server: HttpServer, feeds: int) -> FaultyWeb:
-        """Build so many sites, each vice as often as the others; some share their host with the one before."""
-        vices = list(FAULTS)
-        sites = [Site(number, vices[number % len(vices)], f"site{number}.example") for number in range(feeds)]
+        """Build sites, each fault as often as the others; some share their host with the one before."""
+        faults = list(FAULTS)
+        sites = [Site(number, faults[number % len(faults)], f"site{number}.example") for number in range(feeds)]
         for before, site in pairwise(sites):
             if before.fault in SHARED_HOST_FAULTS:
                 site.host = before.host
@@ -226,7 +226,7 @@ class FaultyWeb:
         return web
 
     def answer(self, seen: ReceivedRequest) -> CannedResponse:
-        """Answer for the site whose path was asked."""
+        """Return the response of the site whose path was requested."""
         site = next(site for site in self.sites if site.path == seen.path)
         site.requested_at.append(self.now)
         bad, good, every = FAULTS[site.fault]

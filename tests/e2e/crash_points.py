@@ -1,11 +1,10 @@
-"""Makes one move of an edition on a fuse: dies in the middle of it, at a place that can be tried again.
+"""Run one transition of an edition in a fork and kill it at a given point, with SIGKILL.
 
-In: a line on stdin for each try: after how many places to die, the move, the week, and the folder that holds the
-publication. Out: a line on stdout: the place it died at, or ``done`` when the move was over before. The first try of a
-folder is a rehearsal and does not die; the others are forks of it, warmed up.
+Each line on stdin names the number of points to pass, the transition, the week, and the folder of the publication. A line
+on stdout names the point where it died, or ``done``. The first run of a folder is a rehearsal that is not killed; the
+others are forks of it.
 
-A place is a statement of a writing transaction, its commit, or what is done to a file of the publication. Death is
-SIGKILL, as by a machine that loses power: nothing is caught, nothing is flushed.
+A point is a statement or commit of a writing transaction, or an operation on a file of the publication.
 """
 
 from __future__ import annotations
@@ -24,47 +23,51 @@ from pipeline.model.week import Week
 from tests.publication import PublicationHarness, small_theme
 
 FILE_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove"}
-"""What Python says before it is done (PEP 578)."""
+"""Audit events before file operations (PEP 578)."""
 DEFERRED = "BEGIN"
-"""How a transaction begins that only reads."""
+"""How a read-only transaction begins."""
 
 
 class CrashPoint:
-    """Burns from place to place; ``places``: so many are passed alive."""
+    """Kills the process after ``points`` points."""
 
-    def __init__(self, places: int, folder: Path) -> None:
-        self.left = places
+    def __init__(self, points: int, folder: Path) -> None:
+        self.left = points
         self.folder = str(folder)
 
-    def lit(self) -> None:
-        """Be told of each place, until death."""
+    def install(self) -> None:
+        """Install the hooks."""
         event.listen(Engine, "before_cursor_execute", self._statement)
-        event.listen(Engine, "commit", lambda connection: self._burn(connection, "commit"))
+        event.listen(Engine, "commit", lambda connection: self._transaction(connection, "commit"))
         sys.addaudithook(self._file)
 
     def _statement(self, connection: Any, _cursor: object, statement: str, *_rest: object) -> None:
-        self._burn(connection, " ".join(statement.split()[:3]))
+        self._transaction(connection, " ".join(statement.split()[:3]))
 
-    def _burn(self, connection: Any, place: str) -> None:
+    def _transaction(self, connection: Any, point: str) -> None:
         if connection.get_execution_options().get("begin", DEFERRED) != DEFERRED:
-            self._pass(place)
+            self._reach(point)
 
-    def _file(self, said: str, given: tuple[Any, ...]) -> None:
-        if said in FILE_EVENTS and str(given[0]).startswith(self.folder) and (said != "open" or given[2] & os.O_WRONLY):
-            self._pass(f"{said} {Path(given[0]).name}")
+    def _file(self, event_name: str, arguments: tuple[Any, ...]) -> None:
+        if (
+            event_name in FILE_EVENTS
+            and str(arguments[0]).startswith(self.folder)
+            and (event_name != "open" or arguments[2] & os.O_WRONLY)
+        ):
+            self._reach(f"{event_name} {Path(arguments[0]).name}")
 
-    def _pass(self, place: str) -> None:
+    def _reach(self, point: str) -> None:
         self.left -= 1
         if self.left < 0:
-            os.write(1, place.encode())
+            os.write(1, point.encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_until_crash(places: int, move: Callable[[Week], object], week: Week, folder: Path) -> None:
-    """Make a move in a fork and say so, or die there."""
+def run_until_crash(points: int, move: Callable[[Week], object], week: Week, folder: Path) -> None:
+    """Run a transition in a fork until it is done or killed."""
     child = os.fork()
     if child == 0:
-        CrashPoint(places, folder).lit()
+        CrashPoint(points, folder).install()
         move(week)
         os.write(1, b"done")
         os._exit(0)
@@ -72,17 +75,17 @@ def run_until_crash(places: int, move: Callable[[Week], object], week: Week, fol
 
 
 def main() -> None:
-    """Answer each line, until stdin ends."""
+    """Process each line of stdin."""
     theme = small_theme(Path(sys.argv[1]))
-    houses: dict[str, PublicationHarness] = {}
+    harnesses: dict[str, PublicationHarness] = {}
     for line in sys.stdin:
-        places, name, week, folder = line.split()
-        if house := houses.get(folder):
-            run_until_crash(int(places), getattr(house, name), Week.parse(week), house.folder)
+        points, name, week, folder = line.split()
+        if harness := harnesses.get(folder):
+            run_until_crash(int(points), getattr(harness, name), Week.parse(week), harness.folder)
         else:
-            house = houses[folder] = publication(Path(folder), theme, url="")
-            getattr(house, name)(Week.parse(week))
-            house.store.close()
+            harness = harnesses[folder] = publication(Path(folder), theme, url="")
+            getattr(harness, name)(Week.parse(week))
+            harness.store.close()
         print(flush=True)
 
 

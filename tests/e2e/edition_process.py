@@ -1,9 +1,8 @@
-"""Stands in for a machine that loses power in the middle of an edition's life: forks movers until somebody kills them.
+"""Fork processes that move editions through their lifecycles until somebody kills them.
 
-In: a line on stdin for each mover: how many weeks, a folder that holds a publication of as many, and the address of its
-store. Out: the mover's process id on stdout. A mover takes one week after another through approval, holding, resuming,
-skipping and sending, and writes the week and the move it has finished into ``moves.txt``. Forking one process that has
-everything imported makes one in milliseconds.
+Each line on stdin names a number of weeks, the folder of a publication, and the URL of its store; the process id is
+printed. Finished transitions are appended to ``moves.txt``. Forking a process that has imported everything takes
+milliseconds.
 """
 
 from __future__ import annotations
@@ -32,60 +31,60 @@ LIFECYCLES = (
 
 
 def publication(folder: Path, theme: Theme, url: str) -> PublicationHarness:
-    """Open the publication in a folder, long after all its weeks have closed."""
+    """Open a publication long after all its weeks have closed."""
     return PublicationHarness(folder, theme, url).set_time(CLOCK.bounds(WEEKS[-1].next())[1])
 
 
 def fill(folder: Path, theme: Theme, url: str, weeks: Sequence[Week]) -> None:
-    """Publish two posts in every week, each seen in its time."""
-    house = PublicationHarness(folder, theme, url).set_time(MONDAY)
-    house.fetch()
+    """Fetch two posts in every week."""
+    harness = PublicationHarness(folder, theme, url).set_time(MONDAY)
+    harness.fetch()
     for week in weeks:
         opens_at, closes_at = CLOCK.bounds(week)
-        house.set_time(closes_at)
+        harness.set_time(closes_at)
         at = [opens_at + (closes_at - opens_at) * part for part in (0.3, 0.6)]
-        house.now = at[1]
+        harness.now = at[1]
         known = [entry(f"{name} of {week}", when) for name, when in zip(("Bread", "Soup"), at, strict=True)]
-        house.fetch(*known)
-    house.store.close()
+        harness.fetch(*known)
+    harness.store.close()
 
 
 def run_lifecycles(folder: Path, theme: Theme, url: str, weeks: Sequence[Week]) -> None:
-    """Move the weeks on, one after the other, and report."""
-    house = publication(folder, theme, url)
+    """Run the transitions of each week and record them."""
+    harness = publication(folder, theme, url)
     report = os.open(folder / "moves.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for week, moves in zip(weeks, cycle(LIFECYCLES), strict=False):
-        for name, move in steps(house, week, moves):
+        for name, move in steps(harness, week, moves):
             try:
                 move(week)
             except RefusedError:
-                continue  # done before the last mover was killed
+                continue  # done before the last process was killed
             os.write(report, f"{week} {name}\n".encode())
     os.write(report, b"end end\n")
-    house.store.close()
+    harness.store.close()
 
 
 def steps(
-    house: PublicationHarness, week: Week, moves: tuple[str, ...]
+    harness: PublicationHarness, week: Week, moves: tuple[str, ...]
 ) -> Iterator[tuple[str, Callable[[Week], object]]]:
-    """Give the moves of a life; a week that was killed while it was sending is finished first."""
-    if house.store.editions.get(str(week)).state == "sending":
-        yield "send", house.send
+    """Yield the transitions of a lifecycle; an interrupted send is finished first."""
+    if harness.store.editions.get(str(week)).state == "sending":
+        yield "send", harness.send
     for name in moves:
-        yield name, getattr(house, name)
+        yield name, getattr(harness, name)
 
 
 def main() -> None:
-    """Fork a mover for each line, until stdin ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
+    """Fork a process for each line of stdin."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # child processes are not waited for
     theme = small_theme(Path(sys.argv[1]))
     for line in sys.stdin:
-        mover = os.fork()
-        if mover == 0:
+        process = os.fork()
+        if process == 0:
             count, folder, url = line.split()
             run_lifecycles(Path(folder), theme, url, WEEKS[: int(count)])
             os._exit(0)
-        print(mover, flush=True)
+        print(process, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An editor in a separate process: for each ``version=subject`` on stdin it saves the subject and prints the result."""
+"""An editor in a process of their own, who saves a subject for each line of stdin and prints the result."""
 
 from __future__ import annotations
 

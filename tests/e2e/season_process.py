@@ -1,8 +1,7 @@
-"""Stands in for a machine that loses power: forks publications that live through a season until somebody kills them.
+"""Fork publications that live through a season until somebody kills them.
 
-In: a line on stdin for each: its folder, and how many weeks the season has. Out: the process id on stdout; in the
-folder, ``moment.txt`` says how many moments were lived through to their end. Each beats as the daemon does, then lets
-the editor act. Forking one process that has everything imported makes one in milliseconds.
+Each line on stdin names a folder and the number of weeks; the process id is printed. ``moment.txt`` in the folder counts
+the ticks that were completed. Each tick is followed by the editor's actions.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ STEP = timedelta(hours=12)
 
 
 def run_season(folder: Path, weeks: int) -> None:
-    """Go on where the last one was."""
+    """Continue where the last process stopped."""
     progress = folder / "moment.txt"
     world = SimulatedFeeds(folder / "net", posts(SEED, weeks), {})
     season = list(time_steps(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP))
@@ -47,7 +46,7 @@ def run_season(folder: Path, weeks: int) -> None:
 
 
 def warm_up() -> None:
-    """Import and compile what lives need, before there is anybody to kill."""
+    """Import and compile everything before anything is killed."""
     with tempfile.TemporaryDirectory() as folder:
         create_publication(Path(folder))
         (Path(folder) / "moment.txt").write_text("36")  # of 42: the last days are enough
@@ -55,7 +54,7 @@ def warm_up() -> None:
 
 
 def main() -> None:
-    """Fork a publication for each line, until stdin ends."""
+    """Fork a publication for each line of stdin."""
     warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     for line in sys.stdin:

@@ -22,34 +22,38 @@ log = logging.getLogger(__name__)
 class ReloadingApp:
     """The App of a config.toml, reloaded when the file changes. A context manager: it closes the App.
 
-    A file that cannot be used is refused, with ``error`` set, and the App stays as it was. The daemon also validates
-    what the file names before it replaces the App (``validates``); the desk does not, since its pages explain a broken
-    template.
+    A file that cannot be used is refused, with ``error`` set, and the App stays as it was. For the daemon
+    (``unattended``) everything the file names is opened before the App is replaced, and the log says what happened; the
+    desk shows errors on its pages instead.
     """
 
-    def __init__(self, path: Path, *, validates: bool = True) -> None:
+    def __init__(self, path: Path, *, unattended: bool = True) -> None:
         self._path = path
-        self._validates = validates
-        self._stamp = _stamp(path)
+        self._unattended = unattended
+        self._loaded_stamp = file_stamp(path)
         self.app = App.load(path)
         self.error: PipelineError | None = None
-        """Why the newest config.toml was refused; None if it is in use."""
+        """The reason why the newest config.toml was refused; None if it is in use."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the App."""
         self.app.close()
 
     def current(self) -> App:
         """Return the App, reloaded first if config.toml has changed."""
-        if _stamp(self._path) != self._stamp:
+        if file_stamp(self._path) != self._loaded_stamp:
             self._reload()
         return self.app
 
     def request_reload(self) -> None:
         """Reload at the next opportunity, whether or not the file has changed. Safe in a signal handler."""
-        self._stamp = ()
+        self._loaded_stamp = ""
 
     def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
         """Run the tasks that are due and yield their results, then release the memory they used."""
@@ -62,18 +66,20 @@ class ReloadingApp:
             app.store.maintenance.release_memory()
 
     def _reload(self) -> None:
-        self._stamp = _stamp(self._path)  # before reading: a later write then counts as another change
+        self._loaded_stamp = file_stamp(self._path)  # before reading: a later write then counts as another change
         try:
             app = App.load(self._path)
-            if self._validates:
+            if self._unattended:
                 _validate_or_close(app)
         except PipelineError as error:
             self.error = error
-            log.warning("the new settings are refused and the old ones stay in use: %s", error)
+            if self._unattended:
+                log.warning("the new settings are refused and the old ones stay in use: %s", error)
             return
         self.app.close()
         self.app, self.error = app, None
-        log.info("reloaded %s", self._path)
+        if self._unattended:
+            log.info("reloaded %s", self._path)
 
 
 def _validate_or_close(app: App) -> None:
@@ -84,10 +90,10 @@ def _validate_or_close(app: App) -> None:
         raise
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Return a value that differs once the file was written, replaced or removed."""
+def file_stamp(path: Path) -> str:
+    """Return a text that differs once the file was written, replaced or removed."""
     try:
         status = path.stat()
     except OSError:
-        return (0,)
-    return status.st_ino, status.st_mtime_ns, status.st_size
+        return "absent"
+    return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"

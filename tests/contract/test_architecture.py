@@ -54,7 +54,7 @@ READS_THE_CLOCK = {
 READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
     "pipeline/cli/log.py": "$NO_COLOR and $JOURNAL_STREAM",
-    "pipeline/app/feeds.py": "the feeds' passwords and tokens",
+    "pipeline/app/app.py": "the feeds' passwords and tokens",
     "pipeline/app/delivery.py": "the mail server's password",
     "pipeline/app/notifications.py": "passed on to the [notify] command",
 }

@@ -81,7 +81,7 @@ def test_a_backup_overwrites_only_when_allowed(closed_store: Path, tmp_path: Pat
     there = tmp_path / "b.db"
     there.write_text("precious")
     with Store.open(f"sqlite:///{closed_store}") as store:
-        with pytest.raises(RefusedError, match=r"b\.db is there already and was left alone"):
+        with pytest.raises(RefusedError, match=r"b\.db already exists"):
             back_up(store, there)
         assert there.read_text() == "precious"
         back_up(store, there, overwrite=True)
@@ -136,7 +136,7 @@ def test_restore_replaces_data_only_when_allowed(closed_store: Path, tmp_path: P
     """A store with data stays; an empty one is replaced."""
     with Store.open(f"sqlite:///{closed_store}") as store:
         back_up(store, tmp_path / "b.db")
-    with pytest.raises(RefusedError, match="holds a publication: --force"):
+    with pytest.raises(RefusedError, match="contains a publication: --force"):
         restore(tmp_path / "b.db", closed_store, now=NOW)
     fresh = tmp_path / "fresh.db"
     assert restore(tmp_path / "b.db", fresh, now=NOW) is None

@@ -100,5 +100,5 @@ def test_pruning_deletes_old_excerpts(store: Store) -> None:
     store.excerpts.save({"old": "Salt.", "older": "Tide."}, now=NOW - DAY)
     store.excerpts.save({"young": "Oar."}, now=NOW)
     done = prune(store, 100 * KEEP_EXCERPTS / 20, now=NOW + KEEP_EXCERPTS)
-    assert done.summary.endswith(" dropped, 0 kB, and 2 Markdown excerpts made long ago")
+    assert done.summary.endswith(" deleted, 0 kB, and 2 old Markdown excerpts")
     assert store.excerpts.get(["old", "older", "young"]) == {"young": "Oar."}

@@ -97,9 +97,9 @@ MESSAGES = {
     "nothing": "ends with line 0",
     "no end": "has no end",
     "a torn line": r"line \d+ of the export is not JSON",
-    "a row less": "the export says that it holds|contradict",
+    "a row less": "the export announces|contradict",
     "a row twice": "contradict each other",
-    "no head": "line 1 is not the head",
+    "no head": "line 1 is not the header",
     "another schema": "with the same version of the program",
     "another table": "a table 'nowhere' that this version does not know",
     "another column": "a row of entry has other columns",
@@ -107,7 +107,7 @@ MESSAGES = {
     "no instant": "where instant is expected",
     "a lost reference": "contradict each other or the other tables",
     "a number for a text": "where text is expected",
-    "an array": r"line \d+ of the export is no row",
+    "an array": r"line \d+ of the export is not a row",
 }
 
 

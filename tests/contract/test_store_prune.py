@@ -72,7 +72,7 @@ def test_pruning_is_a_weekly_task(store: Store) -> None:
     insert(store, blog_post(1), archived=True)
     task = prune_task(store, TWO_YEARS)
     assert task.schedule.period(NOW, NOW.tzinfo) == "2026-02-15"  # type: ignore[arg-type]
-    assert task.run("2026-02-15", LATER) == "1 text from before 2026-04-25 dropped, 0 kB"
+    assert task.run("2026-02-15", LATER) == "1 text from before 2026-04-25 deleted, 0 kB"
 
 
 def test_compact_makes_the_file_smaller(tmp_path: Path) -> None:

@@ -386,7 +386,7 @@ def test_init_writes_a_config_that_works_and_touches_nothing_twice(desk: Desk, t
     assert "add one with `pipeline feeds add URL`" in desk.run("status")[2]
     code, _, err = desk.run("init", str(folder))
     assert code == 4
-    assert "is there already" in err
+    assert "already exists" in err
     assert (folder / "config.toml").read_text() == written
 
 

@@ -29,14 +29,14 @@ def test_a_backup_is_made_and_put_back(program: CliRunner, tmp_path: Path) -> No
     assert re.fullmatch(r"\S*b\.db: \d+ kB, verified\n", program.run_ok("backup", backup))
     assert program.run("backup", backup)[::2] == (
         4,
-        f"pipeline: {backup} is there already and was left alone: name another file, or add --force.\n",
+        f"pipeline: {backup} already exists: name another file, or add --force.\n",
     )
     assert program.run_ok("--quiet", "backup", backup, "--force") == ""
     code, _, err = program.run("restore", backup)
-    assert (code, "holds a publication: --force" in err) == (4, True)
+    assert (code, "contains a publication: --force" in err) == (4, True)
     said = program.run_ok("restore", backup, "--force")
     assert "pipeline.db: restored, with 1 entry\n" in said
-    assert re.search(r"^What was there: \S*pipeline\.db\.20260212T120000Z\.old$", said, re.MULTILINE)
+    assert re.search(r"^The old store: \S*pipeline\.db\.20260212T120000Z\.old$", said, re.MULTILINE)
     assert program.run("restore", str(tmp_path / "none"))[0] == 2
 
 
@@ -45,7 +45,7 @@ def test_old_texts_go_only_when_the_config_says_so(program: CliRunner) -> None:
     code, _, err = program.run("prune")
     assert (code, "[store] keep_bodies is not set" in err) == (4, True)
     program.write_config(more='\n[store]\nkeep_bodies = "2 years"\n')
-    assert program.run_ok("prune") == "0 texts from before 2024-02-11 dropped, 0 kB\n"
+    assert program.run_ok("prune") == "0 texts from before 2024-02-11 deleted, 0 kB\n"
     program.run_ok("prune", "--compact", "--quiet")
 
 
@@ -81,7 +81,7 @@ def test_what_was_told_stays_told_after_a_prune(program: CliRunner) -> None:
     """Years later the feed still carries the post: nothing comes back as new."""
     program.write_config(more='\n[store]\nkeep_bodies = "30 days"\n')
     program.now = program.now.replace(year=2028)
-    assert program.run_ok("prune") == "1 text from before 2028-01-13 dropped, 0 kB\n"
+    assert program.run_ok("prune") == "1 text from before 2028-01-13 deleted, 0 kB\n"
     with HttpServer() as program.server:
         program.serve("/blog", rss(item("Bread on a stone")))
         program.write_config(more='\n[store]\nkeep_bodies = "30 days"\n')

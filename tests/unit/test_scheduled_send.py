@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.jobs.editions.scheduled_send import ACTOR, ApprovalMode
 from pipeline.model.schedule import At, parse_schedule
+from pipeline.scheduler.engine import Done
 from tests.factories import entry
 from tests.publication import CLOCK, W06, W07, W08, PublicationHarness, shared_theme, small_theme
 from tests.scheduled_publication import HOUR, TUESDAY, FailingOutbox, ScheduledPublication, open_scheduled
@@ -219,6 +220,8 @@ def test_the_week_is_the_one_closed_at_the_send_time(tmp_path: Path) -> None:
     scheduled.harness.approve(W06)
     sunday = parse_schedule("sun 20:00")
     assert isinstance(sunday, At)
-    came = replace(scheduled.scheduled_send(), schedule=sunday).run(CLOCK.bounds(W07)[1] + 3 * HOUR)
-    assert str(came).startswith("2026-W06: No. 1 sent")
+    outcome = replace(scheduled.scheduled_send(), schedule=sunday).run(CLOCK.bounds(W07)[1] + 3 * HOUR)
+    assert isinstance(outcome, Done)
+    assert outcome.week == "2026-W06"
+    assert outcome.message.startswith("2026-W06: No. 1 sent")
     scheduled.harness.store.close()

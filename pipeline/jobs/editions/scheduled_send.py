@@ -25,7 +25,7 @@ from pipeline.model.proof import MIN_REVIEW_TIME
 from pipeline.model.run import Run
 from pipeline.model.schedule import At, Every, Schedule
 from pipeline.model.week import Week, WeekCalendar
-from pipeline.scheduler.engine import Deferred, Task
+from pipeline.scheduler.engine import Deferred, Done, Task
 from pipeline.store import Store
 from pipeline.text.format import datetime_in_words
 
@@ -59,14 +59,16 @@ class ScheduledSend:
     draft_is_ready: Callable[[datetime], bool]
     """Checks whether the draft that is due has been written; after a downtime, feeds are fetched before it."""
 
-    def run(self, now: datetime) -> str | Deferred:
+    def run(self, now: datetime) -> Done | Deferred:
         """Handle the week that was the newest closed one when the schedule's period began; return what was done."""
         window = _SendWindow.at(self.schedule, self.late_limit, self.workflow.context.calendar, now)
         self._add_alerts_on_older_editions(window)
         try:
-            return self._advance(window)
+            outcome = self._advance(window)
         finally:
             self.reconcile_alerts(window.alerts, now)
+        week = str(window.week)
+        return Done(message=outcome, week=week) if isinstance(outcome, str) else replace(outcome, week=week)
 
     def _advance(self, window: _SendWindow) -> str | Deferred:
         record = self.workflow.store.editions.get(str(window.week))

@@ -1,1 +1,1 @@
-"""Care of the data: back it up and restore it, drop what is old, move it to another database. One file a job."""
+"""Jobs that maintain a publication: set it up, back it up, restore, prune, export and import it."""

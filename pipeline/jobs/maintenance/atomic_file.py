@@ -1,7 +1,4 @@
-"""A file that appears whole or not at all, and that its owner alone may read.
-
-In: a path. Out: a path beside it to write to, renamed into place at the end. Touches nothing else.
-"""
+"""Files that appear complete or not at all, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -14,52 +11,51 @@ from pathlib import Path
 from pipeline.model.errors import RefusedError, UsageError, WriteError
 
 OWNER_ONLY_MODE = 0o600
-"""The mode of what holds the key that signs a proof's buttons."""
+"""The mode of files that contain the key that signs proof tokens."""
 
 
 @contextmanager
 def atomic_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give an empty file to write to; after the block it is ``path``, or gone when the block failed.
+    """Yield an empty file to write to; it becomes ``path`` after the block, or is removed if the block fails.
 
-    Refused when ``path`` is there and may not be overwritten; for the rest as ``temporary_file_beside``.
+    RefusedError if ``path`` exists and may not be overwritten; otherwise like ``temporary_file_beside``.
     """
     if path.exists() and not overwrite:
-        raise RefusedError(f"{path} is there already and was left alone: name another file, or add --force.")
-    with temporary_file_beside(path) as fresh:
-        yield fresh
-        fsync_path(fresh)
-        replace_file(fresh, path)
+        raise RefusedError(f"{path} already exists: name another file, or add --force.")
+    with temporary_file_beside(path) as temporary:
+        yield temporary
+        fsync_path(temporary)
+        replace_file(temporary, path)
 
 
 @contextmanager
 def temporary_file_beside(path: Path) -> Iterator[Path]:
-    """Give an empty file in the same folder, which is gone after the block unless it was put in its place.
+    """Yield an empty file in the same folder, which is removed after the block unless it was renamed.
 
-    UsageError when there is no such folder, Unwritable when the disk says no.
+    UsageError if there is no such folder, WriteError if it is not writable.
     """
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} for {path.name}: make it, or name another.")
-    fresh = path.with_name(f".{path.name}.new")
+        raise UsageError(f"there is no folder {path.parent} for {path.name}: create it, or name another.")
+    temporary = path.with_name(f".{path.name}.new")
     try:
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=OWNER_ONLY_MODE, exist_ok=False)
-        yield fresh
-    except OSError as trouble:
-        raise as_write_error(path, trouble) from trouble
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=OWNER_ONLY_MODE, exist_ok=False)
+        yield temporary
+    except OSError as error:
+        raise as_write_error(path, error) from error
     finally:
-        for left in (fresh, fresh.with_name(f"{fresh.name}-journal")):
-            if left.exists():
-                left.unlink()
+        for file in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+            file.unlink(missing_ok=True)
 
 
-def replace_file(fresh: Path, path: Path) -> None:
-    """Give a file that is on the disk its name, for good."""
-    os.replace(fresh, path)
+def replace_file(temporary: Path, path: Path) -> None:
+    """Rename a file that was synced and sync its folder."""
+    os.replace(temporary, path)
     fsync_path(path.absolute().parent)
 
 
 def fsync_path(path: Path) -> None:
-    """See a file, or the names in a folder, onto the disk."""
+    """Write a file, or the names in a folder, to the disk (fsync)."""
     if path.is_dir() and os.name != "posix":
         return
     handle = os.open(path, os.O_RDONLY)
@@ -69,12 +65,12 @@ def fsync_path(path: Path) -> None:
         os.close(handle)
 
 
-def as_write_error(path: Path, trouble: OSError) -> WriteError:
-    """Say what keeps a file or folder from being written, and what to do.
+def as_write_error(path: Path, error: OSError) -> WriteError:
+    """Return the error for a file or folder that cannot be written, with what to do.
 
-    >>> str(unwritable(Path("editions"), OSError(errno.ENOSPC, "No space left on device")))
+    >>> str(as_write_error(Path("editions"), OSError(errno.ENOSPC, "No space left on device")))
     'editions cannot be written (No space left on device): free some disk space, then try again.'
     """
-    full = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
-    advice = "free some disk space" if full else "let this user write there"
-    return WriteError(f"{path} cannot be written ({trouble.strerror}): {advice}, then try again.")
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = "free some disk space" if is_full else "let this user write there"
+    return WriteError(f"{path} cannot be written ({error.strerror}): {advice}, then try again.")

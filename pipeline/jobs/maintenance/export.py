@@ -1,10 +1,8 @@
-"""Everything as JSON Lines, and back: what moves a publication to another machine or another kind of database.
+"""Export a whole store as JSON Lines and import it, to move to another machine or another kind of database.
 
-In: a store, lines. Out: lines, counts. Touches no file: lines come and go one at a time, however many there are.
-
-The first line is the head: what this is, the schema, every table's columns and their types (``instant`` is RFC 3339 in
-UTC, ``bytes`` base64). Then a line for each row, its table first. The last line counts the rows of each table: without
-it, or with other counts, an export is not whole.
+The first line is a header: the format, the schema, every table's columns and their types (``instant`` is RFC 3339 in
+UTC, ``bytes`` base64). A line for each row follows, with its table. The last line counts the rows of each table: without
+it, or with other counts, an export is incomplete. Lines are streamed, however many there are.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ _ADVICE = "name a file that `pipeline export` wrote"
 
 
 def export_lines(store: Store) -> Iterator[str]:
-    """Give everything that is kept as it is at one moment, a line at a time, always in the same order."""
+    """Yield the lines of an export: a consistent snapshot, always in the same order."""
     yield _line({"format": FORMAT, "version": VERSION, "schema": max(list_migrations()), "tables": column_types()})
     counts: Counter[str] = Counter()
     for table, values in store.maintenance.export_rows():
@@ -34,58 +32,56 @@ def export_lines(store: Store) -> Iterator[str]:
 
 
 def import_lines(store: Store, lines: Iterable[str]) -> dict[str, int]:
-    """Fill an empty store with an export, all or nothing; counts the rows by table.
+    """Import an export into an empty store, all or nothing; return the number of rows by table.
 
-    Refused when the store is not empty; BrokenCopy, which names the line, when the export is not whole or not ours.
+    RefusedError if the store is not empty; CorruptBackupError, naming the line, if the export is incomplete or not ours.
     """
-    reading = _Reading(lines)
-    _check_head(reading.next())
-    return {table: count for table, count in store.maintenance.import_rows(reading.rows()).items() if count}
+    reader = _Reader(lines)
+    _check_header(reader.next())
+    return {table: count for table, count in store.maintenance.import_rows(reader.rows()).items() if count}
 
 
-class _Reading:
-    """Reads an export line by line, and knows how many there were."""
+class _Reader:
+    """Reads an export line by line and counts the lines."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
         self._number = 0
 
     def next(self) -> dict[str, Any]:
-        """Read the next line; BrokenCopy when there is none, or it is not a JSON object."""
+        """Return the next line; CorruptBackupError if there is none or it is not a JSON object."""
         self._number += 1
         try:
-            found = json.loads(next(self._lines))
+            value = json.loads(next(self._lines))
         except StopIteration:
             raise CorruptBackupError(
                 f"the export ends with line {self._number - 1} and has no end: {_ADVICE}."
             ) from None
-        except (ValueError, RecursionError) as wrong:
-            raise CorruptBackupError(f"line {self._number} of the export is not JSON: {_ADVICE}.") from wrong
-        if not isinstance(found, dict):
-            raise CorruptBackupError(f"line {self._number} of the export is no row: {_ADVICE}.")
-        return found
+        except (ValueError, RecursionError) as error:
+            raise CorruptBackupError(f"line {self._number} of the export is not JSON: {_ADVICE}.") from error
+        if not isinstance(value, dict):
+            raise CorruptBackupError(f"line {self._number} of the export is not a row: {_ADVICE}.")
+        return value
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give the rows up to the end, whose counts must be theirs."""
+        """Yield table and values of each row; CorruptBackupError if the counts at the end differ."""
         counts: Counter[str] = Counter()
-        while "end" not in (found := self.next()):
-            if len(found) != 1 or not isinstance(values := next(iter(found.values())), dict):
-                raise CorruptBackupError(f"line {self._number} of the export is no row: {_ADVICE}.")
-            table = next(iter(found))
+        while "end" not in (line := self.next()):
+            if len(line) != 1 or not isinstance(values := next(iter(line.values())), dict):
+                raise CorruptBackupError(f"line {self._number} of the export is not a row: {_ADVICE}.")
+            table = next(iter(line))
             counts[table] += 1
             yield table, values
-        if found["end"] != counts:
-            raise CorruptBackupError(
-                f"the export says that it holds {found['end']}, and holds {dict(counts)}: make it again."
-            )
+        if line["end"] != counts:
+            raise CorruptBackupError(f"the export announces {line['end']} and contains {dict(counts)}: export again.")
 
 
-def _check_head(head: dict[str, Any]) -> None:
-    if head.get("format") != FORMAT or head.get("version") != VERSION:
-        raise CorruptBackupError(f"line 1 is not the head of an export: {_ADVICE}.")
-    if head.get("schema") != max(list_migrations()) or head.get("tables") != column_types():
+def _check_header(header: dict[str, Any]) -> None:
+    if header.get("format") != FORMAT or header.get("version") != VERSION:
+        raise CorruptBackupError(f"line 1 is not the header of an export: {_ADVICE}.")
+    if header.get("schema") != max(list_migrations()) or header.get("tables") != column_types():
         raise CorruptBackupError(
-            f"the export has schema {head.get('schema')} and this version {max(list_migrations())}: export and import with the "
+            f"the export has schema {header.get('schema')} and this version {max(list_migrations())}: export and import with the "
             "same version of the program, and install the newer one afterwards."
         )
 

@@ -1,7 +1,4 @@
-"""The first step: a folder to make a newsletter in.
-
-In: a folder, what to put there. Out: the files written. Nothing that is there already is touched.
-"""
+"""Create the folder of a new publication."""
 
 from __future__ import annotations
 
@@ -50,14 +47,14 @@ draft = "mon 06:00"
 
 
 def create_project(folder: Path, *, demo_from: Path | None = None) -> tuple[Path, ...]:
-    """Write config.toml and an empty editions/ into ``folder``, made if need be.
+    """Write config.toml and an empty editions/ into ``folder``, and return the paths written.
 
     With ``demo_from``, the folder of the demo publication, its config.toml and fixtures/ are copied instead.
-    Refused when there is a config.toml already; UsageError when the folder cannot be written.
+    RefusedError if there is a config.toml already; UsageError if the folder is not writable.
     """
     config, editions = folder / "config.toml", folder / "editions"
     if config.exists():
-        raise RefusedError(f"{config} is there already and was left as it is; name another folder: pipeline init DIR.")
+        raise RefusedError(f"{config} already exists: name another folder, as in `pipeline init DIR`.")
     try:
         editions.mkdir(parents=True, exist_ok=True)
         if demo_from is None:
@@ -65,6 +62,6 @@ def create_project(folder: Path, *, demo_from: Path | None = None) -> tuple[Path
             return config, editions
         shutil.copytree(demo_from / "fixtures", folder / "fixtures", dirs_exist_ok=True)
         shutil.copyfile(demo_from / "config.toml", config)
-    except OSError as trouble:
-        raise UsageError(f"{folder} cannot be written ({trouble.strerror}): name a folder of your own.") from trouble
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): name a folder of your own.") from error
     return config, folder / "fixtures", editions

@@ -1,7 +1,4 @@
-"""Drop old texts: what no edition tells, and nobody will ask for; and what was made of texts long ago.
-
-In: a store, how long texts are kept, an instant. Out: how many went, and the room they took.
-"""
+"""Delete the texts of old entries that no edition contains, and old excerpts."""
 
 from __future__ import annotations
 
@@ -14,14 +11,14 @@ from pipeline.store import Store
 from pipeline.text.format import format_bytes, pluralize
 
 SCHEDULE = parse_schedule("sun 04:30")
-"""When nobody edits, and no mailing is due anywhere near."""
+"""When nobody edits and no edition is about to be sent."""
 KEEP_EXCERPTS = timedelta(days=400)
-"""How long the excerpts that digests told are kept: a year and some weeks later they are made anew, if at all."""
+"""How long the excerpts of published stories are kept; later they are computed again if needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneResult:
-    """What went."""
+    """The result of pruning."""
 
     before: datetime
     entries: int
@@ -30,23 +27,23 @@ class PruneResult:
 
     @property
     def summary(self) -> str:
-        """Say it.
+        """One sentence.
 
         >>> from datetime import UTC
-        >>> Pruned(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1_204, freed_bytes=12_300_000).line
-        '1,204 texts from before 2024-11-21 dropped, 12.3 MB'
-        >>> Pruned(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1, freed_bytes=4_200, excerpts=8).line
-        '1 text from before 2024-11-21 dropped, 4 kB, and 8 Markdown excerpts made long ago'
+        >>> PruneResult(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1_204, freed_bytes=12_300_000).summary
+        '1,204 texts from before 2024-11-21 deleted, 12.3 MB'
+        >>> PruneResult(before=datetime(2024, 11, 21, tzinfo=UTC), entries=1, freed_bytes=4_200, excerpts=8).summary
+        '1 text from before 2024-11-21 deleted, 4 kB, and 8 old Markdown excerpts'
         """
-        also = f", and {pluralize(self.excerpts, 'Markdown excerpt')} made long ago" if self.excerpts else ""
+        more = f", and {pluralize(self.excerpts, 'old Markdown excerpt')}" if self.excerpts else ""
         texts, size = pluralize(self.entries, "text"), format_bytes(self.freed_bytes)
-        return f"{texts} from before {self.before:%Y-%m-%d} dropped, {size}{also}"
+        return f"{texts} from before {self.before:%Y-%m-%d} deleted, {size}{more}"
 
 
 def prune(store: Store, keep: timedelta, *, now: datetime) -> PruneResult:
-    """Drop the texts of entries that were published and last changed longer ago than that.
+    """Delete the texts of entries that were published and last changed longer than ``keep`` ago.
 
-    Their names, fingerprints and plain excerpts stay; so does every text that an edition tells, or may still tell.
+    Titles, fingerprints and plain excerpts stay, and so do the texts of entries in editions or coming digests.
     """
     before = now - keep
     entries, freed_bytes = store.maintenance.drop_bodies(before)
@@ -55,5 +52,5 @@ def prune(store: Store, keep: timedelta, *, now: datetime) -> PruneResult:
 
 
 def prune_task(store: Store, keep: timedelta) -> Task:
-    """Prune once a week."""
+    """Return the task that prunes once a week."""
     return Task(id="prune", schedule=SCHEDULE, run=lambda period, now: prune(store, keep, now=now).summary)

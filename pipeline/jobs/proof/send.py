@@ -25,7 +25,7 @@ from pipeline.model.errors import DeliveryInterrupted, DeliveryUncertainError, R
 from pipeline.model.proof import Proof, ProofAction, ProofToken, SendPolicy
 from pipeline.model.schedule import Every
 from pipeline.model.week import Week, WeekCalendar
-from pipeline.scheduler.engine import Task
+from pipeline.scheduler.engine import Done, Task
 from pipeline.store import Store
 
 TOKEN_TTL = timedelta(days=7)
@@ -136,10 +136,12 @@ class ProofSchedule:
 def proof_task(store: Store, calendar: WeekCalendar, build_sender: Callable[[], ProofSender]) -> Task:
     """Return the task that sends the proof of the newest closed week, and again when the draft has changed."""
 
-    def run(period: str, now: datetime) -> str:
+    def run(period: str, now: datetime) -> Done:
+        week = calendar.newest_closed(now)
         try:
-            return build_sender().send(calendar.newest_closed(now), now=now)
+            message = build_sender().send(week, now=now)
         except RefusedError as error:
-            return str(error)
+            message = str(error)
+        return Done(message=message, week=str(week))
 
     return Task(id="proof", schedule=ProofSchedule(store=store, calendar=calendar), run=run)

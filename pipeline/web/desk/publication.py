@@ -27,7 +27,7 @@ class LivePublication:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self.clock = clock
-        self._app = ReloadingApp(path, validates=False)
+        self._app = ReloadingApp(path, unattended=False)
         self._context: tuple[App, str, DigestContext] | None = None
 
     def __enter__(self) -> Self:

@@ -72,7 +72,7 @@ def explain_wait(state: FeedState) -> str:
 def moved_hint(channel: Channel, url: str) -> str:
     """Return the URL in itunes:new-feed-url if it differs from ``url``; empty otherwise.
 
-    It is only a hint: old ones stay in feeds for years, so that nobody follows it without being told to.
+    The hint is not followed: outdated ones stay in feeds for years.
 
     >>> moved_hint(Channel(new_feed_url="https://new.example/feed"), "http://old.example/feed")
     'https://new.example/feed'

@@ -1,4 +1,4 @@
-"""What the fetch tests share: names that all lead to 127.0.0.1, and fetching without an event loop in sight."""
+"""Fetching from loopback servers: every host name resolves to 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 
 async def to_loopback(host: str, port: int) -> Sequence[str]:
-    """Lead every name to this machine."""
+    """Resolve every name to this machine."""
     return ["127.0.0.1"]
 
 
 def limits(**changes: Any) -> FetchLimits:
-    """Limits that suit a test: short waits, this machine allowed."""
+    """Return limits for tests: short timeouts, private networks allowed."""
     short: dict[str, Any] = {"allow_private_networks": True, "host_gap_seconds": 0.0, "timeout_seconds": 5.0}
     return FetchLimits(**(short | changes))
 
 
 def request(url: str, **rest: Any) -> FetchRequest:
-    """Ask for an address, as a feed of that name."""
+    """Return a request whose key is its URL."""
     return FetchRequest(key=url, url=url, **rest)
 
 
 def fetch_all(
     requests: Iterable[FetchRequest], within: FetchLimits | None = None, **options: Any
 ) -> list[FetchOutcome]:
-    """Fetch all requests with one fetcher; the outcomes in the order they came."""
+    """Fetch all requests with one fetcher; return the outcomes in the order of arrival."""
 
     async def run() -> list[FetchOutcome]:
         async with HttpFetcher(within or limits(), **({"resolve": to_loopback} | options)) as fetcher:

@@ -1,4 +1,4 @@
-"""Fetching against a real server: documents, validators, redirects and refusals."""
+"""Fetching from a real server: documents, validators, redirects and errors."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def server() -> Iterator[HttpServer]:
         yield running
 
 
-def test_a_document_comes_back_whole(server: HttpServer) -> None:
-    """A 200 is ok: body, its hash, type, validators and max-age are in the outcome."""
+def test_outcome_has_the_document_and_its_headers(server: HttpServer) -> None:
+    """A 200 is ok; the outcome has the body, its hash, type, validators and max-age."""
     headers = {"ETag": '"1"', "Last-Modified": "Mon, 09 Feb 2026 08:00:00 GMT", "Cache-Control": "max-age=600"}
     server.respond("/feed", CannedResponse(headers={**headers, "Content-Type": "application/rss+xml"}))
     outcome = fetch(server.url("/feed"))
@@ -37,8 +37,8 @@ def test_a_document_comes_back_whole(server: HttpServer) -> None:
     assert (outcome.content_type, outcome.max_age_seconds) == ("application/rss+xml", 600)
 
 
-def test_the_request_says_who_asks(server: HttpServer) -> None:
-    """The User-Agent is the one given; compression is asked for; the feed's own headers go along."""
+def test_request_headers(server: HttpServer) -> None:
+    """The User-Agent is the configured one, compression is accepted, and the feed's own headers are sent."""
     server.respond("/feed", CannedResponse())
     fetch(server.url("/feed"), limits(user_agent="harbour/1"), headers=(("X-Token", "s3cret"),))
     (seen,) = server.requests
@@ -48,7 +48,7 @@ def test_the_request_says_who_asks(server: HttpServer) -> None:
 
 
 def test_validators_make_a_request_conditional(server: HttpServer) -> None:
-    """What is unchanged is answered 304, and its validators are kept although the answer does not repeat them all."""
+    """An unchanged document is a 304, and its validators are kept even if the response does not repeat them all."""
     server.respond("/feed", CannedResponse(headers={"ETag": '"1"'}))
     date = "Mon, 09 Feb 2026 08:00:00 GMT"
     outcome = fetch(server.url("/feed"), etag='"1"', last_modified=date, body_sha256="abc")
@@ -57,21 +57,21 @@ def test_validators_make_a_request_conditional(server: HttpServer) -> None:
     assert server.requests[0].headers["if-modified-since"] == date
 
 
-def test_an_equal_body_is_unchanged_and_brings_its_new_validators(server: HttpServer) -> None:
-    """A server that ignores If-None-Match costs no parsing, and its new ETag is kept all the same."""
+def test_equal_body_is_unchanged_with_new_validators(server: HttpServer) -> None:
+    """If a server ignores If-None-Match, the body is compared, and the new ETag is kept."""
     server.respond("/feed", CannedResponse(headers={"ETag": '"2"'}))
     outcome = fetch(server.url("/feed"), etag='"1"', body_sha256=hashlib.sha256(FEED).hexdigest())
     assert (outcome.kind, outcome.body, outcome.etag) == ("unchanged", b"", '"2"')
 
 
-def test_a_304_that_nobody_asked_for_is_no_answer(server: HttpServer) -> None:
-    """Without validators a 304 carries nothing to go by."""
+def test_304_to_an_unconditional_request_is_an_error(server: HttpServer) -> None:
+    """Without validators a 304 says nothing."""
     server.respond("/feed", CannedResponse(status=304, body=b""))
     assert fetch(server.url("/feed")).kind == "protocol_error"
 
 
-def test_a_validator_that_cannot_be_sent_back_is_dropped(server: HttpServer) -> None:
-    """An ETag beyond ASCII is not kept, and one kept by an earlier version is not sent."""
+def test_unusable_validators_are_dropped(server: HttpServer) -> None:
+    """A non-ASCII ETag is neither kept nor sent."""
     server.respond("/feed", CannedResponse(headers={"ETag": '"caf\xe9"'}))
     assert fetch(server.url("/feed"), etag='"caf\xe9"').etag == ""
     assert "if-none-match" not in server.requests[0].headers
@@ -93,8 +93,8 @@ def test_a_validator_that_cannot_be_sent_back_is_dropped(server: HttpServer) -> 
         (300, "protocol_error"),
     ],
 )
-def test_every_refusal_has_its_word(server: HttpServer, status: int, kind: str) -> None:
-    """A status becomes a word, its number stays readable, and the sentence says what to do."""
+def test_every_error_status_has_an_outcome(server: HttpServer, status: int, kind: str) -> None:
+    """A status becomes an outcome, stays readable in the detail, and the message says what to do."""
     server.respond("/feed", CannedResponse(status=status))
     outcome = fetch(server.url("/feed"))
     assert (outcome.kind, outcome.ok, outcome.body) == (kind, False, b"")
@@ -103,7 +103,7 @@ def test_every_refusal_has_its_word(server: HttpServer, status: int, kind: str) 
 
 
 def test_a_permanent_redirect_is_a_move(server: HttpServer) -> None:
-    """An unbroken chain of 301 and 308 tells the new address; the document is read all the same."""
+    """A chain of only 301 and 308 gives the new address; the document is parsed all the same."""
     server.respond("/old", redirect("/newer", 301))
     server.respond("/newer", redirect(server.url("/new"), 308))
     server.respond("/new", CannedResponse())
@@ -113,7 +113,7 @@ def test_a_permanent_redirect_is_a_move(server: HttpServer) -> None:
 
 
 def test_a_temporary_redirect_is_no_move(server: HttpServer) -> None:
-    """302, 303 and 307 are followed and forgotten."""
+    """302, 303 and 307 are followed without consequence."""
     for status in (302, 303, 307):
         server.respond("/old", redirect("/new", status))
         server.respond("/new", CannedResponse())
@@ -122,7 +122,7 @@ def test_a_temporary_redirect_is_no_move(server: HttpServer) -> None:
 
 
 def test_a_move_ends_where_the_chain_turns_temporary(server: HttpServer) -> None:
-    """After 301, 302, 301 only the first step is permanent."""
+    """Of 301, 302, 301 only the first step is permanent."""
     server.respond("/a", redirect("/b", 301))
     server.respond("/b", redirect("/c", 302))
     server.respond("/c", redirect("/d", 301))
@@ -131,24 +131,24 @@ def test_a_move_ends_where_the_chain_turns_temporary(server: HttpServer) -> None
     assert (outcome.moved_to, outcome.final_url) == (server.url("/b"), server.url("/d"))
 
 
-def test_validators_go_along_to_the_end_of_a_redirect(server: HttpServer) -> None:
-    """They belong to the document, which is at the end of the chain."""
+def test_validators_are_sent_after_redirects(server: HttpServer) -> None:
+    """They belong to the document at the end of the chain."""
     server.respond("/old", redirect("/new", 301))
     server.respond("/new", CannedResponse(headers={"ETag": '"1"'}))
     outcome = fetch(server.url("/old"), etag='"1"')
     assert (outcome.kind, outcome.moved_to) == ("not_modified", server.url("/new"))
 
 
-def test_a_redirect_loop_is_noticed_at_once(server: HttpServer) -> None:
-    """An address that comes round again ends the chase."""
+def test_redirect_loop_is_detected(server: HttpServer) -> None:
+    """A URL that was visited before ends the chain."""
     server.respond("/a", redirect("/b"))
     server.respond("/b", redirect("/a"))
     assert fetch(server.url("/a")).kind == "redirect_loop"
     assert len(server.requests) == 2
 
 
-def test_redirects_are_not_followed_for_ever(server: HttpServer) -> None:
-    """A chain of ever new addresses ends after ten redirects."""
+def test_redirects_are_limited(server: HttpServer) -> None:
+    """A chain of new URLs ends after ten redirects."""
     for step in range(12):
         server.respond(f"/{step}", redirect(f"/{step + 1}"))
     assert fetch(server.url("/0")).kind == "redirect_loop"
@@ -156,21 +156,21 @@ def test_redirects_are_not_followed_for_ever(server: HttpServer) -> None:
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "javascript:alert(1)", "http://[::1", ""])
-def test_a_redirect_leads_to_the_web_or_nowhere(server: HttpServer, location: str) -> None:
-    """Only http and https addresses are followed."""
+def test_only_web_redirects_are_followed(server: HttpServer, location: str) -> None:
+    """A redirect to anything but http and https is an error."""
     server.respond("/feed", redirect(location))
     assert fetch(server.url("/feed")).kind == "protocol_error"
 
 
 @pytest.mark.parametrize("url", ["", "feed", "ftp://harbour.example/feed", "http://", "http://[::1", "http://a:99999/"])
-def test_an_address_that_is_none_is_told_and_not_asked(url: str) -> None:
-    """A slip in the configuration is an outcome like any other."""
+def test_invalid_url_is_an_outcome(url: str) -> None:
+    """A mistake in the configuration is an outcome, without a request."""
     outcome = fetch(url)
     assert (outcome.kind, outcome.status) == ("invalid_url", 0)
 
 
 def test_secrets_stay_with_their_host(server: HttpServer) -> None:
-    """Headers of the feed and the password of its address are not sent to another host, nor written down."""
+    """The feed's headers and the password in its URL are not sent to another host, nor are they in the outcome."""
     server.respond("blog.example/feed", redirect(server.url("/stolen", "evil.example")))
     server.respond("/stolen", CannedResponse())
     address = server.url("/feed", "reader:s3cret@blog.example")
@@ -184,7 +184,7 @@ def test_secrets_stay_with_their_host(server: HttpServer) -> None:
 
 
 def test_one_bad_feed_does_not_stop_the_others(server: HttpServer) -> None:
-    """Each request has its outcome, in the order they are ready, whatever happens to the others."""
+    """Each request has its outcome, in the order of arrival, whatever happens to the others."""
     server.respond("/good", CannedResponse())
     server.respond("/bad", CannedResponse(status=500))
     urls = [server.url("/bad"), "nonsense", server.url("/good"), "http://127.0.0.1:1/closed"]
@@ -193,7 +193,7 @@ def test_one_bad_feed_does_not_stop_the_others(server: HttpServer) -> None:
 
 
 def test_a_host_that_does_not_exist_is_unreachable() -> None:
-    """A name without an address is told by name."""
+    """The detail names the host."""
 
     async def nobody(host: str, port: int) -> list[str]:
         raise OSError("no such host")
@@ -203,7 +203,7 @@ def test_a_host_that_does_not_exist_is_unreachable() -> None:
 
 
 def test_a_bug_is_not_swallowed() -> None:
-    """What no network does is raised to the caller, not reported as a feed's trouble."""
+    """An exception that no network raises reaches the caller."""
 
     async def broken(host: str, port: int) -> list[str]:
         raise ZeroDivisionError
@@ -212,8 +212,8 @@ def test_a_bug_is_not_swallowed() -> None:
         fetch("http://blog.example/", options={"resolve": broken})
 
 
-def test_fetching_can_be_left_early(server: HttpServer) -> None:
-    """A reader that stops taking outcomes neither waits for the others nor leaves them running."""
+def test_iteration_can_stop_early(server: HttpServer) -> None:
+    """A caller that stops iterating neither waits for the other requests nor leaves them running."""
     server.respond("/quick", CannedResponse())
     server.respond("/slow", CannedResponse(delay_seconds=3))
     started = time.monotonic()
@@ -230,8 +230,8 @@ def test_fetching_can_be_left_early(server: HttpServer) -> None:
     assert time.monotonic() - started < 2
 
 
-def test_no_more_is_under_way_than_allowed(server: HttpServer) -> None:
-    """``concurrency`` bounds the requests at once, over all hosts."""
+def test_concurrency_is_limited(server: HttpServer) -> None:
+    """``concurrency`` is the maximum number of requests in flight, over all hosts."""
     server.respond("/feed", CannedResponse(delay_seconds=0.02))
     fetch_all([request(server.url("/feed", f"h{n}.example")) for n in range(12)], limits(concurrency=3))
     most = max(
@@ -240,8 +240,8 @@ def test_no_more_is_under_way_than_allowed(server: HttpServer) -> None:
     assert most == 3
 
 
-def test_one_fetcher_serves_single_documents_too(server: HttpServer) -> None:
-    """``fetch`` is for one document at a time, over the same connections."""
+def test_fetch_of_single_documents(server: HttpServer) -> None:
+    """``fetch`` returns one outcome; a fetcher may be used for several."""
     server.respond("/feed", CannedResponse())
 
     async def run() -> list[str]:
@@ -252,8 +252,8 @@ def test_one_fetcher_serves_single_documents_too(server: HttpServer) -> None:
     assert asyncio.run(run()) == ["ok", "ok"]
 
 
-def test_a_reader_that_takes_its_time_makes_no_timeouts(server: HttpServer) -> None:
-    """Between two outcomes the answers that came meanwhile are let in, before their time-outs are told."""
+def test_slow_caller_causes_no_timeouts(server: HttpServer) -> None:
+    """Responses that arrived while the caller was busy are read before their timeouts fire."""
     server.respond("/quick", CannedResponse())
     server.respond("/slower", CannedResponse(delay_seconds=0.2))
     requests = [request(server.url("/slower")), *[request(server.url("/quick"))] * 10]
@@ -269,8 +269,8 @@ def test_a_reader_that_takes_its_time_makes_no_timeouts(server: HttpServer) -> N
     assert asyncio.run(run()) == ["ok"] * 11
 
 
-def test_a_slow_reader_keeps_nobody_from_being_asked(server: HttpServer) -> None:
-    """All hosts are asked while the first documents are read, so that one that keeps silent is found out early."""
+def test_slow_caller_does_not_delay_requests(server: HttpServer) -> None:
+    """All hosts are contacted while the first documents are processed, so that a slow one is found early."""
     server.respond("/feed", CannedResponse())
     requests = [request(server.url("/feed", f"h{number}.example")) for number in range(30)]
 
@@ -287,8 +287,8 @@ def test_a_slow_reader_keeps_nobody_from_being_asked(server: HttpServer) -> None
     assert asked[20] == 30, asked
 
 
-def test_a_name_beyond_ascii_is_understood(server: HttpServer) -> None:
-    """Hosts go out in their ASCII form (IDNA), paths percent-encoded, the rest as UTF-8."""
+def test_non_ascii_host_names_are_encoded(server: HttpServer) -> None:
+    """Host names are sent in ASCII (IDNA), paths percent-encoded as UTF-8."""
     server.respond("/caf%C3%A9", CannedResponse())
     outcome = fetch(server.url("/café", "bücher.example"), limits(user_agent="Café"))
     assert (outcome.kind, server.requests[0].host) == ("ok", "xn--bcher-kva.example")

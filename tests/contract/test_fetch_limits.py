@@ -1,4 +1,4 @@
-"""Bounds, against a real server that drips, lies, breaks off and inflates."""
+"""Limits on time and size, against a server that is slow, lies, breaks off or sends bombs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def server() -> Iterator[HttpServer]:
 
 
 def test_silence_is_a_timeout(server: HttpServer) -> None:
-    """A server that says nothing for ``timeout_seconds`` is given up."""
+    """A server that sends nothing for ``timeout_seconds`` is given up."""
     server.respond("/feed", CannedResponse(delay_seconds=0.5))
     assert fetch(server.url("/feed"), limits(timeout_seconds=0.1)).kind == "timeout"
 
 
-def test_a_drip_does_not_get_past_the_deadline(server: HttpServer) -> None:
-    """Bytes that keep coming, each in time, still end at ``deadline_seconds``."""
+def test_slow_body_ends_at_the_deadline(server: HttpServer) -> None:
+    """A body whose bytes each arrive in time still ends at ``deadline_seconds``."""
     server.respond("/feed", CannedResponse(body=bytes(1000), drip_bytes=1, drip_seconds=0.02))
     started = time.monotonic()
     assert fetch(server.url("/feed"), limits(deadline_seconds=0.2)).kind == "timeout"
@@ -50,27 +50,27 @@ def _slow_redirect(path: str) -> dict[str, object]:
     return {"status": answer.status, "headers": answer.headers, "body": b"", "delay_seconds": 0.06}
 
 
-def test_a_drip_within_the_deadline_is_read(server: HttpServer) -> None:
-    """Slow is not wrong."""
+def test_slow_body_within_the_deadline_is_read(server: HttpServer) -> None:
+    """A slow document is not an error."""
     server.respond("/feed", CannedResponse(drip_bytes=20, drip_seconds=0.005))
     assert fetch(server.url("/feed")).body == FEED
 
 
-def test_a_document_up_to_the_limit_is_read(server: HttpServer) -> None:
-    """The limit itself is allowed, one byte more is not."""
+def test_size_limit_is_exact(server: HttpServer) -> None:
+    """A document of ``max_bytes`` is read, one byte more is not."""
     server.respond("/feed", CannedResponse(body=bytes(1000)))
     assert fetch(server.url("/feed"), limits(max_bytes=1000)).kind == "ok"
     assert fetch(server.url("/feed"), limits(max_bytes=999)).kind == "too_large"
 
 
-def test_the_limit_holds_without_a_length(server: HttpServer) -> None:
-    """What counts is what comes, not what is announced."""
+def test_size_limit_counts_received_bytes(server: HttpServer) -> None:
+    """The limit does not depend on Content-Length."""
     server.respond("/feed", CannedResponse(body=gzip.compress(bytes(5000)), headers={"Content-Encoding": "gzip"}))
     assert fetch(server.url("/feed"), limits(max_bytes=4999)).kind == "too_large"
 
 
-def test_an_announced_giant_is_not_read(server: HttpServer) -> None:
-    """A Content-Length beyond the limit is believed at once."""
+def test_announced_size_is_checked_first(server: HttpServer) -> None:
+    """A Content-Length beyond the limit ends the request at once."""
     server.respond("/feed", CannedResponse(content_length=10**12, drip_bytes=10, drip_seconds=0.05))
     started = time.monotonic()
     assert fetch(server.url("/feed")).kind == "too_large"
@@ -104,8 +104,8 @@ def test_a_gzip_bomb_costs_a_few_megabytes(server: HttpServer) -> None:
     ],
     ids=["gzip", "x-gzip", "zlib", "raw deflate", "two members", "padding", "twice", "identity", "in name only"],
 )
-def test_every_usual_compression_is_undone(server: HttpServer, coding: str, body: bytes) -> None:
-    """However it is packed, and however it is cut up on the way, the document is the same."""
+def test_compressed_documents_are_decompressed(server: HttpServer, coding: str, body: bytes) -> None:
+    """The document is the same for every encoding and every chunk size."""
     server.respond(
         "/feed", CannedResponse(body=body, headers={"Content-Encoding": coding}, drip_bytes=7, drip_seconds=0.0)
     )
@@ -126,14 +126,14 @@ def test_every_usual_compression_is_undone(server: HttpServer, coding: str, body
     ],
     ids=["brotli", "too many", "cut short", "damaged", "length too long", "reset", "reset at once"],
 )
-def test_a_broken_answer_is_never_taken_for_a_document(server: HttpServer, answer: CannedResponse) -> None:
-    """Half a document is worse than none: it would make entries vanish."""
+def test_incomplete_response_is_an_error(server: HttpServer, answer: CannedResponse) -> None:
+    """Half a document would make entries vanish."""
     server.respond("/feed", answer)
     outcome = fetch(server.url("/feed"))
     assert (outcome.kind, outcome.has_body, outcome.body) == ("protocol_error", False, b"")
 
 
-def test_a_large_honest_feed_is_read(server: HttpServer) -> None:
+def test_large_compressed_feed_is_read(server: HttpServer) -> None:
     """Ten megabytes, well compressed, are a podcast and not a bomb."""
     body = b"".join(
         b"<item><title>Episode %d</title><description>%s</description></item>" % (n, b"The Harbour Table. " * 50)

@@ -1,4 +1,4 @@
-"""The beginning of a document, against a real server: a picture says in its first bytes how large it is."""
+"""Fetching only the first bytes of a document, as for the size of a picture."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def server() -> Iterator[HttpServer]:
         yield running
 
 
-def test_no_more_than_the_beginning_is_read(server: HttpServer) -> None:
-    """A server that knows no ranges sends all; it is left after the first bytes, even where all would be too much."""
+def test_reading_stops_after_the_prefix(server: HttpServer) -> None:
+    """If a server ignores Range, the connection is closed after the prefix, even if the document exceeds the size limit."""
     server.respond("/picture", CannedResponse(body=bytes(3_000_000)))
     outcome = fetch(server.url("/picture"), limits(max_bytes=100_000), first_bytes=32_768)
     assert (outcome.kind, len(outcome.body), outcome.length_bytes) == ("ok", 32_768, 3_000_000)
 
 
-def test_the_beginning_is_asked_for(server: HttpServer) -> None:
-    """A server that knows ranges (RFC 9110, 14) sends the beginning alone, and says how long the whole is."""
+def test_prefix_is_requested_as_a_range(server: HttpServer) -> None:
+    """A server with range support (RFC 9110, 14) sends the prefix only, and the length of the whole."""
 
     def ranged(seen: ReceivedRequest) -> CannedResponse:
         assert seen.headers["range"] == "bytes=0-99"
@@ -38,6 +38,6 @@ def test_the_beginning_is_asked_for(server: HttpServer) -> None:
 
 
 def test_a_short_document_is_read_whole(server: HttpServer) -> None:
-    """What is shorter than its beginning is what it is."""
+    """A document shorter than the prefix is read completely."""
     server.respond("/picture", CannedResponse(body=b"GIF89a"))
     assert fetch(server.url("/picture"), first_bytes=100).body == b"GIF89a"

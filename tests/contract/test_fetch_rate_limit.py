@@ -1,4 +1,4 @@
-"""Manners, against a real server: turns, gaps, and hosts that want to be left alone."""
+"""Rate limiting against a real server: one request per host, pauses, and Retry-After."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def server() -> Iterator[HttpServer]:
         yield running
 
 
-def test_a_host_is_asked_one_thing_at_a_time(server: HttpServer) -> None:
-    """Ten feeds of one host are asked one after the other, while other hosts are asked meanwhile."""
+def test_one_request_per_host_at_a_time(server: HttpServer) -> None:
+    """Requests to one host follow each other, while other hosts are contacted in parallel."""
     server.respond("/feed", CannedResponse(delay_seconds=0.02))
     urls = [server.url("/feed", "busy.example")] * 6 + [server.url("/feed", f"h{n}.example") for n in range(6)]
     fetch_all(request(url) for url in urls)
@@ -32,15 +32,15 @@ def test_a_host_is_asked_one_thing_at_a_time(server: HttpServer) -> None:
     assert all(seen.started < busy[1].ended for seen in others)
 
 
-def test_a_host_has_a_pause_between_two_requests(server: HttpServer) -> None:
-    """The gap is kept from the end of one request to the start of the next, failures included."""
+def test_pause_between_requests_to_a_host(server: HttpServer) -> None:
+    """The pause is from the end of a request to the start of the next, after errors, too."""
     server.respond("/feed", CannedResponse(), CannedResponse(status=500), CannedResponse())
     fetch_all([request(server.url("/feed", "blog.example"))] * 3, limits(host_gap_seconds=0.1))
     assert all(after.started - before.ended >= 0.09 for before, after in pairwise(server.requests))
 
 
-def test_a_redirect_within_a_host_does_not_pause(server: HttpServer) -> None:
-    """From http to https, or from /feed to /feed/, is one visit; the gap comes after it."""
+def test_no_pause_for_redirects_within_a_host(server: HttpServer) -> None:
+    """A redirect from http to https, or from /feed to /feed/, belongs to the request; the pause follows it."""
     server.respond("/feed", redirect("/feed/", 301))
     server.respond("/feed/", CannedResponse())
     fetch(server.url("/feed", "blog.example"), limits(host_gap_seconds=1.5))
@@ -48,8 +48,8 @@ def test_a_redirect_within_a_host_does_not_pause(server: HttpServer) -> None:
     assert second.started - first.ended < 1
 
 
-def test_a_redirect_takes_its_turn_at_the_other_host(server: HttpServer) -> None:
-    """Feeds that redirect to one host come to it one at a time, and nobody waits for ever."""
+def test_redirects_to_another_host_are_limited_there(server: HttpServer) -> None:
+    """Feeds that redirect to one host reach it one at a time, without a deadlock."""
     server.respond("/feed", lambda seen: redirect(server.url("/real", "real.example")))
     server.respond("real.example/feed", redirect(server.url("/real", "h0.example")))
     server.respond("/real", CannedResponse(delay_seconds=0.02))
@@ -59,8 +59,8 @@ def test_a_redirect_takes_its_turn_at_the_other_host(server: HttpServer) -> None
     assert all(before.ended <= after.started for before, after in pairwise(real))
 
 
-def test_this_machine_is_asked_at_once(server: HttpServer) -> None:
-    """127.0.0.1 has nobody on it to annoy: neither turns nor gaps."""
+def test_this_machine_is_not_limited(server: HttpServer) -> None:
+    """127.0.0.1 has neither slots nor pauses."""
     server.respond("/feed", CannedResponse(delay_seconds=0.05))
     fetch_all([request(server.url("/feed"))] * 4, limits(host_gap_seconds=30))
     assert max(seen.started for seen in server.requests) < min(seen.ended for seen in server.requests)
@@ -77,8 +77,8 @@ def test_this_machine_is_asked_at_once(server: HttpServer) -> None:
         (429, "99999999999999999999", timedelta(days=7)),
     ],
 )
-def test_a_host_may_ask_to_be_left_alone(server: HttpServer, status: int, retry_after: str, wait: timedelta) -> None:
-    """Retry-After is understood as seconds and as a date, within reason."""
+def test_retry_after(server: HttpServer, status: int, retry_after: str, wait: timedelta) -> None:
+    """Retry-After is seconds or a date, and is limited."""
     server.respond("/feed", CannedResponse(status=status, headers={"Retry-After": retry_after} if retry_after else {}))
     outcome = fetch(server.url("/feed", "blog.example"))
     assert (outcome.kind, outcome.status) == ("rate_limited", 0 if not outcome.status else status)
@@ -87,8 +87,8 @@ def test_a_host_may_ask_to_be_left_alone(server: HttpServer, status: int, retry_
     assert outcome.retry_host == f"blog.example:{server.port}"
 
 
-def test_a_throttled_host_is_not_asked_again_by_anybody(server: HttpServer) -> None:
-    """After one 429 the host's other feeds are told so without a request; other hosts are asked."""
+def test_rate_limit_applies_to_all_feeds_of_a_host(server: HttpServer) -> None:
+    """After a 429 the host's other feeds are not fetched; other hosts are."""
     server.respond("busy.example/1", CannedResponse(status=429, headers={"Retry-After": "60"}))
     server.respond("/2", CannedResponse())
     urls = [server.url("/1", "busy.example"), server.url("/2", "busy.example"), server.url("/2", "calm.example")]
@@ -97,8 +97,8 @@ def test_a_throttled_host_is_not_asked_again_by_anybody(server: HttpServer) -> N
     assert not server.requests_for("busy.example/2")
 
 
-def test_a_wait_is_remembered_from_run_to_run(server: HttpServer) -> None:
-    """A fetcher that is told of a host's wish keeps to it until it is over, redirects included."""
+def test_blocked_hosts_of_an_earlier_run(server: HttpServer) -> None:
+    """A fetcher observes the blocks it is given until they end, for redirects, too."""
     server.respond("/feed", CannedResponse())
     server.respond("/away", redirect(server.url("/feed", "busy.example")))
     busy = f"busy.example:{server.port}"

@@ -1,4 +1,4 @@
-"""Safety, against a real server: which addresses are connected to, and who a server must prove to be."""
+"""Which addresses are connected to, and how a server proves its identity, against a real server."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def server() -> Iterator[HttpServer]:
         yield running
 
 
-def answering(*addresses: str) -> Callable[[str, int], object]:
-    """Resolve every name to the same addresses."""
+def resolving_to(*addresses: str) -> Callable[[str, int], object]:
+    """Return a resolver that gives every name the same addresses."""
 
     async def resolve(host: str, port: int) -> Sequence[str]:
         return addresses
@@ -37,8 +37,8 @@ def answering(*addresses: str) -> Callable[[str, int], object]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "0.0.0.0"])
-def test_this_machine_is_not_a_feed(server: HttpServer, host: str) -> None:
-    """However it is written, an address of this machine is refused unless config allows it."""
+def test_local_addresses_are_refused(server: HttpServer, host: str) -> None:
+    """An address of this machine is refused in every spelling unless config allows it."""
     outcome = fetch(server.url("/feed", host), FetchLimits(), options={"resolve": _system_resolve})
     assert outcome.kind in ("unsafe_address", "unreachable")
     assert not server.requests
@@ -51,15 +51,15 @@ async def _system_resolve(host: str, port: int) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("address", ["10.0.0.8", "169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "ff02::1"])
-def test_a_name_that_leads_inside_is_refused(address: str) -> None:
-    """A public name does not make a private address public; the sentence names both."""
-    outcome = fetch("http://inside.example/", FetchLimits(), options={"resolve": answering(address)})
+def test_name_with_a_private_address_is_refused(address: str) -> None:
+    """A public name does not make a private address public; the detail contains both."""
+    outcome = fetch("http://inside.example/", FetchLimits(), options={"resolve": resolving_to(address)})
     assert outcome.kind == "unsafe_address"
     assert outcome.detail.startswith(f"inside.example resolves to {address}, ")
 
 
-def test_a_redirect_inside_is_refused(server: HttpServer) -> None:
-    """Every hop is checked: a public page cannot send the reader to the router."""
+def test_redirect_to_a_private_address_is_refused(server: HttpServer) -> None:
+    """Every hop is checked: a public page cannot redirect to the router."""
     server.respond("/feed", redirect("http://router.example/admin"))
 
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -72,7 +72,7 @@ def test_a_redirect_inside_is_refused(server: HttpServer) -> None:
 
 
 def test_the_checked_address_is_the_connected_one(server: HttpServer) -> None:
-    """A name that answers differently the second time is asked once: the connection goes to what was checked."""
+    """A name is resolved once, and the connection goes to the checked address."""
     server.respond("/feed", CannedResponse())
     answers = iter((["127.0.0.1"], ["192.168.0.1"]))
 
@@ -86,17 +86,17 @@ def test_the_checked_address_is_the_connected_one(server: HttpServer) -> None:
     assert server.requests[0].host == "rebind.example"
 
 
-def test_private_addresses_beside_a_public_one_are_left_out(server: HttpServer) -> None:
+def test_private_addresses_beside_a_public_one_are_skipped(server: HttpServer) -> None:
     """Of several addresses only the safe ones are tried."""
     server.respond("/feed", CannedResponse())
-    dialler = SafeConnector(answering("10.0.0.8", "127.0.0.1"), address_filter=_all_but_loopback)  # type: ignore[arg-type]
+    dialler = SafeConnector(resolving_to("10.0.0.8", "127.0.0.1"), address_filter=_all_but_loopback)  # type: ignore[arg-type]
     assert _fetch_with(dialler, server.url("/feed", "both.example")).kind == "ok"
 
 
-def test_the_next_address_is_tried_when_one_does_not_answer(server: HttpServer) -> None:
-    """A host with a dead address is reached at the other."""
+def test_next_address_is_tried(server: HttpServer) -> None:
+    """A host with one dead address is reached at another."""
     server.respond("/feed", CannedResponse())
-    outcome = fetch(server.url("/feed", "two.example"), options={"resolve": answering("::1", "127.0.0.1")})
+    outcome = fetch(server.url("/feed", "two.example"), options={"resolve": resolving_to("::1", "127.0.0.1")})
     assert outcome.kind == "ok"
 
 
@@ -114,7 +114,7 @@ def _fetch_with(dialler: SafeConnector, url: str) -> FetchOutcome:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate authority of our own, and a certificate of blog.example by it."""
+    """Create a certificate authority and a certificate of blog.example signed by it."""
     folder = tmp_path_factory.mktemp("tls")
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"]
     ca = ["-subj", "/CN=Test", "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign"]
@@ -140,7 +140,7 @@ def _trusting(authority: Path) -> dict[str, object]:
 
 @pytest.mark.requires("openssl")
 def test_a_certificate_is_checked_against_the_name(secure: HttpServer, authority: Path) -> None:
-    """Connecting to a looked-up address does not loosen TLS: the name in the certificate must be the feed's."""
+    """Connecting to an address does not loosen TLS: the certificate must be for the feed's host name."""
     good = fetch(secure.url("/feed", "blog.example"), options=_trusting(authority))
     assert (good.kind, secure.requests[0].host) == ("ok", "blog.example")
     other = fetch(secure.url("/feed", "other.example"), options=_trusting(authority))
@@ -150,7 +150,7 @@ def test_a_certificate_is_checked_against_the_name(secure: HttpServer, authority
 
 @pytest.mark.requires("openssl")
 def test_hosts_at_one_address_do_not_share_a_connection(secure: HttpServer, authority: Path) -> None:
-    """A name without a certificate gains nothing from a neighbour's open connection."""
+    """A name without a certificate cannot use the connection of another."""
 
     async def run() -> list[str]:
         async with HttpFetcher(limits(), resolve=to_loopback, **_trusting(authority)) as fetcher:  # type: ignore[arg-type]
@@ -161,13 +161,13 @@ def test_hosts_at_one_address_do_not_share_a_connection(secure: HttpServer, auth
 
 
 @pytest.mark.requires("openssl")
-def test_a_certificate_by_nobody_known_is_refused(secure: HttpServer) -> None:
-    """Without our authority among the trusted ones there is no connection."""
+def test_unknown_authority_is_refused(secure: HttpServer) -> None:
+    """Without the authority among the trusted ones there is no connection."""
     assert fetch(secure.url("/feed", "blog.example")).kind == "tls_error"
 
 
 @pytest.mark.requires("openssl")
-def test_secrets_do_not_go_down_to_http(server: HttpServer, secure: HttpServer, authority: Path) -> None:
+def test_secrets_are_not_sent_over_http(server: HttpServer, secure: HttpServer, authority: Path) -> None:
     """A redirect from https to http of the same host is followed without the feed's headers."""
     secure.respond("/feed", redirect(server.url("/feed", "blog.example")))
     server.respond("/feed", CannedResponse())

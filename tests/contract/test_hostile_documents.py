@@ -1,4 +1,4 @@
-"""What a hostile document may cost: a second of processor time and 64 MB, measured in processes of their own."""
+"""The cost of a hostile document: at most a second of processor time and 64 MB, measure in processes of their own."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ MOST_SECONDS = 1.0
 MOST_MEGABYTES = 64.0
 
 
-def measured(paths: list[Path]) -> list[dict[str, Any]]:
+def measure(paths: list[Path]) -> list[dict[str, Any]]:
+    """Return the cost of each file."""
     command = [sys.executable, "-m", "tests.measure_cost", *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def too_dear(paths: list[Path]) -> list[dict[str, Any]]:
-    """Measure files, those that were too dear twice: the machine may have been busy with something else."""
+def measure_too_expensive(paths: list[Path]) -> list[dict[str, Any]]:
+    """Return the measurements of files beyond the limits, twice in a row: the machine may have been busy."""
     dear = {path.name for path in paths}
     for _ in range(2):
-        found = measured([path for path in paths if path.name in dear])
+        found = measure([path for path in paths if path.name in dear])
         beyond = [
             each
             for each in found
@@ -39,34 +40,34 @@ def too_dear(paths: list[Path]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_our_hostile_documents_are_cheap_to_read(tmp_path: Path) -> None:
-    """Laughs, nests, a million attributes, a long guid, texts without end: each within its second and its 64 MB."""
+def test_generated_hostile_documents_are_cheap(tmp_path: Path) -> None:
+    """Entity bombs, deep nesting, a million attributes, a long guid, endless texts."""
     paths = []
     for name, body in documents().items():
         paths.append(tmp_path / name)
         paths[-1].write_bytes(body)
-    assert too_dear(paths) == []
+    assert measure_too_expensive(paths) == []
 
 
 @pytest.mark.corpus
-def test_the_hostile_documents_of_others_are_cheap_to_read(corpus: Path) -> None:
-    """All of corpus/feeds/hostile."""
-    assert too_dear(sorted((corpus / "hostile").iterdir())) == []
+def test_hostile_documents_of_the_corpus_are_cheap(corpus: Path) -> None:
+    """Every document in corpus/feeds/hostile."""
+    assert measure_too_expensive(sorted((corpus / "hostile").iterdir())) == []
 
 
 @pytest.mark.slow
-def test_what_is_hostile_keeps_the_promises() -> None:
-    """Safe entries, none of them twice."""
+def test_hostile_documents_keep_the_invariants() -> None:
+    """Entries are safe and distinct."""
     for name, body in documents().items():
         assert violation(read_entries(body)) == "", name
 
 
-def test_a_measurement_tells_cheap_from_dear(tmp_path: Path) -> None:
-    """What costs more is measured as more: four thousand items against one."""
+def test_measurement_distinguishes_costs(tmp_path: Path) -> None:
+    """Four thousand entries cost more than one."""
     cheap, dear = tmp_path / "cheap", tmp_path / "dear"
     cheap.write_bytes(b"<rss><channel><item><guid>1</guid></item></channel></rss>")
     items = b"".join(b"<item><guid>%d</guid><description>%d words</description></item>" % (n, n) for n in range(4000))
     dear.write_bytes(b"<rss><channel>%b</channel></rss>" % items)
-    one, other = measured([cheap, dear])
+    one, other = measure([cheap, dear])
     assert other["seconds"] > 4 * one["seconds"]
     assert other["megabytes"] > one["megabytes"] + 2

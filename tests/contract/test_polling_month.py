@@ -1,4 +1,4 @@
-"""A month of polling against a real server with every vice, in simulated time: fetcher and schedule together."""
+"""A month of polling real servers with typical faults, in simulated time: fetcher and polling together."""
 
 from __future__ import annotations
 
@@ -28,24 +28,27 @@ Script = Callable[[ReceivedRequest, int, datetime], CannedResponse]
 
 
 def version(day: int) -> bytes:
-    """What a feed publishes: something new every third day."""
+    """Return the document of a day: it changes every third day."""
     return FEED + f"<!-- {day // 3} -->".encode()
 
 
 def healthy(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
+    """Respond with validators."""
     return CannedResponse(body=version(day), headers={"ETag": f'"{day // 3}"'})
 
 
 def unconditional(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
+    """Respond without validators."""
     return CannedResponse(body=version(day))
 
 
-def sleepy(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
-    """Answers 304 whenever it can, whatever is new."""
+def always_304(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
+    """Respond 304 to every conditional request."""
     return CannedResponse(status=304, body=b"") if "if-none-match" in seen.headers else healthy(seen, day, now)
 
 
 def flaky(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
+    """Fail in four ways a day on the sixth and seventh day."""
     broken = (
         CannedResponse(status=500),
         CannedResponse(reset_after_bytes=20),
@@ -55,8 +58,8 @@ def flaky(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
     return broken[now.hour // 6] if 6 <= day < 8 else healthy(seen, day, now)
 
 
-def throttling(wait: Callable[[datetime], str], every: int) -> Script:
-    """Answer 429 and a wait, on one day of every so many."""
+def rate_limiting(wait: Callable[[datetime], str], every: int) -> Script:
+    """Return a script that responds 429 on every n-th day."""
 
     def script(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
         if day % every == 1:
@@ -67,12 +70,13 @@ def throttling(wait: Callable[[datetime], str], every: int) -> Script:
 
 
 def gone(seen: ReceivedRequest, day: int, now: datetime) -> CannedResponse:
+    """Respond 410 from the tenth day on."""
     return CannedResponse(status=410) if day >= 10 else healthy(seen, day, now)
 
 
 @dataclass(slots=True)
 class PollingMonth:
-    """Thirty days of ticks; what was fetched, what is remembered, and when who was asked."""
+    """Thirty days of ticks: the outcomes, the states and the times of requests."""
 
     server: HttpServer
     scripts: dict[str, Script]
@@ -112,17 +116,17 @@ class PollingMonth:
 
 @pytest.fixture(scope="module")
 def month() -> Iterator[PollingMonth]:
-    """The month is lived through once; each test looks at it from another side."""
+    """Simulate the month once for all tests."""
     bomb = gzip_bomb(16)
     with HttpServer() as server:
         month = PollingMonth(server, {})
         month.scripts = {
             "healthy.example": healthy,
             "unconditional.example": unconditional,
-            "sleepy.example": sleepy,
+            "always_304.example": always_304,
             "flaky.example": flaky,
-            "seconds.example": throttling(lambda now: "86400", 7),
-            "date.example": throttling(lambda now: format_datetime(now + timedelta(hours=20), usegmt=True), 5),
+            "seconds.example": rate_limiting(lambda now: "86400", 7),
+            "date.example": rate_limiting(lambda now: format_datetime(now + timedelta(hours=20), usegmt=True), 5),
             "gone.example": gone,
             "old.example": lambda seen, day, now: redirect(server.url("/feed", "new.example"), 301),
             "loop.example": lambda seen, day, now: redirect(server.url("/feed", "loop.example")),
@@ -133,18 +137,18 @@ def month() -> Iterator[PollingMonth]:
 
 
 @pytest.mark.parametrize("host", ["healthy", "unconditional", "flaky", "seconds", "date", "old"])
-def test_everything_published_arrives_once(month: PollingMonth, host: str) -> None:
-    """Through validators, their absence, failures, waits and a move each version is read exactly once."""
+def test_every_version_is_fetched_once(month: PollingMonth, host: str) -> None:
+    """With and without validators, failures, waits and a move, each version is fetched exactly once."""
     assert month.bodies(f"{host}.example") == [version(day) for day in range(0, DAYS, 3)]
 
 
-def test_a_server_that_always_says_304_is_seen_through(month: PollingMonth) -> None:
-    """Its news are a week late at most, and nothing is read twice."""
-    assert month.bodies("sleepy.example") == [version(day) for day in (0, 7, 14, 21, 28)]
+def test_endless_304_is_overcome(month: PollingMonth) -> None:
+    """Its news are at most a week late, and nothing is fetched twice."""
+    assert month.bodies("always_304.example") == [version(day) for day in (0, 7, 14, 21, 28)]
 
 
-def test_nobody_is_asked_inside_their_wait(month: PollingMonth) -> None:
-    """In simulated time, no request reaches a host before the moment it named."""
+def test_retry_after_is_observed(month: PollingMonth) -> None:
+    """No request reaches a host before the time in its Retry-After."""
     for host in ("seconds.example", "date.example"):
         waits = [outcome.retry_at for outcome in month.outcomes[host] if outcome.kind == "rate_limited"]
         moments = [now for asked, now in month.asked if asked == host]
@@ -153,27 +157,27 @@ def test_nobody_is_asked_inside_their_wait(month: PollingMonth) -> None:
             assert not [now for now in moments if until - timedelta(hours=19) < now < until]
 
 
-def test_nobody_is_asked_twice_at_once(month: PollingMonth) -> None:
-    """In real time, a host never sees two requests under way."""
+def test_requests_to_a_host_do_not_overlap(month: PollingMonth) -> None:
+    """A host never has two requests in flight."""
     for host in {seen.host for seen in month.server.requests}:
         seen = sorted((each for each in month.server.requests if each.host == host), key=lambda each: each.started)
         assert all(before.ended <= after.started for before, after in pairwise(seen))
 
 
-def test_a_feed_that_is_gone_is_asked_no_more(month: PollingMonth) -> None:
-    """After the first 410 there is silence."""
+def test_gone_feed_is_not_fetched_again(month: PollingMonth) -> None:
+    """There is no request after the first 410."""
     assert [outcome.kind for outcome in month.outcomes["gone.example"]].count("gone") == 1
     assert max(now for host, now in month.asked if host == "gone.example") < START + timedelta(days=11)
 
 
-def test_a_moved_feed_leaves_its_old_host_alone(month: PollingMonth) -> None:
-    """After three sightings over a day only the new host is asked."""
+def test_moved_feed_is_fetched_from_its_new_host(month: PollingMonth) -> None:
+    """After three sightings over a day only the new host is contacted."""
     assert max(now for host, now in month.asked if host == "old.example") <= START + timedelta(days=2)
     assert month.states["old.example"].current_url == month.server.url("/feed", "new.example")
 
 
-def test_hopeless_feeds_are_asked_about_once_a_day(month: PollingMonth) -> None:
-    """Back-off keeps what never works cheap."""
+def test_failing_feeds_are_fetched_about_once_a_day(month: PollingMonth) -> None:
+    """Backoff keeps feeds that never work cheap."""
     for host, kind in (("loop.example", "redirect_loop"), ("bomb.example", "too_large")):
         assert {outcome.kind for outcome in month.outcomes[host]} == {kind}
         assert DAYS <= len(month.outcomes[host]) <= DAYS + 8

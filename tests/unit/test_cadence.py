@@ -1,4 +1,4 @@
-"""A feed's rhythm, judged on histories whose truth is known: made up, two years each, with everything feeds do."""
+"""The cadence of simulated feeds with known truth: two years each, with typical irregularities."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ HOLIDAYS = (
 )
 HISTORIES = 12
 MOST_FALSE_ALARMS = 0.01
-"""Of all looks at feeds with a rhythm, while nothing is missing."""
+"""Of all tally_checks at feeds with a rhythm, while nothing is missing."""
 MOST_FALSE_ALARMS_IRREGULAR = 0.015
-"""Of all looks at feeds without one: there every alarm is false."""
+"""Of all tally_checks at feeds without one: there every alarm is false."""
 
 
 @dataclass(frozen=True)
-class Ways:
-    """How a made-up feed behaves."""
+class Behaviour:
+    """The behaviour of a simulated feed."""
 
     every_days: int
     slips: tuple[int, ...] = (0,)
@@ -38,7 +38,7 @@ class Ways:
     """The share of its days that are followed by a second one."""
 
     def slots(self, chance: random.Random) -> list[tuple[date, date | None]]:
-        """Two years of days on which something is due, and when it came; None: in the holidays nothing does."""
+        """Return two years of days on which an entry is due, with the day it came; None in the holidays."""
         found: list[tuple[date, date | None]] = []
         day = BEGIN
         while day < END:
@@ -52,20 +52,20 @@ class Ways:
 
 
 WAYS = {
-    "weekly, to the day": Ways(7),
-    "weekly, with slips": Ways(7, slips=(0, 0, 0, 0, 0, 0, 0, 1, 1, 2)),
-    "weekly, with many slips": Ways(7, slips=(-1, 0, 0, 0, 0, 1, 1, 2, 3, 4)),
-    "weekly, sometimes twice": Ways(7, slips=(0, 0, 0, 1), doubles=0.15),
-    "fortnightly": Ways(14, slips=(0, 0, 0, 0, 0, 1, 2)),
-    "every working day": Ways(1, weekdays_only=True),
-    "every third day": Ways(3, slips=(0, 0, 0, 1)),
-    "monthly": Ways(30, slips=(-2, -1, 0, 0, 1, 2, 3)),
+    "weekly, to the day": Behaviour(7),
+    "weekly, with slips": Behaviour(7, slips=(0, 0, 0, 0, 0, 0, 0, 1, 1, 2)),
+    "weekly, with many slips": Behaviour(7, slips=(-1, 0, 0, 0, 0, 1, 1, 2, 3, 4)),
+    "weekly, sometimes twice": Behaviour(7, slips=(0, 0, 0, 1), doubles=0.15),
+    "fortnightly": Behaviour(14, slips=(0, 0, 0, 0, 0, 1, 2)),
+    "every working day": Behaviour(1, weekdays_only=True),
+    "every third day": Behaviour(3, slips=(0, 0, 0, 1)),
+    "monthly": Behaviour(30, slips=(-2, -1, 0, 0, 1, 2, 3)),
 }
 
 
 @dataclass
-class Count:
-    """How looks came out."""
+class Tally:
+    """The results of checks."""
 
     well: int = 0
     false: int = 0
@@ -73,9 +73,11 @@ class Count:
     overlooked: int = 0
 
 
-def looks(slots: Sequence[tuple[date, date | None]], weekday: int, missing: Callable[[date, date], bool]) -> Count:
-    """Look at a feed once a week for two years; ``missing(last, today)`` is the truth."""
-    actual, count = sorted({came for _, came in slots if came}), Count()
+def tally_checks(
+    slots: Sequence[tuple[date, date | None]], weekday: int, missing: Callable[[date, date], bool]
+) -> Tally:
+    """Check a feed once a week for two years; ``missing(last, today)`` is the truth."""
+    actual, count = sorted({came for _, came in slots if came}), Tally()
     for number in range((END - BEGIN).days):
         today = BEGIN + number * DAY
         seen = [day for day in actual if day <= today]
@@ -91,19 +93,19 @@ def looks(slots: Sequence[tuple[date, date | None]], weekday: int, missing: Call
     return count
 
 
-def summed(counts: Sequence[Count]) -> Count:
-    return Count(*(sum(getattr(each, name) for each in counts) for name in ("well", "false", "missing", "overlooked")))
+def summed(counts: Sequence[Tally]) -> Tally:
+    return Tally(*(sum(getattr(each, name) for each in counts) for name in ("well", "false", "missing", "overlooked")))
 
 
-def judged(ways: Ways) -> Count:
-    """Look at many histories of a feed."""
+def tally_histories(ways: Behaviour) -> Tally:
+    """Check many histories of a feed."""
     counts = []
     for seed in range(HISTORIES):
         slots = ways.slots(random.Random(seed))
         dropped = [due for due, came in slots if came is None]
         longest_slip = max(ways.slips)
         counts.append(
-            looks(
+            tally_checks(
                 slots,
                 seed % 7,
                 lambda last, today, dropped=dropped, slip=longest_slip: any(
@@ -115,31 +117,31 @@ def judged(ways: Ways) -> Count:
 
 
 @pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
-def test_false_alarms_are_rare(ways: Ways) -> None:
-    """Of the looks at which nothing is missing, at most one in a hundred gives an alarm."""
-    count = judged(ways)
+def test_false_alarms_are_rare(ways: Behaviour) -> None:
+    """At most one in a hundred checks without a missing entry reports a late feed."""
+    count = tally_histories(ways)
     assert count.well > 800
     assert count.false <= MOST_FALSE_ALARMS * count.well
 
 
 @pytest.mark.parametrize("mean_days", [3, 6, 10, 20])
-def test_a_feed_without_a_rhythm_hardly_ever_gives_an_alarm(mean_days: int) -> None:
-    """It publishes when it likes: what is missing nobody can say."""
+def test_irregular_feed_is_rarely_late(mean_days: int) -> None:
+    """Nobody can say when its next entry is due."""
     counts = []
     for seed in range(3 * HISTORIES):
         chance, day, slots = random.Random(seed), BEGIN, []
         while day < END:
             day += max(1, round(chance.expovariate(1 / mean_days))) * DAY
             slots.append((day, day))
-        counts.append(looks(slots, seed % 7, lambda last, today: False))
+        counts.append(tally_checks(slots, seed % 7, lambda last, today: False))
     count = summed(counts)
     assert count.well > 3000
     assert count.false <= MOST_FALSE_ALARMS_IRREGULAR * count.well
 
 
 @pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
-def test_a_feed_that_stops_is_noticed(ways: Ways) -> None:
-    """At the latest one gap, or a week, after the first that did not come, and its longest slip later."""
+def test_stopped_feed_is_late(ways: Behaviour) -> None:
+    """At the latest one gap, or a week, after the first missing entry, plus its longest delay."""
     for seed in range(HISTORIES):
         slots = ways.slots(random.Random(seed))
         stopped = [(due, came) for due, came in slots if came and due < date(2026, 6, 1)]
@@ -151,7 +153,7 @@ def test_a_feed_that_stops_is_noticed(ways: Ways) -> None:
 
 
 def test_a_punctual_feed_is_late_the_day_after() -> None:
-    """The watch of the very next day says it, not that of a week later."""
+    """The check of the very next day reports it."""
     tuesdays = [date(2026, 1, 6) + number * 7 * DAY for number in range(8)]
     rhythm = estimate_cadence(tuesdays[:-1])
     assert expected_on(rhythm, tuesdays[-2]) == tuesdays[-1]
@@ -159,8 +161,8 @@ def test_a_punctual_feed_is_late_the_day_after() -> None:
     assert is_late(rhythm, tuesdays[-2], tuesdays[-1] + DAY)
 
 
-def test_new_feeds_are_not_judged() -> None:
-    """Silence for a year after five posts says nothing."""
+def test_new_feed_is_never_late() -> None:
+    """A year without entries after five posts says nothing."""
     days = [date(2026, 1, 6) + number * 7 * DAY for number in range(6)]
     assert not estimate_cadence(days).confident
     assert not is_late(estimate_cadence(days), days[-1], days[-1] + 365 * DAY)
@@ -168,7 +170,7 @@ def test_new_feeds_are_not_judged() -> None:
 
 
 def test_a_burst_and_an_imported_archive_are_one_day_each() -> None:
-    """Eighty posts of one afternoon change nothing in the rhythm of a feed."""
+    """Eighty posts of one afternoon do not change the cadence."""
     tuesdays = [datetime(2026, 1, 6, 12, tzinfo=UTC) + number * 7 * DAY for number in range(9)]
     imported = [datetime(2026, 1, 22, 15, minute, tzinfo=UTC) for minute in range(60)]
     assert estimate_cadence(publishing_days([*tuesdays, *imported], UTC)) == estimate_cadence(
@@ -177,13 +179,13 @@ def test_a_burst_and_an_imported_archive_are_one_day_each() -> None:
 
 
 def test_days_are_those_of_the_publication() -> None:
-    """Half past eleven at night in London is no other day in London."""
+    """Half past eleven at night in London is still that day in London."""
     late = [datetime(2026, 6, 2, 22, 30, tzinfo=UTC), datetime(2026, 6, 2, 23, 30, tzinfo=UTC)]
     assert publishing_days(late, ZoneInfo("Europe/London")) == [date(2026, 6, 2), date(2026, 6, 3)]
 
 
-def test_a_feed_that_changes_its_ways_is_followed() -> None:
-    """From weekly to monthly: after some months the new rhythm is the usual one, and no month is late."""
+def test_changed_habits_are_followed() -> None:
+    """From weekly to monthly: after some months the new cadence counts, and no month is late."""
     weekly = [date(2024, 1, 2) + number * 7 * DAY for number in range(52)]
     monthly = [weekly[-1] + number * 30 * DAY for number in range(1, 25)]
     rhythm = estimate_cadence([*weekly, *monthly])

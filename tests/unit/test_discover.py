@@ -1,4 +1,4 @@
-"""The feed behind a home page."""
+"""Finding the feeds of a web page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINK = '<link rel="alternate" type="application/rss+xml" title="Posts" href="%s"
 
 
 def test_announced_feeds_come_first_and_comments_last() -> None:
-    """rel=alternate before likely links; nobody wants the comments."""
+    """rel=alternate comes before likely links, and feeds of comments come last."""
     page = LINK % "/comments/feed/" + '<a href="/podcast.xml">Hear us</a>' + LINK % "/feed/"
     assert find_feeds(page.encode(), HOME) == (f"{HOME}feed/", f"{HOME}podcast.xml", f"{HOME}comments/feed/")
 
@@ -30,12 +30,12 @@ def test_announced_feeds_come_first_and_comments_last() -> None:
         ("", ()),
     ],
 )  # fmt: skip
-def test_pages(page: str, feeds: tuple[str, ...]) -> None:
-    """Types, bases, entities and likely links are understood; each feed is named once, the page itself never."""
+def test_find_feeds(page: str, feeds: tuple[str, ...]) -> None:
+    """Types, base elements, entities and likely links are understood; each feed is found once, the page itself never."""
     assert find_feeds(page.encode(), HOME) == feeds
 
 
 @pytest.mark.parametrize("junk", [b"<a ", b"<!--", b"<a href='", b"<a href=/rss>rss ", b"<link rel=alternate "])
-def test_hostile_pages_end_soon(junk: bytes) -> None:
-    """However often it repeats, a page gives an answer of bounded length."""
+def test_hostile_pages_are_fast(junk: bytes) -> None:
+    """However often a page repeats itself, the result is bounded."""
     assert len(find_feeds(junk * 50_000, HOME)) <= 20

@@ -1,4 +1,4 @@
-"""The article in a page: cleaned, with its lists, and only where it says more than the entry does."""
+"""Full text from web pages: clean, with lists, and only if longer than the excerpt."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def read(body: bytes, **more: object) -> str:
     return with_full_text(before, body, content_type="text/html", url=URL).body_html
 
 
-def test_the_article_is_found_and_clean():
-    """Paragraphs, both kinds of list, emphasis, absolute links; no navigation, no script, no title a second time."""
+def test_article_is_extracted_and_clean():
+    """Paragraphs, both kinds of list, emphasis, absolute links; no navigation, no script, no repeated title."""
     found = read(page(ARTICLE))
     assert found.count("The oven is lit at four") == 24
     assert "<ol>" in found
@@ -49,7 +49,7 @@ def test_the_article_is_found_and_clean():
 
 
 def test_the_reading_time_is_that_of_the_article():
-    """24 sentences of 15 words and some: two minutes; the excerpt's own text stays."""
+    """24 sentences of some 15 words take two minutes; the excerpt stays the feed's."""
     before = entry(body_html="<p>An excerpt.</p>", excerpt_text="An excerpt.")
     after = with_full_text(before, page(ARTICLE), content_type="text/html", url=URL)
     assert reading_minutes(after.body_html) == 2
@@ -72,7 +72,7 @@ def test_the_reading_time_is_that_of_the_article():
     ids=["empty", "binary", "json", "a sign-in", "no article", "deep", "deep and wide", "a table", "a pdf"],
 )
 def test_a_page_without_an_article_changes_nothing(body: bytes):
-    """Whatever it is, the entry is the same, and it does not go on for ever (measured in CPU seconds)."""
+    """Whatever the page is, the entry stays the same, in limited CPU time."""
     before = entry(body_html=f"<p>{SENTENCE * 3}</p>")
     started = time.process_time()
     after = with_full_text(before, body, content_type="", url=URL)
@@ -80,14 +80,14 @@ def test_a_page_without_an_article_changes_nothing(body: bytes):
     assert time.process_time() - started < 15
 
 
-def test_an_article_that_says_less_is_not_taken():
-    """A page with a shorter text than the feed's: the feed's stays."""
+def test_shorter_article_is_not_used():
+    """The feed's text stays if the page's is shorter."""
     before = entry(body_html=f"<p>{SENTENCE * 40}</p>")
     assert with_full_text(before, page(f"<p>{SENTENCE * 20}</p>"), content_type="text/html", url=URL) is before
 
 
-def test_which_entries_have_a_page_to_read():
-    """An excerpt with a page; no episode, nothing without an address, nothing that is whole."""
+def test_which_entries_need_full_text():
+    """Excerpts with a page; neither episodes, nor entries without a URL, nor complete texts."""
     assert needs_full_text(entry(body_html="<p>An excerpt.</p>"))
     assert needs_full_text(entry(body_html=""))
     assert not needs_full_text(entry(body_html=f"<p>{SENTENCE * 40}</p>"))

@@ -1,4 +1,4 @@
-"""Which addresses are public, in every disguise."""
+"""Which addresses are public, in every form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRIVATE = [*LOCAL, "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1"]
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "2a00:1450:4009:81f::200e"])
 def test_public_addresses_are_safe(address: str) -> None:
-    """Addresses of the public internet are let through."""
+    """Addresses of the public internet are allowed."""
     assert unsafe_reason(address) == ""
 
 
@@ -48,8 +48,8 @@ def test_addresses_that_are_not_public_are_not_safe(address: str) -> None:
 
 
 @pytest.mark.parametrize("inner", PRIVATE)
-def test_a_private_address_in_an_ipv6_envelope_is_not_safe(inner: str) -> None:
-    """NAT64, 6to4, Teredo (server and client), mapped, compatible and ISATAP forms are opened and looked into."""
+def test_private_address_embedded_in_ipv6_is_not_safe(inner: str) -> None:
+    """NAT64, 6to4, Teredo (server and client), mapped, compatible and ISATAP addresses are unwrapped."""
     number = int(IPv4Address(inner))
     server = int(IPv4Address("65.54.227.120"))
     wrapped = {
@@ -67,19 +67,19 @@ def test_a_private_address_in_an_ipv6_envelope_is_not_safe(inner: str) -> None:
 
 
 @pytest.mark.parametrize("envelope", ["::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"])
-def test_a_public_address_in_an_ipv6_envelope_is_safe(envelope: str) -> None:
-    """A network with nothing but NAT64 reaches the public internet through it."""
+def test_public_address_embedded_in_ipv6_is_safe(envelope: str) -> None:
+    """A NAT64-only network reaches the public internet through it."""
     assert unsafe_reason(envelope) == ""
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "::g", "1.1.1.1.1"])
-def test_what_is_no_address_is_not_safe(text: str) -> None:
+def test_invalid_address_is_not_safe(text: str) -> None:
     """The check does not depend on the resolver being right."""
     assert unsafe_reason(text) == "not an address"
 
 
 @given(integers(0, 2**32 - 1))
-def test_an_envelope_is_as_safe_as_what_it_carries(number: int) -> None:
+def test_embedded_address_decides(number: int) -> None:
     """For every IPv4 address the mapped and the NAT64 form are safe exactly when the plain one is."""
     plain = bool(unsafe_reason(str(IPv4Address(number))))
     assert bool(unsafe_reason(f"::ffff:{IPv4Address(number)}")) == plain

@@ -1,4 +1,4 @@
-"""OPML: every version and spelling is read, hostile documents do no harm, what is written can be read."""
+"""OPML: every version and spelling is read, hostile documents do no harm, written documents can be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def opml(body: str, version: str = "2.0") -> bytes:
 
 
 def test_nested_outlines_know_their_folder():
-    """OPML 1.0 and 2.0, xmlUrl in any case, folders in folders; a folder that is a feed is no folder."""
+    """OPML 1.0 and 2.0, xmlUrl in any case, nested folders; a folder that is a feed is not a folder."""
     body = """<outline text="Sea"><outline title="Boats" text="Boats  and
     ropes" xmlURL="https://b.example/"/><outline text="Far"><outline xmlurl="https://f.example/" text="F"/></outline>
     </outline><outline text="Own" xmlUrl="https://o.example/"><outline text="In" xmlUrl="https://i.example/"/></outline>"""
@@ -43,39 +43,39 @@ def test_nested_outlines_know_their_folder():
         ('category="podcasting"', None),
     ],
 )
-def test_a_kind_is_taken_from_what_the_outline_says(outline: str, kind: str | None):
-    """Its type or one of its categories; no guess from half a word."""
+def test_kind_from_the_outline(outline: str, kind: str | None):
+    """Its type or one of its categories; partial words do not count."""
     (found,) = read_opml(opml(f'<outline xmlUrl="https://a.example/" {outline}/>'))
     assert found.kind == kind
 
 
-def test_a_folder_of_podcasts_holds_podcasts():
-    """That is how most podcast players export."""
+def test_kind_from_the_folder():
+    """Most podcast players export a folder of podcasts."""
     body = '<outline text="podcasts"><outline xmlUrl="https://a.example/"/></outline>'
     assert read_opml(opml(body))[0].kind == "podcast"
 
 
-def test_what_is_no_feed_is_passed_over():
-    """Text, links, comments, instructions and empty addresses are no feeds."""
+def test_other_outlines_are_skipped():
+    """Text, links, comments, instructions and empty URLs are not feeds."""
     body = '<!-- x --><?y z?><outline text="t"/><outline type="link" url="https://a.example/"/><outline xmlUrl=""/>'
     assert read_opml(opml(body)) == ()
 
 
-def test_a_broken_document_gives_what_can_be_saved():
-    """A bare ampersand and a missing end are common; a namespace is none of our business."""
+def test_broken_document_is_read_as_far_as_possible():
+    """A bare ampersand and a missing end are common; a namespace does not matter."""
     broken = b'<opml xmlns="urn:x"><body><outline text="A & B" xmlUrl="https://a.example/?x=1&y=2"/><outline xmlUrl='
     assert read_opml(broken)[0].url.startswith("https://a.example/?x=1")
 
 
 @pytest.mark.parametrize("body", [b"", b"   ", b"{}", b"<html></html>", b"<rss version='2.0'/>", b"\x00\xff", b"<"])
-def test_what_is_no_opml_is_refused(body: bytes):
-    """With a sentence that says where to get one."""
+def test_other_documents_are_refused(body: bytes):
+    """The error says where to get an OPML file."""
     with pytest.raises(UsageError, match="is not OPML: export one from your feed reader"):
         read_opml(body)
 
 
 def test_hostile_documents_do_no_harm(tmp_path):
-    """No file is read, no address opened, no entity multiplied, no depth too deep: each ends in less than a second."""
+    """No file is read, no URL opened, no entity expanded, no nesting too deep: each ends within a second."""
     secret = tmp_path / "secret"
     secret.write_text('<outline xmlUrl="https://hunter2.example/"/>')
     entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
@@ -99,8 +99,8 @@ def test_hostile_documents_do_no_harm(tmp_path):
         assert time.perf_counter() - started < 1
 
 
-def test_more_feeds_than_anybody_reads_are_refused():
-    """By number, by size, and by the length of a tag."""
+def test_unreasonably_large_lists_are_refused():
+    """By number of feeds, by size, and by the length of a tag."""
     with pytest.raises(UsageError, match="lists 2,001 feeds"):
         read_opml(opml('<outline xmlUrl="https://a.example/"/>' * (MAX_OUTLINES + 1)))
     for endless in (b" " * (MAX_BYTES + 1), opml(f"<outline {'a' * 10_000}")):
@@ -119,6 +119,6 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), m
         )
     )
 )
-def test_what_is_written_is_read_again(outlines: list[Outline]):
-    """Whatever letters the words have, and whatever the folder is called."""
+def test_written_documents_can_be_read(outlines: list[Outline]):
+    """For any text in names and folders."""
     assert list(read_opml(write_opml("N & Co", outlines))) == outlines

@@ -1,4 +1,4 @@
-"""The page behind a page: what documents announce, and what is counted."""
+"""Older pages of a feed: linked or numbered."""
 
 from __future__ import annotations
 
@@ -40,31 +40,31 @@ SILENT = {
 
 
 @pytest.mark.parametrize("case", ANNOUNCED)
-def test_what_a_document_announces_is_followed(case: str):
-    """Absolute, whatever the dialect; an archive document goes before a page."""
+def test_linked_page_is_found(case: str):
+    """Absolute, in every format; prev-archive comes before next."""
     body, path = ANNOUNCED[case]
     assert next_page_url(body.encode(), "", URL) == f"https://h.example{path}"
 
 
 @pytest.mark.parametrize("case", SILENT)
-def test_what_is_no_older_page_is_not_followed(case: str):
-    """Entries' links, other relations and what is no address say nothing about older pages."""
+def test_other_links_are_ignored(case: str):
+    """Entries' links, other relations and invalid URLs are not older pages."""
     assert next_page_url(SILENT[case].encode(), "", URL) == ""
 
 
-def test_a_hostile_document_costs_no_time():
-    """Half a million unfinished tags are given up at once (a slow pattern would take minutes)."""
+def test_hostile_document_is_fast():
+    """Half a million unfinished tags are searched in linear time."""
     assert next_page_url(b"<link rel='next' " * 500_000, "", URL) == ""
     assert next_page_url(b"<item>" * 500_000, "", URL) == ""
 
 
-def test_pages_are_counted_as_wordpress_does():
-    """One parameter, whatever was asked before; what else the address says stays."""
+def test_pages_are_numbered_as_in_wordpress():
+    """The parameter is set or replaced; the rest of the URL stays."""
     assert numbered_page_url("https://h.example/feed/", 2) == "https://h.example/feed/?paged=2"
     assert numbered_page_url("https://h.example/?feed=rss2&paged=9#x", 3) == "https://h.example/?feed=rss2&paged=3"
 
 
-def test_a_page_is_known_again_by_its_entries():
-    """The same entries in another order are the same page, others are not."""
+def test_page_hash_identifies_a_page():
+    """The same entries in another order are the same page."""
     assert page_hash(["a", "b"]) == page_hash(["b", "a"])
     assert page_hash(["a", "b"]) != page_hash(["ab"])

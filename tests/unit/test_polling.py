@@ -1,4 +1,4 @@
-"""When a feed is asked again: months of polling, counted in no time."""
+"""When a feed is fetched again: months of polling without waiting."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def outcome(kind: Any = "ok", **rest: Any) -> FetchOutcome:
 
 
 def after(state: FeedState = STATE, kind: Any = "ok", now: datetime = NOW, **rest: Any) -> FeedState:
-    """The state after one outcome; ``next_state``'s own arguments are told apart by name."""
+    """Return the state after one outcome; keyword arguments of ``next_state`` are recognised by name."""
     own = {name: rest.pop(name) for name in ("channel", "has_news", "same_feed", "interval") if name in rest}
     return poll.next_state(state, outcome(kind, **rest), now=now, **({"interval": HOUR} | own))
 
@@ -40,8 +40,8 @@ def wait(state: FeedState) -> timedelta:
     return state.due_at - state.checked_at
 
 
-def asked(state: FeedState, days: int, answer: Callable[[datetime], dict[str, Any]]) -> Iterator[FeedState]:
-    """Look at the feed every ten minutes for so many days; yield the state after each time it is asked."""
+def fetches(state: FeedState, days: int, answer: Callable[[datetime], dict[str, Any]]) -> Iterator[FeedState]:
+    """Check the feed every ten minutes for some days; yield the state after each fetch."""
     for step in range(days * 144):
         now = NOW + step * timedelta(minutes=10)
         if poll.is_due(state, now):
@@ -50,22 +50,22 @@ def asked(state: FeedState, days: int, answer: Callable[[datetime], dict[str, An
 
 
 def test_a_new_feed_is_due() -> None:
-    """What was never asked is asked at once, by the schedule, by a person and by force."""
+    """A feed that was never fetched is due, on schedule, on request and by force."""
     assert poll.is_due(STATE, NOW)
     assert poll.can_fetch(STATE, NOW)
     assert poll.can_force(STATE, NOW)
 
 
-def test_a_feed_is_asked_at_its_interval() -> None:
-    """After an answer with news it is due an interval later, up to a tenth early so that a tick finds it."""
+def test_feed_is_due_after_its_interval() -> None:
+    """After new content it is due an interval later, up to a tenth early so that a tick finds it."""
     state = after()
     assert 0.9 * HOUR <= wait(state) <= HOUR
     assert not poll.is_due(state, NOW + 0.85 * HOUR)
     assert poll.is_due(state, NOW + HOUR)
 
 
-def test_a_person_need_not_wait_for_the_schedule() -> None:
-    """Right after an answer a person may ask again; the request is conditional."""
+def test_fetch_on_request_ignores_the_schedule() -> None:
+    """It may follow a fetch at once; the request is conditional."""
     state = after(etag='"1"')
     assert not poll.is_due(state, NOW)
     assert poll.can_fetch(state, NOW)
@@ -74,28 +74,28 @@ def test_a_person_need_not_wait_for_the_schedule() -> None:
 
 @given(text(min_size=1))
 def test_jitter_is_stable(feed_id: str) -> None:
-    """The same feed is always early by the same share."""
+    """A feed is always early by the same share."""
     state = replace(STATE, feed_id=feed_id)
     assert wait(after(state)) == wait(after(state, now=NOW + 40 * DAY))
 
 
 def test_jitter_spreads_feeds() -> None:
-    """A hundred feeds added together come due in at least forty different minutes of a ten-hour interval."""
+    """A hundred feeds added together are due in at least forty different minutes of a ten-hour interval."""
     dues = [after(replace(STATE, feed_id=f"feed-{n}"), interval=10 * HOUR).due_at for n in range(100)]
     assert len({due.replace(second=0, microsecond=0) for due in dues if due}) >= 40
 
 
-def test_a_silent_feed_is_asked_less_and_less() -> None:
-    """Over four silent months polling slows down to about once a day, and never further."""
-    states = list(asked(STATE, 120, lambda now: {"kind": "ok" if now == NOW else "not_modified"}))
+def test_silent_feed_is_fetched_less_often() -> None:
+    """Over four silent months polling slows down to about once a day, and no further."""
+    states = list(fetches(STATE, 120, lambda now: {"kind": "ok" if now == NOW else "not_modified"}))
     waits = [wait(state) for state in states]
     assert waits == sorted(waits)
     assert 0.9 * DAY <= waits[-1] <= DAY
     assert len(states) < 24 * 4 + 120
 
 
-def test_a_feed_that_speaks_again_is_asked_as_at_first() -> None:
-    """News bring the interval back; a fresh document without news does not."""
+def test_new_content_restores_the_interval() -> None:
+    """A new document without new entries does not."""
     silent = after(has_news=True)
     late = NOW + 30 * DAY
     assert wait(after(silent, now=late, has_news=False)) >= 0.9 * DAY
@@ -112,42 +112,42 @@ def test_a_feed_that_speaks_again_is_asked_as_at_first() -> None:
         ({"channel": Channel(ttl_minutes=10_080)}, DAY),
     ],
 )
-def test_a_publisher_may_ask_for_a_longer_wait(asked_for: dict[str, Any], expected: timedelta) -> None:
-    """max-age and ttl (or sy:) are honoured to the minute, up to a day."""
+def test_publisher_may_ask_for_a_longer_wait(asked_for: dict[str, Any], expected: timedelta) -> None:
+    """max-age and ttl (or sy:) are observed to the minute, up to a day."""
     assert wait(after(**asked_for)) == expected
 
 
-def test_what_the_channel_said_holds_over_304s() -> None:
-    """The ttl of the last document counts when nothing new is sent."""
+def test_ttl_outlives_304s() -> None:
+    """The ttl of the last document counts until there is a new one."""
     state = after(channel=Channel(ttl_minutes=180))
     assert wait(after(state, "not_modified", NOW + 3 * HOUR)) == 3 * HOUR
 
 
-def test_skipped_hours_are_left_out() -> None:
-    """An hour in skipHours is not asked in: over a week no request falls into it."""
+def test_skip_hours_are_observed() -> None:
+    """Over a week no request is in an hour of skipHours."""
     channel = Channel(skip_hours=(0, 1, 2, 3, 13, 14))
-    hours = {state.checked_at.hour for state in asked(after(channel=channel), 7, lambda now: {}) if state.checked_at}
+    hours = {state.checked_at.hour for state in fetches(after(channel=channel), 7, lambda now: {}) if state.checked_at}
     assert hours == set(range(24)) - set(channel.skip_hours)
 
 
-def test_skipped_days_are_left_out() -> None:
-    """A day in skipDays is not asked on, however it is written."""
+def test_skip_days_are_observed() -> None:
+    """No request is on a day of skipDays, in any spelling."""
     channel = Channel(skip_days=("Saturday", " sunday"))
     days = {
-        state.checked_at.weekday() for state in asked(after(channel=channel), 14, lambda now: {}) if state.checked_at
+        state.checked_at.weekday() for state in fetches(after(channel=channel), 14, lambda now: {}) if state.checked_at
     }
     assert days == {0, 1, 2, 3, 4}
 
 
-def test_a_feed_that_skips_everything_is_asked_all_the_same() -> None:
-    """All hours and all days skipped is a mistake, not a wish."""
+def test_skipping_everything_is_ignored() -> None:
+    """All hours and all days skipped is a mistake."""
     channel = Channel(skip_hours=tuple(range(24)), skip_days=WEEKDAYS)
     assert wait(after(channel=channel)) <= HOUR
     assert poll.is_due(replace(STATE, channel=channel), NOW)
 
 
 def test_failures_double_the_wait() -> None:
-    """One failure costs an interval, each further one twice as much, up to a day; success forgets them all."""
+    """One failure costs an interval, each further one twice as much, up to a day; success resets the wait."""
     state, waits = STATE, []
     for count in range(1, 9):
         state = after(state, "timeout", NOW + count * DAY)
@@ -159,8 +159,8 @@ def test_failures_double_the_wait() -> None:
     assert after(state, "not_modified", NOW + 20 * DAY).failures == 0
 
 
-def test_a_failure_keeps_what_was_learned() -> None:
-    """Validators, hash and channel outlive a bad answer; the state says what happened and what to do."""
+def test_failure_keeps_validators_and_channel() -> None:
+    """The state has the outcome and the message."""
     good = after(etag='"1"', body_sha256="abc", channel=Channel(title="The Harbour Table"))
     bad = after(good, "not_found", NOW + HOUR, status=404)
     assert (bad.etag, bad.body_sha256, bad.channel) == ('"1"', "abc", good.channel)
@@ -168,8 +168,8 @@ def test_a_failure_keeps_what_was_learned() -> None:
     assert (bad.read_at, bad.checked_at) == (NOW, NOW + HOUR)
 
 
-def test_a_feed_that_is_gone_is_not_asked_again() -> None:
-    """410 disables a feed and says so; only force asks again, and an answer brings it back."""
+def test_gone_feed_is_not_fetched_again() -> None:
+    """410 disables a feed; only force fetches it, and a document enables it again."""
     state = after(kind="gone")
     assert state.gone_at == NOW
     assert not any(poll.is_due(state, NOW + days * DAY) for days in range(400))
@@ -179,27 +179,27 @@ def test_a_feed_that_is_gone_is_not_asked_again() -> None:
     assert poll.is_due(after(state, now=NOW + DAY), NOW + 2 * DAY)
 
 
-def test_a_host_that_wants_to_be_left_alone_is() -> None:
-    """Until Retry-After is over nobody asks, not even by force; other feeds of the host learn of it."""
+def test_retry_after_blocks_the_host() -> None:
+    """Until Retry-After is over no request is sent, not even by force; it applies to other feeds of the host."""
     until = NOW + 6 * HOUR
     state = after(kind="rate_limited", retry_at=until, retry_host="busy.example")
     assert not poll.can_force(state, until - timedelta(seconds=1))
     assert poll.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
     assert poll.blocked_hosts([state], until) == {}
-    assert "asked for no requests until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
+    assert "fetches for no requests until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
     assert poll.can_force(state, until)
     assert not poll.is_due(state, until - timedelta(seconds=1))
     assert poll.is_due(state, until + HOUR)
 
 
 def test_the_longest_wait_of_a_host_counts() -> None:
-    """Of two feeds' memories of one host the later moment holds."""
+    """Of two feeds of one host the later time counts."""
     states = [replace(STATE, retry_at=NOW + hours * HOUR, retry_host="busy.example") for hours in (3, 1)]
     assert poll.blocked_hosts(states, NOW) == {"busy.example": NOW + 3 * HOUR}
 
 
-def test_a_document_is_asked_for_after_a_week_of_304s() -> None:
-    """A server that says 304 for ever is asked outright once in seven days."""
+def test_week_of_304s_ends_with_an_unconditional_request() -> None:
+    """A server that sends 304 for ever is fetches for the document every seven days."""
     state, outright = after(etag='"1"'), []
     for days in range(1, 29):
         now = NOW + days * DAY
@@ -212,19 +212,19 @@ def test_a_document_is_asked_for_after_a_week_of_304s() -> None:
 
 
 def test_new_validators_of_an_unchanged_document_are_kept() -> None:
-    """An equal body with a new ETag is remembered by the new one."""
+    """An equal body with a new ETag is remembered with the new one."""
     state = after(after(etag='"1"', body_sha256="abc"), "unchanged", NOW + HOUR, etag='"2"', body_sha256="abc")
     assert (state.etag, state.body_sha256) == ('"2"', "abc")
 
 
-def test_a_partly_broken_document_is_asked_for_again() -> None:
-    """What could not be read to its end must not be hidden behind a 304 the next time."""
+def test_partial_document_is_fetched_again() -> None:
+    """The missing part must not be hidden behind a 304."""
     state = after(kind="partial", etag='"1"', body_sha256="abc", last_modified="Mon")
     assert (state.etag, state.last_modified, state.body_sha256) == ("", "", "")
 
 
 def test_a_move_is_followed_after_three_sightings_over_a_day() -> None:
-    """Neither three sightings within the hour nor two over a week are enough."""
+    """Neither three sightings within an hour nor two over a week are enough."""
     state = STATE
     for minutes in (0, 20, 40, 60):
         state = after(state, "moved", NOW + timedelta(minutes=minutes), moved_to=NEW_URL)
@@ -237,8 +237,8 @@ def test_a_move_is_followed_after_three_sightings_over_a_day() -> None:
     assert twice.current_url == ""
 
 
-def test_a_move_that_wavers_is_not_followed() -> None:
-    """An answer without the redirect, or with another one, starts the count afresh."""
+def test_inconsistent_move_is_not_followed() -> None:
+    """A response without the redirect, or with another one, resets the count."""
     state = STATE
     for day, target in enumerate([NEW_URL, NEW_URL, "", NEW_URL, "https://other.example/", NEW_URL, NEW_URL]):
         state = after(state, "moved" if target else "ok", NOW + day * DAY, moved_to=target)
@@ -246,7 +246,7 @@ def test_a_move_that_wavers_is_not_followed() -> None:
 
 
 def test_a_move_to_another_feed_is_not_followed() -> None:
-    """A redirect to a document that shares no entry is a parked domain until the editor says otherwise."""
+    """A redirect to a document without a stored entry may be a parked domain."""
     state = STATE
     for day in range(10):
         state = after(state, "moved", NOW + day * DAY, moved_to=NEW_URL, same_feed=False)
@@ -254,8 +254,8 @@ def test_a_move_to_another_feed_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize(("kind", "failures"), [("not_found", 3), ("gone", 1)])
-def test_an_adopted_address_is_doubted_before_the_editors(kind: str, failures: int) -> None:
-    """When the followed address fails, the one in config.toml is asked again."""
+def test_adopted_url_is_given_up_first(kind: str, failures: int) -> None:
+    """When the followed URL fails, the one in config.toml is fetched again."""
     state = replace(STATE, current_url=NEW_URL)
     for count in range(failures):
         assert poll.build_request(state, NOW).url == NEW_URL
@@ -264,8 +264,8 @@ def test_an_adopted_address_is_doubted_before_the_editors(kind: str, failures: i
     assert poll.is_due(state, NOW + failures * DAY)
 
 
-def test_the_first_read_is_remembered() -> None:
-    """``first_read_at`` is set by the first document that gave entries and never moves."""
+def test_first_read_at_is_kept() -> None:
+    """``first_read_at`` is set by the first document with entries and never changes."""
     assert after(kind="timeout").first_read_at is None
     assert after(has_news=False).first_read_at is None
     first = after()
@@ -273,8 +273,8 @@ def test_the_first_read_is_remembered() -> None:
     assert after(first, now=NOW + DAY).first_read_at == NOW
 
 
-def test_a_clock_that_ran_ahead_does_not_silence_a_feed() -> None:
-    """After the year 2031 is set back to 2026, what was put off until then is due."""
+def test_wrong_clock_does_not_silence_a_feed() -> None:
+    """After the clock is set back from 2031 to 2026, feeds scheduled for 2031 are due."""
     ahead = NOW + 5 * 365 * DAY
     assert poll.is_due(after(now=ahead), NOW)
     assert poll.is_due(after(kind="rate_limited", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
@@ -287,10 +287,10 @@ def test_a_clock_that_ran_ahead_does_not_silence_a_feed() -> None:
     frozensets(integers(0, 23)),
     integers(0, 100),
 )
-def test_every_outcome_leaves_a_next_time(
+def test_every_outcome_leaves_a_due_time(
     kind: Any, minutes: int, interval: timedelta, skip: frozenset[int], failures: int
 ) -> None:
-    """Whatever came of it, a feed that is not gone is due later than now and within eight days and a bit."""
+    """Whatever the outcome, a feed that is not gone is due within about eight days."""
     now = NOW + timedelta(minutes=minutes)
     channel = Channel(skip_hours=tuple(skip))
     before = replace(STATE, failures=failures, channel=channel, new_content_at=NOW)

@@ -1,4 +1,4 @@
-"""HTTP from a folder."""
+"""HTTP answered from a folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOST = "https://harbourandhearth.example"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder ``web`` that stands for one host, and a secret beside it."""
+    """Create a folder ``web`` for one host, and a secret next to it."""
     files = {
         "web/harbourandhearth.example/feed/index.xml": "<rss/>",
         "web/harbourandhearth.example/feed/index@paged=2.xml": "<rss>2</rss>",
@@ -58,21 +58,21 @@ def ask(folder: Path, url: str, **headers: str) -> httpx.Response:
         ("/a%20b/%C3%A9.png", b"png", "image/png"),
     ],
 )
-def test_an_address_is_a_file(folder: Path, path: str, body: bytes, content_type: str) -> None:
-    """Host and path name a file; a folder is its index; a query is part of the file's name."""
+def test_url_is_a_file(folder: Path, path: str, body: bytes, content_type: str) -> None:
+    """Host and path name a file, a folder its index, and the query is part of the file's name."""
     response = ask(folder, HOST + path)
     assert (response.status_code, response.content) == (200, body)
     assert response.headers["content-type"] == content_type
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/feed/?paged=3", "/a/", "/a/b.xml/", "/%00"])
-def test_what_is_not_there_is_a_404(folder: Path, path: str) -> None:
-    """Archive pages end, and so does the folder."""
+def test_missing_file_is_a_404(folder: Path, path: str) -> None:
+    """Archive pages end with a 404."""
     assert ask(folder, HOST + path).status_code == 404
 
 
 def test_another_host_is_another_folder(folder: Path) -> None:
-    """A host without a folder has nothing."""
+    """A host without a folder has no files."""
     assert ask(folder, "https://other.example/feed/").status_code == 404
 
 
@@ -89,7 +89,7 @@ def test_another_host_is_another_folder(folder: Path) -> None:
     ],
 )
 def test_nothing_outside_the_folder_is_read(folder: Path, url: str) -> None:
-    """Neither dots nor links lead out."""
+    """Neither dots nor symbolic links lead out of it."""
     (folder / "harbourandhearth.example" / "link.xml").symlink_to(folder.parent / "secret.xml")
     (folder / "harbourandhearth.example" / "out").symlink_to(folder.parent)
     assert ask(folder, url).status_code == 404
@@ -106,8 +106,8 @@ def test_validators_follow_the_content(folder: Path) -> None:
     assert (changed.status_code, changed.headers["last-modified"]) == (200, first.headers["last-modified"])
 
 
-def test_the_fetcher_needs_no_network_for_it(folder: Path) -> None:
-    """Hosts are neither resolved nor checked nor waited for: ``localhost`` is a folder like any other."""
+def test_fetcher_needs_no_network(folder: Path) -> None:
+    """Hosts are neither resolved nor checked nor limited; ``localhost`` is a folder like any other."""
     (folder / "localhost").mkdir()
     (folder / "localhost/feed.xml").write_text("<rss/>")
 

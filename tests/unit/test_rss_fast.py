@@ -1,4 +1,4 @@
-"""Plain items: read straight from the tree, exactly as feedparser reads them, or left to it."""
+"""The fast path for simple RSS entries: the same result as feedparser, or none."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ NOT_PLAIN = {
 
 
 def feed(*items: str) -> XmlDocument:
-    """A document of these items."""
+    """Return a document with these entries."""
     inside = "".join(f"<item>{item}</item>" for item in items)
     return parse_xml(f'<rss version="2.0" {NAMESPACES}><channel><title>Harbour</title>{inside}</channel></rss>')
 
 
-def both_readings(document: XmlDocument) -> Iterator[tuple[RawEntry | None, RawEntry]]:
-    """Each item, read straight and read by feedparser."""
+def parse_both_ways(document: XmlDocument) -> Iterator[tuple[RawEntry | None, RawEntry]]:
+    """Yield each entry as parsed by the fast path and by feedparser."""
     parsed = rss_feedparser._feedparser(document.to_bytes())
     if len(parsed.entries) == len(document.elements):
         for item, entry in zip(document.elements, parsed.entries, strict=True):
@@ -67,29 +67,29 @@ def both_readings(document: XmlDocument) -> Iterator[tuple[RawEntry | None, RawE
 
 
 @pytest.mark.parametrize("item", PLAIN)
-def test_a_plain_item_is_read_as_feedparser_reads_it(item: str) -> None:
+def test_simple_entries_equal_those_of_feedparser(item: str) -> None:
     """Field by field, for every usual element."""
-    ((straight, asked),) = both_readings(feed(item))
+    ((straight, asked),) = parse_both_ways(feed(item))
     assert straight == asked
 
 
 @pytest.mark.parametrize("item", NOT_PLAIN.values(), ids=NOT_PLAIN)
-def test_what_needs_a_guess_is_left_to_feedparser(item: str) -> None:
-    """Nothing is read straight that feedparser would mend or interpret."""
-    ((straight, _),) = both_readings(feed(item))
+def test_ambiguous_entries_are_left_to_feedparser(item: str) -> None:
+    """Anything that feedparser would repair or interpret is not supported."""
+    ((straight, _),) = parse_both_ways(feed(item))
     assert straight is None
 
 
 @pytest.mark.parametrize(
     "root", ["<rss version='0.91'/>", "<feed/>", "<rss version='2.0' xml:base='https://o.example/'/>"]
 )
-def test_only_rss_2_without_a_base_is_plain(root: str) -> None:
-    """Other dialects, and documents that say what addresses are relative to, are feedparser's."""
+def test_only_rss_2_without_xml_base_is_supported(root: str) -> None:
+    """Other formats, and documents with xml:base, are left to feedparser."""
     assert not supports(parse_xml(root).root)
 
 
-def test_plain_and_other_items_keep_their_order() -> None:
-    """Whoever read them, entries come in the document's order."""
+def test_mixed_entries_keep_their_order() -> None:
+    """Entries are in document order, whichever way they were parsed."""
     items = [f"<title>{number}</title><guid isPermaLink='false'>{number}</guid>" for number in range(4)]
     items[1] += NOT_PLAIN["Media RSS"].removeprefix(POST)
     entries = parse_entries(feed(*items), url="").entries
@@ -99,14 +99,14 @@ def test_plain_and_other_items_keep_their_order() -> None:
 
 
 @pytest.mark.corpus
-def test_plain_items_of_real_feeds_are_read_as_feedparser_reads_them(corpus: Path) -> None:
-    """More than half of all items of the corpus are plain, and not one of them is read otherwise."""
+def test_simple_entries_of_the_corpus_equal_those_of_feedparser(corpus: Path) -> None:
+    """More than half of all entries are simple, and each gives the same result."""
     plain = 0
     for file in sorted(each for each in corpus.rglob("*") if each.is_file() and each.suffix != ".tsv"):
         text = decode(file.read_bytes())
         document = parse_xml(text) if is_feed(text) else None
         if document and document.is_complete and document.root is not None and supports(document.root):
-            for straight, asked in both_readings(document):
+            for straight, asked in parse_both_ways(document):
                 assert straight in (None, asked), file.name
                 plain += straight is not None
     assert plain > 1_500

@@ -1,4 +1,4 @@
-"""The spool: outcomes wait in their order, most of their documents outside of memory."""
+"""The spool: outcomes come out in order, with most documents outside of memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.model.fetch import FetchOutcome
 
 
 def outcome(number: int, size: int) -> FetchOutcome:
-    """An outcome whose document no other has."""
+    """Return an outcome with a unique document."""
     return FetchOutcome(key=str(number), url="", kind="ok", body=bytes([number % 251]) * size)
 
 
 @given(st.lists(st.one_of(st.integers(0, 60), st.none()), max_size=60))
-def test_what_is_put_in_comes_out_in_its_order(steps: list[int | None]) -> None:
-    """Whatever the sizes, and whenever one is taken: each document comes back whole."""
+def test_outcomes_come_out_in_order(steps: list[int | None]) -> None:
+    """Whatever the sizes and the order of calls, each document comes out complete."""
     put: list[FetchOutcome] = []
     taken: list[FetchOutcome] = []
     with Spool(memory_bytes=100, file_bytes=200) as spool:
@@ -34,8 +34,8 @@ def test_what_is_put_in_comes_out_in_its_order(steps: list[int | None]) -> None:
     assert taken == put
 
 
-def test_a_full_spool_says_so_until_it_is_read() -> None:
-    """Nobody is asked while the file is full; when all that lay in it was read, it is begun anew."""
+def test_spool_is_full_until_it_is_emptied() -> None:
+    """The file is truncated once every document in it was taken."""
     with Spool(memory_bytes=10, file_bytes=100) as spool:
         for number in range(6):
             assert not spool.full
@@ -48,8 +48,8 @@ def test_a_full_spool_says_so_until_it_is_read() -> None:
         assert not spool.full
 
 
-def test_little_stays_in_memory() -> None:
-    """Of a hundred documents no more than the first few are held."""
+def test_memory_is_limited() -> None:
+    """Of a hundred documents only the first few are in memory."""
     with Spool(memory_bytes=1_000) as spool:
         for number in range(100):
             spool.put(outcome(number, 300))
@@ -57,16 +57,16 @@ def test_little_stays_in_memory() -> None:
         assert [len(spool.take().body) for _ in range(100)] == [300] * 100
 
 
-def test_one_document_is_taken_however_large_it_is() -> None:
-    """What is larger than all there is room for waits in memory, alone."""
+def test_single_large_document_is_accepted() -> None:
+    """A document larger than both limits waits in memory, alone."""
     with Spool(memory_bytes=10, file_bytes=10) as spool:
         spool.put(outcome(1, 1_000))
         assert not spool.full
         assert len(spool.take().body) == 1_000
 
 
-def test_where_no_file_can_be_made_memory_must_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A temporary folder that is missing or full loses nothing: but then nobody is asked ahead of the reading."""
+def test_memory_is_used_without_a_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing or full temporary folder loses nothing, but the spool is then full early."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with Spool(memory_bytes=10) as spool:
         for number in range(3):
@@ -76,8 +76,8 @@ def test_where_no_file_can_be_made_memory_must_do(tmp_path: Path, monkeypatch: p
         assert not spool.full
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file has no name: nobody else finds it, and a killed process leaves none."""
+def test_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other process can open it, and a killed process leaves none behind."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Spool(memory_bytes=1) as spool:
         spool.put(outcome(1, 20))

@@ -1,4 +1,4 @@
-"""Cutting a feed's text at its items: found from beginning to end, or not at all."""
+"""Splitting a feed's text at its entry elements."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pipeline.ingest.parse.xml_split import split_elements
 FEED = "<rss><channel><title>x</title>{}<link>y</link></channel></rss>"
 
 
-def test_a_cut_text_holds_all_that_was_written() -> None:
-    """Items and gaps together are the text, blanks and attributes included."""
+def test_parts_are_the_whole_text() -> None:
+    """Elements and gaps together are the text, whitespace and attributes included."""
     text = FEED.format("<item>1</item>\n <item a='b'>2</item><item\n>3</item>")
     cut = split_elements(text)
     assert cut is not None
@@ -20,15 +20,15 @@ def test_a_cut_text_holds_all_that_was_written() -> None:
     assert cut.with_only(set()) == FEED.format("\n ")
 
 
-def test_what_only_begins_like_an_item_is_none() -> None:
-    """RSS 1.0 lists its items in ``items``."""
+def test_similar_tags_are_not_entries() -> None:
+    """RSS 1.0 lists its entries in ``items``."""
     cut = split_elements("<rdf><channel><items><li/></items></channel><item>1</item></rdf>")
     assert cut is not None
     assert cut.elements == ("<item>1</item>",)
 
 
 def test_atom_has_entries() -> None:
-    """Both kinds are cut alike."""
+    """Atom entries are split the same way."""
     cut = split_elements("<feed><entry>1</entry><entry>2</entry></feed>")
     assert cut is not None
     assert cut.with_empty_elements() == "<feed><entry/><entry/></feed>"
@@ -48,6 +48,6 @@ def test_atom_has_entries() -> None:
     ],
     ids=["none", "empty", "one empty", "closed oddly", "nested", "turned round", "spoken of", "too many"],
 )
-def test_items_written_oddly_are_not_cut(items: str) -> None:
-    """Then the whole document is for the parser to read."""
+def test_unusual_markup_is_not_split(items: str) -> None:
+    """The document is then parsed whole."""
     assert split_elements(FEED.format(items)) is None

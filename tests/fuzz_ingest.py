@@ -1,10 +1,8 @@
-"""A fuzzer for decode, parse and normalise: ``python -m tests.fuzz_ingest --seconds 60 --seed 7``.
+"""A fuzzer for decoding, parsing and normalising: ``python -m tests.fuzz_ingest --seconds 60 --seed 7``.
 
-In: the documents of fixtures/quirks and, where $PIPELINE_CORPUS names them, real ones, spoilt byte by byte and tag by
-tag. Out: nothing, or each document that broke a promise, saved for a look, and exit code 1. The promises
-(``tests/invariants.py``): no exception but NotAFeed, no unsafe address, no guid twice, the same fields the strict way
-and the tolerant way, and no more than a second or so of processor time. What it finds becomes a fixture or a test.
-"""
+It mutates the documents of fixtures/quirks and, if $PIPELINE_CORPUS is set, real ones, checks the invariants
+(``tests/invariants.py``), saves each document that violates one, and exits with 1. What it finds becomes a fixture or a
+test."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ MAX_SEED_BYTES = 60_000
 
 
 def main() -> int:
-    """Fuzz for a while; return 1 when a document broke a promise."""
+    """Fuzz for a while; return 1 if a document violates an invariant."""
     arguments = argparse.ArgumentParser(description="Fuzz decode, parse and normalise.")
     arguments.add_argument("--seconds", type=float, default=60)
     arguments.add_argument("--seed", type=int, default=0)
@@ -39,7 +37,7 @@ def main() -> int:
     count = found = 0
     for body in documents(options.seed, options.seconds):
         count += 1
-        if problem := broken_promise(body):
+        if problem := violated_invariant(body):
             found += 1
             options.save.mkdir(exist_ok=True)
             file = options.save / f"{sha256(body).hexdigest()[:12]}.bin"
@@ -47,12 +45,12 @@ def main() -> int:
             print(f"document {count}: {problem}; saved as {file}", file=sys.stderr, flush=True)
         if found >= options.most:
             break
-    print(f"{count} documents, {found or 'no'} promises broken")
+    print(f"{count} documents, {found or 'no'} invariants violated")
     return 1 if found else 0
 
 
 def documents(seed: int, seconds: float) -> Iterator[bytes]:
-    """Give spoilt documents for so long; the same ones in the same order for the same seed."""
+    """Yield mutated documents for some seconds; a seed always gives the same ones in the same order."""
     seeds = [path.read_bytes() for path in sorted(QUIRKS.glob("*.xml"))]
     if corpus := find_corpus():
         files = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "MANIFEST.tsv")
@@ -63,8 +61,8 @@ def documents(seed: int, seconds: float) -> Iterator[bytes]:
         yield mutated(chance, chance.choice(seeds), seeds)
 
 
-def broken_promise(body: bytes) -> str:
-    """Return what is wrong with the way ``body`` is read, "" when nothing is."""
+def violated_invariant(body: bytes) -> str:
+    """Return the invariant that parsing ``body`` violates, or ""."""
     before = time.process_time()
     try:
         find_feeds(body, FEED.url)

@@ -1,7 +1,4 @@
-"""Documents made to hurt whoever reads them, about a megabyte each; ours, beside those of the corpus.
-
-In: nothing. Out: name to body. Each holds one harmless item where its shape allows it.
-"""
+"""Documents made to overload a parser, about a megabyte each, with one harmless entry where the shape allows it."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ def _quadratic() -> bytes:
 
 
 def documents() -> dict[str, bytes]:
-    """Make them all."""
+    """Return the documents by name."""
     return {name.replace("_", "-"): body for name, body in _documents()}
 
 

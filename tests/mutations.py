@@ -1,7 +1,4 @@
-"""Ways to spoil a document: byte by byte, and tag by tag.
-
-In: a body, a source of chance, other bodies. Out: another body. Touches nothing.
-"""
+"""Mutations of a document, by byte and by tag, from a source of randomness and other documents."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 
 
 def mutated(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Spoil a document in one to six places."""
+    """Return a document with one to six mutations."""
     for _ in range(chance.randint(1, 6)):
         body = chance.choice(MUTATIONS)(chance, body, others)[:MAX_BYTES]
     return body
@@ -77,34 +74,34 @@ def _swap_tags(chance: random.Random, body: bytes, others: Sequence[bytes]) -> b
 
 
 def _nest(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Put one element inside another, once or many times over."""
+    """Put one element inside another, once or many times."""
     start, end = _span(chance, body, _ELEMENT)
     _, inside = _span(chance, body, _TAG)
     return body[:inside] + body[start:end] * chance.choice((1, 1, 2, 40)) + body[inside:]
 
 
 def _graft(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Put an element of another document in the place of one of this."""
+    """Replace an element by one of another document."""
     other = chance.choice(others)
     (start, end), (first, last) = _span(chance, body, _ELEMENT), _span(chance, other, _ELEMENT)
     return body[:start] + other[first:last] + body[end:]
 
 
 def _replace_value(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Write a token where a text or an attribute's value was."""
+    """Replace a text or an attribute's value by a token."""
     start, end = _span(chance, body, _VALUE)
     return body[: start + 1] + chance.choice(TOKENS) + body[end - 1 :] if end > start else body
 
 
 def _wrap(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Bury an element in others of one name."""
+    """Wrap an element in others of one name."""
     start, end = _span(chance, body, _ELEMENT)
     name, depth = chance.choice((b"div", b"item", b"channel", b"entry", b"title")), chance.choice((1, 3, 500))
     return body[:start] + (b"<%b>" % name) * depth + body[start:end] + (b"</%b>" % name) * depth + body[end:]
 
 
 def _recode(chance: random.Random, body: bytes, others: Sequence[bytes]) -> bytes:
-    """Write it in another encoding, whatever its prolog says."""
+    """Encode the document differently, whatever it declares."""
     return body.decode("utf-8", "replace").encode(chance.choice(_ENCODINGS), "replace")
 
 
@@ -113,7 +110,7 @@ def _place(chance: random.Random, body: bytes) -> int:
 
 
 def _span(chance: random.Random, body: bytes, what: re.Pattern[bytes]) -> tuple[int, int]:
-    """Find one of something at or after a place of chance; an empty span where there is none."""
+    """Return the span of a match at or after a random place; an empty span without one."""
     at = _place(chance, body)
     found = what.search(body, at, at + 20_000) or what.search(body, 0, 20_000)
     return found.span() if found else (at, at)

@@ -1,8 +1,7 @@
-"""Feeds from the open web go through parse and normalise, and give what their own projects expect of them.
+"""Feeds from the open web, parsed and normalised, compared with the expectations of the projects they come from.
 
-The corpus is no part of the product: ``$PIPELINE_CORPUS`` names its folder, and MANIFEST.tsv in it says, file by file,
-what the file's own project expects (``expected_by_source``) and what feedparser made of it.
-"""
+The corpus is not part of the product: ``$PIPELINE_CORPUS`` names its folder. MANIFEST.tsv in it has for each file what
+its project expects (``expected_by_source``) and the result of feedparser."""
 
 from __future__ import annotations
 
@@ -56,7 +55,10 @@ DIFFERENT: dict[tuple[str, str], str] = {
         "expect",
     ): "one stray byte among valid UTF-8, not all mojibake",
     ("encodings/feedparser__entities_rang.xml", "expect"): "&rang; as HTML 5 has it, U+27E9",
-    ("encodings/rssparserjs__uolNoticias.rss", "first_title"): "expected with U+FFFD; read as windows-1252 it is whole",
+    (
+        "encodings/rssparserjs__uolNoticias.rss",
+        "first_title",
+    ): "expected with U+FFFD; read as windows-1252 it is whole",
     ("podcast/podcastparser__itunes_type_serial.rss", "first_title"): "podcastparser turns serial shows around",
     ("podcast/podcastparser__itunes_type_serial.rss", "first_published"): "podcastparser turns serial shows around",
     ("podcast/podcastparser__itunes_type_serial.rss", "first_id"): "podcastparser turns serial shows around",
@@ -87,27 +89,27 @@ BETTER: dict[tuple[str, str], str] = {
 
 
 def test_every_file_gives_entries_or_a_typed_error(corpus: Path) -> None:
-    """393 files: no exception but NotAFeed, which only what is no feed at all gets."""
-    refused = {row["file"] for row in rows(corpus) if read(corpus, row) is None}
+    """393 files: no exception but NotAFeedError, and that only for files that are not feeds."""
+    refused = {row["file"] for row in rows(corpus) if parse_file(corpus, row) is None}
     assert refused == set(NOT_FEEDS)
 
 
-def test_what_the_files_own_projects_expect(corpus: Path) -> None:
-    """Numbers, titles, ids, durations, dates are as the project that wrote the test says, or listed with the reason."""
+def test_expectations_of_the_projects(corpus: Path) -> None:
+    """Numbers, titles, ids, durations and dates are as expected, or listed with a reason."""
     different = dict(differences(corpus, "expected_by_source"))
     assert different.keys() == DIFFERENT.keys(), sorted(different.items() ^ DIFFERENT.items())
 
 
-def test_what_feedparser_makes_of_them(corpus: Path) -> None:
-    """We find what plain feedparser finds, or listed with the reason, something better."""
+def test_results_of_feedparser(corpus: Path) -> None:
+    """The result is that of feedparser, or listed with a reason why it is better."""
     different = dict(differences(corpus, "observed_feedparser_6.0.14"))
     assert different.keys() == BETTER.keys(), sorted(different.items() ^ BETTER.items())
 
 
-def test_hostile_files_harm_nobody(corpus: Path) -> None:
-    """Nothing of a hostile file is unsafe to print or to open, and the harmless items beside it are kept."""
+def test_hostile_files_are_safe(corpus: Path) -> None:
+    """Nothing of a hostile file is unsafe to show or to open, and the harmless entries are kept."""
     for row in rows(corpus):
-        if not row["file"].startswith("hostile/") or not (result := read(corpus, row)):
+        if not row["file"].startswith("hostile/") or not (result := parse_file(corpus, row)):
             continue
         text = json.dumps([asdict(entry) for entry in result[1]], default=str)
         assert "root:" not in text, row["file"]
@@ -117,17 +119,17 @@ def test_hostile_files_harm_nobody(corpus: Path) -> None:
             assert "ok-1" in {entry.guid for entry in result[1]}, row["file"]
 
 
-def test_no_unsafe_address_comes_out(corpus: Path) -> None:
-    """Every address of every entry is absolute http(s), and clean already."""
+def test_urls_are_safe(corpus: Path) -> None:
+    """Every URL of every entry is absolute http(s) and clean."""
     for row in rows(corpus):
-        for entry in (read(corpus, row) or (None, ()))[1]:
+        for entry in (parse_file(corpus, row) or (None, ()))[1]:
             assert all(address == clean_url(address) for address in addresses(entry)), row["file"]
             assert len(entry.guid) <= 512, row["file"]
 
 
 @pytest.mark.slow
-def test_each_file_is_read_within_its_second(corpus: Path) -> None:
-    """Hostile or not, a file takes less than a second of processor time."""
+def test_every_file_takes_less_than_a_second(corpus: Path) -> None:
+    """Of processor time, hostile or not."""
     for row in rows(corpus):
         body = (corpus / row["file"]).read_bytes()
         before = time.process_time()
@@ -137,8 +139,8 @@ def test_each_file_is_read_within_its_second(corpus: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_strict_way_and_the_tolerant_way_agree(corpus: Path) -> None:
-    """Every well-formed feed gives the same fields with a damaged end, and when the tolerant parser reads it all."""
+def test_damaged_files_parse_the_same(corpus: Path) -> None:
+    """Every well-formed feed gives the same fields with a damaged end, and with the tolerant parser alone."""
     different = {
         row["file"]: document_difference((corpus / row["file"]).read_bytes(), tolerant_only=True)
         for row in rows(corpus)
@@ -161,8 +163,8 @@ def read_body(body: bytes) -> ParsedFeed | None:
 _READ: dict[str, tuple[ParsedFeed, tuple[Entry, ...]] | None] = {}
 
 
-def read(corpus: Path, row: Row) -> tuple[ParsedFeed, tuple[Entry, ...]] | None:
-    """Read a file of the corpus, once for all tests of this module."""
+def parse_file(corpus: Path, row: Row) -> tuple[ParsedFeed, tuple[Entry, ...]] | None:
+    """Parse a file of the corpus, once for all tests of this module."""
     name = row["file"]
     if name not in _READ:
         parsed = read_body((corpus / name).read_bytes())
@@ -174,10 +176,10 @@ def read(corpus: Path, row: Row) -> tuple[ParsedFeed, tuple[Entry, ...]] | None:
 
 
 def differences(corpus: Path, column: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield what differs from a column of the manifest: ((file, what), in words)."""
+    """Yield the differences from a column of the manifest: ((file, what), description)."""
     for row in rows(corpus):
         expected = json.loads(row[column] or "{}")
-        result = read(corpus, row)
+        result = parse_file(corpus, row)
         if result is None or row["file"].endswith(".json"):
             continue  # feedparser reads no JSON Feed
         found = findings(*result)
@@ -207,7 +209,7 @@ def same_text(expected: str | None, found: str) -> bool:
 
 
 def same_name(expected: str, found: dict[str, Any]) -> bool:
-    """An item without an id is named by its link or its media; podcastparser makes file:// of relative ones."""
+    """An entry without an id has its link or media as its guid; podcastparser makes file:// of relative ones."""
     short = expected.removeprefix("file://tests/data/")
     return not expected or any(name in (expected, short) or name.startswith(expected[:80]) for name in found["names"])
 
@@ -220,15 +222,15 @@ def same_instant(expected: str | int, found: dict[str, Any]) -> bool:
     return wanted in (None, entry.published_at)  # None: Korean and Greek, which the library reads
 
 
-def as_feedparser_says(expected: str, found: dict[str, Any]) -> bool:
-    """Check feedparser's own expectations, which are Python, as far as they speak of what we keep."""
+def matches_feedparser_test(expected: str, found: dict[str, Any]) -> bool:
+    """Evaluate feedparser's own expectations, which are Python, as far as they concern fields that are kept."""
     return all(
         PLACES[place](ast.literal_eval(value), found) for place, value in STATEMENT.findall(expected) if place in PLACES
     )
 
 
 def same_words(expected: str, found: dict[str, Any]) -> bool:
-    """Markup and styling are reduced more than feedparser's; the words must be the same."""
+    """Compare words only: markup and styles are reduced more than by feedparser."""
     return plain_text(expected) == (plain_text(found["entry"].body_html) if found["entry"] else "")
 
 
@@ -250,7 +252,7 @@ CHECKS: dict[str, Any] = {
     "first_id": same_name,
     "first_published": same_instant,
     "first_duration": lambda expected, found: not found["entry"] or expected == (found["entry"].duration_seconds or 0),
-    "expect": as_feedparser_says,
+    "expect": matches_feedparser_test,
     "no_date": lambda expected, found: expected == found["undated"],
 }
 

@@ -1,4 +1,4 @@
-"""The cost of a hostile document: at most a second of processor time and 64 MB, measure in processes of their own."""
+"""The cost of a hostile document: at most a second of processor time and 64 MB, measured in processes of their own."""
 
 from __future__ import annotations
 

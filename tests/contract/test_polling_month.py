@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import FetchOutcome
@@ -101,14 +101,14 @@ class PollingMonth:
         return script(seen, (self.now - START).days, self.now)
 
     async def tick(self) -> None:
-        due = [state for state in self.states.values() if poll.is_due(state, self.now)]
-        held = poll.blocked_hosts(self.states.values(), self.now)
+        due = [state for state in self.states.values() if polling.is_due(state, self.now)]
+        held = polling.blocked_hosts(self.states.values(), self.now)
         async with HttpFetcher(limits(max_bytes=10**6), resolve=to_loopback, blocked_hosts=held) as fetcher:
-            requests = [poll.build_request(state, self.now) for state in due]
+            requests = [polling.build_request(state, self.now) for state in due]
             async for outcome in fetcher.fetch_all(requests, now=self.now):
                 self.outcomes[outcome.key].append(outcome)
                 state = self.states[outcome.key]
-                self.states[outcome.key] = poll.next_state(state, outcome, now=self.now, interval=TICK)
+                self.states[outcome.key] = polling.next_state(state, outcome, now=self.now, interval=TICK)
 
     def bodies(self, host: str) -> list[bytes]:
         return [outcome.body for outcome in self.outcomes[host] if outcome.has_body]

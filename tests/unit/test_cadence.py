@@ -21,9 +21,9 @@ HOLIDAYS = (
 )
 HISTORIES = 12
 MOST_FALSE_ALARMS = 0.01
-"""Of all tally_checks at feeds with a rhythm, while nothing is missing."""
+"""Of all checks of feeds with a cadence, while nothing is missing."""
 MOST_FALSE_ALARMS_IRREGULAR = 0.015
-"""Of all tally_checks at feeds without one: there every alarm is false."""
+"""Of all checks of feeds without one: every alarm is false there."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Behaviour:
         return found
 
 
-WAYS = {
+BEHAVIOURS = {
     "weekly, to the day": Behaviour(7),
     "weekly, with slips": Behaviour(7, slips=(0, 0, 0, 0, 0, 0, 0, 1, 1, 2)),
     "weekly, with many slips": Behaviour(7, slips=(-1, 0, 0, 0, 0, 1, 1, 2, 3, 4)),
@@ -97,13 +97,13 @@ def summed(counts: Sequence[Tally]) -> Tally:
     return Tally(*(sum(getattr(each, name) for each in counts) for name in ("well", "false", "missing", "overlooked")))
 
 
-def tally_histories(ways: Behaviour) -> Tally:
+def tally_histories(behaviour: Behaviour) -> Tally:
     """Check many histories of a feed."""
     counts = []
     for seed in range(HISTORIES):
-        slots = ways.slots(random.Random(seed))
+        slots = behaviour.slots(random.Random(seed))
         dropped = [due for due, came in slots if came is None]
-        longest_slip = max(ways.slips)
+        longest_slip = max(behaviour.slips)
         counts.append(
             tally_checks(
                 slots,
@@ -116,10 +116,10 @@ def tally_histories(ways: Behaviour) -> Tally:
     return summed(counts)
 
 
-@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
-def test_false_alarms_are_rare(ways: Behaviour) -> None:
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_false_alarms_are_rare(behaviour: Behaviour) -> None:
     """At most one in a hundred checks without a missing entry reports a late feed."""
-    count = tally_histories(ways)
+    count = tally_histories(behaviour)
     assert count.well > 800
     assert count.false <= MOST_FALSE_ALARMS * count.well
 
@@ -139,17 +139,17 @@ def test_irregular_feed_is_rarely_late(mean_days: int) -> None:
     assert count.false <= MOST_FALSE_ALARMS_IRREGULAR * count.well
 
 
-@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
-def test_stopped_feed_is_late(ways: Behaviour) -> None:
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_stopped_feed_is_late(behaviour: Behaviour) -> None:
     """At the latest one gap, or a week, after the first missing entry, plus its longest delay."""
     for seed in range(HISTORIES):
-        slots = ways.slots(random.Random(seed))
+        slots = behaviour.slots(random.Random(seed))
         stopped = [(due, came) for due, came in slots if came and due < date(2026, 6, 1)]
         last = max(came for _, came in stopped if came)
         rhythm = estimate_cadence(sorted({came for _, came in stopped if came}))
         noticed = next(last + days * DAY for days in range(1, 200) if is_late(rhythm, last, last + days * DAY))
-        due = last + ways.every_days * DAY
-        assert noticed <= due + (max(ways.every_days, 7) + max(ways.slips) + 1) * DAY
+        due = last + behaviour.every_days * DAY
+        assert noticed <= due + (max(behaviour.every_days, 7) + max(behaviour.slips) + 1) * DAY
 
 
 def test_a_punctual_feed_is_late_the_day_after() -> None:

@@ -1,4 +1,4 @@
-"""Facts about identity within one feed: the ladder, the kinds of change, and when a feed is not to be believed."""
+"""Identity within a feed: matching rules, kinds of changes, and quarantine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AUDIO = Enclosure(url="https://cdn.harbourtable.example/14.mp3", media_type="aud
 
 
 def post(number: int = 1, **fields: Any) -> Entry:
-    """Make a post that resembles no other number's."""
+    """Return a post that has nothing in common with other numbers."""
     given: dict[str, Any] = {
         "feed_id": "blog",
         "guid": f"https://harbourandhearth.example/?p={number}",
@@ -33,7 +33,7 @@ def post(number: int = 1, **fields: Any) -> Entry:
 
 
 def episode(number: int = 1, **fields: Any) -> Entry:
-    """Make an episode with an opaque guid and no page of its own."""
+    """Return an episode with an opaque guid and no page of its own."""
     given: dict[str, Any] = {
         "guid": f"uuid-{number}",
         "url": "https://podcasts.harbourtable.example/",
@@ -45,7 +45,7 @@ def episode(number: int = 1, **fields: Any) -> Entry:
 
 
 def stored(entry: Entry, entry_id: int = 1, **fields: Any) -> EntryIdentity:
-    """Give what the store would remember of an entry."""
+    """Return the identity of a stored entry."""
     given: dict[str, Any] = {
         "entry_id": entry_id,
         "guid": entry.guid,
@@ -74,21 +74,21 @@ def kinds(verdict: FeedChanges) -> list[str]:
 # ── The kinds of change ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_first_read_is_all_new() -> None:
-    """Without anything known, every entry is new and nothing is suspicious."""
+def test_first_document_is_all_new() -> None:
+    """Without stored entries every entry is new, and none is quarantined."""
     verdict = decide([post(1), post(2)], [])
     assert kinds(verdict) == ["new", "new"]
     assert (verdict.vanished, verdict.reappeared, verdict.quarantine_reason) == ((), (), "")
 
 
 def test_same_entry_again_is_the_same() -> None:
-    """An unchanged entry is the same, and says which stored one it is."""
+    """An unchanged entry is the same, with the id of the stored one."""
     assert (only(decide([post()], [stored(post(), 7)])).kind, 7) == ("same", 7)
     assert only(decide([post()], [stored(post(), 7)])).entry_id == 7
 
 
-def test_edited_entry_is_changed_not_doubled() -> None:
-    """Another title under the same guid is an update of the stored entry."""
+def test_edited_entry_is_changed() -> None:
+    """Another title with the same guid is an update of the stored entry."""
     change = only(decide([post(title="Supper, corrected")], [stored(post(), 7)]))
     assert (change.kind, change.entry_id, change.entry.title) == ("changed", 7, "Supper, corrected")
 
@@ -103,7 +103,7 @@ def test_edited_entry_is_changed_not_doubled() -> None:
     ],
 )
 def test_dates_counters_and_spellings_are_no_change(edit: dict[str, Any]) -> None:
-    """Dates, comment counts and other spellings of the address leave an entry as it was."""
+    """Dates, comment counts and other spellings of the URL do not change an entry."""
     before = post(body_html="<p>Warm the pot. 3 comments</p>")
     assert only(decide([replace(before, **edit)], [stored(before)])).kind == "same"
 
@@ -123,12 +123,12 @@ def test_dates_counters_and_spellings_are_no_change(edit: dict[str, Any]) -> Non
     ],
 )
 def test_content_is_a_change(edit: dict[str, Any]) -> None:
-    """Whatever a reader would notice changes the fingerprint."""
+    """Every visible change changes the fingerprint."""
     assert fingerprint(post(**edit)) != fingerprint(post())
 
 
 def test_inserted_advertising_is_no_change() -> None:
-    """A file that is a little longer at every download leaves the fingerprint alone."""
+    """A file whose length differs at every download keeps the fingerprint."""
     longer = episode(duration_seconds=2431, enclosure=replace(episode().enclosure or AUDIO, length_bytes=99))
     assert fingerprint(longer) == fingerprint(episode())
 
@@ -141,19 +141,19 @@ def test_inserted_advertising_is_no_change() -> None:
     ["http://harbourandhearth.example/?p=1", "https://www.harbourandhearth.example/?p=1&utm_medium=feed#more"],
 )
 def test_guid_in_another_spelling_is_the_same_entry(guid: str) -> None:
-    """Scheme, www, fragment and tracking parameters of a permalink guid do not make another entry."""
+    """Scheme, www, fragment and tracking parameters of a permalink guid do not matter."""
     change = only(decide([post(guid=guid)], [stored(post(), 7)]))
     assert (change.kind, change.entry_id, change.entry.guid) == ("same", 7, post().guid)
 
 
 def test_same_page_under_another_guid_is_repaired() -> None:
-    """An entry whose guid changed is known by its address, and takes the new guid."""
+    """An entry whose guid changed is matched by its URL and takes the new guid."""
     change = only(decide([post(guid="new-guid", title="Supper, renamed")], [stored(post(), 7)]))
     assert (change.kind, change.entry_id, change.entry.guid) == ("repaired", 7, "new-guid")
 
 
 def test_same_media_file_is_repaired() -> None:
-    """An episode whose guid, page and title changed is known by its file behind any prefix and query."""
+    """An episode whose guid, page and title changed is matched by its file, with any prefix and query."""
     url = "https://dts.podtrac.com/redirect.mp3/cdn.harbourtable.example/1.mp3?source=feed"
     moved = episode(guid="other", url="https://new.example/e/1", title="Renamed", enclosure=Enclosure(url=url))
     change = only(decide([moved], [stored(episode(), 7)]))
@@ -161,7 +161,7 @@ def test_same_media_file_is_repaired() -> None:
 
 
 def moved_episode(**fields: Any) -> Entry:
-    """Give episode 1 after a move to another host: guid, page and file are all new."""
+    """Return episode 1 after a move to another host: guid, page and file are new."""
     given: dict[str, Any] = {
         "guid": "moved",
         "url": "https://newhost.example/e/1",
@@ -186,32 +186,32 @@ def moved_episode(**fields: Any) -> Entry:
     ],
 )
 def test_repair_needs_title_day_length_and_medium(edit: dict[str, Any], kind: str) -> None:
-    """After a move an episode is known by title, day, length within ten minutes and media type together."""
+    """After a move an episode is matched by title, day, duration within ten minutes and media type together."""
     assert only(decide([moved_episode(**edit)], [stored(episode())])).kind == kind
 
 
 def test_no_repair_while_the_old_one_is_there() -> None:
-    """Two entries of one title, day and length, both in the document, are two: a daily show repeats its title."""
+    """Two entries with one title, day and duration in one document are different: a daily show repeats its title."""
     verdict = decide([episode(), moved_episode()], [stored(episode(), 7)])
     assert [(change.kind, change.entry_id) for change in verdict.entries] == [("same", 7), ("new", None)]
 
 
-def test_daily_show_gains_its_next_edition() -> None:
-    """A daily show of one title, whose feed holds three editions, gives one new entry a day."""
+def test_daily_show_gets_its_next_episode() -> None:
+    """A feed with three episodes of one title gives one new entry a day."""
     days = [episode(number, title="Morning Bulletin") for number in range(1, 5)]
     known = [stored(entry, number) for number, entry in enumerate(days[:3], 1)]
     verdict = decide(days[1:], known)
     assert (kinds(verdict), verdict.vanished) == (["same", "same", "new"], (1,))
 
 
-def test_daily_show_with_one_item_gains_its_next_edition() -> None:
-    """A feed that only ever holds today's edition of a daily show does not overwrite yesterday's."""
+def test_daily_show_with_one_entry_gets_its_next_episode() -> None:
+    """A feed that only contains today's episode does not overwrite yesterday's."""
     yesterday, today = (episode(n, title="Morning Bulletin", url="https://bulletin.example/today") for n in (1, 2))
     assert only(decide([today], [stored(yesterday)])).kind == "new"
 
 
 def test_daily_show_whose_guids_all_change_is_repaired_day_by_day() -> None:
-    """When all guids of a daily show change at once, each edition finds its own day."""
+    """If all guids of a daily show change at once, each episode is matched by its day."""
     days = [episode(number, title="Morning Bulletin") for number in range(1, 5)]
     known = [stored(entry, number) for number, entry in enumerate(days, 1)]
     fresh = [
@@ -224,7 +224,7 @@ def test_daily_show_whose_guids_all_change_is_repaired_day_by_day() -> None:
 
 
 def test_twice_a_day_show_is_repaired_by_the_hour() -> None:
-    """Of two stored entries with one title and day, the one nearest in time is meant."""
+    """Of two stored entries with one title and day, the one nearest in time is matched."""
     morning, evening = (
         episode(1, title="Bulletin", guid=name, published_at=MONDAY + timedelta(hours=hour), enclosure=None)
         for name, hour in (("am", 0), ("pm", 10))
@@ -235,7 +235,7 @@ def test_twice_a_day_show_is_repaired_by_the_hour() -> None:
 
 
 def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
-    """After a move to another domain with new dates, title and path tell which post is which."""
+    """After a move to another domain with new dates, title and path identify a post."""
     known = [stored(post(number), number) for number in range(1, 6)]
     fresh = [
         post(
@@ -251,40 +251,40 @@ def test_site_on_a_new_domain_is_repaired_by_its_paths() -> None:
     assert verdict.quarantine_reason == ""
 
 
-def test_shared_home_page_names_no_entry() -> None:
-    """Where every item links to the home page, the address does not make a new episode an old one."""
+def test_shared_home_page_identifies_no_entry() -> None:
+    """If every entry links to the home page, the URL does not match a new episode with an old one."""
     known = [stored(episode(number), number) for number in (1, 2)]
     verdict = decide([episode(2), episode(3)], known)
     assert kinds(verdict) == ["same", "new"]
 
 
 def test_rerun_of_an_old_file_is_a_new_entry() -> None:
-    """A file that comes again a year later under another title is a re-run, which may be told again."""
+    """A file that comes again a year later under another title is a new entry."""
     rerun = episode(guid="rerun", title="From the archive: supper", published_at=MONDAY + timedelta(days=365))
     assert only(decide([rerun], [stored(episode(), vanished=True)])).kind == "new"
 
 
-def test_repeated_guid_seen_before_stays_told_apart() -> None:
-    """In a feed known to repeat a guid, a lone item with it and another link is another entry."""
+def test_repeated_guid_with_another_link_is_another_entry() -> None:
+    """In a feed known to repeat a guid."""
     both = [post(number, guid=f"same|https://harbourandhearth.example/post-{number}/") for number in (1, 2)]
     verdict = decide([post(3, guid="same")], [stored(entry, n) for n, entry in enumerate(both, 1)])
     assert (only(verdict).kind, only(verdict).entry.guid) == ("new", "same|https://harbourandhearth.example/post-3/")
 
 
 def test_repeated_guid_with_the_known_link_is_the_same_entry() -> None:
-    """In a feed known to repeat a guid, the item with the known link is the known entry."""
+    """In a feed known to repeat a guid."""
     known = post(1, guid="same|https://harbourandhearth.example/post-1/")
     assert only(decide([post(1, guid="same")], [stored(known, 7)])).entry_id == 7
 
 
-def test_item_told_twice_in_one_document_is_one_entry() -> None:
-    """The same page and title under two guids is one entry, and a guid that is known already wins."""
+def test_duplicate_in_one_document_is_one_entry() -> None:
+    """One page and title under two guids is one entry; a stored guid is preferred."""
     verdict = decide([post(1, guid="doubled"), post(1)], [stored(post(1), 7)])
     assert (only(verdict).kind, only(verdict).entry_id) == ("same", 7)
 
 
-def test_link_given_again_keeps_the_earlier_date() -> None:
-    """Whichever of the two comes first in the document, and at every read after the first."""
+def test_duplicate_keeps_the_earlier_date() -> None:
+    """Whichever comes first in the document, and at every later fetch."""
     first, again = post(1, guid="3018"), post(1, guid="3025", published_at=MONDAY + timedelta(days=11))
     assert {only(decide(pair, [])).entry.published_at for pair in ([first, again], [again, first])} == {
         first.published_at
@@ -296,27 +296,27 @@ def test_link_given_again_keeps_the_earlier_date() -> None:
     )
 
 
-def test_double_with_a_date_dates_the_one_without() -> None:
-    """Some date is better than the first sight."""
+def test_duplicate_with_a_date_dates_the_one_without() -> None:
+    """Any date is better than the time of the first fetch."""
     undated = post(1, guid="3025", dated_by="first_seen", published_at=MONDAY)
     assert only(decide([undated, post(1)], [])).entry.dated_by == "published"
 
 
-def test_double_that_turns_up_later_moves_nothing() -> None:
-    """A stored entry has its date; an older copy of it is not believed any more."""
+def test_later_duplicate_does_not_change_the_date() -> None:
+    """A stored entry keeps its date when an older copy appears."""
     older = post(1, guid="3018", published_at=MONDAY - timedelta(days=9))
     assert only(decide([post(1), older], [stored(post(1), 7)])).kind == "same"
 
 
 def test_repaired_entry_keeps_its_first_date() -> None:
-    """The first of two copies leaves the document, and the later one does not make it news."""
+    """If the first of two copies leaves the document, the later one is not news."""
     first, again = post(1, guid="3018"), post(1, guid="3025", published_at=MONDAY + timedelta(days=11))
     change = only(decide([again], [stored(first, 7)]))
     assert (change.kind, change.entry_id, change.entry.published_at) == ("repaired", 7, first.published_at)
 
 
-def test_half_an_entry_rewrites_nothing() -> None:
-    """The last entry of a document that broke off is new or nothing; the others are what they are."""
+def test_partial_entry_changes_nothing() -> None:
+    """The last entry of a truncated document is new or the same; the others are compared as usual."""
     edited = [post(1, title="Edited"), post(2, title="Edi")]
     known = [stored(post(1), 1), stored(post(2), 2)]
     assert kinds(decide(edited, known, complete=False)) == ["changed", "same"]
@@ -324,8 +324,8 @@ def test_half_an_entry_rewrites_nothing() -> None:
     assert kinds(decide(edited, known[:1], complete=False)) == ["changed", "new"]
 
 
-def test_what_is_missing_in_half_a_document_has_not_vanished() -> None:
-    """And nothing is repaired, for the old name may be in the other half."""
+def test_nothing_vanishes_from_a_partial_document() -> None:
+    """Nor is anything repaired: the old guid may be in the missing part."""
     known = [stored(post(1), 1), stored(post(2), 2)]
     renamed = post(2, guid="other", url="https://harbourandhearth.example/other/")
     verdict = decide([renamed], known, complete=False)
@@ -337,7 +337,7 @@ def test_what_is_missing_in_half_a_document_has_not_vanished() -> None:
 
 
 def test_missing_date_keeps_the_first_stored_one() -> None:
-    """An entry without a date keeps the one it was first seen at, even when its content changed."""
+    """An entry without a date keeps the time of its first fetch, even if its content changed."""
     first = post(dated_by="first_seen")
     later = replace(first, published_at=MONDAY + timedelta(days=30), title="Edited")
     change = only(decide([later], [stored(first)]))
@@ -345,13 +345,13 @@ def test_missing_date_keeps_the_first_stored_one() -> None:
 
 
 def test_date_of_an_edit_does_not_move_an_entry() -> None:
-    """An entry that only ever says when it was updated stays where its first date put it."""
+    """An entry with only an updated date keeps its first one."""
     first = post(dated_by="updated")
     change = only(decide([replace(first, title="Edited", published_at=MONDAY + timedelta(days=30))], [stored(first)]))
     assert change.entry.published_at == first.published_at
 
 
-def test_date_given_at_last_is_taken() -> None:
+def test_first_real_date_is_a_change() -> None:
     """A date where there was none is a change, whatever the content."""
     known = stored(post(dated_by="first_seen", published_at=MONDAY + timedelta(days=9)))
     change = only(decide([post()], [known]))
@@ -359,7 +359,7 @@ def test_date_given_at_last_is_taken() -> None:
 
 
 def test_earlier_date_is_a_correction() -> None:
-    """A date moved from far in the future to its right place is taken over."""
+    """A date corrected from far in the future is taken over."""
     known = stored(post(published_at=MONDAY + timedelta(days=365)))
     assert only(decide([post()], [known])).kind == "changed"
 
@@ -367,8 +367,8 @@ def test_earlier_date_is_a_correction() -> None:
 # ── What comes and goes ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_vanished_and_reappeared_entries_are_named_once() -> None:
-    """Leaving the document is noticed once, and so is coming back."""
+def test_vanished_and_reappeared_entries_are_reported_once() -> None:
+    """Leaving the document is reported once, and so is coming back."""
     known = [stored(post(1), 1), stored(post(2), 2, vanished=True), stored(post(3), 3, vanished=True)]
     verdict = decide([post(2)], known)
     assert (verdict.vanished, verdict.reappeared) == ((1,), (2,))
@@ -384,15 +384,15 @@ def test_vanished_and_reappeared_entries_are_named_once() -> None:
         ([], ()),
     ],
 )
-def test_withdrawn_is_what_is_missing_while_something_older_is_there(document: list[int], withdrawn: Any) -> None:
-    """A feed holds the newest so many entries: one that is older than all that are left has only scrolled off."""
+def test_withdrawn_entries_are_newer_than_the_last_one(document: list[int], withdrawn: Any) -> None:
+    """A feed contains its newest entries: one older than all that are left has only scrolled off."""
     known = [stored(post(number), number) for number in (3, 4, 5)]
     assert decide([post(number) for number in document], known).withdrawn == withdrawn
 
 
 @pytest.mark.parametrize("edit", [{}, {"title": "Edited"}, {"guid": "other"}])
 def test_deleted_entry_stays_deleted(edit: dict[str, Any]) -> None:
-    """A tombstone swallows its entry, edited or under another guid, and never vanishes or comes back."""
+    """A tombstone matches its entry, edited or with another guid, and never vanishes or reappears."""
     tomb = stored(post(), 7, deleted=True, vanished=True)
     verdict = decide([post(**edit)], [tomb])
     assert (only(verdict).kind, only(verdict).entry_id) == ("same", 7)
@@ -402,45 +402,45 @@ def test_deleted_entry_stays_deleted(edit: dict[str, Any]) -> None:
 # ── Suspicion ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def strangers(count: int, **fields: Any) -> list[Entry]:
-    """Give entries that no rung of the ladder can place."""
+def unmatched(count: int, **fields: Any) -> list[Entry]:
+    """Return entries that no rule matches."""
     return [post(n, guid=f"x{n}", url=f"https://b.example/x{n}", title=f"Stranger {n}", **fields) for n in range(count)]
 
 
-def test_old_feed_that_turns_all_new_is_suspicious() -> None:
-    """Entries that are all new, though dated before what was known, are no news."""
+def test_entirely_new_document_is_quarantined() -> None:
+    """Entries that are all new, though dated before the stored ones, are not news."""
     known = [stored(post(number), number) for number in range(10)]
-    assert decide(strangers(10), known).quarantine_reason.startswith("10 of 10 entries turned new at once")
+    assert decide(unmatched(10), known).quarantine_reason.startswith("10 of 10 entries turned new at once")
 
 
-def test_import_stamped_with_one_hour_is_suspicious() -> None:
-    """A whole document of new entries dated within one hour is an import, when the feed used to take weeks."""
+def test_import_within_one_hour_is_quarantined() -> None:
+    """A whole document dated within one hour is an import if the feed used to take weeks."""
     known = [stored(post(number), number) for number in range(10)]
-    assert decide(strangers(10, published_at=MONDAY + timedelta(days=90)), known).quarantine_reason
+    assert decide(unmatched(10, published_at=MONDAY + timedelta(days=90)), known).quarantine_reason
 
 
-def test_backlog_that_grows_backwards_is_suspicious() -> None:
-    """A feed that suddenly shows its archive brings no news with it."""
+def test_archive_in_the_document_is_quarantined() -> None:
+    """A feed that suddenly contains its archive has no news in it."""
     known = [stored(post(number), number) for number in range(100, 105)]
     assert decide([post(number) for number in range(80, 105)], known).quarantine_reason
 
 
-def test_holiday_is_not_suspicious() -> None:
-    """After weeks without a read, a document of new entries at the usual pace is news."""
+def test_pause_is_not_quarantined() -> None:
+    """After weeks without a fetch, a document of new entries at the usual pace is news."""
     known = [stored(post(number), number) for number in range(10)]
     assert decide([post(number) for number in range(20, 30)], known).quarantine_reason == ""
 
 
-def test_busy_day_is_not_suspicious() -> None:
-    """Many new entries dated after those known, beside some known ones, are news."""
+def test_busy_day_is_not_quarantined() -> None:
+    """Many new entries dated after the stored ones, beside some known ones, are news."""
     known = [stored(post(number), number) for number in range(10)]
     burst = [post(number, published_at=MONDAY + timedelta(days=20)) for number in range(20, 28)]
     assert decide([post(8), post(9), *burst], known).quarantine_reason == ""
 
 
-def test_young_feed_is_not_suspicious() -> None:
-    """A feed of which little is known may turn new."""
-    assert decide(strangers(4), [stored(post(1), 1), stored(post(2), 2)]).quarantine_reason == ""
+def test_young_feed_is_not_quarantined() -> None:
+    """A feed with few stored entries may be entirely new."""
+    assert decide(unmatched(4), [stored(post(1), 1), stored(post(2), 2)]).quarantine_reason == ""
 
 
 # ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -469,8 +469,8 @@ few_entries = st.lists(
 
 @settings(deadline=None, max_examples=40)
 @given(entries=few_entries, before=few_entries)
-def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entry]) -> None:
-    """Whatever the feed does, an entry matches one stored one at most, no guid comes twice, and nobody is lost."""
+def test_stored_entries_match_at_most_once(entries: list[Entry], before: list[Entry]) -> None:
+    """For any feed, no guid is repeated and no entry is lost."""
     known = [stored(entry, number) for number, entry in enumerate(before)]
     verdict = decide(entries, known)
     owners = [change.entry_id for change in verdict.entries if change.entry_id is not None]
@@ -482,8 +482,8 @@ def test_no_stored_entry_is_given_to_two(entries: list[Entry], before: list[Entr
 
 @settings(deadline=None, max_examples=40)
 @given(entries=few_entries)
-def test_reading_twice_stores_nothing_new(entries: list[Entry]) -> None:
-    """A document read a second time is the same throughout."""
+def test_second_fetch_changes_nothing(entries: list[Entry]) -> None:
+    """A document fetched again is the same throughout."""
     first = decide(entries, [])
     again = decide(entries, [stored(change.entry, n) for n, change in enumerate(first.entries)])
     assert {change.kind for change in again.entries} <= {"same"}

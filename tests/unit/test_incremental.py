@@ -40,9 +40,9 @@ def post(
     return f"<item>{named}{link}<pubDate>{date} 06:{number:02}:00 GMT</pubDate>{more}</item>"
 
 
-def parse(body: bytes, marks: Collection[str] = (), channel: Channel | None = None) -> IncrementalResult:
-    """Parse the entries of a document that are not identity."""
-    return parse_incrementally(body, PreviousDocument(raw_hashes=marks, channel=channel or Channel()), url=BLOG.url)
+def parse(body: bytes, hashes: Collection[str] = (), channel: Channel | None = None) -> IncrementalResult:
+    """Parse the entries of a document that are not known."""
+    return parse_incrementally(body, PreviousDocument(raw_hashes=hashes, channel=channel or Channel()), url=BLOG.url)
 
 
 def entries_of(reading: IncrementalResult, now: datetime = NOW) -> tuple[Entry, ...]:
@@ -71,16 +71,16 @@ def identity(entry_id: int, entry: Entry, fingerprint: str) -> EntryIdentity:
     )
 
 
-def changes_of(body: bytes, identity: Sequence[EntryIdentity], *, whole: bool) -> FeedChanges:
+def changes_of(body: bytes, stored_entries: Sequence[EntryIdentity], *, whole: bool) -> FeedChanges:
     """Return the changes of a document, parsed whole or incrementally."""
-    reading = parse(body, () if whole else {each.raw_hash for each in identity})
-    return decide(reading.in_document_order(entries_of(reading), identity), identity)
+    reading = parse(body, () if whole else {entry.raw_hash for entry in stored_entries})
+    return decide(reading.in_document_order(entries_of(reading), stored_entries), stored_entries)
 
 
-def effect(verdict: FeedChanges) -> object:
+def effect(changes: FeedChanges) -> object:
     """Return everything in the changes that affects the store."""
-    written = [change for change in verdict.entries if change.kind != "same"]
-    return written, sorted(verdict.vanished), sorted(verdict.withdrawn), verdict.reappeared, verdict.quarantine_reason
+    written = [change for change in changes.entries if change.kind != "same"]
+    return written, sorted(changes.vanished), sorted(changes.withdrawn), changes.reappeared, changes.quarantine_reason
 
 
 numbers = st.lists(st.integers(1, 12), unique=True, max_size=9)
@@ -92,7 +92,7 @@ posts = st.builds(post, st.integers(1, 12), titles, guid=st.sampled_from(["", "3
 @settings(deadline=None)  # the first example imports feedparser
 @given(st.lists(posts, max_size=9), st.lists(posts, max_size=9))
 def test_incremental_parse_has_the_same_effect(before: list[str], now: list[str]) -> None:
-    """Whatever was identity and whatever the document contains, the store gets the same changes."""
+    """Whatever was known and whatever the document contains, the store gets the same changes."""
     first = stored(document(*before))
     second = document(*now, *before[: len(now)], built="16 Feb")
     assert effect(changes_of(second, first, whole=False)) == effect(changes_of(second, first, whole=True))
@@ -104,15 +104,15 @@ def test_withdrawal_is_judged_by_the_stored_date() -> None:
     first = stored(document(post(1, "Bread"), *doubled))
     second = document(post(1, "Bread"), post(1, "Bread"), post(1, "Bread"), doubled[0], built="16 Feb")
     assert [item.published_at.minute for item in first] == [1, 1, 2]
-    verdicts = [changes_of(second, first, whole=whole) for whole in (False, True)]
-    assert [verdict.withdrawn for verdict in verdicts] == [(3,), (3,)]
+    results = [changes_of(second, first, whole=whole) for whole in (False, True)]
+    assert [changes.withdrawn for changes in results] == [(3,), (3,)]
 
 
 @given(numbers, numbers)
 def test_only_new_entries_are_parsed(before: list[int], now: list[int]) -> None:
     """Entries with guids of their own are not parsed again."""
-    marks = parse(document(*map(post, before))).hashes
-    reading = parse(document(*map(post, now), built="16 Feb"), marks)
+    hashes = parse(document(*map(post, before))).hashes
+    reading = parse(document(*map(post, now), built="16 Feb"), hashes)
     assert [entry.guid for entry in reading.parsed.entries] == [str(number) for number in now if number not in before]
 
 
@@ -159,8 +159,8 @@ def test_entry_in_the_text_of_an_entry() -> None:
 
 def test_edited_entry_is_parsed_again() -> None:
     """The hash covers everything in the element."""
-    marks = parse(document(post(1), post(2))).hashes
-    assert [entry.title for entry in parse(document(post(1, "Mended"), post(2)), marks).parsed.entries] == ["Mended"]
+    hashes = parse(document(post(1), post(2))).hashes
+    assert [entry.title for entry in parse(document(post(1, "Mended"), post(2)), hashes).parsed.entries] == ["Mended"]
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_edited_entry_is_parsed_again() -> None:
 )
 def test_changed_head_reparses_every_entry(head: str) -> None:
     """Language, home page and the like influence how an entry is parsed."""
-    marks = parse(document(post(1), post(2))).hashes
-    assert len(parse(document(post(1), post(2), head=head), marks).parsed.entries) == 2
+    hashes = parse(document(post(1), post(2))).hashes
+    assert len(parse(document(post(1), post(2), head=head), hashes).parsed.entries) == 2
 
 
 def test_channel_is_reused_if_its_part_is_unchanged() -> None:
@@ -214,7 +214,7 @@ def some_of(order: Sequence[str]) -> list[set[str]]:
 @pytest.mark.slow
 @pytest.mark.corpus
 def test_incremental_parse_of_the_corpus(corpus: Path) -> None:
-    """Every well-formed feed gives the same entries for several subsets of identity ones."""
+    """Every well-formed feed gives the same entries for several subsets of known ones."""
     tried = 0
     for file in sorted(each for each in corpus.rglob("*") if each.is_file() and each.suffix != ".tsv"):
         body = file.read_bytes()
@@ -225,8 +225,8 @@ def test_incremental_parse_of_the_corpus(corpus: Path) -> None:
         entries = {entry.raw_hash: entry for entry in entries_of(whole)}
         plain = normalise(parse_feed(body, url=BLOG.url), BLOG, url=BLOG.url, now=NOW)
         assert [replace(entry, raw_hash="") for entry in entries_of(whole)] == list(plain), file.name
-        for marks in some_of(whole.hashes):
-            reading = parse(body, marks)
+        for hashes in some_of(whole.hashes):
+            reading = parse(body, hashes)
             wanted = {mark: entry for mark, entry in entries.items() if mark not in reading.known_hashes and mark}
             assert {entry.raw_hash: entry for entry in entries_of(reading) if entry.raw_hash} == wanted, file.name
             tried += len(reading.known_hashes)

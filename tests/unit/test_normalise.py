@@ -1,4 +1,4 @@
-"""Raw items into entries: the rules no single fixture shows."""
+"""Rules of normalising that no single fixture shows."""
 
 from __future__ import annotations
 
@@ -23,35 +23,36 @@ NOW = datetime(2026, 2, 16, tzinfo=UTC)
 RAW = RawEntry(guid="1", link="https://harbourandhearth.example/1/", title="Salt", published_at=NOW - timedelta(days=3))
 
 
-def made(*raws: RawEntry, channel: Channel | None = None, now: datetime = NOW) -> tuple[Entry, ...]:
+def normalised(*raws: RawEntry, channel: Channel | None = None, now: datetime = NOW) -> tuple[Entry, ...]:
+    """Return the entries of a document with these raw entries."""
     parsed = ParsedFeed(version="rss20", channel=channel or Channel(), entries=raws)
     return normalise(parsed, FEED, url=FEED.url, now=now)
 
 
 def test_the_same_document_gives_the_same_entries() -> None:
-    """Nothing but the arguments decides."""
-    assert made(RAW, replace(RAW, guid="")) == made(RAW, replace(RAW, guid=""))
+    """The result depends on nothing but the arguments."""
+    assert normalised(RAW, replace(RAW, guid="")) == normalised(RAW, replace(RAW, guid=""))
 
 
-def test_a_guid_does_not_depend_on_where_the_document_came_from() -> None:
-    """A feed that moves keeps its entries: a guid is never resolved against an address."""
+def test_guid_does_not_depend_on_the_document_url() -> None:
+    """A feed that moves keeps its entries: a guid is never resolved against a URL."""
     bare = RawEntry(guid="41", title="Salt")
-    assert made(bare)[0].guid == normalise(
+    assert normalised(bare)[0].guid == normalise(
         ParsedFeed(version="rss20", channel=Channel(), entries=(bare,)), FEED, url="https://new.example/", now=NOW
     )[0].guid == "41"  # fmt: skip
 
 
 def test_same_guid_and_link_with_other_media_are_two_episodes() -> None:
-    """A show that links every episode to its home page, and repeats a guid, loses none."""
+    """A show that links every episode to its home page and repeats a guid loses none."""
     first = replace(RAW, enclosures=(Enclosure(url="https://m.example/1.mp3", media_type="audio/mpeg"),))
     second = replace(RAW, enclosures=(Enclosure(url="https://m.example/2.mp3", media_type="audio/mpeg"),))
-    assert [entry.guid for entry in made(first, second, first)] == ["1", "1|m.example/2.mp3"]
+    assert [entry.guid for entry in normalised(first, second, first)] == ["1", "1|m.example/2.mp3"]
 
 
 @pytest.mark.parametrize(("length", "kept"), [(MAX_GUID_CHARS, True), (MAX_GUID_CHARS + 1, False)])
-def test_a_guid_fits_an_index(length: int, kept: bool) -> None:
-    """Up to the limit a guid is kept; beyond, its hash is."""
-    assert (made(replace(RAW, guid="g" * length))[0].guid == "g" * length) is kept
+def test_long_guid_is_hashed(length: int, kept: bool) -> None:
+    """Up to the limit a guid is kept as it is."""
+    assert (normalised(replace(RAW, guid="g" * length))[0].guid == "g" * length) is kept
 
 
 @pytest.mark.parametrize(
@@ -69,29 +70,29 @@ def test_a_guid_fits_an_index(length: int, kept: bool) -> None:
 def test_dates_fall_back(
     published: datetime | None, updated: datetime | None, dated_by: str, instant: datetime
 ) -> None:
-    """Published, updated, first seen; what cannot be true counts as absent."""
-    entry = made(replace(RAW, published_at=published, updated_at=updated))[0]
+    """Published, updated, first seen; impossible dates are ignored."""
+    entry = normalised(replace(RAW, published_at=published, updated_at=updated))[0]
     assert (entry.dated_by, entry.published_at) == (dated_by, instant)
 
 
 def test_a_name_in_podcast_person_is_the_guest() -> None:
-    """The title's guest comes first, the feed's own list second."""
-    assert made(replace(RAW, title="Podcast – Ada Marsh – Salt"))[0].guest == "Ada Marsh"
+    """The guest in the title comes first, the feed's own list second."""
+    assert normalised(replace(RAW, title="Podcast – Ada Marsh – Salt"))[0].guest == "Ada Marsh"
 
 
-def test_the_guest_in_an_episodes_title_is_the_guest_and_an_account_is_no_author() -> None:
-    """Of an episode alone: "(with …)" in a title to read may be a dish."""
+def test_guest_in_the_title_and_generic_authors() -> None:
+    """Only in the title of an episode: in that of a post "(with …)" may be a dish."""
     sound = Enclosure(url="https://harbourandhearth.example/1.mp3", media_type="audio/mpeg")
     raw = replace(RAW, title="#12 – The Rye Question (with Ida Brandt)", author="admin")
-    heard, read = made(replace(raw, enclosures=(sound,)), replace(raw, guid="2"))
+    heard, read = normalised(replace(raw, enclosures=(sound,)), replace(raw, guid="2"))
     assert (heard.guest, heard.title, heard.author) == ("Ida Brandt", "#12 – The Rye Question", "")
     assert (read.guest, read.title) == ("", "#12 – The Rye Question (with Ida Brandt)")
 
 
 def test_the_longer_text_is_the_body() -> None:
-    """Summary and content swap roles in some feeds; their length tells which is which."""
+    """Some feeds swap summary and content; the longer one is the body."""
     long, short = "<p>" + "Salt and smoke. " * 50 + "</p>", "<p>About salt.</p>"
-    one, other = made(replace(RAW, content_html=long, summary_html=short))[0], made(
+    one, other = normalised(replace(RAW, content_html=long, summary_html=short))[0], normalised(
         replace(RAW, content_html=short, summary_html=long)
     )[0]  # fmt: skip
     assert (one.body_html, one.excerpt_text) == (other.body_html, other.excerpt_text)
@@ -99,9 +100,9 @@ def test_the_longer_text_is_the_body() -> None:
 
 
 def test_an_excerpt_skips_headings_and_pictures() -> None:
-    """Prose begins after the heading, the figure and its caption."""
+    """It begins after the heading, the figure and its caption."""
     body = "<h2>Method</h2><figure><img src='/a.jpg'><figcaption>A loaf</figcaption></figure><p>Mix well.</p>"
-    assert made(replace(RAW, content_html=body))[0].excerpt_text == "Mix well."
+    assert normalised(replace(RAW, content_html=body))[0].excerpt_text == "Mix well."
 
 
 def _block(kind: str, words: int) -> str:
@@ -115,19 +116,19 @@ _kinds = st.sampled_from(["p", "p", "p", "ul", "blockquote", "h2", "figure", "ta
 
 
 @given(st.lists(st.tuples(_kinds, st.integers(1, 90)), min_size=1, max_size=12))
-def test_an_excerpt_of_a_long_text_is_found_in_its_beginning(blocks: list[tuple[str, int]]) -> None:
-    """However many blocks follow, whatever lies across the place where one stops reading: the first prose counts."""
+def test_excerpt_of_a_long_text(blocks: list[tuple[str, int]]) -> None:
+    """The first prose counts, however many blocks follow and wherever reading stops."""
     body = "".join(_block(kind, words) for kind, words in blocks)
     prose = [_block("p", words)[3:-4] for kind, words in blocks if kind in ("p", "ul", "blockquote")]
-    (entry,) = made(replace(RAW, content_html=body))
+    (entry,) = normalised(replace(RAW, content_html=body))
     wanted = excerpt_text(" ".join(prose))
     assert entry.excerpt_text == wanted if wanted else entry.excerpt_text
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "two", "1.2.3", "999999999", "²"])
-def test_what_counts_nothing_is_no_episode_number(text: str) -> None:
-    """Zero, words and odd digits are no number."""
-    assert made(replace(RAW, episode=text))[0].episode is None
+def test_invalid_numbers_are_none(text: str) -> None:
+    """Zero, words and unusual digits are not a number."""
+    assert normalised(replace(RAW, episode=text))[0].episode is None
 
 
 PIECES = st.sampled_from(
@@ -197,7 +198,7 @@ ROOTS = st.sampled_from(
 @settings(max_examples=50, deadline=None)
 @given(ROOTS, st.lists(PIECES, max_size=40), st.sampled_from(["utf-8", "utf-16", "windows-1252"]))
 def test_any_document_gives_safe_entries_or_is_refused(root: str, pieces: list[str], encoding: str) -> None:
-    """No exception but NotAFeed, no unsafe address, no guid twice, whatever the document."""
+    """No exception but NotAFeedError, no unsafe URL, no repeated guid, for any document."""
     body = (root + "".join(pieces)).encode(encoding, "ignore")
     try:
         entries = normalise(parse_feed(body, url=FEED.url), FEED, url=FEED.url, now=NOW)
@@ -209,7 +210,7 @@ def test_any_document_gives_safe_entries_or_is_refused(root: str, pieces: list[s
 
 
 def assert_safe(entry: Entry) -> None:
-    """Check what every entry promises."""
+    """Check the invariants of an entry."""
     addresses = [entry.url, entry.chapters_url, *(transcript.url for transcript in entry.transcripts)]
     addresses += [entry.enclosure.url] if entry.enclosure else []
     addresses += [entry.picture.url] if entry.picture else []

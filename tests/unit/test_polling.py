@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import frozensets, integers, sampled_from, text, timedeltas
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.model.feed import Channel, FeedState
 from pipeline.model.fetch import ADVICE, SUCCESSFUL, FetchOutcome
 
@@ -31,7 +31,7 @@ def outcome(kind: Any = "ok", **rest: Any) -> FetchOutcome:
 def after(state: FeedState = STATE, kind: Any = "ok", now: datetime = NOW, **rest: Any) -> FeedState:
     """Return the state after one outcome; keyword arguments of ``next_state`` are recognised by name."""
     own = {name: rest.pop(name) for name in ("channel", "has_news", "same_feed", "interval") if name in rest}
-    return poll.next_state(state, outcome(kind, **rest), now=now, **({"interval": HOUR} | own))
+    return polling.next_state(state, outcome(kind, **rest), now=now, **({"interval": HOUR} | own))
 
 
 def wait(state: FeedState) -> timedelta:
@@ -44,32 +44,32 @@ def fetches(state: FeedState, days: int, answer: Callable[[datetime], dict[str, 
     """Check the feed every ten minutes for some days; yield the state after each fetch."""
     for step in range(days * 144):
         now = NOW + step * timedelta(minutes=10)
-        if poll.is_due(state, now):
+        if polling.is_due(state, now):
             state = after(state, now=now, **answer(now))
             yield state
 
 
 def test_a_new_feed_is_due() -> None:
     """A feed that was never fetched is due, on schedule, on request and by force."""
-    assert poll.is_due(STATE, NOW)
-    assert poll.can_fetch(STATE, NOW)
-    assert poll.can_force(STATE, NOW)
+    assert polling.is_due(STATE, NOW)
+    assert polling.can_fetch(STATE, NOW)
+    assert polling.can_force(STATE, NOW)
 
 
 def test_feed_is_due_after_its_interval() -> None:
     """After new content it is due an interval later, up to a tenth early so that a tick finds it."""
     state = after()
     assert 0.9 * HOUR <= wait(state) <= HOUR
-    assert not poll.is_due(state, NOW + 0.85 * HOUR)
-    assert poll.is_due(state, NOW + HOUR)
+    assert not polling.is_due(state, NOW + 0.85 * HOUR)
+    assert polling.is_due(state, NOW + HOUR)
 
 
 def test_fetch_on_request_ignores_the_schedule() -> None:
     """It may follow a fetch at once; the request is conditional."""
     state = after(etag='"1"')
-    assert not poll.is_due(state, NOW)
-    assert poll.can_fetch(state, NOW)
-    assert poll.build_request(state, NOW).etag == '"1"'
+    assert not polling.is_due(state, NOW)
+    assert polling.can_fetch(state, NOW)
+    assert polling.build_request(state, NOW).etag == '"1"'
 
 
 @given(text(min_size=1))
@@ -143,7 +143,7 @@ def test_skipping_everything_is_ignored() -> None:
     """All hours and all days skipped is a mistake."""
     channel = Channel(skip_hours=tuple(range(24)), skip_days=WEEKDAYS)
     assert wait(after(channel=channel)) <= HOUR
-    assert poll.is_due(replace(STATE, channel=channel), NOW)
+    assert polling.is_due(replace(STATE, channel=channel), NOW)
 
 
 def test_failures_double_the_wait() -> None:
@@ -172,38 +172,38 @@ def test_gone_feed_is_not_fetched_again() -> None:
     """410 disables a feed; only force fetches it, and a document enables it again."""
     state = after(kind="gone")
     assert state.gone_at == NOW
-    assert not any(poll.is_due(state, NOW + days * DAY) for days in range(400))
-    assert not poll.can_fetch(state, NOW + DAY)
-    assert "no longer fetched" in poll.explain_wait(state)
-    assert poll.can_force(state, NOW + DAY)
-    assert poll.is_due(after(state, now=NOW + DAY), NOW + 2 * DAY)
+    assert not any(polling.is_due(state, NOW + days * DAY) for days in range(400))
+    assert not polling.can_fetch(state, NOW + DAY)
+    assert "no longer fetched" in polling.explain_wait(state)
+    assert polling.can_force(state, NOW + DAY)
+    assert polling.is_due(after(state, now=NOW + DAY), NOW + 2 * DAY)
 
 
 def test_retry_after_blocks_the_host() -> None:
     """Until Retry-After is over no request is sent, not even by force; it applies to other feeds of the host."""
     until = NOW + 6 * HOUR
     state = after(kind="rate_limited", retry_at=until, retry_host="busy.example")
-    assert not poll.can_force(state, until - timedelta(seconds=1))
-    assert poll.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
-    assert poll.blocked_hosts([state], until) == {}
-    assert "fetches for no requests until 2026-02-09 18:00 UTC" in poll.explain_wait(state)
-    assert poll.can_force(state, until)
-    assert not poll.is_due(state, until - timedelta(seconds=1))
-    assert poll.is_due(state, until + HOUR)
+    assert not polling.can_force(state, until - timedelta(seconds=1))
+    assert polling.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
+    assert polling.blocked_hosts([state], until) == {}
+    assert "asked for no requests until 2026-02-09 18:00 UTC" in polling.explain_wait(state)
+    assert polling.can_force(state, until)
+    assert not polling.is_due(state, until - timedelta(seconds=1))
+    assert polling.is_due(state, until + HOUR)
 
 
 def test_the_longest_wait_of_a_host_counts() -> None:
     """Of two feeds of one host the later time counts."""
     states = [replace(STATE, retry_at=NOW + hours * HOUR, retry_host="busy.example") for hours in (3, 1)]
-    assert poll.blocked_hosts(states, NOW) == {"busy.example": NOW + 3 * HOUR}
+    assert polling.blocked_hosts(states, NOW) == {"busy.example": NOW + 3 * HOUR}
 
 
 def test_week_of_304s_ends_with_an_unconditional_request() -> None:
-    """A server that sends 304 for ever is fetches for the document every seven days."""
+    """A server that sends 304 for ever is asked for the document every seven days."""
     state, outright = after(etag='"1"'), []
     for days in range(1, 29):
         now = NOW + days * DAY
-        if poll.build_request(state, now).etag:
+        if polling.build_request(state, now).etag:
             state = after(state, "not_modified", now, etag='"1"')
         else:
             outright.append(days)
@@ -231,7 +231,7 @@ def test_a_move_is_followed_after_three_sightings_over_a_day() -> None:
     assert (state.current_url, state.moved_count) == ("", 4)
     state = after(state, "not_modified", NOW + DAY, moved_to=NEW_URL)
     assert state.current_url == NEW_URL
-    assert poll.build_request(state, NOW + DAY).url == NEW_URL
+    assert polling.build_request(state, NOW + DAY).url == NEW_URL
     assert state.url == URL
     twice = after(after(kind="moved", moved_to=NEW_URL), "moved", NOW + 7 * DAY, moved_to=NEW_URL)
     assert twice.current_url == ""
@@ -258,10 +258,10 @@ def test_adopted_url_is_given_up_first(kind: str, failures: int) -> None:
     """When the followed URL fails, the one in config.toml is fetched again."""
     state = replace(STATE, current_url=NEW_URL)
     for count in range(failures):
-        assert poll.build_request(state, NOW).url == NEW_URL
+        assert polling.build_request(state, NOW).url == NEW_URL
         state = after(state, kind, NOW + count * DAY)
-    assert (poll.build_request(state, NOW).url, state.gone_at) == (URL, None)
-    assert poll.is_due(state, NOW + failures * DAY)
+    assert (polling.build_request(state, NOW).url, state.gone_at) == (URL, None)
+    assert polling.is_due(state, NOW + failures * DAY)
 
 
 def test_first_read_at_is_kept() -> None:
@@ -276,8 +276,8 @@ def test_first_read_at_is_kept() -> None:
 def test_wrong_clock_does_not_silence_a_feed() -> None:
     """After the clock is set back from 2031 to 2026, feeds scheduled for 2031 are due."""
     ahead = NOW + 5 * 365 * DAY
-    assert poll.is_due(after(now=ahead), NOW)
-    assert poll.is_due(after(kind="rate_limited", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
+    assert polling.is_due(after(now=ahead), NOW)
+    assert polling.is_due(after(kind="rate_limited", now=ahead, retry_at=ahead + HOUR, retry_host="h"), NOW)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""One quirk a file: fixtures/quirks/<case>.xml and what must come of it."""
+"""Quirks of real feeds: each fixtures/quirks/<case>.xml gives the entries of its expected.json."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 2, 16, tzinfo=UTC)
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in QUIRKS.glob("*.xml")))
 def test_quirk(case: str) -> None:
-    """Each document gives the entries its expected.json lists, field by field where a field is listed."""
+    """Each document gives the expected entries, compared by the listed fields."""
     expected = json.loads((QUIRKS / f"{case}.expected.json").read_text("utf-8"))
     parsed = parse_feed((QUIRKS / f"{case}.xml").read_bytes(), url=URL)
     entries = normalise(parsed, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW)
@@ -36,14 +36,14 @@ def test_quirk(case: str) -> None:
 
 
 def test_every_expectation_has_its_document() -> None:
-    """No expected.json is left without the document it speaks of, and none is missing."""
+    """Every expected.json has a document, and every document has one."""
     assert {path.name.removesuffix(".expected.json") for path in QUIRKS.glob("*.json")} == {
         path.stem for path in QUIRKS.glob("*.xml")
     }
 
 
 def compare(found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Compare the listed fields, inner ones likewise; ``name~`` is a pattern."""
+    """Compare the listed fields, nested ones likewise; ``name~`` is a pattern."""
     plain = json.loads(json.dumps(found, default=lambda value: value.isoformat()))
     for name, value in wanted.items():
         if name.endswith("~"):

@@ -36,7 +36,7 @@ def compose_preheader(stories: Sequence[Story], translator: Translator = ENGLISH
     if links:
         others.append(translator.ngettext("a useful link", "{n} useful links", links))
     while others:
-        # Translators: between the things of which there is more this week.
+        # Translators: between the other stories of the week.
         line = translator.gettext("Also this week: {things}.", things=translator.gettext("; ").join(others))
         if len(line) <= MAX_PREHEADER_LENGTH:
             return line

@@ -31,7 +31,7 @@ def edition_number(number: int | None, translator: Translator = ENGLISH) -> str:
 
 def label_separator(translator: Translator = ENGLISH) -> str:
     """Return what separates a label from a URL, spaces included."""
-    # Translators: between a label and an address, with its blanks.
+    # Translators: between a label and a URL, spaces included.
     return translator.gettext(": ")
 
 

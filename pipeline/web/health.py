@@ -24,7 +24,7 @@ from pipeline.model.fetch import OutcomeKind
 from pipeline.model.health import Metrics
 
 
-class HealthSource(Protocol):
+class DaemonHealth(Protocol):
     """The health and the metrics of a daemon. ``app.health.HealthProbe`` implements it."""
 
     @property
@@ -41,20 +41,20 @@ class HealthSource(Protocol):
         ...
 
 
-def health_routes(source: HealthSource) -> list[Route]:
+def health_routes(health: DaemonHealth) -> list[Route]:
     """Return two routes: ``/healthz`` answers 200, or 503 with the problems; ``/metrics`` always answers 200."""
     registry = CollectorRegistry()
-    registry.register(_StoreCollector(source))
+    registry.register(_StoreCollector(health))
 
     def healthz(request: Request) -> Response:
-        problems = source.problems()
-        health = {
+        problems = health.problems()
+        body = {
             "status": "unhealthy" if problems else "healthy",
             "problems": problems,
-            "heartbeat_age_seconds": round(source.heartbeat_age_seconds, 1),
+            "heartbeat_age_seconds": round(health.heartbeat_age_seconds, 1),
             "version": __version__,
         }
-        return JSONResponse(health, status_code=503 if problems else 200)
+        return JSONResponse(body, status_code=503 if problems else 200)
 
     def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -63,10 +63,10 @@ def health_routes(source: HealthSource) -> list[Route]:
 
 
 class _StoreCollector(Collector):
-    """Reads every metric from the source when Prometheus asks, so that no counter lives in this process."""
+    """Reads every metric from the store when Prometheus asks, so that no counter lives in this process."""
 
-    def __init__(self, source: HealthSource) -> None:
-        self._source = source
+    def __init__(self, health: DaemonHealth) -> None:
+        self._health = health
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registering the collector does not read the store."""
@@ -75,13 +75,13 @@ class _StoreCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics; only those of the process if the store does not respond."""
         yield _labelled("pipeline_build_info", "Version of the program.", "version", {__version__: 1})
-        age = self._source.heartbeat_age_seconds
+        age = self._health.heartbeat_age_seconds
         yield GaugeMetricFamily(
             "pipeline_heartbeat_age_seconds", "Time since the daemon last showed that it is alive.", age
         )
-        yield GaugeMetricFamily("pipeline_healthy", "Whether /healthz answers 200.", not self._source.problems())
+        yield GaugeMetricFamily("pipeline_healthy", "Whether /healthz answers 200.", not self._health.problems())
         try:
-            metrics = self._source.metrics()
+            metrics = self._health.metrics()
         except StoreError:
             metrics = None
         yield GaugeMetricFamily("pipeline_store_up", "Whether the store responds.", metrics is not None)

@@ -1,6 +1,6 @@
 """The pages behind a proof's buttons: they ask for confirmation, and a second button decides.
 
-GET and HEAD change nothing, since mail scanners follow every link. The token in the address authorises the POST, so the
+GET and HEAD change nothing, since security scanners follow every link. The token in the address authorises the POST, so the
 form needs no CSRF token. The desk's session is never in an address: a POST sets it as a cookie that expires.
 """
 

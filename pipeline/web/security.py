@@ -24,14 +24,14 @@ PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-MAIL_CSP = (
+MESSAGE_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-"""Policy of a mail in its frame: its own styles and images, and no scripts. It is same-origin so that the page around it
+"""Policy of an edition in its frame: its own styles and images, and no scripts. It is same-origin so that the page around it
 can read its height and scroll position; without scripts it can do nothing with that."""
 IMAGE_SOURCES = {"local": "'self' data:", "all": "'self' https: http: data:", "none": "'none'"}
-"""Sources of a mail's images: the desk itself, any, or none."""
+"""Origins of an edition's images: the desk itself, any, or none."""
 DESK_CLOSED = (
     "The desk is closed. Press “Open the desk” in a proof, then come back. Text you were just writing is on the "
     "previous page."

@@ -39,7 +39,6 @@ LEFT = {
     "scheduler": 37,
     "store": 305,
     "text": 108,
-    "web": 314,
 }
 SHARED_LEFT = {"Fetcher", "OpenFetcher"}
 

@@ -17,7 +17,7 @@ from pipeline.ingest.polling import can_force
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.errors import ConflictError, EditorFileError, RefusedError
-from pipeline.web.desk.mail_details import story_references
+from pipeline.web.desk.message_details import story_references
 from pipeline.web.desk.ports import ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.web.desk.mail_frame import force_dark
+from pipeline.web.desk.message_frame import force_dark
 from tests.mail.clients import as_gmail, as_word, without_style
 from tests.mail.editions import MAILS, mail
 from tests.mail.screen import DESKTOP, PHONE, SMALL_PHONE, Scheme, open_screen

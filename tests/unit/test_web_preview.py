@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from pipeline.model.errors import UsageError
-from pipeline.web.desk.mail_details import measure_html, read_mail_details
+from pipeline.web.desk.message_details import measure_html, read_message_details
 from pipeline.web.desk.week import ViewOptions, parse_view_options
 from pipeline.web.server import bind_socket
 from tests.fake_desk import edition
@@ -63,7 +63,7 @@ def test_the_scale_ends_where_gmail_clips() -> None:
 def test_a_sender_without_a_name_is_shown_by_address() -> None:
     """A sender without a display name is shown by address."""
     sealed = edition("2026-W07", sender="letter@harbourandhearth.example")
-    assert read_mail_details(sealed).sender_name == "letter@harbourandhearth.example"
+    assert read_message_details(sealed).sender_name == "letter@harbourandhearth.example"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Work that uses the network: finding and fetching feeds, checking links. Each task opens the publication for itself."""
+"""Work that uses the network: discovering and fetching feeds, checking links. Each task opens its own ``App``."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MAX_SHOWN_EDITIONS = 24
 class EditionCache:
     """Builds an edition once per page version, and keeps editions that were shown.
 
-    One page takes several requests (the page, the mail in its frame, the text), and all must show the same edition.
+    One page takes several requests (the page, the HTML in its frame, the text), and all must show the same edition.
     Requests run in threads; a handler holds ``lock`` while it uses ``desk.editions``, ``desk.editor`` or
     ``desk.updates``. ``desk.feeds`` and ``desk.link_checks.ensure_checked`` need no lock.
     """

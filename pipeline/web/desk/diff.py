@@ -62,10 +62,10 @@ def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     >>> [(line.kind, line.text) for line in diff_lines(["a", "b", "c", "d"], ["a", "b", "c", "e"])]
     [('skipped', ''), ('same', 'c'), ('removed', 'd'), ('added', 'e')]
     """
-    for group in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
-        if group[0][1]:
+    for hunk in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
+        if hunk[0][1]:
             yield DiffLine(kind="skipped")
-        for tag, old_start, old_end, new_start, new_end in group:
+        for tag, old_start, old_end, new_start, new_end in hunk:
             if tag == "equal":
                 yield from (DiffLine(kind="same", text=line) for line in old[old_start:old_end])
                 continue

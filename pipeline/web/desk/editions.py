@@ -1,4 +1,4 @@
-"""Pages that show editions: the list of weeks, a week in every view, the mail in its frame and the files."""
+"""Pages that show editions: the list of weeks, a week in every view, the HTML in its frame and the files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Route
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.errors import EditorFileError, NothingToPublishError, RefusedError, UsageError
 from pipeline.web.desk.cache import EditionCache
-from pipeline.web.desk.mail_frame import frame_html
+from pipeline.web.desk.message_frame import frame_html
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week
-from pipeline.web.security import IMAGE_SOURCES, MAIL_CSP
+from pipeline.web.security import IMAGE_SOURCES, MESSAGE_CSP
 from pipeline.web.templating import PageTemplates
 
 FILE_TYPES = {"html": "text/html", "txt": "text/plain", "eml": "message/rfc822"}
@@ -39,7 +39,7 @@ class EditionPages:
         return [
             Route("/", self.weeks),
             Route("/week/{week}", self.week),
-            Route("/week/{week}/mail", self.mail),
+            Route("/week/{week}/mail", self.message),
             Route("/week/{week}/digest.{suffix}", self.file),
             Route("/image", self.image),
             Route("/updates", self.updates),
@@ -57,7 +57,7 @@ class EditionPages:
             )
         rows = list(feeds.rows())
         return self.templates.render(
-            "onboarding", request, page_version=version, feeds=rows, found=(), url="", error="", progress=progress
+            "onboarding", request, page_version=version, feeds=rows, results=(), url="", error="", progress=progress
         )
 
     def week(self, request: Request) -> Response:
@@ -65,8 +65,8 @@ class EditionPages:
         context = WeekContext(self.cache).build(requested_week(request), parse_view_options(request.query_params))
         return self.templates.render("week", request, **context)
 
-    def mail(self, request: Request) -> Response:
-        """Show the mail for its frame, as described in ``mail_frame``."""
+    def message(self, request: Request) -> Response:
+        """Show the HTML for its frame, as described in ``message_frame``."""
         options = parse_view_options(request.query_params)
         edition = self.cache.shown_edition(request.query_params.get("seen", "")) or self._edition(request)
         with self.cache.lock:
@@ -74,7 +74,7 @@ class EditionPages:
             html = frame_html(
                 edition.html.decode(), scheme=options.scheme, is_local=lambda url: local_image(url) is not None
             )
-        policy = MAIL_CSP.format(images=IMAGE_SOURCES[options.images])
+        policy = MESSAGE_CSP.format(images=IMAGE_SOURCES[options.images])
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     def file(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class EditionPages:
         if suffix not in FILE_TYPES:
             raise HTTPException(404, "An edition has digest.html, digest.txt and digest.eml.")
         content = {"html": edition.html, "txt": edition.text, "eml": edition.eml}[suffix]
-        headers = {"Content-Security-Policy": MAIL_CSP.format(images=IMAGE_SOURCES["local"])}
+        headers = {"Content-Security-Policy": MESSAGE_CSP.format(images=IMAGE_SOURCES["local"])}
         if suffix == "eml":
             headers["Content-Disposition"] = f'attachment; filename="{edition.week}.eml"'
         return Response(content, media_type=FILE_TYPES[suffix], headers=headers)

@@ -17,7 +17,7 @@ from pipeline.model.errors import ConflictError, NothingToPublishError, Pipeline
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
-from pipeline.web.desk.mail_details import story_references
+from pipeline.web.desk.message_details import story_references
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
@@ -200,7 +200,7 @@ class EditorPages:
         saved: EditorForm | None = None,
         new_link: EditorLink | None = None,
     ) -> Response:
-        """Show the form beside the mail it would produce. ``saved`` holds the values of another editor."""
+        """Show the form beside the edition it would produce. ``saved`` holds the values of another editor."""
         context: dict[str, Any] = WeekContext(self.cache).navigation(week) | {
             "options": parse_view_options(request.query_params),
             "values": values,

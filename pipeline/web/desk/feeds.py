@@ -44,7 +44,7 @@ class FeedPages:
                 return self.templates.redirect(self._path(), feeds.add(url))
             if form["do"] == "remove":
                 return self.templates.redirect(self._path(), feeds.remove(form["feed"]))
-            return self._page(request, url=url, found=feeds.find(url))
+            return self._page(request, url=url, results=feeds.find(url))
         except PipelineError as error:
             return self._page(request, url=url, error=str(error), status=409)
 
@@ -59,7 +59,7 @@ class FeedPages:
             return "/feeds" if self.cache.desk.editions.weeks() else "/"
 
     def _page(
-        self, request: Request, *, url: str = "", found: Sequence[FoundFeed] = (), error: str = "", status: int = 200
+        self, request: Request, *, url: str = "", results: Sequence[FoundFeed] = (), error: str = "", status: int = 200
     ) -> Response:
         feeds = self.cache.desk.feeds
         return self.templates.render(
@@ -68,7 +68,7 @@ class FeedPages:
             status=status,
             page_version=self.cache.page_version(),
             feeds=list(feeds.rows()),
-            found=found,
+            results=results,
             url=url,
             error=error,
             progress=feeds.fetch_progress(),

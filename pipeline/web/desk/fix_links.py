@@ -31,7 +31,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class FixLink:
-    """A link to the place where something is fixed; a hint without a link if ``url`` is empty."""
+    """A link to where something is fixed; a hint without a link if ``url`` is empty."""
 
     text: str
     url: str = ""

@@ -1,4 +1,4 @@
-"""What the desk's pages need: records, and five small services that are implemented over a publication."""
+"""Ports of the desk's pages: five small services over a publication, and their records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EditorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOptions:
-    """What an action needs besides the week."""
+    """Options of an action on an edition."""
 
     content_hash: str = ""
     """Hash of the edition that was on the screen."""
@@ -185,7 +185,7 @@ class FeedsService(Protocol):
 
 
 class UpdatesService(Protocol):
-    """What has changed since a page was made."""
+    """Changes since a page was made."""
 
     def page_version(self) -> PageVersion:
         """Return a value that differs whenever anything a page shows may have changed. Cheap."""

@@ -100,9 +100,9 @@ def _template_stamps(app: App) -> str:
 
 def _folder_stamps(folder: str | Path, *, suffix: str = "", recursive: bool = True) -> Iterator[str]:
     """Yield a stamp for each file in a folder. Runs at every keystroke, so it uses scandir's cached file types."""
-    with suppress(OSError), os.scandir(folder) as items:
-        for item in sorted(items, key=lambda item: item.name):
-            if item.is_dir() and recursive:
-                yield from _folder_stamps(item.path, suffix=suffix)
-            elif item.name.endswith(suffix) and item.is_file():
-                yield f"{item.name}-{item.stat().st_mtime_ns}-{item.stat().st_size}"
+    with suppress(OSError), os.scandir(folder) as children:
+        for child in sorted(children, key=lambda child: child.name):
+            if child.is_dir() and recursive:
+                yield from _folder_stamps(child.path, suffix=suffix)
+            elif child.name.endswith(suffix) and child.is_file():
+                yield f"{child.name}-{child.stat().st_mtime_ns}-{child.stat().st_size}"

@@ -1,4 +1,4 @@
-"""What has changed since a page was made, as one sentence per kind of change."""
+"""Changes since a page was made, as one sentence per kind of change."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ from pipeline.model.errors import NothingToPublishError, UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.diff import EditionDiff, diff_editions
-from pipeline.web.desk.mail_details import (
+from pipeline.web.desk.message_details import (
     GMAIL_CLIP_KB,
     SIZE_LIMITS_KB,
     archive_titles,
     measure_html,
-    read_mail_details,
+    read_message_details,
     story_references,
 )
 from pipeline.web.desk.ports import ACTIONS
@@ -186,7 +186,7 @@ class WeekContext:
 def sidebar(edition: Edition) -> dict[str, Any]:
     """Return the values shown beside an edition on every page."""
     return {
-        "details": read_mail_details(edition),
+        "details": read_message_details(edition),
         "checks": check_results(edition),
         "html_size": measure_html(edition.html),
         "size_limits_kb": [limit for limit, _ in SIZE_LIMITS_KB],

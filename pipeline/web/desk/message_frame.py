@@ -1,12 +1,12 @@
 """The copy of an edition's HTML that the desk shows in a frame.
 
-It differs from the sealed HTML only in what a mail client would change itself:
+It differs from the sealed HTML only in what mail clients change themselves:
 
 * links open in a new tab (``<base target>``);
 * ``prefers-color-scheme`` is resolved here and ``color-scheme`` set to match, so that the dark design can be shown in
   every browser, whatever the system's setting;
 * the forced dark scheme darkens light backgrounds and lightens dark text colour by colour, as Gmail on Android and
-  Outlook do with mails that declare no dark scheme;
+  Outlook do with messages that declare no dark scheme;
 * images that need no network (the demo's) are loaded from the desk.
 
 Showing no images needs no change: the frame's content security policy blocks them.
@@ -34,10 +34,10 @@ _COLOUR = re.compile(
 
 
 def frame_html(html: str, *, scheme: str = "light", is_local: Callable[[str], bool] = lambda url: False) -> str:
-    """Return the copy of a mail's HTML for the frame.
+    """Return the copy of an edition's HTML for the frame.
 
-    ``scheme`` is ``light``, ``dark`` (the mail's own dark design, if it has one) or ``forced`` (as some clients recolour
-    a mail). ``is_local`` returns whether the desk itself can serve an image.
+    ``scheme`` is ``light``, ``dark`` (its own dark design, if it has one) or ``forced`` (as some clients recolour
+    it). ``is_local`` returns whether the desk itself can serve an image.
 
     >>> frame_html("<html><head></head><body>Hi</body></html>")
     '<html><head><base target="_blank"><style>:root{color-scheme:light!important}</style></head><body>Hi</body></html>'

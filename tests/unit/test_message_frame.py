@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipeline.web.desk.mail_frame import force_dark, frame_html, resolve_color_scheme
+from pipeline.web.desk.message_frame import force_dark, frame_html, resolve_color_scheme
 from tests.fake_desk import HTML
 
 

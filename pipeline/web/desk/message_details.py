@@ -1,4 +1,4 @@
-"""Headers, parts, stories and size of an edition's mail, as the desk's pages show them."""
+"""Headers, parts, stories and size of an edition's message, as the desk's pages show them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SIZE_LIMITS_KB = ((30, "fine"), (60, "heavy"), (90, "too heavy"), (GMAIL_CLIP_KB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailDetails:
-    """What the pages show about a mail besides the mail itself."""
+class MessageDetails:
+    """Headers, parts and stories of a message."""
 
     sender_name: str
     sender_address: str
@@ -32,7 +32,7 @@ class MailDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryLink:
-    """One story in the list beside the mail."""
+    """One story in the sidebar."""
 
     title: str
     url: str
@@ -40,26 +40,26 @@ class StoryLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlSize:
-    """Size of the HTML part. ``share`` is per mille of what Gmail shows before it clips a mail."""
+    """Size of the HTML part. ``share`` is per mille of what Gmail shows before it clips a message."""
 
     kilobytes: float
     share: int
     verdict: str
 
 
-def read_mail_details(edition: Edition) -> MailDetails:
-    """Parse an edition's mail and manifest (RFC 5322; header values are decoded and unfolded)."""
-    mail = message_from_bytes(edition.eml, policy=policy.default)
-    leaves = [part for part in mail.walk() if not part.is_multipart()]
-    name, address = parseaddr(str(mail.get("From", "")))
+def read_message_details(edition: Edition) -> MessageDetails:
+    """Parse an edition's message and manifest (RFC 5322; header values are decoded and unfolded)."""
+    message = message_from_bytes(edition.eml, policy=policy.default)
+    leaves = [part for part in message.walk() if not part.is_multipart()]
+    name, address = parseaddr(str(message.get("From", "")))
     sections: dict[str, list[StoryLink]] = {}
     for story in _manifest(edition).get("stories", []):
         heading = story.get("heading") or section_heading(story["section"], ENGLISH)
         sections.setdefault(heading, []).append(StoryLink(title=story["title"], url=story["url"]))
-    return MailDetails(
+    return MessageDetails(
         sender_name=name or address,
         sender_address=address,
-        headers=tuple((header, str(value)) for header, value in mail.items()),
+        headers=tuple((header, str(value)) for header, value in message.items()),
         parts=tuple((leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves),
         stories=tuple((heading, tuple(stories)) for heading, stories in sections.items()),
     )

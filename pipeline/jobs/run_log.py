@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def log_result(result: TaskResult) -> None:
     """Log a task result with its fields: task, period, status, seconds; week, retry_at and failed feeds where known.
 
-    A result without a message is not logged, since cron would mail the line.
+    A result without a message is not logged, since cron would send the line by mail.
     """
     if not result.message:
         return

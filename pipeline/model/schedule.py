@@ -40,7 +40,7 @@ class Every:
         return f"{self._slot(now):%Y-%m-%dT%H:%MZ}"
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime:
-        """Say when the next slot begins."""
+        """Return when the next slot begins."""
         return self._slot(now) + self.interval
 
     def _slot(self, now: datetime) -> datetime:
@@ -66,11 +66,11 @@ class At:
         return self._nearest(now, zone, back=True).isoformat()
 
     def began_at(self, now: datetime, zone: tzinfo) -> datetime:
-        """Say when the newest period began."""
+        """Return when the newest period began."""
         return self._moment(self._nearest(now, zone, back=True), zone)
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime:
-        """Say when the next period begins."""
+        """Return when the next period begins."""
         return self._moment(self._nearest(now, zone, back=False), zone)
 
     def _nearest(self, now: datetime, zone: tzinfo, *, back: bool) -> date:

@@ -2,7 +2,7 @@
 
 Whether a task is due follows from the stored runs alone, never from a scheduler's memory, so a daemon, a crontab line
 and any mixture of both behave alike. A temporary error is retried with growing delays until the next period begins; an
-interrupted run is claimed by the next process that looks.
+interrupted run is claimed by the next process that ticks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is stored between runs, in SQLAlchemy Core: a ``Store`` handle with one repository for each subject.
+"""Storage in SQLAlchemy Core: a ``Store`` handle with one repository for each subject.
 
 Other packages need only ``from pipeline.store import Store``. SQLAlchemy is imported with the first ``Store``, not with
 this package: a command that stores nothing should not pay for it.

@@ -73,7 +73,7 @@ def for_writing(engine: Engine) -> Engine:
 
 
 def enable_write_ahead_log(engine: Engine) -> None:
-    """Switch SQLite to WAL mode, in which readers and the writer do not block each other; the file remembers it."""
+    """Switch SQLite to WAL mode, in which reading and writing do not block each other; the file remembers it."""
     if engine.dialect.name != "sqlite":
         return
     try:

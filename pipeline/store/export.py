@@ -110,7 +110,7 @@ def _to_json(value: Any, column_type: str) -> Any:
 
 def _from_json(value: Any, column_type: str, table: str) -> Any:
     try:
-        return None if value is None else _READERS[column_type](value)
+        return None if value is None else _DECODERS[column_type](value)
     except (TypeError, ValueError) as error:
         raise CorruptBackupError(
             f"a row of {table} has {str(value)[:40]!r} where {column_type} is expected."
@@ -137,7 +137,7 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "instant": lambda instant: instant.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     "bytes": lambda data: b64encode(data).decode("ascii"),
 }
-_READERS: dict[str, Callable[[Any], Any]] = {
+_DECODERS: dict[str, Callable[[Any], Any]] = {
     "text": _require(str),
     "integer": _require(int),
     "real": _require((int, float)),

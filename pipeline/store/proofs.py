@@ -1,7 +1,7 @@
 """The repository of proofs: which were sent, which tokens of their buttons were used, and the keys that sign them.
 
 A proof is claimed before it is sent, so that of two processes one sends it. A claim whose process died expires, and the
-next process sends the same mail.
+next process sends the same message.
 """
 
 from __future__ import annotations

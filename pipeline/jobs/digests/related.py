@@ -77,8 +77,8 @@ class _Lookup:
         for story in stories:
             for reference, related in overrides.related.items():
                 if any(matches(reference, stored.entry) for stored in story):
-                    found = (entries_by_reference(self.store, [wanted]) for wanted in related)
-                    chosen[story[0].entry_id] = tuple(chain.from_iterable(found))
+                    entries = (entries_by_reference(self.store, [wanted]) for wanted in related)
+                    chosen[story[0].entry_id] = tuple(chain.from_iterable(entries))
                     break
         return chosen
 

@@ -1,4 +1,4 @@
-"""What the checks of the sender's domain share: DNS look-ups, tag lists, results."""
+"""DNS lookups, tag lists and results, shared by the checks of the sender's domain."""
 
 from __future__ import annotations
 

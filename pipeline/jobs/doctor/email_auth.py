@@ -12,7 +12,7 @@ from pipeline.model.errors import DNSUnavailableError
 from pipeline.model.health import HealthLevel, HealthResult
 
 _KEY_OVERHEAD_BYTES = 38
-"""The size of an RSA SubjectPublicKeyInfo without its modulus, precise enough to tell 1024 bits from 2048."""
+"""The size of an RSA SubjectPublicKeyInfo without its modulus, precise enough to distinguish 1024 bits from 2048."""
 _POLICIES = {"none": "only monitors", "quarantine": "sends forgeries to spam", "reject": "rejects forgeries"}
 _EXAMPLE = 'publish a TXT record such as "v=DMARC1; p=none; rua=mailto:dmarc@{domain}" at _dmarc.{domain}'
 

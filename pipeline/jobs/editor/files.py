@@ -90,5 +90,5 @@ class EditorFiles:
         return self.folder / f"{week}.md"
 
     def _find_entry(self, feed_id: str, name: str) -> Entry | None:
-        found = entries_by_reference(self.store, [f"{feed_id} {name}"])
-        return found[0].entry if found else None
+        entries = entries_by_reference(self.store, [f"{feed_id} {name}"])
+        return entries[0].entry if entries else None

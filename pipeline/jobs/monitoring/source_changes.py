@@ -32,7 +32,7 @@ ALERT_PREFIX = "sent/"
 
 
 def source_changes_task(schedule: TaskSchedule, store: Store, notifier: Notifier, zone: tzinfo) -> Task:
-    """Return the task that looks for changes in what was sent. It runs after the feeds were fetched."""
+    """Return the task that compares sent stories with their sources. It runs after the feeds were fetched."""
 
     def run(period: str, now: datetime) -> Done:
         resolve_sent(store, notifier, now)

@@ -1,6 +1,6 @@
 """Decide on an edition with a button of its proof: preview what the button would do, and do it once.
 
-Previewing changes nothing, however often mail scanners follow the link.
+Previewing changes nothing, however often scanners of mailboxes follow the link.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ changed since the proof; the week has no draft."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingDecision:
-    """What a button would do, and the state of the edition."""
+    """The action of a button, and the state of the edition."""
 
     token: ProofToken
     status: DecisionStatus

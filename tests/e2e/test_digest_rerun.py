@@ -1,4 +1,4 @@
-"""A digest that was made before is made again without what only making it the first time needs."""
+"""A second digest of the same week does not load what only the first one needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pipeline.cli import main
 from tests.conftest import copy_demo
 
-# Run one command; when the process ends, say which modules were loaded, and what the collector need not look at.
+# Run one command; at exit, print the loaded modules and the number of objects frozen by the garbage collector.
 WATCHED = """
 import atexit, gc, json, sys
 said = {}
@@ -27,8 +27,8 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("digest.*")}
 
 
-def test_a_digest_made_again_converts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second time the same bytes come of it, and nothing that converts HTML is loaded; it ends at once, too."""
+def test_a_second_digest_converts_no_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the same bytes, loads no HTML converter and ends without a final garbage collection."""
     publication = copy_demo(tmp_path)
     monkeypatch.chdir(publication)
     assert [main(["--quiet", "fetch"]), main(DIGEST)] == [0, 0]

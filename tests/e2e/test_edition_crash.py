@@ -1,4 +1,4 @@
-"""Killed at any point of approve, hold, resume, skip or send: the store is before or after, no mail is sent twice."""
+"""Processes are killed while they approve, hold, resume, skip or send: nothing is half done or sent twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from edition_process import LIFECYCLES, WEEKS, fill, publication, run_lifecycles
 from sqlalchemy import Row, create_engine
-from test_store_killed import alive, until
+from test_store_crash import alive, until
 
 from pipeline.digest.render.theme import Theme
 from pipeline.model.edition import EditionRecord
@@ -27,11 +27,11 @@ from tests.publication import PublicationHarness, small_theme
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 0.02
-"""About as long as a move takes."""
+"""About as long as a transition takes."""
 
 
 @pytest.fixture
-def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def forker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     script = Path(__file__).with_name("edition_process.py")
     (tmp_path / "themes").mkdir()
     with subprocess.Popen(
@@ -48,21 +48,21 @@ def mover(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def kill_one(
     process: subprocess.Popen[str], folder: Path, url: str, weeks: Sequence[Week], *, moves: int, seconds: float
 ) -> None:
-    """Let a mover report so many moves, wait a little more, and kill it in whatever it is doing."""
+    """Let a process report some transitions, wait a little longer, and kill it in the middle of the next."""
     assert process.stdin is not None
     assert process.stdout is not None
     report = folder / "moves.txt"
     before = report.stat().st_size
     print(len(weeks), folder, url, file=process.stdin, flush=True)
-    mover = int(process.stdout.readline())
+    forker = int(process.stdout.readline())
     until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
     time.sleep(seconds)
-    os.kill(mover, signal.SIGKILL)
-    until(lambda: not alive(mover))
+    os.kill(forker, signal.SIGKILL)
+    until(lambda: not alive(forker))
 
 
-def rows(url: str, question: str) -> list[Row[Any]]:
-    """Ask behind the store's back."""
+def query(url: str, question: str) -> list[Row[Any]]:
+    """Query the database directly."""
     engine = create_engine(url)
     with engine.connect() as connection:
         found = list(connection.exec_driver_sql(question))
@@ -70,40 +70,42 @@ def rows(url: str, question: str) -> list[Row[Any]]:
     return found
 
 
-def check(house: PublicationHarness, url: str) -> None:
-    """Look at the store after a kill: every edition is before or after each of its moves, in all its tables."""
-    standings = house.store.editions.all()
-    assert house.store.maintenance.integrity_errors() == []
-    owned = Counter(week for (week,) in rows(url, "SELECT week FROM edition_entry WHERE NOT late_counterpart"))
-    placed = Counter(week for (week,) in rows(url, "SELECT assigned_week FROM entry WHERE assigned_week IS NOT NULL"))
-    for week, standing in standings.items():
-        sealed = house.store.editions.sealed(week)
-        assert (standing.number is None) == (sealed is None), "a number without a seal, or a seal without a number"
-        told = len(sealed.entry_ids) if sealed and standing.is_sealed else 0
-        assert (owned[week], placed[week]) == (told, told), f"{standing} owns {owned[week]}, has {placed[week]}"
-    numbers = sorted(each.number for each in standings.values() if each.number)
+def check(harness: PublicationHarness, url: str) -> None:
+    """Check after a kill that every edition is before or after each transition, in all tables."""
+    records = harness.store.editions.all()
+    assert harness.store.maintenance.integrity_errors() == []
+    owned = Counter(week for (week,) in query(url, "SELECT week FROM edition_entry WHERE NOT late_counterpart"))
+    placed = Counter(week for (week,) in query(url, "SELECT assigned_week FROM entry WHERE assigned_week IS NOT NULL"))
+    for week, record in records.items():
+        sealed = harness.store.editions.sealed(week)
+        assert (record.number is None) == (sealed is None), "a number without a seal, or a seal without a number"
+        published_guids = len(sealed.entry_ids) if sealed and record.is_sealed else 0
+        assert (owned[week], placed[week]) == (published_guids, published_guids), (
+            f"{record} owns {owned[week]}, has {placed[week]}"
+        )
+    numbers = sorted(each.number for each in records.values() if each.number)
     assert numbers == list(range(1, len(numbers) + 1))
-    check_mail(house, standings)
+    check_messages(harness, records)
 
 
-def check_mail(house: PublicationHarness, standings: dict[str, EditionRecord]) -> None:
-    """No mail but of what is being sent or sent, and none twice."""
-    folder = house.folder / "outbox" / "Maildir"
+def check_messages(harness: PublicationHarness, records: dict[str, EditionRecord]) -> None:
+    """Check that no message was sent twice, and only those of editions being sent or sent."""
+    folder = harness.folder / "outbox" / "Maildir"
     maildir = mailbox.Maildir(folder, create=False) if (folder / "new").exists() else []
     weeks = Counter(str(each["Message-ID"])[1:9] for each in maildir)
     assert set(weeks.values()) <= {1}
-    assert all(standings[week].state in ("sending", "sent") for week in weeks)
+    assert all(records[week].state in ("sending", "sent") for week in weeks)
 
 
-def check_reported(house: PublicationHarness) -> None:
-    """What was reported done is done."""
-    report = house.folder / "moves.txt"
+def check_reported(harness: PublicationHarness) -> None:
+    """Check that reported transitions were stored."""
+    report = harness.folder / "moves.txt"
     lines = report.read_text().split("\n")
     done = {week: move for week, _, move in (line.partition(" ") for line in lines) if week and move != "end"}
     goes_on = {"approve": "approved", "hold": "held", "resume": "approved", "skip": "skipped", "send": "sent"}
     order = ["draft", "approved", "held", "sending", "sent", "skipped"]
     for week, move in done.items():
-        state = house.store.editions.get(week).state
+        state = harness.store.editions.get(week).state
         wanted = goes_on.get(move, "sent")
         assert state == wanted or order.index(state) > order.index("draft"), f"{week}: {move} was reported, is {state}"
         assert wanted not in ("sent", "skipped") or state == wanted
@@ -111,7 +113,7 @@ def check_reported(house: PublicationHarness) -> None:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty store."""
+    """Return the URL of an empty store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'pipeline.db'}"
     return str(request.getfixturevalue("postgres_url"))
@@ -127,10 +129,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     ],
     indirect=["url"],
 )
-def test_killed_anywhere_nothing_is_half_done_and_nothing_goes_out_twice(
-    tmp_path: Path, mover: subprocess.Popen[str], kills: int, url: str
+def test_killed_processes_leave_nothing_half_done(
+    tmp_path: Path, forker: subprocess.Popen[str], kills: int, url: str
 ) -> None:
-    """Movers are killed again and again; the next one goes on, and at the end every mail is there, once."""
+    """Each process continues where the last was killed; at the end every message was sent once."""
     theme: Theme = small_theme(tmp_path / "themes")
     folder, chance = tmp_path / "publication", random.Random(7)
     folder.mkdir()
@@ -139,28 +141,28 @@ def test_killed_anywhere_nothing_is_half_done_and_nothing_goes_out_twice(
     (folder / "moves.txt").touch()
     for kill in range(kills):
         moves, seconds = chance.choice((0, 0, 1, 1, 2)), chance.random() * LONGEST_SECONDS
-        kill_one(mover, folder, url, weeks, moves=moves, seconds=seconds)
+        kill_one(forker, folder, url, weeks, moves=moves, seconds=seconds)
         if kill % 4 == 3:
-            house = publication(folder, theme, url)
-            check(house, url)
-            check_reported(house)
-            house.store.close()
+            harness = publication(folder, theme, url)
+            check(harness, url)
+            check_reported(harness)
+            harness.store.close()
     run_lifecycles(folder, theme, url, weeks)
-    house = publication(folder, theme, url)
-    check(house, url)
-    states = {week: standing.state for week, standing in house.store.editions.all().items()}
+    harness = publication(folder, theme, url)
+    check(harness, url)
+    states = {week: record.state for week, record in harness.store.editions.all().items()}
     assert states == {
         str(week): "skipped" if "skip" in LIFECYCLES[n % len(LIFECYCLES)] else "sent" for n, week in enumerate(weeks)
     }
     sent = [week for n, week in enumerate(weeks) if "send" in LIFECYCLES[n % len(LIFECYCLES)]]
     assert len(list((folder / "outbox").glob("*.eml"))) == len(sent)
-    carried = [name for week in states if states[week] == "sent" for name in told(house, week)]
+    carried = [name for week in states if states[week] == "sent" for name in published_guids(harness, week)]
     assert len(carried) == len(set(carried))
-    house.store.close()
+    harness.store.close()
 
 
-def told(house: PublicationHarness, week: str) -> list[str]:
-    sealed = house.store.editions.sealed(week)
+def published_guids(harness: PublicationHarness, week: str) -> list[str]:
+    sealed = harness.store.editions.sealed(week)
     assert sealed is not None
     manifest = json.loads(sealed.edition.manifest)
     return [entry["guid"] for story in manifest["stories"] for entry in story["entries"]]

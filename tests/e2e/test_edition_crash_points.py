@@ -1,4 +1,4 @@
-"""Killed before any statement of a move and before any touch of a file: the store is before or after, never between."""
+"""A process is killed before each statement and file operation of a transition: the store is before or after it."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ MOVES = {
     "send": ("approve",),
     "hand_over": ("approve",),
 }
-"""Each move, and what was done with the week before."""
-SHORT = ("approve",)
-"""Those that every run makes; approving writes most."""
+"""Each transition, and what was done with the week before it."""
+ALWAYS_RUN = ("approve",)
+"""Transitions of every test run; approving writes most."""
 
 
-class Fuses:
-    """Makes moves that are cut short."""
+class CrashProcess:
+    """Makes transitions that are cut short."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def burn(self, places: int, move: str, folder: Path) -> str:
-        """Make a move of W08 that dies after so many places; gives the place, or ``done``."""
+    def run(self, points: int, move: str, folder: Path) -> str:
+        """Make a transition of W08 that is killed at a crash point; return the point, or ``done``."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(places, move, W08, folder, file=self.process.stdin, flush=True)
+        print(points, move, W08, folder, file=self.process.stdin, flush=True)
         return self.process.stdout.readline().strip()
 
 
 @pytest.fixture(scope="module")
-def fuses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuses]:
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrashProcess]:
     with subprocess.Popen(
         [sys.executable, Path(__file__).with_name("crash_points.py"), tmp_path_factory.mktemp("themes")],
         stdin=subprocess.PIPE,
@@ -59,7 +59,7 @@ def fuses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuses]:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as process:
-        yield Fuses(process)
+        yield CrashProcess(process)
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +68,27 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
 
 
 def prepare(folder: Path, theme: Theme, before: tuple[str, ...]) -> None:
-    """Send a post in W07; its episode turns up in W08, beside two more posts: a week with all there is to write."""
+    """Send a post in W07; its episode arrives in W08 with two more posts, so that all tables are written."""
     folder.mkdir()
-    house = PublicationHarness(folder, theme).set_time(MONDAY)
-    house.fetch()
-    house.fetch(feed="podcast")
+    harness = PublicationHarness(folder, theme).set_time(MONDAY)
+    harness.fetch()
+    harness.fetch(feed="podcast")
     week = [entry(title, W08_OPENS) for title in ("Soup", "Salt")]
-    house.fetch(entry("Bread", W08_OPENS - DAY))
-    house.set_time_after_closing(W07).publish(W07)
-    house.fetch(*week, entry("Bread", W08_OPENS - DAY))
-    house.fetch(episode("Bread", W08_OPENS), feed="podcast")
-    house.set_time_after_closing(W08)
+    harness.fetch(entry("Bread", W08_OPENS - DAY))
+    harness.set_time_after_closing(W07).publish(W07)
+    harness.fetch(*week, entry("Bread", W08_OPENS - DAY))
+    harness.fetch(episode("Bread", W08_OPENS), feed="podcast")
+    harness.set_time_after_closing(W08)
     for move in before:
         if move == "edit":
-            house.fetch(week[0], entry("Salt", W08_OPENS, body_html="<p>Less.</p>"), entry("Bread", W08_OPENS - DAY))
+            harness.fetch(week[0], entry("Salt", W08_OPENS, body_html="<p>Less.</p>"), entry("Bread", W08_OPENS - DAY))
         else:
-            getattr(house, move)(W08)
-    house.store.close()
+            getattr(harness, move)(W08)
+    harness.store.close()
 
 
 def rows(folder: Path) -> dict[str, list[str]]:
-    """Read everything the store holds; the index of words, which nothing here writes to, aside."""
+    """Return all rows of the store, apart from the word index, which transitions do not change."""
     with closing(sqlite3.connect(folder / "pipeline.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -96,8 +96,8 @@ def rows(folder: Path) -> dict[str, list[str]]:
         return {name: sorted(map(repr, connection.execute(f"SELECT * FROM {name}"))) for name in names}
 
 
-def mails(folder: Path) -> dict[str, bytes]:
-    """Read every mail that is visible, in the Maildir or beside it."""
+def messages(folder: Path) -> dict[str, bytes]:
+    """Return every visible message, in the Maildir or beside it."""
     out = folder / "outbox"
     found = [*out.glob("*.eml"), *(out / "Maildir" / "new").glob("*"), *(out / "Maildir" / "cur").glob("*")]
     return {str(path.relative_to(out)): path.read_bytes() for path in found}
@@ -109,33 +109,33 @@ def state(folder: Path) -> str:
         return found[0] if found else "draft"
 
 
-@pytest.mark.xdist_group("fuses")
+@pytest.mark.xdist_group("process")
 @pytest.mark.parametrize(
-    "case", [each if each in SHORT else pytest.param(each, marks=pytest.mark.slow) for each in MOVES]
+    "case", [each if each in ALWAYS_RUN else pytest.param(each, marks=pytest.mark.slow) for each in MOVES]
 )
-def test_killed_at_any_place_of_a_move_it_is_made_or_not_made(
-    tmp_path: Path, fuses: Fuses, theme: Theme, case: str
+def test_killed_at_any_point_a_transition_is_made_or_not(
+    tmp_path: Path, process: CrashProcess, theme: Theme, case: str
 ) -> None:
-    """Whatever the place: all tables are as before, or as after (or as while sending); made again, it is as after."""
+    """All tables are as before or after, or as while sending; a second try completes the transition."""
     move, folder = case.split()[0], tmp_path / "publication"
     prepare(folder, theme, MOVES[case])
     shutil.copytree(folder, tmp_path / "before")
-    fuses.burn(0, move, folder)
-    before, mails_before = rows(tmp_path / "before"), mails(tmp_path / "before")
-    after, mails_after = rows(folder), mails(folder)
+    process.run(0, move, folder)
+    before, messages_before = rows(tmp_path / "before"), messages(tmp_path / "before")
+    after, messages_after = rows(folder), messages(folder)
     assert before != after
-    places: list[str] = []
+    points: list[str] = []
     while True:
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "before", folder)
-        if (place := fuses.burn(len(places), move, folder)) == "done":
+        if (point := process.run(len(points), move, folder)) == "done":
             break
-        places.append(place)
+        points.append(point)
         found = state(folder)
-        assert found == "sending" or rows(folder) in (before, after), f"half done at {place}: {found}"
-        assert mails(folder) == mails_before or found == "sending", f"mail is out at {place}: {found}"
+        assert found == "sending" or rows(folder) in (before, after), f"half done at {point}: {found}"
+        assert messages(folder) == messages_before or found == "sending", f"mail is out at {point}: {found}"
         if rows(folder) != after:
-            assert fuses.burn(1_000, move, folder) == "done"
-        assert (rows(folder), mails(folder)) == (after, mails_after), f"killed at {place}, made again"
-    assert places.count("commit") == (2 if move == "send" else 1)
-    assert case != "approve" or places.count("INSERT INTO edition_entry") == 2, "the other half was not bound"
+            assert process.run(1_000, move, folder) == "done"
+        assert (rows(folder), messages(folder)) == (after, messages_after), f"killed at {point}, second try"
+    assert points.count("commit") == (2 if move == "send" else 1)
+    assert case != "approve" or points.count("INSERT INTO edition_entry") == 2, "the duplicate was not linked"

@@ -123,7 +123,7 @@ def write_sealed(store: Store, context: DigestContext, week: Week, out: Path, *,
     return write_edition(with_status(store, context, sealed, record, now=now), out / str(week), record)
 
 
-def is_thin(context: DigestContext, selection: Selection) -> bool:
+def _is_thin(context: DigestContext, selection: Selection) -> bool:
     """Check whether a week has fewer posts and episodes than required and the editor has put back none."""
     links = context.link_feed_ids
     stories = [story for story in selection.stories if story[0].entry.feed_id not in links]
@@ -134,7 +134,7 @@ def _shortage(store: Store, context: DigestContext, week: Week, selection: Selec
     """Return the error to raise if a selection is not enough for an edition."""
     if not selection.stories:
         return NothingToPublishError(_explain_empty(store, context, week, selection))
-    if context.skip_thin_weeks and is_thin(context, selection):
+    if context.skip_thin_weeks and _is_thin(context, selection):
         return ThinWeekError(
             f"{week} has fewer than {context.min_stories} stories ([digest] min_entries), so its entries carry over to "
             f"the next digest. To publish it anyway, put back an entry in {week}.md."

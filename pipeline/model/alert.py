@@ -19,7 +19,7 @@ class Alert:
     subject: str
     """One line: what is wrong."""
     text: str
-    """What is known and what to do, in paragraphs separated by blank lines."""
+    """Facts and advice, in paragraphs separated by blank lines."""
     raised_at: datetime
     """Aware UTC."""
     level: AlertLevel = "warning"

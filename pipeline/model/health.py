@@ -23,7 +23,7 @@ class HealthResult:
     message: str
     """The state of that part; follows ``name`` in a sentence."""
     fix: str = ""
-    """What to do; empty if there is nothing to do."""
+    """Advice; empty if there is nothing to do."""
 
 
 def worst_level(results: Iterable[HealthResult]) -> HealthLevel:

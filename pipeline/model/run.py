@@ -38,7 +38,7 @@ class Run:
     attempts: int = 1
     status: RunStatus = "running"
     message: str = ""
-    """What was done, or why not, in a sentence; empty while the run is running."""
+    """The result or the error in a sentence; empty while the run is running."""
     finished_at: datetime | None = None
     """When the newest attempt ended; None while it is running."""
     retry_at: datetime | None = None

@@ -1,9 +1,7 @@
-"""Schedules in the words a person writes, and the periods they give names to.
+"""Schedules as config.toml writes them, and the periods they divide time into.
 
-In: words, an instant, a time zone. Out: schedules, period keys, instants. Reads no clock.
-
-A period's key is what makes a run unique (the store keeps one row for each), so an hour that the clocks skip or repeat
-still gives one period, and whatever was missed while nobody was running is caught up with once, by the newest.
+A period's key identifies its run, and the store keeps one row for each. So an hour that a clock change skips or repeats
+still is one period, and one run of the newest period makes up for everything missed during a downtime.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ WEEKDAY = r"(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?"
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Again and again after so long, in slots counted from 1970 in UTC: the clocks' changes do not move them.
+    """At a regular interval, counted from 1970 in UTC, so that clock changes do not move it.
 
     >>> Every(timedelta(minutes=30)).period(datetime(2026, 2, 9, 7, 44, tzinfo=UTC), UTC)
     '2026-02-09T07:30Z'
@@ -33,24 +31,24 @@ class Every:
 
     interval: timedelta
     never_repeats: ClassVar[bool] = False
-    """A clock that is set back repeats these periods: half an hour that comes again is another half hour."""
+    """A clock that is set back repeats these periods."""
 
     def period(self, now: datetime, zone: tzinfo) -> str:
-        """Name the slot that holds ``now``."""
-        return f"{self._slot(now):%Y-%m-%dT%H:%MZ}"
+        """Return the key of the period that contains ``now``."""
+        return f"{self._period_start(now):%Y-%m-%dT%H:%MZ}"
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime:
-        """Return when the next slot begins."""
-        return self._slot(now) + self.interval
+        """Return when the next period begins."""
+        return self._period_start(now) + self.interval
 
-    def _slot(self, now: datetime) -> datetime:
+    def _period_start(self, now: datetime) -> datetime:
         epoch = datetime(1970, 1, 1, tzinfo=UTC)
         return epoch + (now - epoch) // self.interval * self.interval
 
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """At a time of day, on some weekdays, by the clocks of a time zone.
+    """At a time of day on some weekdays, in a time zone.
 
     >>> At(weekdays=(0,), time=time(7)).period(datetime(2026, 2, 11, tzinfo=UTC), UTC)
     '2026-02-09'
@@ -62,26 +60,26 @@ class At:
     never_repeats: ClassVar[bool] = True
 
     def period(self, now: datetime, zone: tzinfo) -> str:
-        """Name the newest period that has begun: its local date, so that on another weekday it is another one."""
+        """Return the key of the newest period that has begun: its local date."""
         return self._nearest(now, zone, back=True).isoformat()
 
     def began_at(self, now: datetime, zone: tzinfo) -> datetime:
         """Return when the newest period began."""
-        return self._moment(self._nearest(now, zone, back=True), zone)
+        return self._instant(self._nearest(now, zone, back=True), zone)
 
     def next_at(self, now: datetime, zone: tzinfo) -> datetime:
         """Return when the next period begins."""
-        return self._moment(self._nearest(now, zone, back=False), zone)
+        return self._instant(self._nearest(now, zone, back=False), zone)
 
     def _nearest(self, now: datetime, zone: tzinfo, *, back: bool) -> date:
         today = now.astimezone(zone).date()
-        # Eight days: this weekday a week ago, when its time has not come yet today.
+        # Eight days: if today's time has not come yet, the previous one may be a week ago.
         days = (today + timedelta(days=-away if back else away) for away in range(9))
-        return next(day for day in days if day.weekday() in self.weekdays and (self._moment(day, zone) <= now) is back)
+        return next(day for day in days if day.weekday() in self.weekdays and (self._instant(day, zone) <= now) is back)
 
-    def _moment(self, day: date, zone: tzinfo) -> datetime:
-        # fold=0: of an hour that comes twice the first; an hour that never comes is read on the old clock,
-        # so 01:30 on the night it is skipped means 02:30 on the new one (PEP 495).
+    def _instant(self, day: date, zone: tzinfo) -> datetime:
+        # fold=0 (PEP 495): the first of an hour that comes twice; an hour that is skipped counts by the old clock,
+        # so that 01:30 means 02:30 on the new one.
         return datetime.combine(day, self.time, zone).astimezone(UTC)
 
 
@@ -89,7 +87,7 @@ Schedule = Every | At
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Read a schedule's words; ValueError with a sentence when they are not one.
+    """Parse a schedule; ValueError with a sentence if the text is not one.
 
     >>> parse_schedule("every 30 minutes")
     Every(interval=datetime.timedelta(seconds=1800))

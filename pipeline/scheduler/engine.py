@@ -45,7 +45,7 @@ class Done:
     """The work of a task, done."""
 
     message: str
-    """What was done, in a sentence; empty if there is nothing to report."""
+    """One sentence; empty if there is nothing to report."""
     week: str = ""
     """The week it was done for, if any."""
 
@@ -55,7 +55,7 @@ class Deferred:
     """The work of a task, put off until somebody else has acted. Not an error."""
 
     reason: str
-    """What it waits for, in a sentence."""
+    """The reason, in a sentence."""
     until: datetime
     """When to try again at the latest."""
     week: str = ""
@@ -85,7 +85,7 @@ class TaskResult:
     task_id: str
     period: str
     message: str
-    """What was done, or the message of ``error``."""
+    """The message of ``Done``, the reason of ``Deferred``, or the message of ``error``."""
     error: PipelineError | None = None
     retry_at: datetime | None = None
     """When it is tried again; None for not before its next period."""

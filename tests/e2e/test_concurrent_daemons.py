@@ -169,7 +169,7 @@ def test_two_daemons_and_cron_do_each_task_once(
     house.start(), house.start()
     assert [tick.wait(30) for tick in [house.tick() for _ in range(3)]] == [0, 0, 0]
     for daemon in house.daemons:
-        assert daemon.says("next:")
+        assert daemon.says("next runs:")
         daemon.hears(seconds=1)
         daemon.stop()
     assert len(server.requests_for("/blog")) == 1
@@ -201,12 +201,12 @@ def test_two_daemons_and_cron_do_each_period_once(house: House, server: HttpServ
 def test_the_daemon_says_at_the_start_what_comes_when(house: House) -> None:
     """What is due comes now; once it is done, the next start knows the day and the time."""
     daemon = house.start()
-    assert daemon.says("reading 1 feed; next: fetch now, ")
+    assert daemon.says("started with 1 feed; next runs: fetch now, ")
     assert "draft now" in daemon.said[-1]["event"]
     assert daemon.does("draft")
     daemon.stop()
     again = house.start()
-    assert again.says("next: fetch ")
+    assert again.says("next runs: fetch ")
     assert "draft mon 06:00" in again.said[-1]["event"] or "draft in" in again.said[-1]["event"]
 
 
@@ -217,7 +217,7 @@ def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House,
         "/blog", CannedResponse(body=b"<rss>" + b" " * 60_000, drip_bytes=1, drip_seconds=0.05), CannedResponse()
     )
     daemon = house.start()
-    assert daemon.says("next:")
+    assert daemon.says("next runs:")
     while not server.requests_for("/blog"):
         time.sleep(0.05)
     assert daemon.stop() < 8
@@ -252,11 +252,11 @@ def test_a_feed_that_is_added_is_read_at_once(house: House, server: HttpServer) 
     assert daemon.does("draft")
     house.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("took the settings of")
-    assert daemon.does("new feeds")
+    assert daemon.says("reloaded ")
+    assert daemon.does("first-fetch")
     assert (len(server.requests_for("/blog")), len(server.requests_for("/talks"))) == (1, 1)
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("took the settings of")
+    assert daemon.says("reloaded ")
     daemon.hears(seconds=0.5)
     assert len(server.requests_for("/talks")) == 1
 
@@ -277,7 +277,7 @@ def test_a_broken_config_is_refused_and_the_old_one_stays(house: House) -> None:
     for more, sentence in BROKEN.items():
         house.write("blog", "talks", more=more)
         daemon.process.send_signal(signal.SIGHUP)
-        assert daemon.says("the new settings are refused, the old ones stay")
+        assert daemon.says("the new settings are refused and the old ones stay in use")
         assert sentence in daemon.said[-1]["event"]
     house.store = "sqlite:///no/such/folder/pipeline.db"
     house.write("blog", "talks")
@@ -286,8 +286,8 @@ def test_a_broken_config_is_refused_and_the_old_one_stays(house: House) -> None:
     house.store = "sqlite:///pipeline.db"
     house.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("took the settings of")
-    assert daemon.does("new feeds")
+    assert daemon.says("reloaded ")
+    assert daemon.does("first-fetch")
 
 
 @pytest.mark.slow
@@ -297,8 +297,8 @@ def test_a_changed_config_is_noticed_without_a_signal(house: House, server: Http
     daemon = house.start()
     assert daemon.does("draft")
     house.write("blog", "talks")
-    assert daemon.says("took the settings of", seconds=17)
-    assert daemon.does("new feeds")
+    assert daemon.says("reloaded ", seconds=17)
+    assert daemon.does("first-fetch")
 
 
 @pytest.mark.slow
@@ -307,7 +307,7 @@ def test_killed_in_a_fetch_it_is_not_repeated_before_its_lease_is_over(house: Ho
     """Another process cannot know that the first is dead: for two minutes it leaves the task alone."""
     server.respond("/blog", CannedResponse(delay_seconds=30))
     daemon = house.start()
-    assert daemon.says("next:")
+    assert daemon.says("next runs:")
     while not server.requests_for("/blog"):
         time.sleep(0.05)
     daemon.kill()

@@ -28,7 +28,7 @@ class FeedStatus:
     state: FeedState
     count: FeedStats
     warnings: tuple[HealthResult, ...] = ()
-    """What an editor should know besides the last fetch: quarantine, an announced move."""
+    """Warnings for the editor besides the last fetch: quarantine, an announced move."""
     health: tuple[HealthResult, ...] = ()
     """The last fetch, and the warnings."""
     next_fetch_at: datetime | None = None
@@ -41,7 +41,7 @@ class Blocker:
 
     message: str
     fix: str = ""
-    """What to do; empty if the message says it."""
+    """Advice; empty if the message contains it."""
 
     def __str__(self) -> str:
         """Return message and fix in one line."""
@@ -98,7 +98,7 @@ class Status:
     records: dict[str, EditionRecord]
     """The edition of each week that ever changed its state."""
     changes: dict[str, tuple[str, ...]]
-    """What has changed since each approval, by week of the approved edition."""
+    """Changes since each approval, by week of the approved edition."""
     healthy: bool = True
     """True if there is no error."""
     summary: str = ""

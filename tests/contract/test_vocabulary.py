@@ -26,10 +26,6 @@ VAGUE_OPENERS |= {"takes", "tell", "tells", "what", "whatever", "who", "whoever"
 VAGUE_VARIABLES = {"each", "found", "said", "told", "wish", "wishes"}
 """Names that do not say what they hold."""
 
-# Left over from before the glossary: uses by package, and class names. They may only become fewer.
-LEFT: dict[str, int] = {"jobs": 20}
-SHARED_LEFT = {"Fetcher", "OpenFetcher"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
@@ -93,10 +89,10 @@ def rules() -> tuple[Rule, ...]:
     for term, _, unwanted in table("term"):
         for word in filter(None, (part.strip() for part in unwanted.split(","))):
             terms[word].append(term)
-    found = []
+    result = []
     for word, instead in terms.items():
         phrases, places = exceptions.get(word, ("", ""))
-        found.append(
+        result.append(
             Rule(
                 words=tuple(words_of(word)),
                 term=" or ".join(instead),
@@ -104,7 +100,7 @@ def rules() -> tuple[Rule, ...]:
                 places=tuple(place.strip() for place in places.split(",") if place.strip()),
             )
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def unwanted(text: str, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[tuple[str, Rule]]:
@@ -194,17 +190,9 @@ def uses(paths: Sequence[Path] = SOURCES) -> Iterator[Use]:
                 )
 
 
-def package_of(path: str) -> str:
-    """Return the package of ``pipeline/`` that a file belongs to, or the file itself."""
-    return path.split("/")[1]
-
-
 def test_names_and_docstrings_use_the_glossary() -> None:
     """No name and no docstring uses a word in a sense for which the glossary has another."""
-    found = list(uses())
-    counts = Counter(package_of(use.path) for use in found)
-    too_many = {package for package, count in counts.items() if count > LEFT.get(package, 0)}
-    assert [str(use) for use in found if package_of(use.path) in too_many] == []
+    assert [str(use) for use in uses()] == []
 
 
 def test_no_two_public_classes_share_a_name() -> None:
@@ -214,8 +202,7 @@ def test_no_two_public_classes_share_a_name() -> None:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 owners[node.name].append(path.relative_to(ROOT).as_posix())
-    shared = {name: paths for name, paths in owners.items() if len(paths) > 1}
-    assert {name: paths for name, paths in shared.items() if name not in SHARED_LEFT} == {}
+    assert {name: paths for name, paths in owners.items() if len(paths) > 1} == {}
 
 
 @pytest.mark.parametrize(

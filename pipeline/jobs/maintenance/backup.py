@@ -55,7 +55,7 @@ def _copy_owner(restored: Path, target: Path) -> None:
 
 
 def _keep_old(target: Path, now: datetime) -> Path | None:
-    """Give the old store a second name, under which it remains when the first name is taken by the new one.
+    """Link the old store to a second name, which it keeps when the new one replaces it, and return that.
 
     Its logs are renamed too: beside the first name they would be taken for those of the new store.
     """

@@ -36,12 +36,12 @@ def import_lines(store: Store, lines: Iterable[str]) -> dict[str, int]:
 
     RefusedError if the store is not empty; CorruptBackupError, naming the line, if the export is incomplete or not ours.
     """
-    reader = _Reader(lines)
-    _check_header(reader.next())
-    return {table: count for table, count in store.maintenance.import_rows(reader.rows()).items() if count}
+    export = _ExportLines(lines)
+    _check_header(export.next())
+    return {table: count for table, count in store.maintenance.import_rows(export.rows()).items() if count}
 
 
-class _Reader:
+class _ExportLines:
     """Reads an export line by line and counts the lines."""
 
     def __init__(self, lines: Iterable[str]) -> None:

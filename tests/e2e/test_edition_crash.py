@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from edition_process import LIFECYCLES, WEEKS, fill, publication, run_lifecycles
 from sqlalchemy import Row, create_engine
-from test_store_crash import alive, until
+from test_store_crash import is_alive, wait_until
 
 from pipeline.digest.render.theme import Theme
 from pipeline.model.edition import EditionRecord
@@ -55,10 +55,10 @@ def kill_one(
     before = report.stat().st_size
     print(len(weeks), folder, url, file=process.stdin, flush=True)
     forker = int(process.stdout.readline())
-    until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
+    wait_until(lambda: report.read_bytes()[before:].count(b"\n") >= moves)
     time.sleep(seconds)
     os.kill(forker, signal.SIGKILL)
-    until(lambda: not alive(forker))
+    wait_until(lambda: not is_alive(forker))
 
 
 def query(url: str, question: str) -> list[Row[Any]]:

@@ -49,12 +49,12 @@ kind = "blog"
 
 
 class Daemon:
-    """`pipeline run` in a folder, and what it says."""
+    """`pipeline run` in a folder, and the lines it logs."""
 
     def __init__(self, folder: Path) -> None:
         command = [*PIPELINE, "run", "--log", "json"]
         self.process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-        self.said: list[dict[str, Any]] = []
+        self.records: list[dict[str, Any]] = []
         self._lines: Queue[str] = Queue()
         self._reader = Thread(target=self._read)
         self._reader.start()
@@ -71,33 +71,33 @@ class Daemon:
         self.process.wait()
         self._reader.join()
 
-    def hears(self, wanted: Callable[[dict[str, Any]], bool] = lambda told: False, seconds: float = 20) -> bool:
-        """Read what it says until something is as wanted, or it has been silent for so long."""
+    def read_until(self, matches: Callable[[dict[str, Any]], bool] = lambda record: False, seconds: float = 20) -> bool:
+        """Read log records until one matches; return False after some seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
-                self.said.append(json.loads(self._lines.get(timeout=0.1)))
+                self.records.append(json.loads(self._lines.get(timeout=0.1)))
             except Empty:
                 continue
-            if wanted(self.said[-1]):
+            if matches(self.records[-1]):
                 return True
         return False
 
-    def says(self, words: str, seconds: float = 20) -> bool:
-        """Wait for words."""
-        return self.hears(lambda told: words in told["event"], seconds)
+    def logs(self, text: str, seconds: float = 20) -> bool:
+        """Wait for a record whose event contains a text."""
+        return self.read_until(lambda record: text in record["event"], seconds)
 
-    def does(self, task: str) -> bool:
-        """Wait for a task to be done."""
-        return self.hears(lambda told: told.get("task") == task)
+    def runs(self, task: str) -> bool:
+        """Wait for the result of a task."""
+        return self.read_until(lambda record: record.get("task") == task)
 
     def stop(self) -> float:
-        """Send SIGTERM; say how many seconds it took."""
+        """Send SIGTERM and return how many seconds it took to end."""
         sent = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=15)
         seconds = time.monotonic() - sent
-        self.hears(seconds=0.3)
+        self.read_until(seconds=0.3)
         return seconds
 
 
@@ -108,8 +108,8 @@ def server() -> Iterator[HttpServer]:
         yield loopback
 
 
-class House:
-    """A publication's folder, and who works in it."""
+class Publication:
+    """A publication's folder and its daemons."""
 
     def __init__(self, folder: Path, server: HttpServer) -> None:
         self.folder = folder
@@ -118,7 +118,7 @@ class House:
         self.daemons: list[Daemon] = []
 
     def write(self, *feeds: str, fetch: str = "every 24 hours", more: str = "") -> None:
-        """Write config.toml as an editor does: whole, beside it, and renamed."""
+        """Write config.toml as text editors do: into another file that is then renamed."""
         tables = "".join(FEED.format(name=name, url=self.server.url(f"/{name}")) for name in feeds)
         fresh = self.folder / "config.toml.new"
         fresh.write_text(CONFIG.format(feeds=tables, fetch=fetch, store=self.store) + more)
@@ -130,50 +130,50 @@ class House:
         return self.daemons[-1]
 
     def tick(self) -> subprocess.Popen[str]:
-        """Let cron's line run."""
+        """Start `pipeline tick`."""
         return subprocess.Popen([*PIPELINE, "tick"], cwd=self.folder, stdout=subprocess.DEVNULL, text=True)
 
-    def rows(self, question: str) -> list[tuple[Any, ...]]:
-        """Ask the database, behind the store's back."""
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Query the database directly."""
         engine = create_engine(
             self.store.replace("///", f"///{self.folder}/") if "sqlite" in self.store else self.store
         )
         with engine.connect() as connection:
-            found = [tuple(row) for row in connection.exec_driver_sql(question)]
+            rows = [tuple(row) for row in connection.exec_driver_sql(query)]
         engine.dispose()
-        return found
+        return rows
 
 
 @pytest.fixture
-def house(tmp_path: Path, server: HttpServer) -> Iterator[House]:
+def publication(tmp_path: Path, server: HttpServer) -> Iterator[Publication]:
     """A publication with one feed."""
-    house = House(tmp_path, server)
+    publication = Publication(tmp_path, server)
     server.respond("/blog", CannedResponse())
     server.respond("/talks", CannedResponse())
-    house.write("blog")
+    publication.write("blog")
     yield house
-    for daemon in house.daemons:
+    for daemon in publication.daemons:
         daemon.kill()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
 @pytest.mark.loopback
 def test_two_daemons_and_cron_do_each_task_once(
-    house: House, server: HttpServer, kind: str, request: pytest.FixtureRequest
+    publication: Publication, server: HttpServer, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    """All five start at once on an empty store: one asks the feed, one makes the draft."""
+    """All five start at once on an empty store: one fetches the feed, one writes the draft."""
     if kind == "postgresql":
-        house.store = request.getfixturevalue("postgres_url")
-        house.write("blog")
+        publication.store = request.getfixturevalue("postgres_url")
+        publication.write("blog")
     server.respond("/blog", CannedResponse(delay_seconds=0.5))
-    house.start(), house.start()
-    assert [tick.wait(30) for tick in [house.tick() for _ in range(3)]] == [0, 0, 0]
-    for daemon in house.daemons:
-        assert daemon.says("next runs:")
-        daemon.hears(seconds=1)
+    publication.start(), publication.start()
+    assert [tick.wait(30) for tick in [publication.tick() for _ in range(3)]] == [0, 0, 0]
+    for daemon in publication.daemons:
+        assert daemon.logs("next runs:")
+        daemon.read_until(seconds=1)
         daemon.stop()
     assert len(server.requests_for("/blog")) == 1
-    assert house.rows("SELECT task_id, attempts, status FROM run WHERE task_id IN ('draft', 'fetch')") == [
+    assert publication.rows("SELECT task_id, attempts, status FROM run WHERE task_id IN ('draft', 'fetch')") == [
         ("draft", 1, "deferred"),  # for entries of its week
         ("fetch", 1, "succeeded"),
     ]
@@ -181,87 +181,87 @@ def test_two_daemons_and_cron_do_each_task_once(
 
 @pytest.mark.slow(minutes=2)
 @pytest.mark.loopback
-def test_two_daemons_and_cron_do_each_period_once(house: House, server: HttpServer) -> None:
-    """For two minutes: every minute the feed's task is done by one of them, and a feed is asked once a minute."""
-    house.write("blog", fetch="every minute")
-    house.start(), house.start()
+def test_two_daemons_and_cron_do_each_period_once(publication: Publication, server: HttpServer) -> None:
+    """For two minutes, one of them runs the fetch task each minute, and the feed is fetched once a minute."""
+    publication.write("blog", fetch="every minute")
+    publication.start(), publication.start()
     end = time.monotonic() + 125
     while time.monotonic() < end:
-        assert house.tick().wait(30) == 0
+        assert publication.tick().wait(30) == 0
         time.sleep(5)
-    for daemon in house.daemons:
+    for daemon in publication.daemons:
         daemon.stop()
-    runs = house.rows("SELECT period_key, attempts, status FROM run WHERE task_id = 'fetch'")
+    runs = publication.rows("SELECT period_key, attempts, status FROM run WHERE task_id = 'fetch'")
     assert 2 <= len(runs) <= 4
     assert {run[1:] for run in runs} == {(1, "succeeded")}
     assert len(server.requests_for("/blog")) <= len(runs)
 
 
 @pytest.mark.loopback
-def test_the_daemon_says_at_the_start_what_comes_when(house: House) -> None:
-    """What is due comes now; once it is done, the next start knows the day and the time."""
-    daemon = house.start()
-    assert daemon.says("started with 1 feed; next runs: fetch now, ")
-    assert "draft now" in daemon.said[-1]["event"]
-    assert daemon.does("draft")
+def test_the_daemon_logs_the_next_runs_at_its_start(publication: Publication) -> None:
+    """Due tasks run now; after that, the next start names day and time."""
+    daemon = publication.start()
+    assert daemon.logs("started with 1 feed; next runs: fetch now, ")
+    assert "draft now" in daemon.records[-1]["event"]
+    assert daemon.runs("draft")
     daemon.stop()
-    again = house.start()
-    assert again.says("next runs: fetch ")
-    assert "draft mon 06:00" in again.said[-1]["event"] or "draft in" in again.said[-1]["event"]
+    again = publication.start()
+    assert again.logs("next runs: fetch ")
+    assert "draft mon 06:00" in again.records[-1]["event"] or "draft in" in again.records[-1]["event"]
 
 
 @pytest.mark.loopback
-def test_a_stop_in_a_slow_fetch_frees_the_claim_for_the_next_start(house: House, server: HttpServer) -> None:
-    """SIGTERM while the server drips: ended in seconds, the store whole; the next daemon asks at once."""
+def test_a_stop_in_a_slow_fetch_releases_the_claim(publication: Publication, server: HttpServer) -> None:
+    """SIGTERM during a slow response ends it in seconds with an intact store; the next daemon fetches at once."""
     server.respond(
         "/blog", CannedResponse(body=b"<rss>" + b" " * 60_000, drip_bytes=1, drip_seconds=0.05), CannedResponse()
     )
-    daemon = house.start()
-    assert daemon.says("next runs:")
+    daemon = publication.start()
+    assert daemon.logs("next runs:")
     while not server.requests_for("/blog"):
         time.sleep(0.05)
     assert daemon.stop() < 8
     assert daemon.process.returncode == 0
-    assert [told["event"] for told in daemon.said][-2:] == ["interrupted in the middle of a task", "stopped"]
-    assert house.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
-    assert house.rows("PRAGMA integrity_check") == [("ok",)]
-    again = house.start()
-    assert again.does("fetch")
-    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("succeeded", 2)]
+    assert [record["event"] for record in daemon.records][-2:] == ["interrupted in the middle of a task", "stopped"]
+    assert publication.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
+    assert publication.rows("PRAGMA integrity_check") == [("ok",)]
+    again = publication.start()
+    assert again.runs("fetch")
+    assert publication.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("succeeded", 2)]
 
 
 @pytest.mark.slow
 @pytest.mark.loopback
-def test_a_tick_that_is_told_to_stop_frees_its_claim_too(house: House, server: HttpServer) -> None:
-    """SIGTERM from systemd, or from who is impatient with cron's line: the next one does the work."""
+def test_a_stopped_tick_releases_its_claim_too(publication: Publication, server: HttpServer) -> None:
+    """After SIGTERM the next tick does the work."""
     server.respond("/blog", CannedResponse(delay_seconds=30), CannedResponse())
-    tick = house.tick()
+    tick = publication.tick()
     while not server.requests_for("/blog"):
         time.sleep(0.05)
     tick.send_signal(signal.SIGTERM)
     assert tick.wait(8) == 130
-    assert house.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
-    assert house.tick().wait(30) == 0
+    assert publication.rows("SELECT status FROM run WHERE task_id = 'fetch'") == [("interrupted",)]
+    assert publication.tick().wait(30) == 0
     assert len(server.requests_for("/blog")) == 2
 
 
 @pytest.mark.loopback
-def test_a_feed_that_is_added_is_read_at_once(house: House, server: HttpServer) -> None:
-    """SIGHUP after config.toml was written: the new feed is asked, the old one is not asked again."""
-    daemon = house.start()
-    assert daemon.does("draft")
-    house.write("blog", "talks")
+def test_a_new_feed_is_fetched_at_once(publication: Publication, server: HttpServer) -> None:
+    """After SIGHUP the new feed is fetched, and the old one is not."""
+    daemon = publication.start()
+    assert daemon.runs("draft")
+    publication.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("reloaded ")
-    assert daemon.does("first-fetch")
+    assert daemon.logs("reloaded ")
+    assert daemon.runs("first-fetch")
     assert (len(server.requests_for("/blog")), len(server.requests_for("/talks"))) == (1, 1)
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("reloaded ")
-    daemon.hears(seconds=0.5)
+    assert daemon.logs("reloaded ")
+    daemon.read_until(seconds=0.5)
     assert len(server.requests_for("/talks")) == 1
 
 
-BROKEN = {
+INVALID = {
     '[digest]\ntheme = "gone"\n': "gone",
     '[schedul]\nsend = "fri 07:00"\n': "schedul is not a section: did you mean schedule?",
     '[delivery]\noutbox = ""\n': "outbox",
@@ -270,47 +270,49 @@ BROKEN = {
 
 
 @pytest.mark.loopback
-def test_a_broken_config_is_refused_and_the_old_one_stays(house: House) -> None:
-    """Its sentence is in the log, the work goes on by the old settings, and a mended file is taken."""
-    daemon = house.start()
-    assert daemon.does("draft")
-    for more, sentence in BROKEN.items():
-        house.write("blog", "talks", more=more)
+def test_an_invalid_config_is_refused_and_the_old_one_stays(publication: Publication) -> None:
+    """The error is logged, work goes on with the old settings, and a corrected file is loaded."""
+    daemon = publication.start()
+    assert daemon.runs("draft")
+    for more, sentence in INVALID.items():
+        publication.write("blog", "talks", more=more)
         daemon.process.send_signal(signal.SIGHUP)
-        assert daemon.says("the new settings are refused and the old ones stay in use")
-        assert sentence in daemon.said[-1]["event"]
-    house.store = "sqlite:///no/such/folder/pipeline.db"
-    house.write("blog", "talks")
+        assert daemon.logs("the new settings are refused and the old ones stay in use")
+        assert sentence in daemon.records[-1]["event"]
+    publication.store = "sqlite:///no/such/folder/pipeline.db"
+    publication.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("cannot be opened")
-    house.store = "sqlite:///pipeline.db"
-    house.write("blog", "talks")
+    assert daemon.logs("cannot be opened")
+    publication.store = "sqlite:///pipeline.db"
+    publication.write("blog", "talks")
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.says("reloaded ")
-    assert daemon.does("first-fetch")
+    assert daemon.logs("reloaded ")
+    assert daemon.runs("first-fetch")
 
 
 @pytest.mark.slow
 @pytest.mark.loopback
-def test_a_changed_config_is_noticed_without_a_signal(house: House, server: HttpServer) -> None:
-    """Within a beat."""
-    daemon = house.start()
-    assert daemon.does("draft")
-    house.write("blog", "talks")
-    assert daemon.says("reloaded ", seconds=17)
-    assert daemon.does("first-fetch")
+def test_a_changed_config_is_noticed_without_a_signal(publication: Publication, server: HttpServer) -> None:
+    """Within the interval of a tick."""
+    daemon = publication.start()
+    assert daemon.runs("draft")
+    publication.write("blog", "talks")
+    assert daemon.logs("reloaded ", seconds=17)
+    assert daemon.runs("first-fetch")
 
 
 @pytest.mark.slow
 @pytest.mark.loopback
-def test_killed_in_a_fetch_it_is_not_repeated_before_its_lease_is_over(house: House, server: HttpServer) -> None:
-    """Another process cannot know that the first is dead: for two minutes it leaves the task alone."""
+def test_the_run_of_a_killed_daemon_is_left_alone_until_its_lease_expires(
+    publication: Publication, server: HttpServer
+) -> None:
+    """Another process cannot know that the first is dead, so it waits for two minutes."""
     server.respond("/blog", CannedResponse(delay_seconds=30))
-    daemon = house.start()
-    assert daemon.says("next runs:")
+    daemon = publication.start()
+    assert daemon.logs("next runs:")
     while not server.requests_for("/blog"):
         time.sleep(0.05)
     daemon.kill()
-    assert house.tick().wait(30) == 0
+    assert publication.tick().wait(30) == 0
     assert len(server.requests_for("/blog")) == 1
-    assert house.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("running", 1)]
+    assert publication.rows("SELECT status, attempts FROM run WHERE task_id = 'fetch'") == [("running", 1)]

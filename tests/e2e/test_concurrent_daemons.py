@@ -151,7 +151,7 @@ def publication(tmp_path: Path, server: HttpServer) -> Iterator[Publication]:
     server.respond("/blog", CannedResponse())
     server.respond("/talks", CannedResponse())
     publication.write("blog")
-    yield house
+    yield publication
     for daemon in publication.daemons:
         daemon.kill()
 

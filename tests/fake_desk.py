@@ -1,4 +1,4 @@
-"""A desk without a publication: three weeks, one mail with a dark design, and values that tests change under open pages."""
+"""A desk without a publication: three weeks, an edition with a dark design, and values that tests change."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
 
 @dataclass
 class FakeDesk:
-    """All of the desk's services, without a publication. Change ``revision`` or call ``change``, and open pages follow."""
+    """All services of a desk. Open pages follow when a test changes ``revision`` or calls ``change``."""
 
     revision: str = "1"
     editions: dict[str, Edition | BuildFailure] = field(default_factory=lambda: {"2026-W07": edition("2026-W07")})

@@ -1,7 +1,7 @@
 """The pages behind a proof's buttons: they ask for confirmation, and a second button decides.
 
-GET and HEAD change nothing, since security scanners follow every link. The token in the address authorises the POST, so the
-form needs no CSRF token. The desk's session is never in an address: a POST sets it as a cookie that expires.
+GET and HEAD change nothing, since security scanners follow every link. The token in the address authorises the POST, so
+the form needs no CSRF token. The desk's session is never in an address: a POST sets it as a cookie that expires.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _decisions(app: App) -> ProofDecisions:
 
 
 def _send_new_proof(app: App, token: ProofToken, now: datetime) -> str:
-    """Send a new proof to the editor and return a sentence. An expired token suffices: the proof goes to nobody else."""
+    """Send a new proof to the editor and return a sentence. An expired token is enough: only the editor gets it."""
     newest = next(iter(app.store.proofs.of_week(token.week)), None)
     if newest and now - newest.claimed_at < RESEND_INTERVAL:
         raise RefusedError("A proof was sent a moment ago. Check your mailbox, or try again in a minute.")

@@ -91,8 +91,8 @@ def _bind_or_warn(listen: str) -> socket.socket | None:
 
 def _listen(address: tuple[str, int], family: int) -> socket.socket:
     listener = socket.create_server(address, family=family)
-    # Connections inherit it. asyncio sets it only on sockets that it opened itself; without it each response waits 40 ms
-    # for the browser to acknowledge its first half.
+    # Connections inherit it. asyncio sets it only on sockets that it opened; without it each response waits 40 ms for
+    # the browser to acknowledge its first half.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -140,7 +140,7 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, int, Path]]:
 
 @contextmanager
 def running(folder: Path, authority: Path | None = None) -> Iterator[None]:
-    """Run the daemon in a folder; at the end it must stop within seconds, without a traceback or a secret in its log."""
+    """Run the daemon in a folder; at the end it must stop soon, without a traceback or a secret in its log."""
     trusted = {"SSL_CERT_FILE": str(authority)} if authority else {}
     environment = os.environ | trusted | {"HARBOUR_PASSWORD": PASSWORD}
     command = [sys.executable, "-m", "pipeline", "run"]

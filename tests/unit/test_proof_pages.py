@@ -99,7 +99,7 @@ def test_get_and_head_change_nothing(client: AsgiClient, app: App, choice: Proof
 
 
 def test_the_page_describes_the_decision(client: AsgiClient, app: App) -> None:
-    """Subject, number of stories, hash and checks are shown, with one form that posts to the same URL, and no script."""
+    """Subject, number of stories, hash and checks are shown, with one form to the same URL and no script."""
     path = address(app, "approve")
     page = client.get(path).text
     edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
@@ -112,7 +112,7 @@ def test_the_page_describes_the_decision(client: AsgiClient, app: App) -> None:
 
 
 def test_the_button_approves_once(client: AsgiClient, app: App) -> None:
-    """The button approves; pressed again on a page that is still open, it shows that the edition is already approved."""
+    """The button approves; pressed again, it shows that the edition is already approved."""
     path = address(app, "approve")
     first, second = (client.request("POST", path, headers=FORM_FROM_US, content=b"") for _ in range(2))
     assert (first.status_code, heading(first)) == (200, "Approved")
@@ -266,8 +266,8 @@ def test_an_empty_address_serves_nothing(caplog: pytest.LogCaptureFixture) -> No
 
 @pytest.mark.loopback
 def test_a_proof_opens_the_desk_for_a_day(app: App) -> None:
-    """The desk behind the daemon opens to the browser that pressed the proof's third button, and to no other, for a day; no
-    URL contains the session."""
+    """The desk behind the daemon opens to the browser that pressed the proof's third button, for a day; no URL
+    contains the session."""
     path = app.config.path
     path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{PUBLIC_URL}"', '""'))
     now = [NOW]

@@ -18,7 +18,7 @@ from pipeline.model.edition import TRANSITIONS, refusal
 from pipeline.model.errors import NothingToPublishError, UsageError
 from pipeline.model.week import Week
 from pipeline.web.desk.cache import EditionCache, fingerprint
-from pipeline.web.desk.diff import EditionDiff, diff_editions
+from pipeline.web.desk.diff import diff_editions
 from pipeline.web.desk.message_details import (
     GMAIL_CLIP_KB,
     SIZE_LIMITS_KB,
@@ -121,7 +121,8 @@ class WeekContext:
             if options.view == "decisions" and context["editable"]:
                 context["notes"] = self.cache.desk.editor.state(week).overrides.notes
             if options.view == "changes":
-                context["diff"] = self._diff_to_approved(week, draft)
+                approved = self.cache.desk.editions.approved_edition(week)
+                context["diff"] = diff_editions(approved, draft) if approved else None
             if error and (seen := self.cache.shown_edition(seen_fingerprint)):
                 context["diff"] = diff_editions(seen, draft)
         return context
@@ -177,10 +178,6 @@ class WeekContext:
         except NothingToPublishError:
             return edition
         return edition if isinstance(draft, BuildFailure) else draft
-
-    def _diff_to_approved(self, week: str, draft: Edition) -> EditionDiff | None:
-        approved = self.cache.desk.editions.approved_edition(week)
-        return diff_editions(approved, draft) if approved else None
 
 
 def sidebar(edition: Edition) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class ArchivePosition:
     next_url: str
     """The next page to fetch; empty at the end."""
     page_hashes: tuple[str, ...] = ()
-    """A hash of each page that was read, to notice when pages repeat."""
+    """A hash of each page that was read, to detect repeated pages."""
     entry_count: int = 0
     """Number of entries it brought."""
     done: bool = False

@@ -28,8 +28,8 @@ MESSAGE_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-"""Policy of an edition in its frame: its own styles and images, and no scripts. It is same-origin so that the page around
-it can read its height and scroll position; without scripts it can do nothing with that."""
+"""Policy of an edition in its frame: its own styles and images, and no scripts. It is same-origin so that the page
+around it can read its height and scroll position; without scripts it can do nothing with that."""
 IMAGE_SOURCES = {"local": "'self' data:", "all": "'self' https: http: data:", "none": "'none'"}
 """Origins of an edition's images: the desk itself, any, or none."""
 DESK_CLOSED = (

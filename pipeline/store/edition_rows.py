@@ -1,4 +1,4 @@
-"""Rows of editions: their records, what was sealed, and which entries are reserved. Runs in the caller's transaction."""
+"""Rows of editions: records, sealed editions and reserved entries. Runs in the caller's transaction."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class ProofRepository:
     ) -> Proof | None:
         """Claim a proof of a draft, to send it; return None if none is due.
 
-        One is due once for the same bytes, and ``MIN_INTERVAL`` after the last one of the week; with ``resend``, always.
+        One is due once for the same bytes and ``MIN_INTERVAL`` after the last one of the week; with ``resend`` always.
         """
         with self.database.write() as connection:
             connection.execute(select(commit_counter.c.commits).with_for_update())  # one claim at a time, see ``lock``

@@ -171,7 +171,7 @@ def test_restore_replaces_a_damaged_store(closed_store: Path, tmp_path: Path) ->
 
 
 def test_restore_refuses_other_files(closed_store: Path, tmp_path: Path) -> None:
-    """A missing file, another file, another program's database, a newer version's or a truncated one: the store stays."""
+    """A missing file, another file or program's database, a newer version's or a truncated one: the store stays."""
     text, other, newer, torn = (tmp_path / name for name in ("text", "other", "newer", "torn"))
     text.write_text("a shopping list\n" * 100)
     with Store.open(f"sqlite:///{closed_store}") as store:

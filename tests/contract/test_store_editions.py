@@ -117,7 +117,7 @@ def test_an_entry_is_in_one_sealed_edition(store: Store) -> None:
 
 
 def test_a_late_counterpart_may_be_reserved(store: Store) -> None:
-    """It is linked to the edition with its story until an editor puts it into an edition of its own; not the reverse."""
+    """It is linked to the edition with its story until an editor puts it into its own edition; not the reverse."""
     one, late = insert(store, blog_post(1), blog_post(2))
     store.editions.approve(EditionRecord(week=W07), seal(W07, 1, one))
     store.editions.link_counterparts({late: W07, one: W08})

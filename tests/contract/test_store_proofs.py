@@ -1,4 +1,4 @@
-"""Proofs in every store: claimed by one process, sent once for the same bytes; tokens are used up with their transition."""
+"""Proofs in every store: claimed by one process, sent once for the same bytes; tokens are used once."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_concurrent_approvals_make_one_edition(demo: Demo) -> None:
 
 
 def test_a_publication_moves_from_sqlite_to_a_server(demo: Demo, on_sqlite: Demo, tmp_path: Path) -> None:
-    """Export, import, export: equal files; the sealed edition is the same bytes, and the next week continues from it."""
+    """Export, import, export: equal files; the sealed edition has the same bytes, and the next week follows."""
     on_sqlite.run_ok("fetch")
     on_sqlite.run_ok("digest", "--week", WEEK, "--offline")
     on_sqlite.run_ok("approve", WEEK)

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type is typed here, in order, in a copy of the repository."""
+"""The commands of the README work when typed in order in a copy of the repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
-# Said to the reader and not typed here, with the reason; all else in a ```sh fence runs and must exit 0.
+# Commands that are not run here, with the reason; every other command in a ```sh fence must exit with 0.
 NOT_TYPED = {
     "git clone": "the copy is the clone",
     "make test": "this very run",
@@ -28,16 +28,16 @@ NOT_TYPED = {
     "crontab": "would change this machine",
     "sudo ": "would change this machine",
 }
-STAYS = re.compile(r"pipeline (--\S+ \S+ )*(preview|run)\b")
+STAYS = re.compile(r"(\.venv/bin/)?pipeline (--\S+ \S+ )*(preview|run)\b")
 
 
 def fences() -> Iterator[str]:
-    """Give the README's ```sh fences, in order."""
+    """Yield the README's ```sh fences, in order."""
     yield from re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def typed(fence: str) -> Iterator[str]:
-    """Give a fence's commands without comments and prompts."""
+    """Yield the commands of a fence without comments and prompts."""
     for line in fence.replace("\\\n", " ").splitlines():
         command = re.sub(r"(^|\s)#\s.*$", "", line).strip().removeprefix("$ ")
         if command and not command.startswith(tuple(NOT_TYPED)):
@@ -46,7 +46,7 @@ def typed(fence: str) -> Iterator[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what git keeps, with this environment as its .venv."""
+    """A copy of the files in git, with this environment as its .venv."""
     copy = tmp_path / "pipeline"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in listed.split("\0"):
@@ -58,15 +58,15 @@ def copy(tmp_path: Path) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Give this environment's programs, a browser that opens nothing, and no make to inherit from."""
+    """Return an environment with this interpreter's programs, a browser that opens nothing, and no variables of make."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PIPELINE", "MFLAGS"))
     }
     return inherited | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "BROWSER": "true"}
 
 
-def stays_until_told(command: str, folder: Path) -> tuple[int, str]:
-    """Start something that stays, stop it with Ctrl+C once it has said a line; give its exit code and what it said."""
+def run_until_interrupted(command: str, folder: Path) -> tuple[int, str]:
+    """Start a server, stop it with Ctrl+C after its first line; return its exit code and output."""
     process = subprocess.Popen(
         ["bash", "-c", f"exec {command}"],
         cwd=folder,
@@ -83,7 +83,7 @@ def stays_until_told(command: str, folder: Path) -> tuple[int, str]:
 
 
 def runs(command: str, folder: Path) -> tuple[int, str]:
-    """Run a command to its end; give its exit code and what it said. make takes what is installed as it is."""
+    """Run a command; return its exit code and output. make treats .venv as up to date."""
     words = command.replace("make ", "make --old-file=.venv/ready ", 1) if command.startswith("make ") else command
     done = subprocess.run(
         ["bash", "-c", words],
@@ -98,8 +98,8 @@ def runs(command: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_what_the_readme_tells_to_type_works(copy: Path) -> None:
-    """Every command of its shell fences exits 0, one after the other; `cd` is followed."""
+def test_commands_of_the_readme_work(copy: Path) -> None:
+    """Every command in a shell fence exits with 0, one after the other; `cd` is followed."""
     commands = [command for fence in fences() for command in typed(fence)]
     assert len(commands) >= 3
     folder = copy
@@ -107,6 +107,6 @@ def test_what_the_readme_tells_to_type_works(copy: Path) -> None:
         if command.startswith("cd "):
             folder = folder if command == "cd pipeline" else folder / command.removeprefix("cd ")
             continue
-        code, said = (stays_until_told if STAYS.match(command) else runs)(command, folder)
-        assert code in (0, 130) if STAYS.match(command) else code == 0, f"{command}\n{said}"
-        assert "Traceback" not in said, f"{command}\n{said}"
+        code, output = (run_until_interrupted if STAYS.match(command) else runs)(command, folder)
+        assert code in (0, 130) if STAYS.match(command) else code == 0, f"{command}\n{output}"
+        assert "Traceback" not in output, f"{command}\n{output}"

@@ -121,10 +121,11 @@ def _cascaded(element: Any, path: list[_Compound], rules: list[_Rule]) -> dict[s
     """Return the values that apply to an element: rules, its own style over them, ``!important`` over both."""
     values = {"background-color": element.get("bgcolor")} if element.get("bgcolor") else {}
     matching = sorted((rule for rule in rules if _selects(rule.selector, path)), key=lambda rule: rule.order)
-    own = _parse_declarations(element.get("style") or "")
+    ordered = [rule.declarations for rule in matching]
+    ordered.append(_parse_declarations(element.get("style") or ""))
     for important in (False, True):
-        for declarations in (*(rule.declarations for rule in matching), own):
-            values |= {name: value for name, value, is_important in declarations if is_important is important}
+        for declarations in ordered:
+            values.update({name: value for name, value, is_important in declarations if is_important is important})
     return values
 
 

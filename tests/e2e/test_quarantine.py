@@ -94,7 +94,7 @@ def test_changed_guids_duplicate_nothing(program: CliRunner) -> None:
     program.serve("/blog", rss(item("Bread on a stone"), *renamed))
     out = program.run_ok("fetch")
     assert "6 changed" in out
-    assert "held back" not in out
+    assert "quarantined" not in out
     assert "7 entries" in program.run_ok("feeds", "list")
 
 

@@ -22,7 +22,8 @@ feed_id TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, etag TEXT NOT NULL, last_m
 body_sha256 TEXT NOT NULL, channel JSON NOT NULL, first_read_at {instant}, checked_at {instant}, read_at {instant},
 due_at {instant}, failures INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, advice TEXT NOT NULL,
 current_url TEXT NOT NULL, moved_to TEXT NOT NULL, moved_first_at {instant}, moved_count INTEGER NOT NULL,
-document_at {instant}, new_content_at {instant}, retry_at {instant}, retry_host TEXT NOT NULL, gone_at {instant}, failing_since {instant})""",
+document_at {instant}, new_content_at {instant}, retry_at {instant}, retry_host TEXT NOT NULL, gone_at {instant},
+failing_since {instant})""",
     """CREATE TABLE entry (
 entry_id {id} NOT NULL PRIMARY KEY, feed_id TEXT NOT NULL REFERENCES feed (feed_id), guid TEXT NOT NULL,
 guid_sha256 VARCHAR(64) NOT NULL, url_key TEXT NOT NULL, enclosure_key TEXT NOT NULL, media_type TEXT NOT NULL,

@@ -61,7 +61,7 @@ LASTING_ADVICE: dict[str, str] = {
     "protocol_error": "tell the publisher of the feed",
     "timeout": "raise timeout_seconds under [fetch]",
 }
-"""Advice for outcomes that usually pass by themselves, in case they do not."""
+"""Advice for outcomes that are usually temporary, in case they do not."""
 
 BLOCKED_ADVICE: dict[int, str] = {
     401: "enter the feed's user name and password, or its token, in config.toml",

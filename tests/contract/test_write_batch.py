@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.jobs.feeds.refresh import FeedReport, Refresher
 from pipeline.jobs.feeds.write_batch import IDLE_SECONDS, MAX_ENTRIES
 from pipeline.model.feed import Feed
@@ -64,7 +64,7 @@ def refresh(store: Store, network: FakeFetcher, feeds: int, *, now: datetime = N
 
     all_feeds = [Feed(id=f"f{number}", url=f"https://f{number}.example/", kind="blog") for number in range(feeds)]
     refresher = Refresher(store=store, open_fetcher=network.open, interval=timedelta(hours=1))
-    refresher.refresh(all_feeds, now=now, is_due=poll.can_fetch, on_report=listen)
+    refresher.refresh(all_feeds, now=now, is_due=polling.can_fetch, on_report=listen)
     return reported
 
 

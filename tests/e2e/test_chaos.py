@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest import polling as poll
+from pipeline.ingest import polling
 from pipeline.ingest.http.fetcher import HttpFetcher
 from pipeline.jobs.feeds.refresh import FeedReport, Refresher
 from pipeline.model.feed import Feed
@@ -68,7 +68,7 @@ def live_through(web: FaultyWeb, store: Store, days: int) -> Month:
     reports: dict[str, list[FeedReport]] = {feed.id: [] for feed in feeds}
     for tick in range(days * (timedelta(days=1) // TICK)):
         web.now = START + tick * TICK
-        for report in refresher.refresh(feeds, now=web.now, is_due=poll.is_due):
+        for report in refresher.refresh(feeds, now=web.now, is_due=polling.is_due):
             reports[report.feed_id].append(report)
     titles = {feed.id: Counter[str]() for feed in feeds}
     for stored in store.entries.between(START - timedelta(days=99), START + timedelta(days=99), list(titles)):

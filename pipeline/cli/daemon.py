@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import time
@@ -18,8 +17,6 @@ from pipeline.text.format import format_upcoming, pluralize
 if TYPE_CHECKING:
     from pipeline.model.schedule import Clock
 
-log = logging.getLogger(__name__)
-
 
 def add_commands(commands: Commands) -> None:
     """Add run and tick."""
@@ -34,6 +31,8 @@ def _add_log(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, clock: Clock) -> int:
     """Run the daemon until it is stopped."""
+    import logging  # here, since --help is to answer at once
+
     from pipeline import daemon
     from pipeline.app.doctor import schedule_checks
     from pipeline.app.health import HealthProbe
@@ -44,6 +43,7 @@ def run(options: Namespace, clock: Clock) -> int:
     from pipeline.web.health import health_routes
     from pipeline.web.pages import serve_pages
 
+    log = logging.getLogger(__name__)
     heartbeat = Heartbeat(daemon.TICK_INTERVAL_SECONDS, monotonic=time.monotonic)
     with ReloadingApp(options.config) as reloading, configured_logging(options, secrets=lambda: reloading.app.secrets):
         app, now = reloading.app, clock()

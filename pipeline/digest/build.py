@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.digest.checks import preflight
-from pipeline.digest.compose.compose import compose
-from pipeline.digest.compose.inputs import DigestInputs
+from pipeline.digest.compose.compose import DigestInputs, compose
 from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render

@@ -96,17 +96,17 @@ def parse_schedule(text: str) -> Schedule:
     """
     plain = " ".join(text.lower().replace(",", " ").split())
     if every := re.fullmatch(r"every(?: (\d{1,4}))? (minute|hour)s?", plain):
-        return Every(_interval(int(every[1] or 1), every[2], text))
+        interval = int(every[1] or 1) * timedelta(minutes=60 if every[2] == "hour" else 1)
+        if not timedelta() < interval <= MAX_INTERVAL:
+            why = 'an interval is from 1 minute to 24 hours; beyond that name the days, as in "mon 07:00"'
+            raise _refusal(text, why)
+        return Every(interval)
     if at := re.fullmatch(r"(\S+(?: \S+)*) (\d{1,2}):(\d{2})", plain):
-        return At(_weekdays(at[1].split(), text), _time(int(at[2]), int(at[3]), text))
+        weekdays, hour, minute = _weekdays(at[1].split(), text), int(at[2]), int(at[3])
+        if hour > 23 or minute > 59:
+            raise _refusal(text, "a time of day is from 00:00 to 23:59")
+        return At(weekdays, time(hour, minute))
     raise _refusal(text, f"write {EXAMPLES}")
-
-
-def _interval(count: int, unit: str, words: str) -> timedelta:
-    interval = count * timedelta(minutes=60 if unit == "hour" else 1)
-    if not timedelta() < interval <= MAX_INTERVAL:
-        raise _refusal(words, 'an interval is from 1 minute to 24 hours; beyond that name the days, as in "mon 07:00"')
-    return interval
 
 
 def _weekdays(names: list[str], words: str) -> tuple[int, ...]:
@@ -117,12 +117,6 @@ def _weekdays(names: list[str], words: str) -> tuple[int, ...]:
     if unknown := next((name for name in names if not re.fullmatch(WEEKDAY, name)), None):
         raise _refusal(words, f"{unknown!r} is no weekday; write {EXAMPLES}")
     return tuple(sorted({WEEKDAYS.index(name[:3]) for name in names}))
-
-
-def _time(hour: int, minute: int, words: str) -> time:
-    if hour > 23 or minute > 59:
-        raise _refusal(words, "a time of day is from 00:00 to 23:59")
-    return time(hour, minute)
 
 
 def _refusal(words: str, why: str) -> ValueError:

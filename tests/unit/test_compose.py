@@ -5,8 +5,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
-from pipeline.digest.compose.compose import compose
-from pipeline.digest.compose.inputs import DigestInputs
+from pipeline.digest.compose.compose import DigestInputs, compose
 from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select

@@ -9,8 +9,7 @@ import pytest
 
 from pipeline.digest.compose.archive import ArchiveFilter, choose_filler, choose_year_ago
 from pipeline.digest.compose.related import Similarity, candidates, key_terms, rank_related
-from pipeline.digest.selection.link_limit import limit_links
-from pipeline.digest.selection.select import Selection
+from pipeline.digest.selection.select import Selection, limit_links
 from pipeline.ingest.chapters import MAX_CHAPTERS, chapter_titles, transcript_opening
 from pipeline.ingest.webpage import read_metadata
 from pipeline.model.digest import Decision

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.digest.editor.parse import parse
-from pipeline.digest.editor.template import initial_text
+from pipeline.digest.editor.write import initial_text
 from pipeline.model.digest import Decision, Edition
 from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.errors import EditorFileError

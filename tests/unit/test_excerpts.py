@@ -7,9 +7,8 @@ from datetime import UTC, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest.compose.compose import compose, excerpt_keys
+from pipeline.digest.compose.compose import DigestInputs, compose, excerpt_keys
 from pipeline.digest.compose.excerpts import EXCERPT_VERSION, ExcerptCache, excerpt_key
-from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select
 from pipeline.model.feed import FEED_KINDS, Feed

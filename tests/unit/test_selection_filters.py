@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.digest.selection.filters import explain_filter
+from pipeline.digest.selection.eligibility import explain_filter
 from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed, FilterRule
 from tests.factories import entry

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from pipeline.digest.compose.archive import related_entries
+from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
 from pipeline.digest.compose.images import with_image_sizes
-from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
-from pipeline.model.digest import Digest, Section, SectionKind, Story, StoryKind
+from pipeline.digest.render.translator import ENGLISH, Translator
+from pipeline.digest.selection.select import Selection
+from pipeline.model.check import PreflightContext
+from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Entry, Picture, StoredEntry
 from pipeline.model.feed import Feed, FeedKind
+from pipeline.model.week import Week
 from pipeline.text.html import reading_minutes
 from pipeline.text.html_to_markdown import escape_markdown
 from pipeline.text.titles import strip_episode_number
@@ -27,6 +31,31 @@ _SECTION_OF: dict[StoryKind, SectionKind] = {
     "link": "links",
 }
 _SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestInputs:
+    """Everything one edition is built from, loaded before; equal inputs and themes give equal bytes."""
+
+    week: Week
+    opens_at: datetime
+    closes_at: datetime
+    number: int | None = None
+    """The edition's number: the one it has, or the next free one."""
+    publication: Publication
+    feeds: tuple[Feed, ...]
+    selection: Selection
+    """The stories of the week, why other entries are out, and the editor's overrides."""
+    archive: ArchiveContent = field(default_factory=ArchiveContent)
+    """Older entries to link to."""
+    episode_details: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """URL of a chapters file or transcript to the chapter titles, or the first sentences."""
+    excerpts: Mapping[str, str] = field(default_factory=dict)
+    """Saved excerpts as Markdown, by ``excerpt_key``; missing ones are made while composing."""
+    image_sizes: Mapping[str, Picture] = field(default_factory=dict)
+    """URL of an image to its measured size."""
+    preflight: PreflightContext = field(default_factory=PreflightContext)
+    translator: Translator = ENGLISH
 
 
 def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
@@ -124,6 +153,8 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
     kind, lead, post, audio = parts.kind, parts.lead, parts.post, parts.audio
     excerpt = (excerpts.get(body, _MAX_EXCERPT_WORDS[kind]) for body in parts.bodies())
     listen_feed = feeds.get(audio.feed_id) if audio else None
+    picture_order = (post, audio) if kind == "post" else (audio, post)
+    picture = next((entry.picture for entry in picture_order if entry and entry.picture), None)
     return Story(
         kind=kind,
         title=strip_episode_number(lead.title, audio.episode, audio.season) if audio else lead.title,
@@ -132,7 +163,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         excerpt_md=next(filter(None, excerpt), lead.excerpt_text),
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
-        picture=_picture(parts),
+        picture=picture if kind != "link" else None,
         reading_minutes=reading_minutes(post.body_html) if post and kind != "link" else 0,
         duration_seconds=audio.duration_seconds if audio else None,
         season=audio.season if audio else None,
@@ -149,13 +180,6 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
 def _page_url(entry: Entry) -> str:
     """Return the URL of an entry's page, or of its media file if it has no page."""
     return entry.url or (entry.enclosure.url if entry.enclosure else "")
-
-
-def _picture(parts: _StoryParts) -> Picture | None:
-    if parts.kind == "link":
-        return None
-    order = (parts.post, parts.audio) if parts.kind == "post" else (parts.audio, parts.post)
-    return next((entry.picture for entry in order if entry and entry.picture), None)
 
 
 def _archive_sections(inputs: DigestInputs, feeds: Mapping[str, Feed]) -> Iterator[Section]:

@@ -1,7 +1,8 @@
-"""Rewrite the editor's file after a change, keeping what a person wrote around it.
+"""Write the editor's file: the initial text of a new one, and its text after a change at the desk.
 
-Settings change line by line, and all comments stay where they are. Notes, introduction and links are each rewritten as
-a whole: their comments are kept, every ``<!-- comment -->`` above the part that held it.
+A new file has every setting as a comment, with the week's references to use. A change keeps what a person wrote around
+it: settings change line by line, and all comments stay where they are. Notes, introduction and links are each rewritten
+as a whole: their comments are kept, every ``<!-- comment -->`` above the part that held it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,106 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from pipeline.digest.editor.parse import COMMENT, FENCE, HEADING, find_fences, is_links_heading, without_comments
+from pipeline.digest.editor.parse import (
+    COMMENT,
+    FENCE,
+    HEADING,
+    LINK_EXAMPLE,
+    find_fences,
+    is_links_heading,
+    without_comments,
+)
+from pipeline.model.digest import Decision, Edition
 from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.entry import Entry, StoredEntry
 
 FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order")
 """Fields of Overrides that are single settings of the front matter."""
 _NOTES = re.compile(r"\s*\[\s*notes\s*\]")
+MAX_LEFT_OUT = 10
+_LONG_GUID_CHARS = 40
+_MAX_COLUMN_WIDTH = 70
+StoryEntries = tuple[StoredEntry, ...]
+
+
+def initial_text(
+    edition: Edition,
+    stories: Sequence[StoryEntries],
+    left_out: Sequence[Decision],
+    *,
+    link_feed_ids: Collection[str] = (),
+) -> str:
+    """Return the text of a new file for a draft; unchanged, it overrides nothing.
+
+    ``left_out`` are entries the editor may want to include; the newest ``MAX_LEFT_OUT`` are listed.
+    """
+    order = [short_reference(story[0].entry) for story in stories if story[0].entry.feed_id not in link_feed_ids]
+    first = next(iter(order), "blog 1")
+    lines = [
+        FENCE,
+        f"# The edition {edition.week}. The program makes its choices; what you write here overrides them.",
+        "# A line that begins with # is a comment: remove the # to use it. Then run:",
+        f"#     pipeline digest --week {edition.week}",
+        "",
+        f"# subject = {_quoted(edition.subject)}",
+        f"# preheader = {_quoted(edition.preheader)}",
+        f"# lead = {_quoted(first)}          # the first story",
+        f"# leave_out = [{_quoted(first)}]",
+        "# put_back = []                    # entries that were left out: see below, or any other entry",
+        f"# order = [{', '.join(map(_quoted, order))}]",
+        "",
+        "[notes]                            # your note on a story, as Markdown",
+        f'# {_quoted(first)} = "…"',
+        "",
+        "[related]                          # older entries to link to under a story; [] links to none",
+        f"# {_quoted(first)} = []",
+        "",
+        *_references(edition, stories, left_out),
+        FENCE,
+        "",
+        "<!-- Your introduction goes here, in Markdown. 60 to 120 words are a good length. -->",
+        "",
+        "## Useful links",
+        "",
+        f"<!-- {LINK_EXAMPLE} -->",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def short_reference(entry: Entry) -> str:
+    """Return an entry's reference: its feed, and its guid or, where that is long, a shorter URL."""
+    use_url = entry.url and len(entry.guid) > _LONG_GUID_CHARS and len(entry.url) < len(entry.guid)
+    return f"{entry.feed_id} {entry.url if use_url else entry.guid}"
+
+
+def _references(edition: Edition, stories: Iterable[StoryEntries], left_out: Iterable[Decision]) -> Iterator[str]:
+    """Yield comments that list the references to use in the settings."""
+    included = []
+    for first, *others in stories:
+        included.append((short_reference(first.entry), first.entry.title))
+        included += [(short_reference(stored.entry), "… the same story") for stored in others]
+    yield from _listed("# In this edition:", included)
+    manifest = json.loads(edition.manifest)
+    related = (entry for story in manifest["stories"] for entry in story["related"])
+    older = [(f"{entry['feed_id']} {entry['guid']}", entry["title"]) for entry in (*related, *manifest["archive"])]
+    yield from _listed("# Older entries it links to, which leave_out removes as well:", older)
+    newest = sorted(left_out, key=lambda decision: decision.published_at, reverse=True)[:MAX_LEFT_OUT]
+    rows = [(f"{decision.feed_id} {decision.guid}", f"{decision.title}: {decision.reason}") for decision in newest]
+    yield from _listed("# Left out:", rows)
+
+
+def _listed(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    quoted = [(_quoted(reference), " ".join(text.split())) for reference, text in rows]
+    if quoted:
+        width = min(max(len(reference) for reference, _ in quoted), _MAX_COLUMN_WIDTH)
+        yield heading
+        yield from (f"#   {reference.ljust(width)}  {text}" for reference, text in quoted)
+
+
+def _quoted(text: str) -> str:
+    return to_toml(re.sub(r"[\x00-\x1f\x7f]+", " ", text))
 
 
 def rewrite(text: str, old: Overrides, new: Overrides) -> str:
@@ -42,7 +135,11 @@ def rewrite(text: str, old: Overrides, new: Overrides) -> str:
     if old.notes != new.notes:
         front_matter = _with_notes(front_matter, new.notes)
     if (old.introduction_md, old.links) != (new.introduction_md, new.links):
-        body = _new_body(body, new)
+        of_introduction, of_links = _comments(body)
+        introduction = new.introduction_md.replace("\r\n", "\n").strip()
+        links = "\n".join(map(format_link, new.links))
+        parts = filter(None, [*of_introduction, introduction, "## Useful links", *of_links, links])
+        body = "\n" + "\n\n".join(parts)
     return "\n".join([FENCE, *front_matter, FENCE, body.rstrip("\n")]) + "\n"
 
 
@@ -122,13 +219,6 @@ def _is_toml(lines: Sequence[str]) -> bool:
     except tomllib.TOMLDecodeError:
         return False
     return True
-
-
-def _new_body(body: str, new: Overrides) -> str:
-    of_introduction, of_links = _comments(body)
-    introduction = new.introduction_md.replace("\r\n", "\n").strip()
-    links = "\n".join(map(format_link, new.links))
-    return "\n" + "\n\n".join(filter(None, [*of_introduction, introduction, "## Useful links", *of_links, links]))
 
 
 def _comments(body: str) -> tuple[list[str], list[str]]:

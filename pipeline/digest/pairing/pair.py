@@ -1,18 +1,19 @@
 """Pairing: find the entries of different feeds that are one story, as a post and its episode or a syndicated post.
 
-Candidates share a key and are near in time, so no entry is compared with every other; ``rules.py`` judges each pair.
+``pair`` finds pairs; ``join_stories`` joins them, and pairs that share an entry, into stories. Candidates share a key
+and are near in time, so no entry is compared with every other; ``rules.py`` judges each pair.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.digest.pairing.features import EntryFeatures, extract_features
 from pipeline.digest.pairing.rules import MAX_GAP, Match, MatchContext, find_match, reading_order, time_between
-from pipeline.model.entry import Entry
+from pipeline.model.entry import Entry, StoredEntry
 from pipeline.text.urls import domain
 
 _MAX_NEIGHBOURS = 30
@@ -221,3 +222,35 @@ def _in_order(
     for candidate in sorted(candidates, key=lambda candidate: (candidate.left, candidate.right)):
         first, second = sorted((features[candidate.left], features[candidate.right]), key=reading_order)
         yield first.entry, second.entry, candidate.match.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedStories:
+    """Entries joined into stories."""
+
+    stories: tuple[tuple[StoredEntry, ...], ...]
+    """In the order of their first entries; an entry without a partner is a story of its own."""
+    notes: Mapping[int, str]
+    """Entry id to the end of its decision: the partner it was paired with, or may belong to, and why."""
+
+
+def join_stories(entries: Sequence[StoredEntry]) -> JoinedStories:
+    """Pair entries and join pairs that share an entry into one story."""
+    ids = {(stored.entry.feed_id, stored.entry.guid): stored.entry_id for stored in entries}
+    first_ids = {stored.entry_id: stored.entry_id for stored in entries}
+    notes: dict[int, str] = {}
+    pairing = pair([stored.entry for stored in entries])
+    for match in pairing.pairs:
+        one, other = (ids[entry.feed_id, entry.guid] for entry in (match.first, match.second))
+        old, new = first_ids[other], first_ids[one]
+        if old != new:
+            first_ids = {entry_id: new if first == old else first for entry_id, first in first_ids.items()}
+        notes[one] = notes[other] = f"; paired: {match.reason}"
+    for doubt in pairing.uncertain:
+        for entry, partner in ((doubt.first, doubt.second), (doubt.second, doubt.first)):
+            note = f"; may be one story with “{partner.title}”, not paired: {doubt.reason}"
+            notes.setdefault(ids[entry.feed_id, entry.guid], note)
+    stories: dict[int, list[StoredEntry]] = {}
+    for stored in entries:
+        stories.setdefault(first_ids[stored.entry_id], []).append(stored)
+    return JoinedStories(stories=tuple(map(tuple, stories.values())), notes=notes)

@@ -36,11 +36,12 @@ def render(digest: Digest, theme: Theme) -> RenderedDigest:
             break
     else:
         attempt = _with_briefs(digest, theme)
+    lines = [line.rstrip() for line in render_template(theme.text, digest=attempt.view).split("\n")]
     return RenderedDigest(
         subject=attempt.view.subject,
         preheader=attempt.view.preheader,
         html=attempt.html,
-        text=_render_text(theme, attempt.view),
+        text=re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n",
         shortening=_describe_shortening(attempt),
     )
 
@@ -82,11 +83,6 @@ def _describe_shortening(attempt: _Attempt) -> str:
         briefs = sum(len(section.briefs) for section in attempt.view.sections)
         parts.append("the last story is only a title" if briefs == 1 else f"the last {briefs} stories are only titles")
     return f"To keep the newsletter small, {' and '.join(parts)}." if parts else ""
-
-
-def _render_text(theme: Theme, view: DigestView) -> str:
-    lines = [line.rstrip() for line in render_template(theme.text, digest=view).split("\n")]
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
 
 
 @cache

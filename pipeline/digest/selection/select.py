@@ -6,18 +6,20 @@ whatever happens to its entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from pipeline.digest.pairing.stories import join_stories
+from pipeline.digest.pairing.pair import JoinedStories, join_stories
 from pipeline.digest.selection.assignment import WeekAssignment
-from pipeline.digest.selection.eligibility import find_exclusions
+from pipeline.digest.selection.eligibility import Exclusion, find_exclusions
 from pipeline.digest.selection.explain import DecisionExplainer
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches, matches_any
 from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
+from pipeline.text.format import pluralize
+from pipeline.text.urls import url_key
 
 _NO_OVERRIDES = Overrides()
 StoryEntries = tuple[StoredEntry, ...]
@@ -84,23 +86,11 @@ def select(
     too_new = {one.entry_id for story in own if _is_too_new(story, week, assignment, overrides) for one in story}
     stories = [_publishable(story, week, assignment, overrides) for story in own if story[0].entry_id not in too_new]
     included = {one.entry_id for story in stories for one in story}
-    story_of = {one.entry_id: story for story in joined.stories for one in story}
     explainer = DecisionExplainer(week=week, assignment=assignment, overrides=overrides)
-    decisions = []
-    for one in entries:
-        if one.entry_id in included:
-            reason = explainer.explain_included(one)
-        elif one.entry_id in exclusions:
-            reason = exclusions[one.entry_id].reason
-        else:
-            story = story_of.get(one.entry_id, (one,))
-            reason = explainer.explain_left_out(one, story, too_new=one.entry_id in too_new)
-        reason += joined.notes.get(one.entry_id, "")
-        decisions.append(_decision(one, one.entry_id in included, reason))
     by_editor = {entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "editor"}
     return Selection(
         stories=_in_order([story for story in stories if story], overrides),
-        decisions=tuple(decisions),
+        decisions=tuple(_decisions(entries, included, exclusions, joined, too_new, explainer)),
         arrived_late=frozenset(one.entry_id for one in entries if not assignment.was_known(week, one)) - included,
         ineligible=frozenset(exclusions),
         excluded_by_editor=frozenset(
@@ -112,6 +102,39 @@ def select(
         too_new=frozenset(too_new),
         published_elsewhere=_published_elsewhere(joined.stories, week, assignment, included),
         overrides=overrides,
+    )
+
+
+def limit_links(selection: Selection, link_feed_ids: Collection[str], *, max_links: int) -> Selection:
+    """Return a selection with at most ``max_links`` links, counting those of the editor's own list.
+
+    The oldest are kept; the others carry over, and the next digest considers them again. Links that the editor includes
+    or orders are always kept, and count.
+    """
+    overrides = selection.overrides
+    references = (*overrides.put_back, *overrides.order, overrides.lead)
+
+    def is_requested(story: Sequence[StoredEntry]) -> bool:
+        return any(matches_any(references, stored.entry) for stored in story)
+
+    links = [story for story in selection.stories if all(stored.entry.feed_id in link_feed_ids for stored in story)]
+    kept = {url_key(link.url) for link in overrides.links}
+    kept |= {url_key(story[0].entry.url) for story in links if is_requested(story)}
+    others = [story for story in links if not is_requested(story)]
+    carried_over = {stored.entry_id for story in others[max(0, max_links - len(kept)) :] for stored in story}
+    if not carried_over:
+        return selection
+    reason = f"; an edition has at most {pluralize(max_links, 'link')}: it carries over to the next"
+    return replace(
+        selection,
+        stories=tuple(story for story in selection.stories if story[0].entry_id not in carried_over),
+        carried_over=selection.carried_over | carried_over,
+        decisions=tuple(
+            replace(decision, included=False, reason=decision.reason + reason)
+            if decision.entry_id in carried_over
+            else decision
+            for decision in selection.decisions
+        ),
     )
 
 
@@ -164,14 +187,30 @@ def _in_order(stories: Sequence[StoryEntries], overrides: Overrides) -> tuple[St
     return tuple(sorted(stories, key=position))
 
 
-def _decision(stored: StoredEntry, included: bool, reason: str) -> Decision:
-    entry = stored.entry
-    return Decision(
-        feed_id=entry.feed_id,
-        guid=entry.guid,
-        title=entry.title,
-        included=included,
-        reason=reason,
-        published_at=entry.published_at,
-        entry_id=stored.entry_id,
-    )
+def _decisions(
+    entries: Sequence[StoredEntry],
+    included: Collection[int],
+    exclusions: Mapping[int, Exclusion],
+    joined: JoinedStories,
+    too_new: Collection[int],
+    explainer: DecisionExplainer,
+) -> Iterator[Decision]:
+    """Yield the decision on each entry with its reason, and the partner it was paired with."""
+    story_of = {one.entry_id: story for story in joined.stories for one in story}
+    for one in entries:
+        if one.entry_id in included:
+            reason = explainer.explain_included(one)
+        elif one.entry_id in exclusions:
+            reason = exclusions[one.entry_id].reason
+        else:
+            story = story_of.get(one.entry_id, (one,))
+            reason = explainer.explain_left_out(one, story, too_new=one.entry_id in too_new)
+        yield Decision(
+            feed_id=one.entry.feed_id,
+            guid=one.entry.guid,
+            title=one.entry.title,
+            included=one.entry_id in included,
+            reason=reason + joined.notes.get(one.entry_id, ""),
+            published_at=one.entry.published_at,
+            entry_id=one.entry_id,
+        )

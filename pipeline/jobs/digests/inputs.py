@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.digest.compose.compose import excerpt_keys
+from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
 from pipeline.digest.compose.images import image_urls
-from pipeline.digest.compose.inputs import DigestInputs
 from pipeline.digest.render.translations import translator_for
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pipeline.digest.selection.assignment import WeekAssignment
-from pipeline.digest.selection.link_limit import limit_links
-from pipeline.digest.selection.select import Selection, select
+from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches_any

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.digest.editor.parse import parse
-from pipeline.digest.editor.template import initial_text
+from pipeline.digest.editor.write import initial_text
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.selection import entries_by_reference
 from pipeline.jobs.maintenance.atomic_file import as_write_error

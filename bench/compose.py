@@ -88,8 +88,8 @@ def publication(folder: Path, entries: int) -> App:
     app = App.load(folder / "config.toml")
     build_refresher(app).refresh(app.feeds, now=NOW)
     if entries:
-        state = app.store.feeds.states()["blog"]
-        app.store.entries.apply(
+        state = app.store().feeds.states()["blog"]
+        app.store().entries.apply(
             [FeedUpdate(state=state, changes=FeedChanges(entries=archive("blog", entries)), archived=True)], now=NOW
         )
     return app
@@ -97,7 +97,7 @@ def publication(folder: Path, entries: int) -> App:
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name."""
-    store, press = app.store, build_digest_context(app)
+    store, press = app.store(), build_digest_context(app)
     selection = select_entries(store, press, WEEK, now=NOW)
     return {
         COMPOSE: lambda: render(compose(load_inputs(store, press, WEEK, selection))[0], press.theme),

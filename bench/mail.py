@@ -40,7 +40,7 @@ LIMITS = {"render: HTML, styles inlined, text": 15.0, "preflight without a netwo
 def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Give what is measured, by name: each is one run."""
     build_refresher(app).refresh(app.feeds, now=NOW)
-    store, press = app.store, build_digest_context(app)
+    store, press = app.store(), build_digest_context(app)
     inputs = load_inputs(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
     digest, _ = compose(inputs)
     rendered = render(digest, press.theme)

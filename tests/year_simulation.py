@@ -217,11 +217,11 @@ class SimulatedEditor:
         if hours < 7 or not (self.app.editions_folder / str(week) / "manifest.json").is_file():
             return
         with suppress(NothingToPublishError):
-            self._decide(week, self.app.store.editions.get(str(week)), hours, now)
+            self._decide(week, self.app.store().editions.get(str(week)), hours, now)
 
     @property
     def _publisher(self) -> EditionWorkflow:
-        return EditionWorkflow(store=self.app.store, context=build_digest_context(self.app), actor="ann")
+        return EditionWorkflow(store=self.app.store(), context=build_digest_context(self.app), actor="ann")
 
     def _decide(self, week: Week, standing: EditionRecord, hours: float, now: datetime) -> None:
         habit = week.number % 8
@@ -256,14 +256,14 @@ class YearResult:
 def collect_result(folder: Path) -> YearResult:
     """Count everything that was sent."""
     with App.load(folder / "config.toml") as app:
-        standings = app.store.editions.all()
+        standings = app.store().editions.all()
         told: Counter[str] = Counter()
         for week, standing in standings.items():
-            sealed = app.store.editions.sealed(week)
+            sealed = app.store().editions.sealed(week)
             if standing.state == "sent" and sealed:
                 stories = json.loads(sealed.edition.manifest)["stories"]
                 told.update(entry["guid"] for story in stories for entry in story["entries"])
-        assert app.store.maintenance.integrity_errors() == []
+        assert app.store().maintenance.integrity_errors() == []
     return YearResult(published=told, records=standings, sent_count=len(list((folder / "outbox").glob("*.eml"))))
 
 

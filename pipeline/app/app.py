@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -57,6 +56,7 @@ class App:
         self.calendar = WeekCalendar.parse(config.digest.week_closes, ZoneInfo(config.publication.timezone))
         self.secrets = secret_values(config, os.environ)
         """Every secret that config.toml names and the environment holds; the log leaves them out."""
+        self._store: Store | None = None
         self._feed_settings = {feed.id: feed for feed in config.feeds}
 
     @classmethod
@@ -79,15 +79,17 @@ class App:
 
     def close(self) -> None:
         """Close the store if it was opened."""
-        if store := self.__dict__.pop("store", None):
-            store.close()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
-    @cached_property
     def store(self) -> Store:
-        """The store, opened and migrated at first use."""
-        from pipeline.store import Store
+        """Return the store, opened and migrated by the first call."""
+        if self._store is None:
+            from pipeline.store import Store
 
-        return Store.open(f"sqlite:///{self.store_file}" if self.store_file else self.config.store.url)
+            self._store = Store.open(f"sqlite:///{self.store_file}" if self.store_file else self.config.store.url)
+        return self._store
 
     @property
     def store_file(self) -> Path | None:

@@ -83,7 +83,7 @@ def proof_signing_key(app: App) -> str:
     """Return the key that signs proof tokens, created at first use and kept in the store."""
     from pipeline.jobs.proof.tokens import PROOF_PURPOSE
 
-    return app.store.proofs.signing_key(PROOF_PURPOSE, token_urlsafe(32))
+    return app.store().proofs.signing_key(PROOF_PURPOSE, token_urlsafe(32))
 
 
 def build_proof_sender(app: App) -> ProofSender:
@@ -93,7 +93,7 @@ def build_proof_sender(app: App) -> ProofSender:
 
     url = web_url(app)
     return ProofSender(
-        store=app.store,
+        store=app.store(),
         context=build_digest_context(app),
         mailer=build_mailer(app),
         banner=load_banner_templates(template_folders(app)),

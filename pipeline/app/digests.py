@@ -30,7 +30,7 @@ def build_digest_context(app: App) -> DigestContext:
     feeds = (*app.feeds, added_links_feed(app.feeds))
     link_feed_ids = [feed.id for feed in feeds if feed.kind == "links"]
     editor = EditorFiles(
-        folder=app.editions_folder, store=app.store, link_feed_ids=link_feed_ids, calendar=app.calendar
+        folder=app.editions_folder, store=app.store(), link_feed_ids=link_feed_ids, calendar=app.calendar
     )
     return DigestContext(
         publication=app.publication,
@@ -40,7 +40,7 @@ def build_digest_context(app: App) -> DigestContext:
         quiet_period=timedelta(minutes=settings.quiet_minutes),
         read_overrides=editor.read_overrides,
         create_editor_file=editor.create,
-        enrich=lambda groups, now: enrich(app.store, groups, app.fetcher, app.publication.logo_url, now=now),
+        enrich=lambda groups, now: enrich(app.store(), groups, app.fetcher, app.publication.logo_url, now=now),
         max_links=settings.max_links,
         min_links=settings.min_links,
         min_stories=settings.min_entries,

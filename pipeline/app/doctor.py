@@ -84,7 +84,7 @@ def _database(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.storage import check_database
 
     mounts = MOUNTINFO.read_text("utf-8", "replace") if MOUNTINFO.exists() else ""
-    return check_database(lambda: app.store, app.store_file, mounts)
+    return check_database(lambda: app.store(), app.store_file, mounts)
 
 
 def _theme(app: App) -> Iterator[HealthResult]:
@@ -98,14 +98,14 @@ def _theme(app: App) -> Iterator[HealthResult]:
 def _feeds(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_feeds
 
-    states = app.store.feeds.states() if _has_store(app) else {}
+    states = app.store().feeds.states() if _has_store(app) else {}
     return check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
 
 
 def _runs(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_runs
 
-    newest = app.store.runs.newest() if _has_store(app) else {}
+    newest = app.store().runs.newest() if _has_store(app) else {}
     return check_runs(build_tasks(app) if newest else (), newest, now, app.calendar.zone)
 
 

@@ -26,7 +26,7 @@ def build_refresher(app: App) -> Refresher:
 
     schedule = app.config.schedule.fetch
     interval = schedule.interval if isinstance(schedule, Every) else DEFAULT_FETCH_INTERVAL
-    return Refresher(store=app.store, open_fetcher=app.fetcher, interval=interval, headers=app.feed_headers)
+    return Refresher(store=app.store(), open_fetcher=app.fetcher, interval=interval, headers=app.feed_headers)
 
 
 def build_backfiller(app: App, feed: Feed, now: datetime, on_page: Callable[[ArchivePosition], None]) -> Backfiller:
@@ -34,7 +34,7 @@ def build_backfiller(app: App, feed: Feed, now: datetime, on_page: Callable[[Arc
     from pipeline.jobs.feeds.backfill import Backfiller
 
     return Backfiller(
-        store=app.store,
+        store=app.store(),
         feed=feed,
         now=now,
         archive_before=app.calendar.bounds(app.calendar.newest_closed(now))[0],
@@ -47,4 +47,4 @@ def build_link_collection(app: App, now: datetime) -> LinkCollection:
     """Return the links that the editor collects for the newsletter."""
     from pipeline.jobs.editor.links import LinkCollection
 
-    return LinkCollection(store=app.store, feeds=app.feeds, now=now)
+    return LinkCollection(store=app.store(), feeds=app.feeds, now=now)

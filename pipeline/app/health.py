@@ -28,7 +28,7 @@ class HealthProbe:
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the daemon, a sentence each; empty if it is healthy."""
         try:
-            self._get_app().store.revision()
+            self._get_app().store().revision()
             store_error = ""
         except StoreError as error:
             store_error = str(error)
@@ -37,7 +37,7 @@ class HealthProbe:
     def metrics(self) -> Metrics:
         """Return a snapshot of all counts; StoreError if the store does not respond."""
         app = self._get_app()
-        metrics = app.store.metrics
+        metrics = app.store().metrics
         entries, entries_ingested = metrics.entry_counts()
         editions, newest_number = metrics.editions_by_state()
         return Metrics(

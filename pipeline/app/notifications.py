@@ -24,7 +24,7 @@ def build_notifier(app: App) -> Notifier:
         channels["command"] = _command_channel(app)
     if recipient := alert_recipient(app):
         channels["mail"] = _mail_channel(app, recipient)
-    return Notifier(alerts=app.store.alerts, channels=channels)
+    return Notifier(alerts=app.store().alerts, channels=channels)
 
 
 def alert_recipient(app: App) -> str:

@@ -63,7 +63,7 @@ class ReloadingApp:
             yield result
         if not idle:
             gc.collect()  # an idle process collects ever more seldom, and nobody is waiting now
-            app.store.maintenance.release_memory()
+            app.store().maintenance.release_memory()
 
     def _reload(self) -> None:
         self._loaded_stamp = file_stamp(self._path)  # before reading: a later write then counts as another change

@@ -31,19 +31,19 @@ def run_due_tasks(app: App, now: datetime) -> Iterator[TaskResult]:
 
     clock = _clock_from(now)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return run_due(build_tasks(app), RunLeases(app.store.runs, owner, clock), clock, app.calendar.zone)
+    return run_due(build_tasks(app), RunLeases(app.store().runs, owner, clock), clock, app.calendar.zone)
 
 
 def next_runs(app: App, now: datetime) -> tuple[NextRun, ...]:
     """Return when each task runs next."""
     from pipeline.scheduler import engine
 
-    return engine.next_runs(build_tasks(app), app.store.runs.newest(), now, app.calendar.zone)
+    return engine.next_runs(build_tasks(app), app.store().runs.newest(), now, app.calendar.zone)
 
 
 def validate(app: App) -> None:
     """Open everything config.toml names; PipelineError if something cannot be used."""
-    _ = app.store
+    _ = app.store()
     app.fixtures_folder()
     build_mailer(app)
     build_digest_context(app)
@@ -59,7 +59,7 @@ def build_tasks(app: App) -> tuple[Task, ...]:
         fetch_task(settings.fetch, refresher, app.feeds),
         first_fetch_task(refresher, app.feeds),
         *_alert_tasks(app),
-        draft_task(settings.draft, app.store, lambda: build_digest_context(app), app.editions_folder),
+        draft_task(settings.draft, app.store(), lambda: build_digest_context(app), app.editions_folder),
         *_proof_tasks(app),
         *_maintenance_tasks(app),
     )
@@ -69,7 +69,7 @@ def _send_tasks(app: App) -> Iterator[Task]:
     from pipeline.jobs.editions.scheduled_send import send_task
 
     if schedule := app.config.schedule.send:
-        yield send_task(schedule, app.store, lambda: _scheduled_send(app, schedule))
+        yield send_task(schedule, app.store(), lambda: _scheduled_send(app, schedule))
 
 
 def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
@@ -81,12 +81,12 @@ def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
         schedule=schedule,
         late_limit=app.config.schedule.late_limit,
         approval="unless-held" if sends_unapproved(app) else "required",
-        workflow=EditionWorkflow(store=app.store, context=context, actor=ACTOR, open_link_fetcher=app.link_fetcher),
+        workflow=EditionWorkflow(store=app.store(), context=context, actor=ACTOR, open_link_fetcher=app.link_fetcher),
         backend=build_backend(app),
         reconcile_alerts=lambda alerts, at: build_notifier(app).reconcile(ALERT_PREFIX, alerts, at=at),
         editions_folder=app.editions_folder,
         send_proof=lambda week, now: build_proof_sender(app).send(week, now=now),
-        draft_is_ready=lambda now: is_draft_ready(app.config.schedule.draft, app.store, now, app.calendar.zone),
+        draft_is_ready=lambda now: is_draft_ready(app.config.schedule.draft, app.store(), now, app.calendar.zone),
     )
 
 
@@ -98,9 +98,9 @@ def _alert_tasks(app: App) -> Iterator[Task]:
 
     settings, notifier, zone = app.config.schedule, build_notifier(app), app.calendar.zone
     late_feeds = settings.late_feeds or day_before(settings.draft)
-    yield feed_alerts_task(settings.fetch, app.store, app.feeds, notifier, zone)
-    yield source_changes_task(settings.fetch, app.store, notifier, zone)
-    yield late_feeds_task(late_feeds, settings.draft, app.store, app.feeds, notifier, zone)
+    yield feed_alerts_task(settings.fetch, app.store(), app.feeds, notifier, zone)
+    yield source_changes_task(settings.fetch, app.store(), notifier, zone)
+    yield late_feeds_task(late_feeds, settings.draft, app.store(), app.feeds, notifier, zone)
     yield alert_retry_task(notifier)
 
 
@@ -108,14 +108,14 @@ def _proof_tasks(app: App) -> Iterator[Task]:
     from pipeline.jobs.proof.send import proof_task
 
     if app.config.delivery.smtp_host:  # nobody would read a proof in the outbox
-        yield proof_task(app.store, app.calendar, lambda: build_proof_sender(app))
+        yield proof_task(app.store(), app.calendar, lambda: build_proof_sender(app))
 
 
 def _maintenance_tasks(app: App) -> Iterator[Task]:
     from pipeline.jobs.maintenance.prune import prune_task
 
     if keep := app.config.store.keep_bodies:
-        yield prune_task(app.store, keep)
+        yield prune_task(app.store(), keep)
 
 
 def _clock_from(now: datetime) -> Clock:

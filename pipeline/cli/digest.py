@@ -82,9 +82,9 @@ def digest(options: Namespace, clock: Clock) -> int:
         context = replace(context, enrich=no_enrichment) if options.offline else context
         reports = () if options.offline else refresh_feeds(app, options, now)
         try:
-            written = write_digest(app.store, context, week, folder, now=now)
+            written = write_digest(app.store(), context, week, folder, now=now)
         finally:
-            decisions = explain_decisions(app.store, context, week, now=now) if options.explain else ()
+            decisions = explain_decisions(app.store(), context, week, now=now) if options.explain else ()
             if not options.json:
                 for line in output.decision_lines(decisions):
                     print(line)
@@ -146,8 +146,8 @@ def check(options: Namespace, clock: Clock) -> int:
     with load_app(options) as app:
         now = clock()
         week = parse_week(options.week, app.calendar, now)
-        edition = current_edition(app.store, build_digest_context(app), week, now=now)
-        links = None if options.offline else check_and_save_links(app.store, edition, app.link_fetcher, now=now)
+        edition = current_edition(app.store(), build_digest_context(app), week, now=now)
+        links = None if options.offline else check_and_save_links(app.store(), edition, app.link_fetcher, now=now)
         results = check_results(edition, links)
     if options.json:
         checks = [asdict(result) for result in results]

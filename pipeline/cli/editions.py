@@ -69,7 +69,7 @@ def approve(options: Namespace, clock: Clock) -> int:
     with _action(options, clock) as action:
         week, workflow, manifest = action.week, action.workflow, b""
         if not options.hash:
-            require_reviewed(action.app.store, week)
+            require_reviewed(action.app.store(), week)
             manifest = read_draft_manifest(action.app.editions_folder / str(week))
         if not options.offline:
             workflow = replace(workflow, open_link_fetcher=action.app.link_fetcher)
@@ -124,7 +124,7 @@ def send(options: Namespace, clock: Clock) -> int:
             result = f"is in {output.relative_path(path)}" if path else "was sent"
             action.print(f"{action.week}: a test copy for {options.test} {result}")
             return 0
-        require_draft(action.app.store, action.week)
+        require_draft(action.app.store(), action.week)
         if options.handed_over:
             record = sending.mark_sent_elsewhere(action.workflow, action.week, now=action.now)
             action.report(record, "marked as sent by another service")
@@ -179,7 +179,7 @@ class _Action:
         """Update the files in editions/ and print the result, and the command to use next."""
         from pipeline.jobs.digests.build import write_sealed
 
-        write_sealed(self.app.store, self.workflow.context, self.week, self.app.editions_folder, now=self.now)
+        write_sealed(self.app.store(), self.workflow.context, self.week, self.app.editions_folder, now=self.now)
         number = f"No. {record.number} " if record.number else ""
         self.print(f"{record.week}: {number}{result}")
         if then:
@@ -194,7 +194,7 @@ def _action(options: Namespace, clock: Clock) -> Iterator[_Action]:
     with load_app(options) as app:
         now = clock()
         actor = getattr(options, "by", "") or _user_name()
-        workflow = EditionWorkflow(store=app.store, context=build_digest_context(app), actor=actor)
+        workflow = EditionWorkflow(store=app.store(), context=build_digest_context(app), actor=actor)
         week = parse_week(options.week, app.calendar, now)
         yield _Action(app=app, workflow=workflow, week=week, now=now, quiet=options.quiet)
 

@@ -62,7 +62,7 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
 
     with load_app(options) as app:
         zone = app.calendar.zone
-        feeds = load_feed_status(app.store, app.feeds, zone)
+        feeds = load_feed_status(app.store(), app.feeds, zone)
     if options.json:
         output.print_json([asdict(status) for status in feeds])
         return 0
@@ -100,7 +100,7 @@ def add(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.feeds.add import FeedOptions, FeedRegistry, discover_feed
 
     with load_app(options) as app:
-        registry = FeedRegistry(feeds=app.feeds, states=app.store.feeds.states())
+        registry = FeedRegistry(feeds=app.feeds, states=app.store().feeds.states())
         choices = FeedOptions(id=options.id, kind=options.kind, section=options.section)
         discovery = discover_feed(options.url, registry, app.fetcher, now=clock(), options=choices)
         feed = discovery.feed
@@ -130,7 +130,7 @@ def remove(options: Namespace, clock: Clock) -> int:
         (feed,) = app.select_feeds([options.feed])
         if len(app.feeds) == 1:
             raise RefusedError(f"{feed.id} is the only feed: add another one before you remove it.")
-        count = app.store.feeds.stats().get(feed.id)
+        count = app.store().feeds.stats().get(feed.id)
         app.remove_feed(feed.id)
     if not options.quiet:
         print(f"{output.relative_path(options.config)}: removed {feed.id}, {feed.url}")
@@ -146,7 +146,7 @@ def accept(options: Namespace, clock: Clock) -> int:
 
     with load_app(options) as app:
         (feed,) = app.select_feeds([options.feed])
-        released = release_quarantine(app.store, feed.id, app.calendar, now=clock())
+        released = release_quarantine(app.store(), feed.id, app.calendar, now=clock())
     if not options.quiet:
         new, older = pluralize(released.new, "entry", "entries"), pluralize(released.archived, "older one")
         nothing = f"{feed.id} has nothing in quarantine."
@@ -164,7 +164,7 @@ def import_feeds(options: Namespace, clock: Clock) -> int:
     except OSError as error:
         raise UsageError(f"{options.file} cannot be read ({error.strerror}): name an OPML file.") from error
     with load_app(options) as app:
-        feeds, skipped = plan_import(outlines, FeedRegistry(feeds=app.feeds, states=app.store.feeds.states()))
+        feeds, skipped = plan_import(outlines, FeedRegistry(feeds=app.feeds, states=app.store().feeds.states()))
         if options.check and feeds:
             feeds, failed = verify_feeds(feeds, app.fetcher, now=clock())
             skipped += failed
@@ -186,7 +186,7 @@ def export(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.feeds.add import to_outline
 
     with load_app(options) as app:
-        titles = {feed_id: state.channel.title for feed_id, state in app.store.feeds.states().items()}
+        titles = {feed_id: state.channel.title for feed_id, state in app.store().feeds.states().items()}
         document = write_opml(app.publication.name, [to_outline(feed, titles.get(feed.id, "")) for feed in app.feeds])
     if options.file is None:
         print(document.decode("utf-8"), end="")

@@ -65,7 +65,7 @@ def backup(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.maintenance.backup import back_up
 
     with load_app(options) as app:
-        size_bytes = back_up(app.store, options.file, overwrite=options.force)
+        size_bytes = back_up(app.store(), options.file, overwrite=options.force)
     if not options.quiet:
         print(f"{output.relative_path(options.file)}: {format_bytes(size_bytes)}, verified")
     return 0
@@ -79,7 +79,7 @@ def restore(options: Namespace, clock: Clock) -> int:
         if app.store_file is None:
             raise RefusedError("[store] url names a server: restore it with pg_restore, or use `pipeline import FILE`.")
         old_file = restore_backup(options.file, app.store_file, now=clock(), overwrite=options.force)
-        entries = sum(count.entries for count in app.store.feeds.stats().values())
+        entries = sum(count.entries for count in app.store().feeds.stats().values())
     if not options.quiet:
         print(f"{output.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
         if old_file:
@@ -95,9 +95,9 @@ def prune(options: Namespace, clock: Clock) -> int:
         keep = app.config.store.keep_bodies
         if keep is None:
             raise RefusedError('[store] keep_bodies is not set: set how long to keep texts, for example "2 years".')
-        result = prune_store(app.store, keep, now=clock())
+        result = prune_store(app.store(), keep, now=clock())
         if options.compact:
-            app.store.maintenance.compact()
+            app.store().maintenance.compact()
     if not options.quiet:
         print(result.summary)
     return 0
@@ -109,7 +109,7 @@ def export(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.maintenance.export import export_lines
 
     with load_app(options) as app:
-        lines = export_lines(app.store)
+        lines = export_lines(app.store())
         if options.file is None:
             sys.stdout.writelines(lines)
             return 0
@@ -126,7 +126,7 @@ def import_store(options: Namespace, clock: Clock) -> int:
 
     try:
         with load_app(options) as app, options.file.open(encoding="utf-8") as lines:
-            counts = import_lines(app.store, lines)
+            counts = import_lines(app.store(), lines)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.file} cannot be read ({error}): name another file.") from error
     if not options.quiet:

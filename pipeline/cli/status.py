@@ -36,7 +36,7 @@ def status(options: Namespace, clock: Clock) -> int:
     with load_app(options) as app:
         now = clock()
         report = build_status_report(
-            app.store,
+            app.store(),
             app.feeds,
             app.calendar,
             lambda: build_digest_context(app),

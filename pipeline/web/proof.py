@@ -137,7 +137,7 @@ def _decisions(app: App) -> ProofDecisions:
     editor = parseaddr(app.publication.editor)[1]
     return ProofDecisions(
         workflow=EditionWorkflow(
-            store=app.store,
+            store=app.store(),
             context=build_digest_context(app),
             actor=f"{editor}, by the proof",
             open_link_fetcher=app.link_fetcher,
@@ -149,7 +149,7 @@ def _decisions(app: App) -> ProofDecisions:
 
 def _send_new_proof(app: App, token: ProofToken, now: datetime) -> str:
     """Send a new proof to the editor and return a sentence. An expired token is enough: only the editor gets it."""
-    newest = next(iter(app.store.proofs.of_week(token.week)), None)
+    newest = next(iter(app.store().proofs.of_week(token.week)), None)
     if newest and now - newest.claimed_at < RESEND_INTERVAL:
         raise RefusedError("A proof was sent a moment ago. Check your mailbox, or try again in a minute.")
     return f"{build_proof_sender(app).send(Week.parse(token.week), now=now, resend=True)}."

@@ -118,7 +118,7 @@ def test_links_can_be_added_and_removed(desk: Desk, open_publication: LivePublic
     """An editor's link is published, and removing it restores the edition."""
     before = current_edition(desk).content_hash
     known = next(entry for entry in desk.editions.decisions(WEEK) if entry.included and entry.feed_id == "links")
-    (stored,) = open_publication.current_app().store.entries.by_id([known.entry_id])
+    (stored,) = open_publication.current_app().store().entries.by_id([known.entry_id])
     link = EditorLink(url=stored.entry.url, title="In my words")
     desk.editor.save(WEEK, lambda overrides: replace(overrides, links=(link,)), "")
     assert "In my words" in current_edition(desk).text.decode()

@@ -246,7 +246,7 @@ def test_the_configured_language_has_priority(program: CliRunner):
     program.run_ok("fetch")
     with App.load(program.config) as app:
         ids = [feed.id for feed in app.feeds]
-        (stored,) = app.store.entries.between(program.now - timedelta(days=7), program.now, ids)
+        (stored,) = app.store().entries.between(program.now - timedelta(days=7), program.now, ids)
     assert stored.entry.language == "de-CH"
 
 

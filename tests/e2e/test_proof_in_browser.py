@@ -186,8 +186,8 @@ def test_a_proof_is_approved_from_the_mailbox(
         mail = box.wait(1)
         assert str(mail["Subject"]).startswith("[Proof] ")
         with App.load(folder / "config.toml") as app:
-            (week,) = app.store.weeks.closed()
-            before = app.store.editions.get(week)
+            (week,) = app.store().weeks.closed()
+            before = app.store().editions.get(week)
         for link in links(mail).values():
             for method in ("GET", "HEAD", "GET"):
                 assert httpx.request(method, link).status_code in (200, 303)
@@ -203,12 +203,12 @@ def test_a_proof_is_approved_from_the_mailbox(
             tab.goto(approve)
             tab.get_by_role("heading", name="Approve this edition?").wait_for()
         with App.load(folder / "config.toml") as app:
-            assert app.store.editions.get(week) == before
+            assert app.store().editions.get(week) == before
         press(page, "Approved")
         press(stale, "Already approved")
         context.close()
     with App.load(folder / "config.toml") as app:
-        sealed = app.store.editions.sealed(week)
+        sealed = app.store().editions.sealed(week)
         assert sealed is not None
         assert sealed.edition.content_hash == re.findall(r"proof/[^.]+\.(\w+)\.", approve)[0]
         assert "editor@harbourandhearth.example" in sealed.sealed_by
@@ -264,8 +264,8 @@ def test_a_silent_mail_server_does_not_delay_the_daemon(folder: Path) -> None:
                 assert time.monotonic() < until, "no proof came"
                 time.sleep(0.05)
     with App.load(folder / "config.toml") as app:
-        (week,) = app.store.weeks.closed()
-        assert [proof.sent_at is None for proof in app.store.proofs.of_week(week)] == [False]
+        (week,) = app.store().weeks.closed()
+        assert [proof.sent_at is None for proof in app.store().proofs.of_week(week)] == [False]
 
 
 @pytest.mark.browser
@@ -335,9 +335,9 @@ def demo(folder: Path) -> Iterator[tuple[Any, str]]:
 
         def proofs() -> EmailMessage:
             in_thread(lambda: build_proof_sender(app).send(Week.parse("2026-W07"), now=now, resend=True))
-            (sent,) = app.store.proofs.of_week("2026-W07")
+            (sent,) = app.store().proofs.of_week("2026-W07")
             dead = CheckResult(name="dead-link", level="error", message="Fix that link.", where="Tide tables")
-            app.store.link_checks.save(LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,)))
+            app.store().link_checks.save(LinkCheck(content_hash=sent.content_hash, checked_at=now, results=(dead,)))
             (path,) = (folder / "outbox").glob("*.proof@*.eml")
             return message_from_bytes(path.read_bytes(), policy=policy.default)
 

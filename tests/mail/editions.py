@@ -74,5 +74,5 @@ def _published(prepare: Callable[[Path], Path], theme: Theme) -> RenderedMail:
     """Fetch and build a week as the command line does."""
     with TemporaryDirectory() as folder, App.load(prepare(Path(folder))) as app:
         build_refresher(app).refresh(app.feeds, now=NOW)
-        edition = current_edition(app.store, replace(build_digest_context(app), theme=theme), Week(2026, 7), now=NOW)
+        edition = current_edition(app.store(), replace(build_digest_context(app), theme=theme), Week(2026, 7), now=NOW)
         return RenderedMail(html=edition.html.decode(), text=edition.text.decode(), eml=edition.eml)

@@ -69,7 +69,7 @@ def client(app: App) -> AsgiClient:
 
 def address(app: App, choice: ProofAction, *, days: int = 7) -> str:
     """Return the path of a proof's button."""
-    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
+    edition = build_draft(app.store(), build_digest_context(app), W07, now=NOW).edition
     expires_at = NOW + timedelta(days=days)
     what = ProofToken(
         week=str(W07), content_hash=edition.content_hash, action=choice, sequence=1, expires_at=expires_at
@@ -84,25 +84,25 @@ def heading(response: httpx.Response) -> str:
 
 
 def state(app: App) -> str:
-    return app.store.editions.get(str(W07)).state
+    return app.store().editions.get(str(W07)).state
 
 
 @pytest.mark.parametrize("choice", ["approve", "hold", "open"])
 def test_get_and_head_change_nothing(client: AsgiClient, app: App, choice: ProofAction) -> None:
     """Mail scanners may follow every link: GET and HEAD write no row and set no cookie."""
     path = address(app, choice)
-    before = app.store.revision()
+    before = app.store().revision()
     for method in ("GET", "HEAD", "GET", "HEAD"):
         response = client.request(method, path)
         assert (response.status_code, "set-cookie" in response.headers) == (200, False)
-    assert app.store.revision() == before
+    assert app.store().revision() == before
 
 
 def test_the_page_describes_the_decision(client: AsgiClient, app: App) -> None:
     """Subject, number of stories, hash and checks are shown, with one form to the same URL and no script."""
     path = address(app, "approve")
     page = client.get(path).text
-    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
+    edition = build_draft(app.store(), build_digest_context(app), W07, now=NOW).edition
     assert f"“{edition.subject}”" in page
     assert re.search(r"\d+ stories", page)
     assert edition.content_hash[:12] in page
@@ -134,8 +134,8 @@ def test_the_button_holds(client: AsgiClient, app: App) -> None:
 def test_a_draft_that_has_changed_is_not_approved(client: AsgiClient, app: App) -> None:
     """The page lists the changes and offers a new proof."""
     path = address(app, "approve")
-    edition = build_draft(app.store, build_digest_context(app), W07, now=NOW).edition
-    app.store.proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
+    edition = build_draft(app.store(), build_digest_context(app), W07, now=NOW).edition
+    app.store().proofs.claim(str(W07), edition.content_hash, edition.manifest, now=NOW)
     app.editions_folder.mkdir(exist_ok=True)
     (app.editions_folder / "2026-W07.md").write_text('+++\nsubject = "Something else"\n+++\n')
     response = client.request("POST", path, headers=FORM_FROM_US, content=b"")
@@ -160,8 +160,8 @@ def test_a_new_proof_can_be_requested(client: AsgiClient, app: App) -> None:
 def test_unusable_links_have_their_own_pages(client: AsgiClient, app: App) -> None:
     """Forged, expired and closed links have their own page, for GET and POST alike."""
     old, skipped = address(app, "approve", days=0), address(app, "approve")
-    seen = app.store.editions.get(str(W07))
-    app.store.editions.release(seen, "skipped", (), now=NOW, actor="ann")
+    seen = app.store().editions.get(str(W07))
+    app.store().editions.release(seen, "skipped", (), now=NOW, actor="ann")
     expected = {
         "/proof/nothing": (404, "This link does not work"),
         "/proof/" + "x" * 3000: (404, "This link does not work"),

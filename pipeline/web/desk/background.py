@@ -42,7 +42,7 @@ class PublicationFeeds:
     def rows(self) -> Sequence[FeedRow]:
         """Return all feeds in the order of config.toml."""
         with App.load(self.path) as app:
-            return [_feed_row(status, app.calendar.zone) for status in load_feed_status(app.store, app.feeds)]
+            return [_feed_row(status, app.calendar.zone) for status in load_feed_status(app.store(), app.feeds)]
 
     def find(self, url: str) -> Sequence[FoundFeed]:
         """Return the feeds at an address, or linked from the page there."""
@@ -54,7 +54,7 @@ class PublicationFeeds:
     def add(self, url: str) -> str:
         """Add the feed at an address to config.toml."""
         with App.load(self.path) as app:
-            registry = FeedRegistry(feeds=app.feeds, states=app.store.feeds.states())
+            registry = FeedRegistry(feeds=app.feeds, states=app.store().feeds.states())
             discovered = discover_feed(with_scheme(url), registry, app.fetcher, now=self.clock(), options=FeedOptions())
             app.add_feeds([discovered.feed])
         return f"Added {discovered.feed.id} ({discovered.feed.kind}): {discovered.feed.url}"
@@ -118,15 +118,15 @@ class BackgroundLinkChecks:
 
     def result(self, edition: Edition) -> LinkCheck | None:
         """Return the stored check of exactly this edition; None if it was never checked."""
-        return self.publication.current_app().store.link_checks.get(edition.content_hash)
+        return self.publication.current_app().store().link_checks.get(edition.content_hash)
 
     def ensure_checked(self, week: str, overridden: Sequence[str]) -> None:
         """Check what an approval would seal, unless a stored check is fresh and does not block it."""
         now = self.publication.clock()
         with App.load(self.publication.path) as app:
             edition = _edition_to_approve(app, week, now)
-            if not is_fresh(app.store.link_checks.get(edition.content_hash), overridden, now=now):
-                check_and_save_links(app.store, edition, app.link_fetcher, now=now)
+            if not is_fresh(app.store().link_checks.get(edition.content_hash), overridden, now=now):
+                check_and_save_links(app.store(), edition, app.link_fetcher, now=now)
 
     @property
     def activity(self) -> str:
@@ -151,7 +151,7 @@ class BackgroundLinkChecks:
         now = self.publication.clock()
         try:
             with suppress(PipelineError), App.load(self.publication.path) as app:  # the week's page shows the error
-                check_and_save_links(app.store, _edition_to_approve(app, week, now), app.link_fetcher, now=now)
+                check_and_save_links(app.store(), _edition_to_approve(app, week, now), app.link_fetcher, now=now)
         finally:
             with self._lock:
                 self._running.discard(week)
@@ -164,9 +164,9 @@ def with_scheme(url: str) -> str:
 
 def _edition_to_approve(app: App, week: str, now: datetime) -> Edition:
     """Return what an approval would seal; of an edition that was sent, the sealed bytes."""
-    if app.store.editions.get(week).state == "approved":
-        return build_draft(app.store, build_digest_context(app), Week.parse(week), now=now).edition
-    return current_edition(app.store, build_digest_context(app), Week.parse(week), now=now)
+    if app.store().editions.get(week).state == "approved":
+        return build_draft(app.store(), build_digest_context(app), Week.parse(week), now=now).edition
+    return current_edition(app.store(), build_digest_context(app), Week.parse(week), now=now)
 
 
 def _feed_row(feed_status: FeedStatus, zone: tzinfo) -> FeedRow:

@@ -69,9 +69,9 @@ class LivePublication:
             config=_file_stamp(self.path),
             templates=_template_stamps(app),
             editor_files=" ".join(_folder_stamps(app.editions_folder, suffix=".md", recursive=False)),
-            store=app.store.revision(),
+            store=app.store().revision(),
             background_tasks=background_tasks,
-            newest_entry_id=app.store.entries.newest_id(),
+            newest_entry_id=app.store().entries.newest_id(),
             closed_week=str(app.calendar.newest_closed(self.clock())),
         )
 

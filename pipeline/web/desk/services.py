@@ -58,45 +58,45 @@ class PublicationEditions:
     def weeks(self) -> tuple[WeekSummary, ...]:
         """Return the newest weeks that have entries, newest first."""
         app, now = self.publication.current_app(), self.publication.clock()
-        changes = approved_changes(app.store, self.publication.digest_context, now=now)
-        return recent_weeks(app.store, app.feeds, app.calendar, now=now, max_weeks=MAX_WEEKS, changes=changes)
+        changes = approved_changes(app.store(), self.publication.digest_context, now=now)
+        return recent_weeks(app.store(), app.feeds, app.calendar, now=now, max_weeks=MAX_WEEKS, changes=changes)
 
     def edition(self, week: str) -> Edition | BuildFailure:
         """Return a week's sealed edition, or a new draft if it is not sealed."""
         now = self.publication.clock()
         return self.publication.build(
-            lambda app, context: current_edition(app.store, context, parse_week(week), now=now)
+            lambda app, context: current_edition(app.store(), context, parse_week(week), now=now)
         )
 
     def draft(self, week: str) -> Edition | BuildFailure:
         """Return a new draft of a week, sealed or not."""
         now = self.publication.clock()
         return self.publication.build(
-            lambda app, context: build_draft(app.store, context, parse_week(week), now=now).edition
+            lambda app, context: build_draft(app.store(), context, parse_week(week), now=now).edition
         )
 
     def approved_edition(self, week: str) -> Edition | None:
         """Return the edition that was approved last; None if there is none."""
-        sealed = self.publication.current_app().store.editions.sealed(str(parse_week(week)))
+        sealed = self.publication.current_app().store().editions.sealed(str(parse_week(week)))
         return sealed.edition if sealed else None
 
     def record(self, week: str) -> EditionRecord:
         """Return the state of a week's edition."""
-        return self.publication.current_app().store.editions.get(str(parse_week(week)))
+        return self.publication.current_app().store().editions.get(str(parse_week(week)))
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """Return a decision for every entry near a week, without overrides if the editor's file is invalid."""
         app, context, now = self.publication.current_app(), self.publication.digest_context(), self.publication.clock()
         try:
-            return explain_decisions(app.store, context, parse_week(week), now=now, max_entries=0)
+            return explain_decisions(app.store(), context, parse_week(week), now=now, max_entries=0)
         except EditorFileError:  # reported by ``edition``
             context = replace(context, read_overrides=no_overrides)
-            return explain_decisions(app.store, context, parse_week(week), now=now, max_entries=0)
+            return explain_decisions(app.store(), context, parse_week(week), now=now, max_entries=0)
 
     def perform(self, week: str, action: Action, options: ActionOptions) -> str:
         """Run an action as the user of this process, and return a sentence with its result."""
         app, now = self.publication.current_app(), self.publication.clock()
-        workflow = EditionWorkflow(store=app.store, context=self.publication.digest_context(), actor=_login())
+        workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=_login())
         return _perform(app, workflow, parse_week(week), action, options, now)
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
@@ -147,11 +147,11 @@ class PublicationEditor:
         app, context = self.publication.current_app(), self.publication.digest_context()
         files = EditorFiles(
             folder=app.editions_folder,
-            store=app.store,
+            store=app.store(),
             link_feed_ids=context.link_feed_ids,
             calendar=context.calendar,
         )
-        return OverridesEditor(store=app.store, context=context, files=files)
+        return OverridesEditor(store=app.store(), context=context, files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class PublicationUpdates:
     def new_entries(self, after: int, until: int) -> Sequence[NewEntry]:
         """Return the entries with ids in (after, until], newest first, at most ``MAX_NEW_ENTRIES``."""
         ids = range(max(after, until - MAX_NEW_ENTRIES) + 1, until + 1)
-        stored_entries = self.publication.current_app().store.entries.by_id(ids)
+        stored_entries = self.publication.current_app().store().entries.by_id(ids)
         return [NewEntry(feed_id=stored.entry.feed_id, title=stored.entry.title) for stored in reversed(stored_entries)]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from season_process import SEED, run_season
-from test_store_killed import alive
+from test_store_crash import is_alive
 
 from tests.year_simulation import START, WEEK, collect_result, create_publication, posts, verify
 
@@ -84,7 +84,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_goes_out_twice(
             time.sleep(0.001)
         time.sleep(chance.random() * LONGEST_SECONDS)
         os.kill(process, signal.SIGKILL)
-        while alive(process):
+        while is_alive(process):
             time.sleep(0.001)
         if kill % 10 == 9:
             check_halfway(folder)

@@ -60,7 +60,7 @@ def test_the_services_are_exposed_to_next_to_nothing(units: Path, name: str) -> 
 
 def test_both_services_are_fenced_in_alike() -> None:
     """What the daemon may not do, a tick may not either."""
-    fences = [(DEPLOY / name).read_text().partition("# --- From here on")[2].splitlines()[1:] for name in SERVICES]
+    fences = [(DEPLOY / name).read_text().partition("# --- ")[2].splitlines()[1:] for name in SERVICES]
     daemon, tick = ([line for line in fence if "=" in line and "WantedBy" not in line] for fence in fences)
     assert daemon == tick
     assert {"DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes"} <= set(tick)
@@ -164,7 +164,7 @@ def test_the_walk_with_cron_leads_to_a_proof(installed: Path, tmp_path: Path) ->
             proofs += done.stdout if line.startswith("ls outbox") else ""
     assert ".proof@" in proofs
     looked = run_isolated(folder / ".venv" / "bin" / "pipeline", "doctor", "--offline", cwd=folder)
-    assert "pipeline.db: is whole" in looked.stdout
+    assert "pipeline.db: is intact" in looked.stdout
     assert looked.returncode == 0, looked.stdout
 
 

@@ -123,6 +123,6 @@ def test_a_backup_without_room_leaves_nothing(disk: Disk) -> None:
     """Neither the name nor the half of a copy."""
     disk.ok("fetch")
     disk.fill(leaving_kb=100)
-    disk.refused("backup", str(disk.folder / "b.db"), sentence="the copy has no room on its disk: free some space")
+    disk.refused("backup", str(disk.folder / "b.db"), sentence="the disk has no room for the copy: free some space")
     disk.refused("export", str(disk.folder / "e.jsonl"), sentence="e.jsonl cannot be written .No space left")
     assert [each.name for each in disk.folder.iterdir() if re.search(r"b\.db|jsonl", each.name)] == []

@@ -84,7 +84,7 @@ def test_an_edition_is_the_same_as_on_sqlite(demo: Demo, on_sqlite: Demo) -> Non
     demo.run_ok("approve", WEEK)
     assert "No. 1 sent" in demo.run_ok("send", WEEK)
     assert "the bytes are the same" in demo.run_ok("digest", "--rebuild", "--week", WEEK)
-    assert "is whole" in demo.run("doctor", "--offline")[1]
+    assert "is intact" in demo.run("doctor", "--offline")[1]
 
 
 def test_concurrent_ticks_run_each_task_once(demo: Demo) -> None:

@@ -91,12 +91,14 @@ def live(folder: Path, rounds: int) -> dict[str, float]:
         for nth in range(WARM_ROUNDS + rounds):
             now += ROUND
             list(living.run_due_tasks(now))
+            living.release_memory()
             if nth == WARM_ROUNDS:
                 warm_mb = memory_mb()
         grown_mb = memory_mb() - warm_mb
         before = time.process_time()
         for beat in range(IDLE_BEATS):
             list(living.run_due_tasks(now + timedelta(seconds=beat)))
+            living.release_memory()
         idle = (time.process_time() - before) / IDLE_BEATS
     return {
         "memory_mb": warm_mb,

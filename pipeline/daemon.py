@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 def run(
     tick: Callable[[datetime], Iterable[TaskResult]],
     *,
+    after_tick: Callable[[], None] = lambda: None,
     on_sighup: Callable[[], None] = lambda: None,
     tick_seconds: float = TICK_INTERVAL_SECONDS,
     shutdown_timeout_seconds: float = SHUTDOWN_TIMEOUT_SECONDS,
@@ -39,13 +40,16 @@ def run(
     """Call ``tick`` now and every ``tick_seconds``, never twice at once, until a signal stops the daemon.
 
     SIGTERM and SIGINT raise KeyboardInterrupt in a running tick, as Ctrl+C does; ``shutdown_timeout_seconds`` later the
-    process ends in any case. SIGHUP calls ``on_sighup`` and ticks at once. A PipelineError is logged as one line, a bug
-    with its traceback; neither ends the daemon. Call it from the main thread only.
+    process ends in any case. ``after_tick`` is never interrupted. SIGHUP calls ``on_sighup`` and ticks at once. A
+    PipelineError is logged as one line, a bug with its traceback; neither ends the daemon. Call it from the main thread
+    only.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     handlers = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     try:
-        _Daemon(tick, on_sighup, timedelta(seconds=tick_seconds), shutdown_timeout_seconds).scheduler.start()
+        _Daemon(
+            tick, after_tick, on_sighup, timedelta(seconds=tick_seconds), shutdown_timeout_seconds
+        ).scheduler.start()
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -69,16 +73,18 @@ class _Daemon:
     def __init__(
         self,
         tick: Callable[[datetime], Iterable[TaskResult]],
+        after_tick: Callable[[], None],
         on_sighup: Callable[[], None],
         interval: timedelta,
         shutdown_timeout_seconds: float,
     ) -> None:
         self._tick = tick
+        self._after_tick = after_tick
         self._on_sighup = on_sighup
         self._interval = interval
         self._shutdown_timeout_seconds = shutdown_timeout_seconds
-        self._ticking = False
-        self._stopping = Event()
+        self._ticking = self._stopping = False
+        self._stopped = Event()
         # APScheduler's "debug" executor works in the scheduler's own thread, where a signal can interrupt the work.
         self.scheduler = BlockingScheduler(timezone=UTC, executors={"default": {"type": "debug"}})
         self.scheduler.add_listener(self._on_started, EVENT_SCHEDULER_STARTED)
@@ -89,6 +95,8 @@ class _Daemon:
         try:
             for result in self._tick(datetime.now(UTC)):
                 log_result(result)
+            self._ticking = False
+            self._after_tick()
         except PipelineError as error:
             log.warning("%s", error)
         except KeyboardInterrupt:
@@ -98,7 +106,7 @@ class _Daemon:
 
     def _follow_clock(self) -> None:
         """Tick soon after the wall clock was set back; the next tick would be as late as the clock was ahead."""
-        while not self._stopping.wait(self._interval.total_seconds()):
+        while not self._stopped.wait(self._interval.total_seconds()):
             if self._job.next_run_time - datetime.now(UTC) > 2 * self._interval:
                 self._run_now()
 
@@ -106,27 +114,35 @@ class _Daemon:
         self._job.modify(next_run_time=datetime.now(UTC))
 
     def _on_started(self, event: object) -> None:
+        # A signal that the kernel delivered to the clock's thread would not interrupt a system call of this one.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOP_SIGNALS, signal.SIGHUP))
         Thread(target=self._follow_clock, name="clock", daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         # Only now is there something to stop: until here a signal ends the process as usual.
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._hang_up)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping.is_set():
+        if self._stopping:
             return
-        self._stopping.set()
+        self._stopping = True
         timer = Timer(self._shutdown_timeout_seconds, _end_process)
         timer.daemon = True
         timer.start()
-        # In another thread, since this one may hold the locks that shutting down needs.
-        Thread(target=self.scheduler.shutdown, kwargs={"wait": False}).start()
+        # In another thread: the interrupted code may hold the locks that shutting down needs, and so may a handler that
+        # a second signal interrupts.
+        Thread(target=self._shut_down).start()
         if self._ticking:
             raise KeyboardInterrupt
 
+    def _shut_down(self) -> None:
+        self._stopped.set()
+        self.scheduler.shutdown(wait=False)
+
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         self._on_sighup()
-        if not self._stopping.is_set():
+        if not self._stopping:
             Thread(target=self._run_now, daemon=True).start()
 
 

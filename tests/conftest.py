@@ -1,8 +1,8 @@
 """Fixtures of all tests, and markers for what a test needs.
 
 Sockets are blocked (pytest-socket); a test marked ``loopback`` may reach 127.0.0.1. A test that needs something on the
-machine has a marker (``browser``, ``corpus``, ``requires("openssl")``): without it the test is skipped, and in CI (``CI``
-set) it fails.
+machine has a marker (``browser``, ``corpus``, ``requires("openssl")``): without it the test is skipped, and in CI
+(``CI`` set) it fails.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def may_skip(item: pytest.Item) -> bool:
 
 
 def pytest_configure() -> None:
-    """Make SIGINT work in processes that tests start: shells ignore it in background jobs, and children inherit that."""
+    """Make SIGINT work in processes that tests start: shells ignore it in background jobs; children inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,7 +1,7 @@
 """An HTTP server on 127.0.0.1 for tests, with scripted responses: polite, slow, lying or malicious.
 
-For each path (or ``host/path``) it returns the given responses one after the other, the last one repeatedly, and records
-the requests.
+For each path (or ``host/path``) it returns the given responses one after the other, the last one repeatedly, and
+records the requests.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def violation(entries: Sequence[Entry]) -> str:
 def parser_difference(text: str, *, tolerant_only: bool = False) -> str:
     """Return the first field that differs once the end of a well-formed document is damaged.
 
-    With ``tolerant_only``, also compare with the tolerant parser reading all of it. That one carries a little from item to
-    item, so generated documents may differ; real ones do not.
+    With ``tolerant_only``, also compare with the tolerant parser reading all of it. That one carries a little from item
+    to item, so generated documents may differ; real ones do not.
     """
     sound = parse_xml(text)
     end = max(sound.text.rfind(close) for close in ("</channel>", "</feed>", "</rdf:RDF>"))

@@ -46,7 +46,8 @@ PUBLICATION = Publication(
 HTML = """<html><body><p>{{ digest.number }}</p>{{ digest.introduction_html|safe }}
 {% for section in digest.sections %}{% for story in section.stories %}
 <h2><a href="{{ story.url }}">{{ story.title }}</a></h2>{{ story.excerpt_html|safe }}
-{% endfor %}{% endfor %}<a href="{{ digest.unsubscribe_link.url }}">{{ digest.unsubscribe_link.label }}</a></body></html>
+{% endfor %}{% endfor %}<a href="{{ digest.unsubscribe_link.url }}">{{ digest.unsubscribe_link.label
+}}</a></body></html>
 """
 TEXT = """{{ digest.number }} {{ digest.introduction_text }}
 {% for section in digest.sections %}{% for story in section.stories %}{{ story.title }}: {{ story.url }}

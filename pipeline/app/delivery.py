@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.model.proof import SendPolicy
 
 FINAL_REPLY_TIMEOUT_SECONDS = 60.0
-"""How long to wait for the server's reply to one message. Other tasks wait meanwhile, and a duplicate does little harm."""
+"""How long to wait for the server's reply to one message. Other tasks wait meanwhile; a duplicate does little harm."""
 _LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [web] url to make them work elsewhere."
 
 

@@ -34,6 +34,7 @@ class ReloadingApp:
         self.app = App.load(path)
         self.error: PipelineError | None = None
         """The reason why the newest config.toml was refused; None if it is in use."""
+        self._has_worked = False
 
     def __enter__(self) -> Self:
         return self
@@ -56,14 +57,17 @@ class ReloadingApp:
         self._loaded_stamp = ""
 
     def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
-        """Run the tasks that are due and yield their results, then release the memory they used."""
-        app, idle = self.current(), True
-        for result in run_due_tasks(app, now):
-            idle = False
+        """Run the tasks that are due and yield their results."""
+        for result in run_due_tasks(self.current(), now):
+            self._has_worked = True
             yield result
-        if not idle:
-            gc.collect()  # an idle process collects ever more seldom, and nobody is waiting now
-            app.store().maintenance.release_memory()
+
+    def release_memory(self) -> None:
+        """Release the memory that tasks have used since the last call."""
+        if self._has_worked:
+            self._has_worked = False
+            gc.collect()  # an idle process collects ever more seldom
+            self.app.store().maintenance.release_memory()
 
     def _reload(self) -> None:
         self._loaded_stamp = file_stamp(self._path)  # before reading: a later write then counts as another change

@@ -55,7 +55,11 @@ def run(options: Namespace, clock: Clock) -> int:
             if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
         with serve_pages(options.config, clock, health_routes(HealthProbe(lambda: reloading.app, heartbeat))):
-            daemon.run(heartbeat.watch(reloading.run_due_tasks), on_sighup=reloading.request_reload)
+            daemon.run(
+                heartbeat.watch(reloading.run_due_tasks),
+                after_tick=reloading.release_memory,
+                on_sighup=reloading.request_reload,
+            )
     return 0
 
 

@@ -1,7 +1,7 @@
 """The log: for people on a terminal, JSON Lines everywhere else.
 
-A JSON line has ``ts``, ``level``, ``event``, ``logger`` and the record's ``extra`` (feed, week, task, period and so on).
-Secrets are redacted in both formats. $NO_COLOR and $JOURNAL_STREAM are read.
+A JSON line has ``ts``, ``level``, ``event``, ``logger`` and the record's ``extra`` (feed, week, task, period and so
+on). Secrets are redacted in both formats. $NO_COLOR and $JOURNAL_STREAM are read.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _header_lines(lines: Lines) -> Iterator[int]:
 
 
 def _table_end(lines: Lines, start: int, following: int) -> int:
-    """Return the end of a table: its last setting, and the comments right below unless they belong to the next table."""
+    """Return the end of a table: its last setting, and the comments below it unless they belong to the next table."""
     end = following
     while (_is_blank(lines[end - 1]) or _is_comment(lines[end - 1])) and _is_whole(lines[start : end - 1]):
         end -= 1

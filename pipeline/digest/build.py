@@ -1,4 +1,4 @@
-"""Build an edition: compose, render, check and seal. Pure, apart from what the theme's templates load when first used."""
+"""Build an edition: compose, render, check and seal. Pure, except that templates are loaded when first used."""
 
 from __future__ import annotations
 

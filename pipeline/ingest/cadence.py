@@ -1,8 +1,8 @@
 """How often a feed usually publishes, and whether it is late.
 
-Days with entries are counted, not entries, so a burst or an import counts once. Only the newest gaps count, so the cadence
-follows a feed that changes its habits; medians and quantiles make it robust against holidays and extra posts. A feed that
-is too new or too irregular has no confident cadence.
+Days with entries are counted, not entries, so a burst or an import counts once. Only the newest gaps count, so the
+cadence follows a feed that changes its habits; medians and quantiles make it robust against holidays and extra posts. A
+feed that is too new or too irregular has no confident cadence.
 """
 
 from __future__ import annotations

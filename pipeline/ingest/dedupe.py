@@ -27,8 +27,8 @@ _COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|
 def fingerprint(entry: Entry) -> str:
     """Return a SHA-256 (hexadecimal) of the visible content.
 
-    Left out are the dates, the guid, the spelling of URLs, comment and view counts, and the exact length and duration of
-    the enclosure, which change with inserted advertising.
+    Left out are the dates, the guid, the spelling of URLs, comment and view counts, and the exact length and duration
+    of the enclosure, which change with inserted advertising.
 
     >>> from datetime import datetime, UTC
     >>> day = datetime(2026, 2, 9, tzinfo=UTC)
@@ -64,9 +64,9 @@ def decide(entries: Sequence[SeenEntry], stored: Sequence[EntryIdentity], *, com
     """Return the changes between a document's entries and the stored ones of the same feed.
 
     ``entries`` are in document order; an `EntryIdentity` among them is unchanged and was not parsed. ``stored`` are all
-    stored entries of the feed with its tombstones, or at least those of the last document, those that share a key with an
-    entry, and the newest. ``complete=False`` means that the document may have contained more: then nothing has vanished,
-    and the last entry may be partial and changes nothing.
+    stored entries of the feed with its tombstones, or at least those of the last document, those that share a key with
+    an entry, and the newest. ``complete=False`` means that the document may have contained more: then nothing has
+    vanished, and the last entry may be partial and changes nothing.
 
     >>> from datetime import UTC, datetime
     >>> post = Entry(feed_id="blog", guid="1", url="", title="X", published_at=datetime(2026, 2, 9, tzinfo=UTC))
@@ -187,8 +187,8 @@ def _quarantine_reason(changes: Sequence[EntryChange], stored: Sequence[EntryIde
 def _count_old(new: Sequence[Entry], stored: Sequence[EntryIdentity], *, has_known: bool) -> int:
     """Return how many new entries are no later than the stored ones, or cannot show that they are.
 
-    If the document also contains known entries (``has_known``), an entry without a date or with a stored title counts as
-    new.
+    If the document also contains known entries (``has_known``), an entry without a date or with a stored title counts
+    as new.
     """
     newest = max(identity.published_at for identity in stored)
     titles = Counter(title_key(identity.title) for identity in stored)

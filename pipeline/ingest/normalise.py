@@ -40,9 +40,10 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
 
     ``url`` is the document's after redirects, ``now`` the time of the fetch (aware).
 
-    * **guid**: the entry's own; else its link's key if no other entry has the link; else a hash of title, date and media.
-      If it is repeated in the document, entries with the same link and media are one (the first counts); others are
-      named ``guid|link`` (or ``guid|media``). Longer than ``MAX_GUID_CHARS``: its SHA-256, because a database indexes it.
+    * **guid**: the entry's own; else its link's key if no other entry has the link; else a hash of title, date and
+      media. If it is repeated in the document, entries with the same link and media are one (the first counts); others
+      are named ``guid|link`` (or ``guid|media``). Longer than ``MAX_GUID_CHARS``: its SHA-256, because a database
+      indexes it.
     * **published_at**: published, else updated, else ``now``. A date before 1990 is ignored, and so is one more than a
       day ahead: an entry cannot have been fetched before it was published. Within a day it is kept, since a wrong time
       zone only affects the order.

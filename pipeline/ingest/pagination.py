@@ -38,8 +38,10 @@ def next_page_url(body: bytes, content_type: str, url: str) -> str:
 def numbered_page_url(url: str, number: int) -> str:
     """Return the URL of a feed's page by number, as WordPress counts them: the newest is 1.
 
-    >>> numbered_page_url("https://h.example/feed/?cat=3", 2), numbered_page_url("https://h.example/feed/?cat=3&paged=2", 3)
-    ('https://h.example/feed/?cat=3&paged=2', 'https://h.example/feed/?cat=3&paged=3')
+    >>> numbered_page_url("https://h.example/feed/?cat=3", 2)
+    'https://h.example/feed/?cat=3&paged=2'
+    >>> numbered_page_url("https://h.example/feed/?cat=3&paged=2", 3)
+    'https://h.example/feed/?cat=3&paged=3'
     """
     parts = urlsplit(url)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "paged"]

@@ -119,7 +119,7 @@ class EditionRecord:
     number: int | None = None
     """1, 2, 3 …, assigned when the week is first sealed; never changed, never reused."""
     revision: int = 0
-    """Counts the transitions; a transition names the revision it is based on, so that only one of two at once succeeds."""
+    """Counts the transitions; a transition names the revision it is based on, so only one of two at once succeeds."""
     content_hash: str = ""
     """Of the latest sealed edition; empty if there is none."""
     sealed_at: datetime | None = None

@@ -39,7 +39,8 @@ _ATTRIBUTES = {
 _BLOCK_TAGS = set(
     re.findall(
         r"\w+",
-        "p div br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote pre table tr td th figure figcaption section article",
+        "p div br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote pre table tr td th figure figcaption section "
+        "article",
     )
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
@@ -150,7 +151,7 @@ def _joined(blocks: Iterable[str]) -> str:
 
 
 def add_paragraphs(html: str) -> str:
-    """Return HTML with blank lines turned into paragraphs if it has no blocks, and newlines into ``<br>`` if it has no tags.
+    """Turn blank lines into paragraphs if the HTML has no blocks, and newlines into ``<br>`` if it has no tags.
 
     >>> add_paragraphs("Salt.\\nFat.\\n\\nAcid &amp; heat."), add_paragraphs("<p>Salt.\\n\\nFat.</p>")
     ('<p>Salt.<br>Fat.</p><p>Acid &amp; heat.</p>', '<p>Salt.\\n\\nFat.</p>')
@@ -227,7 +228,8 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
 
 
-# Creating a cleaner takes longer than using it, so all documents share one; the base URL is passed in a context variable.
+# Creating a cleaner takes longer than using it, so all documents share one; the base URL is passed in a context
+# variable.
 _base_url: ContextVar[str] = ContextVar("base_url", default="")
 _CLEANER = nh3.Cleaner(
     tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes=_ATTRIBUTES, attribute_filter=_filter_attribute,

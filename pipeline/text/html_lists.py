@@ -20,11 +20,11 @@ Element = Any  # lxml has no types
 
 
 def join_ordered_lists(html: str) -> str:
-    """Return sanitised HTML with consecutive parts of one ``<ol>`` joined; blocks in between move into the ``<li>`` before.
+    """Join consecutive parts of one ``<ol>`` in sanitised HTML; blocks in between move into the ``<li>`` before.
 
-    Two lists are one if nothing is between them and either has a single ``<li>``, if the second continues the count with
-    ``start``, or if both have a single ``<li>`` and start at 1. A heading between them always separates. The caller
-    sanitises the result again.
+    Two lists are one if nothing is between them and either has a single ``<li>``, if the second continues the count
+    with ``start``, or if both have a single ``<li>`` and start at 1. A heading between them always separates. The
+    caller sanitises the result again.
 
     >>> join_ordered_lists('<ol><li>Mix</li></ol><p>Well.</p><ol start="2"><li>Bake</li></ol>')
     '<ol><li>Mix<p>Well.</p></li><li>Bake</li></ol>'

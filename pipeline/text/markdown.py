@@ -1,6 +1,7 @@
 """Convert Markdown to HTML, wrapped text, single lines and excerpts, all from the same tokens of markdown-it-py.
 
-The plain text of a digest is made from the same Markdown as its HTML, never from the HTML. markdown-it-py is imported on first use.
+The plain text of a digest is made from the same Markdown as its HTML, never from the HTML. markdown-it-py is imported
+on first use.
 """
 
 from __future__ import annotations

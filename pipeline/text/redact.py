@@ -30,8 +30,8 @@ _SIGNED = re.compile(
 def redact(text: str, secrets: Collection[str] = ()) -> str:
     """Return ``text`` with user info and secret query parameters of URLs, tokens and signed links replaced by ``…``.
 
-    ``secrets`` are values to hide wherever they occur. False positives are hidden as well: a log that shows too little is
-    better than one that has to be locked away.
+    ``secrets`` are values to hide wherever they occur. False positives are hidden as well: a log that shows too little
+    is better than one that has to be locked away.
 
     >>> redact("cannot reach https://ann:pw@feeds.example/x?id=7&token=a1b2c3")
     'cannot reach https://…@feeds.example/x?id=7&token=…'

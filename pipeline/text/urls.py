@@ -73,8 +73,8 @@ def clean_url(url: str, base: str = "") -> str:
 def url_key(url: str) -> str:
     """Return the same key for all spellings of a URL, or "" if it is not a web address.
 
-    Ignored: scheme, ``www.``, ports 80 and 443, case of the host, trailing slash, fragment, tracking parameters, order of
-    the query and unnecessary percent-escapes.
+    Ignored: scheme, ``www.``, ports 80 and 443, case of the host, trailing slash, fragment, tracking parameters, order
+    of the query and unnecessary percent-escapes.
 
     >>> url_key("http://WWW.Example.org:80/a/?b=2&a=1#c") == url_key("https://example.org/a?a=1&b=2&utm_medium=x")
     True

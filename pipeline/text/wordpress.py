@@ -59,7 +59,8 @@ def strip_plugin_markup(html: str) -> str:
 def strip_shortcodes(text: str) -> str:
     """Return text or well-formed HTML without shortcodes; text between an opening and a closing one stays.
 
-    Brackets written by a person stay ("[sic]", "[1]", "[video]"), and so does everything inside ``<pre>`` and ``<code>``.
+    Brackets written by a person stay ("[sic]", "[1]", "[video]"), and so does everything inside ``<pre>`` and
+    ``<code>``.
 
     >>> strip_shortcodes('Salt [sic]. [vc_row]Fat[/vc_row] [1] [embed]https://v.example/1[/embed]')
     'Salt [sic]. Fat [1] '

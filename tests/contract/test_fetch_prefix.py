@@ -19,7 +19,7 @@ def server() -> Iterator[HttpServer]:
 
 
 def test_reading_stops_after_the_prefix(server: HttpServer) -> None:
-    """If a server ignores Range, the connection is closed after the prefix, even if the document exceeds the size limit."""
+    """If a server ignores Range, the connection is closed after the prefix, even if the document is too large."""
     server.respond("/picture", CannedResponse(body=bytes(3_000_000)))
     outcome = fetch(server.url("/picture"), limits(max_bytes=100_000), first_bytes=32_768)
     assert (outcome.kind, len(outcome.body), outcome.length_bytes) == ("ok", 32_768, 3_000_000)

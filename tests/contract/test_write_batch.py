@@ -56,7 +56,7 @@ class FakeFetcher:
 
 
 def refresh(store: Store, network: FakeFetcher, feeds: int, *, now: datetime = NOW) -> list[tuple[str, int, int]]:
-    """Refresh feeds and return, for each report, the feed, its new entries and how many feeds had stored entries by then."""
+    """Refresh feeds and return, per report, the feed, its new entries and how many feeds had stored entries by then."""
     reported: list[tuple[str, int, int]] = []
 
     def listen(report: FeedReport) -> None:

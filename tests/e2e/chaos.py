@@ -18,8 +18,8 @@ START = datetime(2026, 2, 9, tzinfo=UTC)
 PUBLISH_INTERVAL = timedelta(hours=36)
 """Interval between two entries of a feed."""
 WINDOW = 8
-"""Number of entries in a document, newest first: twelve days. A truncated document has one only, so that what is not read
-from the next complete one is lost.
+"""Number of entries in a document, newest first: twelve days. A truncated document has one only, so that what is not
+read from the next complete one is lost.
 """
 TIMEOUT_SECONDS = 1.0
 _BOMB = gzip_bomb(16)
@@ -60,9 +60,10 @@ class Site:
         items = []
         for entry in self.published(now):
             guid, page = naming(entry) if naming else (f"{self.id}-{entry}", f"/{entry}/")
+            date = format_datetime(first + entry * PUBLISH_INTERVAL)
             items.append(
                 f"<item><title>{self.title(entry)}</title><link>http://{self.host}{page}</link>"
-                f"<guid isPermaLink='false'>{guid}</guid><pubDate>{format_datetime(first + entry * PUBLISH_INTERVAL)}</pubDate>"
+                f"<guid isPermaLink='false'>{guid}</guid><pubDate>{date}</pubDate>"
                 f"<description>&lt;p&gt;Words of story {entry}.&lt;/p&gt;</description></item>"
             )
         head = f"<title>Site {self.number}</title><link>http://{self.host}/</link><description>x</description>"

@@ -1,8 +1,8 @@
 """Run one transition of an edition in a fork and kill it at a given point, with SIGKILL.
 
-Each line on stdin names the number of points to pass, the transition, the week, and the folder of the publication. A line
-on stdout names the point where it died, or ``done``. The first run of a folder is a rehearsal that is not killed; the
-others are forks of it.
+Each line on stdin names the number of points to pass, the transition, the week, and the folder of the publication. A
+line on stdout names the point where it died, or ``done``. The first run of a folder is a rehearsal that is not killed;
+the others are forks of it.
 
 A point is a statement or commit of a writing transaction, or an operation on a file of the publication.
 """

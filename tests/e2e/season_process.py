@@ -1,7 +1,7 @@
 """Fork publications that live through a season until somebody kills them.
 
-Each line on stdin names a folder and the number of weeks; the process id is printed. ``moment.txt`` in the folder counts
-the ticks that were completed. Each tick is followed by the editor's actions.
+Each line on stdin names a folder and the number of weeks; the process id is printed. ``moment.txt`` in the folder
+counts the ticks that were completed. Each tick is followed by the editor's actions.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment with this interpreter's programs, a browser that opens nothing, and no variables of make."""
+    """Return an environment with this interpreter's programs, a browser that opens nothing, and nothing of make."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PIPELINE", "MFLAGS"))
     }

@@ -217,7 +217,8 @@ RICH = replace(
                 replace(
                     EPISODE,
                     title="The ferryman’s last timetable",
-                    transcript_opening="The first crossing is always empty. You take it anyway: somebody may be waiting.",
+                    transcript_opening="The first crossing is always empty. "
+                    "You take it anyway: somebody may be waiting.",
                     picture=Picture(url=f"{SHOW}/artwork/ep13.jpg", alt="Artwork of episode 13", width=400, height=400),
                     season=2,
                     episode=13,

@@ -44,7 +44,8 @@ ON_SCREEN: dict[str, tuple[Defect, int, str, Callable[[Screen], object]]] = {
         lambda screen: screen.requested_urls),
     "a web font": (("</head>", '<link rel="stylesheet" href="https://example.org/font.css"></head>'), DESKTOP, "light",
         lambda screen: screen.requested_urls),
-    "a wider frame": ((r"max-width: 600px", "max-width: 700px"), DESKTOP, "light", lambda screen: screen.elements_outside),
+    "a wider frame": ((r"max-width: 600px", "max-width: 700px"), DESKTOP, "light",
+        lambda screen: screen.elements_outside),
     "pale words": (PALE, DESKTOP, "light", lambda screen: screen.low_contrast),
     "a dark scheme of half the colours": (
         (r"(?<![-\w])color: (#[0-9a-f]{6}) !important", r"color: #333333 !important"), DESKTOP, "dark",
@@ -69,7 +70,8 @@ IN_CLIENTS: dict[str, tuple[Defect, Callable[[str], str], Callable[[Screen], obj
         (r"max-width: 600px;?|width=\"600\"", ""), without_style, lambda screen: screen.elements_outside),
     "a rule that Gmail keeps": (("</style>", "td { color: #eeeeee !important }</style>"), as_gmail,
         lambda screen: screen.low_contrast),
-    "no ghost table": ((r"<!--\[if mso\]><table.*?<!\[endif\]-->", ""), as_word, lambda screen: screen.elements_outside),
+    "no ghost table": ((r"<!--\[if mso\]><table.*?<!\[endif\]-->", ""), as_word,
+        lambda screen: screen.elements_outside),
     "pictures without a width": (
         (r"(<img[^>]*?) width=\"\d+\"", r"\1"), as_word, lambda screen: screen.missized_pictures),
 }  # fmt: skip

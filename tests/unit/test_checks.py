@@ -115,7 +115,8 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "short link": (
         digest(with_loaf(excerpt_md="See [the tide table](https://bit.ly/3xYz).")), "short-url", "warning", TITLE),
     "published before": (
-        digest(SAMPLE, PreflightContext(published_urls={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
+        digest(SAMPLE, PreflightContext(
+            published_urls={"harbourandhearth.example/a-slow-loaf-for-the-shortest-month": "2026-W05"})),
         "repeated-link", "warning", TITLE),
     "undescribed picture": (picture(alt=""), "image-alt", "hint", TITLE),
     "picture described by its file": (picture(alt="IMG_2041"), "image-alt", "warning", TITLE),
@@ -163,7 +164,8 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         "useful links",
     ),
     "stale feed": (
-        digest(SAMPLE, PreflightContext(stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
+        digest(SAMPLE, PreflightContext(
+            stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
         "stale-feed", "warning", "podcast"),
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ def test_announced_feeds_come_first_and_comments_last() -> None:
     ],
 )  # fmt: skip
 def test_find_feeds(page: str, feeds: tuple[str, ...]) -> None:
-    """Types, base elements, entities and likely links are understood; each feed is found once, the page itself never."""
+    """Types, base elements, entities and likely links are understood; each feed is found once, the page never."""
     assert find_feeds(page.encode(), HOME) == feeds
 
 

@@ -88,8 +88,8 @@ def test_a_late_feed_raises_an_alert_with_the_expected_day(check: LateFeedCheck)
     (alert,) = check.sent
     assert alert.subject == "Harbour & Hearth (feed blog) is late"
     assert alert.text.split("\n\n") == [
-        "There is nothing new since Tuesday 3 February. Usually there is something new on Tuesdays, so it was expected on "
-        "Tuesday 10 February. The next draft is written on Thursday 12 February, 16:00.",
+        "There is nothing new since Tuesday 3 February. Usually there is something new on Tuesdays, so it was expected "
+        "on Tuesday 10 February. The next draft is written on Thursday 12 February, 16:00.",
         "The feed is healthy: it was read on Wednesday 11 February, 15:40. So nothing has been published yet. Wait, "
         "ask the author, or let the newsletter go out without it.",
     ]

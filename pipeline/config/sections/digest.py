@@ -35,8 +35,8 @@ class DigestSettings:
     )
     approval: str = setting(
         "Whether `[schedule] send` sends an edition only after approval (`required`), or also without it unless it is "
-        "held (`unless-held`): then its checks must find no errors, and the editor must have had the proof for an hour, "
-        "which requires `[delivery] smtp_host`.",
+        "held (`unless-held`): then its checks must find no errors, and the editor must have had the proof for an "
+        "hour, which requires `[delivery] smtp_host`.",
         choice("required", "unless-held"),
         "required",
     )

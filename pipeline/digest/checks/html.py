@@ -1,4 +1,4 @@
-"""The HTML part, parsed as a mail program reads it: links, images, text and styles. lxml is imported when first used."""
+"""The HTML part, parsed as a mail program reads it: links, images, text and styles. lxml is imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check of the HTML for anything that runs, loads or submits. Entries are sanitised when stored; this is a second check."""
+"""Check the HTML for anything that runs, loads or submits. Entries are sanitised when stored; this checks again."""
 
 from __future__ import annotations
 

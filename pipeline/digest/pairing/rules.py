@@ -30,7 +30,7 @@ class MatchContext:
     """Facts about all entries that matter for comparing two: a key that many entries share identifies nothing."""
 
     max_title_gap: timedelta
-    """Half the time to the next entry of the same feed with the same title; beyond it, that entry is the better match."""
+    """Half the time to the next entry of the same feed with the same title; beyond it, that one is the better match."""
     shared_keys: frozenset[str]
     """Pages and files that several entries of one feed have in common."""
     popular_pages: frozenset[str]

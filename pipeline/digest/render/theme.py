@@ -138,7 +138,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
 
 @cache
 def _bytecode_cache() -> BytecodeCache:
-    """Return a cache of compiled templates, by file and content: in memory, as the desk loads themes often, and on disk.
+    """Return a cache of compiled templates, by file and content: in memory and on disk, since themes load often.
 
     It is on disk only where jinja2 finds a folder that belongs to the user alone. Compiling costs a tenth of a digest.
     """

@@ -1,8 +1,8 @@
 """A transport that answers from a folder instead of the network: for the demo and for tests.
 
 ``https://host/a/b.xml`` is ``folder/host/a/b.xml``; a URL that ends in ``/`` or names a folder is ``index.xml``,
-``index.html`` … in it; ``?paged=2`` is ``index@paged=2.xml``. Anything else is a 404. Reads inside the folder only, even
-where a symbolic link leads out of it.
+``index.html`` … in it; ``?paged=2`` is ``index@paged=2.xml``. Anything else is a 404. Reads inside the folder only,
+even where a symbolic link leads out of it.
 """
 
 from __future__ import annotations

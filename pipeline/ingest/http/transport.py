@@ -88,6 +88,7 @@ class _Exchange(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Close the connection at once, without waiting for the server."""
         self._outgoing.transport.abort()
+        await asyncio.sleep(0)  # the loop closes the socket in its next iteration, which may be its last
 
     async def _next_event(self) -> object:
         try:

@@ -1,6 +1,7 @@
 """Decodes a document's bytes to text without illegal characters, before any parser sees them.
 
-Parsers that guess the charset turn a whole UTF-8 feed into mojibake over one bad byte; text leaves them nothing to guess.
+Parsers that guess the charset turn a whole UTF-8 feed into mojibake over one bad byte; text leaves them nothing to
+guess.
 """
 
 from __future__ import annotations

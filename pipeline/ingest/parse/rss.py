@@ -1,10 +1,10 @@
 """RSS, Atom and CDF: XML feeds, parsed whole or only where they are new.
 
 An incremental parse splits the text at its entry elements and hashes each as written, together with everything that
-influences how it is parsed: the document's head (without its dates), its URL and `PARSER_VERSION`. An entry with a known
-hash would be parsed to the same result, so only the others reach a parser, inside the same head. A hash starts with a
-hash of the entry's own guid, so that entries with one guid are recognised without parsing them. Documents whose entries
-have no guids are parsed whole.
+influences how it is parsed: the document's head (without its dates), its URL and `PARSER_VERSION`. An entry with a
+known hash would be parsed to the same result, so only the others reach a parser, inside the same head. A hash starts
+with a hash of the entry's own guid, so that entries with one guid are recognised without parsing them. Documents whose
+entries have no guids are parsed whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Splits an XML feed's text at its entry elements, without parsing it.
 
-Splitting takes a twentieth of the time of parsing, which makes an unchanged document cheap. Text that merely mentions an
-element (in a comment or CDATA) may be split wrongly: whoever parses the parts must count the elements.
+Splitting takes a twentieth of the time of parsing, which makes an unchanged document cheap. Text that merely mentions
+an element (in a comment or CDATA) may be split wrongly: whoever parses the parts must count the elements.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ FILLER_MAX_AGE = timedelta(weeks=26)
 def load_archive_content(store: Store, context: DigestContext, week: Week, selection: Selection) -> ArchiveContent:
     """Return the older entries to link to; a week with fewer than ``context.min_stories`` stories gets fillers.
 
-    Related entries that the editor chose stay under their story. In a thin week, the others are offered as fillers first.
-    A closed week only sees what had been stored when it closed.
+    Related entries that the editor chose stay under their story. In a thin week, the others are offered as fillers
+    first. A closed week only sees what had been stored when it closed.
     """
     opens_at, closes_at = context.calendar.bounds(week)
     archive_filter = ArchiveFilter(

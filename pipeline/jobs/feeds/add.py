@@ -48,7 +48,7 @@ class FeedRegistry:
         return replace(self, feeds=(*self.feeds, feed))
 
     def available_id(self, url: str, names: Iterable[str]) -> str:
-        """Return an id for a new feed: its former id if it was removed earlier, else the first unused one of ``names``."""
+        """Return an id for a new feed: its former one if it was removed before, else the first unused of ``names``."""
         key = url_key(url)
         used = {feed.id.lower() for feed in self.feeds}
         former_ids = (feed_id for feed_id, state in self.states.items() if url_key(state.url) == key)
@@ -86,8 +86,8 @@ def discover_feed(
 ) -> DiscoveredFeed:
     """Return the feed at a URL, or the best feed that the web page there links to.
 
-    Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already, and FeedError if no
-    feed can be read.
+    Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already, and FeedError if
+    no feed can be read.
     """
     url = url if "://" in url else f"https://{url}"
     if not _is_allowed_in_config(url):

@@ -1,6 +1,7 @@
 """Parse a fetched document and decide what it changes in the store.
 
-Only new and changed entries are parsed, normalised and looked up, so an unchanged document costs little more than hashing.
+Only new and changed entries are parsed, normalised and looked up, so an unchanged document costs little more than
+hashing.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ class Refresher:
     ) -> tuple[FeedReport, ...]:
         """Fetch the feeds that are due, and return a report for each feed, in their order.
 
-        ``is_due`` is ``polling.is_due`` for scheduled runs, ``can_fetch`` for a person and ``can_force`` for ``--force``.
-        ``on_report`` is called with each report once its changes are stored.
+        ``is_due`` is ``polling.is_due`` for scheduled runs, ``can_fetch`` for a person and ``can_force`` for
+        ``--force``. ``on_report`` is called with each report once its changes are stored.
         """
         states = self.store.feeds.states()
         reports: dict[str, FeedReport] = {}

@@ -1,8 +1,8 @@
 """Export a whole store as JSON Lines and import it, to move to another machine or another kind of database.
 
 The first line is a header: the format, the schema, every table's columns and their types (``instant`` is RFC 3339 in
-UTC, ``bytes`` base64). A line for each row follows, with its table. The last line counts the rows of each table: without
-it, or with other counts, an export is incomplete. Lines are streamed, however many there are.
+UTC, ``bytes`` base64). A line for each row follows, with its table. The last line counts the rows of each table:
+without it, or with other counts, an export is incomplete. Lines are streamed, however many there are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def export_lines(store: Store) -> Iterator[str]:
 def import_lines(store: Store, lines: Iterable[str]) -> dict[str, int]:
     """Import an export into an empty store, all or nothing; return the number of rows by table.
 
-    RefusedError if the store is not empty; CorruptBackupError, naming the line, if the export is incomplete or not ours.
+    RefusedError if the store is not empty; CorruptBackupError, naming the line, if the export is incomplete or
+    another program's.
     """
     export = _ExportLines(lines)
     _check_header(export.next())
@@ -81,8 +82,8 @@ def _check_header(header: dict[str, Any]) -> None:
         raise CorruptBackupError(f"line 1 is not the header of an export: {_ADVICE}.")
     if header.get("schema") != max(list_migrations()) or header.get("tables") != column_types():
         raise CorruptBackupError(
-            f"the export has schema {header.get('schema')} and this version {max(list_migrations())}: export and import with the "
-            "same version of the program, and install the newer one afterwards."
+            f"the export has schema {header.get('schema')} and this version {max(list_migrations())}: export and "
+            "import with the same version of the program, and install the newer one afterwards."
         )
 
 

@@ -1,6 +1,7 @@
 """Alert the editor when the source of a story changes or disappears after the story was sent.
 
-A feed that drops old entries off its end has withdrawn nothing; only an entry missing between others counts as withdrawn.
+A feed that drops old entries off its end has withdrawn nothing; only an entry missing between others counts as
+withdrawn.
 """
 
 from __future__ import annotations

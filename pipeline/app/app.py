@@ -155,7 +155,8 @@ class App:
         folder = self.folder / self.config.fetch.fixtures
         if not folder.is_dir():
             raise ConfigError(
-                f"{self.config.path}: [fetch] fixtures: no folder {folder}; delete the line to use the network."
+                f"{self.config.path}: [fetch] fixtures: there is no folder {folder}; "
+                "delete the line to use the network."
             )
         return folder
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from pipeline.cli import build_parser
 from pipeline.config import reference
-from pipeline.config.declare import SettingReference
-from pipeline.config.schema import SECTIONS
+from pipeline.config.schema import SECTIONS, SettingReference
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the code: change it there. -->"

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from pipeline.app.delivery import build_mailer
-from pipeline.config.sections.notify import MAIL_OFF
+from pipeline.config.sections import MAIL_OFF
 
 if TYPE_CHECKING:
     from pipeline.app.app import App

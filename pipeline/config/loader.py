@@ -11,10 +11,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.declare import settings_of
-from pipeline.config.schema import SECTIONS, Config
-from pipeline.config.sections.delivery import DeliverySettings
-from pipeline.config.sections.feeds import FeedSettings
+from pipeline.config.schema import SECTIONS, Config, settings_of
+from pipeline.config.sections import DeliverySettings, FeedSettings
 from pipeline.config.types import InvalidValueError, SettingType
 from pipeline.model.errors import ConfigError
 

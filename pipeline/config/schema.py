@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from pipeline.config.declare import SettingReference, describe_setting, settings_of
-from pipeline.config.sections.delivery import DeliverySettings
-from pipeline.config.sections.digest import DigestSettings
-from pipeline.config.sections.feeds import FeedSettings
-from pipeline.config.sections.fetch import FetchSettings
-from pipeline.config.sections.notify import NotifySettings
-from pipeline.config.sections.publication import PublicationSettings
-from pipeline.config.sections.schedule import ScheduleSettings
-from pipeline.config.sections.store import StoreSettings
-from pipeline.config.sections.web import WebSettings
+from pipeline.config.sections import (
+    DeliverySettings,
+    DigestSettings,
+    FeedSettings,
+    FetchSettings,
+    NotifySettings,
+    PublicationSettings,
+    ScheduleSettings,
+    StoreSettings,
+    WebSettings,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,45 @@ SECTIONS: dict[str, type] = {
 }
 
 
+def settings_of(section: type) -> dict[str, Field[Any]]:
+    """Return the fields of a section by key."""
+    return {declared.name: declared for declared in fields(section)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingReference:
+    """One line of the reference in docs/config.md."""
+
+    section: str
+    key: str
+    allowed: str
+    default: str
+    """TOML syntax; ``required`` if there is none."""
+    doc: str
+
+
 def reference() -> Iterator[SettingReference]:
     """Yield every setting in the order of the sections."""
     for name, section in SECTIONS.items():
         for declared in settings_of(section).values():
-            yield describe_setting(name, declared)
+            metadata = declared.metadata
+            yield SettingReference(
+                section=name,
+                key=declared.name,
+                allowed=metadata["type"].description,
+                default="required" if declared.default is MISSING else _to_toml(metadata["default"]),
+                doc=metadata["doc"],
+            )
+
+
+def _to_toml(value: Any) -> str:
+    """Return a default in TOML syntax.
+
+    >>> _to_toml(True), _to_toml("mon 00:00"), _to_toml(16_000_000), _to_toml({}), _to_toml([])
+    ('true', '"mon 00:00"', '16_000_000', '{}', '[]')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:_.10g}" if isinstance(value, float) else f"{value:_}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

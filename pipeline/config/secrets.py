@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.schema import Config
-from pipeline.config.sections.delivery import DeliverySettings
-from pipeline.config.sections.feeds import FeedSettings
-from pipeline.config.sections.fetch import FetchSettings
+from pipeline.config.sections import DeliverySettings, FeedSettings, FetchSettings
 from pipeline.config.types import ENV_REFERENCE, ENV_VAR, HEADERS
 from pipeline.model.errors import ConfigError, MissingSecretError
 from pipeline.model.fetch import Headers, Proxy

@@ -1,4 +1,4 @@
-"""Types of settings: validate a TOML value and convert it.
+"""Types of settings, which validate a TOML value and convert it, and ``setting``, which declares one of such a type.
 
 A parser raises ValueError or TypeError for a value that is not allowed, and InvalidValueError to say why.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field
 from datetime import UTC, timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -47,6 +47,12 @@ class SettingType:
     """Returns the converted value, or raises ValueError or TypeError."""
     secret: bool = False
     """Whether the value may be a secret written by mistake, so that errors do not show it."""
+
+
+def setting(doc: str, setting_type: SettingType, default: Any = MISSING) -> Any:
+    """Return a dataclass field for a setting. ``default`` is a TOML value; without one the setting is required."""
+    value = default if default is MISSING else setting_type.parse(default)
+    return field(default=value, metadata={"doc": doc, "type": setting_type, "default": default})
 
 
 def string(description: str = "text", *, empty: bool = True, pattern: str = "") -> SettingType:

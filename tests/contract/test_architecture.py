@@ -31,12 +31,6 @@ LONG_FUNCTIONS: dict[str, str] = {
     "pipeline/digest/render/digest_view.py::digest_view": "a line for each field; themes read them unnested",
 }
 SHORT_FILES: dict[str, str] = {
-    "pipeline/config/sections/fetch.py": "one module a section",
-    "pipeline/config/sections/notify.py": "one module a section",
-    "pipeline/config/sections/publication.py": "one module a section",
-    "pipeline/config/sections/schedule.py": "one module a section",
-    "pipeline/config/sections/store.py": "one module a section",
-    "pipeline/config/sections/web.py": "one module a section",
     "pipeline/digest/checks/freshness.py": "one module for each subject of the checks",
     "pipeline/digest/render/translations.py": "reads catalogues; the translator is pure",
     "pipeline/model/alert.py": "an alert and its delivery, apart from other records",

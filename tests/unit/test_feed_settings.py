@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.config import feed_headers, parse_config
-from pipeline.config.sections.feeds import FeedSettings
+from pipeline.config.sections import FeedSettings
 from pipeline.model.errors import ConfigError, MissingSecretError
 from pipeline.model.feed import FilterRule
 

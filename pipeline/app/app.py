@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -39,6 +40,14 @@ def resources_folder() -> Path:
     """
     packaged = Path(__file__).parents[1] / "_data"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+def user_name() -> str:
+    """Return the name of the user who runs the program, ``somebody`` if it is unknown."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"  # in a container, the user id may have no name
 
 
 class App:

@@ -1,4 +1,7 @@
-"""The command line: parse arguments, call one job, print the result."""
+"""The command line: parse arguments, call one job, print the result.
+
+The imports are few, so that ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,22 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.cli.parser import build_parser
+from pipeline.cli import daemon, digest, editions, feeds, fetch, links, maintenance, status
+from pipeline.cli.arguments import CommandParser, Commands, add_global_options
+from pipeline.model.errors import PipelineError
 
-__all__ = ["build_parser", "main"]
+DESCRIPTION = "Turns a blog feed, a podcast feed and a few links into one weekly newsletter."
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a bug; 2 usage or configuration; 3 done, but some feeds or recipients failed; 4 refused."
+)
+GROUPS = {
+    "Read": ("init", "fetch", "backfill", "feeds", "links"),
+    "Write": ("digest", "preview", "check", "proof"),
+    "Publish": ("approve", "hold", "resume", "skip", "send"),
+    "Run": ("run", "tick"),
+    "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import"),
+}
+"""The order of the commands in the help."""
 
 
 def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
@@ -37,8 +53,6 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = l
 
 
 def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
-    from pipeline.model.errors import PipelineError
-
     try:
         code: int = options.run(options, clock)
         sys.stdout.flush()
@@ -54,3 +68,26 @@ def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
         description = f"{type(error).__name__}: {error}"
         print(f"pipeline: this is a bug ({description}); run it again with --verbose and report it.", file=sys.stderr)
         return 1
+
+
+def build_parser(config: str | None = None) -> CommandParser:
+    """Build the parser; ``config`` is the file to use without --config."""
+    parser = CommandParser(prog="pipeline", description=DESCRIPTION, epilog=EXIT_CODES)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    add_global_options(parser, config or "config.toml")
+
+    def print_help(options: Namespace, clock: Callable[[], datetime]) -> int:
+        if options.version:
+            from pipeline import __version__
+
+            print(f"pipeline {__version__}")
+            return 0
+        parser.print_help()
+        return 2
+
+    parser.set_defaults(run=print_help, json=False)
+    commands = Commands(parser)
+    for module in (fetch, feeds, links, digest, editions, daemon, status, maintenance):
+        module.add_commands(commands)
+    commands.describe(GROUPS)
+    return parser

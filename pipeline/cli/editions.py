@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,19 +187,13 @@ class _Action:
 
 @contextmanager
 def _action(options: Namespace, clock: Clock) -> Iterator[_Action]:
+    from pipeline.app import user_name
     from pipeline.app.digests import build_digest_context
     from pipeline.jobs.editions.workflow import EditionWorkflow
 
     with load_app(options) as app:
         now = clock()
-        actor = getattr(options, "by", "") or _user_name()
+        actor = getattr(options, "by", "") or user_name()
         workflow = EditionWorkflow(store=app.store(), context=build_digest_context(app), actor=actor)
         week = parse_week(options.week, app.calendar, now)
         yield _Action(app=app, workflow=workflow, week=week, now=now, quiet=options.quiet)
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"  # in a container, the user id may have no name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
@@ -19,6 +19,9 @@ from pipeline.text.format import format_datetime, format_day, pluralize
 if TYPE_CHECKING:
     from pipeline.jobs.feeds.probe import FeedProbe
     from pipeline.model.schedule import Clock
+
+MAX_TITLES = 3
+"""How many entries of a probed feed are printed."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -57,7 +60,6 @@ def add_commands(commands: Commands) -> None:
 
 def list_feeds(options: Namespace, clock: Clock) -> int:
     """List the feeds, each with its problems."""
-    from pipeline.cli.status_output import health_lines
     from pipeline.jobs.monitoring.status import load_feed_status
 
     with load_app(options) as app:
@@ -78,7 +80,7 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
     ]
     for status, line in zip(feeds, output.table(rows), strict=True):
         print(line)
-        for problem in health_lines(result for result in status.health if result.level != "ok"):
+        for problem in output.health_lines(result for result in status.health if result.level != "ok"):
             print(f"  {problem}")
     return 0
 
@@ -86,13 +88,62 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
 def check(options: Namespace, clock: Clock) -> int:
     """Show what a URL contains, as a feed reader sees it."""
     from pipeline.app import App
-    from pipeline.cli.status_output import print_probes
     from pipeline.jobs.feeds.probe import probe_url
 
     with load_app(options) if options.config.exists() else App.without_config() as app:
         probes = probe_url(options.url, app.fetcher, now=clock(), headers=app.headers_for_url(options.url))
         print_probes(probes, app.calendar.zone, as_json=options.json)
     return 0 if probes[0].ok else FeedError.exit_code
+
+
+def print_probes(probes: Sequence[FeedProbe], zone: tzinfo, *, as_json: bool) -> None:
+    """Print what a URL, and the feeds it links to, contain."""
+    if as_json:
+        output.print_json([_probe_values(probe) for probe in probes])
+        return
+    for probe in probes:
+        for line in _probe_lines(probe, zone):
+            print(line)
+
+
+def _probe_values(probe: FeedProbe) -> dict[str, object]:
+    return {
+        "url": probe.url,
+        "ok": probe.ok,
+        "outcome": probe.outcome,
+        "message": probe.message,
+        "kind": probe.kind,
+        "version": probe.parsed.version if probe.parsed else "",
+        "title": probe.parsed.channel.title if probe.parsed else "",
+        "entries": len(probe.entries),
+        "newest_at": max((entry.published_at for entry in probe.entries), default=None),
+        "warnings": probe.warnings,
+    }
+
+
+def _probe_lines(probe: FeedProbe, zone: tzinfo) -> Iterator[str]:
+    from pipeline.model.fetch import NO_ADVICE
+
+    yield probe.url
+    if not probe.parsed:
+        yield f"  {probe.message}"
+        return
+    channel = probe.parsed.channel
+    newest = sorted(probe.entries, key=lambda entry: entry.published_at, reverse=True)
+    summary = [f"“{channel.title}”" if channel.title else "no title", probe.parsed.version]
+    summary += [pluralize(len(newest), "entry", "entries"), f"looks like a {probe.kind}"]
+    yield f"  {', '.join(summary)}"
+    rows = [(format_day(entry.published_at, zone), entry.title or "(no title)") for entry in newest[:MAX_TITLES]]
+    yield from output.table(rows, "  ")
+    if probe.outcome not in NO_ADVICE:
+        yield f"  {probe.message}"
+    for warning in probe.warnings:
+        yield f"  warning: {warning}"
+    yield "  in config.toml:"
+    yield "    [[feeds]]"
+    yield f'    id = "{probe.kind}"'
+    yield f'    url = "{probe.url}"'
+    yield f'    kind = "{probe.kind}"'
 
 
 def add(options: Namespace, clock: Clock) -> int:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipeline.jobs.feeds.refresh import FeedReport
     from pipeline.model.digest import Decision
     from pipeline.model.edition import EditionRecord
+    from pipeline.model.health import HealthLevel, HealthResult
+
+LEVEL_SYMBOLS: dict[HealthLevel, str] = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 def print_json(value: Any) -> None:
@@ -60,6 +63,14 @@ def feeds_summary(reports: Sequence[FeedReport]) -> str:
     changed = sum(report.applied.changed for report in reports)
     failed = sum(not report.ok for report in reports)
     return f"{pluralize(len(reports), 'feed')}: {new}, {changed:,} changed{f', {failed} failed' if failed else ''}."
+
+
+def health_lines(results: Iterable[HealthResult]) -> Iterator[str]:
+    """Yield each result with a symbol for its level, and below it the fix."""
+    for result in results:
+        yield f"{LEVEL_SYMBOLS[result.level]} {result.name}: {result.message}"
+        if result.fix:
+            yield f"  → {result.fix}"
 
 
 def decision_lines(decisions: Iterable[Decision]) -> Iterator[str]:

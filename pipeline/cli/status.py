@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipeline.cli import output
 from pipeline.cli.arguments import SOME_FAILED, Commands, load_app
+from pipeline.text.format import format_datetime, format_day, format_remaining, pluralize
 
 if TYPE_CHECKING:
+    from pipeline.jobs.monitoring.status import FeedStatus, Status
+    from pipeline.model.digest import WeekSummary
     from pipeline.model.health import HealthResult
     from pipeline.model.schedule import Clock
 
@@ -30,7 +34,6 @@ def status(options: Namespace, clock: Clock) -> int:
     """Print the status: first whether all is well."""
     from pipeline.app.digests import build_digest_context
     from pipeline.app.tasks import build_tasks, next_runs
-    from pipeline.cli.status_output import health_lines, print_status
     from pipeline.jobs.monitoring.status_report import build_status_report
 
     with load_app(options) as app:
@@ -49,9 +52,93 @@ def status(options: Namespace, clock: Clock) -> int:
     elif not options.quiet:
         print_status(report, app.calendar.zone)
     else:
-        for line in health_lines(report.problems):
+        for line in output.health_lines(report.problems):
             print(line)
     return 0
+
+
+def print_status(status: Status, zone: tzinfo) -> None:
+    """Print the status: whether all is well, problems, feeds, weeks, the next runs and the last ones."""
+    if status.summary:
+        print(status.summary)
+    for line in output.health_lines(status.problems):
+        print(f"  {line}")
+    _print_feeds(status.feeds, zone)
+    _print_weeks(status, zone)
+    _print_table(
+        "Next",
+        [(run.task, format_datetime(run.at, zone), format_remaining(run.in_seconds)) for run in status.next_runs],
+    )
+    rows = []
+    for run in status.last_runs:
+        duration = "" if run.duration_seconds is None else f"{run.duration_seconds:,.0f} s"
+        attempt = f" (attempt {run.attempts})" if run.attempts > 1 else ""
+        rows.append((run.task, format_datetime(run.started_at, zone), duration, f"{run.status}{attempt}", run.message))
+    _print_table("Last", rows)
+
+
+def _print_table(heading: str, rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        print(heading)
+    for line in output.table(rows, "  "):
+        print(line)
+
+
+def _print_feeds(feeds: Sequence[FeedStatus], zone: tzinfo) -> None:
+    print("Feeds")
+    rows = [_feed_row(feed, zone) for feed in feeds]
+    for feed, line in zip(feeds, output.table(rows, "  "), strict=True):
+        print(line)
+        for warning in feed.warnings:
+            print(f"    {feed.feed.id} {warning.message}: {warning.fix}")
+
+
+def _feed_row(status: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
+    from pipeline.model.fetch import NO_ADVICE
+
+    feed, state, count = status.feed, status.state, status.count
+    newest = f"newest {format_day(count.newest_at, zone)}" if count.entries else "nothing yet"
+    last = f"read {format_datetime(state.read_at, zone)}"
+    if state.failures:
+        since = f", since {format_datetime(state.failing_since, zone)}" if state.failing_since else ""
+        last = f"{state.message} ({pluralize(state.failures, 'time')} in a row{since})"
+    elif state.outcome and state.outcome not in NO_ADVICE:
+        last = f"{last}: {state.message}"
+    if status.next_fetch_at:
+        last = f"{last}, next {format_datetime(status.next_fetch_at, zone)}"
+    return feed.id, feed.kind, pluralize(count.entries, "entry", "entries"), newest, last
+
+
+def _print_weeks(status: Status, zone: tzinfo) -> None:
+    print("Weeks")
+    blockers = {edition.week: edition.blockers for edition in status.editions}
+    rows = [_week_row(week, status, zone) for week in status.weeks]
+    for week, line in zip(status.weeks, output.table(rows, "  "), strict=True):
+        print(line)
+        changes = status.changes.get(week.week, ())
+        for change in changes:
+            print(f"    {week.week} changed since approval: {change}")
+        for blocker in blockers.get(week.week, ()):
+            if blocker.message not in changes:
+                print(f"    {blocker}")
+    if not rows:
+        print("  no entries yet: run `pipeline fetch`")
+
+
+def _week_row(week: WeekSummary, status: Status, zone: tzinfo) -> tuple[str, ...]:
+    counts = ((week.posts, "post"), (week.episodes, "episode"), (week.links, "link"))
+    return week.week, *(pluralize(*count) for count in counts), _edition_cell(week, status, zone)
+
+
+def _edition_cell(week: WeekSummary, status: Status, zone: tzinfo) -> str:
+    record = status.records.get(week.week)
+    if record and record.state != "draft":
+        number = f"No. {record.number} " if record.number else ""
+        return number + output.describe_edition_status(record, zone)
+    if week.is_open:
+        return "running"
+    drafted_at = status.drafted_at.get(week.week)
+    return f"drafted {format_datetime(drafted_at, zone)}" if drafted_at else "no draft yet"
 
 
 def doctor(options: Namespace, clock: Clock) -> int:
@@ -74,7 +161,6 @@ def doctor(options: Namespace, clock: Clock) -> int:
 
 def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[HealthResult]:
     """Print results by category, each as soon as it is there, and a summary; only problems with --quiet."""
-    from pipeline.cli.status_output import health_lines
     from pipeline.jobs.monitoring.status_report import summarize
     from pipeline.model.health import worst_level
 
@@ -87,7 +173,7 @@ def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[
         in_category = list(grouped)
         finished += in_category
         shown = [result for result in in_category if result.level != "ok" or not options.quiet]
-        for line in (category.capitalize(), *(f"  {line}" for line in health_lines(shown))) if shown else ():
+        for line in (category.capitalize(), *(f"  {line}" for line in output.health_lines(shown))) if shown else ():
             print(line, flush=True)
     if not options.quiet:
         print(summarize(finished))

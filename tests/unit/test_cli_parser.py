@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.cli import build_parser, editions, feeds, main
-from pipeline.cli.parser import GROUPS
+from pipeline.cli import GROUPS, build_parser, editions, feeds, main
 
 
 def test_a_command_is_a_function() -> None:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline.cli.feeds import print_probes
 from pipeline.cli.output import feed_line
-from pipeline.cli.status_output import print_probes, print_status
+from pipeline.cli.status import print_status
 from pipeline.ingest.polling import next_state
 from pipeline.jobs.feeds.probe import probe_outcome
 from pipeline.jobs.feeds.refresh import FeedReport

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 
-from pipeline.app import App
+from pipeline.app import App, user_name
 from pipeline.app.delivery import build_backend, build_mailer
 from pipeline.app.feeds import build_link_collection
 from pipeline.jobs.digests.build import build_draft, current_edition
@@ -96,7 +95,7 @@ class PublicationEditions:
     def perform(self, week: str, action: Action, options: ActionOptions) -> str:
         """Run an action as the user of this process, and return a sentence with its result."""
         app, now = self.publication.current_app(), self.publication.clock()
-        workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=_login())
+        workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=user_name())
         return _perform(app, workflow, parse_week(week), action, options, now)
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
@@ -215,10 +214,3 @@ def _perform(
 async def _fetch_image(app: App, url: str, now: datetime) -> FetchOutcome:
     async with app.fetcher() as fetcher:
         return await fetcher.fetch(FetchRequest(key="image", url=url), now=now)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"  # a container may run under a user id without a name

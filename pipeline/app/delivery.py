@@ -1,4 +1,4 @@
-"""Builders for everything that sends mail: backend, mailer, proof sender."""
+"""Builders for everything that sends: backend, mailer, proof sender, and the notifier of [notify]."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.app.digests import build_digest_context, template_folders
 from pipeline.config import smtp_password
+from pipeline.config.sections import MAIL_OFF
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
+    from pipeline.jobs.monitoring.notifier import AlertChannel, Notifier
     from pipeline.jobs.ports import Backend, Mailer
     from pipeline.jobs.proof.send import ProofSender
+    from pipeline.model.alert import Alert
     from pipeline.model.proof import SendPolicy
 
 FINAL_REPLY_TIMEOUT_SECONDS = 60.0
@@ -103,6 +106,40 @@ def build_proof_sender(app: App) -> ProofSender:
         hint=_LOCAL_BUTTONS if url and not app.config.web.url else "",
         open_link_fetcher=app.link_fetcher,
     )
+
+
+def build_notifier(app: App) -> Notifier:
+    """Return the notifier, with the channels of [notify]."""
+    from pipeline.jobs.monitoring.notifier import Notifier
+
+    channels: dict[str, AlertChannel] = {}
+    if command := app.config.notify.command:
+        from pipeline.delivery.notify_command import CommandNotifier
+
+        channels["command"] = CommandNotifier(command=command, folder=app.folder, environment=os.environ).send
+    if recipient := alert_recipient(app):
+        channels["mail"] = _mail_channel(app, recipient)
+    return Notifier(alerts=app.store().alerts, channels=channels)
+
+
+def alert_recipient(app: App) -> str:
+    """Return who gets alerts by mail, by default the editor if there is a mail server; empty for nobody."""
+    setting = app.config.notify.mail
+    default = app.publication.editor if app.config.delivery.smtp_host else ""
+    return "" if setting == MAIL_OFF else setting or default
+
+
+def _mail_channel(app: App, recipient: str) -> AlertChannel:
+    from pipeline.delivery.notify_mail import alert_message
+
+    def send(alert: Alert) -> str:
+        publication = app.publication
+        message = alert_message(alert, sender=publication.sender, recipient=recipient, name=publication.name)
+        address = parseaddr(recipient)[1]
+        path = build_mailer(app).send(message, address)
+        return f"to {address}{f', in {path}' if path else ''}"
+
+    return send
 
 
 def _outbox(app: App) -> Outbox:

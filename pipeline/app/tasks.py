@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.app.delivery import build_backend, build_mailer, build_proof_sender, sends_unapproved
+from pipeline.app.delivery import build_backend, build_mailer, build_notifier, build_proof_sender, sends_unapproved
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
-from pipeline.app.notifications import build_notifier
 
 if TYPE_CHECKING:
     from pipeline.app.app import App

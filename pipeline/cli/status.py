@@ -182,7 +182,7 @@ def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[
 
 def notify(options: Namespace, clock: Clock) -> int:
     """Send a test notification to every channel and print whether it arrived."""
-    from pipeline.app.notifications import build_notifier
+    from pipeline.app.delivery import build_notifier
     from pipeline.model.alert import Alert
     from pipeline.model.errors import UsageError
 

@@ -45,8 +45,7 @@ READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
     "pipeline/cli/log.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/app.py": "the feeds' passwords and tokens",
-    "pipeline/app/delivery.py": "the mail server's password",
-    "pipeline/app/notifications.py": "passed on to the [notify] command",
+    "pipeline/app/delivery.py": "the mail server's password; passed on to the [notify] command",
 }
 
 # Modules of ingest and digest that are not pure: path -> what they touch.

@@ -9,16 +9,14 @@ from sqlalchemy import Engine, select
 
 from pipeline.store.alerts import AlertRepository
 from pipeline.store.archive import ArchiveRepository
+from pipeline.store.caches import ExcerptRepository, LinkCheckRepository, MediaRepository
 from pipeline.store.database import Database, map_errors
 from pipeline.store.dialects import make_engine
 from pipeline.store.editions import EditionRepository
 from pipeline.store.entries import EntryRepository
 from pipeline.store.entry_revisions import EntryRevisionRepository
-from pipeline.store.excerpts import ExcerptRepository
 from pipeline.store.feeds import FeedRepository
-from pipeline.store.link_checks import LinkCheckRepository
 from pipeline.store.maintenance import Maintenance
-from pipeline.store.media import MediaRepository
 from pipeline.store.metrics import StoreMetrics
 from pipeline.store.migrate import migrate
 from pipeline.store.proofs import ProofRepository

@@ -26,9 +26,9 @@ def measure(paths: list[Path]) -> list[dict[str, Any]]:
 
 
 def measure_too_expensive(paths: list[Path]) -> list[dict[str, Any]]:
-    """Return the measurements of files beyond the limits, twice in a row: the machine may have been busy."""
+    """Return the measurements of files beyond the limits, four times in a row: the machine may have been busy."""
     dear = {path.name for path in paths}
-    for _ in range(2):
+    for _ in range(4):
         found = measure([path for path in paths if path.name in dear])
         beyond = [
             each

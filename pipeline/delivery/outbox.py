@@ -55,7 +55,8 @@ class Outbox:
             if receipt.read_bytes() != message:
                 raise DeliveryFailedError(f"{receipt} is another message of that name: move it away, then send again.")
             return receipt
-        in_maildir = self._in_maildir(name)
+        # A crash may have left it without its receipt. Mail programs move it to ``cur`` and add flags.
+        in_maildir = (self._maildir / "new" / name).exists() or any((self._maildir / "cur").glob(f"{name}*"))
         try:
             _write(self.folder / f".{name}.new", message)
             if not in_maildir:
@@ -75,10 +76,6 @@ class Outbox:
         """Deliver a message for one person and return the path of its file; the address is in its header."""
         with self.lock():
             return self.deliver(message)
-
-    def _in_maildir(self, name: str) -> bool:
-        """Return whether a crash left a message without its receipt. Mail programs move it to ``cur`` and add flags."""
-        return (self._maildir / "new" / name).exists() or any((self._maildir / "cur").glob(f"{name}*"))
 
     def _failed(self, error: OSError) -> DeliveryFailedError:
         return DeliveryFailedError(f"{self.folder} cannot be written ({error.strerror}): fix this, then send again.")

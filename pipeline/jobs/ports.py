@@ -1,4 +1,4 @@
-"""Protocols of what jobs need from outside: fetchers, mailers and delivery backends."""
+"""Protocols of what jobs need from outside: fetchers, mailers, delivery backends and DNS."""
 
 from __future__ import annotations
 
@@ -62,4 +62,24 @@ class Backend(Protocol):
 
         Raises DeliveryFailedError if nothing was sent.
         """
+        ...
+
+
+class DnsLookup(Protocol):
+    """DNS queries. ``delivery.dns.Resolver`` implements them; each may raise DNSUnavailableError."""
+
+    def exists(self, name: str) -> bool:
+        """Check whether a name exists."""
+        ...
+
+    def txt(self, name: str) -> tuple[str, ...]:
+        """Return a name's TXT records."""
+        ...
+
+    def mx(self, name: str) -> tuple[str, ...]:
+        """Return the hosts of a name's MX records, the preferred first."""
+        ...
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return a host's addresses."""
         ...

@@ -62,10 +62,6 @@ class Deferred:
     """The week it is for, if any."""
 
 
-def _never(run: Run) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Work to be done once per period of a schedule."""
@@ -74,7 +70,7 @@ class Task:
     schedule: TaskSchedule
     run: Callable[[str, datetime], str | Done | Deferred]
     """Does the work of a period (its key) at a time; raises PipelineError if it fails. A string is short for Done."""
-    is_ready: Callable[[Run], bool] = _never
+    is_ready: Callable[[Run], bool] = lambda _: False
     """Checks at each tick whether a deferred run can go on. Must be cheap."""
 
 

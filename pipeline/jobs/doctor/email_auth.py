@@ -6,8 +6,8 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 
-from pipeline.jobs.doctor.dns_records import DnsLookup, domain_result, parse_tags
-from pipeline.jobs.doctor.spf import check_spf
+from pipeline.jobs.doctor.spf import check_spf, domain_result
+from pipeline.jobs.ports import DnsLookup
 from pipeline.model.errors import DNSUnavailableError
 from pipeline.model.health import HealthLevel, HealthResult
 
@@ -50,7 +50,7 @@ def check_dkim(domain: str, lookup: DnsLookup, selectors: Sequence[str]) -> Iter
 
 
 def _check_key(name: str, lookup: DnsLookup) -> HealthResult:
-    keys = [tags for record in lookup.txt(name) if "p" in (tags := parse_tags(record))]
+    keys = [tags for record in lookup.txt(name) if "p" in (tags := _parse_tags(record))]
     title = f"DKIM {name}"
     if not keys:
         fix = "publish the TXT record that your mail service shows, or correct [delivery] dkim_selectors"
@@ -87,7 +87,7 @@ def _check_strength(title: str, tags: dict[str, str]) -> HealthResult:
 def check_dmarc(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
     """Check the policy of a domain, or of the nearest parent domain that has one (RFC 7489)."""
     for name in _parents(domain):
-        records = [record for record in lookup.txt(f"_dmarc.{name}") if parse_tags(record).get("v", "") == "DMARC1"]
+        records = [record for record in lookup.txt(f"_dmarc.{name}") if _parse_tags(record).get("v", "") == "DMARC1"]
         if records:
             yield _check_policy(domain, name, records)
             return
@@ -99,7 +99,7 @@ def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:
     title = f"DMARC of {name}"
     if len(records) > 1:
         return domain_result(title, "error", f"has {len(records)} policies, so none counts", "keep one of them")
-    tags = parse_tags(records[0])
+    tags = _parse_tags(records[0])
     policy = tags.get("sp", tags.get("p", "")) if name != domain else tags.get("p", "")
     if policy.lower() not in _POLICIES:
         message = f"has p={policy}, which is not a policy" if policy else "has no p"
@@ -111,6 +111,16 @@ def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:
         fix = "add rua=mailto:… to get reports about who sends in your name"
         return domain_result(title, "warning", f"{message}, and sends no reports", fix)
     return domain_result(title, "ok", message)
+
+
+def _parse_tags(record: str) -> dict[str, str]:
+    """Return the ``name=value`` pairs of a DKIM or DMARC record (RFC 6376, 3.2; RFC 7489, 6.3); skip anything else.
+
+    >>> _parse_tags("v=DMARC1; p = none;; rua=mailto:dmarc@example.org")
+    {'v': 'DMARC1', 'p': 'none', 'rua': 'mailto:dmarc@example.org'}
+    """
+    pairs = (part.partition("=") for part in record.split(";"))
+    return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals and name.strip()}
 
 
 def _parents(domain: str) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from pipeline.jobs.doctor.dns_records import DnsLookup, domain_result
-from pipeline.model.health import HealthResult
+from pipeline.jobs.ports import DnsLookup
+from pipeline.model.health import HealthLevel, HealthResult
 
 MAX_LOOKUPS = 10
 """With more, receivers treat the record as broken (RFC 7208, 4.6.4)."""
@@ -149,3 +149,8 @@ def _is_allowed(address: IPv4Address | IPv6Address, evaluation: _Evaluation) -> 
     networks = evaluation.networks
     in_network = any(address.version == network.version and address in network for network in networks)
     return in_network or str(address) in evaluation.addresses
+
+
+def domain_result(name: str, level: HealthLevel, message: str, fix: str = "") -> HealthResult:
+    """Return a result of the category ``domain``."""
+    return HealthResult(category="domain", name=name, level=level, message=message, fix=fix)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from html.parser import HTMLParser
 
 from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
@@ -24,6 +26,7 @@ from pipeline.text.urls import clean_url
 
 FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
+POLICIES = policy.compat32, policy.default
 _ADDRESSES = frozenset({"href", "src", "cite"})
 _NEVER = frozenset({"script", "iframe", "object", "embed", "form", "style", "base", "meta", "link"})
 _ROOT_END = re.compile(r"</(?:\w+:)?(rss|feed|rdf|channel)\s*>", re.IGNORECASE)
@@ -43,6 +46,18 @@ def violation(entries: Sequence[Entry]) -> str:
     if len({entry.guid for entry in entries}) < len(entries):
         return "two entries of one guid"
     return next((words for entry in entries for words in _unkept(entry)), "")
+
+
+def header_problem(header: str, text: str) -> str:
+    """Return why a folded Subject header is not ``text`` for a mail program, old or new."""
+    lines = header.removesuffix("\r\n").split("\r\n")
+    old, new = (message_from_bytes(header.encode("ascii") + b"\r\n", policy=p)["Subject"] for p in POLICIES)
+    readings = {str(make_header(decode_header(old))).replace("\r\n", ""), str(new)}
+    if readings != {text}:
+        return f"is read as {readings}"
+    if any(len(line) > 76 or not line.strip() for line in lines) or not lines[0].removeprefix("Subject:").strip() > "":
+        return "" if not text else f"has a line that is empty or too long: {lines}"
+    return ""
 
 
 def parser_difference(text: str, *, tolerant_only: bool = False) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from email.utils import parseaddr
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from pipeline.app.digests import build_digest_context, template_folders
 from pipeline.config import smtp_password
 from pipeline.config.sections import MAIL_OFF
+from pipeline.text.message_headers import parse_mailbox
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
@@ -43,17 +43,16 @@ def build_smtp(app: App) -> Smtp | None:
     settings = app.config.delivery
     if not settings.smtp_host:
         return None
-    sender = parseaddr(app.publication.sender)[1]
-    domain = sender.rpartition("@")[2]
+    sender = parse_mailbox(app.publication.sender)
     return Smtp(
         host=settings.smtp_host,
         port=settings.smtp_port or DEFAULT_PORTS[settings.smtp_security],
-        sender=sender,
+        sender=sender.address,
         security=settings.smtp_security,  # type: ignore[arg-type]  # config checked that it is one of Security
         username=settings.smtp_username,
         password=smtp_password(settings, os.environ),
         final_timeout_seconds=FINAL_REPLY_TIMEOUT_SECONDS,
-        helo=domain if domain.isascii() else "localhost",
+        helo=sender.domain,
     )
 
 
@@ -135,7 +134,7 @@ def _mail_channel(app: App, recipient: str) -> AlertChannel:
     def send(alert: Alert) -> str:
         publication = app.publication
         message = alert_message(alert, sender=publication.sender, recipient=recipient, name=publication.name)
-        address = parseaddr(recipient)[1]
+        address = parse_mailbox(recipient).address
         path = build_mailer(app).send(message, address)
         return f"to {address}{f', in {path}' if path else ''}"
 

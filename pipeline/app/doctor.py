@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from pipeline.app.tasks import build_tasks
 from pipeline.jobs.doctor import DoctorCheck
 from pipeline.model.feed import FeedState
 from pipeline.model.health import HealthResult
+from pipeline.text.message_headers import parse_mailbox
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
@@ -131,5 +131,5 @@ def _domain(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.email_auth import check_domain
 
     settings = app.config.delivery
-    domain = parseaddr(app.publication.sender)[1].rpartition("@")[2]
+    domain = parse_mailbox(app.publication.sender).domain
     return check_domain(domain, Resolver(), smtp_host=settings.smtp_host, selectors=settings.dkim_selectors.split())

@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field
 from datetime import UTC, timedelta
-from email.headerregistry import Address
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pipeline.model.feed import FilterRule
 from pipeline.model.schedule import At, Every, parse_schedule
 from pipeline.model.week import WeekCalendar
+from pipeline.text.message_headers import parse_mailbox
 from pipeline.text.safe_regex import compile_pattern
 
 SECRET_HEADER_NAME = re.compile(r"auth|cookie|token|secret|passw|key|session|credential", re.IGNORECASE)
@@ -145,11 +144,7 @@ def _zone(value: Any) -> str:
 
 
 def _mailbox(value: Any) -> str:
-    name, address = parseaddr(value)
-    user, _, host = address.rpartition("@")
-    if not user or "." not in host.strip(".") or re.search(r"[\r\n\0]", value):
-        raise ValueError
-    Address(display_name=name, addr_spec=address)
+    parse_mailbox(value)
     return str(value)
 
 

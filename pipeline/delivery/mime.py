@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from email.headerregistry import Address
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from hashlib import sha256
 
 from pipeline.model.errors import UsageError
+from pipeline.text.message_headers import MAX_LINE_CHARS, parse_mailbox
 
-_MAX_HEADER_LINE = 76
 _TO = re.compile(rb"^To:.*?\r\n(?![ \t])", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _SUBJECT = re.compile(rb"^(Subject:)[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _DATE = re.compile(rb"^Date:.*?\r\n(?![ \t])", re.MULTILINE | re.DOTALL | re.IGNORECASE)
@@ -43,7 +42,7 @@ def _test_subject(subject: re.Match[bytes]) -> bytes:
     """Insert "[Test]", on a line of its own if the line would become too long (RFC 2047, 2)."""
     name, text = subject.groups()
     line = name + b" [Test] " + text
-    return line if len(line) <= _MAX_HEADER_LINE else name + b" [Test]\r\n " + text
+    return line if len(line) <= MAX_LINE_CHARS else name + b" [Test]\r\n " + text
 
 
 def envelope_address(address: str) -> str:
@@ -52,11 +51,7 @@ def envelope_address(address: str) -> str:
     >>> envelope_address("Ann <ann@x.example>")
     'ann@x.example'
     """
-    _, plain = parseaddr(address)
     try:
-        mailbox = Address(addr_spec=plain)
-        if not mailbox.username or "." not in mailbox.domain or re.search(r"[\r\n\0]", address):
-            raise ValueError
-        return mailbox.addr_spec.encode("ascii").decode("ascii")
-    except (ValueError, IndexError) as error:
+        return parse_mailbox(address).address
+    except ValueError as error:
         raise UsageError(f"{address!r} is not an address to send to: use one such as you@example.org.") from error

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 
 from pipeline.model.alert import Alert
+from pipeline.text.message_headers import message_headers
 
 _POLICY = EmailPolicy(linesep="\r\n", max_line_length=76)
 _FOOTER = "This alert is sent once. `pipeline status` shows all current problems."
@@ -26,18 +25,19 @@ def alert_message(alert: Alert, *, sender: str, recipient: str, name: str) -> by
     >>> b"Subject: [H & H] All is quiet\r\n" in message
     True
     """
-    author = _address(sender)
     unique = sha256(f"{alert.key} {alert.raised_at.isoformat()} {alert.subject}".encode()).hexdigest()[:20]
+    headers = message_headers(
+        sender=sender,
+        recipient=recipient,
+        subject=f"[{name}] {alert.subject}",
+        sent_at=alert.raised_at,
+        message_id=f"{unique}.alert",
+    )
     message = EmailMessage(policy=_POLICY)
-    message["From"] = author
-    message["To"] = _address(recipient)
-    message["Subject"] = " ".join(f"[{name}] {alert.subject}".split())
-    message["Date"] = format_datetime(alert.raised_at)
-    message["Message-ID"] = f"<{unique}.alert@{author.domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: asks for no out-of-office reply
     paragraphs = [*alert.text.split("\n\n"), _FOOTER]
     message.set_content("\n\n".join(map(_wrap, paragraphs)) + "\n", cte="quoted-printable")
-    return message.as_bytes()
+    return headers + message.as_bytes()
 
 
 def _wrap(paragraph: str) -> str:
@@ -45,8 +45,3 @@ def _wrap(paragraph: str) -> str:
     if paragraph.startswith(" "):
         return paragraph
     return textwrap.fill(paragraph, 72, break_long_words=False, break_on_hyphens=False)
-
-
-def _address(mailbox: str) -> Address:
-    name, address = parseaddr(" ".join(mailbox.split()))
-    return Address(display_name=name, addr_spec=address)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 from pathlib import Path
 
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from pipeline.model.errors import DeliveryError, InvalidTokenError, PipelineErro
 from pipeline.model.proof import ProofToken
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
+from pipeline.text.message_headers import parse_mailbox
 from pipeline.web.desk.fix_links import check_title
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.security import DESK_COOKIE
@@ -134,7 +134,7 @@ class ProofPages:
 
 
 def _decisions(app: App) -> ProofDecisions:
-    editor = parseaddr(app.publication.editor)[1]
+    editor = parse_mailbox(app.publication.editor).address
     return ProofDecisions(
         workflow=EditionWorkflow(
             store=app.store(),

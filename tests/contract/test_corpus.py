@@ -25,9 +25,10 @@ from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed
 from pipeline.text.dates import parse_date
 from pipeline.text.html import plain_text
+from pipeline.text.message_headers import subject_header
 from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
-from tests.invariants import document_difference
+from tests.invariants import document_difference, header_problem
 
 pytestmark = [pytest.mark.corpus, pytest.mark.xdist_group("corpus")]  # one worker reads it for all
 
@@ -128,6 +129,14 @@ def test_urls_are_safe(corpus: Path) -> None:
 
 
 @pytest.mark.slow
+def test_titles_are_subjects(corpus: Path) -> None:
+    """As the subject of a message, each title is decoded to itself."""
+    titles = {entry.title for row in rows(corpus) for entry in (parse_file(corpus, row) or (None, ()))[1]}
+    problems = {title: header_problem(subject_header(title), " ".join(title.split())) for title in titles}
+    assert len(titles) > 1_000
+    assert {title: problem for title, problem in problems.items() if problem} == {}
+
+
 def test_every_file_takes_less_than_a_second(corpus: Path) -> None:
     """Of processor time, hostile or not."""
     for row in rows(corpus):

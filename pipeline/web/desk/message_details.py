@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.utils import parseaddr
 from typing import Any
 
 from pipeline.digest.render.translator import ENGLISH
@@ -51,14 +50,14 @@ def read_message_details(edition: Edition) -> MessageDetails:
     """Parse an edition's message and manifest (RFC 5322; header values are decoded and unfolded)."""
     message = message_from_bytes(edition.eml, policy=policy.default)
     leaves = [part for part in message.walk() if not part.is_multipart()]
-    name, address = parseaddr(str(message.get("From", "")))
+    sender = message["From"].addresses[0]
     sections: dict[str, list[StoryLink]] = {}
     for story in _manifest(edition).get("stories", []):
         heading = story.get("heading") or section_heading(story["section"], ENGLISH)
         sections.setdefault(heading, []).append(StoryLink(title=story["title"], url=story["url"]))
     return MessageDetails(
-        sender_name=name or address,
-        sender_address=address,
+        sender_name=sender.display_name or sender.addr_spec,
+        sender_address=sender.addr_spec,
         headers=tuple((header, str(value)) for header, value in message.items()),
         parts=tuple((leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves),
         stories=tuple((heading, tuple(stories)) for heading, stories in sections.items()),

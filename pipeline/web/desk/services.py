@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import parseaddr
 
 from pipeline.app import App, user_name
 from pipeline.app.delivery import build_backend, build_mailer
 from pipeline.app.feeds import build_link_collection
+from pipeline.delivery.mime import envelope_address
 from pipeline.jobs.digests.build import build_draft, current_edition
 from pipeline.jobs.digests.context import no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
@@ -204,9 +204,7 @@ def _perform(
             record, path = send(workflow, build_backend(app), week, now=now)
             return f"Sent No. {record.number} to {path.parent.name}/{path.name}."
         case "test":
-            address = parseaddr(options.test_address)[1]
-            if "@" not in address.strip("@") or " " in address:
-                raise UsageError("Enter the address for the test copy, such as you@example.org.")
+            address = envelope_address(options.test_address)
             copy = send_test(workflow, build_mailer(app), week, address, now=now)
             return f"Test copy for {address} {f'written to {copy.parent.name}/{copy.name}' if copy else 'sent'}."
 

@@ -29,7 +29,7 @@ from pipeline.app import resources_folder
 from pipeline.app.feeds import build_refresher
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from pipeline.web.server import bind_socket, create_server
 
 RUNS = 40

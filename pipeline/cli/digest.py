@@ -125,7 +125,7 @@ def preview(options: Namespace, clock: Clock) -> int:
     """Serve the desk until stopped."""
     from pipeline.web.desk.publication import LivePublication
     from pipeline.web.desk.services import create_desk, default_week
-    from pipeline.web.preview import serve_preview
+    from pipeline.web.pages import serve_preview
 
     with LivePublication(options.config, clock) as publication:
         desk = create_desk(publication)

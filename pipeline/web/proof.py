@@ -43,17 +43,17 @@ RESEND_INTERVAL = timedelta(minutes=1)
 """Minimum time between two proofs requested here."""
 
 
-def _load_templates() -> PageTemplates:
-    return PageTemplates.from_folder(resources_folder() / "templates" / "web", check_title=check_title)
-
-
 @dataclass(frozen=True, slots=True)
 class ProofPages:
     """Handlers of proofs. Each request opens the publication by the newest config.toml at ``path``."""
 
     path: Path
     clock: Clock
-    templates: PageTemplates = field(default_factory=_load_templates)
+    templates: PageTemplates = field(
+        default_factory=lambda: PageTemplates.from_folder(
+            resources_folder() / "templates" / "web", check_title=check_title
+        )
+    )
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of these pages."""

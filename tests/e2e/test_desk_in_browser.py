@@ -19,7 +19,7 @@ from pipeline.model.edition import EditorLink
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from pipeline.web.server import bind_socket, create_server
 from tests.cli_runner import item, rss
 from tests.empty_store import empty_store

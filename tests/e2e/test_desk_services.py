@@ -21,7 +21,7 @@ from pipeline.web.desk.message_details import story_references
 from pipeline.web.desk.ports import ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from tests.asgi_client import AsgiClient
 from tests.demo import write_fetched_store
 

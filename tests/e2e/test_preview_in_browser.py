@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.model.digest import BuildFailure
 from pipeline.web.desk.updates import NewEntry
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from pipeline.web.server import bind_socket, create_server
 from tests.fake_desk import HTML, PIXEL, FakeDesk, edition
 

@@ -17,7 +17,7 @@ from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.web.desk.cache import fingerprint
 from pipeline.web.desk.ports import ActionOptions
 from pipeline.web.forms import MAX_FORM_BYTES
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.fake_desk import FakeDesk, edition
 

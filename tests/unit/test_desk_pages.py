@@ -16,7 +16,7 @@ from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import ConfigError
 from pipeline.web.desk.fix_links import entry_anchor, fix_link
 from pipeline.web.desk.updates import NewEntry
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from tests.asgi_client import AsgiClient
 from tests.fake_desk import HTML, IMAGE, PIXEL, PREHEADER, REMOTE_IMAGE, SUBJECT, TEXT, FakeDesk, edition
 

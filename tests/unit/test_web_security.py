@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.web.preview import create_desk_app
+from pipeline.web.pages import create_desk_app
 from tests.asgi_client import BASE_URL, AsgiClient
 from tests.fake_desk import FakeDesk
 

@@ -13,7 +13,7 @@ from pipeline.app import App
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
 from pipeline.jobs.digests.build import build_draft, current_edition
-from pipeline.jobs.editions.check_links import check_and_save_links, is_fresh
+from pipeline.jobs.editions.check_links import check_and_save_links, current_link_check
 from pipeline.jobs.feeds.add import FeedOptions, FeedRegistry, discover_feed
 from pipeline.jobs.feeds.probe import FeedProbe, probe_url
 from pipeline.jobs.feeds.refresh import FeedReport
@@ -125,8 +125,7 @@ class BackgroundLinkChecks:
         now = self.publication.clock()
         with App.load(self.publication.path) as app:
             edition = _edition_to_approve(app, week, now)
-            if not is_fresh(app.store().link_checks.get(edition.content_hash), overridden, now=now):
-                check_and_save_links(app.store(), edition, app.link_fetcher, now=now)
+            current_link_check(app.store(), edition, app.link_fetcher, now=now, overridden=overridden)
 
     @property
     def activity(self) -> str:

@@ -103,7 +103,12 @@ class PublicationEditions:
         app = self.publication.current_app()
         if not app.config.fetch.fixtures:
             return None
-        outcome = asyncio.run(_fetch_image(app, url, self.publication.clock()))
+
+        async def fetch() -> FetchOutcome:
+            async with app.fetcher() as fetcher:
+                return await fetcher.fetch(FetchRequest(key="image", url=url), now=self.publication.clock())
+
+        outcome = asyncio.run(fetch())
         return (outcome.content_type, outcome.body) if outcome.content_type in IMAGE_TYPES else None
 
 
@@ -207,8 +212,3 @@ def _perform(
             address = envelope_address(options.test_address)
             copy = send_test(workflow, build_mailer(app), week, address, now=now)
             return f"Test copy for {address} {f'written to {copy.parent.name}/{copy.name}' if copy else 'sent'}."
-
-
-async def _fetch_image(app: App, url: str, now: datetime) -> FetchOutcome:
-    async with app.fetcher() as fetcher:
-        return await fetcher.fetch(FetchRequest(key="image", url=url), now=now)

@@ -137,6 +137,12 @@ class EntryRepository:
         published = entry.c.published_at
         return self._stored(entry.c.feed_id.in_(feed_ids), published >= start, published < end)
 
+    def newest_before(self, feed_id: str, before: datetime, *, limit: int) -> list[StoredEntry]:
+        """Return the newest entries of a feed that were published before an instant."""
+        published = entry.c.published_at
+        newest = select(entry.c.entry_id).where(is_alive, entry.c.feed_id == feed_id, published < before)
+        return self._stored(entry.c.entry_id.in_(newest.order_by(published.desc()).limit(limit)))
+
     def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
         """Return entries published before an instant that no closed week has; archived ones only if a week had them."""
         return self._stored(is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)

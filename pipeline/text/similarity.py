@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _APOSTROPHES = re.compile(r"[’‘'ʼ`´\u00ad\u200b-\u200d]")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W_]+")
+_CJK = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 
 def normalised_words(text: str) -> tuple[str, ...]:
@@ -44,3 +46,26 @@ def within_one_edit(first: str, second: str) -> bool:
         if short[index : index + 1] != long[index]:
             return short[index:] == long[index + 1 :] or short[index + 1 :] == long[index + 1 :]
     return True
+
+
+def is_distinctive(title: str) -> bool:
+    """Check whether a title has three words, or as much text in a script without spaces.
+
+    >>> is_distinctive("salt and smoke"), is_distinctive("salt"), is_distinctive("港町の朝ごはん")
+    (True, False, True)
+    """
+    if len(title.split()) > 2:
+        return True
+    return not title.isascii() and title.isalpha() and len(title) > 5 and bool(_CJK.search(title))
+
+
+def one_letter_differs(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Check whether two titles differ by one letter of one long word.
+
+    >>> one_letter_differs(["a", "jar", "of", "marmelade"], ["a", "jar", "of", "marmalade"])
+    True
+    """
+    if len(left) != len(right) or len(left) < 3:
+        return False
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+    return len(pairs) == 1 and min(map(len, pairs[0])) > 6 and within_one_edit(*pairs[0])

@@ -56,16 +56,16 @@ def reason(pairing: Pairing) -> str:
 
 @pytest.mark.parametrize("name", SETS)
 def test_labelled_sets_are_paired_well(name: str) -> None:
-    """Precision is at least 0.99 and recall at least 0.95."""
+    """Precision is at least 0.995 and recall at least 0.95."""
     score = measure(load(name))
-    assert score.precision >= 0.99, score.mistakes
+    assert score.precision >= 0.995, score.mistakes
     assert score.recall >= 0.95, score.mistakes
 
 
 def test_all_labelled_entries_together_are_paired_as_well() -> None:
     """Hundreds of entries of many publications in one archive do not confuse each other."""
     score = measure_together([case for name in SETS for case in load(name)])
-    assert score.precision >= 0.99, score.mistakes
+    assert score.precision >= 0.995, score.mistakes
     assert score.recall >= 0.95, score.mistakes
 
 
@@ -180,6 +180,42 @@ def test_shared_pages_pair_nothing() -> None:
     """A page or file of several entries of one feed pairs none of them."""
     copies = [episode(guid=str(n), title=f"Number {n} of many", url=post().url) for n in range(3)]
     assert pair([post(guest="", label=""), *copies]).pairs == ()
+
+
+# ── Words of the publisher ───────────────────────────────────────────────────────────────────────────────────────────
+
+IMPRINT = "A programme of Saltmarsh Sound. More of our programmes, and how to support us, on our page; thanks to all."
+
+
+def test_words_of_other_entries_prove_nothing() -> None:
+    """A paragraph that two entries of any one feed have pairs no entry of another feed with it."""
+    one = post(guid="1", title="Larch for shelves", label="", guest="", body_html=f"<p>Slats.</p><p>{IMPRINT}</p>")
+    others = [episode(guid=str(n), title=title, body_html=IMPRINT) for n, title in enumerate(("Peat", "Reeds"))]
+    assert pair([one, others[0]]).pairs  # nobody can know yet
+    assert pair([one, *others]) == Pairing()
+    assert pair([one, others[0]], others[1:]) == Pairing()
+
+
+def test_own_words_pair_beside_shared_ones() -> None:
+    """What an entry says itself still pairs it."""
+    one = post(title="Galley stoves", label="", guest="", body_html=f"{NOTES} {IMPRINT}")
+    casts = [episode(title="Fish", body_html=f"{NOTES} {IMPRINT}"), episode(guid="2", title="Peat", body_html=IMPRINT)]
+    assert reason(pair([one, *casts])) == "similar text, one day apart"
+
+
+@pytest.mark.parametrize(
+    "same", [{"body_html": NOTES}, {"url": "https://network.example/shows"}, {"guest": "Ada Lund"}]
+)
+def test_two_files_with_two_titles_are_two_stories(same: dict[str, str]) -> None:
+    """Neither the text nor the page nor the guest makes two recordings one, nor raises a doubt."""
+    other = Enclosure(url="https://cdn.example/peat.mp3", media_type="audio/mpeg")
+    second = episode(feed_id="weather", guid="w", url="https://w.example/1", enclosure=other)
+    assert pair([episode(title="Fish", **same), replace(second, title="Peat", **same)]) == Pairing()
+    labelled = post(title="Peat", enclosure=other, **same)
+    assert pair([episode(title="Fish", **same), labelled]) == Pairing()
+    assert len(
+        pair([episode(title="Peat bogs today", **same), replace(second, title="Peat bogs today", **same)]).pairs
+    ) == ("guest" not in same)
 
 
 # ── Uncertain pairs ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from html import unescape
 
@@ -38,7 +40,7 @@ class EntryFeatures:
     links: frozenset[str]
     """Keys of the pages and media files that its body links to."""
     shingles: frozenset[Shingle]
-    """Every run of three words in the beginning of its body."""
+    """Every run of three words in the beginning of its body that no feed has in several entries."""
     opening: tuple[Shingle, ...]
     """The first of these runs, in order."""
     guest: frozenset[str]
@@ -49,11 +51,24 @@ class EntryFeatures:
     """True when its title or label says that it belongs to an episode."""
 
 
-def extract_features(entry: Entry) -> EntryFeatures:
-    """Return the features of an entry that pairing compares."""
+def extract_features(entries: Sequence[Entry]) -> list[EntryFeatures]:
+    """Return the features of entries that pairing compares, in their order.
+
+    Words that several entries of one feed have in common, such as a closing paragraph about the publisher, say nothing
+    about an entry of any feed: they are left out.
+    """
+    shingles = [_shingles(entry.body_html) for entry in entries]
+    seen: dict[str, set[Shingle]] = defaultdict(set)
+    repeated: set[Shingle] = set()
+    for entry, own in zip(entries, shingles, strict=True):
+        repeated.update(seen[entry.feed_id].intersection(own))
+        seen[entry.feed_id].update(own)
+    return [_features(entry, own, repeated) for entry, own in zip(entries, shingles, strict=True)]
+
+
+def _features(entry: Entry, shingles: Sequence[Shingle], repeated: Set[Shingle]) -> EntryFeatures:
     title, page = parse_title(entry.title), url_key(entry.url)
-    words = normalised_words(unescape(_TAG.sub(" ", entry.body_html[:_MAX_TEXT_CHARS])))
-    shingles = tuple(zip(words, words[1:], words[2:], strict=False))
+    own = tuple(shingle for shingle in shingles if shingle not in repeated)
     guests = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
     label = parse_title(f"{entry.label}: x").tags if entry.label else frozenset()
     links: set[str] = set()
@@ -67,9 +82,15 @@ def extract_features(entry: Entry) -> EntryFeatures:
         page=page if "/" in page or "?" in page else "",
         file=media_key(entry.enclosure.url) if entry.enclosure else "",
         links=frozenset(links),
-        shingles=frozenset(shingles),
-        opening=shingles[:_OPENING_SHINGLES],
+        shingles=frozenset(own),
+        opening=own[:_OPENING_SHINGLES],
         guest=frozenset(normalised_words(entry.guest)) - _NOT_NAMES,
         names=frozenset(normalised_words(f"{entry.title} {entry.guest} {guests}")),
         mentions_podcast="podcast" in label | title.tags,
     )
+
+
+def _shingles(body_html: str) -> tuple[Shingle, ...]:
+    """Return every run of three words in the beginning of a body, in order."""
+    words = normalised_words(unescape(_TAG.sub(" ", body_html[:_MAX_TEXT_CHARS])))
+    return tuple(zip(words, words[1:], words[2:], strict=False))

@@ -10,9 +10,18 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
 
 from pipeline.digest.pairing.features import EntryFeatures, extract_features
-from pipeline.digest.pairing.rules import MAX_GAP, Match, MatchContext, find_match, reading_order, time_between
+from pipeline.digest.pairing.rules import (
+    MAX_GAP,
+    Match,
+    MatchContext,
+    are_two_recordings,
+    find_match,
+    reading_order,
+    time_between,
+)
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.text.urls import domain
 
@@ -57,10 +66,12 @@ class Pairing:
     uncertain: tuple[UncertainPair, ...] = ()
 
 
-def pair(entries: Sequence[Entry]) -> Pairing:
+def pair(entries: Sequence[Entry], others: Sequence[Entry] = ()) -> Pairing:
     """Return the pairs among entries of different feeds that are one story.
 
     No two entries may share feed and guid; their order does not matter. The time grows linearly with their number.
+    ``others`` are more entries of the same feeds. They are not paired, but show which words, pages and files several
+    entries of a feed have in common.
 
     >>> from datetime import UTC, datetime
     >>> from pipeline.model.entry import Enclosure
@@ -70,18 +81,18 @@ def pair(entries: Sequence[Entry]) -> Pairing:
     >>> [(pair.second.title, pair.reason) for pair in pair([episode, post]).pairs]
     [('14. The Last Ferry', 'same title apart from its prefix, the same day')]
     """
+    everything = extract_features([*entries, *others])
     features = sorted(
-        map(extract_features, entries),
-        key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid),
+        everything[: len(entries)], key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid)
     )
-    contexts = _Contexts(features)
+    contexts = _Contexts(features, everything)
     candidates = []
     for left, right in sorted(_candidates(features)):
         if match := find_match(features[left], features[right], contexts.of(left, right)):
             gap = time_between(features[left], features[right])
             candidates.append(_Candidate(match=match, left=left, right=right, gap=gap))
     candidates.sort(key=lambda candidate: (candidate.match.rank, candidate.gap, candidate.left))
-    stories = _Stories(features)
+    stories = _Stories(features, contexts)
     paired = [candidate for candidate in candidates if candidate.match.certain and stories.join(candidate)]
     uncertain = [one for one in candidates if not one.match.certain and stories.are_unpaired(one)]
     return Pairing(
@@ -139,10 +150,10 @@ def _keys(one: EntryFeatures, guests: frozenset[str]) -> Iterator[Hashable]:
 class _Contexts:
     """The contexts of matches, computed from all entries once."""
 
-    def __init__(self, features: Sequence[EntryFeatures]) -> None:
+    def __init__(self, features: Sequence[EntryFeatures], everything: Sequence[EntryFeatures]) -> None:
         self._features = features
-        self._shared = _repeated_keys((one.entry.feed_id, key) for one in features for key in {one.page, one.file})
-        self._popular = _repeated_keys((one.entry.feed_id, link) for one in features for link in one.links)
+        self._shared = _repeated_keys((one.entry.feed_id, key) for one in everything for key in {one.page, one.file})
+        self._popular = _repeated_keys((one.entry.feed_id, link) for one in everything for link in one.links)
         self._gaps = _title_gaps(features)
         self._link_feeds = _link_feeds(features)
 
@@ -152,7 +163,7 @@ class _Contexts:
         return MatchContext(
             max_title_gap=min(self._gaps[left], self._gaps[right]),
             shared_keys=self._shared,
-            popular_pages=self._popular,
+            popular_links=self._popular,
             has_link_feed=bool(feeds & self._link_feeds),
         )
 
@@ -189,7 +200,8 @@ def _title_gaps(features: Sequence[EntryFeatures]) -> list[timedelta]:
 class _Stories:
     """Indexes joined into stories so far: no two entries of one feed, and one post and one episode besides copies."""
 
-    def __init__(self, features: Sequence[EntryFeatures]) -> None:
+    def __init__(self, features: Sequence[EntryFeatures], contexts: _Contexts) -> None:
+        self._features, self._contexts = features, contexts
         self._feeds = [one.entry.feed_id for one in features]
         self._stories = [frozenset({index}) for index in range(len(features))]
         self._complete: set[int] = set()
@@ -200,7 +212,7 @@ class _Stories:
         joined = self._stories[candidate.left] | self._stories[candidate.right]
         if candidate.right in self._stories[candidate.left]:
             return False
-        if len({self._feeds[index] for index in joined}) < len(joined):
+        if len({self._feeds[index] for index in joined}) < len(joined) or self._has_two_recordings(joined):
             return False
         if not candidate.match.duplicate:
             if joined & self._complete:
@@ -209,6 +221,12 @@ class _Stories:
         for index in joined:
             self._stories[index] = joined
         return True
+
+    def _has_two_recordings(self, story: frozenset[int]) -> bool:
+        return any(
+            are_two_recordings(self._features[one], self._features[other], self._contexts.of(one, other))
+            for one, other in combinations(sorted(story), 2)
+        )
 
     def are_unpaired(self, candidate: _Candidate) -> bool:
         """Return whether neither entry has a partner."""
@@ -234,12 +252,12 @@ class JoinedStories:
     """Entry id to the end of its decision: the partner it was paired with, or may belong to, and why."""
 
 
-def join_stories(entries: Sequence[StoredEntry]) -> JoinedStories:
-    """Pair entries and join pairs that share an entry into one story."""
+def join_stories(entries: Sequence[StoredEntry], others: Sequence[Entry] = ()) -> JoinedStories:
+    """Pair entries and join pairs that share an entry into one story; ``others`` as for ``pair``."""
     ids = {(stored.entry.feed_id, stored.entry.guid): stored.entry_id for stored in entries}
     first_ids = {stored.entry_id: stored.entry_id for stored in entries}
     notes: dict[int, str] = {}
-    pairing = pair([stored.entry for stored in entries])
+    pairing = pair([stored.entry for stored in entries], others)
     for match in pairing.pairs:
         one, other = (ids[entry.feed_id, entry.guid] for entry in (match.first, match.second))
         old, new = first_ids[other], first_ids[one]

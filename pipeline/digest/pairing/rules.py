@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.digest.pairing.features import MEDIA_FILE_SUFFIX, EntryFeatures
-from pipeline.text.similarity import title_key, within_one_edit
+from pipeline.text.similarity import is_distinctive, one_letter_differs, title_key
 from pipeline.text.titles import RECORDING_TAGS
 
 MAX_GAP = timedelta(days=14)
@@ -22,7 +22,6 @@ _FOUR_DAYS = timedelta(days=4)
 _THREE_DAYS = timedelta(days=3)
 
 _GUEST_POST = re.compile(r"guest|gast|invit", re.IGNORECASE)
-_CJK = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +32,8 @@ class MatchContext:
     """Half the time to the next entry of the same feed with the same title; beyond it, that one is the better match."""
     shared_keys: frozenset[str]
     """Pages and files that several entries of one feed have in common."""
-    popular_pages: frozenset[str]
-    """Pages that several entries of one feed link to."""
+    popular_links: frozenset[str]
+    """Pages and files that several entries of one feed link to."""
     has_link_feed: bool = False
     """True when one of the two comes from a feed of links to other sites."""
 
@@ -59,6 +58,8 @@ def find_match(one: EntryFeatures, other: EntryFeatures, context: MatchContext) 
     if time_between(one, other) > MAX_GAP:
         return None
     post, episode = sorted((one, other), key=reading_order)
+    if are_two_recordings(post, episode, context):
+        return None
     rules = _rules_for(post, episode, context)
     for rank, rule in enumerate((*rules, *_WEAK_RULES.get(rules, ()))):
         if reason := rule(post, episode, context):
@@ -71,6 +72,14 @@ def find_match(one: EntryFeatures, other: EntryFeatures, context: MatchContext) 
                 duplicate=rule in _SAME_ADDRESS or rules is _SAME_KIND,
             )
     return None
+
+
+def are_two_recordings(one: EntryFeatures, other: EntryFeatures, context: MatchContext) -> bool:
+    """Return whether two entries have media files of their own and titles of their own: they are never one story."""
+    if not (one.file and other.file and one.file != other.file and one.title.text and other.title.text):
+        return False
+    post, episode = sorted((one, other), key=reading_order)
+    return not any(rule(post, episode, context) for rule in _TITLE_RULES)
 
 
 def reading_order(one: EntryFeatures) -> tuple[bool, bool, bool]:
@@ -95,7 +104,7 @@ def _same_page(post: EntryFeatures, episode: EntryFeatures, context: MatchContex
 
 def _embedded_file(post: EntryFeatures, episode: EntryFeatures, context: MatchContext) -> str:
     files = {link for link in post.links if MEDIA_FILE_SUFFIX.search(link)}
-    embedded = files == {episode.file} and episode.file not in context.shared_keys
+    embedded = files == {episode.file} and episode.file not in context.shared_keys | context.popular_links
     embedded = embedded and not _different_recording(post, episode)
     return "the post and the episode use the same audio file" if embedded else ""
 
@@ -115,7 +124,7 @@ def _title_within_title(post: EntryFeatures, episode: EntryFeatures, context: Ma
     if _different_recording(post, episode) or time_between(post, episode) > min(_WEEK, context.max_title_gap):
         return ""
     for short, long in ((post.title, episode.title), (episode.title, post.title)):
-        distinctive = _is_distinctive(short.text) or _same_guest(post, episode)
+        distinctive = is_distinctive(short.text) or _same_guest(post, episode)
         if short.text and distinctive and short.text in long.variants and short.parts == long.parts:
             return "same title apart from a prefix, a guest or a subtitle"
     return ""
@@ -124,8 +133,8 @@ def _title_within_title(post: EntryFeatures, episode: EntryFeatures, context: Ma
 def _truncated_title(post: EntryFeatures, episode: EntryFeatures, context: MatchContext) -> str:
     near = time_between(post, episode) <= min(_WEEK, context.max_title_gap)
     for short, long in ((post.title, episode.title), (episode.title, post.title)):
-        starts = any(long.text.startswith(variant) and len(variant.split()) > 3 for variant in short.variants)
-        if short.truncated and starts and near:
+        ends = (variant for variant in short.variants if short.text.endswith(variant) and len(variant.split()) > 3)
+        if short.truncated and near and any(map(long.text.startswith, ends)):
             return "same title, truncated in one feed"
     return ""
 
@@ -136,7 +145,7 @@ def _similar_title(post: EntryFeatures, episode: EntryFeatures, context: MatchCo
         return ""
     if time_between(post, episode) > min(_FOUR_DAYS, context.max_title_gap):
         return ""
-    if _one_letter_differs(left, right):
+    if one_letter_differs(left, right):
         return "same title apart from one letter"
     words = [{word for word in side if len(word) > 3} - post.guest - episode.guest for side in (left, right)]
     enough = len(words[0]) >= (2 if _same_guest(post, episode) else 3)
@@ -166,16 +175,15 @@ def _same_guest_and_text(post: EntryFeatures, episode: EntryFeatures, context: M
 
 
 def _similar_text(post: EntryFeatures, episode: EntryFeatures, context: MatchContext) -> str:
-    enough = min(len(post.shingles), len(episode.shingles)) >= 12
     near = time_between(post, episode) <= min(_WEEK, context.max_title_gap)
-    similar = enough and near and _text_overlap(post, episode) >= 0.6
+    similar = near and _text_overlap(post, episode, min_shingles=12) >= 0.6
     return "similar text" if similar and not _different_recording(post, episode) else ""
 
 
 def _same_title_and_more(one: EntryFeatures, other: EntryFeatures, context: MatchContext) -> str:
     if not _same_title(one, other, context):
         return ""
-    if min(len(one.shingles), len(other.shingles)) >= 5 and _text_overlap(one, other) >= 0.5:
+    if _text_overlap(one, other) >= 0.5:
         return "same title and similar text"
     if _links(one, other, context):
         return "same title, and one links to the other"
@@ -212,6 +220,8 @@ _POST_AND_EPISODE: tuple[MatchRule, ...] = (
     _same_guest_and_text,
     _similar_text,
 )
+_TITLE_RULES: tuple[MatchRule, ...] = (_same_title, _title_within_title, _truncated_title, _similar_title)
+"""Two media files are one story only if one of these applies: a text, a guest or a page may belong to both shows."""
 _SAME_KIND: tuple[MatchRule, ...] = (_same_file, _same_page, _same_title_and_more, _similar_text)
 """Rules for two posts or two episodes."""
 _SAME_ADDRESS: tuple[MatchRule, ...] = (_same_file, _same_page)
@@ -248,29 +258,14 @@ def _penalty(post: EntryFeatures, episode: EntryFeatures) -> int:
 
 def _max_title_gap(post: EntryFeatures) -> timedelta:
     """Return the maximum time between two entries of one title: the more distinctive the title, the longer."""
-    if sum(len(word) > 3 for word in post.title.text.split()) > 1 and _is_distinctive(post.title.text):
+    if sum(len(word) > 3 for word in post.title.text.split()) > 1 and is_distinctive(post.title.text):
         return MAX_GAP
     return _WEEK if post.mentions_podcast else _FOUR_DAYS
 
 
-def _is_distinctive(title: str) -> bool:
-    """Return whether a title has three words, or as much text in a script without spaces."""
-    if len(title.split()) > 2:
-        return True
-    return not title.isascii() and title.isalpha() and len(title) > 5 and bool(_CJK.search(title))
-
-
-def _one_letter_differs(left: list[str], right: list[str]) -> bool:
-    """Return whether two titles differ by one letter of one long word."""
-    if len(left) != len(right) or len(left) < 3:
-        return False
-    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
-    return len(pairs) == 1 and min(map(len, pairs[0])) > 6 and within_one_edit(*pairs[0])
-
-
 def _links(one: EntryFeatures, other: EntryFeatures, context: MatchContext) -> bool:
     return any(
-        target.page in linking.links and target.page not in context.shared_keys | context.popular_pages
+        target.page in linking.links and target.page not in context.shared_keys | context.popular_links
         for linking, target in ((one, other), (other, one))
         if target.page
     )
@@ -280,8 +275,10 @@ def _same_guest(one: EntryFeatures, other: EntryFeatures) -> bool:
     return any(len(a.guest) > 1 and a.guest <= b.names for a, b in ((one, other), (other, one)))
 
 
-def _text_overlap(one: EntryFeatures, other: EntryFeatures) -> float:
-    return _overlap(one.shingles, other.shingles)
+def _text_overlap(one: EntryFeatures, other: EntryFeatures, min_shingles: int = 5) -> float:
+    """Return the overlap of two bodies; a body with fewer than ``min_shingles`` runs of its own proves nothing."""
+    enough = min(len(one.shingles), len(other.shingles)) >= min_shingles
+    return _overlap(one.shingles, other.shingles) if enough else 0.0
 
 
 def _overlap(one: Set[object], other: Set[object]) -> float:

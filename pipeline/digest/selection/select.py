@@ -72,16 +72,22 @@ def select(
     assignment: WeekAssignment,
     feeds: Iterable[Feed] = (),
     overrides: Overrides = _NO_OVERRIDES,
+    earlier: Iterable[StoredEntry] = (),
 ) -> Selection:
     """Return the selection of a week from the entries around it.
 
-    A closed week always gives the same stories; a week whose edition is sent gives those that were sent.
+    A closed week always gives the same stories; a week whose edition is sent gives those that were sent. ``earlier``
+    entries of the feeds only show what all entries of a feed have in common.
     """
     entries = sorted(stored, key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid))
     exclusions = find_exclusions(week, assignment, feeds, overrides, entries)
-    joined = join_stories(
-        [one for one in entries if one.entry_id not in exclusions and assignment.considers(week, one, overrides)]
-    )
+    candidates = [
+        one for one in entries if one.entry_id not in exclusions and assignment.considers(week, one, overrides)
+    ]
+    others = {one.entry_id: one.entry for one in (*entries, *earlier)}
+    for one in candidates:
+        del others[one.entry_id]
+    joined = join_stories(candidates, list(others.values()))
     own = [story for story in joined.stories if assignment.week_of_story(story, week, overrides) == week]
     too_new = {one.entry_id for story in own if _is_too_new(story, week, assignment, overrides) for one in story}
     stories = [_publishable(story, week, assignment, overrides) for story in own if story[0].entry_id not in too_new]

@@ -65,10 +65,12 @@ def _select(
     if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
         entries = [*entries, *store.entries.by_id(missing)]
-        return select(week, entries, assignment, context.feeds, sealed.overrides)
+        earlier = _earlier_entries(store, entries)
+        return select(week, entries, assignment, context.feeds, sealed.overrides, earlier)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
-    selection = select(week, entries, assignment, context.feeds, overrides)
+    earlier = _earlier_entries(store, entries)
+    selection = select(week, entries, assignment, context.feeds, overrides, earlier)
     return limit_links(selection, context.link_feed_ids, max_links=context.max_links)
 
 
@@ -91,6 +93,19 @@ def _entries_around(store: Store, context: DigestContext, week: Week) -> list[St
     for since, until in _pairing_spans(stored.entry.published_at for stored in older):
         entries += store.entries.between(since, min(until, start), context.feed_ids)
     return list({stored.entry_id: stored for stored in entries if stored.entry.feed_id in context.feed_ids}.values())
+
+
+def _earlier_entries(store: Store, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Return two earlier entries of each feed with fewer than three: they show what all its entries have in common."""
+    by_feed: dict[str, list[datetime]] = {}
+    for stored in entries:
+        by_feed.setdefault(stored.entry.feed_id, []).append(stored.entry.published_at)
+    return [
+        stored
+        for feed_id, dates in by_feed.items()
+        if len(dates) < 3
+        for stored in store.entries.newest_before(feed_id, min(dates), limit=2)
+    ]
 
 
 def _pairing_spans(instants: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:

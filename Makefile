@@ -91,8 +91,8 @@ docs: $(VENV_STAMP) ## write docs/cli.md and docs/config.md from the code
 gallery: $(VENV_STAMP) ## picture every theme, scheme and width for a look at them all: build/gallery/index.html
 	$(BIN)/python -m tools.gallery
 
-pictures: $(VENV_STAMP) ## take the README's pictures anew, with Chromium
-	$(BIN)/python -m tools.gallery --readme
+pictures: $(VENV_STAMP) ## update the pictures of README and docs, with Chromium
+	$(BIN)/python -m tools.gallery --docs
 
 clean: ## remove what was built, never what was written by the program
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,8 +1,8 @@
-"""Picture every mail on every screen, for people to look at: ``make gallery`` and, of two of them, ``make pictures``.
+"""Screenshots of the newsletter and the desk: ``make gallery`` and ``make pictures``.
 
-In: the hand-written digests of tests/golden and the demo publication, made afresh; every theme; Chromium. Out:
-``build/gallery/index.html`` with a picture of each, or the README's two in docs/pictures. The mails' own pictures come
-from fixtures/, and nothing is fetched from the network.
+The gallery, ``build/gallery/index.html``, shows the digests of tests/golden and the demo publication in every theme, at
+two widths, light and dark. ``make pictures`` writes the pictures of README and docs to docs/pictures. Images come from
+fixtures/; nothing is requested from the network.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -32,13 +33,20 @@ WEEK = "2026-W07"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WIDTHS = (900, 375)
+PORT = 8031
+SUBJECT = "Set the table, fire the kiln, mind the frost"
+INTRODUCTION = """\
+Good morning. The frost came back on Tuesday, the boats stayed in, and the whole quay seemed to be indoors, cooking.
+
+This week there is a table to set, a kiln that nobody can hurry, and **five good things** to read while the bread rises.
+"""
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One mail on one screen."""
+    """A newsletter on a screen."""
 
     edition: str
     theme: str
@@ -47,12 +55,12 @@ class Shot:
 
     @property
     def file(self) -> str:
-        """Name its picture."""
+        """Return the name of the screenshot."""
         return f"{self.edition}-{self.theme}-{self.width}-{self.scheme}.png"
 
 
 def mails() -> dict[tuple[str, str], str]:
-    """Make every edition in every theme: (edition, theme) to HTML."""
+    """Return the HTML of every edition in every theme, by (edition, theme)."""
     written = {
         (name, theme): mail(digest, theme)["html"].decode() for name, digest in DIGESTS.items() for theme in THEME_NAMES
     }
@@ -60,14 +68,19 @@ def mails() -> dict[tuple[str, str], str]:
 
 
 def demo(theme: str) -> str:
-    """Make the demo publication's newsletter in a theme."""
+    """Return the HTML of the demo publication's newsletter in a theme."""
     with tempfile.TemporaryDirectory() as folder:
-        _pipeline(folder, "init", "--demo", ".")
-        config = Path(folder) / "config.toml"
-        config.write_text(config.read_text().replace('theme = "classic"', f'theme = "{theme}"'))
-        _pipeline(folder, "fetch")
-        _pipeline(folder, "digest", "--week", WEEK)
+        write_demo(folder, theme)
         return (Path(folder) / "editions" / WEEK / "digest.html").read_text()
+
+
+def write_demo(folder: str, theme: str) -> None:
+    """Create the demo publication, fetch its feeds and build the newsletter."""
+    _pipeline(folder, "init", "--demo", ".")
+    config = Path(folder) / "config.toml"
+    config.write_text(config.read_text().replace('theme = "classic"', f'theme = "{theme}"'))
+    _pipeline(folder, "fetch")
+    _pipeline(folder, "digest", "--week", WEEK)
 
 
 def _pipeline(folder: str, *words: str) -> None:
@@ -75,7 +88,7 @@ def _pipeline(folder: str, *words: str) -> None:
 
 
 def take(browser: Browser, html: str, shot: Shot, file: Path, *, height: int = 0, scale: float = 1) -> None:
-    """Picture a mail: its top, ``height`` CSS pixels high, or the whole of it."""
+    """Take a screenshot of a newsletter: of its first ``height`` CSS pixels, or of all of it."""
     page = browser.new_page(
         viewport={"width": shot.width, "height": height or 800},
         color_scheme=shot.scheme,
@@ -89,7 +102,7 @@ def take(browser: Browser, html: str, shot: Shot, file: Path, *, height: int = 0
 
 
 def _answer_from_fixtures(route: Route) -> None:
-    """Answer a request for a picture from the folder that stands in for the network; refuse any other."""
+    """Answer a request for an image from the fixtures; abort any other."""
     asked = urlsplit(route.request.url)
     file = FIXTURES / (asked.hostname or "none") / asked.path.lstrip("/")
     if file.is_file():
@@ -99,7 +112,7 @@ def _answer_from_fixtures(route: Route) -> None:
 
 
 def gallery(browser: Browser) -> None:
-    """Picture every mail on every screen, and write the page that shows them."""
+    """Take a screenshot of every newsletter on every screen, and write the page that shows them."""
     GALLERY.mkdir(parents=True, exist_ok=True)
     made = mails()
     shots = [
@@ -128,18 +141,50 @@ def _index(shots: list[Shot]) -> Iterator[str]:
 
 
 def pictures(browser: Browser) -> None:
-    """Take the README's two: as high as each other when they are shown side by side."""
+    """Write the screenshots of README and docs/desk.md; the README's two have the same height side by side."""
     desktop = Shot(edition="demo", theme="classic", width=900, scheme="light")
     phone = Shot(edition="demo", theme="journal", width=375, scheme="dark")
     take(browser, demo("classic"), desktop, PICTURES / "mail-desktop.png", height=1300)
     take(browser, demo("journal"), phone, PICTURES / "mail-phone-dark.png", height=812, scale=1.6)
+    with tempfile.TemporaryDirectory() as folder:
+        write_demo(folder, "classic")
+        editor_file = Path(folder) / "editions" / f"{WEEK}.md"
+        editor_file.write_text(f'+++\nsubject = "{SUBJECT}"\n+++\n\n{INTRODUCTION}', encoding="utf-8")
+        _pipeline(folder, "digest", "--week", WEEK)
+        with _served_desk(folder):
+            desk = f"http://127.0.0.1:{PORT}/week/{WEEK}"
+            take_page(browser, f"{desk}/edit", PICTURES / "desk-edit.png", width=1280, height=860, scheme="light")
+            take_page(
+                browser, f"{desk}?view=decisions", PICTURES / "desk-stories.png", width=375, height=760, scheme="dark"
+            )
+
+
+@contextmanager
+def _served_desk(folder: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "pipeline", "preview", "--no-open", "--port", str(PORT), WEEK]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as server:
+        assert server.stdout
+        server.stdout.readline()
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+def take_page(browser: Browser, url: str, file: Path, *, width: int, height: int, scheme: Scheme) -> None:
+    """Take a screenshot of a page of the desk."""
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, is_mobile=width < 500)
+    page.goto(url)  # the page asks for updates all the time, so the network is never idle
+    page.wait_for_timeout(2000)
+    page.screenshot(path=file)
+    page.close()
 
 
 def main(argv: list[str]) -> None:
-    """Make the gallery; with ``--readme``, the README's pictures."""
+    """Write the gallery, or with ``--docs`` the pictures of README and docs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        pictures(browser) if "--readme" in argv else gallery(browser)
+        pictures(browser) if "--docs" in argv else gallery(browser)
         browser.close()
 
 

@@ -14,7 +14,7 @@ from pipeline.cli import output
 from pipeline.cli.arguments import Commands, load_app
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import FEED_KINDS
-from pipeline.text.format import format_datetime, format_day, pluralize
+from pipeline.text.format import format_day, pluralize
 
 if TYPE_CHECKING:
     from pipeline.jobs.feeds.probe import FeedProbe
@@ -73,7 +73,7 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
             status.feed.id,
             status.feed.kind,
             pluralize(status.count.entries, "entry", "entries"),
-            f"read {format_datetime(status.state.read_at, zone)}",
+            output.last_read(status.state.read_at, zone),
             status.state.current_url or status.feed.url,
         )
         for status in feeds

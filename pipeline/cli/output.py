@@ -57,6 +57,11 @@ def feed_line(report: FeedReport, width: int) -> str:
     return f"{report.feed_id.ljust(width)}  {report.message}{suffix}"
 
 
+def last_read(instant: datetime | None, zone: tzinfo) -> str:
+    """Return when a feed was last read: ``read Mon 16 Feb 2026 09:00`` or ``never read``."""
+    return f"read {format_datetime(instant, zone)}" if instant else "never read"
+
+
 def feeds_summary(reports: Sequence[FeedReport]) -> str:
     """Return the outcome of all feeds in one line."""
     new = pluralize(sum(report.applied.new for report in reports), "new entry", "new entries")

@@ -98,7 +98,7 @@ def _feed_row(status: FeedStatus, zone: tzinfo) -> tuple[str, ...]:
 
     feed, state, count = status.feed, status.state, status.count
     newest = f"newest {format_day(count.newest_at, zone)}" if count.entries else "nothing yet"
-    last = f"read {format_datetime(state.read_at, zone)}"
+    last = output.last_read(state.read_at, zone)
     if state.failures:
         since = f", since {format_datetime(state.failing_since, zone)}" if state.failing_since else ""
         last = f"{state.message} ({pluralize(state.failures, 'time')} in a row{since})"

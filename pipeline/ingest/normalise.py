@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.ingest.body import extract_body
-from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, Picture, RawEntry, Transcript
+from pipeline.ingest.pictures import choose_picture
+from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
 from pipeline.text.dates import parse_duration
 from pipeline.text.plain_text import clean_title, excerpt_text
@@ -26,8 +27,6 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
-_IMG = re.compile(r"<img\s[^>]*>")
-_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _TYPES = {
     "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
     "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
@@ -95,7 +94,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
             dict.fromkeys(name for tag in raw.categories[:MAX_CATEGORIES] if (name := clean_title(tag)[:100]))
         ),
         language=language,
-        picture=_picture(raw, base, body_html),
+        picture=choose_picture(raw, base, body_html),
         enclosure=enclosure,
         duration_seconds=parse_duration(raw.duration),
         season=_number(raw.season),
@@ -187,21 +186,6 @@ def _playable(enclosure: Enclosure, base: str) -> Enclosure | None:
     if not media_type.startswith(("audio/", "video/")):
         media_type = _TYPES.get(url.partition("?")[0].rpartition(".")[2].lower(), "")
     return replace(enclosure, url=url, media_type=media_type) if url and media_type else None
-
-
-def _picture(raw: RawEntry, base: str, body_html: str) -> Picture | None:
-    """Return the entry's own picture, else a picture enclosure, else the first picture in the body."""
-    attached = (part.url for part in raw.enclosures if part.media_type.lower().startswith("image/"))
-    for candidate in (raw.picture_url, *attached):
-        if url := clean_url(candidate, base):
-            return Picture(url=url)
-    image = _IMG.search(body_html)
-    if not image:
-        return None
-    attributes = dict(_ATTRIBUTE.findall(image[0]))
-    url = clean_url(clean_title(attributes.get("src", "")))
-    width, height = (_number(attributes.get(side, "")) for side in ("width", "height"))
-    return Picture(url=url, alt=clean_title(attributes.get("alt", "")), width=width, height=height) if url else None
 
 
 def _number(text: str) -> int | None:

@@ -78,6 +78,9 @@ class RawEntry:
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     picture_url: str = ""
+    """The entry's own picture: itunes:image, or ``image`` of JSON Feed."""
+    pictures: tuple[Picture, ...] = ()
+    """The images and thumbnails of Media RSS."""
     duration: str = ""
     """itunes:duration as written: ``2520``, ``42:00``, ``0:42:00``, ``42 min`` …"""
     season: str = ""

@@ -9,6 +9,16 @@ from contextvars import ContextVar
 
 import nh3
 
+from pipeline.text.html_images import (
+    IMAGE,
+    LAZY_SOURCES,
+    RAW_ATTRIBUTES,
+    SOURCE_SETS,
+    best_source,
+    image_text,
+    replace_image,
+    show_noscript_images,
+)
 from pipeline.text.plain_text import clean_title, count_words, has_cjk
 from pipeline.text.urls import clean_url
 
@@ -28,7 +38,7 @@ _REMOVED_TAGS = set(re.findall(r"\w+", "script style template noscript iframe ob
                                        "select textarea button title head audio video canvas"))  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "img": {"src", "alt", "title", "width", "height"},
+    "img": set(RAW_ATTRIBUTES),
     "ol": {"start", "reversed", "type"},
     "li": {"value"},
     "td": {"colspan", "rowspan"},
@@ -36,6 +46,7 @@ _ATTRIBUTES = {
     "blockquote": {"cite"},
     "abbr": {"title"},
 }
+_URL_ATTRIBUTES = frozenset({"href", "src", "cite", *LAZY_SOURCES})
 _BLOCK_TAGS = set(
     re.findall(
         r"\w+",
@@ -46,13 +57,6 @@ _BLOCK_TAGS = set(
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
 _VOID = frozenset(
     {"br", "hr", "img", "input", "meta", "link", "wbr", "source", "area", "col", "embed", "base", "param"}
-)
-_IMG = re.compile(r"<img((?:\s+[\w-]+=\"[^\"]*\")*)\s*/?>")
-_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
-_TRACKING_PIXEL = re.compile(
-    r"//(?:pixel\.wp\.com|stats\.wordpress\.com|[^/]*\.?feedburner\.com/~|rss\.feedsportal|[^/]*doubleclick\.net|"
-    r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
-    r"feeds\.wordpress\.com/1\.0/|[^/]+/(?:[^\"]*/)?(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b)"
 )
 _BLOCK = re.compile(rf"<(?:{'|'.join(sorted(_BLOCK_TAGS))})[\s/>]", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+[\w-]+=\"[^\"]*\")*\s*/?>")
@@ -74,6 +78,7 @@ def sanitise(html: str, base_url: str) -> str:
     """
     if not html.strip():
         return ""
+    html = show_noscript_images(html)
     if _too_deep(html):
         return _text_alone(html)
     before = _base_url.set(base_url)
@@ -81,7 +86,7 @@ def sanitise(html: str, base_url: str) -> str:
         clean = _CLEANER.clean(html)
     finally:
         _base_url.reset(before)
-    return remove_empty_elements(_IMG.sub(_filter_image, clean)).strip()
+    return remove_empty_elements(IMAGE.sub(replace_image, clean)).strip()
 
 
 def sanitise_without_attributes(html: str) -> str:
@@ -92,6 +97,8 @@ def sanitise_without_attributes(html: str) -> str:
     """
     if _too_deep(html):
         return _text_alone(html)
+    if "<img" in html:
+        html = IMAGE.sub(image_text, _IMAGE_TEXT_CLEANER.clean(html))
     return _TEXT_CLEANER.clean(html)
 
 
@@ -196,15 +203,6 @@ def _too_deep(html: str) -> bool:
     return html.count("<") > MAX_DEPTH and nesting_depth(html) > MAX_DEPTH  # counting is fast and usually enough
 
 
-def _filter_image(match: re.Match[str]) -> str:
-    """Return an ``<img>`` unchanged, or "" if it has no ``src`` or is a tracking pixel."""
-    attributes = dict(_ATTRIBUTE.findall(match[1]))
-    src = attributes.get("src", "")
-    tiny = any(attributes.get(side, "99").isdecimal() and int(attributes[side][:6]) <= 2
-               for side in ("width", "height") if side in attributes)  # fmt: skip
-    return "" if not src or tiny or _TRACKING_PIXEL.search(src) else match[0]
-
-
 def remove_empty_elements(html: str) -> str:
     """Return HTML without empty elements, and without elements that become empty by it.
 
@@ -220,12 +218,17 @@ def remove_empty_elements(html: str) -> str:
 
 def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     """Return an attribute value, with URLs made absolute, or None to drop it."""
-    if name in ("href", "src", "cite"):
+    if name in _URL_ATTRIBUTES:
         url = value.strip()
         if url.startswith(("https://", "http://")):
             return clean_url(url) or None  # independent of the base, so the result is cached for all documents
         return url if url.lower().startswith("mailto:") else clean_url(url, _base_url.get()) or None
-    return value if tag != "img" or name not in ("width", "height") or value.isdecimal() else None
+    if name in SOURCE_SETS:
+        return best_source(value, _base_url.get()) or None
+    if tag == "img" and name in ("width", "height"):
+        number = value.strip().removesuffix("px")
+        return number if number.isdecimal() else None
+    return value
 
 
 # Creating a cleaner takes longer than using it, so all documents share one; the base URL is passed in a context
@@ -235,5 +238,8 @@ _CLEANER = nh3.Cleaner(
     tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes=_ATTRIBUTES, attribute_filter=_filter_attribute,
     url_schemes={"http", "https", "mailto"}, link_rel=None, strip_comments=True,
 )  # fmt: skip
+_IMAGE_TEXT_CLEANER = nh3.Cleaner(
+    tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={"img": set(RAW_ATTRIBUTES)}, link_rel=None
+)
 _TEXT_CLEANER = nh3.Cleaner(tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={}, link_rel=None)
 _BLOCK_CLEANER = nh3.Cleaner(tags=_BLOCK_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={}, link_rel=None)

@@ -122,6 +122,7 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "picture described by its file": (picture(alt="IMG_2041"), "image-alt", "warning", TITLE),
     "picture described by its file's name": (picture(alt="loaf-final.jpg"), "image-alt", "warning", TITLE),
     "picture without alt": (html(f'alt="{LOAF.picture.alt}"', ""), "image-alt", "error", "theme"),
+    "vector picture": (picture(url="https://h.example/loaf.svg?v=1"), "image-format", "warning", TITLE),
     "huge picture": (picture(width=4000, height=3000), "image-size", "warning", TITLE),
     "over 30 KB": (html("</body>", f"<p>{'bread ' * 3_000}</p></body>"), "html-size", "hint", "digest.html"),
     "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "html-size", "warning", "digest.html"),

@@ -93,8 +93,8 @@ def test_mixed_entries_keep_their_order() -> None:
     items = [f"<title>{number}</title><guid isPermaLink='false'>{number}</guid>" for number in range(4)]
     items[1] += NOT_PLAIN["Media RSS"].removeprefix(POST)
     entries = parse_entries(feed(*items), url="").entries
-    assert [(entry.guid, entry.picture_url) for entry in entries] == [
-        ("0", ""), ("1", "https://h.example/1.jpg"), ("2", ""), ("3", ""),
+    assert [(entry.guid, [picture.url for picture in entry.pictures]) for entry in entries] == [
+        ("0", []), ("1", ["https://h.example/1.jpg"]), ("2", []), ("3", []),
     ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     links.few_links,
     images.image_alt,
     images.image_size,
+    images.image_format,
     message.html_size,
     message.shortened,
     message.text_part,

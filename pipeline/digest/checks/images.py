@@ -1,4 +1,4 @@
-"""Checks of images: alt texts, and no more pixels than a screen shows. ``reachability`` checks their files."""
+"""Checks of images: alt texts, formats, and no more pixels than a screen shows. ``reachability`` checks their files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from io import BytesIO
 
 from pipeline.digest.checks.inputs import THEME, CheckInputs, Location, story_location
 from pipeline.model.check import CheckResult
+from pipeline.text.html_images import is_svg
 
 MAX_IMAGE_WIDTH = 1200
 """In pixels: about twice the displayed width."""
@@ -43,6 +44,14 @@ def image_size(inputs: CheckInputs) -> Iterator[CheckResult]:
         if width and width > MAX_IMAGE_WIDTH:
             message = f"Publish a smaller image: this one is {width} pixels wide, {MAX_IMAGE_WIDTH} are enough."
             yield story_location(story).result("image-size", "warning", message)
+
+
+def image_format(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no picture is an SVG image."""
+    for story in inputs.digest.all_stories:
+        if story.picture and is_svg(story.picture.url):
+            message = "Publish the image as JPEG, PNG or WebP: this one is SVG, which mail programs do not show."
+            yield story_location(story).result("image-format", "warning", message)
 
 
 def read_image_size(prefix: bytes) -> tuple[int, int] | None:

@@ -34,7 +34,7 @@ from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.feed import Channel
 from pipeline.text.plain_text import clean_title
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Increase it when the same entry is parsed differently than before: every feed is then parsed whole, once."""
 _PARSER_CONTEXT = f"{PARSER_VERSION} {' '.join(field.name for field in fields(Entry))}"
 _GUID_DIGITS = 16

@@ -19,15 +19,16 @@ from pipeline.ingest.parse.decode import drop_illegal
 from pipeline.ingest.parse.extensions import Extensions, channel_extensions, element_guid, entry_extensions
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.xml_document import Element, XmlDocument
-from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
+from pipeline.model.entry import Enclosure, ParsedFeed, Picture, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
 from pipeline.text.dates import parse_date
+from pipeline.text.html_images import pixels
 
 Parsed = Any  # feedparser has no types
 
 REPAIR = "ask the publisher to repair this feed"
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:\?|$)", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:\?|$)", re.IGNORECASE)
 
 
 def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = None) -> ParsedFeed:
@@ -103,7 +104,8 @@ def _entry(entry: Parsed, extensions: Extensions) -> RawEntry:
         author=_author(entry),
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
         enclosures=tuple(_enclosures(entry, media)),
-        picture_url=_picture(entry, media),
+        picture_url=_text(dict.get(entry, "image"), "href"),
+        pictures=tuple(_pictures(entry, media)),
         duration=_text(entry, "itunes_duration"),
         season=_text(entry, "itunes_season") or extensions.season,
         episode=_text(entry, "itunes_episode") or extensions.episode,
@@ -170,12 +172,12 @@ def _enclosures(entry: Parsed, media: list[Parsed]) -> Iterator[Enclosure]:
             )
 
 
-def _picture(entry: Parsed, media: list[Parsed]) -> str:
-    """Return the URL of the entry's picture: itunes:image, a Media RSS image, or its thumbnail."""
-    own = _text(dict.get(entry, "image"), "href")
-    pictures = (_text(part, "url") for part in media if _is_picture(part))
-    thumbnails = (_text(part, "url") for part in dict.get(entry, "media_thumbnail", ()))
-    return own or next(pictures, "") or next(thumbnails, "")
+def _pictures(entry: Parsed, media: list[Parsed]) -> Iterator[Picture]:
+    """Yield the images of Media RSS, then its thumbnails, with the sizes that are declared."""
+    images = [part for part in media if _is_picture(part)]
+    for part in (*images, *dict.get(entry, "media_thumbnail", ())):
+        if url := _text(part, "url"):
+            yield Picture(url=url, width=pixels(_text(part, "width")), height=pixels(_text(part, "height")))
 
 
 def _is_picture(part: Parsed) -> bool:

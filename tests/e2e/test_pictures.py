@@ -61,3 +61,24 @@ def test_each_story_has_its_fittest_picture(tmp_path: Path, capsys: pytest.Captu
         assert words in text
     assert 'alt="Boat"' in html
     assert not [int(width) for width in re.findall(r'oar-1000\.jpg"[^>]*\swidth="(\d+)"', html) if int(width) > 1000]
+
+
+def test_an_image_that_the_feed_repeats_never_leads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a weekly blog, only one entry is in the digest: earlier ones show that its banner is on every post."""
+    banner = '<p><img src="https://h.example/subscribe.jpg" width="1200" height="300" alt="Subscribe"></p>'
+
+    def post(day: str, name: str) -> str:
+        own = f'<p><img src="https://h.example/{name}.jpg" width="640" height="480" alt="{name}"></p>' if name else ""
+        html = f"<content:encoded><![CDATA[{banner}{own}{PROSE}]]></content:encoded>"
+        return item(f"Post {day} {name}", date=f"{day} 09:00:00 GMT", more=html)
+
+    earlier = [post("Tue, 27 Jan 2026", "reed"), post("Tue, 03 Feb 2026", "sail")]
+    current = [post("Tue, 10 Feb 2026", "rope"), post("Wed, 11 Feb 2026", "")]
+    document = rss(*current, *earlier).replace(b'version="2.0"', f'version="2.0"{NAMESPACE}'.encode())
+    with HttpServer() as server:
+        program = CliRunner(tmp_path, server, capsys)
+        program.serve("/blog", document)
+        program.run_ok("fetch")
+        program.run_ok("digest", "--week", "2026-W07", "--offline")
+    html = (tmp_path / "editions" / "2026-W07" / "digest.html").read_text(encoding="utf-8")
+    assert re.findall(r'src="https://h\.example/([^"]+)"', html) == ["rope.jpg"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
+from pipeline.jobs.digests.pictures import replace_repeated_pictures
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches_any
 from pipeline.model.entry import StoredEntry
@@ -66,12 +68,20 @@ def _select(
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
         entries = [*entries, *store.entries.by_id(missing)]
         earlier = _earlier_entries(store, entries)
-        return select(week, entries, assignment, context.feeds, sealed.overrides, earlier)
+        selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier)
+        return _with_own_pictures(selection, [*entries, *earlier], context.calendar.bounds(week)[1])
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
     earlier = _earlier_entries(store, entries)
     selection = select(week, entries, assignment, context.feeds, overrides, earlier)
-    return limit_links(selection, context.link_feed_ids, max_links=context.max_links)
+    selection = limit_links(selection, context.link_feed_ids, max_links=context.max_links)
+    return _with_own_pictures(selection, [*entries, *earlier], context.calendar.bounds(week)[1])
+
+
+def _with_own_pictures(selection: Selection, entries: Sequence[StoredEntry], closes_at: datetime) -> Selection:
+    """Return a selection without pictures that a feed repeats; entries of later weeks do not count."""
+    known = {stored.entry_id: stored for stored in entries if stored.entry.published_at < closes_at}
+    return replace(selection, stories=replace_repeated_pictures(selection.stories, list(known.values())))
 
 
 def _put_back_from_elsewhere(store: Store, overrides: Overrides, entries: Sequence[StoredEntry]) -> list[StoredEntry]:

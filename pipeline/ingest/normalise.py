@@ -15,7 +15,7 @@ from pipeline.ingest.pictures import choose_picture
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
 from pipeline.text.dates import parse_duration
-from pipeline.text.plain_text import clean_title, excerpt_text
+from pipeline.text.plain_text import MAX_TITLE_CHARS, clean_markup, clean_text, clean_title, excerpt_text
 from pipeline.text.title_parts import is_generic_author, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
 
@@ -72,7 +72,7 @@ def _identify(parsed: ParsedFeed, url: str) -> Iterator[_Identifiers]:
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:
     base, link, guid = identifiers
-    title = split_title(clean_title(raw.title))
+    title = split_title(_title(raw))
     body_html, excerpt = extract_body(raw.content_html, raw.summary_html, link or base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base)
@@ -124,15 +124,22 @@ def _distinct(entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def _guid(raw: RawEntry, link: str, *, is_unique: bool) -> str:
     """Return an entry's guid; ``is_unique``: no other entry, nor the site itself, has its link."""
-    own = clean_title(raw.guid, markup=False)
+    own = clean_text(raw.guid)
     if own:
         return _bounded_guid(own)
     if is_unique and (key := url_key(link)):
         return _bounded_guid(key)
     dated = raw.published_at or raw.updated_at
     media = raw.enclosures[0].url if raw.enclosures else ""
-    content = "\n".join((clean_title(raw.title), dated.isoformat() if dated else "", media or raw.summary_html[:2000]))
+    content = "\n".join((_title(raw), dated.isoformat() if dated else "", media or raw.summary_html[:2000]))
     return "sha256:" + _sha256(content)
+
+
+def _title(raw: RawEntry) -> str:
+    """Return the title as text, cleaned as the type that the document declares."""
+    if raw.title_type == "text":
+        return clean_text(raw.title)[:MAX_TITLE_CHARS].rstrip()
+    return clean_markup(raw.title) if raw.title_type == "html" else clean_title(raw.title)
 
 
 def _bounded_guid(guid: str) -> str:

@@ -70,6 +70,8 @@ class RawEntry:
     link: str = ""
     title: str = ""
     """Plain text or HTML, as in the document."""
+    title_type: Literal["", "text", "html"] = ""
+    """Which of them it is, if the document says so."""
     summary_html: str = ""
     content_html: str = ""
     published_at: datetime | None = None

@@ -19,7 +19,7 @@ from pipeline.text.html_images import (
     replace_image,
     show_noscript_images,
 )
-from pipeline.text.plain_text import clean_title, count_words, has_cjk
+from pipeline.text.plain_text import clean_text, count_words, has_cjk
 from pipeline.text.urls import clean_url
 
 WORDS_PER_MINUTE = 238
@@ -154,7 +154,7 @@ def reading_minutes(html: str) -> int:
 
 
 def _joined(blocks: Iterable[str]) -> str:
-    return "\n\n".join([text for block in blocks if block and (text := clean_title(block, markup=False))])
+    return "\n\n".join([text for block in blocks if block and (text := clean_text(block))])
 
 
 def add_paragraphs(html: str) -> str:

@@ -7,14 +7,27 @@ import re
 
 MAX_TITLE_CHARS = 1000
 
-_TAGS = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[|\]\]>|<(script|style)\b.*?</\1\s*>|</?(?:a|abbr|acronym|applet|audio|b|base|big|blink|"
-    r"blockquote|body|br|button|center|cite|code|dd|del|details|div|dl|dt|em|embed|figcaption|figure|font|form|frame|"
-    r"frameset|h[1-6]|head|hr|html|i|iframe|img|input|ins|kbd|label|li|link|mark|meta|nobr|object|ol|option|p|param|pre|"
-    r"q|s|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|"
-    r"tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr)(?:[\s/][^<>]*)?>",
-    re.IGNORECASE | re.DOTALL,
+# A word in angle brackets is only a tag if its attributes are written as attributes: "a<b and b>c" has none.
+_TAG = re.compile(
+    r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>(?:\s+[\w:-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))?)*+)"
+    r"\s*(?P<empty>/?)>"
 )
+_FORMATTING = frozenset(
+    re.findall(
+        r"\w+",
+        "a abbr acronym b bdi bdo big blink blockquote center cite code dd del dfn div dl dt em font h1 h2 h3 h4 h5 h6 "
+        "i ins kbd label li mark nobr ol p pre q s samp section small span strike strong sub sup td th time tr tt u ul "
+        "var",
+    )
+)
+"""Elements that format text. All others stand in a title because it speaks of them."""
+_BREAKS = frozenset({"br", "hr", "img", "p", "div", "li", "wbr"})
+_NOT_TEXT = (
+    (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<(?:script|style)\b[^<>]*>", re.IGNORECASE), re.compile(r"</(?:script|style)\s?>", re.IGNORECASE)),
+)
+"""Beginnings and ends of what is never shown."""
+_CDATA = "<![CDATA["
 # Controls, soft hyphens, zero-width marks, direction overrides, lone surrogates, non-characters.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
@@ -63,20 +76,50 @@ _ABBREVIATION = re.compile(
 )
 
 
-def clean_title(raw: str, *, markup: bool = True) -> str:
-    """Return ``raw`` as one line without tags, entities (even escaped twice) and invisible characters.
+def clean_text(raw: str) -> str:
+    """Return plain text as one line without invisible characters. Tags and entities are text.
 
-    With ``markup=False`` tags and entities are kept as text. With markup, the result has at most ``MAX_TITLE_CHARS``.
+    >>> clean_text("Fish &amp;\\n <em>chips</em>\\u202e")
+    'Fish &amp; <em>chips</em>'
+    """
+    text = " ".join(raw.split())
+    if not (raw.isprintable() or (text.isprintable() and not _CONTROL_BLANK.search(raw))):
+        text = " ".join(_IDLE_JOINER.sub("", _INVISIBLE.sub("", raw)).split())
+    return text
+
+
+def clean_markup(html: str) -> str:
+    """Return HTML as one line of text: every tag is one, and character references are decoded.
+
+    >>> clean_markup("What &lt;em&gt; is <em>for</em>")
+    'What <em> is for'
+    """
+    return clean_title(entities.unescape(_TAG.sub(_blank_of, html[: 20 * MAX_TITLE_CHARS])))
+
+
+def clean_title(raw: str) -> str:
+    """Return a text that may be markup as one line of at most ``MAX_TITLE_CHARS``, without tags that format it.
+
+    Character references are decoded even if they were escaped twice. A tag formats text if it has a counterpart or
+    touches a word from outside; other tags, and those that format nothing, are what the title speaks of.
 
     >>> clean_title("Fish&amp;nbsp;&amp;amp;  chips: <b>why</b> so\\xadgood\\u202e")
     'Fish & chips: why sogood'
+    >>> clean_title("Using the &lt;video&gt; element in Vec<Option>")
+    'Using the <video> element in Vec<Option>'
     """
-    text = " ".join(raw.split())
-    has_markup = markup and ("<" in raw or "&" in raw or "]]>" in raw)
-    if has_markup or not (raw.isprintable() or (text.isprintable() and not _CONTROL_BLANK.search(raw))):
-        text = _without_markup(raw[: 20 * MAX_TITLE_CHARS]) if markup else raw
-        text = " ".join(_IDLE_JOINER.sub("", _INVISIBLE.sub("", text)).split())
-    return text[:MAX_TITLE_CHARS].rstrip() if markup else text
+    text = raw
+    if "<" in raw or "&" in raw:
+        text = raw[: 20 * MAX_TITLE_CHARS]
+        if _CDATA in text:
+            text = text.replace(_CDATA, "").replace("]]>", "")
+        for _ in range(3):
+            text = _strip_formatting(before := text)
+            text = entities.unescape(text)
+            if text == before:
+                break
+        text = _strip_formatting(text)
+    return clean_text(text)[:MAX_TITLE_CHARS].rstrip()
 
 
 def strip_boilerplate(text: str) -> str:
@@ -135,10 +178,44 @@ def has_cjk(text: str) -> bool:
     return not text.isascii() and _CJK.search(text) is not None
 
 
-def _without_markup(text: str) -> str:
-    for _ in range(3):
-        stripped = entities.unescape(_TAGS.sub("", text))
-        if stripped == text:
-            break
-        text = stripped
-    return _TAGS.sub("", text)
+def _strip_formatting(text: str) -> str:
+    """Return text without tags that format it."""
+    if "<" not in text:
+        return text
+    for beginning, end in _NOT_TEXT:
+        text = _drop_between(text, beginning, end)
+    removed: set[int] = set()
+    opened: dict[str, list[int]] = {}
+    for tag in _TAG.finditer(text):
+        name = tag["name"].lower()
+        before, after = text[tag.start() - 1 : tag.start()], text[tag.end() : tag.end() + 1]
+        if name in _BREAKS and (tag["empty"] or tag["attributes"] or _is_word(before) or _is_word(after)):
+            removed.add(tag.start())
+        if name not in _FORMATTING:
+            continue
+        if not tag["end"]:
+            opened.setdefault(name, []).append(tag.start())
+            if "=" in tag["attributes"] or (_is_word(after) and not _is_word(before)):
+                removed.add(tag.start())
+        elif opened.get(name):
+            removed |= {opened[name].pop(), tag.start()}
+        elif before.strip() and not _is_word(after):
+            removed.add(tag.start())
+    return _TAG.sub(lambda tag: _blank_of(tag) if tag.start() in removed else tag[0], text)
+
+
+def _drop_between(text: str, beginning: re.Pattern[str], end: re.Pattern[str]) -> str:
+    kept, position = [], 0
+    while (first := beginning.search(text, position)) and (last := end.search(text, first.end())):
+        kept.append(text[position : first.start()])
+        position = last.end()
+    return "".join([*kept, text[position:]])
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or (char != "" and char in ".,:;!?…")
+
+
+def _blank_of(tag: re.Match[str]) -> str:
+    """Return what a removed tag leaves: a blank if it breaks the line."""
+    return " " if tag["name"].lower() in _BREAKS else ""

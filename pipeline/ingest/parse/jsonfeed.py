@@ -72,7 +72,8 @@ def _entry(item: Json, url: str) -> RawEntry:
     return RawEntry(
         guid=_text(item, "id"),
         link=_text(item, "url") or _text(item, "external_url"),
-        title=entities.escape(_text(item, "title"), quote=False),
+        title=_text(item, "title"),
+        title_type="text",
         summary_html=entities.escape(_text(item, "summary"), quote=False),
         content_html=_text(item, "content_html") or entities.escape(_text(item, "content_text"), quote=False),
         published_at=parse_date(_text(item, "date_published")),

@@ -32,9 +32,9 @@ from pipeline.ingest.parse.xml_document import (
 from pipeline.ingest.parse.xml_split import SplitText, split_elements
 from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.feed import Channel
-from pipeline.text.plain_text import clean_title
+from pipeline.text.plain_text import clean_text
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Increase it when the same entry is parsed differently than before: every feed is then parsed whole, once."""
 _PARSER_CONTEXT = f"{PARSER_VERSION} {' '.join(field.name for field in fields(Entry))}"
 _GUID_DIGITS = 16
@@ -138,7 +138,7 @@ def _hash_guids(document: XmlDocument | None, tag: str, count: int) -> list[str]
     """Return a hash of each entry's guid, or None unless there are ``count`` entries and each has one."""
     if document is None or len(document.elements) != count or not all(_has_tag(e, tag) for e in document.elements):
         return None
-    guids = [clean_title(element_guid(element), markup=False) for element in document.elements]
+    guids = [clean_text(element_guid(element)) for element in document.elements]
     return [_hash(guid)[:_GUID_DIGITS] for guid in guids] if all(guids) else None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.ingest.parse.decode import drop_illegal
 from pipeline.ingest.parse.extensions import Extensions, channel_extensions, element_guid, entry_extensions
@@ -50,8 +50,9 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
         raise NotAFeedError(f"has no readable entry ({' '.join(document.warnings).rstrip('.')})", REPAIR)
     if simple and len(parsed.entries) != len(rest):  # feedparser counts differently: let it parse all of them
         simple, parsed = {}, _feedparser(document.with_only(elements))
+    is_atom = str(dict.get(parsed, "version", "")).startswith("atom")
     entries = [
-        _entry(entry, extensions)
+        _entry(entry, extensions, is_atom=is_atom)
         for entry, extensions in _with_extensions(parsed.entries, rest if simple else elements, url)
     ]
     if simple:
@@ -89,7 +90,7 @@ def _with_extensions(entries: list[Parsed], elements: list[Element], url: str) -
         yield entry, (Extensions() if element is None else entry_extensions(element, url))
 
 
-def _entry(entry: Parsed, extensions: Extensions) -> RawEntry:
+def _entry(entry: Parsed, extensions: Extensions, *, is_atom: bool = False) -> RawEntry:
     summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
     contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
     media = [part for part in dict.get(entry, "media_content", ()) if _text(part, "url")]
@@ -97,6 +98,7 @@ def _entry(entry: Parsed, extensions: Extensions) -> RawEntry:
         guid=_text(entry, "id"),
         link=_text(entry, "feedburner_origlink") or _text(entry, "link"),
         title=_text(entry, "title"),
+        title_type=_title_type(entry) if is_atom else "",
         summary_html=summary,
         content_html=max(contents, key=len, default=""),
         published_at=_date(entry, "published") or _date(entry, "created"),
@@ -141,6 +143,12 @@ def _html(text: str, detail: Parsed) -> str:
     if _text(detail, "type") != "text/plain":
         return text
     return entities.escape(text, quote=False)
+
+
+def _title_type(entry: Parsed) -> Literal["", "text", "html"]:
+    """Return the declared type of an Atom title; RSS has none, and feedparser guesses it."""
+    media_type = _text(dict.get(entry, "title_detail"), "type")
+    return "text" if media_type == "text/plain" else "html" if media_type else ""
 
 
 def _date(entry: Parsed, name: str) -> datetime | None:

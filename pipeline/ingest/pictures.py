@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from html import unescape
 from itertools import islice
 
 from pipeline.model.entry import Enclosure, Picture, RawEntry
-from pipeline.text.html_images import ATTRIBUTE, IMAGE, fitness, is_svg, pixels, size_in_url
+from pipeline.text.html_images import IMAGE, fitness, image_attributes, is_svg, pixels, size_in_url
 from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
 
@@ -40,22 +39,24 @@ def fittest(candidates: Sequence[Picture], *, own_url: str = "", excluded: Colle
         fit = fitness(picture.url, picture.width)
         return picture.url == own_url and fit > 0 and not is_svg(picture.url), fit
 
-    best = max((picture for picture in candidates if picture.url not in excluded), key=rank, default=None)
+    allowed = [picture for picture in candidates if picture.url not in excluded]
+    best = max(allowed, key=rank, default=None) if len(allowed) != 1 else allowed[0]
     if best is None or rank(best)[1] == 0:
         return None
     same = [picture for picture in candidates if picture.url == best.url]
     sized = next((picture for picture in same if picture.width and picture.height), best)
     named = (picture.alt for picture in (*same, *candidates) if picture.alt and _file(picture.url) == _file(best.url))
-    return replace(best, alt=next(named, ""), width=sized.width, height=sized.height)
+    return replace(best, alt=clean_title(next(named, "")), width=sized.width, height=sized.height)
 
 
 def body_pictures(body_html: str) -> Iterator[Picture]:
-    """Yield the images of a sanitised body."""
+    """Yield the images of a sanitised body, alt texts as written."""
     for image in islice(IMAGE.finditer(body_html), _MAX_CANDIDATES):
-        attributes = {name: unescape(value) for name, value in ATTRIBUTE.findall(image[1])}
-        width, height = (pixels(attributes.get(side, "")) for side in ("width", "height"))
-        alt = clean_title(attributes.get("alt") or attributes.get("title", ""))
-        yield _complete(Picture(url=attributes.get("src", ""), alt=alt, width=width, height=height), "")
+        attributes = image_attributes(image)
+        url, alt = attributes.get("src", ""), attributes.get("alt") or attributes.get("title", "")
+        width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
+        width, height = (width, height) if width else size_in_url(url)
+        yield Picture(url=url, alt=alt, width=width, height=height)
 
 
 def _complete(picture: Picture, base_url: str) -> Picture:

@@ -16,6 +16,7 @@ from pipeline.text.html_images import (
     SOURCE_SETS,
     best_source,
     image_text,
+    is_significant_class,
     replace_image,
     show_noscript_images,
 )
@@ -223,6 +224,8 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
         if url.startswith(("https://", "http://")):
             return clean_url(url) or None  # independent of the base, so the result is cached for all documents
         return url if url.lower().startswith("mailto:") else clean_url(url, _base_url.get()) or None
+    if name == "class":
+        return value if is_significant_class(value) else None
     if name in SOURCE_SETS:
         return best_source(value, _base_url.get()) or None
     if tag == "img" and name in ("width", "height"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape, unescape
 from unicodedata import category
 
@@ -22,7 +23,7 @@ ENOUGH_PIXELS = 1200
 _UNKNOWN_PIXELS, _TOO_LARGE_PIXELS = 500, 600
 """What an image of unknown width counts as, and at least one that takes long to load."""
 IMAGE = re.compile(r"<img((?:\s+[\w-]+=\"[^\"]*\")*)\s*/?>")
-ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
+_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _RAW_IMAGE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 _RAW_SOURCE = re.compile(r"\ssrc\s*=\s*[\"']?([^\s\"'<>]+)", re.IGNORECASE)
 _NOSCRIPT = re.compile(r"(</?noscript\b[^<>]*>)", re.IGNORECASE)
@@ -47,6 +48,7 @@ _DECORATION_URL = re.compile(
 _SIZE_IN_URL = re.compile(
     r"-(\d{2,5})x(\d{2,5})\.\w{3,4}(?:\?|$)|/[swh](\d{2,5})(?:-[\w-]+)?/|[?&](?:w|width|s|sz|size)=(\d{2,5})(?:&|$)"
 )
+_SOURCE_SEPARATOR = re.compile(r",\s+|(?<=\d[wx]),")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 _SMALL_STYLE = re.compile(r"height\s*:\s*[\d.]+e[mx]\b")
 
@@ -59,18 +61,26 @@ def fitness(url: str, width: int | None) -> int:
     >>> fitness("https://h.example/loaf.jpg", 66), fitness("https://secure.gravatar.com/avatar/1", 500)
     (0, 0)
     """
-    if is_decoration(url) or (width is not None and width < MIN_PIXELS):
+    if (width is not None and width < MIN_PIXELS) or is_decoration(url):
         return 0
-    if is_svg(url):
-        return 1
+    return 1 if is_svg(url) else _width_fitness(width)
+
+
+def _width_fitness(width: int | None) -> int:
     if width is None:
         return _UNKNOWN_PIXELS
     return width if width <= ENOUGH_PIXELS else max(_TOO_LARGE_PIXELS, ENOUGH_PIXELS**2 // width)
 
 
+@lru_cache(maxsize=4_096)
 def is_decoration(url: str) -> bool:
     """Check whether a URL is that of an avatar, an icon, an emoji, a formula, a placeholder or a tracking pixel."""
     return any(pattern.search(url) for pattern in (_TRACKING_PIXEL, _DECORATION_URL, _TEXT_URL))
+
+
+def is_significant_class(names: str) -> bool:
+    """Check whether the class of an image says that it is text or decoration."""
+    return bool(_TEXT_CLASS.search(names) or _DECORATION_CLASS.search(names))
 
 
 def is_svg(url: str) -> bool:
@@ -91,8 +101,8 @@ def size_in_url(url: str) -> tuple[int | None, int | None]:
 
 def pixels(text: str) -> int | None:
     """Return the number in a ``width`` or ``height``, or None: ``640``, ``640px``, but not ``100%`` or ``0``."""
-    number = text.strip().removesuffix("px")
-    return int(number[:6]) or None if number.isascii() and number.isdecimal() else None
+    number = text.strip().removesuffix("px") if text else ""
+    return int(number[:6]) or None if number.isdecimal() else None
 
 
 def best_source(source_set: str, base_url: str) -> str:
@@ -101,21 +111,25 @@ def best_source(source_set: str, base_url: str) -> str:
     >>> best_source("a-400.jpg 400w, a-1200.jpg 1200w, a-4000.jpg 4000w", "https://h.example/")
     'https://h.example/a-1200.jpg 1200w'
     """
-    best, best_score = "", -1.0
-    for candidate in re.split(r",\s+|(?<=\d[wx]),", source_set)[:50]:
+    best, best_width, best_score = "", None, 0.0
+    for candidate in _SOURCE_SEPARATOR.split(source_set)[:50]:
         source, _, descriptor = candidate.strip(" ,\t\r\n").partition(" ")
-        url, width = clean_url(source, base_url), pixels(descriptor.strip().removesuffix("w"))
-        score = fitness(url, width) + (0.5 if descriptor.strip() == "2x" else 0)
-        if url and score > best_score:
-            best, best_score = f"{url} {width}w" if width else url, score
-    return best
+        width = pixels(descriptor.removesuffix("w"))
+        score = _width_fitness(width) + (0.5 if descriptor.strip() == "2x" else 0)
+        if source and score > best_score:
+            best, best_width, best_score = source, width, score
+    url = clean_url(best, base_url)
+    return f"{url} {best_width}w" if url and best_width else url
 
 
 def replace_image(match: re.Match[str]) -> str:
     """Return an image of cleaned HTML with its true source and size; its alt text if it is text; "" if decoration."""
-    attributes = {name: unescape(value) for name, value in ATTRIBUTE.findall(match[1])}
+    attributes = image_attributes(match)
     if _is_text(attributes):
         return escape(attributes.get("alt", "").strip(), quote=False)
+    if attributes.keys() <= ATTRIBUTES:
+        src = attributes.get("src", "")
+        return "" if not src or is_decoration(src) or _is_hidden(attributes) else match[0]
     width, height = (pixels(attributes.get(side, "")) for side in ("width", "height"))
     lazy = next((attributes[name] for name in LAZY_SOURCES if attributes.get(name)), "")
     src = lazy or attributes.get("src", "")
@@ -127,8 +141,6 @@ def replace_image(match: re.Match[str]) -> str:
         width = best_width
     if not src or is_decoration(src) or _is_hidden(attributes):
         return ""
-    if src == attributes.get("src") and attributes.keys() <= ATTRIBUTES:
-        return match[0]
     sizes = {"width": str(width or ""), "height": str(height or "")}
     kept = {"src": src, "alt": attributes.get("alt", ""), "title": attributes.get("title", "")} | sizes
     return (
@@ -136,15 +148,21 @@ def replace_image(match: re.Match[str]) -> str:
     )
 
 
+def image_attributes(match: re.Match[str]) -> dict[str, str]:
+    """Return the attributes of an image of cleaned HTML."""
+    values = _ATTRIBUTE.findall(match[1])
+    return dict(values) if "&" not in match[1] else {name: unescape(value) for name, value in values}
+
+
 def image_text(match: re.Match[str]) -> str:
     """Return the alt text of an image of cleaned HTML if it is text, such as an emoji, else ""."""
-    attributes = {name: unescape(value) for name, value in ATTRIBUTE.findall(match[1])}
+    attributes = image_attributes(match)
     return escape(attributes.get("alt", "").strip(), quote=False) if _is_text(attributes) else ""
 
 
 def show_noscript_images(html: str) -> str:
     """Return HTML whose ``<noscript>`` elements are replaced by their images, unless the image is right before them."""
-    if "noscript" not in html.lower():
+    if "<noscript" not in html and "<NOSCRIPT" not in html:
         return html
     shown: list[str] = []
     inside = False

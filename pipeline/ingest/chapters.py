@@ -6,7 +6,9 @@ Chapters are JSON chapters of the podcast namespace (version 1.2); transcripts a
 from __future__ import annotations
 
 import json
+import math
 import re
+from html import unescape
 
 from pipeline.ingest.parse.decode import decode
 from pipeline.text.html import plain_text
@@ -20,12 +22,12 @@ _GENERIC_CHAPTERS = re.compile(
 )
 _CUE_TIME = re.compile(r"^\s*(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{3}\s+-->.*$", re.MULTILINE)
 _NOT_SPOKEN = re.compile(r"^(?:WEBVTT\b.*|NOTE\b.*|STYLE\b.*|REGION\b.*|\d+|[\w-]+:\s*\S+)\s*$")
-_SPEAKER = re.compile(r"<v(?:\.[^ >]*)?\s+[^>]*>|</?[a-z][^>]*>|\{\\[^}]*\}", re.IGNORECASE)
+_CUE_TAG = re.compile(r"</?(?:[a-z][^<>]{0,200}|(?:\d+:)?\d+:\d+[.,]\d+)?>|\{\\[^{}]{0,200}\}", re.IGNORECASE)
 _SOUND = re.compile(r"[\[(](?:[^\])]{0,40})[\])]|[♪♫]")
 
 
 def chapter_titles(body: bytes, content_type: str = "") -> tuple[str, ...]:
-    """Return the titles of visible JSON chapters, at most eight, without generic ones such as "Intro".
+    """Return the titles of visible JSON chapters by their time, at most eight, without generic ones such as "Intro".
 
     >>> chapter_titles(b'{"chapters": [{"startTime": 0, "title": "Intro"}, {"startTime": 9, "title": "Salt"}]}')
     ('Salt',)
@@ -35,10 +37,26 @@ def chapter_titles(body: bytes, content_type: str = "") -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ()
     chapters = document.get("chapters") if isinstance(document, dict) else None
-    visible = [chapter for chapter in chapters or () if isinstance(chapter, dict) and chapter.get("toc") is not False]
+    listed = chapters if isinstance(chapters, list) else ()
+    visible = [chapter for chapter in listed if isinstance(chapter, dict) and chapter.get("toc") is not False]
+    visible.sort(key=lambda chapter: _start_seconds(chapter.get("startTime")))
     titles = (clean_title(chapter["title"]) for chapter in visible if isinstance(chapter.get("title"), str))
     specific = (title for title in titles if title and not _GENERIC_CHAPTERS.fullmatch(title))
     return tuple(dict.fromkeys(specific))[:MAX_CHAPTERS]
+
+
+def _start_seconds(start: object) -> float:
+    """Return when a chapter starts; one without a readable time comes after the others.
+
+    >>> _start_seconds(300.5), _start_seconds("90"), _start_seconds("1:30"), _start_seconds(None)
+    (300.5, 90.0, 90.0, inf)
+    """
+    parts = str(start).strip().split(":")[-3:]
+    try:
+        seconds = sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
+    except ValueError:
+        return math.inf
+    return seconds if math.isfinite(seconds) and not isinstance(start, bool) else math.inf
 
 
 def transcript_opening(body: bytes, content_type: str = "") -> tuple[str, ...]:
@@ -50,7 +68,7 @@ def transcript_opening(body: bytes, content_type: str = "") -> tuple[str, ...]:
     text = decode(body, content_type)[:_MAX_CHARACTERS]
     if "html" in content_type or text.lstrip()[:1] == "<":
         text = plain_text(text)
-    spoken = _spoken_text(text) if _CUE_TIME.search(text) else text
+    spoken = _CUE_TAG.sub("", unescape(_spoken_text(text) if _CUE_TIME.search(text) else text))
     line = excerpt_text(" ".join(_SOUND.sub(" ", spoken).split()), MAX_OPENING_WORDS)
     return (line,) if line and not line.startswith("{") else ()
 
@@ -61,5 +79,5 @@ def _spoken_text(cues: str) -> str:
     for block in re.split(r"\n[ \t]*\n", cues.replace("\r\n", "\n").replace("\r", "\n")):
         _, arrow, cue = block.partition("-->")
         lines = cue.split("\n")[1:] if arrow else []
-        spoken += [_SPEAKER.sub("", line).strip() for line in lines if not _NOT_SPOKEN.match(line)]
+        spoken += [_CUE_TAG.sub("", line).strip() for line in lines if not _NOT_SPOKEN.match(line)]
     return " ".join(line for line in spoken if line)

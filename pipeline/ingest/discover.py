@@ -24,7 +24,15 @@ _FEED_TYPES = frozenset(
     ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "text/rss+xml")
 )
 _LOOSE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
-_SIDE_FEED = re.compile(r"/comments/feed|/comments/default|[?&]feed=comments|\bcomments?\b", re.IGNORECASE)
+_COMMENT_FEED = re.compile(
+    r"/comments?(?:/(?:feed|rss|atom|default)\b|[.-](?:feed|rss|atom|xml|rdf)\b|/?$)|[?&](?:feed|type)=comments",
+    re.IGNORECASE,
+)
+_COMMENT_TITLE = re.compile(
+    r"\bcomments? (?:feed|on|for)\b|\bcomments?$|kommentar|commentaires|comentarios|comentários|\bcommenti\b"
+    r"|\breacties\b|комментари|コメント",
+    re.IGNORECASE,
+)
 _LIKELY_PATH = re.compile(
     r"/(?:feeds?|rss|atom|index|podcast)(?:\.(?:xml|rss|atom|json|rdf))?/?$|\.(?:rss|atom|rdf)$|[?&](?:feed|format)=(?:rss2?|atom)",
     re.IGNORECASE,
@@ -36,14 +44,14 @@ _LIKELY_TEXT = re.compile(r"\b(?:rss|atom|feed|json feed)\b", re.IGNORECASE)
 def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
     """Return the distinct absolute URLs of the feeds a page announces, then of links that may be feeds.
 
-    Announced means ``<link rel="alternate">`` with a feed's type (the RSS Advisory Board's autodiscovery). A feed of
-    comments comes last in any case.
+    Announced means ``<link rel="alternate">`` with a feed's type (the RSS Advisory Board's autodiscovery). Feeds of
+    comments are left out.
 
     >>> find_feeds(b'<link rel="alternate" type="application/rss+xml" href="/feed/"><a href="/about">x</a>', "https://h.example/")
     ('https://h.example/feed/',)
     """
     candidates = list(islice(_candidates(decode(html)[:MAX_PAGE_CHARS], url), MAX_CANDIDATES))
-    candidates.sort(key=lambda candidate: (bool(_SIDE_FEED.search(candidate[0])), not candidate[1]))
+    candidates.sort(key=lambda candidate: not candidate[1])
     feeds: dict[str, str] = {}
     for link, _ in candidates:
         feeds.setdefault(url_key(link), link)
@@ -52,7 +60,7 @@ def find_feeds(html: bytes, url: str) -> tuple[str, ...]:
 
 
 def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
-    """Yield URLs on a page that may be feeds, and whether the page announces them as feeds."""
+    """Yield URLs on a page that may be feeds, but not of comments, and whether the page announces them as feeds."""
     base = url
     for match in _TAG.finditer(page):
         tag, text = (match["tag"] or "").lower(), match["text"] or ""
@@ -64,6 +72,8 @@ def _candidates(page: str, url: str) -> Iterator[tuple[str, bool]]:
             continue
         if tag == "base":
             base = link
+        elif _COMMENT_FEED.search(link) or _COMMENT_TITLE.search(attributes.get("title", text)[:200].strip()):
+            continue
         elif tag == "link" and _announces(attributes, link):
             yield link, True
         elif tag == "a" and (

@@ -26,7 +26,11 @@ _ATTRIBUTES = {"ref": {"target": "href"}, "graphic": {"src": "src", "alt": "alt"
 
 def needs_full_text(entry: Entry) -> bool:
     """Check whether an entry has a page and only an excerpt. Episodes are skipped: their content is the audio."""
-    return bool(entry.url) and not entry.is_episode and reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES
+    return (
+        bool(entry.url)
+        and not (entry.is_episode or entry.needs_password)
+        and reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES
+    )
 
 
 def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) -> Entry:

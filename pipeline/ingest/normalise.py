@@ -27,6 +27,11 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
+_PASSWORD_FORM = re.compile(r"<form\b[^<>]{0,1000}\bpost-password-form\b", re.IGNORECASE)
+_NO_MEDIA = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|ico|pdf|epub|docx?|zip|txt|vtt|srt|json|xml|html?)$", re.IGNORECASE
+)
+_VAGUE_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-download"})
 _TYPES = {
     "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
     "opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
@@ -47,10 +52,13 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
       day ahead: an entry cannot have been fetched before it was published. Within a day it is kept, since a wrong time
       zone only affects the order.
     * **excerpt**: the summary, unless it was cut short and the body is complete.
+
+    Entries with neither title, text, link nor media are left out.
     """
     language = feed.language or parsed.channel.language
     identified = zip(parsed.entries, _identify(parsed, url), strict=True)
-    return tuple(_distinct(_entry(raw, ids, feed, language=language, now=now) for raw, ids in identified))
+    entries = (_entry(raw, ids, feed, language=language, now=now) for raw, ids in identified)
+    return tuple(_distinct(entry for entry in entries if not _is_blank(entry)))
 
 
 class _Identifiers(NamedTuple):
@@ -73,9 +81,10 @@ def _identify(parsed: ParsedFeed, url: str) -> Iterator[_Identifiers]:
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:
     base, link, guid = identifiers
     title = split_title(_title(raw))
-    body_html, excerpt = extract_body(raw.content_html, raw.summary_html, link or base)
+    needs_password = bool(_PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html))
+    body_html, excerpt = ("", "") if needs_password else extract_body(raw.content_html, raw.summary_html, link or base)
     published_at, dated_by = _dated(raw, now)
-    enclosure = _enclosure(raw.enclosures, base)
+    enclosure = _enclosure(raw.enclosures, base, untyped="audio/mpeg" if feed.kind == "podcast" else "")
     title_guest, short_title = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
     return Entry(
         feed_id=feed.id,
@@ -105,6 +114,8 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
         chapters_url=clean_url(raw.chapters_url, base),
         persons=tuple(_persons(raw.persons, base)),
         soundbites=tuple(replace(bite, title=clean_title(bite.title)[:200]) for bite in raw.soundbites),
+        is_post=enclosure is not None and feed.kind != "podcast" and not _is_announced_as_episode(raw, title.label),
+        needs_password=needs_password,
         raw_hash="" if _is_dated_ahead(raw, now) else raw.raw_hash,
     )
 
@@ -181,17 +192,41 @@ def _guest(persons: tuple[Person, ...]) -> str:
     return " and ".join(clean_title(person.name) for person in persons[:3] if person.role.lower() == "guest")[:200]
 
 
-def _enclosure(enclosures: tuple[Enclosure, ...], base: str) -> Enclosure | None:
-    """Return the first audio file, else the first video file, else None."""
-    playable = [file for enclosure in enclosures if (file := _playable(enclosure, base))]
+def _is_blank(entry: Entry) -> bool:
+    """Check whether an entry has nothing to show."""
+    return not (entry.title or entry.url or entry.excerpt_text or entry.picture or entry.enclosure)
+
+
+def _is_announced_as_episode(raw: RawEntry, label: str) -> bool:
+    """Check whether an entry of a blog says that it is an episode, rather than a post that a sound file hangs on."""
+    stated = (
+        raw.duration,
+        raw.season,
+        raw.episode,
+        raw.episode_type,
+        raw.chapters_url,
+        raw.transcripts,
+        raw.soundbites,
+    )
+    return any(stated) or "podcast" in label.lower() or "episode" in label.lower()
+
+
+def _enclosure(enclosures: tuple[Enclosure, ...], base: str, *, untyped: str) -> Enclosure | None:
+    """Return the first audio file, else the first video file, else None.
+
+    ``untyped`` is the media type of a file that has neither a type nor a known ending; empty means that it is none.
+    """
+    playable = [file for enclosure in enclosures if (file := _playable(enclosure, base, untyped))]
     return min(playable, key=lambda file: not file.media_type.startswith("audio/"), default=None)
 
 
-def _playable(enclosure: Enclosure, base: str) -> Enclosure | None:
+def _playable(enclosure: Enclosure, base: str, untyped: str) -> Enclosure | None:
     url = clean_url(enclosure.url, base)
-    media_type = clean_title(enclosure.media_type).lower().partition(";")[0][:100]
+    media_type = clean_title(enclosure.media_type).lower().partition(";")[0].strip()[:100]
     if not media_type.startswith(("audio/", "video/")):
-        media_type = _TYPES.get(url.partition("?")[0].rpartition(".")[2].lower(), "")
+        path = url.partition("?")[0]
+        is_vague = media_type in _VAGUE_TYPES and not _NO_MEDIA.search(path)
+        media_type = _TYPES.get(path.rpartition(".")[2].lower(), untyped if is_vague else "")
     return replace(enclosure, url=url, media_type=media_type) if url and media_type else None
 
 

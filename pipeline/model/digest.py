@@ -101,6 +101,12 @@ class Story:
         index = {"episode": 0, "read-or-listen": 1}.get(self.kind)
         return None if index is None else self.entries[index]
 
+    @property
+    def is_film(self) -> bool:
+        """True when its episode, or its post if there is no episode, is there to be watched."""
+        entries = self.entries[1:] if self.kind == "read-or-listen" else self.entries
+        return any(entry.is_film for entry in entries[:1])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:

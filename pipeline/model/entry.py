@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from pipeline.model.feed import Channel
+from pipeline.text.urls import domain
 
 DatedBy = Literal["published", "updated", "first_seen"]
+_VIDEO_SERVICES = frozenset({"youtube.com", "m.youtube.com", "youtu.be", "vimeo.com", "player.vimeo.com"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +153,24 @@ class Entry:
     chapters_url: str = ""
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
+    is_post: bool = False
+    """True for a blog's post with a media file attached: it is to read, whatever can be heard beside it."""
+    needs_password: bool = False
+    """True for a post that its publisher protects with a password; it has neither body nor excerpt."""
     raw_hash: str = ""
     """The same as in RawEntry; empty if the result of normalising depends on the time of the fetch."""
 
     @property
     def is_episode(self) -> bool:
-        """True when there is audio or video to play."""
-        return self.enclosure is not None
+        """True when it is there to be heard or watched."""
+        return self.enclosure is not None and not self.is_post
+
+    @property
+    def is_film(self) -> bool:
+        """True when what it offers is a video: its file, or its page at a video service."""
+        if self.enclosure and not self.is_post:
+            return self.enclosure.media_type.startswith("video/")
+        return domain(self.url) in _VIDEO_SERVICES
 
 
 class EntryIdentity(NamedTuple):

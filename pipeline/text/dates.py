@@ -59,6 +59,8 @@ MAX_SECONDS = 100 * 3600
 
 _CLOCK_TIME = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
 _NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,’']\d{3})+|\d{1,2}(?:\.\d{3})+")
+"""Thousands, as in ``1,234``: nothing runs for one second and a quarter."""
 _UNITS = re.compile(
     r"(?:pt)?\s*(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*)?[,:]?\s*(?:and\s+)?"
     r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*(?:minutes?|mins?|minuten|min\.|m|′|')\s*)?[,:]?\s*(?:and\s+)?"
@@ -121,7 +123,9 @@ def parse_duration(text: str) -> int | None:
     True
     """
     text = text.strip().lower()[:60]
-    if number := _NUMBER.fullmatch(text):
+    if _THOUSANDS.fullmatch(text):
+        seconds = float("".join(filter(str.isdecimal, text)))
+    elif number := _NUMBER.fullmatch(text):
         seconds = float(number[1])
     elif match := _CLOCK_TIME.fullmatch(text) or _UNITS.fullmatch(text):
         seconds = sum(

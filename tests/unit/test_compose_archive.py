@@ -159,6 +159,14 @@ def test_chapter_titles():
     assert chapter_titles(f'{{"chapters": [{hidden}, {many}]}}'.encode()) == tuple(f"C{n}" for n in range(MAX_CHAPTERS))
 
 
+def test_chapters_are_in_the_order_they_are_heard():
+    """Times may be numbers, numbers as text or clock times; the order comes before the limit, unreadable times last."""
+    starts = ('"0:40"', "12.5", '"7"', "null", "true", '"soon"', '"1e999"', *map(str, range(600, 100, -50)))
+    chapters = ", ".join(f'{{"startTime": {start}, "title": "At {start.strip(chr(34))}"}}' for start in starts)
+    expected = ("At 7", "At 12.5", "At 0:40", "At 150", "At 200", "At 250", "At 300", "At 350")
+    assert chapter_titles(f'{{"chapters": [{chapters}]}}'.encode()) == expected
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"chapters": 7}' * 2, b"[" * 100_000])
 def test_invalid_chapters_are_ignored(body: bytes):
     """Any other document has no chapters."""
@@ -174,6 +182,15 @@ OPENINGS = {
         b"WEBVTT\nKind: captions\n\nNOTE nobody says this\n\nSTYLE\n::cue {}\n\n"
         b"id\n00:01.000 --> 00:02.000 align:start\n<v Ada>Hello you.\nAgain.",
         "text/vtt",
+    ),
+    "WebVTT with tags": (
+        b"WEBVTT\n\n00:01.000 --> 00:02.000\n<c.loud>Hello</c> <00:00:01.500><lang en>you</lang>."
+        b"&nbsp;&lt;i&gt;Again&lt;/i&gt;.",
+        "text/vtt",
+    ),
+    "SubRip with styles": (
+        b"1\n00:00:01,000 --> 00:00:02,000\n{\\an8}<font color='red'>Hello</font>&#32;<b>you</b>. Again.",
+        "text/srt",
     ),
     "plain": (b"Hello you. Again.", "text/plain"),
     "HTML": (b"<p>Hello you.</p><p>Again.</p>", "text/html"),

@@ -10,10 +10,31 @@ HOME = "https://harbourandhearth.example/"
 LINK = '<link rel="alternate" type="application/rss+xml" title="Posts" href="%s">'
 
 
-def test_announced_feeds_come_first_and_comments_last() -> None:
-    """rel=alternate comes before likely links, and feeds of comments come last."""
-    page = LINK % "/comments/feed/" + '<a href="/podcast.xml">Hear us</a>' + LINK % "/feed/"
-    assert find_feeds(page.encode(), HOME) == (f"{HOME}feed/", f"{HOME}podcast.xml", f"{HOME}comments/feed/")
+def test_announced_feeds_come_first() -> None:
+    """rel=alternate comes before likely links."""
+    page = '<a href="/podcast.xml">Hear us</a>' + LINK % "/feed/"
+    assert find_feeds(page.encode(), HOME) == (f"{HOME}feed/", f"{HOME}podcast.xml")
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/comments/feed/", "Posts"), ("/?feed=comments-rss2", ""), ("/feeds/comments/default", ""),
+        ("/comments.xml", ""),
+        ("/2026/ropes/feed/", "Harbour » Ropes Comments Feed"), ("/2026/ropes/feed/", "Kommentare zu: Ropes"),
+        ("/ropes/rss", "Comments on: Ropes"),
+    ],
+)  # fmt: skip
+def test_feeds_of_comments_are_not_offered(path: str, title: str) -> None:
+    """Neither the address nor the title of a feed of comments makes it a feed to read."""
+    link = f'<link rel="alternate" type="application/rss+xml" title="{title}" href="{path}">'
+    assert find_feeds(f'{link}<a href="{path}" title="{title}">RSS</a>'.encode(), HOME) == ()
+
+
+def test_feeds_about_comments_are_offered() -> None:
+    """A blog may have the word in its name."""
+    page = '<link rel="alternate" type="application/rss+xml" title="Comment is bread" href="/comment-is-bread/feed/">'
+    assert find_feeds(page.encode(), HOME) == (f"{HOME}comment-is-bread/feed/",)
 
 
 @pytest.mark.parametrize(

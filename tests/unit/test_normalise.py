@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeedError
-from pipeline.model.feed import Channel, Feed
+from pipeline.model.feed import Channel, Feed, FeedKind
 from pipeline.text.plain_text import excerpt_text
 from pipeline.text.urls import clean_url
 
@@ -220,3 +221,70 @@ def assert_safe(entry: Entry) -> None:
     assert "\x00" not in entry.title + entry.guid + entry.body_html + entry.excerpt_text
     assert "<script" not in entry.body_html
     assert not re.search(r"<[^>]*\s(?:href|src|cite)=\"(?!https?://|mailto:)", entry.body_html)
+
+
+# ── Kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_kind(kind: FeedKind, *enclosures: Enclosure, **more: Any) -> Entry:
+    """Return the entry of a feed of this kind with these enclosures."""
+    parsed = ParsedFeed(version="rss20", channel=Channel(), entries=(replace(RAW, enclosures=enclosures, **more),))
+    return normalise(parsed, replace(FEED, kind=kind), url=FEED.url, now=NOW)[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type", "is_episode"),
+    [
+        ("https://m.example/play/7", "", True), ("https://m.example/play.php?id=7", "", True),
+        ("https://m.example/7", "application/octet-stream", True), ("https://m.example/7", " AUDIO/mpeg; q=1", True),
+        ("https://m.example/7.m4v", "", True), ("https://m.example/7.JPG?w=9", "", False),
+        ("https://m.example/notes.pdf", "application/octet-stream", False), ("https://m.example/7", "image/png", False),
+        ("https://m.example/7", "text/html", False), ("mailto:a@m.example", "", False),
+    ],
+)  # fmt: skip
+def test_a_podcasts_enclosure_is_sound_until_it_says_otherwise(url: str, media_type: str, is_episode: bool) -> None:
+    """Without a type and without the ending of a picture or document, it is an episode."""
+    assert of_kind("podcast", Enclosure(url=url, media_type=media_type)).is_episode is is_episode
+
+
+def test_a_typed_sound_file_is_preferred_to_one_without_a_type_only_if_it_comes_first() -> None:
+    """A picture beside the sound is never the enclosure."""
+    cover, sound = Enclosure(url="https://m.example/c.png"), Enclosure(url="https://m.example/7")
+    assert of_kind("podcast", cover, sound).enclosure == replace(sound, media_type="audio/mpeg")
+
+
+def test_a_post_with_a_sound_file_is_a_post() -> None:
+    """In a blog, only what says so is an episode: by a running time, a number or its label."""
+    sound = Enclosure(url="https://m.example/7.mp3", media_type="audio/mpeg")
+    assert (of_kind("blog", sound).enclosure, of_kind("blog", sound).is_episode) == (sound, False)
+    assert of_kind("blog", Enclosure(url="https://m.example/play/7")).enclosure is None
+    assert of_kind("blog", sound, duration="42:00").is_episode
+    assert of_kind("blog", sound, episode="7").is_episode
+    assert of_kind("blog", sound, title="Podcast – Ada Marsh – Salt").is_episode
+    assert of_kind("podcast", sound).is_episode
+
+
+def test_films() -> None:
+    """A video is watched, whether it is a file or the page of a video service."""
+    assert of_kind("podcast", Enclosure(url="https://m.example/7.mp4")).is_film
+    assert of_kind("blog", link="https://www.youtube.com/watch?v=7").is_film
+    assert not of_kind("podcast", Enclosure(url="https://m.example/7.mp3"), link="https://youtu.be/7").is_film
+    assert not of_kind("blog", Enclosure(url="https://m.example/7.mp4")).is_film
+
+
+FORM = '<form action="/wp-login.php?action=postpass" class="x post-password-form" method="post"><p>Passwort:</p></form>'
+
+
+def test_a_protected_post_is_recognised_in_any_language() -> None:
+    """Its form is not its text; a post that quotes such a form is open."""
+    protected = of_kind("blog", content_html=FORM, summary_html="Es gibt keinen Auszug.")
+    assert (protected.needs_password, protected.body_html, protected.excerpt_text) == (True, "", "")
+    assert not of_kind(
+        "blog", content_html="<p>Style .post-password-form or &lt;form class='post-password-form'&gt;</p>"
+    ).needs_password
+
+
+def test_blank_items_are_left_out() -> None:
+    """An item with nothing to show is no entry, even with a guid and a date; one with a link alone is."""
+    blank = RawEntry(guid="2", title=" ", content_html="<p>&nbsp;</p>", published_at=NOW)
+    assert [entry.guid for entry in normalised(RAW, blank, replace(blank, guid="3", link="/3"))] == ["1", "3"]

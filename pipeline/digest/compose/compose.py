@@ -164,7 +164,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=picture if kind != "link" else None,
-        reading_minutes=reading_minutes(post.body_html) if post and kind != "link" else 0,
+        reading_minutes=reading_minutes(post.body_html) if post and kind != "link" and not post.is_film else 0,
         duration_seconds=audio.duration_seconds if audio else None,
         season=audio.season if audio else None,
         episode=audio.episode if audio else None,

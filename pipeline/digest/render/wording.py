@@ -79,6 +79,8 @@ def _episode_number(story: Story, translator: Translator) -> str:
 
 def read_button_label(story: Story, translator: Translator = ENGLISH) -> str:
     """Return the label of the button that opens a post; beside an episode it says how long reading takes."""
+    if story.kind == "post" and story.is_film:
+        return translator.gettext("Watch now")
     if story.kind == "read-or-listen" and story.reading_minutes > 1:
         minutes = format_duration(60 * story.reading_minutes, translator)
         return translator.gettext("Read the post ({duration})", duration=minutes)
@@ -86,15 +88,19 @@ def read_button_label(story: Story, translator: Translator = ENGLISH) -> str:
 
 
 def listen_button_label(story: Story, translator: Translator = ENGLISH) -> str:
-    """Return the label of the button that opens an episode, with its duration."""
-    listening = format_duration(story.duration_seconds, translator)
+    """Return the label of the button that opens an episode, to hear or to watch, with its duration."""
+    is_film, duration = story.is_film, format_duration(story.duration_seconds, translator)
     if story.kind == "read-or-listen":
-        if not listening:
-            return translator.gettext("Listen now")
-        return translator.gettext("Listen now ({duration})", duration=listening)
-    if listening:
-        return translator.gettext("Listen to the episode ({duration})", duration=listening)
-    return translator.gettext("Listen to the episode")
+        if not duration:
+            return translator.gettext("Watch now") if is_film else translator.gettext("Listen now")
+        if is_film:
+            return translator.gettext("Watch now ({duration})", duration=duration)
+        return translator.gettext("Listen now ({duration})", duration=duration)
+    if not duration:
+        return translator.gettext("Watch the episode") if is_film else translator.gettext("Listen to the episode")
+    if is_film:
+        return translator.gettext("Watch the episode ({duration})", duration=duration)
+    return translator.gettext("Listen to the episode ({duration})", duration=duration)
 
 
 def subscription_reason(publication: str, translator: Translator = ENGLISH) -> str:

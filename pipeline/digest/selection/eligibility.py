@@ -19,7 +19,7 @@ from pipeline.text.safe_regex import search_pattern
 class Exclusion(NamedTuple):
     """Why an entry is excluded."""
 
-    by: Literal["editor", "quarantine", "removal", "earlier edition", "filter"]
+    by: Literal["editor", "quarantine", "removal", "earlier edition", "password", "filter"]
     reason: str
     """The end of a sentence."""
 
@@ -59,6 +59,8 @@ def _exclusion(
     if earlier and assignment.record_of(earlier).state != "draft":
         # That edition was sealed or skipped without the entry, so its editor had left it out.
         return Exclusion("earlier edition", f"left out of {earlier} by the editor")
+    if entry.needs_password:
+        return Exclusion("password", "left out: it needs a password, which subscribers do not have")
     reason = explain_filter(entry, feed) if feed else ""
     return Exclusion("filter", reason) if reason else None
 

@@ -55,7 +55,7 @@ async def _probe_url(request: FetchRequest, open_fetcher: OpenFetcher, now: date
             return (probe,)
         urls = find_feeds(outcome.body, outcome.final_url)[:MAX_FEEDS_PER_PAGE]
         linked = [probe_outcome(await fetcher.fetch(FetchRequest(key=url, url=url), now=now), now=now) for url in urls]
-    # The order of the page is the best guess (comment feeds come last); broken and empty feeds are moved to the end.
+    # The order of the page is the best guess; broken and empty feeds are moved to the end.
     return tuple(sorted(linked, key=lambda probe: (not probe.ok, not probe.entries))) or (probe,)
 
 
@@ -70,7 +70,7 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
         return FeedProbe(url=url, feed_url=feed_url, ok=False, message=str(error), outcome="not_a_feed")
     if parsed.damage:
         outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {parsed.damage}")
-    entries = normalise(parsed, Feed(id="feed", url=url, kind="blog"), url=url, now=now)
+    entries = normalise(parsed, Feed(id="feed", url=url, kind="podcast"), url=url, now=now)
     episodes = sum(entry.is_episode for entry in entries)
     return FeedProbe(
         url=url,

@@ -97,3 +97,13 @@ def test_without_measured_sizes_the_digest_is_unchanged() -> None:
     """Neither missing sizes nor unknown ones change it."""
     assert with_image_sizes(SAMPLE, {}) == SAMPLE
     assert with_image_sizes(SAMPLE, {LAMP.url: Picture(url=LAMP.url)}) == SAMPLE
+
+
+def test_an_image_that_turns_out_to_be_a_thumbnail_is_not_shown() -> None:
+    """Its feed does not say that it is 72 pixels wide; one of 320 is shown."""
+    shown = []
+    for size in (72, 320):
+        measured = with_image_sizes(SAMPLE, {LAMP.url: Picture(url=LAMP.url, width=size, height=size)})
+        html = render(measured, load_theme([THEMES], "classic")).html
+        shown.append(LAMP.url in html)
+    assert shown == [False, True]

@@ -12,11 +12,12 @@ from pipeline.digest.render.translator import Translator
 from pipeline.model.digest import RelatedEntry, Story, StoryKind
 from pipeline.model.entry import Picture
 from pipeline.text import markdown
+from pipeline.text.html_images import MIN_PIXELS
 
 FULL_WIDTH = 536
 COVER_WIDTH = 120
-MIN_IMAGE_PIXELS = 48
-"""A smaller image is an icon or a tracking pixel and is not shown."""
+MIN_IMAGE_HEIGHT = 48
+"""A lower image is a rule or a button and is not shown, nor is one that is narrower than ``MIN_PIXELS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,7 @@ def _image(story: Story, translator: Translator) -> ImageView | None:
     picture = story.picture
     if picture is None or not safe_url(picture.url):
         return None
-    if MIN_IMAGE_PIXELS > min(picture.width or MIN_IMAGE_PIXELS, picture.height or MIN_IMAGE_PIXELS) > 0:
+    if 0 < (picture.width or 0) < MIN_PIXELS or 0 < (picture.height or 0) < MIN_IMAGE_HEIGHT:
         return None
     alt = one_line(picture.alt) or _title(story, translator)
     if _is_cover(story, picture):

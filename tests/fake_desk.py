@@ -251,7 +251,7 @@ class FakeDesk:
 
     def save(self, week: str, change: OverridesChange, version: str) -> None:
         if version != self.file_version:
-            raise ConflictError("Somebody else has changed the file; nothing of theirs was lost.")
+            raise ConflictError("Somebody else has changed the file: your change was not saved.")
         self.overrides = change(self.overrides)
         self.file_version += "+"
         self.revision += "+"

@@ -2,7 +2,7 @@
 
 A feed is fetched at its ``interval``, and less often the longer it has nothing new (1/24 of that time, at most a day).
 The publisher may ask for longer (max-age, ttl, skipHours, skipDays), the host for longer still (Retry-After). Failures
-double the wait. Every feed is fetched a little early, by a share of its own, so that feeds do not stay in step.
+double the wait. Every feed is fetched a little early, each by a different amount, so that they are not all due at once.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def explain_wait(state: FeedState) -> str:
         since = f"{state.gone_at:%Y-%m-%d}"
         return f"gone since {since} and no longer fetched: remove it from config.toml or enter its new address"
     if state.retry_at and state.outcome == "rate_limited":
-        return f"its host asked for no requests until {format_utc(state.retry_at)}"
+        return f"its host accepts no requests until {format_utc(state.retry_at)}"
     return f"not due before {format_utc(state.due_at)}" if state.due_at else "due now"
 
 
@@ -124,7 +124,8 @@ def next_state(
     checked = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.detail, advice=outcome.advice)
     if outcome.ok:
         succeeded = _record_success(checked, outcome, now, channel, has_news=outcome.has_body and has_news is not False)
-        # A partial document is not a feed's first: the rest of its archive would arrive as news. Unless it always is.
+        # A partial document does not count as a feed's first, or the rest of its archive would arrive as news; it does
+        # if the feed's documents are always partial.
         if outcome.kind == "partial" and state.outcome != "partial":
             succeeded = replace(succeeded, first_read_at=state.first_read_at)
         tracked = _track_move(succeeded, outcome, now, same_feed=same_feed)

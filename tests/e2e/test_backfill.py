@@ -171,7 +171,7 @@ def test_retry_after_is_respected(program: CliRunner):
     program.server.respond("/blog?paged=2", CannedResponse(status=429, headers={"Retry-After": "3600"}, body=b""))
     assert program.run("backfill", "blog")[0] == 3
     program.server.requests.clear()
-    assert "asked for no requests until" in program.run("fetch")[1] + program.run("backfill", "blog")[2]
+    assert "accepts no requests until" in program.run("fetch")[1] + program.run("backfill", "blog")[2]
     assert program.server.requests == []
 
 

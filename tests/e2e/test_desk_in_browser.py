@@ -280,7 +280,7 @@ def test_a_dead_link_is_shown_and_fixed(chromium: Browser, served: ServedDesk) -
     with Editor(chromium) as editor:
         editor.page.goto(f"{served.url}/week/2026-W07")
         editor.use("button", "Check links and images")
-        editor.wait_for("Errors block the approval.")
+        editor.wait_for("Errors block approval.")
         editor.use("button", "Approve")
         editor.wait_for("Nothing was approved.")
         editor.page.get_by_role("alert").get_by_role("link", name="Edit the links").click()

@@ -206,7 +206,7 @@ def test_a_preview_that_has_stopped_says_so(chromium: Browser, desk: FakeDesk) -
     page = context.new_page()
     with serving(desk) as url:
         page.goto(url)
-    page.get_by_text("The preview has stopped").wait_for()
+    page.get_by_text("The server does not respond").wait_for()
     context.close()
 
 

@@ -158,7 +158,7 @@ def test_a_web_page_instead_of_a_feed_raises_an_alert_sooner(simulation: Simulat
     """That hardly ever passes by itself. The alert says what the address returns."""
     simulation.answer("blog", "not_a_feed", "returns a web page")
     (alert,) = simulation.run_for(12 * HOUR)
-    assert alert.subject == "Harbour & Hearth (feed blog) is not a feed any more"
+    assert alert.subject == "Harbour & Hearth (feed blog) is no longer a feed"
     assert "The last time it returns a web page." in alert.text
 
 

@@ -186,7 +186,7 @@ def test_retry_after_blocks_the_host() -> None:
     assert not polling.can_force(state, until - timedelta(seconds=1))
     assert polling.blocked_hosts([STATE, state], NOW) == {"busy.example": until}
     assert polling.blocked_hosts([state], until) == {}
-    assert "asked for no requests until 2026-02-09 18:00 UTC" in polling.explain_wait(state)
+    assert "accepts no requests until 2026-02-09 18:00 UTC" in polling.explain_wait(state)
     assert polling.can_force(state, until)
     assert not polling.is_due(state, until - timedelta(seconds=1))
     assert polling.is_due(state, until + HOUR)

@@ -180,7 +180,7 @@ def test_an_invalid_config_is_a_page(client: AsgiClient, app: App) -> None:
     before = config.read_text()
     config.write_text(before.replace("[digest]", "[digset]"))
     response = client.get(path)
-    assert (response.status_code, heading(response)) == (500, "This page does not work at the moment")
+    assert (response.status_code, heading(response)) == (500, "This page is not available at the moment")
     assert "did you mean digest?" in response.text
     config.write_text(before)
     assert client.get(path).status_code == 200

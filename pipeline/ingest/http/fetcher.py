@@ -166,14 +166,14 @@ class HttpFetcher:
         while True:
             async with self._limiter.slot(attempt.host, gap=attempt.is_new_host):
                 if until := self._limiter.blocked_until(attempt.host, clock()):
-                    return attempt.rate_limited("was not fetched: its host asked for no requests", until)
+                    return attempt.rate_limited("was not fetched: its host accepts no requests", until)
                 response, body = await self._exchange(attempt)
                 status = response.status_code
                 retry_after = response.headers.get("retry-after", "")
                 if until := semantics.rate_limited_until(status, retry_after, clock()):
                     self._limiter.back_off(attempt.host, until)
                     return attempt.rate_limited(
-                        f"answered {semantics.status_text(status)}, which asks for no requests", until
+                        f"answered {semantics.status_text(status)}, and accepts no requests", until
                     )
             if status not in semantics.REDIRECTS:
                 return attempt.finish(response, body)

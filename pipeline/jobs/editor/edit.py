@@ -85,7 +85,7 @@ class OverridesEditor:
 
     def _require_version(self, week: Week, version: str) -> None:
         if self.version(week) != version:
-            raise ConflictError(f"Somebody else has changed {week}.md since you opened it: nothing of theirs was lost.")
+            raise ConflictError(f"Somebody else has changed {week}.md since you opened it: your change was not saved.")
 
     def _text(self, week: Week, now: datetime) -> str:
         """Return the text of a week's file, or of a new one."""
@@ -103,7 +103,7 @@ class OverridesEditor:
         """Raise RefusedError if parsing the new text does not give the new overrides."""
         context = replace(self.context, read_overrides=lambda week, entries: self.files.parse(text, week, entries))
         parsed = select_entries(self.store, context, week, now=now).overrides
-        added = set(new.put_back) - set(old.put_back)  # a link of the editor's can put back further entries
+        added = set(new.put_back) - set(old.put_back)  # one of the editor's links may put back further entries
         if _comparable(parsed) != _comparable(new) or not added <= set(parsed.put_back):
             raise RefusedError(
                 "This text would be read differently from how you wrote it: leave out “<!--” and headings named "

@@ -1,4 +1,4 @@
-"""Texts of the alerts about feeds, for an editor: what is known, what to do, and the very line to type."""
+"""Texts of the alerts about feeds, for an editor: what is known, what to do, and the exact command to type."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unreadable(feed: FeedHealth, zone: tzinfo, now: datetime) -> Alert:
     """Return the alert for a feed that has failed for long."""
     state = feed.state
     since = datetime_in_words(state.failing_since or now, zone)
-    what = "is not a feed any more" if state.outcome == "not_a_feed" else "cannot be read"
+    what = "is no longer a feed" if state.outcome == "not_a_feed" else "cannot be read"
     attempts = count_in_words(max(state.failures, 1), "attempt")
     history = f"Since {since} it could not be read ({attempts}). {last_attempt(state)}"
     if state.outcome == "no_secret":  # its advice says all there is to do

@@ -37,7 +37,7 @@ def verify_token(token: str, key: str) -> ProofToken:
         payload = _signer(key, PROOF_PURPOSE).unsign(token).decode("ascii")
         week, content_hash, action, sequence, expires = payload.split(".")
     except (BadSignature, UnicodeError) as error:
-        message = "This link is not one of ours, or not whole: open it from the mail itself."
+        message = "This link is invalid or incomplete: open it from the mail itself."
         raise InvalidTokenError(message, kind="forged") from error
     return ProofToken(
         week=week,

@@ -6,7 +6,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const nextEvent = (target, name) => new Promise((done) => target.addEventListener(name, done, { once: true }));
 const NOTICE_MS = 15000; // how long a notice stays on the page
 const TYPING_PAUSE_MS = 60; // how long to wait for the next key before the preview is updated
-const CLIENT_ATTRIBUTES = ["style", "open"]; // set by this script or the reader, never by the server twice
+const CLIENT_ATTRIBUTES = ["style", "open"]; // changed by this script or the user: updates leave them as they are
 let savedScroll = 0; // where the page was scrolled to when its mail was replaced
 
 /** Change one tree into another, touching only what differs: focus, scroll position and open details stay. */
@@ -83,7 +83,7 @@ async function pollUpdates() {
       else if (Date.now() > until) notice.textContent = "";
       seen = version;
     } catch {
-      [notice.textContent, until] = ["The preview has stopped. Start it again, and this page continues.", 0];
+      [notice.textContent, until] = ["The server does not respond. This page continues as soon as it does.", 0];
       await sleep(1500);
     }
   }

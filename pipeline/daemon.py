@@ -1,6 +1,6 @@
 """The daemon: a tick every few seconds until SIGTERM, SIGINT or Ctrl+C.
 
-Nothing is decided here. What is due follows from the stored runs, so a tick too many or too late does no harm.
+Nothing is decided here. What is due follows from the stored runs, so an extra or late tick does no harm.
 """
 
 from __future__ import annotations

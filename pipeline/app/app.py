@@ -136,7 +136,7 @@ class App:
         remove_feed(self.config.path, feed_id)
 
     def feed_headers(self, feed_id: str) -> Headers:
-        """Return a feed's extra request headers; SecretMissing if the environment lacks a secret they name."""
+        """Return a feed's extra request headers; MissingSecretError if the environment lacks a secret they name."""
         return feed_headers(self._feed_settings[feed_id], os.environ)
 
     def headers_for_url(self, url: str) -> Headers:
@@ -145,7 +145,7 @@ class App:
         return self.feed_headers(feed_id) if feed_id else ()
 
     def fetcher(self, *, blocked_hosts: Mapping[str, datetime] = MappingProxyType({})) -> HttpFetcher:
-        """Build a fetcher for feeds. ``blocked_hosts``: hosts not to be asked before a time."""
+        """Build a fetcher for feeds. ``blocked_hosts`` maps each to the time before which it must not be contacted."""
         return self._fetcher(self._fetch_limits(), blocked_hosts)
 
     def link_fetcher(self) -> HttpFetcher:

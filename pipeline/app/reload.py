@@ -66,7 +66,7 @@ class ReloadingApp:
         """Release the memory that tasks have used since the last call."""
         if self._has_worked:
             self._has_worked = False
-            gc.collect()  # an idle process collects ever more seldom
+            gc.collect()  # an idle process rarely triggers a collection
             self.app.store().maintenance.release_memory()
 
     def _reload(self) -> None:

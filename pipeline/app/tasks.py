@@ -106,7 +106,7 @@ def _alert_tasks(app: App) -> Iterator[Task]:
 def _proof_tasks(app: App) -> Iterator[Task]:
     from pipeline.jobs.proof.send import proof_task
 
-    if app.config.delivery.smtp_host:  # nobody would read a proof in the outbox
+    if app.config.delivery.smtp_host:  # a proof in the outbox would not reach the editor
         yield proof_task(app.store(), app.calendar, lambda: build_proof_sender(app))
 
 

@@ -58,7 +58,7 @@ class Commands:
         return parser
 
     def add_group(self, name: str, default: Command, summary: str) -> Commands:
-        """Add a command with commands below it, which does ``default`` if none of them is given."""
+        """Add a command with subcommands; it runs ``default`` if none of them is given."""
         return Commands(self.add(name, default, summary))
 
     def describe(self, groups: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -71,7 +71,7 @@ class Commands:
 
 
 def add_global_options(parser: ArgumentParser, config: str | None = None) -> None:
-    """Accept the global options; ``config`` is given for the main parser alone, whose defaults then hold."""
+    """Accept the global options; only the main parser gets ``config``, and with it the defaults."""
     absent = argparse.SUPPRESS if config is None else None
     parser.add_argument(
         "--config",

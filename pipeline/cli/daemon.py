@@ -31,7 +31,7 @@ def _add_log(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, clock: Clock) -> int:
     """Run the daemon until it is stopped."""
-    import logging  # here, since --help is to answer at once
+    import logging  # imported here to keep --help fast
 
     from pipeline import daemon
     from pipeline.app.doctor import schedule_checks

@@ -26,7 +26,7 @@ PLACEHOLDERS_NOTE = (
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the commands of an edition's life."""
+    """Add the commands for editions."""
     parser = _add(commands, "approve", approve, "seal the edition of a week: these bytes are sent, and no others")
     parser.add_argument(
         "--hash", default="", metavar="HASH", help="only if its content_hash (in manifest.json) begins with HASH"

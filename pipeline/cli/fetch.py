@@ -80,7 +80,7 @@ def backfill(options: Namespace, clock: Clock) -> int:
 
 @contextmanager
 def _archive_progress(options: Namespace) -> Iterator[Callable[[ArchivePosition], None]]:
-    """Yield a function that shows progress: a status line on a terminal, a line a page with --verbose, else nothing."""
+    """Yield a function that shows progress: a status line on a terminal, a line per page with --verbose, or nothing."""
 
     def describe(position: ArchivePosition) -> str:
         return f"{pluralize(len(position.page_hashes), 'page')}, {position.entry_count:,} older entries"

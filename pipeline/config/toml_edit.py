@@ -32,7 +32,7 @@ def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
 
 
 def remove_feed(path: Path, feed_id: str) -> None:
-    """Remove the table of a feed from a config file. Raises as ``add_feeds``."""
+    """Remove the table of a feed from a config file. Raises the same errors as ``add_feeds``."""
     ids = [feed.id for feed in load_config(path).feeds]
     rewrite_config(path, lambda text: delete_feed(text, ids.index(feed_id)))
 
@@ -67,7 +67,7 @@ def _replace(path: Path, before: bytes, after: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         shutil.copymode(path, new)
-        with suppress(OSError, AttributeError):  # another owner's file, or a system without owners
+        with suppress(OSError, AttributeError):  # the file belongs to another user, or the system has no file owners
             os.chown(new, path.stat().st_uid, path.stat().st_gid)
         if path.read_bytes() != before:
             raise RefusedError(f"{path} was changed by another process and was not overwritten: try again.")

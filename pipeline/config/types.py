@@ -1,4 +1,4 @@
-"""Types of settings, which validate a TOML value and convert it, and ``setting``, which declares one of such a type.
+"""Types of settings, which validate a TOML value and convert it, and ``setting``, which declares a setting.
 
 A parser raises ValueError or TypeError for a value that is not allowed, and InvalidValueError to say why.
 """

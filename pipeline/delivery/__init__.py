@@ -1,1 +1,1 @@
-"""Backends and messages: an edition, a proof or an alert leaves the program. One file a backend."""
+"""Deliver editions, proofs and alerts: a module for each backend, and the messages they send."""

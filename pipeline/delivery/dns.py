@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Resolver:
     """A DNS client; each lookup raises DNSUnavailableError if no name server answers within the timeout.
 
-    Without ``nameservers`` those of the system are asked.
+    Without ``nameservers`` those of the system are used.
     """
 
     def __init__(self, *, nameservers: Sequence[str] = (), port: int = 53, timeout_seconds: float = 4.0) -> None:

@@ -183,7 +183,7 @@ class Smtp:
             self._expect(server.rcpt(address), (250, 251, 252), "recipient", f"refuses {address}: check that address")
 
     def _finish(self, server: smtplib.SMTP) -> None:
-        """End the message with its dot; without a reply to that, nobody knows whether it was accepted."""
+        """End the message with its dot; without a reply to that, it is unknown whether it was accepted."""
         if server.sock:
             server.sock.settimeout(self.final_timeout_seconds)
         try:

@@ -1,1 +1,1 @@
-"""Room 1: from a URL to entries. Fetch, parse, normalise, dedupe; keeps nothing."""
+"""From a URL to entries: fetch, parse, normalise and deduplicate. Stores nothing."""

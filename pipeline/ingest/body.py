@@ -61,7 +61,7 @@ def clean_body(html: str, base: str) -> str:
 def _opening(html: str) -> str:
     """Return the prose of the first paragraphs if it is enough for an excerpt, else "".
 
-    It spares the rest of a long text.
+    The rest of a long text is then not processed.
     """
     opening = _NOT_PROSE.sub(" ", html[: max(0, html.rfind("</p>", 0, _OPENING_CHARS))])
     prose = "" if _UNFINISHED.search(opening) else sanitised_to_text(opening)

@@ -79,7 +79,7 @@ def _by_weekday(days: Sequence[date], gaps: Sequence[int], usual: int) -> Cadenc
 def _by_gaps(gaps: Sequence[int], usual: int) -> Cadence:
     """Read the days by their gaps alone, as those of a daily feed or a monthly one."""
     longer = _quantile(gaps) - usual
-    # The same here, though never so long that two gaps more would pass unnoticed.
+    # As above, but never so long that two more gaps would go unnoticed.
     slack = min(longer * 3 // 2, max(usual, WEEKEND_DAYS + 1))
     return Cadence(interval_days=usual, slack_days=slack, confident=longer <= max(usual * 9 // 8, WEEKEND_DAYS))
 

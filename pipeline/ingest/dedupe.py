@@ -88,7 +88,7 @@ def decide(entries: Sequence[SeenEntry], stored: Sequence[EntryIdentity], *, com
     withdrawn: tuple[int, ...] = ()
     if seen and not reason:
         # A feed contains its newest entries, so an entry that scrolls off is older than the last one. The last one is
-        # compared by its stored date: a duplicate may have lent it an earlier one than the document gives today.
+        # compared by its stored date: that may be the earlier date of a duplicate, not the one in the document.
         last = matches.get(seen[-1].guid, seen[-1])
         withdrawn = tuple(identity.entry_id for identity in vanished if identity.published_at > last.published_at)
     return FeedChanges(

@@ -1,1 +1,1 @@
-"""One file a job: what the command line, the daemon and the pages do, strung together from the rooms."""
+"""Use cases, a package for each capability: what the command line, the daemon and the web pages call."""

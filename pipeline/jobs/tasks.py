@@ -25,7 +25,7 @@ from pipeline.store import Store
 def fetch_task(schedule: Schedule, refresher: Refresher, feeds: Sequence[Feed]) -> Task:
     """Return the task that fetches the feeds that are due.
 
-    If no feed could be reached the last time, all are fetched: their own delays then say nothing about them.
+    If no feed could be reached the last time, all are fetched: the network was probably down, not the feeds.
     """
 
     def run(period: str, now: datetime) -> Done:
@@ -94,7 +94,7 @@ class NewFeedsSchedule:
         return f"{now:%Y-%m-%d} {hashlib.sha256(' '.join(names).encode()).hexdigest()[:16]}" if names else ""
 
     def next_at(self, now: datetime, zone: tzinfo) -> None:
-        """Return None: nobody knows when a feed is added."""
+        """Return None: it is unknown when a feed will be added."""
         return
 
 

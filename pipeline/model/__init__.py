@@ -1,1 +1,1 @@
-"""The words of the house: frozen data and errors. Imports nothing of the project, does nothing."""
+"""The domain model: frozen records, and the errors."""

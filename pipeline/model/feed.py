@@ -118,7 +118,7 @@ class FeedState:
     retry_host: str = ""
     """The host that asked for it: ``name`` or ``name:port``."""
     gone_at: datetime | None = None
-    """When it answered 410 Gone; it is not fetched any more."""
+    """When it answered 410 Gone; it is no longer fetched."""
     failing_since: datetime | None = None
     """When the first of its consecutive failures happened; None while it is healthy."""
 

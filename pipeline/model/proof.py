@@ -64,7 +64,7 @@ class SendPolicy:
         return following if self.calendar.newest_closed(following) == week else None
 
     def describe(self, week: Week, now: datetime, *, blocked: bool = False) -> str:
-        """Return as a sentence when an unapproved draft is sent; ``blocked`` if its checks found errors."""
+        """Return a sentence about when an unapproved draft is sent; ``blocked`` if its checks found errors."""
         at = self.send_time(week, now)
         if at is None:
             return f"It is not sent automatically: approve it, then send it with `pipeline send {week}`."
@@ -78,7 +78,7 @@ class SendPolicy:
         return f"It goes out on {format_datetime(alone_at, self.calendar.zone)} unless somebody holds it."
 
     def describe_approved(self, week: Week, now: datetime) -> str:
-        """Return as a sentence when an approved edition is sent."""
+        """Return a sentence about when an approved edition is sent."""
         at = self.send_time(week, now)
         if at is None:
             return f"It is not sent automatically: send it from the desk, or with `pipeline send {week}`."

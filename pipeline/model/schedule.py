@@ -1,7 +1,7 @@
 """Schedules as config.toml writes them, and the periods they divide time into.
 
 A period's key identifies its run, and the store keeps one row for each. So an hour that a clock change skips or repeats
-still is one period, and one run of the newest period makes up for everything missed during a downtime.
+is still one period, and one run of the newest period makes up for everything missed during a downtime.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The scheduler: which tasks are due, who runs them, and whether it is alive. Storage is reached by a port."""
+"""The scheduler: which tasks are due, who runs them, and whether it is alive. It reaches storage through a port."""

@@ -1,4 +1,4 @@
-"""The differences between SQLite and PostgreSQL. Knows no table of ours."""
+"""The differences between SQLite and PostgreSQL. Independent of the tables."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row; return False if one with its key exists."""
-    # RETURNING tells, because not every driver reports the number of rows.
+    # RETURNING, because not every driver reports the number of rows.
     statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
     return connection.execute(statement.returning(*table.primary_key)).first() is not None
 

@@ -1,7 +1,7 @@
 """The repository of entries.
 
-Queries answer in the order of publication and never cost what the archive holds: each is answered by an index, and a
-test checks the query plans.
+Queries return entries in order of publication, and their cost does not grow with the archive: each uses an index, and
+a test checks the query plans.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """All rows as values for JSON, and back: moves a publication from one kind of database to another.
 
-Every table takes part but those about the database itself, ordered so that each row finds the rows it refers to; the
+All tables are included but those about the database itself, ordered so that each row finds the rows it refers to; the
 rows of a table are ordered by primary key, alike on every database. Runs in the caller's transaction.
 """
 

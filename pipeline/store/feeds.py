@@ -44,7 +44,7 @@ class FeedRepository:
     def stats(self) -> dict[str, FeedStats]:
         """Return entry counts and the newest entry of each feed, by feed id.
 
-        The cost grows with the number of stored entries: meant for a person's question, not for every run.
+        The cost grows with the number of stored entries: meant for interactive use, not for every run.
         """
         with self.database.read() as connection:
             rows = [dict(row) for row in connection.execute(_STATS).mappings()]

@@ -1,6 +1,6 @@
 """Counts for the metrics endpoint, without anything that names what is counted.
 
-Each is answered by an index, so that it can be asked every few seconds.
+Each comes from an index, so that it can be queried every few seconds.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ SELECT query.value AS word, (SELECT group_concat(hit.id) FROM (SELECT rowid AS i
 WHERE entry_words MATCH '"' || query.value || '"' AND rowid <= :last LIMIT :max + 1) AS hit) AS ids
 FROM json_each(:words) AS query"""),
     # OFFSET 0: each word becomes a query once, not once for each entry. The order leads to the index: with a mere LIMIT
-    # the planner hopes to meet a few matches soon, however rare they are, and reads everything.
+    # the planner expects a few matches soon, however rare they are, and reads everything.
     "postgresql": text("""
 SELECT query.word, (SELECT string_agg(CAST(hit.id AS text), ',' ORDER BY hit.id) FROM (SELECT entry_id AS id
 FROM entry_words WHERE words @@ query.query AND entry_id <= :last ORDER BY -entry_id LIMIT :max + 1) AS hit) AS ids

@@ -1,1 +1,1 @@
-"""Pure string functions: HTML, URLs, names, Markdown. Know no entry, no feed, no digest."""
+"""Pure functions on strings: HTML, Markdown, URLs, titles, dates. They know nothing of entries, feeds or digests."""

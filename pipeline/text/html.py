@@ -205,7 +205,7 @@ def _too_deep(html: str) -> bool:
 
 
 def remove_empty_elements(html: str) -> str:
-    """Return HTML without empty elements, and without elements that become empty by it.
+    """Return HTML without empty elements, and without elements that become empty as a result.
 
     >>> remove_empty_elements("<p>Salt.</p><ul><li><em> </em></li></ul>")
     '<p>Salt.</p><ul></ul>'

@@ -34,7 +34,7 @@ def title_key(title: str) -> str:
 
 
 def within_one_edit(first: str, second: str) -> bool:
-    """Check whether two words differ by at most first changed, missing or extra character.
+    """Check whether two words differ by at most one changed, missing or extra character.
 
     >>> within_one_edit("marmalade", "marmelade"), within_one_edit("marmalade", "marmlade")
     (True, True)

@@ -61,7 +61,7 @@ def split_title(title: str) -> TitleParts:
 def split_guest(title: str) -> tuple[str, str]:
     """Return (guest, title) of an episode title; the guest is empty if none is named.
 
-    For episodes only: in a title to read, "(with Crisp Sage)" may be a dish.
+    For episodes only: in the title of a post, "(with Crisp Sage)" may be a dish.
 
     >>> split_guest("#12 – The Rye Question (with Ida Brandt)"), split_guest("Salt w/ Bo Lund")
     (('Ida Brandt', '#12 – The Rye Question'), ('Bo Lund', 'Salt'))

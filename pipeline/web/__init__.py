@@ -1,1 +1,1 @@
-"""Pages a browser opens. They call jobs and show what comes back."""
+"""Web pages: they call jobs and show the results."""

@@ -1,6 +1,6 @@
 """Health of the daemon for machines: ``/healthz`` for a supervisor, ``/metrics`` for Prometheus.
 
-Both only read. They hold no secret and name no feed, entry or person, so labels are few however much is stored.
+Both are read-only. They reveal no secret and name no feed, entry or person, so the number of labels stays small.
 """
 
 from __future__ import annotations

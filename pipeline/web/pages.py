@@ -1,4 +1,4 @@
-"""The pages that a browser opens: served by the daemon with the answers to proofs, or as a preview until Ctrl-C."""
+"""All web pages: served by the daemon along with the pages of proofs, or as a preview until Ctrl-C."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ RESEND_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ProofPages:
-    """Handlers of proofs. Each request opens the publication by the newest config.toml at ``path``."""
+    """Handlers of proofs. Each request loads the publication from the current config.toml at ``path``."""
 
     path: Path
     clock: Clock

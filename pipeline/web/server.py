@@ -111,7 +111,7 @@ def _server_config(app: Starlette) -> uvicorn.Config:
 
 
 class _IdleServer(uvicorn.Server):
-    """A server that checks once a second whether to stop, not ten times: the daemon is idle most of its life."""
+    """A server that checks once a second whether to stop, not ten times: the daemon is idle most of the time."""
 
     async def main_loop(self) -> None:
         """Wait until the server is stopped. The zero makes each tick update the Date header."""

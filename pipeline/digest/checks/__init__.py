@@ -1,7 +1,7 @@
 """Preflight checks: everything that can be wrong with an edition, found without a network.
 
 A check is a function from CheckInputs to any number of CheckResults. To add one, write it in the module of its subject
-and list it in ``CHECKS``. ``reachability`` judges what the network answers; ``jobs/editions/check_links.py`` asks it.
+and list it in ``CHECKS``. ``jobs/editions/check_links.py`` requests URLs, ``reachability`` judges the responses.
 """
 
 from __future__ import annotations

@@ -68,6 +68,6 @@ def read_image_size(prefix: bytes) -> tuple[int, int] | None:
         return None
     try:
         width, height = imagesize.get(BytesIO(prefix))
-    except Exception:  # the bytes come from anywhere, and the library states no errors
+    except Exception:  # the bytes may be anything, and the library documents no exceptions
         return None
     return (width, height) if width > 0 and height > 0 else None

@@ -1,4 +1,4 @@
-"""Checks of links: their text, their URLs, and pages that were published before. ``reachability`` asks the pages."""
+"""Checks of links: their text, their URLs, and pages that were published before. ``reachability`` checks the pages."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def few_links(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 
 def _urls(inputs: CheckInputs) -> Iterator[str]:
-    """Yield each URL of the HTML once, those of images included."""
+    """Yield each URL of the HTML once, including those of images."""
     urls = [link.url for link in inputs.html.links] + [image.url for image in inputs.html.images]
     yield from dict.fromkeys(urls)

@@ -1,6 +1,6 @@
-"""Checks of what the network answers: dead and moved links, broken and heavy images.
+"""Checks that need the network: dead and moved links, broken and heavy images.
 
-``collect_urls`` lists what to ask, ``judge_outcomes`` judges the answers; neither touches the network.
+``collect_urls`` lists the URLs to request, ``judge_outcomes`` judges the responses; neither uses the network itself.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _is_checked(url: str) -> bool:
 def judge_outcomes(
     outcomes: Sequence[tuple[CheckedUrl, FetchOutcome]], unchecked: Iterable[CheckedUrl] = ()
 ) -> Iterator[CheckResult]:
-    """Yield the problems that the answers show, and one result for all URLs that there was no time to check."""
+    """Yield the problems that the responses show, and one result for all URLs that there was no time to check."""
     if len(outcomes) > 1 and all(outcome.kind in _NO_CONNECTION for _, outcome in outcomes):
         message = f"Check the internet connection: none of {len(outcomes)} URLs could be reached."
         yield _NETWORK.result("dead-link", "warning", message)

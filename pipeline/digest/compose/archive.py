@@ -1,4 +1,4 @@
-"""Older content in a digest: related entries, one of a year ago, and filler for thin weeks. It is not published again.
+"""Older content in a digest: related entries, one from a year ago, filler for thin weeks. It is not published again.
 
 A closed week only sees what had been stored when it was closed, so that later fetches do not change it.
 """
@@ -63,7 +63,7 @@ class ArchiveFilter:
 
 
 def choose_year_ago(candidates: Iterable[StoredEntry], archive_filter: ArchiveFilter) -> tuple[StoredEntry, ...]:
-    """Return the entry to show of a year ago, if any: the earliest post, or else the earliest episode."""
+    """Return the entry from a year ago to show, if any: the earliest post, or else the earliest episode."""
     allowed = [stored for stored in candidates if archive_filter.allows(stored)]
     allowed.sort(key=lambda stored: (stored.entry.is_episode, stored.entry.published_at, stored.entry_id))
     return tuple(allowed[:1])

@@ -35,7 +35,7 @@ _SECTION_ORDER: tuple[SectionKind, ...] = ("posts", "episodes", "links")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestInputs:
-    """Everything one edition is built from, loaded before; equal inputs and themes give equal bytes."""
+    """Everything an edition is built from, loaded beforehand; equal inputs and themes give equal bytes."""
 
     week: Week
     opens_at: datetime

@@ -281,7 +281,7 @@ def _is_list_of_text(value: Any) -> bool:
 
 
 def _misplaced_hint(key: str) -> str:
-    """Return where a setting belongs that was written below the name of a table."""
+    """Return where to write a setting that was written below the header of a table."""
     return f"; {key} belongs above [notes] and [related]" if key in SETTINGS else ""
 
 

@@ -1,4 +1,4 @@
-"""Pairing: find the entries of different feeds that are one story, as a post and its episode or a syndicated post.
+"""Pairing: find the entries of different feeds that are one story, such as a post with its episode or its copy.
 
 ``pair`` finds pairs; ``join_stories`` joins them, and pairs that share an entry, into stories. Candidates share a key
 and are near in time, so no entry is compared with every other; ``rules.py`` judges each pair.

@@ -1,6 +1,6 @@
 """View of a digest: everything a template prints, worded and measured, for HTML and plain text alike.
 
-Templates only lay it out, so all themes say the same and every theme speaks every language.
+Templates only lay it out, so all themes show the same texts and work in every language.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def brief_view(story: Story, translator: Translator) -> StoryView:
 
 
 def safe_url(url: str) -> str:
-    """Return a URL if it is http(s) and needs no escaping, else ""; a last check, as entries hold no other."""
+    """Return a URL if it is http(s) and needs no escaping, else ""; a last check, as entries should have no others."""
     return url if url.lower().startswith(("https://", "http://")) and not re.search(r'[\s"<>]', url) else ""
 
 

@@ -1,7 +1,7 @@
 """Themes: folders of templates, found and compiled.
 
 A theme ``journal`` is the folder ``journal/``. Its ``theme.toml`` sets colours and fonts, and the theme that it
-``extends``: a file it does not have is that theme's. ``digest.html.j2`` and ``digest.txt.j2`` are rendered. Where
+``extends``: a file that it lacks is taken from there. ``digest.html.j2`` and ``digest.txt.j2`` are rendered. Where
 several folders have a theme, each file is taken from the first that has it: a publisher can replace one part and keep
 the rest. ``classic/parts/story.html.j2`` always means that theme's own file.
 """

@@ -145,7 +145,7 @@ def limit_links(selection: Selection, link_feed_ids: Collection[str], *, max_lin
 
 
 def _is_too_new(story: StoryEntries, week: Week, assignment: WeekAssignment, overrides: Overrides) -> bool:
-    """Return whether a story has to wait: it waits as a whole, since a published part would be all of it."""
+    """Return whether a story has to wait: it waits as a whole, since a story is published only once."""
     if str(week) in assignment.closed_weeks or any(overrides.includes(stored.entry) for stored in story):
         return False
     return any(assignment.is_too_new(stored) for stored in story)

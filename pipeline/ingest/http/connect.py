@@ -36,7 +36,7 @@ def allow_all(address: str) -> str:
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host as the operating system resolves it. Raise OSError."""
     if _IPV4.fullmatch(host):
-        return [host]  # spares getaddrinfo's thread
+        return [host]  # avoids a thread for getaddrinfo
     results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(result[4][0]) for result in results))
 

@@ -1,6 +1,6 @@
 """Parses feed documents of any kind.
 
-Adding a kind: write a module with the functions of `Parser` and name it in `PARSERS`. ``parse_incrementally`` may
+To add a kind, write a module with the functions of `Parser` and list it in `PARSERS`. ``parse_incrementally`` may
 simply call ``parse``.
 """
 
@@ -39,7 +39,7 @@ PARSERS: tuple[Parser, ...] = (jsonfeed, rss)
 def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
     """Parse a feed document of any kind.
 
-    ``content_type`` is the HTTP header, ``url`` the document's (relative URLs start there). Raises NotAFeedError with a
+    ``content_type`` is the HTTP header, ``url`` the document's, the base of relative URLs. Raises NotAFeedError with a
     message that says what was found instead.
 
     >>> parse_feed(b"<rss version='2.0'><channel><item><title>Salt</title></item></channel></rss>").entries[0].title

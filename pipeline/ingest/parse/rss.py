@@ -102,7 +102,7 @@ def _base_leaks(split: SplitText) -> bool:
 
 
 def _find_known(element_hashes: Sequence[str], raw_hashes: Collection[str]) -> dict[int, str]:
-    """Return the known hashes by element index, without those that share a guid: one is then renamed by the other."""
+    """Return the known hashes by element index, without those that share a guid: such entries are renamed."""
     previous = {raw_hash[_GUID_DIGITS:]: raw_hash for raw_hash in raw_hashes}
     known = {index: previous[digest] for index, digest in enumerate(element_hashes) if digest in previous}
     guid_counts = Counter(raw_hash[:_GUID_DIGITS] for raw_hash in known.values())

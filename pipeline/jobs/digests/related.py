@@ -1,4 +1,4 @@
-"""Load the older entries that a week's digest links to. The cost follows the digest, not the size of the archive."""
+"""Load the older entries that a week's digest links to. The cost depends on the digest, not on the archive."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Lookup:
     ) -> dict[int, tuple[StoredEntry, ...]]:
         """Return the related entries the editor chose, in their order, by the id of the story's first entry.
 
-        Stories that the editor left to the program are missing; those that shall have none map to an empty tuple.
+        Stories that the editor left to the program are missing; those that should have none map to an empty tuple.
         """
         chosen = {}
         for story in stories:

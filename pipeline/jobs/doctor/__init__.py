@@ -1,4 +1,4 @@
-"""Doctor checks: one function each, that yields what it found and how to fix it."""
+"""Doctor checks: one function each, which yields what it found and how to fix it."""
 
 from __future__ import annotations
 

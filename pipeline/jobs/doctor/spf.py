@@ -99,7 +99,7 @@ def _evaluate_mechanism(
 
 def _include(domain: str, evaluation: _Evaluation, *, outermost: bool = False) -> None:
     if "%" in domain or evaluation.lookups > MAX_LOOKUPS:
-        return  # a macro depends on the single mail
+        return  # a macro depends on each single message
     records = _records(domain, evaluation.lookup) if domain else []
     if domain.lower() in evaluation.visited:
         return

@@ -68,7 +68,7 @@ def _free_files(folder: Path) -> int | None:
 
 
 def _check_writable(name: str, folder: Path, existing: Path) -> HealthResult:
-    # Only writing a file settles it: os.access knows nothing of quotas and read-only mounts.
+    # Only writing a file proves it: os.access ignores quotas and read-only mounts.
     try:
         with tempfile.NamedTemporaryFile(dir=existing, prefix=".pipeline-doctor-") as file:
             file.write(b"1")

@@ -62,7 +62,7 @@ class ScheduledSend:
     def run(self, now: datetime) -> Done | Deferred:
         """Handle the week that was the newest closed one when the schedule's period began; return what was done."""
         window = _SendWindow.at(self.schedule, self.late_limit, self.workflow.context.calendar, now)
-        self._add_alerts_on_older_editions(window)
+        self._add_alerts_about_older_editions(window)
         try:
             outcome = self._advance(window)
         finally:
@@ -159,8 +159,8 @@ class ScheduledSend:
         window.add_alert("late", "was not sent", text, "error")
         return Deferred(reason=f"{week} was not sent in time; run {commands} to send it", until=window.next_opens_at)
 
-    def _add_alerts_on_older_editions(self, window: _SendWindow) -> None:
-        """Add an alert on each older edition that was approved and never sent; they are not sent automatically."""
+    def _add_alerts_about_older_editions(self, window: _SendWindow) -> None:
+        """Add an alert about each older edition that was approved and never sent; they are not sent automatically."""
         for week, record in self.workflow.store.editions.all().items():
             if week >= str(window.week) or not (record.auto_held or record.state in ("approved", "sending")):
                 continue
@@ -218,7 +218,7 @@ class _SendWindow:
         )
 
     def add_alert(self, kind: str, subject: str, text: str, level: AlertLevel = "warning") -> None:
-        """Add an alert about the week; ``kind`` ends its key."""
+        """Add an alert about the week; its key ends with ``kind``."""
         key = f"{ALERT_PREFIX}{self.week}/{kind}"
         subject = f"{self.week} {subject}"
         self.alerts.append(Alert(key=key, subject=subject, text=text, raised_at=self.now, level=level))

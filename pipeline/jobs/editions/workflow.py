@@ -172,7 +172,7 @@ def _require_unchanged(edition: Edition, content_hash: str, reviewed_manifest: b
         )
     try:
         changes = manifest_changes(reviewed_manifest, edition.manifest) if reviewed_manifest else ()
-    except (ValueError, KeyError, TypeError):  # not a manifest of ours, so nothing to compare with
+    except (ValueError, KeyError, TypeError):  # not one of our manifests, so there is nothing to compare
         return
     if changes:
         raise RefusedError(

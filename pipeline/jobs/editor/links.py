@@ -47,7 +47,7 @@ def added_links_feed(feeds: Iterable[Feed]) -> Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCollection:
-    """The links added by hand, and those that link feeds bring."""
+    """The links added by hand, and those from link feeds."""
 
     store: Store
     feeds: Sequence[Feed]

@@ -158,7 +158,7 @@ def _current_state(feed: Feed, state: FeedState | None) -> FeedState:
     """Return the stored state, or a new one if the feed or its URL is new."""
     if state and state.url == feed.url:
         return state
-    # After a change of URL entries are new, not archive as those of a new feed.
+    # After a change of URL, entries are new; those of a new feed would be archive.
     return FeedState(feed_id=feed.id, url=feed.url, first_read_at=state.first_read_at if state else None)
 
 

@@ -15,7 +15,7 @@ from pipeline.model.update import FeedUpdate, UpdateCounts
 from pipeline.store import Store
 
 MAX_FEEDS = 100
-"""Maximum feeds in a transaction, and so the maximum that a killed run has fetched in vain."""
+"""Maximum number of feeds in a transaction, and so the most that a killed run has to fetch again."""
 MAX_ENTRIES = 500
 IDLE_SECONDS = 0.05
 """Pending changes are written when no other arrives within this time."""

@@ -55,7 +55,7 @@ def replace_file(temporary: Path, path: Path) -> None:
 
 
 def fsync_path(path: Path) -> None:
-    """Write a file, or the names in a folder, to the disk (fsync)."""
+    """Flush a file, or the names in a folder, to disk (fsync)."""
     if path.is_dir() and os.name != "posix":
         return
     handle = os.open(path, os.O_RDONLY)

@@ -30,7 +30,8 @@ def restore(file: Path, target: Path, *, now: datetime, overwrite: bool = False)
     """Replace the store at ``target`` by a backup; return the path of the old store, None if there was none.
 
     At every moment there is a complete store at ``target``, the old one or the new one. RefusedError if it has data and
-    may not be overwritten, or if another process uses it; CorruptBackupError if the backup is incomplete or not ours.
+    may not be overwritten, or if another process uses it; CorruptBackupError if the backup is incomplete or
+    another program's.
     """
     if not file.is_file():
         raise UsageError(f"there is no file {file}: name one that `pipeline backup` wrote.")
@@ -50,14 +51,14 @@ def _copy_owner(restored: Path, target: Path) -> None:
     """Copy mode and owner of the old store, so that a service can use what root restored."""
     if target.exists():
         shutil.copymode(target, restored)
-        with suppress(OSError, AttributeError):  # not our file to give away, or a system without owners
+        with suppress(OSError, AttributeError):  # only root may change owners, and some systems have none
             os.chown(restored, target.stat().st_uid, target.stat().st_gid)
 
 
 def _keep_old(target: Path, now: datetime) -> Path | None:
-    """Link the old store to a second name, which it keeps when the new one replaces it, and return that.
+    """Keep the old store under a second name, as a hard link, before it is replaced; return that name.
 
-    Its logs are renamed too: beside the first name they would be taken for those of the new store.
+    Its logs are renamed too: under the first name they would be taken for those of the new store.
     """
     old = target.with_name(f"{target.name}.{now:%Y%m%dT%H%M%SZ}.old")
     for log in _LOGS:  # left behind by a damaged or removed store; an intact one has none

@@ -1,6 +1,6 @@
 """Decide on an edition with a button of its proof: preview what the button would do, and do it once.
 
-Previewing changes nothing, however often scanners of mailboxes follow the link.
+Previewing changes nothing, however often security scanners follow the link.
 """
 
 from __future__ import annotations

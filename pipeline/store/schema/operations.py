@@ -35,7 +35,7 @@ run = Table(
     Column("retry_at", Instant),
 )
 
-# Points to the newest run of each task, so that a tick does not read all runs there ever were.
+# Points to the newest run of each task, so that a tick does not have to read all runs.
 newest_run = Table(
     "newest_run",
     metadata,

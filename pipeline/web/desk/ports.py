@@ -148,7 +148,7 @@ class EditorService(Protocol):
         ...
 
     def save(self, week: str, change: OverridesChange, version: str) -> None:
-        """Write a change to the file. Raise ConflictError if its version is not ``version`` any more."""
+        """Write a change to the file. Raise ConflictError if its version is no longer ``version``."""
         ...
 
     def preview_link(self, url: str) -> EditorLink:

@@ -104,13 +104,20 @@ def decide(entries: Sequence[SeenEntry], stored: Sequence[EntryIdentity], *, com
 
 
 def _disambiguate_guids(entries: Iterable[SeenEntry], stored: Iterable[EntryIdentity]) -> Iterator[SeenEntry]:
-    """Yield the entries, renamed to ``guid|link`` if the feed is known to repeat that guid within a document."""
-    stored_guids = {identity.guid for identity in stored}
-    repeated = {guid.rpartition("|")[0] for guid in stored_guids if "|" in guid}
+    """Yield the entries, renamed to ``guid|link`` or ``guid|media`` where the feed is known to repeat a guid.
+
+    Which of the entries with that guid comes first in the document, or left it, must not make one of them another.
+    """
+    by_guid = {identity.guid: identity for identity in stored}
+    repeated = {guid.rpartition("|")[0] for guid in by_guid if "|" in guid}
     for entry in entries:
-        is_ambiguous = entry.guid in repeated and entry.guid not in stored_guids
-        if is_ambiguous and isinstance(entry, Entry):
-            entry = replace(entry, guid=f"{entry.guid}|{entry.url}")
+        if entry.guid in repeated and isinstance(entry, Entry):
+            first = by_guid.get(entry.guid)
+            names = [f"{entry.guid}|{suffix}" for suffix in (entry.url, enclosure_key(entry)) if suffix]
+            is_first = first and (page_key(entry), enclosure_key(entry)) == (first.url_key, first.enclosure_key)
+            known = next((name for name in names if name in by_guid), "")
+            if names and not is_first and (known or not first):
+                entry = replace(entry, guid=known or names[0])
         yield entry
 
 

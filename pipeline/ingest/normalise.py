@@ -65,6 +65,7 @@ class _Identifiers(NamedTuple):
     """The identifiers of an entry, which depend on all entries of the document."""
 
     base: str
+    text_base: str
     link: str
     guid: str
 
@@ -75,14 +76,15 @@ def _identify(parsed: ParsedFeed, url: str) -> Iterator[_Identifiers]:
     links = [clean_url(raw.link, base) for raw, base in zip(parsed.entries, bases, strict=True)]
     counts = Counter(url_key(link) for link in (*links, home))
     for raw, base, link in zip(parsed.entries, bases, links, strict=True):
-        yield _Identifiers(base, link, _guid(raw, link, is_unique=counts[url_key(link)] == 1))
+        text_base = clean_url(raw.content_base_url, base) or link or base
+        yield _Identifiers(base, text_base, link, _guid(raw, link, is_unique=counts[url_key(link)] == 1))
 
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:
-    base, link, guid = identifiers
+    base, text_base, link, guid = identifiers
     title = split_title(_title(raw))
     needs_password = bool(_PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html))
-    body_html, excerpt = ("", "") if needs_password else extract_body(raw.content_html, raw.summary_html, link or base)
+    body_html, excerpt = ("", "") if needs_password else extract_body(raw.content_html, raw.summary_html, text_base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base, untyped="audio/mpeg" if feed.kind == "podcast" else "")
     title_guest, short_title = split_guest(title.title) if enclosure and not title.guest else ("", title.title)

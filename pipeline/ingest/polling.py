@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pipeline.ingest.parse import PARSER_VERSION
 from pipeline.model.feed import Channel, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.text.format import format_utc
@@ -83,18 +84,21 @@ def moved_hint(channel: Channel, url: str) -> str:
 def build_request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, str], ...] = ()) -> FetchRequest:
     """Return the conditional request for a feed; it is unconditional after a week of 304s.
 
+    What an older parser read is requested as if for the first time, because it may be stored wrongly.
+
     >>> now = datetime.fromisoformat("2026-02-09T12:00Z")
     >>> state = FeedState(feed_id="blog", url="https://a.example/", etag='"1"', document_at=now)
     >>> build_request(state, now).etag, build_request(state, now + timedelta(days=7)).etag
     ('"1"', '')
     """
-    conditional = state.document_at is not None and now - state.document_at < UNCONDITIONAL_AFTER
+    is_current = not state.channel.head_hash or state.channel.head_hash.startswith(f"{PARSER_VERSION}.")
+    conditional = is_current and state.document_at is not None and now - state.document_at < UNCONDITIONAL_AFTER
     return FetchRequest(
         key=state.feed_id,
         url=state.current_url or state.url,
         etag=state.etag if conditional else "",
         last_modified=state.last_modified if conditional else "",
-        body_sha256=state.body_sha256,
+        body_sha256=state.body_sha256 if is_current else "",
         headers=headers,
     )
 

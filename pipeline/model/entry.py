@@ -97,7 +97,9 @@ class RawEntry:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
-    """The base of relative URLs in this entry."""
+    """The base of relative URLs in this entry, if it is written down (xml:base)."""
+    content_base_url: str = ""
+    """The same for URLs in its HTML."""
     raw_hash: str = ""
     """Hash of the entry as written and of everything that influences parsing; empty if not computed."""
 

@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.ingest.parse import rss_feedparser
 from pipeline.ingest.parse.decode import decode
-from pipeline.ingest.parse.extensions import entry_extensions
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.rss_feedparser import parse_entries
 from pipeline.ingest.parse.xml_document import XmlDocument, is_feed, parse_xml
@@ -37,13 +36,14 @@ PLAIN = [
     f"{POST}<content:encoded>Long</content:encoded><description>Short</description><itunes:summary>S</itunes:summary>",
     f"{POST}<dc:creator>Ada</dc:creator><itunes:author>The Harbour Table</itunes:author><author></author>",
     "<title>Salt 🧂 “fat”</title><guid>https://h.example/only</guid>",
+    "<link>/a</link><guid>1</guid>",
+    "<title>A guid that is no address</title><guid>site/7</guid>",
     "<title>No link</title><guid isPermaLink='false'>7</guid><source url='https://o.example/'>Other</source>",
 ]
 NOT_PLAIN = {
     "two titles": f"{POST}<title>Again</title>",
     "markup that is none": f"{POST}<description>Salt <b>and</b> fat</description>",
     "a date nobody reads": f"{POST}<pubDate>soon</pubDate>",
-    "an address to mend": "<link>/a</link><guid>1</guid>",
     "Media RSS": f"{POST}<media:thumbnail url='https://h.example/1.jpg'/>",
     "an address in the author": f"{POST}<author>ada@h.example (Ada)</author>",
     "a charset to guess at": "<title>cafÃ©</title><guid isPermaLink='false'>1</guid>",
@@ -63,7 +63,7 @@ def parse_both_ways(document: XmlDocument) -> Iterator[tuple[RawEntry | None, Ra
     parsed = rss_feedparser._feedparser(document.to_bytes())
     if len(parsed.entries) == len(document.elements):
         for item, entry in zip(document.elements, parsed.entries, strict=True):
-            yield parse_simple_entry(item), rss_feedparser._entry(entry, entry_extensions(item, ""))
+            yield parse_simple_entry(item, {}), rss_feedparser._entry(entry, item, {})
 
 
 @pytest.mark.parametrize("item", PLAIN)
@@ -80,11 +80,9 @@ def test_ambiguous_entries_are_left_to_feedparser(item: str) -> None:
     assert straight is None
 
 
-@pytest.mark.parametrize(
-    "root", ["<rss version='0.91'/>", "<feed/>", "<rss version='2.0' xml:base='https://o.example/'/>"]
-)
-def test_only_rss_2_without_xml_base_is_supported(root: str) -> None:
-    """Other formats, and documents with xml:base, are left to feedparser."""
+@pytest.mark.parametrize("root", ["<rss version='0.91'/>", "<feed/>"])
+def test_only_rss_2_is_supported(root: str) -> None:
+    """Other formats are left to feedparser."""
     assert not supports(parse_xml(root).root)
 
 

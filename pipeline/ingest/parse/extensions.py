@@ -8,11 +8,11 @@ spellings of their URLs have in common.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urljoin
 
 from pipeline.model.entry import Person, Soundbite, Transcript
 from pipeline.model.feed import Channel
@@ -21,7 +21,9 @@ from pipeline.text.urls import clean_url
 Element = Any  # lxml has no types
 
 _PREFIXES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndication": "sy"}
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_NO_BASES: Mapping[Element, str] = MappingProxyType({})
+_TEXT_NAMES = ("content", "encoded", "body", "description", "summary")
+"""Elements that may contain HTML, the usual body first."""
 _YES = frozenset({"yes", "true", "explicit", "1"})
 _NO = frozenset({"no", "false", "clean", "0"})
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
@@ -42,21 +44,19 @@ class Extensions:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     base_url: str = ""
+    content_base_url: str = ""
 
 
-def entry_extensions(element: Element, url: str, *, has_base: bool = True) -> Extensions:
-    """Return the extensions of one entry; ``url`` is the document's.
-
-    ``has_base=False`` skips the search for xml:base, if it is known that there is none.
-    """
+def entry_extensions(element: Element, bases: Mapping[Element, str] = _NO_BASES) -> Extensions:
+    """Return the extensions of one entry; ``bases`` are those of the document's elements."""
     tags: dict[str, list[Element]] = {}
     for child in element.iterchildren("*"):
         if ":" in (name := qualified_name(child.tag)):
             tags.setdefault(name, []).append(child)
 
-    base_url = _base(element, url) if has_base else ""
+    base_url, content_base_url = bases.get(element, ""), _content_base(element, bases) if bases else ""
     if not tags:
-        return Extensions(base_url=base_url)
+        return Extensions(base_url=base_url, content_base_url=content_base_url)
 
     def first(name: str) -> str:
         return next((text for tag in tags.get(name, ()) if (text := _text(tag))), "")
@@ -70,6 +70,7 @@ def entry_extensions(element: Element, url: str, *, has_base: bool = True) -> Ex
         persons=tuple(_persons(tags.get("podcast:person", [])[:MAX_PERSONS])),
         soundbites=tuple(_soundbites(tags.get("podcast:soundbite", [])[:MAX_SOUNDBITES])),
         base_url=base_url,
+        content_base_url=content_base_url,
     )
 
 
@@ -154,16 +155,10 @@ def _seconds(text: str) -> float | None:
     return float(text) if _SECONDS.fullmatch(text.strip()) else None
 
 
-def _base(element: Element, url: str) -> str:
-    """Return the base URL resolved from xml:base (https://www.w3.org/TR/xmlbase/), or "" without one."""
-    bases = [base for element in (element, *element.iterancestors()) if (base := element.get(_XML_BASE))]
-    base = url
-    for relative in reversed(bases):
-        try:
-            base = urljoin(base, relative.strip())
-        except ValueError:
-            continue
-    return base if bases else ""
+def _content_base(element: Element, bases: Mapping[Element, str]) -> str:
+    """Return the base of the HTML in an entry, or "" if none is written down."""
+    texts = {str(child.tag).rpartition("}")[2]: bases[child] for child in element if child in bases}
+    return next((texts[name] for name in _TEXT_NAMES if name in texts), bases.get(element, ""))
 
 
 def _text(element: Element) -> str:

@@ -42,12 +42,11 @@ def parse(text: str, *, url: str) -> ParsedFeed:
     if not version:
         raise NotAFeedError("returns JSON that is not a feed")
     items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ENTRIES]
-    parsed = ParsedFeed(
+    return ParsedFeed(
         version=f"json1{version[1] or '0'}",
-        channel=_channel(document),
-        entries=tuple(_entry(item, url) for item in items),
+        channel=clean_channel(_channel(document), url),
+        entries=tuple(_entry(item) for item in items),
     )
-    return clean_channel(parsed, url)
 
 
 def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, context: str) -> IncrementalResult:
@@ -67,7 +66,7 @@ def _channel(document: Json) -> Channel:
     )
 
 
-def _entry(item: Json, url: str) -> RawEntry:
+def _entry(item: Json) -> RawEntry:
     attachments = [part for part in _list(item, "attachments") if isinstance(part, dict) and _text(part, "url")]
     return RawEntry(
         guid=_text(item, "id"),
@@ -83,7 +82,6 @@ def _entry(item: Json, url: str) -> RawEntry:
         enclosures=tuple(_enclosure(part) for part in attachments),
         picture_url=_text(item, "image") or _text(item, "banner_image"),
         duration=next((text for part in attachments if (text := _text(part, "duration_in_seconds"))), ""),
-        base_url=url,
     )
 
 

@@ -43,11 +43,10 @@ class IncrementalResult:
         return sorted([*entries, *skipped], key=lambda entry: position.get(entry.raw_hash, -1))
 
 
-def clean_channel(parsed: ParsedFeed, url: str) -> ParsedFeed:
-    """Return the feed with its channel's texts as plain text and its URLs absolute; ``url`` is the document's."""
-    channel = parsed.channel
+def clean_channel(channel: Channel, url: str) -> Channel:
+    """Return a channel with its texts as plain text and its URLs absolute; ``url`` is the document's."""
     home = clean_url(channel.url, url)
-    channel = replace(
+    return replace(
         channel,
         title=clean_title(channel.title),
         url=home,
@@ -59,4 +58,3 @@ def clean_channel(parsed: ParsedFeed, url: str) -> ParsedFeed:
         self_url=clean_url(channel.self_url, url),
         new_feed_url=clean_url(channel.new_feed_url, url),
     )
-    return replace(parsed, channel=channel)

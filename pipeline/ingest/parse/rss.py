@@ -9,7 +9,6 @@ entries have no guids are parsed whole.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,8 +16,9 @@ from hashlib import sha256
 
 from lxml import etree
 
+from pipeline.ingest.parse import PARSER_VERSION
 from pipeline.ingest.parse.extensions import element_guid, qualified_name
-from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel
+from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument
 from pipeline.ingest.parse.rss_feedparser import parse_entries
 from pipeline.ingest.parse.xml_document import (
     Element,
@@ -34,16 +34,12 @@ from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.feed import Channel
 from pipeline.text.plain_text import clean_text
 
-PARSER_VERSION = 4
-"""Increase it when the same entry is parsed differently than before: every feed is then parsed whole, once."""
 _PARSER_CONTEXT = f"{PARSER_VERSION} {' '.join(field.name for field in fields(Entry))}"
 _GUID_DIGITS = 16
 _HASH_DIGITS = 32
 """Hexadecimal digits for the element's text; those for its guid come before them."""
 _DATES = frozenset({"lastBuildDate", "pubDate", "updated", "modified", "date"})
 """Elements of a feed's head that change whenever it is generated anew."""
-_XML_BASE = re.compile(r"base(?<=[\s:]base)\s*=")
-"""xml:base or similar. The pattern starts with a fixed string, which makes the search fast."""
 
 
 def can_parse(text: str) -> bool:
@@ -53,7 +49,7 @@ def can_parse(text: str) -> bool:
 
 def parse(text: str, *, url: str) -> ParsedFeed:
     """Parse an XML feed, well-formed or not. Raise NotAFeedError."""
-    return clean_channel(parse_entries(parse_xml(text), url=url), url)
+    return parse_entries(parse_xml(text), url=url)
 
 
 def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, context: str) -> IncrementalResult:
@@ -65,7 +61,7 @@ def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, cont
     repaired = document.is_complete and document.text != written
     if repaired and (result := _parse_new_elements(document.text, previous, url, context)):
         return replace(result, parsed=replace(result.parsed, warnings=document.warnings, damage=document.damage))
-    return IncrementalResult(parsed=clean_channel(parse_entries(document, url=url), url))
+    return IncrementalResult(parsed=parse_entries(document, url=url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +77,7 @@ class _SplitFeed:
 def _parse_new_elements(text: str, previous: PreviousDocument, url: str, context: str) -> IncrementalResult | None:
     """Parse the entries with unknown hashes; return None if the document has to be parsed whole."""
     split = split_elements(text)
-    if not split or ("base" in text and _base_leaks(split)):
+    if not split:
         return None
     head_hash = _hash_head(split, f"{_PARSER_CONTEXT}\n{url}\n{context}")
     if not head_hash:
@@ -94,11 +90,6 @@ def _parse_new_elements(text: str, previous: PreviousDocument, url: str, context
         parsed = ParsedFeed(version="rss", channel=channel, entries=())
         return IncrementalResult(parsed=parsed, hashes=tuple(known.values()), known_hashes=frozenset(known.values()))
     return _parse_unknown(feed, known, channel)
-
-
-def _base_leaks(split: SplitText) -> bool:
-    """Check whether an entry's xml:base may influence its neighbours: feedparser never resets a base to none."""
-    return any(map(_XML_BASE.search, split.elements)) and not _XML_BASE.search(split.gaps[0].partition(">")[0])
 
 
 def _find_known(element_hashes: Sequence[str], raw_hashes: Collection[str]) -> dict[int, str]:
@@ -122,7 +113,6 @@ def _parse_unknown(feed: _SplitFeed, known: Mapping[int, str], channel: Channel 
     parsed = parse_entries(document, url=feed.url, channel=channel)
     if len(parsed.entries) != len(unknown):  # the parser counts differently, so hashes cannot be assigned
         return None
-    parsed = parsed if channel else clean_channel(parsed, feed.url)
     parsed = replace(
         parsed,
         entries=tuple(
@@ -174,7 +164,7 @@ def _hash_head(split: SplitText, context: str) -> str:
             for child in container.iterchildren("*")
             if child not in excluded and qualified_name(child.tag) not in _DATES
         )
-    return _hash("\n".join(lines))
+    return f"{PARSER_VERSION}.{_hash(chr(10).join(lines))}"
 
 
 def _hash(text: str) -> str:

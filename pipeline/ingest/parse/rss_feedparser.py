@@ -9,14 +9,16 @@ from __future__ import annotations
 import html as entities
 import re
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Literal
 
+from pipeline.ingest.parse.addresses import page_link, resolve_bases
 from pipeline.ingest.parse.decode import drop_illegal
 from pipeline.ingest.parse.extensions import Extensions, channel_extensions, element_guid, entry_extensions
+from pipeline.ingest.parse.result import clean_channel
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.xml_document import Element, XmlDocument
 from pipeline.model.entry import Enclosure, ParsedFeed, Picture, RawEntry
@@ -37,11 +39,12 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
     Raise NotAFeedError if a damaged document yields no entry: an empty feed and a feed that lost its entries are not
     the same.
     """
+    document = resolve_bases(document, url)
     elements = list(document.elements)
     simple: dict[Element, RawEntry] = {}
     if document.is_complete and document.root is not None and supports(document.root):
         # Nearly all entries are simple, and feedparser takes fifty times as long.
-        simple = {element: entry for element in elements if (entry := parse_simple_entry(element))}
+        simple = {element: entry for element in elements if (entry := parse_simple_entry(element, document.bases))}
     rest = [element for element in elements if element not in simple]
     if channel and not rest:
         return ParsedFeed(version="rss", channel=channel, entries=tuple(simple.values()), damage=document.damage)
@@ -52,15 +55,15 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
         simple, parsed = {}, _feedparser(document.with_only(elements))
     is_atom = str(dict.get(parsed, "version", "")).startswith("atom")
     entries = [
-        _entry(entry, extensions, is_atom=is_atom)
-        for entry, extensions in _with_extensions(parsed.entries, rest if simple else elements, url)
+        _entry(entry, element, document.bases, is_atom=is_atom)
+        for entry, element in _with_elements(parsed.entries, rest if simple else elements)
     ]
     if simple:
         by_element = simple | dict(zip(rest, entries, strict=True))
         entries = [by_element[element] for element in elements]
     return ParsedFeed(
         version=dict.get(parsed, "version", "") or "rss",
-        channel=_channel(parsed, document.root),
+        channel=channel or clean_channel(_channel(parsed, document.root), url),
         entries=tuple(entries),
         warnings=document.warnings,
         damage=document.damage,
@@ -79,24 +82,23 @@ def _feedparser(body: bytes) -> Parsed:
         raise NotAFeedError("is too damaged to be read", REPAIR) from error
 
 
-def _with_extensions(entries: list[Parsed], elements: list[Element], url: str) -> Iterator[tuple[Parsed, Extensions]]:
-    """Yield each entry with its element's extensions: matched by position if the counts agree, else by guid."""
+def _with_elements(entries: list[Parsed], elements: list[Element]) -> Iterator[tuple[Parsed, Element | None]]:
+    """Yield each entry with its element: matched by position if the counts agree, else by guid."""
     if len(entries) == len(elements):
-        yield from ((entry, entry_extensions(element, url)) for entry, element in zip(entries, elements, strict=True))
+        yield from zip(entries, elements, strict=True)
         return
     by_guid = {guid: element for element in elements if (guid := element_guid(element))}
-    for entry in entries:
-        element = by_guid.get(_text(entry, "id"))
-        yield entry, (Extensions() if element is None else entry_extensions(element, url))
+    yield from ((entry, by_guid.get(_text(entry, "id"))) for entry in entries)
 
 
-def _entry(entry: Parsed, extensions: Extensions, *, is_atom: bool = False) -> RawEntry:
+def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str], *, is_atom: bool = False) -> RawEntry:
+    extensions = Extensions() if element is None else entry_extensions(element, bases)
     summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
     contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
     media = [part for part in dict.get(entry, "media_content", ()) if _text(part, "url")]
     return RawEntry(
         guid=_text(entry, "id"),
-        link=_text(entry, "feedburner_origlink") or _text(entry, "link"),
+        link=_text(entry, "link") if element is None else page_link(element),
         title=_text(entry, "title"),
         title_type=_title_type(entry) if is_atom else "",
         summary_html=summary,
@@ -118,17 +120,19 @@ def _entry(entry: Parsed, extensions: Extensions, *, is_atom: bool = False) -> R
         persons=extensions.persons,
         soundbites=extensions.soundbites,
         base_url=extensions.base_url,
+        content_base_url=extensions.content_base_url,
     )
 
 
 def _channel(parsed: Parsed, root: Element | None) -> Channel:
     feed = parsed.feed
     own = Channel() if root is None else channel_extensions(root)
+    home = "" if root is None else page_link(next(root.iterchildren("{*}channel"), root))
     links = dict.get(feed, "links", ())
     return replace(
         own,
         title=_text(feed, "title"),
-        url=_text(feed, "link"),
+        url=home or _text(feed, "link"),
         description=_text(feed, "subtitle"),
         language=_text(feed, "language"),
         author=_author(feed),

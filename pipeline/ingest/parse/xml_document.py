@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -78,6 +78,8 @@ class XmlDocument:
     warnings: tuple[str, ...] = ()
     damage: str = ""
     """The same as ``ParsedFeed.damage``."""
+    bases: Mapping[Element, str] = field(default_factory=dict)
+    """The base URL of each element below an xml:base; see ``addresses.resolve_bases``."""
 
     def to_bytes(self) -> bytes:
         """Return the document as UTF-8."""
@@ -88,7 +90,7 @@ class XmlDocument:
         if not self.is_complete:
             return self.to_bytes()
         root = deepcopy(self.root)
-        for element, copy in zip(self.elements, _entry_elements(root), strict=True):
+        for element, copy in zip(self.elements, entry_elements(root), strict=True):
             if element not in elements:
                 copy.getparent().remove(copy)
         return bytes(etree.tostring(root, encoding="utf-8"))
@@ -156,14 +158,14 @@ def _document(text: str, root: Element | None, *, is_complete: bool = True, warn
             f"There are more than {MAX_ENTRIES:,} entries, or an element has more than {MAX_CHILDREN} children, "
             f"{MAX_ATTRIBUTES} attributes or {MAX_TEXT:,} characters; some were cut."
         )
-    elements = tuple(_entry_elements(root)) if root is not None else ()
+    elements = tuple(entry_elements(root)) if root is not None else ()
     return XmlDocument(text=text, root=root, elements=elements, is_complete=is_complete, warnings=tuple(warnings))
 
 
 def _prune(root: Element) -> bool:
     """Remove what only a hostile document has: hundreds of children or attributes. Return whether anything was."""
     crowded = _CROWDED(root)
-    entries = _entry_elements(root)
+    entries = entry_elements(root)
     kept = set(entries) if crowded else set()
     for element in entries[MAX_ENTRIES:]:
         element.getparent().remove(element)
@@ -199,7 +201,7 @@ def _recover(text: str, damage: str) -> XmlDocument:
     except etree.XMLSyntaxError:
         return replace(_document(_cut_after_max_tags(text), None, is_complete=False, warning=warning), damage=damage)
     expected = sum(1 for match in _MARKUP.finditer(text) if match["entry"])
-    is_complete = expected == len(_entry_elements(root)) and len(rewritten) >= 0.9 * len(text)
+    is_complete = expected == len(entry_elements(root)) and len(rewritten) >= 0.9 * len(text)
     kept = rewritten if is_complete else _cut_after_max_tags(text)
     document = _document(kept, root, is_complete=is_complete, warning=warning)
     return document if is_complete and _root_end(text) else replace(document, damage=damage)
@@ -224,7 +226,8 @@ def _cut_after_max_tags(text: str) -> str:
     return text[: next(islice(tags, MAX_RECOVERED_TAGS, None), len(text))]
 
 
-def _entry_elements(root: Element) -> list[Element]:
+def entry_elements(root: Element) -> list[Element]:
+    """Return the entries below a root element, in document order."""
     return [element for element in root.iter("{*}item", "{*}entry") if element is not root]
 
 

@@ -183,15 +183,26 @@ def _usable(date: datetime | None, now: datetime) -> datetime | None:
 def _author(text: str) -> str:
     """Return the author's name, without addresses; accounts such as "admin" give "".
 
-    >>> _author("ada@example.org (Ada Marsh)"), _author("ada@example.org"), _author("admin")
-    ('Ada Marsh', '', '')
+    >>> _author("ada@example.org (Ada Marsh)"), _author("Ada (words) and Bo (pictures)"), _author("admin")
+    ('Ada Marsh', 'Ada (words) and Bo (pictures)', '')
     """
-    name = _EMAIL.sub("", clean_title(text)).strip(" ()<>,;:")
+    name = _EMAIL.sub("", clean_title(text)).replace("()", "").replace("<>", "").strip(" ,;:")
+    if name[:1] + name[-1:] in ("()", "<>") and not set("()<>") & set(name[1:-1]):
+        name = name[1:-1].strip()
     return "" if is_generic_author(name) else name[:200]
 
 
 def _guest(persons: tuple[Person, ...]) -> str:
-    return " and ".join(clean_title(person.name) for person in persons[:3] if person.role.lower() == "guest")[:200]
+    """Return the names of all guests, as long as 200 characters hold them.
+
+    >>> _guest(tuple(Person(name=name, role="guest") for name in ("Ada Marsh", "Bo Lund", "Ida Brandt")))
+    'Ada Marsh, Bo Lund and Ida Brandt'
+    """
+    names = dict.fromkeys(clean_title(person.name) for person in persons if person.role.strip().lower() == "guest")
+    *others, last = [*filter(None, names)] or [""]
+    while others and len(", ".join(others)) + len(last) > 195:
+        last = others.pop()
+    return " and ".join(filter(None, (", ".join(others), last)))[:200]
 
 
 def _is_blank(entry: Entry) -> bool:

@@ -19,14 +19,33 @@ _NO_NAME = re.compile(
     r"|from|with|for|new|best|top|more|less|no|not|part|season|chapter|one|two|three|making|taking|getting|being|live"
     r"|all|every|after|before"
 )
+_NO_LAST_NAME = re.compile(
+    r"specials?|editions?|episodes?|series|show|podcast|updates?|news|round-?up|recap|reviews?|live|previews?|awards?"
+    r"|festival|conference|extra|bonus|takeover|sessions?|highlights?"
+)
 _SERIAL = re.compile(r"(?:part|episode|ep\.?|chapter|teil|no\.?|#)\s*\w{1,4}(?:\s+of\s+\w+)?", re.IGNORECASE)
 
 _WITH_GUEST = re.compile(
     r"\s*(?:[(\[](?:with|feat\.?|ft\.?|featuring|w/)\s+(?P<inside>[^()\[\]]{3,120})[)\]]|\s(?:w/|feat\.|ft\.)\s+(?P<bare>\S.{2,120}))",
     re.IGNORECASE,
 )
+_ACCOUNT = re.compile(r"@?[a-z0-9._-]+|@\w+|[A-Za-z]+[0-9_][A-Za-z0-9_]*")
+"""One word in lower case, or with digits or an underscore."""
 _GENERIC_AUTHORS = frozenset(
     {"admin", "administrator", "siteadmin", "site admin", "wordpress", "wp-admin", "webmaster", "root"}
+    | {
+        "editor",
+        "editors",
+        "author",
+        "user",
+        "guest",
+        "staff",
+        "blogger",
+        "unknown",
+        "anonymous",
+        "webadmin",
+        "wpadmin",
+    }
 )
 """Account names that blog software assigns to whoever installed it."""
 
@@ -75,12 +94,12 @@ def split_guest(title: str) -> tuple[str, str]:
 
 
 def is_generic_author(author: str) -> bool:
-    """Check whether an author is an account name such as "admin" rather than a person.
+    """Check whether an author is an account name such as "admin" or "amarsh42" rather than a person.
 
-    >>> is_generic_author("Admin"), is_generic_author("Ada Marsh")
-    (True, False)
+    >>> [is_generic_author(author) for author in ("Admin", "amarsh42", "ada_marsh", "Ada Marsh", "bell hooks", "Cher")]
+    [True, True, True, False, False, False]
     """
-    return author.casefold() in _GENERIC_AUTHORS
+    return author.casefold() in _GENERIC_AUTHORS or _ACCOUNT.fullmatch(author) is not None
 
 
 def _guest(rest: str, separator: str, *, is_guest_post: bool) -> tuple[str, str]:
@@ -102,6 +121,8 @@ def _is_name(text: str, min_words: int) -> bool:
     name = text.split(",", 1)[0] if text.count(",") == 1 else text  # "Ada Marsh, baker": the name is before the comma
     words = name.replace(",", " , ").split()
     if not words or _NO_NAME.fullmatch(words[0].lower()) or re.search(r"[\d?!:]", name):
+        return False
+    if _NO_LAST_NAME.fullmatch(words[-1].lower()):
         return False
     names = [word for word in words if not _PARTICLE.fullmatch(word.lower())]
     capitalised = all(word.lstrip("\"'“‘(")[:1].isupper() or not word[0].isascii() for word in names)

@@ -34,6 +34,12 @@ _SERIAL = re.compile(
     rf"|[st]\d+\W*e\d+|{_EPISODE}\.?\s*#?\s*\d+|#\s*\d+|\d+(?=\s*[.:)\]|–—-]\s*\D)|第\d+[回話])\s*[.:)\]|,–—-]*\s*",
     re.IGNORECASE,
 )
+_EXPLICIT_SERIAL = re.compile(
+    r"\W{0,3}(?:s\d+\W{0,2}e\d+|(?:episode|ep|folge|épisode|episodio|puntata|aflevering|avsnitt)\.?\s{0,2}#?\d+)"
+    r"\s{0,3}[.:)\]|,–—-]",
+    re.IGNORECASE,
+)
+"""A number that says what it counts, and is set off from the title."""
 _SERIAL_BEHIND = re.compile(rf"\s*[(\[]\s*(?:{_EPISODE}\.?\s*)?#?\s*\d+\s*[)\]]\s*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[（【]([^()\[\]（）【】]*)[)\]）】]\s*")
 _SEPARATOR = re.compile(r"\s+[-–—―|·•]+\s+|\s*[–—―|]\s*|\s*[:：]\s+")
@@ -89,18 +95,23 @@ def parse_title(title: str) -> ParsedTitle:
 
 
 def strip_episode_number(title: str, episode: int | None, season: int | None = None) -> str:
-    """Return a title without the leading number of its own episode, for use beside that number.
+    """Return an episode's title without its number in front.
+
+    A bare number is only removed if it is the episode's; "Ep. 7 -" and "S1E7 -" are never part of a title.
 
     >>> strip_episode_number("17. Your Letters, Answered", 17), strip_episode_number("S2E3 | Salt", 3, 2)
     ('Your Letters, Answered', 'Salt')
     >>> strip_episode_number("5 ways to bake", 5), strip_episode_number("12 – Salt", 13)
     ('5 ways to bake', '12 – Salt')
+    >>> strip_episode_number("Ep. 866 - Salt", None), strip_episode_number("No 10 Downing Street", None)
+    ('Salt', 'No 10 Downing Street')
     """
     match = _SERIAL.match(title)
-    if not match or episode is None:
+    if not match:
         return title
     numbers, rest = [int(number) for number in re.findall(r"\d+", match[0])], title[match.end() :]
-    return rest if normalised_words(rest) and numbers in ([episode], [season, episode]) else title
+    is_own = numbers in ([episode], [season, episode]) or (episode is None and _EXPLICIT_SERIAL.match(title))
+    return rest if is_own and normalised_words(rest) else title
 
 
 def _runs(segments_text: list[str]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.ingest.normalise import MAX_GUID_CHARS, normalise
 from pipeline.ingest.parse.parser import parse_feed
-from pipeline.model.entry import Enclosure, Entry, ParsedFeed, RawEntry
+from pipeline.model.entry import Enclosure, Entry, ParsedFeed, Person, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel, Feed, FeedKind
 from pipeline.text.plain_text import excerpt_text
@@ -288,3 +288,26 @@ def test_blank_items_are_left_out() -> None:
     """An item with nothing to show is no entry, even with a guid and a date; one with a link alone is."""
     blank = RawEntry(guid="2", title=" ", content_html="<p>&nbsp;</p>", published_at=NOW)
     assert [entry.guid for entry in normalised(RAW, blank, replace(blank, guid="3", link="/3"))] == ["1", "3"]
+
+
+def test_all_guests_are_named_whatever_the_number_of_hosts() -> None:
+    """Hosts do not count; a guest is named once."""
+    hosts = tuple(Person(name=f"Host {letter}", role="host") for letter in "ABCD")
+    guests = tuple(
+        Person(name=name, role="Guest") for name in ("Ada Lund", "Bo Marsh", "Ida Quint", "Wren Hale", "Ada Lund")
+    )
+    assert of_kind("podcast", persons=hosts + guests).guest == "Ada Lund, Bo Marsh, Ida Quint and Wren Hale"
+
+
+@pytest.mark.parametrize(
+    ("written", "author"),
+    [
+        ("Ada Lund (text) and Bo Marsh (photos)", "Ada Lund (text) and Bo Marsh (photos)"),
+        ("Ada Lund (she/her)", "Ada Lund (she/her)"), ("ada@h.example (Ada Lund)", "Ada Lund"),
+        ("Ada Lund <ada@h.example>", "Ada Lund"), ("Ada Lund (ada@h.example)", "Ada Lund"),
+        ("alund", ""), ("harbour_team", ""), ("Ada42", ""), ("@adalund", ""), ("editor", ""), ("Zoë", "Zoë"),
+    ],
+)  # fmt: skip
+def test_authors_are_people(written: str, author: str) -> None:
+    """Brackets that belong to a name stay; accounts give no byline."""
+    assert of_kind("blog", author=written).author == author

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.text.dates import parse_date, parse_duration
 from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest, split_title
+from pipeline.text.titles import strip_episode_number
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,8 @@ from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest
         ("Guest Post – Dr. O’Neil and Bo van den Berg – Rye", "Guest Post", "Dr. O’Neil and Bo van den Berg", "Rye"),
         ("Podcast – Ada Marsh, baker – Salt", "Podcast", "Ada Marsh, baker", "Salt"),
         ("Podcast #12 – Ada Marsh – Salt", "Podcast #12", "Ada Marsh", "Salt"),
+        ("Podcast – NW London Special – Bread", "Podcast", "", "NW London Special – Bread"),
+        ("Podcast – Harbour Festival Live – Ropes", "Podcast", "", "Harbour Festival Live – Ropes"),
         ("Podcast – How to rest – and why", "Podcast", "", "How to rest – and why"),
         ("Podcast – Rye Bread – Part 2", "Podcast", "", "Rye Bread – Part 2"),
         ("Podcast – Why salt: a history", "Podcast", "", "Why salt: a history"),
@@ -136,3 +139,16 @@ def test_any_text_is_a_utc_date_or_none(text: str) -> None:
 def test_durations_are_parsed(text: str, seconds: int | None) -> None:
     """Seconds, clock times, units and ISO 8601; zero, negative and absurd ones are None."""
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("title", "stripped"),
+    [
+        ("Ep. 31 - Tar", "Tar"), ("S2E5 - Tar", "Tar"), ("S02 E05: Tar", "Tar"), ("Episode #31 | Tar", "Tar"),
+        ("Folge 31: Teer", "Teer"), ("Episode 31", "Episode 31"), ("Episode 9 of our lives", "Episode 9 of our lives"),
+        ("31 - Tar", "31 - Tar"), ("No. 9 – a dream", "No. 9 – a dream"), ("EP.31", "EP.31"),
+    ],
+)  # fmt: skip
+def test_numbers_that_say_what_they_count_leave_titles(title: str, stripped: str) -> None:
+    """Without a number in the feed, too; a bare number may belong to the title."""
+    assert strip_episode_number(title, None) == stripped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 _MAX_CLOCK_SERVERS = 3
+_RECENT = timedelta(days=28)
+"""The age up to which the dates of entries are checked."""
 
 
 def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorCheck]:
@@ -34,7 +36,7 @@ def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorC
     yield DoctorCheck(category="disk", run=partial(_disk, app))
     yield DoctorCheck(category="store", run=partial(_database, app))
     yield DoctorCheck(category="templates", run=partial(_theme, app))
-    yield DoctorCheck(category="feeds", run=partial(_feeds, app))
+    yield DoctorCheck(category="feeds", run=partial(_feeds, app, now))
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
     yield DoctorCheck(category="alerts", run=partial(_notify_command, app))
     if not offline:
@@ -95,11 +97,14 @@ def _theme(app: App) -> Iterator[HealthResult]:
     return check_theme(name, lambda: compile_theme(template_folders(app), name))
 
 
-def _feeds(app: App) -> Iterator[HealthResult]:
-    from pipeline.jobs.doctor.activity import check_feeds
+def _feeds(app: App, now: datetime) -> Iterator[HealthResult]:
+    from pipeline.jobs.doctor.activity import check_entry_dates, check_feeds
 
     states = app.store().feeds.states() if _has_store(app) else {}
-    return check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
+    yield from check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
+    if states:
+        feed_ids = [feed.id for feed in app.feeds]
+        yield from check_entry_dates(app.store().entries.between(now - _RECENT, now + timedelta(days=1), feed_ids))
 
 
 def _runs(app: App, now: datetime) -> Iterator[HealthResult]:

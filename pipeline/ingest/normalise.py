@@ -14,7 +14,7 @@ from pipeline.ingest.body import extract_body
 from pipeline.ingest.pictures import choose_picture
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
-from pipeline.text.dates import parse_duration
+from pipeline.text.dates import MAX_DATE_CHARS, parse_duration
 from pipeline.text.plain_text import MAX_TITLE_CHARS, clean_markup, clean_text, clean_title, excerpt_text
 from pipeline.text.title_parts import is_generic_author, split_guest, split_title
 from pipeline.text.urls import clean_url, media_key, url_key
@@ -101,9 +101,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
         guest=title.guest or _guest(raw.persons) or title_guest,
         body_html=body_html,
         excerpt_text=excerpt,
-        categories=tuple(
-            dict.fromkeys(name for tag in raw.categories[:MAX_CATEGORIES] if (name := clean_title(tag)[:100]))
-        ),
+        categories=_categories(raw.categories),
         language=language,
         picture=choose_picture(raw, base, body_html),
         enclosure=enclosure,
@@ -118,6 +116,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
         soundbites=tuple(replace(bite, title=clean_title(bite.title)[:200]) for bite in raw.soundbites),
         is_post=enclosure is not None and feed.kind != "podcast" and not _is_announced_as_episode(raw, title.label),
         needs_password=needs_password,
+        unusable_date=_unusable_date(raw, dated_by),
         raw_hash="" if _is_dated_ahead(raw, now) else raw.raw_hash,
     )
 
@@ -169,6 +168,13 @@ def _dated(raw: RawEntry, now: datetime) -> tuple[datetime, DatedBy]:
     if updated := _usable(raw.updated_at, now):
         return updated, "updated"
     return now.astimezone(UTC), "first_seen"
+
+
+def _unusable_date(raw: RawEntry, dated_by: DatedBy) -> str:
+    if dated_by != "first_seen":
+        return ""
+    date = raw.published_at or raw.updated_at
+    return f"{date:%Y-%m-%d}" if date else clean_text(raw.unreadable_date)[:MAX_DATE_CHARS]
 
 
 def _is_dated_ahead(raw: RawEntry, now: datetime) -> bool:
@@ -251,6 +257,10 @@ def _number(text: str) -> int | None:
     """
     match = _NUMBER.fullmatch(text.strip()) if text.isascii() else None
     return int(match[1]) or None if match else None
+
+
+def _categories(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for tag in tags[:MAX_CATEGORIES] if (name := clean_title(tag)[:100])))
 
 
 def _transcripts(transcripts: tuple[Transcript, ...], base: str) -> Iterator[Transcript]:

@@ -100,6 +100,8 @@ class RawEntry:
     """The base of relative URLs in this entry, if it is written down (xml:base)."""
     content_base_url: str = ""
     """The same for URLs in its HTML."""
+    unreadable_date: str = ""
+    """The date as written, if the entry has one but it could not be read."""
     raw_hash: str = ""
     """Hash of the entry as written and of everything that influences parsing; empty if not computed."""
 
@@ -159,6 +161,8 @@ class Entry:
     """True for a blog's post with a media file attached: it is to read, whatever can be heard beside it."""
     needs_password: bool = False
     """True for a post that its publisher protects with a password; it has neither body nor excerpt."""
+    unusable_date: str = ""
+    """The date in the document, if it could not be read or cannot be right, so that ``first_seen`` dates the entry."""
     raw_hash: str = ""
     """The same as in RawEntry; empty if the result of normalising depends on the time of the fetch."""
 

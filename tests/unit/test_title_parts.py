@@ -1,14 +1,12 @@
-"""Titles, dates and running times are parsed."""
+"""Titles and running times are parsed."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.dates import parse_date, parse_duration
+from pipeline.text.dates import parse_duration
 from pipeline.text.title_parts import TitleParts, is_generic_author, split_guest, split_title
 from pipeline.text.titles import strip_episode_number
 
@@ -87,44 +85,6 @@ def test_ordinary_titles_are_not_split(title: str) -> None:
 def test_a_title_is_never_empty(title: str) -> None:
     """Splitting always leaves a title."""
     assert bool(split_title(title).title) == bool(title)
-
-
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        ("Tue, 10 Feb 2026 08:30:00 GMT", (2026, 2, 10, 8, 30)),
-        ("Tue, 10 Feb 2026 08:30 -0430", (2026, 2, 10, 13, 0)),
-        ("10 February 2026 08:30:00 CEST", (2026, 2, 10, 6, 30)),
-        ("Sept. 3, 2025", (2025, 9, 3, 0, 0)),
-        ("Ter, 10 Fev 2026 08:30:00 -0300", (2026, 2, 10, 11, 30)),
-        ("2026-02-10", (2026, 2, 10, 0, 0)),
-        ("2026-02", (2026, 2, 1, 0, 0)),
-        ("20260210T083000Z", (2026, 2, 10, 8, 30)),
-        ("2026-02-10T08:30:00.123456+01:00", (2026, 2, 10, 7, 30)),
-        ("2026-02-10T24:00:00Z", (2026, 2, 11, 0, 0)),
-        ("Tue Feb 10 08:30:00 UTC 2026", (2026, 2, 10, 8, 30)),
-        ("Tue, 10 Feb 2026 08:30:00 +0000 (UTC)", (2026, 2, 10, 8, 30)),
-        ("Tue, 10 Feb 2026 08:30:60 Z", (2026, 2, 10, 8, 30)),
-    ],
-)
-def test_dates_are_parsed(text: str, instant: tuple[int, int, int, int, int]) -> None:
-    """RFC 822, ISO 8601 and their misspellings give the same time in UTC."""
-    parsed = parse_date(text)
-    assert parsed is not None
-    assert parsed.replace(second=0, microsecond=0) == datetime(*instant, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "03/04/2026", "32 Feb 2026", "2026-13-01", "10 Foo 2026", "0000-00-00"])
-def test_invalid_dates_are_none(text: str) -> None:
-    """Ambiguous and impossible dates are None."""
-    assert parse_date(text) is None
-
-
-@given(st.text(max_size=60))
-def test_any_text_is_a_utc_date_or_none(text: str) -> None:
-    """Parsing never fails, and every date is in UTC."""
-    parsed = parse_date(text)
-    assert parsed is None or parsed.tzinfo is UTC
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.digest.selection.assignment import WeekAssignment, is_undated_archive
 from pipeline.model.edition import Overrides
-from pipeline.model.entry import StoredEntry
+from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.week import Week
 from pipeline.text.format import format_datetime, format_day
 
@@ -47,7 +47,7 @@ class DecisionExplainer:
             partner = f" with “{title}”" if (title := _partner_title(stored, story)) else ""
             return f"{dated}, its story{partner} {self._in_edition(sealed_in)}; a story is published once"
         if is_undated_archive(stored):
-            return "undated and already there when its feed was first fetched: archive, not news"
+            return f"{_undated(stored.entry)} and already there when its feed was first fetched: archive, not news"
         if too_new:
             touched_at = max(max(entry.first_seen_at, entry.changed_at) for entry in story)
             since = format_datetime(touched_at, self.assignment.calendar.zone)
@@ -92,11 +92,15 @@ class DecisionExplainer:
 
     def _dated(self, stored: StoredEntry) -> str:
         if stored.entry.dated_by == "first_seen":
-            return f"undated, first seen {self._day(stored.first_seen_at)}"
+            return f"{_undated(stored.entry)}, first seen {self._day(stored.first_seen_at)}"
         return f"dated {self._day(stored.entry.published_at)}"
 
     def _day(self, instant: datetime) -> str:
         return format_day(instant, self.assignment.calendar.zone)
+
+
+def _undated(entry: Entry) -> str:
+    return f"without a usable date (it says “{entry.unusable_date}”)" if entry.unusable_date else "undated"
 
 
 def _partner_title(stored: StoredEntry, story: Sequence[StoredEntry]) -> str:

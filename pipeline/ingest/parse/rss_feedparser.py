@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import html as entities
 import re
-from calendar import timegm
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
 
@@ -105,6 +104,7 @@ def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str],
         content_html=max(contents, key=len, default=""),
         published_at=_date(entry, "published") or _date(entry, "created"),
         updated_at=_date(entry, "updated"),
+        unreadable_date=_unreadable_date(entry),
         author=_author(entry),
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
         enclosures=tuple(_enclosures(entry, media)),
@@ -156,14 +156,13 @@ def _title_type(entry: Parsed) -> Literal["", "text", "html"]:
 
 
 def _date(entry: Parsed, name: str) -> datetime | None:
-    """Return a date as aware UTC; formats that only feedparser knows (Greek, Korean, Hungarian) come as a UTC tuple."""
-    if date := parse_date(_text(entry, name)):
-        return date
-    parts = dict.get(entry, f"{name}_parsed")
-    try:
-        return datetime.fromtimestamp(timegm(parts), UTC) if parts else None
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+    """Return a date as aware UTC, without feedparser's own reading: it takes the beginning of a date for all of it."""
+    return parse_date(_text(entry, name))
+
+
+def _unreadable_date(entry: Parsed) -> str:
+    texts = (_text(entry, name) for name in ("published", "created", "updated"))
+    return next((text for text in texts if text and not parse_date(text)), "")
 
 
 def _author(thing: Parsed) -> str:

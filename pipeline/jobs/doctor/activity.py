@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from pipeline.jobs.monitoring.feed_health import fetch_result
 from pipeline.jobs.monitoring.run_health import run_health_results
+from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import FeedState
 from pipeline.model.health import HealthResult
 from pipeline.model.run import Run
@@ -23,6 +24,18 @@ def check_feeds(states: Sequence[FeedState], zone: tzinfo) -> Iterator[HealthRes
     if not states:
         fix = "add one with `pipeline feeds add URL`"
         yield HealthResult(category="feeds", name="config.toml", level="warning", message="names no feed", fix=fix)
+
+
+def check_entry_dates(entries: Iterable[StoredEntry]) -> Iterator[HealthResult]:
+    """Yield a warning for each feed that has dates which cannot be used."""
+    dates: dict[str, list[str]] = {}
+    for stored in entries:
+        if stored.entry.unusable_date:
+            dates.setdefault(stored.entry.feed_id, []).append(stored.entry.unusable_date)
+    for feed_id, texts in dates.items():
+        message = f"has {len(texts)} recent entries with a date that cannot be used, such as “{texts[-1]}”"
+        fix = "ask the publisher to write dates as RFC 822 or ISO 8601; until then, entries are dated by when they came"
+        yield HealthResult(category="feeds", name=feed_id, level="warning", message=message, fix=fix)
 
 
 def check_runs(tasks: Sequence[Task], newest: Mapping[str, Run], now: datetime, zone: tzinfo) -> Iterator[HealthResult]:

@@ -87,13 +87,19 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
 
 def _warnings(entries: tuple[Entry, ...], moved: str) -> tuple[str, ...]:
     total = len(entries)
-    undated = sum(entry.dated_by == "first_seen" for entry in entries)
+    unusable = [entry.unusable_date for entry in entries if entry.unusable_date]
+    undated = sum(entry.dated_by == "first_seen" for entry in entries) - len(unusable)
     untitled = sum(not entry.title for entry in entries)
     without_url = sum(not entry.url for entry in entries)
     warnings = (
         (moved, f"it says that it moved to {moved}: check that address, and write it into config.toml"),
         (not total, "it has no entries"),
         (undated, f"{undated} of {total} entries have no date: they are dated by when they are first seen"),
+        (
+            unusable,
+            f"{len(unusable)} of {total} entries have a date that cannot be used, such as “{''.join(unusable[:1])}”: "
+            "they are dated by when they are first seen",
+        ),
         (untitled, f"{untitled} of {total} entries have no title"),
         (without_url, f"{without_url} of {total} entries have no page to link to"),
     )

@@ -17,7 +17,7 @@ from pipeline.model.feed import Feed
 from pipeline.text.dates import MAX_DATE_CHARS, parse_duration
 from pipeline.text.plain_text import MAX_TITLE_CHARS, clean_markup, clean_text, clean_title, excerpt_text
 from pipeline.text.title_parts import is_generic_author, split_guest, split_title
-from pipeline.text.urls import clean_url, media_key, url_key
+from pipeline.text.urls import clean_url, is_feed_redirect, media_key, url_key
 
 MAX_GUID_CHARS = 512
 MAX_CATEGORIES = 50
@@ -73,11 +73,18 @@ class _Identifiers(NamedTuple):
 def _identify(parsed: ParsedFeed, url: str) -> Iterator[_Identifiers]:
     home = parsed.channel.url
     bases = [clean_url(raw.base_url, url) or home or url for raw in parsed.entries]
-    links = [clean_url(raw.link, base) for raw, base in zip(parsed.entries, bases, strict=True)]
+    links = [_link(raw, base) for raw, base in zip(parsed.entries, bases, strict=True)]
     counts = Counter(url_key(link) for link in (*links, home))
     for raw, base, link in zip(parsed.entries, bases, links, strict=True):
         text_base = clean_url(raw.content_base_url, base) or link or base
         yield _Identifiers(base, text_base, link, _guid(raw, link, is_unique=counts[url_key(link)] == 1))
+
+
+def _link(raw: RawEntry, base: str) -> str:
+    """Return the address of an entry's page; its guid if that is one and the link only leads there."""
+    link = clean_url(raw.link, base)
+    page = clean_url(raw.guid) if is_feed_redirect(link) else ""
+    return page if page and not is_feed_redirect(page) else link
 
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
 
 MAX_URL_CHARS = 4096
 """Longer URLs break mail clients and database indexes."""
@@ -13,8 +13,10 @@ _TRACKING = re.compile(
     r"(?:utm|pk|mtm|piwik|hsa|oly|vero|trk|bsft|ns|sfmc)_.*|_hs.*|[fg]clid|gclsrc|dclid|[gw]braid|msclkid|yclid|twclid"
     r"|ttclid|li_fat_id|igsh(?:id)?|mc_[ce]id|mkt_tok|_ga|_gl|_kx|__s|_openstat|epik|guccounter|guce_referrer(?:_sig)?"
     r"|fbclid|hsctatracking|ml_subscriber(?:_hash)?|rb_clickid|s_cid|wickedid|cmpid|ncid|xtor|ref_(?:src|url)|wt_z?mc"
-    r"|at_(?:medium|campaign)|ck_subscriber_id|twsrc|twcamp|__twitter_impression|action_(?:object|type|ref)_map"
+    r"|postshare|at_(?:medium|campaign)|ck_subscriber_id|twsrc|twcamp|__twitter_impression|action_(?:object|type|ref)_map"
 )
+_FROM_FEED = re.compile(r"source=rss-.*|(?:ref|partner|emc|cmp)=(?:rss|feed)(?:[-_].*)?", re.IGNORECASE)
+"""Parameters that only count as tracking with such a value."""
 _TRACKING_FRAGMENT = re.compile(r"(utm_\w+|xtor|ref|rss|from)=[^/]*|rss|feed|at_medium=.*", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -29,6 +31,19 @@ _SIMPLE = re.compile(
 _SAFE = "%/:=&?~#+!$,;'@()*[]|"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Pages that only count a click; the address follows in a parameter.
+_REDIRECT = re.compile(
+    r"https?://(?:(?:www\.)?google\.[a-z.]{2,6}/url|lm?\.facebook\.com/l\.php|l\.instagram\.com/|t\.umblr\.com/redirect"
+    r"|(?:www\.)?youtube\.com/redirect|getpocket\.com/redirect|slack-redir\.net/link|vk\.com/away\.php)\?(.*)",
+    re.DOTALL,
+)
+_TARGET_PARAMETERS = ("url", "u", "q", "z", "to")
+# Addresses that stand for a page of another site, as services write them into feeds.
+_FEED_REDIRECT = re.compile(
+    r"https?://(?:feedpress\.me/|feedproxy\.google\.com/|feeds\.feedblitz\.com/|[^/]+/~r/|[^/]+/link/\d+/\d+(?:[/?]|$))"
+)
+_FEED_SCHEME = re.compile(r"(?:feed|itpc|pcast|podcast|rss)s?:(?://)?(?=\S)", re.IGNORECASE)
 
 # Services that count downloads of a media file; its real address follows in the path.
 _TRACKER = re.compile(
@@ -54,6 +69,8 @@ def clean_url(url: str, base: str = "") -> str:
     >>> clean_url("javascript:alert(1)")
     ''
     """
+    if "?" in url and (target := _redirect_target(url)):
+        return clean_url(target)
     if simple := _SIMPLE.fullmatch(url):
         query = _without_tracking(simple[2]) if simple[2] else ""
         return f"{simple[1]}?{query}" if query else simple[1]
@@ -108,6 +125,28 @@ def media_key(url: str) -> str:
     return key
 
 
+def is_feed_redirect(url: str) -> bool:
+    """Check whether a URL is that of a service that counts clicks in a feed and redirects to another site.
+
+    >>> is_feed_redirect("https://feedpress.me/link/7/1234"), is_feed_redirect("https://example.org/link/7")
+    (True, False)
+    """
+    return _FEED_REDIRECT.match(url) is not None
+
+
+def replace_feed_scheme(url: str) -> str:
+    """Return a URL with http(s) instead of a scheme by which feed readers were called.
+
+    >>> replace_feed_scheme("feed:https://example.org/f"), replace_feed_scheme("itpc://example.org/f")
+    ('https://example.org/f', 'http://example.org/f')
+    """
+    match = _FEED_SCHEME.match(url)
+    if not match:
+        return url
+    rest = url[match.end() :]
+    return rest if rest.lower().startswith(("http://", "https://")) else f"http://{rest.lstrip('/')}"
+
+
 def domain(url: str) -> str:
     """Return the host without ``www.``, or "" if ``url`` is not a web address.
 
@@ -139,13 +178,13 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _host(parts: SplitResult) -> str:
-    name = (parts.hostname or "").strip().lower()
+    name = unquote((parts.hostname or "").strip()).lower()
     if not name.isascii():
         import idna  # slow to import and rarely needed
 
         try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
+            name = ".".join(_ascii_label(label) for label in idna.uts46_remap(name, std3_rules=False).split("."))
+        except (idna.IDNAError, UnicodeError):
             return ""
     name = f"[{name}]" if ":" in name else name
     if not _HOST.fullmatch(name) or len(name) > 253:
@@ -154,12 +193,38 @@ def _host(parts: SplitResult) -> str:
     return name if default else f"{name}:{parts.port}"
 
 
+def _ascii_label(label: str) -> str:
+    """Return a part of a host name by IDNA 2008; what it forbids, such as emoji, as browsers encode it."""
+    import idna
+
+    if label.isascii():
+        return label
+    try:
+        return idna.alabel(label).decode("ascii")
+    except idna.InvalidCodepoint:
+        return f"xn--{label.encode('punycode').decode('ascii')}"
+
+
+def _redirect_target(url: str) -> str:
+    """Return the web address in a parameter of a redirecting page, or ""."""
+    match = _REDIRECT.match(url[: 2 * MAX_URL_CHARS].strip())
+    if not match:
+        return ""
+    try:
+        parameters = dict(parse_qsl(match[1].replace("&amp;", "&"), max_num_fields=50))
+    except ValueError:
+        return ""
+    targets = (parameters.get(name, "") for name in _TARGET_PARAMETERS)
+    return next((target for target in targets if re.match(r"https?://", target, re.IGNORECASE)), "")
+
+
 def _quoted(text: str) -> str:
     return quote(_BAD_PERCENT.sub("%25", text), safe=_SAFE)
 
 
 def _without_tracking(query: str) -> str:
-    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair.partition("=")[0]))
+    pairs = (pair for pair in query.split("&") if pair and not _is_tracking(pair.partition("=")[0]))
+    return "&".join(pair for pair in pairs if not _FROM_FEED.fullmatch(pair))
 
 
 @lru_cache(maxsize=1_024)

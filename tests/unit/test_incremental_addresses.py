@@ -254,3 +254,19 @@ def test_second_read_of_the_corpus(corpus: Path) -> None:
             different += [] if same else [file.name]
     assert different == []
     assert tried > 100, "the corpus holds fewer feeds than it did"
+
+
+@pytest.mark.parametrize(
+    ("link", "guid", "expected"),
+    [
+        ("https://feedpress.me/link/7/12345", "https://h.example/salt", "https://h.example/salt"),
+        ("https://feed.h.example/link/7/12345/salt", "https://h.example/?p=4", "https://h.example/?p=4"),
+        ("https://feeds.example/~r/h/~3/abc/", "tag:h.example,2026:4", "https://feeds.example/~r/h/~3/abc/"),
+        ("https://h.example/salt", "https://h.example/?p=4", "https://h.example/salt"),
+    ],
+)
+def test_counting_link_gives_way_to_the_guid(link: str, guid: str, expected: str) -> None:
+    """A link of a service that counts readers is replaced by the page where the guid names it."""
+    entry = f"<item><title>Salt</title><link>{link}</link><guid isPermaLink='false'>{guid}</guid></item>"
+    body = f"<rss version='2.0'><channel><title>Fish</title>{entry}</channel></rss>"
+    assert [one.url for one in read_whole(body.encode())[1].values()] == [expected]

@@ -122,3 +122,43 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), m
 def test_written_documents_can_be_read(outlines: list[Outline]):
     """For any text in names and folders."""
     assert list(read_opml(write_opml("N & Co", outlines))) == outlines
+
+
+def test_unescaped_ampersands_are_kept():
+    """Neither in an address nor in a name is anything lost, whatever entity the text resembles."""
+    body = opml(
+        '<outline text="Nets &amp; Oars & more" xmlUrl="https://a.example/f?a=1&copy=2&lang=de&reg=x"/>'
+        '<outline text="Caf&eacute; <3" xmlUrl="https://a.example/f?a=1&amp;b=2"/>'
+    )
+    first, second = read_opml(body)
+    assert (first.url, first.name) == ("https://a.example/f?a=1&copy=2&lang=de&reg=x", "Nets & Oars & more")
+    assert (second.url, second.name) == ("https://a.example/f?a=1&b=2", "Café <3")
+    assert [first.is_damaged, second.is_damaged] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("feed://a.example/f", "http://a.example/f"),
+        ("feed:https://a.example/f", "https://a.example/f"),
+        ("feed://https://a.example/f", "https://a.example/f"),
+        ("pcast://a.example/f", "http://a.example/f"),
+        ("ITPC://a.example/f", "http://a.example/f"),
+        ("https://feed.example/f", "https://feed.example/f"),
+    ],
+)
+def test_schemes_of_feed_readers(written: str, read: str):
+    """They are read as http or https."""
+    assert read_opml(opml(f'<outline xmlUrl="{written}"/>'))[0].url == read
+
+
+def test_unreadable_addresses_are_named():
+    """What the parser of a broken document loses is returned as damaged, but not what is in a comment."""
+    body = opml(
+        '<!-- <outline xmlUrl="https://no.example/"/> --><outline text="A & B" xmlUrl="https://a.example/"/>'
+        "<outline text='C' xmlUrl=https://c.example/f />"
+    )
+    assert [(outline.url, outline.is_damaged) for outline in read_opml(body)] == [
+        ("https://a.example/", False),
+        ("https://c.example/f", True),
+    ]

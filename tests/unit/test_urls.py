@@ -157,3 +157,28 @@ def test_cleaning_is_idempotent_and_safe(text: str, base: str) -> None:
 def test_cleaning_does_not_change_the_key(url: str) -> None:
     """A URL and its clean form have the same key."""
     assert url_key(clean_url(url)) == url_key(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example/p?source=rss----0123abcd---4", "https://a.example/p"),
+        ("https://a.example/p?source=rss", "https://a.example/p?source=rss"),
+        ("https://a.example/p?ref=rss&x=1", "https://a.example/p?x=1"),
+        ("https://a.example/p?ref=harbour", "https://a.example/p?ref=harbour"),
+        ("https://a.example/p?partner=rss&emc=rss#ref=rss", "https://a.example/p"),
+        ("https://a.example/p/?postshare=12", "https://a.example/p/"),
+        ("https://www.google.com/url?rct=j&sa=t&url=https://a.example/p%3Fx%3D1&ct=ga", "https://a.example/p?x=1"),
+        ("https://l.facebook.com/l.php?u=https%3A%2F%2Fa.example%2Fp%3Ffbclid%3D1&h=2", "https://a.example/p"),
+        ("https://www.youtube.com/redirect?q=javascript:x", "https://www.youtube.com/redirect?q=javascript:x"),
+        ("https://straße.example/p", "https://xn--strae-oqa.example/p"),
+        ("https://STRASSE.example/p", "https://strasse.example/p"),
+        ("https://⚓.example/p", "https://xn--r7h.example/p"),
+        ("https://n%C3%BC.example/p", "https://xn--n-eha.example/p"),
+        ("https://my_n.ü.example/p", "https://my_n.xn--tda.example/p"),
+    ],
+)
+def test_tracking_and_hosts(url: str, expected: str) -> None:
+    """Tracking is cut, redirects that name their target are resolved, and hosts follow IDNA 2008."""
+    assert clean_url(url) == expected
+    assert clean_url(expected) == expected

@@ -16,7 +16,7 @@ from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedKind, FeedState
 from pipeline.model.fetch import FetchRequest
-from pipeline.text.urls import clean_url, domain, url_key
+from pipeline.text.urls import clean_url, domain, replace_feed_scheme, url_key
 
 MAX_ID_CHARS = 40
 
@@ -89,6 +89,7 @@ def discover_feed(
     Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already, and FeedError if
     no feed can be read.
     """
+    url = replace_feed_scheme(url.strip())
     url = url if "://" in url else f"https://{url}"
     if not _is_allowed_in_config(url):
         raise UsageError(
@@ -117,7 +118,9 @@ def plan_import(outlines: Sequence[Outline], registry: FeedRegistry) -> tuple[li
     skipped: list[SkippedFeed] = []
     for outline in outlines:
         reason = ""
-        if not _is_allowed_in_config(outline.url):
+        if outline.is_damaged:
+            reason = "is damaged in the file"
+        elif not _is_allowed_in_config(outline.url):
             reason = "is not a web address, or contains a user name and password"
         elif existing := registry.feed_at(outline.url):
             reason = f"is configured already, as {existing}"

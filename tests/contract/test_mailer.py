@@ -1,4 +1,4 @@
-"""The house's own mails, one at a time: what is waited for, what counts as out, and what a name must be."""
+"""Proofs and other messages to the editor: signals, timeouts, host names and claims."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MAIL = b"From: letter@harbourandhearth.example\r\nSubject: Bread\r\n\r\nBread\r\
 NOW = datetime(2026, 2, 16, 6, tzinfo=UTC)
 
 
-def postman(**more: Any) -> Smtp:
-    said: dict[str, Any] = {"host": "localhost", "port": 25, "security": "none", "sender": SENDER}
-    return Smtp(**(said | more))
+def smtp(**overrides: Any) -> Smtp:
+    options: dict[str, Any] = {"host": "localhost", "port": 25, "security": "none", "sender": SENDER}
+    return Smtp(**(options | overrides))
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def stopping() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-def stop_once(heard: list[Any]) -> None:
-    """Send SIGTERM to this process as soon as something was heard."""
+def stop_when_received(received: list[Any]) -> None:
+    """Send SIGTERM to this process as soon as the server has received something."""
 
     def wait() -> None:
         until = time.monotonic() + 10
-        while not heard and time.monotonic() < until:
+        while not received and time.monotonic() < until:
             time.sleep(0.01)
         signal.pthread_kill(main, signal.SIGTERM)
 
@@ -54,64 +54,64 @@ def stop_once(heard: list[Any]) -> None:
 @pytest.mark.loopback
 @pytest.mark.usefixtures("stopping")
 @pytest.mark.parametrize("step", [".", "QUIT"])
-def test_a_signal_after_the_dot_counts_as_posted(step: str) -> None:
-    """The server has the whole mail and is silent, or slow in its good-bye: who is stopped now is told."""
+def test_a_signal_after_the_final_dot_means_that_the_message_was_sent(step: str) -> None:
+    """A process stopped while the server delays its reply to the dot or to QUIT raises DeliveryInterrupted."""
     with MailServer(answers={step: SILENCE}) as server:
-        stop_once(server.messages)
+        stop_when_received(server.messages)
         with pytest.raises(DeliveryInterrupted):
-            postman(port=server.port).send(MAIL, EDITOR)
+            smtp(port=server.port).send(MAIL, EDITOR)
     assert len(server.messages) == 1
 
 
 @pytest.mark.loopback
 @pytest.mark.usefixtures("stopping")
-def test_a_signal_before_the_dot_has_sent_nothing() -> None:
-    """Stopped while the recipient is being looked at: no mail, and no more than a KeyboardInterrupt."""
+def test_a_signal_before_the_final_dot_means_that_nothing_was_sent() -> None:
+    """A process stopped at RCPT raises KeyboardInterrupt, and no message has been sent."""
     with MailServer(answers={"RCPT": SILENCE}) as server:
-        stop_once(server.commands)
+        stop_when_received(server.commands)
         with pytest.raises(KeyboardInterrupt) as stopped:
-            postman(port=server.port).send(MAIL, EDITOR)
+            smtp(port=server.port).send(MAIL, EDITOR)
     assert (stopped.type, server.messages) == (KeyboardInterrupt, [])
 
 
 @pytest.mark.loopback
-def test_a_slow_good_bye_is_not_waited_for() -> None:
-    """The mail is taken: the rest is politeness."""
+def test_a_slow_reply_to_quit_is_not_awaited() -> None:
+    """The server has accepted the message by then."""
     with MailServer(answers={"QUIT": SILENCE}) as server:
         began = time.monotonic()
-        postman(port=server.port, timeout_seconds=0.3, final_timeout_seconds=60.0).send(MAIL, EDITOR)
+        smtp(port=server.port, timeout_seconds=0.3, final_timeout_seconds=60.0).send(MAIL, EDITOR)
     assert time.monotonic() - began < 30
 
 
 @pytest.mark.loopback
-def test_a_name_that_no_machine_can_have_is_a_sentence() -> None:
-    """Two dots in a row cannot even be looked up; nothing has left."""
+def test_an_impossible_host_name_is_reported() -> None:
+    """A name with two dots in a row raises DeliveryFailedError, not a codec error."""
     with pytest.raises(DeliveryFailedError, match=r"smtp\.\.example\.org cannot be reached on port 25"):
-        postman(host="smtp..example.org").send(MAIL, EDITOR)
+        smtp(host="smtp..example.org").send(MAIL, EDITOR)
 
 
-def settings(**delivery: str) -> App:
+def build_app(**delivery: str) -> App:
     publication = {"name": "Harbour & Hearth", "url": "https://harbourandhearth.example/", "sender": SENDER}
     return App(parse_config({"publication": publication, "delivery": delivery}, Path("config.toml")))
 
 
 @pytest.mark.parametrize("host", ["smtp..example.org", ".example.org", "a..b", "x" * 64, "smtp.example.org:587", "-:x"])
-def test_config_refuses_what_is_no_name(host: str) -> None:
-    """At the start, and not when the first proof is due."""
+def test_config_refuses_invalid_host_names(host: str) -> None:
+    """They are refused at start, not when the first proof is due."""
     with pytest.raises(ConfigError, match=r"smtp_host = .* is not allowed"):
-        settings(smtp_host=host)
+        build_app(smtp_host=host)
 
 
 @pytest.mark.parametrize("host", ["smtp.example.org", "smtp.example.org.", "mail_1", "192.0.2.7", "2001:db8::7", "::1"])
-def test_config_takes_names_and_addresses(host: str) -> None:
-    """Of machines, with a dot at the end, too. After the dot their answer is waited for a minute, for a beat waits."""
-    smtp = build_smtp(settings(smtp_host=host))
+def test_config_accepts_host_names_and_addresses(host: str) -> None:
+    """A final dot is allowed. The reply to the message is awaited for a minute only, since the tick waits."""
+    smtp = build_smtp(build_app(smtp_host=host))
     assert smtp is not None
     assert (smtp.host, smtp.final_timeout_seconds) == (host, 60.0)
 
 
-def test_a_claim_that_ran_out_gives_nothing_back(store: Store) -> None:
-    """A slow process fails after another has claimed and posted the same proof: that one stays posted."""
+def test_an_expired_claim_cannot_be_released(store: Store) -> None:
+    """A slow process fails after another has claimed and sent the same proof: the proof stays marked as sent."""
     slow = store.proofs.claim("2026-W07", "aa", b"{}", now=NOW)
     later = NOW.replace(hour=7)
     quick = store.proofs.claim("2026-W07", "aa", b"{}", now=later)

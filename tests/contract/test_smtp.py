@@ -1,4 +1,4 @@
-"""The way out by SMTP, against servers on loopback: what gets through, and what is said when nothing does."""
+"""SMTP delivery to servers on loopback: the transmitted bytes, the errors, logins and TLS."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ MAIL = b"From: letter@harbourandhearth.example\r\nSubject: Bread\r\n\r\n.hidden 
 SECRET = "pa55 wörd/\\"
 
 
-def postman(server: MailServer, **more: Any) -> Smtp:
-    """A way to a server, in a hurry."""
-    said: dict[str, Any] = {
+def smtp_to(server: MailServer, **overrides: Any) -> Smtp:
+    """Return a backend for this server with short timeouts."""
+    options: dict[str, Any] = {
         "host": "localhost",
         "security": "none",
         "sender": SENDER,
         "helo": "harbourandhearth.example",
     }
-    return Smtp(**(said | {"port": server.port, "timeout_seconds": 2.0, "final_timeout_seconds": 0.3} | more))
+    return Smtp(**(options | {"port": server.port, "timeout_seconds": 2.0, "final_timeout_seconds": 0.3} | overrides))
 
 
-def problem(smtp: Smtp, message: bytes = MAIL) -> DeliveryError:
-    """Send, and give what came of it."""
-    with pytest.raises(DeliveryError) as trouble:
+def send_error(smtp: Smtp, message: bytes = MAIL) -> DeliveryError:
+    """Send a message that must fail and return the error."""
+    with pytest.raises(DeliveryError) as caught:
         smtp.send(message, READER)
-    return trouble.value
+    return caught.value
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def trust(authority: Path) -> Callable[[], ssl.SSLContext]:
     return partial(ssl.create_default_context, cafile=str(authority / "ca.pem"))
 
 
-def test_the_bytes_arrive_as_they_are() -> None:
-    """Every dot that begins a line is doubled on the wire, and nothing else is touched."""
+def test_the_bytes_arrive_unchanged() -> None:
+    """A dot at the start of a line is doubled on the wire; nothing else is changed."""
     with MailServer() as server:
-        postman(server).send(MAIL, "Ann <ann@x.example>")
+        smtp_to(server).send(MAIL, "Ann <ann@x.example>")
     assert server.messages == [MAIL.replace(b"\r\n.", b"\r\n..")]
     assert server.commands == [
         "ehlo harbourandhearth.example",
@@ -65,10 +65,10 @@ def test_the_bytes_arrive_as_they_are() -> None:
     ]
 
 
-def test_a_mail_without_a_last_line_break_gets_one() -> None:
-    """The dot that ends a mail stands on a line of its own."""
+def test_a_missing_final_line_break_is_added() -> None:
+    """The final dot is on a line of its own."""
     with MailServer() as server:
-        postman(server).send(MAIL.removesuffix(b"\r\n"), READER)
+        smtp_to(server).send(MAIL.removesuffix(b"\r\n"), READER)
     assert server.messages[0].endswith(b"end\r\n")
 
 
@@ -77,13 +77,13 @@ lines = st.lists(st.binary(max_size=60).map(lambda each: each.translate(None, b"
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=lines)
-def test_any_lines_come_out_as_they_went_in(body: list[bytes]) -> None:
-    """What the server takes apart by the rules of SMTP is the mail that was handed in, dots, 8-bit bytes and all."""
+def test_any_lines_arrive_unchanged(body: list[bytes]) -> None:
+    """A message decoded by the rules of SMTP equals the one that was sent, including dots and 8-bit bytes."""
     message = b"Subject: x\r\n\r\n" + b"".join(line + b"\r\n" for line in body)
     with MailServer() as server:
-        postman(server).send(message, READER)
-    taken = [line[1:] if line.startswith(b".") else line for line in server.messages[0].split(b"\r\n")]
-    assert b"\r\n".join(taken) == message
+        smtp_to(server).send(message, READER)
+    lines_received = [line[1:] if line.startswith(b".") else line for line in server.messages[0].split(b"\r\n")]
+    assert b"\r\n".join(lines_received) == message
 
 
 @pytest.mark.parametrize(
@@ -91,38 +91,38 @@ def test_any_lines_come_out_as_they_went_in(body: list[bytes]) -> None:
     [b"a: b\n\nc\r\n", b"a: b\r\n\r\n.\n.\r\n", b"a: b\r\n\r\nx\ry\r\n", b"a: b\r\n\r\n\0\r\n", b"a: " + b"b" * 996],
     ids=["bare LF", "a smuggled end", "bare CR", "NUL", "a line of 999 bytes"],
 )
-def test_what_could_be_taken_for_two_mails_is_a_bug(message: bytes) -> None:
-    """Bare line ends, NUL and lines beyond 998 bytes are never handed to a server: nobody is even called."""
+def test_a_malformed_message_raises_value_error(message: bytes) -> None:
+    """Bare line ends, NUL and lines over 998 bytes are refused before a connection is opened."""
     with MailServer() as server, pytest.raises(ValueError, match="CRLF"):
-        postman(server).send(message, READER)
+        smtp_to(server).send(message, READER)
     assert server.commands == []
 
 
 def test_a_line_of_998_bytes_is_allowed() -> None:
-    """The longest line of RFC 5321 goes through, a long one-click header among them."""
+    """The longest line of RFC 5321 is sent; a one-click header may need it."""
     with MailServer() as server:
-        postman(server).send(b"a: " + b"b" * 995 + b"\r\n\r\n", READER)
+        smtp_to(server).send(b"a: " + b"b" * 995 + b"\r\n\r\n", READER)
     assert len(server.messages) == 1
 
 
 @pytest.mark.parametrize(
     "address", ["", "ann", "ann@x.example\r\nRCPT TO:<eve@x.example>", "a b@x.example", "ö@x.example"]
 )
-def test_an_address_holds_no_commands(address: str) -> None:
-    """Who is no address, or brings a line of their own, is refused before anybody is called."""
+def test_an_invalid_address_is_refused(address: str) -> None:
+    """An address that is malformed or contains a line break is refused before a connection is opened."""
     with MailServer() as server, pytest.raises(UsageError):
-        postman(server).send(MAIL, address)
+        smtp_to(server).send(MAIL, address)
     assert server.commands == []
 
 
-def test_8_bit_bytes_go_where_they_are_welcome() -> None:
-    """They are announced where the server takes them (RFC 6152), and not sent where it does not say so."""
-    loud = MAIL + "Grüße\r\n".encode()
+def test_8_bit_bytes_need_a_server_that_accepts_them() -> None:
+    """They are announced if the server offers 8BITMIME (RFC 6152), otherwise the message is not sent."""
+    message = MAIL + "Grüße\r\n".encode()
     with MailServer() as server:
-        postman(server).send(loud, READER)
+        smtp_to(server).send(message, READER)
     assert server.commands[1].endswith("BODY=8BITMIME")
     with MailServer(offers=()) as server:
-        assert problem(postman(server), loud).kind == "message"
+        assert send_error(smtp_to(server), message).kind == "message"
     assert server.messages == []
 
 
@@ -138,122 +138,122 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("step", "answer", "kind"), REFUSALS)
-def test_a_refusal_is_told_apart(step: str, answer: str, kind: str) -> None:
-    """Who is refused, where, and that nothing has left; it makes no sense to try that again by itself."""
+def test_each_refusal_has_a_kind(step: str, answer: str, kind: str) -> None:
+    """The error says what was refused, and that nothing was sent; only an unreachable server is retried."""
     with MailServer(answers={step: answer}) as server:
-        trouble = problem(postman(server))
-    assert isinstance(trouble, DeliveryFailedError)
-    assert (trouble.kind, trouble.retry) == (kind, kind == "unreachable")
-    assert str(trouble).startswith("localhost ")
-    assert str(trouble).endswith(".")
+        error = send_error(smtp_to(server))
+    assert isinstance(error, DeliveryFailedError)
+    assert (error.kind, error.retry) == (kind, kind == "unreachable")
+    assert str(error).startswith("localhost ")
+    assert str(error).endswith(".")
 
 
-def test_what_the_server_says_is_quoted() -> None:
-    """Its own words help most, in one line and without control characters."""
+def test_the_reply_of_the_server_is_quoted() -> None:
+    """The reply is quoted in one line, without control characters."""
     with MailServer(answers={"RCPT": "550-5.1.1 nobody\x1b[31m\r\n550 5.1.1 of that name"}) as server:
-        said = str(problem(postman(server)))
-    assert said == "localhost refuses ann@x.example: check that address (550 5.1.1 nobody [31m 5.1.1 of that name)."
+        text = str(send_error(smtp_to(server)))
+    assert text == "localhost refuses ann@x.example: check that address (550 5.1.1 nobody [31m 5.1.1 of that name)."
 
 
 @pytest.mark.parametrize("step", ["GREETING", "MAIL", "RCPT", "DATA", ".", "AUTH"])
-def test_a_server_that_asks_for_patience_gets_it(step: str) -> None:
-    """4xx at any step means later, and that nothing was taken."""
+def test_a_temporary_refusal_is_retried(step: str) -> None:
+    """A 4xx reply at any step means that nothing was sent and the message can be retried."""
     with MailServer(answers={step: "451 4.3.0 come back"}) as server:
-        trouble = problem(postman(server, username="ann", password=SECRET))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("later", True, DeliveryFailedError)
+        error = send_error(smtp_to(server, username="ann", password=SECRET))
+    assert (error.kind, error.retry, type(error)) == ("later", True, DeliveryFailedError)
 
 
 @pytest.mark.parametrize("step", ["GREETING", "MAIL", "RCPT", "DATA"])
-@pytest.mark.parametrize("what", [HANG_UP, SILENCE])
-def test_a_connection_lost_before_the_end_has_sent_nothing(step: str, what: str) -> None:
-    """Cut off or kept waiting before the mail is whole: it can be sent again safely."""
-    with MailServer(answers={step: what}) as server:
-        trouble = problem(postman(server, timeout_seconds=0.3))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("unreachable", True, DeliveryFailedError)
+@pytest.mark.parametrize("reply", [HANG_UP, SILENCE])
+def test_a_connection_lost_before_the_final_dot_can_be_retried(step: str, reply: str) -> None:
+    """After a disconnect or a timeout before the final dot nothing was sent."""
+    with MailServer(answers={step: reply}) as server:
+        error = send_error(smtp_to(server, timeout_seconds=0.3))
+    assert (error.kind, error.retry, type(error)) == ("unreachable", True, DeliveryFailedError)
 
 
-def test_a_connection_reset_in_the_middle_has_sent_nothing() -> None:
-    """The server goes away while the mail is on its way: what it has is no mail, for the dot never came."""
+def test_a_connection_reset_within_the_message_can_be_retried() -> None:
+    """The server disconnects while it receives the message; without the final dot it must discard it."""
     large = MAIL + b"a line of a long letter\r\n" * 500_000
     with MailServer(hangs_up_after_bytes=1_000) as server:
-        trouble = problem(postman(server), large)
-    assert (trouble.kind, type(trouble), server.messages) == ("unreachable", DeliveryFailedError, [])
+        error = send_error(smtp_to(server), large)
+    assert (error.kind, type(error), server.messages) == ("unreachable", DeliveryFailedError, [])
 
 
-@pytest.mark.parametrize("what", [HANG_UP, SILENCE])
-def test_silence_after_the_dot_is_uncertain(what: str) -> None:
-    """The server had it all and said nothing: nobody knows, and nobody tries again by themselves (RFC 1047)."""
-    with MailServer(answers={".": what}) as server:
-        trouble = problem(postman(server))
-    assert (trouble.kind, trouble.retry, type(trouble)) == ("uncertain", False, DeliveryUncertainError)
-    assert "check whether it arrived" in str(trouble)
+@pytest.mark.parametrize("reply", [HANG_UP, SILENCE])
+def test_silence_after_the_dot_is_uncertain(reply: str) -> None:
+    """The server received the whole message and did not reply, so it is not retried (RFC 1047)."""
+    with MailServer(answers={".": reply}) as server:
+        error = send_error(smtp_to(server))
+    assert (error.kind, error.retry, type(error)) == ("uncertain", False, DeliveryUncertainError)
+    assert "check whether it arrived" in str(error)
 
 
-def test_the_last_answer_is_waited_for_longer() -> None:
-    """600 seconds after the dot, where other steps get 60: giving up early makes duplicates."""
+def test_the_timeout_after_the_final_dot_is_longer() -> None:
+    """It is 600 seconds instead of 60, since giving up early causes duplicates."""
     smtp = Smtp(host="localhost", port=25, sender=SENDER)
     assert (smtp.timeout_seconds, smtp.final_timeout_seconds) == (60.0, 600.0)
 
 
-def test_taken_is_taken_whatever_comes_after() -> None:
-    """A server that hangs up on QUIT has taken the mail all the same."""
+def test_an_accepted_message_stays_accepted() -> None:
+    """A server that disconnects at QUIT has accepted the message."""
     with MailServer(answers={"QUIT": HANG_UP}) as server:
-        postman(server).send(MAIL, READER)
+        smtp_to(server).send(MAIL, READER)
     assert len(server.messages) == 1
 
 
 def test_all_recipients_or_none() -> None:
-    """One that is refused keeps the mail from the others."""
+    """If one recipient is refused, the message is sent to nobody."""
     with MailServer(answers={"RCPT": "550 no"}) as server, pytest.raises(DeliveryFailedError):
-        postman(server).submit(MAIL, SENDER, [READER, "bob@x.example"])
+        smtp_to(server).submit(MAIL, SENDER, [READER, "bob@x.example"])
     assert server.messages == []
 
 
-def test_nobody_there() -> None:
-    """A port where nobody listens is told with what to check."""
+def test_a_closed_port_is_unreachable() -> None:
+    """The error names the setting to check."""
     with MailServer() as server:
-        gone = postman(server)
-    trouble = problem(gone)
-    assert trouble.kind == "unreachable"
-    assert "smtp_host" in str(trouble)
+        smtp = smtp_to(server)
+    error = send_error(smtp)
+    assert error.kind == "unreachable"
+    assert "smtp_host" in str(error)
 
 
 # Logins
 
 
-@pytest.mark.parametrize("ways", ["PLAIN LOGIN", "LOGIN", "CRAM-MD5 PLAIN"])
-def test_a_login_takes_one_try(ways: str) -> None:
-    """By PLAIN, or else by LOGIN, in UTF-8; the server gets name and password as they are."""
-    with MailServer(offers=(f"AUTH {ways}",)) as server:
-        postman(server, username="ann@x.example", password=SECRET).send(MAIL, READER)
-    words = [
+@pytest.mark.parametrize("mechanisms", ["PLAIN LOGIN", "LOGIN", "CRAM-MD5 PLAIN"])
+def test_a_login_is_tried_once(mechanisms: str) -> None:
+    """PLAIN is used, or else LOGIN, both in UTF-8."""
+    with MailServer(offers=(f"AUTH {mechanisms}",)) as server:
+        smtp_to(server, username="ann@x.example", password=SECRET).send(MAIL, READER)
+    credentials = [
         b64decode(each.split()[-1]).decode()
         for each in server.commands
         if each not in ("DATA", "quit", "AUTH LOGIN") and not each.startswith(("ehlo", "mail", "rcpt"))
     ]
-    assert words == (["ann@x.example", SECRET] if ways == "LOGIN" else [f"\0ann@x.example\0{SECRET}"])
+    assert credentials == (["ann@x.example", SECRET] if mechanisms == "LOGIN" else [f"\0ann@x.example\0{SECRET}"])
     assert len(server.messages) == 1
 
 
-def test_a_refused_login_gives_no_secret_away() -> None:
-    """Neither the sentence nor its causes hold the password, though the server repeats it."""
+def test_a_refused_login_does_not_reveal_the_password() -> None:
+    """Neither the error nor its causes contain the password, although the server repeats it."""
     with MailServer(answers={"AUTH": f"535 5.7.8 no, {SECRET} is wrong"}) as server:
-        smtp = postman(server, username="ann", password=SECRET)
-        trouble = problem(smtp)
-    assert trouble.kind == "login"
-    assert str(trouble) == (
+        smtp = smtp_to(server, username="ann", password=SECRET)
+        error = send_error(smtp)
+    assert error.kind == "login"
+    assert str(error) == (
         "localhost does not accept the login of ann: check [delivery] smtp_username and the password that "
         "smtp_password_env names (535)."
     )
-    causes = [trouble, trouble.__cause__, trouble.__context__]
+    causes = [error, error.__cause__, error.__context__]
     assert not any(SECRET in repr(each) for each in (*causes, smtp))
     assert len([each for each in server.commands if each.upper().startswith("AUTH")]) == 1
 
 
-def test_a_server_without_a_login_we_know() -> None:
-    """The password is not tried in ways that are broken, and the mail not without it."""
+def test_a_server_without_a_supported_login() -> None:
+    """The password is not sent by an insecure mechanism, and the message is not sent without a login."""
     with MailServer(offers=("AUTH CRAM-MD5",)) as server:
-        assert problem(postman(server, username="ann", password=SECRET)).kind == "login"
+        assert send_error(smtp_to(server, username="ann", password=SECRET)).kind == "login"
     assert not any(each.startswith("AUTH") for each in server.commands)
 
 
@@ -262,75 +262,78 @@ def test_a_server_without_a_login_we_know() -> None:
 
 @pytest.mark.requires("openssl")
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_everything_that_matters_is_said_inside_tls(security: str, authority: Path, trust: Any) -> None:
-    """Before the certificate is proved the server hears a greeting and nothing else; the password comes after it."""
+def test_nothing_but_the_greeting_is_sent_outside_tls(security: str, authority: Path, trust: Any) -> None:
+    """Before the certificate is verified the client sends EHLO and STARTTLS only."""
     context = {security: server_context(authority)}
     with MailServer(**context) as server:
-        smtp = postman(server, security=security, create_ssl_context=trust, username="ann", password=SECRET)
+        smtp = smtp_to(server, security=security, create_ssl_context=trust, username="ann", password=SECRET)
         smtp.send(MAIL, READER)
-    open_words = [each for each in server.commands if not each.startswith("*")]
-    assert open_words == (["ehlo harbourandhearth.example", "STARTTLS"] if security == "starttls" else [])
+    unencrypted = [each for each in server.commands if not each.startswith("*")]
+    assert unencrypted == (["ehlo harbourandhearth.example", "STARTTLS"] if security == "starttls" else [])
     assert len(server.messages) == 1
 
 
 @pytest.mark.requires("openssl")
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_the_certificate_must_hold_the_name(security: str, trust: Any, tmp_path: Path) -> None:
-    """A certificate of another name, or by nobody known, gets no mail and no password."""
+def test_the_certificate_must_match_the_host_name(security: str, trust: Any, tmp_path: Path) -> None:
+    """A server with a certificate for another name, or of an unknown authority, gets no message and no password."""
     other = server_context(certificates(tmp_path, "elsewhere.example"))
-    trusting = partial(ssl.create_default_context, cafile=str(tmp_path / "ca.pem"))
-    for judge, why in ((trusting, "mismatch"), (ssl.create_default_context, "unable to get local issuer")):
+    trust_other = partial(ssl.create_default_context, cafile=str(tmp_path / "ca.pem"))
+    for create_context, reason in (
+        (trust_other, "mismatch"),
+        (ssl.create_default_context, "unable to get local issuer"),
+    ):
         with MailServer(**{security: other}) as server:
-            trouble = problem(
-                postman(server, security=security, create_ssl_context=judge, username="ann", password=SECRET)
+            error = send_error(
+                smtp_to(server, security=security, create_ssl_context=create_context, username="ann", password=SECRET)
             )
-        assert (trouble.kind, trouble.retry) == ("insecure", False)
-        assert why in str(trouble)
+        assert (error.kind, error.retry) == ("insecure", False)
+        assert reason in str(error)
         assert not any("AUTH" in each or "mail" in each for each in server.commands)
 
 
-def test_a_stripped_starttls_is_noticed(trust: Any) -> None:
-    """Somebody in between takes the offer out: nothing is said in the open, not even the sender's name."""
+def test_a_missing_starttls_offer_is_an_error(trust: Any) -> None:
+    """If an attacker strips the offer, nothing is sent unencrypted, not even the sender."""
     with MailServer() as server:
-        trouble = problem(
-            postman(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET)
+        error = send_error(
+            smtp_to(server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET)
         )
-    assert trouble.kind == "insecure"
+    assert error.kind == "insecure"
     assert server.commands == ["ehlo harbourandhearth.example"]
 
 
 @pytest.mark.requires("openssl")
-def test_starttls_refused_is_not_gone_without(authority: Path, trust: Any) -> None:
-    """A server that offers STARTTLS and then will not: later, or never, but not in the open."""
+def test_a_refused_starttls_is_not_ignored(authority: Path, trust: Any) -> None:
+    """If the server offers STARTTLS and refuses it, the message is not sent unencrypted."""
     with MailServer(starttls=server_context(authority), answers={"STARTTLS": "454 4.7.0 not now"}) as server:
-        assert problem(postman(server, security="starttls", create_ssl_context=trust)).kind == "later"
+        assert send_error(smtp_to(server, security="starttls", create_ssl_context=trust)).kind == "later"
     assert server.messages == []
 
 
-def test_a_plain_port_is_no_tls_port(trust: Any) -> None:
-    """TLS where the server speaks none is told with what to check."""
+def test_tls_to_a_port_without_tls_is_insecure(trust: Any) -> None:
+    """The error names the setting to check."""
     with MailServer() as server:
-        trouble = problem(postman(server, security="tls", create_ssl_context=trust, timeout_seconds=1.0))
-    assert trouble.kind == "insecure"
-    assert "smtp_port" in str(trouble)
+        error = send_error(smtp_to(server, security="tls", create_ssl_context=trust, timeout_seconds=1.0))
+    assert error.kind == "insecure"
+    assert "smtp_port" in str(error)
 
 
-# A look at the server, for the doctor
+# Verification, for pipeline doctor
 
 
 @pytest.mark.requires("openssl")
-def test_greet_says_what_was_agreed_and_sends_nothing(authority: Path, trust: Any) -> None:
-    """TLS version and login; no MAIL is ever begun."""
+def test_verify_reports_tls_and_login_and_sends_nothing(authority: Path, trust: Any) -> None:
+    """It returns the TLS version and the login, and never sends MAIL."""
     with MailServer(starttls=server_context(authority)) as server:
-        agreed = postman(
+        report = smtp_to(
             server, security="starttls", create_ssl_context=trust, username="ann", password=SECRET
         ).verify()
-    assert agreed == ["TLSv1.3", "logged in as ann", "offers LOGIN, PLAIN"]
+    assert report == ["TLSv1.3", "logged in as ann", "offers LOGIN, PLAIN"]
     assert [each for each in server.commands if "mail" in each.lower().split(" ")[0]] == []
 
 
-def test_greet_tells_trouble_like_a_send() -> None:
-    """A wrong password is found without sending anything."""
-    with MailServer(answers={"AUTH": "535 no"}) as server, pytest.raises(DeliveryFailedError) as trouble:
-        postman(server, username="ann", password=SECRET).verify()
-    assert trouble.value.kind == "login"
+def test_verify_raises_the_errors_of_a_send() -> None:
+    """A wrong password is detected without sending a message."""
+    with MailServer(answers={"AUTH": "535 no"}) as server, pytest.raises(DeliveryFailedError) as caught:
+        smtp_to(server, username="ann", password=SECRET).verify()
+    assert caught.value.kind == "login"

@@ -1,4 +1,4 @@
-"""What the daemon costs in the long run: no memory that grows, hardly any CPU while nothing is due."""
+"""Memory of the daemon over time, and its CPU time while nothing is due."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from pathlib import Path
 
 import pytest
 
-from bench.daemon import CONFIG, MOST_GROWTH_MB, MOST_IDLE_PERCENT, serve
+from bench.daemon import CONFIG, MAX_GROWTH_MB, MAX_IDLE_PERCENT, serve
 
 SECONDS = 45
 FEED = '[[feeds]]\nid = "blog"\nurl = "http://127.0.0.1:9/feed"\nkind = "blog"\n'
 
 
 @pytest.mark.loopback
-def test_a_day_of_rounds_leaves_nothing_behind() -> None:
-    """Three feeds, every half hour: the short form of the next one."""
-    found = serve(rounds=20, feeds=3)
-    assert found["grown_mb"] < MOST_GROWTH_MB
-    assert found["requests"] > 50
+def test_memory_does_not_grow_over_a_day_of_fetches() -> None:
+    """Twenty fetches of three feeds: the short form of the next test."""
+    measured = serve(rounds=20, feeds=3)
+    assert measured["grown_mb"] < MAX_GROWTH_MB
+    assert measured["requests"] > 50
 
 
 @pytest.mark.slow(minutes=2)
 @pytest.mark.loopback
-def test_a_thousand_rounds_of_twenty_feeds_leave_nothing_behind() -> None:
-    """Three weeks of half hours, most of them 304s and now and then a new post."""
-    found = serve(rounds=1_000, feeds=20)
-    assert found["grown_mb"] < MOST_GROWTH_MB
-    assert found["idle_percent"] < MOST_IDLE_PERCENT
-    assert found["requests"] > 10_000
+def test_memory_does_not_grow_over_a_thousand_fetches_of_twenty_feeds() -> None:
+    """Three weeks of a fetch every half hour, with an occasional new post."""
+    measured = serve(rounds=1_000, feeds=20)
+    assert measured["grown_mb"] < MAX_GROWTH_MB
+    assert measured["idle_percent"] < MAX_IDLE_PERCENT
+    assert measured["requests"] > 10_000
 
 
 @pytest.mark.slow(minutes=2)
-def test_an_idle_daemon_takes_hardly_any_cpu(tmp_path: Path) -> None:
-    """`pipeline run`, its pages included, over real seconds: scheduler, beats and all."""
-    more = CONFIG.replace('listen = ""', 'listen = "127.0.0.1:0"').replace("every 30 minutes", "every 24 hours")
-    (tmp_path / "config.toml").write_text(more + FEED)
+def test_an_idle_daemon_uses_hardly_any_cpu(tmp_path: Path) -> None:
+    """`pipeline run` with its pages is measured in real time."""
+    config = CONFIG.replace('listen = ""', 'listen = "127.0.0.1:0"').replace("every 30 minutes", "every 24 hours")
+    (tmp_path / "config.toml").write_text(config + FEED)
     daemon = subprocess.Popen([sys.executable, "-m", "pipeline", "run"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(15)  # the first beat does all that is due
+        time.sleep(15)  # the first tick runs all tasks that are due
         before = cpu_seconds(daemon.pid)
         time.sleep(SECONDS)
-        used = cpu_seconds(daemon.pid) - before
+        used_seconds = cpu_seconds(daemon.pid) - before
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(15)
-    assert used / SECONDS * 100 < MOST_IDLE_PERCENT
+    assert used_seconds / SECONDS * 100 < MAX_IDLE_PERCENT
 
 
 def cpu_seconds(process: int) -> float:
-    """Say how much CPU a process has used."""
+    """Return the CPU time that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""Killed at any moment of fetch, draft, approval and mailing, and started again: nothing lost, nothing twice."""
+"""A publication that is killed at random moments and restarted loses nothing and sends nothing twice."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from test_store_crash import is_alive
 from tests.year_simulation import START, WEEK, collect_result, create_publication, posts, verify
 
 ROOT = Path(__file__).parents[2]
-LONGEST_SECONDS = 0.15
-"""About as long as a beat takes that reads the feeds and makes a draft."""
+MAX_DELAY_SECONDS = 0.15
+"""About the duration of a tick that fetches the feeds and builds a draft."""
 
-PATIENCE_SECONDS = 60.0
+PROGRESS_TIMEOUT_SECONDS = 60.0
 
 
 @pytest.fixture
-def liver(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Forks publications."""
+def forker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Return a process that forks a process for each publication named on its stdin."""
     with (
         (tmp_path / "stderr.txt").open("w") as errors,
         subprocess.Popen(
@@ -45,21 +45,21 @@ def liver(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
 
 
-def start(liver: subprocess.Popen[str], folder: Path, weeks: int) -> int:
-    """Start a publication; give its process id."""
-    assert liver.stdin is not None
-    assert liver.stdout is not None
-    print(folder, weeks, file=liver.stdin, flush=True)
-    return int(liver.stdout.readline())
+def start(forker: subprocess.Popen[str], folder: Path, weeks: int) -> int:
+    """Start a publication and return its process id."""
+    assert forker.stdin is not None
+    assert forker.stdout is not None
+    print(folder, weeks, file=forker.stdin, flush=True)
+    return int(forker.stdout.readline())
 
 
-def lived_through(folder: Path) -> int:
-    """Say how many moments were lived through to their end."""
+def completed_moments(folder: Path) -> int:
+    """Return the number of simulated moments that were completed."""
     return int((folder / "moment.txt").read_text() or 0)
 
 
-def check_halfway(folder: Path) -> None:
-    """Whatever was cut short: the database is whole, and no story is told twice."""
+def check_invariants(folder: Path) -> None:
+    """Check that the database is intact and no story was published twice."""
     with closing(sqlite3.connect(folder / "pipeline.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -67,26 +67,26 @@ def check_halfway(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("kills", "weeks"), [(10, 1), pytest.param(200, 26, marks=pytest.mark.slow(minutes=1))])
-def test_killed_at_any_moment_nothing_is_lost_and_nothing_goes_out_twice(
-    tmp_path: Path, liver: subprocess.Popen[str], kills: int, weeks: int
+def test_a_killed_publication_loses_nothing_and_sends_nothing_twice(
+    tmp_path: Path, forker: subprocess.Popen[str], kills: int, weeks: int
 ) -> None:
-    """Each time the next process goes on where the dead one was; at the end all is told, and every mail is out once."""
+    """The next process continues where the killed one stopped; in the end every story was published exactly once."""
     folder, chance = tmp_path / "publication", random.Random(SEED)
     folder.mkdir()
     create_publication(folder)
     (folder / "moment.txt").touch()
     for kill in range(kills):
-        goal = lived_through(folder) + chance.choice((0, 1, 1, 2))
-        process = start(liver, folder, weeks)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while lived_through(folder) < goal:
-            assert time.monotonic() < deadline, "the publication does not get on"
+        goal = completed_moments(folder) + chance.choice((0, 1, 1, 2))
+        process = start(forker, folder, weeks)
+        deadline = time.monotonic() + PROGRESS_TIMEOUT_SECONDS
+        while completed_moments(folder) < goal:
+            assert time.monotonic() < deadline, "the publication makes no progress"
             time.sleep(0.001)
-        time.sleep(chance.random() * LONGEST_SECONDS)
+        time.sleep(chance.random() * MAX_DELAY_SECONDS)
         os.kill(process, signal.SIGKILL)
         while is_alive(process):
             time.sleep(0.001)
         if kill % 10 == 9:
-            check_halfway(folder)
+            check_invariants(folder)
     run_season(folder, weeks)
     verify(collect_result(folder), posts(SEED, weeks), START + weeks * WEEK)

@@ -1,4 +1,4 @@
-"""`pipeline tick` as cron starts it: on a publication, with a web server on loopback. More of it in test_daemons.py."""
+"""`pipeline tick` as cron starts it. See also test_concurrent_daemons.py."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def server() -> Iterator[HttpServer]:
 
 @pytest.fixture
 def folder(tmp_path: Path, server: HttpServer) -> Path:
-    """A publication whose one feed that server answers."""
+    """A publication with one feed, served by that server."""
     (tmp_path / "config.toml").write_text(CONFIG.format(url=server.url("/feed/")))
     return tmp_path
 
@@ -54,33 +54,33 @@ def tick(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def tasks(said: str) -> list[str]:
-    """Which tasks the log tells of, in a pipe: one JSON object a line."""
-    return [json.loads(line)["task"] for line in said.splitlines()]
+def logged_tasks(log: str) -> list[str]:
+    """Return the ids of the logged tasks. In a pipe each line of the log is a JSON object."""
+    return [json.loads(line)["task"] for line in log.splitlines()]
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    said, _ = process.communicate(timeout=60)
-    return process.returncode, said
+def wait(process: subprocess.Popen[str]) -> tuple[int, str]:
+    log, _ = process.communicate(timeout=60)
+    return process.returncode, log
 
 
 @pytest.mark.loopback
-def test_a_tick_does_what_is_due_and_the_next_one_nothing(folder: Path, server: HttpServer) -> None:
-    """The first asks the feed and says so; the second, in the same day and week, asks nobody and says nothing."""
+def test_a_second_tick_does_nothing(folder: Path, server: HttpServer) -> None:
+    """The first tick fetches and drafts; the second, on the same day, sends no request and logs nothing."""
     server.respond("/feed/", CannedResponse())
-    code, said = ended(tick(folder))
+    code, log = wait(tick(folder))
     assert code == 0
-    assert tasks(said) == ["fetch", "draft"]
-    assert ended(tick(folder)) == (0, "")
+    assert logged_tasks(log) == ["fetch", "draft"]
+    assert wait(tick(folder)) == (0, "")
     assert len(server.requests_for("/feed/")) == 1
 
 
 @pytest.mark.loopback
-def test_a_feed_that_fails_is_named_and_the_exit_code_says_so(folder: Path, server: HttpServer) -> None:
-    """Exit code 3: done, but a feed failed; the draft is made all the same."""
+def test_a_failed_feed_is_logged_and_the_exit_code_is_3(folder: Path, server: HttpServer) -> None:
+    """The draft is built although a feed failed."""
     server.respond("/feed/", CannedResponse(status=404, body=b""))
-    code, said = ended(tick(folder))
+    code, log = wait(tick(folder))
     assert code == 3
-    assert "blog" in said
-    assert "404" in said
-    assert "draft:" in said
+    assert "blog" in log
+    assert "404" in log
+    assert "draft:" in log

@@ -11,6 +11,8 @@ from pipeline.text.html import (
     sanitise_without_attributes,
     sanitised_to_text,
 )
+from pipeline.text.html_repair import repair_markup
+from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.plain_text import excerpt_text, strip_boilerplate
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
 
@@ -37,7 +39,7 @@ def extract_body(content_html: str, summary_html: str, base: str) -> tuple[str, 
     summary = (
         ""
         if not shorter or _CUT_SHORT.search(shorter[-1000:])
-        else strip_shortcodes(_prose(sanitise_without_attributes(shorter[:_MAX_CHARS])))
+        else strip_shortcodes(_prose(sanitise_without_attributes(_repair(shorter[:_MAX_CHARS]))))
     )
     return body_html, excerpt_text(
         strip_boilerplate(summary)
@@ -53,9 +55,13 @@ def clean_body(html: str, base: str) -> str:
     >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
     '<p>Salt.</p>'
     """
-    clean = strip_boilerplate(strip_plugin_markup(sanitise(add_paragraphs(html), base)))
+    clean = strip_boilerplate(strip_plugin_markup(sanitise(add_paragraphs(_repair(html)), base)))
     repaired = join_broken_lists(clean)
     return clean if repaired == clean else sanitise(repaired, base)
+
+
+def _repair(html: str) -> str:
+    return repair_mojibake(repair_markup(html))
 
 
 def _opening(html: str) -> str:

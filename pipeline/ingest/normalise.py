@@ -15,6 +15,7 @@ from pipeline.ingest.pictures import choose_picture
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
 from pipeline.text.dates import MAX_DATE_CHARS, parse_duration
+from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.plain_text import MAX_TITLE_CHARS, clean_markup, clean_text, clean_title, excerpt_text
 from pipeline.text.title_parts import is_generic_author, split_guest, split_title
 from pipeline.text.urls import clean_url, is_feed_redirect, media_key, url_key
@@ -157,7 +158,7 @@ def _guid(raw: RawEntry, link: str, *, is_unique: bool) -> str:
 def _title(raw: RawEntry) -> str:
     """Return the title as text, cleaned as the type that the document declares."""
     if raw.title_type == "text":
-        return clean_text(raw.title)[:MAX_TITLE_CHARS].rstrip()
+        return repair_mojibake(clean_text(raw.title)[:MAX_TITLE_CHARS].rstrip())
     return clean_markup(raw.title) if raw.title_type == "html" else clean_title(raw.title)
 
 

@@ -20,6 +20,7 @@ from pipeline.text.html_images import (
     replace_image,
     show_noscript_images,
 )
+from pipeline.text.html_repair import drop_hidden, flatten_scripts, link_embeds
 from pipeline.text.plain_text import clean_text, count_words, has_cjk
 from pipeline.text.urls import clean_url
 
@@ -31,8 +32,8 @@ MAX_DEPTH = 200
 _TAGS = set(
     re.findall(
         r"\w+",
-        "p br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite em strong b i s del ins sub sup small mark abbr "
-        "a img pre code kbd samp var table caption thead tbody tfoot tr th td figure figcaption",
+        "p br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite em strong b i s strike del ins sub sup "
+        "small mark abbr a img pre code kbd samp var table caption thead tbody tfoot tr th td figure figcaption",
     )
 )
 _REMOVED_TAGS = set(re.findall(r"\w+", "script style template noscript iframe object applet frameset svg math form "
@@ -64,6 +65,8 @@ _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+
 _BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
 _MANY_WORDS = 100
 """Above this count, whitespace-separated tokens that are not words, such as dashes, are not subtracted."""
+_STRUCK = re.compile(r"\s?<(s|strike|del)>.*?</\1>", re.DOTALL)
+_TERM = re.compile(r":?\s*</dt>\s*<dd>")
 _ENTITY = re.compile(r"&\w+;")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
@@ -84,10 +87,10 @@ def sanitise(html: str, base_url: str) -> str:
         return _text_alone(html)
     before = _base_url.set(base_url)
     try:
-        clean = _CLEANER.clean(html)
+        clean = _CLEANER.clean(link_embeds(drop_hidden(html)))
     finally:
         _base_url.reset(before)
-    return remove_empty_elements(IMAGE.sub(replace_image, clean)).strip()
+    return remove_empty_elements(flatten_scripts(IMAGE.sub(replace_image, clean))).strip()
 
 
 def sanitise_without_attributes(html: str) -> str:
@@ -98,9 +101,10 @@ def sanitise_without_attributes(html: str) -> str:
     """
     if _too_deep(html):
         return _text_alone(html)
+    html = drop_hidden(html)
     if "<img" in html:
         html = IMAGE.sub(image_text, _IMAGE_TEXT_CLEANER.clean(html))
-    return _TEXT_CLEANER.clean(html)
+    return flatten_scripts(_TEXT_CLEANER.clean(html))
 
 
 def _text_alone(html: str) -> str:
@@ -118,7 +122,8 @@ def plain_text(html: str) -> str:
     elif _too_deep(html):
         blocks = entities.unescape(_TAG.sub("\n", html)).split("\n")
     else:
-        lean = _BLOCK_CLEANER.clean(html)
+        lean = _BLOCK_CLEANER.clean(drop_hidden(html))
+        lean = re.sub("</?su[bp]>", "", flatten_scripts(lean))
         blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
     return _joined(blocks)
 
@@ -129,6 +134,10 @@ def sanitised_to_text(html: str) -> str:
     >>> sanitised_to_text("<h2>Salt</h2><p>A pinch,&nbsp;or <b>two</b>.<br>Taste.</p>")
     'Salt\\n\\nA pinch, or two.\\n\\nTaste.'
     """
+    if "<s" in html or "<del" in html:
+        html = _STRUCK.sub("", html)
+    if "</dt>" in html:
+        html = _TERM.sub(": ", html)
     return _joined(entities.unescape(_BLOCK_TAG.sub("\0", _INLINE_TAG.sub("", html))).split("\0"))
 
 
@@ -245,4 +254,6 @@ _IMAGE_TEXT_CLEANER = nh3.Cleaner(
     tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={"img": set(RAW_ATTRIBUTES)}, link_rel=None
 )
 _TEXT_CLEANER = nh3.Cleaner(tags=_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={}, link_rel=None)
-_BLOCK_CLEANER = nh3.Cleaner(tags=_BLOCK_TAGS, clean_content_tags=_REMOVED_TAGS, attributes={}, link_rel=None)
+_BLOCK_CLEANER = nh3.Cleaner(
+    tags=_BLOCK_TAGS | {"sup", "sub"}, clean_content_tags=_REMOVED_TAGS, attributes={}, link_rel=None
+)

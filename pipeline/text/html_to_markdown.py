@@ -83,6 +83,52 @@ def _sibling_name(el: Any, direction: str) -> str:
     return "" if sibling is None else sibling.name or "text"
 
 
+def _emphasised(el: Any, text: str, delimiter: str, parent_tags: set[str]) -> str:
+    """Return each paragraph of a text between delimiters, or without them where CommonMark would take them for text.
+
+    A delimiter between a word and punctuation, as in ``said*“Salt”*``, is text.
+    """
+    if parent_tags & {"code", "pre", "kbd", "samp"} or not text.strip():
+        return text
+    if "\n\n" in text.strip():
+        return "\n\n".join(_emphasised(el, part, delimiter, parent_tags) for part in text.split("\n\n"))
+    start, inner, end = text[: len(text) - len(text.lstrip())], text.strip(), text[len(text.rstrip()) :]
+    before, after = (_neighbour(el, direction) for direction in ("previous_sibling", "next_sibling"))
+    glued = (not start and before.isalnum() and not inner[0].isalnum()) or (
+        not end and after.isalnum() and not inner[-1].isalnum()
+    )
+    inside_same = el.parent is not None and el.parent.name == el.name
+    return text if glued or inside_same else f"{start}{delimiter}{inner}{delimiter}{end}"
+
+
+def _neighbour(el: Any, direction: str) -> str:
+    """Return the character before or after an element, or "" if there is none."""
+    sibling = getattr(el, direction)
+    text = "" if sibling is None else sibling.get_text()
+    return text[-1:] if direction == "previous_sibling" else text[:1]
+
+
+def _term(converter: Any, el: Any, text: str, parent_tags: set[str]) -> str:
+    term = escape_markdown(" ".join(el.get_text().split()).rstrip(":"))
+    return f"\n\n**{term}:** " if term else ""
+
+
+def _definition(converter: Any, el: Any, text: str, parent_tags: set[str]) -> str:
+    return f"{text.strip()}\n\n"
+
+
+def _strong(converter: Any, el: Any, text: str, parent_tags: set[str]) -> str:
+    return _emphasised(el, text, "**", parent_tags)
+
+
+def _emphasis(converter: Any, el: Any, text: str, parent_tags: set[str]) -> str:
+    return _emphasised(el, text, "*", parent_tags)
+
+
+def _struck_out(converter: Any, el: Any, text: str, parent_tags: set[str]) -> str:
+    return _emphasised(el, text, "~~", parent_tags)
+
+
 @cache
 def _converter() -> Any:  # markdownify has no types
     from markdownify import MarkdownConverter
@@ -120,6 +166,11 @@ def _converter() -> Any:  # markdownify has no types
 
         def convert_sup(self, el: Any, text: str, parent_tags: set[str]) -> str:
             return text.translate(_SUPERSCRIPT) if text.strip().isdecimal() else text
+
+        convert_dt, convert_dd = _term, _definition
+        convert_b = convert_strong = _strong
+        convert_i = convert_em = _emphasis
+        convert_del = convert_s = convert_strike = _struck_out
 
         def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
             longest = max((len(run) for run in re.findall("`+", text)), default=0)

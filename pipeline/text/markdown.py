@@ -30,6 +30,8 @@ _EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^>]*)?>\s*</\1>")
 # Relative links such as "#note" lead nowhere in a mail.
 _ABSOLUTE_URL = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _IMAGE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
+_HARD_BREAKS = re.compile(r"(?:\\\n\s*)+")
+_LOOSE_BLANK = re.compile(r" +(?=[ .,;:!?])")
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])|[。！？]")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
@@ -112,7 +114,7 @@ def _parser() -> MarkdownIt:
     def alt(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
         return nh3.clean_text(tokens[index].content)
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.add_render_rule("image", alt)
     parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
     parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
@@ -131,11 +133,14 @@ def _plain(nodes: Iterable[SyntaxTreeNode]) -> str:
 
 
 def _inline_text(node: SyntaxTreeNode) -> str:
-    """Return the text of an inline node; a hard break is a newline."""
+    """Return the text of an inline node, without what is struck out; a hard break is a newline."""
     if node.type in ("softbreak", "hardbreak"):
         return "\n" if node.type == "hardbreak" else " "
+    if node.type == "s":
+        return ""
     if node.children and node.type != "image":
-        return "".join(map(_inline_text, node.children))
+        text = "".join(map(_inline_text, node.children))
+        return _LOOSE_BLANK.sub("", text) if any(child.type == "s" for child in node.children) else text
     return node.content if node.type in ("text", "code_inline", "image") else ""
 
 
@@ -232,6 +237,8 @@ def _shortened(nodes: Iterable[SyntaxTreeNode], words_left: int) -> tuple[list[s
             )
         if part:
             taken.append(part)
+        else:
+            taken[-1:] = map(_end_with_ellipsis, taken[-1:])
         if not complete:
             return taken, 0, False
     return taken, words_left, True
@@ -260,7 +267,9 @@ def _shortened_paragraph(md: str, words_left: int) -> tuple[str, int, bool]:
 
 
 def _without_images(md: str) -> str:
-    return _EMPTY_LINK.sub("", _IMAGE.sub("", md)).strip()
+    """Return Markdown without images, and without the hard breaks around them."""
+    shorter = _EMPTY_LINK.sub("", _IMAGE.sub("", md)).strip()
+    return md.strip() if shorter == md.strip() else _HARD_BREAKS.sub("\\\\\n", shorter).strip("\\\n ")
 
 
 def _sentence_prefixes(md: str) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html as entities
 import re
 
+from pipeline.text.mojibake import repair_mojibake
+
 MAX_TITLE_CHARS = 1000
 
 # A word in angle brackets is only a tag if its attributes are written as attributes: "a<b and b>c" has none.
@@ -119,7 +121,7 @@ def clean_title(raw: str) -> str:
             if text == before:
                 break
         text = _strip_formatting(text)
-    return clean_text(text)[:MAX_TITLE_CHARS].rstrip()
+    return repair_mojibake(clean_text(text)[:MAX_TITLE_CHARS].rstrip())
 
 
 def strip_boilerplate(text: str) -> str:

@@ -41,3 +41,31 @@ def test_titles_that_speak_of_tags(tmp_path: Path, capsys: pytest.CaptureFixture
     for title in titles.values():
         assert title in text.replace("\n", " ")
         assert escape(title, quote=False) in html
+
+
+def _post(title: str, html: str) -> str:
+    return item(
+        title,
+        more=f"<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>{escape(html)}</content:encoded>",
+    )
+
+
+def test_meaning_survives_from_feed_to_newsletter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exponents, struck-out text and definitions are right in HTML and in text, without marks of Markdown."""
+    _, html, text = _digest(
+        tmp_path,
+        capsys,
+        _post(
+            "Grains", "<p>A grain has 10<sup>-7</sup> kg, and 3<sup>n</sup> of them have 4 × 10<sup>12</sup> edges.</p>"
+        ),
+        _post("A fare", "<p>The ferry costs <del>7</del> <ins>9</ins> crowns, never <s>11</s>. Board early.</p>"),
+        _post("Flours", "<dl><dt>Rye</dt><dd>Dark and sour.</dd><dt>Oats</dt><dd>Pale and soft.</dd></dl>"),
+    )
+    text = " ".join(text.split())
+    for shown in ("10⁻⁷ kg", "3ⁿ of them", "10¹² edges"):
+        assert shown in html
+        assert shown in text
+    assert "<s>7</s> 9 crowns" in html
+    assert "costs 9 crowns" in text
+    assert "Rye: Dark and sour." in text
+    assert "~~" not in html + text

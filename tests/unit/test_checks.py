@@ -106,6 +106,7 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         digest(replace(SAMPLE, publication=replace(PUBLICATION, tagline="Bread, {{ town }}"))),
         "merge-tag", "error", "[publication] tagline"),
     "merge tag of the theme": (html("Penhallow Quay", "[[town]]"), "merge-tag", "error", "theme"),
+    "wrong-encoding": (digest(with_loaf(excerpt_md="Voil\u00c3 , bread.")), "wrong-encoding", "warning", TITLE),
     "shortcode": (digest(with_loaf(excerpt_md="Bake it. \\[my\\_slider 3\\]")), "shortcode", "warning", TITLE),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-text", "warning", TITLE),

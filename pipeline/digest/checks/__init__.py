@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     text.todo_note,
     text.merge_tag,
     text.shortcode,
+    text.wrong_encoding,
     links.link_text,
     links.relative_url,
     links.short_url,

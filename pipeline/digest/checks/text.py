@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pipeline.digest.checks.inputs import INTRODUCTION, PREHEADER, SUBJECT, THEME, CheckInputs
 from pipeline.model.check import CheckLevel, CheckResult
 from pipeline.text.markdown import to_plain
+from pipeline.text.mojibake import find_mojibake
 from pipeline.text.similarity import normalised_words
 from pipeline.text.wordpress import find_shortcode
 
@@ -98,6 +99,14 @@ def shortcode(inputs: CheckInputs) -> Iterator[CheckResult]:
         if "[" in text and (code := find_shortcode(to_plain(text))):
             message = f"Remove “{code}”: it looks like a shortcode, which only the blog's own software replaces."
             yield location.result("shortcode", "warning", message)
+
+
+def wrong_encoding(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no text was decoded with the wrong character encoding."""
+    for location, text, _ in inputs.texts():
+        if word := find_mojibake(text):
+            message = f"Correct “{word}”: the feed encoded it wrongly, and it could not be repaired."
+            yield location.result("wrong-encoding", "warning", message)
 
 
 def _level(by_editor: bool) -> CheckLevel:

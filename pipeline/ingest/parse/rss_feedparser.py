@@ -143,7 +143,9 @@ def _channel(parsed: Parsed, root: Element | None) -> Channel:
 
 
 def _html(text: str, detail: Parsed) -> str:
-    """Return a text as HTML, escaped if feedparser takes it for plain text."""
+    """Return a text as HTML, escaped if feedparser takes it for plain text; "" for the base64 of a file."""
+    if _text(detail, "type").startswith(("image/", "audio/", "video/", "application/octet-stream", "application/pdf")):
+        return ""
     if _text(detail, "type") != "text/plain":
         return text
     return entities.escape(text, quote=False)

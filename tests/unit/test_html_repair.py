@@ -1,0 +1,155 @@
+"""HTML from feeds: what was meant as markup or as text, and what keeps its meaning in a newsletter."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pipeline.ingest.body import extract_body
+from pipeline.ingest.parse.parser import parse_feed
+from pipeline.text.html import plain_text, sanitise
+from pipeline.text.html_repair import drop_hidden, flatten_scripts, link_embeds, repair_markup
+from pipeline.text.markdown import excerpt, to_html, to_markdown, to_text
+from pipeline.text.mojibake import find_mojibake, repair_mojibake
+from pipeline.text.plain_text import clean_title
+
+BASE64 = "R0lGODlhAQABAIAAAP" * 40
+
+
+def _excerpt(html: str) -> tuple[str, str, str]:
+    """Return the excerpt of an entry as HTML, as text and as stored with the entry."""
+    body, text = extract_body(html, "", "https://h.example/")
+    md = excerpt(to_markdown(body))
+    return to_html(md), to_text(md), text
+
+
+@pytest.mark.parametrize(
+    ("html", "meant"),
+    [
+        ("&lt;div class=&quot;post&quot;&gt;&lt;p&gt;Salt &amp;amp; fat.&lt;/p&gt;&lt;/div&gt;", "Salt & fat."),
+        ("<div>&lt;p&gt;Salt.&lt;/p&gt;</div>", "Salt."),
+        ("Guest: Ada&lt;br /&gt;Host: Bo", "Guest: Ada Host: Bo"),
+        ("The Set<Label> of labels", "The Set<Label> of labels"),
+        ("Where p<q and q>r", "Where p<q and q>r"),
+        ("The &lt;br&gt; element", "The <br> element"),
+        ("<p>Write &lt;p&gt;Salt&lt;/p&gt;.</p><p>Then wait.</p>", "Write <p>Salt</p>. Then wait."),
+        (BASE64, ""),
+        (f"<p>Salt.</p><p>data:image/gif;base64,{BASE64}</p>", "Salt."),
+    ],
+)
+def test_markup_and_text_are_told_apart(html: str, meant: str) -> None:
+    """A subscriber sees neither tags that were meant as markup, nor text without what looks like one."""
+    assert _excerpt(html)[2] == meant
+
+
+def test_content_that_is_a_file_is_ignored() -> None:
+    """The content of an Atom entry may be an image; its summary is then its text."""
+    content = f'<summary>A loaf.</summary><content type="image/gif">{BASE64}</content>'
+    document = (
+        f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>urn:h:1</id><title>Loaf</title>{content}</entry></feed>'
+    )
+    entry = parse_feed(document.encode()).entries[0]
+    assert (entry.content_html, entry.summary_html) == ("", "A loaf.")
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>10<sup>-9</sup> m</p>", "10⁻⁹ m"),
+        ("<p>10<sup>&minus;9</sup> m</p>", "10⁻⁹ m"),
+        ("<p>3<sup><em>n</em></sup> and 3<sup>n+1</sup></p>", "3ⁿ and 3ⁿ⁺¹"),
+        ("<p>3<sup>k</sup> and 3<sup>0.5</sup></p>", "3^k and 3^(0.5)"),
+        ("<p>the 2<sup>nd</sup> of Oven<sup>TM</sup></p>", "the 2nd of Oven™"),
+        ("<p>H<sub>2</sub>O and x<sub>i</sub></p>", "H₂O and xi"),
+        ('<p>Salt.<sup><a href="#fn2">2</a></sup> Fat.<a href="#fn3"><sup>[3]</sup></a></p>', "Salt. Fat."),
+        ('<p>Salt.<sup>[4]</sup> See <a href="#more">more</a>.</p>', "Salt. See more."),
+    ],
+)
+def test_raised_and_lowered_text_keeps_its_meaning(html: str, shown: str) -> None:
+    """10⁻⁹ never becomes 10-9, in HTML or in text."""
+    as_html, as_text, stored = _excerpt(html)
+    assert (plain_text(as_html), stored) == (shown, shown)
+    assert as_text.startswith(shown)
+
+
+def test_struck_out_text() -> None:
+    """It is struck out in HTML and left out of text."""
+    html, text, stored = _excerpt(
+        "<p>Bring <s>two</s> <ins>three</ins> loaves, not <strike>five</strike>, on <del>Monday</del>.</p>"
+    )
+    assert html == "<p>Bring <s>two</s> three loaves, not <s>five</s>, on <s>Monday</s>.</p>"
+    assert text == stored == "Bring three loaves, not, on."
+
+
+def test_definitions() -> None:
+    """A definition list is terms and what they mean."""
+    html, text, stored = _excerpt("<dl><dt>Rye</dt><dd>Dark and sour.</dd>\n<dt>Oats:</dt>\n<dd>Soft.</dd></dl>")
+    assert html == "<p><strong>Rye:</strong> Dark and sour.</p>\n<p><strong>Oats:</strong> Soft.</p>"
+    assert text == "Rye: Dark and sour.\n\nOats: Soft."
+    assert stored == "Rye: Dark and sour. Oats: Soft."
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('<p>Salt.</p><p style="DISPLAY:none">Secret</p>', "<p>Salt.</p>"),
+        ('<p>Salt.<span class="screen-reader-text">Opens a window</span></p>', "<p>Salt.</p>"),
+        ("<p>Salt.</p><div hidden><p>Secret</p></div>", "<p>Salt.</p>"),
+        ('<p><img src="https://h.example/a.jpg"><br>Salt.</p>', "<p>Salt.</p>"),
+        ('<p>Salt.<br><img src="https://h.example/a.jpg"></p>', "<p>Salt.</p>"),
+        ("<p>She said<em>“Salt”</em>and left.</p>", "<p>She said“Salt”and left.</p>"),
+        ("<p><em>“Salt.<br><br>Fat.”</em></p>", "<p><em>“Salt.</em></p>\n<p><em>Fat.”</em></p>"),
+        ('<p>Look:</p><figure><img src="https://h.example/a.jpg"></figure><p>Nice.</p>', "<p>Look…</p>\n<p>Nice.</p>"),
+        (
+            '<p>Watch:</p><iframe src="https://www.youtube-nocookie.com/embed/A1b2C3d4E5f" title="Oven"></iframe>',
+            '<p>Watch:</p>\n<p><a href="https://www.youtube.com/watch?v=A1b2C3d4E5f">Oven</a></p>',
+        ),
+    ],
+)
+def test_nothing_is_lost_or_left(html: str, shown: str) -> None:
+    """Hidden text, marks of Markdown and breaks beside removed pictures do not appear; a film becomes a link."""
+    assert _excerpt(html)[0] == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        ("BrÃ¶tchen fÃ¼r alle", "Brötchen für alle"),
+        ("Â«PÃ¢tÃ©Â» â€” itâ€™s here â€¦", "«Pâté» — it’s here …"),
+        ("Ð¥Ð»ÐµÐ±", "Хлеб"),
+        ("“CAFÉ” and MAÇÃ, Ã la carte", "“CAFÉ” and MAÇÃ, Ã la carte"),
+        ("Brötchen – à la carte «É»", "Brötchen – à la carte «É»"),
+    ],
+)
+def test_wrong_encoding_is_repaired(text: str, repaired: str) -> None:
+    """Text that was decoded wrongly is decoded again; what may be meant stays."""
+    assert (repair_mojibake(text), clean_title(text)) == (repaired, repaired)
+    assert find_mojibake("Brötchen à la carte") == ""
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<sup>",
+        "<sup>1",
+        "<sup><a>",
+        "<s>",
+        "<iframe src=",
+        "&lt;p&gt;",
+        "<div hidden>",
+        "<p>",
+        "A" * 59 + " ",
+        "x<y ",
+        "Ã",
+        "<dt>",
+    ],
+)
+def test_repairs_take_linear_time(part: str) -> None:
+    """Half a megabyte of anything is repaired at once."""
+    html = part * (300_000 // len(part))
+    begin = time.process_time()
+    for function in (repair_markup, flatten_scripts, link_embeds, repair_mojibake, drop_hidden, plain_text):
+        function(html)
+    sanitise(html, "https://h.example/")
+    assert time.process_time() - begin < 2

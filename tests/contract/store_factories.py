@@ -82,6 +82,7 @@ _STRATEGIES: dict[Any, st.SearchStrategy[Any]] = {
     "str": _texts,
     "int": _counts,
     "int | None": st.none() | _counts,
+    "bool": st.booleans(),
     "bool | None": st.none() | st.booleans(),
     "datetime": _instants,
     "datetime | None": st.none() | _instants,

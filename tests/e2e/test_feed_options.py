@@ -229,7 +229,8 @@ def test_full_text_is_optional(program: CliRunner):
     program.serve("/blog", excerpt_feed(program, "Bread"))
     program.run_ok("fetch")
     whole = f"<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>{ARTICLE}</content:encoded>"
-    audio = '<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>'
+    duration = "<itunes:duration xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>60</itunes:duration>"
+    audio = f'<enclosure url="https://pod.example/1.mp3" type="audio/mpeg" length="1"/>{duration}'
     program.write_config("full_text = true\n")
     items = (item("Whole", link=program.server.url("/whole"), more=whole), item("Talk", more=audio))
     program.serve("/blog", rss(*items))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import nh3
 
 from pipeline.text.html_to_markdown import escape_markdown, to_markdown
-from pipeline.text.plain_text import count_words
+from pipeline.text.plain_text import count_words, end_with_ellipsis
+from pipeline.text.sentences import sentence_ends
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -33,8 +34,6 @@ _IMAGE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*
 _HARD_BREAKS = re.compile(r"(?:\\\n\s*)+")
 _LOOSE_BLANK = re.compile(r" +(?=[ .,;:!?])")
 _EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
-_SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…][\"'”’»)\]*_]*(?=\s+[^a-z\s])|[。！？]")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Prof|Rev|vs|etc|e\.g|i\.e|approx|Ep|Vol|p|pp)\.$")
 _MAX_EXCERPT_INPUT_CHARS = 10_000
 """Only this much of a text is parsed for an excerpt."""
 _EXCLUDED_FROM_EXCERPT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
@@ -94,7 +93,7 @@ def excerpt(md: str, max_words: int = 60) -> str:
     parts, _, complete = _shortened(nodes, max_words)
     if not parts and not complete:  # even the first sentence is too long
         prose = (node for node in nodes if node.type not in _EXCLUDED_FROM_EXCERPT)
-        return escape_markdown(_first_words(_plain(prose), max_words)) + "…"
+        return escape_markdown(end_with_ellipsis(_first_words(_plain(prose), max_words)))
     return _end_with_ellipsis("\n\n".join(parts))
 
 
@@ -275,10 +274,9 @@ def _without_images(md: str) -> str:
 def _sentence_prefixes(md: str) -> Iterator[str]:
     """Yield the beginnings of a paragraph that end at a sentence, but never inside a link or emphasis."""
     complete = to_plain(md)
-    for end in _SENTENCE_END.finditer(md):
-        prefix = md[: end.end()]
-        if not _ABBREVIATION.search(prefix) and complete.startswith(to_plain(prefix)):
-            yield prefix
+    for end in sentence_ends(md):
+        if complete.startswith(to_plain(md[:end])):
+            yield md[:end]
 
 
 def _count(md: str) -> int:

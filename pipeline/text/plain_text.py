@@ -6,6 +6,7 @@ import html as entities
 import re
 
 from pipeline.text.mojibake import repair_mojibake
+from pipeline.text.sentences import sentence_ends
 
 MAX_TITLE_CHARS = 1000
 
@@ -61,21 +62,13 @@ _BOILERPLATE = tuple(
             rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
             rf"[^.!?<\n]{{0,200}}{_END}",
         ),
-        (
-            ("…", "...", "&hellip;", "&#8230;"),
-            rf"\s{{0,9}}(?:\[\s*(?:…|\.{{3}}|&hellip;|&#8230;)\s*\]|\(\s*(?:…|\.{{3}})\s*\))\s*+(?={_END})",
-        ),
     )
 )
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)")
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"'“‘])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Sr|Jr|Rev|Hon|Capt|Col|Gen|Lt|Sgt|Gov|Sen|Rep|Messrs|Mme|Mlle|vs|etc|cf|"
-    r"approx|ca|c|No|Nos|vol|Vol|pp?|ed|eds|Ed|Fig|figs?|est|inc|Inc|Ltd|Co|Corp|al|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|"
-    r"Dec|Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun|tbsp|tsp|oz|lbs?|min|mins|hrs?|Ave|Rd|Blvd|Mt|Ft|Nr|bzw|ggf|usw|z|d|u|"
-    r"e\.g|i\.e|a\.m|p\.m|U\.S|U\.K|E\.U|Ph\.D|[A-Z](?:\.[A-Z])*)\.$"
-)
+_CUT = re.compile(rf"\s{{0,9}}(?:\[\s?(?:…|\.{{3}}|&hellip;|&#8230;)\s?\]|\(\s?(?:…|\.{{3}})\s?\))(?={_END})")
+"""What feeds put where they cut a text."""
+_STOPS = frozenset(".!?…؟۔।。！？")
 
 
 def clean_text(raw: str) -> str:
@@ -127,10 +120,11 @@ def clean_title(raw: str) -> str:
 def strip_boilerplate(text: str) -> str:
     """Return text or sanitised HTML without what blog software appends.
 
-    Removes "The post … appeared first on …", "[…]", "Continue reading" and "Read more".
+    Removes "The post … appeared first on …", "Continue reading" and "Read more". "[…]" becomes "…", or nothing after
+    a sentence.
 
     >>> strip_boilerplate("Salt first. Then heat […] The post Salt appeared first on Harbour & Hearth.")
-    'Salt first. Then heat'
+    'Salt first. Then heat…'
     """
     if not text:
         return text
@@ -142,6 +136,10 @@ def strip_boilerplate(text: str) -> str:
                 end = pattern.sub("", end)
                 break
         end = end.rstrip()
+    if cut := _CUT.search(end):
+        end = (
+            end[: cut.start()] + ("" if end[: cut.start()].rstrip("\"'”’»)")[-1:] in _STOPS else "…") + end[cut.end() :]
+        )
     return start + end
 
 
@@ -155,13 +153,22 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     >>> excerpt_text("One endless sentence without any stop", 3)
     'One endless sentence…'
     """
-    words = strip_boilerplate(text).split(None, max_words)
+    words = strip_boilerplate(text).split(None, 4 * max_words)
     if len(words) <= max_words:
         return " ".join(words)
     start = " ".join(words[:max_words])
-    ends = (match.end() for match in _SENTENCE_END.finditer(start))
-    sentence_ends = [end for end in ends if not _ABBREVIATION.search(start[max(0, end - 12) : end])]
-    return start[: sentence_ends[-1]] if sentence_ends else start.rstrip(" ,;:–—-") + "…"
+    whole = " ".join([start, *words[max_words : 4 * max_words]])  # shows whether a quotation or an ordinal goes on
+    ends = [end for end in sentence_ends(whole) if end <= len(start)]
+    return start[: ends[-1]] if ends else end_with_ellipsis(start)
+
+
+def end_with_ellipsis(text: str) -> str:
+    """Return a text that goes on elsewhere, ending in "…" in place of a comma, colon or dash.
+
+    >>> end_with_ellipsis("Salt, fat,")
+    'Salt, fat…'
+    """
+    return text.rstrip(" ,;:–—-….") + "…"
 
 
 def count_words(text: str) -> int:

@@ -29,7 +29,7 @@ bodies = st.lists(st.sampled_from(PARTS), max_size=6).map("".join) | st.text(max
 lengths = st.sampled_from([30, 50, 60]) | st.integers(1, 8)
 
 EXCERPTS_BY_VERSION = {
-    2: {
+    3: {
         PARTS[0]: "Bread, *slowly*. Then salt \\& water.",
         PARTS[1]: "Ask [Ida](https://harbourandhearth.example/a_%28b%29): how?",
         PARTS[2]: "- flour\n- rye \\* oats",

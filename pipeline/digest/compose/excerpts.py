@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pipeline.text import markdown
 from pipeline.text.html_to_markdown import to_markdown
 
-EXCERPT_VERSION = 2
+EXCERPT_VERSION = 3
 """Part of every key. Raise it when the same body may give another excerpt, as after a change of
 ``text/html_to_markdown.py``, ``text/markdown.py`` or a library they use; saved excerpts are then made again."""
 
@@ -20,7 +20,7 @@ def excerpt_key(body_html: str, max_words: int, *, version: int = EXCERPT_VERSIO
     """Return the key of a body's excerpt of at most ``max_words`` words: a SHA-256 in hexadecimal.
 
     >>> excerpt_key("<p>Bread.</p>", 60)[:8], excerpt_key("<p>Bread.</p>", 30)[:8]
-    ('5f619232', '1a84eaf4')
+    ('bc5aff3f', '60f7af5b')
     """
     return sha256(f"{version} {max_words} {body_html}".encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.digest import Story
 from pipeline.text import markdown
+from pipeline.text.sentences import last_sentence
 
 SHORT_TITLE_LENGTH = 30
 """A shorter title of the lead story may be followed by the next one's."""
@@ -41,8 +42,9 @@ def compose_preheader(stories: Sequence[Story], translator: Translator = ENGLISH
         if len(line) <= MAX_PREHEADER_LENGTH:
             return line
         others.pop(-2 if links and len(others) > 1 else -1)
-    sentences = markdown.to_plain(stories[0].excerpt_md).split(". ") if stories else []
-    return sentences[-1][:MAX_PREHEADER_LENGTH] if len(sentences) > 1 else ""
+    text = markdown.to_plain(stories[0].excerpt_md) if stories else ""
+    sentence = last_sentence(text)
+    return sentence[:MAX_PREHEADER_LENGTH] if sentence != text else ""
 
 
 def _teaser(story: Story, translator: Translator) -> str:

@@ -1,0 +1,79 @@
+"""Where sentences end, and where a shortened text does."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pipeline.text.markdown import excerpt
+from pipeline.text.plain_text import excerpt_text, strip_boilerplate
+from pipeline.text.sentences import last_sentence, sentence_ends
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We open on Feb. 3 at the quay.| Come early.",
+        "Das gilt z. B. für Nr. 7 am 19. Mai.| Danach nicht mehr.",
+        "Mme. Roux, i.e. the baker, met J. R. Holm.| They ate.",
+        "“Wait. Then bake.”| She left (as ever. Or not.) at noon.| Bo stayed.",
+        "Er sagte: „Warte. Dann back.“| Sie ging.",
+        'It is "odd. Very odd" here.| We go.',
+        "هل تأتي؟| نعم.",
+        "وہ آیا۔| پھر گیا۔",
+        "वह आया।| फिर गया।",
+        "塩と油。|酸と熱。|",
+        "What now? he asked.| Nobody knew… or cared.| End.",
+        "In 1990.| Then in 2020.| Both.",
+        "... | Salt.",
+    ],
+)
+def test_sentence_ends(text: str) -> None:
+    """Each bar in the example stands behind the end of a sentence; there are no other ends but the last."""
+    if text.startswith("..."):
+        text = text.replace("| ", "")
+    plain = text.replace("|", "")
+    ends = {len(part) for number in range(text.count("|")) if (part := "".join(text.split("|")[: number + 1]))}
+    assert {end for end in sentence_ends(plain) if end < len(plain)} == ends - {len(plain)}
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "short"),
+    [
+        ("We met. It was on the 19. May of a cold year", 6, "We met."),
+        ("Salt, fat, acid, and then heat for all", 3, "Salt, fat, acid…"),
+        ("Salt, fat, acid and heat", 2, "Salt, fat…"),
+        ("She came. “Sit down. Eat.” He sat down at once", 4, "She came."),
+    ],
+)
+def test_a_shortened_text_ends_well(text: str, words: int, short: str) -> None:
+    """Plain text and Markdown are shortened alike: at a sentence, or with "…", never on a comma."""
+    assert (excerpt_text(text, words), excerpt(text, words)) == (short, short)
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("Salt first. Then heat […]", "Salt first. Then heat…"),
+        ("Salt first. [&#8230;]", "Salt first."),
+        ("<p>Salt first. Then heat [...]</p>", "<p>Salt first. Then heat…</p>"),
+        ("She said “Salt!” […]", "She said “Salt!”"),
+    ],
+)
+def test_a_text_that_the_feed_cut(text: str, ended: str) -> None:
+    """It ends at its last sentence, or with "…"."""
+    assert strip_boilerplate(text) == ended
+
+
+def test_the_last_sentence() -> None:
+    """A text of one sentence is its own last one."""
+    assert (last_sentence("Ask Dr. Holm. He knows."), last_sentence("Ask Dr. Holm.")) == ("He knows.", "Ask Dr. Holm.")
+
+
+@pytest.mark.parametrize("part", ["a. ", "(", "“", '" ', "(.) ", "„“", "1. ", ". "])
+def test_sentences_are_found_in_linear_time(part: str) -> None:
+    """Half a megabyte is searched at once."""
+    begin = time.process_time()
+    list(sentence_ends(part * (300_000 // len(part))))
+    assert time.process_time() - begin < 2

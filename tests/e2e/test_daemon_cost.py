@@ -25,7 +25,7 @@ def test_memory_does_not_grow_over_a_day_of_fetches() -> None:
     assert measured["requests"] > 50
 
 
-@pytest.mark.slow(minutes=6)
+@pytest.mark.slow(minutes=2)
 @pytest.mark.loopback
 def test_memory_does_not_grow_over_a_thousand_fetches_of_twenty_feeds() -> None:
     """Three weeks of a fetch every half hour, with an occasional new post."""

@@ -57,7 +57,8 @@ def extract_features(entries: Sequence[Entry]) -> list[EntryFeatures]:
     Words that several entries of one feed have in common, such as a closing paragraph about the publisher, say nothing
     about an entry of any feed: they are left out.
     """
-    shingles = [_shingles(entry.body_html) for entry in entries]
+    known: dict[Shingle, Shingle] = {}  # equal runs share one tuple: what a publisher repeats is in every body
+    shingles = [[known.setdefault(run, run) for run in _shingles(entry.body_html)] for entry in entries]
     seen: dict[str, set[Shingle]] = defaultdict(set)
     repeated: set[Shingle] = set()
     for entry, own in zip(entries, shingles, strict=True):

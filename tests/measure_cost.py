@@ -53,7 +53,7 @@ def measure(work: Callable[[], object]) -> tuple[float, float, int]:
 
 
 def scaled_seconds(work: Callable[[], object]) -> float:
-    """Run a function in this process; return its CPU seconds on a machine that reads the ordinary document in time."""
+    """Run a function in this process and return its CPU seconds, scaled to the reference machine as in ``main``."""
 
     def seconds(run: Callable[[], object]) -> float:
         started = time.process_time()

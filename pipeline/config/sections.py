@@ -256,7 +256,7 @@ class ScheduleSettings:
     )
     late_limit: timedelta = setting(
         "How late an edition may still be sent automatically, after a late approval or downtime. After that the editor "
-        "is asked.",
+        "has to decide.",
         LATE_LIMIT,
         "12 hours",
     )

@@ -90,7 +90,7 @@ def _link(raw: RawEntry, base: str) -> str:
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:
     base, text_base, link, guid = identifiers
-    title = split_title(_title(raw))
+    title = split_title(entry_title(raw))
     needs_password = bool(_PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html))
     body_html, excerpt = ("", "") if needs_password else extract_body(raw.content_html, raw.summary_html, text_base)
     published_at, dated_by = _dated(raw, now)
@@ -151,11 +151,11 @@ def _guid(raw: RawEntry, link: str, *, is_unique: bool) -> str:
         return _bounded_guid(key)
     dated = raw.published_at or raw.updated_at
     media = raw.enclosures[0].url if raw.enclosures else ""
-    content = "\n".join((_title(raw), dated.isoformat() if dated else "", media or raw.summary_html[:2000]))
+    content = "\n".join((entry_title(raw), dated.isoformat() if dated else "", media or raw.summary_html[:2000]))
     return "sha256:" + _sha256(content)
 
 
-def _title(raw: RawEntry) -> str:
+def entry_title(raw: RawEntry) -> str:
     """Return the title as text, cleaned as the type that the document declares."""
     if raw.title_type == "text":
         return repair_mojibake(clean_text(raw.title)[:MAX_TITLE_CHARS].rstrip())
@@ -207,7 +207,7 @@ def _author(text: str) -> str:
 
 
 def _guest(persons: tuple[Person, ...]) -> str:
-    """Return the names of all guests, as long as 200 characters hold them.
+    """Return the names of the guests, as many as fit in 200 characters.
 
     >>> _guest(tuple(Person(name=name, role="guest") for name in ("Ada Marsh", "Bo Lund", "Ida Brandt")))
     'Ada Marsh, Bo Lund and Ida Brandt'
@@ -225,7 +225,7 @@ def _is_blank(entry: Entry) -> bool:
 
 
 def _is_announced_as_episode(raw: RawEntry, label: str) -> bool:
-    """Check whether an entry of a blog says that it is an episode, rather than a post that a sound file hangs on."""
+    """Check whether an entry of a blog says that it is an episode, rather than a post with a media file attached."""
     stated = (
         raw.duration,
         raw.season,

@@ -49,8 +49,8 @@ class Outline:
 def read_opml(body: bytes) -> tuple[Outline, ...]:
     """Return the feeds of an OPML document in order. Raise UsageError if it is not OPML, or unreasonably large.
 
-    Unescaped ampersands are repaired. What a broken document hides from the parser follows as damaged outlines, so that
-    no address is lost or silently changed.
+    Unescaped ampersands are repaired. Addresses in a broken document that the parser does not find follow as damaged
+    outlines, so that none is lost or silently changed.
 
     >>> read_opml(b'<opml><body><outline text="Salt" xmlUrl="https://h.example/f"/></body></opml>')[0].url
     'https://h.example/f'

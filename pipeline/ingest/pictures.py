@@ -8,12 +8,11 @@ from dataclasses import replace
 from itertools import islice
 
 from pipeline.model.entry import Enclosure, Picture, RawEntry
-from pipeline.text.html_images import IMAGE, fitness, image_attributes, is_svg, pixels, size_in_url
+from pipeline.text.html_images import IMAGE, fitness, image_attributes, is_image_file, is_svg, pixels, size_in_url
 from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
 
 _MAX_CANDIDATES = 100
-_IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)$", re.IGNORECASE)
 _SCALED = re.compile(r"-\d{2,5}x\d{2,5}(?=\.\w{3,4}$)|-scaled(?=\.\w{3,4}$)")
 
 
@@ -68,10 +67,8 @@ def _complete(picture: Picture, base_url: str) -> Picture:
 
 def _is_image(enclosure: Enclosure) -> bool:
     media_type = enclosure.media_type.strip().lower()
-    return media_type.startswith("image") or (
-        media_type in ("", "application/octet-stream")
-        and _IMAGE_FILE.search(enclosure.url.partition("?")[0]) is not None
-    )
+    is_vague = media_type in ("", "application/octet-stream")
+    return media_type.startswith("image") or (is_vague and is_image_file(enclosure.url))
 
 
 def _file(url: str) -> str:

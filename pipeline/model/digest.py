@@ -103,7 +103,7 @@ class Story:
 
     @property
     def is_film(self) -> bool:
-        """True when its episode, or its post if there is no episode, is there to be watched."""
+        """True when its episode, or its post if there is no episode, is a video."""
         entries = self.entries[1:] if self.kind == "read-or-listen" else self.entries
         return any(entry.is_film for entry in entries[:1])
 

@@ -158,7 +158,7 @@ class Entry:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     is_post: bool = False
-    """True for a blog's post with a media file attached: it is to read, whatever can be heard beside it."""
+    """True for a post of a blog that merely has a media file attached."""
     needs_password: bool = False
     """True for a post that its publisher protects with a password; it has neither body nor excerpt."""
     unusable_date: str = ""
@@ -168,12 +168,12 @@ class Entry:
 
     @property
     def is_episode(self) -> bool:
-        """True when it is there to be heard or watched."""
+        """True when it has audio or video to play, other than a file attached to a post."""
         return self.enclosure is not None and not self.is_post
 
     @property
     def is_film(self) -> bool:
-        """True when what it offers is a video: its file, or its page at a video service."""
+        """True when it is a video: its media file is one, or its page is that of a video service."""
         if self.enclosure and not self.is_post:
             return self.enclosure.media_type.startswith("video/")
         return domain(self.url) in _VIDEO_SERVICES

@@ -28,7 +28,7 @@ _LANGUAGES = {
     "CJK": ("zh", "ja"),
     "HANGUL": ("ko",),
 }
-"""By script: the first word of a character's Unicode name. No name is another month elsewhere in its script."""
+"""By script: the first word of a character's Unicode name. No name is a different month in two languages."""
 _DAY_HALVES = {"上午": "am", "下午": "pm", "午前": "am", "午後": "pm", "오전": "am", "오후": "pm"}
 _OTHER_MONTHS = {"mrz": "mar", "aou": "aug"}
 """German and French abbreviations that CLDR does not have."""
@@ -104,7 +104,7 @@ MAX_SECONDS = 100 * 3600
 _CLOCK_TIME = re.compile(r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,4}):(?P<s>\d{1,2})(?:[.,]\d+)?")
 _NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,’']\d{3})+|\d{1,2}(?:\.\d{3})+")
-"""Thousands, as in ``1,234``: nothing runs for one second and a quarter."""
+"""Thousands, as in ``1,234``: no recording lasts 1.234 seconds."""
 _UNITS = re.compile(
     r"(?:pt)?\s*(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*)?[,:]?\s*(?:and\s+)?"
     r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*(?:minutes?|mins?|minuten|min\.|m|′|')\s*)?[,:]?\s*(?:and\s+)?"

@@ -19,9 +19,10 @@ RAW_ATTRIBUTES = ATTRIBUTES.union(LAZY_SOURCES, SOURCE_SETS, {"class", "style"})
 MIN_PIXELS = 100
 """An image with a smaller side is an icon or a thumbnail."""
 ENOUGH_PIXELS = 1200
-"""More than a mail program shows, at two pixels for each of CSS."""
+"""Twice the width of the newsletter, for screens of high density; more pixels are not visible."""
 _UNKNOWN_PIXELS, _TOO_LARGE_PIXELS = 500, 600
-"""What an image of unknown width counts as, and at least one that takes long to load."""
+"""The width assumed for an image of unknown width, and the least for one wider than ``ENOUGH_PIXELS``."""
+_IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)$", re.IGNORECASE)
 IMAGE = re.compile(r"<img((?:\s+[\w-]+=\"[^\"]*\")*)\s*/?>")
 _ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _RAW_IMAGE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
@@ -81,6 +82,11 @@ def is_decoration(url: str) -> bool:
 def is_significant_class(names: str) -> bool:
     """Check whether the class of an image says that it is text or decoration."""
     return bool(_TEXT_CLASS.search(names) or _DECORATION_CLASS.search(names))
+
+
+def is_image_file(url: str) -> bool:
+    """Check whether a URL ends with the name of an image file."""
+    return _IMAGE_FILE.search(url.partition("?")[0]) is not None
 
 
 def is_svg(url: str) -> bool:

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import NamedTuple
 
 MAX_LINE_CHARS = 76
-"""Of a line with an encoded word (RFC 2047, 2). Only an address that does not fit makes a longer line."""
+"""Maximum length of a line with an encoded word (RFC 2047, section 2); only a long address makes a longer line."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ATOMS = re.compile(rf"{_ATOM}(?: {_ATOM})*")
@@ -30,7 +30,7 @@ class Mailbox(NamedTuple):
 
     @property
     def domain(self) -> str:
-        """The part of the address behind its "@"."""
+        """The part of the address after its "@"."""
         return self.address.rpartition("@")[2]
 
 

@@ -23,7 +23,7 @@ _FORMATTING = frozenset(
         "var",
     )
 )
-"""Elements that format text. All others stand in a title because it speaks of them."""
+"""Elements that format text. Any other tag in a title is taken for what the title is about."""
 _BREAKS = frozenset({"br", "hr", "img", "p", "div", "li", "wbr"})
 _NOT_TEXT = (
     (re.compile("<!--"), re.compile("-->")),
@@ -84,7 +84,7 @@ def clean_text(raw: str) -> str:
 
 
 def clean_markup(html: str) -> str:
-    """Return HTML as one line of text: every tag is one, and character references are decoded.
+    """Return HTML as one line of text, without tags and with character references decoded.
 
     >>> clean_markup("What &lt;em&gt; is <em>for</em>")
     'What <em> is for'
@@ -95,8 +95,8 @@ def clean_markup(html: str) -> str:
 def clean_title(raw: str) -> str:
     """Return a text that may be markup as one line of at most ``MAX_TITLE_CHARS``, without tags that format it.
 
-    Character references are decoded even if they were escaped twice. A tag formats text if it has a counterpart or
-    touches a word from outside; other tags, and those that format nothing, are what the title speaks of.
+    Character references are decoded even if they were escaped twice. A formatting tag is removed if it has a
+    counterpart or an attribute, or touches a word outside of it; any other tag is taken for what the title is about.
 
     >>> clean_title("Fish&amp;nbsp;&amp;amp;  chips: <b>why</b> so\\xadgood\\u202e")
     'Fish & chips: why sogood'

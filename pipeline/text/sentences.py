@@ -29,10 +29,10 @@ _CONTEXT_CHARS = 40
 
 
 def sentence_ends(text: str) -> Iterator[int]:
-    """Yield each position behind the end of a sentence, closing quotation marks included.
+    """Yield each position after the end of a sentence, closing quotation marks included.
 
-    Abbreviations, initials and ordinals end none, and neither does anything within a quotation or brackets, or before
-    lower case.
+    A stop does not end a sentence after an abbreviation, an initial or an ordinal, within a quotation or brackets, or
+    before lower case.
 
     >>> text = "Am 19. Mai, z. B. bei Dr. Marsh. “Come. Eat.” So it began"
     >>> [text[:end] for end in sentence_ends(text)]

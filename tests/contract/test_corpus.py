@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.ingest.normalise import normalise
+from pipeline.ingest.normalise import entry_title, normalise
 from pipeline.ingest.parse.parser import parse_feed
-from pipeline.model.entry import Entry, ParsedFeed, RawEntry
+from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed
 from pipeline.text.dates import parse_date
 from pipeline.text.html import plain_text
 from pipeline.text.message_headers import subject_header
-from pipeline.text.plain_text import clean_markup, clean_title
+from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
 from tests.invariants import document_difference, header_problem
 from tests.measure_cost import scaled_seconds
@@ -207,18 +207,13 @@ def differences(corpus: Path, column: str) -> Iterator[tuple[tuple[str, str], st
                 yield (row["file"], what), f"{what}: {expected[what]!r}"
 
 
-def title_of(raw: RawEntry) -> str:
-    """Return a title as an entry has it."""
-    return clean_markup(raw.title) if raw.title_type == "html" else clean_title(raw.title)
-
-
 def findings(parsed: ParsedFeed, entries: tuple[Entry, ...]) -> dict[str, Any]:
     first = parsed.entries[0] if parsed.entries else None
     names = [] if first is None else [first.guid, first.link, *(part.url.strip() for part in first.enclosures)]
     return {
         "entries": len(parsed.entries),
         "feed_title": parsed.channel.title,
-        "first_title": title_of(first) if first else "",
+        "first_title": entry_title(first) if first else "",
         "names": names,
         "entry": entries[0] if entries else None,
         "undated": sum(1 for raw in parsed.entries if not raw.published_at and not raw.updated_at),

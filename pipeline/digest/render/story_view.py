@@ -17,7 +17,7 @@ from pipeline.text.html_images import MIN_PIXELS
 FULL_WIDTH = 536
 COVER_WIDTH = 120
 MIN_IMAGE_HEIGHT = 48
-"""A lower image is a rule or a button and is not shown, nor is one that is narrower than ``MIN_PIXELS``."""
+"""An image of less height is a rule or a button and is not shown, nor is one narrower than ``MIN_PIXELS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

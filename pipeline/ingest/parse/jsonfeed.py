@@ -67,7 +67,8 @@ def _channel(document: Json) -> Channel:
 
 
 def _entry(item: Json) -> RawEntry:
-    dates = {name: _text(item, name) for name in ("date_published", "date_modified")}
+    written = (_text(item, "date_published"), _text(item, "date_modified"))
+    published_at, updated_at = map(parse_date, written)
     attachments = [part for part in _list(item, "attachments") if isinstance(part, dict) and _text(part, "url")]
     return RawEntry(
         guid=_text(item, "id"),
@@ -76,9 +77,11 @@ def _entry(item: Json) -> RawEntry:
         title_type="text",
         summary_html=entities.escape(_text(item, "summary"), quote=False),
         content_html=_text(item, "content_html") or entities.escape(_text(item, "content_text"), quote=False),
-        published_at=parse_date(dates["date_published"]),
-        updated_at=parse_date(dates["date_modified"]),
-        unreadable_date=next((text for text in dates.values() if text and not parse_date(text)), ""),
+        published_at=published_at,
+        updated_at=updated_at,
+        unreadable_date=next(
+            (text for text, date in zip(written, (published_at, updated_at), strict=True) if text and not date), ""
+        ),
         author=_author(item),
         categories=tuple(tag for tag in _list(item, "tags") if isinstance(tag, str)),
         enclosures=tuple(_enclosure(part) for part in attachments),

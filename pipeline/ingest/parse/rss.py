@@ -164,7 +164,8 @@ def _hash_head(split: SplitText, context: str) -> str:
             for child in container.iterchildren("*")
             if child not in excluded and qualified_name(child.tag) not in _DATES
         )
-    return f"{PARSER_VERSION}.{_hash(chr(10).join(lines))}"
+    digest = _hash("\n".join(lines))
+    return f"{PARSER_VERSION}.{digest}"
 
 
 def _hash(text: str) -> str:

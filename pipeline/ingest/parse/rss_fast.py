@@ -1,8 +1,7 @@
 """A fast path for simple entries of RSS 2.0, fifty times as fast as feedparser and with the same result.
 
-Nearly all blogs and podcasts send simple entries: the usual elements, each once, with plain text in them. Anything
-that needs a guess (is it HTML? which charset?) is left to feedparser. A test compares
-the two over the whole corpus.
+Nearly all blogs and podcasts send simple entries: the usual elements, each once, with plain text in them. Anything that
+needs a guess (is it HTML? which charset?) is left to feedparser. A test compares the two over the whole corpus.
 """
 
 from __future__ import annotations

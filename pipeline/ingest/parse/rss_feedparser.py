@@ -7,10 +7,8 @@ BytesIO, because it opens bytes as a file name and fetches strings.
 from __future__ import annotations
 
 import html as entities
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
 
@@ -24,12 +22,11 @@ from pipeline.model.entry import Enclosure, ParsedFeed, Picture, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
 from pipeline.text.dates import parse_date
-from pipeline.text.html_images import pixels
+from pipeline.text.html_images import is_image_file, pixels
 
 Parsed = Any  # feedparser has no types
 
 REPAIR = "ask the publisher to repair this feed"
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:\?|$)", re.IGNORECASE)
 
 
 def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = None) -> ParsedFeed:
@@ -95,6 +92,8 @@ def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str],
     summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
     contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
     media = [part for part in dict.get(entry, "media_content", ()) if _text(part, "url")]
+    written = {name: _text(entry, name) for name in ("published", "created", "updated")}
+    dates = {name: parse_date(text) for name, text in written.items()}  # feedparser accepts the beginning of a date
     return RawEntry(
         guid=_text(entry, "id"),
         link=_text(entry, "link") if element is None else page_link(element),
@@ -102,9 +101,9 @@ def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str],
         title_type=_title_type(entry) if is_atom else "",
         summary_html=summary,
         content_html=max(contents, key=len, default=""),
-        published_at=_date(entry, "published") or _date(entry, "created"),
-        updated_at=_date(entry, "updated"),
-        unreadable_date=_unreadable_date(entry),
+        published_at=dates["published"] or dates["created"],
+        updated_at=dates["updated"],
+        unreadable_date=next((text for name, text in written.items() if text and not dates[name]), ""),
         author=_author(entry),
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
         enclosures=tuple(_enclosures(entry, media)),
@@ -157,16 +156,6 @@ def _title_type(entry: Parsed) -> Literal["", "text", "html"]:
     return "text" if media_type == "text/plain" else "html" if media_type else ""
 
 
-def _date(entry: Parsed, name: str) -> datetime | None:
-    """Return a date as aware UTC, without feedparser's own reading: it takes the beginning of a date for all of it."""
-    return parse_date(_text(entry, name))
-
-
-def _unreadable_date(entry: Parsed) -> str:
-    texts = (_text(entry, name) for name in ("published", "created", "updated"))
-    return next((text for text in texts if text and not parse_date(text)), "")
-
-
 def _author(thing: Parsed) -> str:
     """Return the names of several authors, but a single one as written: feedparser splits "address (Name)" badly."""
     names = dict.fromkeys(name for person in dict.get(thing, "authors", ()) if (name := _text(person, "name")))
@@ -195,7 +184,7 @@ def _pictures(entry: Parsed, media: list[Parsed]) -> Iterator[Picture]:
 
 def _is_picture(part: Parsed) -> bool:
     kind = _text(part, "type") or _text(part, "medium")
-    return kind.startswith("image") or (not kind and _PICTURE_FILE.search(_text(part, "url")) is not None)
+    return kind.startswith("image") or (not kind and is_image_file(_text(part, "url")))
 
 
 def _size(part: Parsed, name: str) -> int | None:

@@ -10,7 +10,7 @@ from pipeline.ingest.pictures import body_pictures, fittest
 from pipeline.model.entry import Entry, StoredEntry
 
 REPEATED = 3
-"""In as many entries of a feed an image is not about one of them."""
+"""An image that this many entries of a feed have is about none of them."""
 
 Stories = tuple[tuple[StoredEntry, ...], ...]
 

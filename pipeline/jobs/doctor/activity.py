@@ -34,7 +34,7 @@ def check_entry_dates(entries: Iterable[StoredEntry]) -> Iterator[HealthResult]:
             dates.setdefault(stored.entry.feed_id, []).append(stored.entry.unusable_date)
     for feed_id, texts in dates.items():
         message = f"has {len(texts)} recent entries with a date that cannot be used, such as “{texts[-1]}”"
-        fix = "ask the publisher to write dates as RFC 822 or ISO 8601; until then, entries are dated by when they came"
+        fix = "ask the publisher for dates in RFC 822 or ISO 8601; until then, the day an entry is first seen counts"
         yield HealthResult(category="feeds", name=feed_id, level="warning", message=message, fix=fix)
 
 

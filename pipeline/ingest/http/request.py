@@ -18,6 +18,8 @@ _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1"
 )
+_AMBIGUOUS = frozenset('%\\<>^`{|}" ')
+"""Characters of a host that a resolver or proxy may read as another host; no name has them."""
 _HEADERS = (("Accept", _ACCEPT), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))
 
 
@@ -138,7 +140,8 @@ def _parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
         url = base.join(text.strip()) if base else httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError):  # ValueError: a lone surrogate
         return None
-    return url if url.scheme in ("http", "https") and url.host and (url.port or 0) < 65_536 else None
+    has_host = bool(url.host) and _AMBIGUOUS.isdisjoint(url.host)
+    return url if url.scheme in ("http", "https") and has_host and (url.port or 0) < 65_536 else None
 
 
 def _without_userinfo(url: httpx.URL) -> httpx.URL:

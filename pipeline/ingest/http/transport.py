@@ -133,7 +133,7 @@ class ProxyTransport(httpx.AsyncBaseTransport):
         host = request.url.host
         if self._proxy.bypasses(host):
             return await self._direct.handle_async_request(request)
-        address = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
+        address = "127.0.0.1" if f".{host.rstrip('.')}".endswith(".localhost") else host
         if _is_literal(address) and (reason := self._address_filter(address)):
             raise FetchError("unsafe_address", f"{host} is {reason}")
         try:
@@ -152,7 +152,9 @@ class ProxyTransport(httpx.AsyncBaseTransport):
 
 
 def _is_literal(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
+    """Check whether a host is an address in any spelling: its last label is a number (WHATWG), as in ``0x7f.1``."""
+    label = host.rstrip(".").rpartition(".")[2]
+    return ":" in host or label.isdigit() or label.startswith("0x")
 
 
 def _tls_cause(error: BaseException | None) -> ssl.SSLError | None:

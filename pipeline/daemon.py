@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread, Timer
@@ -34,6 +35,7 @@ def run(
     *,
     after_tick: Callable[[], None] = lambda: None,
     on_sighup: Callable[[], None] = lambda: None,
+    stuck_task: Callable[[], str] = lambda: "",
     tick_seconds: float = TICK_INTERVAL_SECONDS,
     shutdown_timeout_seconds: float = SHUTDOWN_TIMEOUT_SECONDS,
 ) -> None:
@@ -41,14 +43,15 @@ def run(
 
     SIGTERM and SIGINT raise KeyboardInterrupt in a running tick, as Ctrl+C does; ``shutdown_timeout_seconds`` later the
     process ends in any case. ``after_tick`` is never interrupted. SIGHUP calls ``on_sighup`` and ticks at once. A
-    PipelineError is logged as one line, a bug with its traceback; neither ends the daemon. Call it from the main thread
-    only.
+    PipelineError is logged as one line, a bug with its traceback; neither ends the daemon. Once ``stuck_task`` names a
+    task, which then can neither end nor be interrupted, the process starts its command again, since all other tasks
+    wait for that one. Call it from the main thread only.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     handlers = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     try:
         _Daemon(
-            tick, after_tick, on_sighup, timedelta(seconds=tick_seconds), shutdown_timeout_seconds
+            tick, after_tick, on_sighup, stuck_task, timedelta(seconds=tick_seconds), shutdown_timeout_seconds
         ).scheduler.start()
     finally:
         for number, handler in handlers.items():
@@ -75,12 +78,14 @@ class _Daemon:
         tick: Callable[[datetime], Iterable[TaskResult]],
         after_tick: Callable[[], None],
         on_sighup: Callable[[], None],
+        stuck_task: Callable[[], str],
         interval: timedelta,
         shutdown_timeout_seconds: float,
     ) -> None:
         self._tick = tick
         self._after_tick = after_tick
         self._on_sighup = on_sighup
+        self._stuck_task = stuck_task
         self._interval = interval
         self._shutdown_timeout_seconds = shutdown_timeout_seconds
         self._ticking = self._stopping = False
@@ -105,8 +110,13 @@ class _Daemon:
             self._ticking = False
 
     def _follow_clock(self) -> None:
-        """Tick soon after the wall clock was set back; the next tick would be as late as the clock was ahead."""
+        """Tick soon after the wall clock was set back; the next tick would be as late as the clock was ahead.
+
+        Also begin anew if a task is stuck.
+        """
         while not self._stopped.wait(self._interval.total_seconds()):
+            if task_id := self._stuck_task():
+                _restart_process(task_id)
             if self._job.next_run_time - datetime.now(UTC) > 2 * self._interval:
                 self._run_now()
 
@@ -144,6 +154,15 @@ class _Daemon:
         self._on_sighup()
         if not self._stopping:
             Thread(target=self._run_now, daemon=True).start()
+
+
+def _restart_process(task_id: str) -> None:
+    """Replace this process by a new one with the same command; its files and connections are closed."""
+    log.error("the task %s hangs and cannot be interrupted; the daemon starts again", task_id)
+    # What a new program inherits: this thread's mask, and a timer whose signal would end it.
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGHUP))
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
 
 
 def _end_process() -> None:

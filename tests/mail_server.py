@@ -33,6 +33,11 @@ HANG_UP = "HANG UP"
 """A reply: disconnect instead."""
 SILENCE = "SILENCE"
 """A reply: stay silent."""
+DRIP = "DRIP"
+"""A reply: a complete one in the end, a byte at a time, each soon after the last."""
+FLOOD = "FLOOD"
+"""A reply: continuation lines without end, as fast as the client reads them."""
+DRIPPED_BYTES = 400
 
 
 def certificates(folder: Path, name: str = "localhost") -> Path:
@@ -66,6 +71,10 @@ class Behaviour:
     """Offer STARTTLS."""
     hangs_up_after_bytes: int | None = None
     """Reset the connection in the middle of a message."""
+    stalls_after_bytes: int | None = None
+    """Read nothing more in the middle of a message."""
+    delays_seconds: float = 0.0
+    """Wait before each reply."""
 
 
 class MailServer:
@@ -133,7 +142,7 @@ class _Talk(socketserver.BaseRequestHandler):
 
     def _do(self, command: str) -> bool:
         word = command.split(" ")[0].upper()
-        if word in ("EHLO", "HELO"):
+        if word in ("EHLO", "HELO") and word not in self.owner.manners.answers:
             return self._greet()
         if word == "AUTH" and command.upper() == "AUTH LOGIN" and "AUTH" not in self.owner.manners.answers:
             return self._ask_login()
@@ -161,11 +170,14 @@ class _Talk(socketserver.BaseRequestHandler):
 
     def _take(self) -> bool:
         """Read a message up to its dot and store it unchanged."""
-        body, limit = bytearray(), self.owner.manners.hangs_up_after_bytes
+        body, limit, stall = bytearray(), self.owner.manners.hangs_up_after_bytes, self.owner.manners.stalls_after_bytes
         while (line := self.file.readline()) and line != b".\r\n":
             body += line
             if limit is not None and len(body) > limit:
                 return self._hang_up()
+            if stall is not None and len(body) > stall:
+                self.owner.stopped.wait(30)
+                return False
         if line:
             self.owner.messages.append(bytes(body))
             return self._say(".")
@@ -178,7 +190,19 @@ class _Talk(socketserver.BaseRequestHandler):
         if answer == SILENCE:
             self.owner.stopped.wait(30)
             return False
+        if answer == DRIP:
+            return self._drip(REPLIES.get(word, "250 fine"))
+        while answer == FLOOD and not self.owner.stopped.is_set():
+            self._write("250-and more\r\n" * 1000)
+        self.owner.stopped.wait(self.owner.manners.delays_seconds)
         return self._write(answer + "\r\n")
+
+    def _drip(self, reply: str) -> bool:
+        for character in reply[:4] + "x" * DRIPPED_BYTES + "\r\n":
+            if self.owner.stopped.wait(0.02):
+                return False
+            self._write(character)
+        return True
 
     def _answer(self, word: str) -> str:
         return self.owner.manners.answers.get(word, REPLIES.get(word, "500 unknown command"))

@@ -22,8 +22,13 @@ class HealthProbe:
 
     @property
     def heartbeat_age_seconds(self) -> float:
-        """How long ago the daemon last showed that it is alive."""
+        """How long ago the daemon last showed that it makes progress."""
         return self._heartbeat.age_seconds
+
+    @property
+    def current_task(self) -> str:
+        """The id of the task that runs now; empty if none does."""
+        return self._heartbeat.current_task
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the daemon, a sentence each; empty if it is healthy."""

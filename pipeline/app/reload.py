@@ -6,7 +6,7 @@ import ctypes
 import gc
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,7 +16,7 @@ from pipeline.app.tasks import run_due_tasks, validate
 from pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
-    from pipeline.scheduler.engine import TaskResult
+    from pipeline.scheduler.engine import Supervise, TaskResult
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ class ReloadingApp:
         """Reload at the next opportunity, whether or not the file has changed. Safe in a signal handler."""
         self._loaded_stamp = ""
 
-    def run_due_tasks(self, now: datetime) -> Iterator[TaskResult]:
-        """Run the tasks that are due and yield their results."""
-        for result in run_due_tasks(self.current(), now):
+    def run_due_tasks(self, now: datetime, watch: Supervise = nullcontext) -> Iterator[TaskResult]:
+        """Run the tasks that are due, each in the context that ``watch`` returns for it, and yield their results."""
+        for result in run_due_tasks(self.current(), now, watch):
             self._has_worked = True
             yield result
 

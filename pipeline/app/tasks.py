@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,26 @@ if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.jobs.editions.scheduled_send import ScheduledSend
     from pipeline.model.schedule import At, Clock
-    from pipeline.scheduler.engine import NextRun, Task, TaskResult
+    from pipeline.scheduler.engine import NextRun, Supervise, Task, TaskResult
 
 BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """A clock that cannot be set and that also counts while the machine sleeps; Linux's monotonic clock stops then."""
 
 
-def run_due_tasks(app: App, now: datetime) -> Iterator[TaskResult]:
-    """Run the tasks of [schedule] that are due and yield the result of each."""
+def run_due_tasks(app: App, now: datetime, watch: Supervise = nullcontext) -> Iterator[TaskResult]:
+    """Run the tasks of [schedule] that are due and yield the result of each. Each has its time limit."""
     from pipeline.scheduler.engine import run_due
     from pipeline.scheduler.lease import RunLeases
+    from pipeline.scheduler.time_limit import time_limit
+
+    @contextmanager
+    def supervise(task: Task) -> Iterator[None]:
+        with watch(task), time_limit(task.id, task.max_seconds):
+            yield
 
     clock = _clock_from(now)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return run_due(build_tasks(app), RunLeases(app.store().runs, owner, clock), clock, app.calendar.zone)
+    return run_due(build_tasks(app), RunLeases(app.store().runs, owner, clock), clock, app.calendar.zone, supervise)
 
 
 def next_runs(app: App, now: datetime) -> tuple[NextRun, ...]:

@@ -56,9 +56,10 @@ def run(options: Namespace, clock: Clock) -> int:
                 log.warning("%s: %s", result.message, result.fix)
         with serve_pages(options.config, clock, health_routes(HealthProbe(lambda: reloading.app, heartbeat))):
             daemon.run(
-                heartbeat.watch(reloading.run_due_tasks),
+                heartbeat.watch(partial(reloading.run_due_tasks, watch=heartbeat.working)),
                 after_tick=reloading.release_memory,
                 on_sighup=reloading.request_reload,
+                stuck_task=heartbeat.stuck_task,
             )
     return 0
 

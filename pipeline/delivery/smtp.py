@@ -1,7 +1,8 @@
 """Send messages through a mail server (RFC 5321, RFC 6409), over one connection each.
 
 The bytes are sent unchanged. Nothing but a greeting is sent to a server that has not proved its name by a certificate,
-and neither the password nor the server's answer to it appears in an error or a log.
+and neither the password nor the server's answer to it appears in an error or a log. Each step and the whole
+conversation have a time limit, however slowly the server talks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.delivery.mime import envelope_address
+from pipeline.delivery.smtp_connection import SmtpConnection
 from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 
 Security = Literal["starttls", "tls", "none"]
@@ -44,9 +46,11 @@ class Smtp:
     helo: str = "localhost"
     """The domain name in EHLO. Asking the operating system may take seconds, and would reveal the machine's name."""
     timeout_seconds: float = 60.0
-    """How long to wait for each reply but the last."""
+    """Maximum time for each step but the last: the name, the connection, the TLS handshake, a whole reply."""
+    deadline_seconds: float = 180.0
+    """Maximum time for all steps together, up to the end of the message."""
     final_timeout_seconds: float = 600.0
-    """How long to wait for the reply to the whole message; giving up means not to know (RFC 5321, 4.5.3.2.6)."""
+    """Maximum time for the reply to the whole message; giving up means not to know (RFC 5321, 4.5.3.2.6)."""
     create_ssl_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     """Creates the context that verifies certificates."""
 
@@ -92,7 +96,7 @@ class Smtp:
             ]
 
     @contextmanager
-    def _connection(self) -> Iterator[smtplib.SMTP]:
+    def _connection(self) -> Iterator[SmtpConnection]:
         """Yield a connection with encryption and login done; if it is lost in the block, nothing was sent."""
         with self._errors_converted(), closing(self._connect()) as server:
             if self.security == "starttls":
@@ -101,9 +105,8 @@ class Smtp:
             if self.username:
                 self._log_in(server)
             yield server
-            with suppress(OSError):
-                if server.sock:  # the reply to QUIT does not matter
-                    server.sock.settimeout(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
+            with suppress(OSError):  # the reply to QUIT does not matter
+                server.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
                 server.quit()
 
     @contextmanager
@@ -112,6 +115,12 @@ class Smtp:
             yield
         except smtplib.SMTPResponseException as error:
             raise self._refused((error.smtp_code, b""), "unreachable", "refuses the connection") from error
+        except TimeoutError as error:
+            raise DeliveryFailedError(
+                f"{self.host} was too slow on port {self.port} ({error}), so nothing was sent: try again later; if it "
+                "lasts, check [delivery] smtp_host and smtp_port, or ask its provider.",
+                kind="unreachable",
+            ) from error
         except (OSError, UnicodeError) as error:  # OSError: also smtplib's errors; UnicodeError: an invalid host name
             why = getattr(error, "strerror", "") or str(error) or type(error).__name__
             raise DeliveryFailedError(
@@ -132,14 +141,18 @@ class Smtp:
                 kind="insecure",
             ) from error
 
-    def _connect(self) -> smtplib.SMTP:
-        server, seconds = (self.host, self.port, self.helo), self.timeout_seconds
-        if self.security != "tls":
-            return smtplib.SMTP(*server, timeout=seconds)
-        with self._handshake_errors_converted():
-            return smtplib.SMTP_SSL(*server, timeout=seconds, context=self.create_ssl_context())
+    def _connect(self) -> SmtpConnection:
+        server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
+        context = self.create_ssl_context() if self.security == "tls" else None
+        try:
+            with self._handshake_errors_converted():
+                server.open(self.host, self.port, context)
+        except BaseException:
+            server.close()
+            raise
+        return server
 
-    def _start_tls(self, server: smtplib.SMTP) -> None:
+    def _start_tls(self, server: SmtpConnection) -> None:
         try:
             with self._handshake_errors_converted():
                 server.starttls(context=self.create_ssl_context())
@@ -150,7 +163,7 @@ class Smtp:
                 kind="insecure",
             ) from error
 
-    def _log_in(self, server: smtplib.SMTP) -> None:
+    def _log_in(self, server: SmtpConnection) -> None:
         """Log in with PLAIN (RFC 4616) or LOGIN, and only once: a second attempt would count as another failure."""
         offered = server.esmtp_features.get("auth", "").upper().split()
         if "PLAIN" in offered:
@@ -169,7 +182,7 @@ class Smtp:
             check = "check [delivery] smtp_username and the password that smtp_password_env names"
             raise self._refused((code, b""), "login", f"does not accept the login of {self.username}: {check}")
 
-    def _send_envelope(self, server: smtplib.SMTP, sender: str, recipients: Sequence[str], message: bytes) -> None:
+    def _send_envelope(self, server: SmtpConnection, sender: str, recipients: Sequence[str], message: bytes) -> None:
         options = [f"SIZE={len(message)}"] if server.has_extn("size") else []
         if not message.isascii():
             if not server.has_extn("8bitmime"):
@@ -182,10 +195,9 @@ class Smtp:
         for address in recipients:
             self._expect(server.rcpt(address), (250, 251, 252), "recipient", f"refuses {address}: check that address")
 
-    def _finish(self, server: smtplib.SMTP) -> None:
+    def _finish(self, server: SmtpConnection) -> None:
         """End the message with its dot; without a reply to that, it is unknown whether it was accepted."""
-        if server.sock:
-            server.sock.settimeout(self.final_timeout_seconds)
+        server.limit(self.final_timeout_seconds)
         try:
             reply = server.docmd(".")
         except OSError as error:

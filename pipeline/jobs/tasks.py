@@ -21,6 +21,10 @@ from pipeline.model.schedule import At, Schedule
 from pipeline.scheduler.engine import Deferred, Done, Task
 from pipeline.store import Store
 
+FETCH_SECONDS = 900.0
+"""How long a fetch may take, and ``FETCH_SECONDS_PER_FEED`` in addition: all feeds may be on one host."""
+FETCH_SECONDS_PER_FEED = 2.0
+
 
 def fetch_task(schedule: Schedule, refresher: Refresher, feeds: Sequence[Feed]) -> Task:
     """Return the task that fetches the feeds that are due.
@@ -32,7 +36,7 @@ def fetch_task(schedule: Schedule, refresher: Refresher, feeds: Sequence[Feed]) 
         is_due = polling.can_fetch if _all_unreachable(refresher.store, feeds) else polling.is_due
         return Done(message=_fetch(refresher, feeds, now, is_due))
 
-    return Task(id="fetch", schedule=schedule, run=run)
+    return Task(id="fetch", schedule=schedule, run=run, max_seconds=_max_fetch_seconds(feeds))
 
 
 def first_fetch_task(refresher: Refresher, feeds: Sequence[Feed]) -> Task:
@@ -41,7 +45,8 @@ def first_fetch_task(refresher: Refresher, feeds: Sequence[Feed]) -> Task:
     def run(period: str, now: datetime) -> Done:
         return Done(message=_fetch(refresher, never_fetched(refresher.store, feeds), now, polling.can_fetch))
 
-    return Task(id="first-fetch", schedule=NewFeedsSchedule(store=refresher.store, feeds=feeds), run=run)
+    new_feeds = NewFeedsSchedule(store=refresher.store, feeds=feeds)
+    return Task(id="first-fetch", schedule=new_feeds, run=run, max_seconds=_max_fetch_seconds(feeds))
 
 
 def draft_task(schedule: Schedule, store: Store, build_context: Callable[[], DigestContext], out: Path) -> Task:
@@ -102,6 +107,10 @@ def never_fetched(store: Store, feeds: Sequence[Feed]) -> tuple[Feed, ...]:
     """Return the feeds that were never fetched from the URL they have now."""
     states = store.feeds.states()
     return tuple(feed for feed in feeds if feed.id not in states or states[feed.id].url != feed.url)
+
+
+def _max_fetch_seconds(feeds: Sequence[Feed]) -> float:
+    return FETCH_SECONDS + FETCH_SECONDS_PER_FEED * len(feeds)
 
 
 def _all_unreachable(store: Store, feeds: Sequence[Feed]) -> bool:

@@ -19,6 +19,7 @@ PipelineError
 │   ├── DeliveryFailedError
 │   └── DeliveryUncertainError
 ├── FeedsFailedError          3
+├── TaskTimeoutError          3
 ├── DNSUnavailableError       3
 └── FeedError                 3
 ├── NotAFeedError
@@ -182,6 +183,13 @@ class FeedsFailedError(PipelineError):
         self.retry = retry
         self.feeds = tuple(feeds)
         """Ids of the feeds."""
+
+
+class TaskTimeoutError(PipelineError):
+    """A scheduled task took longer than it may and was ended."""
+
+    exit_code = 3
+    retry = True
 
 
 class DNSUnavailableError(PipelineError):

@@ -2,12 +2,14 @@
 
 Whether a task is due follows from the stored runs alone, never from a scheduler's memory, so a daemon, a crontab line
 and any mixture of both behave alike. A temporary error is retried with growing delays until the next period begins; an
-interrupted run is claimed by the next process that ticks.
+interrupted run is claimed by the next process that ticks. A task that takes too long is ended like one with a temporary
+error, and those after it run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +23,8 @@ if TYPE_CHECKING:  # leases are renewed by a thread, and this module is pure
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 """How far the clocks of two machines may differ."""
+MAX_TASK_SECONDS = 600.0
+"""How long a task may take unless it says otherwise; what it waits for has shorter limits of its own."""
 
 
 class TaskSchedule(Protocol):
@@ -72,6 +76,12 @@ class Task:
     """Does the work of a period (its key) at a time; raises PipelineError if it fails. A string is short for Done."""
     is_ready: Callable[[Run], bool] = lambda _: False
     """Checks at each tick whether a deferred run can go on. Must be cheap."""
+    max_seconds: float = MAX_TASK_SECONDS
+    """How long a run may take before it is ended."""
+
+
+Supervise = Callable[[Task], AbstractContextManager[object]]
+"""Returns the context in which a task runs; it may raise TaskTimeoutError in the middle of the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +108,13 @@ class NextRun:
     at: datetime
 
 
-def run_due(tasks: Sequence[Task], leases: RunLeases, clock: Clock, zone: tzinfo) -> Iterator[TaskResult]:
+def run_due(
+    tasks: Sequence[Task], leases: RunLeases, clock: Clock, zone: tzinfo, supervise: Supervise = nullcontext
+) -> Iterator[TaskResult]:
     """Run every task that is due, in order, and yield each result as soon as there is one.
 
-    A PipelineError ends its task only. A bug or an interruption propagates, after the run was made claimable again.
+    Each runs in the context that ``supervise`` returns for it. A PipelineError ends its task only. A bug or an
+    interruption propagates, after the run was made claimable again.
     """
     newest: Mapping[str, Run] | None = None
     for task in tasks:
@@ -110,8 +123,8 @@ def run_due(tasks: Sequence[Task], leases: RunLeases, clock: Clock, zone: tzinfo
         if period := _due_period(task, previous, now, zone):
             newest = None  # another process may run the following tasks while this one works
             run = claim(task.id, period, previous, claimed_by=leases.owner, now=now)
-            if leases.claim(previous, run, never_repeats=task.schedule.never_repeats):
-                yield from _execute(task, run, previous, leases, clock)
+            if leases.claim(previous, run, task.max_seconds, never_repeats=task.schedule.never_repeats):
+                yield from _execute(task, run, previous, leases, clock, supervise)
 
 
 def next_runs(tasks: Sequence[Task], newest: Mapping[str, Run], now: datetime, zone: tzinfo) -> tuple[NextRun, ...]:
@@ -142,9 +155,11 @@ def _next_at(task: Task, previous: Run | None, now: datetime, zone: tzinfo) -> d
     return min((at for at in times if at), default=None)
 
 
-def _execute(task: Task, run: Run, previous: Run | None, leases: RunLeases, clock: Clock) -> Iterator[TaskResult]:
+def _execute(
+    task: Task, run: Run, previous: Run | None, leases: RunLeases, clock: Clock, supervise: Supervise
+) -> Iterator[TaskResult]:
     try:
-        outcome = _call(task, run, clock())
+        outcome = _call(task, run, clock(), supervise)
     except BaseException as interruption:
         delay = retry_delay(run.attempts) if isinstance(interruption, Exception) else timedelta()
         leases.finish(finish(run, "interrupted", type(interruption).__name__, clock(), clock() + delay))
@@ -165,9 +180,10 @@ def _execute(task: Task, run: Run, previous: Run | None, leases: RunLeases, cloc
         )
 
 
-def _call(task: Task, run: Run, now: datetime) -> Done | Deferred | PipelineError:
+def _call(task: Task, run: Run, now: datetime, supervise: Supervise) -> Done | Deferred | PipelineError:
     try:
-        outcome = task.run(run.period_key, now)
+        with supervise(task):
+            outcome = task.run(run.period_key, now)
     except PipelineError as error:
         return error
     return Done(message=outcome) if isinstance(outcome, str) else outcome

@@ -1,12 +1,14 @@
 """Claims on runs, renewed in the background while their work goes on.
 
-A process that hangs in one long fetch keeps its claim; one that is killed loses it when the lease expires.
+A process that works on one long fetch keeps its claim. One that is killed, or hangs for longer than the task may take,
+loses it when the lease expires.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Protocol
 
@@ -14,8 +16,8 @@ from pipeline.model.errors import StoreError
 from pipeline.model.run import LEASE_TTL, Run, renew
 from pipeline.model.schedule import Clock
 
-RENEWALS_PER_LEASE = 4
-"""How often a lease is renewed before it would expire, so that a store that is busy for a moment costs no claim."""
+RENEWAL_INTERVAL = LEASE_TTL / 4
+"""How often a lease is renewed: several times before it would expire, so that a busy store costs no claim."""
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +40,24 @@ class RunStore(Protocol):
 class RunLeases:
     """The runs that one process claims, one at a time, under the name ``owner``."""
 
-    def __init__(self, runs: RunStore, owner: str, clock: Clock) -> None:
+    def __init__(
+        self, runs: RunStore, owner: str, clock: Clock, *, renewal_seconds: float = RENEWAL_INTERVAL.total_seconds()
+    ) -> None:
         self._runs = runs
         self.owner = owner
         self._clock = clock
+        self._renewal_seconds = renewal_seconds
         self._lease: _Lease | None = None
 
     def newest(self) -> Mapping[str, Run]:
         """Return the newest run of each task, by task id."""
         return self._runs.newest()
 
-    def claim(self, previous: Run | None, run: Run, *, never_repeats: bool) -> bool:
-        """Claim a run and keep renewing the claim; return False if another process was quicker."""
+    def claim(self, previous: Run | None, run: Run, max_seconds: float, *, never_repeats: bool) -> bool:
+        """Claim a run and renew the claim for ``max_seconds``; return False if another process was quicker."""
         if not self._runs.advance(previous, run, never_repeats=never_repeats):
             return False
-        self._lease = _Lease(self._runs, run, self._clock)
+        self._lease = _Lease(self._runs, run, self._clock, max_seconds, self._renewal_seconds)
         return True
 
     def finish(self, run: Run) -> None:
@@ -63,12 +68,14 @@ class RunLeases:
 
 
 class _Lease:
-    """One claim, renewed by a thread until it is stopped."""
+    """One claim, renewed by a thread until it is stopped or its run should long have ended."""
 
-    def __init__(self, runs: RunStore, run: Run, clock: Clock) -> None:
+    def __init__(self, runs: RunStore, run: Run, clock: Clock, max_seconds: float, renewal_seconds: float) -> None:
         self._runs = runs
         self._run = run
         self._clock = clock
+        self._renew_until = run.claimed_at + timedelta(seconds=max_seconds)
+        self._renewal_seconds = renewal_seconds
         self._stopped = Event()
         self._thread = Thread(target=self._renew, name="lease renewal", daemon=True)
         self._thread.start()
@@ -80,9 +87,12 @@ class _Lease:
         return self._run
 
     def _renew(self) -> None:
-        while not self._stopped.wait(LEASE_TTL.total_seconds() / RENEWALS_PER_LEASE):
+        while not self._stopped.wait(self._renewal_seconds):
             try:
-                renewed = renew(self._run, self._clock())
+                if (now := self._clock()) > self._renew_until:
+                    log.warning("%s takes too long: its claim expires", self._run.task_id)
+                    return
+                renewed = renew(self._run, now)
                 if not self._runs.advance(self._run, renewed):
                     return
                 self._run = renewed

@@ -29,7 +29,12 @@ class DaemonHealth(Protocol):
 
     @property
     def heartbeat_age_seconds(self) -> float:
-        """How long ago the daemon last showed that it is alive."""
+        """How long ago the daemon last showed that it makes progress."""
+        ...
+
+    @property
+    def current_task(self) -> str:
+        """The id of the task that runs now; empty if none does."""
         ...
 
     def problems(self) -> tuple[str, ...]:
@@ -51,6 +56,7 @@ def health_routes(health: DaemonHealth) -> list[Route]:
         body = {
             "status": "unhealthy" if problems else "healthy",
             "problems": problems,
+            "task": health.current_task,
             "heartbeat_age_seconds": round(health.heartbeat_age_seconds, 1),
             "version": __version__,
         }
@@ -76,9 +82,7 @@ class _StoreCollector(Collector):
         """Yield all metrics; only those of the process if the store does not respond."""
         yield _labelled("pipeline_build_info", "Version of the program.", "version", {__version__: 1})
         age = self._health.heartbeat_age_seconds
-        yield GaugeMetricFamily(
-            "pipeline_heartbeat_age_seconds", "Time since the daemon last showed that it is alive.", age
-        )
+        yield GaugeMetricFamily("pipeline_heartbeat_age_seconds", "Time since the daemon last made progress.", age)
         yield GaugeMetricFamily("pipeline_healthy", "Whether /healthz answers 200.", not self._health.problems())
         try:
             metrics = self._health.metrics()

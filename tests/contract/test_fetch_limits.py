@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.loopback_fetch import fetch, limits
+from pipeline.model.fetch import Proxy
+from tests.contract.loopback_fetch import fetch, fetch_all, limits, request
+from tests.drip_server import DripServer
 from tests.http_server import FEED, CannedResponse, HttpServer, gzip_bomb, gzipped, redirect
 
 pytestmark = pytest.mark.loopback
@@ -35,6 +37,60 @@ def test_slow_body_ends_at_the_deadline(server: HttpServer) -> None:
     started = time.monotonic()
     assert fetch(server.url("/feed"), limits(deadline_seconds=0.2)).kind == "timeout"
     assert time.monotonic() - started < 1.0
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n"
+DRIPS = {
+    "a status line": (b"HTTP/1.1 200 ", b"O"),
+    "a header": (HEAD + b"X-Drip: ", b"x"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "a body until the end": (HEAD + b"\r\n", b"x"),
+    "informational responses": (b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_whatever_drips_ends_at_the_deadline(drip: str) -> None:
+    """The bytes arrive one by one, each in time."""
+    first, again = DRIPS[drip]
+    with DripServer(first, again) as server:
+        outcome = fetch(server.url("/feed"), limits(deadline_seconds=0.2))
+    assert (outcome.kind, outcome.detail) == ("timeout", "did not finish within 0.2 seconds")
+
+
+def test_a_tls_handshake_that_drips_ends() -> None:
+    """The server sends the head of a record and then its bytes one by one."""
+    with DripServer(b"\x16\x03\x03\x40\x00", b"\x02") as server:
+        assert fetch(server.url("/feed", "https"), limits(timeout_seconds=0.2)).kind in ("timeout", "tls_error")
+
+
+@pytest.mark.parametrize("url", ["http://blog.example/feed", "https://blog.example/feed"])
+def test_a_proxy_that_drips_ends_at_the_deadline(url: str) -> None:
+    """Its answer to CONNECT has a time limit, too."""
+    with DripServer(b"HTTP/1.1 200 ", b"O") as server:
+        outcome = fetch(url, limits(deadline_seconds=0.2), options={"proxy": Proxy(url=server.url(""))})
+    assert outcome.kind == "timeout"
+
+
+def test_informational_responses_without_end_are_refused() -> None:
+    """They come faster than they can be read, and would keep a core busy until the deadline."""
+    with DripServer(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, pause_seconds=0.0) as server:
+        assert fetch(server.url("/feed"), limits(deadline_seconds=60.0)).kind == "protocol_error"
+
+
+def test_a_host_that_is_always_too_slow_is_given_up() -> None:
+    """Its other documents are not asked for in this run; those of other hosts are."""
+    slow, fast = "http://slow.example", "http://fast.example"
+    with DripServer(HEAD + b"X-Drip: ", b"x") as dripping, HttpServer() as healthy:
+        healthy.respond("/feed", CannedResponse())
+        urls = [f"{slow}:{dripping.port}/{number}" for number in range(8)] + [f"{fast}:{healthy.port}/feed"]
+        outcomes = {
+            outcome.url: outcome for outcome in fetch_all([request(url) for url in urls], limits(deadline_seconds=0.1))
+        }
+    assert dripping.connections == 3
+    assert [outcomes[url].kind for url in urls] == ["timeout"] * 8 + ["ok"]
+    details = [outcomes[url].detail for url in urls if "was not fetched" in outcomes[url].detail]
+    assert details == [f"was not fetched: slow.example:{dripping.port} was too slow 3 times"] * 5
 
 
 def test_redirects_share_one_deadline(server: HttpServer) -> None:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from pipeline.delivery.smtp import Smtp
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryUncertainError, UsageError
-from tests.mail_server import HANG_UP, SILENCE, MailServer, certificates, server_context
+from tests.mail_server import DRIP, FLOOD, HANG_UP, SILENCE, MailServer, certificates, server_context
 
 pytestmark = pytest.mark.loopback
 SENDER, READER = "letter@harbourandhearth.example", "ann@x.example"
 MAIL = b"From: letter@harbourandhearth.example\r\nSubject: Bread\r\n\r\n.hidden dots\r\n.\r\n..\r\nend\r\n"
+LARGE_MAIL = MAIL + b"a line\r\n" * 1_500_000
 SECRET = "pa55 wörd/\\"
 
 
@@ -174,9 +175,8 @@ def test_a_connection_lost_before_the_final_dot_can_be_retried(step: str, reply:
 
 def test_a_connection_reset_within_the_message_can_be_retried() -> None:
     """The server disconnects while it receives the message; without the final dot it must discard it."""
-    large = MAIL + b"a line of a long letter\r\n" * 500_000
     with MailServer(hangs_up_after_bytes=1_000) as server:
-        error = send_error(smtp_to(server), large)
+        error = send_error(smtp_to(server), LARGE_MAIL)
     assert (error.kind, type(error), server.messages) == ("unreachable", DeliveryFailedError, [])
 
 
@@ -189,10 +189,61 @@ def test_silence_after_the_dot_is_uncertain(reply: str) -> None:
     assert "check whether it arrived" in str(error)
 
 
-def test_the_timeout_after_the_final_dot_is_longer() -> None:
-    """It is 600 seconds instead of 60, since giving up early causes duplicates."""
+@pytest.mark.parametrize("reply", [DRIP, FLOOD])
+@pytest.mark.parametrize("step", ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
+def test_a_reply_that_does_not_end_is_given_up(step: str, reply: str) -> None:
+    """The time limit holds for a whole reply, not for each byte of it; nothing was sent, and it can be retried."""
+    with MailServer(answers={step: reply}) as server:
+        error = send_error(smtp_to(server, timeout_seconds=0.3, username="ann", password=SECRET))
+        assert server.messages == []
+    assert (error.kind, error.retry, type(error)) == ("unreachable", True, DeliveryFailedError)
+
+
+@pytest.mark.parametrize("reply", [DRIP, FLOOD])
+def test_a_reply_to_the_dot_that_does_not_end_is_uncertain(reply: str) -> None:
+    """The server has the whole message, so it is not sent again."""
+    with MailServer(answers={".": reply}) as server:
+        error = send_error(smtp_to(server))
+    assert (error.kind, error.retry, type(error)) == ("uncertain", False, DeliveryUncertainError)
+
+
+@pytest.mark.parametrize("reply", [DRIP, FLOOD, SILENCE])
+def test_a_slow_goodbye_does_not_matter(reply: str) -> None:
+    """The server has accepted the message; how it answers QUIT changes nothing."""
+    with MailServer(answers={"QUIT": reply}) as server:
+        smtp_to(server, timeout_seconds=0.3).send(MAIL, READER)
+    assert len(server.messages) == 1
+
+
+def test_the_whole_conversation_has_a_deadline() -> None:
+    """A server that answers each of many commands just in time is given up as well."""
+    recipients = [f"ann{number}@x.example" for number in range(40)]
+    with MailServer(delays_seconds=0.1) as server:
+        with pytest.raises(DeliveryFailedError, match="too slow") as caught:
+            smtp_to(server, deadline_seconds=1.0).submit(MAIL, SENDER, recipients)
+        assert server.messages == []
+    assert caught.value.kind == "unreachable"
+
+
+def test_a_server_that_stops_reading_is_given_up() -> None:
+    """The message is larger than what the system buffers, so sending it takes as long as the server likes."""
+    with MailServer(stalls_after_bytes=1_000) as server:
+        error = send_error(smtp_to(server, timeout_seconds=0.3), LARGE_MAIL)
+        assert server.messages == []
+    assert (error.kind, type(error)) == ("unreachable", DeliveryFailedError)
+
+
+def test_a_handshake_that_does_not_end_is_given_up(trust: Any) -> None:
+    """The server sends the head of a TLS record, and the rest of it a byte at a time."""
+    with MailServer(answers={"GREETING": DRIP}) as server:
+        error = send_error(smtp_to(server, security="tls", create_ssl_context=trust, timeout_seconds=0.3))
+    assert error.kind in ("unreachable", "insecure")  # by the time limit, or by the first bytes, which are not TLS
+
+
+def test_the_time_limits_are_generous() -> None:
+    """A minute for each step, three for all, ten for the last reply, since giving up then causes duplicates."""
     smtp = Smtp(host="localhost", port=25, sender=SENDER)
-    assert (smtp.timeout_seconds, smtp.final_timeout_seconds) == (60.0, 600.0)
+    assert (smtp.timeout_seconds, smtp.deadline_seconds, smtp.final_timeout_seconds) == (60.0, 180.0, 600.0)
 
 
 def test_an_accepted_message_stays_accepted() -> None:

@@ -15,14 +15,16 @@ import pytest
 
 # A daemon in a process of its own, with a tick that each test writes.
 PROGRAM = """
-import logging, sys, time
+import logging, signal, sys, time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from pipeline import daemon
 from pipeline.scheduler.engine import TaskResult
 from pipeline.model.errors import PipelineError, StoreError
 
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 count = 0
+second = Path("started").exists()
 
 def tick(now):
     global count
@@ -32,7 +34,10 @@ def tick(now):
 def reload():
     print("reloaded", flush=True)
 
-daemon.run(tick, on_sighup=reload, tick_seconds={tick_seconds}, shutdown_timeout_seconds=0.5)
+def stuck():
+    return {stuck}
+
+daemon.run(tick, on_sighup=reload, stuck_task=stuck, tick_seconds={tick_seconds}, shutdown_timeout_seconds=0.5)
 print("returned after", count, "ticks", flush=True)
 """
 
@@ -44,12 +49,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start daemons whose tick has the given body; none outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_daemon(body: str, tick_seconds: float = 0.05) -> subprocess.Popen[str]:
+    def start_daemon(body: str, tick_seconds: float = 0.05, stuck: str = "''") -> subprocess.Popen[str]:
         program = tmp_path / f"daemon{len(started)}.py"
         indented = "\n".join(f"    {line}" for line in body.splitlines())
-        program.write_text(PROGRAM.format(body=indented, tick_seconds=tick_seconds))
+        program.write_text(PROGRAM.format(body=indented, tick_seconds=tick_seconds, stuck=stuck))
         process = subprocess.Popen(
-            [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         started.append(process)
         return process
@@ -126,6 +131,23 @@ def test_a_task_that_cannot_be_interrupted_does_not_keep_the_daemon(start: Start
     output, seconds = stop(daemon)
     assert "a task could not be interrupted; the process ends" in output
     assert (daemon.returncode, seconds < 5) == (0, True)
+
+
+def test_a_daemon_with_a_stuck_task_starts_again(start: Start) -> None:
+    """The new process has the same id, and neither the old one's timers nor its blocked signals."""
+    daemon = start(
+        "if second:\n    yield TaskResult(task_id='fetch', period='', message=f'came back {count}')\n    return\n"
+        "signal.signal(signal.SIGALRM, lambda *_: None)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)\n"
+        "Path('started').touch()\n"
+        "while True:\n    try:\n        time.sleep(60)\n    except BaseException:\n        pass",
+        stuck="'fetch' if Path('started').exists() and not second else ''",
+    )
+    read_until(daemon, "the task fetch hangs and cannot be interrupted; the daemon starts again")
+    read_until(daemon, "came back 10\n")
+    output, _ = stop(daemon)
+    assert "returned after" in output
+    assert daemon.returncode == 0
 
 
 def test_sighup_reloads_and_ticks_at_once(start: Start) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -12,11 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from pipeline.model.digest import EditionState
-from pipeline.model.errors import StoreError
+from pipeline.model.errors import StoreError, TaskTimeoutError
 from pipeline.model.fetch import OutcomeKind
 from pipeline.model.health import Metrics
-from pipeline.scheduler.engine import TaskResult
-from pipeline.scheduler.heartbeat import MAX_WORK_SECONDS, Heartbeat
+from pipeline.model.schedule import Every
+from pipeline.scheduler.engine import Task, TaskResult
+from pipeline.scheduler.heartbeat import MAX_INTERRUPTION_SECONDS, Heartbeat
 from pipeline.web.health import health_routes
 from tests.asgi_client import AsgiClient
 
@@ -47,21 +49,37 @@ def test_a_daemon_that_stopped_ticking_is_unhealthy() -> None:
     assert heartbeat.problem() == "the daemon has not run its tasks for 46 s (limit: 45 s); restart it"
 
 
-def test_a_task_may_take_longer_than_the_interval() -> None:
-    """A fetch of many slow feeds is healthy; fifteen minutes on one task without a result are not."""
+def test_a_task_that_exceeds_its_time_is_named() -> None:
+    """Up to its time limit a long fetch is healthy; afterwards the problem names it until it ends."""
     clock = Stopwatch()
     heartbeat = Heartbeat(15, monotonic=clock)
-    problems = []
+    fetch = Task(id="fetch", schedule=Every(timedelta(minutes=30)), run=lambda period, now: "", max_seconds=900)
+    seen = []
 
     def slow(now: datetime) -> Iterator[TaskResult]:
-        for seconds in (300, MAX_WORK_SECONDS + 1):
-            clock.seconds += seconds
-            problems.append(heartbeat.problem())
-            yield DONE
+        with heartbeat.working(fetch):
+            for seconds in (890, 20, MAX_INTERRUPTION_SECONDS):
+                clock.seconds += seconds
+                seen.append((heartbeat.current_task, heartbeat.problem(), heartbeat.stuck_task()))
+        yield DONE
 
     list(heartbeat.watch(slow)(NOW))
-    assert problems[0] == ""
-    assert "has worked on one task" in problems[1]
+    assert seen == [
+        ("fetch", "", ""),
+        ("fetch", "the task fetch has run for 910 s (limit: 900 s) and cannot be ended", ""),
+        ("fetch", "the task fetch has run for 970 s (limit: 900 s) and cannot be ended", "fetch"),
+    ]
+    assert (heartbeat.current_task, heartbeat.problem(), heartbeat.stuck_task()) == ("", "", "")
+
+
+def test_a_task_that_was_ended_is_a_problem_until_it_runs_in_time() -> None:
+    """The daemon goes on with the other tasks, and its health says which one hangs."""
+    heartbeat = Heartbeat(15, monotonic=Stopwatch())
+    error = TaskTimeoutError("proof was ended")
+    ended = TaskResult(task_id="proof", period="p", message=str(error), error=error)
+    list(heartbeat.watch(lambda now: [ended, DONE])(NOW))
+    assert heartbeat.problem() == "proof was ended"
+    list(heartbeat.watch(lambda now: [replace(DONE, task_id="proof")])(NOW))
     assert heartbeat.problem() == ""
 
 
@@ -91,6 +109,7 @@ class FakeSource:
     def __init__(self, *problems: str, store: bool = True) -> None:
         self._problems, self._store = problems, store
         self.heartbeat_age_seconds = 7.25
+        self.current_task = "fetch"
 
     def problems(self) -> tuple[str, ...]:
         return self._problems
@@ -127,12 +146,13 @@ def parse_metrics(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], floa
 
 
 def test_healthz_is_200_while_the_daemon_is_healthy() -> None:
-    """The body holds the status, the heartbeat and the version."""
+    """The body holds the status, the running task, the heartbeat and the version."""
     code, kind, text = get(FakeSource(), "/healthz")
     assert (code, kind) == (200, "application/json")
     assert json.loads(text) | {"version": ""} == {
         "status": "healthy",
         "problems": [],
+        "task": "fetch",
         "heartbeat_age_seconds": 7.2,
         "version": "",
     }

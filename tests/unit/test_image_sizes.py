@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -79,6 +80,24 @@ def test_an_image_without_a_size_is_not_fetched_again(store: Store) -> None:
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 1
     assert fetch_image_sizes(store, post(url), lambda: network, now=MONDAY) == 0
     assert store.media.image_sizes([url])[url].width is None
+
+
+def test_an_image_that_does_not_end_holds_nobody(store: Store) -> None:
+    """What arrived before the time was up is stored, and the rest is tried again by the next digest."""
+
+    class SlowFetcher(FakeFetcher):
+        """Never gives the outcome of the second request."""
+
+        async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
+            async for outcome in super().fetch_all(requests, now=now):
+                if len(self.requests) > 1:
+                    await asyncio.sleep(60)
+                yield outcome
+
+    images = {"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)}
+    wanted, network = post("https://example.org/a.gif"), SlowFetcher(images)
+    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY, max_seconds=0.05) == 1
+    assert fetch_image_sizes(store, wanted, lambda: FakeFetcher(images), logo_url=LOGO, now=MONDAY) == 1
 
 
 def test_measured_sizes_are_in_the_html() -> None:

@@ -21,7 +21,7 @@ from pipeline.delivery.notify_command import CommandNotifier
 from pipeline.delivery.notify_mail import alert_message
 from pipeline.jobs.monitoring.notifier import MAX_RETRY_DELAY, Notifier
 from pipeline.model.alert import Alert
-from pipeline.model.errors import DeliveryFailedError
+from pipeline.model.errors import DeliveryFailedError, DeliveryKind, DeliveryUncertainError
 from pipeline.model.run import retry_delay
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -44,15 +44,16 @@ RECOVERED = Alert(
 class Channel:
     """A channel that records alerts, after a number of failures."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, kind: DeliveryKind = "failed") -> None:
         self.sent: list[Alert] = []
         self.tries = 0
         self.failures = failures
+        self.kind = kind
 
     def __call__(self, alert: Alert) -> str:
         self.tries += 1
         if self.tries <= self.failures:
-            raise DeliveryFailedError("no answer")
+            raise DeliveryFailedError("no answer", kind=self.kind)
         self.sent.append(alert)
         return ""
 
@@ -92,6 +93,41 @@ def test_a_failed_channel_does_not_stop_another(store: Store) -> None:
     assert [tries.index(number) + 1 for number in (2, 3, 4)] == [1, 5, 21]
     assert (mail.sent, chat.sent) == ([UNREAD], [UNREAD])
     assert (mail.tries, chat.tries) == (4, 1)
+
+
+def test_a_channel_that_fails_is_tried_once_for_all_alerts(store: Store) -> None:
+    """A mail server that takes three minutes to fail takes them once, not for each of ten alerts; none is lost."""
+    mail = Channel(failures=1)
+    notifier = Notifier(alerts=store.alerts, channels={"mail": mail})
+    alerts = [replace(UNREAD, key=f"feed/{number}") for number in range(10)]
+    notifier.reconcile("feed/", alerts, at=NOW)
+    assert (mail.tries, mail.sent) == (1, [])
+    notifier.deliver_due(NOW + MINUTE)
+    assert sorted(alert.key for alert in mail.sent) == sorted(alert.key for alert in alerts)
+
+
+def test_an_error_of_one_alert_does_not_keep_the_others(store: Store) -> None:
+    """The server refuses this message, not all."""
+    mail = Channel(failures=1, kind="message")
+    alerts = [replace(UNREAD, key=f"feed/{number}") for number in range(3)]
+    Notifier(alerts=store.alerts, channels={"mail": mail}).reconcile("feed/", alerts, at=NOW)
+    assert (mail.tries, len(mail.sent)) == (3, 2)
+
+
+def test_an_alert_that_may_have_arrived_is_not_sent_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """The mail server had the whole message and did not confirm it."""
+    tries = []
+
+    def uncertain(alert: Alert) -> str:
+        tries.append(alert)
+        raise DeliveryUncertainError("the server did not confirm it")
+
+    notifier = Notifier(alerts=store.alerts, channels={"mail": uncertain})
+    with caplog.at_level(logging.INFO):
+        notifier.notify(UNREAD)
+    notifier.deliver_due(NOW + timedelta(days=2))
+    assert tries == [UNREAD]
+    assert "perhaps; it is not sent again" in caplog.text
 
 
 def test_a_failed_alert_survives_the_process(store: Store) -> None:

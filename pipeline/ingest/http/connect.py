@@ -1,4 +1,4 @@
-"""Opens connections: the only module in which a host name becomes an address.
+"""Opens connections to host names whose addresses were checked.
 
 The connection goes to the very address that was checked, so that a name cannot resolve to another one in between (DNS
 rebinding). TLS is still verified against the name.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from pipeline.ingest.http.ip_filter import unsafe_reason
+from pipeline.lookup import lookups
 from pipeline.model.errors import FetchError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -36,9 +36,8 @@ def allow_all(address: str) -> str:
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host as the operating system resolves it. Raise OSError."""
     if _IPV4.fullmatch(host):
-        return [host]  # avoids a thread for getaddrinfo
-    results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(result[4][0]) for result in results))
+        return [host]  # avoids a thread
+    return await lookups.resolve(host, port)
 
 
 class SafeConnector:

@@ -23,7 +23,7 @@ from pipeline.ingest.http import semantics
 from pipeline.ingest.http.connect import Resolve, SafeConnector, allow_all, resolve
 from pipeline.ingest.http.decompress import BoundedBody, content_encodings, too_large_error
 from pipeline.ingest.http.ip_filter import unsafe_reason
-from pipeline.ingest.http.rate_limit import HostLimiter, interleave
+from pipeline.ingest.http.rate_limit import MAX_TIMEOUTS, HostLimiter, interleave
 from pipeline.ingest.http.request import FetchAttempt
 from pipeline.ingest.http.spool import Spool
 from pipeline.ingest.http.transport import NetworkTransport, ProxyTransport
@@ -157,9 +157,11 @@ class HttpFetcher:
 
     async def _run(self, attempt: FetchAttempt, clock: Clock) -> FetchOutcome:
         try:
-            return await self._follow(attempt, clock)
+            outcome = await self._follow(attempt, clock)
         except FetchError as error:
-            return attempt.outcome(error.kind, str(error))
+            outcome = attempt.outcome(error.kind, str(error))
+        self._limiter.count(attempt.host, timed_out=outcome.kind == "timeout")
+        return outcome
 
     async def _follow(self, attempt: FetchAttempt, clock: Clock) -> FetchOutcome:
         attempt.start()
@@ -167,6 +169,8 @@ class HttpFetcher:
             async with self._limiter.slot(attempt.host, gap=attempt.is_new_host):
                 if until := self._limiter.blocked_until(attempt.host, clock()):
                     return attempt.rate_limited("was not fetched: its host accepts no requests", until)
+                if self._limiter.is_given_up(attempt.host):
+                    raise FetchError("timeout", f"was not fetched: {attempt.host} was too slow {MAX_TIMEOUTS} times")
                 response, body = await self._exchange(attempt)
                 status = response.status_code
                 retry_after = response.headers.get("retry-after", "")

@@ -1,4 +1,7 @@
-"""Rate limiting: one request per host at a time, a pause between two, none before the host's Retry-After."""
+"""Rate limiting: one request per host at a time, a pause between two, none before the host's Retry-After.
+
+A host that exceeds the time limit again and again is given up, since all requests to it wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from itertools import chain, zip_longest
 from typing import TypeVar
 
 _Request = TypeVar("_Request")
+MAX_TIMEOUTS = 3
+"""After so many in a row a host gets no further requests."""
 _UNLIMITED_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -35,6 +40,8 @@ class HostLimiter:
         self._locks: dict[str, asyncio.Lock] = {}
         self._free_at: dict[str, float] = {}
         """Seconds on the event loop's clock."""
+        self._timeouts: dict[str, int] = {}
+        """Requests to each host that ended with a timeout since the last that did not."""
 
     @asynccontextmanager
     async def slot(self, host: str, *, gap: bool = True) -> AsyncIterator[None]:
@@ -50,6 +57,14 @@ class HostLimiter:
                 yield
             finally:
                 self._free_at[host] = loop.time() + self._gap_seconds
+
+    def count(self, host: str, *, timed_out: bool) -> None:
+        """Count a request that has ended."""
+        self._timeouts[host] = self._timeouts.get(host, 0) + 1 if timed_out else 0
+
+    def is_given_up(self, host: str) -> bool:
+        """Check whether a host exceeded the time limit so often that it is not asked again."""
+        return self._timeouts.get(host, 0) >= MAX_TIMEOUTS
 
     def back_off(self, host: str, until: datetime) -> None:
         """Block a host until a time (aware UTC), or longer if it is blocked longer already."""

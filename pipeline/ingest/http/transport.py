@@ -10,13 +10,15 @@ from contextlib import suppress
 import h11
 import httpx
 
-from pipeline.ingest.http.connect import AddressFilter, Connection, SafeConnector, tls_reason
+from pipeline.ingest.http.connect import AddressFilter, Connection, SafeConnector, resolve, tls_reason
 from pipeline.model.errors import FetchError
 from pipeline.model.fetch import Proxy
 
 _PORTS = {"http": 80, "https": 443}
 _MAX_HEAD_BYTES = 100_000
 _CHUNK_BYTES = 65_536
+_MAX_INFORMATIONAL = 16
+"""Maximum number of informational responses before the real one."""
 
 
 class NetworkTransport(httpx.AsyncBaseTransport):
@@ -75,11 +77,14 @@ class _Exchange(httpx.AsyncByteStream):
             raise httpx.WriteTimeout("the request was not sent in time") from error
 
     async def read_head(self) -> h11.Response:
-        """Return the status and headers, skipping informational responses (RFC 9110, 15.2)."""
-        while not isinstance(event := await self._next_event(), h11.Response):
+        """Return the status and headers, skipping a few informational responses (RFC 9110, 15.2)."""
+        for _ in range(_MAX_INFORMATIONAL):
+            event = await self._next_event()
+            if isinstance(event, h11.Response):
+                return event
             if not isinstance(event, h11.InformationalResponse):
                 raise httpx.RemoteProtocolError("the connection was closed without a response")
-        return event
+        raise httpx.RemoteProtocolError("there are informational responses without end")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while isinstance(event := await self._next_event(), h11.Data):
@@ -137,6 +142,7 @@ class ProxyTransport(httpx.AsyncBaseTransport):
         if _is_literal(address) and (reason := self._address_filter(address)):
             raise FetchError("unsafe_address", f"{host} is {reason}")
         try:
+            await self._resolve_proxy(request.extensions["timeout"]["connect"])
             return await self._proxied.handle_async_request(request)
         except httpx.ConnectTimeout as error:
             raise FetchError("timeout", "did not accept a connection through the proxy in time") from error
@@ -144,6 +150,17 @@ class ProxyTransport(httpx.AsyncBaseTransport):
             if tls_error := _tls_cause(error):
                 raise FetchError("tls_error", f"could not prove its identity ({tls_reason(tls_error)})") from error
             raise FetchError("unreachable", f"could not be reached through the proxy ({error})") from error
+
+    async def _resolve_proxy(self, timeout_seconds: float) -> None:
+        """Raise FetchError if the proxy's name has no address: httpx would wait for a name server without limit."""
+        url = httpx.URL(self._proxy.url)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await resolve(url.host, url.port or _PORTS[url.scheme])
+        except TimeoutError as error:
+            raise FetchError("timeout", f"no name server answered for the proxy {url.host} in time") from error
+        except (OSError, UnicodeError) as error:
+            raise FetchError("unreachable", f"could not be reached: there is no proxy named {url.host}") from error
 
     async def aclose(self) -> None:
         """Close both transports."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from pipeline.digest.checks.images import read_image_size
@@ -18,6 +19,8 @@ from pipeline.store import Store
 
 IMAGE_PREFIX_BYTES = 32_768
 """Bytes of an image to fetch. PNG, GIF and WebP have their size in the first 30; a JPEG has it after its metadata."""
+MAX_SECONDS = 60.0
+"""Maximum time for all episode details, and again for all images, however many slow servers they are on."""
 _READABLE_TRANSCRIPTS = ("vtt", "srt", "subrip", "plain", "html")
 
 
@@ -35,7 +38,9 @@ def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, 
     return tuple(dict.fromkeys(url for story in stories for stored in story for url in _detail_urls(stored.entry)))
 
 
-def fetch_episode_details(store: Store, stories: Stories, open_fetcher: OpenFetcher, *, now: datetime) -> int:
+def fetch_episode_details(
+    store: Store, stories: Stories, open_fetcher: OpenFetcher, *, now: datetime, max_seconds: float = MAX_SECONDS
+) -> int:
     """Fetch and store chapters or transcript openings that are not stored yet; return their number."""
     wanted = episode_detail_urls(stories)
     stored = store.media.episode_details(wanted)
@@ -47,11 +52,17 @@ def fetch_episode_details(store: Store, stories: Stories, open_fetcher: OpenFetc
         parse = chapter_titles if outcome.body.lstrip()[:1] == b"{" else transcript_opening
         store.media.save_episode_details(outcome.key, parse(outcome.body, outcome.content_type), now=now)
 
-    return _fetch(requests, open_fetcher, save, now)
+    return _fetch(requests, open_fetcher, save, now, max_seconds)
 
 
 def fetch_image_sizes(
-    store: Store, stories: Stories, open_fetcher: OpenFetcher, *, logo_url: str = "", now: datetime
+    store: Store,
+    stories: Stories,
+    open_fetcher: OpenFetcher,
+    *,
+    logo_url: str = "",
+    now: datetime,
+    max_seconds: float = MAX_SECONDS,
 ) -> int:
     """Measure images by their first bytes and store the sizes that are not stored yet; return their number."""
     wanted = image_urls(stories, logo_url)
@@ -63,24 +74,32 @@ def fetch_image_sizes(
         picture = Picture(url=outcome.key, width=width, height=height, length_bytes=outcome.length_bytes)
         store.media.save_image_size(picture, now=now)
 
-    return _fetch(requests, open_fetcher, save, now)
+    return _fetch(requests, open_fetcher, save, now, max_seconds)
 
 
 def _fetch(
-    requests: Sequence[FetchRequest], open_fetcher: OpenFetcher, save: Callable[[FetchOutcome], None], now: datetime
+    requests: Sequence[FetchRequest],
+    open_fetcher: OpenFetcher,
+    save: Callable[[FetchOutcome], None],
+    now: datetime,
+    max_seconds: float,
 ) -> int:
-    """Fetch documents and save those that have a body; return their number."""
+    """Fetch documents and save those that arrive in time and have a body; return their number."""
+    saved = 0
 
-    async def fetch_all() -> int:
-        saved = 0
+    async def fetch_all() -> None:
+        nonlocal saved
         async with open_fetcher() as fetcher:
-            async for outcome in fetcher.fetch_all(requests, now=now):
-                if outcome.has_body:
-                    save(outcome)
-                    saved += 1
-        return saved
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max_seconds):
+                    async for outcome in fetcher.fetch_all(requests, now=now):
+                        if outcome.has_body:
+                            save(outcome)
+                            saved += 1
 
-    return asyncio.run(fetch_all()) if requests else 0
+    if requests:
+        asyncio.run(fetch_all())
+    return saved
 
 
 def _detail_urls(entry: Entry) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import ClassVar
 
 from pipeline.model.alert import Alert, AlertDelivery, AlertLevel
-from pipeline.model.errors import PipelineError
+from pipeline.model.errors import DeliveryUncertainError, PipelineError
 from pipeline.model.run import retry_delay
 from pipeline.scheduler.engine import Done, Task
 from pipeline.store.alerts import AlertRepository
@@ -36,22 +36,12 @@ class Notifier:
 
     def notify(self, alert: Alert) -> None:
         """Raise an alert and send it, unless one with its key is open."""
-        try:
-            if self.alerts.add(alert, self.channels):
-                _log(alert)
-        except PipelineError as error:
-            _log(alert)
-            log.error("an alert could not be stored, so it is only in this log: %s", error)
+        self._open(alert)
         self.deliver_due(alert.raised_at)
 
     def resolve(self, key: str, *, at: datetime, resolution: Alert | None = None) -> None:
         """Close an alert; if it was open, ``resolution`` is sent once."""
-        try:
-            closed = self.alerts.close(key, at=at, resolution=resolution, channels=self.channels)
-            if closed and resolution:
-                _log(resolution)
-        except PipelineError as error:
-            log.error("an alert could not be closed: %s", error)
+        self._close(key, at, resolution)
         self.deliver_due(at)
 
     def reconcile(
@@ -69,10 +59,11 @@ class Notifier:
         resolution_by_key = dict(resolutions)
         open_keys = {alert.key for alert in self.open_alerts() if alert.key.startswith(prefix)}
         for key in sorted(open_keys - {alert.key for alert in current}):
-            self.resolve(key, at=at, resolution=resolution_by_key.get(key))
+            self._close(key, at, resolution_by_key.get(key))
         new = [alert for alert in current if alert.key not in open_keys]
         for alert in new:
-            self.notify(alert)
+            self._open(alert)
+        self.deliver_due(at)
         return len(new)
 
     def send_test(self, alert: Alert) -> list[tuple[str, str, PipelineError | None]]:
@@ -94,11 +85,15 @@ class Notifier:
             return []
 
     def deliver_due(self, now: datetime) -> None:
-        """Send what is due by now: new alerts, and those that failed before."""
+        """Send what is due by now: new alerts, and those that failed before.
+
+        After an error of a channel its other alerts wait as well: a slow mail server takes its time once, not for each.
+        """
+        failures: dict[str, PipelineError] = {}
         try:
             for delivery in self.alerts.due(now, list(self.channels)):
                 if self.alerts.claim(delivery, until=now + CLAIM_TTL):
-                    self._deliver(delivery, now)
+                    self._deliver(delivery, failures, now)
         except PipelineError as error:
             log.error("alerts cannot be sent until the store works: %s", error)
 
@@ -106,17 +101,41 @@ class Notifier:
         """Check whether anything is due by now."""
         return bool(self.channels and self.alerts.due(now, list(self.channels)))
 
-    def _deliver(self, delivery: AlertDelivery, now: datetime) -> None:
+    def _deliver(self, delivery: AlertDelivery, failures: dict[str, PipelineError], now: datetime) -> None:
+        """Send an alert, unless its channel is in ``failures``; add an error that concerns the whole channel to it."""
         subject, channel = delivery.alert.subject, delivery.channel
+        error = failures.get(channel)
         try:
-            note = self.channels[channel](delivery.alert)
-        except PipelineError as error:
+            note = "" if error else self.channels[channel](delivery.alert)
+        except DeliveryUncertainError as uncertain:
+            note = f"perhaps; it is not sent again, as that might be twice: {uncertain}"
+        except PipelineError as failure:
+            error = failure
+            if error.retry:
+                failures[channel] = error
+        if error:
             delay = retry_delay(delivery.attempts + 1, factor=4, maximum=MAX_RETRY_DELAY)
             self.alerts.mark_failed(delivery, str(error), retry_at=now + delay)
             log.warning("“%s” could not be sent by %s: %s", subject, channel, error)
             return
         self.alerts.mark_sent(delivery, at=now)
         log.info("“%s” was sent by %s%s", subject, channel, note and f": {note}")
+
+    def _open(self, alert: Alert) -> None:
+        try:
+            if self.alerts.add(alert, self.channels):
+                _log(alert)
+        except PipelineError as error:
+            _log(alert)
+            log.error("an alert could not be stored, so it is only in this log: %s", error)
+
+    def _close(self, key: str, at: datetime, resolution: Alert | None) -> None:
+        try:
+            closed = self.alerts.close(key, at=at, resolution=resolution, channels=self.channels)
+            if closed and resolution:
+                _log(resolution)
+        except PipelineError as error:
+            log.error("an alert could not be closed: %s", error)
 
 
 def alert_retry_task(notifier: Notifier) -> Task:

@@ -45,7 +45,11 @@ def add_commands(commands: Commands) -> None:
     parser = feeds.add("remove", remove, "remove a feed from config.toml; its entries stay stored")
     parser.add_argument("feed", metavar="ID", help="id of the feed")
 
-    parser = feeds.add("accept", accept, "accept the entries that are in quarantine because most turned new at once")
+    parser = feeds.add(
+        "accept",
+        accept,
+        "accept entries in quarantine: most of the feed turned new at once, or it leads to another feed",
+    )
     parser.add_argument("feed", metavar="FEED", help="id of the feed")
 
     parser = feeds.add("import", import_feeds, "add the feeds of an OPML file to config.toml")

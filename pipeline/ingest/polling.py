@@ -123,7 +123,7 @@ def next_state(
 
     ``state.url`` is the configured URL, ``channel`` that of a new document. ``has_news`` is True if an entry was new or
     changed (None: unknown, so every document counts). ``same_feed=False`` means that a document behind a redirect
-    shares no entry with the stored ones: such a move is not followed.
+    shares no entry with the stored ones: such a move is not followed, also when it is seen again.
     """
     checked = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.detail, advice=outcome.advice)
     if outcome.ok:
@@ -167,10 +167,15 @@ def _record_success(
     )
 
 
+def leads_elsewhere(state: FeedState, outcome: FetchOutcome) -> bool:
+    """Check whether a permanent redirect led to the document of another feed before."""
+    return bool(outcome.moved_to) and outcome.moved_to == state.moved_to and not state.moved_count
+
+
 def _track_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_feed: bool) -> FeedState:
-    """Count the sightings of a permanent redirect, and adopt its target after enough of them."""
-    if not outcome.moved_to or not same_feed:
-        return replace(state, moved_to="", moved_first_at=None, moved_count=0)
+    """Count the sightings of a permanent redirect, and adopt its target after enough of them; never another feed."""
+    if not outcome.moved_to or not same_feed or leads_elsewhere(state, outcome):
+        return replace(state, moved_to=outcome.moved_to, moved_first_at=None, moved_count=0)
     again = outcome.moved_to == state.moved_to
     first_at = (state.moved_first_at if again else None) or now
     sightings = state.moved_count + 1 if again else 1

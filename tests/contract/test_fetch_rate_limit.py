@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
+from pipeline.ingest.http.rate_limit import HostLimiter
+from pipeline.ingest.http.semantics import MAX_RETRY_AFTER, parse_retry_after
+from pipeline.model.errors import FetchError
 from tests.contract.loopback_fetch import NOW, fetch, fetch_all, limits, request
 from tests.http_server import CannedResponse, HttpServer, redirect
 
@@ -108,3 +112,44 @@ def test_blocked_hosts_of_an_earlier_run(server: HttpServer) -> None:
     assert not server.requests_for("/feed")
     over = fetch_all(map(request, urls), blocked_hosts={busy: NOW})
     assert [outcome.kind for outcome in over] == ["ok", "ok"]
+
+
+def test_pause_after_a_request_that_failed() -> None:
+    """A host that broke a connection is not contacted again at once."""
+
+    async def seconds_until_next_slot() -> float:
+        limiter = HostLimiter(0.05, {})
+        with pytest.raises(FetchError):
+            async with limiter.slot("blog.example"):
+                raise FetchError("timeout", "did not answer")
+        began = asyncio.get_running_loop().time()
+        async with limiter.slot("blog.example"):
+            return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(seconds_until_next_slot()) >= 0.04
+
+
+def test_the_longest_retry_after_of_a_host_counts() -> None:
+    """A second answer with a shorter one does not end the first."""
+    limiter = HostLimiter(0.0, {"blog.example": NOW + timedelta(hours=2)})
+    limiter.back_off("blog.example", NOW + timedelta(minutes=5))
+    assert limiter.blocked_until("blog.example", NOW) == NOW + timedelta(hours=2)
+    limiter.back_off("blog.example", NOW + timedelta(hours=3))
+    assert limiter.blocked_until("blog.example", NOW) == NOW + timedelta(hours=3)
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("99999999999", MAX_RETRY_AFTER),
+        ("Tue, 09 Feb 2027 12:00:00 GMT", MAX_RETRY_AFTER),
+        ("Sun, 08 Feb 2026 12:00:00 GMT", timedelta()),
+        ("Mon, 09 Feb 2026 12:30:00", timedelta(minutes=30)),
+        ("0", timedelta()),
+    ],
+    ids=["centuries", "a year", "yesterday", "without a time zone", "now"],
+)
+def test_retry_after_is_between_now_and_a_week(value: str, wait: timedelta) -> None:
+    """A host cannot block itself for a year, nor be blocked into the past."""
+    now = datetime(2026, 2, 9, 12, tzinfo=UTC)
+    assert parse_retry_after(value, now) == now + wait

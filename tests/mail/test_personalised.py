@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html import escape
 
 import pytest
 
@@ -55,6 +56,7 @@ def test_links_to_the_recipients_own_pages(theme: str, edition: str) -> None:
     own = {READER.unsubscribe_url, READER.preferences_url, READER.browser_url}
     assert own <= set(ParsedMarkup(html).hrefs)
     assert all(url in text.split() for url in own)
+    assert all(escape(url) in html and url not in html for url in own)  # every one has an ampersand
     assert len(ParsedMarkup(html).hrefs) == len(ParsedMarkup(mail(theme, edition).html).hrefs)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import select
+import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -224,18 +226,31 @@ def test_a_missing_command_is_named(tmp_path: Path) -> None:
         missing.send(UNREAD)
 
 
-def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
-    """Even if a child process holds its output open."""
-    child = "import time; time.sleep(60); open('lived', 'w').close()"
+def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When its time is up, both are killed: the pipe that only the child has open is closed."""
+    child = "import sys, time; pipe = open('pipe', 'w'); print('up', file=pipe, flush=True); time.sleep(600)"
     slow = command(
         tmp_path,
-        f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(60)",
+        f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(600)",
         timeout_seconds=0.4,
     )
-    began = time.monotonic()
-    with pytest.raises(DeliveryFailedError, match=r"took more than 0\.4 seconds"):
-        slow.send(UNREAD)
-    assert time.monotonic() - began < 10
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.fdopen(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK))
+    wait = subprocess.Popen.wait
+
+    def time_is_up_once_the_child_runs(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if timeout is None:
+            return wait(process)
+        assert select.select([reader], [], [], 60)[0], "the child did not start"
+        raise subprocess.TimeoutExpired(slow.command, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", time_is_up_once_the_child_runs)
+    with reader:
+        with pytest.raises(DeliveryFailedError, match=r"took more than 0\.4 seconds"):
+            slow.send(UNREAD)
+        assert reader.readline() == "up\n"
+        assert select.select([reader], [], [], 60)[0], "the child lives on"
+        assert reader.readline() == ""
 
 
 def test_a_command_may_read_nothing_and_write_a_lot(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_delivered_again_after_a_crash_it_is_still_one_mail(outbox: Outbox, mome
     if moment == "done":
         deliver(outbox)
     assert deliver(outbox).read_bytes() == MAIL
-    assert len(kept(outbox)) == 1
+    # A Maildir's keys would not do: a copy in ``new`` has the key of the one in ``cur``.
+    assert len([*(maildir / "new").iterdir(), *(maildir / "cur").iterdir()]) == 1
 
 
 def test_another_mail_of_the_same_name_is_never_overwritten(outbox: Outbox) -> None:

@@ -223,6 +223,14 @@ def test_partial_document_is_fetched_again() -> None:
     assert (state.etag, state.last_modified, state.body_sha256) == ("", "", "")
 
 
+def test_a_partial_document_is_not_the_first() -> None:
+    """Or the rest of the archive would arrive as news; it is if the feed's documents are always partial."""
+    state = after(kind="partial")
+    assert state.first_read_at is None
+    assert after(state, "ok", NOW + HOUR).first_read_at == NOW + HOUR
+    assert after(state, "partial", NOW + HOUR).first_read_at == NOW + HOUR
+
+
 def test_a_move_is_followed_after_three_sightings_over_a_day() -> None:
     """Neither three sightings within an hour nor two over a week are enough."""
     state = STATE

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from threading import Event
 
 import pytest
 
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, PipelineError, StoreError
 from pipeline.model.run import LEASE_TTL, Run
 from pipeline.model.schedule import parse_schedule
+from pipeline.scheduler import lease
 from pipeline.scheduler.engine import Deferred, NextRun, Task, TaskResult, next_runs, run_due
 from pipeline.scheduler.lease import RunLeases
 
@@ -152,6 +155,49 @@ def test_a_running_task_is_not_started_again_when_its_next_period_begins() -> No
     tick([task("fetch", "every 30 minutes", SlowWork())], runs, late)
     tick([fetch], runs, late + MINUTE)
     assert inner.periods == ["2026-02-11T09:30Z"]
+
+
+def test_a_lease_is_renewed_until_its_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Again and again, each time on top of the last renewal, also after a store that was busy for a moment."""
+    monkeypatch.setattr(lease, "LEASE_TTL", timedelta(milliseconds=20))
+    renewed = Event()
+
+    class BusyRuns(MemoryRuns):
+        renewals = 0
+
+        def advance(self, expected: Run | None, run: Run, *, never_repeats: bool = True) -> bool:
+            self.renewals += run.status == "running"
+            if self.renewals == 3:
+                raise StoreError("busy")
+            if self.renewals == 6:
+                renewed.set()
+            return super().advance(expected, run, never_repeats=never_repeats)
+
+    def work(period: str, now: datetime) -> str:
+        assert renewed.wait(60), "the lease was not renewed"
+        return "done"
+
+    times = count()
+    leases = RunLeases(runs := BusyRuns(), "here", lambda: WEDNESDAY + next(times) * MINUTE)
+    fetch = Task(id="fetch", schedule=parse_schedule("every 10 minutes"), run=work)
+    (result,) = run_due([fetch], leases, lambda: WEDNESDAY, UTC)
+    assert (result.message, runs.last["fetch"].status) == ("done", "succeeded")
+
+
+def test_a_run_that_another_process_took_over_is_left_to_it() -> None:
+    """Its end is not written over the other's claim."""
+    leases = RunLeases(runs := MemoryRuns(), "here", lambda: WEDNESDAY)
+
+    def work(period: str, now: datetime) -> str:
+        runs.last["fetch"] = replace(runs.last["fetch"], claimed_by="elsewhere")
+        return "done"
+
+    list(
+        run_due(
+            [Task(id="fetch", schedule=parse_schedule("every 10 minutes"), run=work)], leases, lambda: WEDNESDAY, UTC
+        )
+    )
+    assert (runs.last["fetch"].claimed_by, runs.last["fetch"].status) == ("elsewhere", "running")
 
 
 def test_the_run_of_a_dead_process_is_claimed_after_its_lease() -> None:

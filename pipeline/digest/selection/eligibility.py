@@ -52,7 +52,7 @@ def _exclusion(
         return None
     if stored.quarantined_at:
         release = f"`pipeline feeds accept {entry.feed_id}` releases it"
-        return Exclusion("quarantine", f"quarantined: most of its feed was new at once; {release}")
+        return Exclusion("quarantine", f"quarantined: it looks imported or comes from another feed; {release}")
     if stored.withdrawn_at:
         return Exclusion("removal", "removed from its feed")
     earlier = stored.assigned_week if stored.assigned_week != str(week) and not stored.edition_week else ""

@@ -59,6 +59,9 @@ class FeedProcessor:
             outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {damage}")
         changes = self._compare(parsed, feed, outcome, present)
         known = changes.untouched or any(change.entry_id is not None for change in changes.entries)
+        same_feed = not present or (bool(known) and not polling.leads_elsewhere(state, outcome))
+        if outcome.moved_to and not same_feed:
+            changes = replace(changes, quarantine_reason=f"it redirects to {outcome.moved_to}, another feed")
         next_state = polling.next_state(
             state,
             outcome,
@@ -66,7 +69,7 @@ class FeedProcessor:
             interval=interval,
             channel=parsed.parsed.channel,
             has_news=any(change.kind != "same" for change in changes.entries),
-            same_feed=not present or bool(known),
+            same_feed=same_feed,
         )
         full_text = FullTextResult(changes=tuple(changes.entries))
         if feed.full_text and changes.entries:

@@ -73,7 +73,7 @@ def _load(store: Store, feed: Feed, state: FeedState | None, zone: tzinfo, now: 
 def feed_warnings(state: FeedState, quarantined: int) -> Iterator[HealthResult]:
     """Yield what an editor should know about a feed besides its last fetch: quarantine and announced moves."""
     if quarantined:
-        message = f"holds {quarantined} entries in quarantine, since most of the feed turned new at once"
+        message = f"holds {quarantined} entries in quarantine, since they look imported or come from another feed"
         yield _result(state, "error", message, f"`pipeline feeds accept {state.feed_id}` releases them")
     if new_url := moved_hint(state.channel, state.current_url or state.url):
         message = f"says that it moved to {new_url}"

@@ -1,0 +1,57 @@
+"""What a feed may do between two fetches: change its URL, move elsewhere, or arrive damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli_runner import NOW, CliRunner, item, rss
+from tests.http_server import HttpServer, redirect
+
+pytestmark = pytest.mark.loopback
+LAST_WEEK = "Thu, 05 Feb 2026 09:00:00 GMT"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CliRunner]:
+    """A feed of two posts that was fetched once."""
+    with HttpServer() as server:
+        runner = CliRunner(tmp_path, server, capsys)
+        runner.serve("/blog", rss(item("Salt"), item("Bread")))
+        runner.run_ok("fetch")
+        yield runner
+
+
+def test_news_at_a_new_url_is_news(cli: CliRunner) -> None:
+    """Only a feed that was never read is archive; an older post that is seen for the first time is late."""
+    cli.serve("/new", rss(item("Salt"), item("Bread"), item("Rope", date=LAST_WEEK)))
+    cli.config.write_text(cli.config.read_text().replace("/blog", "/new"))
+    cli.now += timedelta(hours=2)
+    cli.run_ok("fetch")
+    assert sorted(cli.titles()) == ["Bread", "Rope", "Salt"]
+
+
+def test_a_redirect_to_another_feed_is_not_followed(cli: CliRunner) -> None:
+    """A parked domain: however often it is seen, its entries stay in quarantine and the configured URL is requested."""
+    cli.server.respond("/blog", redirect("/parked", 301))
+    for day in range(1, 6):
+        cli.serve("/parked", rss(*(item(f"Win a prize {n}") for n in range(day))))
+        cli.now += timedelta(days=1)
+        _, out, _ = cli.run("fetch")
+        assert f"it redirects to {cli.server.url('/parked')}, another feed" in out
+    assert [seen.path for seen in cli.server.requests][-2:] == ["/blog", "/parked"]
+    assert sorted(cli.titles()) == ["Bread", "Salt"]
+    assert "come from another feed: `pipeline feeds accept blog`" in cli.run("status")[1]
+
+
+def test_a_damaged_document_removes_no_post(cli: CliRunner) -> None:
+    """The posts behind the damage stay in the digest, as if the document had not come."""
+    whole = rss(item("Salt"), item("Bread"))
+    cli.serve("/blog", whole[: whole.index(b"<title>Bread")])
+    cli.now = NOW + timedelta(hours=2)
+    cli.run("fetch")
+    cli.serve("/blog", whole)
+    assert sorted(cli.titles()) == ["Bread", "Salt"]

@@ -14,7 +14,8 @@ from html import escape
 
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, ListIdentity, Recipient, placeholder_url
 
-_HTML_PART = b"Content-Type: text/html"
+_BOUNDARY = b"\r\n--=_"
+"""Begins the second part: "=_" never occurs in quoted-printable."""
 _URL_CHUNK = 24
 """Characters of a URL on a line; each may become ``=3D``, and RFC 2045 (6.7) allows 76 with the soft break."""
 
@@ -26,7 +27,7 @@ def personalise(message: bytes, recipient: Recipient, mailing_list: ListIdentity
     Feedback-ID are added; each placeholder in the bodies becomes the recipient's URL.
     """
     header, blank, body = message.partition(b"\r\n\r\n")
-    text, html_part, html = body.partition(_HTML_PART)
+    text, boundary, html = body.partition(_BOUNDARY)
     home = mailing_list.home_url
     urls = {
         placeholder_url(home, UNSUBSCRIBE): recipient.unsubscribe_url,
@@ -34,7 +35,7 @@ def personalise(message: bytes, recipient: Recipient, mailing_list: ListIdentity
         placeholder_url(home, BROWSER_VIEW): recipient.browser_url,
     }
     escaped = {placeholder: escape(url) for placeholder, url in urls.items()}
-    return _header(header, recipient, mailing_list) + blank + _fill(text, urls) + html_part + _fill(html, escaped)
+    return _header(header, recipient, mailing_list) + blank + _fill(text, urls) + boundary + _fill(html, escaped)
 
 
 def _header(header: bytes, recipient: Recipient, mailing_list: ListIdentity) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pipeline.digest.checks.inputs import STORIES, THEME, CheckInputs, Location, setting_location, story_location
 from pipeline.model.check import CheckLevel, CheckResult
 from pipeline.model.message import UNSUBSCRIBE
+from pipeline.text.merge_tags import escape_in_text
 from pipeline.text.similarity import normalised_words
 
 BYTES_PER_KB = 1000
@@ -41,11 +42,11 @@ def text_part(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that the plain text has every link and story of the HTML, and nearly all of its words."""
     text, one_line = inputs.rendered.text, " ".join(inputs.rendered.text.split())
     for url in dict.fromkeys(link.url for link in inputs.html.links):
-        if url.removeprefix("mailto:") not in text:
+        if url.removeprefix("mailto:") not in text and escape_in_text(url) not in text:
             message = f"Fix the text part: {url} is in the HTML only."
             yield inputs.location_of(url).result("text-part", "error", message)
     for story in inputs.digest.all_stories:
-        if " ".join(story.title.split()) not in one_line:
+        if " ".join(escape_in_text(story.title).split()) not in one_line:
             message = "Fix the text part: this story is missing."
             yield story_location(story).result("text-part", "error", message)
     words = set(normalised_words(inputs.html.text))

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.digest.checks.inputs import INTRODUCTION, PREHEADER, SUBJECT, THEME, CheckInputs
+from pipeline.digest.checks.inputs import (
+    INTRODUCTION,
+    PREHEADER,
+    SUBJECT,
+    THEME,
+    CheckInputs,
+    Location,
+    story_location,
+)
 from pipeline.model.check import CheckLevel, CheckResult
+from pipeline.model.message import PLACEHOLDERS
 from pipeline.text.markdown import to_plain
+from pipeline.text.merge_tags import WORD_JOINER, find_merge_tags
 from pipeline.text.mojibake import find_mojibake
 from pipeline.text.similarity import normalised_words
 from pipeline.text.wordpress import find_shortcode
@@ -19,10 +29,6 @@ _TODO_NOTE = re.compile(r"\b(?:TK(?:TK)*|TBC|TBD|FIXME)\b|(?i:\blorem ipsum\b)")
 _TODO = re.compile(r"\bTODO\b")
 _LANGUAGES_WITH_TODO = {"es", "gl", "it", "pt"}
 """Languages in which "todo" is an ordinary word."""
-_MERGE_TAG = re.compile(
-    r"\{\{[^{}]{1,80}\}\}|\{%[^{}]{1,80}%\}|\*\|[^|]{1,80}\|\*|<%[^%]{1,80}%>|%%\w{1,40}%%|\[\[\w{1,40}\]\]|%recipient\.\w+%"
-)
-"""Placeholders as Jinja, Mailchimp, ERB, ActiveCampaign, Sendy and Mailgun write them."""
 
 
 def subject(inputs: CheckInputs) -> Iterator[CheckResult]:
@@ -78,19 +84,35 @@ def todo_note(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 
 def merge_tag(inputs: CheckInputs) -> Iterator[CheckResult]:
-    """Check that no merge tag is left: a mail service would fill it in, or subscribers would see it."""
-    seen: set[str] = set()
-    for location, text, by_editor in inputs.texts():
-        for tag in dict.fromkeys(_MERGE_TAG.findall(text)):
-            seen.add(tag)
-            message = f"Rewrite “{tag}”: mail services take it for a placeholder."
-            yield location.result("merge-tag", _level(by_editor), message)
-    text = " ".join(inputs.rendered.text.split())  # joins tags that were wrapped
-    everything = " ".join([inputs.html.text, text, *(link.url for link in inputs.html.links)])
-    for tag in dict.fromkeys(_MERGE_TAG.findall(everything)):
-        if tag not in seen:
+    """Check that no text resembles a placeholder: it is escaped, so neither we nor a mail service fill it in."""
+    everything = [inputs.digest.publication.url, inputs.digest.publication.logo_url]
+    for location, text, by_editor in (*inputs.texts(), *_other_texts(inputs)):
+        unescaped = text.replace("\\", "")
+        everything.append(unescaped)
+        for tag in find_merge_tags(unescaped):
+            if tag.startswith("[") and tag not in to_plain(text):
+                continue  # a link in Markdown
+            message = f"“{tag}”: mail services take it for a placeholder, so it is escaped and arrives as written."
+            yield location.result(
+                "merge-tag", _level(by_editor), ("Rewrite " if by_editor else "Rewrite or keep ") + message
+            )
+    content = " ".join(" ".join(everything).split())
+    text = inputs.rendered.text.replace(WORD_JOINER, "")
+    shown = " ".join([inputs.html.text, text, *(link.url for link in inputs.html.links)])
+    for tag in find_merge_tags(" ".join(shown.split())):  # joins tags that were wrapped
+        if tag not in content and tag not in PLACEHOLDERS:
             message = f"Fix the theme: it does not fill in “{tag}”."
             yield THEME.result("merge-tag", "error", message)
+
+
+def _other_texts(inputs: CheckInputs) -> Iterator[tuple[Location, str, bool]]:
+    """Yield what else a story prints, besides ``CheckInputs.texts``."""
+    for story in inputs.digest.all_stories:
+        parts = [story.author, story.guest, story.url, story.listen_url, story.transcript_url, story.transcript_opening]
+        parts += [part for link in story.listen_links for part in link]
+        parts += [part for related in story.related for part in (related.title, related.url)]
+        parts += [*story.chapter_titles, *((story.picture.url, story.picture.alt) if story.picture else ())]
+        yield story_location(story), "\n".join(parts), False
 
 
 def shortcode(inputs: CheckInputs) -> Iterator[CheckResult]:

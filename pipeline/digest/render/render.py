@@ -1,22 +1,28 @@
 """Render a digest with a theme: HTML with its styles inlined, and plain text. The same arguments give the same bytes.
 
 Links that differ per recipient are placeholders, see ``model/message.py``. In the HTML each begins a line, so that
-quoted-printable does not break it. jinja2 and css-inline are imported when first needed.
+quoted-printable does not break it. Whatever else resembles one, or a merge tag of a mail service, is escaped:
+content cannot make a personal link. jinja2 and css-inline are imported when first needed.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from pipeline.digest.render.digest_view import DigestView, LengthBudget, digest_view
+from pipeline.digest.render.story_view import LinkView
 from pipeline.digest.render.theme import Theme, render_template
 from pipeline.digest.render.translations import translator_for
 from pipeline.model.digest import Digest, RenderedDigest
 from pipeline.model.message import PLACEHOLDERS
+from pipeline.text.merge_tags import escape_in_html, escape_in_text
 
 MAX_HTML_BYTES = 60_000
 """Larger HTML is shortened: Gmail cuts a message at 102 KB and hides the rest, the unsubscribe link included."""
@@ -36,12 +42,14 @@ def render(digest: Digest, theme: Theme) -> RenderedDigest:
             break
     else:
         attempt = _with_briefs(digest, theme)
-    lines = [line.rstrip() for line in render_template(theme.text, digest=attempt.view).split("\n")]
+    hiding, hidden = _hide_placeholders(attempt.view)
+    lines = [line.rstrip() for line in render_template(theme.text, digest=hiding).split("\n")]
+    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
     return RenderedDigest(
-        subject=attempt.view.subject,
-        preheader=attempt.view.preheader,
+        subject=escape_in_text(attempt.view.subject),
+        preheader=escape_in_text(attempt.view.preheader),
         html=attempt.html,
-        text=re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n",
+        text=_replace_all(escape_in_text(text), hidden),
         shortening=_describe_shortening(attempt),
     )
 
@@ -61,9 +69,37 @@ class _Attempt:
 
 def _attempt(digest: Digest, theme: Theme, budget: LengthBudget) -> _Attempt:
     view = digest_view(digest, translator_for(digest.publication.language), theme.style, budget)
-    html = _inliner().inline(render_template(theme.html, digest=view))
+    hiding, hidden = _hide_placeholders(view)
+    html = _inliner().inline(render_template(theme.html, digest=hiding))
     html = re.sub(r">\s*\n\s*<", ">\n<", html.replace(' data-css-inline="keep"', ""))
+    html = _replace_all(escape_in_html(html), hidden)
     return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html).strip() + "\n", budget)
+
+
+def _hide_placeholders(view: DigestView) -> tuple[DigestView, dict[str, str]]:
+    """Return a view with other words for the placeholders in its personal links, and the placeholder of each word.
+
+    The words are as long and come from a hash of the whole view, so nothing in it can contain them.
+    """
+    secret = sha256(repr(view).encode("utf-8", "replace")).digest()
+    hashes = {name: b64encode(sha256(secret + name.encode()).digest(), b"xy").decode() for name in PLACEHOLDERS}
+    hidden = {hashes[name][: len(name)]: name for name in PLACEHOLDERS}
+
+    def hide(link: LinkView) -> LinkView:
+        return replace(link, url=_replace_all(link.url, {name: word for word, name in hidden.items()}))
+
+    return replace(
+        view,
+        browser_link=hide(view.browser_link),
+        unsubscribe_link=hide(view.unsubscribe_link),
+        preferences_link=hide(view.preferences_link),
+    ), hidden
+
+
+def _replace_all(text: str, replacements: Mapping[str, str]) -> str:
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    return text
 
 
 def _with_briefs(digest: Digest, theme: Theme) -> _Attempt:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -136,10 +135,8 @@ def test_mail_addresses_and_placeholders_are_not_requested(server: HttpServer) -
 def test_a_check_is_limited_in_time(server: HttpServer) -> None:
     """After the limit, known results are returned, and the others are counted."""
     server.respond("/gone", CannedResponse(status=404, body=b""))
-    server.respond("/slow", CannedResponse(delay_seconds=5))
-    started = time.monotonic()
-    gone, left = check(link(server.url("/gone")), link(server.url("/slow")), seconds=0.5)
-    assert time.monotonic() - started < 3
+    server.respond("/slow", CannedResponse(delay_seconds=300))
+    gone, left = check(link(server.url("/gone")), link(server.url("/slow")), seconds=2)
     assert (gone.level, left.level) == ("error", "hint")
     assert "last link yourself" in left.message
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -215,8 +214,7 @@ def test_a_bug_is_not_swallowed() -> None:
 def test_iteration_can_stop_early(server: HttpServer) -> None:
     """A caller that stops iterating neither waits for the other requests nor leaves them running."""
     server.respond("/quick", CannedResponse())
-    server.respond("/slow", CannedResponse(delay_seconds=3))
-    started = time.monotonic()
+    server.respond("/slow", CannedResponse(delay_seconds=60))
 
     async def run() -> tuple[FetchOutcome, int]:
         async with HttpFetcher(limits()) as fetcher:
@@ -227,17 +225,7 @@ def test_iteration_can_stop_early(server: HttpServer) -> None:
 
     first, tasks = asyncio.run(run())
     assert (first.key, tasks) == (server.url("/quick"), 1)
-    assert time.monotonic() - started < 2
-
-
-def test_concurrency_is_limited(server: HttpServer) -> None:
-    """``concurrency`` is the maximum number of requests in flight, over all hosts."""
-    server.respond("/feed", CannedResponse(delay_seconds=0.02))
-    fetch_all([request(server.url("/feed", f"h{n}.example")) for n in range(12)], limits(concurrency=3))
-    most = max(
-        sum(other.started <= seen.started < other.ended for other in server.requests) for seen in server.requests
-    )
-    assert most == 3
+    assert not any(seen.ended for seen in server.requests_for("/slow"))
 
 
 def test_fetch_of_single_documents(server: HttpServer) -> None:
@@ -250,41 +238,6 @@ def test_fetch_of_single_documents(server: HttpServer) -> None:
             return [(await fetcher.fetch(request(server.url("/feed")), now=now)).kind for now in (NOW, later)]
 
     assert asyncio.run(run()) == ["ok", "ok"]
-
-
-def test_slow_caller_causes_no_timeouts(server: HttpServer) -> None:
-    """Responses that arrived while the caller was busy are read before their timeouts fire."""
-    server.respond("/quick", CannedResponse())
-    server.respond("/slower", CannedResponse(delay_seconds=0.2))
-    requests = [request(server.url("/slower")), *[request(server.url("/quick"))] * 10]
-
-    async def run() -> list[str]:
-        kinds = []
-        async with HttpFetcher(limits(timeout_seconds=0.8)) as fetcher:
-            async for outcome in fetcher.fetch_all(requests, now=NOW):
-                kinds.append(outcome.kind)
-                time.sleep(0.1)
-        return kinds
-
-    assert asyncio.run(run()) == ["ok"] * 11
-
-
-def test_slow_caller_does_not_delay_requests(server: HttpServer) -> None:
-    """All hosts are contacted while the first documents are processed, so that a slow one is found early."""
-    server.respond("/feed", CannedResponse())
-    requests = [request(server.url("/feed", f"h{number}.example")) for number in range(30)]
-
-    async def run() -> list[int]:
-        asked = []
-        async with HttpFetcher(limits(concurrency=10), resolve=to_loopback) as fetcher:
-            async for _ in fetcher.fetch_all(requests, now=NOW):
-                asked.append(len(server.requests))
-                time.sleep(0.02)
-        return asked
-
-    asked = asyncio.run(run())
-    assert len(asked) == 30
-    assert asked[20] == 30, asked
 
 
 def test_non_ascii_host_names_are_encoded(server: HttpServer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -27,16 +26,15 @@ def server() -> Iterator[HttpServer]:
 
 def test_silence_is_a_timeout(server: HttpServer) -> None:
     """A server that sends nothing for ``timeout_seconds`` is given up."""
-    server.respond("/feed", CannedResponse(delay_seconds=0.5))
+    server.respond("/feed", CannedResponse(delay_seconds=60))
     assert fetch(server.url("/feed"), limits(timeout_seconds=0.1)).kind == "timeout"
 
 
 def test_slow_body_ends_at_the_deadline(server: HttpServer) -> None:
     """A body whose bytes each arrive in time still ends at ``deadline_seconds``."""
-    server.respond("/feed", CannedResponse(body=bytes(1000), drip_bytes=1, drip_seconds=0.02))
-    started = time.monotonic()
-    assert fetch(server.url("/feed"), limits(deadline_seconds=0.2)).kind == "timeout"
-    assert time.monotonic() - started < 1.0
+    server.respond("/feed", CannedResponse(body=bytes(3000), drip_bytes=1, drip_seconds=0.02))
+    outcome = fetch(server.url("/feed"), limits(deadline_seconds=0.2, timeout_seconds=30))
+    assert (outcome.kind, outcome.detail) == ("timeout", "did not finish within 0.2 seconds")
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n"
@@ -126,11 +124,9 @@ def test_size_limit_counts_received_bytes(server: HttpServer) -> None:
 
 
 def test_announced_size_is_checked_first(server: HttpServer) -> None:
-    """A Content-Length beyond the limit ends the request at once."""
-    server.respond("/feed", CannedResponse(content_length=10**12, drip_bytes=10, drip_seconds=0.05))
-    started = time.monotonic()
+    """A Content-Length beyond the limit ends the request before its body, which is short, breaks off."""
+    server.respond("/feed", CannedResponse(content_length=10**12))
     assert fetch(server.url("/feed")).kind == "too_large"
-    assert time.monotonic() - started < 1.0
 
 
 def test_a_gzip_bomb_costs_a_few_megabytes(server: HttpServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +14,7 @@ from pipeline.ingest.http.rate_limit import HostLimiter
 from pipeline.ingest.http.semantics import MAX_RETRY_AFTER, parse_retry_after
 from pipeline.model.errors import FetchError
 from tests.contract.loopback_fetch import NOW, fetch, fetch_all, limits, request
-from tests.http_server import CannedResponse, HttpServer, redirect
+from tests.http_server import CannedResponse, HttpServer, ReceivedRequest, redirect
 
 pytestmark = pytest.mark.loopback
 
@@ -22,18 +23,6 @@ pytestmark = pytest.mark.loopback
 def server() -> Iterator[HttpServer]:
     with HttpServer() as running:
         yield running
-
-
-def test_one_request_per_host_at_a_time(server: HttpServer) -> None:
-    """Requests to one host follow each other, while other hosts are contacted in parallel."""
-    server.respond("/feed", CannedResponse(delay_seconds=0.02))
-    urls = [server.url("/feed", "busy.example")] * 6 + [server.url("/feed", f"h{n}.example") for n in range(6)]
-    fetch_all(request(url) for url in urls)
-    busy = [seen for seen in server.requests if seen.host == "busy.example"]
-    assert len(busy) == 6
-    assert all(before.ended <= after.started for before, after in pairwise(busy))
-    others = [seen for seen in server.requests if seen.host != "busy.example"]
-    assert all(seen.started < busy[1].ended for seen in others)
 
 
 def test_pause_between_requests_to_a_host(server: HttpServer) -> None:
@@ -47,9 +36,9 @@ def test_no_pause_for_redirects_within_a_host(server: HttpServer) -> None:
     """A redirect from http to https, or from /feed to /feed/, belongs to the request; the pause follows it."""
     server.respond("/feed", redirect("/feed/", 301))
     server.respond("/feed/", CannedResponse())
-    fetch(server.url("/feed", "blog.example"), limits(host_gap_seconds=1.5))
+    fetch(server.url("/feed", "blog.example"), limits(host_gap_seconds=60))
     first, second = server.requests
-    assert second.started - first.ended < 1
+    assert second.started - first.ended < 50
 
 
 def test_redirects_to_another_host_are_limited_there(server: HttpServer) -> None:
@@ -65,9 +54,15 @@ def test_redirects_to_another_host_are_limited_there(server: HttpServer) -> None
 
 def test_this_machine_is_not_limited(server: HttpServer) -> None:
     """127.0.0.1 has neither slots nor pauses."""
-    server.respond("/feed", CannedResponse(delay_seconds=0.05))
-    fetch_all([request(server.url("/feed"))] * 4, limits(host_gap_seconds=30))
-    assert max(seen.started for seen in server.requests) < min(seen.ended for seen in server.requests)
+    together = threading.Barrier(4, timeout=30)
+
+    def respond_together(seen: ReceivedRequest) -> CannedResponse:
+        together.wait()
+        return CannedResponse()
+
+    server.respond("/feed", respond_together)
+    outcomes = fetch_all([request(server.url("/feed"))] * 4, limits(host_gap_seconds=60, timeout_seconds=40))
+    assert [outcome.kind for outcome in outcomes] == ["ok"] * 4
 
 
 @pytest.mark.parametrize(

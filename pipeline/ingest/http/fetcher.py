@@ -35,6 +35,8 @@ SLOW_AFTER_SECONDS = 1.0
 """A request without a response after this time no longer counts against ``FetchLimits.concurrency``."""
 MAX_SLOW_FACTOR = 8
 """Maximum number of requests in flight, slow ones included, as a multiple of ``FetchLimits.concurrency``."""
+_CATCH_UP_ITERATIONS = 12
+"""Iterations of the event loop that take a request from its start to its outcome if nothing has to be waited for."""
 _NO_BLOCKED_HOSTS: Mapping[str, datetime] = {}
 
 
@@ -119,8 +121,9 @@ class HttpFetcher:
         """Fetch documents concurrently and yield each outcome as it arrives. ``now`` is aware UTC.
 
         ``limits.concurrency`` requests stay in flight even while the caller processes an outcome: outcomes wait in a
-        spool, and requests pause only when it is full. Slow hosts stop counting after ``SLOW_AFTER_SECONDS``, so that
-        they do not delay the others.
+        spool, and requests pause only when it is full. Before each outcome is yielded, what arrived while the caller
+        was busy is read, so that no timeout fires on it, and the next requests are sent. Slow hosts stop counting
+        after ``SLOW_AFTER_SECONDS``, so that they do not delay the others.
         """
         clock, loop = _clock_from(now), asyncio.get_running_loop()
         waiting = interleave(requests, _first_host)
@@ -128,16 +131,18 @@ class HttpFetcher:
         with Spool() as spool:
             try:
                 while True:
-                    for outcome in pool.outcomes():
-                        spool.put(outcome)
-                    free = 0 if spool.full else self._free_slots(pool.running.values(), loop.time())
-                    for request in islice(waiting, free):
-                        attempt = FetchAttempt(request, self._limits)
-                        pool.start(self._run(attempt, clock), _Running(attempt, loop.time()))
+                    for _ in range(_CATCH_UP_ITERATIONS):
+                        await asyncio.sleep(0)
+                        for outcome in pool.outcomes():
+                            spool.put(outcome)
+                        free = 0 if spool.full else self._free_slots(pool.running.values(), loop.time())
+                        for request in islice(waiting, free):
+                            attempt = FetchAttempt(request, self._limits)
+                            pool.start(self._run(attempt, clock), _Running(attempt, loop.time()))
+                        if not pool.running:
+                            break
                     if spool:
                         yield spool.take()
-                        # The caller may have been slow: read what arrived meanwhile before timeouts fire.
-                        await asyncio.sleep(0)
                     elif pool.running:
                         await pool.wait(SLOW_AFTER_SECONDS)
                     else:

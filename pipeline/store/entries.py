@@ -147,9 +147,10 @@ class EntryRepository:
         """Return entries published before an instant that no closed week has; archived ones only if a week had them."""
         return self._stored(is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
 
-    def of_week(self, week: str) -> list[StoredEntry]:
-        """Return the entries assigned to a closed week."""
-        return self._stored(entry.c.assigned_week == week)
+    def of_weeks(self, weeks: Collection[str], before: datetime | None = None) -> list[StoredEntry]:
+        """Return the entries assigned to closed weeks; with ``before``, those that were published before an instant."""
+        earlier = entry.c.published_at < before if before else true()
+        return self._stored(entry.c.assigned_week.in_(weeks), earlier)
 
     def by_id(self, entry_ids: Collection[int]) -> list[StoredEntry]:
         """Return the entries with these ids; unknown ids are ignored."""

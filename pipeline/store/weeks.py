@@ -29,7 +29,7 @@ class WeekRepository:
         """Close a week and assign entries to it; return False, having written nothing, if it was closed before.
 
         An entry of an earlier week stays there. Entries that are ``carried_over`` go into the next digest, even if
-        they are archived.
+        they are archived; they remember the first week that released them.
         """
         with self.database.write() as connection:
             return close(connection, week, entry_ids, now, carried_over)
@@ -47,17 +47,17 @@ def close(
     """Do as ``WeekRepository.close`` inside the caller's transaction."""
     if not insert_if_absent(connection, closed_week, {"week": week, "closed_at": now}):
         return False
-    without_week = entry.c.assigned_week.is_(None)
-    for ids, values in ((entry_ids, {"assigned_week": week}), (carried_over, {"released_from": week})):
-        connection.execute(update(entry).where(entry.c.entry_id.in_(ids), without_week).values(values))
+    free = update(entry).where(entry.c.assigned_week.is_(None))
+    connection.execute(free.where(entry.c.entry_id.in_(entry_ids)).values(assigned_week=week))
+    released = free.where(entry.c.entry_id.in_(carried_over), entry.c.released_from.is_(None))
+    connection.execute(released.values(released_from=week))
     optimize_word_index(connection)  # once a week is enough for the small segments of normal runs
     return True
 
 
 def assign(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
-    """Assign entries to a week, whichever week they had before."""
-    statement = update(entry).where(entry.c.entry_id.in_(entry_ids))
-    connection.execute(statement.values(assigned_week=week, released_from=None))
+    """Assign entries to a week, whichever week they had before; they remember which week released them."""
+    connection.execute(update(entry).where(entry.c.entry_id.in_(entry_ids)).values(assigned_week=week))
 
 
 def release(connection: Connection, week: str, *, keep: Collection[int]) -> None:

@@ -32,14 +32,14 @@ def test_an_assigned_entry_stays_with_its_week(store: Store) -> None:
     first, second = insert(store, blog_post(1), blog_post(2))
     store.weeks.close("2026-W07", [first], now=NOW)
     store.weeks.close("2026-W08", [first, second], now=NOW)
-    assert guid_numbers(store.entries.of_week("2026-W07")) == ["1"]
-    assert guid_numbers(store.entries.of_week("2026-W08")) == ["2"]
+    assert guid_numbers(store.entries.of_weeks(["2026-W07"])) == ["1"]
+    assert guid_numbers(store.entries.of_weeks(["2026-W08"])) == ["2"]
 
 
 def test_an_empty_week_can_be_closed(store: Store) -> None:
     """A week without entries is closed all the same."""
     assert store.weeks.close("2026-W07", [], now=NOW)
-    assert store.entries.of_week("2026-W07") == []
+    assert store.entries.of_weeks(["2026-W07"]) == []
 
 
 @pytest.mark.parametrize(

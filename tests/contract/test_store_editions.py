@@ -162,7 +162,7 @@ def test_resume_reclaims_what_is_free(store: Store) -> None:
     store.editions.approve(EditionRecord(week=W08), seal(W08, 2, one))
     resumed = store.editions.resume(held, now=NOW + DAY, actor="bob")
     assert resumed.state == "draft"
-    assert weeks_of(store, one, two) == [(W08, W08, ""), (W07, "", "")]
+    assert weeks_of(store, one, two) == [(W08, W08, W07), (W07, "", "")]
 
 
 def test_resume_reclaims_from_drafts(store: Store) -> None:

@@ -102,7 +102,7 @@ def test_no_query_of_a_run_scans_a_growing_table(plans: QueryPlans) -> None:
     [
         (RUN_QUERIES["entries.raw_hashes"], "entry_present"),
         (RUN_QUERIES["entries.late_unassigned"], "entry_unassigned"),
-        (RUN_QUERIES["entries.of_week"], "entry_week"),
+        (RUN_QUERIES["entries.of_weeks"], "entry_week"),
         (RUN_QUERIES["entries.match_candidates"], "entry_page"),
         (RUN_QUERIES["entries.match_candidates"], "entry_guid"),
         (RUN_QUERIES["entries.quarantined"], "entry_quarantined"),

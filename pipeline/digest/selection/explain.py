@@ -39,9 +39,8 @@ class DecisionExplainer:
     def explain_left_out(self, stored: StoredEntry, story: Sequence[StoredEntry], *, too_new: bool) -> str:
         """Return why an entry is left out; ``story`` are the entries it would be published with."""
         dated = self._dated(stored)
-        if stored.edition_week and stored.edition_week != str(self.week):
-            subject = "its story " if stored.late_counterpart else ""
-            return f"{dated}, {subject}{self._in_edition(stored.edition_week)}; nothing is published twice"
+        if stored.edition_week and stored.edition_week != str(self.week) and not stored.late_counterpart:
+            return f"{dated}, {self._in_edition(stored.edition_week)}; nothing is published twice"
         sealed_in = self.assignment.sealed_in(story)
         if sealed_in and (sealed_in != str(self.week) or stored.late_counterpart):
             partner = f" with “{title}”" if (title := _partner_title(stored, story)) else ""
@@ -69,6 +68,8 @@ class DecisionExplainer:
         if not self.assignment.was_known(self.week, stored) and own <= self.week:
             if not stored.archived:
                 return f"first seen {self._day(stored.first_seen_at)}, after this digest was built: {where}"
+        elif stored.released_from == str(self.week):
+            return f"carried over when {self.week} was closed: {where}"
         elif stored.released_from and not stored.assigned_week:
             return f"released by {self._with_state(stored.released_from)}: {where}"
         elif self.assignment.carries_over(stored) and own <= self.week:

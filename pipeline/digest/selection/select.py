@@ -45,7 +45,7 @@ class Selection:
     too_new: frozenset[int] = frozenset()
     """Entries left out only because they are too new."""
     carried_over: frozenset[int] = frozenset()
-    """Entries beyond the limit of links."""
+    """Entries of the week that go into the next digest: beyond the limit of links, or a closed week was too thin."""
     published_elsewhere: Mapping[int, str] = field(default_factory=dict)
     """Entries whose story is in another sealed edition, and that edition's week."""
     overrides: Overrides = _NO_OVERRIDES
@@ -106,6 +106,7 @@ def select(
             entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "filter"
         ),
         too_new=frozenset(too_new),
+        carried_over=frozenset(one.entry_id for one in entries if one.released_from == str(week)) - included,
         published_elsewhere=_published_elsewhere(joined.stories, week, assignment, included),
         overrides=overrides,
     )

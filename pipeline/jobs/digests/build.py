@@ -132,9 +132,10 @@ def _is_thin(context: DigestContext, selection: Selection) -> bool:
 
 def _shortage(store: Store, context: DigestContext, week: Week, selection: Selection) -> NothingToPublishError | None:
     """Return the error to raise if a selection is not enough for an edition."""
-    if not selection.stories:
+    is_thin = context.skip_thin_weeks and _is_thin(context, selection)
+    if not selection.stories and not (is_thin and selection.carried_over):
         return NothingToPublishError(_explain_empty(store, context, week, selection))
-    if context.skip_thin_weeks and _is_thin(context, selection):
+    if is_thin:
         return ThinWeekError(
             f"{week} has fewer than {context.min_stories} stories ([digest] min_entries), so its entries carry over to "
             f"the next digest. To publish it anyway, put back an entry in {week}.md."

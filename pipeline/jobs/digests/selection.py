@@ -7,6 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.digest.selection.assignment import WeekAssignment
+from pipeline.digest.selection.closing import (
+    assignment_at_closing,
+    closed_before,
+    entries_at_closing,
+    with_reasons_at_closing,
+)
 from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.pictures import replace_repeated_pictures
@@ -56,26 +62,40 @@ def entries_by_reference(store: Store, references: Iterable[str]) -> list[Stored
 def _select(
     store: Store, context: DigestContext, week: Week, entries: Sequence[StoredEntry], now: datetime
 ) -> Selection:
-    assignment = WeekAssignment(
-        calendar=context.calendar,
-        closed_weeks=store.weeks.closed(),
-        records=store.editions.all(),
-        newest_closed=context.calendar.newest_closed(now),
-        quiet_since=now - context.quiet_period if context.quiet_period else None,
-    )
+    assignment = _assignment(store, context, now)
+    closes_at = context.calendar.bounds(week)[1]
     sealed = store.editions.sealed(str(week)) if assignment.is_sent(week) else None
     if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
         entries = [*entries, *store.entries.by_id(missing)]
         earlier = _earlier_entries(store, entries)
         selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier)
-        return _with_own_pictures(selection, [*entries, *earlier], context.calendar.bounds(week)[1])
+        return _with_own_pictures(selection, [*entries, *earlier], closes_at)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
     earlier = _earlier_entries(store, entries)
-    selection = select(week, entries, assignment, context.feeds, overrides, earlier)
-    selection = limit_links(selection, context.link_feed_ids, max_links=context.max_links)
-    return _with_own_pictures(selection, [*entries, *earlier], context.calendar.bounds(week)[1])
+
+    def choose(entries: Iterable[StoredEntry], earlier: Iterable[StoredEntry], assignment: WeekAssignment) -> Selection:
+        selection = select(week, entries, assignment, context.feeds, overrides, earlier)
+        return limit_links(selection, context.link_feed_ids, max_links=context.max_links)
+
+    selection = choose(entries, earlier, assignment)
+    if closed_at := assignment.closed_weeks.get(str(week)):
+        known = list(entries_at_closing(week, entries, assignment))
+        known_earlier = entries_at_closing(week, _earlier_entries(store, known), assignment)
+        at_closing = assignment_at_closing(week, _assignment(store, context, closed_at))
+        selection = with_reasons_at_closing(selection, choose(known, known_earlier, at_closing))
+    return _with_own_pictures(selection, [*entries, *earlier], closes_at)
+
+
+def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssignment:
+    return WeekAssignment(
+        calendar=context.calendar,
+        closed_weeks=store.weeks.closed(),
+        records=store.editions.all(),
+        newest_closed=context.calendar.newest_closed(now),
+        quiet_since=now - context.quiet_period if context.quiet_period else None,
+    )
 
 
 def _with_own_pictures(selection: Selection, entries: Sequence[StoredEntry], closes_at: datetime) -> Selection:
@@ -98,7 +118,13 @@ def _entries_around(store: Store, context: DigestContext, week: Week) -> list[St
     """Return what a week may publish, and all entries near enough to those in time to be the same story."""
     opens_at, closes_at = context.calendar.bounds(week)
     start, end = opens_at - PAIRING_WINDOW, closes_at + PAIRING_WINDOW
-    older = [*store.entries.late_unassigned(context.feed_ids, before=opens_at), *store.entries.of_week(str(week))]
+    closed = store.weeks.closed()
+    later = closed.keys() - {str(week)} - closed_before(week, closed).keys() if str(week) in closed else ()
+    older = [
+        *store.entries.late_unassigned(context.feed_ids, before=opens_at),
+        *(stored for stored in store.entries.of_weeks(later, before=opens_at) if not stored.archived),
+        *store.entries.of_weeks([str(week)]),
+    ]
     entries = [*store.entries.between(start, end, context.feed_ids), *older]
     for since, until in _pairing_spans(stored.entry.published_at for stored in older):
         entries += store.entries.between(since, min(until, start), context.feed_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from pipeline.text.html import (
     add_paragraphs,
@@ -13,7 +14,7 @@ from pipeline.text.html import (
 )
 from pipeline.text.html_repair import repair_markup
 from pipeline.text.mojibake import repair_mojibake
-from pipeline.text.plain_text import excerpt_text, strip_boilerplate
+from pipeline.text.plain_text import excerpt_text, split_boilerplate, strip_boilerplate
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
 
 MAX_HTML_CHARS = 500_000
@@ -28,25 +29,40 @@ _ELLIPSIS = r"(?:…|\.{3}|&hellip;|&#8230;)"
 _CUT_SHORT = re.compile(rf"\[\s?{_ELLIPSIS}\s?\]|{_ELLIPSIS}\s*+(?:</\w+>\s*+)*+$")
 
 
-def extract_body(content_html: str, summary_html: str, base: str) -> tuple[str, str]:
-    """Return the sanitised body (the longer of the two texts) and the excerpt in plain text.
+class Body(NamedTuple):
+    """The text of an entry."""
+
+    html: str
+    """Sanitised."""
+    excerpt_text: str
+    """Plain text, as in Entry."""
+    is_cut: bool
+    """The same as in Entry."""
+
+
+NO_BODY = Body("", "", is_cut=False)
+
+
+def extract_body(content_html: str, summary_html: str, base: str) -> Body:
+    """Return the longer of the two texts, and the excerpt.
 
     >>> extract_body("<p>Salt first. Then heat.</p>", "Salt [&#8230;]", "https://h.example/")
-    ('<p>Salt first. Then heat.</p>', 'Salt first. Then heat.')
+    Body(html='<p>Salt first. Then heat.</p>', excerpt_text='Salt first. Then heat.', is_cut=False)
     """
     longer, shorter = sorted((content_html, summary_html), key=len, reverse=True)
-    body_html = clean_body(longer[:MAX_HTML_CHARS], base)
+    body_html, is_cut = _clean(longer[:MAX_HTML_CHARS], base)
     summary = (
         ""
         if not shorter or _CUT_SHORT.search(shorter[-1000:])
         else strip_shortcodes(_prose(sanitise_without_attributes(_repair(shorter[:_MAX_CHARS]))))
     )
-    return body_html, excerpt_text(
+    excerpt = (
         strip_boilerplate(summary)
         or _opening(body_html)
         or _prose(body_html)
         or sanitised_to_text(body_html[:_MAX_CHARS])
     )
+    return Body(body_html, excerpt_text(excerpt), is_cut)
 
 
 def clean_body(html: str, base: str) -> str:
@@ -55,9 +71,14 @@ def clean_body(html: str, base: str) -> str:
     >>> clean_body("<p>Salt.</p><p>The post Salt appeared first on Harbour.</p>", "https://h.example/")
     '<p>Salt.</p>'
     """
-    clean = strip_boilerplate(strip_plugin_markup(sanitise(add_paragraphs(_repair(html)), base)))
+    return _clean(html, base)[0]
+
+
+def _clean(html: str, base: str) -> tuple[str, bool]:
+    """Return a clean body, and whether its end says that the text goes on elsewhere."""
+    clean, is_cut = split_boilerplate(strip_plugin_markup(sanitise(add_paragraphs(_repair(html)), base)))
     repaired = join_broken_lists(clean)
-    return clean if repaired == clean else sanitise(repaired, base)
+    return clean if repaired == clean else sanitise(repaired, base), is_cut
 
 
 def _repair(html: str) -> str:

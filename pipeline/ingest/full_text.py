@@ -17,7 +17,7 @@ from pipeline.text.plain_text import count_words
 
 MAX_PAGE_CHARS = 2_000_000
 MAX_EXCERPT_MINUTES = 1
-"""A body that takes longer to read is not an excerpt."""
+"""A body that takes longer to read is no excerpt, unless it says that it goes on."""
 
 _HTML = {"item": "li", "ref": "a", "graphic": "img", "quote": "blockquote", "lb": "br", "row": "tr", "cell": "td"}
 _EMPHASIS = {"#b": "strong", "#t": "code", "#sub": "sub", "#sup": "sup"}
@@ -29,7 +29,7 @@ def needs_full_text(entry: Entry) -> bool:
     return (
         bool(entry.url)
         and not (entry.is_episode or entry.needs_password)
-        and reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES
+        and (entry.is_cut or reading_minutes(entry.body_html) <= MAX_EXCERPT_MINUTES)
     )
 
 
@@ -41,7 +41,7 @@ def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) ->
     body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
         return entry
-    return replace(entry, body_html=body_html)
+    return replace(entry, body_html=body_html, is_cut=False)
 
 
 def _article(page: str, title: str) -> str:

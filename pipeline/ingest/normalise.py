@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from pipeline.ingest.body import extract_body
+from pipeline.ingest.body import NO_BODY, extract_body
 from pipeline.ingest.pictures import choose_picture
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
@@ -25,6 +25,8 @@ MAX_CATEGORIES = 50
 FUTURE_SLACK = timedelta(days=1)
 """A wrong time zone puts a date up to a day ahead; a later date is not the date of publication."""
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_WITH_EXCERPTS = ("atom", "json")
+"""Formats in which a summary is an excerpt; the description of RSS may be the whole text."""
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
@@ -56,9 +58,8 @@ def normalise(parsed: ParsedFeed, feed: Feed, *, url: str, now: datetime) -> tup
 
     Entries with neither title, text, link nor media are left out.
     """
-    language = feed.language or parsed.channel.language
     identified = zip(parsed.entries, _identify(parsed, url), strict=True)
-    entries = (_entry(raw, ids, feed, language=language, now=now) for raw, ids in identified)
+    entries = (_entry(raw, ids, feed, parsed, now) for raw, ids in identified)
     return tuple(_distinct(entry for entry in entries if not _is_blank(entry)))
 
 
@@ -88,11 +89,11 @@ def _link(raw: RawEntry, base: str) -> str:
     return page if page and not is_feed_redirect(page) else link
 
 
-def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: str, now: datetime) -> Entry:
+def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedFeed, now: datetime) -> Entry:
     base, text_base, link, guid = identifiers
     title = split_title(entry_title(raw))
     needs_password = bool(_PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html))
-    body_html, excerpt = ("", "") if needs_password else extract_body(raw.content_html, raw.summary_html, text_base)
+    body = NO_BODY if needs_password else extract_body(raw.content_html, raw.summary_html, text_base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base, untyped="audio/mpeg" if feed.kind == "podcast" else "")
     title_guest, short_title = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
@@ -100,18 +101,18 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
         feed_id=feed.id,
         guid=guid,
         url=link,
-        title=short_title or excerpt_text(excerpt, 10),
+        title=short_title or excerpt_text(body.excerpt_text, 10),
         published_at=published_at,
         dated_by=dated_by,
         updated_at=_usable(raw.updated_at, now),
         label=title.label,
         author=_author(raw.author),
         guest=title.guest or _guest(raw.persons) or title_guest,
-        body_html=body_html,
-        excerpt_text=excerpt,
+        body_html=body.html,
+        excerpt_text=body.excerpt_text,
         categories=_categories(raw.categories),
-        language=language,
-        picture=choose_picture(raw, base, body_html),
+        language=feed.language or parsed.channel.language,
+        picture=choose_picture(raw, base, body.html),
         enclosure=enclosure,
         duration_seconds=parse_duration(raw.duration),
         season=_number(raw.season),
@@ -124,6 +125,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, *, language: st
         soundbites=tuple(replace(bite, title=clean_title(bite.title)[:200]) for bite in raw.soundbites),
         is_post=enclosure is not None and feed.kind != "podcast" and not _is_announced_as_episode(raw, title.label),
         needs_password=needs_password,
+        is_cut=body.is_cut or (parsed.version.startswith(_WITH_EXCERPTS) and not raw.content_html),
         unusable_date=_unusable_date(raw, dated_by),
         raw_hash="" if _is_dated_ahead(raw, now) else raw.raw_hash,
     )

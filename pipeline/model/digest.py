@@ -69,6 +69,7 @@ class Story:
     guest: str = ""
     picture: Picture | None = None
     reading_minutes: int = 0
+    """0 if there is nothing to read or it is not known how much."""
     duration_seconds: int | None = None
     season: int | None = None
     episode: int | None = None

@@ -161,6 +161,8 @@ class Entry:
     """True for a post of a blog that merely has a media file attached."""
     needs_password: bool = False
     """True for a post that its publisher protects with a password; it has neither body nor excerpt."""
+    is_cut: bool = False
+    """True when its feed has only the beginning of its text, so that nobody knows how long the text is."""
     unusable_date: str = ""
     """The date in the document, if it could not be read or cannot be right, so that ``first_seen`` dates the entry."""
     raw_hash: str = ""

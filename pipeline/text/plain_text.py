@@ -49,18 +49,21 @@ _MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|w
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
 _KEYWORD_CHARS = 500
 """Boilerplate contains one of its keywords within this distance from the end."""
-# Keywords (lower case) and pattern: the patterns are slow, so they only run if a keyword is found.
+# Keywords (lower case), pattern, and whether it says that the text goes on elsewhere. The patterns are slow, so they
+# only run if a keyword is found.
 _BOILERPLATE = tuple(
-    (keywords, re.compile(pattern, re.IGNORECASE | re.DOTALL))
-    for keywords, pattern in (
+    (keywords, re.compile(pattern, re.IGNORECASE | re.DOTALL), goes_on)
+    for keywords, pattern, goes_on in (
         (
             ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "proviene da", "eerst op"),
             rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON})(?:(?!</p>).){{0,300}}?{_END}",
+            False,
         ),
         (
             ("continue r", "read more", "read on", "read the ", "keep r", "weiterlesen", "lire la suite", "leer más"),
             rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
             rf"[^.!?<\n]{{0,200}}{_END}",
+            True,
         ),
     )
 )
@@ -68,6 +71,7 @@ _BOILERPLATE = tuple(
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _CUT = re.compile(rf"\s{{0,9}}(?:\[\s?(?:…|\.{{3}}|&hellip;|&#8230;)\s?\]|\(\s?(?:…|\.{{3}})\s?\))(?={_END})")
 """What feeds put where they cut a text."""
+_UNFINISHED = re.compile(r"(?:…|\.{3}|&hellip;|&#8230;)(?:\s*+</\w+>)*+\s*+$")
 _STOPS = frozenset(".!?…؟۔।。！？")
 
 
@@ -118,29 +122,43 @@ def clean_title(raw: str) -> str:
 
 
 def strip_boilerplate(text: str) -> str:
-    """Return text or sanitised HTML without what blog software appends.
-
-    Removes "The post … appeared first on …", "Continue reading" and "Read more". "[…]" becomes "…", or nothing after
-    a sentence.
+    """Return the text of ``split_boilerplate``.
 
     >>> strip_boilerplate("Salt first. Then heat […] The post Salt appeared first on Harbour & Hearth.")
     'Salt first. Then heat…'
     """
+    return split_boilerplate(text)[0]
+
+
+def split_boilerplate(text: str) -> tuple[str, bool]:
+    """Return text or sanitised HTML without what blog software appends, and whether its end says that it goes on.
+
+    Removes "The post … appeared first on …", "Continue reading" and "Read more". "[…]" becomes "…", or nothing after
+    a sentence.
+
+    >>> split_boilerplate("<p>Salt first.</p><p><a href='/salt'>Continue reading</a></p>")
+    ('<p>Salt first.</p>', True)
+    >>> split_boilerplate("<p>Salt first.</p> The post Salt appeared first on Harbour & Hearth.")
+    ('<p>Salt first.</p>', False)
+    """
     if not text:
-        return text
+        return text, False
     start, end = text[:-2000], text[-2000:]  # boilerplate is never longer, and this bounds the search
     lower = end[-_KEYWORD_CHARS:].lower()
-    for keywords, pattern in _BOILERPLATE:
+    is_cut = False
+    for keywords, pattern, goes_on in _BOILERPLATE:
         for words in keywords:  # any() takes twice as long, and this runs three times an entry
             if words in lower:
-                end = pattern.sub("", end)
+                shorter = pattern.sub("", end)
+                is_cut = is_cut or (goes_on and shorter != end)
+                end = shorter
                 break
         end = end.rstrip()
     if cut := _CUT.search(end):
         end = (
             end[: cut.start()] + ("" if end[: cut.start()].rstrip("\"'”’»)")[-1:] in _STOPS else "…") + end[cut.end() :]
         )
-    return start + end
+    return start + end, is_cut or bool(cut) or _UNFINISHED.search(end) is not None
 
 
 def excerpt_text(text: str, max_words: int = 60) -> str:

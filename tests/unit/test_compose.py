@@ -1,5 +1,6 @@
 """Composing: stories, sections, subject and preheader from selected entries."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
@@ -114,6 +115,21 @@ def test_an_older_story_uses_the_stored_excerpt():
     assert again.excerpt_md == r"Salt \*and\* rope."
     assert again.reading_minutes == 3
     assert again not in digest.stories
+
+
+@pytest.mark.parametrize("kind", ["alone", "with its episode", "archive"])
+@pytest.mark.parametrize(("is_cut", "minutes"), [(False, 3), (True, 0)])
+def test_a_text_that_its_feed_cut_has_no_reading_time(kind: str, is_cut: bool, minutes: int):
+    """Its beginning does not say how long the whole of it takes."""
+    post = entry("Salt", MONDAY, body_html=MINUTES_3, is_cut=is_cut)
+    if kind == "archive":
+        old = replace(stored(post), entry=replace(post, published_at=MONDAY - timedelta(days=364)))
+        week = select(WEEK, [stored(entry("New"), 2)], WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+        digest, _ = compose(inputs_of(week, archive=ArchiveContent(year_ago=(old,))))
+        composed = digest.archive[0].stories[0]
+    else:
+        composed = only_story(post, *([episode("Salt", MONDAY + HOUR)] if kind == "with its episode" else []))
+    assert composed.reading_minutes == minutes
 
 
 def test_an_episode_shows_its_cover_a_post_its_picture():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_the_reading_time_is_that_of_the_article():
     after = with_full_text(before, page(ARTICLE), content_type="text/html", url=URL)
     assert reading_minutes(after.body_html) == 2
     assert after.excerpt_text == "An excerpt."
+
+
+def test_a_long_text_that_was_cut_is_completed():
+    """What the page has is whole, and its reading time is known."""
+    before = entry("Bread on a stone", body_html=f"<p>{SENTENCE * 40}</p>", is_cut=True)
+    assert needs_full_text(before)
+    assert not needs_full_text(replace(before, is_cut=False))
+    after = with_full_text(before, page(ARTICLE * 3), content_type="text/html", url=URL)
+    assert not after.is_cut
+    assert with_full_text(before, page(""), content_type="text/html", url=URL).is_cut
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.entry import Enclosure, Entry, ParsedFeed, Person, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel, Feed, FeedKind
-from pipeline.text.plain_text import excerpt_text
+from pipeline.text.html import plain_text
+from pipeline.text.plain_text import count_words, excerpt_text
 from pipeline.text.urls import clean_url
 
 FEED = Feed(id="blog", url="https://harbourandhearth.example/feed/", kind="blog")
@@ -98,6 +99,34 @@ def test_the_longer_text_is_the_body() -> None:
     )[0]  # fmt: skip
     assert (one.body_html, one.excerpt_text) == (other.body_html, other.excerpt_text)
     assert one.excerpt_text == "About salt."
+
+
+LONG_TEXT = "<p>" + "The tide waits for the boats. " * 90 + "</p>"
+
+
+@pytest.mark.parametrize(
+    ("version", "texts", "is_cut"),
+    [
+        ("rss20", {"content_html": LONG_TEXT}, False),
+        ("rss20", {"summary_html": LONG_TEXT}, False),
+        ("atom10", {"summary_html": LONG_TEXT}, True),
+        ("json11", {"summary_html": LONG_TEXT}, True),
+        ("atom10", {"summary_html": "<p>The tide waits […]</p>", "content_html": LONG_TEXT}, False),
+        ("rss20", {"summary_html": LONG_TEXT + " [&#8230;]"}, True),
+        ("rss20", {"content_html": LONG_TEXT + "<p>And then…</p></div>\n"}, True),
+        ("rss20", {"content_html": LONG_TEXT + '<p><a href="/tide">Continue reading</a></p>'}, True),
+        ("rss20", {"content_html": LONG_TEXT + '<p><a href="/tide">Lire la suite →</a></p>'}, True),
+        ("rss20", {"content_html": LONG_TEXT + "<p>The post Tide appeared first on Harbour.</p>"}, False),
+        ("rss20", {"content_html": LONG_TEXT + "<p>Wait… and see.</p>"}, False),
+    ],
+)
+def test_a_text_is_cut_if_it_says_so_or_its_format_does(version: str, texts: dict[str, str], is_cut: bool) -> None:
+    """In Atom and JSON Feed a summary is never the whole text; the description of RSS may be."""
+    raw = replace(RAW, **texts)
+    parsed = ParsedFeed(version=version, channel=Channel(), entries=(raw,))
+    (entry,) = normalise(parsed, FEED, url=FEED.url, now=NOW)
+    assert entry.is_cut is is_cut
+    assert count_words(plain_text(entry.body_html)) >= 540
 
 
 def test_an_excerpt_skips_headings_and_pictures() -> None:

@@ -194,6 +194,15 @@ def test_guest_post_names_its_guest(theme: Theme) -> None:
     assert "Morwenna" not in mail.text
 
 
+@pytest.mark.parametrize("kind", ["post", "read-or-listen"])
+def test_a_reading_time_begins_at_two_minutes(kind: str, theme: Theme) -> None:
+    """Below that it says nothing that the excerpt does not show."""
+    story = {"post": POST, "read-or-listen": BOTH}[kind]
+    one, two = (render(with_story(replace(story, reading_minutes=minutes)), theme).text for minutes in (1, 2))
+    assert "1 min" not in one
+    assert ("2 min read" if kind == "post" else "Read the post (2 min)") in two
+
+
 def test_rtl_uses_only_dir(theme: Theme) -> None:
     """No style names left or right."""
     digest = replace(SAMPLE, publication=replace(PUBLICATION, language="ar"))

@@ -164,7 +164,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=picture if kind != "link" else None,
-        reading_minutes=reading_minutes(post.body_html) if post and kind != "link" and not post.is_film else 0,
+        reading_minutes=_reading_minutes(post) if post and kind != "link" else 0,
         duration_seconds=audio.duration_seconds if audio else None,
         season=audio.season if audio else None,
         episode=audio.episode if audio else None,
@@ -193,8 +193,13 @@ def _archive_sections(inputs: DigestInputs, feeds: Mapping[str, Feed]) -> Iterat
 def _archive_story(entry: Entry, feeds: Mapping[str, Feed]) -> Story:
     """Return an older entry as a story, with its stored excerpt, which is short and needs no conversion."""
     story = _story([replace(entry, body_html="")], feeds, ExcerptCache())
-    minutes = reading_minutes(entry.body_html) if story.kind == "post" else 0
+    minutes = _reading_minutes(entry) if story.kind == "post" else 0
     return replace(story, excerpt_md=escape_markdown(entry.excerpt_text), reading_minutes=minutes)
+
+
+def _reading_minutes(post: Entry) -> int:
+    """Return the minutes needed to read a post; 0 for a film, or if the feed has only the beginning of the text."""
+    return 0 if post.is_film or post.is_cut else reading_minutes(post.body_html)
 
 
 def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Section, ...]:

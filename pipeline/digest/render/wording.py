@@ -58,7 +58,7 @@ def byline(story: Story, translator: Translator = ENGLISH) -> tuple[str, ...]:
     listening = format_duration(story.duration_seconds, translator)
     with_guest = translator.gettext("with {guest}", guest=guest) if guest else ""
     by = translator.gettext("By {author}", author=author) if author else ""
-    reading = translator.ngettext("{n} min read", "{n} min read", minutes) if minutes else ""
+    reading = translator.ngettext("{n} min read", "{n} min read", minutes) if minutes > 1 else ""
     explicit = translator.gettext("Explicit language") if story.explicit else ""
     parts = {
         "post": (translator.gettext("Guest post by {guest}", guest=guest) if guest else by, reading),

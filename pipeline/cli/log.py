@@ -1,7 +1,8 @@
 """The log: for people on a terminal, JSON Lines everywhere else.
 
 A JSON line has ``ts``, ``level``, ``event``, ``logger`` and the record's ``extra`` (feed, week, task, period and so
-on). Secrets are redacted in both formats. $NO_COLOR and $JOURNAL_STREAM are read.
+on). Secrets are redacted in both formats. A warning that comes again and again is written a few times a minute.
+$NO_COLOR and $JOURNAL_STREAM are read.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from pipeline.text.redact import redact
 
+MAX_REPEATS = 10
+"""How often the same warning or error is written in ``REPEAT_SECONDS``."""
+REPEAT_SECONDS = 60.0
+_MAX_KINDS = 1_000
+"""How many different warnings are counted at the same time."""
 MAX_MESSAGE_CHARS = 8_000
 """Longer messages are shortened: they may quote a server's reply."""
 
@@ -56,6 +63,7 @@ def configured_logging(
             "%s ended by a bug", error.thread.name if error.thread else "a thread", exc_info=error.exc_value
         )
         for handler in _handlers(log_format, info_stream, secrets):
+            handler.addFilter(RepeatFilter())
             logging.getLogger().addHandler(handler)
             stack.callback(logging.getLogger().removeHandler, handler)
         yield
@@ -71,6 +79,55 @@ def _handlers(log_format: str, info_stream: TextIO | None, secrets: Secrets) -> 
         handler.setFormatter(LogFormatter.for_stream(info_stream, log_format, secrets))
         handler.addFilter(lambda record: record.levelno < logging.WARNING)
         yield handler
+
+
+@dataclass(slots=True)
+class _Repeats:
+    """How often a record was logged since a time (seconds since the epoch)."""
+
+    since: float
+    count: int = 0
+
+
+class RepeatFilter(logging.Filter):
+    """Leaves out warnings and errors beyond ``MAX_REPEATS`` in ``REPEAT_SECONDS``, and says so.
+
+    The same means the same message, or of other libraries the same line of code, whose messages may name a socket.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._repeats: dict[tuple[str, object], _Repeats] = {}
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write a record; add how many like it were or will be left out."""
+        if record.levelno < logging.WARNING:
+            return True
+        ours = record.name.partition(".")[0] == "pipeline"
+        key = (record.name, record.getMessage() if ours else (record.pathname, record.lineno))
+        with self._lock:
+            left_out, count = self._count(key, record.created)
+        if left_out:
+            _append(record, f"({left_out} more like this were left out)")
+        elif count == MAX_REPEATS:
+            _append(record, "(more like this are left out for a minute)")
+        return count <= MAX_REPEATS
+
+    def _count(self, key: tuple[str, object], now: float) -> tuple[int, int]:
+        """Count a record; return how many were left out before it, if any, and its number since then."""
+        repeats, left_out = self._repeats.get(key), 0
+        if repeats is None or not 0 <= now - repeats.since < REPEAT_SECONDS:
+            left_out = max(0, repeats.count - MAX_REPEATS) if repeats else 0
+            if len(self._repeats) >= _MAX_KINDS:
+                self._repeats.clear()
+            repeats = self._repeats[key] = _Repeats(now)
+        repeats.count += 1
+        return left_out, repeats.count
+
+
+def _append(record: logging.LogRecord, note: str) -> None:
+    record.msg, record.args = f"{record.getMessage()} {note}", ()
 
 
 class LogFormatter(logging.Formatter):

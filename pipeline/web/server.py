@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Thread
 
 import uvicorn
@@ -17,11 +18,14 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
 from pipeline.model.errors import UsageError
+from pipeline.web.connections import ConnectionLimits, LimitedConnection
 from pipeline.web.security import AccessMiddleware
 
 DEFAULT_HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_SECONDS = 5
 _MAX_PORTS = 20
+_MAX_QUEUED = 1_024
+"""How many connections the system keeps until they are accepted; a client beyond them tries again after a second."""
 _STOP_CHECK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -45,20 +49,26 @@ def bind_socket(port: int, host: str = DEFAULT_HOST) -> socket.socket:
 
 def create_server(app: Starlette) -> uvicorn.Server:
     """Return a server for ``app``. When it stops it waits for pending requests for updates to be answered."""
-    return uvicorn.Server(_server_config(app))
+    return _Server(_server_config(app, ConnectionLimits.for_this_process()))
 
 
 @contextmanager
-def serve_routes(listen: str, routes: Sequence[BaseRoute], *, public_url: str = "") -> Iterator[str]:
+def serve_routes(
+    listen: str, routes: Sequence[BaseRoute], *, public_url: str = "", limits: ConnectionLimits | None = None
+) -> Iterator[str]:
     """Serve routes at ``listen`` (host:port) in a thread until the block ends. Yield their base URL.
 
-    Yield an empty string, and serve nothing, if ``listen`` is empty or taken. ``public_url`` is the URL of a proxy.
+    Yield an empty string, and serve nothing, if ``listen`` is empty or taken. ``public_url`` is the URL of a proxy;
+    without ``limits`` those that suit this process apply.
     """
     listener = _bind_or_warn(listen) if listen else None
     if listener is None:
         yield ""
         return
-    server = _IdleServer(_server_config(create_guarded_app(routes, public_url=public_url)))
+    config = _server_config(
+        create_guarded_app(routes, public_url=public_url), limits or ConnectionLimits.for_this_process()
+    )
+    server = _IdleServer(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="pages", daemon=True)
     thread.start()
     try:
@@ -97,9 +107,12 @@ def _listen(address: tuple[str, int], family: int) -> socket.socket:
     return listener
 
 
-def _server_config(app: Starlette) -> uvicorn.Config:
+def _server_config(app: Starlette, limits: ConnectionLimits) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=partial(LimitedConnection, limits=limits),  # type: ignore[arg-type]  # it is only called
+        timeout_keep_alive=limits.idle_seconds,
+        backlog=limits.max_accepted_at_once,
         log_config=None,
         log_level="error",
         access_log=False,
@@ -110,7 +123,17 @@ def _server_config(app: Starlette) -> uvicorn.Config:
     )
 
 
-class _IdleServer(uvicorn.Server):
+class _Server(uvicorn.Server):
+    """A server at whose sockets many clients may wait, although few of them are accepted at once."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start serving. asyncio has set the length of the queue to the number that it accepts at once."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_MAX_QUEUED)
+
+
+class _IdleServer(_Server):
     """A server that checks once a second whether to stop, not ten times: the daemon is idle most of the time."""
 
     async def main_loop(self) -> None:

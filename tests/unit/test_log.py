@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.log import LogFormatter, configured_logging, is_systemd_journal
+from pipeline.cli.log import MAX_REPEATS, LogFormatter, RepeatFilter, configured_logging, is_systemd_journal
 from pipeline.jobs.feeds.refresh import FeedReport
 from pipeline.jobs.run_log import log_feed, log_result
 from pipeline.model.errors import FeedsFailedError, PipelineError
@@ -208,3 +208,53 @@ def test_a_result_is_one_line_with_its_fields(capsys: pytest.CaptureFixture[str]
     assert (draft["week"], "week" in fetch) == ("2026-W07", False)
     assert (fetch["level"], fetch["feeds"], fetch["retry_at"]) == ("warning", ["blog"], "2026-02-09T08:00:00Z")
     assert (send["status"], "feeds" in send, "retry_at" in send) == ("failed", False, False)
+
+
+def test_a_warning_that_comes_again_and_again_is_written_a_few_times(capsys: pytest.CaptureFixture[str]) -> None:
+    """A thousand errors of one kind are ten lines, of which the last says that more are left out."""
+    with configured_logging(options()):
+        for number in range(1_000):
+            logging.getLogger("asyncio").error("out of files: socket %d", number)
+            log.warning("the disk is full")
+        log.warning("something else")
+    events = [line["event"] for line in lines(capsys)]
+    assert len(events) == 2 * MAX_REPEATS + 1
+    assert events[-3:] == [
+        "out of files: socket 9 (more like this are left out for a minute)",
+        "the disk is full (more like this are left out for a minute)",
+        "something else",
+    ]
+
+
+def warning(message: str, seconds: float, level: int = logging.WARNING) -> logging.LogRecord:
+    record = logging.LogRecord("pipeline.somewhere", level, __file__, 1, message, (), None)
+    record.created = seconds
+    return record
+
+
+def test_what_was_left_out_is_counted_a_minute_later() -> None:
+    """The next one says how many there were; then ten are written again."""
+    repeats = RepeatFilter()
+    written = [repeats.filter(warning("no answer", 100 + number / 10)) for number in range(500)]
+    assert written == [True] * MAX_REPEATS + [False] * (500 - MAX_REPEATS)
+    later = warning("no answer", 161)
+    assert repeats.filter(later)
+    assert later.getMessage() == f"no answer ({500 - MAX_REPEATS} more like this were left out)"
+    assert [repeats.filter(warning("no answer", 162)) for _ in range(MAX_REPEATS)] == [True] * (MAX_REPEATS - 1) + [
+        False
+    ]
+
+
+def test_different_warnings_and_all_information_are_written() -> None:
+    """A hundred feeds that fail are a hundred lines, and so are a hundred that are well."""
+    repeats = RepeatFilter()
+    assert all(repeats.filter(warning(f"feed {number} failed", 100)) for number in range(100))
+    assert all(repeats.filter(warning("fetched", 100, logging.INFO)) for _ in range(100))
+
+
+def test_counting_warnings_takes_bounded_memory() -> None:
+    """However many different ones there are, and also if the clock is set back."""
+    repeats = RepeatFilter()
+    for number in range(5_000):
+        repeats.filter(warning(f"warning {number}", 100 - number))
+    assert len(repeats._repeats) <= 1_000

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.schema import SECTIONS, Config, settings_of
-from pipeline.config.sections import DeliverySettings, FeedSettings
+from pipeline.config.sections import FeedSettings
+from pipeline.config.toml_lines import find_line
 from pipeline.config.types import InvalidValueError, SettingType
 from pipeline.model.errors import ConfigError
+from pipeline.text.urls import is_loopback
 
 
 def load_config(path: Path) -> Config:
     """Return the validated config file. Raises ConfigError if it is missing, unreadable or invalid."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(text)
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: there is no such file; run `pipeline init` to create one, or name yours with --config."
@@ -29,104 +31,135 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: cannot be read as a UTF-8 text file ({error}).") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
-    return parse_config(document, path)
+    return parse_config(document, path, text)
 
 
-def parse_config(document: Mapping[str, Any], path: Path) -> Config:
-    """Return the validated document. ``path`` is named in errors and is the base of relative paths."""
-    _require_known_keys(document, SECTIONS, f"{path}:", "section")
-    sections = {name: _parse_section(name, document.get(name, {}), path) for name in SECTIONS if name != "feeds"}
-    _validate_delivery(sections["delivery"], f"{path}: [delivery]")
-    return Config(path=path, feeds=_parse_feeds(document.get("feeds", []), path), **sections)
+def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Config:
+    """Return the validated document. Raises ConfigError with every mistake in it.
+
+    ``path`` is named in errors and is the base of relative paths; ``text`` is what the document was read from, for the
+    lines of mistakes.
+    """
+    mistakes = _Mistakes(path, text)
+    _check_keys(document, SECTIONS, mistakes)
+    tables = {name: _parse_table(document.get(name, {}), name, mistakes) for name in SECTIONS if name != "feeds"}
+    _check_delivery(tables["delivery"], mistakes)
+    feeds = _parse_feeds(document.get("feeds", []), mistakes)
+    mistakes.raise_if_any()
+    sections = {name: SECTIONS[name](**values) for name, values in tables.items()}
+    return Config(path=path, feeds=tuple(FeedSettings(**values) for values in feeds), **sections)
 
 
-def _parse_feeds(tables: Any, path: Path) -> tuple[FeedSettings, ...]:
+class _Mistakes:
+    """The mistakes found in a config file."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path, self._text = path, text
+        self._messages: list[tuple[int, str]] = []
+
+    def add(self, message: str, section: str, key: str = "", number: int = 1) -> None:
+        """Add a mistake in a setting; ``number`` counts the tables of [[feeds]] from 1."""
+        line = find_line(self._text, section, key, number)
+        self._messages.append((line, f"{self._path}: {f'line {line}: ' if line else ''}{message}"))
+
+    def raise_if_any(self) -> None:
+        """Raise ConfigError with the mistakes in the order of their lines."""
+        if self._messages:
+            raise ConfigError(*(message for _, message in sorted(self._messages, key=lambda located: located[0])))
+
+
+def _parse_feeds(tables: Any, mistakes: _Mistakes) -> list[dict[str, Any]]:
     if not isinstance(tables, list):
-        raise ConfigError(
-            f"{path}: feeds = {_to_text(tables)} is not allowed: give [[feeds]] tables with id, url and kind."
-        )
-    feeds = tuple(_parse_section("feeds", table, path, number) for number, table in enumerate(tables, 1))
+        given = _to_text(tables)
+        mistakes.add(f"feeds = {given} is not allowed: give [[feeds]] tables with id, url and kind.", "feeds")
+        return []
+    feeds = [_parse_table(table, "feeds", mistakes, number) for number, table in enumerate(tables, 1)]
     ids: set[str] = set()
-    for feed in feeds:
-        where = f'{path}: [[feeds]] id = "{feed.id}"'
-        _validate_authentication(feed, where)
-        if feed.id.lower() in ids:
-            raise ConfigError(f"{where} is used twice: give each feed an id of its own.")
-        ids.add(feed.id.lower())
+    for number, feed in enumerate(feeds, 1):
+        feed_id = str(feed.get("id", ""))
+        if feed_id.lower() in ids:
+            message = f'[[feeds]] id = "{feed_id}" is used twice: give each feed an id of its own.'
+            mistakes.add(message, "feeds", "id", number)
+        ids |= {feed_id.lower()} - {""}
+        for key, message in _authentication_mistakes(feed):
+            mistakes.add(f'[[feeds]] id = "{feed_id}" {message}', "feeds", key, number)
     return feeds
 
 
-def _validate_authentication(feed: FeedSettings, where: str) -> None:
-    if bool(feed.username) != bool(feed.password_env):
-        raise ConfigError(f"{where} has one of username and password_env: give both or neither.")
-    if feed.username and feed.token_env:
-        raise ConfigError(f"{where} has both username and token_env: give the one that its publisher gave you.")
-    if ":" in feed.username:
-        raise ConfigError(f"{where} username has a colon, which HTTP does not allow (RFC 7617): check it.")
+def _authentication_mistakes(feed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    username, password = feed.get("username"), feed.get("password_env")
+    if bool(username) != bool(password):
+        key = "username" if username else "password_env"
+        yield key, "has one of username and password_env: give both or neither."
+    if username and feed.get("token_env"):
+        yield "token_env", "has both username and token_env: give the one that its publisher gave you."
+    if ":" in str(username):
+        yield "username", "username has a colon, which HTTP does not allow (RFC 7617): check it."
 
 
-def _validate_delivery(settings: DeliverySettings, where: str) -> None:
-    if bool(settings.smtp_username) != bool(settings.smtp_password_env):
-        raise ConfigError(f"{where} has one of smtp_username and smtp_password_env: give both or neither.")
-    if settings.smtp_security == "none" and settings.smtp_host and not _is_loopback(settings.smtp_host):
-        raise ConfigError(
-            f'{where} smtp_security = "none" would send mails and passwords unencrypted: that is allowed only for a '
+def _check_delivery(settings: Mapping[str, Any], mistakes: _Mistakes) -> None:
+    username, host = settings.get("smtp_username"), str(settings.get("smtp_host", ""))
+    if bool(username) != bool(settings.get("smtp_password_env")):
+        message = "[delivery] has one of smtp_username and smtp_password_env: give both or neither."
+        mistakes.add(message, "delivery", "smtp_username" if username else "smtp_password_env")
+    if settings.get("smtp_security") == "none" and host and not is_loopback(host):
+        message = (
+            '[delivery] smtp_security = "none" would send mails and passwords unencrypted: that is allowed only for a '
             "server on this machine; write starttls or tls."
         )
+        mistakes.add(message, "delivery", "smtp_security")
 
 
-def _is_loopback(host: str) -> bool:
-    """Check whether a host name can only mean this machine.
-
-    >>> [_is_loopback(host) for host in ("localhost", "127.0.0.1", "::1", "smtp.example.org", "127.example.org")]
-    [True, True, True, False, False]
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _parse_section(name: str, table: Any, path: Path, number: int = 0) -> Any:
-    """Return the settings of a table; ``number`` counts the tables of [[feeds]] from 1."""
-    where = f"{path}: [[feeds]] number {number}" if number else f"{path}: [{name}]"
+def _parse_table(table: Any, section: str, mistakes: _Mistakes, number: int = 0) -> dict[str, Any]:
+    """Return the settings of a table, those with a mistake as they are; ``number`` counts [[feeds]] from 1."""
+    where = f"[[feeds]] number {number}" if number else f"[{section}]"
     if not isinstance(table, dict):
-        raise ConfigError(
-            f"{where} is {_to_text(table)}: make it {'[[feeds]] tables' if number else f'a table: [{name}]'}."
-        )
-    declared = settings_of(SECTIONS[name])
-    _require_known_keys(table, declared, where, "setting")
+        form = "[[feeds]] tables" if number else f"a table: [{section}]"
+        mistakes.add(f"{where} is {_to_text(table)}: make it {form}.", section, number=number or 1)
+        return {}
+    declared = settings_of(SECTIONS[section])
+    _check_keys(table, declared, mistakes, section, number)
     values = {}
     for key, setting in declared.items():
         setting_type = setting.metadata["type"]
         if key in table:
-            values[key] = _parse_value(table[key], setting_type, f"{where} {key}")
-        elif setting.default is MISSING:
-            raise ConfigError(f"{where} {key} is missing: give {setting_type.description}.")
-    return SECTIONS[name](**values)
+            values[key], message = _parse_value(table[key], setting_type)
+        else:
+            values[key] = setting.default
+            message = f" is missing: give {setting_type.description}." if setting.default is MISSING else ""
+        if message:
+            mistakes.add(f"{where} {key}{message}", section, key, number or 1)
+    return values
 
 
-def _parse_value(value: Any, setting_type: SettingType, where: str) -> Any:
+def _parse_value(value: Any, setting_type: SettingType) -> tuple[Any, str]:
+    """Return a converted value, or the value itself and why it is not allowed."""
     shown = "" if setting_type.secret else f" = {_to_text(value)}"
     try:
-        return setting_type.parse(value)
+        return setting_type.parse(value), ""
     except InvalidValueError as error:
-        raise ConfigError(f"{where}{shown} is not allowed: {error}.") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{where}{shown} is not allowed: give {setting_type.description}.") from error
+        advice = str(error)
+    except (ValueError, TypeError, AttributeError):
+        advice = f"give {setting_type.description}"
+    return value, f"{shown} is not allowed: {advice}{'' if advice.endswith('?') else '.'}"
 
 
-def _require_known_keys(table: Mapping[str, Any], known: Iterable[str], where: str, kind: str) -> None:
+def _check_keys(
+    table: Mapping[str, Any], known: Iterable[str], mistakes: _Mistakes, section: str = "", number: int = 0
+) -> None:
+    """Report the keys of a table that do not exist, those of the document itself if ``section`` is empty."""
     names = list(known)
-    for key in table:
-        if key not in names:
-            similar = get_close_matches(key, names, n=1, cutoff=0.5)
-            hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(names)}."
-            raise ConfigError(f"{where} {key} is not a {kind}: {hint}")
+    where = f"[[feeds]] number {number} " if number else f"[{section}] " if section else ""
+    for key in (key for key in table if key not in names):
+        similar = get_close_matches(key, names, n=1, cutoff=0.5)
+        hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(names)}."
+        kind = "setting" if section else "section"
+        mistakes.add(f"{where}{key} is not a {kind}: {hint}", section or key, key if section else "", number or 1)
 
 
 def _to_text(value: Any) -> str:
     """Return a value as written in TOML, shortened to 80 characters and without user info of URLs."""
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
+    text = text.replace("\n", "\\n")
     text = re.sub(r"://(?:[^/@\s]*:\S*|[^/\s]*)@", "://…@", text)
     return text if len(text) <= 80 else text[:77] + "…"

@@ -1,28 +1,26 @@
 """Add and remove feeds in config.toml and leave every other byte unchanged.
 
-Lines are inserted and deleted; tomllib decides where tables begin and end. The result is parsed again before it is
-written, and must differ from the original in nothing but its feeds.
+Lines are inserted and deleted. The result is parsed again before it is written, and must differ from the original in
+nothing but its feeds.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import stat
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.loader import load_config, parse_config
+from pipeline.config.toml_lines import find_feeds, is_blank, split_lines
 from pipeline.model.errors import ConfigError, RefusedError
 
-Lines = list[str]
 _BOM = "\ufeff"
 
 
@@ -45,7 +43,7 @@ def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
         text = before.decode("utf-8")
         bom = _BOM if text.startswith(_BOM) else ""
         after = edit(text.removeprefix(_BOM))
-        parse_config(tomllib.loads(after), path)
+        parse_config(tomllib.loads(after), path, after)
         _replace(path, before, (bom + after).encode("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}), so nothing was changed.") from error
@@ -93,8 +91,8 @@ def insert_feeds(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
     >>> insert_feeds('[[feeds]]\nid = "a"\n# spare\n\n# Fetching\n[fetch]\n', [{"id": "b"}])
     '[[feeds]]\nid = "a"\n# spare\n\n[[feeds]]\nid = "b"\n\n# Fetching\n[fetch]\n'
     """
-    lines, tables = _split_lines(text), "\n".join(map(format_feed, feeds))
-    last = max((table.end for table in _find_feeds(lines)), default=len(lines))
+    lines, tables = split_lines(text), "\n".join(map(format_feed, feeds))
+    last = max((table.end for table in find_feeds(lines)), default=len(lines))
     before = "" if not last else "\n" if lines[last - 1].endswith("\n") else "\n\n"
     after = "\n" if lines[last:] and lines[last].strip() else ""
     added = (before + tables + after).replace("\n", "\r\n" if "\r\n" in text else "\n")
@@ -110,86 +108,16 @@ def delete_feed(text: str, index: int) -> str:
     >>> delete_feed('[[feeds]]\nid = "a"\n# spare\n\n# The other\n[[feeds]]\nid = "b"\n', 0)
     '# The other\n[[feeds]]\nid = "b"\n'
     """
-    lines, tables = _split_lines(text), _find_feeds(_split_lines(text))
+    lines, tables = split_lines(text), find_feeds(split_lines(text))
     wanted: list[Any] = tomllib.loads(text)["feeds"]
     advice = f'remove the table of "{wanted[index].get("id", "")}" yourself.'
     if len(tables) != len(wanted):
         raise _not_editable(advice)
     kept, rest = lines[: tables[index].start], lines[tables[index].end :]
-    rest = rest[len(list(takewhile(_is_blank, rest))) :]
-    while not rest and kept and _is_blank(kept[-1]):
+    rest = rest[len(list(takewhile(is_blank, rest))) :]
+    while not rest and kept and is_blank(kept[-1]):
         kept.pop()
     return _verify("".join((*kept, *rest)), text, wanted[:index] + wanted[index + 1 :], advice)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """The lines ``start`` to ``end`` (exclusive) of a table: its header, settings and comments."""
-
-    start: int
-    end: int
-    name: str
-    repeated: bool
-    """True for ``[[name]]``, False for ``[name]`` and ``[name.more]``."""
-
-
-def _find_feeds(lines: Lines) -> list[_Table]:
-    """Return the [[feeds]] tables, each including the [feeds.…] tables that continue it."""
-    feeds: list[_Table] = []
-    previous = ""
-    for table in _find_tables(lines):
-        if table.name == "feeds" and table.repeated:
-            feeds.append(table)
-        elif table.name == "feeds" == previous and feeds:
-            feeds[-1] = _Table(start=feeds[-1].start, end=table.end, name="feeds", repeated=True)
-        previous = table.name
-    return feeds
-
-
-def _find_tables(lines: Lines) -> Iterator[_Table]:
-    for start, following in pairwise([*_header_lines(lines), len(lines)]):
-        ((name, value),) = tomllib.loads(lines[start]).items()
-        yield _Table(start=start, end=_table_end(lines, start, following), name=name, repeated=isinstance(value, list))
-
-
-def _header_lines(lines: Lines) -> Iterator[int]:
-    """Yield the indexes of table headers: lines that start with "[" and do not continue a string or list."""
-    last = 0
-    for index, line in enumerate(lines):
-        if line.lstrip(" \t").startswith("[") and _is_whole(lines[last:index]):
-            yield index
-            last = index
-
-
-def _table_end(lines: Lines, start: int, following: int) -> int:
-    """Return the end of a table: its last setting, and the comments below it unless they belong to the next table."""
-    end = following
-    while (_is_blank(lines[end - 1]) or _is_comment(lines[end - 1])) and _is_whole(lines[start : end - 1]):
-        end -= 1
-    comments = len(list(takewhile(_is_comment, lines[end:following])))
-    belongs_to_next = comments and end + comments == following < len(lines)
-    return end if belongs_to_next else end + comments
-
-
-def _is_whole(lines: Lines) -> bool:
-    """Check whether lines are valid TOML by themselves, so that no string or list continues after them."""
-    try:
-        tomllib.loads("".join(lines))
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
-
-
-def _is_blank(line: str) -> bool:
-    return not line.strip()
-
-
-def _is_comment(line: str) -> bool:
-    return line.lstrip(" \t").startswith("#")
-
-
-def _split_lines(text: str) -> Lines:
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _verify(edited: str, text: str, feeds: Sequence[Any], advice: str) -> str:

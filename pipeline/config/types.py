@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field
 from datetime import UTC, timedelta
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pipeline.model.feed import FilterRule
 from pipeline.model.schedule import At, Every, parse_schedule
@@ -138,9 +139,25 @@ def _proxy_url(value: Any) -> str:
 def _zone(value: Any) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, OSError) as error:
-        raise ValueError from error
+    except (ValueError, TypeError, ZoneInfoNotFoundError, OSError) as error:
+        similar = _similar_zone(str(value))
+        hint = f'; did you mean "{similar}"?' if similar else ""
+        raise InvalidValueError(f"give {ZONE.description}{hint}") from error
     return str(value)
+
+
+def _similar_zone(name: str) -> str:
+    """Return the time zone that was probably meant, or "": the one of a city, else one that is spelled similarly.
+
+    >>> [_similar_zone(name) for name in ("london", "New York", "Europe/Lodon", "europe/paris", "Berlín", "xyzzy")]
+    ['Europe/London', 'America/New_York', 'Europe/London', 'Europe/Paris', 'Europe/Berlin', '']
+    """
+    zones = sorted(available_timezones(), key=lambda zone: zone.count("/") != 1)  # Europe/London before GB or Etc/…
+    spelled = {zone.lower(): zone for zone in reversed(zones)}
+    cities = {zone.rpartition("/")[2]: spelled[zone] for zone in spelled}
+    wanted = name.strip().lower().replace(" ", "_")
+    near = (names[name] for names in (spelled, cities) for name in get_close_matches(wanted, names, cutoff=0.75))
+    return next(near, "")
 
 
 def _mailbox(value: Any) -> str:

@@ -59,6 +59,13 @@ class ConfigError(PipelineError):
 
     exit_code = 2
 
+    def __init__(self, *problems: str) -> None:
+        first = problems[0]
+        more = "".join(f"\n{problem}" for problem in problems[1:])
+        super().__init__(f"{first}{more}")
+        self.problems = problems
+        """A sentence on each mistake, with the file, the line if it is known, and the key."""
+
 
 class StoreError(PipelineError):
     """The database cannot be opened or used."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
 
 MAX_URL_CHARS = 4096
@@ -248,3 +249,15 @@ def _strip_tracker(key: str) -> str:
         if _HOST_SEGMENT.fullmatch(segment) and segments[index + 1 :] and not _MEDIA_FILE.search(segment):
             return "/".join([segment.lower().removeprefix("www."), *segments[index + 1 :]])
     return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Check whether a host name can only mean this machine.
+
+    >>> [is_loopback(host) for host in ("localhost", "127.0.0.1", "::1", "smtp.example.org", "127.example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -98,6 +98,83 @@ def test_errors_name_the_key_and_what_is_allowed(sections, words):
     assert message.endswith((".", "?"))
 
 
+MISTAKES = """\
+colour = "red"
+
+[publication]
+name = "N"
+timezone = "Europe/Lodon"
+sender = "n@example.org"
+tagline = \'\'\'first
+timezone = "UTC"\'\'\'
+
+[[feeds]]
+id = "blog"
+url = "ftp://example.org/"
+kind = "blog"
+[feeds.listen]
+Apple = "nowhere"
+
+[[feeds]]
+id = "BLOG"
+url = "https://example.org/feed/"
+username = "ada"
+
+[delivery]
+smtp_host = "smtp.example.org"
+smtp_security = "none"
+"smtp_prot" = 25
+"""
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path):
+    """Each with the file, its line, the key and what is allowed, in the order of the file."""
+    path = tmp_path / "config.toml"
+    path.write_text(MISTAKES)
+    with pytest.raises(ConfigError) as refused:
+        load_config(path)
+    located = [
+        (1, "colour is not a section: there are publication, feeds"),
+        (3, "[publication] url is missing: give a URL"),
+        (5, '[publication] timezone = "Europe/Lodon" is not allowed: give a time zone'),
+        (7, r'[publication] tagline = "first\ntimezone = "UTC"" is not allowed: give text.'),
+        (12, '[[feeds]] number 1 url = "ftp://example.org/" is not allowed'),
+        (14, "[[feeds]] number 1 listen = "),
+        (17, "[[feeds]] number 2 kind is missing"),
+        (18, '[[feeds]] id = "BLOG" is used twice'),
+        (20, '[[feeds]] id = "BLOG" has one of username and password_env'),
+        (24, '[delivery] smtp_security = "none" would send'),
+        (25, "[delivery] smtp_prot is not a setting: did you mean smtp_port?"),
+    ]
+    assert str(refused.value) == "\n".join(refused.value.problems)
+    assert len(refused.value.problems) == len(located)
+    for problem, (line, words) in zip(refused.value.problems, located, strict=True):
+        assert problem.startswith(f"{path}: line {line}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Europe/Lodon", "Europe/London"),
+        ("london", "Europe/London"),
+        ("Berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("America/NewYork", "America/New_York"),
+        ("europe/paris", "Europe/Paris"),
+        ("Asia/Tokio", "Asia/Tokyo"),
+    ],
+)
+def test_a_time_zone_is_suggested(written, meant):
+    """The zone of a city, or one that is spelled similarly."""
+    message = refusal(publication=PUBLICATION | {"timezone": written})
+    assert message.endswith(f'database such as "Europe/London"; did you mean "{meant}"?')
+
+
+def test_a_time_zone_like_no_other_has_no_suggestion():
+    """Then the kind of value is all there is to say."""
+    assert "did you mean" not in refusal(publication=PUBLICATION | {"timezone": "Xyzzy/Plugh"})
+
+
 def test_errors_do_not_contain_passwords_of_urls():
     """An error never shows a password that is part of a URL."""
     assert "hunter2" not in refusal(store={"url": "mysql://root:hunter2@host/db"})

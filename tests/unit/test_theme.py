@@ -73,8 +73,14 @@ def test_fonts_apply_to_everything(fonts: str, name: str) -> None:
         ('extends = "clasic"', 'no theme "clasic"; choose one of: classic, journal, own'),
         ("colour = 1", "Remove colour from .*the keys are extends, fonts, light, dark"),
         ('[fonts]\ntitle = "comic"', "Choose a font of serif, book, sans, system"),
-        ('[light]\nink = "#000000"', "Remove ink from"),
-        ('[light]\ntext = "black"', "six hexadecimal digits"),
+        ('[light]\nink = "#000000"', r"Remove \[light\] ink from .*theme.toml: the keys are .*accent"),
+        ('[light]\nacent = "#000000"', r"Remove \[light\] acent from .*, or write accent: the keys are"),
+        ('[light]\ntext = "black"', r"Write \[light\] text in .*theme.toml as six hexadecimal digits .* not 'black'"),
+        ("[dark]\npage = 7", r"Write \[dark\] page in .*theme.toml as six hexadecimal digits .* not 7"),
+        ('[fonts]\nlabel = ["sans"]', r"for \[fonts\] label in .*theme.toml, not \['sans'\]"),
+        ('[fonts]\nbody = "sans"', r"Remove \[fonts\] body from .*: the keys are title, text, label"),
+        ("extends = 7", "Write extends in .*theme.toml as the name of a theme"),
+        ('extends = "clasic"', "for extends in .*theme.toml"),
         ('light = "white"', "Replace 'white' in .* by a table"),
     ],
 )
@@ -83,3 +89,30 @@ def test_a_mistake_in_theme_toml_is_reported(settings: str, message: str, tmp_pa
     with pytest.raises(TemplateError, match=message) as caught:
         load_theme([theme(tmp_path, settings), THEMES], "own")
     assert "theme.toml" in str(caught.value) or "clasic" in settings
+
+
+def test_an_unknown_theme_names_the_setting(tmp_path: Path) -> None:
+    """The message names the themes there are and the key to change."""
+    with pytest.raises(TemplateError, match=r"choose one of: .*classic.*, for \[digest\] theme in config\.toml"):
+        load_theme([THEMES], "clasic")
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ digest.subjekt }}", r"no attribute 'subjekt', did you mean subject; its names are .*preheader"),
+        ("{{ digest.light.acent }}", "did you mean accent"),
+        ("{{ digets.subject }}", r"'digets' is undefined \(a template gets digest\)"),
+    ],
+)
+def test_an_unknown_name_in_a_template_is_reported_with_the_names_there_are(
+    template: str, message: str, tmp_path: Path
+) -> None:
+    """The error has the file, its line, what is unknown, and what could have been meant."""
+    folder = theme(tmp_path, 'extends = "classic"')
+    (folder / "own" / "digest.html.j2").write_text(f"<p>\n{template}\n")
+    broken = load_theme([folder, THEMES], "own")
+    with pytest.raises(TemplateError, match=message) as caught:
+        render(SAMPLE, broken)
+    assert caught.value.line == 2
+    assert str(caught.value).startswith(f"Fix {folder}/own/digest.html.j2, line 2: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from pipeline.digest.render.palette import DARK, LIGHT, Palette, is_hex_colour, with_accent, with_readable_text
@@ -38,16 +39,13 @@ def parse_style(settings: Mapping[str, Any], base: ThemeStyle, file: str) -> The
 
     Raise TemplateError for an unknown key, font or colour.
     """
-    _refuse_unknown(settings, ("extends", "fonts", "light", "dark"), file)
+    _check_keys(settings, "", ("extends", "fonts", "light", "dark"), file)
     fonts = settings.get("fonts", {})
-    _refuse_unknown(fonts, ("title", "text", "label"), file)
-    return ThemeStyle(
-        light=_parse_palette(settings.get("light", {}), base.light, file),
-        dark=_parse_palette(settings.get("dark", {}), base.dark, file),
-        title_font=_parse_font(fonts["title"], file) if "title" in fonts else base.title_font,
-        text_font=_parse_font(fonts["text"], file) if "text" in fonts else base.text_font,
-        label_font=_parse_font(fonts["label"], file) if "label" in fonts else base.label_font,
-    )
+    _check_keys(fonts, "[fonts]", ("title", "text", "label"), file)
+    chosen = {f"{use}_font": _parse_font(name, f"[fonts] {use}", file) for use, name in fonts.items()}
+    light = _parse_palette(settings.get("light", {}), "[light]", base.light, file)
+    dark = _parse_palette(settings.get("dark", {}), "[dark]", base.dark, file)
+    return replace(base, light=light, dark=dark, **chosen)
 
 
 def with_branding(style: ThemeStyle, *, accent: str = "", fonts: str = "") -> ThemeStyle:
@@ -66,22 +64,29 @@ def with_branding(style: ThemeStyle, *, accent: str = "", fonts: str = "") -> Th
     return style
 
 
-def _parse_palette(settings: Mapping[str, Any], default: Palette, file: str) -> Palette:
-    _refuse_unknown(settings, [field.name for field in fields(Palette)], file)
+def _parse_palette(settings: Any, table: str, default: Palette, file: str) -> Palette:
+    _check_keys(settings, table, [field.name for field in fields(Palette)], file)
     for name, colour in settings.items():
         if not isinstance(colour, str) or not is_hex_colour(colour):
-            raise TemplateError(f'Write the colour {name} in {file} as six hexadecimal digits: "#1d5c63".', file=file)
+            message = f'Write {table} {name} in {file} as six hexadecimal digits such as "#1d5c63", not {colour!r}.'
+            raise TemplateError(message, file=file)
     return with_readable_text(replace(default, **settings))
 
 
-def _parse_font(name: Any, file: str) -> str:
-    if name not in FONTS:
-        raise TemplateError(f"Choose a font of {', '.join(FONTS)} in {file}, not {name!r}.", file=file)
+def _parse_font(name: Any, key: str, file: str) -> str:
+    if not isinstance(name, str) or name not in FONTS:
+        raise TemplateError(f"Choose a font of {', '.join(FONTS)} for {key} in {file}, not {name!r}.", file=file)
     return FONTS[name]
 
 
-def _refuse_unknown(settings: Any, known: Sequence[str], file: str) -> None:
+def _check_keys(settings: Any, table: str, known: Sequence[str], file: str) -> None:
+    """Raise TemplateError for a key that does not exist; ``table`` is the header, empty for the top of the file."""
+    keys = ", ".join(known)
     if not isinstance(settings, Mapping):
-        raise TemplateError(f"Replace {settings!r} in {file} by a table with {', '.join(known)}.", file=file)
-    if unknown := sorted(set(settings) - set(known)):
-        raise TemplateError(f"Remove {unknown[0]} from {file}: the keys are {', '.join(known)}.", file=file)
+        raise TemplateError(f"Replace {settings!r} in {file} by a table {table} with the keys {keys}.", file=file)
+    for key in settings:
+        if key not in known:
+            similar = get_close_matches(key, known, n=1)
+            hint = f", or write {similar[0]}" if similar else ""
+            where = f"{table} {key}".strip()
+            raise TemplateError(f"Remove {where} from {file}{hint}: the keys are {keys}.", file=file)

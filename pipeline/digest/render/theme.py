@@ -13,7 +13,8 @@ import tomllib
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -26,7 +27,7 @@ from pipeline.text.markdown import labelled, wrap
 if TYPE_CHECKING:
     from types import CodeType
 
-    from jinja2 import BytecodeCache, Environment, Template
+    from jinja2 import BytecodeCache, Environment, StrictUndefined, Template
 
 _RENDERED = ("digest.html.j2", "digest.txt.j2")
 
@@ -85,7 +86,8 @@ def render_template(template: Template, **values: Any) -> str:
         if not frames:
             raise
         file, line = frames[-1].filename, frames[-1].lineno or 0
-        raise TemplateError(f"Fix {file}, line {line}: {error}.", file=file, line=line) from error
+        given = f" (a template gets {', '.join(values)})" if str(error).endswith("is undefined") else ""
+        raise TemplateError(f"Fix {file}, line {line}: {error}{given}.", file=file, line=line) from error
 
 
 def _theme_folders(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
@@ -94,24 +96,31 @@ def _theme_folders(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
 
 def _with_parents(folders: Sequence[Path], name: str) -> list[str]:
     """Return the names of a theme and of those it extends, itself first."""
-    names = [name]
+    names, named_by = [name], "[digest] theme in config.toml"
     while True:
-        file, settings = _read_settings(folders, names[-1])
-        parent = settings.get("extends")
+        file, settings = _read_settings(folders, names[-1], named_by)
+        parent, named_by = settings.get("extends"), f"extends in {file}"
         if not parent:
             return names
+        if not isinstance(parent, str):
+            message = f'Write extends in {file} as the name of a theme such as "classic", not {parent!r}.'
+            raise TemplateError(message, file=file)
         if parent in names:
             raise TemplateError(f"Remove extends from {file}: the theme extends itself.", file=file)
         names.append(parent)
 
 
-def _read_settings(folders: Sequence[Path], name: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the path and content of a theme's ``theme.toml``; empty ones if it has none."""
+def _read_settings(folders: Sequence[Path], name: str, named_by: str = "") -> tuple[str, Mapping[str, Any]]:
+    """Return the path and content of a theme's ``theme.toml``; empty ones if it has none.
+
+    Raise TemplateError if there is no such theme; ``named_by`` is the setting that names it.
+    """
     own = _theme_folders(folders, [name])
     if not own:
         files = ("*/digest.html.j2", "*/theme.toml")
         themes = sorted({path.parent.name for folder in folders for file in files for path in folder.glob(file)})
-        raise TemplateError(f'There is no theme "{name}"; choose one of: {", ".join(themes) or "(none found)"}.')
+        choice = ", ".join(themes) or "(none found)"
+        raise TemplateError(f'There is no theme "{name}"; choose one of: {choice}, for {named_by}.')
     file = next((folder / "theme.toml" for folder in own if (folder / "theme.toml").is_file()), None)
     if file is None:
         return "", {}
@@ -122,18 +131,41 @@ def _read_settings(folders: Sequence[Path], name: str) -> tuple[str, Mapping[str
 
 
 def _environment(folders: Sequence[Path]) -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
 
     environment = Environment(
         loader=FileSystemLoader(folders),
         bytecode_cache=_bytecode_cache(),
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
-        undefined=StrictUndefined,
+        undefined=_undefined_type(),
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight, bullet=_bullet)
     return environment
+
+
+@cache
+def _undefined_type() -> type[StrictUndefined]:
+    """Return jinja2's type of unknown names, with an error that lists the names there are."""
+    from jinja2 import StrictUndefined
+
+    class UnknownName(StrictUndefined):
+        @property
+        def _undefined_message(self) -> str:
+            known = _public_names(self._undefined_obj)
+            similar = get_close_matches(str(self._undefined_name), known, n=1)
+            hint = f", did you mean {similar[0]}" if similar else ""
+            names = f"; its names are {', '.join(known)}" if known else ""
+            return f"{super()._undefined_message}{hint}{names}"
+
+    return UnknownName
+
+
+def _public_names(value: Any) -> list[str]:
+    """Return what a template can read of a record or a mapping; nothing of other values."""
+    names = dir(value) if is_dataclass(value) else map(str, value) if isinstance(value, Mapping) else ()
+    return [name for name in names if not name.startswith("_")]
 
 
 @cache

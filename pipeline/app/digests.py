@@ -11,6 +11,7 @@ from pipeline.app.app import resources_folder
 if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.jobs.digests.context import DigestContext
+    from pipeline.jobs.editor.files import EditorFiles
 
 
 def template_folders(app: App) -> tuple[Path, ...]:
@@ -18,23 +19,28 @@ def template_folders(app: App) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((app.folder / "templates", resources_folder() / "templates")))
 
 
+def build_editor_files(app: App) -> EditorFiles:
+    """Return the editor's files of the publication."""
+    from pipeline.jobs.editor.files import EditorFiles
+    from pipeline.jobs.editor.links import ADDED_LINKS_FEED_ID
+
+    link_feed_ids = [feed.id for feed in app.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
+    return EditorFiles(
+        folder=app.editions_folder, store=app.store(), link_feed_ids=link_feed_ids, calendar=app.calendar
+    )
+
+
 def build_digest_context(app: App) -> DigestContext:
     """Return settings and collaborators for building digests; TemplateError if the theme is missing or broken."""
     from pipeline.digest.render.theme import load_theme
     from pipeline.jobs.digests.context import DigestContext
     from pipeline.jobs.digests.enrich import enrich
-    from pipeline.jobs.editor.files import EditorFiles
     from pipeline.jobs.editor.links import added_links_feed
 
-    settings = app.config.digest
-    feeds = (*app.feeds, added_links_feed(app.feeds))
-    link_feed_ids = [feed.id for feed in feeds if feed.kind == "links"]
-    editor = EditorFiles(
-        folder=app.editions_folder, store=app.store(), link_feed_ids=link_feed_ids, calendar=app.calendar
-    )
+    settings, editor = app.config.digest, build_editor_files(app)
     return DigestContext(
         publication=app.publication,
-        feeds=feeds,
+        feeds=(*app.feeds, added_links_feed(app.feeds)),
         calendar=app.calendar,
         theme=load_theme(template_folders(app), settings.theme),
         quiet_period=timedelta(minutes=settings.quiet_minutes),

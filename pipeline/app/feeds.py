@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pipeline.app.digests import build_editor_files
 from pipeline.model.feed import Feed
 
 if TYPE_CHECKING:
@@ -47,4 +48,5 @@ def build_link_collection(app: App, now: datetime) -> LinkCollection:
     """Return the links that the editor collects for the newsletter."""
     from pipeline.jobs.editor.links import LinkCollection
 
-    return LinkCollection(store=app.store(), feeds=app.feeds, now=now)
+    files = build_editor_files(app)
+    return LinkCollection(store=app.store(), feeds=app.feeds, now=now, editor_links=files.links)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands) -> None:
     """Add the commands of ``links``."""
     links = commands.add_group("links", list_links, "list, add or remove useful links")
-    links.add("list", list_links, "list the links that wait for an edition, and those that were published", json=True)
+    links.add(
+        "list", list_links, "list every link: those that wait for an edition, and those that were published", json=True
+    )
 
     parser = links.add("add", add, "save a link for one of the next editions; its title is read from the page")
     parser.add_argument("url", metavar="URL", help="URL of the page")
@@ -35,14 +37,14 @@ def list_links(options: Namespace, clock: Clock) -> int:
     from pipeline.app.feeds import build_link_collection
 
     with load_app(options) as app:
-        links = build_link_collection(app, clock()).recent()
+        links = build_link_collection(app, clock()).all()
         zone = app.calendar.zone
     if options.json:
         output.print_json([asdict(link) for link in links])
         return 0
     rows = [
         (
-            f"published in {link.used_in}" if link.used_in else "waiting",
+            f"published in {link.used_in}" if link.used_in else f"in {link.file}" if link.file else "waiting",
             format_day(link.added_at, zone),
             f"{link.title}: {link.url}",
         )

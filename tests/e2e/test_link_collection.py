@@ -232,6 +232,29 @@ def test_the_list_shows_waiting_and_published_links(program: CliRunner):
     assert [each["title"] for each in json.loads(program.run_ok("links", "list", "--json"))] == ["second", "first"]
 
 
+def test_the_list_shows_every_link(program: CliRunner):
+    """However old, from feeds, and from the editor's file before and after its edition is sealed; each once."""
+    program.now = datetime(2023, 3, 1, tzinfo=UTC)
+    add(program, "years-ago")
+    old = rss(item("Dated", link="https://l.example/1", date="Tue, 04 Feb 2020 09:00:00 GMT"))
+    program.serve("/links", old)
+    url = program.server.url("/links", "localhost")
+    program.write_config(more=f'[[feeds]]\nid = "links"\nurl = "{url}"\nkind = "links"\n')
+    program.now = datetime(2026, 2, 12, tzinfo=UTC)
+    program.run_ok("fetch", "--force")
+    editions = program.config.parent / "editions"
+    editions.mkdir(exist_ok=True)
+    (editions / "2026-W07.md").write_text("Hi.\n\n## Useful links\n- [By hand](https://hand.example/): because\n")
+    (editions / "2026-W03.md").write_text("+++\nnonsense = 1\n+++\n")
+    listed = program.run_ok("links", "list")
+    assert [title in listed for title in ("years-ago", "Dated", "By hand")] == [True, True, True]
+    assert next(line for line in listed.splitlines() if "By hand" in line).startswith("in 2026-W07.md")
+    digest(program, "2026-W07")
+    program.run_ok("approve", "2026-W07")
+    (sealed,) = [line for line in program.run_ok("links").splitlines() if "By hand" in line]
+    assert sealed.startswith("published in edition 1 (2026-W07)")
+
+
 def test_the_collection_is_never_a_stale_feed(program: CliRunner):
     """Nothing is wrong if no link was added for a month."""
     assert "links.added" not in json.dumps(program.manifest()["checks"])

@@ -5,9 +5,9 @@ An existing file is never overwritten here, not even an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.digest.editor.parse import parse
@@ -16,7 +16,7 @@ from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.selection import entries_by_reference
 from pipeline.jobs.maintenance.atomic_file import as_write_error
 from pipeline.model.digest import Edition
-from pipeline.model.edition import Overrides
+from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import EditorFileError
 from pipeline.model.week import Week, WeekCalendar
@@ -49,6 +49,17 @@ class EditorFiles:
             message = f"{path}: cannot be read as a UTF-8 text file; save it as one."
             raise EditorFileError(message, file=str(path)) from error
         return self.parse(text, week, entries)
+
+    def links(self) -> Iterator[tuple[str, datetime, EditorLink]]:
+        """Yield the useful links in all files, each with its week and when that opens; skip files with errors."""
+        for path in sorted(self.folder.glob("*.md")):
+            try:
+                week = Week.parse(path.stem)
+                overrides = self.read_overrides(week, ())
+            except (ValueError, EditorFileError):  # another file, or one whose error `pipeline digest` reports
+                continue
+            for link in overrides.links:
+                yield str(week), self.calendar.bounds(week)[0], link
 
     def parse(self, text: str, week: Week, entries: Sequence[StoredEntry]) -> Overrides:
         """Return the overrides that a week's file would have with this text."""

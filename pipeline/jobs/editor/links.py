@@ -7,11 +7,13 @@ any other entry.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.jobs.ports import OpenFetcher
+from pipeline.model.edition import EditorLink
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedState
@@ -22,8 +24,7 @@ from pipeline.text.urls import clean_url, url_key
 
 ADDED_LINKS_FEED_ID = "links.added"
 """The feed of links added by hand; feeds in config.toml cannot have this id."""
-_ONE_YEAR = timedelta(days=366)
-_MIN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+_MIN_DATE, _MAX_DATE = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class CollectedLink:
     added_at: datetime
     used_in: str
     """The edition that has it, as in ``edition 12 (2026-W07)``; empty if none has."""
+    file: str = ""
+    """The editor's file that has it, while its edition is not sealed."""
 
 
 def added_links_feed(feeds: Iterable[Feed]) -> Feed:
@@ -52,6 +55,8 @@ class LinkCollection:
     store: Store
     feeds: Sequence[Feed]
     now: datetime
+    editor_links: Callable[[], Iterable[tuple[str, datetime, EditorLink]]] = tuple
+    """Returns the links in the editor's files, each with its week and when that opens."""
 
     def add(self, url: str, open_fetcher: OpenFetcher, *, note: str = "", title: str = "") -> CollectedLink:
         """Fetch a page and add it as a link, with the page's own title and description where none are given.
@@ -66,17 +71,18 @@ class LinkCollection:
         """Return the link that ``add`` would add; store nothing."""
         return _to_link(self._fetch_new(url, open_fetcher, note, title), self.now)
 
-    def recent(self) -> tuple[CollectedLink, ...]:
-        """Return the links of the last year, unused ones first, then in the order of their dates."""
+    def all(self) -> tuple[CollectedLink, ...]:
+        """Return every link, unused ones first, then in the order of their dates."""
         feed_ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
-        entries = self.store.entries.between(self.now - _ONE_YEAR, self.now + _ONE_YEAR, feed_ids)
-        links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
-        return tuple(sorted(links, key=lambda link: bool(link.used_in)))
+        entries = self.store.entries.between(_MIN_DATE, _MAX_DATE, feed_ids)
+        stored_links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
+        links = {url_key(link.url): link for link in (*self._written_by_editor(), *stored_links)}
+        return tuple(sorted(links.values(), key=lambda link: (bool(link.used_in), link.added_at)))
 
     def remove(self, url: str) -> CollectedLink:
         """Delete a link that was added by hand; raise RefusedError if there is none or an edition has it."""
         key = url_key(url)
-        added = self.store.entries.between(_MIN_DATE, self.now + _ONE_YEAR, [ADDED_LINKS_FEED_ID])
+        added = self.store.entries.between(_MIN_DATE, _MAX_DATE, [ADDED_LINKS_FEED_ID])
         stored = next((stored for stored in added if url_key(stored.entry.url) == key), None)
         if stored is None:
             raise RefusedError(f"{url} is not among the links added by hand; `pipeline links list` shows them.")
@@ -118,6 +124,20 @@ class LinkCollection:
     def _used_in(self, stored: StoredEntry) -> str:
         week = stored.edition_week or stored.assigned_week
         return _describe_edition(self.store.editions.get(week).number, week) if week else ""
+
+    def _written_by_editor(self) -> Iterator[CollectedLink]:
+        """Yield the links of editor's files: of sealed editions as they were sealed, of others as they are now."""
+        sealed_weeks = set()
+        for week, record in self.store.editions.all().items():
+            sealed = self.store.editions.sealed(week) if record.is_sealed else None
+            if sealed:
+                sealed_weeks.add(week)
+                used_in = _describe_edition(record.number, week)
+                for link in sealed.overrides.links:
+                    yield _editor_link(link, sealed.sealed_at, used_in=used_in)
+        for week, opens_at, link in self.editor_links():
+            if week not in sealed_weeks:
+                yield _editor_link(link, opens_at, file=f"{week}.md")
 
     def _used_in_editor_file(self, key: str) -> str:
         """Return the sealed edition whose editor's file had a link."""
@@ -162,6 +182,18 @@ async def _fetch_entry(url: str, open_fetcher: OpenFetcher, now: datetime, note:
 
 def _describe_edition(number: int | None, week: str) -> str:
     return f"edition {number} ({week})" if number else week
+
+
+def _editor_link(link: EditorLink, added_at: datetime, *, used_in: str = "", file: str = "") -> CollectedLink:
+    return CollectedLink(
+        url=link.url,
+        title=link.title or link.url,
+        note=link.note_md,
+        feed_id=EDITOR_FEED_ID,
+        added_at=added_at,
+        used_in=used_in,
+        file=file,
+    )
 
 
 def _to_link(entry: Entry, added_at: datetime, used_in: str = "") -> CollectedLink:

@@ -41,7 +41,7 @@ $(VENV_STAMP): pyproject.toml
 
 demo: $(VENV_STAMP) ## write the demo newsletter, offline, from fixtures/
 	$(BIN)/pipeline fetch
-	$(BIN)/pipeline digest --week $(WEEK)
+	$(BIN)/pipeline digest $(WEEK)
 	@echo
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 

@@ -19,11 +19,23 @@ from pipeline.config.schema import SECTIONS, SettingReference
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the code: change it there. -->"
 
-CLI_HEAD = f"""{NOTE}
+CLI_HEAD = rf"""{NOTE}
 
 # The command line
 
 Every command reads `./config.toml`, or the file that `--config FILE` or `$PIPELINE_CONFIG` names.
+`WEEK` is written in the same ways everywhere, as an argument or after `--week`: `2026-W07`; `W07`, the newest week of
+that number that has opened; a date in it such as `2026-02-12`; `last`, the newest that has closed; `current`, the one
+that is open.
+
+Tab completes commands, options, feeds and weeks, with a line in the start-up file of your shell:
+
+| shell | file | line |
+|---|---|---|
+| bash | `~/.bashrc` | `eval "$(pipeline completion bash)"` |
+| zsh | `~/.zshrc`, after `compinit` | `eval "$(pipeline completion zsh)"` |
+| fish | `~/.config/fish/config.fish` | `pipeline completion fish \| source` |
+
 These options may stand before a command or after it:"""
 
 CLI_TAIL = """
@@ -35,7 +47,7 @@ CLI_TAIL = """
 | 1 | a bug: run it again with `--verbose` and report what it says |
 | 2 | the command line, config.toml, a theme or the database cannot be used as it stands |
 | 3 | done, but some feeds failed; they are named on stderr |
-| 4 | refused, with the reason: for example, the week holds no entries |
+| 4 | refused, with the reason: for example, the week has no entries, or an address has no feed to add |
 """
 
 CONFIG_HEAD = f"""{NOTE}
@@ -54,7 +66,9 @@ def cli_reference(parser: argparse.ArgumentParser) -> str:
     parts = [CLI_HEAD, *_rows(_arguments(parser))]
     for command in _commands(parser):
         own = [each for each in _arguments(command) if not _is_global(each, parser)]
-        usage = " ".join([command.prog, *map(_called, own)])
+        required = [group for group in command._mutually_exclusive_groups if group.required]
+        needed = [argument for group in required for argument in group._group_actions if not argument.option_strings]
+        usage = " ".join([command.prog, *(_name(each) if each in needed else _called(each) for each in own)])
         parts += ["", f"## `{usage}`", "", _first_line(command.description), *_rows(own)]
     return "\n".join(parts).rstrip() + "\n" + CLI_TAIL
 

@@ -126,6 +126,7 @@ def summary(week: str, *, posts: int = 1, episodes: int = 1, links: int = 3, is_
         episodes=episodes,
         links=links,
         is_open=is_open,
+        state="open" if is_open else "draft",
     )
 
 

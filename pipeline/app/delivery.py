@@ -135,8 +135,9 @@ def _mail_channel(app: App, recipient: str) -> AlertChannel:
         publication = app.publication
         message = alert_message(alert, sender=publication.sender, recipient=recipient, name=publication.name)
         address = parse_mailbox(recipient).address
-        path = build_mailer(app).send(message, address)
-        return f"to {address}{f', in {path}' if path else ''}"
+        mailer = build_mailer(app)
+        path = mailer.send(message, address)
+        return f"{mailer.outcome}: {path}" if path else f"{mailer.outcome} to {address}"
 
     return send
 

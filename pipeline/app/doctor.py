@@ -13,7 +13,6 @@ from pipeline.app.delivery import build_smtp, sends_unapproved
 from pipeline.app.digests import template_folders
 from pipeline.app.tasks import build_tasks
 from pipeline.jobs.doctor import DoctorCheck
-from pipeline.model.feed import FeedState
 from pipeline.model.health import HealthResult
 from pipeline.text.message_headers import parse_mailbox
 
@@ -101,7 +100,7 @@ def _feeds(app: App, now: datetime) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.activity import check_entry_dates, check_feeds
 
     states = app.store().feeds.states() if _has_store(app) else {}
-    yield from check_feeds([states.get(feed.id) or FeedState(feed_id=feed.id) for feed in app.feeds], app.calendar.zone)
+    yield from check_feeds(app.feeds, states, app.calendar.zone)
     if states:
         feed_ids = [feed.id for feed in app.feeds]
         yield from check_entry_dates(app.store().entries.between(now - _RECENT, now + timedelta(days=1), feed_ids))

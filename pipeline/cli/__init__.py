@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.cli import daemon, digest, editions, feeds, fetch, links, maintenance, status
+from pipeline.cli import completion, daemon, digest, editions, feeds, fetch, links, maintenance, status
 from pipeline.cli.arguments import CommandParser, Commands, add_global_options
 from pipeline.model.errors import PipelineError
 
@@ -26,7 +26,7 @@ GROUPS = {
     "Write": ("digest", "preview", "check", "proof"),
     "Publish": ("approve", "hold", "resume", "skip", "send"),
     "Run": ("run", "tick"),
-    "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import"),
+    "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import", "completion"),
 }
 """The order of the commands in the help."""
 
@@ -40,7 +40,10 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] = l
     # twentieth at exit.
     gc.set_threshold(50_000, 20, 50)
     atexit.register(gc.freeze)
-    options = build_parser(os.environ.get("PIPELINE_CONFIG")).parse_args(argv)
+    parser = build_parser(os.environ.get("PIPELINE_CONFIG"))
+    if "_ARGCOMPLETE" in os.environ:
+        completion.answer_shell(parser)
+    options = parser.parse_args(argv)
     try:
         return _run(options, clock)
     except BrokenPipeError:
@@ -87,7 +90,7 @@ def build_parser(config: str | None = None) -> CommandParser:
 
     parser.set_defaults(run=print_help, json=False)
     commands = Commands(parser)
-    for module in (fetch, feeds, links, digest, editions, daemon, status, maintenance):
+    for module in (fetch, feeds, links, digest, editions, daemon, status, maintenance, completion):
         module.add_commands(commands)
     commands.describe(GROUPS)
     return parser

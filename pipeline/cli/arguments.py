@@ -18,7 +18,9 @@ Command = Callable[[Namespace, Callable[[], datetime]], int]
 """A command: parsed arguments and a clock in, an exit code out. A PipelineError is reported by ``main``."""
 SOME_FAILED = 3
 """Exit code: done, but some feeds, channels or checks failed."""
-WEEK_HELP = "an ISO week (2026-W07), a date in it (2026-02-12), `last` or `current`"
+WEEK_HELP = (
+    "an ISO week (2026-W07, or W07 for the newest of that number), a date in it (2026-02-12), `last` or `current`"
+)
 
 
 class CommandParser(ArgumentParser):
@@ -33,6 +35,8 @@ class CommandParser(ArgumentParser):
             near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
             hint = f"did you mean “{self.prog} {near[0]}”?" if near else f"`{self.prog} --help` lists them."
             message = f"there is no command “{unknown[1]}”: {hint}"
+        elif message == "one of the arguments WEEK --week is required":
+            message = f"name the week: {WEEK_HELP}."
         super().error(message)
 
 
@@ -66,7 +70,7 @@ class Commands:
         groups = groups or {"Commands": tuple(self.summaries)}
         lines = [self._parser.description or ""]
         for heading, names in groups.items():
-            lines += ["", f"{heading}:", *(f"  {name:<9} {self.summaries[name]}" for name in names)]
+            lines += ["", f"{heading}:", *(f"  {name:<10} {self.summaries[name]}" for name in names)]
         self._parser.description = "\n".join(lines)
 
 
@@ -86,32 +90,39 @@ def add_global_options(parser: ArgumentParser, config: str | None = None) -> Non
 
 
 def add_week(parser: ArgumentParser, *, default: str = "", default_help: str = "") -> None:
-    """Add the argument WEEK: required, unless it has a default or help on what is chosen without it."""
-    if default or default_help:
-        text = f"{WEEK_HELP} (default: {default_help or default})"
-        parser.add_argument("week", nargs="?", default=default, metavar="WEEK", help=text)
-    else:
-        parser.add_argument("week", metavar="WEEK", help=WEEK_HELP)
+    """Add WEEK, as an argument and as an option: required unless it has a default, or help on what is chosen then."""
+    chosen = default_help or default
+    parser.set_defaults(week=default)  # before the arguments, which would take over this default
+    spellings = parser.add_mutually_exclusive_group(required=not chosen)
+    text = f"{WEEK_HELP} (default: {chosen})" if chosen else WEEK_HELP
+    spellings.add_argument("week", nargs="?", default=argparse.SUPPRESS, metavar="WEEK", help=text)
+    text = "the same as WEEK; `--week` alone is `last`"
+    spellings.add_argument("--week", nargs="?", const="last", default=argparse.SUPPRESS, metavar="WEEK", help=text)
 
 
 def parse_week(text: str, calendar: WeekCalendar, now: datetime) -> Week:
-    """Return the week that a WEEK argument names: 2026-W07, a date in it, ``last`` or ``current``.
+    """Return the week that a WEEK argument names, in any of the spellings of ``WEEK_HELP``; raise UsageError if none.
 
     >>> from datetime import UTC
     >>> from pipeline.model.week import WeekCalendar
-    >>> parse_week("2026-02-12", WeekCalendar.parse("mon 00:00", UTC), datetime(2026, 3, 1, tzinfo=UTC))
-    Week(year=2026, number=7)
+    >>> calendar, now = WeekCalendar.parse("mon 00:00", UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    >>> [str(parse_week(text, calendar, now)) for text in ("2026-02-12", "w07", "W52", "last", "this")]
+    ['2026-W07', '2026-W07', '2025-W52', '2026-W08', '2026-W09']
     """
     from pipeline.model.errors import UsageError
     from pipeline.model.week import Week
 
-    if text in ("last", "current"):
-        return calendar.newest_closed(now) if text == "last" else calendar.week_of(now)
+    word, current = text.strip().lower(), calendar.week_of(now)
+    if word in ("last", "current", "this"):
+        return calendar.newest_closed(now) if word == "last" else current
     try:
-        return Week.parse(text) if "w" in text.lower() else calendar.week_of_day(date.fromisoformat(text))
-    except ValueError as error:
+        if number := re.fullmatch(r"w(\d{1,2})", word):
+            # A year has 52 or 53 weeks, and of eight years one has 53 at least.
+            return next(week for back in range(8 * 53) if (week := current.next(-back)).number == int(number[1]))
+        return Week.parse(word if "w" in word else str(calendar.week_of_day(date.fromisoformat(word))))
+    except (ValueError, OverflowError, StopIteration) as error:
         raise UsageError(
-            f"{text!r} is not a week: use 2026-W07, a date such as 2026-02-12, last or current."
+            f"{text!r} is not a week: use 2026-W07, W07, a date such as 2026-02-12, last or current."
         ) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli import output
-from pipeline.cli.arguments import WEEK_HELP, Commands, add_week, load_app, parse_week
+from pipeline.cli.arguments import Commands, add_week, load_app, parse_week
 from pipeline.cli.editions import rebuild
 from pipeline.cli.fetch import exit_code, refresh_feeds
 from pipeline.text.format import pluralize
@@ -31,8 +31,7 @@ HEADINGS: dict[CheckLevel, str] = {
 def add_commands(commands: Commands) -> None:
     """Add digest, preview and check."""
     parser = commands.add("digest", digest, "fetch what is due and write the newsletter of a week", json=True)
-    newest = f"{WEEK_HELP} (default: the newest week that has closed)"
-    parser.add_argument("--week", nargs="?", const="last", default="last", metavar="WEEK", help=newest)
+    add_week(parser, default="last")
     parser.add_argument("--offline", action="store_true", help="fetch nothing, use what is stored")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to write to (default: editions/ beside config.toml)"

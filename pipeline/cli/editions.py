@@ -84,7 +84,7 @@ def approve(options: Namespace, clock: Clock) -> int:
 
 
 def hold(options: Namespace, clock: Clock) -> int:
-    """Put an edition on hold."""
+    """Hold an edition."""
     with _action(options, clock) as action:
         record = action.workflow.hold(action.week, now=action.now)
         action.report(record, "held; its entries carry over to the next digest", then="resume")
@@ -120,8 +120,9 @@ def send(options: Namespace, clock: Clock) -> int:
         if options.test:
             mailer = build_mailer(action.app)
             path = sending.send_test(action.workflow, mailer, action.week, options.test, now=action.now)
-            result = f"is in {output.relative_path(path)}" if path else "was sent"
-            action.print(f"{action.week}: a test copy for {options.test} {result}")
+            action.print(f"{action.week}: a test copy for {options.test} was {mailer.outcome}")
+            if path:
+                action.print(output.relative_path(path))
             return 0
         require_draft(action.app.store(), action.week)
         if options.handed_over:
@@ -130,7 +131,8 @@ def send(options: Namespace, clock: Clock) -> int:
         else:
             backend = build_backend(action.app)
             record, sent_path = sending.send(action.workflow, backend, action.week, now=action.now)
-            action.report(record, f"sent, to {output.relative_path(sent_path)}")
+            action.report(record, backend.outcome)
+            action.print(output.relative_path(sent_path))
         action.print(PLACEHOLDERS_NOTE)
     return 0
 

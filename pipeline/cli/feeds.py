@@ -43,7 +43,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--section", default="", metavar="TEXT", help="heading of its section in the newsletter")
 
     parser = feeds.add("remove", remove, "remove a feed from config.toml; its entries stay stored")
-    parser.add_argument("feed", metavar="ID", help="id of the feed")
+    parser.add_argument("feed", metavar="FEED", help="id of the feed")
 
     parser = feeds.add(
         "accept",

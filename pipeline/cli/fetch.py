@@ -48,8 +48,13 @@ def refresh_feeds(
     """Fetch the feeds with these ids (all if there are none) and show progress."""
     from pipeline.app.feeds import build_refresher
     from pipeline.ingest.polling import can_fetch, can_force
+    from pipeline.jobs.monitoring.feed_health import former_ids, renamed_result
 
     feeds = app.select_feeds(ids)
+    for feed_id, former_id in former_ids(app.feeds, app.store().feeds.states()).items():
+        warning = renamed_result(feed_id, former_id)
+        if not options.quiet:
+            print(f"warning: {feed_id} {warning.message}: {warning.fix}", file=sys.stderr)
     width = max(len(feed.id) for feed in feeds)
     with output.feed_progress(len(feeds), width, quiet=options.quiet or options.json) as show:
         refresher = build_refresher(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -52,11 +53,13 @@ def init(options: Namespace, clock: Clock) -> int:
     if not options.quiet:
         for path in paths:
             print(output.relative_path(path))
-        change_folder = "" if options.folder == Path() else f"cd {options.folder} && "
-        command = f"{change_folder}pipeline digest --week 2026-W07"
-        if not options.demo:
-            command = f"edit {output.relative_path(paths[0])}, then: pipeline feeds add URL"
-        print(f"Next: {command}")
+        print("Next:")
+        if options.folder.resolve() != Path().resolve():
+            print(f"  cd {shlex.quote(str(options.folder))}")
+        if options.demo:
+            print("  pipeline digest 2026-W07")
+        else:
+            print(f"  edit {paths[0].name}: name, url, timezone, sender and editor\n  pipeline feeds add URL")
     return 0
 
 

@@ -135,10 +135,10 @@ def _edition_cell(week: WeekSummary, status: Status, zone: tzinfo) -> str:
     if record and record.state != "draft":
         number = f"No. {record.number} " if record.number else ""
         return number + output.describe_edition_status(record, zone)
-    if week.is_open:
-        return "running"
-    drafted_at = status.drafted_at.get(week.week)
-    return f"drafted {format_datetime(drafted_at, zone)}" if drafted_at else "no draft yet"
+    if week.state == "draft":
+        drafted_at = status.drafted_at.get(week.week)
+        return f"draft, written {format_datetime(drafted_at, zone)}" if drafted_at else "draft, not written yet"
+    return week.state
 
 
 def doctor(options: Namespace, clock: Clock) -> int:
@@ -153,8 +153,9 @@ def doctor(options: Namespace, clock: Clock) -> int:
             checks = doctor_checks(app, now=clock(), offline=options.offline)
             results = _print_results(run_checks(checks), options)
     except ConfigError as error:
-        unusable = HealthResult(category="config", name=options.config.name, level="error", message=str(error))
-        _print_results([unusable], options)
+        name = options.config.name
+        unusable = [HealthResult(category="config", name=name, level="error", message=text) for text in error.problems]
+        _print_results(unusable, options)
         return ConfigError.exit_code
     return SOME_FAILED if worst_level(results) == "error" else 0
 
@@ -204,5 +205,5 @@ def notify(options: Namespace, clock: Clock) -> int:
         if error:
             print(f"{channel}: {error}", file=sys.stderr)
         elif not options.quiet:
-            print(f"{channel}: sent{reply and ': ' + reply}")
+            print(f"{channel}: {reply or 'done'}")
     return SOME_FAILED if any(error for _, _, error in results) else 0

@@ -21,6 +21,7 @@ class Outbox:
     """A folder of messages."""
 
     name = "outbox"
+    outcome = "written to the outbox; not delivered to anyone"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

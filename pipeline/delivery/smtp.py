@@ -20,6 +20,7 @@ from typing import Literal
 from pipeline.delivery.mime import envelope_address
 from pipeline.delivery.smtp_connection import SmtpConnection
 from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
+from pipeline.text.urls import is_loopback
 
 Security = Literal["starttls", "tls", "none"]
 DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -55,6 +56,7 @@ class Smtp:
     """Creates the context that verifies certificates."""
 
     name = "smtp"
+    outcome = "sent"
 
     def send(self, message: bytes, address: str) -> Path | None:
         """Send a message from ``sender`` to one address; return None, since it becomes no file."""
@@ -137,9 +139,16 @@ class Smtp:
             why = getattr(error, "verify_message", "") or error.reason or "the handshake failed"
             raise DeliveryFailedError(
                 f"{self.host} could not prove its name on port {self.port} ({why}), so nothing was sent: set "
-                "[delivery] smtp_host to the name in its certificate, and check smtp_port and smtp_security.",
+                "[delivery] smtp_host to the name in its certificate, and check smtp_port and smtp_security."
+                + self._local_advice,
                 kind="insecure",
             ) from error
+
+    @property
+    def _local_advice(self) -> str:
+        """More advice on a missing encryption if the server is on this machine."""
+        advice = ' For a server on this machine, smtp_security = "none" is allowed.'
+        return advice if is_loopback(self.host) else ""
 
     def _connect(self) -> SmtpConnection:
         server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
@@ -158,8 +167,9 @@ class Smtp:
                 server.starttls(context=self.create_ssl_context())
         except smtplib.SMTPNotSupportedError as error:
             raise DeliveryFailedError(
-                f"{self.host} does not offer STARTTLS on port {self.port}, so nothing was sent: the connection may be "
-                'intercepted; if the provider says so, set [delivery] smtp_security = "tls".',
+                f"{self.host} does not offer STARTTLS on port {self.port}, so nothing was sent: "
+                'the connection may be intercepted; if the provider says so, set [delivery] smtp_security = "tls".'
+                + self._local_advice,
                 kind="insecure",
             ) from error
 

@@ -39,6 +39,8 @@ class Mailer(Protocol):
     """Sends single messages to one person: proofs, test copies, alerts."""
 
     name: str
+    outcome: str
+    """What has become of a message then, in words: ``sent``."""
 
     def send(self, message: bytes, address: str) -> Path | None:
         """Send a message (RFC 5322) to one address and return the file it was written to, if any.
@@ -52,6 +54,8 @@ class Backend(Protocol):
     """Delivers sealed editions."""
 
     name: str
+    outcome: str
+    """What has become of an edition then, in words: ``sent``."""
 
     def lock(self) -> AbstractContextManager[None]:
         """Keep other processes from delivering while the context is open."""

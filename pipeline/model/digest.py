@@ -11,6 +11,8 @@ from pipeline.model.entry import Entry, Picture
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
 EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
+WeekState = Literal["open", "draft", "approved", "held", "sending", "sent", "skipped"]
+"""``open`` until the week closes, unless something was decided before; then the state of its edition."""
 """``model.edition`` defines the transitions between them."""
 
 
@@ -206,7 +208,7 @@ class WeekSummary:
     posts: int = 0
     episodes: int = 0
     links: int = 0
-    state: EditionState = "draft"
+    state: WeekState = "draft"
     number: int | None = None
     """The edition's number; None until the edition has been sealed once."""
     changed: bool = False

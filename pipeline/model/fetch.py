@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -62,6 +62,19 @@ LASTING_ADVICE: dict[str, str] = {
     "timeout": "raise timeout_seconds under [fetch]",
 }
 """Advice for outcomes that are usually temporary, in case they do not."""
+
+PROBE_ADVICE: dict[str, str] = {
+    "moved": "its new address is used",
+    "partial": "the readable entries are used; tell the publisher of the feed",
+    "gone": "look for its new address on the publisher's site",
+    "rate_limited": "try again after that",
+    "server_error": "try again later",
+    "protocol_error": "try again later",
+    "timeout": "try again later",
+    "blocked": "if it needs a password or a token, write its table into config.toml yourself, with username and "
+    "password_env, or with token_env; if not, ask its publisher to let this program in",
+}
+"""Advice that differs while a feed is not in config.toml: nothing of it is stored, and it is not fetched again."""
 
 BLOCKED_ADVICE: dict[int, str] = {
     401: "enter the feed's user name and password, or its token, in config.toml",
@@ -196,3 +209,13 @@ class FetchOutcome:
         'answered 404 Not Found: check the address'
         """
         return f"{self.detail}: {self.advice}" if self.advice else self.detail
+
+    @property
+    def probe_message(self) -> str:
+        """The event and the advice for a feed that is not in config.toml, in one sentence.
+
+        >>> FetchOutcome(key="blog", url="", kind="server_error", detail="answered 503").probe_message
+        'answered 503: try again later; if it lasts, tell the publisher of the feed'
+        """
+        own = "" if self.kind == "blocked" and self.status in (402, 451) else PROBE_ADVICE.get(self.kind, "")
+        return replace(self, specific_advice=self.specific_advice or own).message

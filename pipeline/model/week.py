@@ -22,8 +22,8 @@ class Week:
 
     @classmethod
     def parse(cls, key: str) -> Week:
-        """Return the week of a key such as ``2026-W07``. Raises ValueError if there is no such week."""
-        match = re.fullmatch(r"(\d{4})-?[Ww](\d{1,2})", key.strip())
+        """Return the week of a key such as ``2026-W07``. Raises ValueError unless 1000 to 2999 have that week."""
+        match = re.fullmatch(r"([12]\d{3})-?[Ww](\d{1,2})", key.strip())
         if not match:
             raise ValueError(f"{key!r} is not an ISO week such as 2026-W07")
         monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)

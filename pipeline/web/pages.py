@@ -79,7 +79,7 @@ def serve_preview(
             echo(f"Port {port} is taken, using port {bound_port}.")
         name = f"[{host}]" if ":" in host else host
         url = f"http://{name}:{bound_port}/" + (f"week/{week}" if week else "") + (f"?token={token}" if token else "")
-        echo(f"Preview: {url} (press Ctrl-C to stop)")
+        echo(f"Desk: {url} (press Ctrl-C to stop)")
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with suppress(KeyboardInterrupt):

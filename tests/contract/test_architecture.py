@@ -42,7 +42,7 @@ READS_THE_CLOCK = {
     "pipeline/daemon.py": "passes `now` to each tick",
 }
 READS_THE_ENVIRONMENT = {
-    "pipeline/cli/__init__.py": "$PIPELINE_CONFIG",
+    "pipeline/cli/__init__.py": "$PIPELINE_CONFIG, and whether a shell asks for completions",
     "pipeline/cli/log.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/app.py": "the feeds' passwords and tokens",
     "pipeline/app/delivery.py": "the mail server's password; passed on to the [notify] command",

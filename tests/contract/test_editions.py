@@ -114,7 +114,7 @@ def test_approval_by_hash_refuses_other_content(harness: PublicationHarness) -> 
 
 def test_a_week_that_has_not_closed_is_not_approved(harness: PublicationHarness) -> None:
     """More entries may come."""
-    with pytest.raises(RefusedError, match="still running"):
+    with pytest.raises(RefusedError, match="still open"):
         harness.set_time(MONDAY + 4 * DAY).approve(W07)
 
 

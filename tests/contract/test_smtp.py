@@ -351,6 +351,7 @@ def test_a_missing_starttls_offer_is_an_error(trust: Any) -> None:
         )
     assert error.kind == "insecure"
     assert server.commands == ["ehlo harbourandhearth.example"]
+    assert 'For a server on this machine, smtp_security = "none" is allowed.' in str(error)
 
 
 @pytest.mark.requires("openssl")
@@ -367,6 +368,7 @@ def test_tls_to_a_port_without_tls_is_insecure(trust: Any) -> None:
         error = send_error(smtp_to(server, security="tls", create_ssl_context=trust, timeout_seconds=1.0))
     assert error.kind == "insecure"
     assert "smtp_port" in str(error)
+    assert 'smtp_security = "none" is allowed' in str(error)
 
 
 # Verification, for pipeline doctor

@@ -64,7 +64,7 @@ def test_unstorable_excerpts_are_not_stored(store: Store, unfit: str) -> None:
 
 
 def test_writing_a_digest_stores_its_excerpts_once(publication: PublicationHarness) -> None:
-    """Writing it again finds them stored and writes nothing: the week is still running."""
+    """Writing it again finds them stored and writes nothing: the week is still open."""
     first = written_html(publication)
     revision = publication.store.revision()
     assert (written_html(publication), publication.store.revision()) == (first, revision)

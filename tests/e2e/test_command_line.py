@@ -205,7 +205,8 @@ def test_an_empty_week_writes_nothing_and_names_the_newest_that_has_entries(desk
     code, out, err = desk.run("digest", "--week", "2026-W03", "--offline")
     assert (code, out) == (4, "")
     assert (
-        err == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week with entries is 2026-W07.\n"
+        err == "pipeline: 2026-W03 has no entries, so nothing was written; the newest week with entries is 2026-W07: "
+        "run `pipeline digest 2026-W07`.\n"
     )
     assert not (desk.folder / "editions" / "2026-W03").exists()
 
@@ -303,7 +304,7 @@ def test_status_shows_feeds_and_weeks(desk: Desk):
     (week,) = [line for line in out.splitlines() if line.startswith("  2026-W07")]
     assert "2 posts" in week
     assert "1 episode" in week
-    assert "drafted Mon 16 Feb 2026 09:00" in week
+    assert "draft, written Mon 16 Feb 2026 09:00" in week
 
 
 def test_feeds_check_finds_the_feed_behind_a_home_page(desk: Desk):

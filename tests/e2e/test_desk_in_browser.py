@@ -244,7 +244,7 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, served: ServedDesk
         editor.wait_for("Approved as No. 1")
         editor.open_details("Send")
         editor.use("button", "Send No. 1 now")
-        editor.wait_for("Sent No. 1 to")
+        editor.wait_for("No. 1 written to the outbox; not delivered to anyone")
     assert "Subject: Bread, salt & a long road home this week" in served.outbox_text
     assert "Good morning from the quay." in served.outbox_text
     assert "Tide tables for the whole coast" in served.outbox_text
@@ -262,7 +262,7 @@ def test_a_week_is_held_resumed_and_skipped(chromium: Browser, served: ServedDes
         editor.page.goto(f"{served.url}/week/2026-W07")
         editor.open_details("More")
         editor.use("button", "Hold")
-        editor.wait_for("On hold. Its entries carry over")
+        editor.wait_for("Held. Its entries carry over")
         editor.use("button", "Resume")
         editor.wait_for("Back to draft")
         editor.open_details("More")

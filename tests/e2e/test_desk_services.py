@@ -140,9 +140,11 @@ def test_an_edition_is_approved_tested_held_and_sent(desk: Desk) -> None:
     assert "editor@harbour.example" in desk.editions.perform(
         WEEK, "test", ActionOptions(test_address="Ann <editor@harbour.example>")
     )
-    assert "On hold" in desk.editions.perform(WEEK, "hold", ActionOptions())
+    assert "Held" in desk.editions.perform(WEEK, "hold", ActionOptions())
     assert "Approved again" in desk.editions.perform(WEEK, "resume", ActionOptions())
-    assert "Sent No. 1" in desk.editions.perform(WEEK, "send", ActionOptions())
+    assert "No. 1 written to the outbox; not delivered to anyone" in desk.editions.perform(
+        WEEK, "send", ActionOptions()
+    )
     with pytest.raises(RefusedError, match="has been sent"):
         desk.editor.save(WEEK, lambda overrides: replace(overrides, subject="Too late"), desk.editor.version(WEEK))
 

@@ -36,8 +36,10 @@ def test_digest_approve_test_and_send(desk: Desk):
     }
     assert "a test copy for you@example.org" in desk.ok("send", "2026-W07", "--test", "you@example.org")
     assert "No. 1 approved by ann, Mon 16 Feb 2026 09:00" in desk.ok("status")
-    assert "No. 1 sent" in desk.ok("send", "2026-W07", "--by", "bob")
-    assert "No. 1 sent by bob, Mon 16 Feb 2026 09:00 (by outbox)" in desk.ok("status")
+    assert "No. 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07", "--by", "bob")
+    assert "No. 1 sent by bob, Mon 16 Feb 2026 09:00 (written to the outbox; not delivered to anyone)" in desk.ok(
+        "status"
+    )
     assert (state(desk)["state"], state(desk)["approved_by"]) == ("sent", "ann")
     mails = {path.name: path.read_bytes() for path in (desk.folder / "outbox").glob("*.eml")}
     assert sorted(b"To: you@example.org\r\n" in mail for mail in mails.values()) == [False, True]
@@ -52,14 +54,14 @@ def test_an_unreviewed_edition_is_neither_approved_nor_sent(desk: Desk):
     assert (code, "has no digest yet" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
     code, _, err = desk.run("send", "2026-W07")
     assert (code, err.startswith("pipeline: There is no edition of 2026-W07: `pipeline digest")) == (4, True)
-    assert "no draft yet" in desk.ok("status")
+    assert "draft, not written yet" in desk.ok("status")
 
 
 def test_a_test_of_a_draft_changes_nothing(desk: Desk):
     """The draft's bytes are in the outbox, and it is still a draft."""
     desk.ok("fetch")
     desk.ok("send", "2026-W07", "--test", "you@example.org")
-    assert "no draft yet" in desk.ok("status")
+    assert "draft, not written yet" in desk.ok("status")
     code, _, err = desk.run("send", "2026-W07", "--test", "nobody")
     assert (code, err) == (2, "pipeline: 'nobody' is not an address to send to: use one such as you@example.org.\n")
 
@@ -174,4 +176,4 @@ def test_an_outbox_that_cannot_be_created_starts_no_send(desk: Desk):
     assert "cannot be written" in err
     assert "No. 1 approved" in desk.ok("status")
     (desk.folder / "outbox").unlink()
-    assert "No. 1 sent" in desk.ok("send", "2026-W07")
+    assert "No. 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -103,16 +104,20 @@ def test_add_names_other_feeds_of_the_page(program: CliRunner):
     [
         (CannedResponse(status=404, body=b""), "answered 404 Not Found: check the address"),
         (CannedResponse(body=b"<!doctype html><html><body>no feed</body></html>"), "a web page"),
-        (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: enter the feed's user name and password"),
+        (CannedResponse(status=401, body=b""), "answered 401 Unauthorized: if it needs a password or a token, write"),
+        (CannedResponse(status=503, body=b""), "answered 503 Service Unavailable: try again later"),
+        (CannedResponse(status=429, headers={"Retry-After": "60"}), "try again after that"),
+        (CannedResponse(status=410, body=b""), "answered 410 Gone: look for its new address on the publisher's site"),
     ],
 )
 def test_add_refuses_unreadable_feeds(program: CliRunner, answer: CannedResponse, message: str):
-    """Exit code 3, one sentence about the answer, and the file unchanged."""
+    """Exit code 4, one sentence about the answer with advice that fits, and the file unchanged."""
     before = program.config.read_bytes()
     program.server.respond("/nothing", answer)
     code, out, err = program.run("feeds", "add", program.server.url("/nothing"))
-    assert (code, out) == (3, "")
+    assert (code, out) == (4, "")
     assert message in err
+    assert "fetched again" not in err
     assert err.count("\n") == 1
     assert program.config.read_bytes() == before
 
@@ -272,3 +277,31 @@ def test_import_refuses_other_files(program: CliRunner):
     for file, message in ((page, "is not OPML"), (page.with_name("none.opml"), "cannot be read")):
         code, _, err = program.run("feeds", "import", str(file))
         assert (code, message in err) == (2, True)
+
+
+def test_a_renamed_feed_is_reported(program: CliRunner):
+    """Its entries stay under the former id: `fetch`, `feeds list`, `status` and `doctor` say how to get them back."""
+    program.run_ok("fetch")
+    text = program.config.read_text()
+    program.config.write_text(text.replace('id = "blog"', 'id = "weblog"'))
+    fix = 'write id = "blog" again in config.toml'
+    for command in (["feeds", "list"], ["status"], ["doctor", "--offline"]):
+        assert fix in program.run(*command)[1], command
+    program.now += timedelta(hours=1)
+    code, _, err = program.run("fetch")
+    assert code == 0
+    assert err.startswith('warning: weblog was "blog" before')
+    assert fix in err
+    assert "its 1 entry is stored under that id" in program.run_ok("feeds", "list")
+    program.config.write_text(text)
+    for command in (["fetch"], ["feeds", "list"], ["status"]):
+        assert "before, and" not in "".join(program.run(*command)[1:]), command
+
+
+def test_a_removed_feed_is_no_renamed_feed(program: CliRunner):
+    """Removing a feed is a decision; nothing warns of the entries that it leaves."""
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"))
+    program.run_ok("fetch")
+    program.run_ok("feeds", "remove", "the-quay")
+    assert "the-quay" not in program.run_ok("feeds", "list")
+    assert program.run("fetch", "blog")[2] == ""

@@ -82,7 +82,7 @@ def test_an_edition_is_the_same_as_on_sqlite(demo: Demo, on_sqlite: Demo) -> Non
     for name in ("digest.html", "digest.txt", "digest.eml"):
         assert demo.read_part(name) == on_sqlite.read_part(name)
     demo.run_ok("approve", WEEK)
-    assert "No. 1 sent" in demo.run_ok("send", WEEK)
+    assert "No. 1 written to the outbox" in demo.run_ok("send", WEEK)
     assert "the bytes are the same" in demo.run_ok("digest", "--rebuild", "--week", WEEK)
     assert "is intact" in demo.run("doctor", "--offline")[1]
 

@@ -173,7 +173,7 @@ def test_a_saved_template_is_shown_at_once(chromium: Browser, url: str, desk: Fa
         html = HTML.replace("Read the whole story", "Read it all")
         desk.change("2026-W07", edition("2026-W07", html=html, subject="New"))
         wait_until(page, f"{INSIDE}.getElementById('read')?.textContent === 'Read it all'")
-        assert page.title() == "New · Preview"
+        assert page.title() == "New · Desk"
         # The frame gets the height of its mail a moment after the mail has loaded.
         wait_until(page, "scrollY === 500 && window.stayed && document.activeElement.id === 'scheme-light'")
 

@@ -240,7 +240,7 @@ def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, 
     assert len(box.mails) == 1
     pipeline("tick")
     assert len(box.mails) == 1
-    assert "is on its way" in pipeline("proof", "last")
+    assert "was sent to" in pipeline("proof", "last")
     assert "was sent" in pipeline("send", "last", "--test", "editor@harbourandhearth.example")
     assert len(box.mails) == 3
     first, second, copy = (message_from_bytes(mail, policy=policy.default) for mail in box.mails)
@@ -301,7 +301,7 @@ def test_proof_pages_are_accessible(chromium: Browser, publication: Path) -> Non
         page.goto(buttons["Approve"])
         check("changed")
         page.goto(buttons["Hold"])
-        press(page, "On hold")
+        press(page, "Held")
         check("done")
         page.goto(buttons["Approve"])
         check("closed")

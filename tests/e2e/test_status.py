@@ -55,7 +55,7 @@ def test_all_is_well_is_the_first_line(program: CliRunner) -> None:
 def test_a_draft_names_its_blockers(program: CliRunner) -> None:
     """First that there is no draft, then that it waits for approval."""
     program.run_ok("fetch")
-    assert status(program)["editions"][0]["blockers"][-1]["message"] == "no draft yet"
+    assert status(program)["editions"][0]["blockers"][-1]["message"] == "the draft is not written"
     program.run("tick")
     (edition,) = status(program)["editions"]
     assert (edition["week"], edition["state"], edition["blockers"][-1]) == (

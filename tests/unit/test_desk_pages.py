@@ -41,7 +41,7 @@ def visible_text(html: str) -> str:
 def test_weeks_are_listed_with_their_counts(client: AsgiClient) -> None:
     """The first page lists the weeks, newest first: their days, their entries, and whether they are in progress."""
     page = visible_text(client.get("/").text)
-    assert "16–22 February 2026 2026-W08 1 post 1 episode In progress" in page
+    assert "16–22 February 2026 2026-W08 1 post 1 episode Open" in page
     assert "9–15 February 2026 2026-W07 1 post 1 episode 3 links Draft" in page
     assert page.index("2026-W08") < page.index("2026-W07") < page.index("2026-W06")
 

@@ -285,7 +285,7 @@ def test_a_quarantine_is_an_error() -> None:
 
 def test_no_feed_at_all_is_a_warning() -> None:
     """The fix is the command that adds one."""
-    assert "pipeline feeds add" in find(check_feeds([], UTC), "no feed").fix
+    assert "pipeline feeds add" in find(check_feeds([], {}, UTC), "no feed").fix
 
 
 def test_the_notify_command_must_be_executable(tmp_path: Path) -> None:

@@ -17,7 +17,15 @@ from pipeline.jobs.feeds.refresh import FeedReport
 from pipeline.jobs.monitoring.feed_health import fetch_result
 from pipeline.jobs.monitoring.status import FeedStatus, Status
 from pipeline.model.feed import Feed, FeedState, FeedStats
-from pipeline.model.fetch import ADVICE, BLOCKED_ADVICE, LASTING_ADVICE, NO_ADVICE, FetchOutcome, OutcomeKind
+from pipeline.model.fetch import (
+    ADVICE,
+    BLOCKED_ADVICE,
+    LASTING_ADVICE,
+    NO_ADVICE,
+    PROBE_ADVICE,
+    FetchOutcome,
+    OutcomeKind,
+)
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 URL = "https://harbourandhearth.example/feed/"
@@ -72,12 +80,15 @@ def test_status_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("kind", [kind for kind in LOUD if kind != "partial"])
 def test_check_shows_the_message(kind: OutcomeKind, capsys: pytest.CaptureFixture[str]) -> None:
-    """With a document or without one."""
+    """With a document or without one, and with advice for a feed that nothing fetches again."""
     body = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
     fetched = outcome(kind, body=body if kind == "moved" else b"")
     probe = probe_outcome(fetched, now=NOW)
     print_probes([probe], ZoneInfo("UTC"), as_json=False)
-    assert fetched.message in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert fetched.probe_message in shown
+    assert "fetched again" not in shown
+    assert "stored" not in shown
     assert probe.outcome == kind
 
 
@@ -98,7 +109,7 @@ def test_check_reports_truncated_documents(capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().out
     assert (probe.outcome, probe.ok, len(probe.entries)) == ("partial", True, 1)
     assert "answered 200 OK, but its XML is broken: " in shown
-    assert ADVICE["partial"] in shown
+    assert PROBE_ADVICE["partial"] in shown
 
 
 def test_check_explains_web_pages() -> None:

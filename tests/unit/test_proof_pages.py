@@ -127,7 +127,7 @@ def test_the_button_approves_once(client: AsgiClient, app: App) -> None:
 def test_the_button_holds(client: AsgiClient, app: App) -> None:
     """The page says how to resume the edition."""
     response = client.request("POST", address(app, "hold"), headers=FORM_FROM_US, content=b"")
-    assert (heading(response), state(app)) == ("On hold", "held")
+    assert (heading(response), state(app)) == ("Held", "held")
     assert "pipeline resume 2026-W07" in response.text
 
 

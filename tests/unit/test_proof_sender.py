@@ -44,6 +44,7 @@ class FakeMailer:
     """A mailer that keeps what it is given, or fails with ``error``."""
 
     name = "letterbox"
+    outcome = "sent"
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
@@ -292,7 +293,7 @@ def test_an_unknown_variable_in_the_banner_names_file_and_line(
             W07, now=harness.now
         )
     assert (trouble.value.file, trouble.value.line) == (str(broken), 2)
-    assert "is on its way" in sender(harness, mailer).send(W07, now=harness.now)
+    assert "was sent to" in sender(harness, mailer).send(W07, now=harness.now)
 
 
 @pytest.mark.parametrize("move", ["hold", "skip", "send"])
@@ -307,7 +308,7 @@ def test_a_decided_edition_has_no_proof(harness: PublicationHarness, mailer: Fak
 
 def test_a_week_that_has_not_closed_has_no_proof(harness: PublicationHarness, mailer: FakeMailer) -> None:
     """It cannot be approved yet."""
-    with pytest.raises(RefusedError, match="still running"):
+    with pytest.raises(RefusedError, match="still open"):
         sender(harness, mailer).send(W08, now=harness.now)
     with pytest.raises(NothingToPublishError):
         sender(harness, mailer).send(W08, now=CLOCK.bounds(W08)[1])

@@ -159,4 +159,7 @@ def _explain_empty(store: Store, context: DigestContext, week: Week, selection: 
     newest = context.calendar.week_of(newest_at)
     if newest == week:
         return f"{week} has no entries of its own, so nothing was written; {explain}."
-    return f"{week} has no entries, so nothing was written; the newest week with entries is {newest}."
+    return (
+        f"{week} has no entries, so nothing was written; the newest week with entries is {newest}: "
+        f"run `pipeline digest {newest}`."
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
-from pipeline.jobs.monitoring.feed_health import fetch_result
+from pipeline.jobs.monitoring.feed_health import fetch_result, former_ids, renamed_result
 from pipeline.jobs.monitoring.run_health import run_health_results
 from pipeline.model.entry import StoredEntry
-from pipeline.model.feed import FeedState
+from pipeline.model.feed import Feed, FeedState
 from pipeline.model.health import HealthResult
 from pipeline.model.run import Run
 from pipeline.model.schedule import At, Schedule
@@ -17,11 +17,14 @@ from pipeline.scheduler.engine import Task
 from pipeline.text.format import format_datetime
 
 
-def check_feeds(states: Sequence[FeedState], zone: tzinfo) -> Iterator[HealthResult]:
-    """Yield how the last fetch of each feed went."""
-    for state in states:
-        yield fetch_result(state, zone)
-    if not states:
+def check_feeds(feeds: Sequence[Feed], states: Mapping[str, FeedState], zone: tzinfo) -> Iterator[HealthResult]:
+    """Yield how the last fetch of each feed went, and a warning about each whose id was changed."""
+    former = former_ids(feeds, states)
+    for feed in feeds:
+        yield fetch_result(states.get(feed.id) or FeedState(feed_id=feed.id), zone)
+        if feed.id in former:
+            yield renamed_result(feed.id, former[feed.id])
+    if not feeds:
         fix = "add one with `pipeline feeds add URL`"
         yield HealthResult(category="feeds", name="config.toml", level="warning", message="names no feed", fix=fix)
 

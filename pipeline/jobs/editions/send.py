@@ -36,7 +36,7 @@ def send(workflow: EditionWorkflow, backend: Backend, week: Week, *, now: dateti
         except DeliveryFailedError as error:
             editions.release(record, "held", (), now=now, actor=workflow.actor, note=f"sending failed: {error}")
             raise
-        return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=f"by {backend.name}"), path
+        return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=backend.outcome), path
 
 
 def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime) -> EditionRecord:

@@ -66,7 +66,7 @@ class EditionWorkflow:
         """
         record = self.require(week, "approve")
         if now < self.context.calendar.bounds(week)[1]:
-            raise RefusedError(f"{week} is still running: approve it once it has closed.")
+            raise RefusedError(f"{week} is still open: approve it once it has closed.")
         draft = build_draft(self.store, self.context, week, now=now)
         edition, selection = draft.edition, draft.selection
         _require_unchanged(edition, content_hash, reviewed_manifest)

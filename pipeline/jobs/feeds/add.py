@@ -13,7 +13,7 @@ from itertools import count
 from pipeline.ingest.opml import Outline
 from pipeline.jobs.feeds.probe import FeedProbe, probe_outcome, probe_url
 from pipeline.jobs.ports import OpenFetcher
-from pipeline.model.errors import FeedError, RefusedError, UsageError
+from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedKind, FeedState
 from pipeline.model.fetch import FetchRequest
 from pipeline.text.urls import clean_url, domain, replace_feed_scheme, url_key
@@ -86,8 +86,8 @@ def discover_feed(
 ) -> DiscoveredFeed:
     """Return the feed at a URL, or the best feed that the web page there links to.
 
-    Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already, and FeedError if
-    no feed can be read.
+    Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already or none can be
+    read.
     """
     url = replace_feed_scheme(url.strip())
     url = url if "://" in url else f"https://{url}"
@@ -99,7 +99,7 @@ def discover_feed(
     _require_unknown(url, registry)
     best, *others = probe_url(url, open_fetcher, now=now)
     if not best.ok:
-        raise FeedError(f"no feed was added: {best.url} {best.message}")
+        raise RefusedError(f"no feed was added: {best.url} {best.message.rstrip('.')}.")
     _require_unknown(best.feed_url, registry, others)
     kind = options.kind or best.kind
     title = best.parsed.channel.title if best.parsed else ""

@@ -63,7 +63,7 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
     """Parse the body of an outcome and return what it contains."""
     url, feed_url = outcome.final_url or outcome.url, outcome.moved_to or outcome.url
     if not outcome.body:
-        return FeedProbe(url=url, feed_url=feed_url, ok=False, message=outcome.message, outcome=outcome.kind)
+        return FeedProbe(url=url, feed_url=feed_url, ok=False, message=outcome.probe_message, outcome=outcome.kind)
     try:
         parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=url)
     except NotAFeedError as error:
@@ -76,7 +76,7 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
         url=url,
         feed_url=feed_url,
         ok=True,
-        message=outcome.message,
+        message=outcome.probe_message,
         outcome=outcome.kind,
         parsed=parsed,
         entries=entries,

@@ -11,7 +11,7 @@ CONFIG_TEMPLATE = """\
 # Your newsletter. Fill in the lines below, then:
 #     pipeline feeds add https://your-site.example/      find a feed and write it into this file
 #     pipeline fetch                                     read what there is
-#     pipeline digest --week                             write the newsletter of the last week
+#     pipeline digest last                               write the newsletter of the last week
 #     pipeline preview                                   look at it in the browser
 # Every other setting, with its default, is in docs/config.md.
 

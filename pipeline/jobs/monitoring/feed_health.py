@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -13,7 +13,8 @@ from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import NO_ADVICE, SUCCESSFUL
 from pipeline.model.health import HealthLevel, HealthResult
 from pipeline.store import Store
-from pipeline.text.format import format_datetime
+from pipeline.text.format import format_datetime, pluralize
+from pipeline.text.urls import url_key
 
 CADENCE_LOOKBACK = timedelta(days=400)
 """How much of a feed's past counts for its cadence: a year and its holidays."""
@@ -78,6 +79,28 @@ def feed_warnings(state: FeedState, quarantined: int) -> Iterator[HealthResult]:
     if new_url := moved_hint(state.channel, state.current_url or state.url):
         message = f"says that it moved to {new_url}"
         yield _result(state, "warning", message, "look there, and write that address into config.toml")
+
+
+def former_ids(feeds: Sequence[Feed], states: Mapping[str, FeedState]) -> dict[str, str]:
+    """Return for each feed that was given another id in config.toml the id under which its entries were stored.
+
+    It is the same feed if the addresses are the same and the former id was read first.
+    """
+    configured = {feed.id for feed in feeds}
+    first_read = {feed_id: state.first_read_at for feed_id, state in states.items() if state.first_read_at}
+    former: dict[str, str] = {}
+    for feed_id in sorted(first_read.keys() - configured, key=lambda feed_id: first_read[feed_id]):
+        former.setdefault(url_key(states[feed_id].url), feed_id)
+    old_ids = {feed.id: former[url_key(feed.url)] for feed in feeds if url_key(feed.url) in former}
+    return {new: old for new, old in old_ids.items() if new not in first_read or first_read[old] < first_read[new]}
+
+
+def renamed_result(feed_id: str, former_id: str, entries: int = 0) -> HealthResult:
+    """Return the warning about a feed whose entries stay under its former id."""
+    stored = "its entries are" if not entries else f"its {pluralize(entries, 'entry is', 'entries are')}"
+    message = f'was "{former_id}" before, and {stored} stored under that id and no longer used'
+    fix = f'write id = "{former_id}" again in config.toml: under a new id, what was published may be published twice'
+    return HealthResult(category="feeds", name=feed_id, level="warning", message=message, fix=fix)
 
 
 def fetch_result(state: FeedState, zone: tzinfo) -> HealthResult:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result
-from pipeline.model.digest import EditionState, WeekSummary
+from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result, former_ids, renamed_result
+from pipeline.model.digest import EditionState, WeekState, WeekSummary
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Feed, FeedState, FeedStats
@@ -135,15 +135,17 @@ def load_status(
 def load_feed_status(store: Store, feeds: Sequence[Feed], zone: tzinfo = UTC) -> tuple[FeedStatus, ...]:
     """Return the status of every feed; times in messages are in ``zone``."""
     states, stats = store.feeds.states(), store.feeds.stats()
-    return tuple(_feed_status(feed, states.get(feed.id), stats.get(feed.id, FeedStats()), zone) for feed in feeds)
-
-
-def _feed_status(feed: Feed, stored: FeedState | None, count: FeedStats, zone: tzinfo) -> FeedStatus:
-    state = stored or FeedState(feed_id=feed.id, url=feed.url)
-    warnings = tuple(feed_warnings(state, count.quarantined))
-    return FeedStatus(
-        feed=feed, state=state, count=count, warnings=warnings, health=(fetch_result(state, zone), *warnings)
-    )
+    former = former_ids(feeds, states)
+    statuses = []
+    for feed in feeds:
+        state = states.get(feed.id) or FeedState(feed_id=feed.id, url=feed.url)
+        count = stats.get(feed.id, FeedStats())
+        warnings = list(feed_warnings(state, count.quarantined))
+        if former_id := former.get(feed.id):
+            warnings.append(renamed_result(feed.id, former_id, stats.get(former_id, FeedStats()).entries))
+        health = (fetch_result(state, zone), *warnings)
+        statuses.append(FeedStatus(feed=feed, state=state, count=count, warnings=tuple(warnings), health=health))
+    return tuple(statuses)
 
 
 def approved_changes(
@@ -190,7 +192,8 @@ def recent_weeks(
         record = records.get(str(week)) or EditionRecord(week=str(week))
         summary = _week_summary(week, count, calendar, now)
         changed = bool(changes.get(summary.week))
-        summaries.append(replace(summary, state=record.state, number=record.number, changed=changed))
+        state: WeekState = "open" if summary.is_open and record.state == "draft" else record.state
+        summaries.append(replace(summary, state=state, number=record.number, changed=changed))
     return tuple(summaries)
 
 

@@ -177,7 +177,7 @@ def _draft(
         return EditionStatus(week=week, state="draft", blockers=(blocker,), failed=True)
     blocking = blocking_results(check_results(edition, store.link_checks.get(edition.content_hash)))
     blockers = [Blocker(message=f"{result.name}: {result.message}") for result in blocking]
-    blockers.append(_needs_approval(week) if week in status.drafted_at else Blocker(message="no draft yet"))
+    blockers.append(_needs_approval(week) if week in status.drafted_at else Blocker(message="the draft is not written"))
     return EditionStatus(
         week=week, state="draft", number=edition.number, blockers=tuple(blockers), failed=bool(blocking)
     )

@@ -60,7 +60,7 @@ class ProofSender:
         without a draft. After a DeliveryError the proof stays due unless it may have been delivered.
         """
         if now < self.context.calendar.bounds(week)[1]:
-            raise RefusedError(f"{week} is still running: its proof can be sent once it has closed.")
+            raise RefusedError(f"{week} is still open: its proof can be sent once it has closed.")
         if reason := refusal("approve", self.store.editions.get(str(week))):
             raise RefusedError(reason)
         edition = build_draft(self.store, self.context, week, now=now).edition
@@ -68,8 +68,8 @@ class ProofSender:
         if proof is None:
             return f"{week}: no new proof, the editor has the newest or gets it in an hour"
         path = self._deliver(proof, edition, now)
-        where = f"is in {path.parent.name}/{path.name}" if path else f"is on its way to {self._editor}"
-        return f"{week}: the proof of “{edition.subject}” {where}"
+        where = f": {path.parent.name}/{path.name}" if path else f" to {self._editor}"
+        return f"{week}: the proof of “{edition.subject}” was {self.mailer.outcome}{where}"
 
     @property
     def _editor(self) -> str:

@@ -168,7 +168,7 @@ class FeedsService(Protocol):
         ...
 
     def add(self, url: str) -> str:
-        """Add the feed at an address and return a sentence that names it. Raise RefusedError or FeedError."""
+        """Add the feed at an address and return a sentence that names it. Raise RefusedError."""
         ...
 
     def remove(self, feed_id: str) -> str:

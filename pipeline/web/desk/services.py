@@ -177,7 +177,7 @@ class PublicationUpdates:
 
 
 def default_week(weeks: Sequence[WeekSummary]) -> str | None:
-    """Return the week to open first: the newest closed one, else the running one; None without weeks."""
+    """Return the week to open first: the newest closed one, else the open one; None without weeks."""
     return next((week.week for week in (*(week for week in weeks if not week.is_open), *weeks)), None)
 
 
@@ -198,7 +198,7 @@ def _perform(
             return f"Approved as No. {record.number}. Exactly this edition will be sent."
         case "hold":
             workflow.hold(week, now=now)
-            return "On hold. Its entries carry over to the next digest."
+            return "Held. Its entries carry over to the next digest."
         case "resume":
             approved = workflow.resume(week, now=now).state == "approved"
             return "Approved again, unchanged." if approved else "Back to draft, with the entries still available."
@@ -206,9 +206,11 @@ def _perform(
             workflow.skip(week, now=now)
             return "Skipped. Its entries carry over to the next digest."
         case "send":
-            record, path = send(workflow, build_backend(app), week, now=now)
-            return f"Sent No. {record.number} to {path.parent.name}/{path.name}."
+            backend = build_backend(app)
+            record, path = send(workflow, backend, week, now=now)
+            return f"No. {record.number} {backend.outcome}: {path.parent.name}/{path.name}."
         case "test":
             address = envelope_address(options.test_address)
-            copy = send_test(workflow, build_mailer(app), week, address, now=now)
-            return f"Test copy for {address} {f'written to {copy.parent.name}/{copy.name}' if copy else 'sent'}."
+            mailer = build_mailer(app)
+            copy = send_test(workflow, mailer, week, address, now=now)
+            return f"Test copy for {address} {mailer.outcome}{f': {copy.parent.name}/{copy.name}' if copy else ''}."

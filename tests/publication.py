@@ -16,6 +16,7 @@ from pipeline.ingest.dedupe import decide
 from pipeline.jobs.digests.build import WrittenDigest, write_digest
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import explain_decisions
+from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.send import mark_sent_elsewhere, send
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.model.digest import Decision, Publication
@@ -25,6 +26,7 @@ from pipeline.model.feed import Feed, FeedState
 from pipeline.model.update import FeedUpdate
 from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
+from pipeline.text.message_headers import parse_mailbox
 from tests.empty_store import empty_store
 from tests.factories import MONDAY
 
@@ -91,6 +93,12 @@ class PublicationHarness:
             min_stories=0,
         )
         self.outbox = Outbox(folder / "outbox")
+        self.recovery = Recovery(
+            backend=self.outbox,
+            editions_folder=folder / "editions",
+            calendar=CLOCK,
+            domain=parse_mailbox(PUBLICATION.sender).domain,
+        )
 
     def _read_overrides(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
         return self.overrides.get(str(week), Overrides())
@@ -139,7 +147,7 @@ class PublicationHarness:
         return self.workflow.skip(week, now=self.now)
 
     def send(self, week: Week) -> EditionRecord:
-        return send(self.workflow, self.outbox, week, now=self.now)[0]
+        return send(self.workflow, self.recovery, week, now=self.now)[0]
 
     def hand_over(self, week: Week) -> EditionRecord:
         return mark_sent_elsewhere(self.workflow, week, now=self.now)

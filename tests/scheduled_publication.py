@@ -64,7 +64,7 @@ class ScheduledPublication:
             late_limit=12 * HOUR,
             approval=self.approval,
             workflow=replace(self.harness.workflow, actor=ACTOR),
-            backend=self.backend or self.harness.outbox,
+            recovery=replace(self.harness.recovery, backend=self.backend or self.harness.outbox),
             reconcile_alerts=self.reconcile_alerts,
             editions_folder=self.harness.folder / "editions",
             send_proof=self.send_proof,

@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.app import App
-from pipeline.app.delivery import build_backend
+from pipeline.app.delivery import build_recovery
 from pipeline.app.digests import build_digest_context
 from pipeline.app.reload import ReloadingApp
 from pipeline.app.tasks import next_runs
@@ -235,7 +235,7 @@ class SimulatedEditor:
             self._publisher.approve(week, now=now)
         elif standing.state in ("approved", "sending") and hours >= 100:
             # It has not gone out in time, and the notice said how to send it.
-            send(self._publisher, build_backend(self.app), week, now=now)
+            send(self._publisher, build_recovery(self.app), week, now=now)
 
 
 def run_tick(living: ReloadingApp, now: datetime) -> list[TaskResult]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
+    from pipeline.jobs.editions.recovery import Recovery
     from pipeline.jobs.monitoring.notifier import AlertChannel, Notifier
     from pipeline.jobs.ports import Backend, Mailer
     from pipeline.jobs.proof.send import ProofSender
@@ -29,6 +30,16 @@ _LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [w
 def build_backend(app: App) -> Backend:
     """Return the backend that editions are sent through."""
     return _outbox(app)
+
+
+def build_recovery(app: App) -> Recovery:
+    """Return what finds out which editions were sent, through the backend or not, without the store's knowledge."""
+    from pipeline.jobs.editions.recovery import Recovery
+
+    domain = parse_mailbox(app.publication.sender).domain
+    return Recovery(
+        backend=build_backend(app), editions_folder=app.editions_folder, calendar=app.calendar, domain=domain
+    )
 
 
 def build_mailer(app: App) -> Mailer:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.app.delivery import build_backend, build_mailer, build_notifier, build_proof_sender, sends_unapproved
+from pipeline.app.delivery import build_mailer, build_notifier, build_proof_sender, build_recovery, sends_unapproved
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
 
@@ -88,7 +88,7 @@ def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
         late_limit=app.config.schedule.late_limit,
         approval="unless-held" if sends_unapproved(app) else "required",
         workflow=EditionWorkflow(store=app.store(), context=context, actor=ACTOR, open_link_fetcher=app.link_fetcher),
-        backend=build_backend(app),
+        recovery=build_recovery(app),
         reconcile_alerts=lambda alerts, at: build_notifier(app).reconcile(ALERT_PREFIX, alerts, at=at),
         editions_folder=app.editions_folder,
         send_proof=lambda week, now: build_proof_sender(app).send(week, now=now),

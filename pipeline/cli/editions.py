@@ -112,7 +112,7 @@ def skip(options: Namespace, clock: Clock) -> int:
 
 def send(options: Namespace, clock: Clock) -> int:
     """Send an edition or a test copy of it, or record that it was sent elsewhere."""
-    from pipeline.app.delivery import build_backend, build_mailer
+    from pipeline.app.delivery import build_mailer, build_recovery
     from pipeline.jobs.editions import send as sending
     from pipeline.jobs.editions.workflow import require_draft
 
@@ -129,9 +129,9 @@ def send(options: Namespace, clock: Clock) -> int:
             record = sending.mark_sent_elsewhere(action.workflow, action.week, now=action.now)
             action.report(record, "marked as sent by another service")
         else:
-            backend = build_backend(action.app)
-            record, sent_path = sending.send(action.workflow, backend, action.week, now=action.now)
-            action.report(record, backend.outcome)
+            recovery = build_recovery(action.app)
+            record, sent_path = sending.send(action.workflow, recovery, action.week, now=action.now)
+            action.report(record, recovery.backend.outcome)
             action.print(output.relative_path(sent_path))
         action.print(PLACEHOLDERS_NOTE)
     return 0

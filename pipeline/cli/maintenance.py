@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli import output
 from pipeline.cli.arguments import Commands, load_app
-from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.errors import DeliveryError, RefusedError, UsageError
 from pipeline.text.format import format_bytes, pluralize
 
 if TYPE_CHECKING:
+    from pipeline.jobs.editions.recovery import RecoveryResult
     from pipeline.model.schedule import Clock
 
 
@@ -75,19 +76,41 @@ def backup(options: Namespace, clock: Clock) -> int:
 
 
 def restore(options: Namespace, clock: Clock) -> int:
-    """Replace the store by a backup, and open it once: an older backup is migrated."""
+    """Replace the store by a backup; editions sent since are carried over."""
+    from pipeline.app.delivery import build_recovery
     from pipeline.jobs.maintenance.backup import restore as restore_backup
 
     with load_app(options) as app:
         if app.store_file is None:
             raise RefusedError("[store] url names a server: restore it with pg_restore, or use `pipeline import FILE`.")
-        old_file = restore_backup(options.file, app.store_file, now=clock(), overwrite=options.force)
+        now, recovery = clock(), build_recovery(app)
+        results: list[RecoveryResult] = []
+        old_file = restore_backup(
+            options.file,
+            app.store_file,
+            now=now,
+            overwrite=options.force,
+            settle=lambda restored, previous: results.append(recovery.after_restore(restored, previous, now=now)),
+        )
         entries = sum(count.entries for count in app.store().feeds.stats().values())
     if not options.quiet:
         print(f"{output.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
         if old_file:
             print(f"The old store: {output.relative_path(old_file)}")
-    return 0
+    return _report(results[0], options)
+
+
+def _report(result: RecoveryResult, options: Namespace) -> int:
+    """Print which editions a store learned of, and return the exit code: 3 if a person has to say what was sent."""
+    if result.sent and not options.quiet:
+        print(f"Recorded as sent, since they left after the copy was made: {', '.join(result.sent)}")
+    for week in result.unconfirmed:
+        print(
+            f"pipeline: {week} is held, as it may have been sent after the copy was made: run `pipeline fetch`, then "
+            f"`pipeline send {week} --handed-over` if it was, or `pipeline resume {week}` if it was not.",
+            file=sys.stderr,
+        )
+    return DeliveryError.exit_code if result.unconfirmed else 0
 
 
 def prune(options: Namespace, clock: Clock) -> int:
@@ -124,15 +147,17 @@ def export(options: Namespace, clock: Clock) -> int:
 
 
 def import_store(options: Namespace, clock: Clock) -> int:
-    """Fill an empty store from an export."""
+    """Fill an empty store from an export; editions sent since are recorded as sent."""
+    from pipeline.app.delivery import build_recovery
     from pipeline.jobs.maintenance.export import import_lines
 
     try:
         with load_app(options) as app, options.file.open(encoding="utf-8") as lines:
             counts = import_lines(app.store(), lines)
+            result = build_recovery(app).after_restore(app.store(), None, now=clock())
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.file} cannot be read ({error}): name another file.") from error
     if not options.quiet:
         for line in output.table([(table, f"{count:,}") for table, count in counts.items()]):
             print(line)
-    return 0
+    return _report(result, options)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError
+from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, DeliveryUncertainError
 
 
 class Outbox:
@@ -47,17 +47,21 @@ class Outbox:
         """Write a message into the Maildir and beside it, and return the path of the file beside it.
 
         DeliveryFailedError: nothing was delivered, and the caller may try again. DeliveryUncertainError: the message
-        may be in the Maildir, and trying again completes the delivery. Another message of the same name is never
-        overwritten.
+        may be in the Maildir, and trying again completes the delivery. AlreadyDeliveredError: another message of that
+        name was delivered; it is never overwritten.
         """
         name = file_name(message)
         receipt = self.folder / f"{name}.eml"
-        if receipt.exists():
-            if receipt.read_bytes() != message:
-                raise DeliveryFailedError(f"{receipt} is another message of that name: move it away, then send again.")
+        flagged = (self._maildir / "cur").glob(f"{name}[:;!]*")  # mail programs move it there and add flags
+        paths = (receipt, self._maildir / "new" / name, self._maildir / "cur" / name, *flagged)
+        earlier = next((path for path in paths if path.exists()), None)
+        if earlier and earlier.read_bytes() != message:
+            raise AlreadyDeliveredError(
+                f"{earlier} is another message of that name, so that one was sent: if it was not, move it away."
+            )
+        if earlier == receipt:
             return receipt
-        # A crash may have left it without its receipt. Mail programs move it to ``cur`` and add flags.
-        in_maildir = (self._maildir / "new" / name).exists() or any((self._maildir / "cur").glob(f"{name}*"))
+        in_maildir = earlier is not None  # a crash may have left it without its receipt
         try:
             _write(self.folder / f".{name}.new", message)
             if not in_maildir:
@@ -72,6 +76,12 @@ class Outbox:
         except OSError as error:
             raise self._uncertain(error) from error
         return receipt
+
+    def delivered(self) -> dict[str, Path]:
+        """Return the delivered messages by name: their receipts, or the files in the Maildir without one."""
+        maildir = [*(self._maildir / "new").glob("*"), *(self._maildir / "cur").glob("*")]
+        in_maildir = {re.split("[:;!]", path.name)[0]: path for path in maildir}
+        return in_maildir | {path.name.removesuffix(".eml"): path for path in self.folder.glob("[!.]*.eml")}
 
     def send(self, message: bytes, address: str) -> Path | None:
         """Deliver a message for one person and return the path of its file; the address is in its header."""

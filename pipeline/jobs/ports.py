@@ -64,8 +64,12 @@ class Backend(Protocol):
     def deliver(self, message: bytes) -> Path:
         """Deliver a message exactly once, however often it is called, and return where it was written.
 
-        Raises DeliveryFailedError if nothing was sent.
+        Raises DeliveryFailedError if nothing was sent, AlreadyDeliveredError if another message of its Message-ID was.
         """
+        ...
+
+    def delivered(self) -> Mapping[str, Path]:
+        """Return the delivered messages that can still be read, by Message-ID without angle brackets."""
         ...
 
 

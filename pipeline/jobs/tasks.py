@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +24,8 @@ from pipeline.store import Store
 FETCH_SECONDS = 900.0
 """How long a fetch may take, and ``FETCH_SECONDS_PER_FEED`` in addition: all feeds may be on one host."""
 FETCH_SECONDS_PER_FEED = 2.0
+CONFIRMATION_INTERVAL = timedelta(minutes=10)
+"""How often a draft is tried again that waits until somebody confirms what was sent before a restore."""
 
 
 def fetch_task(schedule: Schedule, refresher: Refresher, feeds: Sequence[Feed]) -> Task:
@@ -61,6 +63,9 @@ def draft_task(schedule: Schedule, store: Store, build_context: Callable[[], Dig
         zone = context.calendar.zone
         began_at = schedule.began_at(now, zone) if isinstance(schedule, At) else now
         week = context.calendar.newest_closed(began_at)
+        if unconfirmed := store.editions.unconfirmed():
+            reason = f"{unconfirmed.week} may have been sent already; nobody has said whether it was"
+            return Deferred(reason=reason, until=now + CONFIRMATION_INTERVAL, week=str(week))
         try:
             written = write_digest(store, context, week, out, now=now)
         except ThinWeekError as reason:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pipeline.model.digest import Edition, EditionState
-from pipeline.model.entry import Entry
+from pipeline.model.entry import Entry, StoredEntry
 from pipeline.text.urls import url_key
 
 
@@ -83,6 +83,8 @@ def matches_any(references: Iterable[str], entry: Entry) -> bool:
 
 SCHEDULE_ACTOR = "schedule"
 """The actor recorded when the scheduler changes an edition."""
+RECOVERY_ACTOR = "recovery"
+"""The actor recorded when an edition is held because it may have been sent without this store's knowledge."""
 Transition = Literal["approve", "hold", "resume", "skip", "send", "hand over"]
 
 TRANSITIONS: Mapping[Transition, frozenset[EditionState]] = MappingProxyType(
@@ -139,6 +141,11 @@ class EditionRecord:
         """Whether the scheduler holds it because it could not be sent; a person may then hold it as well."""
         return self.state == "held" and self.changed_by == SCHEDULE_ACTOR
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it may have been sent without this store's knowledge; a person has to say whether it was."""
+        return self.state == "held" and self.changed_by == RECOVERY_ACTOR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedEdition:
@@ -158,6 +165,17 @@ class SealedEdition:
         return tuple(entry_id for story in self.stories for entry_id in story)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedEdition:
+    """A sent edition as another store, or the files of the publication, know it."""
+
+    record: EditionRecord
+    sealed: SealedEdition
+    """With entry ids of its origin."""
+    entries: tuple[StoredEntry, ...]
+    """Its entries and all others assigned to its week, with the same ids."""
+
+
 def refusal(transition: Transition, record: EditionRecord) -> str:
     """Return a sentence saying why a transition is not allowed and what to do instead; empty if it is allowed.
 
@@ -168,9 +186,23 @@ def refusal(transition: Transition, record: EditionRecord) -> str:
     >>> held = [EditionRecord(week="2026-W07", state="held", changed_by=actor) for actor in ("ann", SCHEDULE_ACTOR)]
     >>> [refusal("hold", record) == "" for record in held]
     [False, True]
+    >>> restored = EditionRecord(week="2026-W07", state="held", changed_by=RECOVERY_ACTOR, note="a backup was restored")
+    >>> refusal("send", restored).partition(":")[0]
+    '2026-W07 may have been sent already (a backup was restored)'
     """
+    if record.is_unconfirmed:
+        return "" if transition in ("resume", "skip", "hand over") else _ask(record)
     if record.state in TRANSITIONS[transition] or (transition == "hold" and record.auto_held):
         return ""
     if transition == "resume" and record.state in ("draft", "approved"):
         return f"{record.week} is not held, so there is nothing to resume."
     return f"{record.week} {_REFUSALS[record.state].format(week=record.week)}."
+
+
+def _ask(record: EditionRecord) -> str:
+    """Return the question whether an edition was sent, with the commands that answer it."""
+    week = record.week
+    return (
+        f"{week} may have been sent already ({record.note}): if it was, run `pipeline send {week} --handed-over`, "
+        f"if not, `pipeline resume {week}`."
+    )

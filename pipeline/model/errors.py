@@ -172,6 +172,14 @@ class DeliveryFailedError(DeliveryError):
     """A message could not be delivered, and nothing was sent."""
 
 
+class AlreadyDeliveredError(DeliveryError):
+    """Another message of the same Message-ID was delivered before; this one was not."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.retry = False
+
+
 class DeliveryUncertainError(DeliveryError):
     """It is unknown whether a message was sent. A retry to the outbox finds out; after SMTP nobody can."""
 

@@ -81,8 +81,11 @@ def has_data(file: Path) -> bool:
 
 
 @contextmanager
-def exclusive_access(file: Path) -> Iterator[None]:
-    """Keep other processes from a database, its log merged into it; raise RefusedError if one has it open."""
+def exclusive_access(file: Path, *, unchanged_since: Path | None = None) -> Iterator[None]:
+    """Keep other processes from a database, its log merged into it.
+
+    Raise RefusedError if another process has it open, or has written it after ``unchanged_since`` was copied from it.
+    """
     if not file.exists():
         yield
         return
@@ -98,9 +101,19 @@ def exclusive_access(file: Path) -> Iterator[None]:
             raise in_use from error
         except sqlite3.DatabaseError:
             mode = "delete"  # damaged beyond opening, so no process uses it
-        if mode == "wal":
+        if mode == "wal" or (unchanged_since and _count_commits(opened) != _count_commits_of(unchanged_since)):
             raise in_use
         yield
+
+
+def _count_commits(opened: sqlite3.Connection) -> int:
+    (commits,) = opened.execute("SELECT commits FROM commit_counter").fetchone()
+    return int(commits)
+
+
+def _count_commits_of(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as opened:
+        return _count_commits(opened)
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

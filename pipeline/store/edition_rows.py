@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, select, update
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
 from pipeline.model.errors import ConflictError
-from pipeline.store.dialects import insert
+from pipeline.store.dialects import insert, upsert
 from pipeline.store.schema import commit_counter, edition, edition_entry, sealed_edition
 
 _NEWEST = (sealed_edition.c.week == edition.c.week) & (sealed_edition.c.version == edition.c.version)
@@ -65,6 +65,26 @@ def change_record(connection: Connection, expected: EditionRecord, values: Mappi
         )
 
 
+def withdraw_unsent(connection: Connection, sent: EditionRecord, entry_ids: Collection[int]) -> None:
+    """Make drafts of other editions that were not sent and have the number of a sent edition or one of its entries."""
+    owners = select(edition_entry.c.week).where(edition_entry.c.entry_id.in_(entry_ids))
+    conflicts = (edition.c.number == sent.number) | edition.c.week.in_(owners)
+    is_unsent = (edition.c.week != sent.week) & edition.c.state.not_in(("sending", "sent"))
+    for week, state in connection.execute(select(edition.c.week, edition.c.state).where(is_unsent, conflicts)).all():
+        unreserve(connection, week)
+        values = {"number": None, "version": None, "state": "draft" if state == "approved" else state}
+        withdrawn = update(edition).where(edition.c.week == week)
+        connection.execute(withdrawn.values(values | {"revision": edition.c.revision + 1}))
+
+
+def replace_record(connection: Connection, sent: EditionRecord) -> None:
+    """Write the record of a sent edition in place of its week's; ``insert_sealed`` writes its number."""
+    revision = max(record(connection, sent.week).revision, sent.revision) + 1
+    columns = ("week", "state", "changed_at", "changed_by", "note")
+    values = {name: getattr(sent, name) for name in columns} | {"revision": revision}
+    upsert(connection, edition, values)
+
+
 def insert_sealed(connection: Connection, sealed: SealedEdition) -> None:
     """Insert a sealed edition as the newest version of its week."""
     week = sealed.edition.week
@@ -91,6 +111,11 @@ def reserve(connection: Connection, week: str, entry_ids: Collection[int]) -> No
         raise ConflictError(
             f"An entry of {week} went into another edition a moment ago: make the digest again, then decide."
         )
+
+
+def reserve_free(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
+    """Reserve entries for an edition that was sent, apart from those of other editions."""
+    _write_entries(connection, dict.fromkeys(entry_ids, week), late_counterpart=False)
 
 
 def unreserve(connection: Connection, week: str) -> None:

@@ -44,6 +44,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.newest_sealed(connection, week)
 
+    def unconfirmed(self) -> EditionRecord | None:
+        """Return the record of the oldest edition that may have been sent without this store's knowledge, or None."""
+        records = [record for record in self.all().values() if record.is_unconfirmed]
+        return min(records, key=lambda record: record.week, default=None)
+
     def number_for(self, week: str) -> int:
         """Return the number of a week's edition, or the one it would get if it were sealed now."""
         with self.database.read() as connection:
@@ -58,8 +63,10 @@ class EditionRepository:
         carried_over: Collection[int] = (),
         published_elsewhere: Mapping[int, str] = MappingProxyType({}),
         token: ProofToken | None = None,
+        state: EditionState = "approved",
+        note: str = "",
     ) -> EditionRecord:
-        """Store a sealed edition, give it its number and reserve its entries.
+        """Store a sealed edition, give it its number and reserve its entries; ``state`` may be ``sent``.
 
         Entries assigned to the week that are not in it are released, as are those ``carried_over``; ``excluded`` ones,
         left out by the editor, stay assigned. ``published_elsewhere`` maps entries whose story other sealed editions
@@ -67,7 +74,7 @@ class EditionRepository:
         InvalidTokenError if ``token`` was used before; it is used up.
         """
         week = expected.week
-        with self._transition(expected, "approved", sealed.sealed_at, sealed.sealed_by, token=token) as connection:
+        with self._transition(expected, state, sealed.sealed_at, sealed.sealed_by, note, token) as connection:
             number = expected.number or edition_rows.next_number(connection)
             if number != sealed.edition.number:
                 raise ConflictError(f"No. {sealed.edition.number} went to another edition a moment ago; approve again.")
@@ -126,6 +133,28 @@ class EditionRepository:
         """Change the state of an edition, or who changed it, and nothing about its entries."""
         with self._transition(expected, state, now, actor, note, token) as connection:
             return edition_rows.record(connection, expected.week)
+
+    def adopt(self, record: EditionRecord, sealed: SealedEdition, assigned: Collection[int], *, now: datetime) -> None:
+        """Store an edition that was sent without this store's knowledge, with its record and the ids of this store.
+
+        ``assigned`` are all entries assigned to its week. Editions that were not sent and have its number or one of its
+        entries become drafts. If another edition of the week is stored as sent, it stays, and the entries count as late
+        counterparts of its stories. An entry stays in a sent edition that has it.
+        """
+        week, ids = record.week, sealed.entry_ids
+        with self.database.write() as connection:
+            edition_rows.lock(connection)
+            if edition_rows.record(connection, week).state == "sent":
+                edition_rows.link_counterparts(connection, dict.fromkeys(ids, week))
+                return
+            edition_rows.withdraw_unsent(connection, record, ids)
+            edition_rows.unreserve(connection, week)
+            edition_rows.replace_record(connection, record)
+            edition_rows.insert_sealed(connection, sealed)
+            edition_rows.reserve_free(connection, week, ids)
+            weeks.close(connection, week, (), now)
+            weeks.assign(connection, week, assigned)
+            weeks.release(connection, week, keep=assigned)
 
     def link_counterparts(self, weeks_by_entry: Mapping[int, str]) -> None:
         """Record entries whose story a sealed edition has published without them: entry id to week."""

@@ -152,6 +152,10 @@ class EntryRepository:
         earlier = entry.c.published_at < before if before else true()
         return self._stored(entry.c.assigned_week.in_(weeks), earlier)
 
+    def of_edition(self, week: str) -> list[StoredEntry]:
+        """Return the entries of a sealed edition's stories, those that arrived too late included."""
+        return self._stored(edition_entry.c.week == week)
+
     def by_id(self, entry_ids: Collection[int]) -> list[StoredEntry]:
         """Return the entries with these ids; unknown ids are ignored."""
         return self._stored(entry.c.entry_id.in_(entry_ids))

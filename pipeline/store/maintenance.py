@@ -14,7 +14,17 @@ from pipeline.model.errors import RefusedError
 from pipeline.store import backup, export
 from pipeline.store.database import Database
 from pipeline.store.dialects import release_memory, use_snapshot, utf8_length
-from pipeline.store.schema import Instant, content, edition_entry, entry, is_quarantined, is_unassigned
+from pipeline.store.schema import (
+    Instant,
+    content,
+    edition,
+    edition_entry,
+    entry,
+    feed,
+    is_quarantined,
+    is_unassigned,
+    run,
+)
 
 _BATCH = 500
 _BEFORE = bindparam("before", type_=Instant)
@@ -54,6 +64,13 @@ class Maintenance:
         """
         with self.database.read() as connection:
             return backup.integrity_errors(connection) if connection.dialect.name == "sqlite" else []
+
+    def changed_at(self) -> datetime | None:
+        """Return when the store last recorded anything about feeds, entries, runs or editions; None if it never did."""
+        columns = (feed.c.checked_at, entry.c.changed_at, run.c.claimed_at, run.c.finished_at, edition.c.changed_at)
+        with self.database.read() as connection:
+            instants = [connection.scalar(select(func.max(column))) for column in columns]
+        return max(filter(None, instants), default=None)
 
     def back_up(self, file: Path) -> None:
         """Write a copy of the database as it is at one moment, while other processes go on writing.

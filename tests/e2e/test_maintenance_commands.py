@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,35 @@ def test_a_backup_is_made_and_put_back(program: CliRunner, tmp_path: Path) -> No
     assert "pipeline.db: restored, with 1 entry\n" in said
     assert re.search(r"^The old store: \S*pipeline\.db\.20260212T120000Z\.old$", said, re.MULTILINE)
     assert program.run("restore", str(tmp_path / "none"))[0] == 2
+
+
+def test_an_edition_sent_after_the_backup_is_not_sent_again(program: CliRunner, tmp_path: Path) -> None:
+    """Restored onto its store it is carried over; where nothing tells what was sent, the weeks since are held."""
+    backup, export, database = tmp_path / "b.db", tmp_path / "all.jsonl", tmp_path / "pipeline.db"
+    program.run_ok("backup", str(backup))
+    program.run_ok("export", str(export))
+    program.now += timedelta(days=5)
+    for words in (["digest", "--week", "2026-W07", "--offline"], ["approve", "2026-W07", "--offline"]):
+        program.run_ok(*words)
+    program.run_ok("send", "2026-W07")
+    said = program.run_ok("restore", str(backup), "--force")
+    assert "Recorded as sent, since they left after the copy was made: 2026-W07\n" in said
+    assert program.run("send", "2026-W07")[0] == 4
+    program.write_config(more='\n[store]\nurl = "sqlite:///moved.db"\n')
+    assert "Recorded as sent" in program.run_ok("import", str(export))
+    program.write_config()
+    database.unlink()
+    for folder in ("outbox", "editions"):
+        shutil.rmtree(tmp_path / folder)
+    code, out, err = program.run("restore", str(backup))
+    assert (code, "restored, with 1 entry" in out) == (3, True)
+    assert "2026-W07 is held, as it may have been sent after the copy was made" in err
+    assert "may have been sent already" in program.run("status")[1]
+    code, _, err = program.run("approve", "2026-W07", "--offline")
+    assert (code, "run `pipeline send 2026-W07 --handed-over`, if not" in err) == (4, True)
+    assert "2026-W06 may have been sent already" in program.run("send", "2026-W07", "--handed-over")[2]
+    program.run_ok("resume", "2026-W06")
+    assert "marked as sent by another service" in program.run_ok("send", "2026-W07", "--handed-over")
 
 
 def test_old_texts_go_only_when_the_config_says_so(program: CliRunner) -> None:

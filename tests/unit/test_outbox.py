@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.delivery.mime import make_test_copy
 from pipeline.delivery.outbox import Outbox
-from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError, UsageError
+from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, DeliveryUncertainError, UsageError
 
 MAIL = (
     b"From: Harbour & Hearth <letter@h.example>\r\nTo: A very long name of an editor\r\n <editor@h.example>\r\n"
@@ -71,7 +71,7 @@ def test_delivered_again_after_a_crash_it_is_still_one_mail(outbox: Outbox, mome
 def test_another_mail_of_the_same_name_is_never_overwritten(outbox: Outbox) -> None:
     """It is refused, with the file that is in the way."""
     path = deliver(outbox)
-    with pytest.raises(DeliveryFailedError, match="move it away"):
+    with pytest.raises(AlreadyDeliveredError, match="move it away"):
         deliver(outbox, MAIL + b"More")
     assert path.read_bytes() == MAIL
 

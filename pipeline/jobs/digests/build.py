@@ -81,8 +81,9 @@ def changes_since_approval(
 def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *, now: datetime) -> WrittenDigest:
     """Write a week's digest below ``out``; if the week has closed, also record which entries it includes.
 
-    Raise RefusedError if the week is held or was skipped; otherwise as ``build_draft``.
+    Raise RefusedError if the week is held or was skipped, or as ``require_confirmed``; otherwise as ``build_draft``.
     """
+    require_confirmed(store, week)
     record, sealed = store.editions.get(str(week)), store.editions.sealed(str(week))
     if sealed and record.is_sealed:
         edition = with_status(store, context, sealed, record, now=now)
@@ -102,6 +103,13 @@ def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *,
     _record(store, week, built, now, has_closed=has_closed)
     editor_file = context.create_editor_file(built.edition, selection, out)
     return WrittenDigest(edition=built.edition, record=record, paths=paths, editor_file=editor_file)
+
+
+def require_confirmed(store: Store, week: Week) -> None:
+    """Raise RefusedError while an edition of another week may have been sent, with entries this one would repeat."""
+    unconfirmed = store.editions.unconfirmed()
+    if unconfirmed and unconfirmed.week != str(week):
+        raise RefusedError(refusal("send", unconfirmed))
 
 
 def _record(store: Store, week: Week, built: BuiltEdition, now: datetime, *, has_closed: bool) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.jobs.digests.build import build_draft, write_sealed
+from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.send import send
 from pipeline.jobs.editions.workflow import EditionWorkflow
-from pipeline.jobs.ports import Backend
 from pipeline.model.alert import Alert, AlertLevel
 from pipeline.model.digest import Edition
-from pipeline.model.edition import SCHEDULE_ACTOR, EditionRecord
+from pipeline.model.edition import SCHEDULE_ACTOR, EditionRecord, refusal
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, NothingToPublishError, RefusedError
 from pipeline.model.proof import MIN_REVIEW_TIME
 from pipeline.model.run import Run
@@ -49,7 +49,8 @@ class ScheduledSend:
     approval: ApprovalMode
     workflow: EditionWorkflow
     """With ``ACTOR`` as its actor."""
-    backend: Backend
+    recovery: Recovery
+    """With the backend that editions are sent through."""
     editions_folder: Path
     """Folder of the written editions, which follow the state of a sent one."""
     reconcile_alerts: Callable[[Sequence[Alert], datetime], object]
@@ -62,6 +63,7 @@ class ScheduledSend:
     def run(self, now: datetime) -> Done | Deferred:
         """Handle the week that was the newest closed one when the schedule's period began; return what was done."""
         window = _SendWindow.at(self.schedule, self.late_limit, self.workflow.context.calendar, now)
+        self.recovery.from_files(self.workflow.store, now=now)
         self._add_alerts_about_older_editions(window)
         try:
             outcome = self._advance(window)
@@ -76,6 +78,8 @@ class ScheduledSend:
             record = self.workflow.resume(window.week, now=window.now)
         if record.state in ("sent", "skipped"):
             return f"{window.week} was {record.state}"
+        if unconfirmed := self.workflow.store.editions.unconfirmed():
+            return self._report_blocked(window, RefusedError(refusal("send", unconfirmed)))
         if not window.is_open(record):
             return self._report_missed(window, record)
         if record.state == "draft" and self.approval == "unless-held":
@@ -118,14 +122,14 @@ class ScheduledSend:
 
     def _send(self, window: _SendWindow) -> str | Deferred:
         try:
-            record, path = send(self.workflow, self.backend, window.week, now=window.now)
+            record, path = send(self.workflow, self.recovery, window.week, now=window.now)
         except RefusedError as error:
             return self._report_blocked(window, error)
         except DeliveryError as error:
             window.add_alert("failed", "could not be sent", f"{error} {_next_steps(window, error)}")
             raise
         write_sealed(self.workflow.store, self.workflow.context, window.week, self.editions_folder, now=window.now)
-        return f"{window.week}: No. {record.number} {self.backend.outcome}: {path}"
+        return f"{window.week}: No. {record.number} {self.recovery.backend.outcome}: {path}"
 
     def _report_blocked(self, window: _SendWindow, error: RefusedError) -> Deferred:
         text = f"{error} If this is fixed by {window.closing_time}, it is sent automatically."

@@ -8,24 +8,29 @@ from pathlib import Path
 from pipeline.delivery.mime import make_test_copy
 from pipeline.jobs.digests.build import current_edition
 from pipeline.jobs.digests.selection import select_entries
+from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.workflow import EditionWorkflow
-from pipeline.jobs.ports import Backend, Mailer
-from pipeline.model.edition import EditionRecord, SealedEdition
-from pipeline.model.errors import DeliveryFailedError, RefusedError
+from pipeline.jobs.ports import Mailer
+from pipeline.model.edition import RECOVERY_ACTOR, EditionRecord, SealedEdition
+from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, RefusedError
 from pipeline.model.week import Week
 
 
-def send(workflow: EditionWorkflow, backend: Backend, week: Week, *, now: datetime) -> tuple[EditionRecord, Path]:
+def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: datetime) -> tuple[EditionRecord, Path]:
     """Deliver a week's sealed bytes, mark the edition as sent, and return its record and where it was delivered.
+
+    Editions that ``recovery`` finds to be sent, although the store does not know it, are recorded before.
 
     Two transactions surround the delivery: ``sending`` means that something may have left, ``sent`` that it has. An
     interrupted send is finished by the next call, and the backend makes sure that no second message results from it.
 
     If nothing was delivered, the edition is held, its entries are released and DeliveryFailedError is raised. After
-    DeliveryUncertainError the edition stays in state ``sending``.
+    DeliveryUncertainError the edition stays in state ``sending``. After AlreadyDeliveredError it is held and keeps its
+    entries, since another edition of the week was sent.
     """
-    editions = workflow.store.editions
+    editions, backend = workflow.store.editions, recovery.backend
     with backend.lock():
+        recovery.from_files(workflow.store, now=now)
         record = workflow.require(week, "send")
         sealed = _sealed(workflow, week)
         if record.state == "approved":
@@ -36,12 +41,20 @@ def send(workflow: EditionWorkflow, backend: Backend, week: Week, *, now: dateti
         except DeliveryFailedError as error:
             editions.release(record, "held", (), now=now, actor=workflow.actor, note=f"sending failed: {error}")
             raise
+        except AlreadyDeliveredError as error:
+            editions.change_state(record, "held", now=now, actor=RECOVERY_ACTOR, note=str(error).rstrip("."))
+            raise
         return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=backend.outcome), path
 
 
 def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime) -> EditionRecord:
-    """Mark an approved edition as sent by other means, so that its entries count as published."""
+    """Mark an approved edition as sent by other means, so that its entries count as published.
+
+    An edition of which only a person knows that it was sent is recorded with the entries of its week.
+    """
     record = workflow.require(week, "hand over")
+    if record.is_unconfirmed:
+        return workflow.confirm_sent(record, now=now)
     _require_unpublished(workflow, _sealed(workflow, week), week, now)
     return workflow.store.editions.change_state(record, "sent", now=now, actor=workflow.actor, note="handed over")
 

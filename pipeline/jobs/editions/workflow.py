@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.digest.edition.diff import changed_files, manifest_changes
 from pipeline.digest.edition.seal import mark_approved
 from pipeline.digest.selection.select import Selection
-from pipeline.jobs.digests.build import build_draft, build_selected
+from pipeline.jobs.digests.build import build_draft, build_selected, require_confirmed
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.check_links import check_results, current_link_check
@@ -17,7 +17,7 @@ from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.check import CheckResult, blocking_results
 from pipeline.model.digest import Edition, EditionState
 from pipeline.model.edition import EditionRecord, SealedEdition, Transition, refusal
-from pipeline.model.errors import ChecksFailedError, RefusedError
+from pipeline.model.errors import ChecksFailedError, NothingToPublishError, RefusedError
 from pipeline.model.proof import ProofToken
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -92,6 +92,34 @@ class EditionWorkflow:
             token=self.proof_token,
         )
 
+    def confirm_sent(self, record: EditionRecord, *, now: datetime) -> EditionRecord:
+        """Record that an unconfirmed edition was sent, as it was sealed, or else as it would be built now.
+
+        Raise RefusedError if its week has no entries in this store.
+        """
+        week = Week.parse(record.week)
+        selection = select_entries(self.store, self.context, week, now=now)
+        sealed = self.store.editions.sealed(record.week)
+        if sealed is None:
+            try:
+                edition = build_draft(self.store, self.context, week, now=now).edition
+            except NothingToPublishError as error:
+                raise RefusedError(
+                    f"{error} Run `pipeline fetch`, then this again; if nothing comes, run `pipeline skip {week}`."
+                ) from error
+            stories = tuple(tuple(stored.entry_id for stored in story) for story in selection.stories)
+            approved = mark_approved(edition)
+            sealed = SealedEdition(edition=approved, stories=stories, sealed_at=now, sealed_by=self.actor)
+        return self.store.editions.approve(
+            record,
+            replace(sealed, sealed_at=now, sealed_by=self.actor),
+            excluded=selection.excluded_by_editor,
+            carried_over=selection.carried_over,
+            published_elsewhere=selection.published_elsewhere,
+            state="sent",
+            note="handed over",
+        )
+
     def hold(self, week: Week, *, now: datetime) -> EditionRecord:
         """Keep an edition from being sent; its entries carry over to the next digest."""
         record = self.require(week, "hold")
@@ -121,10 +149,15 @@ class EditionWorkflow:
         return RebuildResult(changed_files=changed_files(old, new), changes=manifest_changes(old, new))
 
     def require(self, week: Week, transition: Transition) -> EditionRecord:
-        """Return the record of a week's edition if a transition is allowed from it, else raise RefusedError."""
+        """Return the record of a week's edition if a transition is allowed from it, else raise RefusedError.
+
+        Nothing is approved or sent while another edition may have been sent, with the same entries.
+        """
         record = self.store.editions.get(str(week))
         if reason := refusal(transition, record):
             raise RefusedError(reason)
+        if transition in ("approve", "send", "hand over"):
+            require_confirmed(self.store, week)
         return record
 
     def _release(self, record: EditionRecord, state: EditionState, now: datetime) -> EditionRecord:

@@ -153,6 +153,9 @@ def _waiting(record: EditionRecord, zone: tzinfo, *, is_timed: bool) -> Iterator
     if record.state == "approved":
         fix = f"it is sent at its time, or now with `pipeline send {week}`" if is_timed else f"`pipeline send {week}`"
         yield Blocker(message="waits to be sent", fix=fix)
+    elif record.is_unconfirmed:
+        fix = f"`pipeline send {week} --handed-over` if it was, `pipeline resume {week}` if it was not"
+        yield Blocker(message=f"may have been sent already: {record.note}", fix=fix)
     elif record.state == "held":
         yield Blocker(message=f"held by {record.changed_by} since {since}", fix=f"`pipeline resume {week}` resumes it")
     elif record.state == "sending":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.app import App, user_name
-from pipeline.app.delivery import build_backend, build_mailer
+from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
 from pipeline.jobs.digests.build import build_draft, current_edition
@@ -206,9 +206,9 @@ def _perform(
             workflow.skip(week, now=now)
             return "Skipped. Its entries carry over to the next digest."
         case "send":
-            backend = build_backend(app)
-            record, path = send(workflow, backend, week, now=now)
-            return f"No. {record.number} {backend.outcome}: {path.parent.name}/{path.name}."
+            recovery = build_recovery(app)
+            record, path = send(workflow, recovery, week, now=now)
+            return f"No. {record.number} {recovery.backend.outcome}: {path.parent.name}/{path.name}."
         case "test":
             address = envelope_address(options.test_address)
             mailer = build_mailer(app)

@@ -30,9 +30,11 @@ class StepTransport(httpx.AsyncBaseTransport):
         self.most_per_host = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return a feed."""
+        """Return a feed, or raise the timeout of a slow host."""
         host = request.url.host
         self.requested += 1
+        if host.startswith("slow"):
+            raise httpx.ReadTimeout("no data arrived in time")
         self.in_flight[host] += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight.total())
         self.most_per_host = max(self.most_per_host, self.in_flight[host])
@@ -165,3 +167,14 @@ def test_caller_that_awaits_gets_every_outcome(iterations: int) -> None:
         return count
 
     assert asyncio.run(run()) == 25
+
+
+def test_a_host_that_is_always_too_slow_is_given_up() -> None:
+    """Its other documents are not asked for in this run; those of other hosts are."""
+    transport = StepTransport()
+    requests = [request(f"http://slow.example/{n}") for n in range(8)] + from_hosts(1)
+    outcomes = asyncio.run(fetch_from(transport, requests, limits()))
+    assert transport.requested == 3 + 1
+    assert Counter(outcome.kind for outcome in outcomes) == {"timeout": 8, "ok": 1}
+    details = [outcome.detail for outcome in outcomes if "was not fetched" in outcome.detail]
+    assert details == ["was not fetched: slow.example was too slow 3 times"] * 5

@@ -1,8 +1,8 @@
 """Fetches documents over HTTP: conditional requests, bounded responses, one request per host at a time.
 
-`request` follows one request through its redirects, `semantics` reads statuses and headers, `decompress` bounds bodies,
-`rate_limit` spaces the requests to a host, `spool` buffers outcomes, and `transport` speaks HTTP/1.1 over connections
-that `connect` opens to checked addresses.
+`request` follows one request through its redirects, `head` cleans what comes before a body, `semantics` reads statuses
+and headers, `decompress` bounds bodies, `rate_limit` spaces the requests to a host, `spool` buffers outcomes, and
+`transport` speaks HTTP/1.1 over connections that `connect` opens to checked addresses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import httpx
 
 from pipeline.ingest.http import semantics
 from pipeline.ingest.http.connect import Resolve, SafeConnector, allow_all, resolve
-from pipeline.ingest.http.decompress import BoundedBody, content_encodings, too_large_error
+from pipeline.ingest.http.decompress import BoundedBody, too_large_error
 from pipeline.ingest.http.ip_filter import unsafe_reason
 from pipeline.ingest.http.rate_limit import MAX_TIMEOUTS, HostLimiter, interleave
 from pipeline.ingest.http.request import FetchAttempt
@@ -200,6 +200,8 @@ class HttpFetcher:
             raise FetchError("timeout", f"did not finish within {seconds:g} seconds") from error
         except httpx.TimeoutException as error:
             raise FetchError("timeout", f"did not answer for {self._limits.timeout_seconds:g} seconds") from error
+        except httpx.ProtocolError as error:
+            raise FetchError("protocol_error", f"broke the rules of HTTP ({error})") from error
         except httpx.HTTPError as error:
             raise FetchError("protocol_error", "closed the connection in the middle of the response") from error
         finally:
@@ -219,8 +221,7 @@ class HttpFetcher:
         declared = semantics.parse_length(response.headers.get("content-length", "")) or 0
         if declared > self._limits.max_bytes and not first_bytes:
             raise too_large_error(self._limits.max_bytes)
-        encodings = content_encodings(response.headers.get("content-encoding", ""))
-        body = BoundedBody(encodings, self._limits.max_bytes)
+        body = BoundedBody(response.headers.get("content-encoding", ""), self._limits.max_bytes)
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - true of every asynchronous transport
         async for chunk in response.stream:
             body.add(chunk)

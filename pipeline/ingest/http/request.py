@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -21,10 +22,14 @@ _ACCEPT = (
 _AMBIGUOUS = frozenset('%\\<>^`{|}" ')
 """Characters of a host that a resolver or proxy may read as another host; no name has them."""
 _HEADERS = (("Accept", _ACCEPT), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))
+_MAX_COOKIE_BYTES = 4_096
+"""Of one cookie, with its attributes (RFC 6265, 6.1), and of all that a request sends."""
+_COOKIE_POLICY = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
+"""A cookie without a domain goes to the very host that set it."""
 
 
 class FetchAttempt:
-    """The state of one request: its current URL, the URLs visited, and the time left in seconds."""
+    """The state of one request: its current URL, the URLs visited, their cookies, and the time left in seconds."""
 
     def __init__(self, request: FetchRequest, limits: FetchLimits) -> None:
         self.seconds_left = limits.deadline_seconds
@@ -36,7 +41,8 @@ class FetchAttempt:
         self._url = httpx.URL()
         self._origin = self._url
         self._secrets: list[tuple[str, str]] = list(request.headers)
-        self._visited: list[httpx.URL] = []
+        self._cookies = httpx.Cookies(CookieJar(_COOKIE_POLICY))
+        self._visited: list[tuple[httpx.URL, str]] = []
         self._moved_to = ""
 
     @property
@@ -60,32 +66,56 @@ class FetchAttempt:
         self._origin = self._url = _without_userinfo(url)
 
     def redirect(self, response: httpx.Response) -> None:
-        """Set the URL to a redirect's target. Raise FetchError if it is invalid or was visited before."""
+        """Set the URL to a redirect's target. Raise FetchError if it is invalid or was visited with the same cookies.
+
+        Cookies that the redirect sets are sent for the rest of this attempt, where their attributes allow it: some
+        sites redirect to the same URL until they see theirs.
+        """
         location = response.headers.get("location", "")
         target = _parse_url(location, base=self._url)
         if not location or target is None:
             raise FetchError("protocol_error", f"redirects to {location!r}, which is not a web address")
-        self._visited.append(self._url)
+        self._visited.append((self._url, self._cookie()))
+        self._keep_cookies(response)
         only_permanent = self._moved_to == ("" if len(self._visited) == 1 else str(self._url))
         if only_permanent and response.status_code in semantics.PERMANENT_REDIRECTS:
             self._moved_to = str(_without_userinfo(target))
         host, self._url = self.host, _without_userinfo(target)
         self.is_new_host = self.host != host
-        if self._url in self._visited or len(self._visited) > self._limits.max_redirects:
+        if (self._url, self._cookie()) in self._visited or len(self._visited) > self._limits.max_redirects:
             raise FetchError("redirect_loop", f"redirects without end, last to {self._url}")
 
     def build_request(self) -> httpx.Request:
         """Return the HTTP request for the current URL."""
+        secrets = self._secrets if _may_receive_secrets(self._url, self._origin) else []
+        cookies = [value for name, value in secrets if name.lower() == "cookie"] + [self._cookie()]
         headers = [
             ("User-Agent", self._limits.user_agent),
             *_HEADERS,
             *self._validators(),
             *([("Range", f"bytes=0-{self.first_bytes - 1}")] if self.first_bytes else ()),
-            *(self._secrets if _may_receive_secrets(self._url, self._origin) else ()),
+            *((name, value) for name, value in secrets if name.lower() != "cookie"),
+            *([("Cookie", "; ".join(filter(None, cookies)))] if any(cookies) else ()),
         ]
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         timeout = httpx.Timeout(self._limits.timeout_seconds).as_dict()
         return httpx.Request(self._request.method, self._url, headers=raw, extensions={"timeout": timeout})
+
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        cookies = map(semantics.usable_validator, response.headers.get_list("set-cookie"))
+        headers = [("Set-Cookie", cookie) for cookie in cookies if 0 < len(cookie) <= _MAX_COOKIE_BYTES]
+        if headers:
+            request = httpx.Request("GET", self._url)
+            self._cookies.extract_cookies(httpx.Response(response.status_code, headers=headers, request=request))
+
+    def _cookie(self) -> str:
+        """Return the cookies for the current URL, as in the header, or ""."""
+        if not self._cookies.jar:
+            return ""
+        request = httpx.Request("GET", self._url)
+        self._cookies.set_cookie_header(request)
+        cookie = str(request.headers.get("cookie", ""))
+        return cookie if len(cookie) <= _MAX_COOKIE_BYTES else ""
 
     def outcome(self, kind: OutcomeKind, detail: str) -> FetchOutcome:
         """Return an outcome without a response."""

@@ -11,11 +11,11 @@ import h11
 import httpx
 
 from pipeline.ingest.http.connect import AddressFilter, Connection, SafeConnector, resolve, tls_reason
+from pipeline.ingest.http.head import HEAD_END, MAX_HEAD_BYTES, clean_head
 from pipeline.model.errors import FetchError
 from pipeline.model.fetch import Proxy
 
 _PORTS = {"http": 80, "https": 443}
-_MAX_HEAD_BYTES = 100_000
 _CHUNK_BYTES = 65_536
 _MAX_INFORMATIONAL = 16
 """Maximum number of informational responses before the real one."""
@@ -59,7 +59,7 @@ class _Exchange(httpx.AsyncByteStream):
     def __init__(self, connection: Connection, timeout_seconds: float) -> None:
         self._incoming, self._outgoing = connection
         self._timeout_seconds = timeout_seconds
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
 
     async def send(self, request: httpx.Request) -> None:
         """Send a request without a body."""
@@ -78,13 +78,30 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def read_head(self) -> h11.Response:
         """Return the status and headers, skipping a few informational responses (RFC 9110, 15.2)."""
+        received = b""
         for _ in range(_MAX_INFORMATIONAL):
+            head, received = await self._receive_head(received)
+            self._http.receive_data(clean_head(head))
             event = await self._next_event()
             if isinstance(event, h11.Response):
+                if received:
+                    self._http.receive_data(received)
                 return event
-            if not isinstance(event, h11.InformationalResponse):
-                raise httpx.RemoteProtocolError("the connection was closed without a response")
         raise httpx.RemoteProtocolError("there are informational responses without end")
+
+    async def _receive_head(self, received: bytes) -> tuple[bytes, bytes]:
+        """Return a head up to its blank line, and what was received after it. Raise FetchError if it is too long."""
+        searched = 0
+        received = received.lstrip(b"\r\n")
+        while not (end := HEAD_END.search(received, searched)):
+            if len(received) > MAX_HEAD_BYTES:
+                raise FetchError("protocol_error", f"sent more than {MAX_HEAD_BYTES:,} bytes of headers")
+            searched = max(0, len(received) - 2)
+            data = await self._receive()
+            if not data:
+                raise httpx.ReadError("the connection was closed without a response")
+            received = (received + data).lstrip(b"\r\n")
+        return received[: end.end()], received[end.end() :]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while isinstance(event := await self._next_event(), h11.Data):
@@ -96,18 +113,25 @@ class _Exchange(httpx.AsyncByteStream):
         await asyncio.sleep(0)  # the loop closes the socket in its next iteration, which may be its last
 
     async def _next_event(self) -> object:
+        is_at_end = False
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                async with asyncio.timeout(self._timeout_seconds):
-                    data = await self._incoming.read(_CHUNK_BYTES)
+                data = await self._receive()
+                is_at_end = not data
                 self._http.receive_data(data)
+        except h11.RemoteProtocolError as error:
+            raise (httpx.ReadError if is_at_end else httpx.RemoteProtocolError)(str(error)) from error
+        return event
+
+    async def _receive(self) -> bytes:
+        """Return what arrives next, or no bytes if the connection was closed."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._incoming.read(_CHUNK_BYTES)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no data arrived in time") from error
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
-        except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
-        return event
 
 
 class ProxyTransport(httpx.AsyncBaseTransport):

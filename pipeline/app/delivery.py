@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.model.alert import Alert
     from pipeline.model.proof import SendPolicy
 
+STEP_TIMEOUT_SECONDS = 60.0
+"""How long to wait for each reply of the server but the last."""
 FINAL_REPLY_TIMEOUT_SECONDS = 60.0
 """How long to wait for the server's reply to one message. Other tasks wait meanwhile; a duplicate does little harm."""
 _LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [web] url to make them work elsewhere."
@@ -62,6 +64,8 @@ def build_smtp(app: App) -> Smtp | None:
         security=settings.smtp_security,  # type: ignore[arg-type]  # config checked that it is one of Security
         username=settings.smtp_username,
         password=smtp_password(settings, os.environ),
+        timeout_seconds=min(STEP_TIMEOUT_SECONDS, settings.smtp_deadline_seconds),
+        deadline_seconds=settings.smtp_deadline_seconds,
         final_timeout_seconds=FINAL_REPLY_TIMEOUT_SECONDS,
         helo=sender.domain,
     )

@@ -204,6 +204,11 @@ class DeliverySettings:
         integer(0, 65_535),
         0,
     )
+    smtp_deadline_seconds: float = setting(
+        "How long the mail server may take in total until it has the whole message. Other tasks wait meanwhile.",
+        number(1, 3600, "seconds"),
+        120.0,
+    )
     smtp_username: str = setting("User name to log in with, if the server requires one.", string(), "")
     smtp_password_env: str = setting(
         "Environment variable with the password; or `NAME_FILE` is the name of a file that contains it.", ENV_VAR, ""

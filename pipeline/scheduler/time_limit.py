@@ -35,9 +35,12 @@ def time_limit(name: str, seconds: float) -> Iterator[None]:
         raise _TimeIsUp
 
     previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_SECONDS)
     try:
-        yield
+        signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt as interruption:  # perhaps one that the block raised in turn
         if not expired:
             raise
@@ -46,5 +49,5 @@ def time_limit(name: str, seconds: float) -> Iterator[None]:
         )
         raise TaskTimeoutError(message) from interruption
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # once more: the first may have been interrupted
         signal.signal(signal.SIGALRM, previous)

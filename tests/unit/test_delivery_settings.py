@@ -70,6 +70,14 @@ def test_the_port_depends_on_the_encryption(tmp_path: Path, security: str, port:
     assert (usual.port, own.port) == (port, 2525)
 
 
+@pytest.mark.parametrize(("given", "limits"), [({}, (60, 120)), ({"smtp_deadline_seconds": 10}, (10, 10))])
+def test_the_mail_server_has_a_deadline(tmp_path: Path, given: dict[str, object], limits: tuple[float, float]) -> None:
+    """The tasks of the daemon wait for no message longer than that; a single reply has at most a minute."""
+    smtp = build_smtp(app(tmp_path, delivery=SERVER | given))
+    assert smtp is not None
+    assert (smtp.timeout_seconds, smtp.deadline_seconds) == limits
+
+
 def test_the_mailer_is_smtp_or_the_outbox(tmp_path: Path) -> None:
     """Without a mail server single mails become files, as editions do."""
     assert isinstance(build_mailer(app(tmp_path)), Outbox)

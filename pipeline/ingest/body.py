@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
+from pipeline.model.entry import RawEntry
 from pipeline.text.html import (
     add_paragraphs,
     join_broken_lists,
@@ -12,7 +14,7 @@ from pipeline.text.html import (
     sanitise_without_attributes,
     sanitised_to_text,
 )
-from pipeline.text.html_repair import repair_markup
+from pipeline.text.html_repair import drop_players, repair_markup
 from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.plain_text import excerpt_text, split_boilerplate, strip_boilerplate
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
@@ -27,6 +29,8 @@ _ENOUGH_WORDS = 65
 _MAX_CHARS = 20_000
 _ELLIPSIS = r"(?:…|\.{3}|&hellip;|&#8230;)"
 _CUT_SHORT = re.compile(rf"\[\s?{_ELLIPSIS}\s?\]|{_ELLIPSIS}\s*+(?:</\w+>\s*+)*+$")
+
+_PASSWORD_FORM = re.compile(r"<form\b[^<>]{0,1000}\bpost-password-form\b", re.IGNORECASE)
 
 
 class Body(NamedTuple):
@@ -43,14 +47,23 @@ class Body(NamedTuple):
 NO_BODY = Body("", "", is_cut=False)
 
 
-def extract_body(content_html: str, summary_html: str, base: str) -> Body:
-    """Return the longer of the two texts, and the excerpt.
+def entry_body(raw: RawEntry, base: str) -> Body:
+    """Return the text of an entry; ``NO_BODY`` if it needs a password."""
+    if _PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html):
+        return NO_BODY
+    attached = [enclosure.url for enclosure in raw.enclosures]
+    return extract_body(raw.content_html, raw.summary_html, base, attached)
+
+
+def extract_body(content_html: str, summary_html: str, base: str, attached: Collection[str] = ()) -> Body:
+    """Return the longer of the two texts, and the excerpt. Players of ``attached`` files leave no link.
 
     >>> extract_body("<p>Salt first. Then heat.</p>", "Salt [&#8230;]", "https://h.example/")
     Body(html='<p>Salt first. Then heat.</p>', excerpt_text='Salt first. Then heat.', is_cut=False)
     """
     longer, shorter = sorted((content_html, summary_html), key=len, reverse=True)
-    body_html, is_cut = _clean(longer[:MAX_HTML_CHARS], base)
+    longer = longer[:MAX_HTML_CHARS]
+    body_html, is_cut = _clean(drop_players(longer, attached) if attached else longer, base)
     summary = (
         ""
         if not shorter or _CUT_SHORT.search(shorter[-1000:])

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from pipeline.ingest.body import NO_BODY, extract_body
+from pipeline.ingest.body import NO_BODY, entry_body
 from pipeline.ingest.pictures import choose_picture
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
@@ -30,7 +30,6 @@ _WITH_EXCERPTS = ("atom", "json")
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
-_PASSWORD_FORM = re.compile(r"<form\b[^<>]{0,1000}\bpost-password-form\b", re.IGNORECASE)
 _NO_MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|ico|pdf|epub|docx?|zip|txt|vtt|srt|json|xml|html?)$", re.IGNORECASE
 )
@@ -92,8 +91,7 @@ def _link(raw: RawEntry, base: str) -> str:
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedFeed, now: datetime) -> Entry:
     base, text_base, link, guid = identifiers
     title = split_title(entry_title(raw))
-    needs_password = bool(_PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html))
-    body = NO_BODY if needs_password else extract_body(raw.content_html, raw.summary_html, text_base)
+    body = entry_body(raw, text_base)
     published_at, dated_by = _dated(raw, now)
     enclosure = _enclosure(raw.enclosures, base, untyped="audio/mpeg" if feed.kind == "podcast" else "")
     title_guest, short_title = split_guest(title.title) if enclosure and not title.guest else ("", title.title)
@@ -124,7 +122,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedF
         persons=tuple(_persons(raw.persons, base)),
         soundbites=tuple(replace(bite, title=clean_title(bite.title)[:200]) for bite in raw.soundbites),
         is_post=enclosure is not None and feed.kind != "podcast" and not _is_announced_as_episode(raw, title.label),
-        needs_password=needs_password,
+        needs_password=body is NO_BODY,
         is_cut=body.is_cut or (parsed.version.startswith(_WITH_EXCERPTS) and not raw.content_html),
         unusable_date=_unusable_date(raw, dated_by),
         raw_hash="" if _is_dated_ahead(raw, now) else raw.raw_hash,

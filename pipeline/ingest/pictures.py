@@ -9,9 +9,10 @@ from itertools import islice
 
 from pipeline.model.entry import Enclosure, Picture, RawEntry
 from pipeline.text.html_images import IMAGE, fitness, image_attributes, is_image_file, is_svg, pixels, size_in_url
-from pipeline.text.plain_text import clean_title
+from pipeline.text.plain_text import clean_title, excerpt_text
 from pipeline.text.urls import clean_url
 
+MAX_ALT_WORDS = 40
 _MAX_CANDIDATES = 100
 _SCALED = re.compile(r"-\d{2,5}x\d{2,5}(?=\.\w{3,4}$)|-scaled(?=\.\w{3,4}$)")
 
@@ -45,7 +46,9 @@ def fittest(candidates: Sequence[Picture], *, own_url: str = "", excluded: Colle
     same = [picture for picture in candidates if picture.url == best.url]
     sized = next((picture for picture in same if picture.width and picture.height), best)
     named = (picture.alt for picture in (*same, *candidates) if picture.alt and _file(picture.url) == _file(best.url))
-    return replace(best, alt=clean_title(next(named, "")), width=sized.width, height=sized.height)
+    return replace(
+        best, alt=excerpt_text(clean_title(next(named, "")), MAX_ALT_WORDS), width=sized.width, height=sized.height
+    )
 
 
 def body_pictures(body_html: str) -> Iterator[Picture]:

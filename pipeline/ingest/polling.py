@@ -32,6 +32,7 @@ MAX_DOUBLINGS = 20
 IMPLAUSIBLE_WAIT = timedelta(days=8)
 """A feed due later than this was scheduled by a wrong clock and is due now."""
 
+_VERSION = f"{PARSER_VERSION}."
 _HOUR = timedelta(hours=1)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -87,11 +88,12 @@ def build_request(state: FeedState, now: datetime, *, headers: tuple[tuple[str, 
     What an older parser read is requested as if for the first time, because it may be stored wrongly.
 
     >>> now = datetime.fromisoformat("2026-02-09T12:00Z")
-    >>> state = FeedState(feed_id="blog", url="https://a.example/", etag='"1"', document_at=now)
+    >>> current = Channel(head_hash=f"{PARSER_VERSION}.")
+    >>> state = FeedState(feed_id="blog", url="https://a.example/", etag='"1"', document_at=now, channel=current)
     >>> build_request(state, now).etag, build_request(state, now + timedelta(days=7)).etag
     ('"1"', '')
     """
-    is_current = not state.channel.head_hash or state.channel.head_hash.startswith(f"{PARSER_VERSION}.")
+    is_current = state.channel.head_hash.startswith(_VERSION)
     conditional = is_current and state.document_at is not None and now - state.document_at < UNCONDITIONAL_AFTER
     return FetchRequest(
         key=state.feed_id,
@@ -151,6 +153,9 @@ def _record_success(
 ) -> FeedState:
     """Return the state after a successful outcome. A partial document leaves no validators: it is requested again."""
     complete = outcome.kind != "partial"
+    channel = channel or state.channel
+    if not channel.head_hash.startswith(_VERSION):  # not every document has a head that can be told from its entries
+        channel = replace(channel, head_hash=_VERSION)
     return replace(
         state,
         failures=0,
@@ -160,7 +165,7 @@ def _record_success(
         etag=outcome.etag if complete else "",
         last_modified=outcome.last_modified if complete else "",
         body_sha256=outcome.body_sha256 if complete else "",
-        channel=channel or state.channel,
+        channel=channel,
         document_at=state.document_at if outcome.kind == "not_modified" else now,
         first_read_at=state.first_read_at or (now if has_news else None),
         new_content_at=now if has_news else state.new_content_at,

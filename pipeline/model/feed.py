@@ -70,7 +70,7 @@ class Channel:
     skip_hours: tuple[int, ...] = ()
     """UTC hours 0–23 in which not to fetch (RSS 2.0 <skipHours>)."""
     head_hash: str = ""
-    """Hash of the part of the document that this was read from, after the parser's version; empty if unknown."""
+    """The parser's version, a dot, and a hash of the part of the document that this was read from; none if unknown."""
     skip_days: tuple[str, ...] = ()
     """English weekday names on which not to fetch (RSS 2.0 <skipDays>)."""
 

@@ -19,6 +19,7 @@ from pipeline.text.html_images import (
     is_significant_class,
     replace_image,
     show_noscript_images,
+    use_picture_sources,
 )
 from pipeline.text.html_repair import drop_hidden, flatten_scripts, link_embeds
 from pipeline.text.plain_text import clean_text, count_words, has_cjk
@@ -82,7 +83,7 @@ def sanitise(html: str, base_url: str) -> str:
     """
     if not html.strip():
         return ""
-    html = show_noscript_images(html)
+    html = use_picture_sources(show_noscript_images(html))
     if _too_deep(html):
         return _text_alone(html)
     before = _base_url.set(base_url)

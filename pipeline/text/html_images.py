@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape, unescape
 from unicodedata import category
@@ -28,6 +29,10 @@ _ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _RAW_IMAGE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 _RAW_SOURCE = re.compile(r"\ssrc\s*=\s*[\"']?([^\s\"'<>]+)", re.IGNORECASE)
 _NOSCRIPT = re.compile(r"(</?noscript\b[^<>]*>)", re.IGNORECASE)
+_PICTURE = re.compile(r"(</?picture\b[^<>]*>)", re.IGNORECASE)
+_SOURCE = re.compile(r"<source\b[^<>]*>", re.IGNORECASE)
+_SOURCE_SET = re.compile(r"\s(?:data-)?srcset\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_NEW_TYPE = re.compile(r"image/(?:webp|avif)|\.(?:webp|avif)\b", re.IGNORECASE)
 _TRACKING_PIXEL = re.compile(
     r"//(?:pixel\.wp\.com|stats\.wordpress\.com|[^/]*\.?feedburner\.com/~|rss\.feedsportal|[^/]*doubleclick\.net|"
     r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
@@ -181,6 +186,39 @@ def show_noscript_images(html: str) -> str:
             before = shown[-1][-2_000:] if shown else ""
             shown += (image for image in _RAW_IMAGE.findall(part) if not _is_shown(image, before))
     return "".join(shown)
+
+
+def use_picture_sources(html: str) -> str:
+    """Return HTML whose images in ``<picture>`` have the sources of that element as their ``srcset``.
+
+    WebP and AVIF, which not all mail programs show, count only for an image that has nothing else.
+
+    >>> use_picture_sources('<picture><source srcset="a.jpg 900w"><img src="b.jpg"></picture>')
+    '<picture><source srcset="a.jpg 900w"><img srcset="a.jpg 900w" src="b.jpg"></picture>'
+    """
+    if "<picture" not in html and "<PICTURE" not in html:
+        return html
+    parts, inside = _PICTURE.split(html), False
+    for index, part in enumerate(parts):
+        if part[:1] == "<" and _PICTURE.fullmatch(part):
+            inside = part[1] != "/"
+        elif inside:
+            parts[index] = _RAW_IMAGE.sub(_with_sources(_SOURCE.findall(part)), part)
+    return "".join(parts)
+
+
+def _with_sources(sources: Sequence[str]) -> Callable[[re.Match[str]], str]:
+    sets = [
+        (match[1] or match[2], bool(_NEW_TYPE.search(one))) for one in sources if (match := _SOURCE_SET.search(one))
+    ]
+
+    def replace(image: re.Match[str]) -> str:
+        tag = image[0]
+        has_source = _RAW_SOURCE.search(tag) is not None
+        usable = ", ".join(escape(unescape(urls)) for urls, is_new in sets if not (is_new and has_source))
+        return f'{tag[:4]} srcset="{usable}"{tag[4:]}' if usable and "srcset" not in tag else tag
+
+    return replace
 
 
 def _is_shown(image: str, before: str) -> bool:

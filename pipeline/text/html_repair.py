@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from html import escape, unescape
+from urllib.parse import unquote
+
+from pipeline.text.urls import media_key
 
 _START = r"p|div|section|article|figure|img|h[1-6]|ul|ol|blockquote|table|center|font|span|a"
 _ESCAPED_HTML = re.compile(
@@ -43,8 +47,11 @@ _HIDDEN = re.compile(rf"\shidden[\s=/>]|{_HIDDEN_STYLE}|\b(?:{_HIDDEN_CLASS})\b"
 _IS_HIDDEN_STYLE = re.compile(_HIDDEN_STYLE, re.IGNORECASE)
 _IS_HIDDEN_CLASS = re.compile(rf"(?:^|\s)(?:{_HIDDEN_CLASS})(?:\s|$)")
 
-_IFRAME = re.compile(r"<iframe\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
-_FRAME_ATTRIBUTE = re.compile(r"\s(src|data-src|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_EMBED = re.compile(r"<(iframe|video|audio)\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+_FILE_TAG = re.compile(r"<source\b[^<>]*>", re.IGNORECASE)
+_MAX_FILE_CHARS = 1_000
+"""How far behind the beginning of a player its first file may be named."""
+_EMBED_ATTRIBUTE = re.compile(r"\s(src|data-src|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _FILMS = (
     (re.compile(r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})"),
      "https://www.youtube.com/watch?v={}", "youtube.com"),
@@ -127,20 +134,59 @@ def _is_hidden(attributes: dict[str, str]) -> bool:
 
 
 def link_embeds(html: str) -> str:
-    """Return HTML with a link to the film before each player of a film site, which sanitising removes.
+    """Return HTML with a link to the film or sound before each player of it, which sanitising removes.
 
     >>> link_embeds('<iframe src="https://player.vimeo.com/video/4711" title="A loaf"></iframe>')[:54]
     '<p><a href="https://vimeo.com/4711">A loaf</a></p><ifr'
+    >>> link_embeds('<audio controls><source src="/talks/loaf.ogg"></audio>')[:52]
+    '<p><a href="/talks/loaf.ogg">loaf.ogg</a></p><audio '
     """
-    return _IFRAME.sub(lambda frame: _film_link(frame[0]) + frame[0], html) if "<iframe" in html.lower() else html
+    lower = html.lower()
+    if "<iframe" in lower or "<video" in lower or "<audio" in lower:
+        return _EMBED.sub(lambda embed: _embed_link(embed) + embed[0], html)
+    return html
 
 
-def _film_link(frame: str) -> str:
-    attributes = {name.lower(): double or single for name, double, single in _FRAME_ATTRIBUTE.findall(frame)}
+def drop_players(html: str, urls: Iterable[str]) -> str:
+    """Return HTML in which the players of some files are empty, so that they are not replaced by links.
+
+    >>> drop_players('<audio src="https://h.example/1.mp3?_=1"></audio>', ["https://h.example/1.mp3"])
+    '<audio src=""></audio>'
+    """
+    keys = {media_key(url) for url in urls}
+    return _EMBED.sub(lambda embed: f'<{embed[1]} src="">' if media_key(_file_url(embed)) in keys else embed[0], html)
+
+
+def _embed_link(embed: re.Match[str]) -> str:
+    attributes = _attributes(embed[0])
+    title = attributes.get("title", "")
+    if embed[1].lower() == "iframe":
+        url, label = _film(attributes)
+    else:
+        url = _file_url(embed)
+        label = unquote(url.partition("?")[0].rpartition("/")[2])
+    label = label if not title or "player" in title.lower() else title
+    return f'<p><a href="{escape(url)}">{escape(label)}</a></p>' if url and label else ""
+
+
+def _film(attributes: Mapping[str, str]) -> tuple[str, str]:
+    """Return the page of the film in a frame, and the site that shows it."""
     for address in (attributes.get("src", ""), attributes.get("data-src", "")):
         for pattern, url, site in _FILMS:
-            if film := pattern.match(unescape(address).strip()):
-                title = attributes.get("title", "")
-                label = site if not title or "player" in title.lower() else title
-                return f'<p><a href="{url.format(film[1])}">{label}</a></p>'
-    return ""
+            if film := pattern.match(address):
+                return url.format(film[1]), site
+    return "", ""
+
+
+def _file_url(player: re.Match[str]) -> str:
+    """Return the address of the file that a player plays, or ""."""
+    own = _attributes(player[0])
+    inside = player.string[player.end() : player.end() + _MAX_FILE_CHARS].partition("</")[0]
+    first = _FILE_TAG.search(inside)
+    url = (own if "src" in own or not first else _attributes(first[0])).get("src", "") or own.get("data-src", "")
+    return "" if url.startswith(("data:", "blob:")) else url
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    pairs = _EMBED_ATTRIBUTE.findall(tag)
+    return {name.lower(): unescape(double or single).strip() for name, double, single in pairs}

@@ -330,5 +330,5 @@ def run_lifecycles(machine: type[PublicationMachine], theme: Theme, lives: int) 
     """Run a number of random lifecycles."""
     machine.THEME = theme
     quietly = list(HealthCheck)
-    settled = settings(max_examples=lives, stateful_step_count=35, deadline=None, suppress_health_check=quietly)
+    settled = settings(max_examples=lives, stateful_step_count=35, suppress_health_check=quietly)
     run_state_machine_as_test(machine, settings=settled)

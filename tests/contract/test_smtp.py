@@ -76,7 +76,7 @@ def test_a_missing_final_line_break_is_added() -> None:
 lines = st.lists(st.binary(max_size=60).map(lambda each: each.translate(None, b"\r\n\0")), max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=lines)
 def test_any_lines_arrive_unchanged(body: list[bytes]) -> None:
     """A message decoded by the rules of SMTP equals the one that was sent, including dots and 8-bit bytes."""

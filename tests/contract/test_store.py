@@ -16,9 +16,7 @@ from pipeline.model.feed import FeedState
 from pipeline.model.update import UpdateCounts
 from pipeline.store import Store
 
-ONE_STORE_FOR_ALL = settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+ONE_STORE_FOR_ALL = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EPISODE = Enclosure(url="https://media.example/1.mp3?dl=1", media_type="audio/mpeg")
 
 

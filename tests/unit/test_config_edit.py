@@ -131,7 +131,7 @@ def is_part_of(part: str, whole: str) -> bool:
     return all(line in remaining for line in part.split("\n"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TABLES, WORDS)
 def test_adding_and_removing_restores_the_file(tables: list[tuple[str, str, str, str]], word: str):
     """The old lines stay in order, only the table and blank lines are added, and removing the table undoes it."""
@@ -144,7 +144,7 @@ def test_adding_and_removing_restores_the_file(tables: list[tuple[str, str, str,
     assert [line for line in again.split("\n") if line] == [line for line in before.split("\n") if line]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TABLES, st.integers(0, 5))
 def test_removing_keeps_every_other_line(tables: list[tuple[str, str, str, str]], nth: int):
     """The remaining lines are unchanged and in order, and so are the settings of the other feeds."""

@@ -467,7 +467,7 @@ few_entries = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(entries=few_entries, before=few_entries)
 def test_stored_entries_match_at_most_once(entries: list[Entry], before: list[Entry]) -> None:
     """For any feed, no guid is repeated and no entry is lost."""
@@ -480,7 +480,7 @@ def test_stored_entries_match_at_most_once(entries: list[Entry], before: list[En
     assert {*owners, *verdict.vanished} == {item.entry_id for item in known}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(entries=few_entries)
 def test_second_fetch_changes_nothing(entries: list[Entry]) -> None:
     """A document fetched again is the same throughout."""

@@ -105,11 +105,28 @@ def test_definitions() -> None:
             '<p>Watch:</p><iframe src="https://www.youtube-nocookie.com/embed/A1b2C3d4E5f" title="Oven"></iframe>',
             '<p>Watch:</p>\n<p><a href="https://www.youtube.com/watch?v=A1b2C3d4E5f">Oven</a></p>',
         ),
+        (
+            '<p>Listen:</p><figure><audio controls src="/talks/sea%20air.mp3?_=1"></audio></figure>',
+            '<p>Listen:</p>\n<p><a href="https://h.example/talks/sea%20air.mp3?_=1">sea air.mp3</a></p>',
+        ),
+        (
+            "<video poster='/a.jpg' title='The harbour'>\n<source type='video/webm' src='//cdn.example/h.webm'>"
+            "<source src='/h.mp4'>Your browser shows no films.</video><p>Salt.</p>",
+            '<p><a href="https://cdn.example/h.webm">The harbour</a></p>\n<p>Salt.</p>',
+        ),
+        ('<video src="blob:https://h.example/1"></video><audio></audio><p>Salt.</p>', "<p>Salt.</p>"),
     ],
 )
 def test_nothing_is_lost_or_left(html: str, shown: str) -> None:
-    """Hidden text, marks of Markdown and breaks beside removed pictures do not appear; a film becomes a link."""
+    """Hidden text, marks of Markdown and breaks beside pictures do not appear; a film or sound becomes a link."""
     assert _excerpt(html)[0] == shown
+
+
+def test_the_player_of_an_episode_leaves_no_link() -> None:
+    """Its button leads there; other sounds in the text stay."""
+    html = '<audio src="https://h.example/1.mp3?_=1"></audio><p>Salt.</p><audio><source src="/2.mp3"></audio>'
+    body = extract_body(html, "", "https://h.example/", ["https://h.example/1.mp3"]).html
+    assert body == '<p>Salt.</p><p><a href="https://h.example/2.mp3">2.mp3</a></p>'
 
 
 @pytest.mark.parametrize(
@@ -136,6 +153,9 @@ def test_wrong_encoding_is_repaired(text: str, repaired: str) -> None:
         "<sup><a>",
         "<s>",
         "<iframe src=",
+        "<audio>",
+        "<video src=x><source ",
+        "<picture><source srcset=x>",
         "&lt;p&gt;",
         "<div hidden>",
         "<p>",

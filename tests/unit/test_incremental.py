@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ingest.dedupe import decide
@@ -89,7 +89,6 @@ pages = st.sampled_from(["", "bread", "today"])
 posts = st.builds(post, st.integers(1, 12), titles, guid=st.sampled_from(["", "3", "x"]), page=pages)
 
 
-@settings(deadline=None)  # the first example imports feedparser
 @given(st.lists(posts, max_size=9), st.lists(posts, max_size=9))
 def test_incremental_parse_has_the_same_effect(before: list[str], now: list[str]) -> None:
     """Whatever was known and whatever the document contains, the store gets the same changes."""
@@ -131,7 +130,6 @@ odd = st.sampled_from(
 """Not among them: a second guid that is another item's. Which of the two entries stays when one item leaves is open."""
 
 
-@settings(deadline=None)
 @given(numbers, numbers, st.dictionaries(st.integers(1, 12), odd, max_size=2))
 def test_markup_inside_entries(before: list[int], now: list[int], said: dict[int, str]) -> None:
     """Entry tags in CDATA, comments or other elements do not change the result."""
@@ -140,7 +138,6 @@ def test_markup_inside_entries(before: list[int], now: list[int], said: dict[int
     assert effect(changes_of(second, first, whole=False)) == effect(changes_of(second, first, whole=True))
 
 
-@settings(deadline=None)
 @given(numbers, numbers, odd.filter(lambda text: not text.startswith("<item>")))
 def test_markup_between_entries(before: list[int], now: list[int], between: str) -> None:
     """Entry tags outside of entries do not change the result."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.html_to_markdown import MAX_DEPTH, escape_markdown
@@ -34,7 +34,6 @@ def test_the_result_has_no_raw_html() -> None:
     assert to_plain(md) == "<script>alert(1)</script> and <b>"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=60))
 def test_escaped_text_is_not_markup(text: str) -> None:
     """No character of an escaped title or excerpt becomes markup."""
@@ -150,14 +149,12 @@ def test_excerpt_cuts_a_long_sentence() -> None:
     assert excerpt("# Title\n\n" + "word " * 100, max_words=3) == "word word word…"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=60))
 def test_excerpt_is_never_too_long(md: str, limit: int) -> None:
     """The result has at most the requested number of words, and an ellipsis."""
     assert words(excerpt(md, limit)) <= limit + 1
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_markdown_renders_safely(md: str) -> None:
     """No Markdown fails, and no script or event handler is in the result."""

@@ -225,7 +225,7 @@ ROOTS = st.sampled_from(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(ROOTS, st.lists(PIECES, max_size=40), st.sampled_from(["utf-8", "utf-16", "windows-1252"]))
 def test_any_document_gives_safe_entries_or_is_refused(root: str, pieces: list[str], encoding: str) -> None:
     """No exception but NotAFeedError, no unsafe URL, no repeated guid, for any document."""

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.digest.render.palette import DARK, LIGHT, Palette, contrast
@@ -20,7 +20,6 @@ from tests.golden.sample import PUBLICATION, SAMPLE
 THEMES = Path(__file__).parent.parent.parent / "templates"
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=0xFFFFFF))
 def test_any_accent_is_readable(number: int) -> None:
     """Whatever the colour, links and buttons have a contrast of 4.5 : 1 in both schemes."""

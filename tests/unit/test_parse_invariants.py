@@ -64,7 +64,7 @@ def _legal(text: str) -> str:
     return "".join(character for character in text if character.isprintable())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_ITEMS)
 def test_any_fields_keep_the_promises_and_read_the_same_both_ways(items: list) -> None:
     """Whatever items say: safe entries, one for each, and the same ones where the end of the document is damaged."""

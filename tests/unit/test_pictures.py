@@ -108,6 +108,38 @@ def test_images_that_a_script_would_load(html: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sources", "tag", "expected"),
+    [
+        ('<source srcset="/b-1000.jpg 1000w, /b-500.jpg 500w">', '<img src="/a.jpg">', "b-1000.jpg"),
+        ('<source data-srcset="/b.jpg 900w" media="(min-width: 40em)">', '<img src="/a.gif" width="200">', "b.jpg"),
+        ('<source type="image/webp" srcset="/b.webp 1000w">', '<img src="/a.jpg">', "a.jpg"),
+        ('<source type="image/avif" srcset="/b.avif 1000w">', '<img alt="A loaf">', "b.avif"),
+        ('<source srcset="/b.jpg 900w">', '<img src="/a.jpg" srcset="/c.jpg 800w">', "c.jpg"),
+        ("<source srcset='/b.jpg?x=\"1\" 900w'>", "<img src='/a.jpg'>", "b.jpg?x=%221%22"),
+    ],
+)
+def test_a_picture_element_has_more_sources(sources: str, tag: str, expected: str) -> None:
+    """The fittest counts; new formats only where there is no other."""
+    entry = read(f"<p>Bread.</p><picture class='x'>{sources}{tag}</picture>")
+    assert entry.picture
+    assert entry.picture.url == f"https://h.example/{expected}"
+    assert entry.body_html.count("<img") == 1
+
+
+def test_the_description_of_an_image_is_its_alt_text() -> None:
+    """In Media RSS; that of a group of images describes something else, and a long one is shortened."""
+    image = media("loaf.jpg", 900).replace("/>", "><media:description>A loaf &amp;amp; salt</media:description>")
+    group = "<media:group><media:description>All about it</media:description>{}</media:content></media:group>"
+    for more in (f"{image}</media:content>", group.format(image)):
+        entry = read("<p>Bread.</p>", more)
+        assert entry.picture
+        assert entry.picture.alt == "A loaf & salt"
+    long = read("<p>Bread.</p>", image.replace("A loaf", "Flour. " * 100) + "</media:content>")
+    assert long.picture
+    assert long.picture.alt.count("Flour") == 40
+
+
+@pytest.mark.parametrize(
     ("tag", "text"),
     [
         ('<img src="https://s.w.org/images/core/emoji/14.0.0/svg/1f35e.svg" alt="🍞">', "🍞"),

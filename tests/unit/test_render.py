@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.digest.render.render import MAX_HTML_BYTES, render
 from pipeline.digest.render.theme import Theme, load_theme
+from pipeline.digest.render.wording import format_duration
 from pipeline.model.digest import Digest, Section, Story
 from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
@@ -178,6 +179,15 @@ def test_episode_byline(theme: Theme) -> None:
     words = Markup(render(with_story(story), theme).html).text
     assert "Episode 14 · 42 min · with Elowen Hart · Explicit language" in words
     assert "Listen to the episode (42 min)" in words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1234, "20 min"), (3599, "59 min"), (7199, "1 h 59 min"), (119, "115 sec"), (3, "5 sec"), (0, "")],
+)
+def test_durations_are_full_minutes(seconds: int, expected: str) -> None:
+    """As players show them; an episode never ends later than it says."""
+    assert format_duration(seconds) == expected
 
 
 def test_a_pair_has_two_buttons(theme: Theme) -> None:

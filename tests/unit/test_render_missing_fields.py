@@ -87,7 +87,7 @@ digests = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(digests, maybe(*THEME_NAMES))
 def test_no_gaps_whatever_is_missing(digest: Digest, theme: str) -> None:
     """No empty element, no separator with nothing on one side, no "None", no gap in the plain text."""

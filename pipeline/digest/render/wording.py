@@ -36,16 +36,18 @@ def label_separator(translator: Translator = ENGLISH) -> str:
 
 
 def format_duration(seconds: int | None, translator: Translator = ENGLISH) -> str:
-    """Return a duration in hours and minutes, or in seconds below two minutes; empty if it is unknown.
+    """Return a duration in full hours and minutes, as players show it, or in seconds below two minutes.
 
-    >>> format_duration(2520), format_duration(4320), format_duration(3600), format_duration(92), format_duration(None)
+    It is empty if the duration is unknown.
+
+    >>> format_duration(2520), format_duration(4379), format_duration(3600), format_duration(92), format_duration(None)
     ('42 min', '1 h 12 min', '1 h', '90 sec', '')
     """
     if not seconds or seconds < 0:
         return ""
     if seconds < 120:
-        return translator.ngettext("{n} sec", "{n} sec", max(5, round(seconds / 5) * 5))
-    hours, minutes = divmod(round(seconds / 60), 60)
+        return translator.ngettext("{n} sec", "{n} sec", max(5, seconds // 5 * 5))
+    hours, minutes = divmod(seconds // 60, 60)
     long = translator.ngettext("{n} h", "{n} h", hours) if hours else ""
     short = translator.ngettext("{n} min", "{n} min", minutes) if minutes else ""
     return translator.gettext("{hours} {minutes}", hours=long, minutes=short) if long and short else long or short

@@ -52,8 +52,8 @@ def resolve_bases(document: XmlDocument, url: str) -> XmlDocument:
 def page_link(element: Element) -> str:
     """Return the address of an entry's or a channel's own page as written, or "".
 
-    In order of preference: the address before a redirect (origLink), an RSS link, an Atom link to a web page or
-    anything else, and a guid that is a web address and not declared to be none.
+    In order of preference: the address before a redirect (origLink), an RSS link, an Atom link that is declared to lead
+    to a web page, one without a type, any other, and a guid that is a web address and not declared to be none.
 
     >>> page_link(etree.fromstring("<item><guid>site/7</guid><x><link>https://h.example/other</link></x></item>"))
     ''
@@ -71,11 +71,12 @@ def _page_links(element: Element) -> Iterator[tuple[int, str]]:
             yield 0, text
         elif name.localname == "link" and href:
             if child.get("rel", "alternate").rpartition("/")[2].lower() == "alternate":
-                yield (2 if "html" in child.get("type", "html") else 3), href
+                media_type = child.get("type", "").lower()
+                yield (2 if "html" in media_type else 4 if media_type else 3), href
         elif name.localname == "link" and text and name.namespace == namespace:
             yield 1, text
         elif is_web_address(text) and child.get("isPermaLink", "true").lower() != "false":
-            yield 4, text
+            yield 5, text
 
 
 def is_web_address(text: str) -> bool:

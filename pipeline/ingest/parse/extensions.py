@@ -115,6 +115,13 @@ def channel_extensions(root: Element) -> Channel:
 
 
 @lru_cache(maxsize=4096)
+def image_descriptions(element: Element) -> Iterator[tuple[str, str]]:
+    """Yield the URL and description of each image of an entry that has its own (https://www.rssboard.org/media-rss)."""
+    for image in element.iter("{*}content", "{*}thumbnail"):
+        if (url := image.get("url", "")) and (text := next(map(_text, image.iterchildren("{*}description")), "")):
+            yield url, text
+
+
 def qualified_name(tag: object) -> str:
     """Return a tag's local name, with the usual prefix if it belongs to one of the namespaces above.
 

@@ -14,7 +14,13 @@ from typing import Any, Literal
 
 from pipeline.ingest.parse.addresses import page_link, resolve_bases
 from pipeline.ingest.parse.decode import drop_illegal
-from pipeline.ingest.parse.extensions import Extensions, channel_extensions, element_guid, entry_extensions
+from pipeline.ingest.parse.extensions import (
+    Extensions,
+    channel_extensions,
+    element_guid,
+    entry_extensions,
+    image_descriptions,
+)
 from pipeline.ingest.parse.result import clean_channel
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.xml_document import Element, XmlDocument
@@ -108,7 +114,7 @@ def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str],
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
         enclosures=tuple(_enclosures(entry, media)),
         picture_url=_text(dict.get(entry, "image"), "href"),
-        pictures=tuple(_pictures(entry, media)),
+        pictures=tuple(_pictures(entry, media, element)),
         duration=_text(entry, "itunes_duration"),
         season=_text(entry, "itunes_season") or extensions.season,
         episode=_text(entry, "itunes_episode") or extensions.episode,
@@ -174,12 +180,14 @@ def _enclosures(entry: Parsed, media: list[Parsed]) -> Iterator[Enclosure]:
             )
 
 
-def _pictures(entry: Parsed, media: list[Parsed]) -> Iterator[Picture]:
-    """Yield the images of Media RSS, then its thumbnails, with the sizes that are declared."""
-    images = [part for part in media if _is_picture(part)]
-    for part in (*images, *dict.get(entry, "media_thumbnail", ())):
+def _pictures(entry: Parsed, media: list[Parsed], element: Element | None) -> Iterator[Picture]:
+    """Yield the images of Media RSS, then its thumbnails, with the sizes and descriptions that are declared."""
+    parts = [part for part in media if _is_picture(part)] + dict.get(entry, "media_thumbnail", [])
+    descriptions = dict(image_descriptions(element)) if parts and element is not None else {}
+    for part in parts:
         if url := _text(part, "url"):
-            yield Picture(url=url, width=pixels(_text(part, "width")), height=pixels(_text(part, "height")))
+            width, height = pixels(_text(part, "width")), pixels(_text(part, "height"))
+            yield Picture(url=url, width=width, height=height, alt=descriptions.get(url, ""))
 
 
 def _is_picture(part: Parsed) -> bool:

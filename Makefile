@@ -8,9 +8,11 @@ VENV_STAMP := $(VENV)/ready
 WEEK   ?= 2026-W07
 PYTEST_ARGS ?=
 
-# How long to fuzz, and from where in the endless row of spoilt documents.
+# How long to fuzz.
 SECONDS ?= 60
-SEED    ?= 0
+# The seed of generated examples and fuzzed documents, a new one for each run; make prints it with the command.
+SEED    ?= $(shell date +%s)
+SEED    := $(SEED)
 
 # What judges mails and is no Python: npm packages, fetched once into a folder that git ignores.
 AXE     := 4.14.1
@@ -26,7 +28,7 @@ WORKERS ?= auto
 SLOW_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check-mail fuzz check bench golden locale docs gallery pictures clean
+.PHONY: help demo test test-slow check-mail fuzz mutants check bench golden locale docs gallery pictures clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -49,13 +51,13 @@ demo: $(VENV_STAMP) ## write the demo newsletter, offline, from fixtures/
 test test-slow check-mail: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV_STAMP) ## run every test that takes seconds, in parallel
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not mail" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) -m "not slow and not mail" $(PYTEST_ARGS)
 
 test-slow: $(VENV_STAMP) ## run the tests that take minutes: a month of 300 feeds with every vice
-	$(BIN)/python -m pytest -n $(SLOW_WORKERS) --dist loadgroup -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(SLOW_WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) -m slow $(PYTEST_ARGS)
 
 check-mail: $(VENV_STAMP) $(VALIDATORS) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/mail $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) tests/mail $(PYTEST_ARGS)
 
 $(VALIDATORS):
 	@mkdir -p $(@D)
@@ -65,6 +67,11 @@ $(VALIDATORS):
 
 fuzz: $(VENV_STAMP) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
 	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)
+
+mutants: $(VENV_STAMP) ## change the pure modules in small ways (MUTANTS='pipeline.scheduler.*'): the tests must notice
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
+	$(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
 
 check: $(VENV_STAMP) ## lint, format, types, layers, words, documentation, shell
 	$(BIN)/ruff check

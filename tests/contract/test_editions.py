@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.delivery.outbox import Outbox
 from pipeline.digest.render.theme import Theme
 from pipeline.jobs.digests.build import current_edition
 from pipeline.model.edition import Overrides
@@ -481,3 +482,18 @@ def test_the_decisions_of_a_sent_week_are_those_of_its_edition(harness: Publicat
     again = {each.title: (each.included, each.reason) for each in harness.decisions(W07)}
     assert {title: again[title] for title in told} == told
     assert not again["The week after"][0]
+
+
+def test_sending_is_recorded_before_anything_leaves(harness: PublicationHarness) -> None:
+    """Or a process that dies in between would leave no trace of what may have been sent."""
+
+    class WatchingBackend(Outbox):
+        def deliver(self, message: bytes) -> Path:
+            states.append(harness.store.editions.get("2026-W07").state)
+            return super().deliver(message)
+
+    states: list[str] = []
+    harness.approve(W07)
+    harness.outbox = WatchingBackend(harness.folder / "outbox")
+    assert harness.send(W07).state == "sent"
+    assert states == ["sending"]

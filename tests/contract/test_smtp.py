@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.delivery.smtp import Smtp
+from pipeline.delivery.smtp_connection import SmtpConnection
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryUncertainError, UsageError
 from tests.mail_server import DRIP, FLOOD, HANG_UP, SILENCE, MailServer, certificates, server_context
 
@@ -244,6 +245,21 @@ def test_the_time_limits_are_generous() -> None:
     """A minute for each step, three for all, ten for the last reply, since giving up then causes duplicates."""
     smtp = Smtp(host="localhost", port=25, sender=SENDER)
     assert (smtp.timeout_seconds, smtp.deadline_seconds, smtp.final_timeout_seconds) == (60.0, 180.0, 600.0)
+
+
+def test_the_last_reply_has_a_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is set on the connection, after the message and before its final dot."""
+    limits: list[tuple[float, int]] = []
+    limit = SmtpConnection.limit
+
+    def record(connection: SmtpConnection, seconds: float) -> None:
+        limits.append((seconds, server.commands.count("DATA")))
+        limit(connection, seconds)
+
+    monkeypatch.setattr(SmtpConnection, "limit", record)
+    with MailServer() as server:
+        smtp_to(server, final_timeout_seconds=77.0).send(MAIL, READER)
+    assert (77.0, 1) in limits
 
 
 def test_an_accepted_message_stays_accepted() -> None:

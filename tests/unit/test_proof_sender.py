@@ -181,6 +181,26 @@ def test_check_results_are_in_the_banner(harness: PublicationHarness, mailer: Fa
     assert text.index("- Error. Mend <b>that</b>") < text.index("- Warning.")
 
 
+@pytest.mark.parametrize("has_error", [False, True])
+def test_an_edition_with_errors_is_not_announced(
+    harness: PublicationHarness, mailer: FakeMailer, has_error: bool
+) -> None:
+    """Where drafts are sent without an approval, the proof says so, or that errors prevent it."""
+    error = CheckResult(name="dead-link", level="error", message="It is dead.", where="Bread")
+    harness.store.link_checks.save(
+        LinkCheck(
+            content_hash=current_draft(harness).content_hash,
+            checked_at=harness.now,
+            results=(error,) if has_error else (),
+        )
+    )
+    policy_ = SendPolicy(calendar=CLOCK, schedule=FRIDAY, sends_unapproved=True)
+    sender(harness, mailer, send_policy=policy_).send(W07, now=harness.now)
+    text = " ".join(parse_message(mailer.mails[0])[1].split())
+    assert ("It will not go out" in text) is has_error
+    assert ("unless somebody holds it" in text) is not has_error
+
+
 @pytest.mark.parametrize(
     ("plan", "hours", "stopped", "words"),
     [

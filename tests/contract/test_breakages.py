@@ -1,0 +1,85 @@
+"""Faults put into the code by hand, each with the test that must notice it: tests of the tests.
+
+`tests/breakages.toml` has the list. ``make test`` checks that each fault still fits the code; ``make test-slow`` puts
+it into a copy of the project and expects the named test to fail there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("pipeline", "tests", "templates", "fixtures", "config.toml", "pyproject.toml")
+ONE_TEST_FAILED = 1
+"""pytest's exit code; an error while collecting, or no such test, has another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakage:
+    """A fault: ``old`` in ``file``, once, becomes ``new``."""
+
+    fault: str
+    file: str
+    old: str
+    new: str
+    test: str
+    """The node id of a test, or of several separated by blanks, that notices it."""
+
+
+BREAKAGES = [
+    Breakage(**entry) for entry in tomllib.loads((ROOT / "tests/breakages.toml").read_text("utf-8"))["breakage"]
+]
+each = pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.fault)
+
+
+@each
+def test_breakage_fits_the_code(breakage: Breakage) -> None:
+    """After a change of that code, change the list, too: the fault, and perhaps the test that notices it."""
+    assert (ROOT / breakage.file).read_text("utf-8").count(breakage.old) == 1, f"adapt {breakage.fault!r}"
+    for node in breakage.test.split():
+        file, _, name = node.partition("::")
+        assert f"def {name.partition('[')[0]}(" in (ROOT / file).read_text("utf-8"), f"there is no test {node}"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return folder
+
+
+@pytest.mark.slow
+@each
+def test_breakage_is_noticed(breakage: Breakage, project: Path) -> None:
+    """The named test fails."""
+    file = project / breakage.file
+    intact = file.read_text("utf-8")
+    file.write_text(intact.replace(breakage.old, breakage.new), "utf-8")
+    try:
+        options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--tb=line")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *breakage.test.split()],
+            cwd=project,
+            env={**environment, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    finally:
+        file.write_text(intact, "utf-8")
+    assert done.returncode == ONE_TEST_FAILED, f"{breakage.test} does not notice it:\n{done.stdout[-2000:]}"

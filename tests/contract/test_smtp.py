@@ -212,7 +212,7 @@ def test_a_reply_to_the_dot_that_does_not_end_is_uncertain(reply: str) -> None:
 def test_a_slow_goodbye_does_not_matter(reply: str) -> None:
     """The server has accepted the message; how it answers QUIT changes nothing."""
     with MailServer(answers={"QUIT": reply}) as server:
-        smtp_to(server, timeout_seconds=0.3).send(MAIL, READER)
+        smtp_to(server).send(MAIL, READER)
     assert len(server.messages) == 1
 
 

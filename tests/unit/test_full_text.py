@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from pipeline.ingest.full_text import needs_full_text, with_full_text
+from pipeline.jobs.feeds.full_text import fetch_full_text
+from pipeline.model.fetch import FetchOutcome, FetchRequest
+from pipeline.model.update import EntryChange
 from pipeline.text.html import reading_minutes
-from tests.factories import entry, episode
+from tests.factories import MONDAY, entry, episode
 
 SENTENCE = "The oven is lit at four and the dough has waited since the evening before. "
 URL = "https://h.example/2026/bread/"
@@ -104,3 +110,26 @@ def test_which_entries_need_full_text():
     assert not needs_full_text(entry(body_html=f"<p>{SENTENCE * 40}</p>"))
     assert not needs_full_text(entry(url=""))
     assert not needs_full_text(episode())
+
+
+def test_a_page_that_does_not_end_holds_no_other_feed():
+    """The pages that arrived in time are used; the entries of the others keep their excerpts."""
+
+    class SlowFetcher:
+        """Never gives the outcome of the second request."""
+
+        async def fetch_all(self, requests: Iterable[FetchRequest], *, now: datetime) -> AsyncIterator[FetchOutcome]:
+            first, *_ = requests
+            yield FetchOutcome(key=first.key, url=first.url, kind="ok", body=page(ARTICLE), content_type="text/html")
+            await asyncio.sleep(60)
+
+    changes = [
+        EntryChange(
+            kind="new", entry=entry(title, url=f"https://h.example/{title}", body_html="<p>An…</p>"), fingerprint=""
+        )
+        for title in ("bread", "salt")
+    ]
+    pages = fetch_full_text(changes, SlowFetcher(), now=MONDAY, page_budget=iter(range(9)), max_seconds=0.05)
+    result = asyncio.run(pages)
+    assert (result.excerpts, result.completed) == (2, 1)
+    assert [len(change.entry.body_html) > 1_000 for change in result.changes].count(True) == 1

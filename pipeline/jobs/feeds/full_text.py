@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +14,9 @@ from pipeline.model.update import EntryChange
 
 MAX_PAGES = 20
 """Maximum number of pages to fetch in one run for all feeds; the newest entries of a feed come first."""
+
+MAX_SECONDS = 60.0
+"""Maximum time for all pages of a feed: the documents of other feeds wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +39,16 @@ class FullTextResult:
 
 
 async def fetch_full_text(
-    changes: Sequence[EntryChange], fetcher: Fetcher, *, now: datetime, page_budget: Iterator[int]
+    changes: Sequence[EntryChange],
+    fetcher: Fetcher,
+    *,
+    now: datetime,
+    page_budget: Iterator[int],
+    max_seconds: float = MAX_SECONDS,
 ) -> FullTextResult:
-    """Return changes with the full text of new and changed excerpts; an entry whose page fails keeps its excerpt.
+    """Return changes with the full text of new and changed excerpts.
+
+    An entry keeps its excerpt if its page fails or does not arrive within ``max_seconds``.
 
     ``page_budget`` yields once for each page that may be fetched. The headers of the feed are not sent.
     """
@@ -48,14 +60,17 @@ async def fetch_full_text(
     entries = {entry.guid: entry for entry, _ in zip(excerpts, page_budget, strict=False)}
     requests = [FetchRequest(key=guid, url=entry.url) for guid, entry in entries.items()]
     completed, rate_limited = {}, None
-    async for outcome in fetcher.fetch_all(requests, now=now):
-        rate_limited = outcome if outcome.kind == "rate_limited" else rate_limited
-        if not outcome.has_body:
-            continue
-        excerpt = entries[outcome.key]
-        entry = with_full_text(excerpt, outcome.body, content_type=outcome.content_type, url=outcome.final_url)
-        if entry is not excerpt:
-            completed[entry.guid] = entry
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max_seconds):
+            async for outcome in fetcher.fetch_all(requests, now=now):
+                rate_limited = outcome if outcome.kind == "rate_limited" else rate_limited
+                if outcome.has_body:
+                    excerpt = entries[outcome.key]
+                    entry = with_full_text(
+                        excerpt, outcome.body, content_type=outcome.content_type, url=outcome.final_url
+                    )
+                    if entry is not excerpt:
+                        completed[entry.guid] = entry
     return FullTextResult(
         changes=tuple(replace(change, entry=completed.get(change.entry.guid, change.entry)) for change in changes),
         excerpts=len(excerpts),

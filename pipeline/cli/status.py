@@ -205,5 +205,5 @@ def notify(options: Namespace, clock: Clock) -> int:
         if error:
             print(f"{channel}: {error}", file=sys.stderr)
         elif not options.quiet:
-            print(f"{channel}: {reply or 'done'}")
+            print(f"{channel}: {reply or 'sent'}")
     return SOME_FAILED if any(error for _, _, error in results) else 0

@@ -65,7 +65,7 @@ url = "{server.url("/podcast", "localhost")}"
 kind = "podcast"
 [fetch]
 allow_private_networks = true
-timeout_seconds = 0.5
+timeout_seconds = 10
 """
         )
 
@@ -221,7 +221,7 @@ def test_an_empty_store_says_to_fetch(desk: Desk):
 TROUBLE = {
     "missing": (CannedResponse(status=404, body=b"no"), "answered 404 Not Found"),
     "error": (CannedResponse(status=500, body=b"no"), "answered 500"),
-    "slow": (CannedResponse(delay_seconds=5), "did not answer"),
+    "slow": (CannedResponse(delay_seconds=30), "did not answer"),
     "html": (CannedResponse(body=b"<!doctype html><html><body><p>Hello</p></body></html>"), "web page"),
     "empty": (CannedResponse(body=b""), "empty"),
     "garbage": (CannedResponse(body=bytes(range(256)) * 8), "feed"),
@@ -233,6 +233,8 @@ def test_a_feed_in_trouble_is_one_clear_line_and_the_digest_still_appears(desk: 
     """Exit 3, one line on stderr that names the feed and says what happened, and the other feed's digest."""
     answer, words = TROUBLE[case]
     desk.server.respond("/podcast", answer)
+    config = desk.folder / "config.toml"
+    config.write_text(config.read_text().replace("timeout_seconds = 10", "timeout_seconds = 2"))
     code, out, err = desk.run("digest", "--week", "2026-W07")
     assert code == 3
     (line,) = err.splitlines()

@@ -78,7 +78,7 @@ def test_an_invalid_config_is_exit_2(program: CliRunner) -> None:
     code, results = run_doctor(program)
     assert code == 2
     assert [(result["category"], result["level"]) for result in results] == [("config", "error")]
-    assert results[0]["message"].endswith("config.toml: digset is not a section: did you mean digest?")
+    assert results[0]["message"].endswith("config.toml: line 13: digset is not a section: did you mean digest?")
 
 
 @pytest.mark.parametrize("file", ["digest.txt.j2", "parts/story.html.j2"])

@@ -1,5 +1,5 @@
-# The workshop. Needs Python 3.11+, make and a package registry; everything else it fetches into .venv.
-# CI calls these same targets.
+# Tasks of development. Python 3.11+, make and a package registry are needed; everything else is installed into .venv.
+# CI calls the same targets.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,23 +14,23 @@ SECONDS ?= 60
 SEED    ?= $(shell date +%s)
 SEED    := $(SEED)
 
-# What judges mails and is no Python: npm packages, fetched once into a folder that git ignores.
+# Validators of mails that are not written in Python: npm packages, in a folder that git ignores.
 AXE     := 4.14.1
 VNU     := 26.9.27
 VALIDATORS  := .cache/npm/axe-$(AXE)-vnu-$(VNU)
 
-# What is written for a shell.
+# Shell scripts.
 SCRIPTS := .ci/run .ci/postgres deploy/as-service
 
 # Tests run in parallel, one worker a core.
 WORKERS ?= auto
-# The slow ones wait for minutes where a daemon must be seen to do nothing: one worker more, and no core is idle.
+# The slow ones wait for minutes while a daemon must do nothing: with one worker more, no core is idle.
 SLOW_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check-mail fuzz mutants check bench golden locale docs gallery pictures clean
 
-help: ## say what can be made
+help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(VENV_STAMP): pyproject.toml
@@ -47,25 +47,25 @@ demo: $(VENV_STAMP) ## write the demo newsletter, offline, from fixtures/
 	@echo
 	@echo 'See it as a subscriber will:  $(BIN)/pipeline preview $(WEEK)   (http://127.0.0.1:8025/)'
 
-# A module is compiled once, and not by each of the hundred processes that the tests start, whatever the shell says.
+# Modules are compiled once, not by each of the hundred processes that the tests start.
 test test-slow check-mail: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV_STAMP) ## run every test that takes seconds, in parallel
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) -m "not slow and not mail" $(PYTEST_ARGS)
 
-test-slow: $(VENV_STAMP) ## run the tests that take minutes: a month of 300 feeds with every vice
+test-slow: $(VENV_STAMP) ## run the tests that take minutes: crashes, soaks, a month of 300 faulty feeds
 	$(BIN)/python -m pytest -n $(SLOW_WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) -m slow $(PYTEST_ARGS)
 
-check-mail: $(VENV_STAMP) $(VALIDATORS) ## judge the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
+check-mail: $(VENV_STAMP) $(VALIDATORS) ## validate the mails of every theme: screens, clients, axe, Nu checker, SpamAssassin, format
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-seed=$(SEED) tests/mail $(PYTEST_ARGS)
 
 $(VALIDATORS):
 	@mkdir -p $(@D)
 	@if npm install --prefix $(@D) --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 		axe-core@$(AXE) vnu-jar@$(VNU); then touch $@; \
-	else echo 'npm is not installed or reaches no registry: axe-core and the Nu checker will be missed'; fi
+	else echo 'npm is not installed or reaches no registry: axe-core and the Nu checker will be missing'; fi
 
-fuzz: $(VENV_STAMP) ## spoil feeds for a while (SECONDS=3600) and look whether reading keeps its promises
+fuzz: $(VENV_STAMP) ## parse mutated feeds (SECONDS=3600) and check the invariants of the parser
 	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)
 
 mutants: $(VENV_STAMP) ## change the pure modules in small ways (MUTANTS='pipeline.scheduler.*'): the tests must notice
@@ -82,25 +82,25 @@ check: $(VENV_STAMP) ## lint, format, types, layers, words, documentation, shell
 	$(BIN)/python docs/generate.py --check
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo 'shellcheck is not installed: $(SCRIPTS) were not checked'; fi
 
-bench: $(VENV_STAMP) ## measure start-up and the mail; the other benchmarks say how to run them in bench/
+bench: $(VENV_STAMP) ## measure start-up and the mail; bench/README.md lists the other benchmarks
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/mail.py
 
-golden: $(VENV_STAMP) ## write the golden mails anew, to be read in the diff
+golden: $(VENV_STAMP) ## rewrite the golden mails; read their diff
 	$(BIN)/python -m tests.golden.update
 
-locale: $(VENV_STAMP) ## collect the mail's words into the catalogs of all languages; LANGUAGES=nl begins one
+locale: $(VENV_STAMP) ## update the catalogs of all languages; LANGUAGES=nl adds one
 	$(BIN)/python -m tools.catalogs $(LANGUAGES)
 
 docs: $(VENV_STAMP) ## write docs/cli.md and docs/config.md from the code
 	$(BIN)/python docs/generate.py
 
-gallery: $(VENV_STAMP) ## picture every theme, scheme and width for a look at them all: build/gallery/index.html
+gallery: $(VENV_STAMP) ## write pictures of every theme, scheme and width: build/gallery/index.html
 	$(BIN)/python -m tools.gallery
 
 pictures: $(VENV_STAMP) ## update the pictures of README and docs, with Chromium
 	$(BIN)/python -m tools.gallery --docs
 
-clean: ## remove what was built, never what was written by the program
+clean: ## remove what was built, but not what the program wrote
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find pipeline tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +

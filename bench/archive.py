@@ -1,8 +1,8 @@
-"""Measure what an archive costs a run: a fetch and a digest over few and over very many stored entries.
+"""Measure what an archive costs a run: a fetch and a digest with few and with very many stored entries.
 
-In: nothing; the demo publication is made afresh in a temporary folder and its store filled. Out: the median CPU seconds
-of both and their ratio, and exit code 1 where the archive costs more than a tenth. Reads no network. Takes a minute or
-two and, with a million entries, 2 GB of disk. Run it on a quiet machine: ``python bench/archive.py``.
+The demo publication is created in a temporary folder and its store filled. The median CPU seconds of both and their
+ratio are printed; the exit code is 1 if the archive adds more than a tenth. It takes a minute or two and, with
+a million entries, 2 GB of disk. Run it on an idle machine: ``python bench/archive.py``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OLDEST = datetime(1996, 1, 1)  # noqa: DTZ001 - SQLite keeps UTC without saying 
 
 
 def make_publication(folder: Path) -> None:
-    """Make the demo publication and read its feeds twice: the second time all is known."""
+    """Create the demo publication and fetch its feeds twice: the second time nothing is new."""
     folder.mkdir()
     for words in (
         ("init", "--demo", "."),
@@ -43,7 +43,7 @@ def make_publication(folder: Path) -> None:
 
 
 def fill(database: Path, entries: int) -> None:
-    """Copy the entries that are there until there are so many: older, long gone from their feeds, in no digest."""
+    """Copy the stored entries until there are ``entries``: older, no longer in their feeds, in no digest."""
     with closing(sqlite3.connect(database)) as connection, connection:
         names = [row[1] for row in connection.execute("PRAGMA table_info(entry)")]
         (pattern,) = connection.execute("SELECT * FROM entry WHERE feed_id = 'blog' ORDER BY entry_id LIMIT 1")

@@ -1,9 +1,8 @@
 """Measure what an edition costs in a warm process, and what an archive of 10,000 entries adds to that.
 
-In: nothing; the demo publication is made twice in a temporary folder, once with the archive. Out: medians in CPU
-milliseconds, and exit code 1 when a limit is passed: composing and rendering (entries chosen before; what is looked up
-in the store is part of it) take 60 ms at most, and the archive changes that by less than a tenth. Reads no network. Run
-it on a quiet machine.
+The demo publication is created twice in a temporary folder, once with the archive. Medians in CPU milliseconds are
+printed. The exit code is 1 if composing and rendering (without the selection) take more than 60 ms, or if
+the archive changes that by a tenth or more. No network is used. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ WORDS = [*STEMS, *(one + other for one in STEMS for other in STEMS if one != oth
 
 
 def archive(feed_id: str, count: int) -> list[EntryChange]:
-    """Make posts of the twenty years before, ten a week, in a publisher's words."""
+    """Return posts of the twenty years before, ten a week, with the vocabulary of one publisher."""
     chance, changes = random.Random(1), []
     usual = [1 / rank for rank in range(1, len(WORDS) + 1)]
     for number in range(count):
@@ -81,7 +80,7 @@ def archive(feed_id: str, count: int) -> list[EntryChange]:
 
 
 def publication(folder: Path, entries: int) -> App:
-    """Make the demo publication, its feeds read, with so many entries of archive behind its blog."""
+    """Create the demo publication, fetch its feeds and add ``entries`` archived entries to its blog."""
     folder.mkdir()
     shutil.copy(resources_folder() / "config.toml", folder)
     shutil.copytree(resources_folder() / "fixtures", folder / "fixtures")
@@ -96,7 +95,7 @@ def publication(folder: Path, entries: int) -> App:
 
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
-    """Give what is measured, by name."""
+    """Return what is measured, by name."""
     store, press = app.store(), build_digest_context(app)
     selection = select_entries(store, press, WEEK, now=NOW)
     return {
@@ -106,7 +105,7 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
 
 
 def measure(apps: dict[int, App], runs: int) -> dict[tuple[str, int], float]:
-    """Run every subject on every publication in turn, so that a busy moment falls on all alike."""
+    """Return the medians; every subject is run on every publication in turn, so that load affects all alike."""
     measured = {(name, size): run for size, app in apps.items() for name, run in subjects(app).items()}
     found: dict[tuple[str, int], list[float]] = {key: [] for key in measured}
     for _ in range(runs):

@@ -1,11 +1,11 @@
 """Measure how long an editor waits at a warm desk: for the first page, for a week, for the preview of a keystroke.
 
-In: nothing; the demo publication is laid out in a temporary folder and served on this machine. Out: a table of medians
-in milliseconds by the clock on the wall, each also as a multiple of the smallest request in the same run, and exit
-code 1 when a limit is passed. Reads no network. Run it on a quiet machine: `python bench/desk.py`.
+The demo publication is created in a temporary folder and served on loopback. Medians in milliseconds of wall-clock time
+are printed, each also as a multiple of the smallest request in the same run; the exit code is 1 if a limit is exceeded.
+No network is used. Run it on an idle machine: `python bench/desk.py`.
 
-A keystroke's preview is the pause of desk.js, the form's answer and the mail in its frame; with ``--browser`` it is
-also measured in Chromium, from the key to the word in the mail.
+The preview of a keystroke is the pause of desk.js, the response to the form and the mail in its frame; with
+``--browser`` it is also measured in Chromium, from the key to the word in the mail.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ FLOOR = "the icon, a file of 400 bytes"
 KEYSTROKE = "a keystroke's preview"
 IN_CHROMIUM = "a keystroke's preview, in Chromium"
 LIMITS = {"the list of weeks": 150.0, "a week": 150.0, KEYSTROKE: 200.0, IN_CHROMIUM: 200.0}
-"""Milliseconds by the clock on the wall."""
+"""Milliseconds of wall-clock time."""
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve the demo publication, its feeds read; the address, while it runs."""
+    """Fetch the feeds of the demo publication, serve it in the block, and yield its address."""
     for name in ("config.toml", "fixtures"):
         (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
     with LivePublication(folder / "config.toml", lambda: NOW) as publication, closing(bind_socket(0)) as listener:
@@ -58,7 +58,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
-    """Give what is measured, by name: each is one run."""
+    """Return what is measured, by name; a call is one run."""
     page = client.get(f"{WEEK}/edit").text
     token, version = (re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("csrf", "version"))
     form = {"csrf": token[1] if token else "", "version": version[1] if version else "", "do": "preview"}
@@ -79,13 +79,13 @@ def subjects(client: httpx.Client) -> dict[str, Callable[[], object]]:
 
 
 def pause() -> float:
-    """Read how many milliseconds desk.js waits for the next key."""
+    """Return how many milliseconds desk.js waits for the next key."""
     found = re.search(r"TYPING_PAUSE_MS = (\d+)", (resources_folder() / "templates/web/static/desk.js").read_text())
     return float(found[1]) if found else 0.0
 
 
 def by_request(here: str, runs: int) -> dict[str, float]:
-    """Ask for every subject in turn, so that a busy moment falls on all of them alike; medians in milliseconds."""
+    """Return the median of each subject in milliseconds; they are requested in turn, so that load affects all alike."""
     with httpx.Client(base_url=here, headers={"origin": here}) as client:
         measured = subjects(client)
         found: dict[str, list[float]] = {name: [] for name in measured}
@@ -99,7 +99,7 @@ def by_request(here: str, runs: int) -> dict[str, float]:
 
 
 def in_chromium(here: str, runs: int) -> dict[str, float]:
-    """Type into the introduction and wait until the mail in its frame says it; the median in milliseconds."""
+    """Return the median of the milliseconds from typing into the introduction until the mail in its frame shows it."""
     from playwright.sync_api import sync_playwright
 
     arrives = """word => new Promise(done => {

@@ -1,8 +1,8 @@
-"""Measure what a mail costs in a warm process: rendering, and looking it over without a network.
+"""Measure what a mail costs in a warm process: rendering, and checking it without a network.
 
-In: nothing; the demo edition is made afresh in a temporary folder. Out: a table of medians in CPU milliseconds, each
-also as a multiple of rendering an empty template in the same run, and exit code 1 when a limit is passed. Reads no
-network. Run it on a quiet machine: `make bench`.
+The demo edition is built in a temporary folder. Medians in CPU milliseconds are printed, each also as a multiple of
+rendering an empty template in the same run; the exit code is 1 if a limit is exceeded. No network is used. Run it on an
+idle machine: `make bench`.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ LIMITS = {"render: HTML, styles inlined, text": 15.0, "preflight without a netwo
 
 
 def subjects(app: App) -> dict[str, Callable[[], object]]:
-    """Give what is measured, by name: each is one run."""
+    """Return what is measured, by name; a call is one run."""
     build_refresher(app).refresh(app.feeds, now=NOW)
-    store, press = app.store(), build_digest_context(app)
-    inputs = load_inputs(store, press, WEEK, select_entries(store, press, WEEK, now=NOW))
+    store, context = app.store(), build_digest_context(app)
+    inputs = load_inputs(store, context, WEEK, select_entries(store, context, WEEK, now=NOW))
     digest, _ = compose(inputs)
-    rendered = render(digest, press.theme)
+    rendered = render(digest, context.theme)
     eml = to_eml(rendered, digest)
     rendering, checking = LIMITS
     return {
         FLOOR: Template("").render,
-        rendering: lambda: render(digest, press.theme),
+        rendering: lambda: render(digest, context.theme),
         checking: lambda: preflight(digest, rendered, eml, inputs.preflight),
     }
 
 
 def measure(folder: Path, runs: int) -> dict[str, float]:
-    """Run every subject in turn, so that a busy moment falls on all of them alike; medians in CPU milliseconds."""
+    """Return the median of each subject in CPU milliseconds; they are run in turn, so that load affects all alike."""
     for name in ("config.toml", "fixtures"):
         (shutil.copytree if name == "fixtures" else shutil.copy)(resources_folder() / name, folder / name)
     with App.load(folder / "config.toml") as app:

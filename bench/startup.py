@@ -1,7 +1,7 @@
 """Measure what a start costs: CPU seconds of whole processes, as a person or cron starts them.
 
-In: nothing; the demo publication is made afresh in a temporary folder. Out: a table on stdout, and exit code 1 when a
-limit is passed. Touches nothing else; reads no network. Run it on a quiet machine: `make bench`.
+The demo publication is created in a temporary folder. A table is printed; the exit code is 1 if a limit is exceeded.
+Nothing else is written, and no network is used. Run it on an idle machine: `make bench`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FLOOR = ("python -c pass", (sys.executable, "-c", "pass"))
 
 
 def cpu_seconds(command: Sequence[str], cwd: Path) -> float:
-    """Run a process to its end and give the user and system time of it and its children."""
+    """Run a process to its end and return the user and system time of it and its children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -36,19 +36,19 @@ def cpu_seconds(command: Sequence[str], cwd: Path) -> float:
 
 
 def pipeline(*words: str) -> tuple[str, ...]:
-    """Give the command that runs ``pipeline`` of this environment."""
+    """Return the command that runs ``pipeline`` of this environment."""
     return (str(Path(sys.executable).parent / "pipeline"), *words)
 
 
 def prepare(folder: Path) -> None:
-    """Compile the program, as pip does with what it installs, make the demo publication and read its feeds."""
+    """Compile the program, as pip does with what it installs, create the demo publication and fetch its feeds."""
     compileall.compile_dir(Path(pipeline_package.__file__).parent, quiet=1)
     for words in (("init", "--demo", "."), ("fetch",), ("digest", "--week", "2026-W07")):
         subprocess.run(pipeline(*words), cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
 def measure(folder: Path, runs: int) -> dict[str, list[float]]:
-    """Run every command in turn, ``runs`` rounds, so that a busy moment falls on all of them alike."""
+    """Return the CPU seconds of each command; they are run in turn, so that load affects all alike."""
     commands = {FLOOR[0]: FLOOR[1]} | {name: pipeline(*name.split()[1:]) for name in LIMITS}
     found: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs):

@@ -234,13 +234,13 @@ class SimulatedEditor:
         elif standing.state == "draft" and hours >= {1: 53, 2: 80, 3: 53}.get(habit, 20):
             self._publisher.approve(week, now=now)
         elif standing.state in ("approved", "sending") and hours >= 100:
-            # It has not gone out in time, and the notice said how to send it.
+            # It was not sent in time, and the alert says how to send it.
             send(self._publisher, build_recovery(self.app), week, now=now)
 
 
-def run_tick(living: ReloadingApp, now: datetime) -> list[TaskResult]:
+def run_tick(reloading: ReloadingApp, now: datetime) -> list[TaskResult]:
     """Run one tick."""
-    return list(living.run_due_tasks(now))
+    return list(reloading.run_due_tasks(now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,14 +257,14 @@ def collect_result(folder: Path) -> YearResult:
     """Count everything that was sent."""
     with App.load(folder / "config.toml") as app:
         standings = app.store().editions.all()
-        told: Counter[str] = Counter()
+        published: Counter[str] = Counter()
         for week, standing in standings.items():
             sealed = app.store().editions.sealed(week)
             if standing.state == "sent" and sealed:
                 stories = json.loads(sealed.edition.manifest)["stories"]
-                told.update(entry["guid"] for story in stories for entry in story["entries"])
+                published.update(entry["guid"] for story in stories for entry in story["entries"])
         assert app.store().maintenance.integrity_errors() == []
-    return YearResult(published=told, records=standings, sent_count=len(list((folder / "outbox").glob("*.eml"))))
+    return YearResult(published=published, records=standings, sent_count=len(list((folder / "outbox").glob("*.eml"))))
 
 
 def verify(result: YearResult, written: Sequence[Post], end: datetime) -> None:

@@ -1,1 +1,1 @@
-"""What a run of many feeds costs, ours and others', side by side on one machine: ``python -m bench.ingest``."""
+"""The cost of a run of many feeds, compared with other programs on one machine: ``python -m bench.ingest``."""

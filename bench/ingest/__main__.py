@@ -1,4 +1,4 @@
-"""Measure a run of many feeds, ours and others', and print the table.
+"""Measure a run of many feeds by this program and by others, and print a table.
 
     python -m bench.ingest --feeds 100 --runs 3
     python -m bench.ingest --feeds 1000 --runs 1 --save        # as in RESULTS.md; half an hour with all peers
@@ -30,8 +30,8 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description="What a run of many feeds costs.")
-    parser.add_argument("--feeds", type=int, default=100, metavar="N", help="so many feeds (default: 100)")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="so many rounds (default: 3)")
+    parser.add_argument("--feeds", type=int, default=100, metavar="N", help="number of feeds (default: 100)")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="number of rounds (default: 3)")
     parser.add_argument("--modes", nargs="*", default=MODES, choices=MODES, metavar="MODE", help=", ".join(MODES))
     parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="ours, reader, rss2email, httpx …")
     parser.add_argument("--peers", type=Path, metavar="DIR", help="an environment that has them, or is to get them")
@@ -40,7 +40,7 @@ def options() -> argparse.Namespace:
 
 
 def with_peers(folder: Path) -> Path:
-    """Make the environment the peers live in, unless it is there."""
+    """Create the environment of the other programs unless it exists, and return its folder."""
     if not (folder / "bin" / "r2e").exists():
         venv.create(folder, with_pip=True)
         quietly = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
@@ -49,7 +49,7 @@ def with_peers(folder: Path) -> Path:
 
 
 def main() -> int:
-    """Measure, print, and save where asked to."""
+    """Measure, print, and with --save write RESULTS.md."""
     asked = options()
     compileall.compile_dir(Path(pipeline.__file__).parent, quiet=1)  # as pip did with the others
     found: dict[tuple[str, str], list[Weight]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Who is measured: how each is made ready, started, and asked what it has kept.
+"""The programs that are compared: how each is configured and started, and its entries counted.
 
 In: a folder of its own and the feeds' addresses. Out: a command to measure, and the number of entries in its store.
 Peers live in an environment of their own; none of them is a dependency of the program.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "scripts"
 TIMEOUT_SECONDS = 10
-"""For a silent server, the same for all; the floors and rss2email know one for the whole document only."""
+"""For a silent server, the same for all; the baselines and rss2email have one for the whole document only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,15 @@ class Contender:
 
     name: str
     prepare: Callable[[Path, Sequence[str]], None]
-    """Make it know the feeds; not measured."""
+    """Configures the feeds; not measured."""
     command: Callable[[Path], list[str]]
     stored: Callable[[Path], int | None]
-    """Count the entries in its own store; None for who keeps nothing."""
+    """Counts the entries in its store; None if it stores nothing."""
     is_peer: bool = True
 
 
 def contenders(peers: Path) -> dict[str, Contender]:
-    """Give everybody, by name; ``peers`` is the environment the others are installed in."""
+    """Return all programs by name; ``peers`` is the environment in which the others are installed."""
     python, r2e = str(peers / "bin" / "python"), str(peers / "bin" / "r2e")
 
     def script(name: str) -> Callable[[Path], list[str]]:

@@ -1,4 +1,4 @@
-"""Feeds that are nobody's: as long and as wordy as real ones, the same at every run.
+"""Generated feeds, as long as real ones and the same in every run.
 
 In: a feed's number, how often it has published, when it was built. Out: an RSS document. Touches nothing.
 Three of four are blogs as WordPress writes them, one is a podcast.
@@ -71,12 +71,12 @@ _EPISODE = """<item>
 
 
 def is_show(number: int) -> bool:
-    """Tell whether a feed is a podcast."""
+    """Check whether a feed is a podcast."""
     return number % 4 == 3
 
 
 def size(number: int) -> int:
-    """Tell how many items a feed shows: 30 to 100.
+    """Return how many items a feed shows: 30 to 100.
 
     >>> [size(number) for number in range(4)]
     [30, 37, 44, 71]
@@ -85,7 +85,7 @@ def size(number: int) -> int:
 
 
 def document(number: int, published: int = 0, built: int = 0) -> bytes:
-    """Write a feed that has published so many items more than its size, and was built so many minutes later.
+    """Return a feed that has published that many items more than its size, and was built that many minutes later.
 
     The oldest items leave as new ones come, as in a real feed.
     """

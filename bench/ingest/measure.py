@@ -1,4 +1,4 @@
-"""Run one process after the other and weigh each: CPU seconds, peak memory, what it stored.
+"""Run one process after the other and measure each: CPU seconds, peak memory, what it stored.
 
 In: contenders, modes, numbers. Out: one Weight for each run of each. All traffic stays on the loopback interface, and
 every process ends by itself or is ended.
@@ -23,14 +23,14 @@ from bench.ingest.documents import size
 from bench.ingest.server import address, readable
 
 MODES = ("cold", "304", "unchanged", "build date", "one new", "faulty")
-"""In this order: each finds the store as the one before left it."""
+"""In this order: each starts with the store that the one before left."""
 SERVED_AS = {"304": "304", "faulty": "faulty"}
 LONGEST_SECONDS = 1_800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """What one process cost."""
+    """The cost of one process."""
 
     cpu_seconds: float
     """User and system time of it and its children."""
@@ -39,23 +39,23 @@ class Weight:
     stored: int | None
     expected: int
     ended: str
-    """How it ended, where not well."""
+    """The error it ended with; empty if none."""
 
 
 @dataclass(slots=True)
 class Server:
-    """The feeds' server as its clients know it."""
+    """The address of the server of the feeds, and its mode."""
 
     port: int
     published: int = 0
     built: int = 0
 
     def urls(self, feeds: int) -> list[str]:
-        """Give the addresses of the feeds."""
+        """Return the addresses of the feeds."""
         return [f"http://{address(number)}:{self.port}/feed/{number}" for number in range(feeds)]
 
     def turn_to(self, mode: str) -> None:
-        """Answer in a mode from now on; what is new in it is new for everybody once."""
+        """Respond in a mode from now on; what is new in it is new to every program once."""
         self.published += mode in ("one new", "faulty")
         self.built += mode in ("build date", "one new", "faulty")
         path = f"mode/{SERVED_AS.get(mode, 'cold')}/{self.published}/{self.built}"
@@ -76,7 +76,7 @@ def serving() -> Iterator[Server]:
 
 
 def expected_entries(feeds: int, mode: str, published: int) -> int:
-    """Tell how many entries have been there to be seen by somebody who missed none.
+    """Return how many entries a program has that missed none.
 
     The last new item came in the mode itself, and not to the feeds that cannot be read in it.
     """
@@ -87,7 +87,7 @@ def expected_entries(feeds: int, mode: str, published: int) -> int:
 def round_of(
     server: Server, everybody: Sequence[Contender], feeds: int, modes: Sequence[str], folder: Path
 ) -> Iterator[tuple[str, str, Weight]]:
-    """Let everybody, from an empty store, meet all the modes; yield mode, name and weight."""
+    """Run every program in all modes, starting with an empty store; yield mode, name and cost."""
     server.published = server.built = 0
     for contender in everybody:
         (folder / contender.name).mkdir(parents=True)
@@ -102,7 +102,7 @@ def round_of(
 
 
 def run(command: list[str], folder: Path) -> dict[str, float | int | str]:
-    """Run one process to its end and weigh it."""
+    """Run one process to its end and return its cost."""
     started = time.monotonic()
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)

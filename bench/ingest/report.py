@@ -1,4 +1,4 @@
-"""What was measured, as a table. In: weights by mode and name. Out: Markdown. Claims nothing that was not measured."""
+"""The measurements as a Markdown table, from the costs by mode and name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bench.ingest.measure import Weight
 Found = Mapping[tuple[str, str], Sequence[Weight]]
 MEASURE = "reader"
 LIMITS = {"cold": 0.40, "one new": 0.08, "unchanged": 0.04, "build date": 0.06, "304": 0.9}
-"""Of reader's CPU time: what we set ourselves at a thousand feeds."""
+"""Shares of reader's CPU time: the goals for a thousand feeds."""
 OURS = ("feedparser", "httpx", "lxml", "nh3", "sqlalchemy")
 
 
 def report(found: Found, feeds: int, peers: Path) -> str:
-    """Write the whole report."""
+    """Return the whole report."""
     lines = ["# What a run costs", "", *_circumstances(found, feeds, peers), ""]
     for mode in dict.fromkeys(mode for mode, _ in found):
         lines += [f"## {mode}", "", *_table(found, mode), ""]

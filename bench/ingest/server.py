@@ -1,4 +1,4 @@
-"""The feeds' server: one process on the loopback interface, an address of its own for every feed.
+"""The server of the feeds: one process on the loopback interface, with an address for each feed.
 
 In: ``/feed/NUMBER``, and ``/mode/MODE/PUBLISHED/BUILT`` to say how it answers from now on. Out: documents, 304s, or
 whatever ails servers. Prints its port; ends when its standard input does, so that it never outlives who started it.
@@ -21,7 +21,7 @@ PAGE = b"<!DOCTYPE html><html><head><title>Parked</title></head><body>Nothing he
 
 
 def address(number: int) -> str:
-    """Give a feed's own loopback address, so that no two feeds share a host.
+    """Return the loopback address of a feed: no two feeds share a host.
 
     >>> address(0), address(9_999)
     ('127.1.0.1', '127.1.39.250')
@@ -30,7 +30,7 @@ def address(number: int) -> str:
 
 
 def fault(number: int) -> str:
-    """Say what ails a feed in the faulty mode; nothing ails four in ten, and two more are only odd.
+    """Return the fault of a feed in the faulty mode; four in ten have none, and two more are only unusual.
 
     >>> [fault(number) for number in (0, 1, 6)]
     ['silent', 'error', '']
@@ -39,7 +39,7 @@ def fault(number: int) -> str:
 
 
 def readable(number: int) -> bool:
-    """Tell whether a feed can be read in the faulty mode."""
+    """Check whether a feed can be read in the faulty mode."""
     return fault(number) in ("", "gzip", "broken")
 
 
@@ -49,13 +49,13 @@ class Answering(asyncio.Protocol):
     mode, published, built = "cold", 0, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Remember the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer once the head is whole."""
+        """Respond once the head is complete."""
         self._head += data
         while b"\r\n\r\n" in self._head:
             head, _, self._head = self._head.partition(b"\r\n\r\n")
@@ -101,7 +101,7 @@ async def serve() -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
     listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")  # every 127.x.y.z, and nobody else
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")  # every 127.x.y.z, and nothing else
     listening.bind(("0.0.0.0", 0))
     listening.listen(1024)
     await loop.create_server(Answering, sock=listening)

@@ -27,7 +27,7 @@ SETS = ("tune", "held_out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A few entries and what a person says of them; letters name the entries."""
+    """A few entries and their labels; letters name the entries."""
 
     what: str
     entries: dict[str, Entry]
@@ -57,7 +57,7 @@ class Score:
 
 
 def load(name: str) -> list[Case]:
-    """Read the cases of one set."""
+    """Return the cases of one set."""
     with (HERE / f"{name}.toml").open("rb") as file:
         cases: list[dict[str, Any]] = tomllib.load(file)["case"]
     return [_case(f"{name}-{number}", case) for number, case in enumerate(cases)]
@@ -106,7 +106,7 @@ def _case(guid: str, case: dict[str, Any]) -> Case:
 
 
 def _entry(guid: str, found: dict[str, Any]) -> Entry:
-    """Make an entry as ``normalise`` would: the title taken apart, an address and a file of its own unless given."""
+    """Return an entry as ``normalise`` would: with a parsed title, and an own address and file by default."""
     parts = split_title(clean_title(found["title"]))
     feed = found["feed"]
     audio = found.get("audio") or (f"https://media.{feed}.example/{guid}.mp3" if "cast" in feed else "")
@@ -129,7 +129,7 @@ def _entry(guid: str, found: dict[str, Any]) -> Entry:
 
 
 def report(names: Sequence[str]) -> Iterator[str]:
-    """Give the figures of the named sets, by themselves and together, as a Markdown table; then the mistakes."""
+    """Yield the figures of the named sets, separately and together, as a Markdown table; then the mistakes."""
     sets = {name: load(name) for name in names}
     everything = [case for cases in sets.values() for case in cases]
     rows = [(name, cases, measure(cases)) for name, cases in sets.items()]

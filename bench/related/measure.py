@@ -46,7 +46,7 @@ GLUE = "and then we saw how the with a little of it was so in that for at last b
 
 
 def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
-    """Make labelled entries: mostly filler that all themes share, a few words of the theme, some of another one."""
+    """Return labelled entries: mostly filler that all themes share, a few words of the theme, some of another one."""
     chance = random.Random(seed)
     themes = {name: said.split() for name, said in tomllib.loads((HERE / "themes.toml").read_text()).items()}
     made = []
@@ -66,7 +66,7 @@ def entries(copies: int = EACH, seed: int = 7) -> list[tuple[str, Entry]]:
 
 
 def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
-    """Keep entries as the first read of a feed would."""
+    """Store entries as the first read of a feed would."""
     changes = [EntryChange(kind="new", entry=entry, fingerprint=fingerprint(entry)) for _, entry in labelled]
     store.entries.apply(
         [FeedUpdate(state=FeedState(feed_id="blog"), changes=FeedChanges(entries=changes), archived=True)], now=NOW
@@ -74,7 +74,7 @@ def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
 
 
 def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
-    """Find what is related to an entry, as guids."""
+    """Return the guids of the entries related to an entry."""
     weights = key_terms([entry])
     having, total = store.word_index.search(list(weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
     likeness = Similarity.from_terms(weights, having, total)
@@ -83,7 +83,7 @@ def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
 
 
 def precision(store: Store, labelled: list[tuple[str, Entry]]) -> tuple[float, float, float]:
-    """Give precision at 1, precision at 3 and the share of entries for which anything was found."""
+    """Return precision at 1, precision at 3 and the share of entries with any result."""
     first, all_three, shown = [], [], 0
     for entry_id, (label, entry) in enumerate(labelled, 1):
         right = [guid.rpartition("-")[0] == label for guid in look_up(store, entry, {entry_id})]

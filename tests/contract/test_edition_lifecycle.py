@@ -60,7 +60,7 @@ backs = st.sampled_from([0, 0, 0, 1, 2])
 
 @dataclass
 class StoryEntry:
-    """One entry of a story, as its author knows it."""
+    """One entry of a story, as written by its author."""
 
     story: int
     entry: Entry
@@ -138,7 +138,7 @@ class PublicationMachine(RuleBasedStateMachine):
 
     @rule(back=backs, data=st.data(), minutes=st.sampled_from([0, 0, 90]))
     def override(self, back: int, data: st.DataObject, minutes: int) -> None:
-        """Let the editor leave out or put back an entry, and set or clear the quiet period."""
+        """Leave out or put back an entry, and set or clear the quiet period."""
         self.harness.set_quiet_period(minutes)
         week, written = str(self._week(back)), data.draw(st.sampled_from(self.entries))
         name = f"{written.entry.feed_id} {written.entry.url}"
@@ -151,7 +151,7 @@ class PublicationMachine(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from([0, 0, 7, 60, 170]), back=backs, moves=st.sampled_from(TRANSITIONS))
     def decide(self, hours: int, back: int, moves: tuple[str, ...]) -> None:
-        """Let time pass, for some weeks in all, and make transitions of one of the closed weeks."""
+        """Advance the clock by up to some weeks and make transitions of one of the closed weeks."""
         if self.harness.now < CLOCK.bounds(LAST)[1]:
             self.harness.now += hours * HOUR
         self._fetch()
@@ -238,10 +238,10 @@ class PublicationMachine(RuleBasedStateMachine):
     def _assert_nothing_is_forgotten(self) -> None:
         """Check that an unpublished entry is archived, withdrawn or left out by the editor, and explained so."""
         there = {(each.entry.feed_id, each.entry.url): each for each in self._all_entries()}
-        told = {self._story(name) for mail in self.published.values() for name in mail}
+        published = {self._story(name) for mail in self.published.values() for name in mail}
         for written in self.entries:
             name = (written.entry.feed_id, written.entry.url)
-            if name not in there or written.story in told or there[name].archived or there[name].withdrawn_at:
+            if name not in there or written.story in published or there[name].archived or there[name].withdrawn_at:
                 continue
             whys = self._reasons(there[name].entry_id)
             decided = " ".join(name) in self.unwanted and any("by the editor" in each for each in whys)

@@ -1,4 +1,4 @@
-"""The life of an edition: what is sealed, what counts as published, what carries over, and why."""
+"""The states of an edition: what is sealed, what is published, what carries over, and why."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_rebuild_is_identical_or_names_the_changes(harness: PublicationHarness
         harness.workflow.rebuild(W08)
 
 
-# What a draft is made of
+# Drafts
 
 
 def test_a_closed_week_keeps_its_entries(harness: PublicationHarness) -> None:
@@ -235,7 +235,7 @@ def test_the_editor_chooses_the_entries(harness: PublicationHarness) -> None:
     assert "was sent with No. 1 (2026-W07); nothing is published twice" in harness.reason(W08, "Soup for a wet day")
 
 
-# What counts as carried
+# Publishing and carrying over
 
 
 @pytest.mark.parametrize("leave", ["send", "hand_over"])
@@ -334,7 +334,7 @@ def test_a_failed_send_releases_the_entries(harness: PublicationHarness) -> None
     assert harness.titles(W08) == ["The week after"]
 
 
-# A story is told once
+# A story is published once
 
 
 @pytest.mark.parametrize("beside", [(), (NEXT,)], ids=["alone", "beside others"])
@@ -478,7 +478,7 @@ def test_the_decisions_of_a_sent_week_are_those_of_its_edition(harness: Publicat
         harness.context,
         feeds=(replace(harness.context.feeds[0], exclude=FilterRule(pattern="Bread")), harness.context.feeds[1]),
     )
-    harness.fetch(NEXT, SOUP, entry("An old post", MONDAY - 20 * DAY))  # and the bread is taken back
+    harness.fetch(NEXT, SOUP, entry("An old post", MONDAY - 20 * DAY))  # the bread is withdrawn
     again = {each.title: (each.included, each.reason) for each in harness.decisions(W07)}
     assert {title: again[title] for title in told} == told
     assert not again["The week after"][0]

@@ -1,4 +1,4 @@
-"""An export holds everything, moves to any kind of store, and is imported whole or not at all."""
+"""An export contains everything, can be imported into any kind of store, and is imported whole or not at all."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_export_is_the_same_from_any_store(full: Store, store: Store) -> None
 
 
 def test_an_imported_store_can_be_written(full: Store, store: Store) -> None:
-    """The next entry gets the next id, words are found, the sealed edition is the same bytes."""
+    """The next entry gets the next id, the full-text index works, and the sealed edition is the same bytes."""
     import_lines(store, export_lines(full))
     known = store.entries.identities("blog")
     new = insert(store, *(blog_post(number) for number in (70, 71)), now=LATER)

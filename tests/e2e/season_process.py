@@ -35,11 +35,11 @@ def run_season(folder: Path, weeks: int) -> None:
     progress = folder / "moment.txt"
     world = SimulatedFeeds(folder / "net", posts(SEED, weeks), {})
     season = list(time_steps(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP))
-    with ReloadingApp(folder / "config.toml") as living:
+    with ReloadingApp(folder / "config.toml") as reloading:
         for nth, now in list(enumerate(season, 1))[int(progress.read_text() or 0) :]:
             world.update(now)
-            run_tick(living, now)
-            SimulatedEditor(living.app).act(now)
+            run_tick(reloading, now)
+            SimulatedEditor(reloading.app).act(now)
             fresh = progress.with_suffix(".new")
             fresh.write_text(str(nth))
             fresh.replace(progress)

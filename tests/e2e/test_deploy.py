@@ -1,4 +1,4 @@
-"""What is in deploy/ and docs/deploy.md: looked over by those who know it, and typed as it stands."""
+"""What is in deploy/ and docs/deploy.md: checked by the tools for it, and executed as it stands."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def test_systemd_understands_every_line(units: Path) -> None:
 @pytest.mark.requires("systemd-analyze")
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_services_are_exposed_to_next_to_nothing(units: Path, name: str) -> None:
-    """By systemd's own judgement."""
+    """Checked by systemd itself."""
     words = ("security", "--offline=true", f"--threshold={MOST_EXPOSED}", f"./{name}")
-    judged = run_isolated("systemd-analyze", *words, cwd=units)
-    assert judged.returncode == 0, judged.stdout
+    checked = run_isolated("systemd-analyze", *words, cwd=units)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_both_services_are_fenced_in_alike() -> None:

@@ -1,4 +1,4 @@
-"""The daemon as machines see it: a real process, its log in a pipe, its health and its metrics over HTTP."""
+"""The log, health and metrics of the daemon, in a real process with its log in a pipe."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def server() -> Iterator[HttpServer]:
-    """One feed that is well, and one that answers 404 and repeats what it was asked."""
+    """One feed that works, and one that answers 404 and repeats the request."""
     with HttpServer() as loopback:
         loopback.respond("/blog", CannedResponse())
         loopback.respond("/podcast", CannedResponse(status=404, body=b"no"))

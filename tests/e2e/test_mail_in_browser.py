@@ -1,4 +1,4 @@
-"""The mail's design on a screen: its measures, its dark scheme, its direction. tests/mail judges the rest of it."""
+"""The mail's design on a screen: its measures, its dark scheme, its direction. tests/mail validates the rest."""
 
 from __future__ import annotations
 

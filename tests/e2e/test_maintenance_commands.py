@@ -1,4 +1,4 @@
-"""backup, restore, prune, export and import as they are typed: what they say, and with which code they end."""
+"""The commands backup, restore, prune, export and import: their output and exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliRunner:
 
 
 def test_a_backup_is_made_and_put_back(program: CliRunner, tmp_path: Path) -> None:
-    """Refusals say what to do; what was there is named."""
+    """Refusals say what to do, and name the existing file."""
     backup = str(tmp_path / "b.db")
     assert re.fullmatch(r"\S*b\.db: \d+ kB, verified\n", program.run_ok("backup", backup))
     assert program.run("backup", backup)[::2] == (
@@ -82,7 +82,7 @@ def test_old_texts_go_only_when_the_config_says_so(program: CliRunner) -> None:
 
 @pytest.mark.parametrize("words", ["7", "10 days", "2 yards", "200 years"])
 def test_a_span_that_is_none_is_refused(program: CliRunner, words: str) -> None:
-    """The sentence shows how one looks; a day too few would drop what people still read."""
+    """The error has an example; less than the minimum would delete texts that are still read."""
     program.write_config(more=f'\n[store]\nkeep_bodies = "{words}"\n')
     code, _, err = program.run("status")
     assert code == 2
@@ -90,7 +90,7 @@ def test_a_span_that_is_none_is_refused(program: CliRunner, words: str) -> None:
 
 
 def test_everything_goes_out_and_into_an_empty_store(program: CliRunner, tmp_path: Path) -> None:
-    """To a file or through a pipe; into a store that holds something nothing comes."""
+    """To a file or through a pipe; an import into a store that is not empty is refused."""
     file = tmp_path / "all.jsonl"
     lines = program.run_ok("export")
     assert re.fullmatch(r"\S*all\.jsonl: \d+ rows\n", program.run_ok("export", str(file)))
@@ -109,7 +109,7 @@ def test_everything_goes_out_and_into_an_empty_store(program: CliRunner, tmp_pat
 
 
 def test_what_was_told_stays_told_after_a_prune(program: CliRunner) -> None:
-    """Years later the feed still carries the post: nothing comes back as new."""
+    """Years later the feed still has the post: it is not new again."""
     program.write_config(more='\n[store]\nkeep_bodies = "30 days"\n')
     program.now = program.now.replace(year=2028)
     assert program.run_ok("prune") == "1 text from before 2028-01-13 deleted, 0 kB\n"

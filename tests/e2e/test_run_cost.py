@@ -1,4 +1,4 @@
-"""A run costs what is new: what a process loads, asks and writes, told by itself."""
+"""The cost of a run grows with what is new: the modules, queries and writes that a process reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A year by itself: two daemons, an editor, outages, feeds that fail, clocks that change; every story is told once."""
+"""A simulated year: two daemons, an editor, outages, failing feeds, clock changes; every story is published once."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def live(folder: Path, weeks: int, fetch: str, store: str = SQLITE) -> None:
 
 
 def test_seven_weeks_by_itself(in_memory: Path) -> None:
-    """The clocks go forward in the hour of the last mailing, the machine is off twice: every story is told once."""
+    """The clocks go forward in the hour of the last send, the machine is off twice: every story is published once."""
     live(in_memory, weeks=7, fetch="every 24 hours")
 
 

@@ -37,8 +37,8 @@ def spam_scores(mails: Mapping[str, bytes]) -> dict[str, SpamScore]:
         environment = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         done = subprocess.run(command, input=mbox, capture_output=True, check=True, env=environment)
     names, scores = list(mails), {}
-    for answer in re.split(rb"(?m)^From judge@", done.stdout)[1:]:
-        number = re.search(rb"(?m)^X-Judged: (\d+)", answer)
+    for answer in re.split(rb"(?m)^From validator@", done.stdout)[1:]:
+        number = re.search(rb"(?m)^X-Number: (\d+)", answer)
         assert number is not None
         scores[names[int(number[1])]] = _score(answer)
     assert set(scores) == set(mails), done.stderr.decode()
@@ -47,7 +47,7 @@ def spam_scores(mails: Mapping[str, bytes]) -> dict[str, SpamScore]:
 
 def _in_mbox(number: int, mail: bytes) -> bytes:
     lines = re.sub(rb"(?m)^From ", b">From ", mail.replace(b"\r\n", b"\n"))
-    return b"From judge@example.org Mon Feb 16 09:00:00 2026\nX-Judged: %d\n" % number + lines + b"\n"
+    return b"From validator@example.org Mon Feb 16 09:00:00 2026\nX-Number: %d\n" % number + lines + b"\n"
 
 
 def _score(answer: bytes) -> SpamScore:

@@ -29,13 +29,13 @@ _LOW_CONTRAST = """() => {
       const found = channels(getComputedStyle(el).backgroundColor);
       if (found[3] !== 0) return found }
     return [255, 255, 255] };
-  const poor = [], judge = (el, words) => {
+  const poor = [], check = (el, words) => {
     if (!words || !el.checkVisibility()) return;
     const [a, b] = [light(channels(getComputedStyle(el).color)), light(behind(el))].sort((a, b) => b - a);
     if ((a + .05) / (b + .05) < 4.5) poor.push(words) };
-  for (const el of document.images) judge(el, el.alt.trim());
+  for (const el of document.images) check(el, el.alt.trim());
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node; node = walker.nextNode();) judge(node.parentElement, node.data.trim());
+  for (let node; node = walker.nextNode();) check(node.parentElement, node.data.trim());
   return poor }"""
 _OUTSIDE = """([left, right]) => [...document.querySelectorAll('h1, h2, h3, p, li, img, a')]
   .filter(el => el.checkVisibility())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mail import validators as judges
+from tests.mail import validators
 from tests.mail.clients import as_gmail, as_word, without_style
 from tests.mail.editions import THEMES, RenderedMail, mail
 from tests.mail.external_validators import AXE, nu_errors, spam_scores
@@ -94,7 +94,7 @@ def test_buttons_lost_in_word(chromium: Browser, theme: str) -> None:
     html = mail(theme, "sample").html
     lost = html.replace("</h1>", '</h1><!--[if !mso]><!--><a href="https://example.org/lost">x</a><!--<![endif]-->')
     with open_screen(chromium, as_word(lost)) as screen:
-        assert screen.links != set(judges.ParsedMarkup(lost).hrefs)
+        assert screen.links != set(validators.ParsedMarkup(lost).hrefs)
 
 
 @every_theme
@@ -159,7 +159,7 @@ def test_broken_for_nu() -> None:
 )
 def test_broken_markup(theme: str, error: str, defect: Defect) -> None:
     """Each kind of unreviewed feature is reported."""
-    faults = judges.markup_errors(broken(mail(theme, "sample").html, defect))
+    faults = validators.markup_errors(broken(mail(theme, "sample").html, defect))
     assert any(fault.startswith(error) for fault in faults), faults
 
 
@@ -168,7 +168,7 @@ def test_link_missing_in_the_text(theme: str) -> None:
     """Its URL is reported."""
     made = mail(theme, "sample")
     other = made.html.replace("https://weatherglass.example.com/how", "https://weatherglass.example.com/other")
-    assert judges.link_errors(other, made.text) == ["https://weatherglass.example.com/other"]
+    assert validators.link_errors(other, made.text) == ["https://weatherglass.example.com/other"]
 
 
 @every_theme
@@ -187,8 +187,8 @@ def test_link_missing_in_the_text(theme: str) -> None:
 )
 def test_broken_safety(theme: str, defect: Defect) -> None:
     """Everything that runs or leads out of the web is reported."""
-    assert judges.safety_errors(mail(theme, "sample").html) == []
-    assert judges.safety_errors(broken(mail(theme, "sample").html, defect)) != []
+    assert validators.safety_errors(mail(theme, "sample").html) == []
+    assert validators.safety_errors(broken(mail(theme, "sample").html, defect)) != []
 
 
 @every_theme
@@ -212,7 +212,7 @@ def test_broken_format(theme: str, error: str, old: bytes, new: bytes) -> None:
     """Each rule of the message format is checked."""
     made = mail(theme, "sample")
     assert old in made.eml
-    faults = judges.format_errors(made.eml.replace(old, new), made.html, made.text)
+    faults = validators.format_errors(made.eml.replace(old, new), made.html, made.text)
     assert any(fault.startswith(error) for fault in faults), faults
 
 
@@ -235,7 +235,7 @@ def test_broken_personalised_copy(theme: str, error: str, pattern: bytes, new: b
     whole = copy(mail(theme, "sample"), "sample")
     done, times = re.subn(pattern, new, whole)
     assert times
-    faults = judges.personalisation_errors(done)
+    faults = validators.personalisation_errors(done)
     assert any(fault.startswith(error) for fault in faults), faults
 
 

@@ -152,7 +152,7 @@ def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(
 
 
 def test_checking_a_folder_leaves_no_file(tmp_path: Path) -> None:
-    """A missing folder is judged by the one it will be created in."""
+    """A missing folder is checked by the one it will be created in."""
     results = list(check_disk({"store": tmp_path, "outbox": tmp_path / "new" / "outbox"}))
     assert find(results, "is created when it is needed").name == "outbox"
     assert list(tmp_path.iterdir()) == []
@@ -270,7 +270,7 @@ def test_the_mail_server_is_verified() -> None:
         ({"checked_at": NOW, "outcome": "moved", "detail": "moved", "advice": "write it down"}, "warning", "moved"),
     ],
 )
-def test_the_last_fetch_of_a_feed_is_judged(state: dict[str, object], level: str, words: str) -> None:
+def test_the_last_fetch_of_a_feed_is_reported(state: dict[str, object], level: str, words: str) -> None:
     """The result says since when a feed fails, how often, and what to do; a single failure is a warning."""
     result = find([fetch_result(FeedState(feed_id="blog", **state), UTC)], words)  # type: ignore[arg-type]
     assert result.level == level

@@ -87,7 +87,7 @@ def spf_result(*records: str, more: Mapping[str, Sequence[str]] | None = None, s
         (["v=spf1 redirect=nowhere.example"], "error", "nowhere.example has no SPF record"),
     ],
 )
-def test_an_spf_record_is_judged_as_receivers_do(records: list[str], level: str, words: str) -> None:
+def test_an_spf_record_is_evaluated_as_by_receivers(records: list[str], level: str, words: str) -> None:
     """One valid record with a strict end is ok (RFC 7208, 4.5, 4.6, 5.1)."""
     result = spf_result(*records)
     assert (result.level, words in result.message) == (level, True), result
@@ -148,7 +148,7 @@ def key(length_bytes: int, **tags: str) -> str:
         ([key(294), key(162)], "error", "2 keys"),
     ],
 )
-def test_a_dkim_key_is_judged(records: list[str], level: str, words: str) -> None:
+def test_a_dkim_key_is_checked(records: list[str], level: str, words: str) -> None:
     """A single complete key that is in force and long enough is ok (RFC 6376, 3.6.1; RFC 8301)."""
     result = only(list(check_dkim(OURS, Zone({f"mail._domainkey.{OURS}": records}), ["mail"])))
     assert (result.level, words in result.message) == (level, True), result
@@ -177,7 +177,7 @@ def test_dkim_cannot_be_checked_without_a_selector() -> None:
         ("v=DMARC2; p=none", "error", "has no policy"),
     ],
 )
-def test_a_dmarc_policy_is_judged(record: str, level: str, words: str) -> None:
+def test_a_dmarc_policy_is_checked(record: str, level: str, words: str) -> None:
     """A policy with a valid p and a report address is ok (RFC 7489, 6.3)."""
     result = only(list(check_dmarc(OURS, Zone({f"_dmarc.{OURS}": [record]}))))
     assert (result.level, words in result.message) == (level, True), result

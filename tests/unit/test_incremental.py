@@ -97,7 +97,7 @@ def test_incremental_parse_has_the_same_effect(before: list[str], now: list[str]
     assert effect(changes_of(second, first, whole=False)) == effect(changes_of(second, first, whole=True))
 
 
-def test_withdrawal_is_judged_by_the_stored_date() -> None:
+def test_withdrawal_depends_on_the_stored_date() -> None:
     """An entry stored with its duplicate's earlier date is compared by that date, parsed or not."""
     doubled = post(2, "Salt", page="bread"), post(1, "Salt", page="bread"), post(2, "Bread")
     first = stored(document(post(1, "Bread"), *doubled))

@@ -41,9 +41,9 @@ KEY = "a key of the store's"
 
 
 class FakeMailer:
-    """A mailer that keeps what it is given, or fails with ``error``."""
+    """A mailer that keeps messages, or fails with ``error``."""
 
-    name = "letterbox"
+    name = "fake"
     outcome = "sent"
 
     def __init__(self) -> None:
@@ -171,13 +171,13 @@ def test_check_results_are_in_the_banner(harness: PublicationHarness, mailer: Fa
     sender(harness, mailer).send(W07, now=harness.now)
     _, text, html = parse_message(mailer.mails[0])
     known = [each["message"] for each in json.loads(edition.manifest)["checks"]]
-    top, told = html.partition("Bread")[0], " ".join(text.split())
-    assert "1 error" in told
-    assert "Errors stop approval." in told
+    banner, shown = html.partition("Bread")[0], " ".join(text.split())
+    assert "1 error" in shown
+    assert "Errors stop approval." in shown
     assert known
-    assert all(" ".join(each.split()) in told for each in known)
-    assert "Mend &lt;b&gt;that&lt;/b&gt; link: <code" in top
-    assert "Salt &amp; &lt;pepper&gt;" in top
+    assert all(" ".join(each.split()) in shown for each in known)
+    assert "Mend &lt;b&gt;that&lt;/b&gt; link: <code" in banner
+    assert "Salt &amp; &lt;pepper&gt;" in banner
     assert text.index("- Error. Mend <b>that</b>") < text.index("- Warning.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.model.check import CheckLevel, CheckResult
     from pipeline.model.digest import Decision, Edition
     from pipeline.model.schedule import Clock
+    from pipeline.store import Store
 
 HEADINGS: dict[CheckLevel, str] = {
     "error": "Errors, which prevent approval",
@@ -87,12 +88,21 @@ def digest(options: Namespace, clock: Clock) -> int:
             if not options.json:
                 for line in output.decision_lines(decisions):
                     print(line)
+                if options.explain:
+                    _print_omissions(app.store(), context.feed_ids)
         _print_digest(written, decisions, options, app.calendar.zone)
     if options.open:
         import webbrowser
 
         webbrowser.open(written.paths[0].absolute().as_uri())
     return exit_code(reports)
+
+
+def _print_omissions(store: Store, feed_ids: Collection[str]) -> None:
+    """Print a line for each feed whose document has more entries than are read."""
+    for feed_id, state in store.feeds.states().items():
+        if feed_id in feed_ids and state.channel.omission:
+            print(f"{feed_id} {state.channel.omission}")
 
 
 def _print_digest(written: WrittenDigest, decisions: Sequence[Decision], options: Namespace, zone: tzinfo) -> None:

@@ -73,6 +73,18 @@ class Channel:
     """The parser's version, a dot, and a hash of the part of the document that this was read from; none if unknown."""
     skip_days: tuple[str, ...] = ()
     """English weekday names on which not to fetch (RSS 2.0 <skipDays>)."""
+    omitted_entries: int = 0
+    """Number of entries in the document that were not read because it has too many."""
+
+    @property
+    def omission(self) -> str:
+        """The omitted entries as a part of a sentence about the feed; empty if all were read."""
+        omitted = self.omitted_entries
+        return (
+            f"has too many entries, and {omitted:,} of them, the oldest as far as known, are not read"
+            if omitted
+            else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import html as entities
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from pipeline.ingest.parse.decode import drop_illegal
-from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel
+from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel, newest_indexes
 from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
 from pipeline.text.dates import parse_date
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.(\d))?/?")
-MAX_ENTRIES = 5_000
-"""Further entries are ignored, as in `xml_document`."""
 
 Json = dict[str, Any]
 
@@ -41,11 +40,12 @@ def parse(text: str, *, url: str) -> ParsedFeed:
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
         raise NotAFeedError("returns JSON that is not a feed")
-    items = [item for item in _list(document, "items") if isinstance(item, dict)][:MAX_ENTRIES]
+    items = [item for item in _list(document, "items") if isinstance(item, dict)]
+    kept = newest_indexes([_text(item, "date_published") or _text(item, "date_modified") for item in items])
     return ParsedFeed(
         version=f"json1{version[1] or '0'}",
-        channel=clean_channel(_channel(document), url),
-        entries=tuple(_entry(item) for item in items),
+        channel=replace(clean_channel(_channel(document), url), omitted_entries=len(items) - len(kept)),
+        entries=tuple(_entry(items[index]) for index in kept),
     )
 
 

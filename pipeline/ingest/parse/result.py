@@ -7,9 +7,37 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.model.entry import Entry, EntryIdentity, ParsedFeed
 from pipeline.model.feed import Channel
+from pipeline.text.dates import parse_date
 from pipeline.text.html import plain_text
 from pipeline.text.plain_text import clean_title
 from pipeline.text.urls import clean_url
+
+MAX_ENTRIES = 5_000
+"""Of one document; further ones are not read."""
+_MAX_DATED = 20_000
+"""Reading more dates would take longer than parsing the entries."""
+
+
+def newest_indexes(dates: Sequence[str]) -> Sequence[int]:
+    """Return the indexes of the ``MAX_ENTRIES`` newest entries in document order; ``dates`` are as written, or "".
+
+    An undated entry is as old as the one before it. If most are undated, or there are too many, half of the entries is
+    taken from each end, since new ones may be added at either.
+
+    >>> len(newest_indexes([""] * 5_100)), newest_indexes(["2024-05-01", "2023-01-31"])
+    (5000, range(0, 2))
+    """
+    count, half = len(dates), MAX_ENTRIES // 2
+    if count <= MAX_ENTRIES:
+        return range(count)
+    instants = [parse_date(date) for date in dates] if count <= _MAX_DATED else []
+    known = [instant for instant in instants if instant]
+    if 2 * len(known) < count:
+        return [*range(half), *range(count - half, count)]
+    last = known[0]
+    filled = [last := instant or last for instant in instants]
+    by_date = sorted(range(count), key=lambda index: filled[index], reverse=True)
+    return sorted(by_date[:MAX_ENTRIES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

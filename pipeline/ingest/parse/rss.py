@@ -29,7 +29,7 @@ from pipeline.ingest.parse.xml_document import (
     parse_xml_strict,
     strip_prolog,
 )
-from pipeline.ingest.parse.xml_split import SplitText, split_elements
+from pipeline.ingest.parse.xml_split import SplitText, keep_newest, split_elements
 from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.feed import Channel
 from pipeline.text.plain_text import clean_text
@@ -49,11 +49,22 @@ def can_parse(text: str) -> bool:
 
 def parse(text: str, *, url: str) -> ParsedFeed:
     """Parse an XML feed, well-formed or not. Raise NotAFeedError."""
-    return parse_entries(parse_xml(text), url=url)
+    text, omitted = keep_newest(text)
+    return _with_omitted(parse_entries(parse_xml(text), url=url), omitted)
 
 
 def parse_incrementally(text: str, previous: PreviousDocument, *, url: str, context: str) -> IncrementalResult:
     """Parse the entries that are not in ``previous``, or all of them where the document cannot be split."""
+    text, omitted = keep_newest(text)
+    result = _parse_kept(text, previous, url, context)
+    return replace(result, parsed=_with_omitted(result.parsed, omitted))
+
+
+def _with_omitted(parsed: ParsedFeed, omitted: int) -> ParsedFeed:
+    return replace(parsed, channel=replace(parsed.channel, omitted_entries=omitted)) if omitted else parsed
+
+
+def _parse_kept(text: str, previous: PreviousDocument, url: str, context: str) -> IncrementalResult:
     written = drop_oversized_tags(strip_prolog(text))
     if result := _parse_new_elements(written, previous, url, context):
         return result
@@ -85,7 +96,7 @@ def _parse_new_elements(text: str, previous: PreviousDocument, url: str, context
     element_hashes = tuple(_hash(f"{head_hash}\n{element}") for element in split.elements)
     feed = _SplitFeed(split=split, url=url, head_hash=head_hash, element_hashes=element_hashes)
     known = _find_known(element_hashes, previous.raw_hashes)
-    channel = previous.channel if previous.channel.head_hash == head_hash else None
+    channel = replace(previous.channel, omitted_entries=0) if previous.channel.head_hash == head_hash else None
     if channel and len(known) == len(split.elements):
         parsed = ParsedFeed(version="rss", channel=channel, entries=())
         return IncrementalResult(parsed=parsed, hashes=tuple(known.values()), known_hashes=frozenset(known.values()))

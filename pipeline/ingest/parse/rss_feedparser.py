@@ -65,7 +65,8 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
         entries = [by_element[element] for element in elements]
     return ParsedFeed(
         version=dict.get(parsed, "version", "") or "rss",
-        channel=channel or clean_channel(_channel(parsed, document.root), url),
+        channel=channel
+        or replace(clean_channel(_channel(parsed, document.root), url), omitted_entries=document.omitted),
         entries=tuple(entries),
         warnings=document.warnings,
         damage=document.damage,

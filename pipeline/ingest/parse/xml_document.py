@@ -15,6 +15,8 @@ from typing import Any
 
 from lxml import etree
 
+from pipeline.ingest.parse.xml_split import remove_oldest
+
 MAX_RECOVERED_TAGS = 5_000
 MAX_CHILDREN = 500
 """Of one element, entries not counted: feedparser compares each category and each link with all others."""
@@ -22,8 +24,6 @@ MAX_ATTRIBUTES = 100
 MAX_PREFIXES = 50
 MAX_TEXT = 300_000
 """Characters of one element, about a book: feedparser is slow on long texts."""
-MAX_ENTRIES = 5_000
-"""Only the newest are kept: older ones were stored long ago, or will never be new."""
 
 Element = Any  # lxml has no types
 
@@ -78,6 +78,8 @@ class XmlDocument:
     warnings: tuple[str, ...] = ()
     damage: str = ""
     """The same as ``ParsedFeed.damage``."""
+    omitted: int = 0
+    """Number of entries that were removed because there are too many."""
     bases: Mapping[Element, str] = field(default_factory=dict)
     """The base URL of each element below an xml:base; see ``addresses.resolve_bases``."""
 
@@ -151,25 +153,27 @@ def drop_oversized_tags(text: str) -> str:
 
 
 def _document(text: str, root: Element | None, *, is_complete: bool = True, warning: str = "") -> XmlDocument:
-    warnings = [warning] if warning else []
-    if root is not None and is_complete and any((_prune(root), len(text) > MAX_TEXT and _shorten_texts(root))):
-        text = etree.tostring(root, encoding="unicode")
-        warnings.append(
-            f"There are more than {MAX_ENTRIES:,} entries, or an element has more than {MAX_CHILDREN} children, "
-            f"{MAX_ATTRIBUTES} attributes or {MAX_TEXT:,} characters; some were cut."
-        )
+    warnings, omitted = [warning] if warning else [], 0
+    if root is not None and is_complete:
+        omitted = remove_oldest(entry_elements(root))
+        if shortened := any((_prune(root), len(text) > MAX_TEXT and _shorten_texts(root))):
+            warnings.append(
+                f"An element has more than {MAX_CHILDREN} children, {MAX_ATTRIBUTES} attributes or {MAX_TEXT:,} "
+                "characters; some were cut."
+            )
+        if omitted or shortened:
+            text = etree.tostring(root, encoding="unicode")
     elements = tuple(entry_elements(root)) if root is not None else ()
-    return XmlDocument(text=text, root=root, elements=elements, is_complete=is_complete, warnings=tuple(warnings))
+    return XmlDocument(
+        text=text, root=root, elements=elements, is_complete=is_complete, warnings=tuple(warnings), omitted=omitted
+    )
 
 
 def _prune(root: Element) -> bool:
     """Remove what only a hostile document has: hundreds of children or attributes. Return whether anything was."""
     crowded = _CROWDED(root)
-    entries = entry_elements(root)
-    kept = set(entries) if crowded else set()
-    for element in entries[MAX_ENTRIES:]:
-        element.getparent().remove(element)
-    cut = len(entries) > MAX_ENTRIES
+    kept = set(entry_elements(root)) if crowded else set()
+    cut = False
     for element in crowded:
         for name in element.keys()[MAX_ATTRIBUTES:]:
             del element.attrib[name]

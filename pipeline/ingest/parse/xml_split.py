@@ -7,11 +7,18 @@ an element (in a comment or CDATA) may be split wrongly: whoever parses the part
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from pipeline.ingest.parse.xml_document import MAX_ENTRIES
+from pipeline.ingest.parse.result import MAX_ENTRIES, newest_indexes
+
+_DATES = ("pubDate", "published", "issued", "created", "date", "updated", "modified")
+_DATE = re.compile(
+    rf"<(?:\w{{1,20}}:)?(?:{'|'.join(_DATES)})\b[^<>]{{0,100}}>"
+    r"\s{0,100}(?:<!\[CDATA\[)?([^<\]]{1,60})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +60,7 @@ def split_elements(text: str) -> SplitText | None:
     tag = "item" if "</item>" in text else "entry"
     end_tag = f"</{tag}>"
     starts, ends = _positions(f"<{tag}", text), _positions(f"</{tag}", text)
-    if not 0 < len(starts) == len(ends) <= MAX_ENTRIES or not all(text.startswith(end_tag, end) for end in ends):
+    if not 0 < len(starts) == len(ends) or not all(text.startswith(end_tag, end) for end in ends):
         return None
     if not all(start < end for start, end in zip(starts, ends, strict=True)):
         return None
@@ -62,6 +69,32 @@ def split_elements(text: str) -> SplitText | None:
         return None
     parts = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
     return SplitText(tag=tag, elements=tuple(parts[1::2]), gaps=tuple(parts[::2]))
+
+
+def keep_newest(text: str) -> tuple[str, int]:
+    """Return a text with at most ``MAX_ENTRIES`` entries, the newest, and the number of those that were removed.
+
+    A text that cannot be split is returned as it is.
+    """
+    if max(text.count("</item"), text.count("</entry")) <= MAX_ENTRIES or not (split := split_elements(text)):
+        return text, 0
+    dates = [match[1] if (match := _DATE.search(element)) else "" for element in split.elements]
+    kept = newest_indexes(dates)
+    return split.with_only(set(kept)), len(dates) - len(kept)
+
+
+def remove_oldest(elements: Sequence[Any]) -> int:
+    """Remove all entry elements but the newest from their tree; return how many were removed."""
+    kept = set(newest_indexes([_written_date(element) for element in elements]))
+    removed = [element for index, element in enumerate(elements) if index not in kept]
+    for element in removed:
+        element.getparent().remove(element)
+    return len(removed)
+
+
+def _written_date(element: Any) -> str:
+    children = element.iterchildren("*")
+    return next((child.text or "" for child in children if str(child.tag).rpartition("}")[2] in _DATES), "")
 
 
 def _positions(tag_start: str, text: str) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
-from pipeline.jobs.monitoring.feed_health import fetch_result, former_ids, renamed_result
+from pipeline.jobs.monitoring.feed_health import fetch_result, former_ids, omission_results, renamed_result
 from pipeline.jobs.monitoring.run_health import run_health_results
 from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed, FeedState
@@ -18,10 +18,12 @@ from pipeline.text.format import format_datetime
 
 
 def check_feeds(feeds: Sequence[Feed], states: Mapping[str, FeedState], zone: tzinfo) -> Iterator[HealthResult]:
-    """Yield how the last fetch of each feed went, and a warning about each whose id was changed."""
+    """Yield how the last fetch of each feed went, and warnings: too many entries, an id that was changed."""
     former = former_ids(feeds, states)
     for feed in feeds:
-        yield fetch_result(states.get(feed.id) or FeedState(feed_id=feed.id), zone)
+        state = states.get(feed.id) or FeedState(feed_id=feed.id)
+        yield fetch_result(state, zone)
+        yield from omission_results(state)
         if feed.id in former:
             yield renamed_result(feed.id, former[feed.id])
     if not feeds:

@@ -81,11 +81,11 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
         parsed=parsed,
         entries=entries,
         kind="podcast" if episodes * 2 > len(entries) else "blog",
-        warnings=(*parsed.warnings, *_warnings(entries, moved_hint(parsed.channel, url))),
+        warnings=(*parsed.warnings, *_warnings(entries, moved_hint(parsed.channel, url), parsed.channel.omission)),
     )
 
 
-def _warnings(entries: tuple[Entry, ...], moved: str) -> tuple[str, ...]:
+def _warnings(entries: tuple[Entry, ...], moved: str, omission: str) -> tuple[str, ...]:
     total = len(entries)
     unusable = [entry.unusable_date for entry in entries if entry.unusable_date]
     undated = sum(entry.dated_by == "first_seen" for entry in entries) - len(unusable)
@@ -93,6 +93,7 @@ def _warnings(entries: tuple[Entry, ...], moved: str) -> tuple[str, ...]:
     without_url = sum(not entry.url for entry in entries)
     warnings = (
         (moved, f"it says that it moved to {moved}: check that address, and write it into config.toml"),
+        (omission, f"it {omission}"),
         (not total, "it has no entries"),
         (undated, f"{undated} of {total} entries have no date: they are dated by when they are first seen"),
         (

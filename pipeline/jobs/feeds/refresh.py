@@ -101,7 +101,8 @@ class Refresher:
 
         def report(processed: ProcessedFeed, counts: UpdateCounts) -> None:
             counts = replace(counts, same=counts.same + processed.update.changes.untouched)
-            feed_report = replace(_report(processed.outcome, *processed.notes), applied=counts)
+            omission = processed.update.state.channel.omission if processed.outcome.has_body else ""
+            feed_report = replace(_report(processed.outcome, omission, *processed.notes), applied=counts)
             reports[feed_report.feed_id] = feed_report
             on_report(feed_report)
 

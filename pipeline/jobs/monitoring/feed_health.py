@@ -72,13 +72,21 @@ def _load(store: Store, feed: Feed, state: FeedState | None, zone: tzinfo, now: 
 
 
 def feed_warnings(state: FeedState, quarantined: int) -> Iterator[HealthResult]:
-    """Yield what an editor should know about a feed besides its last fetch: quarantine and announced moves."""
+    """Yield what an editor should know about a feed besides its last fetch: quarantine, omissions, announced moves."""
     if quarantined:
         message = f"holds {quarantined} entries in quarantine, since they look imported or come from another feed"
         yield _result(state, "error", message, f"`pipeline feeds accept {state.feed_id}` releases them")
+    yield from omission_results(state)
     if new_url := moved_hint(state.channel, state.current_url or state.url):
         message = f"says that it moved to {new_url}"
         yield _result(state, "warning", message, "look there, and write that address into config.toml")
+
+
+def omission_results(state: FeedState) -> Iterator[HealthResult]:
+    """Yield a warning about a feed of which only the newest entries are read."""
+    if state.channel.omission:
+        fix = "use its feed of recent entries, if there is one"
+        yield _result(state, "warning", state.channel.omission, fix)
 
 
 def former_ids(feeds: Sequence[Feed], states: Mapping[str, FeedState]) -> dict[str, str]:

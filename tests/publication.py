@@ -93,15 +93,14 @@ class PublicationHarness:
             min_stories=0,
         )
         self.outbox = Outbox(folder / "outbox")
-        self.recovery = Recovery(
-            backend=self.outbox,
-            editions_folder=folder / "editions",
-            calendar=CLOCK,
-            domain=parse_mailbox(PUBLICATION.sender).domain,
-        )
 
     def _read_overrides(self, week: Week, stored: Sequence[StoredEntry]) -> Overrides:
         return self.overrides.get(str(week), Overrides())
+
+    @property
+    def recovery(self) -> Recovery:
+        domain = parse_mailbox(PUBLICATION.sender).domain
+        return Recovery(backend=self.outbox, editions_folder=self.folder / "editions", calendar=CLOCK, domain=domain)
 
     @property
     def workflow(self) -> EditionWorkflow:

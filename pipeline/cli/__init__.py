@@ -62,15 +62,23 @@ def _run(options: Namespace, clock: Callable[[], datetime]) -> int:
         return code
     except PipelineError as error:
         if options.verbose:
-            raise
+            _print_traceback()
         print(f"pipeline: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        raise
     except Exception as error:
-        if options.verbose or isinstance(error, BrokenPipeError):
-            raise
+        if options.verbose:
+            _print_traceback()
         description = f"{type(error).__name__}: {error}"
         print(f"pipeline: this is a bug ({description}); run it again with --verbose and report it.", file=sys.stderr)
         return 1
+
+
+def _print_traceback() -> None:
+    import traceback  # slow to import, and rarely needed
+
+    traceback.print_exc()
 
 
 def build_parser(config: str | None = None) -> CommandParser:

@@ -15,6 +15,7 @@ from pipeline.config.sections import FeedSettings
 from pipeline.config.toml_lines import find_line
 from pipeline.config.types import InvalidValueError, SettingType
 from pipeline.model.errors import ConfigError
+from pipeline.text.message_headers import find_control_character
 from pipeline.text.urls import is_loopback
 
 
@@ -135,6 +136,8 @@ def _parse_table(table: Any, section: str, mistakes: _Mistakes, number: int = 0)
 def _parse_value(value: Any, setting_type: SettingType) -> tuple[Any, str]:
     """Return a converted value, or the value itself and why it is not allowed."""
     shown = "" if setting_type.secret else f" = {_to_text(value)}"
+    if name := find_control_character(value):
+        return value, f"{shown} is not allowed: remove the control character {name}."
     try:
         return setting_type.parse(value), ""
     except InvalidValueError as error:

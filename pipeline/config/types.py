@@ -59,7 +59,7 @@ def string(description: str = "text", *, empty: bool = True, pattern: str = "") 
     """Return the type of a string without line breaks; ``pattern`` must match all of it."""
 
     def parse(value: Any) -> str:
-        if not isinstance(value, str) or re.search(r"[\r\n\0]", value) or not (empty or value.strip()):
+        if not isinstance(value, str) or re.search(r"[\r\n]", value) or not (empty or value.strip()):
             raise ValueError
         if pattern and not re.fullmatch(pattern, value):
             raise ValueError

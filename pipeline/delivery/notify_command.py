@@ -15,6 +15,14 @@ from typing import IO
 from pipeline.model.alert import Alert
 from pipeline.model.errors import DeliveryFailedError
 
+COMMAND_PREFIX = "PIPELINE_NOTIFY_"
+"""Beginning of the names of variables that are meant for the command."""
+_INHERITED = frozenset(
+    (
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "SYSTEMROOT"),
+        *("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
+    )
+)
 MAX_OUTPUT_BYTES = 4_000
 """How much of the command's output is kept, from its end."""
 
@@ -27,6 +35,7 @@ class CommandNotifier:
     folder: Path
     """Its working directory."""
     environment: Mapping[str, str]
+    """The program's own; only the variables of ``inherited_variables`` are passed on."""
     timeout_seconds: float = 30.0
 
     def send(self, alert: Alert) -> str:
@@ -50,7 +59,7 @@ class CommandNotifier:
             process = subprocess.Popen(  # noqa: S603 - the installer's own command, without a shell
                 list(self.command),
                 cwd=self.folder,
-                env={**self.environment, **environment_variables(alert)},
+                env=inherited_variables(self.environment) | environment_variables(alert),
                 stdin=input_file,
                 stdout=output_file,
                 stderr=subprocess.STDOUT,
@@ -73,6 +82,19 @@ class CommandNotifier:
 def to_json(alert: Alert) -> bytes:
     """Return an alert as one JSON object on one line, in UTF-8."""
     return json.dumps(_fields(alert), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def inherited_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a command needs to run, and those meant for it; never the program's own secrets.
+
+    >>> inherited_variables({"PATH": "/bin", "LC_TIME": "C", "SMTP_PASSWORD": "s", "PIPELINE_NOTIFY_HOOK": "https://h"})
+    {'PATH': '/bin', 'LC_TIME': 'C', 'PIPELINE_NOTIFY_HOOK': 'https://h'}
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _INHERITED or name.startswith(("LC_", COMMAND_PREFIX))
+    }
 
 
 def environment_variables(alert: Alert) -> dict[str, str]:

@@ -6,12 +6,45 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 CheckLevel = Literal["error", "warning", "hint"]
 LEVELS: tuple[CheckLevel, ...] = ("error", "warning", "hint")
 """Most severe first. An error stops approval, a warning deserves attention, a hint is a matter of taste."""
 
+CheckName = Literal[
+    "broken-image",
+    "changed-since",
+    "contrast",
+    "dead-link",
+    "few-links",
+    "html-size",
+    "image-alt",
+    "image-format",
+    "image-size",
+    "introduction",
+    "link-text",
+    "merge-tag",
+    "message-format",
+    "moved-link",
+    "postal-address",
+    "preheader",
+    "relative-url",
+    "repeated-link",
+    "short-url",
+    "shortcode",
+    "shortened",
+    "stale-feed",
+    "subject",
+    "subject-length",
+    "text-part",
+    "todo-note",
+    "unsafe",
+    "unsubscribe-link",
+    "wrong-encoding",
+]
+CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)
+"""The names of all checks, by which errors are ignored."""
 FIX_TARGETS: Mapping[str, str] = MappingProxyType(
     {
         "subject": "a field of the editor's file",

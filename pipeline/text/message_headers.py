@@ -7,7 +7,7 @@ international addresses, which RFC 2047 forbids. These functions write complete 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
@@ -20,6 +20,24 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ATOMS = re.compile(rf"{_ATOM}(?: {_ATOM})*")
 _LOCAL_PART = re.compile(rf'{_ATOM}(?:\.{_ATOM})*|"[ !#-\[\]-~]+"')
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.(?!$)|$)){2,}")
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def find_control_character(value: object) -> str:
+    r"""Return the name of the first control character in a text, or in the texts of a value of TOML; "" without one.
+
+    Tabs and line feeds are none.
+
+    >>> find_control_character("Bread\x07"), find_control_character({"notes": ["Brot\n\tund Öl", 7, "\0"]})
+    ('U+0007', 'U+0000')
+    """
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        return next(filter(None, map(find_control_character, value)), "")
+    match = _UNPRINTABLE.search(value) if isinstance(value, str) else None
+    return f"U+{ord(match[0]):04X}" if match else ""
 
 
 class Mailbox(NamedTuple):

@@ -93,7 +93,8 @@ class AccessMiddleware:
         if not self._token or _equal(request.cookies.get(PREVIEW_COOKIE, ""), self._token):
             return None
         if request.method == "GET" and _equal(request.query_params.get("token", ""), self._token):
-            redirect = RedirectResponse(request.url.path, status_code=303)
+            # A browser takes a path that begins with two slashes for another host.
+            redirect = RedirectResponse(f"/{request.url.path.lstrip('/')}", status_code=303)
             redirect.set_cookie(PREVIEW_COOKIE, self._token, httponly=True, samesite="lax")
             return redirect
         return PlainTextResponse("Open the address that the program printed: it contains a token.", status_code=403)

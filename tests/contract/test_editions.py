@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from pipeline.digest.render.theme import Theme
 from pipeline.jobs.digests.build import current_edition
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry
-from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, RefusedError
+from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.feed import FilterRule
 from pipeline.model.week import Week
 from tests.factories import MONDAY, entry, episode
@@ -497,3 +498,12 @@ def test_sending_is_recorded_before_anything_leaves(harness: PublicationHarness)
     harness.outbox = WatchingBackend(harness.folder / "outbox")
     assert harness.send(W07).state == "sent"
     assert states == ["sending"]
+
+
+def test_an_override_of_no_check_is_refused(harness: PublicationHarness) -> None:
+    """A misspelt name would be ignored, and the error it was meant for would not."""
+    harness.set_time_after_closing(W07).digest(W07)
+    for name, hint in (("nosuch", "there is no check 'nosuch'"), ("html-sise", "did you mean html-size?")):
+        with pytest.raises(UsageError, match=re.escape(hint)):
+            harness.workflow.approve(W07, now=harness.now, overridden=["contrast", name])
+    harness.workflow.approve(W07, now=harness.now, overridden=["contrast"])

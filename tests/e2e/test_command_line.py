@@ -364,6 +364,10 @@ def test_mistakes_are_one_sentence(desk: Desk, words: list[str], code: int, said
     assert found == code
     assert said in err
     assert err.count("\n") == 1
+    verbose, _, err = desk.run("--verbose", *words)
+    assert verbose == code
+    assert "Traceback" in err
+    assert said in err.splitlines()[-1]
 
 
 def test_a_broken_theme_says_where(desk: Desk):

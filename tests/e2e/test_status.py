@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli_runner import CliRunner, item, rss
+from tests.cli_runner import PUBLICATION, CliRunner, item, rss
 from tests.http_server import CannedResponse, HttpServer
 
 pytestmark = pytest.mark.loopback
@@ -35,6 +35,15 @@ def test_before_the_first_fetch_it_says_how_to_start(program: CliRunner) -> None
     out = program.run_ok("status")
     assert out.startswith("1 warning.\n  ! blog: has not been fetched yet\n    → run `pipeline fetch`\n")
     assert "no task has run yet" not in out, "who uses only the desk would read it for ever"
+
+
+def test_without_feeds_nothing_is_well(program: CliRunner) -> None:
+    """The error names the command that adds one."""
+    program.config.write_text(PUBLICATION)
+    out = program.run_ok("status")
+    assert out.startswith("1 error.\n  ✗ config.toml: names no feed")
+    assert "→ `pipeline feeds add URL`" in out
+    assert status(program)["healthy"] is False
 
 
 def test_all_is_well_is_the_first_line(program: CliRunner) -> None:

@@ -87,6 +87,10 @@ def test_the_demo_config_shows_the_defaults():
         ({"publication": PUBLICATION | {"language": "English!"}}, 'give a language tag such as "en-GB".'),
         ({"publication": PUBLICATION | {"sender": "nobody"}}, '"nobody" is not allowed: give an address such as'),
         ({"publication": PUBLICATION | {"sender": "A <a@b.example>\r\nBcc: c@d.example"}}, "is not allowed"),
+        ({"publication": PUBLICATION | {"sender": "A\x1b <a@b.example>"}}, "remove the control character U+001B."),
+        ({"publication": PUBLICATION | {"name": "Harbour\0"}}, "remove the control character U+0000."),
+        ({"publication": PUBLICATION | {"postal_address": "1 Quay\x85"}}, "remove the control character U+0085."),
+        ({"feeds": [FEED | {"url": "https://example.org/\x07"}]}, "remove the control character U+0007."),
         ({"publication": PUBLICATION | {"name": "  "}}, "give text that is not empty."),
     ],
 )

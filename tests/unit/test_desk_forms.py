@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -334,6 +335,9 @@ def test_other_machines_need_a_token(desk: FakeDesk) -> None:
         assert client.get(path, headers=there).status_code == 403
     response = client.get(f"{WEEK}?token=let-me-in", headers=there)
     assert (response.status_code, response.headers["location"]) == (303, WEEK)
+    for path in ("//elsewhere.example/week", "///elsewhere.example", "/%2F/elsewhere.example", "/\\elsewhere.example"):
+        location = client.get(f"{path}?token=let-me-in", headers=there).headers["location"]
+        assert re.match(r"/(?![/\\])", location), "a browser would leave for another host"
     cookie = response.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert client.get(WEEK, headers=there | {"cookie": cookie.split(";")[0]}).status_code == 200

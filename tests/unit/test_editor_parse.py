@@ -182,6 +182,10 @@ MISTAKES = {
     "bad address": ("## Useful links\n- [x](javascript:alert(1)): no\n", 2, "this is not a link"),
     "no list item": ("## Useful links\n\nSee also:\n", 3, "may hold only lines such as"),
     "twice": ("## Useful links\n- <https://a.example/>\n- [A](http://www.a.example): b\n", 3, "in the list twice"),
+    "control character": ('+++\nsubject = "Salt\x1b[2J"\n+++\n', 2, "Illegal character"),
+    "escaped one": ('+++\n[notes]\n"blog bread" = "a\\u0000b"\n+++\n', 2, "the control character U+0000"),
+    "one in the text": ("Good\x07 morning.\n\n## Useful links\n", 1, "the control character U+0007"),
+    "one in a link": ("## Useful links\n- [A\x9d](https://a.example/): b\n", 2, "the control character U+009D"),
     "after a remark": ("<!-- one\ntwo -->\n## Useful links\n- x\n", 4, "this is not a link"),
 }
 

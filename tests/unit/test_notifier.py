@@ -206,6 +206,18 @@ def test_a_command_gets_the_alert_as_json_and_in_its_environment(tmp_path: Path)
     assert output == "done, thank you"
 
 
+def test_the_command_inherits_no_secret(tmp_path: Path) -> None:
+    """It gets what every program needs and what is meant for it, and no password of the publication."""
+    own = {"PATH": "/bin", "LC_ALL": "C.UTF-8", "PIPELINE_NOTIFY_HOOK": "https://chat.example/"}
+    secrets = {"SMTP_PASSWORD": "hush", "BLOG_KEY_FILE": "/run/key", "PGPASSWORD": "hush", "PIPELINE_ALERT_KEY": "old"}
+    program = "import json, os; json.dump(dict(os.environ), open('got.json', 'w'))"
+    replace(command(tmp_path, program), environment=own | secrets).send(UNREAD)
+    got = json.loads((tmp_path / "got.json").read_text("utf-8"))
+    assert {name: got.get(name) for name in own} == own
+    assert got["PIPELINE_ALERT_KEY"] == UNREAD.key
+    assert not set(got) & (set(secrets) - {"PIPELINE_ALERT_KEY"})
+
+
 def test_no_shell_reads_the_alert(tmp_path: Path) -> None:
     """A title that looks like a command stays a title."""
     evil = replace(UNREAD, subject="$(touch pwned); `touch pwned` | touch pwned\0\ud800")

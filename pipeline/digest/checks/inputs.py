@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.digest.checks.html import ParsedHtml, parse_html
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
-from pipeline.model.check import CheckLevel, CheckResult, PreflightContext
+from pipeline.model.check import CheckLevel, CheckName, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest, Story
 
 _MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s>]+)>")
@@ -21,7 +21,7 @@ class Location:
     name: str
     fix_target: str
 
-    def result(self, check: str, level: CheckLevel, message: str) -> CheckResult:
+    def result(self, check: CheckName, level: CheckLevel, message: str) -> CheckResult:
         """Return the result of a check at this location."""
         return CheckResult(name=check, level=level, message=message, where=self.name, fix_target=self.fix_target)
 

@@ -13,7 +13,7 @@ from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.images import MAX_IMAGE_WIDTH, read_image_size
 from pipeline.digest.checks.inputs import Location
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
-from pipeline.model.check import CheckLevel, CheckResult
+from pipeline.model.check import CheckLevel, CheckName, CheckResult
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
 from pipeline.model.message import PLACEHOLDERS
 from pipeline.text.urls import url_key
@@ -128,7 +128,7 @@ def _judge_image(checked: CheckedUrl, outcome: FetchOutcome) -> Iterator[CheckRe
         yield checked.location.result("image-size", "warning", message)
 
 
-def _unreached(name: str, checked: CheckedUrl, outcome: FetchOutcome) -> CheckResult:
+def _unreached(name: CheckName, checked: CheckedUrl, outcome: FetchOutcome) -> CheckResult:
     if outcome.kind in _GONE:
         message = f"Fix or remove it: {checked.url} {outcome.detail}."
         return checked.location.result(name, "error", message)

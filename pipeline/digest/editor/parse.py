@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 from pipeline.model.edition import EditorLink, Overrides, matches
 from pipeline.model.entry import Entry
 from pipeline.model.errors import EditorFileError
+from pipeline.text.message_headers import find_control_character
 from pipeline.text.urls import clean_url, url_key
 
 FENCE = "+++"
@@ -90,8 +91,7 @@ def parse(
     'Good morning.'
     """
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
-    parser = _Parser(text=text, file=file, entries=entries, link_feed_ids=link_feed_ids, find_entry=find_entry)
-    return parser.parse()
+    return _Parser(text=text, file=file, entries=entries, link_feed_ids=link_feed_ids, find_entry=find_entry).parse()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +168,8 @@ class _Parser:
             close = get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(SETTINGS)}."
             self._fail(self._line_of(key), f"{key} is not a setting of an edition: {hint}")
+        if name := find_control_character(value):
+            self._fail(self._line_of(key), f"the control character {name} cannot be published: delete it")
         allowed = SETTINGS[key]
         fits = {
             _LINE: isinstance(value, str) and "\n" not in value,
@@ -197,9 +199,10 @@ class _Parser:
 
     def _matching(self, words: str) -> Iterator[Entry]:
         feed_id, _, name = words.replace("/", " ", 1).partition(" ") if " " not in words else words.partition(" ")
-        key = url_key(words)
         yield from (entry for entry in self.entries if matches(f"{feed_id} {name}", entry))
-        yield from (entry for entry in self.entries if words == entry.guid or (key and key == url_key(entry.url)))
+        yield from (
+            entry for entry in self.entries if words == entry.guid or url_key(words) == url_key(entry.url) != ""
+        )
         if entry := self.find_entry(feed_id, name):
             yield entry
 
@@ -219,8 +222,9 @@ class _Parser:
         links: list[tuple[int, str]] = []
         in_links = False
         for number, line in enumerate(text.split("\n"), lines[0][0] if lines else 1):
-            heading = HEADING.fullmatch(line)
-            if heading:
+            if name := find_control_character(line):
+                self._fail(number, f"the control character {name} cannot be published: delete it")
+            if heading := HEADING.fullmatch(line):
                 in_links = is_links_heading(heading["words"])
             if not in_links:
                 if _MISPLACED.fullmatch(line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 
 from pipeline.digest.edition.diff import changed_files, manifest_changes
 from pipeline.digest.edition.seal import mark_approved
@@ -14,10 +15,10 @@ from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.check_links import check_results, current_link_check
 from pipeline.jobs.ports import OpenFetcher
-from pipeline.model.check import CheckResult, blocking_results
+from pipeline.model.check import CHECK_NAMES, CheckResult, blocking_results
 from pipeline.model.digest import Edition, EditionState
 from pipeline.model.edition import EditionRecord, SealedEdition, Transition, refusal
-from pipeline.model.errors import ChecksFailedError, NothingToPublishError, RefusedError
+from pipeline.model.errors import ChecksFailedError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.proof import ProofToken
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -62,8 +63,10 @@ class EditionWorkflow:
         """Seal a week's edition as it would be built now, and return its new record.
 
         Raise RefusedError if the edition differs from what was reviewed, given by ``content_hash`` (or its beginning)
-        or by ``reviewed_manifest``. Raise ChecksFailedError for check errors whose names are not in ``overridden``.
+        or by ``reviewed_manifest``. Raise ChecksFailedError for check errors whose names are not in ``overridden``, and
+        UsageError for a name in it that no check has.
         """
+        _require_checks(overridden)
         record = self.require(week, "approve")
         if now < self.context.calendar.bounds(week)[1]:
             raise RefusedError(f"{week} is still open: approve it once it has closed.")
@@ -212,6 +215,15 @@ def _require_unchanged(edition: Edition, content_hash: str, reviewed_manifest: b
             f"{week} has changed since you reviewed it: {'; '.join(changes)}. "
             f"Run `pipeline digest --week {week}`, review it again, then run `pipeline approve {week}`."
         )
+
+
+def _require_checks(names: Collection[str]) -> None:
+    """Raise UsageError for a name that is not that of a check."""
+    for name in names:
+        if name not in CHECK_NAMES:
+            close = get_close_matches(name, CHECK_NAMES, n=1)
+            hint = f"did you mean {close[0]}?" if close else "`pipeline check WEEK` names those that found something."
+            raise UsageError(f"there is no check {name!r}: {hint}")
 
 
 def _explain_blocked(week: Week, blocking: Sequence[CheckResult]) -> str:

@@ -47,6 +47,9 @@ def build_status_report(
     is_timed = any(task.id == "send" for task in tasks)
     editions = tuple(_editions(store, build_context, calendar, status, now, is_timed=is_timed))
     results = [result for feed in feed_statuses for result in feed.health]
+    if not feeds:
+        fix = "`pipeline feeds add URL` finds a feed and adds it"
+        results.append(_result("feeds", "config.toml", "error", "names no feed, so nothing is read", fix))
     results += [*_edition_results(editions, status.changes), *run_health_results(tasks, runs, now, zone)]
     results += [*_alert_results(store, {result.name for result in results if result.level != "ok"})]
     results += [*_channel_results(store)]

@@ -164,5 +164,5 @@ def _to_text(value: Any) -> str:
     """Return a value as written in TOML, shortened to 80 characters and without user info of URLs."""
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
     text = text.replace("\n", "\\n")
-    text = re.sub(r"://(?:[^/@\s]*:\S*|[^/\s]*)@", "://…@", text)
+    text = re.sub(r"://(?:(?:(?!://)\S)*)@", "://…@", text)
     return text if len(text) <= 80 else text[:77] + "…"

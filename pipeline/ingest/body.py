@@ -20,9 +20,9 @@ from pipeline.text.plain_text import excerpt_text, split_boilerplate, strip_boil
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
 
 MAX_HTML_CHARS = 500_000
-_NOT_PROSE_START = r"<(h[1-6]|figure|table|pre)\b"
-_UNFINISHED = re.compile(_NOT_PROSE_START)
-_NOT_PROSE = re.compile(rf"{_NOT_PROSE_START}.*?</\1>", re.DOTALL)
+_NOT_PROSE = re.compile(r"<(h[1-6]|figure|table|pre)\b.*?(?:</\1>|(\Z))", re.DOTALL)
+_UNFINISHED = "\0"
+"""Stands for an element that goes on where the text was cut."""
 _OPENING_CHARS = 1_500
 _ENOUGH_WORDS = 65
 """An excerpt has at most 60."""
@@ -103,10 +103,14 @@ def _opening(html: str) -> str:
 
     The rest of a long text is then not processed.
     """
-    opening = _NOT_PROSE.sub(" ", html[: max(0, html.rfind("</p>", 0, _OPENING_CHARS))])
-    prose = "" if _UNFINISHED.search(opening) else sanitised_to_text(opening)
+    opening = _NOT_PROSE.sub(_blank, html[: max(0, html.rfind("</p>", 0, _OPENING_CHARS))])
+    prose = "" if _UNFINISHED in opening else sanitised_to_text(opening)
     return prose if prose.count(" ") > _ENOUGH_WORDS else ""
 
 
 def _prose(html: str) -> str:
-    return sanitised_to_text(_NOT_PROSE.sub(" ", html[:_MAX_CHARS]))
+    return sanitised_to_text(_NOT_PROSE.sub(_blank, html[:_MAX_CHARS]))
+
+
+def _blank(element: re.Match[str]) -> str:
+    return " " if element[2] is None else _UNFINISHED

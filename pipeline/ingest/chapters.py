@@ -20,8 +20,8 @@ _MAX_CHARACTERS = 200_000
 _GENERIC_CHAPTERS = re.compile(
     r"(?:intro(?:duction)?|outro|start|end|ads?|advert(?:isement)?|sponsors?|chapter \d+)", re.IGNORECASE
 )
-_CUE_TIME = re.compile(r"^\s*(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{3}\s+-->.*$", re.MULTILINE)
-_NOT_SPOKEN = re.compile(r"^(?:WEBVTT\b.*|NOTE\b.*|STYLE\b.*|REGION\b.*|\d+|[\w-]+:\s*\S+)\s*$")
+_CUE_TIME = re.compile(r"^[ \t]*+(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{3}[ \t]++-->", re.MULTILINE)
+_NOT_SPOKEN = re.compile(r"^(?:(?:WEBVTT|NOTE|STYLE|REGION)\b.*+|\d++\s*+|[\w-]++:\s*+\S++\s*+)$")
 _CUE_TAG = re.compile(r"</?(?:[a-z][^<>]{0,200}|(?:\d+:)?\d+:\d+[.,]\d+)?>|\{\\[^{}]{0,200}\}", re.IGNORECASE)
 _SOUND = re.compile(r"[\[(](?:[^\])]{0,40})[\])]|[♪♫]")
 

@@ -21,7 +21,10 @@ _BURST_FACTOR = 10
 """Entries published this many times faster than before are an import, not news."""
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _COUNTER_WORDS = ("comment", "view", "like", "share", "replies", "responses", "plays", "downloads")
-_COUNTER = re.compile(r"\b\d[\d.,]*[KkMm]?\s+(?:comments?|views?|likes?|shares?|replies|responses|plays|downloads)\b")
+_COUNTER = re.compile(
+    r"\b(?<!\d[.,])\d++(?:[.,]\d++)*+[.,]*+[KkMm]?\s++"
+    r"(?:comments?|views?|likes?|shares?|replies|responses|plays|downloads)\b"
+)
 
 
 def fingerprint(entry: Entry) -> str:

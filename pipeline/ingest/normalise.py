@@ -28,7 +28,7 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WITH_EXCERPTS = ("atom", "json")
 """Formats in which a summary is an excerpt; the description of RSS may be the whole text."""
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
 _NO_MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|ico|pdf|epub|docx?|zip|txt|vtt|srt|json|xml|html?)$", re.IGNORECASE

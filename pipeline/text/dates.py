@@ -106,9 +106,9 @@ _NUMBER = re.compile(r"(\d{1,9})(?:[.,]\d+)?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,’']\d{3})+|\d{1,2}(?:\.\d{3})+")
 """Thousands, as in ``1,234``: no recording lasts 1.234 seconds."""
 _UNITS = re.compile(
-    r"(?:pt)?\s*(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*)?[,:]?\s*(?:and\s+)?"
-    r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*(?:minutes?|mins?|minuten|min\.|m|′|')\s*)?[,:]?\s*(?:and\s+)?"
-    r"(?:(?P<s>\d{1,6}(?:[.,]\d+)?)\s*(?:seconds?|secs?|sekunden|s|″|\")\s*)?\.?"
+    r"(?:pt)?\s*+(?:(?P<h>\d{1,3}(?:[.,]\d+)?)\s*+(?:hours?|hrs?|h|std\.?|stunden?|heures?)\s*+)?[,:]?\s*+(?:and\s++)?"
+    r"(?:(?P<m>\d{1,4}(?:[.,]\d+)?)\s*+(?:minutes?|mins?|minuten|min\.|m|′|')\s*+)?[,:]?\s*+(?:and\s++)?"
+    r"(?:(?P<s>\d{1,6}(?:[.,]\d+)?)\s*+(?:seconds?|secs?|sekunden|s|″|\")\s*+)?\.?"
 )
 
 

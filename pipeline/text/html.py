@@ -57,7 +57,7 @@ _BLOCK_TAGS = set(
         "article",
     )
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
 _VOID = frozenset(
     {"br", "hr", "img", "input", "meta", "link", "wbr", "source", "area", "col", "embed", "base", "param"}
 )
@@ -66,8 +66,8 @@ _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS - _BLOCK_TAGS))})(?:\s+
 _BLOCK_TAG = re.compile(r"<[^>]*(?:>|$)")
 _MANY_WORDS = 100
 """Above this count, whitespace-separated tokens that are not words, such as dashes, are not subtracted."""
-_STRUCK = re.compile(r"\s?<(s|strike|del)>.*?</\1>", re.DOTALL)
-_TERM = re.compile(r":?\s*</dt>\s*<dd>")
+_STRUCK = re.compile(r"\s?<(s|strike|del)>.*?(?:</\1>|\Z)", re.DOTALL)
+_TERM = re.compile(r":?(?:(?<!\s)\s++)?</dt>\s*+<dd>")
 _ENTITY = re.compile(r"&\w+;")
 _EMPTY = re.compile(r"<(p|h[1-6]|li|figure|figcaption|em|strong|b|i|a|blockquote)>(?:\s|&nbsp;|<br>)*</\1>")
 
@@ -125,7 +125,7 @@ def plain_text(html: str) -> str:
     else:
         lean = _BLOCK_CLEANER.clean(drop_hidden(html))
         lean = re.sub("</?su[bp]>", "", flatten_scripts(lean))
-        blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>", lean)]
+        blocks = [entities.unescape(block) for block in re.split(r"<[^>]*>?", lean)]
     return _joined(blocks)
 
 

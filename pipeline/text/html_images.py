@@ -25,7 +25,7 @@ _UNKNOWN_PIXELS, _TOO_LARGE_PIXELS = 500, 600
 """The width assumed for an image of unknown width, and the least for one wider than ``ENOUGH_PIXELS``."""
 _IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)$", re.IGNORECASE)
 IMAGE = re.compile(r"<img((?:\s+[\w-]+=\"[^\"]*\")*)\s*/?>")
-_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
+_ATTRIBUTE = re.compile(r"(?<![\w-])([\w-]++)=\"([^\"]*)\"")
 _RAW_IMAGE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 _RAW_SOURCE = re.compile(r"\ssrc\s*=\s*[\"']?([^\s\"'<>]+)", re.IGNORECASE)
 _NOSCRIPT = re.compile(r"(</?noscript\b[^<>]*>)", re.IGNORECASE)
@@ -36,7 +36,7 @@ _NEW_TYPE = re.compile(r"image/(?:webp|avif)|\.(?:webp|avif)\b", re.IGNORECASE)
 _TRACKING_PIXEL = re.compile(
     r"//(?:pixel\.wp\.com|stats\.wordpress\.com|[^/]*\.?feedburner\.com/~|rss\.feedsportal|[^/]*doubleclick\.net|"
     r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
-    r"feeds\.wordpress\.com/1\.0/|[^/]+/(?:[^\"]*/)?(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b)"
+    r"feeds\.wordpress\.com/1\.0/)|(?<!/)/(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b"
 )
 _TEXT_CLASS = re.compile(
     r"(?:^|\s)(?:wp-smiley|(?:tw)?emoji\S*|smiley|smil(?:ey|ie)s|latex|tex|math\S*|mwe-math\S*)(?:\s|$)"

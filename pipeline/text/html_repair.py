@@ -11,13 +11,13 @@ from pipeline.text.urls import media_key
 
 _START = r"p|div|section|article|figure|img|h[1-6]|ul|ol|blockquote|table|center|font|span|a"
 _ESCAPED_HTML = re.compile(
-    rf"\A\s*(?:<(?:p|div|span)\b[^<>]*>\s*)*&lt;(?:{_START})(?:\s[^<>]{{0,300}}?)?/?&gt;"
+    rf"\A\s*+(?:<(?:p|div|span)\b[^<>]*+>\s*+)*+&lt;(?:{_START})(?:\s[^<>]{{0,300}}?)?/?&gt;"
     r"|&lt;br\s{0,2}/&gt;|[\w.,:;!?)]&lt;br&gt;|&lt;/(?:p|div|ul|ol|li|h[1-6]|blockquote|table|figure)&gt;"
     r"|&lt;a\s{1,3}href=",
     re.IGNORECASE,
 )
 _WRAPPER = re.compile(
-    r"\A\s*(?:<(?:p|div|span)\b[^<>]*>\s*)*(?P<text>[^<>]*)(?:</(?:p|div|span)>\s*)*\Z", re.IGNORECASE
+    r"\A\s*+(?:<(?:p|div|span)\b[^<>]*+>\s*+)*+(?P<text>[^<>]*+)(?:</(?:p|div|span)>\s*+)*+\Z", re.IGNORECASE
 )
 _HTML_TAG = re.compile(
     r"</|<!--|<(?:br|p|img|hr|div|li|dt|dd|td|h[1-6]|iframe|video|audio|embed|input|wbr)[\s/>]|<[a-z]+\s+[\w-]+\s*=",

@@ -33,7 +33,7 @@ def to_markdown(html: str) -> str:
     """
     elements, depth = _measure(html)
     if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
-        return escape_markdown(" ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split()))
+        return escape_markdown(" ".join(unescape(re.sub(r"<[^>]*>?", " ", html)).split()))
     markdown: str = _converter()(
         heading_style="atx",
         bullets="-",

@@ -27,13 +27,13 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
-_EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^>]*)?>\s*</\1>")
+_EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^<>]*)?>\s*+</\1>")
 # Relative links such as "#note" lead nowhere in a mail.
 _ABSOLUTE_URL = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
-_IMAGE = re.compile(r'!\[(?:[^\]\\]|\\.){0,500}\]\([^)\s]*(?:\s+"(?:[^"\\]|\\.)*")?\)')
+_IMAGE = re.compile(r'!\[(?:[^\[\]\\]|\\.){0,500}\]\([^)\s\[]*+(?:\s++"(?:[^"\\]|\\.)*")?\)')
 _HARD_BREAKS = re.compile(r"(?:\\\n\s*)+")
 _LOOSE_BLANK = re.compile(r" +(?=[ .,;:!?])")
-_EMPTY_LINK = re.compile(r"\[\s*\]\([^)]*\)")
+_EMPTY_LINK = re.compile(r"\[\s*+\]\([^)\[]*+\)")
 _MAX_EXCERPT_INPUT_CHARS = 10_000
 """Only this much of a text is parsed for an excerpt."""
 _EXCLUDED_FROM_EXCERPT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
@@ -53,7 +53,7 @@ def to_html(md: str) -> str:
         attribute_filter=lambda tag, name, value: value if name != "href" or _ABSOLUTE_URL.match(value) else None,
         link_rel=None,
     )
-    html = re.sub(r"<a>(.*?)</a>", r"\1", html, flags=re.DOTALL)  # links whose href was removed
+    html = re.sub(r"<a>(.*?)(?:</a>|\Z)", r"\1", html, flags=re.DOTALL)  # links whose href was removed
     while html != (filled := _EMPTY.sub("", html)):
         html = filled
     return html.strip()

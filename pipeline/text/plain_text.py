@@ -56,13 +56,13 @@ _BOILERPLATE = tuple(
     for keywords, pattern, goes_on in (
         (
             ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "proviene da", "eerst op"),
-            rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON})(?:(?!</p>).){{0,300}}?{_END}",
+            rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?>(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON}))(?:(?!</p>).){{0,300}}+{_END}",
             False,
         ),
         (
             ("continue r", "read more", "read on", "read the ", "keep r", "weiterlesen", "lire la suite", "leer más"),
-            rf"(?:^|(?<=[.!?…\]>»)\n]))\s*+(?:<p>\s*+)?(?:<a [^>]*>\s*+)?(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b"
-            rf"[^.!?<\n]{{0,200}}{_END}",
+            rf"(?<!\s)(?:(?:^|(?<=[.!?…\]>»)]))\s*+|[^\S\n]*+\n\s*+)(?:<p>\s*+)?(?:<a [^<>]*>\s*+)?"
+            rf"(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b[^.!?<\n]{{0,200}}+{_END}",
             True,
         ),
     )

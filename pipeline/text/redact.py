@@ -11,7 +11,7 @@ MIN_SECRET_CHARS = 4
 
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/?#@\"']{1,500}(?:/[^\s?#@\"']{1,200})?@", re.IGNORECASE)
 _NAMED = re.compile(
-    r"""(?P<name>["']?[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"""
+    r"""(?P<name>(?<![\w.-])["']?[\w.-]*?(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"""
     r"""|credential|session|signature|cookie)[\w.-]{0,20}(?<!_env)["']?\s{0,3}[=:]\s{0,3}|[?&;](?:auth|code|hash|hmac|key|pass"""
     r"""|sig|sign|signed|jwt|policy|x-amz-[a-z-]{1,20})=)(?P<quote>["']?)(?P<value>[^\s"'&;,)\]}<>]{1,2000})""",
     re.IGNORECASE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STOP = re.compile(r"[.!?…؟۔।॥]+[\"'”’“»«›‹)\]*_~]*(?=\s|$)|[。！？][」』”）]*")
+_STOP = re.compile(r"(?<![.!?…؟۔।॥])[.!?…؟۔।॥]++[\"'”’“»«›‹)\]*_~]*+(?=\s|$)|[。！？][」』”）]*")
 _CJK_STOPS = frozenset("。！？")
 _CLOSED_BY = {"“": "”", "„": "“", "«": "»", "»": "«", "「": "」", "『": "』", "(": ")", "[": "]", "（": "）"}
 _BRACKET = re.compile(r"[“”„«»「」『』()\[\]（）\"]")
-_WORD = re.compile(r"[^\s(\[\"“„‘’«*_]+$")
+_WORD = re.compile(r"(?<![^\s(\[\"“„‘’«*_])[^\s(\[\"“„‘’«*_]++$")
 _ABBREVIATIONS = frozenset(
     re.findall(
         r"[^\s.]+",

@@ -9,10 +9,15 @@ _LABEL = (
     r"(?:the\s+)?(?:podcast|guest\s+(?:blog(?:ger)?|post|article|author)|interview|bonus\s+episode|webinar)"
     r"(?:\s+(?:episode|ep\.?|post|interview))?(?:\s*#?\d+)?"
 )
-_DASH = r"\s*[–—―]\s*|\s+-+\s*|-+\s+"
-_START = re.compile(rf"(?P<label>{_LABEL})(?P<separator>{_DASH}|\s*:\s+|\s*\|\s*)(?P<rest>\S.*)", re.IGNORECASE)
-_SPACED_DASH = r"\s+[-–—―]+\s*|\s*[–—―]+\s+|[–—―]|-+\s+"
-_NEXT = {"dash": re.compile(_SPACED_DASH), ":": re.compile(rf"\s*:\s+|{_SPACED_DASH}"), "|": re.compile(r"\s*\|\s*")}
+_DASH = r"\s*+[–—―]\s*+|\s++-++\s*+|-++\s++"
+_START = re.compile(rf"(?P<label>{_LABEL})(?P<separator>{_DASH}|\s*+:\s++|\s*+\|\s*+)(?P<rest>\S.*)", re.IGNORECASE)
+_BLANKS = r"(?:(?<!\s)\s++)?"
+_SPACED_DASH = r"(?<!\s)\s++[-–—―]++\s*+|(?<![–—―])[–—―]++\s++|[–—―]|(?<!-)-++\s++"
+_NEXT = {
+    "dash": re.compile(_SPACED_DASH),
+    ":": re.compile(rf"{_BLANKS}:\s++|{_SPACED_DASH}"),
+    "|": re.compile(rf"{_BLANKS}\|\s*+"),
+}
 _PARTICLE = re.compile(r"and|with|of|the|d[aeio]|del+a?|de[rn]|van|von|zu|l[ae]|[ae]l|bin|ibn|dos|[ye&+,]")
 _NO_NAME = re.compile(
     r"an?|the|how|wh(?:y|at|en|ere|o|ich)|is|are|do(?:es)?|can|should|my|our|your|their|th(?:is|at|ese|ose)|in|on|at|to"
@@ -26,7 +31,8 @@ _NO_LAST_NAME = re.compile(
 _SERIAL = re.compile(r"(?:part|episode|ep\.?|chapter|teil|no\.?|#)\s*\w{1,4}(?:\s+of\s+\w+)?", re.IGNORECASE)
 
 _WITH_GUEST = re.compile(
-    r"\s*(?:[(\[](?:with|feat\.?|ft\.?|featuring|w/)\s+(?P<inside>[^()\[\]]{3,120})[)\]]|\s(?:w/|feat\.|ft\.)\s+(?P<bare>\S.{2,120}))",
+    rf"{_BLANKS}[(\[](?:with|feat\.?|ft\.?|featuring|w/)\s++(?P<inside>[^()\[\]]{{3,120}})[)\]]"
+    r"|(?<!\s)\s++(?:w/|feat\.|ft\.)\s++(?P<bare>\S.{2,120})",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(r"@?[a-z0-9._-]+|@\w+|[A-Za-z]+[0-9_][A-Za-z0-9_]*")

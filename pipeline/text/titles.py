@@ -28,10 +28,12 @@ _TAG_PATTERNS = {
 RECORDING_TAGS = frozenset({"trailer", "bonus"})
 """Tags of another recording than the one with the same title but without the tag."""
 _TAGS = {tag: re.compile(rf"(?:{pattern})", re.IGNORECASE) for tag, pattern in _TAG_PATTERNS.items()}
+_BLANKS = r"(?:(?<!\s)\s++)?"
+"""Whitespace from its beginning, or none: a search that fails behind it does not scan it again from the middle."""
 _EPISODE = r"(?:episode|ep|folge|épisode|episodio|puntata|aflevering|afl|avsnitt|выпуск|эпизод|odcinek|no|nr)"
 _SERIAL = re.compile(
     rf"^\W*(?:(?:season|staffel|saison|series)\s*\d+\W+{_EPISODE}\W*\d+"
-    rf"|[st]\d+\W*e\d+|{_EPISODE}\.?\s*#?\s*\d+|#\s*\d+|\d+(?=\s*[.:)\]|–—-]\s*\D)|第\d+[回話])\s*[.:)\]|,–—-]*\s*",
+    rf"|[st]\d+\W*e\d+|{_EPISODE}\.?\s*+#?\s*+\d+|#\s*+\d+|\d+(?=\s*[.:)\]|–—-]\s*\D)|第\d+[回話])\s*[.:)\]|,–—-]*\s*",
     re.IGNORECASE,
 )
 _EXPLICIT_SERIAL = re.compile(
@@ -40,10 +42,10 @@ _EXPLICIT_SERIAL = re.compile(
     re.IGNORECASE,
 )
 """A number that says what it counts, and is set off from the title."""
-_SERIAL_BEHIND = re.compile(rf"\s*[(\[]\s*(?:{_EPISODE}\.?\s*)?#?\s*\d+\s*[)\]]\s*$", re.IGNORECASE)
-_BRACKETS = re.compile(r"\s*[(\[（【]([^()\[\]（）【】]*)[)\]）】]\s*")
-_SEPARATOR = re.compile(r"\s+[-–—―|·•]+\s+|\s*[–—―|]\s*|\s*[:：]\s+")
-_WITH = re.compile(r",?\s+(?:with|mit|avec|con|met|med|feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
+_SERIAL_BEHIND = re.compile(rf"{_BLANKS}[(\[]\s*+(?:{_EPISODE}\.?\s*+)?#?\s*+\d++\s*+[)\]]\s*+$", re.IGNORECASE)
+_BRACKETS = re.compile(rf"{_BLANKS}[(\[（【]([^()\[\]（）【】]*+)[)\]）】]\s*+")
+_SEPARATOR = re.compile(rf"(?<!\s)\s++[-–—―|·•]++\s++|{_BLANKS}[–—―|]\s*+|{_BLANKS}[:：]\s++")
+_WITH = re.compile(r",?(?<!\s)\s++(?:with|mit|avec|con|met|med|feat\.?|ft\.?|featuring)\s++(?=\S)", re.IGNORECASE)
 _PART_WORD = re.compile(r"part|teil|parte|partie|deel|del|chapter|day")
 _PART = re.compile(rf"\b(?:{_PART_WORD.pattern}) (\d+)\b|(?:^|(?<=\s))(\d+ \d+|\d+)$")
 _MAX_SEGMENTS = 6

@@ -30,15 +30,17 @@ _SERVICES = (
     r"mastodon|bluesky|threads|nextdoor|press-this|google-plus-1|custom-\d+"
 )
 _SHARE_LINK = re.compile(
-    rf"<a href=\"[^\"]*[?&;](?:share=(?:{_SERVICES})|nb=1)(?:&[^\"]*)?\"[^>]*>(?:(?!</a>).){{0,500}}</a>", re.DOTALL
+    rf"<a href=\"(?>[^\"]*?[?&;](?:share=(?:{_SERVICES})|nb=1)(?=[&\"]))[^\"]*+\"[^<>]*+>(?:(?!</a>).){{0,500}}+</a>",
+    re.DOTALL,
 )
 _SHARE_HEADING = re.compile(
-    r"<(?P<tag>h[1-6]|p)>(?:<(?:strong|b)>)?\s*(?:share this|like this|teilen mit|partager|compartir|condividi)\s*:?\s*"
-    r"(?:</(?:strong|b)>)?\s*:?</(?P=tag)>\s*(?P<list><ul>(?:(?!</?ul>).){0,8000}</ul>)?",
+    r"<(?P<tag>h[1-6]|p)>(?:<(?:strong|b)>)?\s*+"
+    r"(?:share this|like this|teilen mit|partager|compartir|condividi)\s*+:?\s*+"
+    r"(?:</(?:strong|b)>)?\s*+:?</(?P=tag)>\s*+(?P<list><ul>(?:(?!</?ul>).){0,8000}</ul>)?",
     re.IGNORECASE | re.DOTALL,
 )
-_EMPTY_LIST = re.compile(r"<(?P<tag>[uo]l)>\s*</(?P=tag)>")
-_LIKELY_SHORTCODE = re.compile(r"\[/?[a-z]\w*(?:_\w|\s+[\w-]+=)[^\[\]]{0,600}\]|\[/[a-z][\w-]*\]")
+_EMPTY_LIST = re.compile(r"<(?P<tag>[uo]l)>\s*+</(?P=tag)>")
+_LIKELY_SHORTCODE = re.compile(r"\[/?[a-z](?=\w*(?:_\w|\s++[\w-]++=))[^\[\]]{0,600}\]|\[/[a-z][\w-]*+\]")
 
 
 def strip_plugin_markup(html: str) -> str:

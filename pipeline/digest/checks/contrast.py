@@ -22,10 +22,10 @@ MIN_CONTRAST = 4.5
 Scheme = Literal["light", "dark"]
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _MAX_QUOTED_CHARS = 40
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BLOCK = re.compile(
-    r"(?P<media>@media[^{]*)\{(?P<inner>(?:[^{}]*\{[^{}]*\})*)[^{}]*\}"
-    r"|(?P<selectors>[^{}@;]+)\{(?P<body>[^{}]*)\}"
+    r"(?P<media>@media[^{}@]*+)\{(?P<inner>(?:[^{}]*+\{[^{}]*+\})*+)[^{}]*+\}"
+    r"|(?<![^{}@;])(?P<selectors>[^{}@;]++)\{(?P<body>[^{}]*+)\}"
 )
 _COMPOUND = re.compile(r"(?P<tag>[a-z][a-z0-9]*)?(?P<classes>(?:\.[\w-]+)*)")
 _PROPERTIES = {"color", "background-color", "background", "display", "visibility"}

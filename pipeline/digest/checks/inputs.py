@@ -11,7 +11,7 @@ from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.model.check import CheckLevel, CheckName, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest, Story
 
-_MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s>]+)>")
+_MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s<>]+)>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ MIN_SHARE = 0.15
 MIN_SHARED_TERMS = 2
 _TITLE_WEIGHT, _FACTS_WEIGHT, _TEXT_WEIGHT = 3.0, 2.0, 1.0
 _MAX_TEXT_CHARS = 4_000
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^>]*>?")
 _STOP_WORD_LIST = """
 about after again all also and any are back because been before but can could day did does down each episode
 even every first for from get had has have her here him his how into its just like made make many more most

@@ -47,12 +47,12 @@ SETTINGS: Mapping[str, str] = {
 }
 """The settings, and what each must be."""
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-HEADING = re.compile(r"#{1,6}\s+(?P<words>.*?)\s*#*\s*")
+HEADING = re.compile(r"#{1,6}\s++(?P<words>.*)")
 _LINK = re.compile(
-    r"[-*+]\s+(?:\[(?P<title>(?:[^\]\\]|\\.)*)\]\(\s*<?(?P<url>[^\s>)]*)>?\s*\)|<?(?P<bare>https?://[^\s>]+)>?)\s*(?P<note>.*)"
+    r"[-*+]\s+(?:\[(?P<title>(?:[^\]\\]|\\.)*)\]\(\s*+<?(?P<url>[^\s>)]*)>?\s*+\)|<?(?P<bare>https?://[^\s>]+)>?)\s*(?P<note>.*)"
 )
 _ALMOST_FENCE = re.compile(r"\s*[-+]+\s*")
-_MISPLACED = re.compile(rf"\s*(?:\++|(?:#\s*)?(?:{'|'.join(SETTINGS)})\s*=.*|\[(?:notes|related)\]\s*(?:#.*)?)\s*")
+_MISPLACED = re.compile(rf"\++|(?:#\s*+)?(?:{'|'.join(SETTINGS)})\s*+=.*+|\[(?:notes|related)\]\s*+(?:#.*+)?")
 """A line of the settings, which must not be published."""
 _TOML_POSITION = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 LINKS_HEADING = "useful links"
@@ -227,7 +227,7 @@ class _Parser:
             if heading := HEADING.fullmatch(line):
                 in_links = is_links_heading(heading["words"])
             if not in_links:
-                if _MISPLACED.fullmatch(line):
+                if _MISPLACED.fullmatch(line.strip()):
                     self._fail(number, f"settings belong at the top of the file, between two lines {FENCE}")
                 introduction.append(line)
             elif line.strip() and not heading:
@@ -277,7 +277,7 @@ def without_comments(body: str) -> str:
 
 def is_links_heading(words: str) -> bool:
     """Return whether a heading begins the useful links."""
-    return words.rstrip(":").casefold() == LINKS_HEADING
+    return words.rstrip("# \t").rstrip(":").casefold() == LINKS_HEADING
 
 
 def _is_list_of_text(value: Any) -> bool:

@@ -15,7 +15,7 @@ from pipeline.model.check import LEVELS, CheckResult
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_BODY = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def _attempt(digest: Digest, theme: Theme, budget: LengthBudget) -> _Attempt:
     view = digest_view(digest, translator_for(digest.publication.language), theme.style, budget)
     hiding, hidden = _hide_placeholders(view)
     html = _inliner().inline(render_template(theme.html, digest=hiding))
-    html = re.sub(r">\s*\n\s*<", ">\n<", html.replace(' data-css-inline="keep"', ""))
+    html = re.sub(r">[^\S\n]*+\n\s*+<", ">\n<", html.replace(' data-css-inline="keep"', ""))
     html = _replace_all(escape_in_html(html), hidden)
     return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html).strip() + "\n", budget)
 

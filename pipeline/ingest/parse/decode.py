@@ -24,7 +24,7 @@ _WIDTHS = (
     (re.compile(rb"[<{\s]\0[^\0]", re.DOTALL), "utf-16-le"),
     (re.compile(rb"\0[<{\s]", re.DOTALL), "utf-16-be"),
 )
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?\s*+([\w.:-]+)", re.IGNORECASE)
 _PROLOG = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_.:-]+)")
 # Labels and the superset they stand for (WHATWG Encoding, "names and labels").
 _ALIASES = {

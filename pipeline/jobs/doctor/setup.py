@@ -12,7 +12,8 @@ from pipeline.model.errors import PipelineError, TemplateError
 from pipeline.model.health import HealthLevel, HealthResult
 
 _LITERAL = re.compile(
-    r"""^[\s#]*["']?([\w.-]*(?:passw|secret|token|api[_-]?key|credential)[\w.-]*)["']?\s*=\s*(["'])([^"']+)\2""", re.I
+    r"""^[\s#]*+["']?(?=[\w.-]*?(?:passw|secret|token|api[_-]?key|credential))([\w.-]++)["']?\s*+=\s*+(["'])([^"']+)\2""",
+    re.IGNORECASE,
 )
 _VARIABLE = re.compile(r"\$?[A-Z][A-Z0-9_]{0,99}")
 _USERINFO = re.compile(r"://[^/\s\"'@]*:[^/\s\"'@]+@")

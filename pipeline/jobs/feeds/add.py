@@ -125,7 +125,7 @@ def plan_import(outlines: Sequence[Outline], registry: FeedRegistry) -> tuple[li
         elif existing := registry.feed_at(outline.url):
             reason = f"is configured already, as {existing}"
         if reason:
-            skipped.append(SkippedFeed(url=re.sub(r"//\S*@", "//…@", outline.url), reason=reason))
+            skipped.append(SkippedFeed(url=re.sub(r"//(?:(?!//)\S)*@", "//…@", outline.url), reason=reason))
             continue
         feed = Feed(
             id=registry.available_id(outline.url, (outline.name, outline.title)),

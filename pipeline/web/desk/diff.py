@@ -14,8 +14,8 @@ from pipeline.text.html import plain_text
 DiffKind = Literal["same", "removed", "added", "skipped"]
 CONTEXT_LINES = 1
 """How many unchanged lines are shown before and after each change."""
-_TITLE = re.compile(r"<title\b.*?</title\s*>", re.IGNORECASE | re.DOTALL)  # repeats the subject
-_INVISIBLE = re.compile(r"<(style|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title\b.*?(?:</title\s*+>|\Z)", re.IGNORECASE | re.DOTALL)  # repeats the subject
+_INVISIBLE = re.compile(r"<(style|title)\b.*?(?:</\1\s*+>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,14 +20,16 @@ from colorsys import hls_to_rgb, rgb_to_hls
 from html import escape, unescape
 from urllib.parse import quote
 
-_STYLES = re.compile(r"<style\b.*?</style\s*>|<source\b[^>]*>", re.IGNORECASE | re.DOTALL)
-_TAGS = re.compile(r"<style\b.*?</style\s*>|<[a-z][^>]*>", re.IGNORECASE | re.DOTALL)
+_ATTRIBUTES = r"(?:[^<>\"]|\"[^\"]*\")"
+_STYLE = r"<style\b.*?(?:</style\s*+>|\Z)"
+_STYLES = re.compile(rf"{_STYLE}|<source\b{_ATTRIBUTES}*+>", re.IGNORECASE | re.DOTALL)
+_TAGS = re.compile(rf"{_STYLE}|<[a-z]{_ATTRIBUTES}*+>", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
-_DECLARES_DARK = re.compile(r"color-scheme[\"']?\s*(?::|content\s*=)[^;}>]*\bdark\b", re.IGNORECASE)
-_IMAGE = re.compile(r"(<img\b[^>]*?\ssrc\s*=\s*)\"([^\"]*)\"", re.IGNORECASE)
-_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+_DECLARES_DARK = re.compile(r"color-scheme[\"']?\s*+(?::|content\s*+=)[^:;=}>]*\bdark\b", re.IGNORECASE)
+_IMAGE = re.compile(rf"(<img\b{_ATTRIBUTES}*?\ssrc\s*+=\s*+)\"([^\"]*)\"", re.IGNORECASE)
+_HEAD = re.compile(r"<head\b[^<>]*>", re.IGNORECASE)
 _COLOUR = re.compile(
-    r"(?P<property>[a-z-]*color|background|border[a-z-]*)(?P<gap>\s*[:=]\s*[\"']?[^;<>{}\"']*?)"
+    r"(?<![a-z-])(?P<property>[a-z-]*(?:color|background)|border[a-z-]*)(?P<gap>\s*+[:=]\s*+[\"']?[^:;=<>{}\"']*?)"
     r"#(?P<hex>[0-9a-f]{6}|[0-9a-f]{3})\b",
     re.IGNORECASE,
 )

@@ -46,9 +46,9 @@ def fittest(candidates: Sequence[Picture], *, own_url: str = "", excluded: Colle
     same = [picture for picture in candidates if picture.url == best.url]
     sized = next((picture for picture in same if picture.width and picture.height), best)
     named = (picture.alt for picture in (*same, *candidates) if picture.alt and _file(picture.url) == _file(best.url))
-    return replace(
-        best, alt=excerpt_text(clean_title(next(named, "")), MAX_ALT_WORDS), width=sized.width, height=sized.height
-    )
+    alt = clean_title(next(named, ""))
+    alt = excerpt_text(alt, MAX_ALT_WORDS) if len(alt) > 4 * MAX_ALT_WORDS else alt
+    return replace(best, alt=alt, width=sized.width, height=sized.height)
 
 
 def body_pictures(body_html: str) -> Iterator[Picture]:

@@ -130,7 +130,7 @@ def test_the_description_of_an_image_is_its_alt_text() -> None:
     """In Media RSS; that of a group of images describes something else, and a long one is shortened."""
     image = media("loaf.jpg", 900).replace("/>", "><media:description>A loaf &amp;amp; salt</media:description>")
     group = "<media:group><media:description>All about it</media:description>{}</media:content></media:group>"
-    for more in (f"{image}</media:content>", group.format(image)):
+    for more in (f"{image}</media:content>", group.format(image), group.format(image)):
         entry = read("<p>Bread.</p>", more)
         assert entry.picture
         assert entry.picture.alt == "A loaf & salt"

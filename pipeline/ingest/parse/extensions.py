@@ -114,7 +114,6 @@ def channel_extensions(root: Element) -> Channel:
     )
 
 
-@lru_cache(maxsize=4096)
 def image_descriptions(element: Element) -> Iterator[tuple[str, str]]:
     """Yield the URL and description of each image of an entry that has its own (https://www.rssboard.org/media-rss)."""
     for image in element.iter("{*}content", "{*}thumbnail"):
@@ -122,6 +121,7 @@ def image_descriptions(element: Element) -> Iterator[tuple[str, str]]:
             yield url, text
 
 
+@lru_cache(maxsize=4096)
 def qualified_name(tag: object) -> str:
     """Return a tag's local name, with the usual prefix if it belongs to one of the namespaces above.
 

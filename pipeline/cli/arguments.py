@@ -7,8 +7,9 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from pipeline.app import App
@@ -26,12 +27,19 @@ WEEK_HELP = (
 class CommandParser(ArgumentParser):
     """A parser that suggests the command that was probably meant (argparse does so from Python 3.14 on)."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does, but report what a command does not know with that command's own options."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            similar = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            hint = f": did you mean {similar[0]}?" if similar else f": `{self.prog} --help` lists what there is."
+            self.error(f"there is no argument “{' '.join(unknown)}”{hint}")
+        return namespace, unknown
+
     def error(self, message: str) -> NoReturn:
         """Exit with status 2 and a message on stderr."""
         unknown = re.match(r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
-            from difflib import get_close_matches
-
             near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
             hint = f"did you mean “{self.prog} {near[0]}”?" if near else f"`{self.prog} --help` lists them."
             message = f"there is no command “{unknown[1]}”: {hint}"

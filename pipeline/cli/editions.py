@@ -63,12 +63,11 @@ def _add(commands: Commands, name: str, run: Command, summary: str) -> ArgumentP
 def approve(options: Namespace, clock: Clock) -> int:
     """Seal a week's edition."""
     from pipeline.jobs.digests.files import read_draft_manifest
-    from pipeline.jobs.editions.workflow import require_reviewed
 
     with _action(options, clock) as action:
         week, workflow, manifest = action.week, action.workflow, b""
         if not options.hash:
-            require_reviewed(action.app.store(), week)
+            workflow.require_reviewed(week, now=action.now)
             manifest = read_draft_manifest(action.app.editions_folder / str(week))
         if not options.offline:
             workflow = replace(workflow, open_link_fetcher=action.app.link_fetcher)
@@ -114,7 +113,6 @@ def send(options: Namespace, clock: Clock) -> int:
     """Send an edition or a test copy of it, or record that it was sent elsewhere."""
     from pipeline.app.delivery import build_mailer, build_recovery
     from pipeline.jobs.editions import send as sending
-    from pipeline.jobs.editions.workflow import require_draft
 
     with _action(options, clock) as action:
         if options.test:
@@ -124,7 +122,7 @@ def send(options: Namespace, clock: Clock) -> int:
             if path:
                 action.print(output.relative_path(path))
             return 0
-        require_draft(action.app.store(), action.week)
+        action.workflow.require_draft(action.week, now=action.now)
         if options.handed_over:
             record = sending.mark_sent_elsewhere(action.workflow, action.week, now=action.now)
             action.report(record, "marked as sent by another service")

@@ -15,6 +15,7 @@ from pipeline.cli.arguments import Commands, load_app
 from pipeline.model.errors import FeedError, RefusedError, UsageError
 from pipeline.model.feed import FEED_KINDS
 from pipeline.text.format import format_day, pluralize
+from pipeline.text.urls import with_scheme
 
 if TYPE_CHECKING:
     from pipeline.jobs.feeds.probe import FeedProbe
@@ -82,6 +83,8 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
         )
         for status in feeds
     ]
+    if not feeds:
+        print("no feeds yet: add one with `pipeline feeds add URL`")
     for status, line in zip(feeds, output.table(rows), strict=True):
         print(line)
         for problem in output.health_lines(result for result in status.health if result.level != "ok"):
@@ -95,7 +98,8 @@ def check(options: Namespace, clock: Clock) -> int:
     from pipeline.jobs.feeds.probe import probe_url
 
     with load_app(options) if options.config.exists() else App.without_config() as app:
-        probes = probe_url(options.url, app.fetcher, now=clock(), headers=app.headers_for_url(options.url))
+        url = with_scheme(options.url)
+        probes = probe_url(url, app.fetcher, now=clock(), headers=app.headers_for_url(url))
         print_probes(probes, app.calendar.zone, as_json=options.json)
     return 0 if probes[0].ok else FeedError.exit_code
 

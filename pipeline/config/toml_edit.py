@@ -43,7 +43,7 @@ def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
         text = before.decode("utf-8")
         bom = _BOM if text.startswith(_BOM) else ""
         after = edit(text.removeprefix(_BOM))
-        parse_config(tomllib.loads(after), path, after)
+        parse_config(tomllib.loads(after), path)
         _replace(path, before, (bom + after).encode("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}), so nothing was changed.") from error

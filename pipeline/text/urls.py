@@ -148,6 +148,16 @@ def replace_feed_scheme(url: str) -> str:
     return rest if rest.lower().startswith(("http://", "https://")) else f"http://{rest.lstrip('/')}"
 
 
+def with_scheme(url: str) -> str:
+    """Return an address that was typed without a scheme as https.
+
+    >>> [with_scheme(url) for url in ("example.org/a ", "localhost:8000", "http://example.org/", "javascript:alert(1)")]
+    ['https://example.org/a', 'https://localhost:8000', 'http://example.org/', 'javascript:alert(1)']
+    """
+    url = url.strip()
+    return url if re.match(r"[A-Za-z][\w+.-]*:(?!\d)", url) else f"https://{url}"
+
+
 def domain(url: str) -> str:
     """Return the host without ``www.``, or "" if ``url`` is not a web address.
 

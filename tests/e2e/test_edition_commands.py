@@ -51,7 +51,7 @@ def test_an_unreviewed_edition_is_neither_approved_nor_sent(desk: Desk):
     """Exit 4, with the command that builds it; naming the hash proves a review."""
     desk.ok("fetch")
     code, _, err = desk.run("approve", "2026-W07")
-    assert (code, "has no digest yet" in err, "`pipeline digest --week 2026-W07`" in err) == (4, True, True)
+    assert (code, "has no digest yet" in err, "`pipeline digest 2026-W07`" in err) == (4, True, True)
     code, _, err = desk.run("send", "2026-W07")
     assert (code, err.startswith("pipeline: There is no edition of 2026-W07: `pipeline digest")) == (4, True)
     assert "draft, not written yet" in desk.ok("status")
@@ -177,3 +177,12 @@ def test_an_outbox_that_cannot_be_created_starts_no_send(desk: Desk):
     assert "No. 1 approved" in desk.ok("status")
     (desk.folder / "outbox").unlink()
     assert "No. 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07")
+
+
+@pytest.mark.parametrize(("command", "words"), [("approve", "approve it once"), ("send", "send it once")])
+def test_an_open_week_waits(desk: Desk, command: str, words: str):
+    """Its digest is only a look ahead: the refusal does not ask for another one."""
+    desk.serve("blog", feed(*BLOG, post("Today", "today", "Mon, 16 Feb 2026 08:00:00 GMT")))
+    desk.ok("digest", "current")
+    code, _, err = desk.run(command, "current")
+    assert (code, err) == (4, f"pipeline: 2026-W08 is still open: {words} it has closed.\n")

@@ -305,3 +305,19 @@ def test_a_removed_feed_is_no_renamed_feed(program: CliRunner):
     program.run_ok("feeds", "remove", "the-quay")
     assert "the-quay" not in program.run_ok("feeds", "list")
     assert program.run("fetch", "blog")[2] == ""
+
+
+def test_add_refuses_an_id_that_is_taken(program: CliRunner):
+    """Before anything is fetched; the file is unchanged."""
+    before = program.config.read_bytes()
+    code, _, err = program.run("feeds", "add", program.server.url("/site/feed/"), "--id", "Blog")
+    assert code == 2
+    assert 'a [[feeds]] table has the id "Blog"; choose another one with --id' in err
+    assert (program.config.read_bytes(), program.server.requests_for("/site/feed/")) == (before, [])
+
+
+def test_an_empty_list_of_feeds_says_what_to_do(program: CliRunner):
+    """A new publication has no feeds."""
+    text = program.config.read_text()
+    program.config.write_text(text[: text.index("[[feeds]]")])
+    assert program.run_ok("feeds") == "no feeds yet: add one with `pipeline feeds add URL`\n"

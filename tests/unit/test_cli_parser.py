@@ -54,13 +54,16 @@ def test_the_help_lists_the_commands_of_a_group(capsys: pytest.CaptureFixture[st
     [
         (["stauts"], "there is no command “stauts”: did you mean “pipeline status”?"),
         (["feeds", "lst"], "there is no command “lst”: did you mean “pipeline feeds list”?"),
+        (["digest", "--ofline"], "there is no argument “--ofline”: did you mean --offline?"),
+        (["approve", "W07", "--overide=x"], "there is no argument “--overide=x”: did you mean --override?"),
+        (["feeds", "list", "extra"], "there is no argument “extra”: `pipeline feeds list --help` lists what there is."),
         (["zzz"], "there is no command “zzz”: `pipeline --help` lists them."),
     ],
 )
-def test_a_mistyped_command_is_corrected(
+def test_a_mistyped_command_or_option_is_corrected(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error suggests the command that was probably meant and does not list them all."""
+    """The error suggests what was probably meant and does not list everything."""
     with pytest.raises(SystemExit) as stopped:
         build_parser().parse_args(arguments)
     assert stopped.value.code == 2

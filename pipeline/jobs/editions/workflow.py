@@ -51,6 +51,28 @@ class EditionWorkflow:
     proof_token: ProofToken | None = None
     """The token of a proof's button that led here; the transition consumes it in the same transaction."""
 
+    def require_reviewed(self, week: Week, *, now: datetime) -> None:
+        """Raise RefusedError unless a digest of the week was written, sealed or sent as a proof."""
+        if not _has_draft(self.store, week):
+            self._require_closed(week, now, "approve")
+            raise RefusedError(
+                f"{week} has no digest yet, so nobody has reviewed it: run `pipeline digest {week}`, review it, then "
+                f"run `pipeline approve {week}`."
+            )
+
+    def require_draft(self, week: Week, *, now: datetime) -> None:
+        """Raise RefusedError if the week has no edition, not even a draft."""
+        if not _has_draft(self.store, week):
+            self._require_closed(week, now, "send")
+            raise RefusedError(
+                f"There is no edition of {week}: `pipeline digest {week}` creates one if the week has stories."
+            )
+
+    def _require_closed(self, week: Week, now: datetime, action: str) -> None:
+        """Raise RefusedError for an open week: more entries may follow, and what was written is only a look ahead."""
+        if now < self.context.calendar.bounds(week)[1]:
+            raise RefusedError(f"{week} is still open: {action} it once it has closed.")
+
     def approve(
         self,
         week: Week,
@@ -68,8 +90,7 @@ class EditionWorkflow:
         """
         _require_checks(overridden)
         record = self.require(week, "approve")
-        if now < self.context.calendar.bounds(week)[1]:
-            raise RefusedError(f"{week} is still open: approve it once it has closed.")
+        self._require_closed(week, now, "approve")
         draft = build_draft(self.store, self.context, week, now=now)
         edition, selection = draft.edition, draft.selection
         _require_unchanged(edition, content_hash, reviewed_manifest)
@@ -173,23 +194,6 @@ class EditionWorkflow:
             now=now,
             actor=self.actor,
             token=self.proof_token,
-        )
-
-
-def require_reviewed(store: Store, week: Week) -> None:
-    """Raise RefusedError unless a digest of the week was written, sealed or sent as a proof."""
-    if not _has_draft(store, week):
-        raise RefusedError(
-            f"{week} has no digest yet, so nobody has reviewed it: run `pipeline digest --week {week}`, review it, "
-            f"then run `pipeline approve {week}`."
-        )
-
-
-def require_draft(store: Store, week: Week) -> None:
-    """Raise RefusedError if the week has no edition, not even a draft."""
-    if not _has_draft(store, week):
-        raise RefusedError(
-            f"There is no edition of {week}: `pipeline digest --week {week}` creates one if the week has stories."
         )
 
 

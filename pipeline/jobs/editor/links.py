@@ -20,7 +20,7 @@ from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchRequest
 from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.store import Store
-from pipeline.text.urls import clean_url, url_key
+from pipeline.text.urls import clean_url, url_key, with_scheme
 
 ADDED_LINKS_FEED_ID = "links.added"
 """The feed of links added by hand; feeds in config.toml cannot have this id."""
@@ -92,7 +92,7 @@ class LinkCollection:
         return _to_link(stored.entry, stored.first_seen_at)
 
     def _fetch_new(self, url: str, open_fetcher: OpenFetcher, note: str, title: str) -> Entry:
-        cleaned = clean_url(url)
+        cleaned = clean_url(with_scheme(url))
         if not cleaned:
             raise UsageError(f"{url!r} is not the URL of a web page: enter one that begins with https://.")
         self._require_new(cleaned)

@@ -16,7 +16,7 @@ from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedKind, FeedState
 from pipeline.model.fetch import FetchRequest
-from pipeline.text.urls import clean_url, domain, replace_feed_scheme, url_key
+from pipeline.text.urls import clean_url, domain, replace_feed_scheme, url_key, with_scheme
 
 MAX_ID_CHARS = 40
 
@@ -86,15 +86,18 @@ def discover_feed(
 ) -> DiscoveredFeed:
     """Return the feed at a URL, or the best feed that the web page there links to.
 
-    Raises UsageError if ``url`` is not a web address, RefusedError if the feed is configured already or none can be
-    read.
+    Raises UsageError if ``url`` is not a web address or the id is taken, RefusedError if the feed is configured already
+    or none can be read.
     """
-    url = replace_feed_scheme(url.strip())
-    url = url if "://" in url else f"https://{url}"
+    url = with_scheme(replace_feed_scheme(url.strip()))
     if not _is_allowed_in_config(url):
         raise UsageError(
             "give a web address without user name and password; add a feed that needs them by hand, with username and "
             "password_env."
+        )
+    if options.id.lower() in {feed.id.lower() for feed in registry.feeds}:
+        raise UsageError(
+            f'no feed was added: a [[feeds]] table has the id "{options.id}"; choose another one with --id.'
         )
     _require_unknown(url, registry)
     best, *others = probe_url(url, open_fetcher, now=now)

@@ -24,6 +24,7 @@ from pipeline.model.errors import PipelineError, RefusedError
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.text.format import format_day, pluralize
+from pipeline.text.urls import with_scheme
 from pipeline.web.desk.ports import FeedRow, FetchProgress, FoundFeed
 from pipeline.web.desk.publication import LivePublication
 
@@ -55,7 +56,7 @@ class PublicationFeeds:
         """Add the feed at an address to config.toml."""
         with App.load(self.path) as app:
             registry = FeedRegistry(feeds=app.feeds, states=app.store().feeds.states())
-            discovered = discover_feed(with_scheme(url), registry, app.fetcher, now=self.clock(), options=FeedOptions())
+            discovered = discover_feed(url, registry, app.fetcher, now=self.clock(), options=FeedOptions())
             app.add_feeds([discovered.feed])
         return f"Added {discovered.feed.id} ({discovered.feed.kind}): {discovered.feed.url}"
 
@@ -154,11 +155,6 @@ class BackgroundLinkChecks:
         finally:
             with self._lock:
                 self._running.discard(week)
-
-
-def with_scheme(url: str) -> str:
-    """Return an address that was typed without a scheme as https."""
-    return url.strip() if "://" in url else f"https://{url.strip()}"
 
 
 def _edition_to_approve(app: App, week: str, now: datetime) -> Edition:

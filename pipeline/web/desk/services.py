@@ -24,8 +24,8 @@ from pipeline.model.edition import EditionRecord, EditorLink
 from pipeline.model.errors import EditorFileError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
-from pipeline.text.urls import clean_url
-from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds, with_scheme
+from pipeline.text.urls import clean_url, with_scheme
+from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion

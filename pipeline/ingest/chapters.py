@@ -11,6 +11,7 @@ import re
 from html import unescape
 
 from pipeline.ingest.parse.decode import decode
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.text.html import plain_text
 from pipeline.text.plain_text import clean_title, excerpt_text
 
@@ -40,9 +41,14 @@ def chapter_titles(body: bytes, content_type: str = "") -> tuple[str, ...]:
     listed = chapters if isinstance(chapters, list) else ()
     visible = [chapter for chapter in listed if isinstance(chapter, dict) and chapter.get("toc") is not False]
     visible.sort(key=lambda chapter: _start_seconds(chapter.get("startTime")))
-    titles = (clean_title(chapter["title"]) for chapter in visible if isinstance(chapter.get("title"), str))
+    titles = (_title(chapter["title"]) for chapter in visible if isinstance(chapter.get("title"), str))
     specific = (title for title in titles if title and not _GENERIC_CHAPTERS.fullmatch(title))
     return tuple(dict.fromkeys(specific))[:MAX_CHAPTERS]
+
+
+def _title(text: str) -> str:
+    check_cpu_budget()
+    return clean_title(text)
 
 
 def _start_seconds(start: object) -> float:
@@ -68,6 +74,7 @@ def transcript_opening(body: bytes, content_type: str = "") -> tuple[str, ...]:
     text = decode(body, content_type)[:_MAX_CHARACTERS]
     if "html" in content_type or text.lstrip()[:1] == "<":
         text = plain_text(text)
+    check_cpu_budget()
     spoken = _CUE_TAG.sub("", unescape(_spoken_text(text) if _CUE_TIME.search(text) else text))
     line = excerpt_text(" ".join(_SOUND.sub(" ", spoken).split()), MAX_OPENING_WORDS)
     return (line,) if line and not line.startswith("{") else ()

@@ -11,11 +11,15 @@ from typing import Any
 
 from pipeline.ingest.body import clean_body
 from pipeline.ingest.parse.decode import decode
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import Entry
+from pipeline.model.errors import ExpensiveDocumentError
 from pipeline.text.html import plain_text, reading_minutes
 from pipeline.text.plain_text import count_words
 
 MAX_PAGE_CHARS = 2_000_000
+MAX_PAGE_TAGS = 20_000
+"""trafilatura compares elements with each other: with this many it takes a few seconds, with twice as many a minute."""
 MAX_EXCERPT_MINUTES = 1
 """A body that takes longer to read is no excerpt, unless it says that it goes on."""
 
@@ -36,9 +40,14 @@ def needs_full_text(entry: Entry) -> bool:
 def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) -> Entry:
     """Return the entry with its page's article as its body if that is longer, else unchanged.
 
-    ``url`` is the page's, for relative URLs.
+    ``url`` is the page's, for relative URLs. Raises ExpensiveDocumentError.
     """
-    body_html = clean_body(_article(decode(page, content_type)[:MAX_PAGE_CHARS], entry.title), url)
+    text = decode(page, content_type)[:MAX_PAGE_CHARS]
+    if text.count("<") > MAX_PAGE_TAGS:
+        raise ExpensiveDocumentError(f"has more than {MAX_PAGE_TAGS:,} tags")
+    article = _article(text, entry.title)
+    check_cpu_budget()
+    body_html = clean_body(article, url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
         return entry
     return replace(entry, body_html=body_html, is_cut=False)

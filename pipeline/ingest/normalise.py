@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pipeline.ingest.body import NO_BODY, entry_body
 from pipeline.ingest.pictures import choose_picture
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import DatedBy, Enclosure, Entry, ParsedFeed, Person, RawEntry, Transcript
 from pipeline.model.feed import Feed
 from pipeline.text.dates import MAX_DATE_CHARS, parse_duration
@@ -89,6 +90,7 @@ def _link(raw: RawEntry, base: str) -> str:
 
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedFeed, now: datetime) -> Entry:
+    check_cpu_budget()
     base, text_base, link, guid = identifiers
     title = split_title(entry_title(raw))
     body = entry_body(raw, text_base)

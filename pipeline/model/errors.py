@@ -23,6 +23,7 @@ PipelineError
 ├── DNSUnavailableError       3
 └── FeedError                 3
 ├── NotAFeedError
+│   └── ExpensiveDocumentError
 ├── MissingSecretError
 └── FetchError
 
@@ -228,10 +229,20 @@ class NotAFeedError(FeedError):
     """
 
     retry = False
+    kind: OutcomeKind = "not_a_feed"
 
     def __init__(self, detail: str, advice: str = "enter the address of the feed itself") -> None:
         super().__init__(f"{detail}: {advice}.")
         self.detail, self.advice = detail, advice
+
+
+class ExpensiveDocumentError(NotAFeedError):
+    """A document that would take more than its CPU time to read; see ``pipeline.model.cpu_budget``."""
+
+    kind: OutcomeKind = "too_expensive"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, "tell the publisher of the feed, or remove it from config.toml")
 
 
 class MissingSecretError(FeedError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.ingest.parse.decode import drop_illegal
 from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument, clean_channel, newest_indexes
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import Enclosure, ParsedFeed, RawEntry
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
@@ -67,6 +68,7 @@ def _channel(document: Json) -> Channel:
 
 
 def _entry(item: Json) -> RawEntry:
+    check_cpu_budget()
     written = (_text(item, "date_published"), _text(item, "date_modified"))
     published_at, updated_at = map(parse_date, written)
     attachments = [part for part in _list(item, "attachments") if isinstance(part, dict) and _text(part, "url")]

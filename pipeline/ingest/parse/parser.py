@@ -12,6 +12,7 @@ from typing import Protocol
 from pipeline.ingest.parse import jsonfeed, rss
 from pipeline.ingest.parse.decode import decode
 from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import ParsedFeed
 from pipeline.model.errors import NotAFeedError
 
@@ -46,6 +47,7 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedF
     'Salt'
     """
     text = decode(body, content_type)
+    check_cpu_budget()
     return detect_parser(text, body).parse(text, url=url)
 
 
@@ -65,6 +67,7 @@ def parse_incrementally(
     (['2'], 1)
     """
     text = decode(body, content_type)
+    check_cpu_budget()
     return detect_parser(text, body).parse_incrementally(text, previous, url=url, context=context)
 
 

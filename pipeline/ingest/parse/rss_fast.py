@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.ingest.parse.addresses import is_web_address
 from pipeline.ingest.parse.extensions import Extensions, entry_extensions
 from pipeline.ingest.parse.xml_document import Element
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import Enclosure, RawEntry
 from pipeline.text.dates import parse_date
 
@@ -68,6 +69,7 @@ def supports(root: Element) -> bool:
 
 def parse_simple_entry(element: Element, bases: Mapping[Element, str]) -> RawEntry | None:
     """Return an entry of a supported document, or None if it is not simple; ``bases`` are as in `entry_extensions`."""
+    check_cpu_budget()
     if element.tag != "item" or element.attrib or element.getparent().tag != "channel":
         return None
     fields = _Fields()

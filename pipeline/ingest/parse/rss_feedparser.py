@@ -24,8 +24,9 @@ from pipeline.ingest.parse.extensions import (
 from pipeline.ingest.parse.result import clean_channel
 from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.xml_document import Element, XmlDocument
+from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import Enclosure, ParsedFeed, Picture, RawEntry
-from pipeline.model.errors import NotAFeedError
+from pipeline.model.errors import ExpensiveDocumentError, NotAFeedError
 from pipeline.model.feed import Channel
 from pipeline.text.dates import parse_date
 from pipeline.text.html_images import is_image_file, pixels
@@ -73,14 +74,24 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
     )
 
 
+class _Never:
+    """False, as an option that feedparser reads at the end of each element; the CPU budget is checked there."""
+
+    def __bool__(self) -> bool:
+        check_cpu_budget()
+        return False
+
+
 def _feedparser(body: bytes) -> Parsed:
     import feedparser  # takes longer to import than the rest of the program
 
     headers = {"content-type": "application/xml; charset=utf-8"}
     try:
         return feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            BytesIO(body), response_headers=headers, sanitize_html=_Never(), resolve_relative_uris=False
         )
+    except ExpensiveDocumentError:
+        raise
     except Exception as error:  # on broken documents it raises whatever its parsers raise
         raise NotAFeedError("is too damaged to be read", REPAIR) from error
 
@@ -95,6 +106,7 @@ def _with_elements(entries: list[Parsed], elements: list[Element]) -> Iterator[t
 
 
 def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str], *, is_atom: bool = False) -> RawEntry:
+    check_cpu_budget()
     extensions = Extensions() if element is None else entry_extensions(element, bases)
     summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
     contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]

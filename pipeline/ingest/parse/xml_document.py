@@ -16,6 +16,7 @@ from typing import Any
 from lxml import etree
 
 from pipeline.ingest.parse.xml_split import remove_oldest
+from pipeline.model.cpu_budget import check_cpu_budget
 
 MAX_RECOVERED_TAGS = 5_000
 MAX_CHILDREN = 500
@@ -24,6 +25,8 @@ MAX_ATTRIBUTES = 100
 MAX_PREFIXES = 50
 MAX_TEXT = 300_000
 """Characters of one element, about a book: feedparser is slow on long texts."""
+MAX_KEYWORDS = 5_000
+"""Characters of a list of keywords: each keyword is compared with all others."""
 
 Element = Any  # lxml has no types
 
@@ -45,6 +48,7 @@ _OVERSIZED_TAG_CHARS = 100_000
 _OVERSIZED_TAG = re.compile(rf"(<\w[\w:.-]{{0,50}})[^<>]{{{_OVERSIZED_TAG_CHARS},}}?(/?>)")
 _PARTIAL_TAG = re.compile(r"<[^<>]{0,300}\Z")
 _SURROGATE_REFERENCE = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
+_LONG_KEYWORDS = re.compile(rf"(<[\w:]{{0,30}}(?:keywords|tags)>(?:<!\[CDATA\[)?[^<\]]{{{MAX_KEYWORDS}}})[^<\]]*")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
 _IDENTIFIED = re.compile(r"</(?:\w{1,20}:)?(?:item|entry|guid|id)\s*>|<(?:\w{1,20}:)?(?:item|entry)\b[^<>]{0,300}/>")
 _FIELD_END = re.compile(r"</[\w:.-]{1,60}\s*>|/>")
@@ -91,9 +95,9 @@ class XmlDocument:
         """Return the document as UTF-8 with only these entries, or all of it unless the tree is complete."""
         if not self.is_complete:
             return self.to_bytes()
-        root = deepcopy(self.root)
+        root, kept = deepcopy(self.root), set(elements)
         for element, copy in zip(self.elements, entry_elements(root), strict=True):
-            if element not in elements:
+            if element not in kept:
                 copy.getparent().remove(copy)
         return bytes(etree.tostring(root, encoding="utf-8"))
 
@@ -119,7 +123,9 @@ def parse_xml(text: str) -> XmlDocument:
     except etree.XMLSyntaxError as error:
         reason = str(error).partition(" (<")[0].partition(", line")[0].rstrip(".")[:120]
         damage = f"XML is broken: {reason}"
+    check_cpu_budget()
     repaired = _repair(root_text, declared)
+    check_cpu_budget()
     try:
         return _document(repaired, _tree(repaired, recover=False), warning=f"The {damage}.")
     except etree.XMLSyntaxError:
@@ -156,11 +162,9 @@ def _document(text: str, root: Element | None, *, is_complete: bool = True, warn
     warnings, omitted = [warning] if warning else [], 0
     if root is not None and is_complete:
         omitted = remove_oldest(entry_elements(root))
-        if shortened := any((_prune(root), len(text) > MAX_TEXT and _shorten_texts(root))):
-            warnings.append(
-                f"An element has more than {MAX_CHILDREN} children, {MAX_ATTRIBUTES} attributes or {MAX_TEXT:,} "
-                "characters; some were cut."
-            )
+        if shortened := any((_prune(root), _shorten_texts(root, text))):
+            limits = f"{MAX_CHILDREN} children, {MAX_ATTRIBUTES} attributes, {MAX_KEYWORDS:,} characters of keywords"
+            warnings.append(f"An element has more than {limits} or {MAX_TEXT:,} of other text; some were cut.")
         if omitted or shortened:
             text = etree.tostring(root, encoding="unicode")
     elements = tuple(entry_elements(root)) if root is not None else ()
@@ -184,12 +188,15 @@ def _prune(root: Element) -> bool:
     return cut
 
 
-def _shorten_texts(root: Element) -> bool:
-    """Cut texts longer than ``MAX_TEXT``; return whether there were any."""
-    long = [element for element in root.iter("*") if len(element.text or "") > MAX_TEXT]
+def _shorten_texts(root: Element, text: str) -> bool:
+    """Cut texts longer than ``MAX_TEXT``, and keywords longer than ``MAX_KEYWORDS``; return whether there were any."""
+    long = [element for element in root.iter("*") if len(element.text or "") > MAX_TEXT] if len(text) > MAX_TEXT else []
     for element in long:
         element.text = element.text[:MAX_TEXT]
-    return bool(long)
+    lists = [element for element in root.iter("{*}keywords", "{*}tags") if len(element.text or "") > MAX_KEYWORDS]
+    for element in lists:
+        element.text = element.text[:MAX_KEYWORDS]
+    return bool(long or lists)
 
 
 def _recover(text: str, damage: str) -> XmlDocument:
@@ -197,7 +204,7 @@ def _recover(text: str, damage: str) -> XmlDocument:
 
     A document that was cut off, or closes the wrong tag, is then parsed exactly as a well-formed one.
     """
-    warning = f"The {damage}."
+    text, warning = _LONG_KEYWORDS.sub(r"\1", text), f"The {damage}."
     try:
         tree = _tree(text, recover=True)
         rewritten = "" if tree is None else etree.tostring(tree, encoding="utf-8").decode("utf-8", "ignore")

@@ -6,6 +6,8 @@ Everything is stored, so each document is fetched once, and only when a digest i
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,9 +15,13 @@ from datetime import datetime
 from pipeline.digest.checks.images import read_image_size
 from pipeline.digest.compose.images import image_urls
 from pipeline.jobs.ports import OpenFetcher
+from pipeline.model.cpu_budget import CpuClock, cpu_budget
 from pipeline.model.entry import Entry, Picture, StoredEntry
+from pipeline.model.errors import ExpensiveDocumentError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
+
+log = logging.getLogger(__name__)
 
 IMAGE_PREFIX_BYTES = 32_768
 """Bytes of an image to fetch. PNG, GIF and WebP have their size in the first 30; a JPEG has it after its metadata."""
@@ -39,9 +45,18 @@ def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, 
 
 
 def fetch_episode_details(
-    store: Store, stories: Stories, open_fetcher: OpenFetcher, *, now: datetime, max_seconds: float = MAX_SECONDS
+    store: Store,
+    stories: Stories,
+    open_fetcher: OpenFetcher,
+    *,
+    now: datetime,
+    max_seconds: float = MAX_SECONDS,
+    cpu_clock: CpuClock = time.thread_time,
 ) -> int:
-    """Fetch and store chapters or transcript openings that are not stored yet; return their number."""
+    """Fetch and store chapters or transcript openings that are not stored yet; return their number.
+
+    A document that takes too much CPU time is given up: nothing is stored for it, and it is not fetched again.
+    """
     wanted = episode_detail_urls(stories)
     stored = store.media.episode_details(wanted)
     requests = [FetchRequest(key=url, url=url) for url in wanted if url not in stored]
@@ -50,7 +65,13 @@ def fetch_episode_details(
         from pipeline.ingest.chapters import chapter_titles, transcript_opening
 
         parse = chapter_titles if outcome.body.lstrip()[:1] == b"{" else transcript_opening
-        store.media.save_episode_details(outcome.key, parse(outcome.body, outcome.content_type), now=now)
+        details: tuple[str, ...] = ()
+        try:
+            with cpu_budget(cpu_clock):
+                details = parse(outcome.body, outcome.content_type)
+        except ExpensiveDocumentError as error:
+            log.warning("%s %s; the episode goes without it", outcome.key, error.detail)
+        store.media.save_episode_details(outcome.key, details, now=now)
 
     return _fetch(requests, open_fetcher, save, now, max_seconds)
 

@@ -8,6 +8,7 @@ as the entries of each page, so an interrupted backfill continues where it stopp
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from pipeline.ingest import polling
 from pipeline.ingest.pagination import next_page_url, numbered_page_url, page_hash
 from pipeline.jobs.ports import OpenFeedFetcher
+from pipeline.model.cpu_budget import cpu_budget
 from pipeline.model.errors import NotAFeedError, RefusedError
 from pipeline.model.feed import ArchivePosition, Feed
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
@@ -101,8 +103,9 @@ class Backfiller:
         if not outcome.has_body:
             self._save_retry_at(outcome)
             raise NotAFeedError(outcome.detail, outcome.advice)
-        parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=outcome.final_url)
-        entries = normalise(parsed, self.feed, url=outcome.final_url, now=self.now)
+        with cpu_budget(time.thread_time):
+            parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=outcome.final_url)
+            entries = normalise(parsed, self.feed, url=outcome.final_url, now=self.now)
         own_hash = page_hash(entry.guid for entry in entries)
         if not entries or own_hash in position.page_hashes:
             return self._finish(position)

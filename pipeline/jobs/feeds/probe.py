@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from pipeline.ingest.normalise import normalise
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.ingest.polling import moved_hint
 from pipeline.jobs.ports import OpenFetcher
+from pipeline.model.cpu_budget import cpu_budget
 from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed, FeedKind
@@ -65,12 +67,13 @@ def probe_outcome(outcome: FetchOutcome, *, now: datetime) -> FeedProbe:
     if not outcome.body:
         return FeedProbe(url=url, feed_url=feed_url, ok=False, message=outcome.probe_message, outcome=outcome.kind)
     try:
-        parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=url)
+        with cpu_budget(time.thread_time):
+            parsed = parse_feed(outcome.body, content_type=outcome.content_type, url=url)
+            entries = normalise(parsed, Feed(id="feed", url=url, kind="podcast"), url=url, now=now)
     except NotAFeedError as error:
-        return FeedProbe(url=url, feed_url=feed_url, ok=False, message=str(error), outcome="not_a_feed")
+        return FeedProbe(url=url, feed_url=feed_url, ok=False, message=str(error), outcome=error.kind)
     if parsed.damage:
         outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {parsed.damage}")
-    entries = normalise(parsed, Feed(id="feed", url=url, kind="podcast"), url=url, now=now)
     episodes = sum(entry.is_episode for entry in entries)
     return FeedProbe(
         url=url,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.ingest import polling
 from pipeline.jobs.feeds.full_text import FullTextResult, fetch_full_text
 from pipeline.jobs.ports import Fetcher
+from pipeline.model.cpu_budget import CpuClock, cpu_budget
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
 from pipeline.model.update import FeedChanges, FeedUpdate
@@ -42,22 +43,16 @@ class FeedProcessor:
     now: datetime
     page_budget: Iterator[int]
     """Yields once for each web page that may still be fetched for its full text."""
+    cpu_clock: CpuClock
 
     async def process(self, feed: Feed, state: FeedState, outcome: FetchOutcome, interval: timedelta) -> ProcessedFeed:
-        """Return what an outcome with a body changes. Raises NotAFeedError."""
-        from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
-
+        """Return what an outcome with a body changes. Raises NotAFeedError and ExpensiveDocumentError."""
         present = self.store.entries.raw_hashes(feed.id)
-        parsed = parser.parse_incrementally(
-            outcome.body,
-            result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel),
-            content_type=outcome.content_type,
-            url=outcome.final_url,
-            context=f"{feed.kind} {feed.language}",
-        )
+        with cpu_budget(self.cpu_clock):
+            parsed = _parse(feed, state, outcome, present)
+            changes = self._compare(parsed, feed, outcome, present)
         if damage := parsed.parsed.damage:
             outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {damage}")
-        changes = self._compare(parsed, feed, outcome, present)
         known = changes.untouched or any(change.entry_id is not None for change in changes.entries)
         same_feed = not present or (bool(known) and not polling.leads_elsewhere(state, outcome))
         if outcome.moved_to and not same_feed:
@@ -73,7 +68,13 @@ class FeedProcessor:
         )
         full_text = FullTextResult(changes=tuple(changes.entries))
         if feed.full_text and changes.entries:
-            full_text = await fetch_full_text(changes.entries, self.fetcher, now=self.now, page_budget=self.page_budget)
+            full_text = await fetch_full_text(
+                changes.entries,
+                self.fetcher,
+                now=self.now,
+                page_budget=self.page_budget,
+                cpu_clock=self.cpu_clock,
+            )
         if limited := full_text.rate_limited:
             next_state = replace(next_state, retry_at=limited.retry_at, retry_host=limited.retry_host)
         reason = changes.quarantine_reason
@@ -98,3 +99,15 @@ class FeedProcessor:
         entries = normalise(parsed.parsed, feed, url=outcome.final_url, now=self.now)
         candidates = self.store.entries.match_candidates(feed.id, entries)
         return decide(parsed.in_document_order(entries, candidates), candidates, complete=complete)
+
+
+def _parse(feed: Feed, state: FeedState, outcome: FetchOutcome, present: dict[int, str]) -> IncrementalResult:
+    from pipeline.ingest.parse import parser, result  # a run of 304s never imports a parser
+
+    return parser.parse_incrementally(
+        outcome.body,
+        result.PreviousDocument(raw_hashes=set(present.values()), channel=state.channel),
+        content_type=outcome.content_type,
+        url=outcome.final_url,
+        context=f"{feed.kind} {feed.language}",
+    )

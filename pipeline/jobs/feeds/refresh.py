@@ -6,6 +6,7 @@ A failure of one feed is reported and does not stop the others; a bug propagates
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from pipeline.jobs.feeds.full_text import MAX_PAGES
 from pipeline.jobs.feeds.process import FeedProcessor, ProcessedFeed
 from pipeline.jobs.feeds.write_batch import WriteBatch
 from pipeline.jobs.ports import OpenFeedFetcher
+from pipeline.model.cpu_budget import CpuClock
 from pipeline.model.errors import MissingSecretError, NotAFeedError
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers
@@ -48,6 +50,7 @@ class Refresher:
     """How often to fetch a feed that has no interval of its own."""
     headers: Callable[[str], Headers] = lambda feed_id: ()
     """Returns the extra headers of a feed by id, or raises MissingSecretError."""
+    cpu_clock: CpuClock = time.thread_time
 
     def refresh(
         self,
@@ -108,7 +111,9 @@ class Refresher:
 
         with WriteBatch(self.store, now) as batch:
             async with self.open_fetcher(blocked_hosts=blocked_hosts) as fetcher:
-                processor = FeedProcessor(store=self.store, fetcher=fetcher, now=now, page_budget=page_budget)
+                processor = FeedProcessor(
+                    store=self.store, fetcher=fetcher, now=now, page_budget=page_budget, cpu_clock=self.cpu_clock
+                )
                 async for outcome in batch.flush_when_idle(fetcher.fetch_all(requests, now=now)):
                     processed = await self._process(by_id[outcome.key], outcome, processor)
                     batch.add(processed.update, partial(report, processed))
@@ -120,9 +125,7 @@ class Refresher:
             try:
                 return await processor.process(due.feed, due.state, outcome, interval)
             except NotAFeedError as error:
-                outcome = replace(
-                    outcome, kind="not_a_feed", detail=error.detail, specific_advice=error.advice, body=b""
-                )
+                outcome = replace(outcome, kind=error.kind, detail=error.detail, specific_advice=error.advice, body=b"")
         state = polling.next_state(due.state, outcome, now=processor.now, interval=interval)
         return ProcessedFeed(outcome=outcome, update=FeedUpdate(state=state))
 

@@ -95,7 +95,6 @@ def test_half_a_request_is_given_up() -> None:
         begins = (b"", b"GET", GET, POST, POST + b"x")
         connections = [stack.enter_context(connect(url, begin)) for begin in begins]
         assert [wait_for_the_end(connection) for connection in connections] == [b""] * len(begins)
-        assert httpx.get(url).text == "hello"
 
 
 def test_a_request_that_drips_is_given_up() -> None:
@@ -108,7 +107,7 @@ def test_a_request_that_drips_is_given_up() -> None:
 
 def test_a_further_request_has_the_same_limit() -> None:
     """It is counted from its first byte, on a connection that has served one before."""
-    with serving(request_seconds=0.2, idle_seconds=60) as url, connect(url, GET + b"\r\n") as connection:
+    with serving(request_seconds=1.0, idle_seconds=60) as url, connect(url, GET + b"\r\n") as connection:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         connection.sendall(b"GET / HT")
         assert b"HTTP" not in wait_for_the_end(connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -37,9 +36,12 @@ def reload():
 def stuck():
     return {stuck}
 
-daemon.run(tick, on_sighup=reload, stuck_task=stuck, tick_seconds={tick_seconds}, shutdown_timeout_seconds=0.5)
+daemon.run(tick, on_sighup=reload, stuck_task=stuck, tick_seconds={tick_seconds}, shutdown_timeout_seconds={shutdown})
 print("returned after", count, "ticks", flush=True)
 """
+
+STOP_SECONDS = 40.0
+"""How long a daemon may take to stop. Its tasks would take a minute."""
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -49,10 +51,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start daemons whose tick has the given body; none outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_daemon(body: str, tick_seconds: float = 0.05, stuck: str = "''") -> subprocess.Popen[str]:
+    def start_daemon(
+        body: str, tick_seconds: float = 0.05, stuck: str = "''", shutdown: float = STOP_SECONDS
+    ) -> subprocess.Popen[str]:
         program = tmp_path / f"daemon{len(started)}.py"
         indented = "\n".join(f"    {line}" for line in body.splitlines())
-        program.write_text(PROGRAM.format(body=indented, tick_seconds=tick_seconds, stuck=stuck))
+        program.write_text(PROGRAM.format(body=indented, tick_seconds=tick_seconds, stuck=stuck, shutdown=shutdown))
         process = subprocess.Popen(
             [sys.executable, program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -66,9 +70,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def read_until(process: subprocess.Popen[str], word: str) -> str:
-    """Return the first line with a word; kill the daemon if it takes more than 20 seconds."""
+    """Return the first line with a word; kill the daemon if it takes more than a minute."""
     assert process.stdout is not None
-    timeout = Timer(20, process.kill)
+    timeout = Timer(60, process.kill)
     timeout.start()
     try:
         return next(line for line in process.stdout if word in line)
@@ -78,12 +82,11 @@ def read_until(process: subprocess.Popen[str], word: str) -> str:
         timeout.cancel()
 
 
-def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[str, float]:
-    """Send a signal; return what the daemon still printed, and how many seconds it took to end."""
-    sent = time.monotonic()
+def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> str:
+    """Send a signal; return what the daemon still printed before it ended."""
     process.send_signal(number)
-    output, _ = process.communicate(timeout=10)
-    return output, time.monotonic() - sent
+    output, _ = process.communicate(timeout=STOP_SECONDS)
+    return output
 
 
 def test_each_result_is_one_log_line(start: Start) -> None:
@@ -98,13 +101,13 @@ def test_each_result_is_one_log_line(start: Start) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_between_ticks_stops_it_cleanly(start: Start, number: int) -> None:
-    """It returns with exit code 0 and no traceback in under five seconds."""
+    """It returns with exit code 0 and no traceback."""
     daemon = start("yield TaskResult(task_id='fetch', period='', message='once')")
     read_until(daemon, "once")
-    output, seconds = stop(daemon, number)
+    output = stop(daemon, number)
     assert "returned after" in output
     assert "Traceback" not in output
-    assert (daemon.returncode, seconds < 5) == (0, True)
+    assert daemon.returncode == 0
 
 
 def test_a_signal_in_the_middle_of_a_task_interrupts_it(start: Start) -> None:
@@ -115,22 +118,23 @@ def test_a_signal_in_the_middle_of_a_task_interrupts_it(start: Start) -> None:
         "yield"
     )
     read_until(daemon, "fetching")
-    output, seconds = stop(daemon)
+    output = stop(daemon)
     assert output.splitlines()[:2] == ["rolled back", "interrupted in the middle of a task"]
     assert "Traceback" not in output
-    assert (daemon.returncode, seconds < 5) == (0, True)
+    assert daemon.returncode == 0
 
 
 def test_a_task_that_cannot_be_interrupted_does_not_keep_the_daemon(start: Start) -> None:
     """A task that swallows KeyboardInterrupt is ended with its process."""
     daemon = start(
         "while True:\n    try:\n        print('stuck', flush=True)\n        time.sleep(60)\n"
-        "    except KeyboardInterrupt:\n        pass\nyield"
+        "    except KeyboardInterrupt:\n        pass\nyield",
+        shutdown=0.1,
     )
     read_until(daemon, "stuck")
-    output, seconds = stop(daemon)
+    output = stop(daemon)
     assert "a task could not be interrupted; the process ends" in output
-    assert (daemon.returncode, seconds < 5) == (0, True)
+    assert daemon.returncode == 0
 
 
 def test_a_daemon_with_a_stuck_task_starts_again(start: Start) -> None:
@@ -145,7 +149,7 @@ def test_a_daemon_with_a_stuck_task_starts_again(start: Start) -> None:
     )
     read_until(daemon, "the task fetch hangs and cannot be interrupted; the daemon starts again")
     read_until(daemon, "came back 10\n")
-    output, _ = stop(daemon)
+    output = stop(daemon)
     assert "returned after" in output
     assert daemon.returncode == 0
 
@@ -157,7 +161,7 @@ def test_sighup_reloads_and_ticks_at_once(start: Start) -> None:
     daemon.send_signal(signal.SIGHUP)
     read_until(daemon, "reloaded")
     read_until(daemon, "tick 2")
-    output, _ = stop(daemon)
+    output = stop(daemon)
     assert "returned after 2 ticks" in output
 
 
@@ -166,7 +170,7 @@ def test_a_second_signal_changes_nothing(start: Start) -> None:
     daemon = start("print('fetching', flush=True)\ntime.sleep(60)\nyield")
     read_until(daemon, "fetching")
     daemon.send_signal(signal.SIGINT)
-    output, _ = stop(daemon, signal.SIGTERM)
+    output = stop(daemon, signal.SIGTERM)
     assert "Traceback" not in output
 
 

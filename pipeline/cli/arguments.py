@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,8 +30,8 @@ class CommandParser(ArgumentParser):
         """Parse as argparse does, but report what a command does not know with that command's own options."""
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            similar = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
-            hint = f": did you mean {similar[0]}?" if similar else f": `{self.prog} --help` lists what there is."
+            similar = _most_similar(unknown[0].partition("=")[0], self._option_string_actions)
+            hint = f": did you mean {similar}?" if similar else f": `{self.prog} --help` lists what there is."
             self.error(f"there is no argument “{' '.join(unknown)}”{hint}")
         return namespace, unknown
 
@@ -40,12 +39,19 @@ class CommandParser(ArgumentParser):
         """Exit with status 2 and a message on stderr."""
         unknown = re.match(r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
-            near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
-            hint = f"did you mean “{self.prog} {near[0]}”?" if near else f"`{self.prog} --help` lists them."
+            near = _most_similar(unknown[1], re.findall(r"[\w-]+", unknown[2]))
+            hint = f"did you mean “{self.prog} {near}”?" if near else f"`{self.prog} --help` lists them."
             message = f"there is no command “{unknown[1]}”: {hint}"
         elif message == "one of the arguments WEEK --week is required":
             message = f"name the week: {WEEK_HELP}."
         super().error(message)
+
+
+def _most_similar(word: str, known: Iterable[str]) -> str:
+    """Return the known word that was probably meant, or ""."""
+    from difflib import get_close_matches  # imported here to keep --help fast
+
+    return next(iter(get_close_matches(word, known, n=1)), "")
 
 
 class Commands:

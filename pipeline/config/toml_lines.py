@@ -100,9 +100,12 @@ def find_line(text: str, section: str, key: str = "", number: int = 1) -> int:
     (7, 8, 0)
     """
     lines = split_lines(text)
-    tables = find_feeds(lines) if section == "feeds" else [one for one in find_tables(lines) if one.name == section]
+    tables = find_feeds(lines) if section == "feeds" else []
+    tables = tables or [one for one in find_tables(lines) if one.name == section]
     if len(tables) < number:
-        return _find_key(lines[: next(header_lines(lines), len(lines))], section) + 1
+        without_table = lines[: next(header_lines(lines), len(lines))]
+        dotted = _find_key(without_table, f"{section}.{key}")
+        return (_find_key(without_table, section) if dotted < 0 else dotted) + 1
     table = tables[number - 1]
     offset = _find_key(lines[table.start : table.end], key, section) if key else 0
     return table.start + max(offset, 0) + 1

@@ -157,6 +157,26 @@ def test_all_mistakes_are_reported_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('publication = { name = "N", url = "nowhere" }\n', {1}),
+        ('publication.name = "N"\npublication.url = "nowhere"\npublication.sender = "n@n.example"\n', {2}),
+        ('# [publication]\n[ publication ]\n  name = "N"\r\n  url = "nowhere"\n  sender = "n@n.example"\n', {4}),
+        ('[publication]\nname = "N"\nurl = "https://n.example/"\nsender = "n@n.example"\n[feeds]\nid = "a"\n', {5}),
+        ('[publication]\nname = "N"\nurl = "https://n.example/"\nsender = "n@n.example"\n[fetch.more]\nx = 1\n', {5}),
+    ],
+)
+def test_mistakes_are_located_however_the_file_is_written(text, lines, tmp_path):
+    """Inline tables, dotted keys, spaces, comments, and line breaks of Windows."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode())
+    with pytest.raises(ConfigError) as refused:
+        load_config(path)
+    located = {int(re.search(r": line (\d+): ", problem)[1]) for problem in refused.value.problems}
+    assert located == lines
+
+
+@pytest.mark.parametrize(
     ("written", "meant"),
     [
         ("Europe/Lodon", "Europe/London"),

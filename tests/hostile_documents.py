@@ -34,6 +34,12 @@ def _quadratic() -> bytes:
     return _feed(_item(b"<title>%b</title>" % (b"&a;" * 10_000)), head=head)
 
 
+def _with_bases(entry: bytes) -> bytes:
+    """Return 5,000 copies of the inside of an Atom entry, each below an xml:base of its own."""
+    entries = (b"<entry xml:base='/%d/'><id>urn:%d</id>%b</entry>" % (n, n, entry) for n in range(5_000))
+    return b"<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title>%b</feed>" % b"".join(entries)
+
+
 def documents() -> dict[str, bytes]:
     """Return the documents by name."""
     return {name.replace("_", "-"): body for name, body in _documents()}
@@ -84,6 +90,12 @@ def _documents() -> Iterator[tuple[str, bytes]]:
     yield "escapes", b"\x1b$B" * 300_000
     yield "bad_bytes", _feed(_item(b"<title>%b</title>" % _repeated(b"\xff")))
     yield "wide", _feed(_html(_repeated(b"word "))).decode().encode("utf-32")
+    yield (
+        "bases",
+        _feed(*(b"<item xml:base='/%d/'><guid>%d</guid><link>a</link></item>" % (n, n) for n in range(5_000))),
+    )
+    yield "atom_bases", _with_bases(b"<link href='a'/><content type='html'>&lt;a href='b'>c&lt;/a> and more</content>")
+    yield "atom_links", _with_bases(b"<link href='a'/>" * 5)
     yield "json_deep", b'{"version": "https://jsonfeed.org/version/1.1", "items": %b' % _repeated(b"[")
     yield "json_number", b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": %b}]}' % _repeated(b"9")
     yield "json_items", b'{"version": "https://jsonfeed.org/version/1.1", "items": [%b 1]}' % _repeated(b'{"id": "x"},')

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from lxml import etree
 
+from pipeline.ingest.parse.extensions import TEXT_NAMES
 from pipeline.ingest.parse.xml_document import Element, XmlDocument, entry_elements
 
 _BASES = ("{http://www.w3.org/XML/1998/namespace}base", "base")
@@ -37,13 +39,17 @@ def resolve_bases(document: XmlDocument, url: str) -> XmlDocument:
     if document.root is None or not _BASE_ATTRIBUTE.search(document.text):
         return document
     root = deepcopy(document.root)
-    bases: dict[Element, str] = {}
+    bases: dict[Element, str] = {}  # not of links and the like, of which there may be very many
     for element in root.iter("*"):
-        written = [value for name in _BASES if (value := element.attrib.pop(name, "").strip())]
         base = bases.get(element.getparent(), "")
-        base = _join(base or url, written[0]) if written else base
-        if base and not str(element.tag).endswith("title"):  # a title keeps no links
-            bases[element] = base
+        written = [value.strip() for name, value in element.items() if name in _BASES]
+        for name in _BASES if written else ():
+            element.attrib.pop(name, None)
+        if written and written[0]:
+            base = _join(base or url, written[0])
+        if base and not element.tag.endswith("title"):  # a title keeps no links
+            if len(element) or element.tag.endswith(TEXT_NAMES):
+                bases[element] = base
             _resolve(element, base)
     text = etree.tostring(root, encoding="unicode") if document.is_complete else document.text
     return replace(document, text=text, root=root, elements=tuple(entry_elements(root)), bases=bases)
@@ -89,15 +95,16 @@ def _text(element: Element) -> str:
 
 
 def _resolve(element: Element, base: str) -> None:
-    for name in _ADDRESS_ATTRIBUTES:
-        if value := element.get(name, "").strip():
-            element.set(name, _join(base, value))
-    name = str(element.tag).rpartition("}")[2]
-    is_address = name in _ADDRESS_ELEMENTS or (name == "guid" and element.get("isPermaLink") == "true")
-    if is_address and len(element) == 0 and (text := (element.text or "").strip()):
-        element.text = _join(base, text)
+    for name, value in element.items():
+        if name in _ADDRESS_ATTRIBUTES and value.strip():
+            element.set(name, _join(base, value.strip()))
+    if len(element) == 0 and (text := (element.text or "").strip()):
+        name = element.tag.rpartition("}")[2]
+        if name in _ADDRESS_ELEMENTS or (name == "guid" and element.get("isPermaLink") == "true"):
+            element.text = _join(base, text)
 
 
+@lru_cache(maxsize=1024)
 def _join(base: str, address: str) -> str:
     try:
         return urljoin(base, address)

@@ -22,7 +22,7 @@ Element = Any  # lxml has no types
 
 _PREFIXES = {"podcastindex": "podcast", "itunes.com": "itunes", "modules/syndication": "sy"}
 _NO_BASES: Mapping[Element, str] = MappingProxyType({})
-_TEXT_NAMES = ("content", "encoded", "body", "description", "summary")
+TEXT_NAMES = ("content", "encoded", "body", "description", "summary")
 """Elements that may contain HTML, the usual body first."""
 _YES = frozenset({"yes", "true", "explicit", "1"})
 _NO = frozenset({"no", "false", "clean", "0"})
@@ -165,7 +165,7 @@ def _seconds(text: str) -> float | None:
 def _content_base(element: Element, bases: Mapping[Element, str]) -> str:
     """Return the base of the HTML in an entry, or "" if none is written down."""
     texts = {str(child.tag).rpartition("}")[2]: bases[child] for child in element if child in bases}
-    return next((texts[name] for name in _TEXT_NAMES if name in texts), bases.get(element, ""))
+    return next((texts[name] for name in TEXT_NAMES if name in texts), bases.get(element, ""))
 
 
 def _text(element: Element) -> str:

@@ -126,25 +126,25 @@ def _read_text(fields: _Fields, child: Element) -> None:
     name = _TEXTS[child.tag]
     if child.attrib or name in fields.texts:
         raise UnsupportedError
-    fields.texts[name] = _text(child)
+    fields.texts[name] = simple_text(child)
 
 
 def _guid(fields: _Fields, child: Element) -> None:
     if "guid" in fields.texts or set(child.keys()) - {"isPermaLink"}:
         raise UnsupportedError
     fields.guid_is_link = child.get("isPermaLink", "true").lower() != "false"
-    guid = _text(child)
-    fields.texts["guid"] = _absolute_url(guid) if fields.guid_is_link and "://" in guid else guid
+    guid = simple_text(child)
+    fields.texts["guid"] = absolute_url(guid) if fields.guid_is_link and "://" in guid else guid
 
 
 def _content(fields: _Fields, child: Element) -> None:
     if child.attrib:
         raise UnsupportedError
-    fields.contents.append(_text(child))
+    fields.contents.append(simple_text(child))
 
 
 def _author(fields: _Fields, child: Element) -> None:
-    name = _text(child)
+    name = simple_text(child)
     if child.attrib or "@" in name:
         raise UnsupportedError
     fields.authors += [name] if name else []
@@ -153,13 +153,13 @@ def _author(fields: _Fields, child: Element) -> None:
 def _category(fields: _Fields, child: Element) -> None:
     if set(child.keys()) - {"domain"}:
         raise UnsupportedError
-    tag = _text(child), child.get("domain", "")
+    tag = simple_text(child), child.get("domain", "")
     if tag[0] and (tag[1] or tag not in fields.tags):
         fields.tags.append(tag)
 
 
 def _keywords(fields: _Fields, child: Element) -> None:
-    for term in _text(child).split(","):
+    for term in simple_text(child).split(","):
         tag = term.strip(), "keyword"
         if tag[0] and tag not in fields.tags:
             fields.tags.append(tag)
@@ -182,7 +182,7 @@ def _image(fields: _Fields, child: Element) -> None:
 
 def _summary(fields: _Fields, child: Element) -> None:
     """Read itunes:summary, which counts as content if there is a description and no content yet."""
-    text = _text(child)
+    text = simple_text(child)
     if child.attrib or "<" in text or "&" in text:
         raise UnsupportedError
     if "summary" in fields.texts and not fields.contents:
@@ -212,13 +212,14 @@ _HANDLERS: dict[str, Callable[[_Fields, Element], None]] = {
 }
 
 
-def _absolute_url(text: str) -> str:
+def absolute_url(text: str) -> str:
+    """Return a URL that feedparser would not change. Raise UnsupportedError."""
     if not _ABSOLUTE_URL.fullmatch(text):
         raise UnsupportedError
     return text
 
 
-def _text(element: Element) -> str:
+def simple_text(element: Element) -> str:
     """Return an element's text if feedparser would not change it. Raise UnsupportedError."""
     text = (element.text or "").strip()
     if len(element) or (not text.isascii() and _seems_misdecoded(text)):

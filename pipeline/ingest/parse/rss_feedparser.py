@@ -1,7 +1,7 @@
 """Parses the entries of RSS 0.9x, 1.0 and 2.0, Atom and CDF: the only module that imports feedparser.
 
-feedparser takes nearly all the time of a parse, so it only gets the entries that `rss_fast` does not support. It gets a
-BytesIO, because it opens bytes as a file name and fetches strings.
+feedparser takes nearly all the time of a parse, so it only gets the entries that `rss_fast` and `atom_fast` do not
+support. It gets a BytesIO, because it opens bytes as a file name and fetches strings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any, Literal
 
+from pipeline.ingest.parse import atom_fast, rss_fast
 from pipeline.ingest.parse.addresses import page_link, resolve_bases
 from pipeline.ingest.parse.decode import drop_illegal
 from pipeline.ingest.parse.extensions import (
@@ -22,7 +23,6 @@ from pipeline.ingest.parse.extensions import (
     image_descriptions,
 )
 from pipeline.ingest.parse.result import clean_channel
-from pipeline.ingest.parse.rss_fast import parse_simple_entry, supports
 from pipeline.ingest.parse.xml_document import Element, XmlDocument
 from pipeline.model.cpu_budget import check_cpu_budget
 from pipeline.model.entry import Enclosure, ParsedFeed, Picture, RawEntry
@@ -45,9 +45,10 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
     document = resolve_bases(document, url)
     elements = list(document.elements)
     simple: dict[Element, RawEntry] = {}
-    if document.is_complete and document.root is not None and supports(document.root):
+    fast = next((fast for fast in (rss_fast, atom_fast) if document.is_complete and fast.supports(document.root)), None)
+    if fast:
         # Nearly all entries are simple, and feedparser takes fifty times as long.
-        simple = {element: entry for element in elements if (entry := parse_simple_entry(element, document.bases))}
+        simple = {e: entry for e in elements if (entry := fast.parse_simple_entry(e, document.bases))}
     rest = [element for element in elements if element not in simple]
     if channel and not rest:
         return ParsedFeed(version="rss", channel=channel, entries=tuple(simple.values()), damage=document.damage)

@@ -85,7 +85,7 @@ class XmlDocument:
     omitted: int = 0
     """Number of entries that were removed because there are too many."""
     bases: Mapping[Element, str] = field(default_factory=dict)
-    """The base URL of each element below an xml:base; see ``addresses.resolve_bases``."""
+    """The base URL of each element below an xml:base that has children or text; see ``addresses.resolve_bases``."""
 
     def to_bytes(self) -> bytes:
         """Return the document as UTF-8."""

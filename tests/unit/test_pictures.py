@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.ingest.normalise import normalise
 from pipeline.ingest.parse.parser import parse_feed
+from pipeline.ingest.parse.rss_feedparser import parse_entries
+from pipeline.ingest.parse.xml_document import parse_xml
 from pipeline.model.entry import Entry
 from pipeline.model.feed import Feed
 from pipeline.text.html import sanitise
@@ -130,13 +132,18 @@ def test_the_description_of_an_image_is_its_alt_text() -> None:
     """In Media RSS; that of a group of images describes something else, and a long one is shortened."""
     image = media("loaf.jpg", 900).replace("/>", "><media:description>A loaf &amp;amp; salt</media:description>")
     group = "<media:group><media:description>All about it</media:description>{}</media:content></media:group>"
-    for more in (f"{image}</media:content>", group.format(image), group.format(image)):
+    for more in (f"{image}</media:content>", group.format(image)):
         entry = read("<p>Bread.</p>", more)
         assert entry.picture
         assert entry.picture.alt == "A loaf & salt"
     long = read("<p>Bread.</p>", image.replace("A loaf", "Flour. " * 100) + "</media:content>")
     assert long.picture
     assert long.picture.alt.count("Flour") == 40
+    item = f"<item><title>Bread</title>{image}</media:content></item>"
+    document = parse_xml(f"<rss version='2.0' {NAMESPACES}><channel><title>H</title>{item}</channel></rss>")
+    first, second = (parse_entries(document, url=FEED.url).entries for _ in range(2))
+    assert [picture.alt for entry in first for picture in entry.pictures] == ["A loaf &amp; salt"]
+    assert first == second
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.ingest.http.head import MAX_HEAD_BYTES
+from pipeline.ingest.http.head import MAX_HEAD_BYTES, clean_head
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.fetch import FetchOutcome, Proxy
 from tests.contract.loopback_fetch import fetch
+from tests.growth import assert_linear
 from tests.http_server import FEED, CannedResponse, HttpServer, ReceivedRequest, redirect
 
 pytestmark = pytest.mark.loopback
@@ -70,6 +71,7 @@ def answer(head: bytes, body: bytes = FEED) -> FetchOutcome:
         b"HTTP/2 200\r\ncontent-type: text/xml",
         b"HTTP/1.1 200 Gl\xfcck \x01 gehabt\r\nContent-Type: text/xml",
         b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/xml",
+        b"HTTP/1.1 200 OK\r\nContent-Length:\r\n %d\r\nContent-Type:\r\n\ttext/xml" % len(FEED),
         b"HTTP/1.1 200 OK\r\nContent-Length: unknown\r\nContent-Type: text/xml",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\nTransfer-Encoding: identity\r\nContent-Type: text/xml",
         b"HTTP/1.1 200 OK\r\nContent-Length: %d, %d\r\nContent-Type: text/xml" % (len(FEED), len(FEED)),
@@ -82,10 +84,16 @@ def test_odd_header_lines_cost_no_document(head: bytes) -> None:
     assert (outcome.kind, outcome.body, outcome.content_type) == ("ok", FEED, "text/xml"), outcome.detail
 
 
-def test_chunks_after_an_odd_head(server: HttpServer) -> None:
+@pytest.mark.parametrize("encoding", [b"Transfer-Encoding : Chunked", b"Transfer-Encoding:\r\n chunked"])
+def test_chunks_after_an_odd_head(server: HttpServer, encoding: bytes) -> None:
     """The body is framed as the cleaned headers say."""
     chunks = b"".join(b"%x;odd=1 \r\n%s\r\n" % (len(part), part) for part in (FEED[:30], FEED[30:])) + b"0\r\n\r\n"
-    assert answer(b"HTTP/1.1 200 OK\r\nodd line\r\nTransfer-Encoding : Chunked", chunks).body == FEED
+    assert answer(b"HTTP/1.1 200 OK\r\nodd line\r\n" + encoding, chunks).body == FEED
+
+
+def test_a_long_head_takes_no_longer_than_its_length() -> None:
+    """A server cannot occupy the program with a header of countless lines."""
+    assert_linear(lambda length: clean_head(b"HTTP/1.1 200 OK\r\nX: a" + b"\n a" * length + b"\n\n"), 16_000)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +247,14 @@ def test_a_loop_with_cookies_is_detected(server: HttpServer) -> None:
     )
     assert fetch(server.url("/new")).kind == "redirect_loop"
     assert len(server.requests_for("/new")) == 11
+
+
+def test_a_response_sets_fifty_cookies_at_most(server: HttpServer) -> None:
+    """Thousands of them would occupy the program for seconds."""
+    cookies = b"".join(b"\r\nSet-Cookie: c%d=1" % number for number in range(5_000))
+    server.respond("/feed", CannedResponse())
+    assert answer(b"HTTP/1.1 302 Found\r\nLocation: " + server.url("/feed").encode() + cookies).body == FEED
+    assert len(server.requests[-1].headers["cookie"].split("; ")) == 50
 
 
 def test_redirect_without_a_cookie_sends_none(server: HttpServer) -> None:

@@ -16,6 +16,8 @@ HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))?[ \t]+(\d{3})(?![^\s])", re.IGNORECASE)
 _NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]+")
+_CONTINUATION = re.compile(rb"\n[ \t]+")
+"""A line break within a value, with the blanks that begin the next line (RFC 9112, 5.2)."""
 
 
 def clean_head(head: bytes) -> bytes:
@@ -28,20 +30,16 @@ def clean_head(head: bytes) -> bytes:
     >>> clean_head(b"HTTP/1.1  200 OK\n ETag : 1\nwelcome!\nX: a\n\tb\n\n")
     b'HTTP/1.1 200\r\nETag: 1\r\nX: a b\r\n\r\n'
     """
-    first, *lines = head.split(b"\n")
+    first, _, rest = head.partition(b"\n")
     status = _STATUS_LINE.match(first)
     if status is None:
         raise FetchError("protocol_error", "answered with something that is not HTTP")
     headers: list[bytes] = []
-    is_kept = False  # whether the line before, which a blank continues, was a header
-    for line in lines:
-        if line[:1] in (b" ", b"\t") and is_kept:
-            headers[-1] += b" " + _without_controls(line)
-        elif line[:1] not in (b" ", b"\t") or not headers:
-            name, colon, value = line.partition(b":")
-            name, value = name.strip(), _without_controls(value)
-            if is_kept := bool(colon and _NAME.fullmatch(name) and _is_usable(name.lower(), value)):
-                headers.append(name + b": " + value)
+    for line in _CONTINUATION.sub(b" ", rest).split(b"\n"):
+        name, colon, value = line.partition(b":")
+        name, value = name.strip(), _without_controls(value)
+        if colon and _NAME.fullmatch(name) and _is_usable(name.lower(), value):
+            headers.append(name + b": " + value)
     return b"\r\n".join([b"HTTP/%s.%s %s" % (status[1], status[2] or b"0", status[3]), *headers, b"", b""])
 
 

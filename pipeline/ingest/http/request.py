@@ -7,6 +7,7 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from itertools import islice
 
 import httpx
 
@@ -24,6 +25,8 @@ _AMBIGUOUS = frozenset('%\\<>^`{|}" ')
 _HEADERS = (("Accept", _ACCEPT), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))
 _MAX_COOKIE_BYTES = 4_096
 """Of one cookie, with its attributes (RFC 6265, 6.1), and of all that a request sends."""
+_MAX_COOKIES = 50
+"""That one response sets (RFC 6265, 6.1); further ones are ignored."""
 _COOKIE_POLICY = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
 """A cookie without a domain goes to the very host that set it."""
 
@@ -103,7 +106,8 @@ class FetchAttempt:
 
     def _keep_cookies(self, response: httpx.Response) -> None:
         cookies = map(semantics.usable_validator, response.headers.get_list("set-cookie"))
-        headers = [("Set-Cookie", cookie) for cookie in cookies if 0 < len(cookie) <= _MAX_COOKIE_BYTES]
+        usable = (cookie for cookie in cookies if 0 < len(cookie) <= _MAX_COOKIE_BYTES)
+        headers = [("Set-Cookie", cookie) for cookie in islice(usable, _MAX_COOKIES)]
         if headers:
             request = httpx.Request("GET", self._url)
             self._cookies.extract_cookies(httpx.Response(response.status_code, headers=headers, request=request))

@@ -119,13 +119,13 @@ def next_state(
     interval: timedelta = DEFAULT_INTERVAL,
     channel: Channel | None = None,
     has_news: bool | None = None,
-    same_feed: bool = True,
+    same_feed: bool | None = None,
 ) -> FeedState:
     """Return the feed's state after an outcome, ``due_at`` included.
 
     ``state.url`` is the configured URL, ``channel`` that of a new document. ``has_news`` is True if an entry was new or
-    changed (None: unknown, so every document counts). ``same_feed=False`` means that a document behind a redirect
-    shares no entry with the stored ones: such a move is not followed, also when it is seen again.
+    changed (None: unknown, so every document counts). ``same_feed`` is False if a document behind a redirect shares no
+    entry with the stored ones (None: no document came, so it is as before): such a move is not followed.
     """
     checked = replace(state, checked_at=now, outcome=outcome.kind, detail=outcome.detail, advice=outcome.advice)
     if outcome.ok:
@@ -172,16 +172,13 @@ def _record_success(
     )
 
 
-def leads_elsewhere(state: FeedState, outcome: FetchOutcome) -> bool:
-    """Check whether a permanent redirect led to the document of another feed before."""
-    return bool(outcome.moved_to) and outcome.moved_to == state.moved_to and not state.moved_count
-
-
-def _track_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_feed: bool) -> FeedState:
+def _track_move(state: FeedState, outcome: FetchOutcome, now: datetime, *, same_feed: bool | None) -> FeedState:
     """Count the sightings of a permanent redirect, and adopt its target after enough of them; never another feed."""
-    if not outcome.moved_to or not same_feed or leads_elsewhere(state, outcome):
-        return replace(state, moved_to=outcome.moved_to, moved_first_at=None, moved_count=0)
     again = outcome.moved_to == state.moved_to
+    if same_feed is None:
+        same_feed = not again or state.moved_count > 0
+    if not outcome.moved_to or not same_feed:
+        return replace(state, moved_to=outcome.moved_to, moved_first_at=None, moved_count=0)
     first_at = (state.moved_first_at if again else None) or now
     sightings = state.moved_count + 1 if again else 1
     if sightings >= MIN_MOVE_SIGHTINGS and now - first_at >= MIN_MOVE_AGE:

@@ -59,3 +59,26 @@ def test_a_damaged_document_changes_no_post(cli: CliRunner) -> None:
     cli.run("fetch")
     assert sorted(cli.titles()) == ["Bread", "Salt"]
     assert "Bread: a few words." in (cli.config.parent / "editions/2026-W07/digest.txt").read_text()
+
+
+def test_another_feed_stays_in_quarantine_behind_any_redirect(cli: CliRunner) -> None:
+    """A parked domain may redirect to another URL each time; its quarantined entries do not vouch for later ones."""
+    for day in range(1, 4):
+        cli.server.respond("/blog", redirect(f"/parked{day}", 301))
+        cli.serve(f"/parked{day}", rss(*(item(f"Win a prize {n}") for n in range(day))))
+        cli.now += timedelta(days=1)
+        cli.run("fetch")
+    assert sorted(cli.titles()) == ["Bread", "Salt"]
+
+
+def test_an_accepted_redirect_is_followed(cli: CliRunner) -> None:
+    """Once the editor has accepted its entries, the feed behind the redirect is the feed."""
+    cli.server.respond("/blog", redirect("/new", 301))
+    for day in range(1, 6):
+        cli.serve("/new", rss(*(item(f"Rope {n}") for n in range(day))))
+        cli.now += timedelta(days=1)
+        cli.run_ok("fetch")
+        if day == 1:
+            cli.run_ok("feeds", "accept", "blog")
+    assert sorted(cli.titles()) == ["Bread", *(f"Rope {n}" for n in range(5)), "Salt"]
+    assert [seen.path for seen in cli.server.requests][-2:] == ["/new", "/new"], "the new address is requested itself"

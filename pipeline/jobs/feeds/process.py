@@ -53,9 +53,8 @@ class FeedProcessor:
             changes = self._compare(parsed, feed, outcome, present)
         if damage := parsed.parsed.damage:
             outcome = replace(outcome, kind="partial", detail=f"{outcome.detail}, but its {damage}")
-        known = changes.untouched or any(change.entry_id is not None for change in changes.entries)
-        same_feed = not present or (bool(known) and not polling.leads_elsewhere(state, outcome))
-        if outcome.moved_to and not same_feed:
+        same_feed = not (present and outcome.moved_to) or self._shares_entry(feed, parsed, changes, present)
+        if not same_feed:
             changes = replace(changes, quarantine_reason=f"it redirects to {outcome.moved_to}, another feed")
         next_state = polling.next_state(
             state,
@@ -85,6 +84,15 @@ class FeedProcessor:
         )
         quarantine = f"quarantined: {reason}; if all is well, run `pipeline feeds accept {feed.id}`" if reason else ""
         return ProcessedFeed(outcome=outcome, update=update, notes=(full_text.summary, quarantine))
+
+    def _shares_entry(
+        self, feed: Feed, parsed: IncrementalResult, changes: FeedChanges, present: dict[int, str]
+    ) -> bool:
+        """Check whether a document has a stored entry; what is in quarantine may have come from another feed."""
+        quarantined = {stored.entry_id for stored in self.store.entries.quarantined(feed.id)}
+        known = {raw_hash for entry_id, raw_hash in present.items() if entry_id not in quarantined}
+        ids = {change.entry_id for change in changes.entries} - {None}
+        return not known.isdisjoint(parsed.known_hashes) or bool(ids - quarantined)
 
     def _compare(
         self, parsed: IncrementalResult, feed: Feed, outcome: FetchOutcome, present: dict[int, str]

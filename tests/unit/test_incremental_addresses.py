@@ -206,6 +206,17 @@ def test_own_link(links: str, expected: str) -> None:
         assert entry.url == expected
 
 
+def test_a_new_summary_is_as_cut_as_in_the_whole_document() -> None:
+    """In Atom a summary is an excerpt, also in an entry that is read without the others."""
+
+    def write(*guids: str) -> bytes:
+        entries = "".join(f"<entry><id>{guid}</id><title>X</title><summary>Salt.</summary></entry>" for guid in guids)
+        return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Fish</title>{entries}</feed>".encode()
+
+    _, entries = read_twice(write("1"), write("2", "1"))
+    assert [entry.is_cut for entry in entries.values()] == [True, True]
+
+
 def test_guid_shared_by_two_entries() -> None:
     """When the first of them leaves, the second does not take its place."""
 

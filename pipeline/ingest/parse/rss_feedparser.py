@@ -51,7 +51,8 @@ def parse_entries(document: XmlDocument, *, url: str, channel: Channel | None = 
         simple = {e: entry for e in elements if (entry := fast.parse_simple_entry(e, document.bases))}
     rest = [element for element in elements if element not in simple]
     if channel and not rest:
-        return ParsedFeed(version="rss", channel=channel, entries=tuple(simple.values()), damage=document.damage)
+        version = "atom10" if fast is atom_fast else "rss"
+        return ParsedFeed(version=version, channel=channel, entries=tuple(simple.values()), damage=document.damage)
     parsed = _feedparser(document.to_bytes() if len(rest) == len(elements) else document.with_only(rest))
     if not document.is_complete and not parsed.entries:
         raise NotAFeedError(f"has no readable entry ({' '.join(document.warnings).rstrip('.')})", REPAIR)

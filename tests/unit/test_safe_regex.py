@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from pipeline.text.safe_regex import compile_pattern, search_pattern
+from tests.measure_cost import scaled_seconds
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,6 @@ def test_invalid_patterns_are_refused_with_the_reason(pattern: str, reason: str)
     "pattern", ["(a+)+b", "(a|a)+b", r"(\w+\s?)*x", "(.*)*c", "a?" * 30 + "a" * 30 + "c", ".*.*.*.*x"]
 )
 def test_patterns_that_backtrack_elsewhere_are_fast(pattern: str):
-    """Patterns with exponentially many matches in a backtracking engine search 100,000 characters within a second."""
-    started = time.perf_counter()
+    """What a backtracking engine would search for ever takes no longer than parsing a few ordinary documents."""
+    assert scaled_seconds(lambda: search_pattern(pattern, "a" * 100_000)) < 1
     assert not search_pattern(pattern, "a" * 100_000)
-    assert time.perf_counter() - started < 1

@@ -31,7 +31,7 @@ _LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [w
 
 def build_backend(app: App) -> Backend:
     """Return the backend that editions are sent through."""
-    return _outbox(app)
+    return build_outbox(app)
 
 
 def build_recovery(app: App) -> Recovery:
@@ -46,7 +46,7 @@ def build_recovery(app: App) -> Recovery:
 
 def build_mailer(app: App) -> Mailer:
     """Return what sends single mails: the mail server, or the outbox if none is configured."""
-    return build_smtp(app) or _outbox(app)
+    return build_smtp(app) or build_outbox(app)
 
 
 def build_smtp(app: App) -> Smtp | None:
@@ -157,7 +157,8 @@ def _mail_channel(app: App, recipient: str) -> AlertChannel:
     return send
 
 
-def _outbox(app: App) -> Outbox:
+def build_outbox(app: App) -> Outbox:
+    """Return the folder of messages that are not sent by a server."""
     from pipeline.delivery.outbox import Outbox
 
     return Outbox(app.folder / app.config.delivery.outbox)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
-from pipeline.app.delivery import build_smtp, sends_unapproved
+from pipeline.app.delivery import build_outbox, build_smtp, sends_unapproved
 from pipeline.app.digests import template_folders
 from pipeline.app.tasks import build_tasks
 from pipeline.jobs.doctor import DoctorCheck
-from pipeline.model.health import HealthResult
+from pipeline.model.health import HealthResult, Owner
 from pipeline.text.message_headers import parse_mailbox
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorC
     yield DoctorCheck(category="time", run=partial(schedule_checks, app, now))
     yield DoctorCheck(category="disk", run=partial(_disk, app))
     yield DoctorCheck(category="store", run=partial(_database, app))
+    yield DoctorCheck(category="store", run=partial(owner_checks, app))
     yield DoctorCheck(category="templates", run=partial(_theme, app))
     yield DoctorCheck(category="feeds", run=partial(_feeds, app, now))
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
@@ -50,6 +51,26 @@ def schedule_checks(app: App, now: datetime) -> Iterator[HealthResult]:
     settings = app.config.schedule
     yield from check_schedule(app.calendar, settings.draft, settings.send, now)
     yield from check_approval_mode(wanted=app.config.digest.approval == "unless-held", possible=sends_unapproved(app))
+
+
+def claim_storage(app: App) -> None:
+    """Record that the database and the outbox are this publication's, unless they are another's."""
+    own = _owner(app)
+    app.store().maintenance.claim(own)
+    build_outbox(app).claim(own)
+
+
+def owner_checks(app: App) -> Iterator[HealthResult]:
+    """Check that no other publication uses the database or the outbox; ``run`` and ``tick`` do so at their start."""
+    from pipeline.jobs.doctor.storage import check_owners
+
+    database = app.store().maintenance.owner() if _has_store(app) else None
+    owners = {"[store] url": database, "[delivery] outbox": build_outbox(app).owner()}
+    return check_owners(owners, _owner(app))
+
+
+def _owner(app: App) -> Owner:
+    return Owner(f"{app.publication.name} ({app.publication.url})", str(app.config.path.absolute()))
 
 
 def _secrets(app: App) -> Iterator[HealthResult]:

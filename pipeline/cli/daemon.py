@@ -15,6 +15,7 @@ from pipeline.cli.arguments import Commands, load_app
 from pipeline.text.format import format_upcoming, pluralize
 
 if TYPE_CHECKING:
+    from pipeline.app import App
     from pipeline.model.schedule import Clock
 
 
@@ -51,6 +52,7 @@ def run(options: Namespace, clock: Clock) -> int:
             f"{task.task_id} {format_upcoming(task.at, now, app.calendar.zone)}" for task in next_runs(app, now)
         )
         log.info("started with %s; next runs: %s", pluralize(len(app.feeds), "feed"), ", ".join(upcoming))
+        _claim_storage(app)
         for result in schedule_checks(app, now):
             if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
@@ -73,11 +75,23 @@ def tick(options: Namespace, clock: Clock) -> int:
     code = 0
     log_to_stdout = partial(configured_logging, options, info_stream=sys.stdout)
     with load_app(options) as app, log_to_stdout(secrets=lambda: app.secrets), _sigterm_interrupts():
+        _claim_storage(app)
         for result in run_due_tasks(app, clock()):
             log_result(result)
             if result.error:
                 code = code or result.error.exit_code
     return code
+
+
+def _claim_storage(app: App) -> None:
+    """Record that database and outbox are this publication's, and log a warning for what is another's."""
+    import logging
+
+    from pipeline.app.doctor import claim_storage, owner_checks
+
+    claim_storage(app)
+    for result in owner_checks(app):
+        logging.getLogger(__name__).warning("%s %s: %s", result.name, result.message, result.fix)
 
 
 @contextmanager

@@ -7,14 +7,17 @@ is renamed into ``new``, which is the moment of delivery. The ``.eml`` file is r
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, DeliveryUncertainError
+from pipeline.model.health import Owner
 
 
 class Outbox:
@@ -82,6 +85,21 @@ class Outbox:
         maildir = [*(self._maildir / "new").glob("*"), *(self._maildir / "cur").glob("*")]
         in_maildir = {re.split("[:;!]", path.name)[0]: path for path in maildir}
         return in_maildir | {path.name.removesuffix(".eml"): path for path in self.folder.glob("[!.]*.eml")}
+
+    def owner(self) -> Owner | None:
+        """Return the publication that uses the folder, or None if none has claimed it."""
+        try:
+            return Owner(**json.loads((self.folder / ".owner.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def claim(self, publication: Owner) -> None:
+        """Record the publication that uses the folder, unless another one does or it cannot be written."""
+        current = self.owner()
+        if current != publication and (current is None or current.is_same(publication)):
+            with suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                _write(self.folder / ".owner.json", json.dumps(asdict(publication)).encode())
 
     def send(self, message: bytes, address: str) -> Path | None:
         """Deliver a message for one person and return the path of its file; the address is in its header."""

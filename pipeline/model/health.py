@@ -26,6 +26,25 @@ class HealthResult:
     """Advice; empty if there is nothing to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The publication that a database or an outbox belongs to."""
+
+    publication: str
+    """Its name and home page."""
+    config: str
+    """The path of its config.toml."""
+
+    def is_same(self, other: Owner) -> bool:
+        """Check whether two are one publication, which may have been renamed or moved since, but not both.
+
+        >>> bread = Owner("Bread (https://b.example/)", "/srv/bread/config.toml")
+        >>> bread.is_same(Owner("Rye (https://b.example/)", bread.config)), bread.is_same(Owner("Rye", "/srv/rye.toml"))
+        (True, False)
+        """
+        return self.publication == other.publication or self.config == other.config
+
+
 def worst_level(results: Iterable[HealthResult]) -> HealthLevel:
     """Return the worst level of any result; ``ok`` if there is none.
 

@@ -17,11 +17,11 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from pipeline.model.errors import CorruptBackupError, RefusedError
 from pipeline.store.dialects import bytewise, reset_sequence
-from pipeline.store.schema import commit_counter, metadata, migration, signing_key
+from pipeline.store.schema import commit_counter, metadata, migration, owner, signing_key
 
 Row = tuple[str, dict[str, Any]]
 _BATCH = 100
-_NOT_EXPORTED = {migration.name, commit_counter.name, signing_key.name}
+_NOT_EXPORTED = {migration.name, commit_counter.name, owner.name, signing_key.name}
 """Tables about the database, not the publication. Signing keys never leave it: an export may fall into wrong hands."""
 _TYPES = {
     "Text": "text",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import bindparam, func, not_, select, update
 
 from pipeline.model.errors import RefusedError
+from pipeline.model.health import Owner
 from pipeline.store import backup, export
 from pipeline.store.database import Database
-from pipeline.store.dialects import release_memory, use_snapshot, utf8_length
+from pipeline.store.dialects import release_memory, upsert, use_snapshot, utf8_length
 from pipeline.store.schema import (
     Instant,
     content,
@@ -23,6 +24,7 @@ from pipeline.store.schema import (
     feed,
     is_quarantined,
     is_unassigned,
+    owner,
     run,
 )
 
@@ -64,6 +66,19 @@ class Maintenance:
         """
         with self.database.read() as connection:
             return backup.integrity_errors(connection) if connection.dialect.name == "sqlite" else []
+
+    def owner(self) -> Owner | None:
+        """Return the publication that uses the database, or None if none has claimed it."""
+        with self.database.read() as connection:
+            row = connection.execute(select(owner.c.publication, owner.c.config)).first()
+            return Owner(*row) if row else None
+
+    def claim(self, publication: Owner) -> None:
+        """Record the publication that uses the database, unless another one does."""
+        current = self.owner()
+        if current != publication and (current is None or current.is_same(publication)):
+            with self.database.write() as connection:
+                upsert(connection, owner, {"owner_id": 1, **asdict(publication)})
 
     def changed_at(self) -> datetime | None:
         """Return when the store last recorded anything about feeds, entries, runs or editions; None if it never did."""

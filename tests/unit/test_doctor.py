@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.app import App
+from pipeline.app.doctor import claim_storage, owner_checks
 from pipeline.jobs.doctor import DoctorCheck, run_checks
 from pipeline.jobs.doctor.activity import check_feeds
 from pipeline.jobs.doctor.clock import check_clock, check_time_zone, compare_clock
@@ -303,3 +305,33 @@ def test_the_notify_command_must_be_executable(tmp_path: Path) -> None:
     )
     assert levels(check_notify_command(["no-such-program-anywhere"], tmp_path)) == ["error"]
     assert not list(tmp_path.rglob("ran"))
+
+
+@pytest.mark.parametrize("shared", ["[store] url", "[delivery] outbox"])
+def test_a_second_publication_on_one_database_or_outbox_is_found(tmp_path: Path, shared: str) -> None:
+    """By the one that came second; a publication that is renamed, or moved, stays the same."""
+    settings = {
+        "[store] url": f'[store]\nurl = "sqlite:///{tmp_path}/shared.db"',
+        "[delivery] outbox": f'[delivery]\noutbox = "{tmp_path}/shared"',
+    }
+
+    def start(folder: str, name: str, url: str) -> list[str]:
+        """Start a publication, and return which of its settings are another's."""
+        config = tmp_path / folder / "config.toml"
+        config.parent.mkdir(exist_ok=True)
+        config.write_text(
+            f'[publication]\nname = "{name}"\nurl = "{url}"\nsender = "a@quay.example"\n{settings[shared]}\n'
+        )
+        with App.load(config) as app:
+            claim_storage(app)
+            return [f"{result.name} {result.message}" for result in owner_checks(app)]
+
+    first, second = ("Harbour", "https://harbour.example/"), ("Quay", "https://quay.example/")
+    assert start("one", *first) == []
+    assert start("two", *second) == [
+        f"{shared} is the one of another publication, Harbour (https://harbour.example/), set in "
+        f"{tmp_path}/one/config.toml"
+    ]
+    assert start("one", "The Harbour", "https://new.example/") == []
+    assert start("moved", "The Harbour", "https://new.example/") == []
+    assert "The Harbour" in start("two", *second)[0]

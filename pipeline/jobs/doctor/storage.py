@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from stat import S_IWGRP, S_IWOTH
 
-from pipeline.model.health import HealthLevel, HealthResult
+from pipeline.model.health import HealthLevel, HealthResult, Owner
 from pipeline.store import Store
 
 MIN_FREE_BYTES = 100_000_000
@@ -30,6 +30,15 @@ NETWORK_FILE_SYSTEMS = (
     "fuse.rclone",
 )
 _MAX_ERRORS = 5
+
+
+def check_owners(owners: Mapping[str, Owner | None], own: Owner) -> Iterator[HealthResult]:
+    """Check that neither the database nor the outbox belongs to another publication. ``owners`` is by setting."""
+    for setting, owner in owners.items():
+        if owner and not owner.is_same(own):
+            message = f"is the one of another publication, {owner.publication}, set in {owner.config}"
+            fix = "give each publication its own, or entries and editions of both are mixed up"
+            yield _result("store", setting, "error", message, fix)
 
 
 def check_disk(folders: Mapping[str, Path]) -> Iterator[HealthResult]:

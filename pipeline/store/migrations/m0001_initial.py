@@ -86,6 +86,7 @@ raised_at {instant} NOT NULL, closed_at {instant})""",
 alert_id {ref} NOT NULL REFERENCES alert (alert_id), channel TEXT NOT NULL, attempts INTEGER NOT NULL,
 due_at {instant}, sent_at {instant}, error TEXT NOT NULL, PRIMARY KEY (alert_id, channel))""",
     "CREATE INDEX alert_delivery_due ON alert_delivery (due_at) WHERE due_at IS NOT NULL",
+    """CREATE TABLE owner (owner_id INTEGER NOT NULL PRIMARY KEY, publication TEXT NOT NULL, config TEXT NOT NULL)""",
     """CREATE TABLE signing_key (purpose TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL)""",
 )
 # The full-text index follows the same rules in both databases: words are split at whatever is no letter or digit, lose

@@ -38,6 +38,7 @@ from pipeline.store.schema.operations import (
     is_pending,
     migration,
     newest_run,
+    owner,
     run,
     signing_key,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "metadata",
     "migration",
     "newest_run",
+    "owner",
     "page_prefix",
     "proof",
     "run",

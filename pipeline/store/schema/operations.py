@@ -73,6 +73,15 @@ alert_delivery = Table(
 is_pending = alert_delivery.c.due_at.is_not(None)
 Index("alert_delivery_due", alert_delivery.c.due_at, sqlite_where=is_pending)
 
+# One row: the publication that uses the database and its config.toml, so that a second one is noticed.
+owner = Table(
+    "owner",
+    metadata,
+    Column("owner_id", Integer, primary_key=True, autoincrement=False),
+    Column("publication", Text, nullable=False),
+    Column("config", Text, nullable=False),
+)
+
 # Secrets that sign links and sessions, one for each purpose, created at first use.
 signing_key = Table(
     "signing_key",

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.delivery.mime import make_test_copy
-from pipeline.jobs.digests.build import current_edition
+from pipeline.jobs.digests.build import current_edition, write_sealed
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.workflow import EditionWorkflow
@@ -19,7 +19,8 @@ from pipeline.model.week import Week
 def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: datetime) -> tuple[EditionRecord, Path]:
     """Deliver a week's sealed bytes, mark the edition as sent, and return its record and where it was delivered.
 
-    Editions that ``recovery`` finds to be sent, although the store does not know it, are recorded before.
+    Editions that ``recovery`` finds to be sent, although the store does not know it, are recorded before. The edition's
+    files are written before it is delivered: they prove what was sent if the store is lost.
 
     Two transactions surround the delivery: ``sending`` means that something may have left, ``sent`` that it has. An
     interrupted send is finished by the next call, and the backend makes sure that no second message results from it.
@@ -35,6 +36,7 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
         sealed = _sealed(workflow, week)
         if record.state == "approved":
             _require_unpublished(workflow, sealed, week, now)
+            write_sealed(workflow.store, workflow.context, week, recovery.editions_folder, now=now)
             record = editions.change_state(record, "sending", now=now, actor=workflow.actor)
         try:
             path = backend.deliver(sealed.edition.eml)

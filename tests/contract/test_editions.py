@@ -471,9 +471,9 @@ def test_the_decisions_of_a_sent_week_are_those_of_its_edition(harness: Publicat
     """Whatever the editor's file, the feeds and config.toml contain by now."""
     harness.overrides["2026-W07"] = Overrides(leave_out=(f"blog {SOUP.guid}",))
     harness.publish(W07)
-    told = {each.title: (each.included, each.reason) for each in harness.decisions(W07)}
-    assert told["Bread on a stone"] == (True, "dated Tue 10 Feb 2026, in 2026-W07")
-    assert told["Soup for a wet day"] == (False, "left out by the editor")
+    decided = {each.title: (each.included, each.reason) for each in harness.decisions(W07)}
+    assert decided["Bread on a stone"] == (True, "dated Tue 10 Feb 2026, in 2026-W07")
+    assert decided["Soup for a wet day"] == (False, "left out by the editor")
     harness.overrides["2026-W07"] = Overrides(leave_out=(f"blog {BREAD.guid}",), put_back=(f"blog {NEXT.guid}",))
     harness.context = replace(
         harness.context,
@@ -481,7 +481,7 @@ def test_the_decisions_of_a_sent_week_are_those_of_its_edition(harness: Publicat
     )
     harness.fetch(NEXT, SOUP, entry("An old post", MONDAY - 20 * DAY))  # the bread is withdrawn
     again = {each.title: (each.included, each.reason) for each in harness.decisions(W07)}
-    assert {title: again[title] for title in told} == told
+    assert {title: again[title] for title in decided} == decided
     assert not again["The week after"][0]
 
 

@@ -71,11 +71,11 @@ def test_quiet_prints_errors_alone(run: Run, publication: Path) -> None:
 def test_json_has_the_same_results(run: Run, publication: Path) -> None:
     """Those that need no network equal the manifest's."""
     code, out, _ = run("check", "2026-W07", "--offline", "--json")
-    told = json.loads(out)
-    assert (code, told["edition"], told["offline"]) == (0, "2026-W07", True)
-    assert {"name", "level", "message", "where", "fix_target"} == set(told["checks"][0])
+    printed = json.loads(out)
+    assert (code, printed["edition"], printed["offline"]) == (0, "2026-W07", True)
+    assert {"name", "level", "message", "where", "fix_target"} == set(printed["checks"][0])
     run("digest", "--week", "2026-W07", "--offline", "--out", str(publication / "out"))
-    assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["checks"] == told["checks"]
+    assert json.loads((publication / "out/2026-W07/manifest.json").read_text())["checks"] == printed["checks"]
 
 
 def test_an_empty_week_is_refused(run: Run) -> None:
@@ -89,9 +89,9 @@ def test_a_link_of_an_earlier_week_is_reported(run: Run, publication: Path) -> N
     """The page was published in a closed week."""
     run("digest", "--week", "2026-W06", "--offline", "--quiet")
     feed = publication / "fixtures/links.harbourandhearth.example/feed.xml"
-    told, new = "https://keenedge.example/listen/", "https://spokeandseat.example/odd-chairs/"
-    assert told in feed.read_text()
-    feed.write_text(feed.read_text().replace(new, told))
+    published, new = "https://keenedge.example/listen/", "https://spokeandseat.example/odd-chairs/"
+    assert published in feed.read_text()
+    feed.write_text(feed.read_text().replace(new, published))
     run("fetch", "--force", "--quiet")
     _, out, _ = run("check", "2026-W07", "--offline")
     assert "repeated-link  A chair-maker on" in out

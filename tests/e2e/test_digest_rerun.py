@@ -15,10 +15,10 @@ from tests.conftest import copy_demo
 # Run one command; at exit, print the loaded modules and the number of objects frozen by the garbage collector.
 WATCHED = """
 import atexit, gc, json, sys
-said = {}
-atexit.register(lambda: print(json.dumps(said | {"modules": sorted(sys.modules), "frozen": gc.get_freeze_count()})))
+values = {}
+atexit.register(lambda: print(json.dumps(values | {"modules": sorted(sys.modules), "frozen": gc.get_freeze_count()})))
 from pipeline.cli import main
-said["code"] = main(sys.argv[1:])
+values["code"] = main(sys.argv[1:])
 """
 DIGEST = ("--quiet", "digest", "--week", "2026-W07", "--offline")
 
@@ -34,9 +34,9 @@ def test_a_second_digest_converts_no_html(tmp_path: Path, monkeypatch: pytest.Mo
     assert [main(["--quiet", "fetch"]), main(DIGEST)] == [0, 0]
     before = files(publication / "editions" / "2026-W07")
     command = [sys.executable, "-c", WATCHED, *DIGEST]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    said = json.loads(told.splitlines()[-1])
-    assert (said["code"], files(publication / "editions" / "2026-W07")) == (0, before)
-    assert {"markdownify", "bs4", "soupsieve", "feedparser", "httpx"}.isdisjoint(said["modules"])
-    assert {"pipeline.cli.log", "pipeline.jobs.doctor"}.isdisjoint(said["modules"]), "modules of other commands"
-    assert said["frozen"] > 0
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    values = json.loads(printed.splitlines()[-1])
+    assert (values["code"], files(publication / "editions" / "2026-W07")) == (0, before)
+    assert {"markdownify", "bs4", "soupsieve", "feedparser", "httpx"}.isdisjoint(values["modules"])
+    assert {"pipeline.cli.log", "pipeline.jobs.doctor"}.isdisjoint(values["modules"]), "modules of other commands"
+    assert values["frozen"] > 0

@@ -32,10 +32,10 @@ PARSERS = {"feedparser", "lxml.etree", "nh3", "trafilatura", "markdownify", "bs4
 
 
 def run(publication: Path, *words: str) -> dict[str, list[str]]:
-    """Run a command of the program in a process of its own; what it said about itself."""
+    """Run a command of the program in a process of its own, and return what it reports."""
     command = [sys.executable, "-c", WATCHED, "--quiet", *words]
-    told = subprocess.run(command, cwd=publication, capture_output=True, text=True, check=True, timeout=60).stdout
-    found: dict[str, list[str]] = json.loads(told.splitlines()[-1])
+    printed = subprocess.run(command, cwd=publication, capture_output=True, text=True, check=True, timeout=60).stdout
+    found: dict[str, list[str]] = json.loads(printed.splitlines()[-1])
     assert found["code"] == 0
     return found
 
@@ -72,18 +72,18 @@ def test_another_build_date_alone_is_read_without_feedparser(fetched: Path) -> N
     """A document whose items are all known is looked at, not parsed, and writes no entry."""
     feed = fetched / "fixtures" / "harbourandhearth.example" / "feed" / "index.xml"
     feed.write_text(re.sub(r"<lastBuildDate>.*?<", "<lastBuildDate>Mon, 13 Apr 2026 06:00:00 +0000<", feed.read_text()))
-    told = run(fetched, "fetch")
-    assert "feedparser" not in told["modules"]
-    assert "UPDATE entry" not in told["sent"]
+    printed = run(fetched, "fetch")
+    assert "feedparser" not in printed["modules"]
+    assert "UPDATE entry" not in printed["sent"]
 
 
 def test_one_new_post_is_one_entry_written(fetched: Path) -> None:
     """The others are neither parsed again nor rewritten."""
     feed = fetched / "fixtures" / "harbourandhearth.example" / "feed" / "index.xml"
     feed.write_text(feed.read_text().replace("<item>", f"{NEW_POST}<item>", 1))
-    told = run(fetched, "fetch")
-    assert told["sent"].count("INSERT INTO") in (
+    printed = run(fetched, "fetch")
+    assert printed["sent"].count("INSERT INTO") in (
         3,
         4,
     )  # the entry, its content, the states: all at once if they come so
-    assert "feedparser" not in told["modules"]
+    assert "feedparser" not in printed["modules"]

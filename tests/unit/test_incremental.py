@@ -148,9 +148,9 @@ def test_markup_between_entries(before: list[int], now: list[int], between: str)
 
 def test_entry_in_the_text_of_an_entry() -> None:
     """An entry whose text contains an entry is parsed again when anything in it changes."""
-    told = "<description><![CDATA[<item><guid>2</guid></item>]]></description>"
-    first = parse(document(post(1, more=told)))
-    later = parse(document(post(1, "Mended", more=told)), first.hashes, first.parsed.channel)
+    quoted = "<description><![CDATA[<item><guid>2</guid></item>]]></description>"
+    first = parse(document(post(1, more=quoted)))
+    later = parse(document(post(1, "Mended", more=quoted)), first.hashes, first.parsed.channel)
     assert [entry.title for entry in later.parsed.entries] == ["Mended"]
 
 

@@ -67,10 +67,10 @@ def test_a_bug_comes_with_type_and_traceback_in_its_own_line(capsys: pytest.Capt
         except ValueError:
             log.exception("a beat failed")
     (one,) = lines(capsys)
-    told = one["exception"]
-    assert isinstance(told, dict)
-    assert (told["type"], "hunter2" in json.dumps(told)) == ("ValueError", False)
-    assert "test_log.py" in told["traceback"]
+    logged = one["exception"]
+    assert isinstance(logged, dict)
+    assert (logged["type"], "hunter2" in json.dumps(logged)) == ("ValueError", False)
+    assert "test_log.py" in logged["traceback"]
 
 
 def test_a_thread_that_ends_by_a_bug_and_a_warning_are_logged_too(capsys: pytest.CaptureFixture[str]) -> None:

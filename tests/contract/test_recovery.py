@@ -16,6 +16,7 @@ from pipeline.jobs.editions.recovery import RecoveryResult
 from pipeline.jobs.maintenance.atomic_file import atomic_file
 from pipeline.jobs.maintenance.backup import back_up, restore
 from pipeline.jobs.maintenance.export import export_lines, import_lines
+from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry
 from pipeline.model.errors import RefusedError
 from pipeline.model.feed import FeedState
@@ -276,3 +277,25 @@ def test_backups_of_one_file_at_once_are_all_whole(tmp_path: Path) -> None:
     assert not leftover.exists()
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []
     machine.harness.store.close()
+
+
+@pytest.mark.parametrize("lost", [(), ("pipeline.db",), ("pipeline.db", "outbox")], ids=str)
+@pytest.mark.parametrize("sealed_before", [False, True], ids=["draft", "approved"])
+def test_what_the_editor_left_out_stays_out(tmp_path: Path, lost: tuple[str, ...], sealed_before: bool) -> None:
+    """It does not come in the next digest, whatever told that the edition was sent."""
+    machine = Machine.start(tmp_path / "a")
+    left_out = entry("Samphire 2026-W07")
+    machine.harness.overrides["2026-W07"] = Overrides(leave_out=(f"{left_out.feed_id} {left_out.guid}",))
+    machine.harness.set_time(CLOCK.bounds(W07)[1] - DAY / 2).fetch(*posts(W06, W07))
+    machine.harness.set_time_after_closing(W07).digest(W07)
+    if sealed_before:
+        machine.harness.approve(W07)
+    machine.copy()
+    if not sealed_before:
+        machine.harness.approve(W07)
+    machine.harness.send(W07)
+    write_sealed(machine.harness.store, machine.harness.context, W07, tmp_path / "a" / "editions", now=MONDAY)
+    machine.lose(*lost)
+    assert machine.put_back("restore") == RecoveryResult(sent=("2026-W07",))
+    finish(machine, W08)
+    assert machine.published() == {title: 1 for title in EVERYTHING if "W09" not in title and title != left_out.title}

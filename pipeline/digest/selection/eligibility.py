@@ -15,6 +15,9 @@ from pipeline.model.feed import Feed, FilterRule
 from pipeline.model.week import Week
 from pipeline.text.safe_regex import search_pattern
 
+LEFT_OUT_BY_EDITOR = "left out by the editor"
+"""The reason of an entry that the editor's file leaves out."""
+
 
 class Exclusion(NamedTuple):
     """Why an entry is excluded."""
@@ -47,7 +50,7 @@ def _exclusion(
 ) -> Exclusion | None:
     entry = stored.entry
     if overrides.excludes(entry):
-        return Exclusion("editor", "left out by the editor")
+        return Exclusion("editor", LEFT_OUT_BY_EDITOR)
     if overrides.includes(entry):
         return None
     if stored.quarantined_at:

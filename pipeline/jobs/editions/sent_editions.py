@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from pipeline.digest.selection.eligibility import LEFT_OUT_BY_EDITOR
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, PublishedEdition, SealedEdition
 from pipeline.model.entry import Enclosure, Entry, EntryIdentity, StoredEntry
@@ -114,9 +115,30 @@ def adopt(store: Store, edition: PublishedEdition) -> str:
         ids[stored.entry_id]: stored for stored in edition.entries if ids[stored.entry_id] not in sealed.entry_ids
     }
     assigned = [entry_id for entry_id, stored in others.items() if stored.assigned_week == week]
+    assigned += _left_out_by_editor(store, json.loads(sealed.edition.manifest))
     store.editions.adopt(edition.record, sealed, [*sealed.entry_ids, *assigned], now=sealed.sealed_at)
     store.editions.link_counterparts({entry_id: week for entry_id, stored in others.items() if stored.late_counterpart})
     return week
+
+
+def _left_out_by_editor(store: Store, manifest: Mapping[str, Any]) -> list[int]:
+    """Return the entries that an edition's editor left out, which do not carry over, unless another week has them."""
+    guids: dict[str, set[str]] = {}
+    for decision in manifest["left_out"]:
+        if decision["reason"] == LEFT_OUT_BY_EDITOR:
+            guids.setdefault(decision["feed_id"], set()).add(storable(decision["guid"]))
+    ids = [
+        known.entry_id
+        for feed_id, of_feed in guids.items()
+        for known in store.entries.identities(feed_id)
+        if known.guid in of_feed
+    ]
+    own, closes_at = ("", manifest["edition"]), datetime.fromisoformat(manifest["closes_at"])
+    return [
+        stored.entry_id
+        for stored in store.entries.by_id(ids)
+        if stored.assigned_week in own and stored.edition_week in own and stored.entry.published_at < closes_at
+    ]
 
 
 def _own_ids(store: Store, entries: Iterable[StoredEntry]) -> dict[int, int]:

@@ -45,7 +45,30 @@ _APPEARED_ON = (
     r"appeared first on|erschien zuerst auf|est apparu en premier sur|(?:se publicó|apareció) primero en"
     r"|apareceu primeiro em|proviene da|verscheen eerst op"
 )
-_MORE = r"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|weiterlesen|lire la suite|leer más"
+_GO_ON = (
+    *(
+        "weiterlesen",
+        "lire la suite",
+        "leer más",
+        "seguir leyendo",
+        "continuar leyendo",
+        "continuar lendo",
+        "leia mais",
+    ),
+    *("continua a leggere", "leggi tutto", "lees verder", "lees meer", "läs mer", "les mer", "læs mere", "lue lisää"),
+    *(
+        "czytaj dalej",
+        "číst dál",
+        "читать далее",
+        "читать дальше",
+        "devamını oku",
+        "続きを読む",
+        "继续阅读",
+        "阅读全文",
+    ),
+)
+"""How a link to the rest of a text begins, besides English."""
+_MORE = rf"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|{'|'.join(_GO_ON)}"
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
 _KEYWORD_CHARS = 500
 """Boilerplate contains one of its keywords within this distance from the end."""
@@ -60,7 +83,7 @@ _BOILERPLATE = tuple(
             False,
         ),
         (
-            ("continue r", "read more", "read on", "read the ", "keep r", "weiterlesen", "lire la suite", "leer más"),
+            ("continue r", "read more", "read on", "read the ", "keep r", *_GO_ON),
             rf"(?<!\s)(?:(?:^|(?<=[.!?…\]>»)]))\s*+|[^\S\n]*+\n\s*+)(?:<p>\s*+)?(?:<a [^<>]*>\s*+)?"
             rf"(?:…|\.{{3}})?\[?\s*+(?:{_MORE})\b[^.!?<\n]{{0,200}}+{_END}",
             True,

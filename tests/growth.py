@@ -25,14 +25,15 @@ class SuperlinearError(AssertionError):
     """The time of a function grew faster than its input."""
 
 
-def assert_linear(work: Callable[[int], object], length: int) -> None:
+def assert_linear(work: Callable[[int], object], length: int, *, floor: float = MIN_SECONDS) -> None:
     """Raise SuperlinearError if ``work`` takes more than ``MAX_RATIO`` times as long for ``FACTOR`` times the length.
 
-    ``work`` gets the length of the input. If it is fast at ``FACTOR * length`` it is linear for all practical purposes.
+    ``work`` gets the length of the input. If it takes less than ``floor`` seconds at ``FACTOR * length`` it is linear
+    for all practical purposes.
     """
     for size in (length, 4 * length):  # a function whose steps are bounded looks quadratic up to that bound
         large = _seconds(work, FACTOR * size)
-        if large < MIN_SECONDS:
+        if large < floor:
             return
         if large >= HOPELESS_SECONDS:
             raise SuperlinearError(f"{FACTOR * size} characters do not end")

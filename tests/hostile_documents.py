@@ -70,6 +70,13 @@ def _documents() -> Iterator[tuple[str, bytes]]:
     yield "huge_query", _feed(_item(b"<link>https://h.example/?%b</link>" % _repeated(b"utm_x=1&amp;")))
     yield "huge_date", _feed(_item(b"<pubDate>%b</pubDate>" % _repeated(b"1 Jan ")))
     yield "huge_duration", _feed(_item(b"<itunes:duration>%b</itunes:duration>" % _repeated(b"9:")))
+    yield (
+        "keywords",
+        _feed(_item(b"<itunes:keywords>%b</itunes:keywords>" % b",".join(b"%d" % n for n in range(150_000)))),
+    )
+    yield "keywords_and_more", _feed(_item(b"<x/><tags>%b</tags>" % b",".join(b"%d" % n for n in range(150_000))))
+    yield "keywords_cut", _feed(_item(b"</x><keywords>%b" % b",".join(b"%d" % n for n in range(150_000))))[:-60]
+    yield "numbers", _feed(_html(_repeated(b"12,") + b" views"))
     yield "huge_author", _feed(_item(b"<author>%b</author>" % _repeated(b"a@b.c (")))
     yield "ampersands", _feed(_item(b"<title>%b</title>" % _repeated(b"&")))
     yield "angles", _feed(_item(b"<title>%b</title>" % _repeated(b"<")))

@@ -154,7 +154,7 @@ class _Parser:
     def _parse_settings(self, lines: Sequence[str]) -> dict[str, Any]:
         try:
             settings = tomllib.loads("\n".join(lines))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             position = _TOML_POSITION.search(str(error))
             line = int(position[1]) if position and position[1] else len(lines)
             message = _TOML_POSITION.sub("", str(error)).rstrip(".")

@@ -216,7 +216,7 @@ def _span(front_matter: Sequence[str], key: str) -> tuple[int, int]:
 def _is_toml(lines: Sequence[str]) -> bool:
     try:
         tomllib.loads("\n".join(lines))
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return False
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,12 +13,15 @@ from pipeline.ingest.identity import SeenEntry, enclosure_key, is_same_address, 
 from pipeline.model.entry import Entry, EntryIdentity
 from pipeline.model.update import EntryChange, FeedChanges
 from pipeline.text.similarity import title_key
+from pipeline.text.text_keys import page_path
 from pipeline.text.urls import url_key
 
 _MIN_KNOWN = 3
 """A feed with fewer stored entries, or a document with fewer new ones, is never quarantined."""
 _BURST_FACTOR = 10
 """Entries published this many times faster than before are an import, not news."""
+_MIN_OWN_CHARS = 100
+"""A shorter text is not enough to recognise an entry by its content."""
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _COUNTER_WORDS = ("comment", "view", "like", "share", "replies", "responses", "plays", "downloads")
 _COUNTER = re.compile(
@@ -27,8 +30,8 @@ _COUNTER = re.compile(
 )
 
 
-def fingerprint(entry: Entry) -> str:
-    """Return a SHA-256 (hexadecimal) of the visible content.
+def fingerprint(entry: Entry, *, page: str | None = None) -> str:
+    """Return a SHA-256 (hexadecimal) of the visible content; ``page`` stands for another ``url_key``.
 
     Left out are the dates, the guid, the spelling of URLs, comment and view counts, and the exact length and duration
     of the enclosure, which change with inserted advertising.
@@ -43,7 +46,7 @@ def fingerprint(entry: Entry) -> str:
     """
     media_type = entry.enclosure.media_type if entry.enclosure else ""
     content = [
-        url_key(entry.url),
+        url_key(entry.url) if page is None else page,
         [entry.title, entry.label, entry.author, entry.guest],
         [_without_counters(entry.body_html), _without_counters(entry.excerpt_text)],
         sorted(entry.categories),
@@ -78,6 +81,8 @@ def decide(entries: Sequence[SeenEntry], stored: Sequence[EntryIdentity], *, com
     """
     seen = _drop_duplicates(_disambiguate_guids(entries, stored), stored)
     matches = match_entries(seen, stored, complete=complete)
+    if complete and len(matches) < len(seen):
+        seen = _match_copies(seen, stored, matches)
     matched_ids = {identity.entry_id for identity in matches.values()}
     partial = None if complete or not seen else seen[-1]
     changes = tuple(
@@ -141,6 +146,37 @@ def _drop_duplicates(entries: Iterable[SeenEntry], stored: Iterable[EntryIdentit
         winner, loser = (entry, previous) if prefer_entry else (previous, entry)
         kept[slot] = _with_earlier_date(winner, loser, by_guid.get(winner.guid))
     return list(kept.values())
+
+
+def _match_copies(
+    seen: Sequence[SeenEntry], stored: Sequence[EntryIdentity], matches: dict[str, EntryIdentity]
+) -> list[SeenEntry]:
+    """Match entries whose content is that of a stored entry which left the document, whatever guid, address and date.
+
+    Return the entries without those that are a second copy at the same address, apart from its query.
+    """
+    taken = {identity.entry_id for identity in matches.values()}
+    by_title: dict[str, list[EntryIdentity]] = defaultdict(list)
+    for identity in stored:
+        by_title[identity.title].append(identity)
+    kept = []
+    for entry in seen:
+        original = None if entry.guid in matches else _only_copy(entry, by_title.get(entry.title, ()))
+        if original and original.entry_id not in taken:
+            matches[entry.guid] = original
+            taken.add(original.entry_id)
+        elif original and page_path(page_key(entry)) == page_path(original.url_key) != "":
+            continue
+        kept.append(entry)
+    return kept
+
+
+def _only_copy(entry: SeenEntry, identities: Iterable[EntryIdentity]) -> EntryIdentity | None:
+    """Return the identity with an entry's content; None if several have it, or if it is hardly any."""
+    if isinstance(entry, EntryIdentity) or len(entry.body_html or entry.excerpt_text) < _MIN_OWN_CHARS:
+        return None
+    copies = [one for one in identities if fingerprint(entry, page=one.url_key) == one.fingerprint]
+    return copies[0] if len(copies) == 1 else None
 
 
 def _with_earlier_date(entry: SeenEntry, duplicate: SeenEntry, identity: EntryIdentity | None) -> SeenEntry:

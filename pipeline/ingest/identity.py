@@ -6,7 +6,8 @@ Rules are tried in this order; a matched pair takes no part in the following one
 2. the guid or link as a URL, without scheme, www, trailing slash, fragment and tracking parameters;
 3. the media file, without query and redirect prefixes;
 4. a repair, only for stored entries that are no longer in the document: the same title on the same day (or, after a
-   move to another domain, under the same path), with a similar duration and the same media type.
+   move to another domain, under the same path), with a similar duration and the same media type;
+5. the same content (``dedupe``), if exactly one stored entry has it and it is no longer in the document.
 
 While two entries are both in the document they are different: a daily show repeats its title. A key that several
 entries of one side have (every entry links to the home page) identifies none of them.

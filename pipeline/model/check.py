@@ -27,6 +27,7 @@ CheckName = Literal[
     "merge-tag",
     "message-format",
     "moved-link",
+    "possible-repeat",
     "postal-address",
     "preheader",
     "relative-url",
@@ -98,12 +99,24 @@ class StaleFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleRepeat:
+    """An entry that stays out because it may repeat a story; the editor decides."""
+
+    feed_id: str
+    guid: str
+    title: str
+    reason: str
+    """The decision's reason, the end of a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightContext:
     """Facts the checks need besides the message itself."""
 
     published_urls: Mapping[str, str] = field(default_factory=dict)
     """``text.urls.url_key`` of a page to the week of the earlier edition that linked to it."""
     stale_feeds: tuple[StaleFeed, ...] = ()
+    possible_repeats: tuple[PossibleRepeat, ...] = ()
     min_links: int = 0
     """Fewer useful links than this get a hint; 0 disables it."""
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
 from pipeline.model.errors import ConflictError
 from pipeline.store.dialects import insert, upsert
-from pipeline.store.schema import commit_counter, edition, edition_entry, sealed_edition
+from pipeline.store.schema import (
+    commit_counter,
+    content,
+    edition,
+    edition_entry,
+    entry,
+    published_text,
+    sealed_edition,
+)
+from pipeline.text.text_keys import text_keys
 
 _NEWEST = (sealed_edition.c.week == edition.c.week) & (sealed_edition.c.version == edition.c.version)
 _RECORD = select(
@@ -21,6 +30,13 @@ _RECORD = select(
     *(func.coalesce(sealed_edition.c[name], "").label(name) for name in ("content_hash", "sealed_by")),
 ).outerjoin_from(edition, sealed_edition, _NEWEST)
 _SEALED = select(sealed_edition, edition.c.number).join_from(edition, sealed_edition, _NEWEST)
+_WITH_KEYS = (
+    select(published_text.c.entry_id)
+    .distinct()
+    .join(edition_entry, edition_entry.c.entry_id == published_text.c.entry_id)
+    .where(published_text.c.key.in_(bindparam("keys", expanding=True)))
+)
+_MAX_KEYS = 10_000  # in one statement; SQLite allows 32,766 parameters
 _PARTS = ("content_hash", "subject", "preheader", "html", "text", "eml", "manifest")
 
 
@@ -118,6 +134,15 @@ def reserve_free(connection: Connection, week: str, entry_ids: Collection[int]) 
     _write_entries(connection, dict.fromkeys(entry_ids, week), late_counterpart=False)
 
 
+def entries_with(connection: Connection, keys: Sequence[int]) -> set[int]:
+    """Return the ids of entries in sealed editions whose texts have one of these keys."""
+    return {
+        entry_id
+        for start in range(0, len(keys), _MAX_KEYS)
+        for entry_id in connection.scalars(_WITH_KEYS, {"keys": keys[start : start + _MAX_KEYS]})
+    }
+
+
 def unreserve(connection: Connection, week: str) -> None:
     """Delete an edition's reservations and late counterparts."""
     connection.execute(delete(edition_entry).where(edition_entry.c.week == week))
@@ -141,6 +166,27 @@ def _write_entries(connection: Connection, weeks: Mapping[int, str], *, late_cou
         new = {name: statement.excluded[name] for name in ("week", "late_counterpart")}
         key, is_free = [edition_entry.c.entry_id], edition_entry.c.late_counterpart
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=new, where=is_free), rows)
+        _write_text_keys(connection, weeks)
+
+
+def _write_text_keys(connection: Connection, entry_ids: Collection[int]) -> None:
+    """Write the keys by which the texts of entries are found again, once an edition carries them."""
+    columns = (
+        entry.c.entry_id,
+        entry.c.feed_id,
+        entry.c.title,
+        entry.c.url_key,
+        content.c.details,
+        content.c.body_html,
+    )
+    texts = connection.execute(select(*columns).join_from(entry, content).where(entry.c.entry_id.in_(entry_ids)))
+    rows = [
+        {"key": key, "entry_id": row.entry_id}
+        for row in texts.all()
+        for key in text_keys(row.feed_id, row.title, row.url_key, row.body_html or row.details.get("excerpt_text", ""))
+    ]
+    if rows:
+        connection.execute(insert(connection.dialect.name, published_text).on_conflict_do_nothing(), rows)
 
 
 def _sealed_edition(row: RowMapping) -> SealedEdition:

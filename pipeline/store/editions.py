@@ -54,6 +54,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.record(connection, week).number or edition_rows.next_number(connection)
 
+    def entries_with(self, keys: Collection[int]) -> set[int]:
+        """Return the ids of entries in sealed editions whose texts have one of these keys (``text.text_keys``)."""
+        with self.database.read() as connection:
+            return edition_rows.entries_with(connection, sorted(keys))
+
     def approve(
         self,
         expected: EditionRecord,

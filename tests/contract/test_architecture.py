@@ -31,7 +31,6 @@ LONG_FUNCTIONS: dict[str, str] = {
     "pipeline/digest/render/digest_view.py::digest_view": "a line for each field; themes read them unnested",
 }
 SHORT_FILES: dict[str, str] = {
-    "pipeline/digest/checks/freshness.py": "one module for each subject of the checks",
     "pipeline/digest/render/translations.py": "reads catalogues; the translator is pure",
     "pipeline/model/alert.py": "an alert and its delivery, apart from other records",
 }

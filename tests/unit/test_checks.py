@@ -20,7 +20,7 @@ from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
-from pipeline.model.check import FIX_TARGETS, CheckResult, PreflightContext, StaleFeed, blocking_results
+from pipeline.model.check import FIX_TARGETS, CheckResult, PossibleRepeat, PreflightContext, StaleFeed, blocking_results
 from pipeline.model.digest import Digest, RenderedDigest, Section
 from pipeline.model.message import UNSUBSCRIBE
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE
@@ -169,6 +169,10 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         digest(SAMPLE, PreflightContext(
             stale_feeds=(StaleFeed(feed_id="podcast", newest_at=datetime(2025, 12, 1, tzinfo=UTC)),))),
         "stale-feed", "warning", "podcast"),
+    "possible repeat": (
+        digest(SAMPLE, PreflightContext(possible_repeats=(
+            PossibleRepeat(feed_id="blog", guid="7", title="Embers", reason="may repeat “Fire” of Tue 3 Feb 2026"),))),
+        "possible-repeat", "warning", "Embers"),
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     contrast.contrast_ratio,
     safety.unsafe,
     freshness.stale_feed,
+    freshness.possible_repeat,
 )
 _NO_CONTEXT = PreflightContext()
 

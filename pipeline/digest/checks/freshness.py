@@ -1,4 +1,4 @@
-"""Checks against the feeds: feeds without new entries, and changes since an edition was approved."""
+"""Checks against the feeds: feeds without new entries, possible repeats, and changes since an edition was approved."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def stale_feed(inputs: CheckInputs) -> Iterator[CheckResult]:
         since = f"since {format_date(feed.newest_at)}" if feed.newest_at else "so far"
         message = f"Check whether the feed still works (pipeline feeds check): it had no new entry {since}."
         yield Location(feed.feed_id, f"feed {feed.feed_id}").result("stale-feed", "warning", message)
+
+
+def possible_repeat(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no entry stays out which might be news; which ones do is decided by the selection."""
+    for repeat in inputs.context.possible_repeats:
+        message = f"Put it back if it is news; it stays out: {repeat.reason}."
+        location = Location(repeat.title or "(no title)", f"story {repeat.feed_id} {repeat.guid}")
+        yield location.result("possible-repeat", "warning", message)
 
 
 def changed_since(changes: Iterable[str]) -> Iterator[CheckResult]:

@@ -22,7 +22,7 @@ LEFT_OUT_BY_EDITOR = "left out by the editor"
 class Exclusion(NamedTuple):
     """Why an entry is excluded."""
 
-    by: Literal["editor", "quarantine", "removal", "earlier edition", "password", "filter"]
+    by: Literal["editor", "quarantine", "removal", "earlier edition", "password", "filter", "repeat"]
     reason: str
     """The end of a sentence."""
 

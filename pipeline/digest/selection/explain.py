@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.digest.selection.assignment import WeekAssignment, is_undated_archive
+from pipeline.digest.selection.repeats import Repeat
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.week import Week
@@ -54,6 +55,16 @@ class DecisionExplainer:
         if not self.assignment.considers(self.week, stored, self.overrides):
             return f"{dated}, {self._not_considered(stored)}"
         return f"{dated}, {self._elsewhere(stored, story)}"
+
+    def explain_repeat(self, stored: StoredEntry, repeat: Repeat) -> str:
+        """Return why an entry is left out that repeats another one."""
+        original = repeat.original
+        where = f", which {self._in_edition(original.edition_week)}" if original.edition_week else ""
+        verb, advice = (
+            ("repeats", "nothing is published twice") if repeat.certain else ("may repeat", "put it back if not")
+        )
+        title, day = original.entry.title or "(no title)", self._day(original.entry.published_at)
+        return f"{self._dated(stored)}, {verb} “{title}” of {day}{where}: {repeat.evidence}; {advice}"
 
     def _in_edition(self, week: str) -> str:
         record = self.assignment.record_of(week)

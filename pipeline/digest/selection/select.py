@@ -13,6 +13,7 @@ from pipeline.digest.pairing.pair import JoinedStories, join_stories
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.eligibility import Exclusion, find_exclusions
 from pipeline.digest.selection.explain import DecisionExplainer
+from pipeline.digest.selection.repeats import KnownTexts, Repeat, find_repeats
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches, matches_any
 from pipeline.model.entry import StoredEntry
@@ -22,6 +23,7 @@ from pipeline.text.format import pluralize
 from pipeline.text.urls import url_key
 
 _NO_OVERRIDES = Overrides()
+_NO_TEXTS = KnownTexts()
 StoryEntries = tuple[StoredEntry, ...]
 
 
@@ -42,6 +44,8 @@ class Selection:
     """Those of them that only the editor excludes from this week."""
     excluded_by_filter: frozenset[int] = frozenset()
     """Those of them that ``include`` or ``exclude`` in config.toml excludes."""
+    repeats: Mapping[int, Repeat] = field(default_factory=dict)
+    """Entries that would be in this week's digest, but repeat a story, by entry id."""
     too_new: frozenset[int] = frozenset()
     """Entries left out only because they are too new."""
     carried_over: frozenset[int] = frozenset()
@@ -50,6 +54,12 @@ class Selection:
     """Entries whose story is in another sealed edition, and that edition's week."""
     overrides: Overrides = _NO_OVERRIDES
     """All of the editor's overrides, not only those that select entries."""
+
+    @property
+    def possible_repeats(self) -> tuple[Decision, ...]:
+        """The decisions on entries that stay out because they may repeat a story."""
+        uncertain = {entry_id for entry_id, repeat in self.repeats.items() if not repeat.certain}
+        return tuple(decision for decision in self.decisions if decision.entry_id in uncertain)
 
     @property
     def left_out(self) -> tuple[Decision, ...]:
@@ -73,14 +83,17 @@ def select(
     feeds: Iterable[Feed] = (),
     overrides: Overrides = _NO_OVERRIDES,
     earlier: Iterable[StoredEntry] = (),
+    known_texts: KnownTexts = _NO_TEXTS,
 ) -> Selection:
     """Return the selection of a week from the entries around it.
 
     A closed week always gives the same stories; a week whose edition is sent gives those that were sent. ``earlier``
-    entries of the feeds only show what all entries of a feed have in common.
+    entries of the feeds only show what all entries of a feed have in common; ``known_texts`` may be repeated.
     """
     entries = sorted(stored, key=lambda one: (one.entry.published_at, one.entry.feed_id, one.entry.guid))
+    explainer = DecisionExplainer(week=week, assignment=assignment, overrides=overrides)
     exclusions = find_exclusions(week, assignment, feeds, overrides, entries)
+    repeats = _exclude_repeats(exclusions, entries, [*earlier, *known_texts.published], known_texts.keys, explainer)
     candidates = [
         one for one in entries if one.entry_id not in exclusions and assignment.considers(week, one, overrides)
     ]
@@ -92,19 +105,17 @@ def select(
     too_new = {one.entry_id for story in own if _is_too_new(story, week, assignment, overrides) for one in story}
     stories = [_publishable(story, week, assignment, overrides) for story in own if story[0].entry_id not in too_new]
     included = {one.entry_id for story in stories for one in story}
-    explainer = DecisionExplainer(week=week, assignment=assignment, overrides=overrides)
-    by_editor = {entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "editor"}
+    own_ids = {
+        one.entry_id for one in entries if one.entry_id in exclusions and assignment.digest_week(one, week) == week
+    }
     return Selection(
         stories=_in_order([story for story in stories if story], overrides),
         decisions=tuple(_decisions(entries, included, exclusions, joined, too_new, explainer)),
         arrived_late=frozenset(one.entry_id for one in entries if not assignment.was_known(week, one)) - included,
         ineligible=frozenset(exclusions),
-        excluded_by_editor=frozenset(
-            one.entry_id for one in entries if one.entry_id in by_editor and assignment.digest_week(one, week) == week
-        ),
-        excluded_by_filter=frozenset(
-            entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == "filter"
-        ),
+        excluded_by_editor=_excluded(exclusions, "editor") & own_ids,
+        excluded_by_filter=_excluded(exclusions, "filter"),
+        repeats={entry_id: repeat for entry_id, repeat in repeats.items() if entry_id in own_ids},
         too_new=frozenset(too_new),
         carried_over=frozenset(one.entry_id for one in entries if one.released_from == str(week)) - included,
         published_elsewhere=_published_elsewhere(joined.stories, week, assignment, included),
@@ -143,6 +154,45 @@ def limit_links(selection: Selection, link_feed_ids: Collection[str], *, max_lin
             for decision in selection.decisions
         ),
     )
+
+
+def _excluded(exclusions: Mapping[int, Exclusion], by: str) -> frozenset[int]:
+    return frozenset(entry_id for entry_id, exclusion in exclusions.items() if exclusion.by == by)
+
+
+def _exclude_repeats(
+    exclusions: dict[int, Exclusion],
+    entries: Sequence[StoredEntry],
+    others: Iterable[StoredEntry],
+    keys: Mapping[int, frozenset[int]],
+    explainer: DecisionExplainer,
+) -> dict[int, Repeat]:
+    """Exclude the repeats among the entries that no edition carries and that may be published; return them."""
+    assignment, overrides = explainer.assignment, explainer.overrides
+
+    def may_repeat(one: StoredEntry) -> bool:
+        exclusion = exclusions.get(one.entry_id)
+        is_free = not one.edition_week and not one.archived and not overrides.includes(one.entry)
+        return is_free and (exclusion is None or exclusion.by == "earlier edition")
+
+    def may_be_original(one: StoredEntry) -> bool:
+        exclusion = exclusions.get(one.entry_id)
+        return exclusion is None or exclusion.by not in ("removal", "quarantine", "password", "filter")
+
+    repeats = find_repeats(
+        [one for one in entries if may_repeat(one)],
+        [one for one in (*entries, *others) if may_be_original(one)],
+        keys=keys,
+        is_left_behind=lambda one: (
+            not one.assigned_week and one.archived and assignment.is_past(assignment.week_of(one))
+        ),
+    )
+    exclusions |= {
+        one.entry_id: Exclusion("repeat", explainer.explain_repeat(one, repeats[one.entry_id]))
+        for one in entries
+        if one.entry_id in repeats
+    }
+    return repeats
 
 
 def _is_too_new(story: StoryEntries, week: Week, assignment: WeekAssignment, overrides: Overrides) -> bool:

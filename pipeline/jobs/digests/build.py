@@ -95,7 +95,8 @@ def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *,
     if shortage := _shortage(store, context, week, selection):
         if has_closed and isinstance(shortage, ThinWeekError):
             carried_over = [*selection.entry_ids, *selection.carried_over]
-            store.weeks.close(str(week), selection.excluded_by_editor, now=now, carried_over=carried_over)
+            decided = [*selection.excluded_by_editor, *selection.repeats]
+            store.weeks.close(str(week), decided, now=now, carried_over=carried_over)
         raise shortage
     context.enrich(selection.stories, now)
     built = build_selected(store, context, week, selection)
@@ -118,7 +119,7 @@ def _record(store: Store, week: Week, built: BuiltEdition, now: datetime, *, has
         store.excerpts.save(built.new_excerpts, now=now)
     if has_closed:
         selection = built.selection
-        included = [*selection.entry_ids, *selection.excluded_by_editor]
+        included = [*selection.entry_ids, *selection.excluded_by_editor, *selection.repeats]
         store.weeks.close(str(week), included, now=now, carried_over=selection.carried_over)
         store.editions.link_counterparts(selection.published_elsewhere)
 

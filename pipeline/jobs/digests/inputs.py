@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
@@ -12,7 +13,7 @@ from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.enrich import episode_detail_urls
 from pipeline.jobs.digests.related import load_archive_content
-from pipeline.model.check import PreflightContext, StaleFeed
+from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -43,7 +44,13 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         episode_details=store.media.episode_details(episode_detail_urls(selection.stories)),
         excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
         image_sizes=store.media.image_sizes(image_urls(entries, context.publication.logo_url)),
-        preflight=load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
+        preflight=replace(
+            load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
+            possible_repeats=tuple(
+                PossibleRepeat(feed_id=one.feed_id, guid=one.guid, title=one.title, reason=one.reason)
+                for one in selection.possible_repeats
+            ),
+        ),
         translator=translator_for(context.publication.language),
     )
 

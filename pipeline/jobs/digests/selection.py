@@ -13,6 +13,7 @@ from pipeline.digest.selection.closing import (
     entries_at_closing,
     with_reasons_at_closing,
 )
+from pipeline.digest.selection.repeats import KnownTexts, compute_keys, distinctive_keys
 from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.pictures import replace_repeated_pictures
@@ -69,14 +70,16 @@ def _select(
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
         entries = [*entries, *store.entries.by_id(missing)]
         earlier = _earlier_entries(store, entries)
-        selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier)
+        known_texts = _known_texts(store, [*entries, *earlier])
+        selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier, known_texts)
         return _with_own_pictures(selection, [*entries, *earlier], closes_at)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
     earlier = _earlier_entries(store, entries)
+    known_texts = _known_texts(store, [*entries, *earlier])
 
     def choose(entries: Iterable[StoredEntry], earlier: Iterable[StoredEntry], assignment: WeekAssignment) -> Selection:
-        selection = select(week, entries, assignment, context.feeds, overrides, earlier)
+        selection = select(week, entries, assignment, context.feeds, overrides, earlier, known_texts)
         return limit_links(selection, context.link_feed_ids, max_links=context.max_links)
 
     selection = choose(entries, earlier, assignment)
@@ -142,6 +145,13 @@ def _earlier_entries(store: Store, entries: Sequence[StoredEntry]) -> list[Store
         if len(dates) < 3
         for stored in store.entries.newest_before(feed_id, min(dates), limit=2)
     ]
+
+
+def _known_texts(store: Store, entries: Sequence[StoredEntry]) -> KnownTexts:
+    """Return what the new ones among entries may repeat, whenever it was published."""
+    keys = compute_keys(entries)
+    published = store.editions.entries_with(distinctive_keys(entries, keys)) - {one.entry_id for one in entries}
+    return KnownTexts(published=store.entries.by_id(published) if published else (), keys=keys)
 
 
 def _pairing_spans(instants: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]:

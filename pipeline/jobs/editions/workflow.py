@@ -110,7 +110,7 @@ class EditionWorkflow:
         return self.store.editions.approve(
             record,
             sealed,
-            excluded=selection.excluded_by_editor,
+            excluded=selection.excluded_by_editor | selection.repeats.keys(),
             carried_over=selection.carried_over,
             published_elsewhere=selection.published_elsewhere,
             token=self.proof_token,
@@ -190,7 +190,7 @@ class EditionWorkflow:
             record,
             state,
             [*selection.entry_ids, *selection.carried_over],
-            excluded=selection.excluded_by_editor,
+            excluded=selection.excluded_by_editor | selection.repeats.keys(),
             now=now,
             actor=self.actor,
             token=self.proof_token,

@@ -66,6 +66,8 @@ overrides JSON NOT NULL, PRIMARY KEY (week, version))""",
 entry_id {ref} NOT NULL PRIMARY KEY, week TEXT NOT NULL, late_counterpart BOOLEAN NOT NULL,
 FOREIGN KEY(entry_id) REFERENCES entry (entry_id), FOREIGN KEY(week) REFERENCES edition (week))""",
     "CREATE INDEX edition_entry_week ON edition_entry (week)",
+    """CREATE TABLE published_text (
+key BIGINT NOT NULL, entry_id {ref} NOT NULL REFERENCES entry (entry_id), PRIMARY KEY (key, entry_id))""",
     """CREATE TABLE link_check (
 content_hash TEXT NOT NULL PRIMARY KEY, checked_at {instant} NOT NULL, results JSON NOT NULL)""",
     """CREATE TABLE excerpt (key TEXT NOT NULL PRIMARY KEY, markdown TEXT NOT NULL, created_at {instant} NOT NULL)""",

@@ -10,6 +10,7 @@ from pipeline.store.schema.editions import (
     excerpt,
     link_check,
     proof,
+    published_text,
     sealed_edition,
     used_token,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "owner",
     "page_prefix",
     "proof",
+    "published_text",
     "run",
     "sealed_edition",
     "signing_key",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from pipeline.store.schema.types import Instant, metadata
 
@@ -57,6 +57,14 @@ edition_entry = Table(
     Column("late_counterpart", Boolean, nullable=False),
 )
 Index("edition_entry_week", edition_entry.c.week)
+
+# Keys of the texts in sealed editions (``text/text_keys.py``): they find a story again, whatever its feed changes.
+published_text = Table(
+    "published_text",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", ForeignKey("entry.entry_id"), primary_key=True),
+)
 
 # Results of the link check, by the hash of the edition's bytes.
 link_check = Table(

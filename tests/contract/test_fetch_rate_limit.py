@@ -148,3 +148,15 @@ def test_retry_after_is_between_now_and_a_week(value: str, wait: timedelta) -> N
     """A host cannot block itself for a year, nor be blocked into the past."""
     now = datetime(2026, 2, 9, 12, tzinfo=UTC)
     assert parse_retry_after(value, now) == now + wait
+
+
+def test_a_host_that_is_slow_now_and_then_is_not_given_up() -> None:
+    """Three timeouts in a row count, not three in all."""
+    limiter = HostLimiter(0.0, {})
+    for timed_out in (True, True, False, True, True, False):
+        limiter.count("blog.example", timed_out=timed_out)
+        assert not limiter.is_given_up("blog.example")
+    for _ in range(3):
+        limiter.count("blog.example", timed_out=True)
+    assert limiter.is_given_up("blog.example")
+    assert not limiter.is_given_up("other.example")

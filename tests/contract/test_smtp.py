@@ -200,6 +200,13 @@ def test_a_reply_that_does_not_end_is_given_up(step: str, reply: str) -> None:
     assert (error.kind, error.retry, type(error)) == ("unreachable", True, DeliveryFailedError)
 
 
+def test_a_reply_without_end_is_ended_by_its_size() -> None:
+    """A fast server could send gigabytes until the time is up."""
+    with MailServer(answers={"GREETING": FLOOD}) as server:
+        error = send_error(smtp_to(server, timeout_seconds=60.0))
+    assert "its reply does not end" in str(error)
+
+
 @pytest.mark.parametrize("reply", [DRIP, FLOOD])
 def test_a_reply_to_the_dot_that_does_not_end_is_uncertain(reply: str) -> None:
     """The server has the whole message, so it is not sent again."""

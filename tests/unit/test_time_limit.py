@@ -14,7 +14,7 @@ from threading import Event, Lock, Thread
 import pytest
 
 from pipeline.model.errors import DeliveryInterrupted, PipelineError, TaskTimeoutError
-from pipeline.model.run import LEASE_TTL, Run
+from pipeline.model.run import LEASE_TTL, Run, finish
 from pipeline.model.schedule import Every
 from pipeline.scheduler.engine import Task, run_due
 from pipeline.scheduler.lease import RunLeases
@@ -176,4 +176,5 @@ def test_a_claim_is_not_renewed_for_ever() -> None:
     claimed = Run(task_id="fetch", period_key="p", claimed_at=NOW, retry_at=NOW + LEASE_TTL)
     assert leases.claim(None, claimed, 300.0, never_repeats=True)
     assert ended.wait(GIVE_UP_SECONDS)
-    assert renewals == [NOW + LEASE_TTL, *(NOW + timedelta(seconds=s) + LEASE_TTL for s in (100, 200))]
+    leases.finish(finish(claimed, "succeeded", "", NOW))  # waits for the thread
+    assert renewals == [NOW + LEASE_TTL, *(NOW + timedelta(seconds=s) + LEASE_TTL for s in (100, 200)), None]

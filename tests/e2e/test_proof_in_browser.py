@@ -245,7 +245,7 @@ def test_a_tick_sends_the_proof_once(folder: Path, mailbox: tuple[Mailbox, int, 
     first, second, copy = (message_from_bytes(mail, policy=policy.default) for mail in box.mails)
     assert first["Message-ID"] != second["Message-ID"]
     assert not str(copy["Subject"]).startswith("[Proof]")
-    assert not (folder / "outbox").exists()
+    assert list((folder / "outbox").rglob("*.eml")) == []
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ _SYNTAXES = (
 _PLACEHOLDER = r"zz[A-Z][a-z]{1,30}zz"
 """Our own, see ``model/message.py``."""
 _TAG = re.compile("|".join((_PLACEHOLDER, *_SYNTAXES)))
-_DELIMITER = re.compile(r"[{}%*|\[\]<>$#:@]|^z")
+_DELIMITER = re.compile(r"[{}%*|\[\]<>$#:@]|^z|z$")
 _STYLE = re.compile(r"<style\b", re.IGNORECASE)
 _URL = re.compile(r"(https?://\S+)")
 

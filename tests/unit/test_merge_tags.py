@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -153,3 +154,12 @@ def test_a_header_in_the_text_part_is_text() -> None:
     )
     text = next(part for part in message.iter_parts() if isinstance(part, EmailMessage)).get_content()
     assert recipient.preferences_url in text
+
+
+@pytest.mark.parametrize("escape", [escape_in_html, escape_in_text])
+@pytest.mark.parametrize("words", ["", " ", "https://h.example/#"])
+def test_no_placeholder_is_left_by_one_that_overlaps_it(escape: Callable[[str], str], words: str) -> None:
+    """The end of one may be the beginning of the next."""
+    escaped = escape(f"{words}zzRopezz{UNSUBSCRIBE.removeprefix('zz')}")
+    assert find_merge_tags(escaped) == []
+    assert not any(placeholder in escaped for placeholder in PLACEHOLDERS)

@@ -23,7 +23,7 @@ from pipeline.delivery.notify_command import CommandNotifier
 from pipeline.delivery.notify_mail import alert_message
 from pipeline.jobs.monitoring.notifier import MAX_RETRY_DELAY, Notifier
 from pipeline.model.alert import Alert
-from pipeline.model.errors import DeliveryFailedError, DeliveryKind, DeliveryUncertainError
+from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 from pipeline.model.run import retry_delay
 from pipeline.store import Store
 from tests.empty_store import empty_store
@@ -130,6 +130,21 @@ def test_an_alert_that_may_have_arrived_is_not_sent_again(store: Store, caplog: 
     notifier.deliver_due(NOW + timedelta(days=2))
     assert tries == [UNREAD]
     assert "perhaps; it is not sent again" in caplog.text
+
+
+def test_an_alert_that_was_interrupted_when_complete_is_not_sent_again(store: Store) -> None:
+    """A stop, or the end of the task's time, while the program waits for the server's last reply."""
+    tries = []
+
+    def interrupted(alert: Alert) -> str:
+        tries.append(alert)
+        raise DeliveryInterrupted
+
+    notifier = Notifier(alerts=store.alerts, channels={"mail": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        notifier.notify(UNREAD)
+    notifier.deliver_due(NOW + timedelta(days=2))
+    assert tries == [UNREAD]
 
 
 def test_a_failed_alert_survives_the_process(store: Store) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import ClassVar
 
 from pipeline.model.alert import Alert, AlertDelivery, AlertLevel
-from pipeline.model.errors import DeliveryUncertainError, PipelineError
+from pipeline.model.errors import DeliveryInterrupted, DeliveryUncertainError, PipelineError
 from pipeline.model.run import retry_delay
 from pipeline.scheduler.engine import Done, Task
 from pipeline.store.alerts import AlertRepository
@@ -107,6 +107,9 @@ class Notifier:
         error = failures.get(channel)
         try:
             note = "" if error else self.channels[channel](delivery.alert)
+        except DeliveryInterrupted:  # a signal, and the message was complete
+            self.alerts.mark_sent(delivery, at=now)
+            raise
         except DeliveryUncertainError as uncertain:
             note = f"perhaps; it is not sent again, as that might be twice: {uncertain}"
         except PipelineError as failure:

@@ -52,7 +52,7 @@ class _TaskPool:
 
     def __init__(self) -> None:
         self.running: dict[asyncio.Task[FetchOutcome], _Running] = {}
-        self._finished: deque[asyncio.Task[FetchOutcome]] = deque()
+        self.finished: deque[asyncio.Task[FetchOutcome]] = deque()
         self._wake = asyncio.Event()
 
     def start(self, coroutine: Coroutine[Any, Any, FetchOutcome], running: _Running) -> None:
@@ -62,13 +62,13 @@ class _TaskPool:
 
     def _on_done(self, task: asyncio.Task[FetchOutcome]) -> None:
         del self.running[task]
-        self._finished.append(task)
+        self.finished.append(task)
         self._wake.set()
 
     def outcomes(self) -> Iterator[FetchOutcome]:
         """Yield the outcomes of the requests that finished since the last call."""
-        while self._finished:
-            yield self._finished.popleft().result()
+        while self.finished:
+            yield self.finished.popleft().result()
 
     async def wait(self, timeout_seconds: float) -> None:
         """Return once a request finishes, or after the timeout."""
@@ -131,8 +131,10 @@ class HttpFetcher:
         with Spool() as spool:
             try:
                 while True:
-                    for _ in range(_CATCH_UP_ITERATIONS):
+                    for iteration in range(_CATCH_UP_ITERATIONS):
                         await asyncio.sleep(0)
+                        if iteration and not pool.finished:
+                            continue
                         for outcome in pool.outcomes():
                             spool.put(outcome)
                         free = 0 if spool.full else self._free_slots(pool.running.values(), loop.time())

@@ -44,7 +44,7 @@ class FetchAttempt:
         self._url = httpx.URL()
         self._origin = self._url
         self._secrets: list[tuple[str, str]] = list(request.headers)
-        self._cookies = httpx.Cookies(CookieJar(_COOKIE_POLICY))
+        self._cookies: httpx.Cookies | None = None  # until a redirect sets one
         self._visited: list[tuple[httpx.URL, str]] = []
         self._moved_to = ""
 
@@ -109,12 +109,14 @@ class FetchAttempt:
         usable = (cookie for cookie in cookies if 0 < len(cookie) <= _MAX_COOKIE_BYTES)
         headers = [("Set-Cookie", cookie) for cookie in islice(usable, _MAX_COOKIES)]
         if headers:
+            if self._cookies is None:
+                self._cookies = httpx.Cookies(CookieJar(_COOKIE_POLICY))
             request = httpx.Request("GET", self._url)
             self._cookies.extract_cookies(httpx.Response(response.status_code, headers=headers, request=request))
 
     def _cookie(self) -> str:
         """Return the cookies for the current URL, as in the header, or ""."""
-        if not self._cookies.jar:
+        if self._cookies is None:
             return ""
         request = httpx.Request("GET", self._url)
         self._cookies.set_cookie_header(request)

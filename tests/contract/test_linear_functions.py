@@ -1,0 +1,300 @@
+"""Every function that reads text from outside takes time in proportion to it, whatever the text repeats."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+import pipeline
+from pipeline.digest.checks.html import parse_html
+from pipeline.digest.checks.reachability import collect_urls
+from pipeline.digest.compose.related import key_terms
+from pipeline.digest.editor import parse as editor
+from pipeline.digest.pairing.pair import pair
+from pipeline.ingest.body import clean_body, extract_body
+from pipeline.ingest.dedupe import fingerprint
+from pipeline.ingest.full_text import with_full_text
+from pipeline.ingest.http.semantics import parse_retry_after
+from pipeline.ingest.normalise import normalise
+from pipeline.ingest.pagination import next_page_url
+from pipeline.ingest.parse.parser import parse_feed
+from pipeline.ingest.webpage import read_metadata
+from pipeline.model.entry import Entry, ParsedFeed, RawEntry
+from pipeline.model.errors import PipelineError
+from pipeline.model.feed import Channel, Feed
+from pipeline.text.html import sanitise
+from pipeline.text.html_images import best_source
+from pipeline.text.html_to_markdown import to_markdown
+from pipeline.text.markdown import excerpt, labelled
+from pipeline.text.titles import strip_episode_number
+from pipeline.text.word_diff import diff_words
+from tests.factories import MONDAY, entry
+from tests.growth import SuperlinearError, assert_linear
+
+URL = "https://h.example/feed"
+LENGTH = 1_000
+FLOOR = 0.03
+PACKAGES = ("pipeline.text", "pipeline.ingest")
+RSS = (
+    "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><title>x</title>"
+    "<item><guid>1</guid>{}</item></channel></rss>"
+)
+
+REPEATED = (
+    # blanks, letters, numbers and marks
+    *(
+        " ",
+        "\n",
+        "\r\n",
+        "a",
+        "A ",
+        "1",
+        "1,",
+        "é",
+        "塩",
+        "\u00a0",
+        "\u200d",
+        "…",
+        ".",
+        ". ",
+        "a. ",
+        "-",
+        " - ",
+        " –",
+        ": ",
+        " |",
+    ),
+    *('"', "“", "“a” ", "(", "()", "[", "[]", "{", "=", "&", "&amp;", "&#65;", "&bogus;", "%41", "\x00", "Ã¤", "ﷺ"),
+    # markup, open and closed, nested and in a row
+    *(
+        "<",
+        ">",
+        "</",
+        "<a ",
+        "<a>",
+        "<b><i>",
+        "<p>",
+        "<p>x</p>",
+        "<p>x",
+        "<div>",
+        "<br>",
+        "<!--",
+        "<![CDATA[",
+        "<ul><li>",
+    ),
+    *(
+        "<ol><li>x</li></ol>",
+        "<p>&nbsp;</p><ol><li>x</li></ol>",
+        "<td>",
+        "<sup>",
+        "<s>",
+        "<pre>",
+        "<noscript>",
+        "<script>",
+    ),
+    *('<a href="', '<a href="https://h.example/x">x</a>', '<img src="', '<img src="https://h.example/x.jpg" alt="a">'),
+    *(
+        '<span style="display:none">',
+        "<dt>x</dt><dd>y</dd>",
+        "<blockquote>",
+        "<figure><figcaption>",
+        "<svg>",
+        "<link rel=x ",
+    ),
+    *(
+        "<item>",
+        "<item><guid>x</guid></item>",
+        "<x:",
+        "<?x ",
+        "<!DOCTYPE x [",
+        "<!ENTITY a 'b'>",
+        "<outline xmlUrl='x'/>",
+    ),
+    # Markdown, the editor's file, shortcodes
+    *(
+        "[a](",
+        "![",
+        "![a](b) ",
+        "](",
+        "*",
+        "**",
+        "_a_ ",
+        "`",
+        "~~",
+        "> ",
+        "- a\n",
+        "  - ",
+        "# a\n",
+        "|a|b|\n|-|-|\n",
+        "\\",
+    ),
+    *("order = [\n", '"a",', "[gallery]", '[vc_row a="', "[…] "),
+    # addresses, dates, titles, transcripts
+    *(
+        "?a=b&",
+        "a/../",
+        "//",
+        "https://h.example/",
+        "a@b.",
+        "utm_x=1&",
+        "1 Jan ",
+        "1h ",
+        "with ",
+        "(with A B) ",
+        "Ep. 1 ",
+    ),
+    *("00:01.000 --> 00:02.000\nx\n\n", "-->", "WEBVTT\n", "The post a appeared first on b. ", "Continue reading\n"),
+    *("5 comments ", "password=", "A1a.", '{"title":"a"},', "[1,"),
+)
+"""What is repeated: each piece once troubled some parser."""
+
+
+def _feed(text: str) -> tuple[Entry, ...]:
+    parsed = parse_feed(text.encode("utf-8", "surrogatepass"), url=URL)
+    return normalise(parsed, Feed(id="blog", url=URL, kind="blog"), url=URL, now=MONDAY)
+
+
+def _raw(field: str) -> Callable[[str], object]:
+    def run(text: str) -> object:
+        value: Any = text if RawEntry.__dataclass_fields__[field].type == "str" else (text,)
+        parsed = ParsedFeed(version="rss", channel=Channel(), entries=(RawEntry(**{field: value}),))
+        return normalise(parsed, Feed(id="blog", url=URL, kind="blog"), url=URL, now=MONDAY)
+
+    return run
+
+
+def _json_feed(text: str) -> object:
+    items = [{"id": "1", "title": text, "content_html": text, "date_published": text, "tags": [text]}]
+    return _feed(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}))
+
+
+def _pair(field: str) -> Callable[[str], object]:
+    def run(text: str) -> object:
+        post, episode = (entry(feed=name, guid=name, **{field: text}) for name in ("blog", "podcast"))
+        return pair([post, episode, entry("Other", MONDAY + timedelta(days=1))])
+
+    return run
+
+
+CALLS: dict[str, Callable[[str], object]] = {
+    "pipeline.ingest.body.extract_body": lambda text: extract_body(text, text, URL),
+    "pipeline.ingest.body.clean_body": lambda text: clean_body(text, URL),
+    "pipeline.ingest.full_text.with_full_text": lambda text: with_full_text(
+        entry(), text.encode("utf-8", "ignore"), content_type="text/html", url=URL
+    ),
+    "pipeline.ingest.pagination.next_page_url": lambda text: next_page_url(text.encode(), "", URL),
+    "pipeline.ingest.webpage.read_metadata": lambda text: read_metadata(text.encode(), "text/html", URL),
+    "pipeline.text.html.sanitise": lambda text: sanitise(text, URL),
+    "pipeline.text.html_images.best_source": lambda text: best_source(text, URL),
+    "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),
+    "pipeline.text.markdown.excerpt": excerpt,
+    "pipeline.text.markdown.labelled": lambda text: labelled(text, URL),
+    "pipeline.text.titles.strip_episode_number": lambda text: strip_episode_number(text, 1),
+    "pipeline.text.word_diff.diff_words": lambda text: diff_words(text, text + "b"),
+    "document": _feed,
+    "document, in an item": lambda text: _feed(RSS.format(text)),
+    "document, in a title": lambda text: _feed(RSS.format(f"<title>{text}</title>")),
+    "document, escaped": lambda text: _feed(RSS.format(f"<x/><description>{text.replace('<', '&lt;')}</description>")),
+    "document, as CDATA": lambda text: _feed(RSS.format(f"<description><![CDATA[{text}]]></description>")),
+    "document, keywords": lambda text: _feed(RSS.format(f"<itunes:keywords><![CDATA[{text}]]></itunes:keywords>")),
+    "document, cut": lambda text: _feed(RSS.format(f"<description>{text}").partition("</item>")[0]),
+    "document, JSON": _json_feed,
+    **{f"entry, {name}": _raw(name) for name in ("title", "content_html", "link", "author", "categories", "duration")},
+    **{f"pairing, {name}": _pair(name) for name in ("title", "body_html", "guest")},
+    "fingerprint": lambda text: fingerprint(entry(body_html=text)),
+    "related": lambda text: key_terms([entry(body_html=text)]),
+    "editor, introduction": lambda text: editor.parse(f"+++\n+++\n{text}", "w.md", []),
+    "editor, links": lambda text: editor.parse(f"+++\n+++\n# Useful links\n{text}", "w.md", []),
+    "editor, settings": lambda text: editor.parse(f"+++\norder = [{text}]\n+++\n", "w.md", []),
+    "newsletter, HTML": lambda text: parse_html(f"<p>x</p>{text}"),
+    "newsletter, links": lambda text: collect_urls(f"<p>x</p>{text}"),
+    "Retry-After": lambda text: parse_retry_after(text, MONDAY),
+}
+"""Functions with more than a text for an argument, and chains of functions; the others are found by their signature."""
+
+NOT_FROM_OUTSIDE = frozenset(
+    {"pluralize", "count_in_words", "search_pattern", "write_opml", "numbered_page_url", "parse_incrementally"}
+    | {
+        "message_headers",
+        "subject_header",
+        "mailbox_header",
+        "parse_mailbox",
+        "within_one_edit",
+        "parse_length",
+        "wrap",
+    }
+    | {"detect_parser", "describe_content", "parse_xml_strict", "allow_all", "resolve", "body_pictures", "fitness"}
+    | {"detect_format", "parse_retry_after", "is_same_address", "join_ordered_lists", "parse", "entry_body"}
+)
+"""Functions that read settings or what another function has read, or that are called by one of the above."""
+
+
+@cache
+def functions() -> dict[str, Callable[[str], object]]:
+    """Return the calls above and those of all other public functions whose first parameter is a text."""
+    found = dict(CALLS)
+    for package in map(importlib.import_module, PACKAGES):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(info.name)
+            for name, function in vars(module).items():
+                if _is_public(name, function, info.name):
+                    found.setdefault(f"{info.name}.{name}", _call(function))
+    return found
+
+
+def _is_public(name: str, function: object, module: str) -> bool:
+    plain = inspect.unwrap(function) if callable(function) else function
+    if not inspect.isfunction(plain) or plain.__module__ != module or name.startswith("_") or name in NOT_FROM_OUTSIDE:
+        return False
+    first = next(iter(inspect.signature(plain).parameters.values()), None)
+    return first is not None and first.annotation in ("str", "bytes")
+
+
+def _call(function: Any) -> Callable[[str], object]:
+    plain = inspect.unwrap(function)
+    parameters = list(inspect.signature(plain).parameters.values())
+    rest = {parameter.name: URL for parameter in parameters[1:] if parameter.default is inspect.Parameter.empty}
+    as_bytes = parameters[0].annotation == "bytes"
+    return lambda text: plain(text.encode("utf-8", "surrogatepass") if as_bytes else text, **rest)
+
+
+def call(function: Callable[[str], object], text: str) -> None:
+    """Call a function to the end; that it refuses the text is a result, too."""
+    with suppress(PipelineError, ValueError):
+        result = function(text)
+        if isinstance(result, Iterator):
+            list(result)
+
+
+def test_every_function_is_collected() -> None:
+    """Functions are found by their signature, so a new one is tested without being listed here."""
+    names = functions().keys()
+    assert len(names) > 90
+    assert {"pipeline.ingest.chapters.transcript_opening", "pipeline.text.sentences.sentence_ends"} <= names
+    assert {name for name in CALLS if name.startswith("pipeline.")} <= {*names}
+    assert all(hasattr(pipeline, name.split(".")[1]) for name in names if name.startswith("pipeline."))
+
+
+@pytest.mark.slow(minutes=2)
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_functions_take_linear_time(name: str) -> None:
+    """No function takes more than forty times as long for sixteen times the text."""
+    function, slow = functions()[name], []
+    call(function, "<p>Salt & smoke</p> é")  # imports and caches
+    for piece in REPEATED:
+        try:
+            assert_linear(
+                lambda length, piece=piece: call(function, piece * max(1, length // len(piece))), LENGTH, floor=FLOOR
+            )
+        except SuperlinearError as error:
+            slow.append(f"{piece!r}: {error}")
+    assert slow == []

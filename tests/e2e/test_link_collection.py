@@ -258,3 +258,17 @@ def test_the_list_shows_every_link(program: CliRunner):
 def test_the_collection_is_never_a_stale_feed(program: CliRunner):
     """Nothing is wrong if no link was added for a month."""
     assert "links.added" not in json.dumps(program.manifest()["checks"])
+
+
+def test_the_list_shows_items_without_a_url(program: CliRunner):
+    """Several of them are several lines."""
+    items = (
+        item(title).replace(f"<link>https://blog.example/{title.lower()}</link>", "") for title in ("Kelp", "Rope")
+    )
+    program.serve("/links", rss(*items))
+    url = program.server.url("/links")
+    program.write_config(more=f'[[feeds]]\nid = "links"\nurl = "{url}"\nkind = "links"\n')
+    program.run("fetch", "links")
+    listed = program.run_ok("links", "list")
+    assert "Kelp" in listed
+    assert "Rope" in listed

@@ -76,7 +76,8 @@ class LinkCollection:
         feed_ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
         entries = self.store.entries.between(_MIN_DATE, _MAX_DATE, feed_ids)
         stored_links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
-        links = {url_key(link.url): link for link in (*self._written_by_editor(), *stored_links)}
+        # An item of a feed may have no URL, and is told apart by its title.
+        links = {url_key(link.url) or link.title: link for link in (*self._written_by_editor(), *stored_links)}
         return tuple(sorted(links.values(), key=lambda link: (bool(link.used_in), link.added_at)))
 
     def remove(self, url: str) -> CollectedLink:

@@ -104,3 +104,23 @@ def test_a_protected_post_waits_for_the_editor(program: CliRunner) -> None:
 
 def enclosure(path: str, attributes: str = 'type="audio/mpeg" length="1"') -> str:
     return f'<enclosure url="https://pod.example/{path}" {attributes}/>'
+
+
+def test_people_and_numbers_are_read_from_titles(program: CliRunner) -> None:
+    """Guests are named, all of them; accounts and places are nobody, and the number of an episode leaves its title."""
+    author = "<author>jsmith42@wool.example (jsmith42)</author>"
+    program.serve("/blog", rss(item("Winter wool", more=author), item("NW London Special", more=author)))
+    cast = add_podcast(
+        program,
+        "spindle",
+        item("Ep. 866 - Carding (with Ida Brandt and Per Holm)", more=enclosure("1.mp3")),
+        item("S4E14 - Alkanet (the plant) and Weld (the dye)", more=enclosure("2.mp3")),
+    )
+    program.write_config(more=cast)
+    program.run_ok("fetch")
+    titles = [story["title"] for story in program.manifest()["stories"]]
+    text = (program.config.parent / "editions/2026-W07/digest.txt").read_text()
+    assert sorted(titles) == ["Alkanet (the plant) and Weld (the dye)", "Carding", "NW London Special", "Winter wool"]
+    assert "Carding\n-------\nwith Ida Brandt and Per Holm\n" in text
+    assert "jsmith" not in text
+    assert text.count("\nwith ") == 1

@@ -67,7 +67,7 @@ def test_options_are_parsed():
         ({"headers": {"Host": "h.example"}}, "remove Host, the program sets that header itself."),
         ({"headers": {"if-none-match": "x"}}, "remove if-none-match"),
         ({"headers": {"X Y": "z"}}, "headers is not allowed: give names and values such as"),
-        ({"headers": {"X": "a\r\nY: b"}}, "headers is not allowed: give names and values such as"),
+        ({"headers": {"X": "a\r\nY: b"}}, "headers is not allowed: remove the control character U+000D."),
         ({"headers": {"X": 1}}, "headers is not allowed: give names and values such as"),
         ({"headers": "X: y"}, "headers is not allowed: give names and values such as"),
         ({"username": "ada"}, 'id = "blog" has one of username and password_env: give both or neither.'),

@@ -13,7 +13,6 @@ import pytest
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, PipelineError, StoreError
 from pipeline.model.run import LEASE_TTL, Run
 from pipeline.model.schedule import parse_schedule
-from pipeline.scheduler import lease
 from pipeline.scheduler.engine import Deferred, NextRun, Task, TaskResult, next_runs, run_due
 from pipeline.scheduler.lease import RunLeases
 
@@ -157,9 +156,8 @@ def test_a_running_task_is_not_started_again_when_its_next_period_begins() -> No
     assert inner.periods == ["2026-02-11T09:30Z"]
 
 
-def test_a_lease_is_renewed_until_its_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lease_is_renewed_until_its_run_ends() -> None:
     """Again and again, each time on top of the last renewal, also after a store that was busy for a moment."""
-    monkeypatch.setattr(lease, "LEASE_TTL", timedelta(milliseconds=20))
     renewed = Event()
 
     class BusyRuns(MemoryRuns):
@@ -178,7 +176,8 @@ def test_a_lease_is_renewed_until_its_run_ends(monkeypatch: pytest.MonkeyPatch) 
         return "done"
 
     times = count()
-    leases = RunLeases(runs := BusyRuns(), "here", lambda: WEDNESDAY + next(times) * MINUTE)
+    now = lambda: WEDNESDAY + next(times) * timedelta(seconds=1)  # noqa: E731
+    leases = RunLeases(runs := BusyRuns(), "here", now, renewal_seconds=0.005)
     fetch = Task(id="fetch", schedule=parse_schedule("every 10 minutes"), run=work)
     (result,) = run_due([fetch], leases, lambda: WEDNESDAY, UTC)
     assert (result.message, runs.last["fetch"].status) == ("done", "succeeded")

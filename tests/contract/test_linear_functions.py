@@ -35,13 +35,14 @@ from pipeline.text.html import sanitise
 from pipeline.text.html_images import best_source
 from pipeline.text.html_to_markdown import to_markdown
 from pipeline.text.markdown import excerpt, labelled
+from pipeline.text.text_keys import text_keys, word_runs
 from pipeline.text.titles import strip_episode_number
 from pipeline.text.word_diff import diff_words
 from tests.factories import MONDAY, entry
 from tests.growth import SuperlinearError, assert_linear
 
 URL = "https://h.example/feed"
-LENGTH = 1_000
+LENGTH = 250
 FLOOR = 0.03
 PACKAGES = ("pipeline.text", "pipeline.ingest")
 RSS = (
@@ -198,6 +199,8 @@ CALLS: dict[str, Callable[[str], object]] = {
     "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),
     "pipeline.text.markdown.excerpt": excerpt,
     "pipeline.text.markdown.labelled": lambda text: labelled(text, URL),
+    "pipeline.text.text_keys.text_keys": lambda text: text_keys("blog", text, URL, text),
+    "pipeline.text.text_keys.word_runs": lambda text: word_runs(text, 30_000),
     "pipeline.text.titles.strip_episode_number": lambda text: strip_episode_number(text, 1),
     "pipeline.text.word_diff.diff_words": lambda text: diff_words(text, text + "b"),
     "document": _feed,
@@ -234,6 +237,7 @@ NOT_FROM_OUTSIDE = frozenset(
     }
     | {"detect_parser", "describe_content", "parse_xml_strict", "allow_all", "resolve", "body_pictures", "fitness"}
     | {"detect_format", "parse_retry_after", "is_same_address", "join_ordered_lists", "parse", "entry_body"}
+    | {"absolute_url"}
 )
 """Functions that read settings or what another function has read, or that are called by one of the above."""
 

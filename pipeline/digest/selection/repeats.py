@@ -89,7 +89,8 @@ def find_repeats(
             )
     wanted = {stored.entry_id for stored in entries}
     repeats: dict[int, Repeat] = {}
-    for texts in by_feed.values():
+    for feed_id in [*by_feed]:
+        texts = by_feed.pop(feed_id)  # their runs of words are large: those of one feed are in memory at a time
         repeats.update(_repeats_in_feed(_Feed([texts[entry_id] for entry_id in sorted(texts)]), wanted))
     return repeats
 

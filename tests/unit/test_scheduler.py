@@ -172,7 +172,7 @@ def test_a_lease_is_renewed_until_its_run_ends() -> None:
             return super().advance(expected, run, never_repeats=never_repeats)
 
     def work(period: str, now: datetime) -> str:
-        assert renewed.wait(60), "the lease was not renewed"
+        assert renewed.wait(20), "the lease was not renewed"
         return "done"
 
     times = count()

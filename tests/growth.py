@@ -57,7 +57,7 @@ def _seconds(work: Callable[[int], object], length: int) -> float:
 
 @contextmanager
 def _interrupted_after(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in this thread, the main one, after so many seconds of CPU time; ``re`` can be interrupted."""
+    """Raise TimeoutError in this thread, the main one, after some seconds of CPU time; ``re`` can be interrupted."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise TimeoutError

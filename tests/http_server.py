@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.background_server import BackgroundServer
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>Harbour &amp; Hearth</title></channel></rss>"
 
@@ -71,34 +72,17 @@ def gzip_bomb(megabytes: int) -> CannedResponse:
     return CannedResponse(body=gzip.compress(bytes(16 << 20)) * (megabytes // 16), headers={"Content-Encoding": "gzip"})
 
 
-class HttpServer:
+class HttpServer(BackgroundServer):
     """The server; a context manager."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[ReceivedRequest] = []
         self._scripts: dict[str, list[Responder]] = {}
         self._lock = threading.Lock()
-        self._server = _Server(self)
+        super().__init__(_Server(self))
         self._scheme = "https" if tls else "http"
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self._server.server_address[1]
 
     def respond(self, place: str, *answers: Responder) -> None:
         """Set the responses of a path, or of ``host/path`` for one host only."""

@@ -10,12 +10,12 @@ import socketserver
 import ssl
 import struct
 import subprocess
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.background_server import BackgroundServer, QuietServer
 
 REPLIES = {
     "GREETING": "220 mail.example at your service",
@@ -77,7 +77,7 @@ class Behaviour:
     """Wait before each reply."""
 
 
-class MailServer:
+class MailServer(BackgroundServer):
     """The server; a context manager."""
 
     def __init__(self, **manners: Any) -> None:
@@ -85,46 +85,14 @@ class MailServer:
         self.commands: list[str] = []
         """All commands; those sent with TLS begin with ``*``."""
         self.messages: list[bytes] = []
-        self.stopped = threading.Event()
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-    def __init__(self, mail_server: MailServer) -> None:
-        self.mail_server = mail_server
-        super().__init__(("127.0.0.1", 0), _Talk)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: disconnecting clients are part of the tests."""
+        super().__init__(QuietServer(self, _Talk))
 
 
 class _Talk(socketserver.BaseRequestHandler):
-    server: _Server
+    server: QuietServer
 
     def handle(self) -> None:
-        self.owner, self.secure = self.server.mail_server, False
+        self.owner, self.secure = self.server.owner, False
         self.connection_socket = self.request
         if context := self.owner.manners.tls:
             self._encrypt(context)

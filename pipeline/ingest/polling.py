@@ -154,7 +154,7 @@ def _record_success(
     """Return the state after a successful outcome. A partial document leaves no validators: it is requested again."""
     complete = outcome.kind != "partial"
     channel = channel or state.channel
-    if not channel.head_hash.startswith(_VERSION):  # not every document has a head that can be told from its entries
+    if not channel.head_hash.startswith(_VERSION):  # some documents have no head apart from their entries
         channel = replace(channel, head_hash=_VERSION)
     return replace(
         state,

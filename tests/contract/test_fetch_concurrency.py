@@ -91,7 +91,7 @@ class ScriptedConnector:
 
 
 def from_hosts(number: int, name: str = "h") -> list[FetchRequest]:
-    """Return a request to each of so many hosts."""
+    """Return one request to each of a number of hosts."""
     return [request(f"http://{name}{n}.example/feed") for n in range(number)]
 
 

@@ -192,7 +192,7 @@ def test_what_nobody_can_know_is_held_until_somebody_says_it(tmp_path: Path) -> 
 
 
 def test_a_store_that_was_copied_back_by_hand_learns_from_the_outbox(tmp_path: Path) -> None:
-    """As pg_restore does: the next send records the edition before, and does not free its entries."""
+    """After pg_restore, for example, the next send records the edition first, and does not release its entries."""
     machine = Machine.start(tmp_path / "a")
     machine.copy()
     machine.harness.fetch(*posts(W06, W07))
@@ -282,7 +282,7 @@ def test_backups_of_one_file_at_once_are_all_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lost", [(), ("pipeline.db",), ("pipeline.db", "outbox")], ids=str)
 @pytest.mark.parametrize("sealed_before", [False, True], ids=["draft", "approved"])
 def test_what_the_editor_left_out_stays_out(tmp_path: Path, lost: tuple[str, ...], sealed_before: bool) -> None:
-    """It does not come in the next digest, whatever told that the edition was sent."""
+    """It is not in the next digest, wherever it is recorded that the edition was sent."""
     machine = Machine.start(tmp_path / "a")
     left_out = entry("Samphire 2026-W07")
     machine.harness.overrides["2026-W07"] = Overrides(leave_out=(f"{left_out.feed_id} {left_out.guid}",))

@@ -79,7 +79,7 @@ def test_newest_are_read(document: Callable[[Sequence[int]], bytes], order: Call
 
 
 def test_a_whole_read_has_the_same_result():
-    """As `feeds check` does it."""
+    """Reading a whole document, as `feeds check` does, omits the same entries."""
     body = rss_document(range(TOTAL))
     assert parse_feed(body).entries[0].guid == "300"
     assert parse_feed(body).channel.omitted_entries == TOTAL - MAX_ENTRIES

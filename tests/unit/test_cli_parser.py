@@ -72,7 +72,7 @@ def test_a_mistyped_command_or_option_is_corrected(
 
 @pytest.mark.parametrize("command", WEEK_COMMANDS)
 def test_every_command_takes_a_week_in_the_same_ways(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As an argument or after --week, before or behind other options, but not twice; --week alone is `last`."""
+    """It is an argument or follows --week, before or after other options, but not twice; --week alone is `last`."""
     parse = build_parser().parse_args
     for arguments in (["2025-W45"], ["--week", "2025-W45"], ["--week=2025-W45", "--quiet"], ["--quiet", "2025-W45"]):
         assert parse([command, *arguments]).week == "2025-W45"

@@ -186,7 +186,7 @@ def test_episode_byline(theme: Theme) -> None:
     [(1234, "20 min"), (3599, "59 min"), (7199, "1 h 59 min"), (119, "115 sec"), (3, "5 sec"), (0, "")],
 )
 def test_durations_are_full_minutes(seconds: int, expected: str) -> None:
-    """As players show them; an episode never ends later than it says."""
+    """They are rounded down, as in players: an episode never ends later than it says."""
     assert format_duration(seconds) == expected
 
 

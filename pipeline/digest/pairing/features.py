@@ -10,11 +10,11 @@ from html import unescape
 
 from pipeline.model.entry import Entry
 from pipeline.text.similarity import normalised_words
+from pipeline.text.text_keys import Run, word_runs
 from pipeline.text.titles import ParsedTitle, parse_title
 from pipeline.text.urls import media_key, url_key
 
 _LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*(?:>|$)")
 MEDIA_FILE_SUFFIX = re.compile(r"\.(?:mp3|m4a|mp4|m4v|ogg|opus|aac)$")
 """The end of a media file's key."""
 _MAX_TEXT_CHARS = 2500
@@ -23,8 +23,6 @@ _MAX_LINK_CHARS = 50_000
 """Only this much of a body is searched for links."""
 _OPENING_SHINGLES = 12
 _NOT_NAMES = frozenset(normalised_words("and dr prof professor sir dame rev the und et con y e"))
-
-Shingle = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +37,9 @@ class EntryFeatures:
     """Key of its media file; empty for a post."""
     links: frozenset[str]
     """Keys of the pages and media files that its body links to."""
-    shingles: frozenset[Shingle]
+    shingles: frozenset[Run]
     """Every run of three words in the beginning of its body that no feed has in several entries."""
-    opening: tuple[Shingle, ...]
+    opening: tuple[Run, ...]
     """The first of these runs, in order."""
     guest: frozenset[str]
     """Words of the guest's name."""
@@ -57,17 +55,19 @@ def extract_features(entries: Sequence[Entry]) -> list[EntryFeatures]:
     Words that several entries of one feed have in common, such as a closing paragraph about the publisher, say nothing
     about an entry of any feed: they are left out.
     """
-    known: dict[Shingle, Shingle] = {}  # equal runs share one tuple: what a publisher repeats is in every body
-    shingles = [[known.setdefault(run, run) for run in _shingles(entry.body_html)] for entry in entries]
-    seen: dict[str, set[Shingle]] = defaultdict(set)
-    repeated: set[Shingle] = set()
+    known: dict[Run, Run] = {}  # equal runs share one tuple: what a publisher repeats is in every body
+    shingles = [
+        [known.setdefault(run, run) for run in word_runs(entry.body_html, _MAX_TEXT_CHARS)] for entry in entries
+    ]
+    seen: dict[str, set[Run]] = defaultdict(set)
+    repeated: set[Run] = set()
     for entry, own in zip(entries, shingles, strict=True):
         repeated.update(seen[entry.feed_id].intersection(own))
         seen[entry.feed_id].update(own)
     return [_features(entry, own, repeated) for entry, own in zip(entries, shingles, strict=True)]
 
 
-def _features(entry: Entry, shingles: Sequence[Shingle], repeated: Set[Shingle]) -> EntryFeatures:
+def _features(entry: Entry, shingles: Sequence[Run], repeated: Set[Run]) -> EntryFeatures:
     title, page = parse_title(entry.title), url_key(entry.url)
     own = tuple(shingle for shingle in shingles if shingle not in repeated)
     guests = " ".join(person.name for person in entry.persons if person.role.lower() == "guest")
@@ -89,9 +89,3 @@ def _features(entry: Entry, shingles: Sequence[Shingle], repeated: Set[Shingle])
         names=frozenset(normalised_words(f"{entry.title} {entry.guest} {guests}")),
         mentions_podcast="podcast" in label | title.tags,
     )
-
-
-def _shingles(body_html: str) -> tuple[Shingle, ...]:
-    """Return every run of three words in the beginning of a body, in order."""
-    words = normalised_words(unescape(_TAG.sub(" ", body_html[:_MAX_TEXT_CHARS])))
-    return tuple(zip(words, words[1:], words[2:], strict=False))

@@ -11,7 +11,7 @@ import re
 from pipeline.model.errors import FetchError
 
 MAX_HEAD_BYTES = 262_144
-"""As in Chromium."""
+"""The limit of Chromium."""
 HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))?[ \t]+(\d{3})(?![^\s])", re.IGNORECASE)
 _NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 _Request = TypeVar("_Request")
 MAX_TIMEOUTS = 3
-"""After so many in a row a host gets no further requests."""
+"""Number of timeouts in a row after which a host gets no further requests."""
 _UNLIMITED_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -63,7 +63,7 @@ class HostLimiter:
         self._timeouts[host] = self._timeouts.get(host, 0) + 1 if timed_out else 0
 
     def is_given_up(self, host: str) -> bool:
-        """Check whether a host exceeded the time limit so often that it is not asked again."""
+        """Check whether a host has exceeded the time limit too often to be asked again."""
         return self._timeouts.get(host, 0) >= MAX_TIMEOUTS
 
     def back_off(self, host: str, until: datetime) -> None:

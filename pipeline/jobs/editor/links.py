@@ -76,7 +76,7 @@ class LinkCollection:
         feed_ids = [feed.id for feed in self.feeds if feed.kind == "links"] + [ADDED_LINKS_FEED_ID]
         entries = self.store.entries.between(_MIN_DATE, _MAX_DATE, feed_ids)
         stored_links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
-        # An item of a feed may have no URL, and is told apart by its title.
+        # An item without a URL is identified by its title.
         links = {url_key(link.url) or link.title: link for link in (*self._written_by_editor(), *stored_links)}
         return tuple(sorted(links.values(), key=lambda link: (bool(link.used_in), link.added_at)))
 

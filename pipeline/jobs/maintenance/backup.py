@@ -95,7 +95,7 @@ def _copy_owner(restored: Path, target: Path) -> None:
 
 
 def _keep_old(target: Path, now: datetime) -> Path | None:
-    """Keep the old store under a second name before it is replaced; return that name, which no other file has.
+    """Save the old store under a second name, which no other file has, before it is replaced; return that name.
 
     Its logs are renamed too: under the first name they would be taken for those of the new store.
     """

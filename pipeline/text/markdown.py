@@ -106,6 +106,22 @@ def wrap(text: str, width: int = 72) -> str:
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
+def wrap_parts(text: str, width: int = 72, separator: str = " · ") -> str:
+    """Return a line of separated parts wrapped between its parts; at the end of a line there is no separator.
+
+    >>> print(wrap_parts("Episode 14 · 42 min · with Ada", width=20))
+    Episode 14 · 42 min
+    with Ada
+    """
+    lines: list[str] = []
+    for part in filter(None, map(str.strip, text.split(separator))):
+        if lines and len(lines[-1]) + len(separator) + len(part) <= width:
+            lines[-1] += separator + part
+        else:
+            lines.append(part)
+    return "\n".join(wrap(line, width) for line in lines)
+
+
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.html_to_markdown import MAX_DEPTH, escape_markdown
-from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text
+from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text, wrap_parts
 from pipeline.text.plain_text import count_words
 
 ORDERED = "".join(f"<li>Thing {n}, which takes six words</li>" for n in range(1, 9))
@@ -179,3 +179,12 @@ def test_long_texts_are_fast() -> None:
     assert excerpt("A word. " * 50_000, max_words=4) == "A word. A word."
     assert excerpt(to_markdown("<ol>" + "<li>A word.</li>" * 20_000 + "</ol>"), max_words=3) == "A word."
     assert to_markdown("<p>A" + " " * 50_000 + "word.</p>") == "A word."
+
+
+def test_a_line_of_parts_breaks_between_them() -> None:
+    """No separator is left at the end or the beginning of a line, and only a part that is too long is broken."""
+    line = "12 February 2025 · Season 2, episode 0 · 1 h 12 min · with Omar Said · Explicit language"
+    assert wrap_parts(line) == (
+        "12 February 2025 · Season 2, episode 0 · 1 h 12 min · with Omar Said\nExplicit language"
+    )
+    assert wrap_parts("Salt · " + "word " * 20, 40).split("\n")[0] == "Salt"

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, parse_style
 from pipeline.model.errors import TemplateError
-from pipeline.text.markdown import labelled, wrap
+from pipeline.text.markdown import labelled, wrap, wrap_parts
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -141,7 +141,8 @@ def _environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(wrap=wrap, labelled=labelled, underline=_underline, tight=_tight, bullet=_bullet)
+    environment.filters.update(wrap=wrap, wrap_parts=wrap_parts, labelled=labelled)
+    environment.filters.update(underline=_underline, tight=_tight, bullet=_bullet)
     return environment
 
 

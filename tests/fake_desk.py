@@ -200,6 +200,9 @@ class FakeDesk:
     def record(self, week: str) -> EditionRecord:
         return self.records.get(week) or EditionRecord(week=week)
 
+    def unconfirmed(self) -> EditionRecord | None:
+        return next((record for record in self.records.values() if record.is_unconfirmed), None)
+
     def decisions(self, week: str) -> tuple[Decision, ...]:
         return (
             decision("A kettle on the quay", "published in this week", included=True, day=10),

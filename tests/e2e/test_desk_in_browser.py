@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.model.edition import EditorLink
+from pipeline.model.edition import RECOVERY_ACTOR, EditorLink
+from pipeline.store import Store
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
@@ -270,6 +271,21 @@ def test_a_week_is_held_resumed_and_skipped(chromium: Browser, served: ServedDes
         editor.wait_for("Skipped. Its entries carry over")
         assert editor.page.get_by_role("button", name="Approve").count() == 0
         assert editor.page.get_by_role("link", name="Edit text and links").count() == 0
+
+
+def test_an_edition_that_may_have_been_sent_is_answered_for(chromium: Browser, served: ServedDesk) -> None:
+    """The list of weeks leads to the question, and its second button returns the edition to the editor."""
+    served.fetch_all()
+    with Store.open(f"sqlite:///{served.folder / 'pipeline.db'}") as store:
+        record = store.editions.get("2026-W07")
+        store.editions.change_state(record, "held", now=NOW, actor=RECOVERY_ACTOR, note="a backup was restored")
+    with Editor(chromium, keyboard=True) as editor:
+        editor.page.goto(served.url)
+        editor.use("link", "answer for 2026-W07")
+        editor.wait_for("Was this edition sent?")
+        editor.use("button", "It was not sent")
+        editor.wait_for("Back to draft")
+        editor.page.get_by_role("button", name="Approve").wait_for()
 
 
 def test_a_dead_link_is_shown_and_fixed(chromium: Browser, served: ServedDesk) -> None:

@@ -15,14 +15,14 @@ from pipeline.app.feeds import build_refresher
 from pipeline.digest.editor.actions import ACTIONS
 from pipeline.ingest.polling import can_force
 from pipeline.model.digest import BuildFailure, Edition
-from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.edition import RECOVERY_ACTOR, EditorLink, Overrides
 from pipeline.model.errors import ConflictError, EditorFileError, RefusedError
 from pipeline.web.desk.message_details import story_references
 from pipeline.web.desk.ports import ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
 from pipeline.web.pages import create_desk_app
-from tests.asgi_client import AsgiClient
+from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.demo import write_fetched_store
 from tests.measure_cost import scaled_seconds
 
@@ -147,6 +147,43 @@ def test_an_edition_is_approved_tested_held_and_sent(desk: Desk) -> None:
     )
     with pytest.raises(RefusedError, match="has been sent"):
         desk.editor.save(WEEK, lambda overrides: replace(overrides, subject="Too late"), desk.editor.version(WEEK))
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "result"),
+    [("hand over", "sent", "Recorded as sent, as No. 1."), ("resume", "draft", "Back to draft")],
+)
+def test_an_unconfirmed_edition_is_answered_for(
+    desk: Desk, open_publication: LivePublication, publication: Path, answer: str, state: str, result: str
+) -> None:
+    """Its page asks whether it was sent and offers two buttons; other pages lead there, and none is approved before."""
+    editions = open_publication.current_app().store().editions
+    client, other = AsgiClient(create_desk_app(desk, long_poll_seconds=0)), "/week/2026-W06"
+    assert "Was this edition sent?" not in client.get(f"/week/{WEEK}").text
+    editions.change_state(editions.get(WEEK), "held", now=NOW, actor=RECOVERY_ACTOR, note="the disk was changed")
+    for path in ("/", other):
+        assert f'<a href="/week/{WEEK}">answer for {WEEK}</a>' in client.get(path).text
+    page = client.get(f"/week/{WEEK}").text
+    assert "Was this edition sent?</strong> It may have been (the disk was changed)." in page
+    assert page.count('value="resume"') == 1
+    for label, action in (("It was sent", "hand over"), ("It was not sent", "resume")):
+        assert f'name="do" value="{action}">{label}</button>' in page
+    draft = desk.editions.draft("2026-W06")
+    assert isinstance(draft, Edition)
+    for path, action in ((other, "approve"), (f"/week/{WEEK}", "send"), (f"/week/{WEEK}", "hold")):
+        refused = client.post(f"{path}/actions", {"do": action, "hash": draft.content_hash, "override": "dead-link"})
+        assert (refused.status_code, f"{WEEK} may have been sent already" in refused.text) == (409, True)
+    forged = f"csrf=guessed&do={answer}".replace(" ", "+").encode()
+    headers = {"origin": BASE_URL} | FORM_HEADERS
+    assert client.request("POST", f"/week/{WEEK}/actions", headers=headers, content=forged).status_code == 403
+    assert editions.get(WEEK).is_unconfirmed
+    answered = client.post(f"/week/{WEEK}/actions", {"do": answer})
+    assert result in client.get(answered.headers["location"]).text
+    assert (editions.get(WEEK).state, editions.unconfirmed()) == (state, None)
+    assert "may have been sent already" not in client.get(other).text
+    file = publication / "editions" / WEEK / "state.json"
+    assert file.exists() == (state == "sent")
+    assert state == "draft" or json.loads(file.read_bytes())["state"] == "sent"
 
 
 def test_a_mistake_in_the_file_is_shown_with_its_line(desk: Desk, publication: Path) -> None:

@@ -58,11 +58,18 @@ class EditionPages:
         """Show the list of weeks, or the first steps while there is none."""
         with self.cache.lock:
             version, weeks = self.cache.page_version(), self.cache.desk.editions.weeks()
+            unconfirmed = self.cache.desk.editions.unconfirmed()
         feeds = self.cache.desk.feeds
         progress = feeds.fetch_progress()
         if weeks:
             return self.templates.render(
-                "weeks", request, page_version=version, weeks=weeks, feeds=None, progress=progress
+                "weeks",
+                request,
+                page_version=version,
+                weeks=weeks,
+                unconfirmed=unconfirmed,
+                feeds=None,
+                progress=progress,
             )
         rows = list(feeds.rows())
         return self.templates.render(

@@ -11,8 +11,8 @@ from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
-Action = Literal["approve", "hold", "resume", "skip", "send", "test"]
-ACTIONS: tuple[Action, ...] = ("approve", "hold", "resume", "skip", "send", "test")
+Action = Literal["approve", "hold", "resume", "skip", "send", "hand over", "test"]
+ACTIONS: tuple[Action, ...] = ("approve", "hold", "resume", "skip", "send", "hand over", "test")
 OverridesChange = Callable[[Overrides], Overrides]
 
 
@@ -97,6 +97,10 @@ class EditionsService(Protocol):
 
     def record(self, week: str) -> EditionRecord:
         """Return the state of a week's edition."""
+        ...
+
+    def unconfirmed(self) -> EditionRecord | None:
+        """Return the oldest edition that may have been sent without the store's knowledge; None if there is none."""
         ...
 
     def decisions(self, week: str) -> tuple[Decision, ...]:

@@ -11,10 +11,10 @@ from pipeline.app import App, user_name
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
-from pipeline.jobs.digests.build import build_draft, current_edition
+from pipeline.jobs.digests.build import build_draft, current_edition, write_sealed
 from pipeline.jobs.digests.context import no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
-from pipeline.jobs.editions.send import send, send_test
+from pipeline.jobs.editions.send import mark_sent_elsewhere, send, send_test
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.editor.edit import OverridesEditor
 from pipeline.jobs.editor.files import EditorFiles
@@ -83,6 +83,10 @@ class PublicationEditions:
         """Return the state of a week's edition."""
         return self.publication.current_app().store().editions.get(str(parse_week(week)))
 
+    def unconfirmed(self) -> EditionRecord | None:
+        """Return the oldest edition that may have been sent without the store's knowledge; None if there is none."""
+        return self.publication.current_app().store().editions.unconfirmed()
+
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """Return a decision for every entry near a week, without overrides if the editor's file is invalid."""
         app, context, now = self.publication.current_app(), self.publication.digest_context(), self.publication.clock()
@@ -93,10 +97,16 @@ class PublicationEditions:
             return explain_decisions(app.store(), context, parse_week(week), now=now, max_entries=0)
 
     def perform(self, week: str, action: Action, options: ActionOptions) -> str:
-        """Run an action as the user of this process, and return a sentence with its result."""
+        """Run an action as the user of this process, write the edition's files, and return a sentence with its result.
+
+        The files in ``editions/`` prove what was sent if the store is lost.
+        """
         app, now = self.publication.current_app(), self.publication.clock()
         workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=user_name())
-        return _perform(app, workflow, parse_week(week), action, options, now)
+        result = _perform(app, workflow, parse_week(week), action, options, now)
+        if action != "test":
+            write_sealed(app.store(), workflow.context, parse_week(week), app.editions_folder, now=now)
+        return result
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
         """Return an image from the demo's fixtures; None without ``[fetch] fixtures``."""
@@ -209,6 +219,9 @@ def _perform(
             recovery = build_recovery(app)
             record, path = send(workflow, recovery, week, now=now)
             return f"No. {record.number} {recovery.backend.outcome}: {path.parent.name}/{path.name}."
+        case "hand over":
+            record = mark_sent_elsewhere(workflow, week, now=now)
+            return f"Recorded as sent, as No. {record.number}. Its entries count as published."
         case "test":
             address = envelope_address(options.test_address)
             mailer = build_mailer(app)

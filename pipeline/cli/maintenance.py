@@ -153,11 +153,14 @@ def import_store(options: Namespace, clock: Clock) -> int:
 
     try:
         with load_app(options) as app, options.file.open(encoding="utf-8") as lines:
-            counts = import_lines(app.store(), lines)
-            result = build_recovery(app).after_restore(app.store(), None, now=clock())
+            now, recovery = clock(), build_recovery(app)
+            results: list[RecoveryResult] = []
+            counts = import_lines(
+                app.store(), lines, settle=lambda store: results.append(recovery.after_restore(store, None, now=now))
+            )
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.file} cannot be read ({error}): name another file.") from error
     if not options.quiet:
         for line in output.table([(table, f"{count:,}") for table, count in counts.items()]):
             print(line)
-    return _report(result, options)
+    return _report(results[0], options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -39,32 +40,60 @@ _ADVICE = {
 
 
 class Database:
-    """An engine, and the three kinds of transaction the repositories use. All may raise StoreError."""
+    """An engine, and the three kinds of transaction the repositories use. All may raise StoreError.
+
+    Within ``transaction`` they are parts of it, in the thread that opened it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.name = engine.url.render_as_string(hide_password=True)
         self._autocommit = engine.execution_options(begin="")
         self._writer = for_writing(engine)
+        self._surrounding = threading.local()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
-        with map_errors(self.name), self.engine.connect() as connection:
+        with self._shared() or self._connect(self.engine) as connection:
             yield connection
 
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
         """Open a connection without a transaction, for a single query."""
-        with map_errors(self.name), self._autocommit.connect() as connection:
+        with self._shared() or self._connect(self._autocommit) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is committed at the end and rolled back on an exception; one at a time."""
+        if shared := self._shared():
+            with shared as connection, connection.begin_nested():
+                yield connection
+            return
         with map_errors(self.name), self._writer.begin() as connection:
             # First of all: on PostgreSQL this row lock makes other writers wait, as SQLite does by itself.
             connection.execute(_COUNT_COMMIT)
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together."""
+        with self.write() as connection:
+            self._surrounding.connection = connection
+            try:
+                yield
+            finally:
+                del self._surrounding.connection
+
+    def _shared(self) -> AbstractContextManager[Connection] | None:
+        """Return the connection of the surrounding transaction, which stays open; None outside of one."""
+        connection = getattr(self._surrounding, "connection", None)
+        return nullcontext(connection) if connection else None
+
+    @contextmanager
+    def _connect(self, engine: Engine) -> Iterator[Connection]:
+        with map_errors(self.name), engine.connect() as connection:
             yield connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +28,8 @@ from pipeline.store.word_index import WordIndex
 
 
 class Store:
-    """A database that is open and migrated. Every method of a repository is one transaction and may raise StoreError.
+    """A database that is open and migrated. Every method of a repository is one transaction and may raise StoreError;
+    ``transaction`` joins several.
 
     What a method wrote survives a crash once the method has returned.
     """
@@ -77,6 +79,10 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a context in which all that this thread does with the store is one transaction."""
+        return self._database.transaction()
 
     def revision(self) -> str:
         """Return a value that changes with every transaction that writes, in whatever process."""

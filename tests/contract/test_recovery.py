@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.recovery import RecoveryResult
@@ -22,6 +26,7 @@ from pipeline.model.errors import RefusedError
 from pipeline.model.feed import FeedState
 from pipeline.model.week import Week
 from pipeline.store import Store
+from pipeline.store.schema import metadata
 from tests.factories import MONDAY, entry
 from tests.publication import CLOCK, W06, W07, W08, W09, PublicationHarness, shared_theme
 
@@ -92,9 +97,18 @@ class Machine:
         else:
             url = url or f"sqlite:///{self.folder / 'moved.db'}"
             with Store.open(url) as store:
-                import_lines(store, self.lines)
-                results.append(self.harness.recovery.after_restore(store, None, now=now))
+                results.append(self.import_into(store))
         self.harness = PublicationHarness(self.folder, shared_theme(), url).set_time(now)
+        return results[0]
+
+    def import_into(self, store: Store) -> RecoveryResult:
+        """Import the export as the command line does."""
+        results, recovery, now = list[RecoveryResult](), self.harness.recovery, self.harness.now
+        import_lines(
+            store,
+            self.lines,
+            settle=lambda imported: results.append(recovery.after_restore(imported, None, now=now)),
+        )
         return results[0]
 
     def published(self) -> Counter[str]:
@@ -164,6 +178,46 @@ def test_import_learns_of_what_was_sent(tmp_path: Path, import_url: str, lost: t
     finish(machine, W08, W09)
     assert machine.published() == EVERYTHING
     machine.harness.store.close()
+
+
+class PowerCutError(Exception):
+    """What ends a process before a statement."""
+
+
+@contextmanager
+def power_cut(statements: int) -> Iterator[None]:
+    """Raise PowerCutError before the statement after so many."""
+    left = iter(range(statements))
+
+    def count(*_arguments: object) -> None:
+        if next(left, None) is None:
+            raise PowerCutError
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+def test_an_import_ends_with_its_holds_or_not_at_all(tmp_path: Path, import_url: str) -> None:
+    """Ended before any of its statements, it leaves an empty store; otherwise what may have been sent is held."""
+    machine = Machine.start(tmp_path / "a")
+    with Store.open(import_url or f"sqlite:///{tmp_path / 'new.db'}") as store:
+        empty = list(export_lines(store))
+        machine.copy()
+        machine.harness.set_time_after_closing(W07)
+        machine.lose("outbox", "editions")
+        for statements in count():
+            try:
+                with power_cut(statements):
+                    result = machine.import_into(store)
+                break
+            except PowerCutError:
+                assert list(export_lines(store)) == empty, f"after {statements} statements"
+        assert statements > len(metadata.tables)
+        assert result.unconfirmed == ("2026-W07",)
+        assert store.editions.get("2026-W07").is_unconfirmed
 
 
 def test_what_nobody_can_know_is_held_until_somebody_says_it(tmp_path: Path) -> None:

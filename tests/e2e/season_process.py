@@ -114,8 +114,8 @@ class Operator:
         else:
             postgres.execute(self.app.config.store.url, "DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public")
         with self.export.open(encoding="utf-8") as lines:
-            import_lines(self.app.store(), lines)
-        build_recovery(self.app).after_restore(self.app.store(), None, now=now)
+            recovery = build_recovery(self.app)
+            import_lines(self.app.store(), lines, settle=lambda store: recovery.after_restore(store, None, now=now))
         self.importing.unlink()
 
     def _answer(self, now: datetime) -> None:

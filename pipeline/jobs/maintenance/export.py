@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pipeline.model.errors import CorruptBackupError
@@ -31,15 +31,21 @@ def export_lines(store: Store) -> Iterator[str]:
     yield _line({"end": dict(counts)})
 
 
-def import_lines(store: Store, lines: Iterable[str]) -> dict[str, int]:
+def import_lines(
+    store: Store, lines: Iterable[str], *, settle: Callable[[Store], object] = lambda imported: None
+) -> dict[str, int]:
     """Import an export into an empty store, all or nothing; return the number of rows by table.
 
+    ``settle`` carries over what must not be forgotten, in the same transaction: without it nothing is imported.
     RefusedError if the store is not empty; CorruptBackupError, naming the line, if the export is incomplete or
     another program's.
     """
     export = _ExportLines(lines)
     _check_header(export.next())
-    return {table: count for table, count in store.maintenance.import_rows(export.rows()).items() if count}
+    with store.transaction():
+        counts = store.maintenance.import_rows(export.rows())
+        settle(store)
+    return {table: count for table, count in counts.items() if count}
 
 
 class _ExportLines:

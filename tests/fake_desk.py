@@ -251,7 +251,8 @@ class FakeDesk:
             return current
         html = current.html.decode().replace("<p class", f"<p>{overrides.introduction_md}</p><p class")
         changed = edition(week, html=html, subject=overrides.subject or current.subject)
-        return replace(changed, preheader=overrides.preheader or current.preheader)
+        preheader = overrides.preheader or current.preheader
+        return replace(changed, preheader=preheader, manifest=current.manifest)
 
     def save(self, week: str, change: OverridesChange, version: str) -> None:
         if version != self.file_version:

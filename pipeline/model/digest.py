@@ -147,6 +147,10 @@ class Digest:
     preheader: str
     sections: tuple[Section, ...]
     decisions: tuple[Decision, ...]
+    subject_suggestions: tuple[str, ...] = ()
+    """Subjects that the editor could take, the best first."""
+    preheader_suggestions: tuple[str, ...] = ()
+    """The same for the preheader; they go with ``subject``."""
     headline: str = ""
     introduction_md: str = ""
     number: int | None = None

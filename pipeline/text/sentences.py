@@ -48,14 +48,17 @@ def sentence_ends(text: str) -> Iterator[int]:
             yield stop.end()
 
 
-def last_sentence(text: str) -> str:
-    """Return the last sentence of a text.
+def split_sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a text, the last one even if it has no end.
 
-    >>> last_sentence("Ask Dr. Marsh. She knows.")
-    'She knows.'
+    >>> list(split_sentences("Ask Dr. Marsh. She knows. Or"))
+    ['Ask Dr. Marsh.', 'She knows.', 'Or']
     """
-    ends = [end for end in sentence_ends(text.rstrip()) if end < len(text.rstrip())]
-    return text[ends[-1] if ends else 0 :].strip()
+    start = 0
+    for end in (*sentence_ends(text), len(text)):
+        if sentence := text[start:end].strip():
+            yield sentence
+        start = end
 
 
 def _ends(text: str, stop: re.Match[str]) -> bool:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _APOSTROPHES = re.compile(r"[’‘'ʼ`´\u00ad\u200b-\u200d]")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
+_UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+_CLAUSE = re.compile(r"[^,;:.!?()|·•–—―…،؛؟۔、，；：。！？（）｜「」“”\n]++")
+_MIN_CLAUSE_CHARS = 4
+_CONTAINED_WORDS = 3
+_RUN_OF_WORDS = 6
 
 
 def normalised_words(text: str) -> tuple[str, ...]:
@@ -31,6 +36,39 @@ def title_key(title: str) -> str:
     '🌊'
     """
     return " ".join(normalised_words(title)) or title.strip()
+
+
+def shared_clause(first: str, second: str) -> str:
+    """Return the words that two texts share as a clause; empty if there are none.
+
+    Shared are a clause of both, a clause of three words that the other contains, and six words in a row. Case, accents
+    and quotes do not matter. In Chinese and Japanese two characters count as a word.
+
+    >>> shared_clause("Salt roads: a walk", "Also: A walk · Bread"), shared_clause("Salt roads", "Roads of salt")
+    ('a walk', '')
+    >>> shared_clause("Set the table for two", "Why we set the table for two or more")
+    'set the table for two'
+    """
+    size = 2 if _UNSPACED.search(first) and _UNSPACED.search(second) else 1
+    ours, theirs = _clauses(first), _clauses(second)
+    both = {words for words in ours if len("".join(words)) >= _MIN_CLAUSE_CHARS}.intersection(theirs)
+    for length in range(_CONTAINED_WORDS * size, _RUN_OF_WORDS * size + 1):
+        our_runs, their_runs = _runs(ours, length), _runs(theirs, length)
+        both |= their_runs.intersection(ours) | our_runs.intersection(theirs)
+        if length == _RUN_OF_WORDS * size:
+            both |= our_runs & their_runs
+    longest = max(both, key=lambda words: (len(words), words), default=())
+    return ("" if size == 2 else " ").join(longest)
+
+
+def _clauses(text: str) -> list[tuple[str, ...]]:
+    """Return the normalised words of each clause; each Chinese or Japanese character is one."""
+    clauses = (" ".join(normalised_words(clause)) for clause in _CLAUSE.findall(text))
+    return [tuple(_UNSPACED.sub(r" \1 ", clause).split()) for clause in clauses if clause]
+
+
+def _runs(clauses: Iterable[tuple[str, ...]], length: int) -> set[tuple[str, ...]]:
+    return {words[start : start + length] for words in clauses for start in range(len(words) - length + 1)}
 
 
 def within_one_edit(first: str, second: str) -> bool:

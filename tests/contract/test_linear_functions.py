@@ -31,10 +31,12 @@ from pipeline.ingest.webpage import read_metadata
 from pipeline.model.entry import Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Channel, Feed
+from pipeline.text.headlines import cut_headline, shorten_headline
 from pipeline.text.html import sanitise
 from pipeline.text.html_images import best_source
 from pipeline.text.html_to_markdown import to_markdown
 from pipeline.text.markdown import excerpt, labelled
+from pipeline.text.similarity import shared_clause
 from pipeline.text.text_keys import text_keys, word_runs
 from pipeline.text.titles import strip_episode_number
 from pipeline.text.word_diff import diff_words
@@ -108,11 +110,14 @@ CALLS: dict[str, Callable[[str], object]] = {
     ),
     "pipeline.ingest.pagination.next_page_url": lambda text: next_page_url(text.encode(), "", URL),
     "pipeline.ingest.webpage.read_metadata": lambda text: read_metadata(text.encode(), "text/html", URL),
+    "pipeline.text.headlines.cut_headline": lambda text: cut_headline(text, 60),
+    "pipeline.text.headlines.shorten_headline": lambda text: shorten_headline(text, 60),
     "pipeline.text.html.sanitise": lambda text: sanitise(text, URL),
     "pipeline.text.html_images.best_source": lambda text: best_source(text, URL),
     "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),
     "pipeline.text.markdown.excerpt": excerpt,
     "pipeline.text.markdown.labelled": lambda text: labelled(text, URL),
+    "pipeline.text.similarity.shared_clause": lambda text: shared_clause(text, f"a{text}"),
     "pipeline.text.text_keys.text_keys": lambda text: text_keys("blog", text, URL, text),
     "pipeline.text.text_keys.word_runs": lambda text: word_runs(text, 30_000),
     "pipeline.text.titles.strip_episode_number": lambda text: strip_episode_number(text, 1),

@@ -90,6 +90,9 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "no preheader": (digest(replace(SAMPLE, preheader="")), "preheader", "warning", "preheader"),
     "preheader is the subject": (
         digest(replace(SAMPLE, preheader=SAMPLE.subject)), "preheader", "warning", "preheader"),
+    "preheader repeats a clause": (
+        digest(replace(SAMPLE, preheader=f"Also: five good links · {SAMPLE.subject.lower()} · and something to hear")),
+        "preheader", "warning", "preheader"),
     "preheader is the first sentence": (
         digest(replace(SAMPLE, preheader="Good morning from a wet quay.")), "preheader", "warning", "preheader"),
     "short preheader": (digest(replace(SAMPLE, preheader="Soup and more.")), "preheader", "hint", "preheader"),

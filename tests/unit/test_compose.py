@@ -7,7 +7,6 @@ import pytest
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.compose import DigestInputs, compose
-from pipeline.digest.compose.subject import compose_preheader, compose_subject
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select
 from pipeline.model.digest import Publication, Story
@@ -191,41 +190,3 @@ def test_an_entry_with_only_a_title():
         composed.listen_links,
     )
     assert empty == ("", "", "", None, "", ())
-
-
-@pytest.mark.parametrize(
-    ("stories", "subject"),
-    [
-        ([story("Set the table for the people you have"), story("Salt")], "Set the table for the people you have"),
-        ([story("Salt"), story("Bread on a stone")], "Salt · Bread on a stone"),
-        ([story("Salt"), story("A title so very long that it leaves no room at all for another")], "Salt"),
-        ([story("Tides", "link"), story("Salt")], "Salt"),
-        ([story("Tides", "link")], "Tides"),
-        ([story("")], "Harbour & Hearth"),
-    ],
-)
-def test_the_subject_is_the_lead_storys_title(stories, subject):
-    """The next title follows if the first is short and both fit; links lead only if there is nothing else."""
-    assert compose_subject(stories, "Harbour & Hearth") == subject
-
-
-@pytest.mark.parametrize(
-    ("stories", "preheader"),
-    [
-        (
-            [story("Lead"), story("Salt", "episode", guest="Ada Finch"), story("a", "link"), story("b", "link")],
-            "Also this week: Salt, with Ada Finch; 2 useful links.",
-        ),
-        (
-            [story("Lead"), story("x" * 60), story("y" * 60), story("a", "link")],
-            f"Also this week: {'x' * 60}; a useful link.",
-        ),
-        ([story("Lead", excerpt_md="First things first. And then the *end*.")], "And then the end."),
-        ([story("Lead", excerpt_md="Only one.")], ""),
-        ([], ""),
-    ],
-)
-def test_the_preheader_lists_the_other_stories(stories, preheader):
-    """At most 130 characters, without the subject or the first sentence."""
-    assert compose_preheader(stories) == preheader
-    assert len(preheader) <= 130

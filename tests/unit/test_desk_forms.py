@@ -71,6 +71,23 @@ def test_the_second_of_two_editors_sees_both_texts(client: AsgiClient, desk: Fak
         assert text in response.text
 
 
+def test_a_suggestion_is_taken_with_one_click(client: AsgiClient, desk: FakeDesk) -> None:
+    """Its button, which works without JavaScript, saves it in place of what the field held, and all other fields."""
+    current = desk.editions["2026-W07"]
+    assert isinstance(current, Edition)
+    suggestions = {"subject": ['Bread & "soup"', SCRIPT], "preheader": ["Also: soup"]}
+    manifest = json.loads(current.manifest) | {"suggestions": suggestions}
+    desk.editions["2026-W07"] = replace(current, manifest=json.dumps(manifest).encode())
+    page = client.get(f"{WEEK}/edit").text
+    assert 'name="take_subject" value="Bread &amp; &#34;soup&#34;"' in page
+    assert "<script>alert" not in page
+    fields = {"version": "v1", "subject": "Mine", "preheader": "Also mine", "introduction": "Hello."}
+    client.post(f"{WEEK}/edit", fields | {"take_subject": 'Bread & "soup"'})
+    assert desk.overrides == Overrides(subject='Bread & "soup"', preheader="Also mine", introduction_md="Hello.")
+    client.post(f"{WEEK}/edit", fields | {"version": desk.file_version, "take_preheader": "Also: soup"})
+    assert (desk.overrides.subject, desk.overrides.preheader) == ("Mine", "Also: soup")
+
+
 def test_links_are_added_moved_and_removed(client: AsgiClient, desk: FakeDesk) -> None:
     """A button changes one link; everything else that was typed in the form is saved with it."""
     rows = {"link_url": ["https://a.example/", "https://b.example/"], "link_title": ["A", "B"], "link_note": ["", "n"]}

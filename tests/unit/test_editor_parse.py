@@ -202,7 +202,12 @@ def test_a_mistake_is_reported_with_its_line(case: str):
 
 
 AGAIN = {"title": "What the potter kept", "url": "https://blog.example/potter", "feed_id": "blog", "guid": "potter"}
-MANIFEST = {"stories": [{"related": [AGAIN]}], "archive": [AGAIN | {"title": "Marmalade", "guid": "jam"}]}
+SUGGESTIONS = {"subject": ['Bread "on" a stone', "Salt", "Bread\nand salt"], "preheader": ["Also: salt"]}
+MANIFEST = {
+    "stories": [{"related": [AGAIN]}],
+    "archive": [AGAIN | {"title": "Marmalade", "guid": "jam"}],
+    "suggestions": SUGGESTIONS,
+}
 
 
 def edition() -> Edition:
@@ -236,6 +241,16 @@ def test_the_examples_of_a_new_file_are_valid():
     assert found.order == ("blog bread",)
     assert found.notes == {"blog bread": "…"}
     assert found.related == {"blog bread": ()}
+
+
+def test_a_new_file_suggests_inbox_lines():
+    """What is used comes first; each of the others is a setting once its # is removed, and no more than one line."""
+    text = offered()
+    for line in ('#   subject = "Salt"', '#   subject = "Bread and salt"', '#   preheader = "Also: salt"'):
+        assert f"\n{line}\n" in text
+        found = parse(text.replace(line, line[1:]), "f.md", ALL)
+        assert found.subject + found.preheader == line.split('"')[1]
+    assert text.count(r"Bread \"on\" a stone") == 1
 
 
 def test_a_new_file_lists_included_and_left_out_entries():

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.text.markdown import excerpt
 from pipeline.text.plain_text import excerpt_text, strip_boilerplate
-from pipeline.text.sentences import last_sentence, sentence_ends
+from pipeline.text.sentences import sentence_ends, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,10 @@ def test_a_text_that_the_feed_cut(text: str, ended: str) -> None:
     assert strip_boilerplate(text) == ended
 
 
-def test_the_last_sentence() -> None:
-    """A text of one sentence is its own last one."""
-    assert (last_sentence("Ask Dr. Holm. He knows."), last_sentence("Ask Dr. Holm.")) == ("He knows.", "Ask Dr. Holm.")
+def test_sentences_are_split() -> None:
+    """A text without an end is a sentence as well; blanks between sentences belong to none."""
+    assert list(split_sentences("Ask Dr. Holm.  He knows. Or")) == ["Ask Dr. Holm.", "He knows.", "Or"]
+    assert list(split_sentences(" ")) == []
 
 
 @pytest.mark.parametrize("part", ["a. ", "(", "“", '" ', "(.) ", "„“", "1. ", ". "])

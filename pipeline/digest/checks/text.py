@@ -16,10 +16,11 @@ from pipeline.digest.checks.inputs import (
 )
 from pipeline.model.check import CheckLevel, CheckResult
 from pipeline.model.message import PLACEHOLDERS
+from pipeline.text.headlines import display_width
 from pipeline.text.markdown import to_plain
 from pipeline.text.merge_tags import WORD_JOINER, find_merge_tags
 from pipeline.text.mojibake import find_mojibake
-from pipeline.text.similarity import normalised_words
+from pipeline.text.similarity import normalised_words, shared_clause
 from pipeline.text.wordpress import find_shortcode
 
 SUBJECT_LENGTHS = (10, 78)
@@ -32,8 +33,11 @@ _LANGUAGES_WITH_TODO = {"es", "gl", "it", "pt"}
 
 
 def subject(inputs: CheckInputs) -> Iterator[CheckResult]:
-    """Check that the subject has 10 to 78 characters, or better 30 to 60, as phones show no more."""
-    length, (shortest, longest) = len(inputs.rendered.subject), SUBJECT_LENGTHS
+    """Check that the subject has 10 to 78 characters, or better 30 to 60, as phones show no more.
+
+    A Chinese, Japanese or Korean character counts twice, as it is twice as wide.
+    """
+    length, (shortest, longest) = display_width(inputs.rendered.subject), SUBJECT_LENGTHS
     if not length:
         yield SUBJECT.result("subject", "error", "Write a subject: there is none.")
     elif not shortest <= length <= longest:
@@ -46,15 +50,15 @@ def subject(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 def preheader(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that there is a preheader, and that it repeats neither the subject nor the first sentence."""
-    text = inputs.rendered.preheader
+    text, length = inputs.rendered.preheader, display_width(inputs.rendered.preheader)
     if not text:
         message = "Write a preheader, the line after the subject: inboxes show the first words of the HTML instead."
         yield PREHEADER.result("preheader", "warning", message)
     elif repeated := _repeated_by_preheader(inputs):
         message = f"Write a preheader that does not repeat {repeated}: the inbox shows both."
         yield PREHEADER.result("preheader", "warning", message)
-    elif not BEST_PREHEADER_LENGTHS[0] <= len(text) <= BEST_PREHEADER_LENGTHS[1]:
-        message = f"A preheader of 80 to 130 characters fills the inbox line: this one has {len(text)}."
+    elif not BEST_PREHEADER_LENGTHS[0] <= length <= BEST_PREHEADER_LENGTHS[1]:
+        message = f"A preheader of 80 to 130 characters fills the inbox line: this one has {length}."
         yield PREHEADER.result("preheader", "hint", message)
 
 
@@ -62,6 +66,8 @@ def _repeated_by_preheader(inputs: CheckInputs) -> str:
     words = normalised_words(inputs.rendered.preheader)
     if words == normalised_words(inputs.rendered.subject):
         return "the subject"
+    if shared := shared_clause(inputs.rendered.subject, inputs.rendered.preheader):
+        return f"“{shared}” of the subject"
     opening = normalised_words(to_plain(inputs.digest.introduction_md))[: len(words)]
     return "the first sentence" if len(words) > 2 and words == opening else ""
 

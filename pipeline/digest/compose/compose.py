@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
 from pipeline.digest.compose.images import with_image_sizes
-from pipeline.digest.compose.subject import compose_preheader, compose_subject
+from pipeline.digest.compose.inbox_line import compose_inbox_line
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
@@ -69,15 +69,24 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     composed = [_story_with_details(entries, feeds, inputs, excerpts) for entries in selection.stories]
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
     sections = apply_order(_sections(stories, feeds), overrides)
-    ordered = [story for section in sections for story in section.stories]
+    inbox_line = compose_inbox_line(
+        [story for section in sections for story in section.stories],
+        publication,
+        inputs.translator,
+        subject=overrides.subject,
+        preheader=overrides.preheader,
+        introduction_md=overrides.introduction_md,
+    )
     digest = Digest(
         week=str(inputs.week),
         number=inputs.number,
         opens_at=inputs.opens_at,
         closes_at=inputs.closes_at,
         publication=publication,
-        subject=overrides.subject or compose_subject(ordered, publication.name),
-        preheader=overrides.preheader or compose_preheader(ordered, inputs.translator),
+        subject=inbox_line.subject,
+        preheader=inbox_line.preheader,
+        subject_suggestions=inbox_line.subjects,
+        preheader_suggestions=inbox_line.preheaders,
         introduction_md=overrides.introduction_md,
         sections=sections,
         decisions=selection.decisions,

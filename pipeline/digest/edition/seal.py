@@ -83,6 +83,7 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
         "preheader": rendered.preheader,
         "opens_at": _timestamp(digest.opens_at),
         "closes_at": _timestamp(digest.closes_at),
+        "suggestions": {"subject": digest.subject_suggestions, "preheader": digest.preheader_suggestions},
         "introduction_md": digest.introduction_md,
         "stories": [
             _story(section.kind, section.heading, story, fingerprints)

@@ -53,8 +53,8 @@ def initial_text(
         "# A line that begins with # is a comment: remove the # to use it. Then run:",
         f"#     pipeline digest --week {edition.week}",
         "",
-        f"# subject = {_quoted(edition.subject)}",
-        f"# preheader = {_quoted(edition.preheader)}",
+        *_suggestions("subject", edition.subject, edition),
+        *_suggestions("preheader", edition.preheader, edition),
         f"# lead = {_quoted(first)}          # the first story",
         f"# leave_out = [{_quoted(first)}]",
         "# put_back = []                    # entries that were left out: see below, or any other entry",
@@ -82,6 +82,13 @@ def short_reference(entry: Entry) -> str:
     """Return an entry's reference: its feed, and its guid or, where that is long, a shorter URL."""
     use_url = entry.url and len(entry.guid) > _LONG_GUID_CHARS and len(entry.url) < len(entry.guid)
     return f"{entry.feed_id} {entry.url if use_url else entry.guid}"
+
+
+def _suggestions(key: str, current: str, edition: Edition) -> Iterator[str]:
+    """Yield a setting as it is and, below it, what else it could be, as comments."""
+    yield f"# {key} = {_quoted(current)}"
+    suggestions = json.loads(edition.manifest).get("suggestions", {}).get(key, ())
+    yield from (f"#   {key} = {_quoted(text)}" for text in suggestions if text != current)
 
 
 def _references(edition: Edition, stories: Iterable[StoryEntries], left_out: Iterable[Decision]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pipeline.model.errors import ConflictError, NothingToPublishError, Pipeline
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
-from pipeline.web.desk.message_details import story_references
+from pipeline.web.desk.message_details import story_references, suggestions
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
@@ -48,11 +48,11 @@ class EditorForm:
 
     @classmethod
     def from_request(cls, form: Form) -> EditorForm:
-        """Return the values that were typed; links without a valid address are dropped."""
+        """Return the values that were typed or, by a button, taken; links without a valid address are dropped."""
         rows = zip(form.get_all("link_url"), form.get_all("link_title"), form.get_all("link_note"), strict=False)
         return cls(
-            subject=" ".join(form["subject"].split()),
-            preheader=" ".join(form["preheader"].split()),
+            subject=" ".join((form["take_subject"] or form["subject"]).split()),
+            preheader=" ".join((form["take_preheader"] or form["preheader"]).split()),
             introduction=form["introduction"].strip(),
             links=tuple(EditorLink(url=url, title=title, note_md=note) for url, title, note in rows if clean_url(url)),
         )
@@ -116,7 +116,7 @@ class EditorPages:
             return self._page(request, week, EditorForm.from_overrides(state.overrides), state.version)
 
     def submit(self, request: Request, form: Form) -> Response:
-        """Preview or save the form, or change its links and save it.
+        """Preview or save the form, or take a suggestion or change its links and save it.
 
         If somebody else has saved meanwhile, nothing is written and both versions are shown.
         """
@@ -210,6 +210,7 @@ class EditorPages:
             "file_version": version,
             "file_changed": self.cache.desk.editor.version(week) != version,
             "edition": None,
+            "suggestions": {},
             "failure": None,
             "empty_reason": "",
         }
@@ -221,7 +222,7 @@ class EditorPages:
             if isinstance(edition, BuildFailure):
                 context["failure"] = edition
             else:
-                context |= sidebar(edition) | {"edition": edition}
+                context |= sidebar(edition) | {"edition": edition, "suggestions": suggestions(edition)}
         return self.templates.render("editor", request, status=status, **context)
 
     def _decisions(

@@ -73,6 +73,12 @@ def story_references(edition: Edition) -> list[list[list[str]]]:
     return [[story for story in section if story] for section in sections.values()]
 
 
+def suggestions(edition: Edition) -> dict[str, list[str]]:
+    """Return what the editor could take by field, ``subject`` and ``preheader``; the best first."""
+    by_field: dict[str, list[str]] = _manifest(edition).get("suggestions", {})
+    return by_field
+
+
 def archive_titles(edition: Edition) -> dict[str, str]:
     """Return the titles of the archive entries that an edition links to, by reference."""
     manifest = _manifest(edition)

@@ -1,0 +1,221 @@
+"""The inbox line: headlines, and a subject and preheader that are composed together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.digest.compose.inbox_line import InboxLine, compose_inbox_line
+from pipeline.digest.render.translations import translator_for
+from pipeline.model.digest import Story
+from pipeline.text.headlines import clean_headline, cut_headline, display_width, shorten_headline
+from pipeline.text.similarity import shared_clause
+from tests.factories import entry
+from tests.golden.locales import ARABIC
+from tests.golden.sample import PUBLICATION, SAMPLE
+
+LEAD = "Set the table for the people you have"
+SENTENCE = "Every winter the ferry stops for eleven weeks and the island has to feed itself."
+
+
+def story(title: str, kind: str = "post", **more: object) -> Story:
+    return Story(kind=kind, title=title, url="https://h.example/", entries=(entry(title),), **more)  # type: ignore[arg-type]
+
+
+def line(*stories: Story, language: str = "en", **more: str) -> InboxLine:
+    return compose_inbox_line(stories, PUBLICATION, translator_for(language), **more)
+
+
+@pytest.mark.parametrize(
+    ("title", "headline"),
+    [
+        ("Ep. 31 - Tar and feathers", "Tar and feathers"), ("EP31: Tar and feathers", "Tar and feathers"),
+        ("#31: Tar and feathers", "Tar and feathers"), ("S2E5 Tar and feathers", "Tar and feathers"),
+        ("Season 2, Episode 5 – Tar and feathers", "Tar and feathers"), ("Folge 31 | Teer", "Teer"),
+        ("31 - Tar and feathers", "Tar and feathers"), ("2.05- Tar and feathers", "Tar and feathers"),
+        ("1984: a year of tar", "1984: a year of tar"), ("5 ways to boil tar", "5 ways to boil tar"),
+        ("Tar and feathers (Ep. 31)", "Tar and feathers"), ("Tar and feathers | Episode 31", "Tar and feathers"),
+        ("[Podcast] Tar and feathers", "Tar and feathers"), ("New Episode: Tar", "Tar"), ("Podcast: Tar", "Tar"),
+        ("The Tar Pit #31: Feathers", "Feathers"), ("Feathers - The Tar Pit Podcast", "Feathers"),
+        ("The Tar Pit", "The Tar Pit"), ("Podcast – Ep. 31 – The Tar Pit – Feathers", "Feathers"),
+        ("9 February 2026: Tar", "Tar"), ("2026-02-09 Tar", "2026-02-09 Tar"), ("Tar – Feb 9, 2026", "Tar"),
+        ("Notes from the quay (09/02/2026)", "Notes from the quay"), ("9. Februar 2026 | Teer", "Teer"),
+        ("Tar and feathers.", "Tar and feathers"), ("Tar…", "Tar…"), ("Meet me at 5 p.m.", "Meet me at 5 p.m."),
+        ("第31回 港町の朝ごはん", "第31回 港町の朝ごはん"), ("第31回：港町の朝ごはん", "港町の朝ごはん"),
+        ("2026年2月9日 | 港町の朝", "港町の朝"), ("Episode 31", "Episode 31"), ("", ""), (" #31 ", "#31"),
+        ("Season's end: a list", "Season's end: a list"), ("A – B – C", "A – B – C"),
+    ],
+)  # fmt: skip
+def test_headlines_say_what_a_title_is_about(title: str, headline: str) -> None:
+    """Numbers, dates, labels and names of shows leave both ends of a title, unless nothing would be left."""
+    assert clean_headline(title, ["The Tar Pit"], is_episode=True) == headline
+
+
+def test_a_number_in_front_of_a_post_is_its_own() -> None:
+    """Only episodes are numbered without a word that says so."""
+    assert clean_headline("31 - Tar") == "31 - Tar"
+
+
+@pytest.mark.parametrize(
+    ("headline", "width", "shorter"),
+    [
+        ("Tar: how a town lost its boat", 60, "Tar: how a town lost its boat"),
+        ("Tar and feathers: how a town lost its boat", 20, "Tar and feathers"),
+        ("Where did the boat go? Nobody in town will say", 30, "Where did the boat go?"),
+        ("How a town of eleven houses lost its boat (part 2)", 45, "How a town of eleven houses lost its boat"),
+        ("How a town of eleven houses lost its only boat", 20, ""),
+        ("港町の朝ごはん：塩と油と酸と熱のこと", 20, "港町の朝ごはん"),
+    ],
+)
+def test_headlines_are_shortened_at_a_clause(headline: str, width: int, shorter: str) -> None:
+    """A headline that is too wide keeps its first clauses; half a clause is never kept."""
+    assert shorten_headline(headline, width) == shorter
+
+
+@given(st.text(max_size=200), st.integers(8, 60))
+@settings(deadline=None)
+def test_a_cut_headline_fits(text: str, width: int) -> None:
+    """It is never wider, and unless it is whole it ends in an ellipsis."""
+    cut = cut_headline(text, width)
+    assert display_width(cut) <= width
+    assert cut == text or (cut[-1] == "…" and text.startswith(cut[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("Salt roads: a walk", "Also: A WALK · Bread", "a walk"),
+        ("Set the table for two", "Why we set the table for two or more", "set the table for two"),
+        ("We set a table for all the others", "Why we set a table for all I like", "we set a table for all"),
+        ("Salt and smoke", "Smoke and salt", ""), ("Bread", "Bread and salt", ""), ("", "", ""), ("A · B", "A", ""),
+        ("港町の朝ごはん", "今週は、港町の朝ごはん。", "港町の朝ごはん"), ("塩の道", "塩と油の道", ""),
+    ],
+)  # fmt: skip
+def test_shared_clauses(one: str, other: str, shared: str) -> None:
+    """A clause of both, one of three words that the other contains, or six words in a row."""
+    assert shared_clause(one, other) == shared
+    assert bool(shared_clause(other, one)) == bool(shared)
+
+
+@pytest.mark.parametrize(
+    ("stories", "subject"),
+    [
+        ([story(LEAD), story("Salt")], LEAD),
+        ([story("Salt"), story("Bread on a stone")], "Salt · Bread on a stone"),
+        ([story("Tar", "episode", guest="Ada Finch"), story("Bread")], "Tar, with Ada Finch · Bread"),
+        ([story("A boat", "episode", guest="Ada Finch of Penhallow")], "A boat, with Ada Finch of Penhallow"),
+        ([story("Ep. 31 - Tar and a boat that nobody wanted", "episode")], "Tar and a boat that nobody wanted"),
+        ([story("Tides of the western coast", "link"), story(LEAD)], LEAD),
+        ([story("Tides of the western coast", "link")], "Tides of the western coast"),
+        ([story("")], "Harbour & Hearth"),
+        ([], "Harbour & Hearth"),
+        ([story("Bread")], "Harbour & Hearth: Bread"),
+        ([story("A town of eleven houses and its boat: " + "how it was lost and found and lost again " * 3)],
+         "A town of eleven houses and its boat"),
+    ],
+)  # fmt: skip
+def test_the_subject_is_the_lead_storys_headline(stories: list[Story], subject: str) -> None:
+    """A short one is followed by its guest or the next; links lead only if there is nothing else."""
+    assert line(*stories).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("stories", "preheader"),
+    [
+        (
+            [story(LEAD), story("Salt roads that nobody walked since the war", "episode", guest="Ada Finch"),
+             story("a", "link"), story("b", "link")],
+            "Also: Salt roads that nobody walked since the war, with Ada Finch · 2 useful links",
+        ),
+        ([story(LEAD), story(f"{'x ' * 60}."), story(f"{'y ' * 40}end"), story("a", "link")],
+         f"Also: {'y ' * 40}end · a useful link"),
+        ([story(LEAD, excerpt_md=f"{SENTENCE}\n\n- salt\n- *tar*"), story("Salt")], f"{SENTENCE} Also: Salt"),
+        ([story(LEAD, excerpt_md=SENTENCE)], SENTENCE),
+        ([story(LEAD), story("Salt", excerpt_md=SENTENCE)], f"Also: Salt – {SENTENCE}"),
+        ([story(LEAD, excerpt_md=f"In this post: {LEAD}.")], "This week: a post"),
+        ([story("Only a link that leads", "link")], "This week: a useful link"),
+        ([story("Boats: a town and quay"), story("Boats: tar for all of its eleven houses, this winter and the next")],
+         "Also: tar for all of its eleven houses, this winter and the next"),
+    ],
+)  # fmt: skip
+def test_the_preheader_says_what_else_there_is(stories: list[Story], preheader: str) -> None:
+    """Other stories, whole sentences of the lead, or both; never a clause of the subject."""
+    assert line(*stories).preheader == preheader
+
+
+def test_an_empty_newsletter_has_an_inbox_line() -> None:
+    """Neither part is empty, and they differ, even without stories."""
+    composed = line()
+    assert composed.preheader.strip()
+    assert composed.preheader != composed.subject
+
+
+def test_what_the_editor_wrote_is_kept() -> None:
+    """The other part, and the sentence that the introduction begins with, are not repeated."""
+    stories = [story(LEAD, excerpt_md=SENTENCE), story("Salt roads that nobody has walked since the war")]
+    assert line(*stories, subject=stories[1].title).preheader == f"{SENTENCE} Also: {LEAD}"
+    assert line(*stories, preheader=f"{LEAD}, we say.").subject == stories[1].title
+    assert line(*stories, subject="Mine", preheader="Mine").preheader == "Mine"
+    assert SENTENCE not in line(*stories, introduction_md=f"*{SENTENCE}* Then").preheader
+
+
+def test_there_are_three_suggestions_each() -> None:
+    """They differ, none repeats the other part, and the first is used."""
+    stories = [*SAMPLE.stories]
+    composed = line(*stories)
+    assert (len(composed.subjects), len(composed.preheaders)) == (3, 3)
+    assert (composed.subjects[0], composed.preheaders[0]) == (composed.subject, composed.preheader)
+    assert len({*composed.subjects, *composed.preheaders}) == 6
+    assert not any(shared_clause(composed.subject, text) for text in composed.preheaders)
+
+
+def test_foreign_titles_are_isolated() -> None:
+    """Latin titles in an Arabic list keep their punctuation on their own side (UAX #9)."""
+    titles = ["Salt roads?", "Tar (part 2)!", "رغيف على مهل لأقصر الشهور وأبردها"]
+    composed = compose_inbox_line([story(title) for title in titles[::-1]], ARABIC.publication, translator_for("ar"))
+    assert "\u2068Tar (part 2)!\u2069 · \u2068Salt roads?\u2069" in composed.preheader
+
+
+def test_japanese_is_measured_in_columns() -> None:
+    """A character takes two columns, so lines are half as long."""
+    titles = "港町の朝ごはんと、塩と油と酸と熱のはなし 見知らぬ人に食卓をひらく人"
+    titles += " 船大工が戸口に掛けている五つのもの 灯台守のいちばん長い夜"
+    composed = line(*map(story, titles.split()), language="ja")
+    assert 30 <= display_width(composed.subject) <= 60
+    assert 80 <= display_width(composed.preheader) <= 130
+
+
+WORDS = st.sampled_from(
+    ["salt", "Tar", "the", "Ep.31", "#4", ":", "–", "|", "·", "?", "!", "…", "(part", "塩", "港町の朝。", "رغيف",
+     "مهل؟", "2026", "Ada", "https://a.example/", "*b*", "שלום", "。", "、"]
+)  # fmt: skip
+TITLES = st.lists(WORDS, max_size=14).map(" ".join) | st.text(max_size=300)
+STORIES = st.lists(
+    st.builds(
+        story,
+        TITLES,
+        st.sampled_from(["post", "episode", "read-or-listen", "link"]),
+        guest=st.sampled_from(["", "Ada Finch", "عمر"]),
+        excerpt_md=st.lists(WORDS, max_size=60).map(" ".join),
+    ),
+    max_size=6,
+)
+
+
+@given(STORIES, TITLES, st.sampled_from(["en", "ar", "de", "fr", "he", "ja"]))
+@settings(deadline=None)
+def test_an_inbox_line_of_anything(stories: list[Story], introduction: str, language: str) -> None:
+    """It is never empty, too wide or the same twice, on one line, and what is opened in it is closed."""
+    publication = replace(PUBLICATION, tagline="")
+    composed = compose_inbox_line(stories, publication, translator_for(language), introduction_md=introduction)
+    assert composed.subject.strip()
+    assert composed.preheader.strip()
+    assert display_width(composed.subject) <= 78
+    assert display_width(composed.preheader) <= 130
+    assert shared_clause(composed.subject, composed.preheader) == ""
+    for text in (*composed.subjects, *composed.preheaders):
+        assert len(text.splitlines()) == 1
+        assert text.count("\u2068") == text.count("\u2069")

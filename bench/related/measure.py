@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -25,7 +26,7 @@ from pipeline.store import Store
 
 HERE = Path(__file__).parent
 EACH = 12
-PRECISION_AT_3 = 0.90
+MIN_PRECISION = 0.90
 MILLISECONDS = 50.0
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
 TITLES = (
@@ -73,33 +74,83 @@ def fill(store: Store, labelled: list[tuple[str, Entry]]) -> None:
     )
 
 
+@dataclass
+class Figures:
+    """Counts over labelled entries."""
+
+    shown: int = 0
+    right: int = 0
+    answered: int = 0
+    answerable: int = 0
+
+    def add(self, other: Figures) -> None:
+        """Add the counts of other entries."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    @property
+    def precision(self) -> float:
+        """The share of what is shown that is about the same."""
+        return self.right / max(self.shown, 1)
+
+    def __str__(self) -> str:
+        """Return the figures as a line of text."""
+        found = f"precision {self.precision:.3f} ({self.right} of {self.shown})"
+        recall = self.answered / max(self.answerable, 1)
+        return f"{found}, recall {recall:.2f} ({self.answered} of {self.answerable})"
+
+
+def archives() -> dict[bool, list[list[tuple[str, Entry]]]]:
+    """Return the labelled archives: those that the thresholds were set by (False), and the held-out ones (True)."""
+    found: dict[bool, list[list[tuple[str, Entry]]]] = {False: [], True: []}
+    for name, archive in tomllib.loads((HERE / "archives.toml").read_text()).items():
+        made = []
+        for number, line in enumerate(archive["posts"].strip().splitlines()):
+            topic, title, text = (part.strip() for part in line.split("|"))
+            label = f"{name}-{number}" if topic == "-" else topic
+            body = f"{text} {archive['ending']}"
+            made.append((label, Entry(feed_id="blog", guid=f"{label}-{number}", url=f"https://h.example/{name}/{number}",
+                                      title=title, published_at=NOW - timedelta(days=7 * number + 7),
+                                      excerpt_text=body, body_html=f"<p>{body}</p>")))  # fmt: skip
+        found[archive["held_out"]].append(made)
+    return found
+
+
 def look_up(store: Store, entry: Entry, own: set[int]) -> list[str]:
     """Return the guids of the entries related to an entry."""
-    weights = key_terms([entry])
-    having, total = store.word_index.search(list(weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
-    likeness = Similarity.from_terms(weights, having, total)
+    terms = key_terms([entry])
+    having, total = store.word_index.search(list(terms.weights), first_seen_by=None, max_matches=MAX_TERM_ENTRIES)
+    likeness = Similarity.from_terms(terms, having, total)
     found = store.entries.by_id(candidates(likeness, excluded=own))
-    return [each.entry.guid for each in rank_related(likeness, found, max_entries=3)]
+    return [ranked.stored.entry.guid for ranked in rank_related(likeness, found)][:3]
 
 
-def precision(store: Store, labelled: list[tuple[str, Entry]]) -> tuple[float, float, float]:
-    """Return precision at 1, precision at 3 and the share of entries with any result."""
-    first, all_three, shown = [], [], 0
+def judge(store: Store, labelled: list[tuple[str, Entry]]) -> Figures:
+    """Return how often what is shown for the entries is right."""
+    figures = Figures()
     for entry_id, (label, entry) in enumerate(labelled, 1):
         right = [guid.rpartition("-")[0] == label for guid in look_up(store, entry, {entry_id})]
-        shown += bool(right)
-        first += right[:1]
-        all_three += right
-    return sum(first) / len(first), sum(all_three) / len(all_three), shown / len(labelled)
+        figures.shown += len(right)
+        figures.right += sum(right)
+        figures.answered += any(right)
+        figures.answerable += sum(other == label for other, _ in labelled) > 1
+    return figures
 
 
 def main() -> int:
     """Print the figures."""
+    bad = False
+    made = entries()
+    sets = {"made": [made]} | {"held out" if held_out else "prose": found for held_out, found in archives().items()}
     with tempfile.TemporaryDirectory() as folder:
-        labelled = entries()
-        with Store.open(f"sqlite:///{folder}/small.db") as store:
-            fill(store, labelled)
-            at_1, at_3, shown = precision(store, labelled)
+        for name, labelled_archives in sets.items():
+            figures = Figures()
+            for number, labelled in enumerate(labelled_archives):
+                with Store.open(f"sqlite:///{folder}/{name[:4]}{number}.db") as store:
+                    fill(store, labelled)
+                    figures.add(judge(store, labelled))
+            bad |= figures.precision < MIN_PRECISION
+            print(f"{name:9} {figures}")
         many = entries(copies=240)
         with Store.open(f"sqlite:///{folder}/large.db") as store:
             fill(store, many)
@@ -108,9 +159,8 @@ def main() -> int:
                 started = time.perf_counter()
                 look_up(store, entry, set())
                 spent.append(1000 * (time.perf_counter() - started))
-    print(f"{len(labelled)} labelled entries: precision@1 {at_1:.3f}, precision@3 {at_3:.3f}, shown for {shown:.0%}")
     print(f"{len(many):,} entries: {median(spent):.1f} ms a look-up, {max(spent):.1f} ms the slowest")
-    return int(at_3 < PRECISION_AT_3 or median(spent) > MILLISECONDS)
+    return int(bad or median(spent) > MILLISECONDS)
 
 
 if __name__ == "__main__":

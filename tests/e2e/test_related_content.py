@@ -71,6 +71,15 @@ def test_a_story_links_to_related_entries(program: CliRunner):
     assert "What the potter kept" not in bread
 
 
+def test_an_older_story_is_shown_once(program: CliRunner):
+    """Where it fits best: under the most similar story, not under the other, and not again as a year ago."""
+    again = old("A kiln in the rain", "kiln glaze clay rain umbrella tent", "Wed, 11 Feb 2026 09:00:00 GMT")
+    potter = old("What the potter kept", f"{KILN} broken bowls", "Tue, 11 Feb 2025 09:00:00 GMT")
+    fetched(program, WEEK[0], again, potter, *ARCHIVE[1:3])
+    assert related(program) == [["What the potter kept"], []]
+    assert archive(program) == []
+
+
 def test_a_closed_week_keeps_its_related_entries(program: CliRunner):
     """An older entry that is backfilled after the digest was written changes no byte of it."""
     before = text(fetched(program, *WEEK, *ARCHIVE))

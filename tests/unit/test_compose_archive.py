@@ -8,7 +8,15 @@ from datetime import timedelta
 import pytest
 
 from pipeline.digest.compose.archive import ArchiveFilter, choose_filler, choose_year_ago
-from pipeline.digest.compose.related import Similarity, candidates, key_terms, rank_related
+from pipeline.digest.compose.related import (
+    KeyTerms,
+    RankedEntry,
+    Similarity,
+    candidates,
+    distribute_related,
+    key_terms,
+    rank_related,
+)
 from pipeline.digest.selection.select import Selection, limit_links
 from pipeline.ingest.chapters import MAX_CHAPTERS, chapter_titles, transcript_opening
 from pipeline.ingest.webpage import read_metadata
@@ -22,17 +30,35 @@ POTTER = stored(entry("What the potter kept", OLD), 1)
 TWIN = stored(episode("Episode 3: What the potter kept", OLD), 2)
 HENS = stored(entry("Hens in winter", OLD), 3)
 EVERY_ID = tuple(range(50))
-ENTRY_IDS = {"kiln": (1, 2), "potter": (1, 2), "village": EVERY_ID, "alone": (9,)}
-WEIGHTS = {"kiln": 3.0, "potter": 2.0, "village": 3.0, "alone": 1.0}
-SIMILARITY = Similarity.from_terms(WEIGHTS, ENTRY_IDS, 60)
+ENTRY_IDS = {"kiln": (1, 2), "potter": (1, 2), "glaze": (1, 2), "village": EVERY_ID, "alone": (9,)}
+WEIGHTS = {"kiln": 3.0, "potter": 2.0, "glaze": 1.0, "village": 3.0, "alone": 1.0}
+
+
+def similarity(
+    weights: dict[str, float] = WEIGHTS,
+    ids: dict[str, tuple[int, ...]] = ENTRY_IDS,
+    title: str = "Potter",
+    total: int = 60,
+) -> Similarity:
+    """Return the similarity of a story that has these terms, and some of them in its title."""
+    terms = KeyTerms(weights=weights, prominent=key_terms([entry(title)]).prominent)
+    return Similarity.from_terms(terms, ids, total)
+
+
+SIMILARITY = similarity()
 
 
 def test_common_words_are_ignored():
     """A word in more than a twelfth of all entries is not compared; in a small archive four may share one."""
-    assert set(SIMILARITY.entry_ids) == {"kiln", "potter", "alone"}
-    assert set(Similarity.from_terms(WEIGHTS, {"kiln": (1, 2, 3, 4), "village": (1, 2, 3, 4, 5)}, 6).entry_ids) == {
-        "kiln"
-    }
+    assert set(SIMILARITY.entry_ids) == {"kiln", "potter", "glaz", "alon"}
+    small = {"kiln": (1, 2, 3, 4), "village": (1, 2, 3, 4, 5)}
+    assert set(similarity(ids=small, total=6).entry_ids) == {"kiln"}
+
+
+def test_forms_of_a_word_are_one_term():
+    """The index finds each form for the other; counted twice, one shared word would look like two."""
+    forms = similarity({"jar": 1.0, "jars": 2.0}, {"jar": (1,), "jars": (1,)})
+    assert list(forms.entry_ids) == ["jar"]
 
 
 def test_a_storys_own_entries_are_not_candidates():
@@ -42,29 +68,55 @@ def test_a_storys_own_entries_are_not_candidates():
 
 
 def test_entries_that_share_too_little_are_not_candidates():
-    """An entry that shares one word, or too little weight at best, is not loaded from the store."""
-    assert candidates(Similarity.from_terms(WEIGHTS, {**ENTRY_IDS, "lamp": (5,)}, 60), excluded=()) == (2, 1)
-    assert candidates(Similarity.from_terms(WEIGHTS | {"alone": 90.0}, ENTRY_IDS, 60), excluded=()) == ()
+    """An entry that shares few words, or too little weight at best, is not loaded from the store."""
+    assert candidates(similarity(ids={**ENTRY_IDS, "lamp": (5,)}), excluded=()) == (2, 1)
+    assert candidates(similarity(WEIGHTS | {"alone": 90.0}), excluded=()) == ()
 
 
-def test_a_post_and_its_episode_are_related_once():
-    """Of two entries of one story, the more similar one is shown."""
-    assert rank_related(SIMILARITY, [TWIN, POTTER], max_entries=3) == (TWIN,)
+def ranked(of: Similarity, *entries: StoredEntry) -> list[StoredEntry]:
+    return [one.stored for one in rank_related(of, entries)]
 
 
-def test_one_shared_word_is_not_enough():
-    """Two words are needed, and enough of the weight."""
-    assert rank_related(SIMILARITY, [HENS, stored(entry("Alone"), 9)], max_entries=3) == ()
-    heavy = Similarity.from_terms(WEIGHTS | {"alone": 90.0}, ENTRY_IDS, 60)
-    assert rank_related(heavy, [POTTER], max_entries=3) == ()
+UNRELATED = {
+    "one shared word": (SIMILARITY, stored(entry("Alone"), 9)),
+    "too little of the weight": (similarity(WEIGHTS | {"alone": 90.0}), POTTER),
+    "shared words in the texts alone": (similarity(title="Hens"), stored(entry("What was kept"), 1)),
+}
+
+
+@pytest.mark.parametrize("case", UNRELATED)
+def test_no_related_entry_is_better_than_a_wrong_one(case: str):
+    """Three words are needed, enough of the weight, and a title, a category or a guest that names one of them."""
+    story, unrelated = UNRELATED[case]
+    assert ranked(story, unrelated) == []
+    assert ranked(SIMILARITY, POTTER) == [POTTER]
+
+
+def test_words_count_by_where_they_are():
+    """A word in both titles says more than one in a title and a text, and that more than one in both texts."""
+    of_title, of_text = stored(entry("Potter, kiln, glaze"), 1), stored(entry("Kept"), 2)
+    shares = [rank_related(similarity(title=title), [of_title, of_text]) for title in ("Potter", "Potter, kiln, glaze")]
+    assert [[one.stored for one in share] for share in shares] == [[of_title, of_text]] * 2
+    assert shares[1][0].share > shares[0][0].share > shares[0][1].share
+
+
+def test_an_older_story_is_related_to_the_most_similar_story_alone():
+    """Each at most once in a digest, a post and its episode counting as one; the others of a story move up."""
+    hens = RankedEntry(0.3, HENS)
+    fits = {7: [RankedEntry(0.4, POTTER), hens], 8: [RankedEntry(0.5, TWIN), RankedEntry(0.2, HENS)]}
+    assert distribute_related(fits, max_entries=2) == {7: (HENS,), 8: (TWIN,)}
+    assert distribute_related(fits, [HENS], max_entries=2) == {7: (), 8: (TWIN,)}
+    assert distribute_related({7: fits[7]}, max_entries=1) == {7: (POTTER,)}
 
 
 def test_stop_words_are_not_key_terms():
-    """Stop words, numbers and tags are ignored; words of the title weigh more than those of the text."""
-    found = key_terms([replace(entry("The potter and the kiln"), body_html="<p>We fired 1200 <b>pots</b> once.</p>")])
-    assert {"the", "and", "1200", "once", "we"}.isdisjoint(found)
-    assert found["kiln"] > found["pots"] > 0
-    assert list(found)[:2] == ["kiln", "potter"]
+    """Stop words, numbers, tags and URLs are ignored; words of the title weigh more than those of the text."""
+    text = "<p>We fired 1200 <b>pots</b> once: https://shop.example/pots?ref=77x www.clay.example</p>"
+    found = key_terms([replace(entry("The potter and the kiln"), body_html=text)])
+    assert {"the", "and", "1200", "once", "we", "https", "shop", "77x", "www", "clay"}.isdisjoint(found.weights)
+    assert found.weights["kiln"] > found.weights["pots"] > 0
+    assert list(found.weights)[:2] == ["kiln", "potter"]
+    assert found.prominent == {"kiln", "potter"}
 
 
 FILTER = ArchiveFilter(
@@ -104,6 +156,16 @@ def test_of_a_year_ago_a_post_is_preferred():
     heard = stored(episode("Hear", OLD - timedelta(days=1)), 2, archived=True)
     assert choose_year_ago([heard, post], FILTER) == (post,)
     assert choose_year_ago([HENS], FILTER) == ()
+
+
+def test_of_a_year_ago_nothing_is_shown_again():
+    """What a story of the digest is related to stays there, and so does its episode."""
+    post, other = (
+        stored(entry(title, OLD), number, archived=True) for number, title in enumerate(("Bread", "Reeds"), 1)
+    )
+    twin = stored(episode("Episode 9: Bread", OLD, episode=9), 3)
+    assert choose_year_ago([post, other], FILTER, [twin]) == (other,)
+    assert choose_year_ago([post], FILTER, [post]) == ()
 
 
 def test_filler_has_no_duplicates():

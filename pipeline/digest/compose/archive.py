@@ -5,14 +5,15 @@ A closed week only sees what had been stored when it was closed, so that later f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
+from pipeline.digest.compose.related import OlderStories
 from pipeline.model.digest import RelatedEntry
 from pipeline.model.edition import matches_any
 from pipeline.model.entry import StoredEntry
-from pipeline.text.similarity import title_key
 from pipeline.text.titles import strip_episode_number
 
 ONE_YEAR = timedelta(weeks=52)
@@ -62,23 +63,21 @@ class ArchiveFilter:
         return has_page and entry.feed_id in self.feed_ids and not matches_any(self.excluded, entry)
 
 
-def choose_year_ago(candidates: Iterable[StoredEntry], archive_filter: ArchiveFilter) -> tuple[StoredEntry, ...]:
-    """Return the entry from a year ago to show, if any: the earliest post, or else the earliest episode."""
+def choose_year_ago(
+    candidates: Iterable[StoredEntry], archive_filter: ArchiveFilter, shown: Iterable[StoredEntry] = ()
+) -> tuple[StoredEntry, ...]:
+    """Return the entry from a year ago to show, if any: the earliest post, or else episode, that is not yet shown."""
     allowed = [stored for stored in candidates if archive_filter.allows(stored)]
     allowed.sort(key=lambda stored: (stored.entry.is_episode, stored.entry.published_at, stored.entry_id))
-    return tuple(allowed[:1])
+    return choose_filler(allowed, shown, 1)
 
 
 def choose_filler(
-    candidates: Iterable[StoredEntry], shown: Sequence[StoredEntry], max_entries: int
+    candidates: Iterable[StoredEntry], shown: Iterable[StoredEntry], max_entries: int
 ) -> tuple[StoredEntry, ...]:
-    """Return the first candidates, each title once and none that is already shown."""
-    titles = {title_key(stored.entry.title) for stored in shown}
-    chosen: dict[str, StoredEntry] = {}
-    for stored in candidates:
-        if (title := title_key(stored.entry.title)) not in titles:
-            chosen.setdefault(title, stored)
-    return tuple(chosen.values())[: max(0, max_entries)]
+    """Return the first candidates, each story once and none that is already shown."""
+    known = OlderStories(shown)
+    return tuple(islice((stored for stored in candidates if known.add(stored)), max(0, max_entries)))
 
 
 def related_entries(entries: Iterable[StoredEntry]) -> tuple[RelatedEntry, ...]:

@@ -16,7 +16,15 @@ from pipeline.digest.compose.archive import (
     choose_filler,
     choose_year_ago,
 )
-from pipeline.digest.compose.related import MAX_TERM_ENTRIES, Similarity, candidates, key_terms, rank_related
+from pipeline.digest.compose.related import (
+    MAX_TERM_ENTRIES,
+    RankedEntry,
+    Similarity,
+    candidates,
+    distribute_related,
+    key_terms,
+    rank_related,
+)
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import entries_by_reference
@@ -33,8 +41,9 @@ FILLER_MAX_AGE = timedelta(weeks=26)
 def load_archive_content(store: Store, context: DigestContext, week: Week, selection: Selection) -> ArchiveContent:
     """Return the older entries to link to; a week with fewer than ``context.min_stories`` stories gets fillers.
 
-    Related entries that the editor chose stay under their story. In a thin week, the others are offered as fillers
-    first. A closed week only sees what had been stored when it closed.
+    Each older story is shown once; it belongs to the story that the editor chose it for, else to the most similar one,
+    else to a year ago. In a thin week, related entries that the editor did not choose are offered as fillers first. A
+    closed week only sees what had been stored when it closed.
     """
     opens_at, closes_at = context.calendar.bounds(week)
     archive_filter = ArchiveFilter(
@@ -48,15 +57,20 @@ def load_archive_content(store: Store, context: DigestContext, week: Week, selec
     stories = [story for story in selection.stories if story[0].entry.feed_id in archive_filter.feed_ids]
     chosen = lookup.chosen_by_editor(stories, selection.overrides)
     in_week = {stored.entry_id for story in selection.stories for stored in story}
-    related = lookup.related([story for story in stories if story[0].entry_id not in chosen], in_week)
-    year_ago = choose_year_ago(lookup.between(opens_at - ONE_YEAR, closes_at - ONE_YEAR), archive_filter)
+    new = [*chain(*selection.stories, *chosen.values())]
+    ranked = lookup.related([story for story in stories if story[0].entry_id not in chosen], in_week)
+    a_year_ago = lookup.between(opens_at - ONE_YEAR, closes_at - ONE_YEAR)
     if not selection.stories or len(stories) >= context.min_stories:
-        return ArchiveContent(related=related | chosen, year_ago=year_ago)
-    shown = [*year_ago, *chain(*selection.stories, *chosen.values())]
+        related = distribute_related(ranked, chain(*chosen.values()), max_entries=MAX_RELATED)
+        shown = [*new, *chain(*related.values())]
+        return ArchiveContent(related=related | chosen, year_ago=choose_year_ago(a_year_ago, archive_filter, shown))
+    year_ago = choose_year_ago(a_year_ago, archive_filter, new)
     recent = reversed(lookup.between(opens_at - FILLER_MAX_AGE, opens_at - FILLER_MIN_AGE))
+    related = distribute_related(ranked, max_entries=MAX_RELATED)
     offered = [*chain(*related.values()), *filter(archive_filter.allows, recent)]
-    filler = choose_filler(offered, shown, MAX_ARCHIVE - len(year_ago))
-    return ArchiveContent(related=chosen, year_ago=year_ago, filler=filler)
+    return ArchiveContent(
+        related=chosen, year_ago=year_ago, filler=choose_filler(offered, [*new, *year_ago], MAX_ARCHIVE - len(year_ago))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,22 +98,20 @@ class _Lookup:
 
     def related(
         self, stories: Sequence[tuple[StoredEntry, ...]], excluded: Collection[int]
-    ) -> dict[int, tuple[StoredEntry, ...]]:
-        """Return the entries most similar to each story, by the id of its first entry; two queries for all stories."""
+    ) -> dict[int, tuple[RankedEntry, ...]]:
+        """Return the entries related to each story, by the id of its first entry; two queries for all stories."""
         terms = {story[0].entry_id: key_terms([stored.entry for stored in story]) for story in stories}
         matching, total = self.store.word_index.search(
-            dict.fromkeys(chain.from_iterable(terms.values())),
+            dict.fromkeys(chain.from_iterable(of_story.weights for of_story in terms.values())),
             first_seen_by=self.archive_filter.closed_at,
             max_matches=MAX_TERM_ENTRIES,
         )
-        similarity = {story: Similarity.from_terms(weights, matching, total) for story, weights in terms.items()}
+        similarity = {story: Similarity.from_terms(of_story, matching, total) for story, of_story in terms.items()}
         nearest = {story: candidates(scores, excluded=excluded) for story, scores in similarity.items()}
         stored = self.store.entries.by_id({entry_id for ids in nearest.values() for entry_id in ids})
-        allowed = [entry for entry in stored if self.archive_filter.allows(entry)]
+        allowed = {entry.entry_id: entry for entry in stored if self.archive_filter.allows(entry)}
         return {
-            story: rank_related(
-                similarity[story], [entry for entry in allowed if entry.entry_id in ids], max_entries=MAX_RELATED
-            )
+            story: rank_related(similarity[story], [allowed[entry_id] for entry_id in ids if entry_id in allowed])
             for story, ids in nearest.items()
         }
 

@@ -13,7 +13,7 @@ import pytest
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, PipelineError, StoreError
 from pipeline.model.run import LEASE_TTL, Run
 from pipeline.model.schedule import parse_schedule
-from pipeline.scheduler.engine import Deferred, NextRun, Task, TaskResult, next_runs, run_due
+from pipeline.scheduler.engine import Deferred, Done, NextRun, Task, TaskResult, next_runs, run_due
 from pipeline.scheduler.lease import RunLeases
 
 WEDNESDAY = datetime(2026, 2, 11, 9, tzinfo=UTC)
@@ -43,12 +43,12 @@ class MemoryRuns:
 class Work:
     """The work of a task: records its periods and returns or raises the outcomes given, the last one for ever."""
 
-    def __init__(self, *outcomes: str | Deferred | Exception) -> None:
+    def __init__(self, *outcomes: str | Done | Deferred | Exception) -> None:
         self.periods: list[str] = []
         self.times: list[datetime] = []
         self.outcomes = list(outcomes)
 
-    def __call__(self, period: str, now: datetime) -> str | Deferred:
+    def __call__(self, period: str, now: datetime) -> str | Done | Deferred:
         self.periods.append(period)
         self.times.append(now)
         outcomes = self.outcomes or [f"did {period}"]
@@ -255,6 +255,38 @@ def test_a_permanent_error_is_reported_once() -> None:
     failed, done = tick_for(tasks, MemoryRuns(), hours=12)
     assert (failed.error, failed.message, failed.retry_at) == (refusal, str(refusal), None)
     assert done.error is None
+
+
+def test_a_result_tells_the_week_the_status_and_the_duration() -> None:
+    """``Done`` and ``Deferred`` name the week; a failed task has none. The task is called with its period."""
+    until = WEDNESDAY + timedelta(hours=1)
+    ends = [Done(message="sent", week="2026-W07"), Deferred(reason="held", until=until, week="2026-W07")]
+    for end, status in zip([*ends, StoreError("busy")], ["succeeded", "deferred", "retrying"], strict=True):
+        ticks = count()
+        clock = lambda ticks=ticks: WEDNESDAY + next(ticks) * MINUTE  # noqa: E731
+        leases = RunLeases(MemoryRuns(), "here", clock)
+        (result,) = run_due([task("send", "wed 09:00", work := Work(end))], leases, clock, UTC)
+        assert (result.task_id, result.period, result.status) == ("send", "2026-02-11", status)
+        assert result.week == ("" if status == "retrying" else "2026-W07")
+        assert result.duration_seconds > 0
+        assert work.periods == ["2026-02-11"]
+
+
+def test_a_deferred_task_is_reported_again_when_its_reason_changes() -> None:
+    """Not approved yet, then held: two results."""
+    until = WEDNESDAY + timedelta(hours=12)
+    work = Work(Deferred(reason="not approved", until=until), Deferred(reason="held", until=until))
+    results = tick_for([task("send", "wed 09:00", work)], MemoryRuns(), hours=1)
+    assert [result.message for result in results] == ["not approved", "held"]
+
+
+def test_a_deferred_task_waits_no_longer_than_its_deadline() -> None:
+    """Nor does it come back in the past, if the deadline has gone by."""
+    runs = MemoryRuns()
+    (result,) = tick([task("send", "wed 09:00", Work(Deferred(reason="held", until=WEDNESDAY - MINUTE)))], runs)
+    assert result.retry_at == WEDNESDAY
+    (result,) = tick([task("proof", "wed 09:00", Work(Deferred(reason="x", until=WEDNESDAY + MINUTE / 2)))], runs)
+    assert result.retry_at == WEDNESDAY + MINUTE / 2
 
 
 def test_a_deferred_task_is_reported_once_and_runs_when_it_is_ready() -> None:

@@ -1,6 +1,6 @@
 """Weeks are named after their last instant and meet without gaps or overlaps, also when clocks change."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,7 +84,29 @@ def test_invalid_weeks_are_refused(words):
         Week.parse(words)
 
 
-@pytest.mark.parametrize("words", ["", "monday", "1 06:00", "mon 24:00", "mon 6", "mon 06:60"])
+@pytest.mark.parametrize("words", ["2026-W07", " 2026-w07 ", "2026W7", "2026w7"])
+def test_weeks_are_read_as_people_write_them(words):
+    """The hyphen, the case of W and a leading zero make no difference."""
+    assert Week.parse(words) == Week(2026, 7)
+
+
+@pytest.mark.parametrize(
+    ("words", "weekday", "closing_time"),
+    [
+        ("mon 00:00", 0, time(0)),
+        ("sun 23:59", 6, time(23, 59)),
+        (" Friday   6:05 ", 4, time(6, 5)),
+        ("THU 06:00", 3, time(6)),
+    ],
+)
+def test_closing_times_are_read_as_people_write_them(words, weekday, closing_time):
+    """Long weekday names, case, blanks and a missing zero make no difference."""
+    assert WeekCalendar.parse(words, LONDON) == WeekCalendar(weekday, closing_time, LONDON)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "monday", "1 06:00", "mon 24:00", "mon 6", "mon 06:60", "mon 07:60 x", "mox 06:00"]
+)
 def test_invalid_closing_times_are_refused(words):
     """A closing time is the name of a weekday and a time of day."""
     with pytest.raises(ValueError, match="not a weekday and a time"):

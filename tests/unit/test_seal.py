@@ -1,0 +1,186 @@
+"""Sealing: the manifest tells what is in an edition, and the hash changes with everything a subscriber gets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from pipeline.digest.edition.seal import content_hash, mark_approved, seal
+from pipeline.model.check import CheckResult
+from pipeline.model.digest import Decision, Digest, Edition, Publication, RelatedEntry, RenderedDigest, Section, Story
+from tests.factories import MONDAY, entry, episode
+
+POST, EPISODE, OLD = entry("Bréad & Salt"), episode("Kiln"), entry("Frost", datetime(2020, 5, 4, 3, 2, 1, tzinfo=UTC))
+CHECK = CheckResult(name="subject", level="hint", message="Shorten the subject.", where="subject", fix_target="subject")
+RELATED = RelatedEntry(title="Oven", url="https://blog.example/oven", published_at=MONDAY, guid="old:1", feed_id="blog")
+BOTH = Story(
+    kind="read-or-listen", title="Bread", url="https://a.example/1", entries=(POST, EPISODE), related=(RELATED,)
+)
+AGAIN = Story(kind="post", title="Frost", url="https://a.example/2", entries=(OLD,))
+IN = Decision(
+    feed_id="blog", guid="in:1", title="Bread", included=True, reason="dated Mon 9 Feb 2026", published_at=MONDAY
+)
+OUT = replace(IN, guid="out:1", title="Salt", included=False, reason="dated earlier")
+PUBLICATION = Publication(
+    name="Quay",
+    url="https://a.example/",
+    timezone="UTC",
+    language="en",
+    sender="a@a.example",
+    editor="E",
+    postal_address="",
+)
+DIGEST = Digest(
+    week="2026-W07",
+    opens_at=MONDAY,
+    closes_at=MONDAY + timedelta(days=7),
+    publication=PUBLICATION,
+    subject="",
+    preheader="",
+    sections=(Section(kind="posts", heading="To read", stories=(BOTH,)),),
+    decisions=(IN, OUT),
+    introduction_md="Good *morning*.",
+    number=12,
+    archive=(Section(kind="archive", heading="From the archive", stories=(AGAIN,)),),
+)
+RENDERED = RenderedDigest(subject="Brød", preheader="and salt", html="<p>é</p>", text="é\n")
+
+
+def sealed(digest: Digest = DIGEST, rendered: RenderedDigest = RENDERED, eml: bytes = b"eml", **more: Any) -> Edition:
+    return seal(digest, rendered, eml, **({"left_out": [OUT]} | more))
+
+
+def manifest(edition: Edition) -> dict[str, Any]:
+    return json.loads(edition.manifest)
+
+
+def selected(values: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in like}
+
+
+def test_an_edition_holds_the_rendered_bytes() -> None:
+    """Subject, preheader, number and parts are those that were rendered; the manifest is UTF-8 with a final newline."""
+    edition = sealed()
+    assert (edition.week, edition.state, edition.number) == ("2026-W07", "draft", 12)
+    assert (edition.subject, edition.preheader) == ("Brød", "and salt")
+    assert (edition.html, edition.text, edition.eml) == ("<p>é</p>".encode(), "é\n".encode(), b"eml")
+    assert edition.manifest.startswith(b'{\n  "edition": "2026-W07",\n')
+    assert edition.manifest.endswith(b"}\n")
+    assert "Brød".encode() in edition.manifest
+
+
+def test_the_manifest_describes_the_edition() -> None:
+    """Its keys are a contract: edition, dates, stories, what was included and left out, checks and hashes."""
+    edition = sealed(checks=[CHECK], fingerprints={("blog", POST.guid): "f1"})
+    digest = {"digest.html": edition.html, "digest.txt": edition.text, "digest.eml": edition.eml}
+    expected = {
+        "edition": "2026-W07",
+        "number": 12,
+        "state": "draft",
+        "subject": "Brød",
+        "preheader": "and salt",
+        "opens_at": "2026-02-09T00:00:00Z",
+        "closes_at": "2026-02-16T00:00:00Z",
+        "introduction_md": "Good *morning*.",
+        "archive": [
+            {
+                "heading": "From the archive",
+                "title": "Frost",
+                "url": "https://a.example/2",
+                "feed_id": "blog",
+                "guid": "blog:frost",
+            }
+        ],
+        "included": [{"feed_id": "blog", "guid": "in:1", "title": "Bread", "reason": "dated Mon 9 Feb 2026"}],
+        "left_out": [{"feed_id": "blog", "guid": "out:1", "title": "Salt", "reason": "dated earlier"}],
+        "checks": [
+            {
+                "name": "subject",
+                "level": "hint",
+                "message": "Shorten the subject.",
+                "where": "subject",
+                "fix_target": "subject",
+            }
+        ],
+        "sha256": {name: sha256(content).hexdigest() for name, content in digest.items()},
+        "content_hash": edition.content_hash,
+    }
+    assert selected(manifest(edition), expected) == expected
+
+
+def test_the_manifest_lists_stories_with_their_entries() -> None:
+    """Each entry has its fingerprint, if one is known, and the URL of its audio, if there is one."""
+    (story,) = manifest(sealed(fingerprints={("blog", POST.guid): "f1"}))["stories"]
+    expected = {
+        "section": "posts",
+        "heading": "To read",
+        "kind": "read-or-listen",
+        "title": "Bread",
+        "url": "https://a.example/1",
+        "entries": [
+            {
+                "feed_id": "blog",
+                "guid": POST.guid,
+                "url": POST.url,
+                "title": "Bréad & Salt",
+                "published_at": "2026-02-09T00:00:00Z",
+                "enclosure_url": None,
+                "fingerprint": "f1",
+            },
+            {
+                "feed_id": "podcast",
+                "guid": EPISODE.guid,
+                "url": EPISODE.url,
+                "title": "Kiln",
+                "published_at": "2026-02-09T00:00:00Z",
+                "enclosure_url": "https://audio.example/Kiln.mp3",
+                "fingerprint": "",
+            },
+        ],
+        "related": [{"title": "Oven", "url": "https://blog.example/oven", "feed_id": "blog", "guid": "old:1"}],
+    }
+    assert selected(story, expected) == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"digest": replace(DIGEST, week="2026-W08")},
+        {"digest": replace(DIGEST, number=13)},
+        {"digest": replace(DIGEST, sections=())},
+        {"rendered": replace(RENDERED, subject="Brod")},
+        {"rendered": replace(RENDERED, preheader="")},
+        {"rendered": replace(RENDERED, html="<p>e</p>")},
+        {"rendered": replace(RENDERED, text="e\n")},
+        {"eml": b"another"},
+    ],
+)
+def test_the_hash_changes_with_what_a_subscriber_gets(changed: dict[str, Any]) -> None:
+    """Week, number, subject, preheader, each part and the entries count."""
+    assert sealed(**changed).content_hash != sealed().content_hash
+
+
+def test_the_hash_is_the_same_for_what_no_subscriber_gets() -> None:
+    """Left-out entries, checks, fingerprints, notes on dates and the state do not count, and it stays what it was."""
+    edition = sealed(left_out=[], checks=[CHECK], fingerprints={("blog", POST.guid): "f2"})
+    approved = mark_approved(edition)
+    assert edition.content_hash == sealed().content_hash == content_hash(manifest(approved))
+    content = [["2026-W07", 12, "Brød", "and salt", manifest(edition)["sha256"]]]
+    content.append([[["blog", POST.guid], ["podcast", EPISODE.guid]]])
+    written = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+    assert edition.content_hash == sha256(written).hexdigest()
+
+
+def test_an_approved_edition_differs_in_its_state_only() -> None:
+    """The manifest names the ignored checks once each, in order."""
+    edition = sealed()
+    approved = mark_approved(edition, overridden=["subject", "contrast", "subject"])
+    assert replace(approved, state="draft", manifest=edition.manifest) == edition
+    assert approved.state == "approved"
+    assert manifest(approved) == manifest(edition) | {"state": "approved", "overridden": ["contrast", "subject"]}
+    assert approved.manifest.endswith(b"\n}\n")

@@ -46,13 +46,17 @@ PUBLICATION = Publication(
     postal_address="",
 )
 HTML = """<html><body><p>{{ digest.number }}</p>{{ digest.introduction_html|safe }}
-{% for section in digest.sections %}{% for story in section.stories %}
+{% for story in [digest.lead] if story %}<h1><a href="{{ story.url }}">{{ story.title }}</a></h1>
+{{ story.excerpt_html|safe }}{% endfor %}
+{% for section in digest.sections %}{% for story in section.stories + section.briefs %}
 <h2><a href="{{ story.url }}">{{ story.title }}</a></h2>{{ story.excerpt_html|safe }}
 {% endfor %}{% endfor %}<a href="{{ digest.unsubscribe_link.url }}">{{ digest.unsubscribe_link.label
 }}</a></body></html>
 """
 TEXT = """{{ digest.number }} {{ digest.introduction_text }}
-{% for section in digest.sections %}{% for story in section.stories %}{{ story.title }}: {{ story.url }}
+{% for story in [digest.lead] if story %}{{ story.title }}: {{ story.url }}
+{% endfor %}{% for section in digest.sections %}{% for story in section.stories + section.briefs %}
+{{ story.title }}: {{ story.url }}
 {% endfor %}{% endfor %}{{ digest.unsubscribe_link.url }}
 """
 

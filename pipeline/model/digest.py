@@ -10,6 +10,8 @@ from pipeline.model.entry import Entry, Picture
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
+StoryLevel = Literal["lead", "story", "brief"]
+"""How much of a story is shown: the one that opens the newsletter, an ordinary one, or one sentence."""
 EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
 WeekState = Literal["open", "draft", "approved", "held", "sending", "sent", "skipped"]
 """``open`` until the week closes, unless something was decided before; then the state of its edition."""
@@ -65,6 +67,9 @@ class Story:
     """The page the title links to: the post's if there is one, else the episode's."""
     entries: tuple[Entry, ...]
     """The post (if any), the episode (if any), then their copies."""
+    level: StoryLevel = "story"
+    feed_title: str = ""
+    """Title of the feed, if the section has stories of several feeds."""
     excerpt_md: str = ""
     """A few sentences or a short list as Markdown, without headings, images or raw HTML."""
     author: str = ""
@@ -113,7 +118,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Stories under one heading."""
+    """Stories under one heading; the lead is alone in the first section, and its heading is not shown."""
 
     kind: SectionKind
     heading: str
@@ -151,7 +156,6 @@ class Digest:
     """Subjects that the editor could take, the best first."""
     preheader_suggestions: tuple[str, ...] = ()
     """The same for the preheader; they go with ``subject``."""
-    headline: str = ""
     introduction_md: str = ""
     number: int | None = None
     """The edition's number; None until the edition has been sealed once."""

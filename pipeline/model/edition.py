@@ -42,7 +42,11 @@ class Overrides:
     order: tuple[str, ...] = ()
     """References in the order of their stories; the other stories follow, by date."""
     lead: str = ""
-    """Reference of the first story."""
+    """Reference of the lead."""
+    brief: tuple[str, ...] = ()
+    """References of stories to show as briefs."""
+    full: tuple[str, ...] = ()
+    """References of stories not to show as briefs."""
     subject: str = ""
     preheader: str = ""
     introduction_md: str = ""

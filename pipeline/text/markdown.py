@@ -18,6 +18,7 @@ import nh3
 from pipeline.text.html_to_markdown import escape_markdown, to_markdown
 from pipeline.text.plain_text import count_words, end_with_ellipsis
 from pipeline.text.sentences import sentence_ends
+from pipeline.text.wrap import labelled, wrap
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -28,6 +29,7 @@ __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
 _TAGS = {"p", "br", "hr", "ul", "ol", "li", "blockquote", "a", "strong", "em", "s", "code", "pre"}
 _TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 _EMPTY = re.compile(r"<(p|ul|ol|li|blockquote|a|em|strong)(?: [^<>]*)?>\s*+</\1>")
+_BLOCK_TAG = re.compile(r"</?(?:p|br|hr|ul|ol|li|blockquote|pre|table|thead|tbody|tr|th|td)\b[^<>]*>")
 # Relative links such as "#note" lead nowhere in a mail.
 _ABSOLUTE_URL = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _IMAGE = re.compile(r'!\[(?:[^\[\]\\]|\\.){0,500}\]\([^)\s\[]*+(?:\s++"(?:[^"\\]|\\.)*")?\)')
@@ -57,6 +59,15 @@ def to_html(md: str) -> str:
     while html != (filled := _EMPTY.sub("", html)):
         html = filled
     return html.strip()
+
+
+def to_inline_html(md: str) -> str:
+    """Return safe HTML without elements that break the line: paragraphs and list items follow each other.
+
+    >>> to_inline_html("Bring *bread*.\\n\\n- salt")
+    'Bring <em>bread</em>. salt'
+    """
+    return " ".join(_BLOCK_TAG.sub(" ", to_html(md)).split())
 
 
 def to_text(md: str, width: int = 72, *, colon: str = ": ") -> str:
@@ -95,31 +106,6 @@ def excerpt(md: str, max_words: int = 60) -> str:
         prose = (node for node in nodes if node.type not in _EXCLUDED_FROM_EXCERPT)
         return escape_markdown(end_with_ellipsis(_first_words(_plain(prose), max_words)))
     return _end_with_ellipsis("\n\n".join(parts))
-
-
-def wrap(text: str, width: int = 72) -> str:
-    """Return one paragraph wrapped; words and addresses are never broken.
-
-    >>> wrap("Salt, flour and https://example.org/water", width=16)
-    'Salt, flour and\\nhttps://example.org/water'
-    """
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
-
-
-def wrap_parts(text: str, width: int = 72, separator: str = " · ") -> str:
-    """Return a line of separated parts wrapped between its parts; at the end of a line there is no separator.
-
-    >>> print(wrap_parts("Episode 14 · 42 min · with Ada", width=20))
-    Episode 14 · 42 min
-    with Ada
-    """
-    lines: list[str] = []
-    for part in filter(None, map(str.strip, text.split(separator))):
-        if lines and len(lines[-1]) + len(separator) + len(part) <= width:
-            lines[-1] += separator + part
-        else:
-            lines.append(part)
-    return "\n".join(wrap(line, width) for line in lines)
 
 
 @cache
@@ -195,16 +181,6 @@ def _link_lines(link: SyntaxTreeNode, width: int, colon: str) -> Iterator[str]:
     url, label = str(link.attrs["href"]).removeprefix("mailto:"), " ".join(_inline_text(link).split())
     if url != label and _ABSOLUTE_URL.match(str(link.attrs["href"])):
         yield labelled(label, url, width, colon)
-
-
-def labelled(label: str, url: str, width: int = 72, colon: str = ": ") -> str:
-    """Return ``Label: URL`` on one line, or the URL on a second line if both do not fit.
-
-    >>> labelled("Listen", "https://example.org/14")
-    'Listen: https://example.org/14'
-    """
-    line = f"{label}{colon}{url}" if label else url
-    return line if len(line) <= width else f"{wrap(label + colon.rstrip(), width)}\n{url}" if label else url
 
 
 def _list_as_text(block: SyntaxTreeNode, width: int, colon: str) -> str:

@@ -35,11 +35,12 @@ from pipeline.text.headlines import cut_headline, shorten_headline
 from pipeline.text.html import sanitise
 from pipeline.text.html_images import best_source
 from pipeline.text.html_to_markdown import to_markdown
-from pipeline.text.markdown import excerpt, labelled
+from pipeline.text.markdown import excerpt
 from pipeline.text.similarity import shared_clause
 from pipeline.text.text_keys import text_keys, word_runs
 from pipeline.text.titles import strip_episode_number
 from pipeline.text.word_diff import diff_words
+from pipeline.text.wrap import labelled
 from tests.factories import MONDAY, entry
 from tests.growth import SuperlinearError, assert_linear
 
@@ -116,7 +117,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "pipeline.text.html_images.best_source": lambda text: best_source(text, URL),
     "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),
     "pipeline.text.markdown.excerpt": excerpt,
-    "pipeline.text.markdown.labelled": lambda text: labelled(text, URL),
+    "pipeline.text.wrap.labelled": lambda text: labelled(text, URL),
     "pipeline.text.similarity.shared_clause": lambda text: shared_clause(text, f"a{text}"),
     "pipeline.text.text_keys.text_keys": lambda text: text_keys("blog", text, URL, text),
     "pipeline.text.text_keys.word_runs": lambda text: word_runs(text, 30_000),

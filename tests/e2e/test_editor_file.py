@@ -90,12 +90,24 @@ def test_the_editors_texts_are_used(desk: Desk):
 
 
 def test_the_lead_comes_first_and_gives_the_subject(desk: Desk):
-    """The other stories stay in the order of their dates."""
-    assert desk.titles() == ["Bread on a stone", "The salt road", "Wool and weather"]
-    desk.says('lead = "blog wool-and-weather"')
+    """The other stories stay in the order of their dates; without the setting the newest of equal stories leads."""
+    assert desk.titles() == ["Wool and weather", "Bread on a stone", "The salt road"]
+    desk.says('lead = "blog the-salt-road"')
     manifest = desk.manifest()
-    assert [each["title"] for each in manifest["stories"]] == ["Wool and weather", "Bread on a stone", "The salt road"]
-    assert manifest["subject"].startswith("Wool and weather")
+    assert [each["title"] for each in manifest["stories"]] == ["The salt road", "Bread on a stone", "Wool and weather"]
+    assert [each["level"] for each in manifest["stories"]] == ["lead", "story", "story"]
+    assert manifest["subject"].startswith("The salt road")
+
+
+def test_the_editor_chooses_what_is_a_brief(desk: Desk):
+    """A brief has its title and one sentence, after the stories in full; the lead is never one by itself."""
+    desk.says('brief = ["blog wool-and-weather", "blog bread-on-a-stone"]\nfull = ["blog the-salt-road"]')
+    manifest = desk.manifest()
+    assert [(each["title"], each["level"]) for each in manifest["stories"]] == [
+        ("The salt road", "lead"),
+        ("Bread on a stone", "brief"),
+        ("Wool and weather", "brief"),
+    ]
 
 
 def test_the_order_is_kept(desk: Desk):
@@ -107,7 +119,7 @@ def test_the_order_is_kept(desk: Desk):
 def test_entries_are_left_out_and_put_back(desk: Desk):
     """The reason names the editor; an entry put back is published though it belongs to another week."""
     desk.says('leave_out = ["blog bread-on-a-stone"]\nput_back = ["blog soup"]')
-    assert desk.titles() == ["Soup", "The salt road", "Wool and weather"]
+    assert desk.titles() == ["Wool and weather", "Soup", "The salt road"]
     out = desk.run_ok("digest", "--week", "2026-W07", "--offline", "--explain")
     (bread,) = [line for line in out.splitlines() if "Bread on a stone" in line]
     assert bread.startswith("out")
@@ -162,7 +174,7 @@ def test_links_in_the_file_have_a_section(desk: Desk):
     desk.says(body="Hello.\n\n## Useful links\n\n- [A map](https://maps.example.org/x): of every hearth\n")
     text = desk.text()
     assert "USEFUL LINKS" in text
-    assert "A map\nof every hearth\nhttps://maps.example.org/x" in text
+    assert "A map: of every hearth\nhttps://maps.example.org/x" in text
     assert desk.manifest()["stories"][-1]["entries"][0]["feed_id"] == "editor"
 
 

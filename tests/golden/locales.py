@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model.digest import Digest, Section
-from tests.golden.sample import BOTH, EPISODE, GUEST_POST, LINKS, POST, PUBLICATION, SAMPLE
+from tests.golden.sample import BOTH, EPISODE, GUEST_POST, LINKS, POST, PUBLICATION, SAMPLE, with_levels
 
 GERMAN: Digest = replace(
     SAMPLE,
@@ -19,7 +19,6 @@ GERMAN: Digest = replace(
     ),
     subject="Ein langsames Brot und ein Tisch für Fremde",
     preheader="Elowen Hart über offene Türen, fünf Dinge aus der Bootswerft und Werkzeug, das man ausleihen kann.",
-    headline="Worauf es sich zu warten lohnt",
     introduction_md=(
         "Guten Morgen vom nassen Kai. Die Boote blieben die ganze Woche im Hafen, und so tat die Stadt, was sie im "
         "Februar am besten kann: Sie kochte für alle, die zur Tür hereinkamen.\n\n"
@@ -98,7 +97,6 @@ ARABIC: Digest = replace(
     ),
     subject="رغيف على مهل ومائدة للغرباء",
     preheader="إلوين هارت عن الباب المفتوح، وخمسة أشياء عند باب صانع القوارب، وأدوات يمكنك استعارتها أسبوعًا.",
-    headline="أشياء تستحق الانتظار",
     introduction_md=(
         "صباح الخير من رصيف مبتل. بقيت القوارب في الميناء طوال الأسبوع، ففعلت البلدة أفضل ما تجيده في فبراير: "
         "طبخت لكل من دخل من الباب.\n\n"
@@ -156,3 +154,5 @@ ARABIC: Digest = replace(
         ),
     ),
 )
+
+GERMAN, ARABIC = with_levels(GERMAN), with_levels(ARABIC)

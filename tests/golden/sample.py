@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pipeline.digest.compose.levels import assign_levels
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
+from pipeline.model.edition import Overrides
 from pipeline.model.entry import Enclosure, Entry, Picture
 
 SITE = "https://harbourandhearth.example"
@@ -33,6 +35,12 @@ PUBLICATION = Publication(
     tagline="Bread, boats and slow living from a small harbour town",
     reason="You get this letter because you ticked “send me the weekly newsletter” on our site.",
 )
+
+
+def with_levels(digest: Digest, lead: str = "") -> Digest:
+    """Return a digest whose stories have the levels that composing gives them."""
+    sections = assign_levels(digest.sections, Overrides(lead=lead), digest.opens_at, digest.closes_at)
+    return replace(digest, sections=sections)
 
 
 def entry(guid: str, *, feed_id: str = "blog", audio: bool = False, picture: Picture | None = None) -> Entry:
@@ -152,7 +160,6 @@ SAMPLE = Digest(
     publication=PUBLICATION,
     subject="A slow loaf, and a table set for strangers",
     preheader="Elowen Hart on leaving the door open, a boatbuilder’s five things, and tools you can borrow for a week.",
-    headline="Things worth waiting for",
     introduction_md=(
         "Good morning from a wet quay. The boats stayed in all week, so the town did what it does best in February: it "
         "cooked for whoever came through the door.\n\n"
@@ -287,7 +294,6 @@ STRESS = replace(
     ),
     subject=f"{HOSTILE} – ein sehr langer Betreff, der in keine Zeile passt, und noch länger",
     preheader=HOSTILE,
-    headline=f"{LONG} 🏠",
     introduction_md=(
         f"# A heading <img src=x onerror=alert(1)>\n\n{LONG}\n\n[{LONG}]({LONG_URL}) and <{LONG_URL}>\n\n"
         "[click](javascript:alert(1)) [data](data:text/html;base64,AAAA) "
@@ -336,3 +342,6 @@ STRESS = replace(
         ),
     ),
 )
+
+SAMPLE, RICH = (with_levels(digest, f"blog {POST.entries[0].guid}") for digest in (SAMPLE, RICH))
+BARE, STRESS = with_levels(BARE), with_levels(STRESS)

@@ -27,15 +27,16 @@ from tests.golden.sample import BARE, PUBLICATION, SAMPLE
 
 ROOT = Path(__file__).parents[2]
 THEMES = ROOT / "templates"
-POSTS = SAMPLE.sections[0]
-LOAF, GUEST = POSTS.stories
+LEAD_SECTION = SAMPLE.sections[0]
+(LOAF,) = LEAD_SECTION.stories
+(GUEST,) = SAMPLE.sections[1].stories
 assert LOAF.picture
 
 
 def with_loaf(**changes: Any) -> Digest:
     """Return the sample with its first story changed."""
-    posts = replace(POSTS, stories=(replace(LOAF, **changes), GUEST))
-    return replace(SAMPLE, sections=(posts, *SAMPLE.sections[1:]))
+    lead_section = replace(LEAD_SECTION, stories=(replace(LOAF, **changes),))
+    return replace(SAMPLE, sections=(lead_section, *SAMPLE.sections[1:]))
 
 
 @cache
@@ -101,7 +102,8 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "todo-note", "error", "introduction"),
     "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "todo-note", "error", TITLE),
     "TODO in a post": (digest(with_loaf(excerpt_md="Bake it. TODO: how hot?")), "todo-note", "warning", TITLE),
-    "lorem ipsum": (digest(replace(SAMPLE, headline="Lorem ipsum dolor")), "todo-note", "error", "headline"),
+    "lorem ipsum": (
+        digest(replace(SAMPLE, introduction_md="Lorem ipsum dolor")), "todo-note", "error", "introduction"),
     "merge tag in the subject": (
         digest(replace(SAMPLE, subject="Dear {{ name }}, some bread")), "merge-tag", "error", "subject"),
     "merge tag in a post": (digest(with_loaf(excerpt_md="Write *|FNAME|* there.")), "merge-tag", "warning", TITLE),

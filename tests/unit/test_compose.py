@@ -69,9 +69,9 @@ def test_sections_are_posts_then_episodes_then_links():
 
 
 def test_stories_of_a_section_are_ordered_by_date():
-    """The oldest comes first."""
-    found = digest_of(entry("Second", MONDAY + HOUR), entry("First", MONDAY))
-    assert [story.title for story in found.stories] == ["First", "Second"]
+    """The newest of equal stories is the lead; of the others the oldest comes first."""
+    found = digest_of(entry("Second", MONDAY + HOUR), entry("First", MONDAY), entry("Newest", MONDAY + 2 * HOUR))
+    assert [story.title for story in found.stories] == ["Newest", "First", "Second"]
 
 
 def test_a_post_and_its_episode_become_one_story():

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.html_to_markdown import MAX_DEPTH, escape_markdown
-from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text, wrap_parts
+from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text
 from pipeline.text.plain_text import count_words
+from pipeline.text.wrap import wrap_parts
 
 ORDERED = "".join(f"<li>Thing {n}, which takes six words</li>" for n in range(1, 9))
 

@@ -27,6 +27,8 @@ def maybe(*values: Any) -> st.SearchStrategy[Any]:
 stories = st.builds(
     Story,
     kind=maybe("post", "episode", "read-or-listen", "link"),
+    level=maybe("lead", "story", "brief"),
+    feed_title=maybe("", "Harbour Notes"),
     title=maybe("", " ", "Salt"),
     url=maybe("", f"{SITE}/salt/", "javascript:1"),
     entries=st.just((entry("read"), entry("listen", audio=True))),
@@ -80,7 +82,6 @@ digests = st.builds(
     preheader=maybe("", "And bread."),
     sections=st.lists(sections, max_size=3).map(tuple),
     decisions=st.just(()),
-    headline=maybe("", "Salt"),
     introduction_md=maybe("", "Good morning."),
     number=maybe(None, 7),
     archive=st.lists(archives, max_size=1).map(tuple),

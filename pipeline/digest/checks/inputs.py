@@ -27,7 +27,7 @@ class Location:
 
 
 SUBJECT, PREHEADER = Location("subject", "subject"), Location("preheader", "preheader")
-HEADLINE, INTRODUCTION = Location("headline", "subject"), Location("introduction", "introduction")
+INTRODUCTION = Location("introduction", "introduction")
 LINKS, STORIES = Location("useful links", "links"), Location("digest.html", "stories")
 THEME = Location("theme", "theme")
 
@@ -55,7 +55,7 @@ class CheckInputs:
         """Yield every text that people wrote: its location, the text, and whether the editor wrote it."""
         digest, publication = self.digest, self.digest.publication
         yield from ((SUBJECT, digest.subject, True), (PREHEADER, digest.preheader, True))
-        yield from ((HEADLINE, digest.headline, True), (INTRODUCTION, digest.introduction_md, True))
+        yield INTRODUCTION, digest.introduction_md, True
         for story in digest.all_stories:
             yield story_location(story), story.note_md, True
             yield story_location(story), f"{story.title}\n{story.excerpt_md}", False

@@ -10,6 +10,7 @@ from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
+from pipeline.digest.compose.levels import assign_levels
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
@@ -48,6 +49,8 @@ class DigestInputs:
     """The stories of the week, why other entries are out, and the editor's overrides."""
     archive: ArchiveContent = field(default_factory=ArchiveContent)
     """Older entries to link to."""
+    feed_titles: Mapping[str, str] = field(default_factory=dict)
+    """Feed id to the title that the feed states."""
     episode_details: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """URL of a chapters file or transcript to the chapter titles, or the first sentences."""
     excerpts: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +71,8 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     excerpts = ExcerptCache(inputs.excerpts)
     composed = [_story_with_details(entries, feeds, inputs, excerpts) for entries in selection.stories]
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
-    sections = apply_order(_sections(stories, feeds), overrides)
+    sections = apply_order(_sections(stories, feeds, inputs.feed_titles), overrides)
+    sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
     inbox_line = compose_inbox_line(
         [story for section in sections for story in section.stories],
         publication,
@@ -203,7 +207,8 @@ def _archive_story(entry: Entry, feeds: Mapping[str, Feed]) -> Story:
     """Return an older entry as a story, with its stored excerpt, which is short and needs no conversion."""
     story = _story([replace(entry, body_html="")], feeds, ExcerptCache())
     minutes = _reading_minutes(entry) if story.kind == "post" else 0
-    return replace(story, excerpt_md=escape_markdown(entry.excerpt_text), reading_minutes=minutes)
+    excerpt_md = escape_markdown(entry.excerpt_text)
+    return replace(story, level="brief", excerpt_md=excerpt_md, reading_minutes=minutes)
 
 
 def _reading_minutes(post: Entry) -> int:
@@ -211,8 +216,13 @@ def _reading_minutes(post: Entry) -> int:
     return 0 if post.is_film or post.is_cut else reading_minutes(post.body_html)
 
 
-def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Section, ...]:
-    """Return stories under the headings of their feeds: posts, then episodes, then links; by date in each section."""
+def _sections(
+    stories: Sequence[Story], feeds: Mapping[str, Feed], feed_titles: Mapping[str, str]
+) -> tuple[Section, ...]:
+    """Return stories under the headings of their feeds: posts, then episodes, then links; by date in each section.
+
+    Where a section has stories of several feeds, each story has the title of its own.
+    """
     sections: dict[tuple[int, str], list[Story]] = {}
     link_feed = next((feed for feed in feeds.values() if feed.kind == "links"), None)
     for story in stories:
@@ -221,8 +231,17 @@ def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed]) -> tuple[Sect
         feed = feeds.get(entry.feed_id) if entry else None
         if kind == "links":  # the editor's own links are in no feed
             feed = feed or link_feed
-        sections.setdefault((_SECTION_ORDER.index(kind), feed.section if feed else ""), []).append(story)
+        title = feed_titles.get(feed.id, "") if feed and kind != "links" else ""
+        key = (_SECTION_ORDER.index(kind), feed.section if feed else "")
+        sections.setdefault(key, []).append(replace(story, feed_title=title))
     return tuple(
-        Section(kind=_SECTION_ORDER[order], heading=heading, stories=tuple(section_stories))
+        Section(kind=_SECTION_ORDER[order], heading=heading, stories=_with_feed_titles(section_stories))
         for (order, heading), section_stories in sorted(sections.items(), key=lambda section: section[0][0])
     )
+
+
+def _with_feed_titles(stories: Sequence[Story]) -> tuple[Story, ...]:
+    """Return the stories of a section without the titles of their feeds if all are of one feed."""
+    if len({story.feed_title for story in stories}) > 1:
+        return tuple(stories)
+    return tuple(replace(story, feed_title="") for story in stories)

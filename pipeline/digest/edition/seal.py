@@ -104,6 +104,7 @@ def _story(kind: str, heading: str, story: Story, fingerprints: Mapping[tuple[st
         "section": kind,
         "heading": heading,
         "kind": story.kind,
+        "level": story.level,
         "title": story.title,
         "url": story.url,
         "entries": [_entry(entry, fingerprints.get((entry.feed_id, entry.guid), "")) for entry in story.entries],

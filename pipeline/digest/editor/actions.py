@@ -26,6 +26,8 @@ def leave_out(overrides: Overrides, reference: str, current: StoryReferences) ->
         leave_out=tuple(dict.fromkeys((*overrides.leave_out, reference))),
         put_back=_without(overrides.put_back, reference),
         order=_without(overrides.order, reference),
+        brief=_without(overrides.brief, reference),
+        full=_without(overrides.full, reference),
         lead="" if overrides.lead == reference else overrides.lead,
     )
 
@@ -44,8 +46,29 @@ def put_back(overrides: Overrides, reference: str, current: StoryReferences) -> 
 
 
 def make_lead(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
-    """Make an entry's story the first one."""
-    return replace(overrides, lead=reference)
+    """Make an entry's story the lead."""
+    return replace(overrides, lead=reference, brief=_without(overrides.brief, reference))
+
+
+def show_as_brief(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Show an entry's story in one sentence.
+
+    >>> show_as_brief(Overrides(lead="blog 1", full=("blog 1",)), "blog 1", ())
+    ... # doctest: +ELLIPSIS
+    Overrides(...lead='', brief=('blog 1',), full=(), ...)
+    """
+    return replace(
+        overrides,
+        brief=tuple(dict.fromkeys((*overrides.brief, reference))),
+        full=_without(overrides.full, reference),
+        lead="" if overrides.lead == reference else overrides.lead,
+    )
+
+
+def show_in_full(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
+    """Show an entry's story in full, not as a brief."""
+    full = tuple(dict.fromkeys((*overrides.full, reference)))
+    return replace(overrides, full=full, brief=_without(overrides.brief, reference))
 
 
 def move_up(overrides: Overrides, reference: str, current: StoryReferences) -> Overrides:
@@ -78,6 +101,8 @@ ACTIONS: Mapping[str, EditorAction] = MappingProxyType(
         "leave_out": leave_out,
         "put_back": put_back,
         "lead": make_lead,
+        "brief": show_as_brief,
+        "full": show_in_full,
         "move_up": move_up,
         "move_down": move_down,
     }

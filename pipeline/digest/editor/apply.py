@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.model.digest import Section, Story
-from pipeline.model.edition import EditorLink, Overrides, matches
+from pipeline.model.edition import EditorLink, Overrides, matches_any
 from pipeline.model.entry import Entry
 from pipeline.text.urls import domain, url_key
 
@@ -19,11 +19,7 @@ def apply_notes(stories: Sequence[Story], overrides: Overrides) -> list[Story]:
     """Return the stories with the editor's notes."""
     with_notes = []
     for story in stories:
-        notes = (
-            note
-            for reference, note in overrides.notes.items()
-            if any(matches(reference, entry) for entry in story.entries)
-        )
+        notes = (note for reference, note in overrides.notes.items() if is_named((reference,), story))
         note = next(notes, "")
         with_notes.append(replace(story, note_md=note) if note else story)
     return with_notes
@@ -48,18 +44,23 @@ def apply_links(stories: Sequence[Story], overrides: Overrides, at: datetime) ->
 
 def apply_order(sections: Sequence[Section], overrides: Overrides) -> tuple[Section, ...]:
     """Return sections and their stories in the editor's order; the others follow in their own order."""
-    references = [reference for reference in (overrides.lead, *overrides.order) if reference]
 
     def position(story: Story) -> int:
-        positions = (
-            index
-            for index, reference in enumerate(references)
-            if any(matches(reference, entry) for entry in story.entries)
-        )
-        return next(positions, len(references))
+        return position_in(overrides.order, story)
 
     ordered = [replace(section, stories=tuple(sorted(section.stories, key=position))) for section in sections]
     return tuple(sorted(ordered, key=lambda section: position(section.stories[0])))
+
+
+def position_in(references: Sequence[str], story: Story) -> int:
+    """Return the index of the first reference that names an entry of a story; their number if none does."""
+    positions = (index for index, reference in enumerate(references) if is_named((reference,), story))
+    return next(positions, len(references))
+
+
+def is_named(references: Sequence[str], story: Story) -> bool:
+    """Return whether a reference names an entry of a story."""
+    return any(matches_any(references, entry) for entry in story.entries)
 
 
 def _link_story(link: EditorLink, at: datetime) -> Story:

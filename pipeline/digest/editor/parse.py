@@ -36,12 +36,8 @@ _LINE, _LIST, _NOTES, _RELATED = (
     "a table: [related]",
 )
 SETTINGS: Mapping[str, str] = {
-    "subject": _LINE,
-    "preheader": _LINE,
-    "lead": _LINE,
-    "leave_out": _LIST,
-    "put_back": _LIST,
-    "order": _LIST,
+    **dict.fromkeys(("subject", "preheader", "lead"), _LINE),
+    **dict.fromkeys(("leave_out", "put_back", "order", "brief", "full"), _LIST),
     "notes": _NOTES,
     "related": _RELATED,
 }
@@ -108,8 +104,8 @@ class _Parser:
         front_matter, body = self._split()
         settings = self._parse_settings(front_matter)
         introduction, links = self._parse_body(body)
-        leave_out, put_back, order = (
-            self._references(settings.get(key, ()), key) for key in ("leave_out", "put_back", "order")
+        leave_out, put_back, order, brief, full = (
+            self._references(settings.get(key, ()), key) for key in ("leave_out", "put_back", "order", "brief", "full")
         )
         lead = self._reference(settings["lead"], "lead") if settings.get("lead") else ""
         for reference in (*put_back, lead):
@@ -127,6 +123,8 @@ class _Parser:
             put_back=(*put_back, *self._linked_entries(links, put_back)),
             order=order,
             lead=lead,
+            brief=brief,
+            full=full,
             subject=settings.get("subject", ""),
             preheader=settings.get("preheader", ""),
             introduction_md=introduction,

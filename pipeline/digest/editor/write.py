@@ -25,7 +25,7 @@ from pipeline.model.digest import Decision, Edition
 from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.entry import Entry, StoredEntry
 
-FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order")
+FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order", "brief", "full")
 """Fields of Overrides that are single settings of the front matter."""
 _NOTES = re.compile(r"\s*\[\s*notes\s*\]")
 MAX_LEFT_OUT = 10
@@ -55,7 +55,8 @@ def initial_text(
         "",
         *_suggestions("subject", edition.subject, edition),
         *_suggestions("preheader", edition.preheader, edition),
-        f"# lead = {_quoted(first)}          # the first story",
+        f"# lead = {_quoted(first)}          # the story that opens the newsletter",
+        f"# brief = [{_quoted(first)}]       # stories to show in one sentence; full: in full",
         f"# leave_out = [{_quoted(first)}]",
         "# put_back = []                    # entries that were left out: see below, or any other entry",
         f"# order = [{', '.join(map(_quoted, order))}]",

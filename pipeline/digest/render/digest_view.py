@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
 from zoneinfo import ZoneInfo
 
 from pipeline.digest.render import wording
 from pipeline.digest.render.palette import Palette
 from pipeline.digest.render.story_view import (
+    MAX_WORDS,
     ImageView,
     LinkView,
     StoryView,
@@ -27,9 +27,15 @@ from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.digest import Digest, Publication, SectionKind, Story
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, placeholder_url
 from pipeline.text import markdown
+from pipeline.text.headlines import clean_headline, cut_headline, shorten_headline
+from pipeline.text.plain_text import end_with_ellipsis
 
 PREHEADER_FILL_LENGTH = 150
 LOGO_WIDTH = 200
+MIN_CONTENTS_LINES = 3
+MAX_CONTENTS_LINES = 5
+MAX_CONTENTS_WORDS = 8
+MAX_CONTENTS_WIDTH = 50
 PREHEADER_FILLER = "\u034f\u200c\u00a0"
 """Invisible; keeps the first words of the newsletter out of the inbox line."""
 
@@ -38,10 +44,12 @@ PREHEADER_FILLER = "\u034f\u200c\u00a0"
 class LengthBudget:
     """Limits that keep the HTML small."""
 
-    max_excerpt_words: int | None = None
-    """0 removes excerpts; None keeps them as they are."""
     max_full_stories: int | None = None
     """Stories beyond this number become briefs."""
+    brief_words: int = MAX_WORDS["brief"]
+    """The most words of a brief; with 0 it is only a title."""
+    link_words: int = MAX_WORDS["brief"]
+    """The same for useful links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +60,7 @@ class SectionView:
     heading: str
     stories: tuple[StoryView, ...]
     briefs: tuple[StoryView, ...] = ()
-    """Stories of which only the title is printed, after the others."""
+    """One sentence each, after the stories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +92,15 @@ class DigestView:
     number: str
     date: str
     """The day the week closed, in the publication's time zone."""
-    headline: str
+    top_line: str
+    """Number and date of the edition, and how long it takes to read and to hear."""
     introduction_html: str
     introduction_text: str
+    contents_heading: str
+    contents: tuple[str, ...]
+    """The other stories in a few words each; empty if there are few."""
+    lead: StoryView | None
+    """The story that opens the newsletter; None if it has only links."""
     sections: tuple[SectionView, ...]
     call_to_action_html: str
     """The one request at the end."""
@@ -134,9 +148,12 @@ def digest_view(
         tagline=publication.tagline,
         number=wording.edition_number(digest.number, translator),
         date=translator.format_date(closes_at),
-        headline=one_line(digest.headline),
+        top_line=" · ".join(filter(None, wording.top_line(digest, closes_at, translator))),
         introduction_html=markdown.to_html(digest.introduction_md),
         introduction_text=markdown.to_text(digest.introduction_md, colon=separator),
+        contents_heading=translator.gettext("In this edition"),
+        contents=_contents(digest, translator),
+        lead=_lead(digest, translator),
         sections=tuple(_sections(digest, translator, budget or LengthBudget())),
         call_to_action_html=markdown.to_html(publication.call_to_action_md),
         call_to_action_text=markdown.to_text(publication.call_to_action_md, colon=separator),
@@ -148,35 +165,54 @@ def digest_view(
     )
 
 
-def _sections(digest: Digest, translator: Translator, budget: LengthBudget) -> Iterator[SectionView]:
-    """Yield the views of the sections, the archive last; stories beyond ``budget.max_full_stories`` are briefs."""
+def _lead(digest: Digest, translator: Translator) -> StoryView | None:
     zone = ZoneInfo(digest.publication.timezone)
-    remaining = budget.max_full_stories
-    ordinals = count(1)
+    lead = next((story for story in digest.stories if story.level == "lead"), None)
+    return replace(story_view(lead, translator, zone), ordinal=1) if lead else None
+
+
+def _contents(digest: Digest, translator: Translator) -> tuple[str, ...]:
+    """Return a line for each of the first stories besides the lead, if there are enough of them."""
+    others = [story for story in digest.stories if story.kind != "link" and story.level != "lead"]
+    lines = [_contents_line(story, digest.publication) for story in others if one_line(story.title)]
+    return tuple(lines[:MAX_CONTENTS_LINES]) if len(lines) >= MIN_CONTENTS_LINES else ()
+
+
+def _contents_line(story: Story, publication: Publication) -> str:
+    names = (publication.name, story.feed_title)
+    headline = clean_headline(story.title, names, is_episode=story.audio is not None)
+    line = shorten_headline(headline, MAX_CONTENTS_WIDTH) or cut_headline(headline, MAX_CONTENTS_WIDTH)
+    words = line.split()
+    return line if len(words) <= MAX_CONTENTS_WORDS else end_with_ellipsis(" ".join(words[:MAX_CONTENTS_WORDS]))
+
+
+def _sections(digest: Digest, translator: Translator, budget: LengthBudget) -> Iterator[SectionView]:
+    """Yield the views of the sections without the lead, the archive last; its stories are briefs with their dates."""
+    zone = ZoneInfo(digest.publication.timezone)
+    shown = 1 if any(story.level == "lead" for story in digest.stories) else 0
     for section in (*digest.sections, *digest.archive):
-        if not section.stories:
-            continue
-        full = section.stories if remaining is None else section.stories[: max(0, remaining)]
-        remaining = None if remaining is None else remaining - len(full)
-        views = (story_view(story, translator, zone, max_excerpt_words=budget.max_excerpt_words) for story in full)
-        if section.kind == "archive":
-            views = (_dated(view, story, translator, zone) for view, story in zip(views, full, strict=True))
-        elif section.kind != "links":
-            views = (replace(view, ordinal=next(ordinals)) for view in views)
-        yield SectionView(
-            kind=section.kind,
-            heading=one_line(section.heading) or wording.section_heading(section.kind, translator),
-            stories=tuple(views),
-            briefs=tuple(brief_view(story, translator) for story in section.stories[len(full) :]),
-        )
+        stories, briefs = [], []
+        for story in section.stories:
+            if story.level == "lead":
+                continue
+            is_full = story.level == "story" and section.kind not in ("links", "archive")
+            if is_full and (budget.max_full_stories is None or shown < budget.max_full_stories):
+                shown += 1
+                stories.append(replace(story_view(story, translator, zone), ordinal=shown))
+            else:
+                words = budget.link_words if section.kind == "links" else budget.brief_words
+                view = brief_view(story, translator, max_words=words)
+                briefs.append(_dated(view, story, translator, zone) if section.kind == "archive" else view)
+        if stories or briefs:
+            heading = one_line(section.heading) or wording.section_heading(section.kind, translator)
+            yield SectionView(kind=section.kind, heading=heading, stories=tuple(stories), briefs=tuple(briefs))
 
 
 def _dated(view: StoryView, story: Story, translator: Translator, zone: ZoneInfo) -> StoryView:
     """Return the view of an older story with the day it was published."""
     if story.published_at is None:
         return view
-    day = translator.format_date(story.published_at.astimezone(zone))
-    return replace(view, byline=" · ".join(filter(None, (day, view.byline))))
+    return replace(view, byline=translator.format_date(story.published_at.astimezone(zone)))
 
 
 def _logo(publication: Publication) -> ImageView | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pipeline.model.errors import ConfigError
 
 ACCENT = "#1d5c63"
+TINT = 0.3
+"""The share of the accent in its tint; the rest is the card's colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,13 @@ class Palette:
     """Lines, and the background of an image that is not loaded."""
     accent: str
     """Links on the card, and buttons."""
+
+    @property
+    def tint(self) -> str:
+        """A light tint of the accent, for the rule below the heading of a section."""
+        accent, card = _channels(self.accent), _channels(self.card)
+        mixed = (round(255 * (TINT * a + (1 - TINT) * c)) for a, c in zip(accent, card, strict=True))
+        return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
 LIGHT = Palette(page="#f4f1ea", card="#ffffff", text="#26241f", muted="#5f594e", rule="#e4ded2", accent=ACCENT)

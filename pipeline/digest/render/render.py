@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.digest.render.digest_view import DigestView, LengthBudget, digest_view
-from pipeline.digest.render.story_view import LinkView
+from pipeline.digest.render.story_view import MAX_WORDS, LinkView
 from pipeline.digest.render.theme import Theme, render_template
 from pipeline.digest.render.translations import translator_for
 from pipeline.model.digest import Digest, RenderedDigest
@@ -26,22 +26,18 @@ from pipeline.text.merge_tags import escape_in_html, escape_in_text
 
 MAX_HTML_BYTES = 60_000
 """Larger HTML is shortened: Gmail cuts a message at 102 KB and hides the rest, the unsubscribe link included."""
-_EXCERPT_WORDS = (None, 40, 25, 12)
 _PLACEHOLDER = re.compile(rf' (href="[^"]*#(?:{"|".join(PLACEHOLDERS)})")')
 
 
 def render(digest: Digest, theme: Theme) -> RenderedDigest:
     """Return a digest as HTML and text, shortened as far as it takes to keep the HTML below ``MAX_HTML_BYTES``.
 
-    First excerpts are shortened, then the last stories become briefs. Raise TemplateError, with file and line, if a
-    template uses an unknown name.
+    First the last stories become briefs, then briefs lose their text, useful links last. Raise TemplateError, with file
+    and line, if a template uses an unknown name.
     """
-    for max_words in _EXCERPT_WORDS:
-        attempt = _attempt(digest, theme, LengthBudget(max_excerpt_words=max_words))
-        if attempt.fits:
-            break
-    else:
-        attempt = _with_briefs(digest, theme)
+    attempt = _attempt(digest, theme, LengthBudget())
+    if not attempt.fits:
+        attempt = _shortened(digest, theme)
     hiding, hidden = _hide_placeholders(attempt.view)
     lines = [line.rstrip() for line in render_template(theme.text, digest=hiding).split("\n")]
     text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
@@ -50,7 +46,7 @@ def render(digest: Digest, theme: Theme) -> RenderedDigest:
         preheader=escape_in_text(attempt.view.preheader),
         html=attempt.html,
         text=_replace_all(escape_in_text(text), hidden),
-        shortening=_describe_shortening(attempt),
+        shortening=_describe_shortening(attempt, digest),
     )
 
 
@@ -102,22 +98,29 @@ def _replace_all(text: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
-def _with_briefs(digest: Digest, theme: Theme) -> _Attempt:
-    """Return the digest with as many stories in full as fit, and the others as briefs."""
-    stories = len(digest.all_stories)
-    budgets = [
-        LengthBudget(max_excerpt_words=_EXCERPT_WORDS[-1], max_full_stories=full) for full in range(stories, -1, -1)
+def _shortened(digest: Digest, theme: Theme) -> _Attempt:
+    """Return the digest with the largest budget that fits, or else the smallest one."""
+    full = sum(story.level != "brief" for story in digest.stories)
+    budgets = [LengthBudget(max_full_stories=number) for number in range(full - 1, 0, -1)]
+    smallest = budgets[-1] if budgets else LengthBudget()
+    budgets += [
+        replace(smallest, brief_words=briefs, link_words=links)
+        for briefs, links in ((15, 30), (0, 30), (0, 15), (0, 0))
     ]
-    index = bisect_left(budgets, True, hi=stories, key=lambda budget: _attempt(digest, theme, budget).fits)
+    last = len(budgets) - 1
+    index = bisect_left(budgets, True, hi=last, key=lambda budget: _attempt(digest, theme, budget).fits)
     return _attempt(digest, theme, budgets[index])
 
 
-def _describe_shortening(attempt: _Attempt) -> str:
-    max_words = attempt.budget.max_excerpt_words
-    parts = [f"excerpts have at most {max_words} words"] if max_words is not None else []
-    if attempt.budget.max_full_stories is not None:
-        briefs = sum(len(section.briefs) for section in attempt.view.sections)
-        parts.append("the last story is only a title" if briefs == 1 else f"the last {briefs} stories are only titles")
+def _describe_shortening(attempt: _Attempt, digest: Digest) -> str:
+    budget, parts = attempt.budget, []
+    if budget.max_full_stories is not None:
+        wanted = sum(story.level != "brief" for story in digest.stories if story.kind != "link")
+        added = wanted - budget.max_full_stories
+        parts.append("the last story is a brief" if added == 1 else f"the last {added} stories are briefs")
+    for name, words in (("briefs", budget.brief_words), ("useful links", budget.link_words)):
+        if words < MAX_WORDS["brief"]:
+            parts.append(f"{name} have at most {words} words" if words else f"{name} are only titles")
     return f"To keep the newsletter small, {' and '.join(parts)}." if parts else ""
 
 

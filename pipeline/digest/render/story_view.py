@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from pipeline.digest.render import wording
 from pipeline.digest.render.translator import Translator
-from pipeline.model.digest import RelatedEntry, Story, StoryKind
+from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
 from pipeline.model.entry import Picture
 from pipeline.text import markdown
 from pipeline.text.html_images import MIN_PIXELS
+from pipeline.text.plain_text import count_words
+from pipeline.text.sentences import sentence_ends
 
 FULL_WIDTH = 536
+THUMBNAIL_WIDTH = 160
 COVER_WIDTH = 120
+MAX_WORDS: Mapping[StoryLevel, int] = {"lead": 60, "story": 40, "brief": 30}
+"""The most words of a story's text; for a brief those of its title count, too."""
+MIN_BRIEF_WORDS = 10
 MIN_IMAGE_HEIGHT = 48
 """An image of less height is a rule or a button and is not shown, nor is one narrower than ``MIN_PIXELS``."""
 
@@ -38,8 +44,8 @@ class ImageView:
     alt: str
     width: int
     height: int = 0
-    cover: bool = False
-    """Small and beside the title, instead of wide and above it."""
+    beside: bool = False
+    """Small and beside the title, instead of as wide as the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +53,28 @@ class StoryView:
     """A story as templates print it; an empty field is left out."""
 
     kind: StoryKind
+    level: StoryLevel
     title: str
     url: str
-    byline: str
-    excerpt_html: str
-    excerpt_text: str
+    kicker: str = ""
+    """Whether to read or to hear it, and how long that takes."""
+    byline: str = ""
+    """Feed, author or guest, number of an episode; of a brief its feed or domain alone."""
+    excerpt_html: str = ""
+    """Empty for a brief."""
+    excerpt_text: str = ""
+    """Of a brief one sentence or less, for HTML and plain text alike."""
+    colon: str = ""
+    """Of a brief: between its title and its text, spaces included."""
     ordinal: int = 0
-    """Its number among the stories of the newsletter, from 1; 0 for links and older entries."""
+    """Its number among the stories of the newsletter, from 1; 0 for briefs."""
     image: ImageView | None = None
     buttons: tuple[LinkView, ...] = ()
     """At most two, the more important first."""
     more_links: tuple[LinkView, ...] = ()
     """Where else it can be heard or read."""
     note_html: str = ""
-    """The editor's note."""
+    """The editor's note; of a brief without paragraphs, in place of its text."""
     note_text: str = ""
     contents: tuple[str, ...] = ()
     """The titles of an episode's parts."""
@@ -73,16 +87,17 @@ class StoryView:
     related_heading: str = ""
 
 
-def story_view(
-    story: Story, translator: Translator, zone: tzinfo, *, max_excerpt_words: int | None = None
-) -> StoryView:
-    """Return the view of a story; ``max_excerpt_words`` shortens its excerpt, and 0 removes it."""
-    excerpt_md, separator = story.excerpt_md, wording.label_separator(translator)
-    if max_excerpt_words is not None:
-        excerpt_md = markdown.excerpt(excerpt_md, max_excerpt_words) if max_excerpt_words else ""
-    return replace(
-        brief_view(story, translator),
+def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
+    """Return the view of a story that is not a brief."""
+    separator = wording.label_separator(translator)
+    excerpt_md = markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level])
+    return StoryView(
+        kind=story.kind,
+        level=story.level,
+        title=_title(story, translator),
         url=safe_url(story.url),
+        kicker=wording.kicker(story, translator),
+        byline=" · ".join(wording.byline(_with_names_on_one_line(story), translator)),
         excerpt_html=markdown.to_html(excerpt_md),
         excerpt_text=markdown.to_text(excerpt_md, colon=separator),
         image=_image(story, translator),
@@ -99,17 +114,43 @@ def story_view(
     )
 
 
-def brief_view(story: Story, translator: Translator) -> StoryView:
-    """Return the view of a story as a brief: only its title and byline."""
-    cleaned = replace(story, author=one_line(story.author), guest=one_line(story.guest))
-    cleaned = replace(cleaned, link_domain=one_line(story.link_domain))
+def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WORDS["brief"]) -> StoryView:
+    """Return the view of a story as a brief: its title, then a sentence so that both have about ``max_words`` words.
+
+    With 0 words there is no sentence, but the editor's note always is there.
+    """
+    separator, title = wording.label_separator(translator), _title(story, translator)
+    sentence = "" if story.note_md else _first_sentence(story.excerpt_md, max_words and _remaining(max_words, title))
+    has_text = bool(sentence or story.note_md.strip())
     return StoryView(
         kind=story.kind,
-        title=_title(story, translator),
+        level="brief",
+        title=title,
         url=safe_url(story.url) or safe_url(story.listen_url),
-        byline=" · ".join(wording.byline(cleaned, translator)),
-        excerpt_html="",
-        excerpt_text="",
+        kicker=wording.kicker(story, translator),
+        byline=one_line(story.link_domain or story.feed_title)
+        or (max_words and wording.kicker(story, translator))
+        or "",
+        excerpt_text=sentence,
+        colon=(" " if title[-1] in ".!?…。！？؟۔" else separator) if has_text else "",
+        note_html=markdown.to_inline_html(story.note_md),
+        note_text=markdown.to_text(story.note_md, colon=separator),
+    )
+
+
+def _remaining(max_words: int, title: str) -> int:
+    return max(MIN_BRIEF_WORDS, max_words - count_words(title))
+
+
+def _first_sentence(md: str, max_words: int) -> str:
+    """Return the first sentence as plain text, cut after ``max_words`` words; empty for 0 words."""
+    text = markdown.to_plain(markdown.excerpt(md, max_words)) if max_words else ""
+    return text[: next(iter(sentence_ends(text)), len(text))]
+
+
+def _with_names_on_one_line(story: Story) -> Story:
+    return replace(
+        story, author=one_line(story.author), guest=one_line(story.guest), feed_title=one_line(story.feed_title)
     )
 
 
@@ -178,9 +219,10 @@ def _image(story: Story, translator: Translator) -> ImageView | None:
     alt = one_line(picture.alt) or _title(story, translator)
     if _is_cover(story, picture):
         side = min(COVER_WIDTH, picture.width or COVER_WIDTH)
-        return ImageView(url=picture.url, alt=alt, width=side, height=side, cover=True)
-    width, height = fit_image(picture.width, picture.height)
-    return ImageView(url=picture.url, alt=alt, width=width, height=height)
+        return ImageView(url=picture.url, alt=alt, width=side, height=side, beside=True)
+    beside = story.level != "lead"
+    width, height = fit_image(picture.width, picture.height, THUMBNAIL_WIDTH if beside else FULL_WIDTH)
+    return ImageView(url=picture.url, alt=alt, width=width, height=height, beside=beside)
 
 
 def _is_cover(story: Story, picture: Picture) -> bool:

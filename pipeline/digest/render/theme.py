@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, parse_style
 from pipeline.model.errors import TemplateError
-from pipeline.text.markdown import labelled, wrap, wrap_parts
+from pipeline.text.wrap import labelled, wrap, wrap_parts
 
 if TYPE_CHECKING:
     from types import CodeType

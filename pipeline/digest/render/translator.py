@@ -55,6 +55,16 @@ class Translator:
 
         return format_date(day, "long", locale=_locale(self.language))
 
+    def format_day(self, day: date) -> str:
+        """Return the day and month of a date, as the language writes them.
+
+        >>> Translator().format_day(date(2026, 2, 16)), Translator(language="en-US").format_day(date(2026, 2, 16))
+        ('16 February', 'February 16')
+        """
+        from babel.dates import format_skeleton
+
+        return format_skeleton("MMMMd", day, locale=_locale(self.language))
+
     def format_month(self, day: date) -> str:
         """Return the month and year of a date, as the language writes them.
 

@@ -6,8 +6,13 @@ Every function returns a phrase, or an empty string if there is nothing to say. 
 
 from __future__ import annotations
 
+from datetime import date
+
 from pipeline.digest.render.translator import ENGLISH, Translator
-from pipeline.model.digest import SectionKind, Story
+from pipeline.model.digest import Digest, SectionKind, Story
+from pipeline.text.plain_text import count_words
+
+READING_WORDS_PER_MINUTE = 230
 
 
 def section_heading(kind: SectionKind, translator: Translator) -> str:
@@ -24,9 +29,60 @@ def edition_number(number: int | None, translator: Translator = ENGLISH) -> str:
     """Return the number of an edition that has one.
 
     >>> edition_number(7), edition_number(None)
-    ('No. 7', '')
+    ('Issue 7', '')
     """
-    return "" if number is None else translator.gettext("No. {number}", number=number)
+    return "" if number is None else translator.gettext("Issue {number}", number=number)
+
+
+def top_line(digest: Digest, closed_at: date, translator: Translator = ENGLISH) -> tuple[str, ...]:
+    """Return the parts of the first line: number and day of the edition, and how long it takes to read and to hear."""
+    seconds = sum(story.duration_seconds or 0 for story in digest.stories)
+    number = edition_number(digest.number, translator)
+    return number, translator.format_day(closed_at), _cost(_minutes_to_read(digest), seconds // 60, translator)
+
+
+def _minutes_to_read(digest: Digest) -> int:
+    """Return how many minutes the newsletter itself takes, at least one."""
+    texts = [digest.introduction_md]
+    for story in digest.all_stories:
+        texts += [story.title, story.excerpt_md, story.note_md]
+    return max(1, round(count_words(" ".join(texts)) / READING_WORDS_PER_MINUTE))
+
+
+def _cost(reading: int, listening: int, translator: Translator) -> str:
+    """Return how many minutes an edition takes.
+
+    >>> _cost(3, 42, ENGLISH), _cost(1, 0, ENGLISH)
+    ('3 minutes to read, 42 to hear', '1 minute to read')
+    """
+    read = translator.ngettext("{n} minute to read", "{n} minutes to read", reading)
+    if not listening:
+        return read
+    # Translators: follows "3 minutes to read"; n is a number of minutes.
+    hear = translator.ngettext("{n} to hear", "{n} to hear", listening)
+    return translator.gettext("{read}, {hear}", read=read, hear=hear)
+
+
+def kicker(story: Story, translator: Translator = ENGLISH) -> str:
+    """Return whether a story is to be read, heard or watched, and how long that takes; empty for a link.
+
+    >>> from pipeline.model.digest import Story
+    >>> kicker(Story(kind="episode", title="", url="", entries=(), duration_seconds=2520))
+    'Listen · 42 min'
+    """
+    reading = format_duration(60 * story.reading_minutes if story.reading_minutes > 1 else None, translator)
+    listening = format_duration(story.duration_seconds, translator)
+    read, listen = translator.gettext("Read"), translator.gettext("Listen")
+    if story.is_film:
+        read = listen = translator.gettext("Watch")
+    if story.kind == "post":
+        return " · ".join(filter(None, (read, reading)))
+    if story.kind == "episode":
+        return " · ".join(filter(None, (listen, listening)))
+    if story.kind == "read-or-listen":
+        read = translator.gettext("Read")
+        return " · ".join(" ".join(filter(None, part)) for part in ((read, reading), (listen, listening)))
+    return ""
 
 
 def label_separator(translator: Translator = ENGLISH) -> str:
@@ -54,21 +110,18 @@ def format_duration(seconds: int | None, translator: Translator = ENGLISH) -> st
 
 
 def byline(story: Story, translator: Translator = ENGLISH) -> tuple[str, ...]:
-    """Return the parts of a story's byline: its author or guest, and how long it takes."""
+    """Return the parts of a story's byline: its feed, its author or guest, the number of an episode."""
     guest, author = translator.isolate(story.guest), translator.isolate(story.author)
-    minutes = story.reading_minutes
-    listening = format_duration(story.duration_seconds, translator)
     with_guest = translator.gettext("with {guest}", guest=guest) if guest else ""
     by = translator.gettext("By {author}", author=author) if author else ""
-    reading = translator.ngettext("{n} min read", "{n} min read", minutes) if minutes > 1 else ""
     explicit = translator.gettext("Explicit language") if story.explicit else ""
     parts = {
-        "post": (translator.gettext("Guest post by {guest}", guest=guest) if guest else by, reading),
-        "episode": (_episode_number(story, translator), listening, with_guest, explicit),
+        "post": (translator.gettext("Guest post by {guest}", guest=guest) if guest else by,),
+        "episode": (_episode_number(story, translator), with_guest, explicit),
         "read-or-listen": (_episode_number(story, translator), with_guest or by, explicit),
         "link": (story.link_domain,),
     }[story.kind]
-    return tuple(part for part in parts if part)
+    return tuple(part for part in (translator.isolate(story.feed_title), *parts) if part)
 
 
 def _episode_number(story: Story, translator: Translator) -> str:

@@ -41,6 +41,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         feeds=context.feeds,
         selection=selection,
         archive=archive,
+        feed_titles={feed_id: state.channel.title for feed_id, state in store.feeds.states().items()},
         episode_details=store.media.episode_details(episode_detail_urls(selection.stories)),
         excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
         image_sizes=store.media.image_sizes(image_urls(entries, context.publication.logo_url)),

@@ -23,7 +23,13 @@ from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
 LINK_MOVES = {"up": -1, "down": 1}
-STORY_MESSAGES = {"leave_out": "Left out.", "put_back": "Put back.", "lead": "Now the lead."}
+STORY_MESSAGES = {
+    "leave_out": "Left out.",
+    "put_back": "Put back.",
+    "lead": "Now the lead.",
+    "brief": "Now a brief.",
+    "full": "Now in full.",
+}
 DECISIONS_VIEW = {"view": "decisions"}
 
 

@@ -79,6 +79,16 @@ def suggestions(edition: Edition) -> dict[str, list[str]]:
     return by_field
 
 
+def story_levels(edition: Edition) -> dict[str, str]:
+    """Return the level of an edition's stories, by the references of their entries; links have none to change."""
+    return {
+        f"{entry['feed_id']} {entry['guid']}": story.get("level", "")
+        for story in _manifest(edition).get("stories", [])
+        for entry in story.get("entries", [])
+        if story.get("kind") != "link"
+    }
+
+
 def archive_titles(edition: Edition) -> dict[str, str]:
     """Return the titles of the archive entries that an edition links to, by reference."""
     manifest = _manifest(edition)

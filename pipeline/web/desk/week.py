@@ -25,6 +25,7 @@ from pipeline.web.desk.message_details import (
     archive_titles,
     measure_html,
     read_message_details,
+    story_levels,
     story_references,
 )
 from pipeline.web.desk.ports import ACTIONS
@@ -157,6 +158,7 @@ class WeekContext:
             ),
             "file_version": desk.editor.version(week),
             "positions": positions,
+            "levels": story_levels(edition),
             "archive": archive_titles(draft),
             "checks": check_results(edition, link_check),
             "link_check": link_check,

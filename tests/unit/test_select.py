@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select
+from pipeline.model.edition import EditionRecord, Overrides
+from pipeline.model.feed import Feed, FilterRule
 from pipeline.model.week import Week, WeekCalendar
 from tests.factories import MONDAY, entry, episode, stored
 
@@ -145,6 +147,102 @@ def test_a_closed_week_does_not_change():
     assert afterwards.stories == found.stories
     assert afterwards.left_out == found.left_out
     assert len(afterwards.decisions) == 4
+
+
+def reference(of):
+    return f"{of.entry.feed_id} {of.entry.guid}"
+
+
+def test_exclusions_are_sorted_by_who_excludes():
+    """Quarantined, removed, protected and filtered entries, and those the editor leaves out, each with its reason."""
+    feed = Feed(id="blog", url="", kind="blog", exclude=FilterRule(categories=("ads",)))
+    excluded = [
+        stored(entry("Quarantined"), 1, quarantined_at=MONDAY),
+        stored(entry("Removed"), 2, withdrawn_at=MONDAY),
+        stored(entry("Protected", needs_password=True), 3),
+        stored(entry("Filtered", categories=("ads",)), 4),
+        stored(entry("Left out"), 5),
+        stored(entry("Left out later", MONDAY + WEEK), 6),
+        stored(entry("Filtered elsewhere", feed="podcast", categories=("ads",)), 7),
+    ]
+    overrides = Overrides(leave_out=tuple(map(reference, excluded[4:6])))
+    found = select(W07, excluded, WeekAssignment(calendar=CALENDAR, closed_weeks={}), [feed], overrides)
+    assert found.entry_ids == (7,)
+    assert found.ineligible == {1, 2, 3, 4, 5, 6}
+    assert (found.excluded_by_editor, found.excluded_by_filter) == ({5}, {4})
+    assert {decision.title: decision.reason for decision in found.left_out} == {
+        "Quarantined": "quarantined: it looks imported or comes from another feed; "
+        "`pipeline feeds accept blog` releases it",
+        "Removed": "removed from its feed",
+        "Protected": "left out: it needs a password, which subscribers do not have",
+        "Filtered": "left out: category ads is excluded in config.toml",
+        "Left out": "left out by the editor",
+        "Left out later": "left out by the editor",
+    }
+    back = Overrides(put_back=tuple(map(reference, excluded)))
+    found = select(W07, excluded, WeekAssignment(calendar=CALENDAR, closed_weeks={}), [feed], back)
+    assert sorted(found.entry_ids) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_an_entry_left_out_of_an_earlier_edition_stays_out():
+    """Its editor saw it there; a draft has decided nothing."""
+    earlier = stored(entry("Old", MONDAY - DAY), assigned_week="2026-W06")
+    for state, by in (("sent", {1}), ("skipped", {1}), ("draft", set())):
+        records = {"2026-W06": EditionRecord(week="2026-W06", state=state)}
+        found = select(W07, [earlier], WeekAssignment(calendar=CALENDAR, closed_weeks={}, records=records))
+        assert found.ineligible == by
+        assert ("left out of 2026-W06 by the editor" in why(found, "Old")) is bool(by)
+
+
+def test_the_editor_orders_stories():
+    """The lead first, then the ordered ones, then the others by date; a pair is one story."""
+    posts = [stored(entry(title, MONDAY + number * DAY), number) for number, title in enumerate(("A", "B", "C", "D"))]
+    overrides = Overrides(order=(reference(posts[3]), reference(posts[1])), lead=reference(posts[2]))
+    assignment = WeekAssignment(calendar=CALENDAR, closed_weeks={})
+    found = select(W07, posts, assignment, overrides=overrides)
+    assert titles(found) == [["C"], ["D"], ["B"], ["A"]]
+    assert found.overrides == overrides
+    assert titles(select(W07, posts, assignment)) == [["A"], ["B"], ["C"], ["D"]]
+
+
+def test_a_story_that_is_too_new_waits_as_a_whole():
+    """Unless the editor includes it, or the week is closed."""
+    pair = [stored(entry("Bread", MONDAY), 1), stored(episode("Bread", MONDAY + DAY), 2), stored(entry("Soup"), 3)]
+    quiet = WeekAssignment(calendar=CALENDAR, closed_weeks={}, quiet_since=MONDAY + DAY)
+    found = select(W07, pair, quiet)
+    assert (titles(found), found.too_new) == ([["Soup"]], {1, 2})
+    assert "too new" in why(found, "Bread")
+    assert len(select(W07, pair, quiet, overrides=Overrides(put_back=(reference(pair[0]),))).stories) == 2
+    closed = replace(quiet, closed_weeks={"2026-W07": AFTER_W07})
+    assigned = [replace(one, assigned_week="2026-W07") for one in pair]
+    assert len(select(W07, assigned, closed).stories) == 2
+
+
+def test_entries_beside_a_sent_edition_are_explained():
+    """What came late for its story, what the week released, and what is published in another edition."""
+    sent = {"2026-W07": EditionRecord(week="2026-W07", state="sent", number=7)}
+    assignment = WeekAssignment(calendar=CALENDAR, closed_weeks={"2026-W07": AFTER_W07}, records=sent)
+    published = stored(entry("Bread", MONDAY), 1, assigned_week="2026-W07", edition_week="2026-W07")
+    partner = stored(episode("Bread", MONDAY + 2 * DAY), 2, first_seen_at=AFTER_W07 + DAY)
+    late = stored(entry("Late"), 3, first_seen_at=AFTER_W07 + DAY)
+    released = stored(entry("Released"), 4, released_from="2026-W07")
+    everything = [published, partner, late, released]
+    found = select(W07, everything, assignment)
+    assert found.entry_ids == (1,)
+    assert (found.arrived_late, found.carried_over, found.published_elsewhere) == ({2, 3}, {4}, {})
+    following = select(W08, everything, assignment)
+    assert following.published_elsewhere == {2: "2026-W07"}
+    assert sorted(following.entry_ids) == [3, 4]
+    assert following.arrived_late == following.carried_over == frozenset()
+
+
+def test_a_late_counterpart_is_published_on_request_only():
+    """Its story was published without it."""
+    sent = {"2026-W06": EditionRecord(week="2026-W06", state="sent", number=6)}
+    assignment = WeekAssignment(calendar=CALENDAR, closed_weeks={}, records=sent)
+    late = stored(episode("Bread", MONDAY), 2, edition_week="2026-W06", late_counterpart=True)
+    assert select(W07, [late], assignment).entry_ids == ()
+    assert select(W07, [late], assignment, overrides=Overrides(put_back=(reference(late),))).entry_ids == (2,)
 
 
 days = st.integers(-20, 20).map(lambda day: MONDAY + day * DAY)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.model.proof import MIN_REVIEW_TIME, SendPolicy
 from pipeline.model.schedule import At, Every, parse_schedule
+from pipeline.model.week import Week, WeekCalendar
 
 LONDON = ZoneInfo("Europe/London")
 SAMOA = ZoneInfo("Pacific/Apia")
@@ -133,3 +135,71 @@ def test_periods_follow_each_other_in_the_order_of_their_keys(words: str, now: d
         keys.append(schedule.period(now, zone))
         now = schedule.next_at(now, zone)
     assert all(earlier < later for earlier, later in pairwise(keys))
+
+
+# ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FRIDAY = datetime(2026, 2, 20, 7, tzinfo=UTC)
+"""When 2026-W07 is sent, in the week after."""
+W07 = Week(2026, 7)
+
+
+def policy(**more: object) -> SendPolicy:
+    calendar = WeekCalendar.parse("mon 00:00", UTC)
+    return SendPolicy(**({"calendar": calendar, "schedule": At((4,), time(7))} | more))  # type: ignore[arg-type]
+
+
+def test_an_edition_is_due_until_the_limit() -> None:
+    """At the scheduled time, and as long after it as is allowed; not a week earlier or later."""
+    late = policy(late_limit=timedelta(hours=2))
+    assert late.send_time(W07, FRIDAY - timedelta(seconds=1)) == FRIDAY
+    for now in (FRIDAY, FRIDAY + timedelta(hours=2)):
+        assert late.send_time(W07, now) == now
+    assert late.send_time(W07, FRIDAY + timedelta(hours=2, seconds=1)) is None
+    assert late.send_time(W07, FRIDAY - timedelta(days=7)) == FRIDAY
+    assert late.send_time(W07, FRIDAY - timedelta(days=8)) is None
+    assert late.send_time(W07.next(), FRIDAY + timedelta(days=1)) == FRIDAY + timedelta(days=7)
+    assert policy(schedule=None).send_time(W07, FRIDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "draft", "approved"),
+    [
+        (
+            1,
+            {},
+            "It will not go out until you approve it; then it goes out on Fri 20 Feb 2026 07:00.",
+            "It goes out on Fri 20 Feb 2026 07:00.",
+        ),
+        (0, {}, "It will not go out until you approve it; then it goes out at once.", "It goes out now."),
+        (
+            24,
+            {"sends_unapproved": True},
+            "It goes out on Fri 20 Feb 2026 07:00 unless somebody holds it.",
+            "It goes out on Fri 20 Feb 2026 07:00.",
+        ),
+        (
+            -1,
+            {},
+            "It is not sent automatically: approve it, then send it with `pipeline send 2026-W07`.",
+            "It is not sent automatically: send it from the desk, or with `pipeline send 2026-W07`.",
+        ),
+    ],
+)
+def test_the_time_of_sending_is_described(before: int, more: dict[str, object], draft: str, approved: str) -> None:
+    """For a draft and for an approved edition, some hours before the time."""
+    now = FRIDAY - timedelta(hours=before)
+    assert policy(**more).describe(W07, now) == draft
+    assert policy(**more).describe_approved(W07, now) == approved
+
+
+def test_a_draft_with_errors_does_not_go_out_by_itself() -> None:
+    """Whether or not it is due now; if nobody has had the time to review it, it does not go out either."""
+    alone = policy(sends_unapproved=True, late_limit=timedelta(hours=2))
+    for now, when in ((FRIDAY - timedelta(days=1), "on Fri 20 Feb 2026 07:00"), (FRIDAY, "now")):
+        assert alone.describe(W07, now, blocked=True) == (
+            f"It will not go out {when}, because of its errors: fix them, or override them when you approve it."
+        )
+    end = FRIDAY + timedelta(hours=2) - MIN_REVIEW_TIME
+    assert alone.describe(W07, end).endswith("unless somebody holds it.")
+    assert alone.describe(W07, end + timedelta(seconds=1)).startswith("It will not go out until you approve it")

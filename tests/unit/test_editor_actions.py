@@ -1,0 +1,127 @@
+"""The editor's actions on stories, and how their result is applied to a digest."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.digest.editor.actions import ACTIONS, set_note
+from pipeline.digest.editor.apply import EDITOR_FEED_ID, apply_links, apply_notes, apply_order
+from pipeline.model.digest import Section, Story
+from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.entry import Entry
+from tests.factories import MONDAY, entry, episode
+
+WEEK = (
+    (("blog 1",), ("blog 2", "podcast 2"), ("blog 3",)),
+    (("links 1",), (f"{EDITOR_FEED_ID} https://a.example/",), ("links 2",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "reference", "before", "after"),
+    [
+        ("leave_out", "b", Overrides(leave_out=("a", "b")), Overrides(leave_out=("a", "b"))),
+        (
+            "leave_out",
+            "b",
+            Overrides(leave_out=("a",), put_back=("b", "c"), order=("b", "d"), lead="b"),
+            Overrides(leave_out=("a", "b"), put_back=("c",), order=("d",)),
+        ),
+        ("leave_out", "b", Overrides(lead="a"), Overrides(leave_out=("b",), lead="a")),
+        ("put_back", "b", Overrides(leave_out=("a", "b", "c")), Overrides(leave_out=("a", "c"))),
+        ("put_back", "b", Overrides(put_back=("a", "b")), Overrides(put_back=("a", "b"))),
+        ("put_back", "b", Overrides(leave_out=("a",)), Overrides(leave_out=("a",), put_back=("b",))),
+        ("lead", "b", Overrides(lead="a", order=("c",)), Overrides(lead="b", order=("c",))),
+    ],
+)
+def test_an_action_changes_the_overrides(action: str, reference: str, before: Overrides, after: Overrides) -> None:
+    """Each reference is named once, and in one place; the others stay."""
+    assert ACTIONS[action](before, reference, ()) == after
+
+
+@pytest.mark.parametrize(
+    ("action", "reference", "order"),
+    [
+        ("move_up", "podcast 2", "blog 2, blog 1, blog 3, links 1, links 2"),
+        ("move_up", "blog 1", "blog 1, blog 2, blog 3, links 1, links 2"),
+        ("move_up", "links 1", "blog 1, blog 2, blog 3, links 1, links 2"),
+        ("move_down", "blog 2", "blog 1, blog 3, blog 2, links 1, links 2"),
+        ("move_down", "blog 3", "blog 1, blog 2, blog 3, links 1, links 2"),
+        ("move_down", "unknown", "blog 1, blog 2, blog 3, links 1, links 2"),
+    ],
+)
+def test_stories_move_within_their_section(action: str, reference: str, order: str) -> None:
+    """The order is complete, without the editor's own links; a lead would undo the move."""
+    moved = ACTIONS[action](Overrides(lead="blog 3", subject="S"), reference, WEEK)
+    assert moved == Overrides(order=tuple(order.split(", ")), subject="S")
+
+
+def test_an_empty_note_removes_the_note() -> None:
+    """The other notes stay."""
+    overrides = Overrides(notes={"blog 1": "Bread.", "blog 2": "Soup."})
+    assert set_note(overrides, "blog 1", " ").notes == {"blog 2": "Soup."}
+    assert set_note(overrides, "blog 1", "Salt.\n").notes == {"blog 1": "Salt.", "blog 2": "Soup."}
+
+
+def post(title: str, *entries: Entry) -> Story:
+    return Story(kind="post", title=title, url=f"https://blog.example/{title}", entries=entries or (entry(title),))
+
+
+def link(title: str, url: str) -> Story:
+    return Story(kind="link", title=title, url=url, entries=(entry(title, feed="links", url=url),), excerpt_md="Old.")
+
+
+def test_notes_are_applied_to_their_stories() -> None:
+    """By a reference to any of the entries."""
+    stories = [post("Bread", entry("Bread"), episode("Bread")), post("Soup"), post("Salt")]
+    overrides = Overrides(notes={"podcast podcast:bread": "*Warm.*", "blog blog:salt": "Fine."})
+    assert [story.note_md for story in apply_notes(stories, overrides)] == ["*Warm.*", "", "Fine."]
+
+
+def test_the_links_of_the_editor_come_first() -> None:
+    """A link that is a story already keeps what the editor has not written; a new one is named after its domain."""
+    stories = [link("Kiln", "https://a.example/kiln"), post("Bread"), link("Boats", "https://b.example/boats")]
+    own = (
+        EditorLink(url="https://www.c.example/new", note_md="Look."),
+        EditorLink(url="http://b.example/boats/", title="Ships"),
+        EditorLink(url="https://d.example/x", title="Named"),
+    )
+    applied = apply_links(stories, Overrides(links=own), MONDAY)
+    assert [story.title for story in applied] == ["Bread", "c.example", "Ships", "Named", "Kiln"]
+    assert [story.excerpt_md for story in applied[1:]] == ["Look.", "Old.", "", "Old."]
+    (new,) = applied[1].entries
+    assert applied[1] == Story(
+        kind="link",
+        title="c.example",
+        url="https://www.c.example/new",
+        entries=(new,),
+        excerpt_md="Look.",
+        published_at=MONDAY,
+        link_domain="c.example",
+    )
+    assert new == Entry(
+        feed_id="editor",
+        guid="https://www.c.example/new",
+        url="https://www.c.example/new",
+        title="c.example",
+        published_at=MONDAY,
+    )
+    (noted,) = apply_links(
+        stories[:1], Overrides(links=(EditorLink(url="https://a.example/kiln", note_md="N."),)), MONDAY
+    )
+    assert (noted.title, noted.excerpt_md) == ("Kiln", "N.")
+
+
+def test_sections_follow_their_first_story() -> None:
+    """The lead, then the order; stories that are not named keep theirs."""
+    sections = (
+        Section(kind="posts", heading="Read", stories=tuple(map(post, ("Bread", "Soup", "Salt")))),
+        Section(kind="episodes", heading="Listen", stories=(post("Kiln"), post("Frost", entry("x"), episode("Frost")))),
+    )
+    overrides = Overrides(lead="podcast podcast:frost", order=("blog blog:salt",))
+    ordered = apply_order(sections, overrides)
+    assert [[story.title for story in section.stories] for section in ordered] == [
+        ["Frost", "Kiln"],
+        ["Salt", "Bread", "Soup"],
+    ]
+    assert apply_order(sections, Overrides()) == sections

@@ -44,6 +44,7 @@ def build_digest_context(app: App) -> DigestContext:
         calendar=app.calendar,
         theme=load_theme(template_folders(app), settings.theme),
         quiet_period=timedelta(minutes=settings.quiet_minutes),
+        post_decides_week=settings.story_week == "post",
         read_overrides=editor.read_overrides,
         create_editor_file=editor.create,
         enrich=lambda groups, now: enrich(app.store(), groups, app.fetcher, app.publication.logo_url, now=now),

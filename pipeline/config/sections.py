@@ -154,6 +154,11 @@ class DigestSettings:
         choice("archive", "skip"),
         "archive",
     )
+    story_week: str = setting(
+        "The week of a story whose post and episode are dated in different ones: that of its post, or the first.",
+        choice("post", "first"),
+        "post",
+    )
     min_links: int = setting("The checks warn of fewer useful links than this; 0: never.", integer(0, 40), 3)
     max_links: int = setting(
         "Maximum number of useful links in an edition; the others are carried over.", integer(0, 40), 7

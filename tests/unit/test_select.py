@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,9 +21,10 @@ DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 AFTER_W07 = MONDAY + WEEK + timedelta(hours=8)
 
 
-def choose(week, entries, **closed_weeks):
+def choose(week, entries, *, post_decides=True, **closed_weeks):
     closed_weeks = {key.replace("_", "-"): at for key, at in closed_weeks.items()}
-    return select(week, entries, WeekAssignment(calendar=CALENDAR, closed_weeks=closed_weeks))
+    assignment = WeekAssignment(calendar=CALENDAR, closed_weeks=closed_weeks, post_decides=post_decides)
+    return select(week, entries, assignment)
 
 
 def titles(selection):
@@ -112,13 +114,47 @@ def test_an_episode_and_its_post_are_one_story():
     assert all("paired: " in decision.reason for decision in found.decisions)
 
 
-def test_a_story_across_two_weeks_is_in_the_earlier_one():
-    """The post of Sunday and the episode of Monday are published together, in the week of the post."""
-    both = [stored(entry("Bread", MONDAY + 6 * DAY), 1), stored(episode("Bread", MONDAY + 7 * DAY), 2)]
-    assert titles(choose(W07, both)) == [["Bread", "Bread"]]
-    following = choose(W08, both)
-    assert titles(following) == []
-    assert all("2026-W07" in decision.reason for decision in following.decisions)
+def test_a_story_across_two_weeks_is_in_the_week_of_its_post():
+    """Whether the post of Sunday or the episode of Sunday is the first; the reasons name the post."""
+    for post_day, week, other in ((6, W07, W08), (7, W08, W07)):
+        both = [
+            stored(entry("Bread", MONDAY + post_day * DAY), 1),
+            stored(episode("Bread", MONDAY + (13 - post_day) * DAY), 2),
+        ]
+        found = choose(week, both)
+        assert titles(found) == [["Bread", "Bread"]]
+        assert sum(f"in {week}, the week of its post “Bread”" in one.reason for one in found.decisions) == 1
+        assert titles(choose(other, both)) == []
+        reasons = [decision.reason for decision in choose(other, both).decisions]
+        assert all(str(week) in reason for reason in reasons)
+        assert sum("the week of its post “Bread”" in reason for reason in reasons) == 1
+
+
+def test_the_first_entry_of_a_story_can_decide_its_week():
+    """With story_week = "first", the episode of Sunday takes the post of Monday along."""
+    both = [stored(entry("Bread", MONDAY + 7 * DAY), 1), stored(episode("Bread", MONDAY + 6 * DAY), 2)]
+    assert titles(choose(W07, both, post_decides=False)) == [["Bread", "Bread"]]
+    assert titles(choose(W08, both, post_decides=False)) == []
+    reasons = [decision.reason for decision in choose(W08, both, post_decides=False).decisions]
+    assert any("its story belongs to 2026-W07, with “Bread”" in reason for reason in reasons)
+
+
+def test_an_episode_does_not_wait_for_a_post_that_is_not_there():
+    """A post that comes after the episode's week was closed changes no week; without one the episode would be lost."""
+    heard = stored(episode("Bread", MONDAY + 6 * DAY), 2)
+    assert titles(choose(W07, [heard])) == [["Bread"]]
+    both = [stored(entry("Bread", MONDAY + 8 * DAY), 1), replace(heard, assigned_week="2026-W07")]
+    assert titles(choose(W07, both, **{"2026_W07": AFTER_W07})) == [["Bread"]]
+    assert titles(choose(W08, both, **{"2026_W07": AFTER_W07})) == []
+
+
+def test_an_episode_whose_post_is_withdrawn_is_not_lost():
+    """It was left to the post's week, and the next digest includes it alone."""
+    heard = stored(episode("Bread", MONDAY + 6 * DAY), 2)
+    both = [stored(entry("Bread", MONDAY + 7 * DAY), 1), heard]
+    assert titles(choose(W07, both)) == []
+    both[0] = replace(both[0], withdrawn_at=AFTER_W07 + DAY, vanished_at=AFTER_W07 + DAY)
+    assert titles(choose(W08, both, **{"2026_W07": AFTER_W07})) == [["Bread"]]
 
 
 def test_an_entry_arriving_after_its_story_was_published_is_not_news():
@@ -131,7 +167,8 @@ def test_an_entry_arriving_after_its_story_was_published_is_not_news():
     assert titles(choose(W07, both, **closed)) == [["Bread"]]
     following = choose(W08, both, **closed)
     assert titles(following) == []
-    assert any("its story belongs to 2026-W07, with “Bread”" in decision.reason for decision in following.decisions)
+    reason = "its story belongs to 2026-W07, the week of its post “Bread”"
+    assert any(reason in decision.reason for decision in following.decisions)
 
 
 def test_a_closed_week_does_not_change():
@@ -262,21 +299,72 @@ entries = st.lists(
 )
 
 
-@given(entries=entries, shuffled=st.randoms())
-def test_each_entry_is_published_at_most_once_and_none_is_lost(entries, shuffled: random.Random):
-    """With weeks built one after the other, every entry is in exactly one, whatever the input order, archive aside."""
+def publish(entries, weeks, shuffled: random.Random, *, post_decides=True):
+    """Return the stories of weeks that are built one after the other, and the entries by id as they are afterwards."""
     kept = {number: replace(one, entry_id=number) for number, one in enumerate(entries)}
-    published, closed_weeks = [], {}
-    for week in [Week(2026, 3).next(n) for n in range(10)]:
-        built_at = CALENDAR.bounds(week)[1] + timedelta(hours=6)
-        seen = [one for one in kept.values() if one.first_seen_at <= built_at]
+    stories, closed_weeks = {}, {}
+    for week in weeks:
+        built_at = CALENDAR.bounds(week)[1] + BUILT_AFTER
+        around = [one for one in kept.values() if abs(one.entry.published_at - built_at) < 8 * WEEK]
+        seen = [one for one in around if one.first_seen_at <= built_at]
         shuffled.shuffle(seen)
-        found = select(week, seen, WeekAssignment(calendar=CALENDAR, closed_weeks=closed_weeks))
+        assignment = WeekAssignment(calendar=CALENDAR, closed_weeks=closed_weeks, post_decides=post_decides)
+        found = select(week, seen, assignment)
         assert len(found.decisions) == len(seen)
-        published += found.entry_ids
+        stories[week] = found.stories
         for entry_id in found.entry_ids:
             kept[entry_id] = replace(kept[entry_id], assigned_week=kept[entry_id].assigned_week or str(week))
         closed_weeks[str(week)] = built_at
+    return stories, kept
+
+
+BUILT_AFTER = timedelta(hours=6)
+"""How long after a week its digest is built."""
+WORDS = [f"{first} {second}" for first in ("Salt", "Kiln", "Tide", "Loom", "Barn", "Hive", "Oats", "Pier")
+         for second in ("mending", "harbour", "lantern", "orchard", "whistle", "granite", "feather")]  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [-20, -3, 1, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weekly_rhythm_stays_one_episode_a_week(hours: int, seed: int):
+    """Over a year: the post is always on one side of the week's border, the episode some days before or hours after."""
+    chance, entries = random.Random(seed), []
+    for number in range(52):
+        border = MONDAY + number * WEEK
+        at = border + timedelta(hours=hours)
+        heard_at = min(at + timedelta(minutes=chance.randint(-60 * 60, 26 * 60)), border + BUILT_AFTER)
+        entries += [
+            stored(entry(WORDS[number], at), first_seen_at=at),
+            stored(episode(WORDS[number], heard_at), first_seen_at=heard_at),
+        ]
+    weeks = [(W06 if hours < 0 else W07).next(number) for number in range(52)]
+    stories, _ = publish(entries, weeks, chance)
+    assert [[len(story) for story in stories[week]] for week in weeks] == [[2]] * 52
+
+
+@pytest.mark.parametrize("post_decides", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_story_whose_post_comes_late_is_published_once(seed: int, post_decides: bool):
+    """Over a year: however late a post is seen, and wherever its episode is dated, its story is in one week."""
+    chance, entries = random.Random(seed), []
+    for number in range(52):
+        at = MONDAY + number * WEEK + chance.randint(-1, 1) * DAY
+        heard_at = at + timedelta(hours=chance.randint(-60, 60))
+        entries += [
+            stored(entry(WORDS[number], at), first_seen_at=at + timedelta(hours=chance.randint(0, 200))),
+            stored(episode(WORDS[number], heard_at), first_seen_at=heard_at),
+        ]
+    stories, _ = publish(entries, [W06.next(number) for number in range(-1, 56)], chance, post_decides=post_decides)
+    told = [story[0].entry.title for week in stories for story in stories[week]]
+    assert sorted(told) == sorted(WORDS[:52])
+
+
+@given(entries=entries, shuffled=st.randoms(), post_decides=st.booleans())
+def test_each_entry_is_published_at_most_once_and_none_is_lost(entries, shuffled: random.Random, post_decides: bool):
+    """With weeks built one after the other, every entry is in exactly one, whatever the input order, archive aside."""
+    weeks = [Week(2026, 3).next(n) for n in range(10)]
+    stories, kept = publish(entries, weeks, shuffled, post_decides=post_decides)
+    published = [one.entry_id for week in weeks for story in stories[week] for one in story]
     assert len(published) == len(set(published))
     titles = {kept[entry_id].entry.title for entry_id in published}
     lost = [one for one in kept.values() if one.entry_id not in published and not one.archived]

@@ -5,12 +5,16 @@ week: it arrived after that week had ended, was too new when the week was closed
 skipped, or its own week has passed without a digest. Archived entries, those of a feed's first fetch, never carry over
 by themselves: they belong to the weeks of their dates.
 
+A story whose entries fall into different weeks belongs to that of its post, so that a weekly post keeps one episode a
+week wherever the episode's date lies; or, if the settings say so, to the first of them. Nothing waits for a post that
+is not there yet: an episode is published alone then, and its post does not publish the story again.
+
 A week is *closed* once its digest was built after the week had ended: from then on its entries do not change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,6 +36,8 @@ class WeekAssignment:
     """The newest week that has ended; None if unknown."""
     quiet_since: datetime | None = None
     """Entries first seen or changed after this are too new; None if none are."""
+    post_decides: bool = True
+    """Whether the post decides the week of its story; otherwise the first of its entries does."""
 
     def week_of(self, stored: StoredEntry) -> Week:
         """Return the week of an entry's date."""
@@ -109,6 +115,7 @@ class WeekAssignment:
 
         A sealed edition keeps its stories. Then the editor decides, then the new entries; archived entries decide only
         for a story without new ones, so that the archive of a new feed does not move this week's post into the past.
+        The post comes before its episode, unless a closed digest contains only one of them.
         """
         week = str(requested)
         if self.is_sent(requested):
@@ -124,7 +131,20 @@ class WeekAssignment:
         dated = [stored for stored in story if not is_undated_archive(stored)]
         assigned = [stored for stored in dated if stored.assigned_week]
         new = [stored for stored in dated if not stored.archived or stored.released_from]
-        return min((self.digest_week(stored, requested) for stored in assigned or new or dated), default=None)
+        deciding = assigned or new or dated
+        return min((self.digest_week(stored, requested) for stored in self._posts(deciding) or deciding), default=None)
+
+    def deciding_post(self, stored: StoredEntry, story: Sequence[StoredEntry], requested: Week) -> StoredEntry | None:
+        """Return the post of an episode's story that moves it into another week than that of its date, if any."""
+        if not stored.entry.is_episode:
+            return None
+        own = self.digest_week(stored, requested)
+        posts = [post for post in self._posts(story) if self.digest_week(post, requested) != own]
+        return min(posts, key=lambda post: self.digest_week(post, requested), default=None)
+
+    def _posts(self, story: Iterable[StoredEntry]) -> list[StoredEntry]:
+        """Return the posts of a story if they decide its week, else nothing."""
+        return [stored for stored in story if self.post_decides and not stored.entry.is_episode]
 
 
 def is_undated_archive(stored: StoredEntry) -> bool:

@@ -22,8 +22,8 @@ class DecisionExplainer:
     assignment: WeekAssignment
     overrides: Overrides
 
-    def explain_included(self, stored: StoredEntry) -> str:
-        """Return why an entry is included."""
+    def explain_included(self, stored: StoredEntry, story: Sequence[StoredEntry]) -> str:
+        """Return why an entry is included; ``story`` are the entries it is published with."""
         dated, own = self._dated(stored), self.assignment.week_of(stored)
         if self.overrides.includes(stored.entry):
             return f"{dated}, put back by the editor"
@@ -33,6 +33,9 @@ class DecisionExplainer:
             built = str(own) in self.assignment.closed_weeks
             when = "after the digest for its date had been built" if built else f"after {own} had closed"
             return f"{dated}, late: first seen {self._day(stored.first_seen_at)}, {when}"
+        post = self.assignment.deciding_post(stored, story, self.week)
+        if own != self.week and post and self.assignment.week_of(post) == self.week:
+            return f"{dated}, in {self.week}, the week of its post “{post.entry.title}”"
         if own < self.week and not stored.archived:
             return f"{dated}, carried over: not in the digest of {own}"
         return f"{dated}, in {self.week}" if own == self.week else f"{dated}, included with the rest of its story"
@@ -92,6 +95,9 @@ class DecisionExplainer:
             return f"is in the digest of {stored.assigned_week}"
         own = self.assignment.digest_week(stored, self.week)
         week_of_story = self.assignment.week_of_story(story, self.week, self.overrides)
+        post = self.assignment.deciding_post(stored, story, self.week)
+        if post and week_of_story == self.assignment.digest_week(post, self.week):
+            return f"its story belongs to {week_of_story}, the week of its post “{post.entry.title}”"
         if week_of_story != own:
             partner = f", with “{title}”" if (title := _partner_title(stored, story)) else ""
             return f"its story belongs to {week_of_story}{partner}"

@@ -255,12 +255,12 @@ def _decisions(
     """Yield the decision on each entry with its reason, and the partner it was paired with."""
     story_of = {one.entry_id: story for story in joined.stories for one in story}
     for one in entries:
+        story = story_of.get(one.entry_id, (one,))
         if one.entry_id in included:
-            reason = explainer.explain_included(one)
+            reason = explainer.explain_included(one, story)
         elif one.entry_id in exclusions:
             reason = exclusions[one.entry_id].reason
         else:
-            story = story_of.get(one.entry_id, (one,))
             reason = explainer.explain_left_out(one, story, too_new=one.entry_id in too_new)
         yield Decision(
             feed_id=one.entry.feed_id,

@@ -49,6 +49,8 @@ class DigestContext:
     theme: Theme
     quiet_period: timedelta = timedelta(0)
     """How long an entry must have been unchanged before a digest includes it."""
+    post_decides_week: bool = True
+    """Whether the post decides the week of its story; otherwise the first of its entries does."""
     read_overrides: ReadOverrides = no_overrides
     create_editor_file: CreateEditorFile = no_editor_file
     enrich: Enrich = no_enrichment

@@ -98,6 +98,7 @@ def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssi
         records=store.editions.all(),
         newest_closed=context.calendar.newest_closed(now),
         quiet_since=now - context.quiet_period if context.quiet_period else None,
+        post_decides=context.post_decides_week,
     )
 
 

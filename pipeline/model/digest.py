@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pipeline.model.entry import Entry, Picture
+from pipeline.model.entry import Entry, Picture, TimedText
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
@@ -81,7 +81,9 @@ class Story:
     season: int | None = None
     episode: int | None = None
     listen_url: str = ""
-    """The episode's page, or its media file if it has no page; empty without an episode."""
+    """The page to hear the episode, its own or the post's, or its media file if it has no page; empty without one."""
+    listen_site: str = ""
+    """The domain that ``listen_url`` leads to, if that is another site than the publication's."""
     listen_links: tuple[tuple[str, str], ...] = ()
     """Links to other podcast platforms: (name, URL)."""
     transcript_url: str = ""
@@ -91,10 +93,14 @@ class Story:
     """The domain that a story of kind ``link`` leads to, e.g. ``example.org``."""
     note_md: str = ""
     """The editor's note on the story, as Markdown."""
-    chapter_titles: tuple[str, ...] = ()
-    """Chapter titles of the episode."""
+    guest_url: str = ""
+    """The guest's page, if the episode has one guest and names it (podcast:person)."""
+    chapters: tuple[TimedText, ...] = ()
+    """Titles of the episode's chapters, and when they begin."""
     transcript_opening: str = ""
-    """The beginning of the episode's transcript as plain text; empty if there are chapter titles."""
+    """The beginning of the episode's transcript as plain text; empty if there are chapters."""
+    quotable: tuple[TimedText, ...] = ()
+    """A few sentences of the episode's transcript that the editor may choose to quote."""
     related: tuple[RelatedEntry, ...] = ()
     """Older posts and episodes about the same topic, the closest first."""
 

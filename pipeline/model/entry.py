@@ -62,6 +62,15 @@ class Soundbite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimedText:
+    """The title of a chapter, or a sentence of a transcript, and when it begins."""
+
+    text: str
+    start_seconds: int | None = None
+    """None if it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
     """One entry as parsed: decoded, but neither cleaned nor trusted.
 

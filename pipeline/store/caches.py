@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from pipeline.model.check import CheckResult, LinkCheck
-from pipeline.model.entry import Picture
+from pipeline.model.entry import Picture, TimedText
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert, upsert
 from pipeline.store.rows import storable
@@ -54,16 +54,19 @@ class MediaRepository:
 
     database: Database
 
-    def episode_details(self, urls: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return the lines read from chapter files and transcripts, by URL."""
+    def episode_details(self, urls: Collection[str]) -> dict[str, tuple[TimedText, ...]]:
+        """Return what was read from chapter files and transcripts, by URL."""
         with self.database.read() as connection:
             rows = connection.execute(select(episode_detail).where(episode_detail.c.url.in_(urls)))
-            return {row.url: tuple(row.lines) for row in rows}
+            return {
+                row.url: tuple(TimedText(text=line, start_seconds=start) for start, line in row.lines) for row in rows
+            }
 
-    def save_episode_details(self, url: str, lines: Sequence[str], *, now: datetime) -> None:
+    def save_episode_details(self, url: str, lines: Sequence[TimedText], *, now: datetime) -> None:
         """Write the lines of a chapter file or a transcript."""
+        timed = [[line.start_seconds, line.text] for line in lines]
         with self.database.write() as connection:
-            upsert(connection, episode_detail, {"url": url, "lines": list(lines), "fetched_at": now})
+            upsert(connection, episode_detail, {"url": url, "lines": timed, "fetched_at": now})
 
     def image_sizes(self, urls: Collection[str]) -> dict[str, Picture]:
         """Return the known sizes of images, by URL."""

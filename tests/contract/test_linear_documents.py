@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.digest.editor.parse import parse
-from pipeline.ingest.chapters import transcript_opening
+from pipeline.ingest.chapters import read_transcript
 from pipeline.ingest.dedupe import fingerprint
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.errors import EditorFileError
@@ -22,7 +22,7 @@ RSS = (
 )
 
 KNOWN: dict[str, Callable[[int], object]] = {
-    "a transcript of empty lines": lambda length: transcript_opening(b">" + b"\n" * length),
+    "a transcript of empty lines": lambda length: read_transcript(b">" + b"\n" * length),
     "a table of numbers": lambda length: fingerprint(entry(body_html="12," * (length // 3) + "x likes")),
     "keywords": lambda length: _feed(_keywords(length)),
     "keywords beside what only feedparser reads": lambda length: _feed("<x/>" + _keywords(length)),

@@ -195,7 +195,7 @@ def test_every_function_is_collected() -> None:
     """Functions are found by their signature, so a new one is tested without being listed here."""
     names = functions().keys()
     assert len(names) > 90
-    assert {"pipeline.ingest.chapters.transcript_opening", "pipeline.text.sentences.sentence_ends"} <= names
+    assert {"pipeline.ingest.chapters.read_transcript", "pipeline.text.sentences.sentence_ends"} <= names
     assert {name for name in CALLS if name.startswith("pipeline.")} <= {*names}
     assert all(hasattr(pipeline, name.split(".")[1]) for name in names if name.startswith("pipeline."))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from store_factories import DAY, MONDAY, NOW, apply, blog_post, insert, make_change
 
+from pipeline.model.entry import TimedText
 from pipeline.model.feed import ArchivePosition, FeedState
 from pipeline.store import Store
 
@@ -78,11 +79,12 @@ def test_an_archive_page_and_its_position_are_written_together(store: Store) -> 
 
 def test_episode_details_are_stored_by_url(store: Store) -> None:
     """Empty details are returned, too; a URL that was never fetched is absent."""
-    store.media.save_episode_details("https://a.example/1.json", ("Salt", "Smoke"), now=NOW)
+    salt = TimedText(text="Salt", start_seconds=90)
+    store.media.save_episode_details("https://a.example/1.json", (salt, TimedText(text="Smoke")), now=NOW)
     store.media.save_episode_details("https://a.example/2.json", (), now=NOW)
-    store.media.save_episode_details("https://a.example/1.json", ("Salt",), now=NOW)
+    store.media.save_episode_details("https://a.example/1.json", (salt,), now=NOW)
     asked = [f"https://a.example/{number}.json" for number in (1, 2, 3)]
-    assert store.media.episode_details(asked) == {"https://a.example/1.json": ("Salt",), "https://a.example/2.json": ()}
+    assert store.media.episode_details(asked) == {"https://a.example/1.json": (salt,), "https://a.example/2.json": ()}
 
 
 def segments(file: Path) -> int:

@@ -12,6 +12,7 @@ from published_store import LATER, publish_week
 from store_factories import NOW, blog_post, insert
 
 from pipeline.jobs.maintenance.export import export_lines, import_lines
+from pipeline.model.entry import TimedText
 from pipeline.model.errors import CorruptBackupError, RefusedError
 from pipeline.store import Store
 from pipeline.store.export import column_types
@@ -25,7 +26,9 @@ def full(tmp_path: Path) -> Iterator[Store]:
     (tmp_path / "full").mkdir()
     publication = publish_week(PublicationHarness(tmp_path / "full", shared_theme()))
     publication.store.media.save_episode_details(
-        "https://a.example/1.json", ("Salt", "Ünd"), now=NOW + timedelta(microseconds=1)
+        "https://a.example/1.json",
+        (TimedText(text="Salt"), TimedText(text="Ünd", start_seconds=7)),
+        now=NOW + timedelta(microseconds=1),
     )
     yield publication.store
     publication.store.close()

@@ -253,7 +253,7 @@ def test_an_episode_has_its_chapter_titles(program: CliRunner):
     episode(program, f'chapters url="{url}" type="application/json+chapters"')
     assert program.server.requests_for("/chapters.json") == []
     first = digest(program)
-    assert "In this episode\n- Driftwood\n" in first
+    assert "In this episode\n- 1:00 Driftwood\n" in first
     assert digest(program) == first
     assert len(program.server.requests_for("/chapters.json")) == 1
 

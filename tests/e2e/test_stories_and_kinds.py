@@ -78,9 +78,9 @@ def test_episodes_without_a_media_type_are_heard_and_films_watched(program: CliR
     labels = re.findall(r"^(.*): https://blog.example/([a-z]\S+)", text, re.MULTILINE)
     assert {page: label for label, page in labels} == {
         "read-aloud": "Read the post",
-        "oakum": "Listen to the episode (31 min)",
-        "tallow": "Listen to the episode (25 min)",
-        "lanterns": "Watch the episode",
+        "oakum": "Listen at blog.example",
+        "tallow": "Listen at blog.example",
+        "lanterns": "Watch at blog.example",
     }
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model.digest import Digest, Section
+from pipeline.model.entry import TimedText
 from tests.golden.sample import BOTH, EPISODE, GUEST_POST, LINKS, POST, PUBLICATION, SAMPLE, with_levels
+
+
+def chapters(*titles: str) -> tuple[TimedText, ...]:
+    """Return chapters of twelve minutes each."""
+    return tuple(TimedText(text=title, start_seconds=720 * number) for number, title in enumerate(titles))
+
 
 GERMAN: Digest = replace(
     SAMPLE,
@@ -55,7 +62,9 @@ GERMAN: Digest = replace(
                         "Jeden Sonntag legt Elowen Hart elf Gedecke auf und kennt von vieren den Namen. Wir sprechen "
                         "über Suppe, über Stille und darüber, wie man eine Tür offen lässt."
                     ),
-                    chapter_titles=("Elf Teller, vier Namen", "Der Winter mit dem Hochwasser", "Suppe für Unbekannte"),
+                    chapters=chapters(
+                        "Elf Teller, vier Namen", "Der Winter mit dem Hochwasser", "Suppe für Unbekannte"
+                    ),
                 ),
                 replace(
                     EPISODE,
@@ -136,7 +145,7 @@ ARABIC: Digest = replace(
                         "> لا تحتاج إلى مائدة أكبر، بل إلى أن تكفّ عن رفعها.\n\n"
                         "نتحدث عن الحساء والصمت، وكيف يُترك باب مفتوحًا."
                     ),
-                    chapter_titles=("أحد عشر صحنًا وأربعة أسماء", "شتاء الفيضان", "حساء لمن لا نعرف"),
+                    chapters=chapters("أحد عشر صحنًا وأربعة أسماء", "شتاء الفيضان", "حساء لمن لا نعرف"),
                 ),
             ),
         ),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pipeline.digest.compose.levels import assign_levels
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
 from pipeline.model.edition import Overrides
-from pipeline.model.entry import Enclosure, Entry, Picture
+from pipeline.model.entry import Enclosure, Entry, Picture, TimedText
 
 SITE = "https://harbourandhearth.example"
 UPLOADS = f"{SITE}/wp-content/uploads"
@@ -215,11 +215,12 @@ RICH = replace(
             stories=(
                 replace(
                     BOTH,
-                    chapter_titles=(
-                        "Eleven plates, four names",
-                        "The winter of the flood",
-                        "Soup for nobody you know",
+                    chapters=(
+                        TimedText(text="Eleven plates, four names", start_seconds=95),
+                        TimedText(text="The winter of the flood", start_seconds=830),
+                        TimedText(text="Soup for nobody you know", start_seconds=1985),
                     ),
+                    guest_url="https://elowenhart.example/",
                 ),
                 replace(
                     EPISODE,

@@ -1,4 +1,4 @@
-"""Related and older content, the limit of links, and metadata of episodes and pages."""
+"""Related and older content, the limit of links, and metadata of pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from pipeline.digest.compose.related import (
     rank_related,
 )
 from pipeline.digest.selection.select import Selection, limit_links
-from pipeline.ingest.chapters import MAX_CHAPTERS, chapter_titles, transcript_opening
 from pipeline.ingest.webpage import read_metadata
 from pipeline.model.digest import Decision
 from pipeline.model.edition import EditorLink, Overrides
@@ -212,59 +211,6 @@ def test_few_links_are_unchanged():
     """Below the limit the selection is returned as it is."""
     few = selection(2)
     assert limit_links(few, ["links"], max_links=2) is few
-
-
-def test_chapter_titles():
-    """Hidden, framing, repeated and untitled chapters are left out, and at most eight are kept."""
-    many = ", ".join(f'{{"title": "C{n}"}}' for n in range(20))
-    hidden = '{"title": "Hidden", "toc": false}, {"title": "Intro"}, {"title": 7}, "x", {"title": "C0"}'
-    assert chapter_titles(f'{{"chapters": [{hidden}, {many}]}}'.encode()) == tuple(f"C{n}" for n in range(MAX_CHAPTERS))
-
-
-def test_chapters_are_in_the_order_they_are_heard():
-    """Times may be numbers, numbers as text or clock times; the order comes before the limit, unreadable times last."""
-    starts = ('"0:40"', "12.5", '"7"', "null", "true", '"soon"', '"1e999"', *map(str, range(600, 100, -50)))
-    chapters = ", ".join(f'{{"startTime": {start}, "title": "At {start.strip(chr(34))}"}}' for start in starts)
-    expected = ("At 7", "At 12.5", "At 0:40", "At 150", "At 200", "At 250", "At 300", "At 350")
-    assert chapter_titles(f'{{"chapters": [{chapters}]}}'.encode()) == expected
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"chapters": 7}' * 2, b"[" * 100_000])
-def test_invalid_chapters_are_ignored(body: bytes):
-    """Any other document has no chapters."""
-    assert chapter_titles(body) == ()
-
-
-OPENINGS = {
-    "SubRip": (
-        b"1\r\n00:00:01,000 --> 00:00:02,000\r\n<i>Hello</i> you.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nAgain.",
-        "text/srt",
-    ),
-    "WebVTT with notes": (
-        b"WEBVTT\nKind: captions\n\nNOTE nobody says this\n\nSTYLE\n::cue {}\n\n"
-        b"id\n00:01.000 --> 00:02.000 align:start\n<v Ada>Hello you.\nAgain.",
-        "text/vtt",
-    ),
-    "WebVTT with tags": (
-        b"WEBVTT\n\n00:01.000 --> 00:02.000\n<c.loud>Hello</c> <00:00:01.500><lang en>you</lang>."
-        b"&nbsp;&lt;i&gt;Again&lt;/i&gt;.",
-        "text/vtt",
-    ),
-    "SubRip with styles": (
-        b"1\n00:00:01,000 --> 00:00:02,000\n{\\an8}<font color='red'>Hello</font>&#32;<b>you</b>. Again.",
-        "text/srt",
-    ),
-    "plain": (b"Hello you. Again.", "text/plain"),
-    "HTML": (b"<p>Hello you.</p><p>Again.</p>", "text/html"),
-    "sounds": (b"WEBVTT\n\n00:01.000 --> 00:02.000\n[Music] Hello you. (laughs)\nAgain.", "text/vtt"),
-}
-
-
-@pytest.mark.parametrize("case", OPENINGS)
-def test_transcript_opening_is_only_speech(case: str):
-    """Times, numbers, speaker names, notes and noises are left out."""
-    body, kind = OPENINGS[case]
-    assert transcript_opening(body, kind) == ("Hello you. Again.",)
 
 
 def test_a_page_without_metadata():

@@ -58,7 +58,7 @@ def everywhere(words: str) -> Digest:
         note_md=f"Not {escaped}!",
         picture=Picture(url="https://h.example/a.jpg", alt=f"Sign: {words}", width=536, height=300),
         transcript_opening=f"We say {words} here.",
-        chapter_titles=(),
+        chapters=(),
     )
     return replace(digest, subject=f"About {words} and bread", preheader=f"What {words} means to bakers")
 

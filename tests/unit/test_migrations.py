@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, select, text
 
+from pipeline.model.entry import TimedText
 from pipeline.store import Store, schema
 from pipeline.store.dialects import make_engine
 from pipeline.store.migrate import list_migrations, migrate
@@ -65,6 +68,26 @@ def test_each_migration_is_recorded(tmp_path: Path) -> None:
         taken = {row.number: row.name for row in connection.execute(select(schema.migration))}
     assert taken == list_migrations()
     engine.dispose()
+
+
+def test_contents_of_episodes_are_kept_without_times(tmp_path: Path) -> None:
+    """What was fetched before the times were stored is shown as before; nothing is fetched again."""
+    url = f"sqlite:///{tmp_path / 'pipeline.db'}"
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        import_module("pipeline.store.migrations.m0001_initial").upgrade(connection)
+        schema.migration.create(connection, checkfirst=True)
+        connection.execute(schema.migration.insert().values(number=1, name="m0001_initial"))
+        row = {
+            "url": "https://a.example/1.json",
+            "lines": ["Salt", "Smoke"],
+            "fetched_at": datetime(2026, 2, 9, tzinfo=UTC),
+        }
+        connection.execute(schema.episode_detail.insert().values(**row))
+    engine.dispose()
+    with Store.open(url) as store:
+        details = store.media.episode_details([row["url"]])
+    assert details == {row["url"]: (TimedText(text="Salt"), TimedText(text="Smoke"))}
 
 
 @pytest.mark.parametrize("attempt", range(10))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
-from pipeline.model.entry import Picture
+from pipeline.model.entry import Picture, TimedText
 from tests.golden.sample import BARE, LISTEN, SITE, entry
 from tests.golden.update import THEME_NAMES, THEMES
 
@@ -22,6 +22,10 @@ TRACKING_PIXEL = Picture(url=f"{SITE}/pixel.gif", width=1, height=1)
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
+
+
+def timed(*titles: str) -> tuple[TimedText, ...]:
+    return tuple(TimedText(text=title, start_seconds=number or None) for number, title in enumerate(titles))
 
 
 stories = st.builds(
@@ -49,7 +53,9 @@ stories = st.builds(
     published_at=maybe(None, datetime(2025, 2, 12, tzinfo=UTC)),
     link_domain=maybe("", "example.org"),
     note_md=maybe("", "Mind the salt."),
-    chapter_titles=maybe((), ("", " "), ("One", "Two")),
+    chapters=maybe((), timed("", " "), timed("One", "Two")),
+    guest_url=maybe("", "javascript:x", f"{SITE}/ada"),
+    listen_site=maybe("", "pod.example"),
     transcript_opening=maybe("", "It begins."),
     related=maybe((), (RelatedEntry(title="Old", url="", published_at=datetime(2024, 1, 1, tzinfo=UTC)),)),
 )

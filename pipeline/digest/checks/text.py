@@ -117,7 +117,10 @@ def _other_texts(inputs: CheckInputs) -> Iterator[tuple[Location, str, bool]]:
         parts = [story.author, story.guest, story.url, story.listen_url, story.transcript_url, story.transcript_opening]
         parts += [part for link in story.listen_links for part in link]
         parts += [part for related in story.related for part in (related.title, related.url)]
-        parts += [*story.chapter_titles, *((story.picture.url, story.picture.alt) if story.picture else ())]
+        parts += [
+            *(chapter.text for chapter in story.chapters),
+            *((story.picture.url, story.picture.alt) if story.picture else ()),
+        ]
         yield story_location(story), "\n".join(parts), False
 
 

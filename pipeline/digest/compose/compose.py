@@ -7,6 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
+from pipeline.digest.compose.episodes import (
+    guest_page,
+    listen_page,
+    show_covers_once,
+    site_of,
+    with_episode_details,
+)
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
@@ -16,7 +23,7 @@ from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
 from pipeline.model.check import PreflightContext
 from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
-from pipeline.model.entry import Entry, Picture, StoredEntry
+from pipeline.model.entry import Entry, Picture, StoredEntry, TimedText
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
 from pipeline.text.html import reading_minutes
@@ -51,8 +58,10 @@ class DigestInputs:
     """Older entries to link to."""
     feed_titles: Mapping[str, str] = field(default_factory=dict)
     """Feed id to the title that the feed states."""
-    episode_details: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """URL of a chapters file or transcript to the chapter titles, or the first sentences."""
+    episode_details: Mapping[str, tuple[TimedText, ...]] = field(default_factory=dict)
+    """URL of a chapters file to its chapters, of a transcript to its opening and then its quotable sentences."""
+    covers: Mapping[str, Picture] = field(default_factory=dict)
+    """Feed id of a show to its cover."""
     excerpts: Mapping[str, str] = field(default_factory=dict)
     """Saved excerpts as Markdown, by ``excerpt_key``; missing ones are made while composing."""
     image_sizes: Mapping[str, Picture] = field(default_factory=dict)
@@ -73,6 +82,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
     sections = apply_order(_sections(stories, feeds, inputs.feed_titles), overrides)
     sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
+    sections = show_covers_once(sections, inputs.covers)
     inbox_line = compose_inbox_line(
         [story for section in sections for story in section.stories],
         publication,
@@ -146,17 +156,11 @@ def _story_with_details(
     entries: Sequence[StoredEntry], feeds: Mapping[str, Feed], inputs: DigestInputs, excerpts: ExcerptCache
 ) -> Story:
     """Return a story with the contents of its episode and its related entries."""
-    story = _story([stored.entry for stored in entries], feeds, excerpts)
-    details = inputs.episode_details
-    chapter_titles: tuple[str, ...] = ()
-    opening: tuple[str, ...] = ()
-    if audio := story.audio:
-        chapter_titles = details.get(audio.chapters_url, ())
-        opening = next((details[one.url] for one in audio.transcripts if details.get(one.url)), ())
+    story = with_episode_details(_story([stored.entry for stored in entries], feeds, excerpts), inputs.episode_details)
     return replace(
         story,
-        chapter_titles=chapter_titles,
-        transcript_opening="" if chapter_titles else " ".join(opening),
+        guest_url=guest_page(story),
+        listen_site=site_of(story.listen_url, inputs.publication.url),
         related=related_entries(inputs.archive.related.get(entries[0].entry_id, ())),
     )
 
@@ -181,7 +185,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         duration_seconds=audio.duration_seconds if audio else None,
         season=audio.season if audio else None,
         episode=audio.episode if audio else None,
-        listen_url=_page_url(audio) if audio else "",
+        listen_url=listen_page(audio, post) if audio else "",
         listen_links=listen_feed.listen if listen_feed else (),
         transcript_url=next((transcript.url for transcript in audio.transcripts), "") if audio else "",
         explicit=bool(audio and audio.explicit),

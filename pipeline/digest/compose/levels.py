@@ -63,7 +63,7 @@ def _richness(story: Story, opens_at: datetime, closes_at: datetime) -> float:
         + 1.0 * (story.kind == "read-or-listen")
         + 0.75 * bool(story.picture)
         + 0.5 * bool(story.duration_seconds)
-        + 0.25 * bool(story.chapter_titles or story.transcript_opening)
+        + 0.25 * bool(story.chapters or story.transcript_opening)
         + min(1.0, words)
         + min(1.0, story.reading_minutes / _LONG_READ_MINUTES)
         + 1.0

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from pipeline.digest.render import wording
 from pipeline.digest.render.translator import Translator
 from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
-from pipeline.model.entry import Picture
+from pipeline.model.entry import Picture, TimedText
 from pipeline.text import markdown
 from pipeline.text.html_images import MIN_PIXELS
 from pipeline.text.plain_text import count_words
@@ -77,7 +77,7 @@ class StoryView:
     """The editor's note; of a brief without paragraphs, in place of its text."""
     note_text: str = ""
     contents: tuple[str, ...] = ()
-    """The titles of an episode's parts."""
+    """The titles of an episode's parts, each after the time at which it begins."""
     contents_heading: str = ""
     opening: str = ""
     """How an episode begins, if it has no ``contents``."""
@@ -105,7 +105,7 @@ def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
         more_links=tuple(_more_links(story, translator)),
         note_html=markdown.to_html(story.note_md),
         note_text=markdown.to_text(story.note_md, colon=separator),
-        contents=tuple(filter(None, map(one_line, story.chapter_titles))),
+        contents=tuple(_contents(story.chapters)),
         contents_heading=translator.gettext("In this episode"),
         opening=one_line(story.transcript_opening),
         opening_heading=translator.gettext("How it begins"),
@@ -191,11 +191,29 @@ def _buttons(story: Story, translator: Translator) -> Iterator[LinkView]:
     listen_url = safe_url(story.listen_url) or (read_url if story.kind == "episode" else "")
     if listen_url and story.kind in ("episode", "read-or-listen"):
         yield LinkView(label=wording.listen_button_label(story, translator), url=listen_url)
-    if read_url and story.kind in ("post", "read-or-listen"):
+    if read_url != listen_url and read_url and story.kind in ("post", "read-or-listen"):
         yield LinkView(label=wording.read_button_label(story, translator), url=read_url)
 
 
+def _contents(chapters: Iterable[TimedText]) -> Iterator[str]:
+    for chapter in chapters:
+        if title := one_line(chapter.text):
+            yield title if chapter.start_seconds is None else f"{clock_time(chapter.start_seconds)} {title}"
+
+
+def clock_time(seconds: int) -> str:
+    """Return a time within an episode as players show it.
+
+    >>> clock_time(65), clock_time(3909)
+    ('1:05', '1:05:09')
+    """
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+
+
 def _more_links(story: Story, translator: Translator) -> Iterator[LinkView]:
+    if safe_url(story.guest_url) and story.guest.strip():
+        yield LinkView(label=one_line(story.guest), url=story.guest_url)
     for name, url in story.listen_links:
         if safe_url(url) and name.strip():
             yield LinkView(label=one_line(name), url=url)

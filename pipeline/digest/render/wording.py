@@ -143,8 +143,15 @@ def read_button_label(story: Story, translator: Translator = ENGLISH) -> str:
 
 
 def listen_button_label(story: Story, translator: Translator = ENGLISH) -> str:
-    """Return the label of the button that opens an episode, to hear or to watch, with its duration."""
+    """Return the label of the button that opens an episode: on which other site, else how long it is."""
     is_film, duration = story.is_film, format_duration(story.duration_seconds, translator)
+    if story.listen_site:
+        site = translator.isolate(story.listen_site)
+        return (
+            translator.gettext("Watch at {site}", site=site)
+            if is_film
+            else translator.gettext("Listen at {site}", site=site)
+        )
     if story.kind == "read-or-listen":
         if not duration:
             return translator.gettext("Watch now") if is_film else translator.gettext("Listen now")

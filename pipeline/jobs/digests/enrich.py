@@ -1,4 +1,4 @@
-"""Fetch what feeds do not carry: chapters or transcripts of a week's episodes, and the sizes of its images.
+"""Fetch what feeds do not carry: chapters and transcripts of a week's episodes, and the sizes of its images.
 
 Everything is stored, so each document is fetched once, and only when a digest includes its entry.
 """
@@ -16,7 +16,7 @@ from pipeline.digest.checks.images import read_image_size
 from pipeline.digest.compose.images import image_urls
 from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.cpu_budget import CpuClock, cpu_budget
-from pipeline.model.entry import Entry, Picture, StoredEntry
+from pipeline.model.entry import Entry, Picture, StoredEntry, TimedText
 from pipeline.model.errors import ExpensiveDocumentError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
@@ -40,7 +40,7 @@ def enrich(store: Store, stories: Stories, open_fetcher: OpenFetcher, logo_url: 
 
 
 def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, ...]:
-    """Return the URL of each episode's chapters, or of its first readable transcript."""
+    """Return the URLs of each episode's chapters and of its first readable transcript."""
     return tuple(dict.fromkeys(url for story in stories for stored in story for url in _detail_urls(stored.entry)))
 
 
@@ -53,7 +53,7 @@ def fetch_episode_details(
     max_seconds: float = MAX_SECONDS,
     cpu_clock: CpuClock = time.thread_time,
 ) -> int:
-    """Fetch and store chapters or transcript openings that are not stored yet; return their number.
+    """Fetch and store chapters and transcripts that are not stored yet; return their number.
 
     A document that takes too much CPU time is given up: nothing is stored for it, and it is not fetched again.
     """
@@ -62,10 +62,10 @@ def fetch_episode_details(
     requests = [FetchRequest(key=url, url=url) for url in wanted if url not in stored]
 
     def save(outcome: FetchOutcome) -> None:
-        from pipeline.ingest.chapters import chapter_titles, transcript_opening
+        from pipeline.ingest.chapters import read_chapters, read_transcript
 
-        parse = chapter_titles if outcome.body.lstrip()[:1] == b"{" else transcript_opening
-        details: tuple[str, ...] = ()
+        parse = read_chapters if outcome.body.lstrip()[:1] == b"{" else read_transcript
+        details: tuple[TimedText, ...] = ()
         try:
             with cpu_budget(cpu_clock):
                 details = parse(outcome.body, outcome.content_type)
@@ -128,7 +128,6 @@ def _detail_urls(entry: Entry) -> Iterator[str]:
         return
     if entry.chapters_url:
         yield entry.chapters_url
-        return
     for transcript in entry.transcripts:
         if any(media_type in transcript.media_type for media_type in _READABLE_TRANSCRIPTS):
             yield transcript.url

@@ -14,6 +14,7 @@ from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.enrich import episode_detail_urls
 from pipeline.jobs.digests.related import load_archive_content
 from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
+from pipeline.model.entry import Picture
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -32,6 +33,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
     opens_at, closes_at = context.calendar.bounds(week)
     archive = load_archive_content(store, context, week, selection)
     entries = [*selection.stories, archive.year_ago, archive.filler]
+    channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
     return DigestInputs(
         week=week,
         opens_at=opens_at,
@@ -41,8 +43,13 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         feeds=context.feeds,
         selection=selection,
         archive=archive,
-        feed_titles={feed_id: state.channel.title for feed_id, state in store.feeds.states().items()},
+        feed_titles={feed_id: channel.title for feed_id, channel in channels.items()},
         episode_details=store.media.episode_details(episode_detail_urls(selection.stories)),
+        covers={
+            feed_id: Picture(url=channel.picture_url, alt=channel.title)
+            for feed_id, channel in channels.items()
+            if channel.picture_url
+        },
         excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
         image_sizes=store.media.image_sizes(image_urls(entries, context.publication.logo_url)),
         preflight=replace(

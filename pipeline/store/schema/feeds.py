@@ -140,7 +140,7 @@ archive_position = Table(
     Column("read_at", Instant, nullable=False),
 )
 
-# Lines of chapters and transcripts by URL, so that each is fetched once.
+# Lines of chapters and transcripts by URL, so that each is fetched once; each as [its start in seconds or null, text].
 episode_detail = Table(
     "episode_detail",
     metadata,

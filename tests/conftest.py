@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Every run uses new examples, and make prints their seed; Hypothesis' own profile for CI repeats the same ones. Without
 # a deadline, a busy machine fails no test.
-EXAMPLES = 40
+EXAMPLES = 25
 hypothesis.settings.register_profile(
     "new examples", max_examples=EXAMPLES, deadline=None, derandomize=False, print_blob=True
 )
@@ -98,7 +98,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Allow 127.0.0.1 for tests marked ``loopback``, and run the tests of one browser on one worker.
 
-    Tests that take minutes begin: started last, one of them would delay the end.
+    Tests that take minutes begin, and then those that share a worker: started last, they would delay the end.
     """
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
@@ -106,12 +106,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
     yield
-    items.sort(key=expected_minutes, reverse=True)
+    items.sort(key=lambda item: (expected_minutes(item), has_group(item)), reverse=True)
 
 
 def expected_minutes(item: pytest.Item) -> int:
     """Return about how many minutes a test takes, from its marker."""
     return max((each.kwargs.get("minutes", 0) for each in item.iter_markers("slow")), default=0)
+
+
+def has_group(item: pytest.Item) -> bool:
+    """Check whether a test shares a worker with others."""
+    return item.get_closest_marker("xdist_group") is not None
 
 
 def pytest_collection_finish() -> None:

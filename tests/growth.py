@@ -25,33 +25,35 @@ class SuperlinearError(AssertionError):
     """The time of a function grew faster than its input."""
 
 
-def assert_linear(work: Callable[[int], object], length: int, *, floor: float = MIN_SECONDS) -> None:
+def assert_linear(
+    work: Callable[[int], object], length: int, *, floor: float = MIN_SECONDS, hopeless: float = HOPELESS_SECONDS
+) -> None:
     """Raise SuperlinearError if ``work`` takes more than ``MAX_RATIO`` times as long for ``FACTOR`` times the length.
 
     ``work`` gets the length of the input. If it takes less than ``floor`` seconds at ``FACTOR * length`` it is linear
-    for all practical purposes.
+    for all practical purposes; from ``hopeless`` seconds on, it is not.
     """
     for size in (length, 4 * length):  # a function whose steps are bounded looks quadratic up to that bound
-        large = _seconds(work, FACTOR * size)
+        large = _seconds(work, FACTOR * size, hopeless)
         if large < floor:
             return
-        if large >= HOPELESS_SECONDS:
+        if large >= hopeless:
             raise SuperlinearError(f"{FACTOR * size} characters do not end")
-        small = min(_seconds(work, size) for _ in range(_ATTEMPTS))
-        large = min(large, *(_seconds(work, FACTOR * size) for _ in range(_ATTEMPTS if large < 1 else 1)))
+        small = min(_seconds(work, size, hopeless) for _ in range(_ATTEMPTS))
+        large = min(large, *(_seconds(work, FACTOR * size, hopeless) for _ in range(_ATTEMPTS if large < 1 else 1)))
         ratio = large / small
         if ratio <= MAX_RATIO:
             return
     raise SuperlinearError(f"{FACTOR} times the input takes {ratio:.0f} times as long")
 
 
-def _seconds(work: Callable[[int], object], length: int) -> float:
-    with _interrupted_after(HOPELESS_SECONDS):
+def _seconds(work: Callable[[int], object], length: int, hopeless: float) -> float:
+    with _interrupted_after(hopeless):
         started = time.thread_time()
         try:
             work(length)
         except TimeoutError:
-            return HOPELESS_SECONDS
+            return hopeless
         return max(time.thread_time() - started, 1e-5)
 
 

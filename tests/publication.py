@@ -72,11 +72,12 @@ def small_theme(folder: Path, html: str = HTML) -> Theme:
 @cache
 def shared_theme() -> Theme:
     """Return that theme, compiled once for each process."""
-    return small_theme(Path(_temporary_folder().name))
+    return small_theme(Path(temporary_folder().name))
 
 
 @cache
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder of this process, which is removed at its end."""
     return tempfile.TemporaryDirectory()
 
 

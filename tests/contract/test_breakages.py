@@ -64,24 +64,31 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def replace(file: Path, code: str) -> None:
+    """Replace the code of a module, and forget its bytecode; that of all others is compiled once for all breakages."""
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled.unlink()
+    file.write_text(code, "utf-8")
+
+
 @pytest.mark.slow
 @each
 def test_breakage_is_noticed(breakage: Breakage, project: Path) -> None:
     """The named test fails."""
     file = project / breakage.file
     intact = file.read_text("utf-8")
-    file.write_text(intact.replace(breakage.old, breakage.new), "utf-8")
+    replace(file, intact.replace(breakage.old, breakage.new))
     try:
         options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--tb=line")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *breakage.test.split()],
             cwd=project,
-            env={**environment, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**environment, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": ""},
             capture_output=True,
             text=True,
             timeout=300,
         )
     finally:
-        file.write_text(intact, "utf-8")
+        replace(file, intact)
     assert done.returncode == ONE_TEST_FAILED, f"{breakage.test} does not notice it:\n{done.stdout[-2000:]}"

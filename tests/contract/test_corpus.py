@@ -143,9 +143,8 @@ def test_no_file_takes_long(corpus: Path) -> None:
     for row in rows(corpus):
         body = (corpus / row["file"]).read_bytes()
         limit = max(1.0, len(body) / 500_000)
-        before = time.process_time()
-        process(body)
-        if time.process_time() - before > limit:
+        parse_file(corpus, row)
+        if _SECONDS[row["file"]] > limit:
             assert min(scaled_seconds(lambda body=body: process(body)) for _ in range(4)) < limit, row["file"]
 
 
@@ -178,17 +177,21 @@ def read_body(body: bytes) -> ParsedFeed | None:
 
 
 _READ: dict[str, tuple[ParsedFeed, tuple[Entry, ...]] | None] = {}
+_SECONDS: dict[str, float] = {}
+"""The CPU seconds that reading each file took."""
 
 
 def parse_file(corpus: Path, row: Row) -> tuple[ParsedFeed, tuple[Entry, ...]] | None:
     """Parse a file of the corpus, once for all tests of this module."""
     name = row["file"]
     if name not in _READ:
+        before = time.process_time()
         parsed = read_body((corpus / name).read_bytes())
         _READ[name] = parsed and (
             parsed,
             normalise(parsed, Feed(id="blog", url=URL, kind="blog"), url=URL, now=NOW),
         )
+        _SECONDS[name] = time.process_time() - before
     return _READ[name]
 
 

@@ -309,21 +309,21 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
     return small_theme(tmp_path_factory.mktemp("themes"))
 
 
-@pytest.mark.parametrize("lives", [5, pytest.param(100, marks=pytest.mark.slow(minutes=1))])
+@pytest.mark.parametrize("lives", [2, pytest.param(100, marks=pytest.mark.slow(minutes=1))])
 def test_each_story_is_published_once_and_no_seal_changes(theme: Theme, lives: int) -> None:
     """Random lifecycles: nothing published twice or forgotten, every entry explained, no sealed byte changed."""
     run_lifecycles(PublicationMachine, theme, lives)
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("lives", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_each_story_is_published_once_with_postgresql(theme: Theme, lives: int, postgres_url: str) -> None:
+def test_each_story_is_published_once_with_postgresql(theme: Theme, postgres_url: str) -> None:
     """The same lifecycles with PostgreSQL as the store."""
 
     class ServerPublicationMachine(PublicationMachine):
         SERVER = postgres_url
 
-    run_lifecycles(ServerPublicationMachine, theme, lives)
+    run_lifecycles(ServerPublicationMachine, theme, 20)
 
 
 def run_lifecycles(machine: type[PublicationMachine], theme: Theme, lives: int) -> None:

@@ -19,6 +19,7 @@ from pipeline.model.entry import Entry
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.feed import FilterRule
 from pipeline.model.week import Week
+from tests.empty_store import empty_store
 from tests.factories import MONDAY, entry, episode
 from tests.publication import HTML, W06, W07, W08, W09, PublicationHarness, small_theme, story_titles
 
@@ -31,6 +32,12 @@ NEXT = entry("The week after", MONDAY + 8 * DAY)
 @pytest.fixture(scope="module")
 def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
     return small_theme(tmp_path_factory.mktemp("themes"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; what the store itself does on a server, the tests of the store say sooner."""
+    return empty_store(tmp_path) if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from pipeline.model.week import Week
 from pipeline.store import Store
 from pipeline.store.schema import metadata
 from tests.factories import MONDAY, entry
-from tests.publication import CLOCK, W06, W07, W08, W09, PublicationHarness, shared_theme
+from tests.publication import CLOCK, W06, W07, W08, W09, PublicationHarness, shared_theme, temporary_folder
 
 DAY = timedelta(days=1)
 
@@ -53,14 +54,8 @@ class Machine:
     @classmethod
     def start(cls, folder: Path) -> Machine:
         """Publish W06, then fetch half of W07."""
-        folder.mkdir()
-        harness = PublicationHarness(folder, shared_theme()).set_time(CLOCK.bounds(W06)[0])
-        harness.fetch()
-        machine = cls(folder, harness)
-        harness.set_time(CLOCK.bounds(W06)[1] - DAY / 2).fetch(*posts(W06))
-        machine.publish(W06)
-        harness.set_time(MONDAY + 1.5 * DAY).fetch(*posts(W06, W07)[:3])
-        return machine
+        shutil.copytree(started_publication(), folder)
+        return cls(folder, PublicationHarness(folder, shared_theme()).set_time(MONDAY + 1.5 * DAY))
 
     def publish(self, week: Week) -> None:
         """Publish a week as the command line does, with its files."""
@@ -121,7 +116,21 @@ class Machine:
         return Counter(each["title"] for manifest in manifests for each in manifest["stories"])
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@cache
+def started_publication() -> Path:
+    """Return the folder of a publication that has published W06 and fetched half of W07, to be copied."""
+    folder = Path(temporary_folder().name) / "started"
+    folder.mkdir()
+    harness = PublicationHarness(folder, shared_theme()).set_time(CLOCK.bounds(W06)[0])
+    harness.fetch()
+    harness.set_time(CLOCK.bounds(W06)[1] - DAY / 2).fetch(*posts(W06))
+    Machine(folder, harness).publish(W06)
+    harness.set_time(MONDAY + 1.5 * DAY).fetch(*posts(W06, W07)[:3])
+    harness.store.close()
+    return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
 def import_url(request: pytest.FixtureRequest) -> str:
     """Return the URL of an empty store to import into; empty for a file in the publication's folder."""
     return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))

@@ -122,8 +122,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("url", "kills"),
     [
-        ("sqlite", 30),
-        pytest.param("postgresql", 10, marks=pytest.mark.postgres),
+        ("sqlite", 12),
+        pytest.param("postgresql", 8, marks=pytest.mark.postgres),
         pytest.param("sqlite", 200, marks=pytest.mark.slow(minutes=1)),
         pytest.param("postgresql", 200, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=1)]),
     ],

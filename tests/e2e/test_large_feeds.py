@@ -62,11 +62,9 @@ def shuffled(numbers: Sequence[int]) -> list[int]:
     ("document", "order"),
     [
         (rss_document, list),
-        (rss_document, reversed),
         (rss_document, shuffled),
-        (json_document, list),
         (json_document, shuffled),
-        (atom_document, list),
+        (atom_document, reversed),
         (lambda numbers: atom_document(numbers, "a:"), shuffled),
     ],
 )

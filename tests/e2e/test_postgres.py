@@ -87,6 +87,7 @@ def test_an_edition_is_the_same_as_on_sqlite(demo: Demo, on_sqlite: Demo) -> Non
     assert "is intact" in demo.run("doctor", "--offline")[1]
 
 
+@pytest.mark.slow
 def test_concurrent_ticks_run_each_task_once(demo: Demo) -> None:
     """Each task is run by one process; no error, no deadlock, even in a new database."""
     ticks = demo.run_concurrently("tick", "tick")
@@ -99,6 +100,7 @@ def test_concurrent_ticks_run_each_task_once(demo: Demo) -> None:
     assert counts["entry"] == counts["content"] == 70
 
 
+@pytest.mark.slow
 def test_concurrent_approvals_make_one_edition(demo: Demo) -> None:
     """Both have seen the same draft: one seals it, the other is refused, and the number is given once."""
     demo.run_ok("fetch")

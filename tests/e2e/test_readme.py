@@ -128,6 +128,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.loopback
 def test_the_first_steps_of_the_readme_work(copy: Path, sites: HttpServer) -> None:
     """Every command exits with 0, one after the other; only the environment that is activated has `pipeline`."""

@@ -17,7 +17,7 @@ from store_process import POSTS
 
 from pipeline.store import Store
 
-KILLS = 40
+KILLS = 24
 NEW_DATABASE_EVERY = 8  # kills, so that some happen while the database is created
 
 

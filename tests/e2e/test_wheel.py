@@ -43,6 +43,7 @@ def test_it_writes_the_demo_newsletter_elsewhere(installed: Path, tmp_path: Path
     assert "Harbour &amp; Hearth" in (written / "digest.html").read_text()
 
 
+@pytest.mark.slow
 def test_init_writes_a_config_that_is_accepted(installed: Path, tmp_path: Path) -> None:
     """What init writes to start from is valid as it stands: status reads it and finds its feeds unread."""
     pipeline = installed / "pipeline"

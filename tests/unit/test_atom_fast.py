@@ -86,7 +86,7 @@ def test_usual_entries_are_simple(entry: str) -> None:
         assert simple == parsed
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(lists(lists(sampled_from(ELEMENTS), max_size=8), min_size=1, max_size=6))
 def test_any_entry_equals_that_of_feedparser_or_is_left_to_it(entries: list[list[str]]) -> None:
     """Whatever elements it has, in any order and number."""

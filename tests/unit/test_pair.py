@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from bench.pairing.measure import HERE, SETS, load, measure, measure_together, r
 from pipeline.digest.pairing.pair import Pairing, pair
 from pipeline.model.entry import Enclosure, Entry, Person
 from pipeline.text.titles import parse_title
+from tests.growth import assert_linear
 
 TUESDAY = datetime(2026, 2, 10, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -281,20 +281,13 @@ def test_one_partner_per_feed() -> None:
 
 
 def test_time_grows_linearly() -> None:
-    """Eight times as many entries take about eight times as long, not sixty-four."""
-
-    def seconds(count: int) -> float:
-        entries = [
-            make(guid=str(n), title=f"Bulletin {n % 40}", url=f"https://x.example/{n}", published_at=TUESDAY + n * DAY)
-            for n in range(count)
-            for make in (post, episode)
-        ]
-        start = time.process_time()
-        pair(entries)
-        return time.process_time() - start
-
-    seconds(50)
-    assert seconds(800) < 24 * max(seconds(100), 0.01)
+    """Sixteen times as many entries do not take forty times as long."""
+    entries = [
+        make(guid=str(n), title=f"Bulletin {n % 40}", url=f"https://x.example/{n}", published_at=TUESDAY + n * DAY)
+        for n in range(1_000)
+        for make in (post, episode)
+    ]
+    assert_linear(lambda count: pair(entries[: 2 * count]), 15)
 
 
 # ── Titles ───────────────────────────────────────────────────────────────────────────────────────────────────────────

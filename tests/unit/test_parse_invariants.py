@@ -81,9 +81,9 @@ def test_each_way_of_spoiling_spoils(mutation: object) -> None:
     assert len(results - {body}) > 3
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(10))
 def test_spoilt_documents_keep_the_promises(seed: int) -> None:
-    """A few hundred documents of the fuzzer's, the same at every run; ``python -m tests.fuzz_ingest`` goes on."""
+    """Fifty documents of the fuzzer's, the same at every run; ``python -m tests.fuzz_ingest`` goes on."""
     chance = random.Random(seed)
     bodies = [path.read_bytes() for path in sorted(QUIRKS.glob("*.xml"))]
     for _ in range(5):

@@ -96,6 +96,7 @@ def test_mixed_entries_keep_their_order() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_simple_entries_of_the_corpus_equal_those_of_feedparser(corpus: Path) -> None:
     """More than half of all entries are simple, and each gives the same result."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,8 +41,6 @@ def test_distant_changes_are_separate() -> None:
 
 
 def test_a_rewritten_text_is_one_change() -> None:
-    """Thirty thousand words on each side are compared quickly, and shortened in the middle."""
-    began = process_time()
-    ((before, after),) = diff_words("salt " * 30_000, "bread " * 30_000)
-    assert process_time() - began < 1
+    """It is shortened in the middle; that it is compared quickly, `test_linear_functions.py` checks."""
+    ((before, after),) = diff_words("salt " * 3_000, "bread " * 3_000)
     assert (len(before.split()), len(after.split())) == (31, 31)

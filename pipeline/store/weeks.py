@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
@@ -61,16 +61,22 @@ def assign(connection: Connection, week: str, entry_ids: Collection[int]) -> Non
 
 
 def release(connection: Connection, week: str, *, keep: Collection[int]) -> None:
-    """Release a week's entries, but those to ``keep``; they remember the week in ``released_from``."""
+    """Release a week's entries, but those to ``keep``; they remember it, and the week that had released them before."""
     released = (entry.c.assigned_week == week) & entry.c.entry_id.not_in(keep)
-    connection.execute(update(entry).where(released).values(assigned_week=None, released_from=week))
+    values = {"assigned_week": None, "released_from": week, "released_before": entry.c.released_from}
+    connection.execute(update(entry).where(released).values(values))
 
 
 def reclaim(connection: Connection, week: str, entry_ids: Collection[int]) -> None:
-    """Assign to a week what was released from it, and ``entry_ids``, unless a sealed edition carries it by now."""
+    """Assign to a week what was released from it, and ``entry_ids``, unless a sealed edition carries it by now.
+
+    They remember the week that had released them before.
+    """
     is_free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
     reclaimed = or_(entry.c.released_from == week, entry.c.entry_id.in_(entry_ids)) & is_free
-    connection.execute(update(entry).where(reclaimed).values(assigned_week=week, released_from=None))
+    before = case((entry.c.released_from == week, entry.c.released_before), else_=entry.c.released_from)
+    values = {"assigned_week": week, "released_from": before, "released_before": None}
+    connection.execute(update(entry).where(reclaimed).values(values))
 
 
 def has_all(connection: Connection, week: str, entry_ids: Collection[int]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.jobs.digests.build import build_draft
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry
 from pipeline.model.errors import ThinWeekError
@@ -114,6 +115,20 @@ def test_the_reasons_are_those_of_the_first_digest(harness: PublicationHarness) 
         assert "belongs to 2026-W08; paired" in reasons["blog", "Nets"]
         assert "its story with “A quay in winter” was sent with No. 1" in reasons["podcast", "A quay in winter"]
         assert "archive, not news" in reasons["blog", "Before we came"]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("moves", ["hold resume", "approve hold resume", "approve hold resume hold resume"])
+def test_a_resumed_week_has_the_reasons_it_had(harness: PublicationHarness, before: str, moves: str) -> None:
+    """Held as a draft or approved: what had carried over from an earlier week still has, with all it had in and out."""
+    BEFORE[before](harness)
+    read_week(harness)
+    first = json.loads(harness.digest(W07).edition.manifest)
+    for move in moves.split():
+        getattr(harness, move)(W07)
+    again = json.loads(build_draft(harness.store, harness.context, W07, now=harness.now).edition.manifest)
+    assert {key: again[key] for key in REASONS} == {key: first[key] for key in REASONS}
+    assert "carried over" in json.dumps(first["included"])
 
 
 def test_the_editor_may_still_change_a_closed_week(harness: PublicationHarness) -> None:

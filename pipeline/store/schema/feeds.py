@@ -78,6 +78,7 @@ entry = Table(
     Column("archived", Boolean, nullable=False),
     Column("assigned_week", Text),
     Column("released_from", Text),
+    Column("released_before", Text),  # the week that had released it before released_from, while that one is held
 )
 
 # An entry of no week is a candidate for a digest later than its own week's. The index holds only these rows, so finding

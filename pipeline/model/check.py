@@ -23,6 +23,7 @@ CheckName = Literal[
     "image-format",
     "image-size",
     "introduction",
+    "language",
     "link-text",
     "merge-tag",
     "message-format",

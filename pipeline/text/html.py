@@ -22,11 +22,13 @@ from pipeline.text.html_images import (
     use_picture_sources,
 )
 from pipeline.text.html_repair import drop_hidden, flatten_scripts, link_embeds
-from pipeline.text.plain_text import clean_text, count_words, has_cjk
+from pipeline.text.plain_text import clean_text, count_cjk, count_words, has_cjk
 from pipeline.text.urls import clean_url
 
 WORDS_PER_MINUTE = 238
 """Silent reading of English non-fiction (Brysbaert 2019, a meta-analysis of 190 studies)."""
+CJK_PER_MINUTE = 500
+"""Chinese or Japanese characters."""
 MAX_DEPTH = 200
 """HTML nested deeper than this is reduced to its text."""
 
@@ -160,8 +162,9 @@ def reading_minutes(html: str) -> int:
     >>> reading_minutes("<p>Salt</p>"), reading_minutes("<p>" + "salt " * 600 + "</p>"), reading_minutes("")
     (1, 3, 0)
     """
-    words = count_html_words(html)
-    return max(1, round(words / WORDS_PER_MINUTE)) if words else 0
+    words, cjk = count_html_words(html), count_cjk(_BLOCK_TAG.sub(" ", html))
+    minutes = (words - cjk // 2) / WORDS_PER_MINUTE + cjk / CJK_PER_MINUTE
+    return max(1, round(minutes)) if words or cjk else 0
 
 
 def _joined(blocks: Iterable[str]) -> str:

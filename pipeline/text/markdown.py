@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import nh3
 
 from pipeline.text.html_to_markdown import escape_markdown, to_markdown
-from pipeline.text.plain_text import count_words, end_with_ellipsis
+from pipeline.text.plain_text import count_words, end_with_ellipsis, first_words
 from pipeline.text.sentences import sentence_ends
 from pipeline.text.wrap import labelled, wrap
 
@@ -104,7 +104,7 @@ def excerpt(md: str, max_words: int = 60) -> str:
     parts, _, complete = _shortened(nodes, max_words)
     if not parts and not complete:  # even the first sentence is too long
         prose = (node for node in nodes if node.type not in _EXCLUDED_FROM_EXCERPT)
-        return escape_markdown(end_with_ellipsis(_first_words(_plain(prose), max_words)))
+        return escape_markdown(end_with_ellipsis(_fitted(first_words(_plain(prose), max_words), max_words)))
     return _end_with_ellipsis("\n\n".join(parts))
 
 
@@ -197,16 +197,16 @@ def _end_with_ellipsis(text: str) -> str:
     return re.sub(r":$", "…", text)
 
 
-def _first_words(text: str, max_words: int) -> str:
-    """Return the first words that fit; two characters a word in scripts without spaces.
+def _fitted(words: str, max_words: int) -> str:
+    """Return as many of the words as count as ``max_words``; "10:30/11" between blanks is three.
 
-    >>> _first_words("one endless sentence", 2), _first_words("塩と油と酸と", 2)
-    ('one endless', '塩と油と')
+    >>> _fitted("one a/b", 2), _fitted("a/b/c", 2)
+    ('one', 'a/b/')
     """
-    words = text.split()[:max_words]
-    while len(words) > 1 and count_words(" ".join(words)) > max_words:
-        words.pop()
-    text = " ".join(words)
+    parts = words.split()
+    while len(parts) > 1 and count_words(" ".join(parts)) > max_words:
+        parts.pop()
+    text = " ".join(parts)
     return text if count_words(text) <= max_words else text[: 2 * max_words]
 
 

@@ -91,7 +91,9 @@ _BOILERPLATE = tuple(
     )
 )
 
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_CJK = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_CJK_OR_WORD = re.compile(rf"{_CJK.pattern}|[^\s{_CJK.pattern[1:]}++|\s++")
+_CJK_PAUSE = re.compile("[、，；：](?=[^、，；：]*$)")
 _CUT = re.compile(rf"\s{{0,9}}(?:\[\s?(?:…|\.{{3}}|&hellip;|&#8230;)\s?\]|\(\s?(?:…|\.{{3}})\s?\))(?={_END})")
 """What feeds put where they cut a text."""
 _UNFINISHED = re.compile(r"(?:…|\.{3}|&hellip;|&#8230;)(?:\s*+</\w+>)*+\s*+$")
@@ -194,22 +196,44 @@ def excerpt_text(text: str, max_words: int = 60) -> str:
     >>> excerpt_text("One endless sentence without any stop", 3)
     'One endless sentence…'
     """
-    words = strip_boilerplate(text).split(None, 4 * max_words)
-    if len(words) <= max_words:
-        return " ".join(words)
-    start = " ".join(words[:max_words])
-    whole = " ".join([start, *words[max_words : 4 * max_words]])  # shows whether a quotation or an ordinal goes on
+    text = strip_boilerplate(text)
+    start = first_words(text, max_words)
+    if len(start) == len(first_words(text, 4 * max_words)):
+        return start
+    whole = first_words(text, 4 * max_words)  # shows whether a quotation or an ordinal goes on
     ends = [end for end in sentence_ends(whole) if end <= len(start)]
     return start[: ends[-1]] if ends else end_with_ellipsis(start)
+
+
+def first_words(text: str, max_words: int) -> str:
+    """Return the first words of a text with single blanks; in Chinese and Japanese two characters count as a word.
+
+    >>> first_words("one  endless sentence", 2), first_words("塩と油、と酸", 2), first_words("塩とPythonの本", 3)
+    ('one endless', '塩と油、と', '塩とPythonの本')
+    """
+    if not has_cjk(text[: 20 * max_words]):
+        return " ".join(text.split(None, max_words)[:max_words])
+    end, halves = 0, 0
+    for part in _CJK_OR_WORD.finditer(text, 0, 40 * max_words):
+        halves += 1 if _CJK.match(part[0]) else 2 * count_words(part[0])
+        if halves > 2 * max_words:
+            break
+        end = part.end()
+    return " ".join(text[: end or 2 * max_words].split()[:max_words])
 
 
 def end_with_ellipsis(text: str) -> str:
     """Return a text that goes on elsewhere, ending in "…" in place of a comma, colon or dash.
 
-    >>> end_with_ellipsis("Salt, fat,")
-    'Salt, fat…'
+    Chinese and Japanese have no blanks to end at, so they end at their last comma if it is in the second half.
+
+    >>> end_with_ellipsis("Salt, fat,"), end_with_ellipsis("塩の道を歩いて、海に")
+    ('Salt, fat…', '塩の道を歩いて…')
     """
-    return text.rstrip(" ,;:–—-….") + "…"
+    pause = _CJK_PAUSE.search(text)
+    if pause and 2 * pause.start() > len(text):
+        text = text[: pause.start()]
+    return text.rstrip(" ,;:–—-….、，；：・。「『（(《“‘") + "…"
 
 
 def count_words(text: str) -> int:
@@ -218,9 +242,14 @@ def count_words(text: str) -> int:
     >>> count_words("Salt, fat & acid"), count_words("塩と油と酸")
     (3, 2)
     """
-    cjk = len(_CJK.findall(text)) if has_cjk(text) else 0
+    cjk = count_cjk(text)
     rest = _CJK.sub(" ", text) if cjk else text
     return cjk // 2 + len(re.findall(r"\w+(?:[’'.,-]\w+)*", rest))
+
+
+def count_cjk(text: str) -> int:
+    """Return the number of Chinese and Japanese characters."""
+    return 0 if text.isascii() else len(_CJK.findall(text))
 
 
 def has_cjk(text: str) -> bool:

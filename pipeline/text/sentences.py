@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STOP = re.compile(r"(?<![.!?…؟۔।॥])[.!?…؟۔।॥]++[\"'”’“»«›‹)\]*_~]*+(?=\s|$)|[。！？][」』”）]*")
-_CJK_STOPS = frozenset("。！？")
+_CJK = r"[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+_STOP = re.compile(
+    rf"(?<![.!?…؟۔।॥])[.!?…؟۔।॥]++[\"'”’“»«›‹)\]*_~]*+(?=\s|$|(?<=[!?]){_CJK})|(?:[。！？｡]++[」』”’）*_~]*+)++"
+)
+_CJK_STOPS = frozenset("。！？｡")
+_SAYS = re.compile(r"と(?:$|[^きこころもあ])|って|なんて|、|，")
+"""What goes on with a sentence after a quotation in Japanese, or in Chinese."""
 _CLOSED_BY = {"“": "”", "„": "“", "«": "»", "»": "«", "「": "」", "『": "』", "(": ")", "[": "]", "（": "）"}
 _BRACKET = re.compile(r"[“”„«»「」『』()\[\]（）\"]")
 _WORD = re.compile(r"(?<![^\s(\[\"“„‘’«*_])[^\s(\[\"“„‘’«*_]++$")
@@ -64,7 +69,7 @@ def split_sentences(text: str) -> Iterator[str]:
 def _ends(text: str, stop: re.Match[str]) -> bool:
     """Check whether a full stop, or another character that may end a sentence, ends one."""
     if stop[0][0] in _CJK_STOPS:
-        return True
+        return stop[0][-1] not in "」』）" or not _SAYS.match(text, stop.end())
     following = text[stop.end() : stop.end() + _CONTEXT_CHARS].lstrip(" \n\t\"'“„«‘(*_[")
     if following[:1].islower() and not (stop[0][0] in "!?" and stop[0][-1] in '"”’»“'):  # “Why?” she asked
         return False

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
+from pipeline.text.no_break import NoBreakWrapper
 
 
 def wrap(text: str, width: int = 72) -> str:
-    """Return one paragraph wrapped; words and addresses are never broken.
+    """Return one paragraph wrapped; words and addresses are never broken, nor a number and its unit.
 
     >>> wrap("Salt, flour and https://example.org/water", width=16)
     'Salt, flour and\\nhttps://example.org/water'
     """
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    return NoBreakWrapper(width).fill(text)
 
 
 def wrap_parts(text: str, width: int = 72, separator: str = " · ") -> str:

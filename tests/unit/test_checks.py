@@ -97,6 +97,9 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "preheader is the first sentence": (
         digest(replace(SAMPLE, preheader="Good morning from a wet quay.")), "preheader", "warning", "preheader"),
     "short preheader": (digest(replace(SAMPLE, preheader="Soup and more.")), "preheader", "hint", "preheader"),
+    "a language without a catalog": (
+        digest(replace(SAMPLE, publication=replace(PUBLICATION, language="tlh"))),
+        "language", "warning", "[publication] language"),
     "no introduction": (digest(replace(SAMPLE, introduction_md=" \n")), "introduction", "warning", "introduction"),
     "TK in the introduction": (
         digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "todo-note", "error", "introduction"),

@@ -23,6 +23,9 @@ from tests.growth import assert_linear
         "وہ آیا۔| پھر گیا۔",
         "वह आया।| फिर गया।",
         "塩と油。|酸と熱。|",
+        "「もう帰ろう。」と父は言った。|誰も来ない！？|本当?|そうです!|船が来た。",
+        "他说：“走吧。”|我们走了。|“好。",
+        "彼女は「待って。それから焼いて」と言う。|焼けた",
         "What now? he asked.| Nobody knew… or cared.| End.",
         "In 1990.| Then in 2020.| Both.",
         "... | Salt.",
@@ -44,6 +47,11 @@ def test_sentence_ends(text: str) -> None:
         ("Salt, fat, acid, and then heat for all", 3, "Salt, fat, acid…"),
         ("Salt, fat, acid and heat", 2, "Salt, fat…"),
         ("She came. “Sit down. Eat.” He sat down at once", 4, "She came."),
+        ("港の朝は早い。船が戻ると市場に灯がともり人びとは鍋を囲んで風の話をする", 8, "港の朝は早い。"),
+        ("船が戻ると市場に灯がともり、人びとは鍋を囲む", 8, "船が戻ると市場に灯がともり…"),
+        ("船が戻ると、市場に「灯がともり人びとは鍋を囲む", 4, "船が戻ると、市場に…"),
+        ("Pythonの本を閉じてPostgreSQLの本を開く", 4, "Pythonの本を閉じて…"),
+        ("一次只读一页书，然后去看海。" * 40, 7, "一次只读一页书，然后去看海。"),
     ],
 )
 def test_a_shortened_text_ends_well(text: str, words: int, short: str) -> None:

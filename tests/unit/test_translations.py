@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from gettext import GNUTranslations
+from gettext import GNUTranslations, c2py  # type: ignore[attr-defined]
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ def forms(message: object) -> Iterator[str]:
 
 def test_these_languages_have_a_catalog() -> None:
     """English needs none: its messages are in the source."""
-    assert sorted(CATALOGS) == ["ar", "de", "fr"]
+    assert sorted(CATALOGS) == ["ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "tr", "ur", "zh"]
 
 
 @pytest.mark.parametrize("language", CATALOGS)
@@ -97,12 +97,51 @@ def test_dates_follow_the_language(tag: str, day: str, month: str) -> None:
         ("ar", 63, "ساعة واحدة و3\u00a0دقائق"),
         ("de", 72, "1\u00a0Std. 12\u00a0Min."),
         ("fr", 42, "42\u00a0min"),
-        ("pt-BR", 42, "42 min"),
+        ("pl", 72, "1\u00a0godz.\u00a012\u00a0min"),
+        ("ur", 63, "1\u00a0گھنٹہ 3\u00a0منٹ"),
+        ("ja", 72, "1時間12分"),
+        ("sv", 42, "42 min"),
+        ("he", 42, "\u206842 min\u2069"),
     ],
 )
 def test_numbers_have_their_plural_forms(tag: str, minutes: int, duration: str) -> None:
-    """Arabic has six of them; a language without a catalog gets the English words."""
+    """Arabic has six of them; a language without a catalog gets the English words, isolated where it runs leftwards."""
     assert format_duration(60 * minutes, translator_for(tag)) == duration
+
+
+@pytest.mark.parametrize(
+    ("tag", "n", "posts"),
+    [
+        *(
+            ("pl", 1, "wpis"),
+            ("pl", 3, "3 wpisy"),
+            ("pl", 5, "5 wpisów"),
+            ("pl", 12, "12 wpisów"),
+            ("pl", 22, "22 wpisy"),
+        ),
+        *(("ru", 1, "1 статья"), ("ru", 4, "4 статьи"), ("ru", 11, "11 статей"), ("ru", 21, "21 статья")),
+        *(
+            ("ja", 1, "記事1本"),
+            ("ja", 2, "記事2本"),
+            ("zh", 2, "2 篇文章"),
+            ("tr", 2, "2 yazı"),
+            ("ur", 2, "2 تحریریں"),
+        ),
+        *(("pt-BR", 1, "um artigo"), ("es-MX", 2, "2 entradas"), ("it", 1, "un articolo"), ("nl", 2, "2 artikelen")),
+    ],
+)
+def test_posts_are_counted_as_each_language_does(tag: str, n: int, posts: str) -> None:
+    """Polish and Russian have three forms; Japanese, Chinese and Turkish count without a plural."""
+    assert translator_for(tag).ngettext("a post", "{n} posts", n) == posts
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_the_plural_rule_of_a_catalog_uses_each_form(language: str) -> None:
+    """It gives the number of a form for every number of things, and each of its forms for some."""
+    catalog = updated(CATALOGS[language], language)
+    plural = c2py(catalog.plural_expr)
+    forms_used = {plural(n) for n in (*range(1000), 1_000_000)}
+    assert forms_used == set(range(catalog.num_plurals))
 
 
 @pytest.mark.parametrize(

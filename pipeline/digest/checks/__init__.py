@@ -35,6 +35,7 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     message.text_part,
     message.unsubscribe_link,
     message.postal_address,
+    message.language,
     message.message_format,
     contrast.contrast_ratio,
     safety.unsafe,

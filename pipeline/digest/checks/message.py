@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.digest.checks.inputs import STORIES, THEME, CheckInputs, Location, setting_location, story_location
+from pipeline.digest.render.translator import LANGUAGES, Translator
 from pipeline.model.check import CheckLevel, CheckResult
 from pipeline.model.message import UNSUBSCRIBE
 from pipeline.text.merge_tags import escape_in_text
@@ -69,6 +70,16 @@ def postal_address(inputs: CheckInputs) -> Iterator[CheckResult]:
     if not inputs.digest.publication.postal_address.strip():
         message = "Set postal_address in config.toml: the law of many countries requires one in each newsletter."
         yield setting_location("postal_address").result("postal-address", "warning", message)
+
+
+def language(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that the newsletter's own words, such as those of its buttons, exist in its language."""
+    if not Translator(language=inputs.digest.publication.language).is_translated:
+        message = (
+            f"Set language to one of {', '.join(LANGUAGES)}, or add a translation: the words of buttons, "
+            f"headings and footer are in English, as there are none for “{inputs.digest.publication.language}”."
+        )
+        yield setting_location("language").result("language", "warning", message)
 
 
 def message_format(inputs: CheckInputs) -> Iterator[CheckResult]:

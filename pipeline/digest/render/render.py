@@ -23,6 +23,7 @@ from pipeline.digest.render.translations import translator_for
 from pipeline.model.digest import Digest, RenderedDigest
 from pipeline.model.message import PLACEHOLDERS
 from pipeline.text.merge_tags import escape_in_html, escape_in_text
+from pipeline.text.no_break import keep_together_in_html
 
 MAX_HTML_BYTES = 60_000
 """Larger HTML is shortened: Gmail cuts a message at 102 KB and hides the rest, the unsubscribe link included."""
@@ -68,6 +69,7 @@ def _attempt(digest: Digest, theme: Theme, budget: LengthBudget) -> _Attempt:
     hiding, hidden = _hide_placeholders(view)
     html = _inliner().inline(render_template(theme.html, digest=hiding))
     html = re.sub(r">[^\S\n]*+\n\s*+<", ">\n<", html.replace(' data-css-inline="keep"', ""))
+    html = keep_together_in_html(html)
     html = _replace_all(escape_in_html(html), hidden)
     return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html).strip() + "\n", budget)
 

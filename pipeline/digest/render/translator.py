@@ -12,6 +12,8 @@ from unicodedata import bidirectional
 if TYPE_CHECKING:
     from babel import Locale
 
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
+"""Those that the newsletter's own words are translated into, and English, in which they are written."""
 _RTL = {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"}
 
 
@@ -36,13 +38,28 @@ class Translator:
         """
         return "rtl" if self.language.split("-")[0].lower() in _RTL else "ltr"
 
+    @property
+    def is_translated(self) -> bool:
+        """True if the newsletter's own words exist in the language.
+
+        >>> Translator(language="de-AT").is_translated, Translator(language="tlh").is_translated
+        (True, False)
+        """
+        return self.language.split("-")[0].lower() in LANGUAGES
+
     def gettext(self, message: str, **values: object) -> str:
-        """Return a message translated, with its ``{names}`` filled in; without a translation it stays English."""
-        return self.catalog.gettext(message).format(**values)
+        """Return a message translated, with its ``{names}`` filled in; without a translation it stays English.
+
+        >>> Translator(language="he").gettext("{n} min", n=5)
+        '\u20685 min\u2069'
+        """
+        translation = self.catalog.gettext(message)
+        return self._isolate_english(translation.format(**values), is_english=translation == message)
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
         """Return a message about ``{n}`` things, in the plural form that the language has for that number."""
-        return self.catalog.ngettext(singular, plural, n).format(n=n)
+        translation = self.catalog.ngettext(singular, plural, n)
+        return self._isolate_english(translation.format(n=n), is_english=translation in (singular, plural))
 
     def format_date(self, day: date) -> str:
         """Return a date in full, as the language writes it.
@@ -83,6 +100,10 @@ class Translator:
         """
         opposite = ("L",) if self.direction == "rtl" else ("R", "AL")
         return f"\u2068{name}\u2069" if any(bidirectional(char) in opposite for char in name) else name
+
+    def _isolate_english(self, text: str, *, is_english: bool) -> str:
+        """Return a text, isolated if it is English in a newsletter from right to left: "5 min", not "min 5"."""
+        return self.isolate(text) if is_english and self.direction == "rtl" else text
 
 
 ENGLISH = Translator()

@@ -1,0 +1,49 @@
+"""Keep numbers with their units, and names such as N-23, on one line: in HTML, and where plain text is wrapped.
+
+The text itself stays as it is: HTML gets no-break spaces and hyphens when it is written, plain text is only wrapped at
+other blanks.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+_UNITS = (
+    r"min|mins|h|hr|hrs|sec|s|ms|mm|cm|m|km|mi|ft|yd|mg|g|kg|lb|lbs|oz|t|ml|cl|dl|l|mph|kmh|km/h|bytes|kB|MB|GB|TB"
+    r"|Hz|kHz|MHz|GHz|W|kW|MW|GW|kWh|V|A|dB|px|pt|a\.m|p\.m|am|pm|Uhr|Std|Min|Sek|ч|мин|с|сек|км|м|см|кг|г|л|руб|saat|dk|sn"
+)
+_UNIT_AHEAD = rf"(?=(?:(?:{_UNITS})(?!\w)|[%‰°€$£¥₹₽₺]))"
+_BEFORE_UNIT = re.compile(rf"(?<=\d) {_UNIT_AHEAD}", re.IGNORECASE)
+_IN_NAME = re.compile(r"(?<![\w-])([A-Z]{1,5})-(?=\d{1,4}(?![\w-]))")
+_TEXT_NODE = re.compile(r">[^<>]++<")
+NO_BREAK_SPACE, NO_BREAK_HYPHEN = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"
+
+
+class NoBreakWrapper(textwrap.TextWrapper):
+    """A wrapper that breaks neither words nor addresses, nor between a number and its unit."""
+
+    wordsep_simple_re = re.compile(rf"((?!(?<=\d) {_UNIT_AHEAD})[\t\n\x0b\x0c\r ]+)", re.IGNORECASE)
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, break_long_words=False, break_on_hyphens=False)
+
+
+def keep_together(text: str) -> str:
+    """Return text in which no line ends before a unit or within a name such as N-23.
+
+    >>> keep_together("42 min on the N-23, 5 km away").encode("ascii", "backslashreplace").decode()
+    '42\\\\xa0min on the N\\\\u201123, 5\\\\xa0km away'
+    >>> keep_together("2 millers, 5 in all, 2026-02-16, https://a.example/N-23-x")
+    '2 millers, 5 in all, 2026-02-16, https://a.example/N-23-x'
+    """
+    return _IN_NAME.sub(rf"\1{NO_BREAK_HYPHEN}", _BEFORE_UNIT.sub(NO_BREAK_SPACE, text))
+
+
+def keep_together_in_html(html: str) -> str:
+    """Return HTML whose texts are kept together; tags stay as they are.
+
+    >>> keep_together_in_html('<a title="5 km">5 km</a>').encode("ascii", "backslashreplace").decode()
+    '<a title="5 km">5\\\\xa0km</a>'
+    """
+    return _TEXT_NODE.sub(lambda node: keep_together(node[0]), html)

@@ -14,6 +14,7 @@ import pytest
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
 from pipeline.digest.render.translations import translator_for
+from pipeline.digest.render.translator import LANGUAGES
 from pipeline.digest.render.wording import format_duration
 from tests.golden.sample import PUBLICATION, SAMPLE
 from tests.golden.update import THEME_NAMES
@@ -31,7 +32,7 @@ def forms(message: object) -> Iterator[str]:
 
 def test_these_languages_have_a_catalog() -> None:
     """English needs none: its messages are in the source."""
-    assert sorted(CATALOGS) == ["ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "tr", "ur", "zh"]
+    assert {*CATALOGS, "en"} == {*LANGUAGES}
 
 
 @pytest.mark.parametrize("language", CATALOGS)

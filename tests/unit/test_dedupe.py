@@ -264,6 +264,119 @@ def test_rerun_of_an_old_file_is_a_new_entry() -> None:
     assert only(decide([rerun], [stored(episode(), vanished=True)])).kind == "new"
 
 
+HALF_DAY, DAY = timedelta(hours=12), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [
+        ({"published_at": DAY, "title": "Today"}, "repaired"),
+        ({"published_at": DAY + timedelta(seconds=1), "title": "Today"}, "new"),
+        ({"published_at": -DAY - timedelta(seconds=1), "title": "Today"}, "new"),
+        ({"published_at": 9 * DAY}, "repaired"),
+        ({"published_at": 9 * DAY, "title": "Today", "dated_by": "first_seen"}, "repaired"),
+    ],
+)
+def test_page_with_another_title_on_another_day_is_another_entry(edit: dict[str, Any], kind: str) -> None:
+    """A page that always shows today's edition; date and title contradict only together, and if there is a date."""
+    edit = edit | {"published_at": post().published_at + edit["published_at"]}
+    assert only(decide([post(guid="new-guid", **edit)], [stored(post(), 7)])).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("hours", "file", "kind"),
+    [
+        (12, "2.mp3", "repaired"),
+        (15.5, "2.mp3", "new"),
+        (-12.1, "2.mp3", "new"),
+        (12.1, "1.mp3", "repaired"),
+        (12.1, "", "repaired"),
+    ],
+)
+def test_page_with_another_file_is_another_entry_after_half_a_day(hours: float, file: str, kind: str) -> None:
+    """A show that has one page for all: title and address are the same, and file and date are not."""
+    known = episode(url="https://podcasts.harbourtable.example/now")
+    at = known.published_at + timedelta(hours=hours)
+    enclosure = replace(AUDIO, url=f"https://cdn.harbourtable.example/{file}") if file else None
+    again = replace(known, guid="new-guid", published_at=at, enclosure=enclosure)
+    assert only(decide([again], [stored(known, 7)])).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [
+        ({}, "repaired"),
+        ({"title": "SUPPER – number 1"}, "repaired"),
+        ({"title": "Lunch"}, "new"),
+        ({"title": ""}, "new"),
+        ({"url": "https://newharbour.example/post-2/"}, "new"),
+        ({"url": "https://newharbour.example/"}, "new"),
+        ({"enclosure": AUDIO}, "new"),
+    ],
+)
+def test_move_to_another_domain_needs_title_and_path(edit: dict[str, Any], kind: str) -> None:
+    """Whatever the date; a home page has no path."""
+    given: dict[str, Any] = {
+        "guid": "moved",
+        "url": "https://newharbour.example/post-1/",
+        "published_at": MONDAY + timedelta(days=60),
+    }
+    assert only(decide([post(**(given | edit))], [stored(post(), 7)])).kind == kind
+
+
+def test_key_of_several_entries_identifies_none() -> None:
+    """Two with one page on either side: neither is matched by it."""
+    pages = [post(number, url="https://harbourandhearth.example/now") for number in (1, 2)]
+    fresh = post(3, url="https://harbourandhearth.example/now")
+    assert only(decide([fresh], [stored(page, number) for number, page in enumerate(pages)])).kind == "new"
+    assert kinds(decide([fresh, replace(fresh, guid="4", title="Four")], [stored(pages[0], 7)])) == ["new", "new"]
+
+
+TEXT = "Warm the pot, then the cups, then the room; pour slowly, and talk about the boats that came in. " * 2
+
+
+def copied(**fields: Any) -> Entry:
+    """Return post 1 with a text, under another guid and address and with another date."""
+    given: dict[str, Any] = {
+        "guid": "copy",
+        "url": "https://harbourandhearth.example/again/",
+        "body_html": TEXT,
+        "published_at": MONDAY + timedelta(days=30),
+    }
+    return post(1, **(given | fields))
+
+
+def test_copy_of_an_entry_that_left_the_document_is_repaired() -> None:
+    """The same content under another guid, address and date; not while the original is in the document."""
+    original = post(1, body_html=TEXT)
+    change = only(decide([copied()], [stored(original, 7)]))
+    assert (change.kind, change.entry_id, change.entry.published_at) == ("repaired", 7, original.published_at)
+    assert kinds(decide([original, copied()], [stored(original, 7)])) == ["same", "new"]
+    assert only(decide([copied()], [stored(original, 7)], complete=False)).kind == "new"
+
+
+def test_copy_at_the_same_address_is_left_out() -> None:
+    """While its original is in the document, a copy that differs in the query is no second entry."""
+    original = post(1, body_html=TEXT)
+    again = copied(url="https://harbourandhearth.example/post-1/?v=2")
+    assert kinds(decide([original, again], [stored(original, 7)])) == ["same"]
+
+
+@pytest.mark.parametrize(("text", "kind"), [("x" * 99, "new"), ("x" * 100, "repaired")])
+def test_short_text_identifies_no_copy(text: str, kind: str) -> None:
+    """A hundred characters of body or excerpt do."""
+    known = [stored(post(1, body_html=text), 7)]
+    assert only(decide([copied(body_html=text)], known)).kind == kind
+    excerpts = [stored(post(1, excerpt_text=text), 7)]
+    assert only(decide([copied(body_html="", excerpt_text=text)], excerpts)).kind == kind
+
+
+def test_copy_of_one_of_two_equal_entries_is_new() -> None:
+    """Nobody can tell which of them it is."""
+    known = [stored(post(1, guid=f"same {n}", url="https://a.example/x", body_html=TEXT), n) for n in (1, 2)]
+    assert only(decide([copied()], known)).kind == "new"
+
+
 def test_repeated_guid_with_another_link_is_another_entry() -> None:
     """In a feed known to repeat a guid."""
     both = [post(number, guid=f"same|https://harbourandhearth.example/post-{number}/") for number in (1, 2)]
@@ -441,6 +554,17 @@ def test_busy_day_is_not_quarantined() -> None:
 def test_young_feed_is_not_quarantined() -> None:
     """A feed with few stored entries may be entirely new."""
     assert decide(unmatched(4), [stored(post(1), 1), stored(post(2), 2)]).quarantine_reason == ""
+
+
+@pytest.mark.parametrize(
+    ("known", "fresh", "old", "quarantined"),
+    [(3, 3, 0, True), (2, 3, 0, False), (9, 2, 0, False), (3, 4, 3, True), (3, 3, 3, False), (3, 4, 4, False)],
+)
+def test_quarantine_begins_with_most_of_three_entries(known: int, fresh: int, old: int, quarantined: bool) -> None:
+    """Three stored, three new, and more than half of the document new: at each bound."""
+    stored_ones = [stored(post(number), number) for number in range(100, 100 + max(known, old))]
+    document = [*unmatched(fresh), *(post(number) for number in range(100, 100 + old))]
+    assert bool(decide(document, stored_ones[: max(known, old)]).quarantine_reason) is quarantined
 
 
 # ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────

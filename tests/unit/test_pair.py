@@ -255,6 +255,64 @@ def test_paired_entries_are_never_uncertain() -> None:
     assert (len(pairing.pairs), pairing.uncertain) == (1, ())
 
 
+# ── Bounds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SECOND = timedelta(seconds=1)
+LINKED = f'<a href="{episode().url}">Listen</a>'
+SUPPER = {"title": "Supper", "guest": ""}
+WORDS = [f"word{number}" for number in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "gap"),
+    [
+        (post(guest=""), episode(), 14 * DAY),  # two distinctive words
+        (post(**SUPPER), episode(title="Supper"), 7 * DAY),  # labelled as a podcast post
+        (post(**SUPPER | {"label": ""}), episode(title="Supper"), 4 * DAY),
+        (post(guest=""), episode(title="Tessa Dorn – Cooking by the Tides"), 7 * DAY),
+        (post(title="Cooking with fire by the …", guest=""), episode(title="Cooking with fire by the sea"), 7 * DAY),
+        (post(guest=""), episode(title="Cookinng by the tides"), 4 * DAY),
+        (post(guest="", title="Slow boats, cold stoves"), episode(title="Cold stoves, slow boats"), 4 * DAY),
+        (post(title="Fire", label="", guest="", body_html=NOTES), episode(title="Fish", body_html=NOTES), 7 * DAY),
+        (post(title="Fire", body_html=NOTES), episode(title="Fish", body_html=NOTES, guest="Nell Tarrant"), 7 * DAY),
+    ],
+)
+@pytest.mark.parametrize("direction", [1, -1])
+def test_stories_are_near_in_time(one: Entry, other: Entry, gap: timedelta, direction: int) -> None:
+    """The weaker the evidence, the nearer they must be; a second more is too much."""
+    near, far = (replace(other, published_at=one.published_at + direction * each) for each in (gap, gap + SECOND))
+    assert len(pair([one, near]).pairs) == 1
+    assert pair([one, far]).pairs == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "gap", "certain"),
+    [
+        (post(title="Fire", guest="", body_html=LINKED), episode(title="Fish"), 3 * DAY, True),
+        (post(title="Fire", guest="", label="", body_html=LINKED), episode(title="Fish"), 3 * DAY, False),
+        (post(title="Fire"), episode(title="Fish", guest="Nell Tarrant"), 3 * DAY, True),
+        (post(title="Fire", label=""), episode(title="Fish", guest="Nell Tarrant"), 4 * DAY, False),
+    ],
+)
+def test_links_and_guests_prove_less_with_time(one: Entry, other: Entry, gap: timedelta, certain: bool) -> None:
+    """A link or a guest pairs only what is near; a little later it raises a doubt, or nothing."""
+    near, far = (pair([one, replace(other, published_at=one.published_at + each)]) for each in (gap, gap + SECOND))
+    assert (len(near.pairs), len(near.uncertain)) == ((1, 0) if certain else (0, 1))
+    assert far.pairs == ()
+    assert certain or far.uncertain == ()
+
+
+@pytest.mark.parametrize(("shared", "own", "paired"), [(14, 0, True), (13, 0, False), (14, 8, True), (12, 7, False)])
+def test_similar_text_is_most_of_a_dozen_runs(shared: int, own: int, paired: bool) -> None:
+    """Twelve runs of three words on either side, and six of ten of the shorter side in the other."""
+    bodies = (" ".join([*WORDS[:shared], *(f"{side}{n}" for n in range(own))]) for side in "ab")
+    one, other = (
+        make(title=title, guest="", body_html=body)
+        for make, title, body in zip((post, episode), ("Fire", "Fish"), bodies, strict=True)
+    )
+    assert bool(pair([replace(one, label=""), other]).pairs) is paired
+
+
 # ── Properties ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -81,6 +82,47 @@ def test_a_task_that_was_ended_is_a_problem_until_it_runs_in_time() -> None:
     assert heartbeat.problem() == "proof was ended"
     list(heartbeat.watch(lambda now: [replace(DONE, task_id="proof")])(NOW))
     assert heartbeat.problem() == ""
+
+
+def test_each_task_that_was_ended_is_named() -> None:
+    """All of them, in one sentence each."""
+    heartbeat = Heartbeat(15, monotonic=Stopwatch())
+    errors = {name: TaskTimeoutError(f"{name} was ended") for name in ("proof", "fetch")}
+    ended = [replace(DONE, task_id=name, message=str(error), error=error) for name, error in errors.items()]
+    list(heartbeat.watch(lambda now: ended)(NOW))
+    assert heartbeat.problem() == "proof was ended; fetch was ended"
+
+
+def test_limits_are_the_last_healthy_moments() -> None:
+    """Three intervals without a tick are healthy; a task is stuck only after its limit and the time to end it."""
+    clock = Stopwatch()
+    heartbeat = Heartbeat(15, monotonic=clock)
+    clock.seconds += 45
+    assert (heartbeat.age_seconds, heartbeat.problem(), heartbeat.current_task) == (45, "", "")
+    fetch = Task(id="fetch", schedule=Every(timedelta(minutes=30)), run=lambda period, now: "", max_seconds=900)
+    with heartbeat.working(fetch):
+        clock.seconds += 900
+        assert heartbeat.problem() == ""
+        clock.seconds += MAX_INTERRUPTION_SECONDS
+        assert heartbeat.stuck_task() == ""
+        clock.seconds += 0.1
+        assert heartbeat.stuck_task() == "fetch"
+    assert (heartbeat.age_seconds, heartbeat.stuck_task()) == (0, "")
+
+
+def test_a_success_forgets_earlier_failures() -> None:
+    """Only failures in a row count; one without a message is named by its class."""
+    heartbeat = Heartbeat(15, monotonic=Stopwatch())
+    for healthy in (False, False, True, False, False):
+        assert heartbeat.problem() == ""
+        with nullcontext() if healthy else pytest.raises(ZeroDivisionError):
+            list(heartbeat.watch(lambda now, healthy=healthy: [DONE] if healthy else 1 / 0)(NOW))
+    assert heartbeat.problem() == ""
+    with pytest.raises(KeyError):
+        list(heartbeat.watch(lambda now: {}[()])(NOW))
+    with pytest.raises(ZeroDivisionError):
+        list(heartbeat.watch(lambda now: 1 / 0)(NOW))
+    assert heartbeat.problem() == "the last 4 ticks failed: division by zero"
 
 
 def test_repeated_failures_make_the_daemon_unhealthy() -> None:

@@ -331,7 +331,9 @@ def test_an_interrupted_run_is_claimable_at_once() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         tick([Task(id="draft", schedule=parse_schedule("mon 07:00"), run=stopped)], runs)
-    assert runs.last["draft"].status == "interrupted"
+    run = runs.last["draft"]
+    assert (run.status, run.message) == ("interrupted", "KeyboardInterrupt")
+    assert run.finished_at == run.retry_at == WEDNESDAY
     tick([task("draft", "mon 07:00", work)], runs)
     assert work.periods == ["2026-02-09"]
 
@@ -367,6 +369,16 @@ def test_machines_whose_clocks_differ_run_no_period_twice() -> None:
         for ahead in (0, 3):
             tick(fetch, runs, WEDNESDAY + (minute + ahead) * MINUTE)
     assert work.periods == [f"2026-02-11T{time}Z" for time in ("09:00", "09:30", "10:00", "10:30", "11:00")]
+
+
+@pytest.mark.parametrize(("ahead", "runs_again"), [(10, True), (9.9, False)])
+def test_clocks_differ_by_less_than_ten_minutes(ahead: float, runs_again: bool) -> None:
+    """A period that was claimed further in the future comes from a clock that was wrong."""
+    work, runs = Work(), MemoryRuns()
+    fetch = [task("fetch", "every 5 minutes", work)]
+    tick(fetch, runs, WEDNESDAY + ahead * MINUTE)
+    tick(fetch, runs, WEDNESDAY)
+    assert (len(work.periods) == 2) is runs_again
 
 
 def test_next_runs_are_known() -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from pipeline.digest.selection.assignment import WeekAssignment
+from pipeline.digest.selection.closing import assignment_at_closing, entries_at_closing, with_reasons_at_closing
 from pipeline.digest.selection.explain import DecisionExplainer
 from pipeline.digest.selection.repeats import Repeat
+from pipeline.digest.selection.select import Selection
+from pipeline.model.digest import Decision
 from pipeline.model.edition import EditionRecord, Overrides
 from pipeline.model.entry import StoredEntry
 from pipeline.model.week import Week, WeekCalendar
@@ -167,6 +170,29 @@ def test_the_edition_of_a_story() -> None:
 def test_the_week_of_a_story(story: list[StoredEntry], states: Any, overrides: Overrides, week: Week | None) -> None:
     """When the digest of 2026-W09 is built: editions first, then the editor, then the digests of its new entries."""
     assert weeks(records=editions(**states)).week_of_story(story, W09, overrides) == week
+
+
+def test_a_closed_week_is_seen_as_it_was_when_it_closed() -> None:
+    """Entries that came later are not there, and what it and later weeks have recorded is not either."""
+    closed = weeks(closed_weeks={"2026-W06": MONDAY, "2026-W07": END, "2026-W08": END + WEEK})
+    assert assignment_at_closing(W07, closed) == weeks(closed_weeks={"2026-W06": MONDAY})
+    recorded = {"assigned_week": "2026-W07", "released_from": "2026-W08", "edition_week": "2026-W07"}
+    earlier = dict.fromkeys(recorded, "2026-W06") | {"late_counterpart": True}
+    late = replace(BREAD, entry_id=8, first_seen_at=END + HOUR)
+    changed = replace(BREAD, changed_at=END + HOUR, late_counterpart=True, **recorded)
+    known = replace(SOUP, changed_at=END, **earlier)
+    assert list(entries_at_closing(W07, [changed, known, late], closed)) == [BREAD, known]
+
+
+def test_reasons_at_closing_replace_those_of_the_same_decision() -> None:
+    """An entry that was left out at the closing and is included now keeps its new reason."""
+    decisions = [
+        Decision(feed_id="blog", guid=guid, title="", included=True, reason="now", published_at=MONDAY, entry_id=number)
+        for number, guid in enumerate("ab")
+    ]
+    then = [replace(one, reason="then", included=one.entry_id == 0) for one in decisions]
+    now, before = (Selection(stories=(), decisions=tuple(some)) for some in (decisions, then))
+    assert [one.reason for one in with_reasons_at_closing(now, before).decisions] == ["then", "now"]
 
 
 # ── The sentences ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,13 @@ SECONDS ?= 60
 SEED    ?= $(shell date +%s)
 SEED    := $(SEED)
 
+# Of `make mutants`: functions such as 'pipeline.scheduler.*', how many mutants of each package, 0 for all, files of tests
+# if not all, and how many processes.
+MUTANTS   ?=
+SAMPLE    ?= 0
+TESTS     ?=
+PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
+
 # Validators of mails that are not written in Python: npm packages, in a folder that git ignores.
 AXE     := 4.14.1
 VNU     := 26.9.27
@@ -74,10 +81,10 @@ $(VALIDATORS):
 fuzz: $(VENV_STAMP) ## parse mutated feeds (SECONDS=3600) and check the invariants of the parser
 	$(BIN)/python -m tests.fuzz_ingest --seconds $(SECONDS) --seed $(SEED)
 
-mutants: $(VENV_STAMP) ## change the pure modules in small ways (MUTANTS='pipeline.scheduler.*'): the tests must notice
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
-	$(BIN)/mutmut run $(MUTANTS)
-	$(BIN)/mutmut results
+mutants: $(VENV_STAMP) ## change the pure modules in small ways, which tests must notice; SAMPLE=40 draws from each package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut==3.8.1'
+	$(BIN)/python -m tools.mutants --sample $(SAMPLE) --seed $(SEED) --processes $(PROCESSES) $(MUTANTS) \
+		$(if $(TESTS),--tests $(TESTS))
 
 check: $(VENV_STAMP) ## lint, format, types, layers, words, documentation, shell
 	$(BIN)/ruff check

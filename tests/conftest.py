@@ -32,6 +32,15 @@ hypothesis.settings.register_profile(
     "new examples", max_examples=EXAMPLES, deadline=None, derandomize=False, print_blob=True
 )
 hypothesis.settings.load_profile("new examples")
+# `make mutants` runs each test hundreds of times: few examples, the same ones, and none is made smaller.
+hypothesis.settings.register_profile(
+    "mutants",
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+)
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 ROOT = Path(__file__).parent.parent

@@ -1,7 +1,8 @@
 """Faults put into the code by hand, each with the test that must notice it: tests of the tests.
 
 `tests/breakages.toml` has the list. ``make test`` checks that each fault still fits the code; ``make test-slow`` puts
-it into a copy of the project and expects the named test to fail there.
+it into a copy of the project and expects the named test to fail there. `tests/mutants.toml` lists the changes by
+``make mutants`` that no test can notice.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def test_breakage_fits_the_code(breakage: Breakage) -> None:
     for node in breakage.test.split():
         file, _, name = node.partition("::")
         assert f"def {name.partition('[')[0]}(" in (ROOT / file).read_text("utf-8"), f"there is no test {node}"
+
+
+def test_equivalent_mutants_fit_the_code() -> None:
+    """After a change of that code, take them off the list."""
+    for mutant in tomllib.loads((ROOT / "tests/mutants.toml").read_text("utf-8"))["equivalent"]:
+        lines = {line.strip() for line in (ROOT / mutant["file"]).read_text("utf-8").splitlines()}
+        assert not set(mutant["old"].strip().splitlines()) - lines, f"remove {mutant['old']!r} of {mutant['function']}"
+        assert mutant["reason"]
 
 
 @pytest.fixture(scope="module")

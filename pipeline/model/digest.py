@@ -100,7 +100,7 @@ class Story:
     transcript_opening: str = ""
     """The beginning of the episode's transcript as plain text; empty if there are chapters."""
     quotable: tuple[TimedText, ...] = ()
-    """A few sentences of the episode's transcript that the editor may choose to quote."""
+    """The opening of the episode's transcript and a few sentences of it, for the editor to quote."""
     related: tuple[RelatedEntry, ...] = ()
     """Older posts and episodes about the same topic, the closest first."""
 

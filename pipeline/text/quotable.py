@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.text.html_to_markdown import escape_markdown
 from pipeline.text.similarity import normalised_words
 
 MIN_WORDS, MAX_WORDS = 8, 30
@@ -61,6 +62,15 @@ def is_quotable(sentence: str) -> bool:
     if not MIN_WORDS <= len(sentence.split()) <= MAX_WORDS or not words or words[0] in _DANGLING:
         return False
     return _HOUSEKEEPING.isdisjoint(words) and not _FILLERS.search(sentence)
+
+
+def quotation(sentence: str) -> str:
+    """Return a sentence as a quotation in Markdown.
+
+    >>> quotation("Salt *keeps*.")
+    '> Salt \\\\*keeps\\\\*.'
+    """
+    return f"> {escape_markdown(' '.join(sentence.split()))}"
 
 
 def density(sentence: str) -> float:

@@ -265,6 +265,20 @@ def test_a_transcripts_opening_replaces_missing_chapters(program: CliRunner):
     assert "The door is open. Come in." in digest(program)
 
 
+def test_a_sentence_of_a_transcript_can_be_quoted(program: CliRunner):
+    """The editor's file offers it as a note, word for word; without its # it is a quotation in the newsletter."""
+    said = "A village that feeds its strangers never runs out of soup."
+    body = TRANSCRIPT + f"\n00:10.000 --> 00:19.000\n<v Ada>{said} So there.\n".encode()
+    program.server.respond("/t.vtt", CannedResponse(body=body, headers={"Content-Type": "text/vtt"}))
+    episode(program, f'transcript url="{program.server.url("/t.vtt")}" type="text/vtt"')
+    assert said not in digest(program)
+    file = program.config.parent / "editions/2026-W07.md"
+    line = f'#   "podcast ep-14" = "> {said}"'
+    assert line in file.read_text()
+    file.write_text(file.read_text().replace(line, line[1:]))
+    assert f"\n> {said}\n" in digest(program)
+
+
 def test_offline_fetches_no_episode_details(program: CliRunner):
     """--offline builds the digest from what is stored."""
     program.server.respond("/chapters.json", CannedResponse(body=json.dumps(CHAPTERS).encode()))

@@ -88,6 +88,26 @@ def test_a_suggestion_is_taken_with_one_click(client: AsgiClient, desk: FakeDesk
     assert (desk.overrides.subject, desk.overrides.preheader) == ("Mine", "Also: soup")
 
 
+def test_a_sentence_of_a_transcript_is_taken_with_one_click(client: AsgiClient, desk: FakeDesk) -> None:
+    """Into the note on its story, below what the note says, once; all that was typed is saved with it."""
+    current = desk.editions["2026-W07"]
+    assert isinstance(current, Edition)
+    sentences = [{"text": "Salt <keeps>.", "note_md": "> Salt <keeps>."}]
+    quotes = [{"feed_id": "podcast", "guid": "ep 14", "title": "Salt", "sentences": sentences}]
+    manifest = json.loads(current.manifest) | {"suggestions": {"quotes": quotes}}
+    desk.editions["2026-W07"] = replace(current, manifest=json.dumps(manifest).encode())
+    page = client.get(f"{WEEK}/edit").text
+    assert 'name="take_quote" value="podcast ep 14&#10;&gt; Salt &lt;keeps&gt;."' in page
+    fields = {"version": "v1", "introduction": "Hello.", "take_quote": "podcast ep 14\r\n> Salt <keeps>."}
+    desk.overrides = Overrides(notes={"podcast ep 14": "Listen.", "blog 1": "Bread."})
+    for _ in range(2):
+        client.post(f"{WEEK}/edit", fields | {"version": desk.file_version})
+        assert desk.overrides.introduction_md == "Hello."
+        assert desk.overrides.notes == {"podcast ep 14": "Listen.\n\n> Salt <keeps>.", "blog 1": "Bread."}
+    client.post(f"{WEEK}/edit", fields | {"version": desk.file_version, "take_quote": "podcast ep 14"})
+    assert len(desk.overrides.notes) == 2
+
+
 def test_links_are_added_moved_and_removed(client: AsgiClient, desk: FakeDesk) -> None:
     """A button changes one link; everything else that was typed in the form is saved with it."""
     rows = {"link_url": ["https://a.example/", "https://b.example/"], "link_title": ["A", "B"], "link_note": ["", "n"]}

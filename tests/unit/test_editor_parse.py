@@ -202,7 +202,12 @@ def test_a_mistake_is_reported_with_its_line(case: str):
 
 
 AGAIN = {"title": "What the potter kept", "url": "https://blog.example/potter", "feed_id": "blog", "guid": "potter"}
-SUGGESTIONS = {"subject": ['Bread "on" a stone', "Salt", "Bread\nand salt"], "preheader": ["Also: salt"]}
+QUOTES = [{"text": f"Salt {verb}.", "note_md": f"> Salt {verb}."} for verb in ("keeps", r"\*burns\*")]
+SUGGESTIONS = {
+    "subject": ['Bread "on" a stone', "Salt", "Bread\nand salt"],
+    "preheader": ["Also: salt"],
+    "quotes": [{"feed_id": "podcast", "guid": "ep-14", "title": "Salt\nof the sea", "sentences": QUOTES}],
+}
 MANIFEST = {
     "stories": [{"related": [AGAIN]}],
     "archive": [AGAIN | {"title": "Marmalade", "guid": "jam"}],
@@ -251,6 +256,16 @@ def test_a_new_file_suggests_inbox_lines():
         found = parse(text.replace(line, line[1:]), "f.md", ALL)
         assert found.subject + found.preheader == line.split('"')[1]
     assert text.count(r"Bread \"on\" a stone") == 1
+
+
+def test_a_new_file_offers_sentences_of_transcripts():
+    """Each as a note that quotes it, once its # is removed; below the heading of notes, which it needs."""
+    text = offered()
+    lines = [line for line in text.splitlines() if line.startswith('#   "podcast ep-14" = ')]
+    assert len(lines) == 2
+    for line, quote in zip(lines, QUOTES, strict=True):
+        assert parse(text.replace(line, line[1:]), "f.md", ALL).notes == {"podcast ep-14": quote["note_md"]}
+    assert "# Of the transcript of “Salt of the sea”, word for word" in text
 
 
 def test_a_new_file_lists_included_and_left_out_entries():

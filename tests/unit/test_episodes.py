@@ -7,15 +7,17 @@ from dataclasses import replace
 import pytest
 
 from pipeline.digest.compose.compose import DigestInputs, compose
+from pipeline.digest.compose.episodes import quotable_words
 from pipeline.digest.render.story_view import story_view
 from pipeline.digest.render.translator import ENGLISH
 from pipeline.digest.selection.select import Selection
-from pipeline.ingest.chapters import MAX_CHAPTERS, read_chapters, read_transcript
+from pipeline.ingest.chapters import MAX_CHAPTERS, MAX_QUOTABLE, read_chapters, read_transcript
 from pipeline.model.digest import Digest, Publication, Story
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Enclosure, Entry, Person, Picture, TimedText, Transcript
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekCalendar
+from pipeline.text.quotable import is_quotable
 from tests.factories import MONDAY, entry, episode, stored
 
 
@@ -120,7 +122,8 @@ def test_a_chapter_has_its_minutes():
     )
     story = story_of(heard, episode_details=details)
     assert story.chapters == (TimedText(text="Driftwood", start_seconds=3725),)
-    assert (story.transcript_opening, story.quotable) == ("", (TimedText(text="Come in.", start_seconds=4),))
+    assert story.transcript_opening == ""
+    assert story.quotable == details["https://pod.example/t.vtt"]
     assert story_view(story, ENGLISH, MONDAY.tzinfo).contents == ("1:02:05 Driftwood",)
     assert story_of(replace(heard, chapters_url=""), episode_details=details).transcript_opening == "The door."
 
@@ -208,3 +211,73 @@ def test_a_posts_picture_replaces_a_cover_that_was_shown():
     assert pictures((episode("A", picture=COVER),), both) == ["cover.jpg", "post.jpg"]
     assert pictures((episode("A", picture=COVER),), (episode("B", feed="show", picture=COVER),)) == ["cover.jpg"] * 2
     assert pictures((entry("A", picture=POSTS),), (entry("B", picture=POSTS),)) == ["post.jpg"] * 2
+
+
+QUOTABLE = {
+    "You do not need a bigger table, you need to stop clearing it.": True,
+    "A village that feeds its strangers never runs out of soup.": True,
+    "Salt keeps.": False,  # too short
+    "Salt " + "and more salt " * 12 + "keeps.": False,  # too long
+    "And a village that feeds its strangers never runs out of soup.": False,
+    "She feeds the strangers in the village with soup every winter.": False,
+    "Das ist der Grund, warum niemand im Dorf jemals danach fragt.": False,
+    "the village that feeds its strangers never runs out of soup.": False,  # its beginning is missing
+    "A village that feeds its strangers never runs out of soup": False,  # its end is missing
+    "Do you think that the village will ever run out of soup?": False,
+    "Welcome to the harbour table, where strangers sit down to eat.": False,
+    "Our sponsor makes the spoons that the whole village eats with.": False,
+    "Please leave a review, because the village likes to read it.": False,
+    "The village, um, feeds its strangers and never runs out of soup.": False,
+    "The village, you know, feeds its strangers and never runs out.": False,
+}
+
+
+@pytest.mark.parametrize("sentence", QUOTABLE)
+def test_a_quotable_sentence_stands_alone(sentence: str):
+    """It has 8 to 30 words, a beginning and an end, refers to no sentence before it and is about something."""
+    assert is_quotable(sentence) is QUOTABLE[sentence]
+
+
+CUES = (
+    ("00:00:01.000", "<v Mira>Welcome to the harbour table,"),
+    ("00:00:04.000", "where strangers sit down. It is"),
+    ("00:01:09.500", "late. A village that feeds its strangers"),
+    ("00:01:13.000", "never runs out of soup. Driftwood burns green because of"),
+    ("01:02:03.000", "the copper in the old nails. So we keep it."),
+    ("01:02:09.000", "MIRA: Nobody who carries water up a hill wastes a cup of it."),
+)
+TRANSCRIPT = "WEBVTT\n\n" + "\n\n".join(f"{at} --> 09:00:00.000\n{words}" for at, words in CUES)
+
+
+def test_quotable_sentences_are_word_for_word_in_the_transcript():
+    """Each begins with the cue it begins in; the opening comes first, without what does not stand alone."""
+    opening, *sentences = read_transcript(TRANSCRIPT.encode(), "text/vtt")
+    assert opening.text.startswith("Welcome to the harbour table, where strangers sit down.")
+    assert {(one.text, one.start_seconds) for one in sentences} == {
+        ("A village that feeds its strangers never runs out of soup.", 69),
+        ("Driftwood burns green because of the copper in the old nails.", 73),
+        ("Nobody who carries water up a hill wastes a cup of it.", 3729),
+    }
+    words = " ".join(line for _, line in CUES)
+    assert all(one.text in words for one in sentences)
+
+
+def test_a_long_transcript_keeps_a_few_sentences():
+    """Those that say most, whatever its length; the same one once."""
+    many = " ".join(f"Village number {n} feeds its strangers with soup every winter." for n in range(500))
+    assert len(read_transcript(f"{many} {many}".encode(), "text/plain")) == 1 + MAX_QUOTABLE
+
+
+def test_the_rarest_sentences_are_offered_in_the_order_they_are_heard():
+    """By how rare their words are in the archive; three at most, and how the episode begins."""
+    lines = [TimedText(text=f"Word {name} of the week.", start_seconds=at)
+             for name, at in (("begin", 1), ("common", 10), ("kiln", 40), ("gannet", 20), ("oakum", 30))]  # fmt: skip
+    url = "https://pod.example/t.vtt"
+    story = story_of(
+        episode(transcripts=(Transcript(url=url),)),
+        episode_details={url: tuple(lines)},
+        rarity={"common": 0.1, "kiln": 5.0, "gannet": 4.0, "oakum": 3.0, "week": 0.5},
+    )
+    assert [one.text.split()[1] for one in story.quotable] == ["begin", "gannet", "oakum", "kiln"]
+    assert quotable_words([lines]) >= {"gannet", "common"}
+    assert "begin" not in quotable_words([lines])

@@ -60,6 +60,8 @@ class DigestInputs:
     """Feed id to the title that the feed states."""
     episode_details: Mapping[str, tuple[TimedText, ...]] = field(default_factory=dict)
     """URL of a chapters file to its chapters, of a transcript to its opening and then its quotable sentences."""
+    rarity: Mapping[str, float] = field(default_factory=dict)
+    """How rare words of the transcripts are in the archive."""
     covers: Mapping[str, Picture] = field(default_factory=dict)
     """Feed id of a show to its cover."""
     excerpts: Mapping[str, str] = field(default_factory=dict)
@@ -156,7 +158,8 @@ def _story_with_details(
     entries: Sequence[StoredEntry], feeds: Mapping[str, Feed], inputs: DigestInputs, excerpts: ExcerptCache
 ) -> Story:
     """Return a story with the contents of its episode and its related entries."""
-    story = with_episode_details(_story([stored.entry for stored in entries], feeds, excerpts), inputs.episode_details)
+    story = _story([stored.entry for stored in entries], feeds, excerpts)
+    story = with_episode_details(story, inputs.episode_details, inputs.rarity)
     return replace(
         story,
         guest_url=guest_page(story),

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.model.digest import Section, Story
 from pipeline.model.entry import Entry, Picture, TimedText
-from pipeline.text.similarity import title_key
+from pipeline.text.similarity import normalised_words, title_key
 from pipeline.text.urls import domain, url_key
 
+MAX_QUOTES = 3
+"""Sentences of a transcript that the editor is offered, besides its opening."""
 _MEDIA_FILE = re.compile(r"\.(?:mp3|m4a|m4b|aac|og[ga]|opus|wav|flac|mp4|m4v|mov|webm)$", re.IGNORECASE)
 
 
-def with_episode_details(story: Story, details: Mapping[str, Sequence[TimedText]]) -> Story:
+def with_episode_details(
+    story: Story, details: Mapping[str, Sequence[TimedText]], rarity: Mapping[str, float]
+) -> Story:
     """Return a story with the chapters of its episode, or the opening of its transcript, and sentences to quote.
 
-    ``details`` are by the URL of the document; of a transcript, the opening comes before the sentences.
+    ``details`` are by the URL of the document; of a transcript, the opening comes before the sentences. Those with the
+    rarest words are offered, in the order in which they are heard; ``rarity`` is by word.
     """
     if not (audio := story.audio):
         return story
     chapters = tuple(details.get(audio.chapters_url, ()))
     transcript = next((details[one.url] for one in audio.transcripts if details.get(one.url)), ())
     opening = transcript[0].text if transcript and not chapters else ""
-    return replace(story, chapters=chapters, transcript_opening=opening, quotable=tuple(transcript[1:]))
+    ranked = sorted(transcript[1:], key=lambda one: -_rarity(one.text, rarity))[:MAX_QUOTES]
+    sentences = sorted(ranked, key=lambda one: one.start_seconds or 0)
+    return replace(story, chapters=chapters, transcript_opening=opening, quotable=(*transcript[:1], *sentences))
+
+
+def quotable_words(details: Iterable[Sequence[TimedText]]) -> frozenset[str]:
+    """Return the words whose rarity decides which sentences are offered."""
+    return frozenset(
+        word for lines in details for line in lines[1:] for word in normalised_words(line.text) if len(word) > 3
+    )
+
+
+def _rarity(sentence: str, rarity: Mapping[str, float]) -> float:
+    """Return how rare the words of a sentence are, relative to its length; unknown words do not count."""
+    words = normalised_words(sentence)
+    return sum(rarity.get(word, 0.0) for word in set(words)) / math.sqrt(max(1, len(words)))
 
 
 def listen_page(audio: Entry, post: Entry | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.model.check import CheckResult
 from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, Story
 from pipeline.model.entry import Entry
+from pipeline.text.quotable import quotation
 
 _HASHED_KEYS = ("edition", "number", "subject", "preheader", "sha256")
 
@@ -83,7 +84,11 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
         "preheader": rendered.preheader,
         "opens_at": _timestamp(digest.opens_at),
         "closes_at": _timestamp(digest.closes_at),
-        "suggestions": {"subject": digest.subject_suggestions, "preheader": digest.preheader_suggestions},
+        "suggestions": {
+            "subject": digest.subject_suggestions,
+            "preheader": digest.preheader_suggestions,
+            "quotes": [_quotes(story) for story in digest.stories if story.quotable and story.audio],
+        },
         "introduction_md": digest.introduction_md,
         "stories": [
             _story(section.kind, section.heading, story, fingerprints)
@@ -96,6 +101,15 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
             for story in section.stories
         ],
         "included": [_decision(decision) for decision in digest.decisions if decision.included],
+    }
+
+
+def _quotes(story: Story) -> dict[str, Any]:
+    """Return what the editor may quote from the transcript of a story, as notes in Markdown."""
+    return {
+        **_identity(story.entries[0]),
+        "title": story.title,
+        "sentences": [{"text": one.text, "note_md": quotation(one.text)} for one in story.quotable],
     }
 
 

@@ -96,6 +96,17 @@ def set_note(overrides: Overrides, reference: str, note_md: str) -> Overrides:
     return replace(overrides, notes={key: note for key, note in notes.items() if note})
 
 
+def add_to_note(overrides: Overrides, reference: str, text_md: str) -> Overrides:
+    """Add a paragraph to the note on an entry's story, unless it is there.
+
+    >>> add_to_note(Overrides(notes={"blog 1": "Bread."}), "blog 1", "> Salt.").notes
+    {'blog 1': 'Bread.\\n\\n> Salt.'}
+    """
+    note = overrides.notes.get(reference, "")
+    paragraphs = [part for part in note.split("\n\n") if part]
+    return overrides if text_md in paragraphs else set_note(overrides, reference, "\n\n".join([*paragraphs, text_md]))
+
+
 ACTIONS: Mapping[str, EditorAction] = MappingProxyType(
     {
         "leave_out": leave_out,

@@ -63,6 +63,7 @@ def initial_text(
         "",
         "[notes]                            # your note on a story, as Markdown",
         f'# {_quoted(first)} = "…"',
+        *_quotes(edition),
         "",
         "[related]                          # older entries to link to under a story; [] links to none",
         f"# {_quoted(first)} = []",
@@ -90,6 +91,15 @@ def _suggestions(key: str, current: str, edition: Edition) -> Iterator[str]:
     yield f"# {key} = {_quoted(current)}"
     suggestions = json.loads(edition.manifest).get("suggestions", {}).get(key, ())
     yield from (f"#   {key} = {_quoted(text)}" for text in suggestions if text != current)
+
+
+def _quotes(edition: Edition) -> Iterator[str]:
+    """Yield the beginning and sentences of the episodes' transcripts as notes that quote them, as comments."""
+    for story in json.loads(edition.manifest).get("suggestions", {}).get("quotes", ()):
+        title = " ".join(story["title"].split())
+        yield f"# Of the transcript of “{title}”, word for word: how it begins, then sentences to quote:"
+        reference = _quoted(f"{story['feed_id']} {story['guid']}")
+        yield from (f"#   {reference} = {_quoted(quote['note_md'])}" for quote in story["sentences"])
 
 
 def _references(edition: Edition, stories: Iterable[StoryEntries], left_out: Iterable[Decision]) -> Iterator[str]:

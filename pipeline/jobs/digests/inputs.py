@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
+from pipeline.digest.compose.episodes import quotable_words
 from pipeline.digest.compose.images import image_urls
 from pipeline.digest.render.translations import translator_for
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.enrich import episode_detail_urls
-from pipeline.jobs.digests.related import load_archive_content
+from pipeline.jobs.digests.related import archive_rarity, load_archive_content
 from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
 from pipeline.model.entry import Picture
 from pipeline.model.feed import Feed
@@ -33,6 +34,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
     opens_at, closes_at = context.calendar.bounds(week)
     archive = load_archive_content(store, context, week, selection)
     entries = [*selection.stories, archive.year_ago, archive.filler]
+    details = store.media.episode_details(episode_detail_urls(selection.stories))
     channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
     return DigestInputs(
         week=week,
@@ -44,7 +46,10 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         selection=selection,
         archive=archive,
         feed_titles={feed_id: channel.title for feed_id, channel in channels.items()},
-        episode_details=store.media.episode_details(episode_detail_urls(selection.stories)),
+        episode_details=details,
+        rarity=archive_rarity(
+            store, quotable_words(details.values()), first_seen_by=store.weeks.closed().get(str(week))
+        ),
         covers={
             feed_id: Picture(url=channel.picture_url, alt=channel.title)
             for feed_id, channel in channels.items()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from math import log
 
 from pipeline.digest.compose.archive import (
     MAX_ARCHIVE,
@@ -71,6 +72,14 @@ def load_archive_content(store: Store, context: DigestContext, week: Week, selec
     return ArchiveContent(
         related=chosen, year_ago=year_ago, filler=choose_filler(offered, [*new, *year_ago], MAX_ARCHIVE - len(year_ago))
     )
+
+
+def archive_rarity(store: Store, words: Collection[str], *, first_seen_by: datetime | None) -> dict[str, float]:
+    """Return how rare words are in the archive, as it was at an instant; those that many entries have are left out."""
+    if not words:
+        return {}
+    matching, total = store.word_index.search(words, first_seen_by=first_seen_by, max_matches=MAX_TERM_ENTRIES)
+    return {word: log(1 + total / len(ids)) for word, ids in matching.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.digest.editor.actions import ACTIONS, set_note
+from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditorLink, Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, PipelineError, UsageError
@@ -41,6 +41,8 @@ class EditorForm:
     preheader: str = ""
     introduction: str = ""
     links: tuple[EditorLink, ...] = ()
+    quote: tuple[str, str] = ("", "")
+    """The reference of a story and a quotation, as Markdown, to add to its note."""
 
     @classmethod
     def from_overrides(cls, overrides: Overrides) -> EditorForm:
@@ -61,10 +63,14 @@ class EditorForm:
             preheader=" ".join((form["take_preheader"] or form["preheader"]).split()),
             introduction=form["introduction"].strip(),
             links=tuple(EditorLink(url=url, title=title, note_md=note) for url, title, note in rows if clean_url(url)),
+            quote=(form["take_quote"].partition("\n")[0].strip(), form["take_quote"].partition("\n")[2].strip()),
         )
 
     def apply(self, overrides: Overrides) -> Overrides:
         """Return ``overrides`` with these values; all others stay."""
+        reference, quotation = self.quote
+        if reference and quotation:
+            overrides = add_to_note(overrides, reference, quotation)
         return replace(
             overrides,
             subject=self.subject,

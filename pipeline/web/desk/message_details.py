@@ -73,9 +73,9 @@ def story_references(edition: Edition) -> list[list[list[str]]]:
     return [[story for story in section if story] for section in sections.values()]
 
 
-def suggestions(edition: Edition) -> dict[str, list[str]]:
-    """Return what the editor could take by field, ``subject`` and ``preheader``; the best first."""
-    by_field: dict[str, list[str]] = _manifest(edition).get("suggestions", {})
+def suggestions(edition: Edition) -> dict[str, Any]:
+    """Return what the editor could take by field: of subject and preheader the best first, quotes by story."""
+    by_field: dict[str, Any] = _manifest(edition).get("suggestions", {})
     return by_field
 
 

@@ -22,6 +22,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
+def job_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database for tests of jobs: PostgreSQL only in the slow run, as it has the store's tests."""
+    if request.param == "sqlite":
+        return empty_store(tmp_path)
+    return str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """An empty store."""

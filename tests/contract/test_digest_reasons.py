@@ -37,9 +37,9 @@ Step = Callable[[PublicationHarness], object]
 
 
 @pytest.fixture
-def harness(tmp_path: Path, store_url: str) -> Iterator[PublicationHarness]:
+def harness(tmp_path: Path, job_store_url: str) -> Iterator[PublicationHarness]:
     """Three feeds; of links there are more than an edition may have, and the clock is after the closing of W06."""
-    harness = PublicationHarness(tmp_path, shared_theme(), store_url).set_time(MONDAY - 39 * DAY)
+    harness = PublicationHarness(tmp_path, shared_theme(), job_store_url).set_time(MONDAY - 39 * DAY)
     links = Feed(id="links", url="https://links.example/feed", kind="links")
     harness.context = replace(harness.context, feeds=(*FEEDS, links), max_links=3)
     harness.fetch(OLD)

@@ -19,7 +19,6 @@ from pipeline.model.entry import Entry
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.feed import FilterRule
 from pipeline.model.week import Week
-from tests.empty_store import empty_store
 from tests.factories import MONDAY, entry, episode
 from tests.publication import HTML, W06, W07, W08, W09, PublicationHarness, small_theme, story_titles
 
@@ -34,16 +33,10 @@ def theme(tmp_path_factory: pytest.TempPathFactory) -> Theme:
     return small_theme(tmp_path_factory.mktemp("themes"))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database; what the store itself does on a server, the tests of the store say sooner."""
-    return empty_store(tmp_path) if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def harness(tmp_path: Path, theme: Theme, store_url: str) -> Iterator[PublicationHarness]:
+def harness(tmp_path: Path, theme: Theme, job_store_url: str) -> Iterator[PublicationHarness]:
     """Two feeds fetched before the week began, two posts in it, and the clock after its closing."""
-    harness = PublicationHarness(tmp_path, theme, store_url).set_time(MONDAY - DAY)
+    harness = PublicationHarness(tmp_path, theme, job_store_url).set_time(MONDAY - DAY)
     harness.fetch(entry("An old post", MONDAY - 20 * DAY))
     harness.fetch(feed="podcast")
     harness.set_time(MONDAY + 3 * DAY).fetch(SOUP, BREAD, entry("An old post", MONDAY - 20 * DAY))

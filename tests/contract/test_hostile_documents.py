@@ -49,6 +49,7 @@ def test_generated_hostile_documents_are_cheap(tmp_path: Path) -> None:
     assert measure_too_expensive(paths) == []
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_hostile_documents_of_the_corpus_are_cheap(corpus: Path) -> None:
     """Every document in corpus/feeds/hostile."""
@@ -62,6 +63,7 @@ def test_hostile_documents_keep_the_invariants() -> None:
         assert violation(read_entries(body)) == "", name
 
 
+@pytest.mark.slow
 def test_measurement_distinguishes_costs(tmp_path: Path) -> None:
     """Four thousand entries cost more than one."""
     cheap, dear = tmp_path / "cheap", tmp_path / "dear"

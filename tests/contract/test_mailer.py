@@ -42,7 +42,7 @@ def stop_when_received(received: list[Any]) -> None:
     """Send SIGTERM to this process as soon as the server has received something."""
 
     def wait() -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not received and time.monotonic() < until:
             time.sleep(0.01)
         signal.pthread_kill(main, signal.SIGTERM)

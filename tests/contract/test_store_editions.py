@@ -250,5 +250,5 @@ def test_other_writers_wait_for_the_lock(store: Store, store_url: str) -> None:
             writing = pool.submit(other.link_checks.save, check)
             with pytest.raises(TimeoutError):
                 writing.result(timeout=0.2)
-        writing.result(timeout=10)
+        writing.result(timeout=60)
         assert store.link_checks.get("a") == check

@@ -88,7 +88,7 @@ def interrupted(program: CliRunner, after: int, how: signal.Signals) -> int:
         while len(program.server.requests) < after and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(how)
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
         return process.returncode
 
 

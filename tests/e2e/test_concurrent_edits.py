@@ -58,6 +58,7 @@ def editors(publication: Path) -> Iterator[list[EditorProcess]]:
         yield both
 
 
+@pytest.mark.slow
 def test_of_two_simultaneous_saves_one_is_a_conflict(editors: list[EditorProcess], publication: Path) -> None:
     """Both name the version they read; one subject is in the file, and the other editor knows."""
     file = publication / "editions" / "2026-W07.md"

@@ -17,6 +17,7 @@ SECONDS = 45
 FEED = '[[feeds]]\nid = "blog"\nurl = "http://127.0.0.1:9/feed"\nkind = "blog"\n'
 
 
+@pytest.mark.slow
 @pytest.mark.loopback
 def test_memory_does_not_grow_over_a_day_of_fetches() -> None:
     """Twenty fetches of three feeds: the short form of the next test."""

@@ -82,7 +82,7 @@ def sent_titles(folder: Path) -> Counter[str]:
 @pytest.mark.parametrize(
     ("kind", "kills", "weeks"),
     [
-        ("sqlite", 10, 1),
+        ("sqlite", 5, 1),
         pytest.param("sqlite", 300, 26, marks=pytest.mark.slow(minutes=4)),
         pytest.param("postgresql", 100, 9, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=3)]),
     ],

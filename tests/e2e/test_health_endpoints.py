@@ -21,6 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.http_server import CannedResponse, HttpServer
 
 pytestmark = pytest.mark.loopback
+GIVE_UP_SECONDS = 120
+"""When a test fails instead of waiting any longer; nothing is measured by it."""
 CONFIG = """
 [publication]
 name = "Harbour & Hearth"
@@ -77,11 +79,11 @@ class Daemon:
         )
 
     def ask(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=GIVE_UP_SECONDS)
 
     def ask_until_drafted(self) -> dict[str, float]:
         """Read the metrics once the first round of work is over; names with their labels."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < deadline:
             try:
                 found = measured(self.ask("/metrics").text)
@@ -94,7 +96,7 @@ class Daemon:
 
     def stop(self) -> tuple[str, str]:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=20)
+        return self.process.communicate(timeout=GIVE_UP_SECONDS)
 
 
 def measured(text: str) -> dict[str, float]:
@@ -146,7 +148,7 @@ def at_a_terminal(folder: Path, environment: dict[str, str], command: str) -> tu
     with os.fdopen(master, "rb", buffering=0) as shown, suppress(OSError):  # EIO: nobody writes any more
         while piece := shown.read(4096):
             said += piece
-    return process.wait(timeout=20), said.decode()
+    return process.wait(timeout=GIVE_UP_SECONDS), said.decode()
 
 
 def test_on_a_terminal_the_log_is_for_a_person(tmp_path: Path, server: HttpServer) -> None:

@@ -107,7 +107,7 @@ class Mailbox:
 
     def wait(self, count: int) -> EmailMessage:
         """Wait for ``count`` mails and return the newest."""
-        until = time.monotonic() + 45
+        until = time.monotonic() + 120
         while len(self.mails) < count:
             assert time.monotonic() < until, "no proof came"
             time.sleep(0.05)
@@ -258,7 +258,7 @@ def test_a_silent_mail_server_does_not_delay_the_daemon(folder: Path) -> None:
         settings = f'smtp_port = {silent.port}\nsmtp_security = "none"'
         (folder / "config.toml").write_text(re.sub(r"smtp_port = \d+", settings, config))
         with running(folder):
-            until = time.monotonic() + 45
+            until = time.monotonic() + 120
             while not silent.messages:
                 assert time.monotonic() < until, "no proof came"
                 time.sleep(0.05)

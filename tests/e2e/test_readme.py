@@ -109,7 +109,7 @@ def run_until_interrupted(command: str, folder: Path) -> tuple[int, str]:
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=120)
     return process.returncode, first + rest
 
 

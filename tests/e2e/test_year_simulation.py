@@ -73,6 +73,7 @@ def live(folder: Path, weeks: int, fetch: str, store: str = SQLITE) -> None:
     verify(collect_result(folder), written, end)
 
 
+@pytest.mark.slow(minutes=1)
 def test_seven_weeks_by_itself(in_memory: Path) -> None:
     """The clocks go forward in the hour of the last send, the machine is off twice: every story is published once."""
     live(in_memory, weeks=7, fetch="every 24 hours")

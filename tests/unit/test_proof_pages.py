@@ -31,6 +31,7 @@ from tests.publication import small_theme
 
 NOW = datetime(2026, 2, 17, 9, tzinfo=UTC)
 W07 = Week.parse("2026-W07")
+GIVE_UP_SECONDS = 120.0
 PUBLIC_URL = "https://desk.harbourandhearth.example"
 FORM_FROM_US = {"origin": BASE_URL} | FORM_HEADERS
 
@@ -240,10 +241,10 @@ HELLO: list[BaseRoute] = [Route("/hello", say_hello)]
 def test_routes_are_served_until_the_block_ends() -> None:
     """The server listens on a free port, sends a Date, and stops with the block."""
     with serve_routes("127.0.0.1:0", HELLO) as address:
-        response = httpx.get(f"{address}/hello")
+        response = httpx.get(f"{address}/hello", timeout=GIVE_UP_SECONDS)
         assert (response.text, "date" in response.headers, "server" in response.headers) == ("hello", True, False)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/hello")
+        httpx.get(f"{address}/hello", timeout=GIVE_UP_SECONDS)
 
 
 @pytest.mark.loopback
@@ -271,7 +272,10 @@ def test_a_proof_opens_the_desk_for_a_day(app: App) -> None:
     path = app.config.path
     path.write_text(path.read_text().replace('"127.0.0.1:8026"', '"127.0.0.1:0"').replace(f'"{PUBLIC_URL}"', '""'))
     now = [NOW]
-    with serve_pages(path, lambda: now[0], HELLO) as here, httpx.Client(base_url=here) as browser:
+    with (
+        serve_pages(path, lambda: now[0], HELLO) as here,
+        httpx.Client(base_url=here, timeout=GIVE_UP_SECONDS) as browser,
+    ):
         assert browser.get("/week/2026-W07").status_code == 403
         assert browser.get("/hello").text == "hello"
         confirmation = browser.get(address(app, "open"), follow_redirects=True)
@@ -281,7 +285,7 @@ def test_a_proof_opens_the_desk_for_a_day(app: App) -> None:
         opened = browser.post(confirmation.url.path, headers={"origin": origin} | FORM_HEADERS, follow_redirects=True)
         assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
         assert browser.get("/").status_code == 200
-        assert httpx.get(f"{here}/").status_code == 403
+        assert httpx.get(f"{here}/", timeout=GIVE_UP_SECONDS).status_code == 403
         now[0] += SESSION_TTL
         assert browser.get("/").status_code == 403
     assert state(app) == "draft"

@@ -17,7 +17,7 @@ from pipeline.text.format import pluralize
 
 if TYPE_CHECKING:
     from pipeline.jobs.digests.build import WrittenDigest
-    from pipeline.model.check import CheckLevel, CheckResult
+    from pipeline.model.check import CheckLevel, CheckLine, CheckResult
     from pipeline.model.digest import Decision, Edition
     from pipeline.model.schedule import Clock
     from pipeline.store import Store
@@ -167,20 +167,23 @@ def check(options: Namespace, clock: Clock) -> int:
 
 
 def _print_results(edition: Edition, results: Sequence[CheckResult], *, offline: bool, quiet: bool) -> None:
-    """Print results under the headings of their levels; only errors if ``quiet``."""
+    """Print results under the headings of their levels, like ones on one line; only errors if ``quiet``."""
+    from pipeline.model.check import check_lines
+
     if not quiet:
         print(f"{edition.week}: “{edition.subject}”")
     for level, heading in HEADINGS.items():
-        rows = [_result_row(result) for result in results if result.level == level]
+        rows = [_line_row(line) for line in check_lines(results) if line.level == level]
         if rows and (level == "error" or not quiet):
             print(heading)
-            for line in output.table(rows, "  "):
-                print(line)
+            for row in output.table(rows, "  "):
+                print(row)
     if not quiet:
         counts = (pluralize(sum(result.level == level for result in results), level) for level in HEADINGS)
         print(f"{', '.join(counts)}.{' Links and images were not checked (--offline).' if offline else ''}")
 
 
-def _result_row(result: CheckResult) -> tuple[str, str]:
-    located = result.where not in ("", result.name)
-    return result.name, f"{result.where}: {result.message}" if located else result.message
+def _line_row(line: CheckLine) -> tuple[str, str]:
+    """Return what is printed of results that say the same: the check, then where they are and the sentence."""
+    locations = "; ".join(line.locations)
+    return line.name, f"{locations}: {line.message}" if locations else line.message

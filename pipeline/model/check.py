@@ -16,8 +16,11 @@ CheckName = Literal[
     "broken-image",
     "changed-since",
     "contrast",
+    "dangling-mark",
     "dead-link",
     "few-links",
+    "furniture",
+    "half-sentence",
     "html-size",
     "image-alt",
     "image-format",
@@ -27,12 +30,15 @@ CheckName = Literal[
     "link-text",
     "merge-tag",
     "message-format",
+    "mixed-languages",
     "moved-link",
     "possible-repeat",
     "postal-address",
     "preheader",
+    "raw-markup",
     "relative-url",
     "repeated-link",
+    "repeated-picture",
     "short-url",
     "shortcode",
     "shortened",
@@ -41,6 +47,7 @@ CheckName = Literal[
     "subject-length",
     "text-part",
     "todo-note",
+    "tracking-link",
     "unsafe",
     "unsubscribe-link",
     "wrong-encoding",
@@ -79,6 +86,28 @@ class CheckResult:
     """The story, setting or part concerned, in words the editor knows."""
     fix_target: str = ""
     """The thing to edit: one of ``FIX_TARGETS`` and, after a space, which one, e.g. ``story blog 7``."""
+    quote: str = ""
+    """The words concerned, so that results of several stories can have the same message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLine:
+    """Results that say the same of one or more stories, settings or parts."""
+
+    name: str
+    level: CheckLevel
+    message: str
+    results: tuple[CheckResult, ...]
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Where each result is, with the words it concerns in quotation marks.
+
+        >>> tag = CheckResult(name="raw-markup", level="warning", message="Correct it.", where="Bread", quote="</b>")
+        >>> check_lines([tag, tag])[0].locations
+        ('Bread (“</b>”)', 'Bread (“</b>”)')
+        """
+        return tuple(filter(None, map(_location, self.results)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,3 +159,20 @@ def blocking_results(checks: Iterable[CheckResult], overridden: Collection[str] 
     (['contrast'], ())
     """
     return tuple(check for check in checks if check.level == "error" and check.name not in overridden)
+
+
+def check_lines(results: Iterable[CheckResult]) -> tuple[CheckLine, ...]:
+    """Return results with the same check, level and message together, in the order of the first of each."""
+    same: dict[tuple[str, CheckLevel, str], list[CheckResult]] = {}
+    for result in results:
+        same.setdefault((result.name, result.level, result.message), []).append(result)
+    return tuple(
+        CheckLine(name=name, level=level, message=message, results=tuple(alike))
+        for (name, level, message), alike in same.items()
+    )
+
+
+def _location(result: CheckResult) -> str:
+    where = "" if result.where == result.name else result.where
+    quoted = f"“{result.quote}”" if result.quote else ""
+    return f"{where} ({quoted})" if where and quoted else where or quoted

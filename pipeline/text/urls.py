@@ -42,7 +42,8 @@ _REDIRECT = re.compile(
 _TARGET_PARAMETERS = ("url", "u", "q", "z", "to")
 # Addresses that stand for a page of another site, as services write them into feeds.
 _FEED_REDIRECT = re.compile(
-    r"https?://(?:feedpress\.me/|feedproxy\.google\.com/|feeds\.feedblitz\.com/|[^/]+/~r/|[^/]+/link/\d+/\d+(?:[/?]|$))"
+    r"https?://(?:feedpress\.me/|feedproxy\.google\.com/|feeds\.feedblitz\.com/|[^/]+/~r/"
+    r"|[^/]+/link/(?!(?:19|20)\d\d/(?:0[1-9]|1[0-2])/)\d+/\d+(?:[/?]|$))"
 )
 _FEED_SCHEME = re.compile(r"(?:feed|itpc|pcast|podcast|rss)s?:(?://)?(?=\S)", re.IGNORECASE)
 
@@ -129,7 +130,7 @@ def media_key(url: str) -> str:
 def is_feed_redirect(url: str) -> bool:
     """Check whether a URL is that of a service that counts clicks in a feed and redirects to another site.
 
-    >>> is_feed_redirect("https://feedpress.me/link/7/1234"), is_feed_redirect("https://example.org/link/7")
+    >>> is_feed_redirect("https://tracking.example/link/7/1234"), is_feed_redirect("https://example.org/link/2026/02/salt")
     (True, False)
     """
     return _FEED_REDIRECT.match(url) is not None

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from pipeline.app import resources_folder
 from pipeline.app.delivery import proof_signing_key, web_url
 from pipeline.jobs.proof.tokens import session_is_valid
+from pipeline.model.check import check_lines
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
 from pipeline.web.desk.cache import EditionCache
@@ -100,7 +101,9 @@ def create_desk_app(
     """
     folder = resources_folder() / "templates" / "web"
     cache = EditionCache(desk)
-    templates = PageTemplates.from_folder(folder, entry_anchor=entry_anchor, check_title=check_title, fix_link=fix_link)
+    templates = PageTemplates.from_folder(
+        folder, entry_anchor=entry_anchor, check_title=check_title, check_lines=check_lines, fix_link=fix_link
+    )
     editions = EditionPages(cache, templates, long_poll_seconds)
     handlers = (editions, EditorPages(cache, templates), ActionPages(cache, templates), FeedPages(cache, templates))
     return Starlette(

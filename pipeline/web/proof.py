@@ -21,6 +21,7 @@ from pipeline.app.digests import build_digest_context
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions, require_unexpired
 from pipeline.jobs.proof.tokens import sign_session, verify_token
+from pipeline.model.check import check_lines
 from pipeline.model.errors import DeliveryError, InvalidTokenError, PipelineError, RefusedError
 from pipeline.model.proof import ProofToken
 from pipeline.model.schedule import Clock
@@ -51,7 +52,7 @@ class ProofPages:
     clock: Clock
     templates: PageTemplates = field(
         default_factory=lambda: PageTemplates.from_folder(
-            resources_folder() / "templates" / "web", check_title=check_title
+            resources_folder() / "templates" / "web", check_title=check_title, check_lines=check_lines
         )
     )
 

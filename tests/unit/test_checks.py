@@ -20,8 +20,17 @@ from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
-from pipeline.model.check import FIX_TARGETS, CheckResult, PossibleRepeat, PreflightContext, StaleFeed, blocking_results
+from pipeline.model.check import (
+    FIX_TARGETS,
+    CheckResult,
+    PossibleRepeat,
+    PreflightContext,
+    StaleFeed,
+    blocking_results,
+    check_lines,
+)
 from pipeline.model.digest import Digest, RenderedDigest, Section
+from pipeline.model.entry import TimedText
 from pipeline.model.message import UNSUBSCRIBE
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE
 
@@ -81,6 +90,17 @@ def picture(**changes: Any) -> Callable[[], tuple[CheckResult, ...]]:
     return digest(with_loaf(picture=replace(LOAF.picture, **changes)))
 
 
+def with_title(title: str) -> Callable[[], tuple[CheckResult, ...]]:
+    """Check the sample with another title of its first story."""
+    return digest(with_loaf(title=title))
+
+
+def same_picture_twice() -> Digest:
+    """Return the sample with the picture of the first story in the second, too."""
+    second = replace(SAMPLE.sections[1], stories=(replace(GUEST, picture=LOAF.picture),))
+    return replace(SAMPLE, sections=(LEAD_SECTION, second, *SAMPLE.sections[2:]))
+
+
 LINK = "https://tides.example.org/penhallow"
 TITLE = LOAF.title
 PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = {
@@ -116,6 +136,45 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "merge tag of the theme": (html("Penhallow Quay", "[[town]]"), "merge-tag", "error", "theme"),
     "wrong-encoding": (digest(with_loaf(excerpt_md="Voil\u00c3 , bread.")), "wrong-encoding", "warning", TITLE),
     "shortcode": (digest(with_loaf(excerpt_md="Bake it. \\[my\\_slider 3\\]")), "shortcode", "warning", TITLE),
+    "wrong encoding of a name": (digest(with_loaf(author="Ren\u00c3\u00a9e")), "wrong-encoding", "warning", TITLE),
+    "tag in a post": (digest(with_loaf(excerpt_md="Bake it \\<b>slowly\\</b>.")), "raw-markup", "warning", TITLE),
+    "tag in the introduction": (
+        digest(replace(SAMPLE, introduction_md="Good <i>morning</i>.")), "raw-markup", "warning", "introduction"),
+    "reference in a title": (with_title("Bread&nbsp;and salt"), "raw-markup", "warning", "Bread&nbsp;and salt"),
+    "BBCode in a post": (digest(with_loaf(excerpt_md="Bake it \\[b]slowly\\[/b].")), "raw-markup", "warning", TITLE),
+    "break in a chapter": (
+        digest(with_loaf(chapters=(TimedText(text="Flour<br>Water"),))), "raw-markup", "warning", TITLE),
+    "title ends with a dash": (with_title("Bread, slowly –"), "dangling-mark", "warning", "Bread, slowly –"),
+    "title in an open bracket": (with_title("Bread (with Ida"), "dangling-mark", "warning", "Bread (with Ida"),
+    "open quotation": (
+        digest(with_loaf(excerpt_md="She said: “Bake it slowly. Then wait.")), "dangling-mark", "warning", TITLE),
+    "only an ellipsis": (digest(with_loaf(excerpt_md="…")), "dangling-mark", "warning", TITLE),
+    "begins amid a sentence": (
+        digest(with_loaf(excerpt_md="and waits for a day. Then Ida bakes it.")), "half-sentence", "warning", TITLE),
+    "begins with a comma": (
+        digest(with_loaf(excerpt_md=", Ida waits. Then she bakes.")), "half-sentence", "warning", TITLE),
+    "ends amid a sentence": (
+        digest(with_loaf(excerpt_md="Ida waits for a day and then the")), "half-sentence", "warning", TITLE),
+    "invitation to subscribe": (
+        digest(with_loaf(excerpt_md="We bake today. Subscribe to our newsletter.")), "furniture", "warning", TITLE),
+    "button instead of text": (digest(with_loaf(excerpt_md="View fullsize")), "furniture", "warning", TITLE),
+    "credit of the blog": (
+        digest(with_loaf(excerpt_md="Bread by Ida appeared first on Hearth.")), "furniture", "warning", TITLE),
+    "another script": (
+        digest(with_loaf(excerpt_md="Хлеб печётся медленно, и никто никуда не торопится этим утром у моря.")),
+        "mixed-languages", "warning", TITLE),
+    "another language": (digest(with_loaf(excerpt_md=(
+        "Das Brot braucht einen Tag, und wer es nicht eilig hat, der wartet auf den Duft aus dem Ofen. "
+        "Wir sind mit der ersten Fähre gekommen und haben es für die Kinder gebacken."))),
+        "mixed-languages", "warning", TITLE),
+    "counted clicks": (
+        digest(with_loaf(excerpt_md="See [the tide table](https://quay.us1.list-manage.com/track/click?u=1).")),
+        "tracking-link", "warning", TITLE),
+    "campaign parameters": (
+        digest(replace(SAMPLE, introduction_md="See [the tides](https://tides.example/?a=1&utm_source=x).")),
+        "tracking-link", "warning", "introduction"),
+    "one picture twice": (
+        lambda: found(same_picture_twice()), "repeated-picture", "warning", TITLE),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-text", "warning", TITLE),
     "link without words": (html("tide table</a>", "</a>"), "link-text", "warning", TITLE),
@@ -247,6 +306,49 @@ def test_harmless_text_is_not_reported() -> None:
     spanish = replace(SAMPLE, publication=replace(PUBLICATION, language="es"), introduction_md="TODO el pan del mundo.")
     assert "todo-note" not in {check.name for check in found(spanish)}
     assert found(with_loaf(excerpt_md="A {brace} costs 100%, says Tk; a list, [1], of *todos*.")) == ()
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"title": "Using the <b> element, and &nbsp; too"},
+        {"title": "C++ — and more…"},
+        {"title": '“Salt”: „Brot“ «pain» 6" :('},
+        {"title": "1) Flour"},
+        {"excerpt_md": "Use `<b>bold</b>` and `&nbsp;` in templates."},
+        {"excerpt_md": "iPads in the bakery. Ida has two."},
+        {"excerpt_md": "no capitals here. ida never uses them."},
+        {"excerpt_md": "“One paragraph.\n\n“And another.”"},
+        {"excerpt_md": "- flour\n- water\n- and"},
+        {"excerpt_md": "Ida shares this loaf with everybody. She clicks here and there."},
+        {"excerpt_md": "Ida says «хлеб» and ψωμί where we say bread, and so do her guests."},
+        {"excerpt_md": "See [ours](https://harbourandhearth.example/?utm_source=letter)."},
+    ],
+)
+def test_harmless_leftovers_are_not_reported(harmless: dict[str, str]) -> None:
+    """A text may speak of tags, be in lower case, quote other languages and link to the own site with parameters."""
+    names = {"raw-markup", "dangling-mark", "half-sentence", "furniture", "mixed-languages", "tracking-link"}
+    assert not names & {check.name for check in found(with_loaf(**harmless))}
+
+
+def test_briefs_show_no_picture() -> None:
+    """So one that two stories share is not repeated if one of them is a brief."""
+    once = same_picture_twice()
+    brief = replace(once.sections[1], stories=(replace(once.sections[1].stories[0], level="brief"),))
+    shown = replace(once, sections=(once.sections[0], brief, *once.sections[2:]))
+    assert "repeated-picture" not in {check.name for check in found(shown)}
+
+
+def test_like_results_are_one_line() -> None:
+    """Results with the same check, level and message, whatever they quote, in the order of the first."""
+    tag, other = (
+        CheckResult(name="raw-markup", level="warning", message="Correct it.", where=where, quote=quote)
+        for where, quote in (("Bread", "</b>"), ("Salt", "&nbsp;"))
+    )
+    between = replace(tag, name="furniture", where="", quote="")
+    lines = check_lines([tag, between, other])
+    assert [line.results for line in lines] == [(tag, other), (between,)]
+    assert [line.locations for line in lines] == [("Bread (“</b>”)", "Salt (“&nbsp;”)"), ()]
 
 
 def test_results_are_ordered_and_unique() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from pipeline.digest.checks import contrast, freshness, images, links, message, safety, text
+from pipeline.digest.checks import contrast, freshness, images, leftovers, links, message, safety, text
 from pipeline.digest.checks.inputs import CheckInputs, prepare_inputs
 from pipeline.model.check import LEVELS, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest
@@ -22,14 +22,21 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     text.merge_tag,
     text.shortcode,
     text.wrong_encoding,
+    leftovers.raw_markup,
+    leftovers.dangling_mark,
+    leftovers.half_sentence,
+    leftovers.furniture,
+    leftovers.mixed_languages,
     links.link_text,
     links.relative_url,
     links.short_url,
+    links.tracking_link,
     links.repeated_link,
     links.few_links,
     images.image_alt,
     images.image_size,
     images.image_format,
+    images.repeated_picture,
     message.html_size,
     message.shortened,
     message.text_part,

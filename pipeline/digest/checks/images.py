@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -52,6 +53,17 @@ def image_format(inputs: CheckInputs) -> Iterator[CheckResult]:
         if story.picture and is_svg(story.picture.url):
             message = "Publish the image as JPEG, PNG or WebP: this one is SVG, which mail programs do not show."
             yield story_location(story).result("image-format", "warning", message)
+
+
+def repeated_picture(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no picture is shown with two stories."""
+    shown = Counter(image.url for image in inputs.html.images)
+    for story in inputs.digest.all_stories:
+        if story.level != "brief" and story.picture and shown[story.picture.url] > 1:
+            message = (
+                "Publish a picture for each story, or show all but one of these as briefs: their picture is the same."
+            )
+            yield story_location(story).result("repeated-picture", "warning", message)
 
 
 def read_image_size(prefix: bytes) -> tuple[int, int] | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.digest.checks.html import ParsedHtml, parse_html
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
+from pipeline.digest.render.story_view import shown_text
 from pipeline.model.check import CheckLevel, CheckName, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest, Story
+from pipeline.text.leftovers import without_code
+from pipeline.text.markdown import to_plain
 
 _MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s<>]+)>")
 
@@ -21,9 +24,11 @@ class Location:
     name: str
     fix_target: str
 
-    def result(self, check: CheckName, level: CheckLevel, message: str) -> CheckResult:
+    def result(self, check: CheckName, level: CheckLevel, message: str, *, quote: str = "") -> CheckResult:
         """Return the result of a check at this location."""
-        return CheckResult(name=check, level=level, message=message, where=self.name, fix_target=self.fix_target)
+        return CheckResult(
+            name=check, level=level, message=message, where=self.name, fix_target=self.fix_target, quote=quote
+        )
 
 
 SUBJECT, PREHEADER = Location("subject", "subject"), Location("preheader", "preheader")
@@ -41,6 +46,12 @@ class CheckInputs:
     eml: bytes
     context: PreflightContext
     html: ParsedHtml
+    story_texts: Mapping[int, str]
+    """By ``id`` of a story: its text as it is shown, without markup."""
+
+    def shown_text(self, story: Story) -> str:
+        """Return the text of a story as it is shown, as plain text on one line; empty if a note replaces it."""
+        return self.story_texts[id(story)]
 
     def location_of(self, url: str) -> Location:
         """Return the story or part that links to a URL; the theme if none does."""
@@ -68,10 +79,30 @@ class CheckInputs:
         }
         yield from ((setting_location(key), text, True) for key, text in settings.items())
 
+    def shown_texts(self) -> Iterator[tuple[Location, str]]:
+        """Yield every text that people wrote as it is shown, in plain text and without code, and its location."""
+        digest, publication = self.digest, self.digest.publication
+        yield from ((SUBJECT, digest.subject), (PREHEADER, digest.preheader))
+        yield INTRODUCTION, to_plain(without_code(digest.introduction_md))
+        for story in digest.all_stories:
+            texts = [story.title, story.author, story.guest, story.feed_title, story.transcript_opening]
+            texts += [*(timed.text for timed in story.chapters), *(related.title for related in story.related)]
+            texts += [to_plain(without_code(md)) for md in (story.excerpt_md, story.note_md)]
+            yield from ((story_location(story), text) for text in texts)
+        for key, md in (("tagline", publication.tagline), ("call_to_action", publication.call_to_action_md)):
+            yield setting_location(key), to_plain(without_code(md))
+
 
 def prepare_inputs(digest: Digest, rendered: RenderedDigest, eml: bytes, context: PreflightContext) -> CheckInputs:
     """Return the inputs of the checks, with the HTML parsed."""
-    return CheckInputs(digest=digest, rendered=rendered, eml=eml, context=context, html=parse_html(rendered.html))
+    return CheckInputs(
+        digest=digest,
+        rendered=rendered,
+        eml=eml,
+        context=context,
+        html=parse_html(rendered.html),
+        story_texts={id(story): shown_text(story) for story in digest.all_stories},
+    )
 
 
 def setting_location(key: str) -> Location:

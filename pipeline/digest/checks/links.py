@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from pipeline.digest.checks.inputs import LINKS, CheckInputs, story_location
 from pipeline.model.check import CheckResult
-from pipeline.text.urls import domain, url_key
+from pipeline.text.urls import clean_url, domain, is_feed_redirect, url_key
 
 _MEANINGLESS = {
     "here", "click here", "click", "this", "this link", "link", "more", "read more", "read on", "learn more",
@@ -20,6 +21,14 @@ _SHORTENERS = {
     "bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "fb.me", "goo.gl", "ift.tt", "is.gd", "lnkd.in", "ow.ly", "rb.gy",
     "rebrand.ly", "s.id", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd", "wp.me",
 }  # fmt: skip
+_CLICK_COUNTERS = re.compile(
+    r"https?://(?:[^/?#]*\.)?(?:list-manage\.com/track/|sendgrid\.net/(?:ls|wf)/click|hubspotlinks\.com/|mlsend\.com/link/"
+    r"|mailgun\.org/c/|substack\.com/redirect/|mandrillapp\.com/track/|convertkit-mail\d*\.com/|klclick\d*\.com/"
+    r"|safelinks\.protection\.outlook\.com/|urldefense\.(?:com|proofpoint\.com)/|linksynergy\.com/|doubleclick\.net/"
+    r"|googleadservices\.com/|(?:anrdoezrs|dpbolvw|jdoqocy|kqzyfj|tkqlhce)\.(?:net|com)/|awin1\.com/|pxf\.io/|sjv\.io/"
+    r"|prf\.hn/|(?:redirectingat|skimresources|viglink)\.com/)",
+    re.IGNORECASE,
+)
 _ABSOLUTE = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
 
 
@@ -49,6 +58,21 @@ def short_url(inputs: CheckInputs) -> Iterator[CheckResult]:
         if domain(url) in _SHORTENERS:
             message = f"Replace {url} by the URL it leads to: spam filters distrust short ones."
             yield inputs.location_of(url).result("short-url", "warning", message)
+
+
+def tracking_link(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that no link to another site counts its clicks: by a service in between, or by parameters."""
+    own = domain(inputs.digest.publication.url)
+    for url in dict.fromkeys(link.url for link in inputs.html.links):
+        if domain(url) in ("", own) or not url.lower().startswith("http"):
+            continue
+        if _CLICK_COUNTERS.match(url) or is_feed_redirect(url):
+            message = "Replace it by the URL it leads to: a service in between counts the clicks."
+        elif len(urlsplit(clean_url(url)).query) < len(urlsplit(url).query):
+            message = "Remove the parameters that count clicks for somebody else."
+        else:
+            continue
+        yield inputs.location_of(url).result("tracking-link", "warning", message, quote=url)
 
 
 def repeated_link(inputs: CheckInputs) -> Iterator[CheckResult]:

@@ -128,16 +128,16 @@ def shortcode(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no WordPress shortcode is left in the text."""
     for location, text, _ in inputs.texts():
         if "[" in text and (code := find_shortcode(to_plain(text))):
-            message = f"Remove “{code}”: it looks like a shortcode, which only the blog's own software replaces."
-            yield location.result("shortcode", "warning", message)
+            message = "Remove what looks like a shortcode, which only the blog's own software replaces."
+            yield location.result("shortcode", "warning", message, quote=code)
 
 
 def wrong_encoding(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no text was decoded with the wrong character encoding."""
-    for location, text, _ in inputs.texts():
+    for location, text in inputs.shown_texts():
         if word := find_mojibake(text):
-            message = f"Correct “{word}”: the feed encoded it wrongly, and it could not be repaired."
-            yield location.result("wrong-encoding", "warning", message)
+            message = "Correct it where it was published: the feed encoded it wrongly, and it could not be repaired."
+            yield location.result("wrong-encoding", "warning", message, quote=word)
 
 
 def _level(by_editor: bool) -> CheckLevel:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.digest.render.theme import load_templates, render_template
-from pipeline.model.check import LEVELS, CheckResult
+from pipeline.model.check import LEVELS, CheckLine, CheckResult, check_lines
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,6 +39,11 @@ class ProofBanner:
     buttons: tuple[BannerButton, ...]
     hint: str
     """A sentence about how to approve without the buttons."""
+
+    @property
+    def lines(self) -> tuple[CheckLine, ...]:
+        """The results, those that say the same of several stories together."""
+        return check_lines(self.checks)
 
     @property
     def summary(self) -> str:

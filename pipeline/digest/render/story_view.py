@@ -138,6 +138,13 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
     )
 
 
+def shown_text(story: Story) -> str:
+    """Return the text of a story as it is shown at its level, as plain text; empty for a brief with a note."""
+    if story.level != "brief":
+        return markdown.to_plain(markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level]))
+    return "" if story.note_md else _first_sentence(story.excerpt_md, _remaining(MAX_WORDS["brief"], story.title))
+
+
 def _remaining(max_words: int, title: str) -> int:
     return max(MIN_BRIEF_WORDS, max_words - count_words(title))
 

@@ -15,12 +15,16 @@ _FIELD_LINKS = {
 
 _TITLES = {
     "changed-since": "changed since approval",
+    "dangling-mark": "open bracket or stray mark",
+    "furniture": "part of the site in the text",
+    "mixed-languages": "another language",
     "contrast": "text that is hard to read",
     "message-format": "message format",
     "image-alt": "image without alt text",
     "image-size": "image size",
     "merge-tag": "text like a placeholder",
     "possible-repeat": "perhaps published before",
+    "raw-markup": "markup shown as text",
     "relative-url": "incomplete address",
     "shortcode": "WordPress shortcode",
     "short-url": "shortened address",

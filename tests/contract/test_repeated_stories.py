@@ -14,13 +14,14 @@ import pytest
 from bench.pairing.measure import SETS, load
 from pipeline.digest.selection.repeats import find_repeats
 from pipeline.ingest.dedupe import decide
+from pipeline.jobs.digests.build import build_draft
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Enclosure, Entry
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from tests.factories import MONDAY
 from tests.factories import stored as stored_entry
-from tests.publication import CLOCK, W06, W07, W08, PublicationHarness, shared_theme
+from tests.publication import CLOCK, W06, W07, W08, PublicationHarness, shared_theme, story_titles
 
 DAY = timedelta(days=1)
 VOCABULARY = (
@@ -158,6 +159,48 @@ def test_no_change_of_a_published_story_publishes_it_twice(season: Season, weeks
     assert sorted(second) == sorted((name, post(name, "news", MONDAY).title) for name in season.names)
 
 
+def copies(old: Entry, number: int, *, is_edited: bool) -> list[Entry]:
+    """Return copies of a long story under other guids, addresses and titles, the text edited or not."""
+    text = prose("the story", 600)
+    return [
+        replace(
+            old,
+            guid=f"copy {at}",
+            url=f"https://{old.feed_id}.example/anew/{at}",
+            title=f"{WORDS[at].title()}: read this today",
+            body_html=edited(text, f"edit {at}") if is_edited and at else text,
+        )
+        for at in range(number)
+    ]
+
+
+@pytest.mark.parametrize("number", [3, 5])
+@pytest.mark.parametrize("is_edited", [False, True])
+@pytest.mark.parametrize("weeks_later", [0, 30])
+def test_copies_under_other_titles_in_one_week_are_one_story(
+    tmp_path: Path, number: int, is_edited: bool, weeks_later: int
+) -> None:
+    """However many there are, whether the story was published before or not; news of the week is published."""
+    season = Season(tmp_path, 1)
+    (name,) = season.names
+    history = season.set_time(CLOCK.bounds(W07)[0]).read_history(name)
+    week = W07.next(weeks_later)
+    story, *again = copies(post(name, "story", season.now + DAY), number, is_edited=is_edited)
+    if weeks_later:
+        season.set_time(season.now + DAY).fetch(story, *history, feed=name)
+        assert season.set_time_after_closing(W07).published(W07) == [(name, story.title)]
+    season.set_time(CLOCK.bounds(week)[0] + 2 * DAY)
+    new = [replace(copy, published_at=season.now) for copy in again]
+    news = post(name, "news", season.now)
+    season.fetch(news, *new, *([] if weeks_later else [story]), *history, feed=name)
+    first_draft = build_draft(season.set_time_after_closing(week).store, season.context, week, now=season.now)
+    titles = story_titles(first_draft.edition.manifest)
+    assert news.title in titles
+    assert len(titles) == (1 if weeks_later else 2)
+    assert sorted(titles) == sorted(title for _, title in season.published(week))
+    season.store.close()
+
+
 def test_what_repeats_says_so_and_can_be_put_back(tmp_path: Path) -> None:
     """The decision names the original, its edition and the evidence, before and after the week is closed."""
     season = Season(tmp_path, 1)
@@ -247,6 +290,16 @@ def _news() -> dict[str, list[Entry]]:
             post("feed", f"s{at}", when, body_html=prose(f"short {at}", 20) + prose("closing", 90))
             for at, when in enumerate([start, *before])
         ],
+        "a form that is filled in, with a title of its own each day": [
+            post(
+                "feed",
+                f"f{at}",
+                when,
+                title=f"Landed on {WORDS[at]} day",
+                body_html=f"{INTRODUCTION}<p>Today: {WORDS[at]}, {WORDS[-at]}.</p>{prose('closing', 200)}",
+            )
+            for at, when in enumerate([start, *before])
+        ],
         "a review of the month that quotes a post": [
             post("feed", "month", start, body_html="".join(prose(f"post {at}") for at in range(4))),
             *(post("feed", f"m{at}", when, body_html=prose(f"post {at}")) for at, when in enumerate(before)),
@@ -262,6 +315,28 @@ def test_news_is_no_repeat(what: str) -> None:
         for number, entry in zip([99, *range(1, 99)], _news()[what], strict=False)
     ]
     assert find_repeats([news], earlier) == {}
+
+
+def test_a_series_that_begins_is_published_whole(tmp_path: Path) -> None:
+    """The edition that is approved has all that its first draft had."""
+    season = Season(tmp_path, 1)
+    (name,) = season.names
+    history = season.set_time(CLOCK.bounds(W07)[0]).read_history(name)
+    form = _news()["a form that is filled in, with a title of its own each day"]
+    season.set_time(CLOCK.bounds(W07)[0] + 2 * DAY)
+    season.fetch(*(replace(one, feed_id=name, published_at=season.now) for one in form), *history, feed=name)
+    published = season.set_time_after_closing(W07).published(W07)
+    assert sorted(title for _, title in published) == sorted(one.title for one in form)
+    season.store.close()
+
+
+@pytest.mark.parametrize(
+    "what", [what for what, entries in _news().items() if len(entries) > 2 and not entries[0].enclosure]
+)
+def test_a_series_that_begins_is_no_repeat(what: str) -> None:
+    """Nor while none of its entries was published."""
+    new = [stored_entry(entry, number) for number, entry in enumerate(_news()[what][::-1])]
+    assert find_repeats(new, ()) == {}
 
 
 def test_any_number_of_repeats_is_recognised() -> None:

@@ -2,7 +2,8 @@
 
 Near-identical text within a feed is evidence that it is the same story, also after years for what was published. Words
 that other stories of the feed have, such as an introduction or a closing paragraph, prove nothing, and neither does a
-title that a column always has. A re-run that says so in its title is news, and two recordings are two stories.
+title that a column always has. But a third title makes no other story of a text that has two already. A re-run that
+says so in its title is news, and two recordings are two stories.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MAX_SHARING = 12
 """A key that more entries of a feed have than this identifies nothing."""
 _MAX_SECONDS_BETWEEN = 30
 """Two files of one recording may differ by this much, because of advertising."""
-_NEARLY_ALL, _HALF, _SOME = 0.8, 0.5, 0.3
+_COPIED, _NEARLY_ALL, _HALF, _SOME = 0.9, 0.8, 0.5, 0.3
 """Shares of runs of words that two texts have in common, of those in either."""
 _LONG, _SHORT, _TINY = 30, 15, 6
 """Numbers of runs of words."""
@@ -59,8 +60,10 @@ def compute_keys(entries: Sequence[StoredEntry]) -> dict[int, frozenset[int]]:
 
 
 def distinctive_keys(entries: Sequence[StoredEntry], keys: Mapping[int, frozenset[int]]) -> frozenset[int]:
-    """Return the keys of new entries that no more than two of all entries have."""
-    counts = Counter(key for own in keys.values() for key in own)
+    """Return the keys of new entries that no more than two different texts have."""
+    names = {stored.entry_id: _keys_of_names(stored) for stored in entries if stored.entry_id in keys}
+    texts = {keys[entry_id] - own for entry_id, own in names.items()}
+    counts = Counter(key for own in (*names.values(), *texts) for key in own)
     new = (stored.entry_id for stored in entries if _is_new(stored))
     return frozenset(key for entry_id in new for key in keys[entry_id] if counts[key] < 3)
 
@@ -184,7 +187,7 @@ def _compare(text: _Text, original: _Text, feed: _Feed) -> Repeat | None:
     if common.share >= _HALF and common.runs >= _SHORT and named:
         certain = True
     elif common.share >= _NEARLY_ALL and common.runs >= _LONG:
-        certain = not common.is_one_end
+        certain = not common.is_one_end and not common.has_edited_copies
     elif common.share >= _NEARLY_ALL and common.runs >= _TINY and same_title:
         certain = not feed.is_series(text)
     elif (
@@ -211,6 +214,8 @@ class _Resemblance(NamedTuple):
     """How many the shorter has."""
     is_one_end: bool = False
     """True if they only begin alike, or only end alike, as with a paragraph that stands in every text."""
+    has_edited_copies: bool = False
+    """True if further texts are nearly the same: copies again, or a form that is filled in."""
 
 
 def _resemblance(text: _Text, original: _Text, texts: Sequence[_Text]) -> _Resemblance:
@@ -221,9 +226,13 @@ def _resemblance(text: _Text, original: _Text, texts: Sequence[_Text]) -> _Resem
     if len({*own} & {*first}) < _SOME * len(either):
         return _Resemblance()
     common: set[Run] = set()
+    has_edited_copies = False
     for other in texts:
         if other is not text and other is not original and _is_witness(other, text, original):
-            common |= either.intersection(part(other))
+            if not other.is_story_of_its_own and _is_copy(part(other), first):
+                has_edited_copies |= {*part(other)} != {*first} or {*own} != {*first}
+            else:
+                common |= either.intersection(part(other))
     own, first = (tuple(run for run in runs if run not in common) for runs in (own, first))
     shared = {*own} & {*first}
     ends = [_common_length(own, first), _common_length(own[::-1], first[::-1])]
@@ -231,7 +240,17 @@ def _resemblance(text: _Text, original: _Text, texts: Sequence[_Text]) -> _Resem
         share=len(shared) / (len({*own, *first}) or 1),
         runs=min(len({*own}), len({*first})),
         is_one_end=max(ends) + 3 < min(len(own), len(first)) and len(shared) <= max(ends) + 2,
+        has_edited_copies=has_edited_copies,
     )
+
+
+def _is_copy(own: Sequence[Run], first: Sequence[Run]) -> bool:
+    """Check whether two texts are nearly the same, and not only around one passage that each has of its own."""
+    shared, either = {*own} & {*first}, {*own} | {*first}
+    if len(shared) < _COPIED * len(either) or len(shared) < _LONG:
+        return False
+    ends = _common_length(own, first) + _common_length(own[::-1], first[::-1])
+    return ends + 3 >= min(len(own), len(first)) or len(shared) > ends + 2
 
 
 def _common_length(one: Sequence[Run], other: Sequence[Run]) -> int:
@@ -243,7 +262,7 @@ def _is_witness(other: _Text, text: _Text, original: _Text) -> bool:
     """Check whether an entry is another story, so that words it shares prove nothing."""
     if other.is_story_of_its_own or original.stored.edition_week:
         return other.is_story_of_its_own  # other new entries may be repeats of the original, too
-    return not other.stored.assigned_week and other.title not in (text.title, original.title)
+    return other.title not in (text.title, original.title)
 
 
 def _are_two_recordings(text: _Text, original: _Text) -> bool:
@@ -270,3 +289,8 @@ def _is_new(stored: StoredEntry) -> bool:
 def _keys(stored: StoredEntry) -> frozenset[int]:
     entry = stored.entry
     return text_keys(entry.feed_id, entry.title, url_key(entry.url), entry.body_html or entry.excerpt_text)
+
+
+def _keys_of_names(stored: StoredEntry) -> frozenset[int]:
+    """Return the keys of an entry's title and page."""
+    return text_keys(stored.entry.feed_id, stored.entry.title, url_key(stored.entry.url), "")

@@ -2,7 +2,7 @@
 
 A text that only mentions ``{{ name }}`` must arrive as written, whichever service sends it. In HTML the characters
 become references, which a browser shows unchanged and no template language recognises; in plain text an invisible
-character separates them.
+character separates them, and in its URLs they are percent-encoded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ _PLACEHOLDER = r"zz[A-Z][a-z]{1,30}zz"
 _TAG = re.compile("|".join((_PLACEHOLDER, *_SYNTAXES)))
 _DELIMITER = re.compile(r"[{}%*|\[\]<>$#:@]|^z|z$")
 _STYLE = re.compile(r"<style\b", re.IGNORECASE)
-_URL = re.compile(r"(https?://\S+)")
+_URL = re.compile(r"(https?://\S+)", re.IGNORECASE)
+_STRAY_PERCENT_SIGN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_IN_URL = re.compile(r"(?P<start>^(?:%..|[:#@]+))(?P<character>.)|[{}*|\[\]<>$]|^z|z$")
 
 
 def find_merge_tags(text: str) -> list[str]:
@@ -72,10 +74,20 @@ def escape_in_text(text: str) -> str:
     'Say {\u2060{\u2060x}\u2060}\u2060, see https://a.example/?n=%7B%7Bx%7D%7D'
     """
     parts = _URL.split(text)
-    for index, part in enumerate(parts):
-        escape = _percent_encoding if index % 2 else _separated
-        parts[index] = _TAG.sub(lambda tag, escape=escape: _DELIMITER.sub(escape, tag[0]), part)
+    parts[::2] = [_TAG.sub(lambda tag: _DELIMITER.sub(_separated, tag[0]), part) for part in parts[::2]]
+    parts[1::2] = map(_escape_in_url, parts[1::2])
     return "".join(parts)
+
+
+def _escape_in_url(url: str) -> str:
+    """Return a URL without merge tags that leads to the same page.
+
+    >>> _escape_in_url("https://a.example/%FACEBOOK%20%YEAR%#recipient:x")
+    'https://a.example/%FA%43EBOOK%20%25YEAR%25#%72ecipient:x'
+    """
+    while _TAG.search(url):  # again, where tags overlap or one is inside another
+        url = _TAG.sub(lambda tag: _IN_URL.sub(_percent_encoded, tag[0]), _STRAY_PERCENT_SIGN.sub("%25", url))
+    return url
 
 
 def _split_styles(html: str) -> Iterator[tuple[bool, str]]:
@@ -96,6 +108,7 @@ def _separated(delimiter: re.Match[str]) -> str:
     return delimiter[0] + WORD_JOINER
 
 
-def _percent_encoding(delimiter: re.Match[str]) -> str:
-    # A percent sign in a URL is an encoded character already, and a colon belongs to its scheme or a path.
-    return delimiter[0] if delimiter[0] in "%:" else f"%{ord(delimiter[0]):02X}"
+def _percent_encoded(match: re.Match[str]) -> str:
+    # An encoded character, a colon, "#" and "@" have a meaning in a URL: there the next character is encoded.
+    start, character = match["start"] or "", match["character"] or match[0]
+    return start + "".join(f"%{byte:02X}" for byte in character.encode())

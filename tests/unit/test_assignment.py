@@ -250,7 +250,7 @@ UNUSABLE = stored(entry("Undated", MONDAY + DAY, dated_by="first_seen", unusable
 )
 def test_an_included_entry_is_explained(week: Week, one: StoredEntry, more: Any, reason: str) -> None:
     """Its date, and why it is in this digest."""
-    assert explainer(week, **more).explain_included(one) == reason
+    assert explainer(week, **more).explain_included(one, (one,)) == reason
 
 
 CLOSED = {"closed_weeks": {"2026-W07": END}}

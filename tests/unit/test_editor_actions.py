@@ -113,12 +113,12 @@ def test_the_links_of_the_editor_come_first() -> None:
 
 
 def test_sections_follow_their_first_story() -> None:
-    """The lead, then the order; stories that are not named keep theirs."""
+    """In the editor's order; stories that are not named keep theirs."""
     sections = (
         Section(kind="posts", heading="Read", stories=tuple(map(post, ("Bread", "Soup", "Salt")))),
         Section(kind="episodes", heading="Listen", stories=(post("Kiln"), post("Frost", entry("x"), episode("Frost")))),
     )
-    overrides = Overrides(lead="podcast podcast:frost", order=("blog blog:salt",))
+    overrides = Overrides(order=("podcast podcast:frost", "blog blog:salt"))
     ordered = apply_order(sections, overrides)
     assert [[story.title for story in section.stories] for section in ordered] == [
         ["Frost", "Kiln"],

@@ -87,6 +87,7 @@ def rgb(colour: str) -> str:
 MEASURES = {
     "classic": {"td.card": (17, 27), "h1": (30, 37), "h2": (21, 28), "h3": (20, 27)},
     "journal": {"td.card": (17, 27), "h1": (30, 37), "h2": (22, 29), "h3": (20, 27)},
+    "letter": {"td.card": (17, 27), "h1": (30, 37), "h2": (20, 28), "h3": (20, 27)},
 }
 
 
@@ -145,8 +146,10 @@ def test_inbox_line_is_hidden(chromium: Browser, theme: str) -> None:
 def test_right_to_left(chromium: Browser, theme: str) -> None:
     """By ``dir`` alone the cover moves to the other side of its title, and text starts at the right."""
     with opened(chromium, html_of(theme, "arabic")) as page:
+        assert style_of(page, "p.byline", "direction") == "rtl"
+        if theme == "letter":  # it has no images
+            return
         cover, title = (page.locator(each).first.bounding_box() for each in ("img.cover", "table.beside h3"))
         assert cover is not None
         assert title is not None
         assert cover["x"] < title["x"]
-        assert style_of(page, "p.byline", "direction") == "rtl"

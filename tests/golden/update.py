@@ -15,7 +15,7 @@ from tests.golden.sample import BARE, RICH, SAMPLE, STRESS
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 THEMES = ROOT / "templates"
-THEME_NAMES = ("classic", "journal")
+THEME_NAMES = ("classic", "journal", "letter")
 DIGESTS = {"sample": SAMPLE, "rich": RICH, "german": GERMAN, "arabic": ARABIC, "stress": STRESS, "bare": BARE}
 EXTREMES = ("sample", "stress", "bare")
 """Digests whose message file is golden, too."""

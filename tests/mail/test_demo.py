@@ -11,7 +11,7 @@ from tests.mail.validators import ParsedMarkup
 
 pytestmark = pytest.mark.parametrize("theme", THEMES)
 MAX_BYTES = 30_000
-ABOUT_WORDS = range(340, 501)
+ABOUT_WORDS = range(280, 501)
 """About 420 words, which take three minutes to read."""
 
 

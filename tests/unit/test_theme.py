@@ -70,7 +70,7 @@ def test_fonts_apply_to_everything(fonts: str, name: str) -> None:
     [
         ("extends = 3 =", "Fix .*theme.toml"),
         ('extends = "own"', "the theme extends itself"),
-        ('extends = "clasic"', 'no theme "clasic"; choose one of: classic, journal, own'),
+        ('extends = "clasic"', 'no theme "clasic"; choose one of: classic, journal, letter, own'),
         ("colour = 1", "Remove colour from .*the keys are extends, fonts, light, dark"),
         ('[fonts]\ntitle = "comic"', "Choose a font of serif, book, sans, system"),
         ('[light]\nink = "#000000"', r"Remove \[light\] ink from .*theme.toml: the keys are .*accent"),

@@ -29,7 +29,7 @@ REST = """
 # How it is fetched: from this machine alone.
 [fetch]
 allow_private_networks = true
-timeout_seconds = 2
+timeout_seconds = 60
 """
 
 

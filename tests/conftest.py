@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # Every run uses new examples, and make prints their seed; Hypothesis' own profile for CI repeats the same ones. Without
-# a deadline, a busy machine fails no test.
+# a deadline, and without the check that examples are generated within some seconds, a busy machine fails no test.
 EXAMPLES = 25
 hypothesis.settings.register_profile(
-    "new examples", max_examples=EXAMPLES, deadline=None, derandomize=False, print_blob=True
+    "new examples",
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("new examples")
 # `make mutants` runs each test hundreds of times: few examples, the same ones, and none is made smaller.

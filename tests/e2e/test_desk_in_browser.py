@@ -45,7 +45,7 @@ postal_address = "3 Net Loft Lane, Penhallow Quay"
 [fetch]
 allow_private_networks = true
 host_gap_seconds = 0
-timeout_seconds = 2
+timeout_seconds = 60
 """
 
 

@@ -193,9 +193,8 @@ def test_full_text_is_fetched_once(program: CliRunner):
         CannedResponse(status=404, body=b""),
         CannedResponse(body=b"<html><body><p>Sign in</p></body></html>"),
         CannedResponse(body=b"\x00\xff<div>" * 3000),
-        CannedResponse(delay_seconds=5),
     ],
-    ids=["missing", "nothing in it", "garbage", "slow"],
+    ids=["missing", "nothing in it", "garbage"],
 )
 def test_a_failed_page_keeps_the_excerpt(program: CliRunner, answer: CannedResponse):
     """The feed is healthy, the entry has its excerpt, and the report counts the full texts."""

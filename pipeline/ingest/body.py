@@ -16,7 +16,8 @@ from pipeline.text.html import (
 )
 from pipeline.text.html_repair import drop_players, repair_markup
 from pipeline.text.mojibake import repair_mojibake
-from pipeline.text.plain_text import excerpt_text, split_boilerplate, strip_boilerplate
+from pipeline.text.opening import is_beginning
+from pipeline.text.plain_text import clean_title, excerpt_text, split_boilerplate, strip_boilerplate
 from pipeline.text.wordpress import strip_plugin_markup, strip_shortcodes
 
 MAX_HTML_CHARS = 500_000
@@ -40,11 +41,13 @@ class Body(NamedTuple):
     """Sanitised."""
     excerpt_text: str
     """Plain text, as in Entry."""
+    summaries: tuple[str, ...]
+    """The same as in Entry."""
     is_cut: bool
     """The same as in Entry."""
 
 
-NO_BODY = Body("", "", is_cut=False)
+NO_BODY = Body("", "", (), is_cut=False)
 
 
 def entry_body(raw: RawEntry, base: str) -> Body:
@@ -52,14 +55,19 @@ def entry_body(raw: RawEntry, base: str) -> Body:
     if _PASSWORD_FORM.search(raw.content_html) or _PASSWORD_FORM.search(raw.summary_html):
         return NO_BODY
     attached = [enclosure.url for enclosure in raw.enclosures]
-    return extract_body(raw.content_html, raw.summary_html, base, attached)
+    body = extract_body(raw.content_html, raw.summary_html, base, attached)
+    if raw.subtitle and (subtitle := excerpt_text(clean_title(raw.subtitle))) != clean_title(raw.title):
+        is_known = any(one.startswith(subtitle.rstrip(".…")) for one in body.summaries)
+        if not is_known and not is_beginning(subtitle, body.html):
+            return body._replace(summaries=(*body.summaries, subtitle))
+    return body
 
 
 def extract_body(content_html: str, summary_html: str, base: str, attached: Collection[str] = ()) -> Body:
     """Return the longer of the two texts, and the excerpt. Players of ``attached`` files leave no link.
 
     >>> extract_body("<p>Salt first. Then heat.</p>", "Salt [&#8230;]", "https://h.example/")
-    Body(html='<p>Salt first. Then heat.</p>', excerpt_text='Salt first. Then heat.', is_cut=False)
+    Body(html='<p>Salt first. Then heat.</p>', excerpt_text='Salt first. Then heat.', summaries=(), is_cut=False)
     """
     longer, shorter = sorted((content_html, summary_html), key=len, reverse=True)
     longer = longer[:MAX_HTML_CHARS]
@@ -69,13 +77,12 @@ def extract_body(content_html: str, summary_html: str, base: str, attached: Coll
         if not shorter or _CUT_SHORT.search(shorter[-1000:])
         else strip_shortcodes(_prose(sanitise_without_attributes(_repair(shorter[:_MAX_CHARS]))))
     )
-    excerpt = (
-        strip_boilerplate(summary)
-        or _opening(body_html)
-        or _prose(body_html)
-        or sanitised_to_text(body_html[:_MAX_CHARS])
+    summary = strip_boilerplate(summary)
+    excerpt = summary or _opening(body_html) or _prose(body_html) or sanitised_to_text(body_html[:_MAX_CHARS])
+    shortened = excerpt_text(excerpt)
+    return Body(
+        body_html, shortened, (shortened,) if summary and not is_beginning(summary, body_html) else (), is_cut=is_cut
     )
-    return Body(body_html, excerpt_text(excerpt), is_cut)
 
 
 def clean_body(html: str, base: str) -> str:

@@ -55,6 +55,7 @@ def fingerprint(entry: Entry, *, page: str | None = None) -> str:
         [entry.season, entry.episode, entry.episode_type, entry.explicit],
         [transcript.url for transcript in entry.transcripts],
         [entry.chapters_url, [person.name for person in entry.persons]],
+        *(summary for summary in entry.summaries if summary != entry.excerpt_text),
     ]
     return hashlib.sha256(_to_json(content).encode("utf-8", "replace")).hexdigest()
 

@@ -50,7 +50,7 @@ def with_full_text(entry: Entry, page: bytes, *, content_type: str, url: str) ->
     body_html = clean_body(article, url)
     if count_words(plain_text(body_html)) <= count_words(plain_text(entry.body_html)):
         return entry
-    return replace(entry, body_html=body_html, is_cut=False)
+    return replace(entry, body_html=body_html, summaries=entry.summaries or (entry.excerpt_text,), is_cut=False)
 
 
 def _article(page: str, title: str) -> str:

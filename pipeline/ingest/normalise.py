@@ -78,6 +78,7 @@ def _identify(parsed: ParsedFeed, url: str) -> Iterator[_Identifiers]:
     links = [_link(raw, base) for raw, base in zip(parsed.entries, bases, strict=True)]
     counts = Counter(url_key(link) for link in (*links, home))
     for raw, base, link in zip(parsed.entries, bases, links, strict=True):
+        check_cpu_budget()
         text_base = clean_url(raw.content_base_url, base) or link or base
         yield _Identifiers(base, text_base, link, _guid(raw, link, is_unique=counts[url_key(link)] == 1))
 
@@ -90,7 +91,6 @@ def _link(raw: RawEntry, base: str) -> str:
 
 
 def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedFeed, now: datetime) -> Entry:
-    check_cpu_budget()
     base, text_base, link, guid = identifiers
     title = split_title(entry_title(raw))
     body = entry_body(raw, text_base)
@@ -110,6 +110,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedF
         guest=title.guest or _guest(raw.persons) or title_guest,
         body_html=body.html,
         excerpt_text=body.excerpt_text,
+        summaries=body.summaries,
         categories=_categories(raw.categories),
         language=feed.language or parsed.channel.language,
         picture=choose_picture(raw, base, body.html),

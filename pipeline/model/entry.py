@@ -84,6 +84,8 @@ class RawEntry:
     title_type: Literal["", "text", "html"] = ""
     """Which of them it is, if the document says so."""
     summary_html: str = ""
+    subtitle: str = ""
+    """itunes:subtitle."""
     content_html: str = ""
     published_at: datetime | None = None
     updated_at: datetime | None = None
@@ -153,6 +155,11 @@ class Entry:
     body_html: str = ""
     excerpt_text: str = ""
     """Plain text of at most 60 words, ending at the end of a sentence if possible."""
+    summaries: tuple[str, ...] = ()
+    """The publisher's own summaries, like the excerpt: its description of the entry, then itunes:subtitle.
+
+    The title and the beginning of the body are none.
+    """
     categories: tuple[str, ...] = ()
     language: str = ""
     picture: Picture | None = None

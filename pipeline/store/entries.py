@@ -137,10 +137,13 @@ class EntryRepository:
         published = entry.c.published_at
         return self._stored(entry.c.feed_id.in_(feed_ids), published >= start, published < end)
 
-    def newest_before(self, feed_id: str, before: datetime, *, limit: int) -> list[StoredEntry]:
-        """Return the newest entries of a feed that were published before an instant."""
+    def newest_before(
+        self, feed_id: str, before: datetime, *, limit: int, first_seen_by: datetime | None = None
+    ) -> list[StoredEntry]:
+        """Return the newest entries of a feed that were published before an instant, and stored by another."""
         published = entry.c.published_at
-        newest = select(entry.c.entry_id).where(is_alive, entry.c.feed_id == feed_id, published < before)
+        was_known = entry.c.first_seen_at <= first_seen_by if first_seen_by else true()
+        newest = select(entry.c.entry_id).where(is_alive, entry.c.feed_id == feed_id, published < before, was_known)
         return self._stored(entry.c.entry_id.in_(newest.order_by(published.desc()).limit(limit)))
 
     def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:

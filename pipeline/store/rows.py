@@ -30,6 +30,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Entry) if field.name 
 _get_details = attrgetter(*_DEFAULTS)
 _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "updated_at": datetime.fromisoformat,
+    "summaries": tuple,
     "categories": tuple,
     "picture": lambda value: Picture(**value),
     "enclosure": lambda value: Enclosure(**value),

@@ -14,6 +14,8 @@ MAX_ELEMENTS = 5_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_EDGE_BLANK = re.compile(r"(?<=>)(?:&nbsp;|\xa0)|(?:&nbsp;|\xa0)(?=<)")
+"""markdownify drops these at the edges of elements, and the words around them would touch."""
 _LONG_WHITESPACE = re.compile(r"[ \t\r\n]{100,}")  # takes seconds in markdownify's own pattern
 _EDGES = {"", "p", "div", "ul", "ol", "blockquote", "figure", "table", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -40,7 +42,7 @@ def to_markdown(html: str) -> str:
         autolinks=False,
         escape_misc=True,
         table_infer_header=True,
-    ).convert(_LONG_WHITESPACE.sub(" ", html))
+    ).convert(_EDGE_BLANK.sub(" ", _LONG_WHITESPACE.sub(" ", html)))
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()
 
 

@@ -43,7 +43,7 @@ _CONTROL_BLANK = re.compile(r"[\x0b\x0c\x1c-\x1f]")
 _THE_POST = r"The post|Der Beitrag|L[’']article|La entrada|El artículo|O post|L[’']articolo|Het bericht"
 _APPEARED_ON = (
     r"appeared first on|erschien zuerst auf|est apparu en premier sur|(?:se publicó|apareció) primero en"
-    r"|apareceu primeiro em|proviene da|verscheen eerst op"
+    r"|apareceu primeiro em|proviene da|sembra essere il primo su|verscheen eerst op"
 )
 _GO_ON = (
     *(
@@ -78,7 +78,16 @@ _BOILERPLATE = tuple(
     (keywords, re.compile(pattern, re.IGNORECASE | re.DOTALL), goes_on)
     for keywords, pattern, goes_on in (
         (
-            ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "proviene da", "eerst op"),
+            (
+                "first on",
+                "zuerst auf",
+                "premier sur",
+                "primero en",
+                "primeiro em",
+                "proviene da",
+                "il primo su",
+                "eerst op",
+            ),
             rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?>(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON}))(?:(?!</p>).){{0,300}}+{_END}",
             False,
         ),

@@ -31,11 +31,13 @@ from pipeline.ingest.webpage import read_metadata
 from pipeline.model.entry import Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Channel, Feed
+from pipeline.text.furniture import remove_from_text, remove_furniture
 from pipeline.text.headlines import cut_headline, shorten_headline
 from pipeline.text.html import sanitise
 from pipeline.text.html_images import best_source
 from pipeline.text.html_to_markdown import to_markdown
 from pipeline.text.markdown import excerpt
+from pipeline.text.opening import find_opening, is_beginning
 from pipeline.text.similarity import shared_clause
 from pipeline.text.text_keys import text_keys, word_runs
 from pipeline.text.titles import strip_episode_number
@@ -113,6 +115,12 @@ CALLS: dict[str, Callable[[str], object]] = {
     "pipeline.ingest.webpage.read_metadata": lambda text: read_metadata(text.encode(), "text/html", URL),
     "pipeline.text.headlines.cut_headline": lambda text: cut_headline(text, 60),
     "pipeline.text.headlines.shorten_headline": lambda text: shorten_headline(text, 60),
+    "pipeline.text.furniture.remove_from_text": lambda text: remove_from_text(text, {"a"}),
+    "pipeline.text.furniture.remove_furniture": lambda text: remove_furniture(sanitise(text, URL), {"a"}),
+    "pipeline.text.opening.find_opening": lambda text: find_opening(
+        sanitise(text, URL), title=text, author=text, summaries=[text]
+    ),
+    "pipeline.text.opening.is_beginning": lambda text: is_beginning(text, text),
     "pipeline.text.html.sanitise": lambda text: sanitise(text, URL),
     "pipeline.text.html_images.best_source": lambda text: best_source(text, URL),
     "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),

@@ -68,8 +68,8 @@ def test_writing_a_digest_stores_its_excerpts_once(publication: PublicationHarne
     first = written_html(publication)
     revision = publication.store.revision()
     assert (written_html(publication), publication.store.revision()) == (first, revision)
-    assert publication.store.excerpts.get([excerpt_key("<p>Salt first.</p>", 60)]) == {
-        excerpt_key("<p>Salt first.</p>", 60): "Salt first."
+    assert publication.store.excerpts.get([excerpt_key([document("Salt first.")[0]], 60)]) == {
+        excerpt_key([document("Salt first.")[0]], 60): "Salt first."
     }
 
 
@@ -83,7 +83,9 @@ def test_building_a_draft_stores_nothing(publication: PublicationHarness) -> Non
 
 def test_excerpt_keys_match_the_excerpts_used(publication: PublicationHarness) -> None:
     """A digest asks for its excerpts before it makes any."""
-    publication.store.excerpts.save({excerpt_key("<p>Salt first.</p>", 60): "The stored text."}, now=publication.now)
+    publication.store.excerpts.save(
+        {excerpt_key([document("Salt first.")[0]], 60): "The stored text."}, now=publication.now
+    )
     assert b"The stored text." in written_html(publication)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,7 @@ from pipeline.digest.compose.compose import DigestInputs, compose, excerpt_keys
 from pipeline.digest.compose.excerpts import EXCERPT_VERSION, ExcerptCache, excerpt_key
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select
+from pipeline.model.entry import Entry
 from pipeline.model.feed import FEED_KINDS, Feed
 from pipeline.model.week import Week, WeekCalendar
 from tests.factories import MONDAY, entry, episode, stored
@@ -28,8 +32,13 @@ PARTS = (
 bodies = st.lists(st.sampled_from(PARTS), max_size=6).map("".join) | st.text(max_size=80)
 lengths = st.sampled_from([30, 50, 60]) | st.integers(1, 8)
 
+
+def story(body: str) -> list[Entry]:
+    return [entry("Tides", body_html=body)]
+
+
 EXCERPTS_BY_VERSION = {
-    3: {
+    4: {
         PARTS[0]: "Bread, *slowly*. Then salt \\& water.",
         PARTS[1]: "Ask [Ida](https://harbourandhearth.example/a_%28b%29): how?",
         PARTS[2]: "- flour\n- rye \\* oats",
@@ -46,28 +55,40 @@ EXCERPTS_BY_VERSION = {
 def test_a_cached_excerpt_equals_a_new_one(requests: list[tuple[str, int]]) -> None:
     """However bodies and lengths are mixed, cached and new excerpts are the same."""
     first = ExcerptCache()
-    excerpts = [first.get(body, words) for body, words in requests]
+    excerpts = [first.get(story(body), words) for body, words in requests]
     second = ExcerptCache(first.new)
-    assert [second.get(body, words) for body, words in requests] == excerpts
-    assert [ExcerptCache().get(body, words) for body, words in requests] == excerpts
+    assert [second.get(story(body), words) for body, words in requests] == excerpts
+    assert [ExcerptCache().get(story(body), words) for body, words in requests] == excerpts
     assert second.new == {}
 
 
 @given(bodies, lengths, bodies, lengths)
 def test_keys_differ_by_body_and_length(body: str, words: int, other: str, other_words: int) -> None:
     """An edited body, or another length, has another key."""
-    assert (excerpt_key(body, words) == excerpt_key(other, other_words)) == ((body, words) == (other, other_words))
+    keys = excerpt_key(story(body), words), excerpt_key(story(other), other_words)
+    assert (keys[0] == keys[1]) == ((body, words) == (other, other_words))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"title": "Salt"}, {"author": "Ada"}, {"summaries": ("By sea.",)}, {"summaries": ("By", "sea.")}],
+)
+def test_keys_differ_by_what_the_text_depends_on(changes: dict[str, Any]) -> None:
+    """The title, the author and the publisher's summaries decide which passage is shown."""
+    (one,) = story(PARTS[0])
+    assert excerpt_key([one], 60) != excerpt_key([replace(one, **changes)], 60)
+    assert excerpt_key([one], 60) == excerpt_key([replace(one, guid="2", excerpt_text="Bread.")], 60)
 
 
 def test_excerpts_of_another_version_are_ignored() -> None:
     """A change of EXCERPT_VERSION invalidates the cache."""
-    kept = {excerpt_key(PARTS[0], 60, version=EXCERPT_VERSION + 1): "Of another version."}
-    assert ExcerptCache(kept).get(PARTS[0], 60) == EXCERPTS_BY_VERSION[EXCERPT_VERSION][PARTS[0]]
+    kept = {excerpt_key(story(PARTS[0]), 60, version=EXCERPT_VERSION + 1): "Of another version."}
+    assert ExcerptCache(kept).get(story(PARTS[0]), 60) == EXCERPTS_BY_VERSION[EXCERPT_VERSION][PARTS[0]]
 
 
 def test_each_version_makes_these_excerpts() -> None:
     """Otherwise cached and new excerpts would differ: raise EXCERPT_VERSION."""
-    assert {body: ExcerptCache().get(body, 60) for body in PARTS} == EXCERPTS_BY_VERSION[EXCERPT_VERSION]
+    assert {body: ExcerptCache().get(story(body), 60) for body in PARTS} == EXCERPTS_BY_VERSION[EXCERPT_VERSION]
 
 
 def test_excerpt_keys_name_the_excerpts_that_compose_uses() -> None:

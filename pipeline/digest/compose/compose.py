@@ -14,7 +14,7 @@ from pipeline.digest.compose.episodes import (
     site_of,
     with_episode_details,
 )
-from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key
+from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key, opening_of
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
 from pipeline.digest.compose.levels import assign_levels
@@ -117,8 +117,21 @@ def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]
     keys = set()
     for story in stories:
         parts = _parts([stored.entry for stored in story], by_id)
-        keys |= {excerpt_key(body, _MAX_EXCERPT_WORDS[parts.kind]) for body in parts.bodies()}
+        keys.add(excerpt_key(parts.texts, _MAX_EXCERPT_WORDS[parts.kind]))
     return frozenset(keys)
+
+
+def describe_texts(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> dict[int, str]:
+    """Return what the text of each story is, by the id of the entry that it is taken from."""
+    by_id = {feed.id: feed for feed in feeds}
+    described = {}
+    for story in stories:
+        texts = _parts([stored.entry for stored in story], by_id).texts
+        opening = opening_of(texts)
+        entry_id = next(stored.entry_id for stored in story if stored.entry is texts[opening.entry_index])
+        if texts[opening.entry_index].body_html:
+            described[entry_id] = opening.reason
+    return described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +143,10 @@ class _StoryParts:
     post: Entry | None
     audio: Entry | None
 
-    def bodies(self) -> Iterator[str]:
-        """Yield the bodies from which the excerpt is taken: the first one with prose."""
-        return (entry.body_html for entry in (self.lead, self.audio) if entry and entry.body_html)
+    @property
+    def texts(self) -> tuple[Entry, ...]:
+        """The entries that the text of the story may be taken from."""
+        return (self.lead, self.audio) if self.audio and self.audio is not self.lead else (self.lead,)
 
 
 def _parts(entries: Sequence[Entry], feeds: Mapping[str, Feed]) -> _StoryParts:
@@ -171,7 +185,6 @@ def _story_with_details(
 def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: ExcerptCache) -> Story:
     parts = _parts(entries, feeds)
     kind, lead, post, audio = parts.kind, parts.lead, parts.post, parts.audio
-    excerpt = (excerpts.get(body, _MAX_EXCERPT_WORDS[kind]) for body in parts.bodies())
     listen_feed = feeds.get(audio.feed_id) if audio else None
     picture_order = (post, audio) if kind == "post" else (audio, post)
     picture = next((entry.picture for entry in picture_order if entry and entry.picture), None)
@@ -180,7 +193,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         title=strip_episode_number(lead.title, audio.episode, audio.season) if audio else lead.title,
         url=_page_url(lead) or (_page_url(audio) if audio else ""),
         entries=tuple(dict.fromkeys(entry for entry in (post, audio, *entries) if entry)),
-        excerpt_md=next(filter(None, excerpt), lead.excerpt_text),
+        excerpt_md=excerpts.get(parts.texts, _MAX_EXCERPT_WORDS[kind]),
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=picture if kind != "link" else None,

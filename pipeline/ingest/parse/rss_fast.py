@@ -29,12 +29,13 @@ _TEXTS = {
     "pubDate": "published",
     "description": "summary",
     f"{_ITUNES}duration": "duration",
+    f"{_ITUNES}subtitle": "subtitle",
     f"{_ITUNES}season": "season",
     f"{_ITUNES}episode": "episode",
     f"{_ITUNES}episodeType": "episode_type",
 }
 """Elements that contain text and may occur once, with their key in ``_Fields.texts``."""
-_IGNORED = {"comments", "source", *(f"{_ITUNES}{name}" for name in ("subtitle", "explicit", "block", "order", "title"))}
+_IGNORED = {"comments", "source", *(f"{_ITUNES}{name}" for name in ("explicit", "block", "order", "title"))}
 _IGNORED_NAMESPACES = (
     "{http://wellformedweb.org/CommentAPI/}",
     "{com-wordpress:feed-additions:1}",
@@ -93,6 +94,7 @@ def _entry(fields: _Fields, extensions: Extensions) -> RawEntry:
         link=texts.get("link", "").replace("&amp;", "&") or permalink,
         title=texts.get("title", ""),
         summary_html=texts["summary"] if "summary" in texts else next(iter(fields.contents), ""),
+        subtitle=texts.get("subtitle", ""),
         content_html=max(fields.contents, key=len, default=""),
         published_at=published_at,
         author=", ".join(dict.fromkeys(fields.authors)),

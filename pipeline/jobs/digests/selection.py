@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from pipeline.digest.compose.compose import describe_texts
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.closing import (
     assignment_at_closing,
@@ -16,7 +17,7 @@ from pipeline.digest.selection.closing import (
 from pipeline.digest.selection.repeats import KnownTexts, compute_keys, distinctive_keys
 from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.digests.pictures import replace_repeated_pictures
+from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches_any
 from pipeline.model.entry import StoredEntry
@@ -43,7 +44,14 @@ def explain_decisions(
         loaded = {stored.entry_id for stored in entries}
         everything = store.entries.between(_MIN_DATE, _MAX_DATE, context.feed_ids)
         entries += [stored for stored in everything if stored.entry_id not in loaded]
-    return _select(store, context, week, entries, now).decisions
+    selection = _select(store, context, week, entries, now)
+    texts = describe_texts(selection.stories, context.feeds)
+    return tuple(
+        replace(decision, reason=f"{decision.reason}; text: {texts[decision.entry_id]}")
+        if decision.entry_id in texts
+        else decision
+        for decision in selection.decisions
+    )
 
 
 def entries_by_reference(store: Store, references: Iterable[str]) -> list[StoredEntry]:
@@ -72,7 +80,7 @@ def _select(
         earlier = _earlier_entries(store, entries)
         known_texts = _known_texts(store, [*entries, *earlier])
         selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier, known_texts)
-        return _with_own_pictures(selection, [*entries, *earlier], closes_at)
+        return _without_furniture(store, week, selection, assignment, closes_at)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
     earlier = _earlier_entries(store, entries)
@@ -88,7 +96,7 @@ def _select(
         known_earlier = entries_at_closing(week, _earlier_entries(store, known), assignment)
         at_closing = assignment_at_closing(week, _assignment(store, context, closed_at))
         selection = with_reasons_at_closing(selection, choose(known, known_earlier, at_closing))
-    return _with_own_pictures(selection, [*entries, *earlier], closes_at)
+    return _without_furniture(store, week, selection, assignment, closes_at)
 
 
 def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssignment:
@@ -102,10 +110,12 @@ def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssi
     )
 
 
-def _with_own_pictures(selection: Selection, entries: Sequence[StoredEntry], closes_at: datetime) -> Selection:
-    """Return a selection without pictures that a feed repeats; entries of later weeks do not count."""
-    known = {stored.entry_id: stored for stored in entries if stored.entry.published_at < closes_at}
-    return replace(selection, stories=replace_repeated_pictures(selection.stories, list(known.values())))
+def _without_furniture(
+    store: Store, week: Week, selection: Selection, assignment: WeekAssignment, closes_at: datetime
+) -> Selection:
+    closed_at = assignment.closed_weeks.get(str(week))
+    stories = without_furniture(store, selection.stories, before=closes_at, first_seen_by=closed_at)
+    return replace(selection, stories=stories)
 
 
 def _put_back_from_elsewhere(store: Store, overrides: Overrides, entries: Sequence[StoredEntry]) -> list[StoredEntry]:

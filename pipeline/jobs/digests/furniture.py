@@ -1,0 +1,93 @@
+"""Remove what a feed repeats from the entries of stories: bylines, sponsors and invitations, banners, portraits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.digest.compose.excerpts import opening_of
+from pipeline.ingest.pictures import body_pictures, fittest
+from pipeline.model.entry import Entry, StoredEntry
+from pipeline.store import Store
+from pipeline.text.furniture import (
+    LEARNT_CHARS,
+    REPEATED,
+    furniture_keys,
+    remove_from_text,
+    remove_furniture,
+    repeated_keys,
+)
+from pipeline.text.passage_faults import Rank
+
+LEARNT_ENTRIES = 24
+"""Number of newest entries that show what a feed repeats."""
+
+Stories = tuple[tuple[StoredEntry, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Furniture:
+    """Texts and pictures that several entries of a feed have in common."""
+
+    texts: frozenset[str]
+    """As returned by ``text.furniture.repeated_keys``."""
+    picture_urls: frozenset[str]
+
+
+def without_furniture(store: Store, stories: Stories, *, before: datetime, first_seen_by: datetime | None) -> Stories:
+    """Return stories whose entries have no text or picture that their feed repeats.
+
+    Only entries published before ``before``, and stored by ``first_seen_by``, show what it repeats, so that a closed
+    week always gives the same. Episodes keep their cover, which all episodes of a show share.
+    """
+    feed_ids = dict.fromkeys(stored.entry.feed_id for story in stories for stored in story)
+    learnt = {
+        feed_id: learn_furniture(
+            stored.entry
+            for stored in store.entries.newest_before(
+                feed_id, before, limit=LEARNT_ENTRIES, first_seen_by=first_seen_by
+            )
+        )
+        for feed_id in feed_ids
+    }
+
+    def cleaned(stored: StoredEntry) -> StoredEntry:
+        furniture = learnt[stored.entry.feed_id]
+        return replace(stored, entry=with_own_picture(with_own_text(stored.entry, furniture), furniture))
+
+    return tuple(tuple(map(cleaned, story)) for story in stories)
+
+
+def learn_furniture(entries: Iterable[Entry]) -> Furniture:
+    """Return what the entries of one feed have in common."""
+    keys = []
+    pictures: Counter[str] = Counter()
+    for entry in entries:
+        keys.append(furniture_keys(entry.body_html[:LEARNT_CHARS], entry.summaries))
+        declared = [entry.picture] if entry.picture else []
+        pictures.update({picture.url for picture in (*declared, *body_pictures(entry.body_html))})
+    repeated = frozenset(url for url, count in pictures.items() if count >= REPEATED)
+    return Furniture(texts=repeated_keys(keys), picture_urls=repeated)
+
+
+def with_own_text(entry: Entry, furniture: Furniture) -> Entry:
+    """Return an entry without what its feed repeats, or unchanged if it has no other text."""
+    clean = replace(
+        entry,
+        body_html=remove_furniture(entry.body_html, furniture.texts),
+        summaries=tuple(remove_from_text(summary, furniture.texts) for summary in entry.summaries),
+    )
+    if clean == entry:
+        return entry
+    has_text = opening_of([clean]).rank < Rank.DOUBTFUL or opening_of([entry]).rank >= Rank.DOUBTFUL
+    return clean if has_text else entry
+
+
+def with_own_picture(entry: Entry, furniture: Furniture) -> Entry:
+    """Return a post without a picture that its feed repeats; the fittest other image of its text replaces it."""
+    if entry.picture is None or entry.is_episode or entry.picture.url not in furniture.picture_urls:
+        return entry
+    own = fittest(tuple(body_pictures(entry.body_html)), excluded=furniture.picture_urls)
+    return replace(entry, picture=own)

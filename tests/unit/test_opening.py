@@ -1,0 +1,166 @@
+"""The right text of a story: the publisher's own summary if it is a real one, else the first real paragraph."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.digest.compose.excerpts import ExcerptCache, opening_of
+from pipeline.text.html import sanitise
+from pipeline.text.markdown import to_plain
+from pipeline.text.opening import MAX_WORDS, find_opening, is_beginning
+from pipeline.text.passage_faults import Rank, find_fault
+from pipeline.text.passages import Passage, split_passages
+from tests.factories import entry
+
+STORY = "The ferry waits for nobody, and nobody minds."
+FAULTS = {
+    "By Ada Marsh": "a byline",
+    "By: Ada Marsh": "a byline",
+    "Von Ida Brandt und Bo Lund": "a byline",
+    "Text: Ida Brandt": "a byline",
+    "By Bo Lund in Marsdal, 2026-02-09.": "a byline",
+    "Ada Marsh": "half a sentence",
+    "9 February 2026": "a date",
+    "Posted on 07-15-2021": "a date",
+    "Published: 9 Feb 2026": "a date",
+    "Harbour notes": "the title again",
+    "Episode 12: Harbour notes": "the title again",
+    "Sponsored by Kettle & Co.": "a sponsor",
+    "Werbung: Tee aus dem Norden.": "a sponsor",
+    "Thanks to Kettle & Co for sponsoring this episode!": "a sponsor",
+    "This post contains affiliate links.": "a sponsor",
+    "Get 10% off with the code TIDE.": "a sponsor",
+    "Play in new window | Download": "a notice",
+    "View fullsize": "a notice",
+    "Full transcript and show notes at tides.example": "a notice",
+    "submitted by /u/oar [link] [comments]": "a notice",
+    "Photo by Ida Brandt": "a byline",
+    "Update 3 May: the ferry is back.": "a notice",
+    "This post first appeared on another site.": "a notice",
+    "This is the third part of a series.": "a notice",
+    "Subscribe to the show and tell a friend.": "an invitation",
+    "Follow us on all the usual networks.": "an invitation",
+    "Visit our shop for more.": "an invitation",
+    "https://tides.example/12": "an address",
+    "1 | Tides 2 | Ropes 3 | Nets 4 | Oars": "a table of contents",
+    "and then the rope broke.": "half a sentence",
+    "What you will need:": "half a sentence",
+    "- flour and salt": "a list",
+    "Guest: Ida Brandt": "a label",
+    "The long rope …": "half a sentence",
+    "***": "no words",
+}
+
+
+@pytest.mark.parametrize(("text", "name"), FAULTS.items())
+def test_faults_of_passages(text: str, name: str) -> None:
+    """What is not the text of a story is recognised, and skipped for the paragraph after it."""
+    assert find_fault(Passage("text", 0, 0, text), title="Harbour notes").name == name
+    opening = find_opening(sanitise(f"<p>{text.replace('&', '&amp;')}</p><p>{STORY}</p>", ""), title="Harbour notes")
+    assert opening.html == f"<p>{STORY}</p>"
+    assert opening.reason == f"its second paragraph, after {name}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STORY,
+        "By noon the harbour was full of smoke.",
+        "By Monday the ferry had left.",
+        "Sponsorship made the old pier a playground, at a price.".replace("Sponsorship", "A sponsor"),
+        "Listen: the rope is singing in the wind again tonight.",
+        "In 2026 the tide came twice.",
+        "Harbour notes are what pilots leave each other under the lamp.",
+        "Von Mai bis Oktober fährt die Fähre jeden Tag.",
+        "A wall of peas that nobody planted and everybody eats from",
+        "塩と油と酸と熱。",
+        "“Come in,” she said.",
+    ],
+)
+def test_prose_has_no_fault(text: str) -> None:
+    """A sentence is not taken for a notice because of a word that notices begin with."""
+    assert find_fault(Passage("text", 0, 0, text), title="Harbour notes").name == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "summaries", "shown"),
+    [
+        (
+            f"<p>{STORY}</p>",
+            ["A town and its ferry, over one long summer of repairs, told by its pilots."],
+            "A town and",
+        ),
+        (f"<p>{STORY}</p>", ["Six drafts"], STORY),  # no sentence
+        (f"<p>{STORY}</p>", ["By Ada Marsh", "How a town waits."], "How a town waits. The ferry"),  # the subtitle
+        (f"<p>By Ada</p><p>{STORY}</p>", ["By Ada The ferry waits for nobody, and …"], STORY),  # the body again
+        (f"<h2>Tides</h2><p>{STORY}</p><p>Sponsored by Kettle.</p><p>More.</p>", [], STORY),
+        (f"<p>{STORY}</p><p>Sponsors:</p><ul><li>Kettle &amp; Co</li></ul>", [], STORY),
+        (f"<p>{STORY}</p><h2>Links</h2><ul><li><a href='https://a.example/'>One</a></li></ul>", [], STORY),
+        ("<ul><li>flour</li><li>salt</li></ul><p>See?</p>", [], "flour salt"),  # the list is the story
+        ("<h3>We looked at all the ferries of the coast, and we found that one is enough.</h3>", [], "We looked"),
+        (f"<table><tr><td>Type: Boat<br>Price: 3</td></tr><tr><td><p>{STORY}</p></td></tr></table>", [], STORY),
+        ("<table><tr><th>a</th></tr><tr><td>1<br>2</td></tr></table>", [], ""),
+        (f"<p><img src='https://a.example/1.jpg'></p><p>The slipway</p><p>{STORY}</p>", [], STORY),
+        (
+            "<p>submitted by <a href='https://a.example/'>/u/oar</a><br><a href='https://a.example/1'>[link]</a></p>",
+            [],
+            "",
+        ),
+        ("<p>The rope</p>", [], "The rope"),
+        ("<p>Parts:<br>https://a.example/1<br>Plans:<br>https://a.example/2</p>", [], ""),
+        ("<p>Ada finds a rope, a lamp, two keys to the old pier and much more…</p><p>So.</p>", [], "Ada finds"),
+        ("", [], ""),
+    ],
+)
+def test_the_right_text_is_chosen(body: str, summaries: list[str], shown: str) -> None:
+    """The summary comes first if it is a sentence that the body does not begin with."""
+    html = sanitise(body, "https://a.example/")
+    text = to_plain(ExcerptCache().get([entry("Harbour notes", body_html=html)], 60)) if not summaries else ""
+    found = find_opening(html, title="Harbour notes", summaries=summaries).html
+    plain = " ".join(passage.text for passage in split_passages(found))
+    assert plain.startswith(shown) if shown else plain == ""
+    assert summaries or text.startswith(shown)
+
+
+def test_the_better_entry_of_a_story_gives_its_text() -> None:
+    """A post that only announces its episode leaves the text to the episode."""
+    post = entry("Tides", body_html="<p>Listen to the episode now.</p><p>Subscribe to the show!</p>")
+    audio = entry("Tides", feed="podcast", body_html=f"<p>{STORY}</p>")
+    assert opening_of([post, audio]).entry_index == 1
+    assert opening_of([audio, post]).entry_index == 0
+    assert ExcerptCache().get([post, audio], 30) == STORY
+
+
+def test_a_note_without_a_body_is_shown_as_it_is() -> None:
+    """What an editor writes about a link is not judged."""
+    link = entry("Tides", body_html="", excerpt_text="Sponsored by nobody")
+    assert ExcerptCache().get([link], 30) == "Sponsored by nobody"
+
+
+def test_openings_are_short() -> None:
+    """However long a body is, only its beginning is converted, up to the next heading."""
+    paragraph = f"<p>{STORY * 5}</p>"
+    assert len(find_opening(paragraph * 100).html.split()) < 2 * MAX_WORDS
+    assert find_opening(f"{paragraph}<h2>Next</h2><p>More of it.</p>").html == paragraph
+
+
+@pytest.mark.parametrize(
+    ("summary", "expected"), [("Salt came by sea, and rope by land. More.", True), ("Rope came by land.", False)]
+)
+def test_a_summary_may_repeat_the_body(summary: str, expected: bool) -> None:
+    """Titles, bylines and pictures before the text do not hide that."""
+    html = "<h1>Salt</h1><p>By Ada</p><p>Salt <em>came</em> by sea, and rope by land. And so on.</p>"
+    assert is_beginning(summary, html) == expected
+
+
+@given(st.lists(st.sampled_from([*FAULTS, STORY, "<ul><li>oar</li></ul>", "<h2>Oars</h2>", "<hr>", "x<br>y"])))
+def test_a_sentence_is_always_found(parts: list[str]) -> None:
+    """Whatever stands around it, a body with a sentence of its own begins with one; no shown text is a bad one."""
+    html = sanitise("".join(f"<p>{part}</p>" if not part.startswith("<") else part for part in parts), "")
+    opening = find_opening(html, title="Harbour notes")
+    assert (opening.html != "") == (opening.rank < Rank.BAD)
+    if STORY in parts:
+        before = html[: html.index(STORY)]
+        assert opening.rank == Rank.GOOD or before.endswith(":</p><p>")

@@ -37,7 +37,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to write to (default: editions/ beside config.toml)"
     )
-    parser.add_argument("--explain", action="store_true", help="print every entry, whether it is included, and why")
+    parser.add_argument(
+        "--explain", action="store_true", help="print every entry, why it is in or not, and what its text is"
+    )
     parser.add_argument(
         "--rebuild", action="store_true", help="rebuild a sealed edition, compare it with the original, write nothing"
     )

@@ -78,16 +78,7 @@ _BOILERPLATE = tuple(
     (keywords, re.compile(pattern, re.IGNORECASE | re.DOTALL), goes_on)
     for keywords, pattern, goes_on in (
         (
-            (
-                "first on",
-                "zuerst auf",
-                "premier sur",
-                "primero en",
-                "primeiro em",
-                "proviene da",
-                "il primo su",
-                "eerst op",
-            ),
+            ("first on", "zuerst auf", "premier sur", "primero en", "primeiro em", "viene da", "primo su", "erst op"),
             rf"(?:<p>\s*+)?\b(?:{_THE_POST})\s(?>(?:(?!</p>).){{1,600}}?(?:{_APPEARED_ON}))(?:(?!</p>).){{0,300}}+{_END}",
             False,
         ),

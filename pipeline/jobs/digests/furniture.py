@@ -62,12 +62,12 @@ def without_furniture(store: Store, stories: Stories, *, before: datetime, first
 
 def learn_furniture(entries: Iterable[Entry]) -> Furniture:
     """Return what the entries of one feed have in common."""
-    keys = []
     pictures: Counter[str] = Counter()
+    keys = []
     for entry in entries:
         keys.append(furniture_keys(entry.body_html[:LEARNT_CHARS], entry.summaries))
-        declared = [entry.picture] if entry.picture else []
-        pictures.update({picture.url for picture in (*declared, *body_pictures(entry.body_html))})
+        urls = {picture.url for picture in body_pictures(entry.body_html)} if "<img" in entry.body_html else set()
+        pictures.update(urls | {entry.picture.url} if entry.picture else urls)
     repeated = frozenset(url for url, count in pictures.items() if count >= REPEATED)
     return Furniture(texts=repeated_keys(keys), picture_urls=repeated)
 

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import socketserver
 import threading
+from contextlib import suppress
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
+
+_ports = count(20_000 + os.getpid() % 120 * 100)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that no other test gets, for a server that must know it before it starts.
+
+    The system chooses ports above these for servers that have none of their own, so that it stays free.
+    """
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("there is no free port")
 
 
 class BackgroundServer:

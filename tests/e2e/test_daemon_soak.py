@@ -21,6 +21,7 @@ import pytest
 
 from pipeline.model.run import Run
 from pipeline.store import Store
+from tests.background_server import free_port
 from tests.drip_server import DripServer
 from tests.http_server import CannedResponse, HttpServer
 
@@ -178,8 +179,7 @@ def soak(tmp_path: Path) -> Iterator[tuple[Soak, DripServer, HttpServer]]:
         episode = ("podcast", "An evening with Ann Vester", "We talk about boats, ropes and the tides of the north. ")
         server.respond("/podcast", feed(*episode, enclosure + transcript))
         server.respond("/transcript", CannedResponse(body=HOSTILE_TRANSCRIPT, headers={"Content-Type": "text/vtt"}))
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         urls = {"blog": server.url("/blog"), "podcast": server.url("/podcast"), "drip": drip.url("/feed")}
         config = CONFIG.format(**urls, smtp=mail.port, port=port, day=f"{datetime.now(UTC):%a}".lower())
         (tmp_path / "config.toml").write_text(config)

@@ -6,18 +6,18 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.background_server import free_port
 from tests.http_server import CannedResponse, HttpServer
 
 pytestmark = pytest.mark.loopback
@@ -46,11 +46,6 @@ allow_private_networks = true
 [web]
 listen = "127.0.0.1:{port}"
 """
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import importlib.util
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from pipeline.app.feeds import build_refresher
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.week import Week
 from pipeline.web.pages import serve_pages
+from tests.background_server import free_port
 from tests.http_server import CannedResponse, HttpServer
 from tests.mail_server import SILENCE, MailServer, certificates, server_context
 
@@ -112,11 +112,6 @@ class Mailbox:
             assert time.monotonic() < until, "no proof came"
             time.sleep(0.05)
         return message_from_bytes(self.mails[-1], policy=policy.default)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture

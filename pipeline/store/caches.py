@@ -13,7 +13,7 @@ from pipeline.model.entry import Picture, TimedText
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert, upsert
 from pipeline.store.rows import storable
-from pipeline.store.schema import episode_detail, excerpt, image_size, link_check
+from pipeline.store.schema import episode_detail, excerpt, failed_media, image_size, link_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,19 @@ class MediaRepository:
         row = {name: getattr(image, name) for name in ("url", "width", "height", "length_bytes")}
         with self.database.write() as connection:
             upsert(connection, image_size, row | {"fetched_at": now})
+
+    def failures(self, urls: Collection[str]) -> dict[str, tuple[int, datetime]]:
+        """Return how often each URL that could not be fetched has failed, and when it failed last."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(failed_media).where(failed_media.c.url.in_(urls)))
+            return {row.url: (row.failures, row.failed_at) for row in rows}
+
+    def save_failures(self, failures: Mapping[str, int], *, now: datetime) -> None:
+        """Write how often URLs have failed, the last time now."""
+        if failures:
+            with self.database.write() as connection:
+                for url, count in failures.items():
+                    upsert(connection, failed_media, {"url": url, "failures": count, "failed_at": now})
 
 
 @dataclass(frozen=True, slots=True)

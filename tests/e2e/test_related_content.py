@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -288,8 +288,9 @@ def test_offline_fetches_no_episode_details(program: CliRunner):
 
 
 def test_missing_chapters_are_no_error(program: CliRunner):
-    """The digest has no gap, the exit code is 0, and the next digest tries again."""
+    """The digest has no gap, the exit code is 0, and a digest an hour later tries again."""
     episode(program, f'chapters url="{program.server.url("/chapters.json")}" type="application/json+chapters"')
     assert "In this episode" not in digest(program)
     program.server.respond("/chapters.json", CannedResponse(body=json.dumps(CHAPTERS).encode()))
+    program.now += timedelta(hours=1)
     assert "Driftwood" in digest(program)

@@ -6,7 +6,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -15,12 +15,12 @@ import pytest
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
-from pipeline.jobs.digests.enrich import IMAGE_PREFIX_BYTES, fetch_image_sizes
+from pipeline.jobs.digests.enrich import IMAGE_PREFIX_BYTES, fetch_episode_details, fetch_image_sizes
 from pipeline.model.entry import Picture
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
 from tests.empty_store import empty_store
-from tests.factories import MONDAY, entry, stored
+from tests.factories import MONDAY, entry, episode, stored
 from tests.golden.sample import LAMP, PUBLICATION, SAMPLE
 from tests.golden.update import THEMES
 
@@ -62,13 +62,15 @@ def post(url: str) -> list[list[object]]:
 
 
 def test_each_image_is_measured_once(store: Store) -> None:
-    """Its first bytes are fetched once; an image that could not be fetched is tried again."""
+    """Its first bytes are fetched once; an image that could not be fetched is tried again an hour later."""
     wanted = [*post("https://example.org/a.gif"), *post("https://example.org/lost.gif")]
     network = FakeFetcher({"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)})
     assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 2
     assert {each.first_bytes for each in network.requests} == {IMAGE_PREFIX_BYTES}
-    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 0
-    assert [each.url for each in network.requests[3:]] == ["https://example.org/lost.gif"]
+    for minutes in (0, 59, 60, 61, 179, 180):
+        now = MONDAY + timedelta(minutes=minutes)
+        assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=now) == 0
+    assert [each.url for each in network.requests[3:]] == ["https://example.org/lost.gif"] * 2
     sizes = store.media.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
     assert (sizes.width, sizes.height, sizes.length_bytes) == (300, 200, 90_000)
 
@@ -82,8 +84,8 @@ def test_an_image_without_a_size_is_not_fetched_again(store: Store) -> None:
     assert store.media.image_sizes([url])[url].width is None
 
 
-def test_an_image_that_does_not_end_holds_nobody(store: Store) -> None:
-    """What arrived before the time was up is stored, and the rest is tried again by the next digest."""
+def test_an_image_that_does_not_end_holds_one_digest(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """What arrived before the time was up is stored; the rest is tried again after an hour, and logged once."""
 
     class SlowFetcher(FakeFetcher):
         """Never gives the outcome of the second request."""
@@ -97,7 +99,23 @@ def test_an_image_that_does_not_end_holds_nobody(store: Store) -> None:
     images = {"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)}
     wanted, network = post("https://example.org/a.gif"), SlowFetcher(images)
     assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY, max_seconds=0.05) == 1
-    assert fetch_image_sizes(store, wanted, lambda: FakeFetcher(images), logo_url=LOGO, now=MONDAY) == 1
+    soon, later = FakeFetcher(images), FakeFetcher(images)
+    assert fetch_image_sizes(store, wanted, lambda: soon, logo_url=LOGO, now=MONDAY + timedelta(minutes=1)) == 0
+    assert soon.requests == []
+    (record,) = caplog.records
+    assert "the digest goes without 1 document that could not be fetched in time" in record.getMessage()
+    assert fetch_image_sizes(store, wanted, lambda: later, logo_url=LOGO, now=MONDAY + timedelta(hours=1)) == 1
+
+
+def test_episode_details_that_fail_are_left_alone_for_a_day_at_most(store: Store) -> None:
+    """The interval doubles with each failure; what arrives in the end is stored."""
+    url = "https://example.org/chapters.json"
+    wanted, network = [[stored(episode(chapters_url=url))]], FakeFetcher({})
+    for hours in range(24 * 7):
+        fetch_episode_details(store, wanted, lambda: network, now=MONDAY + timedelta(hours=hours))
+    assert len(network.requests) == 11  # after 0, 1, 3, 7, 15 and 31 hours, then daily
+    network.bodies[url] = b'{"chapters": [{"startTime": 0, "title": "Salt"}]}'
+    assert fetch_episode_details(store, wanted, lambda: network, now=MONDAY + timedelta(days=9)) == 1
 
 
 def test_measured_sizes_are_in_the_html() -> None:

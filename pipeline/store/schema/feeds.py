@@ -161,6 +161,15 @@ image_size = Table(
     Column("fetched_at", Instant, nullable=False),
 )
 
+# Chapters, transcripts and images that could not be fetched, with how often in a row and when last.
+failed_media = Table(
+    "failed_media",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False),
+)
+
 # Full-text index of titles and excerpts, to find older entries on the same subject. A trigger fills it, in C, in a few
 # microseconds an entry; the migration creates PostgreSQL's.
 _CREATE_INDEX = """CREATE VIRTUAL TABLE entry_words

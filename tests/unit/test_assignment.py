@@ -317,6 +317,13 @@ def test_a_left_out_entry_is_explained(week: Week, one: StoredEntry, more: Any, 
     )
 
 
+def test_a_late_entry_goes_into_the_next_digest() -> None:
+    """Where nothing else decides its week."""
+    late = replace(BREAD, first_seen_at=END + HOUR)
+    reason = explainer(W08).explain_left_out(late, (late,), too_new=False)
+    assert reason == "dated Tue 10 Feb 2026, goes into the next digest"
+
+
 def test_an_entry_that_is_too_new_is_explained() -> None:
     """By the last change of its story."""
     touched = replace(SOUP, changed_at=MONDAY + 3 * DAY + HOUR)

@@ -72,6 +72,13 @@ def test_the_evidence_is_named() -> None:
         assert found == Repeat(original=first, evidence=evidence, certain=True)
 
 
+def test_three_tenths_of_a_text_are_named() -> None:
+    """As evidence beside the title."""
+    found = repeat(post(1, "Bread", text("a", 16, 12)), post(2, "Bread", text("b", 16, 12)))
+    assert found
+    assert found.evidence == "the same text, apart from edits, and title"
+
+
 def test_a_title_and_an_address_without_a_text_are_doubtful() -> None:
     """Not if there is a text, nor if three entries have the title, nor without either."""
     first, again = post(1, "Bread", "", "x"), post(2, "Bread", "", "x")
@@ -103,6 +110,19 @@ def test_words_of_other_stories_prove_nothing() -> None:
     assert repeat(first, again, replace(witness, archived=True)) is None
     published = [replace(one, edition_week="2026-W05") for one in (first, witness)]
     assert repeat(published[0], again, published[1]) is None
+
+
+def test_each_other_story_is_a_witness() -> None:
+    """What one of them has and what another has are both left out."""
+    first, again = post(1, "Bread", text("a", 80, 2)), post(2, "Soup", text("b", 80, 2))
+    words = text("a", 80, 0).split()
+    halves = [
+        post(3, "Salt", " ".join(words[:41]), archived=True),
+        post(4, "Kiln", " ".join(words[39:]), archived=True),
+    ]
+    assert repeat(first, again, halves[0])
+    assert repeat(first, again, halves[1])
+    assert repeat(first, again, *halves) is None
 
 
 @pytest.mark.parametrize(("apart", "found"), [(30, True), (31, False)])

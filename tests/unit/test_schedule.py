@@ -193,6 +193,15 @@ def test_the_time_of_sending_is_described(before: int, more: dict[str, object], 
     assert policy(**more).describe_approved(W07, now) == approved
 
 
+def test_the_time_of_sending_is_that_of_the_publication() -> None:
+    """Seven in the morning in Kathmandu."""
+    here = policy(calendar=WeekCalendar.parse("mon 00:00", ZoneInfo("Asia/Kathmandu")), sends_unapproved=True)
+    now = FRIDAY - timedelta(days=1)
+    assert here.describe(W07, now) == "It goes out on Fri 20 Feb 2026 07:00 unless somebody holds it."
+    assert here.describe_approved(W07, now) == "It goes out on Fri 20 Feb 2026 07:00."
+    assert "out on Fri 20 Feb 2026 07:00, because" in here.describe(W07, now, blocked=True)
+
+
 def test_a_draft_with_errors_does_not_go_out_by_itself() -> None:
     """Whether or not it is due now; if nobody has had the time to review it, it does not go out either."""
     alone = policy(sends_unapproved=True, late_limit=timedelta(hours=2))

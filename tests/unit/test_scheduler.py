@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, PipelineError, StoreError
-from pipeline.model.run import LEASE_TTL, Run
+from pipeline.model.run import LEASE_TTL, MAX_PLAUSIBLE_DELAY, Run, claim, is_claimable, renew
 from pipeline.model.schedule import parse_schedule
 from pipeline.scheduler.engine import Deferred, Done, NextRun, Task, TaskResult, next_runs, run_due
 from pipeline.scheduler.lease import RunLeases
@@ -379,6 +381,38 @@ def test_clocks_differ_by_less_than_ten_minutes(ahead: float, runs_again: bool) 
     tick(fetch, runs, WEDNESDAY + ahead * MINUTE)
     tick(fetch, runs, WEDNESDAY)
     assert (len(work.periods) == 2) is runs_again
+
+
+def test_a_claim_that_lies_far_ahead_is_ignored() -> None:
+    """Two hours is the most that a clock may be wrong before a retry; a renewed lease lasts as long as a new one."""
+    run = claim("draft", "2026-02-09", None, claimed_by="a", now=WEDNESDAY)
+    failed = replace(run, status="retrying", retry_at=WEDNESDAY + MAX_PLAUSIBLE_DELAY)
+    assert is_claimable(failed, WEDNESDAY)
+    assert not is_claimable(failed, WEDNESDAY + timedelta(seconds=1))
+    assert renew(run, WEDNESDAY + MINUTE) == replace(run, retry_at=WEDNESDAY + MINUTE + LEASE_TTL)
+
+
+def test_a_task_is_asked_and_supervised_by_itself() -> None:
+    """``is_ready`` gets its run, ``supervise`` the task, and both are called in the zone of the publication."""
+    asked: list[Run] = []
+    supervised: list[str] = []
+    held = Work(Deferred(reason="held", until=WEDNESDAY + timedelta(hours=9)))
+    send = task("send", "wed 10:00", held, is_ready=lambda run: bool(asked.append(run)))
+    runs, berlin = MemoryRuns(), ZoneInfo("Europe/Berlin")
+
+    def supervise(one: Task) -> AbstractContextManager[object]:
+        supervised.append(one.id)
+        return nullcontext()
+
+    for minute in range(2):
+        now = WEDNESDAY + minute * timedelta(seconds=10)
+        list(run_due([send], RunLeases(runs, "here", lambda now=now: now), lambda now=now: now, berlin, supervise))
+    assert supervised == ["send"]
+    assert [run.task_id for run in asked] == ["send"]
+    assert next_runs([send], {}, WEDNESDAY - MINUTE, berlin) == (NextRun(task_id="send", at=WEDNESDAY - MINUTE),)
+    done = {"send": replace(runs.last["send"], status="succeeded", retry_at=None)}
+    week_later = WEDNESDAY + timedelta(weeks=1)
+    assert next_runs([send], done, WEDNESDAY + MINUTE, berlin) == (NextRun(task_id="send", at=week_later),)
 
 
 def test_next_runs_are_known() -> None:

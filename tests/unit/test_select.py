@@ -221,6 +221,23 @@ def test_exclusions_are_sorted_by_who_excludes():
     assert sorted(found.entry_ids) == [1, 2, 3, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("fields", "repeats"),
+    [
+        ({}, {2}),
+        ({"withdrawn_at": MONDAY}, set()),
+        ({"quarantined_at": MONDAY}, set()),
+    ],
+)
+def test_what_is_excluded_is_no_original(fields, repeats):
+    """A story comes again under another guid: it is not kept out because of an entry that nobody gets."""
+    words = " ".join(f"word{number}" for number in range(50))
+    pair = [stored(entry("Bread", body_html=words), 1, **fields), stored(entry("Soup", body_html=words), 2)]
+    found = choose(W07, pair)
+    assert found.repeats.keys() == repeats
+    assert set(found.entry_ids) == ({1} if repeats else {2})
+
+
 def test_an_entry_left_out_of_an_earlier_edition_stays_out():
     """Its editor saw it there; a draft has decided nothing."""
     earlier = stored(entry("Old", MONDAY - DAY), assigned_week="2026-W06")

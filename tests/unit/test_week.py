@@ -39,6 +39,11 @@ def test_a_week_is_named_after_the_iso_week_of_its_last_instant(calendar, instan
     assert Week.of(last.astimezone(calendar.zone).date()) == week
 
 
+def test_bounds_are_in_utc():
+    """Whatever the zone of the publication and of the machine."""
+    assert [bound.tzinfo for bound in WeekCalendar.parse("mon 00:00", LONDON).bounds(Week(2026, 27))] == [UTC, UTC]
+
+
 def test_a_friday_closing_at_six_splits_the_friday():
     """With fri 06:00, Friday 05:00 belongs to the week and 07:00 to the next one."""
     calendar = WeekCalendar.parse("fri 06:00", LONDON)

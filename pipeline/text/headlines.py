@@ -8,6 +8,7 @@ from itertools import islice
 from unicodedata import east_asian_width
 
 from pipeline.text.dates import MAX_DATE_CHARS, parse_date
+from pipeline.text.sentences import quotations
 from pipeline.text.similarity import normalised_words
 
 _EPISODE = (
@@ -21,6 +22,7 @@ _EPISODE_NUMBER = re.compile(
 )
 """The number of an episode that says what it counts."""
 _BARE_NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,3})?")
+_MAYBE_YEAR = re.compile(r"1[0-9]\d\d|20\d\d")
 _SERIAL_IN_FRONT = re.compile(r"(?:[st]\d{1,3}\W{0,2}e|ep[. ]{1,2}#?|ep#?)\d{1,5}\b[ .)]{0,3}", re.IGNORECASE)
 _LABEL = re.compile(
     r"(?:the |our |new |latest |full |audio |video )?"
@@ -80,8 +82,8 @@ def shorten_headline(headline: str, max_width: int, min_width: int = MIN_WIDTH) 
     if display_width(headline) <= max_width:
         return headline
     bare = _BRACKET_BEHIND.sub("", headline)
-    ends = [end.end() if end[0] in "?!？！" else end.start() for end in _CLAUSE_END.finditer(bare)]
-    clauses = (bare[:end].rstrip() for end in (len(bare), *reversed(ends[:20])))
+    ends = [end.end() if end[0] in "?!？！" else end.start() for end in _clause_ends(bare)]
+    clauses = (bare[:end].rstrip() for end in (len(bare), *reversed(ends)))
     return next((clause for clause in clauses if min_width <= display_width(clause) <= max_width), "")
 
 
@@ -92,7 +94,7 @@ def later_clauses(headline: str) -> Iterator[str]:
     ['Ovens: bricks – and clay', 'bricks – and clay', 'and clay']
     """
     yield headline
-    yield from (headline[end.end() :].lstrip() for end in islice(_CLAUSE_END.finditer(headline), _MAX_PARTS))
+    yield from (headline[end.end() :].lstrip() for end in _clause_ends(headline)[:_MAX_PARTS])
 
 
 def cut_headline(headline: str, max_width: int) -> str:
@@ -114,17 +116,26 @@ def cut_headline(headline: str, max_width: int) -> str:
     return kept.rstrip(" ,;:–—-.…、，：；（「『(") + "…"
 
 
+def _clause_ends(headline: str) -> list[re.Match[str]]:
+    """Return the first ends of clauses that are not within a quotation or brackets."""
+    spans = quotations(headline)
+    ends = islice(_CLAUSE_END.finditer(headline), 20)
+    return [end for end in ends if not any(first < end.start() <= last for first, last in spans[:20])]
+
+
 def _without_one_part(title: str, names: Collection[str], is_episode: bool) -> Iterator[str]:
     """Yield what a title is without a part at its beginning or its end that does not say what it is about."""
     for bracket in (_BRACKET_IN_FRONT.match(title), _BRACKET_BEHIND.search(title)):
         if bracket and _says_nothing(bracket[1], names):
             yield title[: bracket.start()] + title[bracket.end() :]
+        elif bracket and bracket.start() and _says_nothing(title[: bracket.start()], names):
+            yield bracket[1]
     if serial := _SERIAL_IN_FRONT.match(title):
         yield title[serial.end() :]
     separators = list(_SEPARATOR.finditer(title))
     for separator in separators[:_MAX_PARTS]:
         front = title[: separator.start()].strip(" .,")
-        is_number = is_episode and separator[0].strip() not in (":", "：") and _BARE_NUMBER.fullmatch(front)
+        is_number = is_episode and _BARE_NUMBER.fullmatch(front) and not _MAYBE_YEAR.fullmatch(front)
         if is_number or _says_nothing(front, names):
             yield title[separator.end() :]
     for separator in separators[: -_MAX_PARTS - 1 : -1]:

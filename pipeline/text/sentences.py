@@ -43,7 +43,7 @@ def sentence_ends(text: str) -> Iterator[int]:
     >>> [text[:end] for end in sentence_ends(text)]
     ['Am 19. Mai, z. B. bei Dr. Marsh.', 'Am 19. Mai, z. B. bei Dr. Marsh. “Come. Eat.”']
     """
-    spans = iter(_quotations(text))
+    spans = iter(quotations(text))
     start, end = next(spans, (len(text), len(text)))
     for stop in _STOP.finditer(text):
         while end < stop.end() - 1:
@@ -66,6 +66,26 @@ def split_sentences(text: str) -> Iterator[str]:
         start = end
 
 
+def quotations(text: str) -> list[tuple[int, int]]:
+    """Return the outermost quotations and brackets as (position of the first, of the last character), in order."""
+    spans: list[tuple[int, int]] = []
+    opened: list[tuple[str, int]] = []
+    for match in _BRACKET.finditer(text):
+        char, position = match[0], match.start()
+        for depth in range(len(opened) - 1, max(-1, len(opened) - 4), -1):
+            if char == opened[depth][0]:
+                first = opened[depth][1]
+                del opened[depth:]
+                while spans and spans[-1][0] > first:
+                    spans.pop()
+                spans.append((first, position))
+                break
+        else:
+            if closing := _CLOSED_BY.get(char, char if char == '"' else ""):
+                opened.append((closing, position))
+    return spans
+
+
 def _ends(text: str, stop: re.Match[str]) -> bool:
     """Check whether a full stop, or another character that may end a sentence, ends one."""
     if stop[0][0] in _CJK_STOPS:
@@ -85,23 +105,3 @@ def _ends(text: str, stop: re.Match[str]) -> bool:
         or all(len(part) < 2 and part.isalpha() for part in word.split("."))
         or word in ("Ph.D", "M.Sc", "B.Sc")
     )
-
-
-def _quotations(text: str) -> list[tuple[int, int]]:
-    """Return the outermost quotations and brackets as (position of the first, of the last character), in order."""
-    spans: list[tuple[int, int]] = []
-    opened: list[tuple[str, int]] = []
-    for match in _BRACKET.finditer(text):
-        char, position = match[0], match.start()
-        for depth in range(len(opened) - 1, max(-1, len(opened) - 4), -1):
-            if char == opened[depth][0]:
-                first = opened[depth][1]
-                del opened[depth:]
-                while spans and spans[-1][0] > first:
-                    spans.pop()
-                spans.append((first, position))
-                break
-        else:
-            if closing := _CLOSED_BY.get(char, char if char == '"' else ""):
-                opened.append((closing, position))
-    return spans

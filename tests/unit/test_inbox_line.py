@@ -35,7 +35,8 @@ def line(*stories: Story, language: str = "en", **more: str) -> InboxLine:
         ("Ep. 31 - Tar and feathers", "Tar and feathers"), ("EP31: Tar and feathers", "Tar and feathers"),
         ("#31: Tar and feathers", "Tar and feathers"), ("S2E5 Tar and feathers", "Tar and feathers"),
         ("Season 2, Episode 5 – Tar and feathers", "Tar and feathers"), ("Folge 31 | Teer", "Teer"),
-        ("31 - Tar and feathers", "Tar and feathers"), ("2.05- Tar and feathers", "Tar and feathers"),
+        ("31 - Tar and feathers", "Tar and feathers"), ("271: Tar", "Tar"),
+        ("The Tar Pit #31 (Feathers)", "Feathers"), ("2.05- Tar and feathers", "Tar and feathers"),
         ("1984: a year of tar", "1984: a year of tar"), ("5 ways to boil tar", "5 ways to boil tar"),
         ("Tar and feathers (Ep. 31)", "Tar and feathers"), ("Tar and feathers | Episode 31", "Tar and feathers"),
         ("[Podcast] Tar and feathers", "Tar and feathers"), ("New Episode: Tar", "Tar"), ("Podcast: Tar", "Tar"),
@@ -64,6 +65,8 @@ def test_a_number_in_front_of_a_post_is_its_own() -> None:
     [
         ("Tar: how a town lost its boat", 60, "Tar: how a town lost its boat"),
         ("Tar and feathers: how a town lost its boat", 20, "Tar and feathers"),
+        ("Harbour: “Where did it go? Nobody will say” (part 2)", 45, "Harbour: “Where did it go? Nobody will say”"),
+        ("Harbour news: “Where did it go? Nobody will say”", 36, "Harbour news"),
         ("Where did the boat go? Nobody in town will say", 30, "Where did the boat go?"),
         ("How a town of eleven houses lost its boat (part 2)", 45, "How a town of eleven houses lost its boat"),
         ("How a town of eleven houses lost its only boat", 20, ""),
@@ -110,6 +113,8 @@ def test_shared_clauses(one: str, other: str, shared: str) -> None:
         ([story("Ep. 31 - Tar and a boat that nobody wanted", "episode")], "Tar and a boat that nobody wanted"),
         ([story("Tides of the western coast", "link"), story(LEAD)], LEAD),
         ([story("Tides of the western coast", "link")], "Tides of the western coast"),
+        ([story("x " * 40), story(LEAD)], LEAD),
+        ([story("🌊")], "Harbour & Hearth: 🌊"),
         ([story("")], "Harbour & Hearth"),
         ([], "Harbour & Hearth"),
         ([story("Bread")], "Harbour & Hearth: Bread"),
@@ -135,8 +140,11 @@ def test_the_subject_is_the_lead_storys_headline(stories: list[Story], subject: 
         ([story(LEAD, excerpt_md=f"{SENTENCE}\n\n- salt\n- *tar*"), story("Salt")], f"{SENTENCE} Also: Salt"),
         ([story(LEAD, excerpt_md=SENTENCE)], SENTENCE),
         ([story(LEAD), story("Salt", excerpt_md=SENTENCE)], f"Also: Salt – {SENTENCE}"),
-        ([story(LEAD, excerpt_md=f"In this post: {LEAD}.")], "This week: a post"),
-        ([story("Only a link that leads", "link")], "This week: a useful link"),
+        ([story(LEAD, excerpt_md=f"In this post: {LEAD}.", reading_minutes=3)],
+         f"This week: a post · 3 minutes to read – {PUBLICATION.tagline}"),
+        ([story(LEAD, "episode", duration_seconds=2520)], f"This week: an episode · 42 min – {PUBLICATION.tagline}"),
+        ([story("A link that leads", "link")], f"This week: a useful link – {PUBLICATION.tagline}"),
+        ([story(LEAD, excerpt_md=f"{SENTENCE[:-1]}, and {'we all know how to sail ' * 9}.")], f"{SENTENCE[:-1]}…"),
         ([story("Boats: a town and quay"), story("Boats: tar for all of its eleven houses, this winter and the next")],
          "Also: tar for all of its eleven houses, this winter and the next"),
     ],
@@ -144,6 +152,13 @@ def test_the_subject_is_the_lead_storys_headline(stories: list[Story], subject: 
 def test_the_preheader_says_what_else_there_is(stories: list[Story], preheader: str) -> None:
     """Other stories, whole sentences of the lead, or both; never a clause of the subject."""
     assert line(*stories).preheader == preheader
+
+
+def test_names_of_shows_leave_titles() -> None:
+    """The title of any feed, with or without a number, and the name of the publication."""
+    stories = [story("The Tar Pit #4: How a town lost its only boat"), story("Harbour & Hearth | Salt and rye")]
+    composed = compose_inbox_line(stories, PUBLICATION, show_names=["The Tar Pit Podcast"])
+    assert composed.subject == "How a town lost its only boat · Salt and rye"
 
 
 def test_an_empty_newsletter_has_an_inbox_line() -> None:

@@ -89,6 +89,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
         [story for section in sections for story in section.stories],
         publication,
         inputs.translator,
+        show_names=tuple(inputs.feed_titles.values()),
         subject=overrides.subject,
         preheader=overrides.preheader,
         introduction_md=overrides.introduction_md,

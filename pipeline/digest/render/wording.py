@@ -38,7 +38,7 @@ def top_line(digest: Digest, closed_at: date, translator: Translator = ENGLISH) 
     """Return the parts of the first line: number and day of the edition, and how long it takes to read and to hear."""
     seconds = sum(story.duration_seconds or 0 for story in digest.stories)
     number = edition_number(digest.number, translator)
-    return number, translator.format_day(closed_at), _cost(_minutes_to_read(digest), seconds // 60, translator)
+    return number, translator.format_day(closed_at), cost(_minutes_to_read(digest), seconds // 60, translator)
 
 
 def _minutes_to_read(digest: Digest) -> int:
@@ -49,10 +49,10 @@ def _minutes_to_read(digest: Digest) -> int:
     return max(1, round(count_words(" ".join(texts)) / READING_WORDS_PER_MINUTE))
 
 
-def _cost(reading: int, listening: int, translator: Translator) -> str:
+def cost(reading: int, listening: int, translator: Translator) -> str:
     """Return how many minutes an edition takes.
 
-    >>> _cost(3, 42, ENGLISH), _cost(1, 0, ENGLISH)
+    >>> cost(3, 42, ENGLISH), cost(1, 0, ENGLISH)
     ('3 minutes to read, 42 to hear', '1 minute to read')
     """
     read = translator.ngettext("{n} minute to read", "{n} minutes to read", reading)

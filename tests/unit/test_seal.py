@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -98,15 +98,7 @@ def test_the_manifest_describes_the_edition() -> None:
         ],
         "included": [{"feed_id": "blog", "guid": "in:1", "title": "Bread", "reason": "dated Mon 9 Feb 2026"}],
         "left_out": [{"feed_id": "blog", "guid": "out:1", "title": "Salt", "reason": "dated earlier"}],
-        "checks": [
-            {
-                "name": "subject",
-                "level": "hint",
-                "message": "Shorten the subject.",
-                "where": "subject",
-                "fix_target": "subject",
-            }
-        ],
+        "checks": [asdict(CHECK)],
         "sha256": {name: sha256(content).hexdigest() for name, content in digest.items()},
         "content_hash": edition.content_hash,
     }

@@ -180,6 +180,15 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkimLine:
+    """The little of a story that is read by somebody who only skims: its title and its first words."""
+
+    title: str
+    text: str = ""
+    level: StoryLevel = "story"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedDigest:
     """A digest as HTML and plain text, not yet a message."""
 
@@ -189,6 +198,8 @@ class RenderedDigest:
     text: str
     shortening: str = ""
     """A sentence about what was shortened to keep the HTML small; empty if nothing was."""
+    skim: tuple[SkimLine, ...] = ()
+    """Of each story, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

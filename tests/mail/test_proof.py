@@ -10,7 +10,7 @@ import pytest
 from pipeline.digest.render.mime import to_proof_eml
 from pipeline.digest.render.proof_banner import BannerButton, ProofBanner, load_banner_templates
 from pipeline.model.check import CheckResult
-from pipeline.model.digest import Edition
+from pipeline.model.digest import Edition, SkimLine
 from tests.golden.sample import PUBLICATION
 from tests.mail.editions import NOW, TEMPLATES, THEMES, RenderedMail, mail
 from tests.mail.external_validators import nu_errors, spam_scores
@@ -34,6 +34,11 @@ BANNER = ProofBanner(
     ),
     buttons=tuple(
         BannerButton(label=label, url=f"https://desk.example/proof/{TOKEN}") for label in ("Approve", "Hold", "Desk")
+    ),
+    preheader="Bread, and a road of salt.",
+    skim=(
+        SkimLine(title="A <b>slow</b> loaf", text="February is a poor month for hurrying.", level="lead"),
+        SkimLine(title="قهوة على الرصيف", level="brief"),
     ),
     hint="On the command line it is `pipeline approve 2026-W07 --hash 40ff5583c089`.",
 )

@@ -94,6 +94,17 @@ def test_the_sidebar_shows_stories_and_size(client: AsgiClient) -> None:
     assert f"{len(HTML) / 1000:.1f} KB light" in page
 
 
+def test_the_page_shows_what_a_skim_shows(client: AsgiClient, desk: FakeDesk) -> None:
+    """Titles with their first words, escaped, and a frame without pictures; of an older edition only titles."""
+    assert "A kettle on the quay Who keeps the lights on" in visible_text(client.get(WEEK).text)
+    skim = [{"title": "Salt & <b>fat</b>", "text": "It came by sea.", "level": "lead"}]
+    desk.change("2026-W07", replace(edition("2026-W07"), manifest=json.dumps({"skim": skim}).encode()))
+    page = client.get(WEEK, params={"images": "all"}).text
+    assert "what most people see Salt & <b>fat</b> It came by sea." in visible_text(page)
+    (address,) = re.findall(r'<iframe class="skim__frame[^>]* src="([^"]*)"', page)
+    assert "img-src 'none'" in client.get(unescape(address)).headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(("part", "content"), [("html", HTML), ("txt", TEXT)])
 def test_files_are_the_sealed_bytes(client: AsgiClient, part: str, content: str) -> None:
     """The URL of a file returns the edition's bytes unchanged."""

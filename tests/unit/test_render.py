@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -112,6 +113,19 @@ def test_images_have_alt_texts_and_a_width(name: str, theme: Theme) -> None:
     for picture in Markup(render(DIGESTS[name], theme).html).images:
         assert picture["alt"]
         assert 0 < int(picture["width"]) <= 536
+
+
+def test_a_skim_is_what_is_shown(theme: Theme) -> None:
+    """Each story's title and first words are in the HTML in this order, the lead first; briefs keep their level."""
+    shown = render(RICH, theme)
+    html, position = unescape(re.sub(r"<[^>]+>", "", shown.html.partition("<body")[2])), 0
+    html = " ".join(html.replace("\u00a0", " ").replace("\u2011", "-").replace("\u2060", "").split())
+    assert [line.level for line in shown.skim][:2] == ["lead", "story"]
+    assert len(shown.skim) == len(RICH.all_stories)
+    for line in shown.skim:
+        position = html.index(" ".join(line.title.split()), position)
+        assert line.text.rstrip("…") in html
+        assert len(line.text) <= 90
 
 
 def test_small_images_are_not_enlarged(theme: Theme) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.model.check import CheckResult
-from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, Story
+from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, SkimLine, Story
 from pipeline.model.entry import Entry
 from pipeline.text.quotable import quotation
 
@@ -62,6 +62,17 @@ def content_hash(manifest: Mapping[str, Any]) -> str:
     return sha256(content.encode()).hexdigest()
 
 
+def manifest_skim(manifest: bytes) -> tuple[SkimLine, ...]:
+    """Return what a manifest says of each story for somebody who skims; only titles if it is of an older version.
+
+    >>> manifest_skim(b'{"skim": [{"title": "Salt", "text": "It came by sea.", "level": "lead"}]}')
+    (SkimLine(title='Salt', text='It came by sea.', level='lead'),)
+    """
+    content = json.loads(manifest or b"{}")
+    titles = [{"title": story["title"]} for story in content.get("stories", ())]
+    return tuple(SkimLine(**line) for line in content.get("skim", titles))
+
+
 def mark_approved(edition: Edition, *, overridden: Sequence[str] = ()) -> Edition:
     """Return the edition with the state ``approved``, in its manifest too; all other bytes stay the same.
 
@@ -90,6 +101,7 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
             "quotes": [_quotes(story) for story in digest.stories if story.quotable and story.audio],
         },
         "introduction_md": digest.introduction_md,
+        "skim": [asdict(line) for line in rendered.skim],
         "stories": [
             _story(section.kind, section.heading, story, fingerprints)
             for section in digest.sections

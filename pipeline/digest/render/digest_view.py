@@ -24,7 +24,7 @@ from pipeline.digest.render.story_view import (
 )
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, with_branding
 from pipeline.digest.render.translator import ENGLISH, Translator
-from pipeline.model.digest import Digest, Publication, SectionKind, Story
+from pipeline.model.digest import Digest, Publication, SectionKind, SkimLine, Story
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, placeholder_url
 from pipeline.text import markdown
 from pipeline.text.headlines import clean_headline, cut_headline, shorten_headline
@@ -36,6 +36,8 @@ MIN_CONTENTS_LINES = 3
 MAX_CONTENTS_LINES = 5
 MAX_CONTENTS_WORDS = 8
 MAX_CONTENTS_WIDTH = 50
+MAX_SKIM_WIDTH = 90
+"""Of the first words of a story: two lines on a phone."""
 PREHEADER_FILLER = "\u034f\u200c\u00a0"
 """Invisible; keeps the first words of the newsletter out of the inbox line."""
 
@@ -163,6 +165,15 @@ def digest_view(
         unsubscribe_link=placeholder_link(translator.gettext("Unsubscribe"), UNSUBSCRIBE),
         preferences_link=placeholder_link(translator.gettext("Change what you get"), PREFERENCES),
     )
+
+
+def skim_lines(view: DigestView) -> Iterator[SkimLine]:
+    """Yield the title and the first words of each story, in the order in which they are shown."""
+    stories = [view.lead] if view.lead else []
+    stories += [story for section in view.sections for story in (*section.stories, *section.briefs)]
+    for story in stories:
+        text = story.excerpt_text or story.note_text
+        yield SkimLine(title=story.title, text=cut_headline(one_line(text), MAX_SKIM_WIDTH), level=story.level)
 
 
 def _lead(digest: Digest, translator: Translator) -> StoryView | None:

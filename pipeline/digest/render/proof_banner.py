@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.digest.render.theme import load_templates, render_template
 from pipeline.model.check import LEVELS, CheckLine, CheckResult, check_lines
+from pipeline.model.digest import SkimLine
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -37,6 +38,9 @@ class ProofBanner:
     checks: tuple[CheckResult, ...]
     """The results of preflight, the most severe first."""
     buttons: tuple[BannerButton, ...]
+    preheader: str = ""
+    skim: tuple[SkimLine, ...] = ()
+    """The titles and first words of the stories."""
     hint: str
     """A sentence about how to approve without the buttons."""
 

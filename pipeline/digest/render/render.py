@@ -16,7 +16,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from pipeline.digest.render.digest_view import DigestView, LengthBudget, digest_view
+from pipeline.digest.render.digest_view import DigestView, LengthBudget, digest_view, skim_lines
 from pipeline.digest.render.story_view import MAX_WORDS, LinkView
 from pipeline.digest.render.theme import Theme, render_template
 from pipeline.digest.render.translations import translator_for
@@ -48,6 +48,7 @@ def render(digest: Digest, theme: Theme) -> RenderedDigest:
         html=attempt.html,
         text=_replace_all(escape_in_text(text), hidden),
         shortening=_describe_shortening(attempt, digest),
+        skim=tuple(skim_lines(attempt.view)),
     )
 
 

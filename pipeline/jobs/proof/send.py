@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
+from pipeline.digest.edition.seal import manifest_skim
 from pipeline.digest.render.mime import to_proof_eml
 from pipeline.digest.render.proof_banner import BannerButton, BannerTemplates, ProofBanner
 from pipeline.jobs.digests.build import build_draft
@@ -98,6 +99,8 @@ class ProofSender:
             plan=self.send_policy.describe(Week.parse(edition.week), now, blocked=blocked),
             checks=results,
             buttons=tuple(self._button(proof, action, label, now) for action, label in BUTTONS if self.web_url),
+            preheader=edition.preheader,
+            skim=manifest_skim(edition.manifest),
             hint=f"{self.hint} On the command line it is {command}.".strip(),
         )
         html, text = self.banner.prepend(edition.html.decode(), edition.text.decode(), banner)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from typing import Any
 
+from pipeline.digest.edition.seal import manifest_skim
 from pipeline.digest.render.translator import ENGLISH
 from pipeline.digest.render.wording import section_heading
-from pipeline.model.digest import Edition
+from pipeline.model.digest import Edition, SkimLine
 
 GMAIL_CLIP_KB = 102
 SIZE_LIMITS_KB = ((30, "fine"), (60, "heavy"), (90, "too heavy"), (GMAIL_CLIP_KB, "clipped by Gmail"))
@@ -27,6 +28,8 @@ class MessageDetails:
     """(media type, size in bytes once decoded) of each part, in order."""
     stories: tuple[tuple[str, tuple[StoryLink, ...]], ...]
     """(heading, stories) of each section in the manifest."""
+    skim: tuple[SkimLine, ...]
+    """The titles and first words of the stories, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,7 @@ def read_message_details(edition: Edition) -> MessageDetails:
         headers=tuple((header, str(value)) for header, value in message.items()),
         parts=tuple((leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves),
         stories=tuple((heading, tuple(stories)) for heading, stories in sections.items()),
+        skim=manifest_skim(edition.manifest),
     )
 
 

@@ -57,7 +57,7 @@ demo: $(VENV_STAMP) ## write the demo newsletter, offline, from fixtures/
 # Modules are compiled once, not by each of the hundred processes that the tests start.
 test test-slow check-mail: export PYTHONDONTWRITEBYTECODE :=
 # Databases of the tests commit many thousand times: in memory, where it is large enough and programs may be run from it.
-MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk '$$1 > 2000000 { print "/dev/shm" }')
+MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR > 1 && $$1 > 2000000 { print "/dev/shm" }')
 MEMORY := $(if $(MEMORY),$(shell grep -q ' /dev/shm .*noexec' /proc/mounts || echo $(MEMORY)))
 ifneq ($(MEMORY),)
 test test-slow: export TMPDIR := $(MEMORY)

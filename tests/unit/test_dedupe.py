@@ -390,6 +390,15 @@ def test_repeated_guid_with_the_known_link_is_the_same_entry() -> None:
     assert only(decide([post(1, guid="same")], [stored(known, 7)])).entry_id == 7
 
 
+def test_first_entry_of_a_repeated_guid_keeps_it() -> None:
+    """In a feed known to repeat a guid, the page tells which of them an entry is."""
+    first, second = post(1, guid="same"), post(2, guid="same|https://harbourandhearth.example/post-2/")
+    known = [stored(first, 7), stored(second, 8)]
+    for fresh, entry_id, guid in ((first, 7, "same"), (replace(second, guid="same"), 8, second.guid)):
+        change = only(decide([fresh], known))
+        assert (change.kind, change.entry_id, change.entry.guid) == ("same", entry_id, guid)
+
+
 def test_duplicate_in_one_document_is_one_entry() -> None:
     """One page and title under two guids is one entry; a stored guid is preferred."""
     verdict = decide([post(1, guid="doubled"), post(1)], [stored(post(1), 7)])
@@ -475,6 +484,13 @@ def test_earlier_date_is_a_correction() -> None:
     """A date corrected from far in the future is taken over."""
     known = stored(post(published_at=MONDAY + timedelta(days=365)))
     assert only(decide([post()], [known])).kind == "changed"
+
+
+def test_repaired_entry_takes_an_earlier_date() -> None:
+    """A later one with another guid is that of the repair; an earlier one is a correction."""
+    earlier = post(guid="new-guid", published_at=MONDAY)
+    change = only(decide([earlier], [stored(post(), 7)]))
+    assert (change.kind, change.entry.published_at) == ("repaired", MONDAY)
 
 
 # ── What comes and goes ──────────────────────────────────────────────────────────────────────────────────────────
@@ -565,6 +581,28 @@ def test_quarantine_begins_with_most_of_three_entries(known: int, fresh: int, ol
     stored_ones = [stored(post(number), number) for number in range(100, 100 + max(known, old))]
     document = [*unmatched(fresh), *(post(number) for number in range(100, 100 + old))]
     assert bool(decide(document, stored_ones[: max(known, old)]).quarantine_reason) is quarantined
+
+
+def test_undated_entries_that_are_all_new_are_quarantined() -> None:
+    """They cannot show that they are news; beside known entries they are taken for it."""
+    known = [stored(post(number), number) for number in range(4)]
+    undated = [
+        replace(one, published_at=MONDAY + timedelta(days=20 + 9 * number), dated_by="first_seen")
+        for number, one in enumerate(unmatched(6))
+    ]
+    assert decide(undated, known).quarantine_reason
+    assert decide([post(0), *undated], known).quarantine_reason == ""
+    dated = [replace(one, dated_by="published") for one in undated]
+    assert decide(dated, known).quarantine_reason == ""
+    renamed = [replace(one, title=post(number).title) for number, one in enumerate(dated[:4])]
+    assert decide(renamed, known).quarantine_reason
+
+
+def test_entries_that_were_not_parsed_are_counted() -> None:
+    """They are unchanged: they are no changes, and have not vanished."""
+    known = [stored(post(number), number) for number in range(3)]
+    verdict = decide([known[0], known[1], post(2, title="Edited")], known)
+    assert (kinds(verdict), verdict.untouched, verdict.vanished) == (["changed"], 2, ())
 
 
 # ── Always ───────────────────────────────────────────────────────────────────────────────────────────────────────

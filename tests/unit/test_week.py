@@ -41,7 +41,8 @@ def test_a_week_is_named_after_the_iso_week_of_its_last_instant(calendar, instan
 
 def test_bounds_are_in_utc():
     """Whatever the zone of the publication and of the machine."""
-    assert [bound.tzinfo for bound in WeekCalendar.parse("mon 00:00", LONDON).bounds(Week(2026, 27))] == [UTC, UTC]
+    bounds = WeekCalendar.parse("mon 00:00", LONDON).bounds(Week(2026, 27))
+    assert all(bound.tzinfo is UTC for bound in bounds)
 
 
 def test_a_friday_closing_at_six_splits_the_friday():

@@ -38,6 +38,7 @@ from pipeline.text.html_images import best_source
 from pipeline.text.html_to_markdown import to_markdown
 from pipeline.text.markdown import excerpt
 from pipeline.text.opening import find_opening, is_beginning
+from pipeline.text.plain_text import first_words
 from pipeline.text.similarity import shared_clause
 from pipeline.text.text_keys import text_keys, word_runs
 from pipeline.text.titles import strip_episode_number
@@ -126,6 +127,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "pipeline.text.html_to_markdown.to_markdown": lambda text: to_markdown(sanitise(text, URL)),
     "pipeline.text.markdown.excerpt": excerpt,
     "pipeline.text.wrap.labelled": lambda text: labelled(text, URL),
+    "pipeline.text.plain_text.first_words": lambda text: first_words(text, 60),
     "pipeline.text.similarity.shared_clause": lambda text: shared_clause(text, f"a{text}"),
     "pipeline.text.text_keys.text_keys": lambda text: text_keys("blog", text, URL, text),
     "pipeline.text.text_keys.word_runs": lambda text: word_runs(text, 30_000),

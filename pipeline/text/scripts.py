@@ -18,7 +18,7 @@ _SCRIPTS = {
     "Japanese or Chinese": "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
     "Korean": "\u1100-\u11ff\uac00-\ud7a3",
 }
-_SCRIPT_CHARS = tuple((name, re.compile(f"[{chars}]")) for name, chars in _SCRIPTS.items())
+_SCRIPT_CHARS = {name: re.compile(f"[{chars}]") for name, chars in _SCRIPTS.items()}
 _SCRIPT_OF = {
     **dict.fromkeys(("be", "bg", "kk", "ky", "mk", "mn", "ru", "tg", "uk"), "Cyrillic"),
     **dict.fromkeys(("ar", "ckb", "fa", "ps", "ug", "ur"), "Arabic"),
@@ -88,7 +88,7 @@ def main_script(text: str) -> str:
     ('Latin', '')
     """
     weights = Counter(
-        {name: len(chars.findall(text)) * (_DENSITY if name in _DENSE else 1) for name, chars in _SCRIPT_CHARS}
+        {name: len(_SCRIPT_CHARS[name].findall(text)) * (_DENSITY if name in _DENSE else 1) for name in _SCRIPTS}
     )
     total = weights.total()
     name, weight = weights.most_common(1)[0]

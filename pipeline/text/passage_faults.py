@@ -46,8 +46,9 @@ _URL = re.compile(r"(?:https?://|www\.)[^\s<>]*+")
 _URL_WORDS = 6
 
 _SPONSOR = re.compile(
-    r"\W{0,3}(?:sponsor(?:s|en|ed|er|ing)?\b|advertisement|anzeige\b|werbung\b|publicité\b|publicidad\b|pubblicità\b"
-    r"|brought to you by|presented by|unterstützt von|affiliate|disclosure|disclaimer|partner\s?:"
+    r"\W{0,3}(?:(?:sponsor(?:s|en|ed|er|ing)?|advertisement|anzeige|werbung|publicité|publicidad|pubblicità|affiliate"
+    r"|disclosure|disclaimer|partner)(?=\s?(?:[:|–—-]|\W{0,3}$|by\b|links?\b|posts?\b|content\b|disclosure\b))"
+    r"|brought to you by|presented by|unterstützt von"
     r"|(?:this|today['’]s|our)\s(?:episode|post|video|show|podcast|newsletter|week)\b[^.!?]{0,60}"
     r"(?:sponsor|brought to you)"
     r"|(?:many |special |huge |big )?thank(?:s| you) to [^.!?]{1,80} for (?:sponsoring|supporting)"
@@ -84,7 +85,8 @@ _ANNOUNCEMENT = re.compile(
 _INVITATION = re.compile(
     r"\W{0,3}(?:prefer to (?:listen|read|watch)|(?:listen|watch|tune in)\b (?:to (?:the|this)|on|live|now|here|via)"
     r"|(?:subscribe|abonniere|abonnez|suscríbete|iscriviti|follow (?:me|us|the|along|on|[@#\w])|join (?:us|our|the)\b"
-    r"|support (?:me|us|the|this|our)\b|visit (?:https?|www|our|us|my|the (?:site|website|shop))|check out\b|click\b"
+    r"|support (?:me|us|the|this|our)\b"
+    r"|visit (?:\S{1,40}!|https?|www|our|us|my|the (?:site|website|shop))|check out\b|click\b"
     r"|sign up|pre-?order|buy (?:the|my|our|tickets)|order (?:the|my|our|now)|become a (?:member|patron|supporter)"
     r"|if you (?:like|enjoy|love|liked|enjoyed) (?:this|the|our|what)|(?:you can )?(?:find|reach|contact|email|follow) "
     r"(?:me|us|him|her|them|[A-Z]\w+) (?:on|at|via|@)|get (?:the|your|my) (?:book|tickets|newsletter)"
@@ -178,7 +180,7 @@ def _fault_of_line(text: str, words: list[str], *, is_link: bool, after_picture:
 
 def _repeats(text: str, title: str) -> bool:
     """Check whether a passage says the title again, and little more than that."""
-    if not title or len(text) > 2 * len(title) + 60:
+    if not len(title) <= 4 * len(text) <= 8 * len(title) + 240 or not title:
         return False
     own, known = _alphanumerics(text), _alphanumerics(title)
     if not own or not known:
@@ -188,7 +190,7 @@ def _repeats(text: str, title: str) -> bool:
 
 
 def _is_byline(text: str, words: list[str], author: str) -> bool:
-    if author and len(words) <= len(author.split()) + 6 and author.casefold() in text.casefold():
+    if 0 < len(author) <= len(text) and len(words) <= len(author.split()) + 6 and author.casefold() in text.casefold():
         return not _ends_with_stop(text) or any(map(str.isdigit, text))
     if len(words) > _MAX_BYLINE_WORDS or not _BYLINE.match(text):
         return False

@@ -131,6 +131,21 @@ def test_a_resumed_week_has_the_reasons_it_had(harness: PublicationHarness, befo
     assert "carried over" in json.dumps(first["included"])
 
 
+def test_furniture_that_arrives_late_changes_no_closed_week(harness: PublicationHarness) -> None:
+    """A line that three entries have is furniture; those that were stored after the week closed do not count."""
+    posts = [
+        entry(f"Rope {n}", MONDAY + n * DAY, body_html=f"<p>Ida keeps bees.</p><p>Somebody {verb} here.</p>")
+        for n, verb in enumerate(("sings", "sews", "rows", "reads"), 1)
+    ]
+    harness.set_time(MONDAY + 5 * DAY).fetch(*posts[:2])
+    first = harness.set_time_after_closing(W07).digest(W07).edition.html
+    harness.set_time(MONDAY + 8 * DAY).fetch(*posts)
+    again = harness.digest(W07).edition.html
+    assert (again, b"Ida keeps bees." in first) == (first, True)
+    following = harness.set_time_after_closing(W08).digest(W08).edition.html
+    assert (b"Somebody reads here." in following, b"Ida keeps bees." in following) == (True, False)
+
+
 def test_the_editor_may_still_change_a_closed_week(harness: PublicationHarness) -> None:
     """What is in or out now has the reason for that, not the one it had before."""
     read_week(harness)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.cli import build_parser
 from pipeline.config import reference
-from pipeline.config.schema import SECTIONS, SettingReference
+from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, SettingReference
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the code: change it there. -->"
@@ -77,7 +77,7 @@ def config_reference(settings: Iterator[SettingReference]) -> str:
     """Write every setting, section by section, as Markdown."""
     parts = [CONFIG_HEAD]
     for section, group in groupby(settings, key=lambda each: each.section):
-        title = f"[[{section}]]" if section == "feeds" else f"[{section}]"
+        title = f"[[{section}]]" if section in REPEATED_SECTIONS else f"[{section}]"
         parts += [f"## `{title}`\n", _first_line(SECTIONS[section].__doc__), ""]
         parts += ["| setting | default | allowed | what it is for |", "|---|---|---|---|"]
         parts += [f"| `{each.key}` | {_default(each)} | {_cell(each.allowed)} | {_cell(each.doc)} |" for each in group]

@@ -210,6 +210,9 @@ def _publication(config: Config) -> Publication:
         accent=settings.accent,
         fonts=settings.fonts,
         call_to_action_md=settings.call_to_action,
+        signature=settings.signature,
+        portrait_url=settings.portrait_url,
+        feedback_links=settings.feedback_links,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.app.app import resources_folder
+from pipeline.model.block import Block
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
@@ -42,14 +43,29 @@ def build_digest_context(app: App) -> DigestContext:
         publication=app.publication,
         feeds=(*app.feeds, added_links_feed(app.feeds)),
         calendar=app.calendar,
+        blocks=_blocks(app),
         theme=load_theme(template_folders(app), settings.theme),
         quiet_period=timedelta(minutes=settings.quiet_minutes),
         post_decides_week=settings.story_week == "post",
         read_overrides=editor.read_overrides,
         create_editor_file=editor.create,
-        enrich=lambda groups, now: enrich(app.store(), groups, app.fetcher, app.publication.logo_url, now=now),
+        enrich=lambda groups, now: enrich(app.store(), groups, app.fetcher, app.publication.image_urls, now=now),
         max_links=settings.max_links,
         min_links=settings.min_links,
         min_stories=settings.min_entries,
         skip_thin_weeks=settings.thin_week == "skip",
+    )
+
+
+def _blocks(app: App) -> tuple[Block, ...]:
+    return tuple(
+        Block(
+            kind=block.kind,  # type: ignore[arg-type]  # config checked it, as it did the position
+            text_md=block.text,
+            label=block.label,
+            position=block.position,  # type: ignore[arg-type]
+            first_day=block.first_day,
+            last_day=block.last_day,
+        )
+        for block in app.config.blocks
     )

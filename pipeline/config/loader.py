@@ -6,12 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.schema import SECTIONS, Config, settings_of
-from pipeline.config.sections import FeedSettings
+from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, Config, settings_of
 from pipeline.config.toml_lines import find_line
 from pipeline.config.types import InvalidValueError, SettingType
 from pipeline.model.errors import ConfigError
@@ -43,12 +43,17 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     """
     mistakes = _Mistakes(path, text)
     _check_keys(document, SECTIONS, mistakes)
-    tables = {name: _parse_table(document.get(name, {}), name, mistakes) for name in SECTIONS if name != "feeds"}
+    repeated = {name: _parse_tables(document.get(name, []), name, mistakes) for name in REPEATED_SECTIONS}
+    single = [name for name in SECTIONS if name not in REPEATED_SECTIONS]
+    tables = {name: _parse_table(document.get(name, {}), name, mistakes) for name in single}
+    _check_feeds(repeated["feeds"], mistakes)
+    _check_blocks(repeated["blocks"], mistakes)
     _check_delivery(tables["delivery"], mistakes)
-    feeds = _parse_feeds(document.get("feeds", []), mistakes)
     mistakes.raise_if_any()
-    sections = {name: SECTIONS[name](**values) for name, values in tables.items()}
-    return Config(path=path, feeds=tuple(FeedSettings(**values) for values in feeds), **sections)
+    sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in tables.items()}
+    for name, parsed in repeated.items():
+        sections[name] = tuple(SECTIONS[name](**values) for values in parsed)
+    return Config(path=path, **sections)
 
 
 class _Mistakes:
@@ -59,7 +64,7 @@ class _Mistakes:
         self._messages: list[tuple[int, str]] = []
 
     def add(self, message: str, section: str, key: str = "", number: int = 1) -> None:
-        """Add a mistake in a setting; ``number`` counts the tables of [[feeds]] from 1."""
+        """Add a mistake in a setting; ``number`` counts the tables of a repeated section from 1."""
         line = find_line(self._text, section, key, number)
         self._messages.append((line, f"{self._path}: {f'line {line}: ' if line else ''}{message}"))
 
@@ -69,12 +74,25 @@ class _Mistakes:
             raise ConfigError(*(message for _, message in sorted(self._messages, key=lambda located: located[0])))
 
 
-def _parse_feeds(tables: Any, mistakes: _Mistakes) -> list[dict[str, Any]]:
+def _parse_tables(tables: Any, section: str, mistakes: _Mistakes) -> list[dict[str, Any]]:
+    """Return the settings of each table of a repeated section."""
     if not isinstance(tables, list):
-        given = _to_text(tables)
-        mistakes.add(f"feeds = {given} is not allowed: give [[feeds]] tables with id, url and kind.", "feeds")
+        *keys, last = (key for key, one in settings_of(SECTIONS[section]).items() if one.default is MISSING)
+        form = f"give [[{section}]] tables with {', '.join(keys)} and {last}."
+        mistakes.add(f"{section} = {_to_text(tables)} is not allowed: {form}", section)
         return []
-    feeds = [_parse_table(table, "feeds", mistakes, number) for number, table in enumerate(tables, 1)]
+    return [_parse_table(table, section, mistakes, number) for number, table in enumerate(tables, 1)]
+
+
+def _check_blocks(blocks: Iterable[Mapping[str, Any]], mistakes: _Mistakes) -> None:
+    for number, block in enumerate(blocks, 1):
+        first, last = block.get("first_day"), block.get("last_day")
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            message = f"[[blocks]] number {number} until = {last} is before from = {first}: correct one of them."
+            mistakes.add(message, "blocks", "until", number)
+
+
+def _check_feeds(feeds: Iterable[Mapping[str, Any]], mistakes: _Mistakes) -> None:
     ids: set[str] = set()
     for number, feed in enumerate(feeds, 1):
         feed_id = str(feed.get("id", ""))
@@ -84,7 +102,6 @@ def _parse_feeds(tables: Any, mistakes: _Mistakes) -> list[dict[str, Any]]:
         ids |= {feed_id.lower()} - {""}
         for key, message in _authentication_mistakes(feed):
             mistakes.add(f'[[feeds]] id = "{feed_id}" {message}', "feeds", key, number)
-    return feeds
 
 
 def _authentication_mistakes(feed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -112,10 +129,10 @@ def _check_delivery(settings: Mapping[str, Any], mistakes: _Mistakes) -> None:
 
 
 def _parse_table(table: Any, section: str, mistakes: _Mistakes, number: int = 0) -> dict[str, Any]:
-    """Return the settings of a table, those with a mistake as they are; ``number`` counts [[feeds]] from 1."""
-    where = f"[[feeds]] number {number}" if number else f"[{section}]"
+    """Return the settings of a table by field, those with a mistake as they are; ``number`` counts from 1."""
+    where = f"[[{section}]] number {number}" if number else f"[{section}]"
     if not isinstance(table, dict):
-        form = "[[feeds]] tables" if number else f"a table: [{section}]"
+        form = f"[[{section}]] tables" if number else f"a table: [{section}]"
         mistakes.add(f"{where} is {_to_text(table)}: make it {form}.", section, number=number or 1)
         return {}
     declared = settings_of(SECTIONS[section])
@@ -124,9 +141,9 @@ def _parse_table(table: Any, section: str, mistakes: _Mistakes, number: int = 0)
     for key, setting in declared.items():
         setting_type = setting.metadata["type"]
         if key in table:
-            values[key], message = _parse_value(table[key], setting_type)
+            values[setting.name], message = _parse_value(table[key], setting_type)
         else:
-            values[key] = setting.default
+            values[setting.name] = setting.default
             message = f" is missing: give {setting_type.description}." if setting.default is MISSING else ""
         if message:
             mistakes.add(f"{where} {key}{message}", section, key, number or 1)
@@ -152,7 +169,7 @@ def _check_keys(
 ) -> None:
     """Report the keys of a table that do not exist, those of the document itself if ``section`` is empty."""
     names = list(known)
-    where = f"[[feeds]] number {number} " if number else f"[{section}] " if section else ""
+    where = f"[[{section}]] number {number} " if number else f"[{section}] " if section else ""
     for key in (key for key in table if key not in names):
         similar = get_close_matches(key, names, n=1, cutoff=0.5)
         hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(names)}."
@@ -162,7 +179,9 @@ def _check_keys(
 
 def _to_text(value: Any) -> str:
     """Return a value as written in TOML, shortened to 80 characters and without user info of URLs."""
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    if isinstance(value, bool | date):
+        text = str(value).lower()
     text = text.replace("\n", "\\n")
     text = re.sub(r"://(?:(?:(?!://)\S)*)@", "://…@", text)
     return text if len(text) <= 80 else text[:77] + "…"

@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.blocks import BlockSettings
 from pipeline.config.sections import (
     DeliverySettings,
     DigestSettings,
@@ -27,6 +28,7 @@ class Config:
     path: Path
     publication: PublicationSettings
     feeds: tuple[FeedSettings, ...]
+    blocks: tuple[BlockSettings, ...]
     fetch: FetchSettings
     digest: DigestSettings
     delivery: DeliverySettings
@@ -39,6 +41,7 @@ class Config:
 SECTIONS: dict[str, type] = {
     "publication": PublicationSettings,
     "feeds": FeedSettings,
+    "blocks": BlockSettings,
     "fetch": FetchSettings,
     "digest": DigestSettings,
     "delivery": DeliverySettings,
@@ -49,9 +52,13 @@ SECTIONS: dict[str, type] = {
 }
 
 
+REPEATED_SECTIONS = ("feeds", "blocks")
+"""Sections that are written as ``[[feeds]]``, once for each of their tables."""
+
+
 def settings_of(section: type) -> dict[str, Field[Any]]:
     """Return the fields of a section by key."""
-    return {declared.name: declared for declared in fields(section)}
+    return {declared.metadata["key"] or declared.name: declared for declared in fields(section)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +76,11 @@ class SettingReference:
 def reference() -> Iterator[SettingReference]:
     """Yield every setting in the order of the sections."""
     for name, section in SECTIONS.items():
-        for declared in settings_of(section).values():
+        for key, declared in settings_of(section).items():
             metadata = declared.metadata
             yield SettingReference(
                 section=name,
-                key=declared.name,
+                key=key,
                 allowed=metadata["type"].description,
                 default="required" if declared.default is MISSING else _to_toml(metadata["default"]),
                 doc=metadata["doc"],

@@ -57,12 +57,15 @@ class PublicationSettings:
     )
     tagline: str = setting("A line below the name in the masthead.", string(), "")
     logo_url: str = setting("Image to show in the masthead instead of the name.", optional(URL), "")
+    signature: str = setting("The editor's name, printed below the introduction.", string(), "")
+    portrait_url: str = setting("Image to show beside the signature, 48 pixels wide.", optional(URL), "")
     accent: str = setting(
         "Colour of links and buttons, adjusted to be readable in light and dark; the theme's own if empty.", COLOUR, ""
     )
     fonts: str = setting("Font family of the whole newsletter; the theme's own if empty.", choice(*FONTS, ""), "")
-    call_to_action: str = setting(
-        "A request to subscribers above the footer; a link is written `[text](https://…)`.", string(), ""
+    call_to_action: str = setting("A request above the footer; a link is written `[text](https://…)`.", string(), "")
+    feedback_links: bool = setting(
+        "Whether the end has links to reply, to rate the edition, to pass it on.", FLAG, True
     )
     reason: str = setting("Footer: why the subscriber gets this newsletter.", string(), "")
 

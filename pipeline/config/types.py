@@ -49,10 +49,13 @@ class SettingType:
     """Whether the value may be a secret written by mistake, so that errors do not show it."""
 
 
-def setting(doc: str, setting_type: SettingType, default: Any = MISSING) -> Any:
-    """Return a dataclass field for a setting. ``default`` is a TOML value; without one the setting is required."""
+def setting(doc: str, setting_type: SettingType, default: Any = MISSING, *, key: str = "") -> Any:
+    """Return a dataclass field for a setting. ``default`` is a TOML value; without one the setting is required.
+
+    ``key`` is the key in config.toml if it is not the name of the field.
+    """
     value = default if default is MISSING else setting_type.parse(default)
-    return field(default=value, metadata={"doc": doc, "type": setting_type, "default": default})
+    return field(default=value, metadata={"doc": doc, "type": setting_type, "default": default, "key": key})
 
 
 def string(description: str = "text", *, empty: bool = True, pattern: str = "") -> SettingType:
@@ -285,11 +288,8 @@ COMMAND = SettingType('a program and its arguments, such as ["/usr/local/bin/tel
 STORE_URL = SettingType(
     'a database URL such as "sqlite:///pipeline.db" or "postgresql+psycopg://user@host/name"', _store_url, secret=True
 )
-ENV_VAR = SettingType(
-    'the name of an environment variable, in capitals, such as "BLOG_PASSWORD"',
-    string(pattern=f"({ENV_NAME})?").parse,
-    secret=True,
-)
+_ENV_VAR = 'the name of an environment variable, in capitals, such as "BLOG_PASSWORD"'
+ENV_VAR = SettingType(_ENV_VAR, string(pattern=f"({ENV_NAME})?").parse, secret=True)
 HEADERS = SettingType(
     'names and values such as { Accept-Language = "de", X-Api-Key = "$BLOG_KEY" }',
     lambda value: tuple((name, _header(name, content)) for name, content in value.items()),

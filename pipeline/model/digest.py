@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pipeline.model.block import Block
 from pipeline.model.entry import Entry, Picture, TimedText
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
@@ -44,6 +45,19 @@ class Publication:
     logo_width: int | None = None
     """In pixels, like ``logo_height``; None if unknown."""
     logo_height: int | None = None
+    signature: str = ""
+    """The editor's name, below the introduction."""
+    portrait_url: str = ""
+    portrait_width: int | None = None
+    """In pixels, like ``portrait_height``; None if unknown."""
+    portrait_height: int | None = None
+    feedback_links: bool = False
+    """Whether the end has links to reply, to rate the edition, and to pass it on."""
+
+    @property
+    def image_urls(self) -> tuple[str, ...]:
+        """The URLs of its logo and portrait; empty ones are not set."""
+        return self.logo_url, self.portrait_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +181,8 @@ class Digest:
     """The edition's number; None until the edition has been sealed once."""
     archive: tuple[Section, ...] = ()
     """Older stories shown again. They are not part of ``stories`` and are not published by this edition."""
+    blocks: tuple[Block, ...] = ()
+    """The standing blocks of this edition, in the order of config.toml."""
 
     @property
     def stories(self) -> tuple[Story, ...]:

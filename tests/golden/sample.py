@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.digest.compose.levels import assign_levels
+from pipeline.model.block import Block
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Enclosure, Entry, Picture, TimedText
@@ -180,6 +181,11 @@ RICH = replace(
     publication=replace(
         PUBLICATION,
         accent="#8a1f4d",
+        signature="Morwenna Pryce",
+        portrait_url=f"{UPLOADS}/2025/11/site-icon-64x64.png",
+        portrait_width=64,
+        portrait_height=64,
+        feedback_links=True,
         call_to_action_md=(
             "Do you know somebody who would like this letter? **Forward it**, or send them "
             f"[the page where it begins]({SITE}/letter/)."
@@ -255,6 +261,17 @@ RICH = replace(
             ),
         ),
     ),
+    blocks=(
+        Block(
+            kind="sponsor",
+            label="Tin & Twine",
+            position="after-lead",
+            text_md=(
+                "Tin & Twine packs a week of breakfasts for small boats: oats, a lemon, and [a kettle that does not "
+                "slide](https://tinandtwine.example/kettle)."
+            ),
+        ),
+    ),
 )
 """A week with every part that a newsletter can have."""
 
@@ -291,7 +308,16 @@ def numbered(n: int) -> Story:
 STRESS = replace(
     SAMPLE,
     publication=replace(
-        PUBLICATION, name="Ħarbour & Hearth 🏠", sender='"Ħarbour, Hearth & Co." <letter@harbourandhearth.example>'
+        PUBLICATION,
+        name="Ħarbour & Hearth 🏠",
+        sender='"Ħarbour, Hearth & Co." <letter@harbourandhearth.example>',
+        signature=HOSTILE,
+        portrait_url='https://example.org/"><script>alert(1)</script>',
+        feedback_links=True,
+    ),
+    blocks=(
+        Block(kind="sponsor", label=HOSTILE, text_md=f"{HOSTILE} [{LONG}]({LONG_URL})", position="after-fourth-story"),
+        Block(kind="notice", label=LONG, text_md=f"{LONG}\n\n- one\n- two", position="after-lead"),
     ),
     subject=f"{HOSTILE} – ein sehr langer Betreff, der in keine Zeile passt, und noch länger",
     preheader=HOSTILE,

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 ALLOWED = Path(__file__).parent / "allowed.toml"
 MAX_STYLE_BYTES = 16_384
@@ -121,8 +122,13 @@ def markup_errors(html: str) -> list[str]:
 
 
 def link_errors(html: str, text: str) -> list[str]:
-    """Return the URLs that are missing from the text part."""
-    return [href for href in dict.fromkeys(ParsedMarkup(html).hrefs) if href.removeprefix("mailto:") not in text]
+    """Return the URLs that are missing from the text part; of a mailto URL its address and the URL in its body."""
+    return [href for href in dict.fromkeys(ParsedMarkup(html).hrefs) if any(one not in text for one in _readable(href))]
+
+
+def _readable(href: str) -> list[str]:
+    url = urlsplit(href)
+    return [unquote(url.path), *parse_qs(url.query).get("body", [])] if url.scheme == "mailto" else [href]
 
 
 def safety_errors(html: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from pipeline.model.schedule import Every
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLICATION = {"name": "N", "url": "https://example.org/", "sender": "N <n@example.org>"}
+BLOCK = {"text": "Salt", "kind": "notice"}
+DAYS = {"from": date(2026, 3, 2), "until": date(2026, 3, 1)}
 FEED = {"id": "blog", "url": "https://example.org/feed/", "kind": "blog"}
 
 
@@ -56,6 +59,15 @@ def test_the_demo_config_shows_the_defaults():
     assert differing == ["fixtures"]
 
 
+def test_a_block_has_days_and_several_lines():
+    """TOML has dates of its own; one in quotes is the same, and an empty one is none."""
+    text = "[[blocks]]\ntext = '''\nSalt.\n\n- one\n'''\nkind = \"notice\"\nfrom = 2026-03-02\nuntil = \"2026-03-02\"\n"
+    (block,) = config(**tomllib.loads(text)).blocks
+    assert (block.text, block.first_day, block.last_day) == ("Salt.\n\n- one", date(2026, 3, 2), date(2026, 3, 2))
+    (block,) = config(blocks=[BLOCK | {"from": ""}]).blocks
+    assert (block.first_day, block.last_day, block.position) == (None, None, "end")
+
+
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
@@ -74,6 +86,22 @@ def test_the_demo_config_shows_the_defaults():
         ),
         ({"schedule": "mon 06:00"}, '[schedule] is "mon 06:00": make it a table: [schedule].'),
         ({"feeds": {"id": "blog"}}, "give [[feeds]] tables with id, url and kind."),
+        ({"blocks": {"text": "Salt"}}, "give [[blocks]] tables with text and kind."),
+        ({"blocks": [BLOCK, "Salt"]}, '[[blocks]] number 2 is "Salt": make it [[blocks]] tables.'),
+        ({"blocks": [{"kind": "notice"}]}, "[[blocks]] number 1 text is missing: give Markdown"),
+        ({"blocks": [BLOCK | {"text": " \n"}]}, "[[blocks]] number 1 text = "),
+        ({"blocks": [BLOCK | {"kind": "advert"}]}, 'kind = "advert" is not allowed: give one of "notice", "sponsor"'),
+        ({"blocks": [BLOCK | {"position": "top"}]}, 'position = "top" is not allowed: give one of "after-lead"'),
+        ({"blocks": [BLOCK | {"from": "2 March"}]}, 'from = "2 March" is not allowed: give a date such as 2026-03-02'),
+        (
+            {"blocks": [BLOCK | {"until": datetime(2026, 3, 2, tzinfo=UTC)}]},
+            "until = 2026-03-02 00:00:00+00:00 is not allowed: give a date",
+        ),
+        (
+            {"blocks": [BLOCK | {"form": date(2026, 3, 2)}]},
+            "[[blocks]] number 1 form is not a setting: did you mean from?",
+        ),
+        ({"blocks": [BLOCK, BLOCK | DAYS]}, "number 2 until = 2026-03-01 is before from = 2026-03-02: correct one"),
         ({"feeds": ["https://example.org/feed"]}, '[[feeds]] number 1 is "https://example.org/feed"'),
         ({"feeds": [FEED, FEED]}, '[[feeds]] id = "blog" is used twice'),
         ({"feeds": [FEED, FEED | {"id": "Blog"}]}, '[[feeds]] id = "Blog" is used twice'),
@@ -124,6 +152,12 @@ id = "BLOG"
 url = "https://example.org/feed/"
 username = "ada"
 
+[[blocks]]
+text = '''Salt
+[[blocks]]'''
+kind = "notice"
+until = "never"
+
 [delivery]
 smtp_host = "smtp.example.org"
 smtp_security = "none"
@@ -147,8 +181,9 @@ def test_all_mistakes_are_reported_at_once(tmp_path):
         (17, "[[feeds]] number 2 kind is missing"),
         (18, '[[feeds]] id = "BLOG" is used twice'),
         (20, '[[feeds]] id = "BLOG" has one of username and password_env'),
-        (24, '[delivery] smtp_security = "none" would send'),
-        (25, "[delivery] smtp_prot is not a setting: did you mean smtp_port?"),
+        (26, '[[blocks]] number 1 until = "never" is not allowed: give a date'),
+        (30, '[delivery] smtp_security = "none" would send'),
+        (31, "[delivery] smtp_prot is not a setting: did you mean smtp_port?"),
     ]
     assert str(refused.value) == "\n".join(refused.value.problems)
     assert len(refused.value.problems) == len(located)

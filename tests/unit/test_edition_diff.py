@@ -38,6 +38,7 @@ def changes(**changed: Any) -> tuple[str, ...]:
         ({"subject": "Salt"}, "the subject, “Bread · Soup”, would be “Salt”"),
         ({"preheader": "Less."}, "the preheader, “And more.”, would be “Less.”"),
         ({"introduction_md": "Bye."}, "the introduction was rewritten"),
+        ({"blocks": [{"kind": "notice", "text_md": "Salt"}]}, "the standing blocks changed"),
         ({"stories": [{"entries": [SOUP]}]}, "“Bread” would be left out"),
         ({"stories": [*MANIFEST["stories"], {"entries": [BREAD | {"guid": "3"}]}]}, "“Bread” would be added"),
         ({"stories": [{"entries": [BREAD | {"fingerprint": "b"}]}, {"entries": [SOUP]}]}, "in its feed: text"),

@@ -65,11 +65,11 @@ def test_each_image_is_measured_once(store: Store) -> None:
     """Its first bytes are fetched once; an image that could not be fetched is tried again an hour later."""
     wanted = [*post("https://example.org/a.gif"), *post("https://example.org/lost.gif")]
     network = FakeFetcher({"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)})
-    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY) == 2
+    assert fetch_image_sizes(store, wanted, lambda: network, own_images=[LOGO], now=MONDAY) == 2
     assert {each.first_bytes for each in network.requests} == {IMAGE_PREFIX_BYTES}
     for minutes in (0, 59, 60, 61, 179, 180):
         now = MONDAY + timedelta(minutes=minutes)
-        assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=now) == 0
+        assert fetch_image_sizes(store, wanted, lambda: network, own_images=[LOGO], now=now) == 0
     assert [each.url for each in network.requests[3:]] == ["https://example.org/lost.gif"] * 2
     sizes = store.media.image_sizes(["https://example.org/a.gif"])["https://example.org/a.gif"]
     assert (sizes.width, sizes.height, sizes.length_bytes) == (300, 200, 90_000)
@@ -98,13 +98,13 @@ def test_an_image_that_does_not_end_holds_one_digest(store: Store, caplog: pytes
 
     images = {"https://example.org/a.gif": gif(300, 200), LOGO: gif(400, 100)}
     wanted, network = post("https://example.org/a.gif"), SlowFetcher(images)
-    assert fetch_image_sizes(store, wanted, lambda: network, logo_url=LOGO, now=MONDAY, max_seconds=0.05) == 1
+    assert fetch_image_sizes(store, wanted, lambda: network, own_images=[LOGO], now=MONDAY, max_seconds=0.05) == 1
     soon, later = FakeFetcher(images), FakeFetcher(images)
-    assert fetch_image_sizes(store, wanted, lambda: soon, logo_url=LOGO, now=MONDAY + timedelta(minutes=1)) == 0
+    assert fetch_image_sizes(store, wanted, lambda: soon, own_images=[LOGO], now=MONDAY + timedelta(minutes=1)) == 0
     assert soon.requests == []
     (record,) = caplog.records
     assert "the digest goes without 1 document that could not be fetched in time" in record.getMessage()
-    assert fetch_image_sizes(store, wanted, lambda: later, logo_url=LOGO, now=MONDAY + timedelta(hours=1)) == 1
+    assert fetch_image_sizes(store, wanted, lambda: later, own_images=[LOGO], now=MONDAY + timedelta(hours=1)) == 1
 
 
 def test_episode_details_that_fail_are_left_alone_for_a_day_at_most(store: Store) -> None:

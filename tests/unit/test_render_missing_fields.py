@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
+from pipeline.model.block import BLOCK_KINDS, BLOCK_POSITIONS, Block
 from pipeline.model.digest import Digest, Publication, RelatedEntry, Section, Story
 from pipeline.model.entry import Picture, TimedText
 from tests.golden.sample import BARE, LISTEN, SITE, entry
@@ -64,6 +65,13 @@ sections = st.builds(
     Section, kind=maybe("posts", "episodes", "links"), heading=maybe("", "News"), stories=section_stories
 )
 archives = st.builds(Section, kind=st.just("archive"), heading=maybe("", "Once"), stories=section_stories)
+blocks = st.builds(
+    Block,
+    kind=maybe(*BLOCK_KINDS),
+    text_md=maybe("Rope.", "- rope\n- tar"),
+    label=maybe("", "Rope & Sons"),
+    position=maybe(*BLOCK_POSITIONS),
+)
 publications = st.builds(
     Publication,
     name=st.just("Harbour"),
@@ -77,6 +85,9 @@ publications = st.builds(
     logo_url=maybe("", f"{SITE}/logo.png", "nowhere"),
     reason=maybe("", "You asked."),
     call_to_action_md=maybe("", "Forward this."),
+    signature=maybe("", "Ada"),
+    portrait_url=maybe("", f"{SITE}/ada.jpg"),
+    feedback_links=maybe(True, False),
 )
 digests = st.builds(
     Digest,
@@ -91,6 +102,7 @@ digests = st.builds(
     introduction_md=maybe("", "Good morning."),
     number=maybe(None, 7),
     archive=st.lists(archives, max_size=1).map(tuple),
+    blocks=st.lists(blocks, max_size=3).map(tuple),
 )
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pipeline.digest.checks.html import ParsedHtml, parse_html
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.digest.render.story_view import shown_text
+from pipeline.model.block import Block
 from pipeline.model.check import CheckLevel, CheckName, CheckResult, PreflightContext
 from pipeline.model.digest import Digest, RenderedDigest, Story
 from pipeline.text.leftovers import without_code
 from pipeline.text.markdown import to_plain
+from pipeline.text.plain_text import end_with_ellipsis
 
 _MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)|<((?:https?|mailto):[^\s<>]+)>")
 
@@ -35,6 +37,7 @@ SUBJECT, PREHEADER = Location("subject", "subject"), Location("preheader", "preh
 INTRODUCTION = Location("introduction", "introduction")
 LINKS, STORIES = Location("useful links", "links"), Location("digest.html", "stories")
 THEME = Location("theme", "theme")
+BLOCK_TARGET = "setting blocks.text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,10 @@ class CheckInputs:
         for story in self.digest.all_stories:
             own = {story.url, story.listen_url, story.transcript_url, *(url for _, url in story.listen_links)}
             own |= {related.url for related in story.related}
-            if url in own or url in _urls_in(f"{story.note_md}\n{story.excerpt_md}"):
+            if url in own or url in urls_in(f"{story.note_md}\n{story.excerpt_md}"):
                 return story_location(story)
-        return INTRODUCTION if url in _urls_in(self.digest.introduction_md) else THEME
+        written = ((location, text) for location, text, by_editor in self.texts() if by_editor)
+        return next((location for location, text in written if url in urls_in(text)), THEME)
 
     def texts(self) -> Iterator[tuple[Location, str, bool]]:
         """Yield every text that people wrote: its location, the text, and whether the editor wrote it."""
@@ -75,9 +79,11 @@ class CheckInputs:
             "tagline": publication.tagline,
             "reason": publication.reason,
             "postal_address": publication.postal_address,
+            "signature": publication.signature,
             "call_to_action": publication.call_to_action_md,
         }
         yield from ((setting_location(key), text, True) for key, text in settings.items())
+        yield from ((block_location(block), f"{block.label}\n{block.text_md}", True) for block in digest.blocks)
 
     def shown_texts(self) -> Iterator[tuple[Location, str]]:
         """Yield every text that people wrote as it is shown, in plain text and without code, and its location."""
@@ -91,6 +97,8 @@ class CheckInputs:
             yield from ((story_location(story), text) for text in texts)
         for key, md in (("tagline", publication.tagline), ("call_to_action", publication.call_to_action_md)):
             yield setting_location(key), to_plain(without_code(md))
+        for block in digest.blocks:
+            yield block_location(block), to_plain(without_code(f"{block.label}\n\n{block.text_md}"))
 
 
 def prepare_inputs(digest: Digest, rendered: RenderedDigest, eml: bytes, context: PreflightContext) -> CheckInputs:
@@ -110,6 +118,12 @@ def setting_location(key: str) -> Location:
     return Location(f"[publication] {key}", f"setting publication.{key}")
 
 
+def block_location(block: Block) -> Location:
+    """Return the location of a standing block in config.toml: its label, or else the beginning of its text."""
+    name = block.label or end_with_ellipsis(" ".join(to_plain(block.text_md).split()[:5]))
+    return Location(f"[[blocks]] “{name}”", BLOCK_TARGET)
+
+
 def story_location(story: Story) -> Location:
     """Return the location of a story: its title for the editor, its first entry's reference as what to edit."""
     name = story.title or story.url
@@ -119,5 +133,6 @@ def story_location(story: Story) -> Location:
     return Location(name, "links" if entry.feed_id == EDITOR_FEED_ID else f"story {entry.feed_id} {entry.guid}")
 
 
-def _urls_in(md: str) -> set[str]:
+def urls_in(md: str) -> set[str]:
+    """Return the URLs of the links in Markdown."""
     return {url for urls in _MARKDOWN_LINK.findall(md) for url in urls if url}

@@ -9,6 +9,7 @@ from pipeline.digest.checks.inputs import STORIES, THEME, CheckInputs, Location,
 from pipeline.digest.render.translator import LANGUAGES, Translator
 from pipeline.model.check import CheckLevel, CheckResult
 from pipeline.model.message import UNSUBSCRIBE
+from pipeline.text.mailto import readable_parts
 from pipeline.text.merge_tags import escape_in_text
 from pipeline.text.similarity import normalised_words
 
@@ -43,7 +44,7 @@ def text_part(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that the plain text has every link and story of the HTML, and nearly all of its words."""
     text, one_line = inputs.rendered.text, " ".join(inputs.rendered.text.split())
     for url in dict.fromkeys(link.url for link in inputs.html.links):
-        if url.removeprefix("mailto:") not in text and escape_in_text(url) not in text:
+        if any(part not in text and escape_in_text(part) not in text for part in readable_parts(url)):
             message = f"Fix the text part: {url} is in the HTML only."
             yield inputs.location_of(url).result("text-part", "error", message)
     for story in inputs.digest.all_stories:

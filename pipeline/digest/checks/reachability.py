@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.images import MAX_IMAGE_WIDTH, read_image_size
-from pipeline.digest.checks.inputs import Location
+from pipeline.digest.checks.inputs import BLOCK_TARGET, Location, urls_in
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.model.check import CheckLevel, CheckName, CheckResult
 from pipeline.model.fetch import FetchOutcome, OutcomeKind
@@ -49,7 +49,7 @@ def collect_urls(html: str, manifest: bytes = b"") -> tuple[CheckedUrl, ...]:
     >>> [(checked.url, checked.location.name) for checked in collect_urls('<a href="https://a.example/x#top">Bread</a>')]
     [('https://a.example/x', 'Bread')]
     """
-    parsed, targets = parse_html(html), _story_targets(manifest)
+    parsed, targets = parse_html(html), _targets(manifest)
     default = "introduction" if targets else "stories"
     for link in parsed.links:
         if any(placeholder in link.url for placeholder in PLACEHOLDERS):
@@ -73,11 +73,13 @@ def collect_urls(html: str, manifest: bytes = b"") -> tuple[CheckedUrl, ...]:
     return tuple({checked.url: checked for checked in (*images, *links)}.values())
 
 
-def _story_targets(manifest: bytes) -> dict[str, str]:
-    """Return the ``url_key`` of each story's pages, mapped to what to edit (``CheckResult.fix_target``)."""
-    return {
+def _targets(manifest: bytes) -> dict[str, str]:
+    """Return the ``url_key`` of each page of a story or block, mapped to what to edit (``CheckResult.fix_target``)."""
+    content = json.loads(manifest or b"{}")
+    blocks = {url_key(url): BLOCK_TARGET for block in content.get("blocks", ()) for url in urls_in(block["text_md"])}
+    return blocks | {
         url_key(url): "links" if entry["feed_id"] == EDITOR_FEED_ID else f"story {entry['feed_id']} {entry['guid']}"
-        for story in json.loads(manifest or b"{}").get("stories", ())
+        for story in content.get("stories", ())
         for entry in story["entries"]
         for url in (story["url"], entry["url"])
     }

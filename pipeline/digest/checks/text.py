@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from pipeline.digest.checks.inputs import (
     INTRODUCTION,
@@ -91,7 +92,8 @@ def todo_note(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 def merge_tag(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no text resembles a placeholder: it is escaped, so neither we nor a mail service fill it in."""
-    everything = [inputs.digest.publication.url, inputs.digest.publication.logo_url]
+    publication = inputs.digest.publication
+    everything = [publication.url, *publication.image_urls]
     for location, text, by_editor in (*inputs.texts(), *_other_texts(inputs)):
         unescaped = text.replace("\\", "")
         everything.append(unescaped)
@@ -104,7 +106,8 @@ def merge_tag(inputs: CheckInputs) -> Iterator[CheckResult]:
             )
     content = " ".join(" ".join(everything).split())
     text = inputs.rendered.text.replace(WORD_JOINER, "")
-    shown = " ".join([inputs.html.text, text, *(link.url for link in inputs.html.links)])
+    links = (unquote(link.url) if link.url.startswith("mailto:") else link.url for link in inputs.html.links)
+    shown = " ".join([inputs.html.text, text, *links])
     for tag in find_merge_tags(" ".join(shown.split())):  # joins tags that were wrapped
         if tag not in content and tag not in PLACEHOLDERS:
             message = f"Fix the theme: it does not fill in “{tag}”."

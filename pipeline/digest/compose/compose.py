@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.episodes import (
@@ -21,6 +22,7 @@ from pipeline.digest.compose.levels import assign_levels
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
+from pipeline.model.block import Block
 from pipeline.model.check import PreflightContext
 from pipeline.model.digest import Digest, Publication, Section, SectionKind, Story, StoryKind
 from pipeline.model.entry import Entry, Picture, StoredEntry, TimedText
@@ -68,6 +70,8 @@ class DigestInputs:
     """Saved excerpts as Markdown, by ``excerpt_key``; missing ones are made while composing."""
     image_sizes: Mapping[str, Picture] = field(default_factory=dict)
     """URL of an image to its measured size."""
+    blocks: tuple[Block, ...] = ()
+    """All standing blocks of the publication."""
     preflight: PreflightContext = field(default_factory=PreflightContext)
     translator: Translator = ENGLISH
 
@@ -108,8 +112,16 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
         sections=sections,
         decisions=selection.decisions,
         archive=tuple(_archive_sections(inputs, feeds)),
+        blocks=tuple(_blocks(inputs)),
     )
     return with_image_sizes(digest, inputs.image_sizes), excerpts.new
+
+
+def _blocks(inputs: DigestInputs) -> Iterator[Block]:
+    """Yield the standing blocks of the day on which the week closes, each text once."""
+    day = inputs.closes_at.astimezone(ZoneInfo(inputs.publication.timezone)).date()
+    shown = {block.text_md: block for block in reversed(inputs.blocks) if block.is_shown_on(day)}
+    yield from reversed(shown.values())
 
 
 def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> frozenset[str]:

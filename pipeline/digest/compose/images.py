@@ -12,15 +12,15 @@ ImageSizes = Mapping[str, Picture]
 """URL of an image to its measured size."""
 
 
-def image_urls(stories: Iterable[Sequence[StoredEntry]], logo_url: str = "") -> tuple[str, ...]:
-    """Return the URLs of the logo and of every picture of the stories' entries, each once."""
+def image_urls(stories: Iterable[Sequence[StoredEntry]], own_urls: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the URLs of the publication's own images and of every picture of the stories' entries, each once."""
     pictures = (stored.entry.picture for story in stories for stored in story)
-    urls = (logo_url, *(picture.url for picture in pictures if picture))
+    urls = (*own_urls, *(picture.url for picture in pictures if picture))
     return tuple(dict.fromkeys(filter(None, urls)))
 
 
 def with_image_sizes(digest: Digest, sizes: ImageSizes) -> Digest:
-    """Return a digest whose logo and pictures have their measured sizes, where these are known."""
+    """Return a digest whose logo, portrait and pictures have their measured sizes, where these are known."""
 
     def measured(section: Section) -> Section:
         return replace(section, stories=tuple(_measured_story(story, sizes) for story in section.stories))
@@ -28,6 +28,8 @@ def with_image_sizes(digest: Digest, sizes: ImageSizes) -> Digest:
     publication = digest.publication
     if logo := sizes.get(publication.logo_url):
         publication = replace(publication, logo_width=logo.width, logo_height=logo.height)
+    if portrait := sizes.get(publication.portrait_url):
+        publication = replace(publication, portrait_width=portrait.width, portrait_height=portrait.height)
     return replace(
         digest,
         publication=publication,

@@ -42,6 +42,8 @@ def _text_changes(old: Manifest, new: Manifest) -> Iterator[str]:
             yield f"the {key}, “{old[key]}”, would be “{new[key]}”"
     if old.get("introduction_md", "") != new.get("introduction_md", ""):
         yield "the introduction was rewritten"
+    if old.get("blocks", []) != new.get("blocks", []):
+        yield "the standing blocks changed"
 
 
 def _entry_changes(old: Manifest, new: Manifest) -> Iterator[str]:

@@ -102,6 +102,10 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
         },
         "introduction_md": digest.introduction_md,
         "skim": [asdict(line) for line in rendered.skim],
+        "blocks": [
+            {"kind": block.kind, "label": block.label, "position": block.position, "text_md": block.text_md}
+            for block in digest.blocks
+        ],
         "stories": [
             _story(section.kind, section.heading, story, fingerprints)
             for section in digest.sections

@@ -5,14 +5,23 @@ Templates only lay it out, so all themes show the same texts and work in every l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pipeline.digest.render import wording
+from pipeline.digest.render.frame_view import (
+    AT_THE_END,
+    FeedbackView,
+    SignatureView,
+    blocks_by_ordinal,
+    feedback_view,
+    signature_view,
+)
 from pipeline.digest.render.palette import Palette
 from pipeline.digest.render.story_view import (
     MAX_WORDS,
+    BlockView,
     ImageView,
     LinkView,
     StoryView,
@@ -98,15 +107,19 @@ class DigestView:
     """Number and date of the edition, and how long it takes to read and to hear."""
     introduction_html: str
     introduction_text: str
+    signature: SignatureView | None
     contents_heading: str
     contents: tuple[str, ...]
     """The other stories in a few words each; empty if there are few."""
     lead: StoryView | None
     """The story that opens the newsletter; None if it has only links."""
     sections: tuple[SectionView, ...]
+    blocks: tuple[BlockView, ...]
+    """The standing blocks after all stories."""
     call_to_action_html: str
     """The one request at the end."""
     call_to_action_text: str
+    feedback: FeedbackView | None
     reason: str
     postal_address: tuple[str, ...]
     """Its lines."""
@@ -127,6 +140,9 @@ def digest_view(
     preheader = one_line(digest.preheader)
     style = with_branding(style, accent=publication.accent, fonts=publication.fonts)
     separator = wording.label_separator(translator)
+    date = translator.format_date(closes_at)
+    lead, sections = _lead(digest, translator), tuple(_sections(digest, translator, budget or LengthBudget()))
+    blocks = blocks_by_ordinal(digest.blocks, bool(lead) + sum(len(one.stories) for one in sections), translator)
 
     def placeholder_link(label: str, placeholder: str) -> LinkView:
         return LinkView(label=label, url=placeholder_url(publication.url, placeholder))
@@ -149,16 +165,22 @@ def digest_view(
         label_font=style.label_font,
         tagline=publication.tagline,
         number=wording.edition_number(digest.number, translator),
-        date=translator.format_date(closes_at),
+        date=date,
         top_line=" · ".join(filter(None, wording.top_line(digest, closes_at, translator))),
         introduction_html=markdown.to_html(digest.introduction_md),
         introduction_text=markdown.to_text(digest.introduction_md, colon=separator),
+        signature=signature_view(digest),
         contents_heading=translator.gettext("In this edition"),
         contents=_contents(digest, translator),
-        lead=_lead(digest, translator),
-        sections=tuple(_sections(digest, translator, budget or LengthBudget())),
+        lead=_with_blocks(lead, blocks) if lead else None,
+        sections=tuple(
+            replace(section, stories=tuple(_with_blocks(story, blocks) for story in section.stories))
+            for section in sections
+        ),
+        blocks=blocks.get(AT_THE_END, ()),
         call_to_action_html=markdown.to_html(publication.call_to_action_md),
         call_to_action_text=markdown.to_text(publication.call_to_action_md, colon=separator),
+        feedback=feedback_view(digest, date, translator),
         reason=publication.reason or wording.subscription_reason(publication.name, translator),
         postal_address=tuple(line.strip() for line in publication.postal_address.splitlines() if line.strip()),
         browser_link=placeholder_link(translator.gettext("Read in your browser"), BROWSER_VIEW),
@@ -174,6 +196,10 @@ def skim_lines(view: DigestView) -> Iterator[SkimLine]:
     for story in stories:
         text = story.excerpt_text or story.note_text
         yield SkimLine(title=story.title, text=cut_headline(one_line(text), MAX_SKIM_WIDTH), level=story.level)
+
+
+def _with_blocks(story: StoryView, blocks: Mapping[int, tuple[BlockView, ...]]) -> StoryView:
+    return replace(story, blocks=blocks.get(story.ordinal, ()))
 
 
 def _lead(digest: Digest, translator: Translator) -> StoryView | None:

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from pipeline.digest.render import wording
 from pipeline.digest.render.translator import Translator
+from pipeline.model.block import BlockKind
 from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
 from pipeline.model.entry import Picture, TimedText
 from pipeline.text import markdown
@@ -49,6 +50,17 @@ class ImageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockView:
+    """A standing block as templates print it."""
+
+    kind: BlockKind
+    label: str
+    """Of a sponsor it always says so; may be empty otherwise."""
+    content_html: str
+    content_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryView:
     """A story as templates print it; an empty field is left out."""
 
@@ -85,6 +97,8 @@ class StoryView:
     related: tuple[LinkView, ...] = ()
     """Older entries about the same topic."""
     related_heading: str = ""
+    blocks: tuple[BlockView, ...] = ()
+    """Standing blocks that follow it."""
 
 
 def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:

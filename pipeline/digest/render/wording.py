@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from pipeline.digest.render.translator import ENGLISH, Translator
+from pipeline.model.block import BlockKind
 from pipeline.model.digest import Digest, SectionKind, Story
 from pipeline.text.plain_text import count_words
 
@@ -163,6 +164,16 @@ def listen_button_label(story: Story, translator: Translator = ENGLISH) -> str:
     if is_film:
         return translator.gettext("Watch the episode ({duration})", duration=duration)
     return translator.gettext("Listen to the episode ({duration})", duration=duration)
+
+
+def block_label(kind: BlockKind, label: str, translator: Translator = ENGLISH) -> str:
+    """Return the words above a standing block; a sponsor is always called one.
+
+    >>> block_label("sponsor", "Tin & Twine"), block_label("sponsor", ""), block_label("notice", "")
+    ('Sponsor · Tin & Twine', 'Sponsor', '')
+    """
+    sponsor = translator.gettext("Sponsor") if kind == "sponsor" else ""
+    return " · ".join(filter(None, (sponsor, translator.isolate(label))))
 
 
 def subscription_reason(publication: str, translator: Translator = ENGLISH) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.digest.render.theme import Theme
 from pipeline.digest.selection.select import Selection
+from pipeline.model.block import Block
 from pipeline.model.digest import Edition, Publication
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import StoredEntry
@@ -47,6 +48,8 @@ class DigestContext:
     feeds: tuple[Feed, ...]
     calendar: WeekCalendar
     theme: Theme
+    blocks: tuple[Block, ...] = ()
+    """The standing blocks of all editions."""
     quiet_period: timedelta = timedelta(0)
     """How long an entry must have been unchanged before a digest includes it."""
     post_decides_week: bool = True

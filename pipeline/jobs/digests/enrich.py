@@ -37,10 +37,12 @@ _READABLE_TRANSCRIPTS = ("vtt", "srt", "subrip", "plain", "html")
 Stories = Sequence[Sequence[StoredEntry]]
 
 
-def enrich(store: Store, stories: Stories, open_fetcher: OpenFetcher, logo_url: str = "", *, now: datetime) -> None:
+def enrich(
+    store: Store, stories: Stories, open_fetcher: OpenFetcher, own_images: Sequence[str] = (), *, now: datetime
+) -> None:
     """Fetch and store the episode details and image sizes of stories; what fails is tried again later."""
     fetch_episode_details(store, stories, open_fetcher, now=now)
-    fetch_image_sizes(store, stories, open_fetcher, logo_url=logo_url, now=now)
+    fetch_image_sizes(store, stories, open_fetcher, own_images=own_images, now=now)
 
 
 def episode_detail_urls(stories: Iterable[Sequence[StoredEntry]]) -> tuple[str, ...]:
@@ -85,12 +87,12 @@ def fetch_image_sizes(
     stories: Stories,
     open_fetcher: OpenFetcher,
     *,
-    logo_url: str = "",
+    own_images: Sequence[str] = (),
     now: datetime,
     max_seconds: float = MAX_SECONDS,
 ) -> int:
     """Measure images by their first bytes and store the sizes that are not stored yet; return their number."""
-    wanted = image_urls(stories, logo_url)
+    wanted = image_urls(stories, own_images)
     stored = store.media.image_sizes(wanted)
     requests = [FetchRequest(key=url, url=url, first_bytes=IMAGE_PREFIX_BYTES) for url in wanted if url not in stored]
 

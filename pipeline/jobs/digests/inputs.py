@@ -56,7 +56,8 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
             if channel.picture_url
         },
         excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
-        image_sizes=store.media.image_sizes(image_urls(entries, context.publication.logo_url)),
+        image_sizes=store.media.image_sizes(image_urls(entries, context.publication.image_urls)),
+        blocks=context.blocks,
         preflight=replace(
             load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
             possible_repeats=tuple(

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import sync_playwright
 
 from tests.golden.update import DIGESTS, THEME_NAMES, mail
+from tests.golden.weeks import WEEKS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -62,7 +63,9 @@ class Shot:
 def mails() -> dict[tuple[str, str], str]:
     """Return the HTML of every edition in every theme, by (edition, theme)."""
     written = {
-        (name, theme): mail(digest, theme)["html"].decode() for name, digest in DIGESTS.items() for theme in THEME_NAMES
+        (name, theme): mail(digest, theme)["html"].decode()
+        for name, digest in (DIGESTS | WEEKS).items()
+        for theme in THEME_NAMES
     }
     return {("demo", theme): demo(theme) for theme in THEME_NAMES} | written
 

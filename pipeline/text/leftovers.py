@@ -19,7 +19,7 @@ _RAW_MARKUP = re.compile(
     r"|\[(?:url|img|quote|color|size|caption)=[^\[\]]{0,400}\]",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(`++)[^`]*+\1")
+_CODE = re.compile(r"(?<!`)(`++)[^`]*+\1(?!`)")
 _CLOSED_BY = {
     "(": ")",
     "[": "]",

@@ -151,7 +151,9 @@ def print_report(mutants: list[Mutant], statuses: dict[str, str], totals: Counte
     equivalent = {(each["file"], each["function"], each["old"].strip(), each["new"].strip()) for each in load_reasons()}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for mutant in mutants:
-        status = statuses.get(mutant.name, "not run")
+        if mutant.name not in statuses:
+            continue  # the run was interrupted
+        status = statuses[mutant.name]
         if status not in DETECTED and (mutant.file, mutant.function, mutant.old, mutant.new) in equivalent:
             status = "equivalent"
         counts[mutant.package].update({status: 1, "measured": 1})

@@ -277,3 +277,19 @@ def test_a_new_file_lists_included_and_left_out_entries():
     older = text.partition("# Older entries it links to")[2]
     assert '"blog potter"  What the potter kept' in older
     assert '"blog jam"     Marmalade' in older
+
+
+def test_a_mistake_names_file_and_line() -> None:
+    """For the desk in fields, for people in the message: also a mistake of TOML, at the line where it is."""
+    with pytest.raises(EditorFileError) as found:
+        parse('+++\nsubject = "Bread"\npreheader = \n+++\n', "2026-W07.md", ALL)
+    assert (found.value.file, found.value.line) == ("2026-W07.md", 3)
+    assert str(found.value).startswith("2026-W07.md, line 3: ")
+    assert "(at line" not in str(found.value)
+
+
+def test_a_line_before_the_first_link_is_no_link() -> None:
+    """Only an indented line continues a link, and there must be one."""
+    for lines, number in (("Look here.\n- <https://a.example/>", 2), ("- <https://a.example/>\nLook here.", 3)):
+        assert refused(f"## Useful links\n{lines}\n")[0] == number
+    assert refused("## Useful links\n  indented\n")[0] == 2

@@ -282,7 +282,7 @@ def test_a_new_file_lists_included_and_left_out_entries():
 def test_a_mistake_names_file_and_line() -> None:
     """For the desk in fields, for people in the message: also a mistake of TOML, at the line where it is."""
     with pytest.raises(EditorFileError) as found:
-        parse('+++\nsubject = "Bread"\npreheader = \n+++\n', "2026-W07.md", ALL)
+        parse('+++\nsubject = "Bread"\npreheader = \nlead = "blog bread"\n+++\n', "2026-W07.md", ALL)
     assert (found.value.file, found.value.line) == ("2026-W07.md", 3)
     assert str(found.value).startswith("2026-W07.md, line 3: ")
     assert "(at line" not in str(found.value)

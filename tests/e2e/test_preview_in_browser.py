@@ -60,7 +60,10 @@ def url(desk: FakeDesk) -> Iterator[str]:
 
 @contextmanager
 def opened(chromium: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Open a page; requests to other machines get a pixel. Errors in the console fail the test."""
+    """Open a page; requests to other machines get a pixel.
+
+    Errors in the console fail the test, but for images that a frame without images does not load.
+    """
     context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"} | options)
     console_errors: list[str] = []
     context.on("console", lambda message: console_errors.append(message.text) if message.type == "error" else None)
@@ -70,7 +73,7 @@ def opened(chromium: Browser, url: str, **options: Any) -> Iterator[Page]:
     page.goto(url)
     yield page
     context.close()
-    assert console_errors == []
+    assert [error for error in console_errors if "img-src 'none'" not in error] == []
 
 
 def mail_style(page: Page, selector: str, name: str) -> str:

@@ -88,7 +88,10 @@ class EditionPages:
         with self.cache.lock:
             local_image = self.cache.desk.editions.local_image
             html = frame_html(
-                edition.html.decode(), scheme=options.scheme, is_local=lambda url: local_image(url) is not None
+                edition.html.decode(),
+                scheme=options.scheme,
+                is_local=lambda url: local_image(url) is not None,
+                shows_images=options.images != "none",
             )
         policy = MESSAGE_CSP.format(images=IMAGE_SOURCES[options.images])
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})

@@ -9,7 +9,7 @@ It differs from the sealed HTML only in what mail clients change themselves:
   Outlook do with messages that declare no dark scheme;
 * images that need no network (the demo's) are loaded from the desk.
 
-Showing no images needs no change: the frame's content security policy blocks them.
+Without images their addresses are removed: the content security policy would block each with an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ _COLOUR = re.compile(
 )
 
 
-def frame_html(html: str, *, scheme: str = "light", is_local: Callable[[str], bool] = lambda url: False) -> str:
+def frame_html(
+    html: str,
+    *,
+    scheme: str = "light",
+    is_local: Callable[[str], bool] = lambda url: False,
+    shows_images: bool = True,
+) -> str:
     """Return the copy of an edition's HTML for the frame.
 
     ``scheme`` is ``light``, ``dark`` (its own dark design, if it has one) or ``forced`` (as some clients recolour
@@ -46,6 +52,8 @@ def frame_html(html: str, *, scheme: str = "light", is_local: Callable[[str], bo
     """
 
     def local_image(match: re.Match[str]) -> str:
+        if not shows_images:
+            return f'{match[1]}""'
         url = unescape(match[2])
         return f'{match[1]}"/image?url={escape(quote(url, safe=""))}"' if is_local(url) else match[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -49,8 +50,11 @@ def test_each_story_has_its_fittest_picture(tmp_path: Path, capsys: pytest.Captu
         program = CliRunner(tmp_path, server, capsys)
         program.serve("/blog", document)
         program.run_ok("fetch")
+        folder = tmp_path / "editions" / "2026-W07"
+        folder.mkdir(parents=True)
+        references = [f"blog {title.lower().replace(' ', '-')}" for title in (*POSTS, *MEDIA)]
+        folder.with_suffix(".md").write_text(f"+++\nfull = {json.dumps(references)}\n+++\n", encoding="utf-8")
         program.run_ok("digest", "--week", "2026-W07", "--offline")
-    folder = tmp_path / "editions" / "2026-W07"
     html = (folder / "digest.html").read_text(encoding="utf-8")
     text = (folder / "digest.txt").read_text(encoding="utf-8")
     assert set(re.findall(r'src="[^"]*/([^"/]+\.(?:jpg|gif|png))"', html)) == set(PICTURES.values())

@@ -78,9 +78,9 @@ def test_episodes_without_a_media_type_are_heard_and_films_watched(program: CliR
     labels = re.findall(r"^(.*): https://blog.example/([a-z]\S+)", text, re.MULTILINE)
     assert {page: label for label, page in labels} == {
         "read-aloud": "Read the post",
-        "oakum": "Listen at blog.example",
-        "tallow": "Listen at blog.example",
-        "lanterns": "Watch at blog.example",
+        "oakum": "Listen to the episode (31 min)",
+        "tallow": "Listen to the episode (25 min)",
+        "lanterns": "Watch the episode",
     }
 
 
@@ -121,6 +121,6 @@ def test_people_and_numbers_are_read_from_titles(program: CliRunner) -> None:
     titles = [story["title"] for story in program.manifest()["stories"]]
     text = (program.config.parent / "editions/2026-W07/digest.txt").read_text()
     assert sorted(titles) == ["Alkanet (the plant) and Weld (the dye)", "Carding", "NW London Special", "Winter wool"]
-    assert "Carding\n-------\nwith Ida Brandt and Per Holm\n" in text
+    assert re.search(r"^Carding\n[-=]+\nListen · with Ida Brandt and Per Holm$", text, re.MULTILINE)
     assert "jsmith" not in text
-    assert text.count("\nwith ") == 1
+    assert text.count(" · with ") == 1

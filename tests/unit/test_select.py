@@ -322,7 +322,7 @@ def publish(entries, weeks, shuffled: random.Random, *, post_decides=True):
     stories, closed_weeks = {}, {}
     for week in weeks:
         built_at = CALENDAR.bounds(week)[1] + BUILT_AFTER
-        around = [one for one in kept.values() if abs(one.entry.published_at - built_at) < 8 * WEEK]
+        around = [one for one in kept.values() if abs(one.entry.published_at - built_at) < 60 * WEEK]
         seen = [one for one in around if one.first_seen_at <= built_at]
         shuffled.shuffle(seen)
         assignment = WeekAssignment(calendar=CALENDAR, closed_weeks=closed_weeks, post_decides=post_decides)

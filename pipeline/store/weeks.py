@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, or_, select, update
+from sqlalchemy import Connection, case, func, null, or_, select, update
 
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
@@ -74,7 +74,11 @@ def reclaim(connection: Connection, week: str, entry_ids: Collection[int]) -> No
     """
     is_free = entry.c.entry_id.not_in(select(edition_entry.c.entry_id))
     reclaimed = or_(entry.c.released_from == week, entry.c.entry_id.in_(entry_ids)) & is_free
-    before = case((entry.c.released_from == week, entry.c.released_before), else_=entry.c.released_from)
+    before = case(
+        (entry.c.released_from == week, entry.c.released_before),
+        (entry.c.released_before == week, null()),  # a later week took it and released it; the one before is forgotten
+        else_=entry.c.released_from,
+    )
     values = {"assigned_week": week, "released_from": before, "released_before": None}
     connection.execute(update(entry).where(reclaimed).values(values))
 

@@ -171,7 +171,7 @@ def test_a_late_entry_goes_into_the_next_digest(desk: Desk):
     desk.serve("blog", feed(late, post("On time", "next", "Tue, 17 Feb 2026 09:00:00 GMT"), *BLOG))
     desk.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
     desk.ok("digest")
-    assert [each["title"] for each in desk.manifest("2026-W08")["stories"]] == ["Late but welcome", "On time"]
+    assert [each["title"] for each in desk.manifest("2026-W08")["stories"]] == ["On time", "Late but welcome"]
     desk.ok("digest", "--week", "2026-W07")
     assert desk.files() == before
     desk.serve("blog", feed(post("After", "after", "Tue, 24 Feb 2026 09:00:00 GMT"), late, *BLOG))

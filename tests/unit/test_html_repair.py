@@ -18,9 +18,9 @@ BASE64 = "R0lGODlhAQABAIAAAP" * 40
 
 def _excerpt(html: str) -> tuple[str, str, str]:
     """Return the excerpt of an entry as HTML, as text and as stored with the entry."""
-    body, text, _ = extract_body(html, "", "https://h.example/")
-    md = excerpt(to_markdown(body))
-    return to_html(md), to_text(md), text
+    body = extract_body(html, "", "https://h.example/")
+    md = excerpt(to_markdown(body.html))
+    return to_html(md), to_text(md), body.excerpt_text
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,6 @@ def manifest_results(manifest: bytes) -> tuple[CheckResult, ...]:
     """Return the check results that a manifest holds.
 
     >>> manifest_results(b'{"checks": [{"name": "html-size", "level": "hint", "message": "Shorten it."}]}')
-    (CheckResult(name='html-size', level='hint', message='Shorten it.', where='', fix_target=''),)
+    (CheckResult(name='html-size', level='hint', message='Shorten it.', where='', fix_target='', quote=''),)
     """
     return tuple(CheckResult(**result) for result in json.loads(manifest or b"{}").get("checks", ()))

@@ -14,6 +14,7 @@ from pipeline.digest.edition.diff import manifest_changes
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.files import write_edition
+from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.digest import Edition
@@ -48,7 +49,8 @@ def build_draft(store: Store, context: DigestContext, week: Week, *, now: dateti
 
 def build_selected(store: Store, context: DigestContext, week: Week, selection: Selection) -> BuiltEdition:
     """Return the edition of selected entries; the same selection and store give the same bytes."""
-    return build_edition(load_inputs(store, context, week, selection), context.theme)
+    stories = without_furniture(store, selection.stories, week, context.calendar)
+    return build_edition(load_inputs(store, context, week, replace(selection, stories=stories)), context.theme)
 
 
 def current_edition(store: Store, context: DigestContext, week: Week, *, now: datetime) -> Edition:

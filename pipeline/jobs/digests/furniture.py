@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from pipeline.digest.compose.excerpts import opening_of
 from pipeline.ingest.pictures import body_pictures, fittest
 from pipeline.model.entry import Entry, StoredEntry
+from pipeline.model.week import Week, WeekCalendar
 from pipeline.store import Store
 from pipeline.text.furniture import (
     LEARNT_CHARS,
@@ -36,12 +36,13 @@ class Furniture:
     picture_urls: frozenset[str]
 
 
-def without_furniture(store: Store, stories: Stories, *, before: datetime, first_seen_by: datetime | None) -> Stories:
-    """Return stories whose entries have no text or picture that their feed repeats.
+def without_furniture(store: Store, stories: Stories, week: Week, calendar: WeekCalendar) -> Stories:
+    """Return a week's stories, whose entries have no text or picture that their feed repeats.
 
-    Only entries published before ``before``, and stored by ``first_seen_by``, show what it repeats, so that a closed
-    week always gives the same. Episodes keep their cover, which all episodes of a show share.
+    Only entries published before the end of the week, and stored when it was closed, show what a feed repeats, so that
+    a closed week always gives the same. Episodes keep their cover, which all episodes of a show share.
     """
+    before, first_seen_by = calendar.bounds(week)[1], store.weeks.closed().get(str(week))
     feed_ids = dict.fromkeys(stored.entry.feed_id for story in stories for stored in story)
     learnt = {
         feed_id: learn_furniture(

@@ -45,7 +45,8 @@ def explain_decisions(
         everything = store.entries.between(_MIN_DATE, _MAX_DATE, context.feed_ids)
         entries += [stored for stored in everything if stored.entry_id not in loaded]
     selection = _select(store, context, week, entries, now)
-    texts = describe_texts(selection.stories, context.feeds)
+    stories = without_furniture(store, selection.stories, week, context.calendar)
+    texts = describe_texts(stories, context.feeds)
     return tuple(
         replace(decision, reason=f"{decision.reason}; text: {texts[decision.entry_id]}")
         if decision.entry_id in texts
@@ -72,15 +73,13 @@ def _select(
     store: Store, context: DigestContext, week: Week, entries: Sequence[StoredEntry], now: datetime
 ) -> Selection:
     assignment = _assignment(store, context, now)
-    closes_at = context.calendar.bounds(week)[1]
     sealed = store.editions.sealed(str(week)) if assignment.is_sent(week) else None
     if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
         entries = [*entries, *store.entries.by_id(missing)]
         earlier = _earlier_entries(store, entries)
         known_texts = _known_texts(store, [*entries, *earlier])
-        selection = select(week, entries, assignment, context.feeds, sealed.overrides, earlier, known_texts)
-        return _without_furniture(store, week, selection, assignment, closes_at)
+        return select(week, entries, assignment, context.feeds, sealed.overrides, earlier, known_texts)
     overrides = context.read_overrides(week, entries)
     entries = [*entries, *_put_back_from_elsewhere(store, overrides, entries)]
     earlier = _earlier_entries(store, entries)
@@ -96,7 +95,7 @@ def _select(
         known_earlier = entries_at_closing(week, _earlier_entries(store, known), assignment)
         at_closing = assignment_at_closing(week, _assignment(store, context, closed_at))
         selection = with_reasons_at_closing(selection, choose(known, known_earlier, at_closing))
-    return _without_furniture(store, week, selection, assignment, closes_at)
+    return selection
 
 
 def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssignment:
@@ -108,14 +107,6 @@ def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssi
         quiet_since=now - context.quiet_period if context.quiet_period else None,
         post_decides=context.post_decides_week,
     )
-
-
-def _without_furniture(
-    store: Store, week: Week, selection: Selection, assignment: WeekAssignment, closes_at: datetime
-) -> Selection:
-    closed_at = assignment.closed_weeks.get(str(week))
-    stories = without_furniture(store, selection.stories, before=closes_at, first_seen_by=closed_at)
-    return replace(selection, stories=stories)
 
 
 def _put_back_from_elsewhere(store: Store, overrides: Overrides, entries: Sequence[StoredEntry]) -> list[StoredEntry]:

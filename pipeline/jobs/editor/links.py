@@ -20,6 +20,7 @@ from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import FetchRequest
 from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.store import Store
+from pipeline.text.markdown import to_plain
 from pipeline.text.urls import clean_url, url_key, with_scheme
 
 ADDED_LINKS_FEED_ID = "links.added"
@@ -177,7 +178,7 @@ async def _fetch_entry(url: str, open_fetcher: OpenFetcher, now: datetime, note:
         url=page_url,
         title=title or page.title or page_url,
         published_at=now,
-        excerpt_text=note or page.description,
+        excerpt_text=to_plain(note) or page.description,
     )
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from pipeline.text.html import sanitised_to_text
 from pipeline.text.passage_faults import Fault, Rank, find_fault
-from pipeline.text.passages import Passage, passage_text, split_passages
+from pipeline.text.passages import Passage, split_passages
 
 MAX_WORDS = 120
 """An opening has about this many words at most."""
@@ -147,7 +148,7 @@ def is_beginning(summary: str, html: str) -> bool:
     True
     """
     start = " ".join(_words(summary)[:_SAME_WORDS])
-    return f" {start} " in " " + " ".join(_words(passage_text(html[:_COPIED_CHARS]))) + " "
+    return f" {start} " in " " + " ".join(_words(sanitised_to_text(html[:_COPIED_CHARS]))) + " "
 
 
 def _is_similar(summary: str, html: str) -> bool:

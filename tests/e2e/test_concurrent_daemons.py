@@ -202,6 +202,8 @@ def test_two_daemons_and_cron_do_each_period_once(publication: Publication, serv
     """One of them runs the fetch task each minute, and the feed is fetched once a minute."""
     publication.write("blog", fetch="every minute")
     publication.start(), publication.start()
+    for daemon in publication.daemons:
+        assert daemon.logs("next runs:")  # the store has its tables
     end = time.monotonic() + 600
     while len(publication.rows(FETCHES)) < 2 and time.monotonic() < end:
         assert publication.tick().wait(GIVE_UP_SECONDS) == 0

@@ -117,7 +117,7 @@ def test_killed_at_any_point_a_transition_is_made_or_not(
     tmp_path: Path, process: CrashProcess, theme: Theme, case: str
 ) -> None:
     """All tables are as before or after, or as while sending; a second try completes the transition."""
-    move, folder = case.split()[0], tmp_path / "publication"
+    move, folder = case.split()[0], tmp_path / case.replace(" ", "-")  # the process remembers folders
     prepare(folder, theme, MOVES[case])
     shutil.copytree(folder, tmp_path / "before")
     process.run(0, move, folder)

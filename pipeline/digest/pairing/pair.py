@@ -25,6 +25,8 @@ from pipeline.digest.pairing.rules import (
 from pipeline.model.entry import Entry, StoredEntry
 from pipeline.text.urls import domain
 
+_MAX_TITLE_WORDS = 60
+"""One word of a title may differ; of a longer one, one of the first."""
 _MAX_NEIGHBOURS = 30
 """Candidates per entry and key: a key with more neighbours in time than this identifies nothing."""
 _REPOST_GAP = timedelta(hours=3)
@@ -138,9 +140,9 @@ def _keys(one: EntryFeatures, guests: frozenset[str]) -> Iterator[Hashable]:
     yield from ((key,) for key in {one.page, one.file, *one.links} - {""})
     yield from (("title", variant) for variant in one.title.variants if variant)
     yield "order", tuple(sorted(word for word in words if len(word) > 3))
-    yield from (
-        ("without", index, *words[:index], *words[index + 1 :]) for index in range(len(words)) if len(words) > 2
-    )
+    if len(words) > 2:
+        droppable = range(min(len(words), _MAX_TITLE_WORDS))
+        yield from (("without", index, *words[:index], *words[index + 1 :]) for index in droppable)
     yield from (("start", *variant.split()[:4]) for variant in one.title.variants if len(variant.split()) > 3)
     yield from (("guest", word) for word in one.names & guests)
     yield from (("text", shingle) for shingle in one.opening)

@@ -331,3 +331,12 @@ def test_a_missing_template_is_named(tmp_path: Path) -> None:
     (tmp_path / "half" / "digest.html.j2").write_text("x")
     with pytest.raises(TemplateError, match=r"digest\.txt\.j2"):
         load_theme([tmp_path], "half")
+
+
+def test_a_feed_named_after_its_author_is_named_once(theme: Theme) -> None:
+    """A person's blog in a section of several feeds."""
+    feeds = ("The Net Loft", POST.author)
+    named = {feed: render(with_story(replace(POST, feed_title=feed)), theme).text for feed in feeds}
+    assert f"The Net Loft · By {POST.author}" in named["The Net Loft"]
+    assert f"· By {POST.author}" in named[POST.author]
+    assert f"{POST.author} · By" not in named[POST.author]

@@ -122,7 +122,8 @@ def byline(story: Story, translator: Translator = ENGLISH) -> tuple[str, ...]:
         "read-or-listen": (_episode_number(story, translator), with_guest or by, explicit),
         "link": (story.link_domain,),
     }[story.kind]
-    return tuple(part for part in (translator.isolate(story.feed_title), *parts) if part)
+    feed = "" if story.feed_title in (story.author, story.guest) else translator.isolate(story.feed_title)
+    return tuple(part for part in (feed, *parts) if part)
 
 
 def _episode_number(story: Story, translator: Translator) -> str:

@@ -143,7 +143,11 @@ class Publication:
         """Wait until each of some tasks has begun, and none is running."""
         end = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < end:
-            statuses = dict(self.rows("SELECT task_id, max(status = 'running') FROM run GROUP BY task_id"))
+            statuses = dict(
+                self.rows(
+                    "SELECT task_id, max(CASE WHEN status = 'running' THEN 1 ELSE 0 END) FROM run GROUP BY task_id"
+                )
+            )
             if all(statuses.get(task) == 0 for task in tasks):
                 return
             time.sleep(0.05)

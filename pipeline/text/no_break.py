@@ -1,4 +1,4 @@
-"""Keep numbers with their units, and names such as N-23, on one line: in HTML, and where plain text is wrapped.
+"""No line breaks within numbers with units or names such as N-23: in HTML, and where plain text is wrapped.
 
 The text itself stays as it is: HTML gets no-break spaces and hyphens when it is written, plain text is only wrapped at
 other blanks.

@@ -16,7 +16,7 @@ MAX_WORDS = 120
 _SHORT_SUMMARY_WORDS = 15
 """The body follows a shorter summary."""
 _SECTION_WORDS = 30
-"""A text of so many words does not go on under the next heading."""
+"""A text that has this many words does not continue under the next heading."""
 _FEW_WORDS = 6
 _SAME_WORDS = 6
 """A summary is the beginning of the body if they share this many words."""

@@ -54,7 +54,8 @@ _TRACKER = re.compile(
     r"|vpixl\.com|backtracks\.fm|adbarker\.com|anchor\.fm|feedpress\.(?:it|com))|prfx\.byspotify\.com|r\.zen\.ai"
 )
 _HOST_SEGMENT = re.compile(r"(?=[^/]*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
-_MEDIA_FILE = re.compile(r"\.(mp3|m4a|mp4|m4v|ogg|opus|oga|wav|aac|flac|mov|webm)$", re.IGNORECASE)
+MEDIA_FILE = re.compile(r"\.(?:mp3|m4a|m4b|mp4|m4v|og[ga]|opus|wav|aac|flac|mov|webm)$", re.IGNORECASE)
+"""How the path of a sound or video file ends."""
 
 
 @lru_cache(maxsize=4_096)
@@ -257,7 +258,7 @@ def _strip_tracker(key: str) -> str:
     for index, segment in enumerate(segments):
         if "%3A%2F%2F" in segment:  # the whole target, percent-encoded in one segment
             return url_key(unquote("/".join(segments[index:]))).partition("?")[0]
-        if _HOST_SEGMENT.fullmatch(segment) and segments[index + 1 :] and not _MEDIA_FILE.search(segment):
+        if _HOST_SEGMENT.fullmatch(segment) and segments[index + 1 :] and not MEDIA_FILE.search(segment):
             return "/".join([segment.lower().removeprefix("www."), *segments[index + 1 :]])
     return ""
 

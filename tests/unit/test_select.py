@@ -372,8 +372,8 @@ def test_a_story_whose_post_comes_late_is_published_once(seed: int, post_decides
             stored(episode(WORDS[number], heard_at), first_seen_at=heard_at),
         ]
     stories, _ = publish(entries, [W06.next(number) for number in range(-1, 56)], chance, post_decides=post_decides)
-    told = [story[0].entry.title for week in stories for story in stories[week]]
-    assert sorted(told) == sorted(WORDS[:52])
+    published = [story[0].entry.title for week in stories for story in stories[week]]
+    assert sorted(published) == sorted(WORDS[:52])
 
 
 @given(entries=entries, shuffled=st.randoms(), post_decides=st.booleans())

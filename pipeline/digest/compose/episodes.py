@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.model.digest import Section, Story
 from pipeline.model.entry import Entry, Picture, TimedText
 from pipeline.text.similarity import normalised_words, title_key
-from pipeline.text.urls import domain, url_key
+from pipeline.text.urls import MEDIA_FILE, domain, url_key
 
 MAX_QUOTES = 3
 """Sentences of a transcript that the editor is offered, besides its opening."""
-_MEDIA_FILE = re.compile(r"\.(?:mp3|m4a|m4b|aac|og[ga]|opus|wav|flac|mp4|m4v|mov|webm)$", re.IGNORECASE)
 
 
 def with_episode_details(
@@ -110,4 +108,4 @@ def _picture(story: Story, covers: Mapping[str, Picture], shown: dict[str, set[s
 def _is_media_file(entry: Entry) -> bool:
     """Return whether the page of an entry is a file to play instead."""
     is_enclosure = entry.enclosure is not None and url_key(entry.url) == url_key(entry.enclosure.url)
-    return is_enclosure or bool(_MEDIA_FILE.search(entry.url.partition("?")[0]))
+    return is_enclosure or bool(MEDIA_FILE.search(entry.url.partition("?")[0]))

@@ -134,6 +134,7 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
     With 0 words there is no sentence, but the editor's note always is there.
     """
     separator, title = wording.label_separator(translator), _title(story, translator)
+    kicker = wording.kicker(story, translator)
     sentence = "" if story.note_md else _first_sentence(story.excerpt_md, max_words and _remaining(max_words, title))
     has_text = bool(sentence or story.note_md.strip())
     return StoryView(
@@ -141,10 +142,8 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
         level="brief",
         title=title,
         url=safe_url(story.url) or safe_url(story.listen_url),
-        kicker=wording.kicker(story, translator),
-        byline=one_line(story.link_domain or story.feed_title)
-        or (max_words and wording.kicker(story, translator))
-        or "",
+        kicker=kicker,
+        byline=one_line(story.link_domain or story.feed_title) or (kicker if max_words else ""),
         excerpt_text=sentence,
         colon=(" " if title[-1] in ".!?…。！？؟۔" else separator) if has_text else "",
         note_html=markdown.to_inline_html(story.note_md),

@@ -140,7 +140,7 @@ def _fetch(
 
 
 def _is_due(failures: int, failed_at: datetime, now: datetime) -> bool:
-    """Check whether a document that failed so often may be tried again."""
+    """Check whether a document that failed ``failures`` times may be fetched again."""
     return now - failed_at >= min(MIN_RETRY_INTERVAL * (1 << min(failures - 1, 9)), MAX_RETRY_INTERVAL)
 
 

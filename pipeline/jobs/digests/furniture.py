@@ -32,7 +32,7 @@ class Furniture:
     """Texts and pictures that several entries of a feed have in common."""
 
     texts: frozenset[str]
-    """As returned by ``text.furniture.repeated_keys``."""
+    """Keys of ``text.furniture.repeated_keys``."""
     picture_urls: frozenset[str]
 
 

@@ -1,6 +1,6 @@
-"""Keep when the lines of chapters and transcripts begin: each becomes ``[null, line]``, as its start is not known.
+"""Start times for the lines of chapters and transcripts: each line becomes ``[null, line]``, as its start is not known.
 
-They are kept because a document is fetched once; an episode that is fetched from now on has the times.
+The stored lines stay because a document is fetched once; an episode that is fetched from now on has the times.
 """
 
 from __future__ import annotations

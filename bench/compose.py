@@ -107,8 +107,7 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
 
     def compose_anew() -> object:
         furniture_keys.cache_clear()
-        closes_at = press.calendar.bounds(WEEK)[1]
-        stories = without_furniture(store, selection.stories, before=closes_at, first_seen_by=None)
+        stories = without_furniture(store, selection.stories, WEEK, press.calendar)
         return compose(load_inputs(store, press, WEEK, replace(selection, stories=stories)))
 
     return {

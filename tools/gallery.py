@@ -99,7 +99,7 @@ def take(browser: Browser, html: str, shot: Shot, file: Path, *, height: int = 0
         is_mobile=shot.width < 500,
     )
     page.route("http*://**/*", _answer_from_fixtures)
-    page.set_content(html, wait_until="networkidle")
+    page.set_content(html, wait_until="load")
     page.screenshot(path=file, full_page=not height)
     page.close()
 

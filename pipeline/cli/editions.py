@@ -179,7 +179,7 @@ class _Action:
         from pipeline.jobs.digests.build import write_sealed
 
         write_sealed(self.app.store(), self.workflow.context, self.week, self.app.editions_folder, now=self.now)
-        number = f"No. {record.number} " if record.number else ""
+        number = f"Issue {record.number} " if record.number else ""
         self.print(f"{record.week}: {number}{result}")
         if then:
             self.print(f"Next: pipeline {then} {self.week}")

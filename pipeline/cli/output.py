@@ -93,7 +93,7 @@ def edition_status_lines(record: EditionRecord, changes: Iterable[str], zone: tz
     """Yield the status of a sealed edition and what has changed since approval; nothing for a draft."""
     if not record.is_sealed:
         return
-    yield f"  these are the sealed bytes of No. {record.number}, {describe_edition_status(record, zone)}"
+    yield f"  these are the sealed bytes of Issue {record.number}, {describe_edition_status(record, zone)}"
     for change in changes:
         yield f"  changed since approval: {change}"
 

@@ -133,7 +133,7 @@ def _week_row(week: WeekSummary, status: Status, zone: tzinfo) -> tuple[str, ...
 def _edition_cell(week: WeekSummary, status: Status, zone: tzinfo) -> str:
     record = status.records.get(week.week)
     if record and record.state != "draft":
-        number = f"No. {record.number} " if record.number else ""
+        number = f"Issue {record.number} " if record.number else ""
         return number + output.describe_edition_status(record, zone)
     if week.state == "draft":
         drafted_at = status.drafted_at.get(week.week)

@@ -82,7 +82,9 @@ class EditionRepository:
         with self._transition(expected, state, sealed.sealed_at, sealed.sealed_by, note, token) as connection:
             number = expected.number or edition_rows.next_number(connection)
             if number != sealed.edition.number:
-                raise ConflictError(f"No. {sealed.edition.number} went to another edition a moment ago; approve again.")
+                raise ConflictError(
+                    f"Issue {sealed.edition.number} went to another edition a moment ago; approve again."
+                )
             edition_rows.insert_sealed(connection, sealed)
             weeks.close(connection, week, (), sealed.sealed_at, carried_over)
             edition_rows.unreserve(connection, week)

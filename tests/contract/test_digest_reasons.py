@@ -113,7 +113,7 @@ def test_the_reasons_are_those_of_the_first_digest(harness: PublicationHarness) 
         assert "too new: its story appeared or changed" in reasons["blog", "Fresh paint"]
         assert reasons["blog", "Oars"] == "left out by the editor"
         assert "belongs to 2026-W08; paired" in reasons["blog", "Nets"]
-        assert "its story with “A quay in winter” was sent with No. 1" in reasons["podcast", "A quay in winter"]
+        assert "its story with “A quay in winter” was sent with Issue 1" in reasons["podcast", "A quay in winter"]
         assert "archive, not news" in reasons["blog", "Before we came"]
 
 

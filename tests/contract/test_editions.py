@@ -233,7 +233,7 @@ def test_the_editor_chooses_the_entries(harness: PublicationHarness) -> None:
         put_back=(f"blog {BREAD.guid}", f"blog {SOUP.guid}"), lead=f"blog {NEXT.guid}", order=(f"blog {BREAD.url}",)
     )
     assert harness.titles(W08) == ["The week after", "Bread on a stone"]
-    assert "was sent with No. 1 (2026-W07); nothing is published twice" in harness.reason(W08, "Soup for a wet day")
+    assert "was sent with Issue 1 (2026-W07); nothing is published twice" in harness.reason(W08, "Soup for a wet day")
 
 
 # Publishing and carrying over
@@ -247,7 +247,7 @@ def test_a_sent_or_handed_over_entry_is_published(harness: PublicationHarness, l
     standing = getattr(harness, leave)(W07)
     assert (standing.state, standing.number) == ("sent", 1)
     assert harness.reason(W08, "Bread on a stone").endswith(
-        "was sent with No. 1 (2026-W07); nothing is published twice"
+        "was sent with Issue 1 (2026-W07); nothing is published twice"
     )
 
 
@@ -257,7 +257,7 @@ def test_an_approved_entry_is_reserved(harness: PublicationHarness) -> None:
     harness.overrides["2026-W06"] = Overrides(put_back=(f"blog {BREAD.guid}",))
     with pytest.raises(NothingToPublishError):
         harness.digest(W06)
-    assert "is in No. 1 (2026-W07), which is approved" in harness.reason(W06, "Bread on a stone")
+    assert "is in Issue 1 (2026-W07), which is approved" in harness.reason(W06, "Bread on a stone")
 
 
 @pytest.mark.parametrize("move", ["hold", "skip"])
@@ -351,7 +351,7 @@ def test_the_other_half_of_a_published_story_stays_out(harness: PublicationHarne
         with pytest.raises(NothingToPublishError):
             harness.digest(W08)
     said = [each.reason for each in harness.decisions(W08) if each.feed_id == "podcast"]
-    assert "was sent with No. 1 (2026-W07); " in said[0]
+    assert "was sent with Issue 1 (2026-W07); " in said[0]
     for week in (W09, W09.next(), W09.next(5)):
         harness.set_time_after_closing(week)
         with pytest.raises(NothingToPublishError):
@@ -388,7 +388,7 @@ def test_a_pairing_found_after_both_halves_were_approved(
     harness.send(first)
     for leave in (harness.send, harness.hand_over):
         with pytest.raises(
-            RefusedError, match=rf"published in No\. \d \({first}\): run `pipeline approve {second}` again"
+            RefusedError, match=rf"published in Issue \d \({first}\): run `pipeline approve {second}` again"
         ):
             leave(second)
     harness.approve(second)

@@ -215,7 +215,7 @@ def test_what_repeats_says_so_and_can_be_put_back(tmp_path: Path) -> None:
         reasons
         == [
             f"out: dated Tue 17 Feb 2026, repeats “{old.title}” of Tue 10 Feb 2026, which was "
-            "sent with No. 1 (2026-W07): the same text; nothing is published twice"
+            "sent with Issue 1 (2026-W07): the same text; nothing is published twice"
         ]
         * 2
     )

@@ -242,10 +242,10 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, served: ServedDesk
         show_every_view(editor, width)
         choose_stories(editor)
         editor.use("button", "Approve")
-        editor.wait_for("Approved as No. 1")
+        editor.wait_for("Approved as Issue 1")
         editor.open_details("Send")
-        editor.use("button", "Send No. 1 now")
-        editor.wait_for("No. 1 written to the outbox; not delivered to anyone")
+        editor.use("button", "Send Issue 1 now")
+        editor.wait_for("Issue 1 written to the outbox; not delivered to anyone")
     assert "Subject: Bread, salt & a long road home this week" in served.outbox_text
     assert "Good morning from the quay." in served.outbox_text
     assert "Tide tables for the whole coast" in served.outbox_text
@@ -304,7 +304,7 @@ def test_a_dead_link_is_shown_and_fixed(chromium: Browser, served: ServedDesk) -
         editor.wait_for("Saved.")
         editor.use("link", "Back to the edition")
         editor.use("button", "Approve")
-        editor.wait_for("Approved as No. 1")
+        editor.wait_for("Approved as Issue 1")
 
 
 @pytest.mark.slow
@@ -340,7 +340,7 @@ def test_only_the_edition_on_the_screen_is_approved(chromium: Browser, served: S
         first.wait_for("Changed since you opened the page")
         assert "Good morning from the quay." in first.page.locator("ins").all_inner_texts()
         first.use("button", "Approve")
-        first.wait_for("Approved as No. 1")
+        first.wait_for("Approved as Issue 1")
 
 
 def test_everything_works_without_script(chromium: Browser, served: ServedDesk) -> None:

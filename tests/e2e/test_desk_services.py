@@ -134,7 +134,7 @@ def test_an_edition_is_approved_tested_held_and_sent(desk: Desk) -> None:
     desk.editor.save(WEEK, lambda overrides: replace(overrides, subject="Bread"), "")
     with pytest.raises(RefusedError, match="has changed since you reviewed it"):
         desk.editions.perform(WEEK, "approve", ActionOptions(content_hash=seen))
-    assert "No. 1" in desk.editions.perform(
+    assert "Issue 1" in desk.editions.perform(
         WEEK, "approve", ActionOptions(content_hash=current_edition(desk).content_hash)
     )
     assert desk.editions.approved_edition(WEEK) is not None
@@ -143,7 +143,7 @@ def test_an_edition_is_approved_tested_held_and_sent(desk: Desk) -> None:
     )
     assert "Held" in desk.editions.perform(WEEK, "hold", ActionOptions())
     assert "Approved again" in desk.editions.perform(WEEK, "resume", ActionOptions())
-    assert "No. 1 written to the outbox; not delivered to anyone" in desk.editions.perform(
+    assert "Issue 1 written to the outbox; not delivered to anyone" in desk.editions.perform(
         WEEK, "send", ActionOptions()
     )
     with pytest.raises(RefusedError, match="has been sent"):
@@ -152,7 +152,7 @@ def test_an_edition_is_approved_tested_held_and_sent(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "state", "result"),
-    [("hand over", "sent", "Recorded as sent, as No. 1."), ("resume", "draft", "Back to draft")],
+    [("hand over", "sent", "Recorded as sent, as Issue 1."), ("resume", "draft", "Back to draft")],
 )
 def test_an_unconfirmed_edition_is_answered_for(
     desk: Desk, open_publication: LivePublication, publication: Path, answer: str, state: str, result: str

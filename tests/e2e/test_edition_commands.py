@@ -30,14 +30,14 @@ def test_digest_approve_test_and_send(desk: Desk):
     """The bytes are the same at each step, and `status` shows the state."""
     desk.ok("digest", "--week", "2026-W07")
     drafted = desk.files()
-    assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: No. 1 approved, with hash ")
+    assert desk.ok("approve", "2026-W07", "--by", "ann").startswith("2026-W07: Issue 1 approved, with hash ")
     assert {name: desk.files()[name] for name in ("digest.html", "digest.txt", "digest.eml")} == {
         name: drafted[name] for name in ("digest.html", "digest.txt", "digest.eml")
     }
     assert "a test copy for you@example.org" in desk.ok("send", "2026-W07", "--test", "you@example.org")
-    assert "No. 1 approved by ann, Mon 16 Feb 2026 09:00" in desk.ok("status")
-    assert "No. 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07", "--by", "bob")
-    assert "No. 1 sent by bob, Mon 16 Feb 2026 09:00 (written to the outbox; not delivered to anyone)" in desk.ok(
+    assert "Issue 1 approved by ann, Mon 16 Feb 2026 09:00" in desk.ok("status")
+    assert "Issue 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07", "--by", "bob")
+    assert "Issue 1 sent by bob, Mon 16 Feb 2026 09:00 (written to the outbox; not delivered to anyone)" in desk.ok(
         "status"
     )
     assert (state(desk)["state"], state(desk)["approved_by"]) == ("sent", "ann")
@@ -76,7 +76,7 @@ def test_a_change_after_approval_is_reported_and_changes_no_byte(desk: Desk):
     out = desk.ok("digest", "--week", "2026-W07")
     said = "changed since approval: “Bread on a stone” was edited in its feed: title"
     assert said in out
-    assert "these are the sealed bytes of No. 1, approved by" in out
+    assert "these are the sealed bytes of Issue 1, approved by" in out
     assert said in desk.ok("status")
     assert said.partition(": ")[2] in state(desk)["changed_since_approval"]
     after = desk.files()
@@ -147,7 +147,9 @@ def test_a_handed_over_edition_counts_as_published(desk: Desk):
     assert "(handed over)" in desk.ok("status")
     assert not (desk.folder / "outbox").exists()
     out = desk.run("digest", "--week", "2026-W08", "--explain")[1]
-    assert "Bread on a stone: dated Tue 10 Feb 2026, was sent with No. 1 (2026-W07); nothing is published twice" in out
+    assert (
+        "Bread on a stone: dated Tue 10 Feb 2026, was sent with Issue 1 (2026-W07); nothing is published twice" in out
+    )
 
 
 def test_an_entry_removed_from_its_feed_is_left_out(desk: Desk):
@@ -174,9 +176,9 @@ def test_an_outbox_that_cannot_be_created_starts_no_send(desk: Desk):
     code, _, err = desk.run("send", "2026-W07")
     assert code == 3
     assert "cannot be written" in err
-    assert "No. 1 approved" in desk.ok("status")
+    assert "Issue 1 approved" in desk.ok("status")
     (desk.folder / "outbox").unlink()
-    assert "No. 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07")
+    assert "Issue 1 written to the outbox; not delivered to anyone" in desk.ok("send", "2026-W07")
 
 
 @pytest.mark.parametrize(("command", "words"), [("approve", "approve it once"), ("send", "send it once")])

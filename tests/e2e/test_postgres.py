@@ -82,7 +82,7 @@ def test_an_edition_is_the_same_as_on_sqlite(demo: Demo, on_sqlite: Demo) -> Non
     for name in ("digest.html", "digest.txt", "digest.eml"):
         assert demo.read_part(name) == on_sqlite.read_part(name)
     demo.run_ok("approve", WEEK)
-    assert "No. 1 written to the outbox" in demo.run_ok("send", WEEK)
+    assert "Issue 1 written to the outbox" in demo.run_ok("send", WEEK)
     assert "the bytes are the same" in demo.run_ok("digest", "--rebuild", "--week", WEEK)
     assert "is intact" in demo.run("doctor", "--offline")[1]
 
@@ -135,7 +135,7 @@ def test_a_publication_moves_from_sqlite_to_a_server(demo: Demo, on_sqlite: Demo
     assert "0 new entries" in demo.run_ok("fetch", "--force")
     demo.run_ok("digest", "--week", "2026-W08", "--offline")
     demo.run_ok("approve", "2026-W08", "--override", "dead-link")
-    assert "No. 2" in demo.run_ok("status")
+    assert "Issue 2" in demo.run_ok("status")
     again = demo.run("import", str(tmp_path / "moved.jsonl"))
     assert again[0] == 4
     assert "the store is not empty" in again[2]

@@ -263,19 +263,19 @@ CLOSED = {"closed_weeks": {"2026-W07": END}}
             W08,
             replace(BREAD, edition_week="2026-W07"),
             {"records": editions(W07="sent")},
-            "was sent with No. 7 (2026-W07); nothing is published twice",
+            "was sent with Issue 7 (2026-W07); nothing is published twice",
         ),
         (
             W08,
             replace(BREAD, edition_week="2026-W07"),
             {"records": editions(W07="approved")},
-            "is in No. 7 (2026-W07), which is approved; nothing is published twice",
+            "is in Issue 7 (2026-W07), which is approved; nothing is published twice",
         ),
         (
             W07,
             replace(BREAD, edition_week="2026-W07", late_counterpart=True),
             {"records": editions(W07="sent")},
-            "its story with “Soup” was sent with No. 7 (2026-W07); a story is published once",
+            "its story with “Soup” was sent with Issue 7 (2026-W07); a story is published once",
         ),
         (W08, BREAD, {}, "belongs to 2026-W07"),
         (W08, replace(BREAD, first_seen_at=END), {}, "its story belongs to 2026-W07, with “Soup”"),
@@ -344,7 +344,7 @@ def test_a_repeat_is_explained() -> None:
     sent = {"records": editions(W06="sent")}
     sure = Repeat(original=replace(SOUP, edition_week="2026-W06"), evidence="the same text", certain=True)
     assert explainer(W07, **sent).explain_repeat(BREAD, sure) == (
-        "dated Tue 10 Feb 2026, repeats “Soup” of Wed 11 Feb 2026, which was sent with No. 6 (2026-W06): "
+        "dated Tue 10 Feb 2026, repeats “Soup” of Wed 11 Feb 2026, which was sent with Issue 6 (2026-W06): "
         "the same text; nothing is published twice"
     )
     untitled = stored(entry("Soup", MONDAY, guid="x"), 9)

@@ -30,7 +30,7 @@ def test_an_approved_edition_is_sent_once_at_its_time(scheduled: ScheduledPublic
     scheduled.harness.set_time_after_closing(W07).approve(W07)
     assert scheduled.run(TUESDAY - 3 * HOUR, hours=2.9) == []
     (line,) = scheduled.run(TUESDAY, hours=30)
-    assert line.startswith("2026-W07: No. 2 written to the outbox; not delivered to anyone: ")
+    assert line.startswith("2026-W07: Issue 2 written to the outbox; not delivered to anyone: ")
     assert (scheduled.state(), scheduled.sent_count, scheduled.alert_subjects) == ("sent", 2, [])
     assert scheduled.harness.store.editions.get("2026-W07").changed_by == "schedule"
 
@@ -51,7 +51,7 @@ def test_approval_counts_until_the_limit_and_not_after_it(scheduled: ScheduledPu
     """Twelve hours late it is still sent; a minute later the editor decides."""
     scheduled.run(TUESDAY)
     scheduled.harness.set_time(TUESDAY + 12 * HOUR).approve(W07)
-    assert [each.message[:17] for each in scheduled.tick(TUESDAY + 12 * HOUR)] == ["2026-W07: No. 2 w"]
+    assert [each.message[:21] for each in scheduled.tick(TUESDAY + 12 * HOUR)] == ["2026-W07: Issue 2 wri"]
 
 
 def test_nothing_is_sent_automatically_after_the_limit(scheduled: ScheduledPublication) -> None:
@@ -223,5 +223,5 @@ def test_the_week_is_the_one_closed_at_the_send_time(tmp_path: Path) -> None:
     outcome = replace(scheduled.scheduled_send(), schedule=sunday).run(CLOCK.bounds(W07)[1] + 3 * HOUR)
     assert isinstance(outcome, Done)
     assert outcome.week == "2026-W06"
-    assert outcome.message.startswith("2026-W06: No. 1 written to the outbox")
+    assert outcome.message.startswith("2026-W06: Issue 1 written to the outbox")
     scheduled.harness.store.close()

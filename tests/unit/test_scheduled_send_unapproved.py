@@ -121,7 +121,7 @@ def test_an_approval_before_the_limit_counts_if_the_tick_is_later(scheduled: Sch
     scheduled.approval = "required"
     scheduled.run(TUESDAY)
     scheduled.harness.set_time(LIMIT - 2 * MINUTE).approve(W07)
-    assert [each.message[:17] for each in scheduled.tick(LIMIT + MINUTE)] == ["2026-W07: No. 2 w"]
+    assert [each.message[:21] for each in scheduled.tick(LIMIT + MINUTE)] == ["2026-W07: Issue 2 wri"]
 
 
 def test_an_edition_fixed_before_the_limit_is_sent(scheduled: ScheduledPublication) -> None:

@@ -77,7 +77,7 @@ def test_a_changed_text_raises_an_alert_with_the_difference(sent: SentPublicatio
     (alert,) = sent.fetch(SOUP, edited, OLD)
     assert alert.subject == "“Bread” was changed after it was sent"
     assert alert.text.split("\n\n") == [
-        "No. 1 (2026-W07), sent on Monday 16 February, 06:00, contains this story of the feed blog. Since then its "
+        "Issue 1 (2026-W07), sent on Monday 16 February, 06:00, contains this story of the feed blog. Since then its "
         "source was changed:",
         "    text: “Leave the dough for three hours, then fold it.” is now "
         "“Leave the dough for four hours, then fold it.”",

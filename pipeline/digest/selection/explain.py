@@ -72,8 +72,8 @@ class DecisionExplainer:
     def _in_edition(self, week: str) -> str:
         record = self.assignment.record_of(week)
         if record.state == "sent":
-            return f"was sent with No. {record.number} ({week})"
-        return f"is in No. {record.number} ({week}), which is approved"
+            return f"was sent with Issue {record.number} ({week})"
+        return f"is in Issue {record.number} ({week}), which is approved"
 
     def _not_considered(self, stored: StoredEntry) -> str:
         """Return why a closed week does not consider an entry."""

@@ -129,7 +129,7 @@ class ScheduledSend:
             window.add_alert("failed", "could not be sent", f"{error} {_next_steps(window, error)}")
             raise
         write_sealed(self.workflow.store, self.workflow.context, window.week, self.editions_folder, now=window.now)
-        return f"{window.week}: No. {record.number} {self.recovery.backend.outcome}: {path}"
+        return f"{window.week}: Issue {record.number} {self.recovery.backend.outcome}: {path}"
 
     def _report_blocked(self, window: _SendWindow, error: RefusedError) -> Deferred:
         text = f"{error} If this is fixed by {window.closing_time}, it is sent automatically."

@@ -85,6 +85,6 @@ def _require_unpublished(workflow: EditionWorkflow, sealed: SealedEdition, week:
         other = workflow.store.editions.get(selection.published_elsewhere.get(entry_id, ""))
         if other.state in ("sending", "sent"):
             raise RefusedError(
-                f"“{titles[entry_id]}” was already published in No. {other.number} ({other.week}): "
+                f"“{titles[entry_id]}” was already published in Issue {other.number} ({other.week}): "
                 f"run `pipeline approve {week}` again to leave it out."
             )

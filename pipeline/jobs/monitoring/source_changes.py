@@ -63,8 +63,8 @@ class SentEdition:
 
     @property
     def name(self) -> str:
-        """Number and week, for example ``No. 7 (2026-W07)``."""
-        return f"No. {self.record.number} ({self.record.week})"
+        """Number and week, for example ``Issue 7 (2026-W07)``."""
+        return f"Issue {self.record.number} ({self.record.week})"
 
     @property
     def fingerprints(self) -> dict[int, str]:

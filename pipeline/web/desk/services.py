@@ -205,7 +205,7 @@ def _perform(
     match action:
         case "approve":
             record = workflow.approve(week, now=now, content_hash=options.content_hash, overridden=options.overridden)
-            return f"Approved as No. {record.number}. Exactly this edition will be sent."
+            return f"Approved as Issue {record.number}. Exactly this edition will be sent."
         case "hold":
             workflow.hold(week, now=now)
             return "Held. Its entries carry over to the next digest."
@@ -218,10 +218,10 @@ def _perform(
         case "send":
             recovery = build_recovery(app)
             record, path = send(workflow, recovery, week, now=now)
-            return f"No. {record.number} {recovery.backend.outcome}: {path.parent.name}/{path.name}."
+            return f"Issue {record.number} {recovery.backend.outcome}: {path.parent.name}/{path.name}."
         case "hand over":
             record = mark_sent_elsewhere(workflow, week, now=now)
-            return f"Recorded as sent, as No. {record.number}. Its entries count as published."
+            return f"Recorded as sent, as Issue {record.number}. Its entries count as published."
         case "test":
             address = envelope_address(options.test_address)
             mailer = build_mailer(app)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pipeline.app.audience import clean_up_tasks, public_url
 from pipeline.app.delivery import build_mailer, build_notifier, build_proof_sender, build_recovery, sends_unapproved
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
@@ -119,6 +120,9 @@ def _proof_tasks(app: App) -> Iterator[Task]:
 
 def _maintenance_tasks(app: App) -> Iterator[Task]:
     from pipeline.jobs.maintenance.prune import prune_task
+
+    if public_url(app):
+        yield from clean_up_tasks(app)
 
     if keep := app.config.store.keep_bodies:
         yield prune_task(app.store(), keep)

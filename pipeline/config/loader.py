@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.public import DEFAULT_FORM
 from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, Config, settings_of
 from pipeline.config.toml_lines import find_line
 from pipeline.config.types import InvalidValueError, SettingType
@@ -48,6 +49,7 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     tables = {name: _parse_table(document.get(name, {}), name, mistakes) for name in single}
     _check_feeds(repeated["feeds"], mistakes)
     _check_blocks(repeated["blocks"], mistakes)
+    _check_forms(repeated["forms"], mistakes)
     _check_delivery(tables["delivery"], mistakes)
     mistakes.raise_if_any()
     sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in tables.items()}
@@ -90,6 +92,16 @@ def _check_blocks(blocks: Iterable[Mapping[str, Any]], mistakes: _Mistakes) -> N
         if isinstance(first, date) and isinstance(last, date) and last < first:
             message = f"[[blocks]] number {number} until = {last} is before from = {first}: correct one of them."
             mistakes.add(message, "blocks", "until", number)
+
+
+def _check_forms(forms: Iterable[Mapping[str, Any]], mistakes: _Mistakes) -> None:
+    ids = {DEFAULT_FORM}
+    for number, form in enumerate(forms, 1):
+        form_id = str(form.get("id", ""))
+        if form_id in ids:
+            message = f'[[forms]] id = "{form_id}" is used twice: give each form an id of its own.'
+            mistakes.add(message, "forms", "id", number)
+        ids.add(form_id)
 
 
 def _check_feeds(feeds: Iterable[Mapping[str, Any]], mistakes: _Mistakes) -> None:

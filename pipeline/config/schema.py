@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.blocks import BlockSettings
+from pipeline.config.public import FormSettings, PublicSettings, SignupSettings
 from pipeline.config.sections import (
     DeliverySettings,
     DigestSettings,
@@ -33,6 +34,9 @@ class Config:
     digest: DigestSettings
     delivery: DeliverySettings
     web: WebSettings
+    public: PublicSettings
+    signup: SignupSettings
+    forms: tuple[FormSettings, ...]
     store: StoreSettings
     schedule: ScheduleSettings
     notify: NotifySettings
@@ -46,13 +50,16 @@ SECTIONS: dict[str, type] = {
     "digest": DigestSettings,
     "delivery": DeliverySettings,
     "web": WebSettings,
+    "public": PublicSettings,
+    "signup": SignupSettings,
+    "forms": FormSettings,
     "store": StoreSettings,
     "schedule": ScheduleSettings,
     "notify": NotifySettings,
 }
 
 
-REPEATED_SECTIONS = ("feeds", "blocks")
+REPEATED_SECTIONS = ("feeds", "blocks", "forms")
 """Sections that are written as ``[[feeds]]``, once for each of their tables."""
 
 

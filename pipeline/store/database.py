@@ -65,21 +65,26 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that is committed at the end and rolled back on an exception; one at a time."""
+    def write(self, *, counted: bool = True) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end and rolled back on an exception; one at a time.
+
+        One that is not ``counted`` changes nothing that editions are made of, and on PostgreSQL waits for no other: it
+        has to lock the rows that it changes.
+        """
         if shared := self._shared():
             with shared as connection, connection.begin_nested():
                 yield connection
             return
         with map_errors(self.name), self._writer.begin() as connection:
-            # First of all: on PostgreSQL this row lock makes other writers wait, as SQLite does by itself.
-            connection.execute(_COUNT_COMMIT)
+            if counted:
+                # First of all: on PostgreSQL this row lock makes other writers wait, as SQLite does by itself.
+                connection.execute(_COUNT_COMMIT)
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, counted: bool = True) -> Iterator[None]:
         """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together."""
-        with self.write() as connection:
+        with self.write(counted=counted) as connection:
             self._surrounding.connection = connection
             try:
                 yield

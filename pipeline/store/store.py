@@ -20,9 +20,14 @@ from pipeline.store.feeds import FeedRepository
 from pipeline.store.maintenance import Maintenance
 from pipeline.store.metrics import StoreMetrics
 from pipeline.store.migrate import migrate
+from pipeline.store.person_mails import PersonMailRepository
 from pipeline.store.proofs import ProofRepository
 from pipeline.store.runs import RunRepository
 from pipeline.store.schema import commit_counter
+from pipeline.store.signup_limits import SignupLimitRepository
+from pipeline.store.subscribers import SubscriberRepository
+from pipeline.store.subscription_events import SubscriptionEventRepository
+from pipeline.store.suppressions import SuppressionRepository
 from pipeline.store.weeks import WeekRepository
 from pipeline.store.word_index import WordIndex
 
@@ -49,6 +54,11 @@ class Store:
         self.proofs = ProofRepository(database)
         self.runs = RunRepository(database)
         self.alerts = AlertRepository(database)
+        self.subscribers = SubscriberRepository(database)
+        self.subscription_events = SubscriptionEventRepository(database)
+        self.suppressions = SuppressionRepository(database)
+        self.person_mails = PersonMailRepository(database)
+        self.signup_limits = SignupLimitRepository(database)
         self.metrics = StoreMetrics(database)
         self.maintenance = Maintenance(database)
 
@@ -83,6 +93,13 @@ class Store:
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context in which all that this thread does with the store is one transaction."""
         return self._database.transaction()
+
+    def audience_transaction(self) -> AbstractContextManager[None]:
+        """Return such a context for people's data alone, which leaves ``revision`` as it is.
+
+        Lock the subscribers that change: on PostgreSQL other transactions run meanwhile.
+        """
+        return self._database.transaction(counted=False)
 
     def revision(self) -> str:
         """Return a value that changes with every transaction that writes, in whatever process."""

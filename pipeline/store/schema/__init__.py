@@ -1,8 +1,20 @@
-"""The tables, by subject: feeds and entries, editions, and what operating the program needs.
+"""The tables, by subject: feeds and entries, editions, people, and what operating the program needs.
 
 ``migrations/`` creates them; a test compares the result with these definitions.
 """
 
+from pipeline.store.schema.audience import (
+    audience_key,
+    audience_log,
+    given_guide,
+    is_mail_pending,
+    person_mail,
+    signup_limit,
+    subscriber,
+    subscription_event,
+    suppression,
+    wording,
+)
 from pipeline.store.schema.editions import (
     closed_week,
     edition,
@@ -52,6 +64,8 @@ __all__ = [
     "alert",
     "alert_delivery",
     "archive_position",
+    "audience_key",
+    "audience_log",
     "closed_week",
     "commit_counter",
     "content",
@@ -63,9 +77,11 @@ __all__ = [
     "excerpt",
     "failed_media",
     "feed",
+    "given_guide",
     "has_media",
     "image_size",
     "is_alive",
+    "is_mail_pending",
     "is_open",
     "is_pending",
     "is_present",
@@ -78,10 +94,16 @@ __all__ = [
     "newest_run",
     "owner",
     "page_prefix",
+    "person_mail",
     "proof",
     "published_text",
     "run",
     "sealed_edition",
     "signing_key",
+    "signup_limit",
+    "subscriber",
+    "subscription_event",
+    "suppression",
     "used_token",
+    "wording",
 ]

@@ -1,0 +1,120 @@
+"""Builders for the jobs of people: sign-ups, subscriptions, mails to one person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING
+
+from pipeline.app.delivery import build_notifier
+from pipeline.config.public import DEFAULT_FORM
+from pipeline.model.errors import DNSUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.app.app import App
+    from pipeline.config.public import FormSettings, SignupSettings
+    from pipeline.jobs.audience.context import AudienceContext, SignupRules
+    from pipeline.jobs.audience.sign_up import SignUp
+    from pipeline.model.subscriber import SignupForm
+    from pipeline.scheduler.engine import Task
+
+
+def public_url(app: App) -> str:
+    """Return the URL of the pages for subscribers without a trailing slash; empty if there are none."""
+    settings = app.config.public
+    return settings.url.rstrip("/") if settings.listen else ""
+
+
+def build_audience_context(app: App) -> AudienceContext:
+    """Return what the jobs of people need; the signing keys are created at first use and kept in the store."""
+    from pipeline.audience.tokens import PURPOSES
+    from pipeline.jobs.audience.context import AudienceContext
+
+    signup, subscribers = app.config.signup, app.store().subscribers
+    return AudienceContext(
+        store=app.store(),
+        publication=app.publication,
+        forms={form.id: form for form in _forms(signup, app.config.forms)},
+        rules=_rules(signup),
+        public_url=public_url(app),
+        folder=app.folder,
+        keys={
+            purpose: subscribers.signing_key(purpose, token_urlsafe(32))
+            for purpose in (*PURPOSES, "suppression", "challenge")
+        },
+    )
+
+
+def build_sign_up(app: App, context: AudienceContext) -> SignUp:
+    """Return what takes sign-ups; somebody is alerted if a form gets too many."""
+    from pipeline.jobs.audience.sign_up import SignUp
+    from pipeline.model.alert import Alert
+
+    def alert(form: SignupForm, count: int, now: datetime) -> None:
+        text = (
+            f"The form “{form.id}” got {count} sign-ups within an hour. If you did not expect that, a program may be "
+            "entering other people's addresses.\n\nNothing needs to be done at once: an address gets at most one mail "
+            "a week, nobody is subscribed without confirming, and browsers have to solve a challenge now."
+        )
+        build_notifier(app).notify(
+            Alert(key=f"signup/{form.id}", subject="Unusually many sign-ups", text=text, raised_at=now)
+        )
+
+    return SignUp(context, on_flood=alert)
+
+
+def clean_up_tasks(app: App) -> Iterator[Task]:
+    """Yield the task that deletes unconfirmed sign-ups."""
+    from pipeline.jobs.audience.sign_up import clean_up_task
+
+    yield clean_up_task(app.store(), app.config.signup.keep_unconfirmed)
+
+
+def _forms(signup: SignupSettings, forms: tuple[FormSettings, ...]) -> Iterator[SignupForm]:
+    """Yield the form of [signup], then those of [[forms]]."""
+    from pipeline.model.subscriber import SignupForm
+
+    every: list[tuple[str, SignupSettings | FormSettings]] = [(DEFAULT_FORM, signup)]
+    for form_id, settings in (*every, *((form.id, form) for form in forms)):
+        yield SignupForm(
+            id=form_id,
+            title=settings.title or signup.title,
+            wording=settings.wording or signup.wording,
+            introduction=settings.introduction,
+            guide=settings.guide,
+            guide_title=settings.guide_title,
+            asks_name=settings.ask_name,
+            asks_topics=settings.ask_topics,
+        )
+
+
+def _rules(settings: SignupSettings) -> SignupRules:
+    from pipeline.jobs.audience.context import SignupRules
+
+    return SignupRules(
+        keep_unconfirmed=settings.keep_unconfirmed,
+        max_per_network=settings.max_per_network,
+        max_per_form=settings.max_per_form,
+        min_seconds=settings.min_seconds,
+        challenge=settings.challenge,
+        allow_disposable=settings.allow_disposable,
+        allow_role=settings.allow_role,
+        best_of_after=settings.best_of_after,
+        has_mail_server=_mail_server_check() if settings.check_mx else lambda domain: True,
+    )
+
+
+def _mail_server_check() -> Callable[[str], bool]:
+    from pipeline.delivery.dns import Resolver
+
+    resolver = Resolver()
+
+    def has_mail_server(domain: str) -> bool:
+        try:
+            return bool(resolver.mx(domain) or resolver.addresses(domain))
+        except DNSUnavailableError:
+            return True  # nobody is turned away because a name server is down
+
+    return has_mail_server

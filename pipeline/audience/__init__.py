@@ -1,0 +1,1 @@
+"""Rules about people: addresses, consent, subscriptions, tokens. Pure."""

@@ -1,0 +1,156 @@
+"""Sign-ups: from a form to the mail that asks for confirmation.
+
+The answer that a visitor gets, and when, must not depend on whether an address is known: both take the same steps,
+and the mail is sent later by the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pipeline.audience.addresses import address_key, is_disposable, is_role_address, network_of, normalise_address
+from pipeline.audience.subscription import describe, sign_up_mail
+from pipeline.jobs.audience.context import AudienceContext
+from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.schedule import parse_schedule
+from pipeline.model.subscriber import (
+    DEFAULT_PREFERENCES,
+    NOBODY,
+    Preferences,
+    SignupForm,
+    Subscriber,
+    SubscriptionEvent,
+    Visitor,
+    Wording,
+)
+from pipeline.scheduler.engine import Done, Task
+from pipeline.store import Store
+from pipeline.text.format import pluralize
+
+MAIL_INTERVAL = timedelta(days=7)
+"""An address gets at most one mail of a form in this time, however often it is entered."""
+LIMIT_INTERVAL = timedelta(hours=1)
+CLEAN_UP = parse_schedule("daily 03:40")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUpRequest:
+    """The content of a sign-up form."""
+
+    form: str
+    address: str
+    has_consented: bool
+    """Whether the box was ticked."""
+    preferences: Preferences = DEFAULT_PREFERENCES
+    language: str = ""
+    visitor: Visitor = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Accepts sign-ups. ``on_flood`` is called for each form that gets more of them than usual."""
+
+    context: AudienceContext
+    on_flood: Callable[[SignupForm, int, datetime], None] = lambda form, count, now: None
+
+    def needs_challenge(self, form_id: str, now: datetime) -> bool:
+        """Check whether a browser has to solve a challenge before it may send a form."""
+        rules = self.context.rules
+        if rules.challenge != "auto":
+            return rules.challenge == "always"
+        return self.context.store.signup_limits.current(_form_key(form_id), now) > rules.max_per_form
+
+    def request(self, request: SignUpRequest, now: datetime) -> None:
+        """Store a sign-up and queue the mail that answers it.
+
+        UsageError if the form is not filled in correctly; RefusedError if there were too many from this network.
+        """
+        form = self.context.form(request.form)
+        address = self._checked_address(request)
+        self._limit_network(request.visitor, now)
+        wording = self.context.store.subscription_events.current_wording(form.id, request.language, form.wording, now)
+        with self.context.store.audience_transaction():
+            self._store(form, address, request, wording, now)
+        self._watch_form(form, now)
+
+    def _checked_address(self, request: SignUpRequest) -> str:
+        if not request.has_consented:
+            raise UsageError("Tick the box: we may only write to you if you want us to.")
+        address = normalise_address(request.address)
+        domain = address.rpartition("@")[2]
+        if not self.context.rules.allow_disposable and is_disposable(address):
+            raise UsageError(f"Use another address: mailboxes at {domain} are thrown away after a short time.")
+        if not self.context.rules.allow_role and is_role_address(address):
+            raise UsageError("Use an address of your own: this one belongs to several people.")
+        if not self.context.rules.has_mail_server(domain):
+            raise UsageError(f"Check your address: {domain} does not receive mail.")
+        return address
+
+    def _limit_network(self, visitor: Visitor, now: datetime) -> None:
+        if not visitor.ip_address:
+            return
+        key = f"network {network_of(visitor.ip_address)}"
+        count = self.context.store.signup_limits.count(key, within=LIMIT_INTERVAL, now=now)
+        if count > self.context.rules.max_per_network:
+            raise RefusedError("There were too many sign-ups from your network. Try again in an hour.")
+
+    def _store(self, form: SignupForm, address: str, request: SignUpRequest, wording: Wording, now: datetime) -> None:
+        store, key = self.context.store, address_key(address)
+        new = Subscriber(
+            id=0,
+            address=address,
+            state="unconfirmed",
+            language=request.language,
+            form=form.id,
+            created_at=now,
+            changed_at=now,
+        )
+        store.subscribers.add(new, key)
+        subscriber = store.subscribers.find(key, lock=True)
+        if subscriber is None:
+            raise AssertionError("the subscriber was added just now")
+        may_mail = store.signup_limits.count(self._mail_key(address, form), within=MAIL_INTERVAL, now=now) == 1
+        mail = sign_up_mail(subscriber, self.context.suppression(address))
+        changed = replace(subscriber, requested=request.preferences, changed_at=now)
+        store.subscribers.save(subscriber if subscriber.state in ("active", "suppressed") else changed)
+        event = SubscriptionEvent(
+            at=now,
+            kind="requested",
+            actor="subscriber",
+            form=form.id,
+            wording=wording,
+            visitor=request.visitor,
+            details=describe(request.preferences),
+        )
+        store.subscription_events.add(subscriber.id, event)
+        store.person_mails.add(mail if may_mail else None, subscriber.id, form=form.id, now=now, due_at=now)
+
+    def _mail_key(self, address: str, form: SignupForm) -> str:
+        return f"mail {self.context.address_hash(address)} {form.id}"
+
+    def _watch_form(self, form: SignupForm, now: datetime) -> None:
+        count = self.context.store.signup_limits.count(_form_key(form.id), within=LIMIT_INTERVAL, now=now)
+        if count > self.context.rules.max_per_form:
+            self.on_flood(form, count, now)
+
+
+def clean_up(store: Store, keep_unconfirmed: timedelta, *, now: datetime) -> int:
+    """Delete the sign-ups that nobody confirmed in time, and all that is stored about them; return how many."""
+    store.signup_limits.prune(now)
+    return store.subscribers.delete_unconfirmed(requested_before=now - keep_unconfirmed)
+
+
+def clean_up_task(store: Store, keep_unconfirmed: timedelta) -> Task:
+    """Return the task that deletes unconfirmed sign-ups once a day."""
+
+    def run(period: str, now: datetime) -> Done:
+        deleted = clean_up(store, keep_unconfirmed, now=now)
+        return Done(message=f"{pluralize(deleted, 'unconfirmed sign-up')} deleted" if deleted else "")
+
+    return Task(id="clean-up", schedule=CLEAN_UP, run=run)
+
+
+def _form_key(form_id: str) -> str:
+    return f"form {form_id}"

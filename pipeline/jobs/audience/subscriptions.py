@@ -1,0 +1,217 @@
+"""Changes of subscriptions: by people behind their own links, and by the operator for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from pipeline.audience import subscription
+from pipeline.audience.addresses import address_key, normalise_address
+from pipeline.audience.subscription import Step
+from pipeline.jobs.audience.context import AudienceContext
+from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.subscriber import (
+    NOBODY,
+    Basis,
+    EventKind,
+    Preferences,
+    Subscriber,
+    SubscriptionEvent,
+    SuppressionReason,
+    Visitor,
+)
+
+BY_PERSON = "subscriber"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Changes subscriptions and records each change in its history. Doing the same twice is the same as once."""
+
+    context: AudienceContext
+
+    def find(self, address: str) -> Subscriber:
+        """Return the subscriber with an address; UsageError if there is none."""
+        known = self.context.store.subscribers.find(address_key(normalise_address(address)))
+        if known is None:
+            raise UsageError(f"{address} is not a subscriber.")
+        return known
+
+    def confirm(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY, **details: str) -> Subscriber:
+        """Confirm a sign-up and queue the guide of its form; ``details`` are recorded with it.
+
+        RefusedError if the address was suppressed meanwhile.
+        """
+        store = self.context.store
+        with store.audience_transaction():
+            before = self._locked(subscriber)
+            after = self._apply(before, subscription.confirm(before, now), now, visitor=visitor, **details)
+            if after == before:
+                return after
+            store.suppressions.lift(self.context.address_hash(after.address))  # only one of an erased person is left
+            self.give_guide(after, after.form, now)
+            if self.context.rules.best_of_after:
+                due_at = now + self.context.rules.best_of_after
+                store.person_mails.add("best-of", after.id, form=after.form, now=now, due_at=due_at)
+            return after
+
+    def give_guide(self, subscriber: Subscriber, form_id: str, now: datetime, *, again: bool = False) -> None:
+        """Queue the guide of a form, once for each version; ``again`` if the person asked for it again."""
+        guide = self.context.guide(form_id)
+        if guide is None:
+            return
+        store = self.context.store
+        if store.person_mails.give_guide(subscriber.id, form_id, guide.version, now) or again:
+            store.person_mails.add("guide", subscriber.id, form=form_id, now=now, due_at=now)
+            self._record(subscriber, "guide", now, form=form_id, guide_version=guide.version)
+
+    def leave(
+        self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY, *, actor: str = BY_PERSON
+    ) -> None:
+        """End a subscription."""
+        with self.context.store.audience_transaction():
+            before = self._locked(subscriber)
+            self._apply(before, subscription.leave(before, now), now, visitor=visitor, actor=actor)
+
+    def give_reason(self, subscriber: Subscriber, reason: str, now: datetime) -> None:
+        """Record why a person left; 500 characters at most, and only for a subscription that has ended."""
+        if reason.strip() and subscriber.state == "left":
+            self._record(subscriber, "left", now, why=reason.strip()[:500])
+
+    def come_back(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY) -> None:
+        """Undo that a person left or was suppressed; RefusedError if they had not confirmed."""
+        with self.context.store.audience_transaction():
+            before = self._locked(subscriber)
+            self._apply(before, subscription.come_back(before, now), now, visitor=visitor)
+            self.context.store.suppressions.lift(self.context.address_hash(before.address))
+
+    def change(
+        self, subscriber: Subscriber, preferences: Preferences, pause_until: datetime | None, now: datetime
+    ) -> None:
+        """Change what a subscriber gets, and until when nothing."""
+        with self.context.store.audience_transaction():
+            before = self._locked(subscriber)
+            changed = self._apply(before, subscription.change_preferences(before, preferences, now), now)
+            self._apply(changed, subscription.pause(changed, pause_until, now), now)
+
+    def request_address(self, subscriber: Subscriber, address: str, now: datetime) -> None:
+        """Queue a mail to a new address, whose link changes the address. UsageError if its syntax is wrong.
+
+        Nothing is revealed about an address that somebody else has subscribed: it gets no mail.
+        """
+        new_address = normalise_address(address)
+        store = self.context.store
+        with store.audience_transaction():
+            before = self._locked(subscriber)
+            if new_address == before.address:
+                return
+            store.subscribers.save(replace(before, new_address=new_address, changed_at=now))
+            is_free = store.subscribers.find(address_key(new_address)) in (None, before)
+            may_mail = is_free and self.context.suppression(new_address) is None
+            self._record(before, "address-requested", now)
+            store.person_mails.add("address" if may_mail else None, before.id, form=before.form, now=now, due_at=now)
+
+    def confirm_address(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY) -> Subscriber:
+        """Change a subscriber's address to the one that they have confirmed; RefusedError if it is taken."""
+        with self.context.store.audience_transaction():
+            before = self._locked(subscriber)
+            if not before.new_address:
+                return before
+            if self.context.suppression(before.new_address) not in (None, "erased"):
+                raise RefusedError("This address no longer gets mail from us: write to us if you would like it to.")
+            after = replace(before, address=before.new_address, changed_at=now)
+            if after == replace(before, changed_at=now):
+                return before
+            self.context.store.subscribers.change_address(after, address_key(after.address))
+            self._record(after, "address-changed", now, visitor=visitor, before=before.address, after=after.address)
+            return after
+
+    def add(
+        self, address: str, preferences: Preferences, *, basis: Basis, collected_on: date, now: datetime, actor: str
+    ) -> Subscriber:
+        """Add an active subscriber for whom the operator states a lawful basis.
+
+        RefusedError for an address that is suppressed, or of somebody who has left.
+        """
+        address = normalise_address(address)
+        if reason := self.context.suppression(address):
+            raise RefusedError(f"{address} is suppressed ({reason}): only the person can subscribe it again.")
+        store, key = self.context.store, address_key(address)
+        new = Subscriber(
+            id=0, address=address, state="unconfirmed", preferences=preferences, created_at=now, changed_at=now
+        )
+        with store.audience_transaction():
+            store.subscribers.add(new, key)
+            before = store.subscribers.find(key, lock=True) or new
+            if before.state == "left":
+                raise RefusedError(f"{address} has unsubscribed: only the person can subscribe it again.")
+            step = subscription.add(before, basis=basis, collected_on=collected_on, now=now, event="added")
+            return self._apply(before, step, now, actor=actor)
+
+    def suppress(self, address: str, reason: SuppressionReason, *, actor: str, now: datetime) -> None:
+        """Never mail an address again, whether or not it is a subscriber's."""
+        address = normalise_address(address)
+        store = self.context.store
+        with store.audience_transaction():
+            store.suppressions.add(self.context.address_hash(address), reason, actor=actor, now=now)
+            if before := store.subscribers.find(address_key(address), lock=True):
+                self._apply(before, subscription.suppress(before, reason, now), now, actor=actor)
+
+    def lift_suppression(self, address: str, *, actor: str, now: datetime) -> None:
+        """Allow the person with an address to sign up again; UsageError if it is not suppressed."""
+        address = normalise_address(address)
+        store = self.context.store
+        if self.context.suppression(address) is None:
+            raise UsageError(f"{address} is not suppressed.")
+        with store.audience_transaction():
+            store.suppressions.lift(self.context.address_hash(address))
+            if before := store.subscribers.find(address_key(address), lock=True):
+                self._apply(before, subscription.lift_suppression(before, now), now, actor=actor)
+
+    def erase(self, address: str, *, actor: str, now: datetime) -> None:
+        """Delete everything stored about a person (GDPR, article 17). An HMAC of the address keeps imports out."""
+        subscriber = self.find(address)
+        store, hashed = self.context.store, self.context.address_hash(subscriber.address)
+        with store.audience_transaction():
+            store.subscribers.delete(subscriber.id)
+            if store.suppressions.find(hashed) is None:
+                store.suppressions.add(hashed, "erased", actor=actor, now=now)
+            store.subscription_events.log("erase", actor=actor, at=now, address_hash=hashed)
+
+    def _locked(self, subscriber: Subscriber) -> Subscriber:
+        locked = self.context.store.subscribers.get(subscriber.id, lock=True)
+        if locked is None:
+            raise RefusedError("This subscription was erased.")
+        return locked
+
+    def _apply(
+        self,
+        before: Subscriber,
+        step: Step,
+        now: datetime,
+        *,
+        visitor: Visitor = NOBODY,
+        actor: str = BY_PERSON,
+        **details: str,
+    ) -> Subscriber:
+        if step.event is None:
+            return before
+        self.context.store.subscribers.save(step.subscriber)
+        self._record(step.subscriber, step.event, now, visitor=visitor, actor=actor, **step.details, **details)
+        return step.subscriber
+
+    def _record(
+        self,
+        subscriber: Subscriber,
+        kind: EventKind,
+        now: datetime,
+        *,
+        visitor: Visitor = NOBODY,
+        actor: str = BY_PERSON,
+        form: str = "",
+        **details: str,
+    ) -> None:
+        event = SubscriptionEvent(
+            at=now, kind=kind, actor=actor, form=form or subscriber.form, visitor=visitor, details=details
+        )
+        self.context.store.subscription_events.add(subscriber.id, event)

@@ -1,0 +1,125 @@
+"""The repository of mails to one person: a queue from which each mail is sent once.
+
+A mail is claimed before it is sent. A claim whose process died ends after ``CLAIM_TTL``, and the mail is sent again: a
+second confirmation mail does less harm than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+
+from pipeline.model.subscriber import MailKind, PersonMail
+from pipeline.store.database import Database
+from pipeline.store.dialects import insert_if_absent
+from pipeline.store.rows import storable
+from pipeline.store.schema import given_guide, is_mail_pending, person_mail, subscriber
+from pipeline.store.subscribers import read_subscriber
+
+CLAIM_TTL = timedelta(minutes=20)
+"""How long a claim counts; longer than any mail server takes to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMailRepository:
+    """Mails by subscriber, and the guides that were given to them."""
+
+    database: Database
+
+    def add(self, kind: MailKind | None, subscriber_id: int, *, form: str, now: datetime, due_at: datetime) -> None:
+        """Add a mail that is due at an instant; None adds one that is never sent, in the same time as any other."""
+        row = {
+            "kind": kind or "none",
+            "subscriber_id": subscriber_id,
+            "form": form,
+            "created_at": now,
+            "due_at": due_at if kind else None,
+            "attempts": 0,
+            "error": "",
+        }
+        with self.database.write(counted=False) as connection:
+            connection.execute(person_mail.insert().values(row))
+
+    def claim_due(self, now: datetime, *, limit: int = 50) -> list[PersonMail]:
+        """Claim mails that are due, the oldest first, and return them."""
+        is_free = or_(person_mail.c.claimed_until.is_(None), person_mail.c.claimed_until <= now)
+        due = (
+            select(person_mail.c.mail_id)
+            .where(is_mail_pending, person_mail.c.due_at <= now, is_free)
+            .order_by(person_mail.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self.database.write(counted=False) as connection:
+            ids = list(connection.scalars(due))
+            connection.execute(
+                update(person_mail)
+                .where(person_mail.c.mail_id.in_(ids))
+                .values(claimed_until=now + CLAIM_TTL, attempts=person_mail.c.attempts + 1)
+            )
+            columns = [person_mail.c[name] for name in ("mail_id", "kind", "attempts", "due_at")]
+            query = (
+                select(subscriber, *columns, person_mail.c.form.label("mail_form"))
+                .join_from(person_mail, subscriber)
+                .where(person_mail.c.mail_id.in_(ids))
+                .order_by(person_mail.c.due_at)
+            )
+            return [
+                PersonMail(
+                    id=row["mail_id"],
+                    kind=row["kind"],
+                    subscriber=read_subscriber(row),
+                    form=row["mail_form"],
+                    attempts=row["attempts"],
+                    due_at=row["due_at"],
+                )
+                for row in connection.execute(query).mappings()
+            ]
+
+    def mark_sent(self, mail: PersonMail, now: datetime) -> None:
+        """Record that a mail was sent, or may have been."""
+        self._settle(mail, due_at=None, sent_at=now, error="")
+
+    def retry(self, mail: PersonMail, *, due_at: datetime, error: str) -> None:
+        """Send a mail again later, since it could not be sent."""
+        self._settle(mail, due_at=due_at, sent_at=None, error=error)
+
+    def give_up(self, mail: PersonMail, error: str) -> None:
+        """Do not send a mail, and remember why."""
+        self._settle(mail, due_at=None, sent_at=None, error=error)
+
+    def next_due_at(self) -> datetime | None:
+        """Return when the next mail is due, or None if none is waiting."""
+        with self.database.read() as connection:
+            due_at: datetime | None = connection.scalar(select(func.min(person_mail.c.due_at)).where(is_mail_pending))
+            return due_at
+
+    def failures(self) -> Sequence[tuple[str, int]]:
+        """Return why mails are waiting that could not be sent, and how many for each reason."""
+        query = select(person_mail.c.error, func.count()).where(is_mail_pending, person_mail.c.error != "")
+        with self.database.read() as connection:
+            rows = connection.execute(query.group_by(person_mail.c.error).order_by(func.count().desc()))
+            return [(error, count) for error, count in rows]
+
+    def give_guide(self, subscriber_id: int, form: str, version: str, now: datetime) -> bool:
+        """Record that a version of a form's guide is given; return False if the person was given it before."""
+        row = {"subscriber_id": subscriber_id, "form": form, "version": version, "given_at": now}
+        with self.database.write(counted=False) as connection:
+            return insert_if_absent(connection, given_guide, row)
+
+    def guides_of(self, subscriber_id: int) -> list[tuple[str, str, datetime]]:
+        """Return the guides a person was given: form, version, time."""
+        query = select(given_guide.c.form, given_guide.c.version, given_guide.c.given_at)
+        query = query.where(given_guide.c.subscriber_id == subscriber_id).order_by(given_guide.c.given_at)
+        with self.database.read() as connection:
+            return [(form, version, given_at) for form, version, given_at in connection.execute(query)]
+
+    def _settle(self, mail: PersonMail, *, due_at: datetime | None, sent_at: datetime | None, error: str) -> None:
+        values = {"due_at": due_at, "sent_at": sent_at, "error": storable(error), "claimed_until": None}
+        # Another process may have taken the mail over since: its claim counts one attempt more.
+        is_ours = (person_mail.c.mail_id == mail.id) & (person_mail.c.attempts == mail.attempts)
+        with self.database.write(counted=False) as connection:
+            connection.execute(update(person_mail).where(is_ours).values(values))

@@ -1,0 +1,215 @@
+"""The repository of subscribers. One address is one subscriber."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, func, or_, select, update
+
+from pipeline.model.errors import RefusedError
+from pipeline.model.subscriber import DISPLAY_STATES, DisplayState, Preferences, Subscriber
+from pipeline.store.database import Database
+from pipeline.store.dialects import insert_if_absent
+from pipeline.store.rows import storable
+from pipeline.store.schema import (
+    audience_key,
+    given_guide,
+    person_mail,
+    subscriber,
+    subscription_event,
+)
+
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRepository:
+    """Subscribers by number and by address, and the keys that sign their links."""
+
+    database: Database
+
+    def signing_key(self, purpose: str, new_key: str) -> str:
+        """Return the key of a purpose; ``new_key`` becomes that key if there is none yet."""
+        query = select(audience_key.c.secret).where(audience_key.c.purpose == purpose)
+        with self.database.read() as connection:
+            if secret := connection.scalar(query):
+                return str(secret)
+        with self.database.write(counted=False) as connection:
+            insert_if_absent(connection, audience_key, {"purpose": purpose, "secret": new_key})
+            return str(connection.scalar(query))
+
+    def get(self, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
+        """Return a subscriber; with ``lock`` nobody else changes it until the surrounding transaction ends."""
+        return self._first(select(subscriber).where(subscriber.c.subscriber_id == subscriber_id), lock=lock)
+
+    def find(self, address_key: str, *, lock: bool = False) -> Subscriber | None:
+        """Return the subscriber with an address."""
+        return self._first(select(subscriber).where(_has_key(address_key)), lock=lock)
+
+    def add(self, new: Subscriber, address_key: str) -> bool:
+        """Add a subscriber, whose number is chosen here; return False if there is one with this address."""
+        with self.database.write(counted=False) as connection:
+            return insert_if_absent(connection, subscriber, _row(new) | {"address_key": address_key})
+
+    def add_all(self, new: Sequence[tuple[Subscriber, str]]) -> None:
+        """Add subscribers, each with the key of its address, which nobody has yet."""
+        with self.database.write(counted=False) as connection:
+            connection.execute(subscriber.insert(), [_row(one) | {"address_key": key} for one, key in new])
+
+    def save(self, changed: Subscriber) -> None:
+        """Write a changed subscriber, whose address is the same."""
+        with self.database.write(counted=False) as connection:
+            row = _row(changed)
+            connection.execute(update(subscriber).where(subscriber.c.subscriber_id == changed.id).values(row))
+
+    def change_address(self, changed: Subscriber, address_key: str) -> None:
+        """Write a changed subscriber with a new address; RefusedError if somebody else has it."""
+        with self.database.write(counted=False) as connection:
+            taken = select(subscriber.c.subscriber_id).where(
+                _has_key(address_key), subscriber.c.subscriber_id != changed.id
+            )
+            if connection.scalar(taken) is not None:
+                raise RefusedError("This address is subscribed already.")
+            row = _row(changed) | {"address_key": address_key}
+            connection.execute(update(subscriber).where(subscriber.c.subscriber_id == changed.id).values(row))
+
+    def delete(self, subscriber_id: int) -> None:
+        """Delete a subscriber and everything stored about them."""
+        with self.database.write(counted=False) as connection:
+            for table in (given_guide, person_mail, subscription_event, subscriber):
+                connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
+
+    def delete_unconfirmed(self, *, requested_before: datetime) -> int:
+        """Delete those who did not confirm a sign-up, the newest of which is older; return how many there were."""
+        old = select(subscriber.c.subscriber_id).where(
+            subscriber.c.state == "unconfirmed", subscriber.c.changed_at < requested_before
+        )
+        with self.database.write(counted=False) as connection:
+            ids = list(connection.scalars(old.with_for_update()))
+            for start in range(0, len(ids), _BATCH):
+                for table in (given_guide, person_mail, subscription_event, subscriber):
+                    batch = ids[start : start + _BATCH]
+                    connection.execute(delete(table).where(table.c.subscriber_id.in_(batch)))
+            return len(ids)
+
+    def counts(self, now: datetime) -> dict[DisplayState, int]:
+        """Return how many subscribers there are in each state."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(subscriber.c.state, func.count()).group_by(subscriber.c.state))
+            counts = dict.fromkeys(DISPLAY_STATES, 0) | dict(rows.tuples().all())
+            paused = connection.scalar(select(func.count()).where(_in_state("paused", now))) or 0
+        counts["active"] -= paused
+        counts["paused"] = paused
+        return counts
+
+    def page(
+        self,
+        now: datetime,
+        *,
+        states: Sequence[DisplayState] = (),
+        search: str = "",
+        before_id: int | None = None,
+        limit: int = 50,
+    ) -> list[Subscriber]:
+        """Return subscribers, the newest first: those in one of the states, whose address or name has a text.
+
+        ``before_id`` is the number of the last one on the page before.
+        """
+        query = select(subscriber).order_by(subscriber.c.subscriber_id.desc()).limit(limit)
+        if states:
+            query = query.where(or_(*(_in_state(state, now) for state in states)))
+        if search:
+            text = search.casefold()
+            name = func.lower(subscriber.c.name).contains(text, autoescape=True)
+            query = query.where(subscriber.c.address_key.contains(text, autoescape=True) | name)
+        if before_id is not None:
+            query = query.where(subscriber.c.subscriber_id < before_id)
+        with self.database.read() as connection:
+            return [read_subscriber(row) for row in connection.execute(query).mappings()]
+
+    def iterate(self, now: datetime, *, states: Sequence[DisplayState] = ()) -> Iterator[Subscriber]:
+        """Yield subscribers in the order they were added, a few in memory at a time."""
+        last = 0
+        while True:
+            query = select(subscriber).where(subscriber.c.subscriber_id > last)
+            if states:
+                query = query.where(or_(*(_in_state(state, now) for state in states)))
+            with self.database.read() as connection:
+                rows = connection.execute(query.order_by(subscriber.c.subscriber_id).limit(_BATCH)).mappings().all()
+            yield from map(read_subscriber, rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1]["subscriber_id"]
+
+    def find_all(self, address_keys: Sequence[str]) -> dict[str, Subscriber]:
+        """Return the subscribers with these addresses, by key."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(subscriber).where(subscriber.c.address_key.in_(address_keys))).mappings()
+            return {row["address_key"]: read_subscriber(row) for row in rows}
+
+    def wanted(self, now: datetime) -> dict[tuple[tuple[str, ...], str], int]:
+        """Return how many active subscribers want each combination of topics and frequency."""
+        query = select(subscriber.c.topics, subscriber.c.frequency, func.count()).where(_in_state("active", now))
+        with self.database.read() as connection:
+            rows = connection.execute(query.group_by(subscriber.c.topics, subscriber.c.frequency))
+            return {(tuple(topics.split()), frequency): count for topics, frequency, count in rows}
+
+    def _first(self, query: Select[Any], *, lock: bool) -> Subscriber | None:
+        with self.database.read() as connection:
+            row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+        return read_subscriber(row) if row else None
+
+
+def _has_key(address_key: str) -> ColumnElement[bool]:
+    return subscriber.c.address_key == address_key
+
+
+def _in_state(state: DisplayState, now: datetime) -> ColumnElement[bool]:
+    is_paused = and_(subscriber.c.paused_until.is_not(None), subscriber.c.paused_until > now)
+    if state == "paused":
+        return and_(subscriber.c.state == "active", is_paused)
+    return and_(subscriber.c.state == "active", ~is_paused) if state == "active" else subscriber.c.state == state
+
+
+def _row(record: Subscriber) -> dict[str, Any]:
+    requested = record.requested
+    return {
+        "address": record.address,
+        "state": record.state,
+        "name": storable(record.preferences.name),
+        "topics": " ".join(record.preferences.topics),
+        "frequency": record.preferences.frequency,
+        "language": record.language,
+        "form": record.form,
+        "basis": record.basis,
+        "created_at": record.created_at,
+        "confirmed_at": record.confirmed_at,
+        "changed_at": record.changed_at,
+        "paused_until": record.paused_until,
+        "requested": requested
+        and {"name": storable(requested.name), "topics": requested.topics, "frequency": requested.frequency},
+        "new_address": record.new_address,
+    }
+
+
+def read_subscriber(row: RowMapping) -> Subscriber:
+    """Return the subscriber of a row that has all columns of the table."""
+    requested = row["requested"]
+    return Subscriber(
+        id=row["subscriber_id"],
+        address=row["address"],
+        state=row["state"],
+        preferences=Preferences(name=row["name"], topics=tuple(row["topics"].split()), frequency=row["frequency"]),
+        language=row["language"],
+        form=row["form"],
+        basis=row["basis"],
+        created_at=row["created_at"],
+        confirmed_at=row["confirmed_at"],
+        changed_at=row["changed_at"],
+        paused_until=row["paused_until"],
+        requested=requested and Preferences(**requested | {"topics": tuple(requested["topics"])}),
+        new_address=row["new_address"],
+    )

@@ -1,0 +1,51 @@
+"""The repository of suppressed addresses, of which only an HMAC is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from pipeline.model.subscriber import SuppressionReason
+from pipeline.store.database import Database
+from pipeline.store.dialects import upsert
+from pipeline.store.rows import storable
+from pipeline.store.schema import suppression
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRepository:
+    """Suppressed addresses by their HMAC (hexadecimal)."""
+
+    database: Database
+
+    def find(self, address_hash: str) -> SuppressionReason | None:
+        """Return why an address is suppressed, or None."""
+        with self.database.read() as connection:
+            return connection.scalar(select(suppression.c.reason).where(suppression.c.address_hash == address_hash))
+
+    def find_all(self, address_hashes: Sequence[str]) -> dict[str, SuppressionReason]:
+        """Return those of the addresses that are suppressed, and why."""
+        columns = (suppression.c.address_hash, suppression.c.reason)
+        with self.database.read() as connection:
+            query = select(*columns).where(suppression.c.address_hash.in_(address_hashes))
+            return dict(connection.execute(query).tuples().all())
+
+    def add(self, address_hash: str, reason: SuppressionReason, *, actor: str, now: datetime) -> None:
+        """Suppress an address; a newer reason replaces an older one."""
+        row = {"address_hash": address_hash, "reason": reason, "actor": storable(actor), "suppressed_at": now}
+        with self.database.write(counted=False) as connection:
+            upsert(connection, suppression, row)
+
+    def lift(self, address_hash: str) -> None:
+        """Suppress an address no longer."""
+        with self.database.write(counted=False) as connection:
+            connection.execute(delete(suppression).where(suppression.c.address_hash == address_hash))
+
+    def counts(self) -> dict[SuppressionReason, int]:
+        """Return how many addresses are suppressed for each reason."""
+        query = select(suppression.c.reason, func.count()).group_by(suppression.c.reason)
+        with self.database.read() as connection:
+            return dict(connection.execute(query).tuples().all())

@@ -29,9 +29,7 @@ def normalise_address(text: str) -> str:
     'Ada+News@xn--kste-0ra.example'
     """
     try:
-        valid = validate_email(
-            text.strip(), check_deliverability=False, test_environment=True, globally_deliverable=False
-        )
+        valid = validate_email(text.strip(), check_deliverability=False, strict=True, test_environment=True)
     except EmailNotValidError as error:
         raise UsageError(f"{_shown(text)} is not an e-mail address: {error}") from error
     if valid.ascii_email is None:

@@ -66,12 +66,12 @@ def sign_up_mail(subscriber: Subscriber, suppression: SuppressionReason | None) 
     return "already" if subscriber.state == "active" else "confirmation"
 
 
-def confirm(subscriber: Subscriber, now: datetime) -> Step:
+def confirm(subscriber: Subscriber, suppression: SuppressionReason | None, now: datetime) -> Step:
     """Make a subscription active: the person has confirmed what the sign-up form asked for.
 
-    RefusedError if the address was suppressed after the mail was sent.
+    RefusedError if the address is suppressed, other than by erasing the person: it may be so since the mail was sent.
     """
-    if subscriber.state == "suppressed":
+    if subscriber.state == "suppressed" or suppression not in (None, "erased"):
         raise RefusedError("This address no longer gets mail from us: write to us if you would like it to.")
     if subscriber.state == "active":
         return Step(subscriber)

@@ -99,7 +99,7 @@ class SubscriberRepository:
         """Return how many subscribers there are in each state."""
         with self.database.read() as connection:
             rows = connection.execute(select(subscriber.c.state, func.count()).group_by(subscriber.c.state))
-            counts = dict.fromkeys(DISPLAY_STATES, 0) | dict(rows.tuples().all())
+            counts = dict.fromkeys(DISPLAY_STATES, 0) | {row[0]: row[1] for row in rows}
             paused = connection.scalar(select(func.count()).where(_in_state("paused", now))) or 0
         counts["active"] -= paused
         counts["paused"] = paused

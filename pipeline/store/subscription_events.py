@@ -79,7 +79,7 @@ class SubscriptionEventRepository:
         """Return how many events of a kind there were by form."""
         query = select(subscription_event.c.form, func.count()).where(subscription_event.c.kind == kind)
         with self.database.read() as connection:
-            return dict(connection.execute(query.group_by(subscription_event.c.form)).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query.group_by(subscription_event.c.form))}
 
     def log(self, action: str, *, actor: str, at: datetime, **details: str) -> None:
         """Add a line to the log of what the operator did to people's data."""

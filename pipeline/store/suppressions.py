@@ -31,7 +31,7 @@ class SuppressionRepository:
         columns = (suppression.c.address_hash, suppression.c.reason)
         with self.database.read() as connection:
             query = select(*columns).where(suppression.c.address_hash.in_(address_hashes))
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def add(self, address_hash: str, reason: SuppressionReason, *, actor: str, now: datetime) -> None:
         """Suppress an address; a newer reason replaces an older one."""
@@ -48,4 +48,4 @@ class SuppressionRepository:
         """Return how many addresses are suppressed for each reason."""
         query = select(suppression.c.reason, func.count()).group_by(suppression.c.reason)
         with self.database.read() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}

@@ -45,7 +45,8 @@ class Subscriptions:
         store = self.context.store
         with store.audience_transaction():
             before = self._locked(subscriber)
-            after = self._apply(before, subscription.confirm(before, now), now, visitor=visitor, **details)
+            suppression = self.context.suppression(before.address)
+            after = self._apply(before, subscription.confirm(before, suppression, now), now, visitor=visitor, **details)
             if after == before:
                 return after
             store.suppressions.lift(self.context.address_hash(after.address))  # only one of an erased person is left

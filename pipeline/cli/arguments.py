@@ -84,7 +84,7 @@ class Commands:
         groups = groups or {"Commands": tuple(self.summaries)}
         lines = [self._parser.description or ""]
         for heading, names in groups.items():
-            lines += ["", f"{heading}:", *(f"  {name:<10} {self.summaries[name]}" for name in names)]
+            lines += ["", f"{heading}:", *(f"  {name:<11} {self.summaries[name]}" for name in names)]
         self._parser.description = "\n".join(lines)
 
 

@@ -128,6 +128,25 @@ class SubscriptionEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Why, when and by whom an address was suppressed."""
+
+    reason: SuppressionReason
+    actor: str
+    suppressed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMailRecord:
+    """A mail to one person in its history: queued, sent if it has a ``sent_at``, or not to be sent (``none``)."""
+
+    kind: MailKind | Literal["none"]
+    form: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonMail:
     """A mail to one person that is waiting to be sent, or was sent."""
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 
-from pipeline.model.subscriber import MailKind, PersonMail
+from pipeline.model.subscriber import MailKind, PersonMail, PersonMailRecord
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
@@ -116,6 +116,13 @@ class PersonMailRepository:
         query = query.where(given_guide.c.subscriber_id == subscriber_id).order_by(given_guide.c.given_at)
         with self.database.read() as connection:
             return [(form, version, given_at) for form, version, given_at in connection.execute(query)]
+
+    def of_subscriber(self, subscriber_id: int) -> list[PersonMailRecord]:
+        """Return the mails to a person, the oldest first."""
+        columns = [person_mail.c[name] for name in ("kind", "form", "created_at", "sent_at")]
+        query = select(*columns).where(person_mail.c.subscriber_id == subscriber_id).order_by(person_mail.c.mail_id)
+        with self.database.read() as connection:
+            return [PersonMailRecord(**row) for row in connection.execute(query).mappings()]
 
     def _settle(self, mail: PersonMail, *, due_at: datetime | None, sent_at: datetime | None, error: str) -> None:
         values = {"due_at": due_at, "sent_at": sent_at, "error": storable(error), "claimed_until": None}

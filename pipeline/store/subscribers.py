@@ -118,25 +118,17 @@ class SubscriberRepository:
 
         ``before_id`` is the number of the last one on the page before.
         """
-        query = select(subscriber).order_by(subscriber.c.subscriber_id.desc()).limit(limit)
-        if states:
-            query = query.where(or_(*(_in_state(state, now) for state in states)))
-        if search:
-            text = search.casefold()
-            name = func.lower(subscriber.c.name).contains(text, autoescape=True)
-            query = query.where(subscriber.c.address_key.contains(text, autoescape=True) | name)
+        query = _matching(now, states, search).order_by(subscriber.c.subscriber_id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(subscriber.c.subscriber_id < before_id)
         with self.database.read() as connection:
             return [read_subscriber(row) for row in connection.execute(query).mappings()]
 
-    def iterate(self, now: datetime, *, states: Sequence[DisplayState] = ()) -> Iterator[Subscriber]:
-        """Yield subscribers in the order they were added, a few in memory at a time."""
+    def iterate(self, now: datetime, *, states: Sequence[DisplayState] = (), search: str = "") -> Iterator[Subscriber]:
+        """Yield subscribers in the order they were added, a few in memory at a time; filtered as in ``page``."""
         last = 0
         while True:
-            query = select(subscriber).where(subscriber.c.subscriber_id > last)
-            if states:
-                query = query.where(or_(*(_in_state(state, now) for state in states)))
+            query = _matching(now, states, search).where(subscriber.c.subscriber_id > last)
             with self.database.read() as connection:
                 rows = connection.execute(query.order_by(subscriber.c.subscriber_id).limit(_BATCH)).mappings().all()
             yield from map(read_subscriber, rows)
@@ -165,6 +157,18 @@ class SubscriberRepository:
 
 def _has_key(address_key: str) -> ColumnElement[bool]:
     return subscriber.c.address_key == address_key
+
+
+def _matching(now: datetime, states: Sequence[DisplayState], search: str) -> Select[Any]:
+    """Return a query for subscribers in one of the states, if any are given, whose address or name has a text."""
+    query = select(subscriber)
+    if states:
+        query = query.where(or_(*(_in_state(state, now) for state in states)))
+    if search:
+        text = search.casefold()
+        name = func.lower(subscriber.c.name).contains(text, autoescape=True)
+        query = query.where(subscriber.c.address_key.contains(text, autoescape=True) | name)
+    return query
 
 
 def _in_state(state: DisplayState, now: datetime) -> ColumnElement[bool]:

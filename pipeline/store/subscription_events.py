@@ -87,11 +87,13 @@ class SubscriptionEventRepository:
         with self.database.write(counted=False) as connection:
             connection.execute(audience_log.insert().values(row))
 
-    def logged(self) -> list[tuple[datetime, str, str, dict[str, str]]]:
-        """Return the lines of that log, the oldest first: time, actor, action, details."""
-        columns = (audience_log.c.at, audience_log.c.actor, audience_log.c.action, audience_log.c.details)
+    def logged(self, *, address_hash: str = "") -> list[tuple[datetime, str, str, dict[str, str]]]:
+        """Return the lines of that log, or those about one address, the oldest first: time, actor, action, details."""
+        query = select(audience_log.c.at, audience_log.c.actor, audience_log.c.action, audience_log.c.details)
+        if address_hash:
+            query = query.where(audience_log.c.details["address_hash"].as_string().contains(address_hash))
         with self.database.read() as connection:
-            rows = connection.execute(select(*columns).order_by(audience_log.c.log_id))
+            rows = connection.execute(query.order_by(audience_log.c.log_id))
             return [(at, actor, action, details) for at, actor, action, details in rows]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
-from pipeline.model.subscriber import SuppressionReason
+from pipeline.model.subscriber import Suppression, SuppressionReason
 from pipeline.store.database import Database
 from pipeline.store.dialects import upsert
 from pipeline.store.rows import storable
@@ -25,6 +25,13 @@ class SuppressionRepository:
         """Return why an address is suppressed, or None."""
         with self.database.read() as connection:
             return connection.scalar(select(suppression.c.reason).where(suppression.c.address_hash == address_hash))
+
+    def get(self, address_hash: str) -> Suppression | None:
+        """Return the suppression of an address, or None."""
+        columns = (suppression.c.reason, suppression.c.actor, suppression.c.suppressed_at)
+        with self.database.read() as connection:
+            row = connection.execute(select(*columns).where(suppression.c.address_hash == address_hash)).first()
+        return Suppression(reason=row.reason, actor=row.actor, suppressed_at=row.suppressed_at) if row else None
 
     def find_all(self, address_hashes: Sequence[str]) -> dict[str, SuppressionReason]:
         """Return those of the addresses that are suppressed, and why."""

@@ -75,6 +75,34 @@ class SignUp:
             self._store(form, address, request, wording, now)
         self._watch_form(form, now)
 
+    def invite(
+        self, address: str, preferences: Preferences, *, form_id: str, actor: str, now: datetime, note: str = ""
+    ) -> bool:
+        """Ask the person with an address to confirm a subscription that the operator adds; the receipt names both.
+
+        Return False if they are subscribed, or were mailed within a week. RefusedError for an address that is
+        suppressed, or of somebody who has left.
+        """
+        form, address = self.context.form(form_id), normalise_address(address)
+        if reason := self.context.suppression(address):
+            raise RefusedError(f"{address} is suppressed ({reason}): only the person can subscribe it again.")
+        store = self.context.store
+        wording = store.subscription_events.current_wording(form.id, "", form.wording, now)
+        with store.audience_transaction():
+            subscriber = self._add_unconfirmed(address, form, "", now)
+            if subscriber.state == "left":
+                raise RefusedError(f"{address} has unsubscribed: only the person can subscribe it again.")
+            if subscriber.state != "unconfirmed" or not self._may_mail(address, form, now):
+                return False
+            store.subscribers.save(replace(subscriber, requested=preferences, changed_at=now))
+            details = describe(preferences) | ({"note": note} if note else {})
+            event = SubscriptionEvent(
+                at=now, kind="requested", actor=actor, form=form.id, wording=wording, details=details
+            )
+            store.subscription_events.add(subscriber.id, event)
+            store.person_mails.add("confirmation", subscriber.id, form=form.id, now=now, due_at=now)
+        return True
+
     def _checked_address(self, request: SignUpRequest) -> str:
         if not request.has_consented:
             raise UsageError("Tick the box: we may only write to you if you want us to.")
@@ -97,21 +125,9 @@ class SignUp:
             raise RefusedError("There were too many sign-ups from your network. Try again in an hour.")
 
     def _store(self, form: SignupForm, address: str, request: SignUpRequest, wording: Wording, now: datetime) -> None:
-        store, key = self.context.store, address_key(address)
-        new = Subscriber(
-            id=0,
-            address=address,
-            state="unconfirmed",
-            language=request.language,
-            form=form.id,
-            created_at=now,
-            changed_at=now,
-        )
-        store.subscribers.add(new, key)
-        subscriber = store.subscribers.find(key, lock=True)
-        if subscriber is None:
-            raise AssertionError("the subscriber was added just now")
-        may_mail = store.signup_limits.count(self._mail_key(address, form), within=MAIL_INTERVAL, now=now) == 1
+        store = self.context.store
+        subscriber = self._add_unconfirmed(address, form, request.language, now)
+        may_mail = self._may_mail(address, form, now)
         mail = sign_up_mail(subscriber, self.context.suppression(address))
         changed = replace(subscriber, requested=request.preferences, changed_at=now)
         store.subscribers.save(subscriber if subscriber.state in ("active", "suppressed") else changed)
@@ -127,8 +143,28 @@ class SignUp:
         store.subscription_events.add(subscriber.id, event)
         store.person_mails.add(mail if may_mail else None, subscriber.id, form=form.id, now=now, due_at=now)
 
-    def _mail_key(self, address: str, form: SignupForm) -> str:
-        return f"mail {self.context.address_hash(address)} {form.id}"
+    def _add_unconfirmed(self, address: str, form: SignupForm, language: str, now: datetime) -> Subscriber:
+        """Add a subscriber unless there is one with this address; return it, locked."""
+        store, key = self.context.store, address_key(address)
+        new = Subscriber(
+            id=0,
+            address=address,
+            state="unconfirmed",
+            language=language,
+            form=form.id,
+            created_at=now,
+            changed_at=now,
+        )
+        store.subscribers.add(new, key)
+        subscriber = store.subscribers.find(key, lock=True)
+        if subscriber is None:
+            raise AssertionError("the subscriber was added just now")
+        return subscriber
+
+    def _may_mail(self, address: str, form: SignupForm, now: datetime) -> bool:
+        """Count one more request of a form for an address; check whether it is the first within ``MAIL_INTERVAL``."""
+        key = f"mail {self.context.address_hash(address)} {form.id}"
+        return self.context.store.signup_limits.count(key, within=MAIL_INTERVAL, now=now) == 1
 
     def _watch_form(self, form: SignupForm, now: datetime) -> None:
         count = self.context.store.signup_limits.count(_form_key(form.id), within=LIMIT_INTERVAL, now=now)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from pipeline.audience import subscription
 from pipeline.audience.addresses import address_key, normalise_address
-from pipeline.audience.subscription import Step
+from pipeline.audience.subscription import Step, describe
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.subscriber import (
@@ -128,9 +128,17 @@ class Subscriptions:
             return after
 
     def add(
-        self, address: str, preferences: Preferences, *, basis: Basis, collected_on: date, now: datetime, actor: str
-    ) -> Subscriber:
-        """Add an active subscriber for whom the operator states a lawful basis.
+        self,
+        address: str,
+        preferences: Preferences,
+        *,
+        basis: Basis,
+        collected_on: date,
+        now: datetime,
+        actor: str,
+        note: str = "",
+    ) -> bool:
+        """Add an active subscriber for whom the operator states a lawful basis; return False if it is active already.
 
         RefusedError for an address that is suppressed, or of somebody who has left.
         """
@@ -147,7 +155,13 @@ class Subscriptions:
             if before.state == "left":
                 raise RefusedError(f"{address} has unsubscribed: only the person can subscribe it again.")
             step = subscription.add(before, basis=basis, collected_on=collected_on, now=now, event="added")
-            return self._apply(before, step, now, actor=actor)
+            if step.event is None:
+                return False
+            details = {**step.details, **describe(preferences), **({"note": note} if note else {})}
+            chosen = Step(replace(step.subscriber, preferences=preferences), step.event, details)
+            self._apply(before, chosen, now, actor=actor)
+            self._log("add", address, actor=actor, now=now, basis=basis)
+            return True
 
     def suppress(self, address: str, reason: SuppressionReason, *, actor: str, now: datetime) -> None:
         """Never mail an address again, whether or not it is a subscriber's."""
@@ -157,6 +171,7 @@ class Subscriptions:
             store.suppressions.add(self.context.address_hash(address), reason, actor=actor, now=now)
             if before := store.subscribers.find(address_key(address), lock=True):
                 self._apply(before, subscription.suppress(before, reason, now), now, actor=actor)
+            self._log("suppress", address, actor=actor, now=now, reason=reason)
 
     def lift_suppression(self, address: str, *, actor: str, now: datetime) -> None:
         """Allow the person with an address to sign up again; UsageError if it is not suppressed."""
@@ -168,16 +183,24 @@ class Subscriptions:
             store.suppressions.lift(self.context.address_hash(address))
             if before := store.subscribers.find(address_key(address), lock=True):
                 self._apply(before, subscription.lift_suppression(before, now), now, actor=actor)
+            self._log("lift", address, actor=actor, now=now)
 
     def erase(self, address: str, *, actor: str, now: datetime) -> None:
         """Delete everything stored about a person (GDPR, article 17). An HMAC of the address keeps imports out."""
         subscriber = self.find(address)
         store, hashed = self.context.store, self.context.address_hash(subscriber.address)
         with store.audience_transaction():
+            history = store.subscription_events.of_subscriber(subscriber.id)
+            changes = (event.details["before"] for event in history if event.kind == "address-changed")
+            known_as = dict.fromkeys((subscriber.address, *changes))
             store.subscribers.delete(subscriber.id)
             if store.suppressions.find(hashed) is None:
                 store.suppressions.add(hashed, "erased", actor=actor, now=now)
-            store.subscription_events.log("erase", actor=actor, at=now, address_hash=hashed)
+            self._log("erase", *known_as, actor=actor, now=now)
+
+    def _log(self, action: str, *addresses: str, actor: str, now: datetime, **details: str) -> None:
+        hashes = " ".join(map(self.context.address_hash, addresses))
+        self.context.store.subscription_events.log(action, actor=actor, at=now, address_hash=hashes, **details)
 
     def _locked(self, subscriber: Subscriber) -> Subscriber:
         locked = self.context.store.subscribers.get(subscriber.id, lock=True)

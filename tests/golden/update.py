@@ -9,6 +9,7 @@ from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
 from pipeline.model.digest import Digest
+from tests.golden import problems
 from tests.golden.locales import ARABIC, GERMAN
 from tests.golden.sample import BARE, RICH, SAMPLE, STRESS
 
@@ -17,6 +18,7 @@ ROOT = HERE.parent.parent
 THEMES = ROOT / "templates"
 THEME_NAMES = ("classic", "journal", "letter")
 DIGESTS = {"sample": SAMPLE, "rich": RICH, "german": GERMAN, "arabic": ARABIC, "stress": STRESS, "bare": BARE}
+CHECKS = HERE / "checks.txt"
 EXTREMES = ("sample", "stress", "bare")
 """Digests whose message file is golden, too."""
 
@@ -41,6 +43,7 @@ def main() -> None:
     """Write every golden file."""
     for file, name, theme, ending in golden():
         (HERE / file).write_bytes(mail(DIGESTS[name], theme)[ending])
+    CHECKS.write_text(problems.report(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -95,10 +95,10 @@ class CheckInputs:
             texts += [*(timed.text for timed in story.chapters), *(related.title for related in story.related)]
             texts += [to_plain(without_code(md)) for md in (story.excerpt_md, story.note_md)]
             yield from ((story_location(story), text) for text in texts)
-        for key, md in (("tagline", publication.tagline), ("call_to_action", publication.call_to_action_md)):
-            yield setting_location(key), to_plain(without_code(md))
+        yield setting_location("tagline"), publication.tagline
+        yield setting_location("call_to_action"), to_plain(without_code(publication.call_to_action_md))
         for block in digest.blocks:
-            yield block_location(block), to_plain(without_code(f"{block.label}\n\n{block.text_md}"))
+            yield block_location(block), f"{block.label}\n{to_plain(without_code(block.text_md))}"
 
 
 def prepare_inputs(digest: Digest, rendered: RenderedDigest, eml: bytes, context: PreflightContext) -> CheckInputs:

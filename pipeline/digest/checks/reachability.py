@@ -82,6 +82,7 @@ def _targets(manifest: bytes) -> dict[str, str]:
         for story in content.get("stories", ())
         for entry in story["entries"]
         for url in (story["url"], entry["url"])
+        if url
     }
 
 

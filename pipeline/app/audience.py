@@ -6,7 +6,8 @@ from datetime import datetime
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from pipeline.app.delivery import build_notifier
+from pipeline.app.delivery import build_mailer, build_notifier
+from pipeline.app.digests import template_folders
 from pipeline.config.public import DEFAULT_FORM
 from pipeline.model.errors import DNSUnavailableError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.config.public import FormSettings, SignupSettings
     from pipeline.jobs.audience.context import AudienceContext, SignupRules
+    from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
+    from pipeline.jobs.audience.person_mailer import PersonMailer
     from pipeline.jobs.audience.sign_up import SignUp
     from pipeline.model.subscriber import SignupForm
     from pipeline.scheduler.engine import Task
@@ -63,6 +66,25 @@ def build_sign_up(app: App, context: AudienceContext) -> SignUp:
         )
 
     return SignUp(context, on_flood=alert)
+
+
+def build_person_mailer(app: App) -> PersonMailer:
+    """Return what sends the mails to one person that are due.
+
+    TemplateError if a template is missing or broken; ConfigError if the mail server's password is missing.
+    """
+    from pipeline.jobs.audience.person_mailer import PersonMailer
+
+    return PersonMailer(writer=build_person_mail_writer(app), mailer=build_mailer(app))
+
+
+def build_person_mail_writer(app: App) -> PersonMailWriter:
+    """Return what writes mails to one person; TemplateError if a template is missing or broken."""
+    from pipeline.digest.render.person_mail import load_person_mail_templates
+    from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
+
+    templates = load_person_mail_templates(template_folders(app), app.config.digest.theme)
+    return PersonMailWriter(build_audience_context(app), templates)
 
 
 def clean_up_tasks(app: App) -> Iterator[Task]:

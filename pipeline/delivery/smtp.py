@@ -228,13 +228,13 @@ class Smtp:
         quoted = f"{code} {_printable(text)}".strip()
         if 400 <= code < 500:
             return DeliveryFailedError(
-                f"{self.host} cannot accept messages now ({quoted}): try again later.", kind="later"
+                f"{self.host} cannot accept messages now ({quoted}): try again later.", kind="later", reply=quoted
             )
         if code == 530:
             return DeliveryFailedError(
                 f"{self.host} requires a login: set [delivery] smtp_username and smtp_password_env.", kind="login"
             )
-        return DeliveryFailedError(f"{self.host} {refusal} ({quoted}).", kind=kind)
+        return DeliveryFailedError(f"{self.host} {refusal} ({quoted}).", kind=kind, reply=quoted)
 
 
 def _dot_stuffed(message: bytes) -> bytes:

@@ -163,9 +163,11 @@ class DeliveryError(PipelineError):
 
     exit_code = 3
 
-    def __init__(self, message: str, *, kind: DeliveryKind = "failed") -> None:
+    def __init__(self, message: str, *, kind: DeliveryKind = "failed", reply: str = "") -> None:
         super().__init__(message)
         self.kind: DeliveryKind = kind
+        self.reply = reply
+        """What the server replied, for example ``550 5.1.1 no such user``; empty if it did not."""
         self.retry = kind in ("failed", "later", "unreachable")
 
 

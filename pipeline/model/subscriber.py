@@ -155,7 +155,23 @@ class PersonMail:
     subscriber: Subscriber
     form: str
     attempts: int
-    due_at: datetime
+    """How often it was claimed, this time included."""
+    created_at: datetime
+    """When it was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMailQueue:
+    """The state of the mails to one person each."""
+
+    waiting: int = 0
+    """Those that are due; mails for a later day are not among them."""
+    failed: int = 0
+    """Those that are tried again because they could not be sent."""
+    failed_at: datetime | None = None
+    """When one could not be sent last; None if that never happened."""
+    error: str = ""
+    """Why that was. It names no address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

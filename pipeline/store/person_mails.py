@@ -6,13 +6,12 @@ second confirmation mail does less harm than none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 
-from pipeline.model.subscriber import MailKind, PersonMail, PersonMailRecord
+from pipeline.model.subscriber import MailKind, PersonMail, PersonMailQueue, PersonMailRecord
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
@@ -60,9 +59,14 @@ class PersonMailRepository:
                 .where(person_mail.c.mail_id.in_(ids))
                 .values(claimed_until=now + CLAIM_TTL, attempts=person_mail.c.attempts + 1)
             )
-            columns = [person_mail.c[name] for name in ("mail_id", "kind", "attempts", "due_at")]
+            columns = [person_mail.c[name] for name in ("mail_id", "kind", "attempts")]
             query = (
-                select(subscriber, *columns, person_mail.c.form.label("mail_form"))
+                select(
+                    subscriber,
+                    *columns,
+                    person_mail.c.form.label("mail_form"),
+                    person_mail.c.created_at.label("requested_at"),
+                )
                 .join_from(person_mail, subscriber)
                 .where(person_mail.c.mail_id.in_(ids))
                 .order_by(person_mail.c.due_at)
@@ -74,22 +78,22 @@ class PersonMailRepository:
                     subscriber=read_subscriber(row),
                     form=row["mail_form"],
                     attempts=row["attempts"],
-                    due_at=row["due_at"],
+                    created_at=row["requested_at"],
                 )
                 for row in connection.execute(query).mappings()
             ]
 
     def mark_sent(self, mail: PersonMail, now: datetime) -> None:
         """Record that a mail was sent, or may have been."""
-        self._settle(mail, due_at=None, sent_at=now, error="")
+        self._settle(mail, sent_at=now)
 
-    def retry(self, mail: PersonMail, *, due_at: datetime, error: str) -> None:
-        """Send a mail again later, since it could not be sent."""
-        self._settle(mail, due_at=due_at, sent_at=None, error=error)
+    def retry(self, mail: PersonMail, *, due_at: datetime | None, error: str, now: datetime) -> None:
+        """Record why a mail could not be sent, and send it again later; never with None."""
+        self._settle(mail, due_at=due_at, failed_at=now, error=error)
 
-    def give_up(self, mail: PersonMail, error: str) -> None:
-        """Do not send a mail, and remember why."""
-        self._settle(mail, due_at=None, sent_at=None, error=error)
+    def drop(self, mail: PersonMail, reason: str) -> None:
+        """Do not send a mail that is not wanted any more, and remember why."""
+        self._settle(mail, error=reason)
 
     def next_due_at(self) -> datetime | None:
         """Return when the next mail is due, or None if none is waiting."""
@@ -97,12 +101,22 @@ class PersonMailRepository:
             due_at: datetime | None = connection.scalar(select(func.min(person_mail.c.due_at)).where(is_mail_pending))
             return due_at
 
-    def failures(self) -> Sequence[tuple[str, int]]:
-        """Return why mails are waiting that could not be sent, and how many for each reason."""
-        query = select(person_mail.c.error, func.count()).where(is_mail_pending, person_mail.c.error != "")
+    def queue(self, now: datetime) -> PersonMailQueue:
+        """Return how many mails are waiting, and the newest failure."""
+        failed = person_mail.c.failed_at.is_not(None)
+        counts = select(
+            func.count().filter(person_mail.c.due_at <= now).label("due"), func.count().filter(failed).label("failed")
+        ).where(is_mail_pending)
+        newest = select(person_mail.c.failed_at, person_mail.c.error).where(failed)
         with self.database.read() as connection:
-            rows = connection.execute(query.group_by(person_mail.c.error).order_by(func.count().desc()))
-            return [(error, count) for error, count in rows]
+            count = connection.execute(counts).one()
+            failure = connection.execute(newest.order_by(person_mail.c.failed_at.desc()).limit(1)).first()
+        return PersonMailQueue(
+            waiting=count.due,
+            failed=count.failed,
+            failed_at=failure.failed_at if failure else None,
+            error=failure.error if failure else "",
+        )
 
     def give_guide(self, subscriber_id: int, form: str, version: str, now: datetime) -> bool:
         """Record that a version of a form's guide is given; return False if the person was given it before."""
@@ -124,8 +138,22 @@ class PersonMailRepository:
         with self.database.read() as connection:
             return [PersonMailRecord(**row) for row in connection.execute(query).mappings()]
 
-    def _settle(self, mail: PersonMail, *, due_at: datetime | None, sent_at: datetime | None, error: str) -> None:
-        values = {"due_at": due_at, "sent_at": sent_at, "error": storable(error), "claimed_until": None}
+    def _settle(
+        self,
+        mail: PersonMail,
+        *,
+        due_at: datetime | None = None,
+        sent_at: datetime | None = None,
+        failed_at: datetime | None = None,
+        error: str = "",
+    ) -> None:
+        values = {
+            "due_at": due_at,
+            "sent_at": sent_at,
+            "failed_at": failed_at,
+            "error": storable(error),
+            "claimed_until": None,
+        }
         # Another process may have taken the mail over since: its claim counts one attempt more.
         is_ours = (person_mail.c.mail_id == mail.id) & (person_mail.c.attempts == mail.attempts)
         with self.database.write(counted=False) as connection:

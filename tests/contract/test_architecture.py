@@ -60,6 +60,7 @@ IMPURE = {
     "pipeline/ingest/http/replay.py": "a folder",
     "pipeline/ingest/http/spool.py": "a temporary file",
     "pipeline/digest/build.py": "templates, by way of render",
+    "pipeline/digest/render/person_mail.py": "templates",
     "pipeline/digest/render/proof_banner.py": "templates",
     "pipeline/digest/render/translations.py": "catalogs",
     "pipeline/digest/render/render.py": "templates",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model.errors import RefusedError
-from pipeline.model.subscriber import Preferences, Subscriber, SubscriptionEvent, Visitor
+from pipeline.model.subscriber import PersonMailQueue, Preferences, Subscriber, SubscriptionEvent, Visitor
 from pipeline.store import Store
 from pipeline.store.person_mails import CLAIM_TTL
 from tests.people import NOW
@@ -275,17 +275,25 @@ def test_a_mail_is_claimed_once(store: Store) -> None:
 
 
 def test_a_mail_that_failed_is_due_again_later(store: Store) -> None:
-    """Until it is given up."""
+    """Until it is given up; the newest failure is remembered, and forgotten once the mail is sent."""
     person = add(store)
     store.person_mails.add("guide", person.id, form="tides", now=NOW, due_at=NOW)
+    store.person_mails.add("best-of", person.id, form="tides", now=NOW, due_at=NOW + 99 * HOUR)
     (mail,) = store.person_mails.claim_due(NOW)
-    store.person_mails.retry(mail, due_at=NOW + HOUR, error="no server\x00")
-    assert store.person_mails.failures() == [("no server", 1)]
+    store.person_mails.retry(mail, due_at=NOW + HOUR, error="no server\x00", now=NOW)
+    queue = PersonMailQueue(waiting=0, failed=1, failed_at=NOW, error="no server")
+    assert store.person_mails.queue(NOW) == queue
     assert store.person_mails.claim_due(NOW) == []
     (mail,) = store.person_mails.claim_due(NOW + HOUR)
-    store.person_mails.give_up(mail, "refused")
-    assert store.person_mails.next_due_at() is None
-    assert store.person_mails.failures() == []
+    assert store.person_mails.queue(NOW + HOUR) == replace(queue, waiting=1)
+    store.person_mails.retry(mail, due_at=None, error="refused", now=NOW + HOUR)
+    assert store.person_mails.claim_due(NOW + 98 * HOUR) == []
+    assert store.person_mails.queue(NOW) == PersonMailQueue(failed_at=NOW + HOUR, error="refused")
+    (mail,) = store.person_mails.claim_due(NOW + 99 * HOUR)
+    store.person_mails.retry(mail, due_at=NOW + 100 * HOUR, error="no answer", now=NOW + 99 * HOUR)
+    (mail,) = store.person_mails.claim_due(NOW + 100 * HOUR)
+    store.person_mails.mark_sent(mail, NOW + 100 * HOUR)
+    assert store.person_mails.queue(NOW).error == "refused"
 
 
 def test_the_oldest_mails_are_claimed_first(store: Store) -> None:

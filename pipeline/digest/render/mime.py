@@ -1,4 +1,4 @@
-"""Write messages: an edition's digest.eml, and the proof sent to the editor (RFC 5322, RFC 2046, RFC 2045).
+"""Write messages: an edition's digest.eml, the proof sent to the editor, and messages to one person (RFC 5322, 2046).
 
 An edition has no List-Unsubscribe header: only delivery knows whose subscription it is. It has no ``X-Unsent`` header
 either, which would make Outlook open it for editing.
@@ -43,6 +43,35 @@ def to_proof_eml(
     message = EmailMessage(policy=_POLICY)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     return headers + _parts(message, text, html, edition.week)
+
+
+def to_person_eml(
+    publication: Publication,
+    address: str,
+    subject: str,
+    text: str,
+    html: str,
+    *,
+    message_id: str,
+    unsubscribe_url: str,
+    now: datetime,
+) -> bytes:
+    """Return a message to one person; with a URL that unsubscribes at once (RFC 8058), it has the headers for that.
+
+    Raise ValueError for a URL that is not a header line.
+    """
+    headers = message_headers(
+        sender=publication.sender, recipient=address, subject=subject, sent_at=now, message_id=message_id
+    )
+    if unsubscribe_url:
+        if not unsubscribe_url.isascii() or not unsubscribe_url.isprintable() or " " in unsubscribe_url:
+            raise ValueError(f"not a URL in a header: {unsubscribe_url!r}")
+        # One line, however long: folded into an encoded word it would not be understood (cpython #74717).
+        headers += f"List-Unsubscribe: <{unsubscribe_url}>\r\n".encode()
+        headers += b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    message = EmailMessage(policy=_POLICY)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
+    return headers + _parts(message, text, html, "mail")
 
 
 def _headers(publication: Publication, subject: str, sent_at: datetime, message_id: str) -> bytes:

@@ -40,8 +40,7 @@ def render(digest: Digest, theme: Theme) -> RenderedDigest:
     if not attempt.fits:
         attempt = _shortened(digest, theme)
     hiding, hidden = _hide_placeholders(attempt.view)
-    lines = [line.rstrip() for line in render_template(theme.text, digest=hiding).split("\n")]
-    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip() + "\n"
+    text = tidy_text(render_template(theme.text, digest=hiding))
     return RenderedDigest(
         subject=escape_in_text(attempt.view.subject),
         preheader=escape_in_text(attempt.view.preheader),
@@ -68,11 +67,22 @@ class _Attempt:
 def _attempt(digest: Digest, theme: Theme, budget: LengthBudget) -> _Attempt:
     view = digest_view(digest, translator_for(digest.publication.language), theme.style, budget)
     hiding, hidden = _hide_placeholders(view)
-    html = _inliner().inline(render_template(theme.html, digest=hiding))
-    html = re.sub(r">[^\S\n]*+\n\s*+<", ">\n<", html.replace(' data-css-inline="keep"', ""))
-    html = keep_together_in_html(html)
+    html = inline_styles(render_template(theme.html, digest=hiding))
     html = _replace_all(escape_in_html(html), hidden)
-    return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html).strip() + "\n", budget)
+    return _Attempt(view, _PLACEHOLDER.sub(r"\n\1", html), budget)
+
+
+def inline_styles(html: str) -> str:
+    """Return the HTML of a template with its styles inlined, without the blanks between its tags."""
+    html = _inliner().inline(html)
+    html = re.sub(r">[^\S\n]*+\n\s*+<", ">\n<", html.replace(' data-css-inline="keep"', ""))
+    return keep_together_in_html(html).strip() + "\n"
+
+
+def tidy_text(text: str) -> str:
+    """Return the text of a template without blanks at the ends of lines, and with at most two blank lines in a row."""
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{4,}", "\n\n\n", lines).strip() + "\n"
 
 
 def _hide_placeholders(view: DigestView) -> tuple[DigestView, dict[str, str]]:

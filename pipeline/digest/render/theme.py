@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from jinja2 import BytecodeCache, Environment, StrictUndefined, Template
 
-_RENDERED = ("digest.html.j2", "digest.txt.j2")
+_DIGEST = "digest"
+_DEFAULT_THEME = "classic"
+_ENDINGS = (".html.j2", ".txt.j2")
+_RENDERED = tuple(_DIGEST + ending for ending in _ENDINGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +45,21 @@ class Theme:
     style: ThemeStyle = DEFAULT_STYLE
 
 
-def load_theme(folders: Sequence[Path], name: str) -> Theme:
+def load_theme(folders: Sequence[Path], name: str, template: str = _DIGEST) -> Theme:
     """Return a compiled theme; of each file, the first folder that has it wins.
 
-    Raise TemplateError if the theme or a file is missing, or does not compile (with its file and line).
+    ``template`` is what is rendered instead of the newsletter, for example ``mail/guide``; the parts of a theme that
+    extends none are then those of ``classic`` where it lacks them. Raise TemplateError if the theme or a file is
+    missing, or does not compile (with its file and line).
     """
     names = _with_parents(folders, name)
     style = DEFAULT_STYLE
     for parent in reversed(names):
         file, settings = _read_settings(folders, parent)
         style = parse_style(settings, style, file)
-    environment = _environment([*_theme_folders(folders, names), *folders])
-    html, text = (_compile(environment, file) for file in _RENDERED)
+    searched = names if template == _DIGEST else [*names, _DEFAULT_THEME]
+    environment = _environment([*_theme_folders(folders, searched), *folders])
+    html, text = (_compile(environment, template + ending) for ending in _ENDINGS)
     return Theme(name=name, html=html, text=text, style=style)
 
 

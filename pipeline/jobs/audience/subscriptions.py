@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pipeline.audience import subscription
 from pipeline.audience.addresses import address_key, normalise_address
 from pipeline.audience.subscription import Step, describe
-from pipeline.jobs.audience.context import AudienceContext
+from pipeline.jobs.audience.context import AudienceContext, Guide
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.subscriber import (
     NOBODY,
@@ -61,10 +61,15 @@ class Subscriptions:
         guide = self.context.guide(form_id)
         if guide is None:
             return
-        store = self.context.store
-        if store.person_mails.give_guide(subscriber.id, form_id, guide.version, now) or again:
-            store.person_mails.add("guide", subscriber.id, form=form_id, now=now, due_at=now)
-            self._record(subscriber, "guide", now, form=form_id, guide_version=guide.version)
+        if self.record_guide(subscriber, guide, now, again=again):
+            self.context.store.person_mails.add("guide", subscriber.id, form=form_id, now=now, due_at=now)
+
+    def record_guide(self, subscriber: Subscriber, guide: Guide, now: datetime, *, again: bool = True) -> bool:
+        """Record that a guide is given; if it is not given ``again``, return False for a version that was before."""
+        if not self.context.store.person_mails.give_guide(subscriber.id, guide.form, guide.version, now) and not again:
+            return False
+        self._record(subscriber, "guide", now, form=guide.form, guide_version=guide.version)
+        return True
 
     def leave(
         self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY, *, actor: str = BY_PERSON

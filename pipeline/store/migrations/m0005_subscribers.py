@@ -35,8 +35,9 @@ actor TEXT NOT NULL)""",
     """CREATE TABLE person_mail (
 mail_id {id}, kind TEXT NOT NULL, subscriber_id {ref} NOT NULL REFERENCES subscriber (subscriber_id),
 form TEXT NOT NULL, created_at {instant} NOT NULL, due_at {instant}, claimed_until {instant},
-attempts INTEGER NOT NULL, sent_at {instant}, error TEXT NOT NULL)""",
+attempts INTEGER NOT NULL, sent_at {instant}, failed_at {instant}, error TEXT NOT NULL)""",
     "CREATE INDEX person_mail_due ON person_mail (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX person_mail_failed ON person_mail (failed_at)",
     "CREATE INDEX person_mail_subscriber ON person_mail (subscriber_id)",
     """CREATE TABLE given_guide (
 subscriber_id {ref} NOT NULL REFERENCES subscriber (subscriber_id), form TEXT NOT NULL, version TEXT NOT NULL,

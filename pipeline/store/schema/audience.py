@@ -86,10 +86,12 @@ person_mail = Table(
     Column("claimed_until", Instant),
     Column("attempts", Integer, nullable=False),
     Column("sent_at", Instant),
+    Column("failed_at", Instant),
     Column("error", Text, nullable=False),
 )
 is_mail_pending = person_mail.c.due_at.is_not(None)
 Index("person_mail_due", person_mail.c.due_at, sqlite_where=is_mail_pending)
+Index("person_mail_failed", person_mail.c.failed_at)
 Index("person_mail_subscriber", person_mail.c.subscriber_id)
 
 # Which version of which form's guide each person was given.

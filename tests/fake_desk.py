@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from atexit import register
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
+from pipeline.jobs.audience.context import AudienceContext
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.week import Week
+from pipeline.store import Store
+from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.ports import (
     Action,
     ActionOptions,
@@ -26,6 +33,8 @@ from pipeline.web.desk.ports import (
     OverridesChange,
 )
 from pipeline.web.desk.updates import NewEntry, PageVersion
+from tests.empty_store import empty_store
+from tests.people import NOW, audience
 
 LONDON = ZoneInfo("Europe/London")
 IMAGE = "https://harbourandhearth.example/pictures/kettle.png"
@@ -166,10 +175,21 @@ class FakeDesk:
     ensured_checks: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     running_checks: set[str] = field(default_factory=set)
     entries: list[NewEntry] = field(default_factory=list)
+    people: AudienceContext | None = None
+    """Without one, nobody has signed up."""
 
     def services(self) -> Desk:
         """Return the desk that ``create_desk_app`` takes."""
-        return Desk(editions=self, link_checks=self, editor=self, feeds=self, updates=self)
+        subscribers = AudienceDesk(self.open_people, lambda: NOW, actor="eve")
+        return Desk(editions=self, link_checks=self, editor=self, feeds=self, subscribers=subscribers, updates=self)
+
+    def open_people(self) -> AudienceContext:
+        """Return the people, with a store of its own if a test gave none."""
+        if self.people is None:
+            folder = mkdtemp()
+            register(rmtree, folder, ignore_errors=True)
+            self.people = audience(Store.open(empty_store(Path(folder))))
+        return self.people
 
     def change(self, week: str, shown: Edition | BuildFailure) -> None:
         """Replace the edition of a week, as a saved template would."""

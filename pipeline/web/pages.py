@@ -22,6 +22,7 @@ from pipeline.jobs.proof.tokens import session_is_valid
 from pipeline.model.check import check_lines
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
+from pipeline.web.desk.audience.pages import SubscriberPages
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
@@ -105,7 +106,13 @@ def create_desk_app(
         folder, entry_anchor=entry_anchor, check_title=check_title, check_lines=check_lines, fix_link=fix_link
     )
     editions = EditionPages(cache, templates, long_poll_seconds)
-    handlers = (editions, EditorPages(cache, templates), ActionPages(cache, templates), FeedPages(cache, templates))
+    handlers = (
+        editions,
+        EditorPages(cache, templates),
+        ActionPages(cache, templates),
+        FeedPages(cache, templates),
+        SubscriberPages(cache, templates),
+    )
     return Starlette(
         routes=[
             *(route for pages in handlers for route in pages.routes()),

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.digest import BuildFailure
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from tests.e2e.test_preview_in_browser import serving
 from tests.fake_desk import FakeDesk, edition
+from tests.people import NOW, sign_up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.loopback]
 WEEK = "/week/2026-W07"
 VIEWS = ("mail", "inbox", "text", "headers", "source", "decisions", "changes")
-PATHS = ("/", "/feeds", "/nowhere", "/week/2026-W06", f"{WEEK}/edit", *(f"{WEEK}?view={view}" for view in VIEWS))
+PATHS = (
+    *("/", "/feeds", "/subscribers", "/subscribers/1", "/nowhere", "/week/2026-W06", f"{WEEK}/edit"),
+    *(f"{WEEK}?view={view}" for view in VIEWS),
+)
 RUN_AXE = "axe.run(document, {iframes: false, resultTypes: ['violations']})"
 
 
@@ -40,6 +45,7 @@ def desk() -> FakeDesk:
     looked_at = datetime(2026, 2, 17, 9, tzinfo=UTC)
     desk.link_checks["2026-W07"] = LinkCheck(content_hash="", checked_at=looked_at, results=(dead, quiet))
     desk.start_fetch()
+    Subscriptions(desk.open_people()).confirm(sign_up(desk.open_people(), "ada@quay.example"), NOW)
     return desk
 
 

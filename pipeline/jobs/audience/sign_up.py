@@ -46,6 +46,8 @@ class SignUpRequest:
     preferences: Preferences = DEFAULT_PREFERENCES
     language: str = ""
     visitor: Visitor = NOBODY
+    actor: str = "subscriber"
+    """Who filled it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class SignUp:
         event = SubscriptionEvent(
             at=now,
             kind="requested",
-            actor="subscriber",
+            actor=request.actor,
             form=form.id,
             wording=wording,
             visitor=request.visitor,

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
+from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
 Action = Literal["approve", "hold", "resume", "skip", "send", "hand over", "test"]
@@ -208,4 +209,5 @@ class Desk:
     link_checks: LinkCheckService
     editor: EditorService
     feeds: FeedsService
+    subscribers: AudienceDesk
     updates: UpdatesService

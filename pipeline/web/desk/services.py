@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.app import App, user_name
+from pipeline.app.audience import build_audience_context
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
@@ -25,6 +26,7 @@ from pipeline.model.errors import EditorFileError, UsageError
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
 from pipeline.text.urls import clean_url, with_scheme
+from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
@@ -44,6 +46,9 @@ def create_desk(publication: LivePublication) -> Desk:
         link_checks=link_checks,
         editor=PublicationEditor(publication),
         feeds=feeds,
+        subscribers=AudienceDesk(
+            lambda: build_audience_context(publication.current_app()), publication.clock, actor=user_name()
+        ),
         updates=PublicationUpdates(publication, lambda: f"{feeds.activity} {link_checks.activity}"),
     )
 

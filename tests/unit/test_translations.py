@@ -10,6 +10,7 @@ from gettext import GNUTranslations, c2py  # type: ignore[attr-defined]
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
@@ -64,8 +65,9 @@ def test_catalogs_are_up_to_date_and_compiled(language: str) -> None:
     for message in catalog:
         if isinstance(message.id, str) and message.id and message.string:
             assert compiled.gettext(message.id) == message.string
-    written = re.findall(r'^msgid "(.+)"$', file.read_text(), re.MULTILINE)
-    assert set(written) == {next(forms(message.id)) for message in template() if message.id}
+    with file.open("rb") as opened:
+        written = {next(forms(message.id)) for message in read_po(opened) if message.id}
+    assert written == {next(forms(message.id)) for message in template() if message.id}
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def _words(content: PersonMailContent, translator: Translator) -> Words:
         button = LinkView(label=gettext("Confirm subscription"), url=content.confirm_url)
         return gettext("Please confirm your subscription"), tuple(text), (button,)
     if content.kind == "address":
-        text = [gettext("Once you confirm, the newsletter of {name} will come to this address.", name=name)]
+        text = [gettext("Once you confirm, you will get the newsletter of {name} at this address.", name=name)]
         button = LinkView(label=gettext("Confirm address"), url=content.confirm_url)
         return gettext("Please confirm your new address"), tuple(text), (button,)
     if content.kind == "already":

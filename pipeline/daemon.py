@@ -59,6 +59,19 @@ def run(
     log.info("stopped")
 
 
+def wait_for_stop() -> None:
+    """Wait until SIGTERM or SIGINT arrives; SIGHUP is ignored. Call it from the main thread only."""
+    stopped = Event()
+    handlers = {number: signal.signal(number, lambda number, frame: stopped.set()) for number in STOP_SIGNALS}
+    handlers[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        while not stopped.wait(3600):
+            pass
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 class TickTrigger(BaseTrigger):  # type: ignore[misc]
     """A trigger that fires one interval from now: ticks missed while the machine slept are not made up for."""
 

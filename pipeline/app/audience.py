@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from secrets import token_urlsafe
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from pipeline.app.delivery import build_mailer, build_notifier
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
     from pipeline.app.app import App
     from pipeline.config.public import FormSettings, SignupSettings
+    from pipeline.digest.render.style import ThemeStyle
     from pipeline.jobs.audience.context import AudienceContext, SignupRules
     from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
     from pipeline.jobs.audience.person_mailer import PersonMailer
     from pipeline.jobs.audience.sign_up import SignUp
     from pipeline.model.subscriber import SignupForm
     from pipeline.scheduler.engine import Task
+
+_MAX_LOOKUPS = 10
+"""How many domains are looked up at a time."""
 
 
 def public_url(app: App) -> str:
@@ -131,12 +136,31 @@ def _rules(settings: SignupSettings) -> SignupRules:
 def _mail_server_check() -> Callable[[str], bool]:
     from pipeline.delivery.dns import Resolver
 
-    resolver = Resolver()
+    resolver, free = Resolver(), BoundedSemaphore(_MAX_LOOKUPS)
 
     def has_mail_server(domain: str) -> bool:
+        if not free.acquire(blocking=False):
+            return True  # many slow domains at once are an attack, and must not make others wait
         try:
-            return bool(resolver.mx(domain) or resolver.addresses(domain))
+            hosts = resolver.mx(domain)
+            return hosts != (".",) and bool(hosts or resolver.addresses(domain))
         except DNSUnavailableError:
             return True  # nobody is turned away because a name server is down
+        finally:
+            free.release()
 
     return has_mail_server
+
+
+def public_style(app: App) -> ThemeStyle:
+    """Return the colours and fonts of the newsletter; those of the shipped themes if its theme is broken."""
+    from pipeline.app.digests import template_folders
+    from pipeline.digest.render.style import DEFAULT_STYLE, with_branding
+    from pipeline.digest.render.theme import load_theme
+    from pipeline.model.errors import TemplateError
+
+    try:
+        style = load_theme(template_folders(app), app.config.digest.theme).style
+    except TemplateError:
+        style = DEFAULT_STYLE  # whoever sends the newsletter is told; nobody is turned away here
+    return with_branding(style, accent=app.publication.accent, fonts=app.publication.fonts)

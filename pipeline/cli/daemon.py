@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """Add run and tick."""
-    _add_log(commands.add("run", run, "run as a daemon that does what [schedule] says"))
+    parser = commands.add("run", run, "run as a daemon that does what [schedule] says, and serves its pages")
+    _add_log(parser)
+    text = "serve nothing but the pages for subscribers (public), and send the mails that they ask for"
+    parser.add_argument("--only", choices=("public",), metavar="PART", help=text)
     _add_log(commands.add("tick", tick, "do what is due now and exit, for cron"))
 
 
@@ -31,7 +34,11 @@ def _add_log(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace, clock: Clock) -> int:
-    """Run the daemon until it is stopped."""
+    """Run the daemon, or one part of it, until it is stopped."""
+    return _run_public(options, clock) if options.only == "public" else _run_all(options, clock)
+
+
+def _run_all(options: Namespace, clock: Clock) -> int:
     import logging  # imported here to keep --help fast
 
     from pipeline import daemon
@@ -43,6 +50,7 @@ def run(options: Namespace, clock: Clock) -> int:
     from pipeline.scheduler.heartbeat import Heartbeat
     from pipeline.web.health import health_routes
     from pipeline.web.pages import serve_pages
+    from pipeline.web.public.server import serve_public
 
     log = logging.getLogger(__name__)
     heartbeat = Heartbeat(daemon.TICK_INTERVAL_SECONDS, monotonic=time.monotonic)
@@ -56,13 +64,39 @@ def run(options: Namespace, clock: Clock) -> int:
         for result in schedule_checks(app, now):
             if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
-        with serve_pages(options.config, clock, health_routes(HealthProbe(lambda: reloading.app, heartbeat))):
+        health = health_routes(HealthProbe(lambda: reloading.app, heartbeat))
+        with serve_pages(options.config, clock, health), serve_public(options.config, clock):
             daemon.run(
                 heartbeat.watch(partial(reloading.run_due_tasks, watch=heartbeat.working)),
                 after_tick=reloading.release_memory,
                 on_sighup=reloading.request_reload,
                 stuck_task=heartbeat.stuck_task,
             )
+    return 0
+
+
+def _run_public(options: Namespace, clock: Clock) -> int:
+    """Serve the pages for subscribers until a signal stops the process."""
+    import logging
+
+    from pipeline import daemon
+    from pipeline.app.audience import public_url
+    from pipeline.cli.log import configured_logging
+    from pipeline.model.errors import ConfigError
+    from pipeline.web.public.server import serve_public
+
+    with load_app(options) as app:
+        if not public_url(app):
+            raise ConfigError(
+                f"{options.config}: set [public] url and listen: without them there are no pages to serve."
+            )
+        with configured_logging(options, secrets=lambda: app.secrets):
+            _claim_storage(app)
+            with serve_public(options.config, clock, unattended=True) as base_url:
+                if not base_url:
+                    raise ConfigError(f"{options.config}: [public] listen = {app.config.public.listen!r} is in use.")
+                daemon.wait_for_stop()
+            logging.getLogger(__name__).info("stopped")
     return 0
 
 

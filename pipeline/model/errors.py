@@ -2,6 +2,7 @@
 
 PipelineError
 ├── UsageError                2
+│   └── FormError
 ├── ConfigError               2
 ├── StoreError                2
 │   ├── StoreTooNewError
@@ -13,6 +14,7 @@ PipelineError
 │   ├── ConflictError
 │   ├── ChecksFailedError
 │   ├── InvalidTokenError
+│   ├── TooManyRequestsError
 │   └── NothingToPublishError
 │       └── ThinWeekError
 ├── DeliveryError             3
@@ -53,6 +55,19 @@ class UsageError(PipelineError):
     """The command line names something that does not exist."""
 
     exit_code = 2
+
+
+FormFault = Literal["consent", "address", "disposable", "role", "domain"]
+"""What is wrong with a sign-up form: the box is not ticked, or the address has a typing error, is thrown away after
+use, belongs to several people, or to a domain without a mail server."""
+
+
+class FormError(UsageError):
+    """A sign-up form is not filled in correctly; ``fault`` says how."""
+
+    def __init__(self, message: str, *, fault: FormFault) -> None:
+        super().__init__(message)
+        self.fault: FormFault = fault
 
 
 class ConfigError(PipelineError):
@@ -136,6 +151,10 @@ class InvalidTokenError(RefusedError):
     def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class TooManyRequestsError(RefusedError):
+    """Somebody asked for the same thing too often; they may try again later."""
 
 
 class ChecksFailedError(RefusedError):

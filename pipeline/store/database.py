@@ -51,6 +51,8 @@ class Database:
         self._autocommit = engine.execution_options(begin="")
         self._writer = for_writing(engine)
         self._surrounding = threading.local()
+        # SQLite has one writer at a time and lets others sleep and try again: ours take turns instead.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -75,7 +77,7 @@ class Database:
             with shared as connection, connection.begin_nested():
                 yield connection
             return
-        with map_errors(self.name), self._writer.begin() as connection:
+        with map_errors(self.name), self._turn, self._writer.begin() as connection:
             if counted:
                 # First of all: on PostgreSQL this row lock makes other writers wait, as SQLite does by itself.
                 connection.execute(_COUNT_COMMIT)
@@ -84,12 +86,13 @@ class Database:
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[None]:
         """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together."""
+        outer = getattr(self._surrounding, "connection", None)
         with self.write(counted=counted) as connection:
             self._surrounding.connection = connection
             try:
                 yield
             finally:
-                del self._surrounding.connection
+                self._surrounding.connection = outer
 
     def _shared(self) -> AbstractContextManager[Connection] | None:
         """Return the connection of the surrounding transaction, which stays open; None outside of one."""

@@ -51,7 +51,7 @@ def make_engine(url: str) -> Engine:
             return _make_sqlite_engine(url)
         if name == "postgresql":
             # pool_pre_ping: the server may have been restarted since the connection was last used.
-            return create_engine(url, connect_args=_POSTGRESQL_OPTIONS, pool_pre_ping=True)
+            return create_engine(url, connect_args=_POSTGRESQL_OPTIONS, pool_pre_ping=True, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         name = "no known database"
     except ModuleNotFoundError as error:
@@ -149,7 +149,7 @@ def reset_sequence(connection: Connection, table: Table) -> None:
 
 
 def _make_sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # addresses of people stay out of errors, and so of logs
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -101,6 +101,13 @@ class PersonMailRepository:
             due_at: datetime | None = connection.scalar(select(func.min(person_mail.c.due_at)).where(is_mail_pending))
             return due_at
 
+    def last_sent_at(self, subscriber_id: int, kind: MailKind) -> datetime | None:
+        """Return when a person was last sent a mail of a kind, or None."""
+        is_it = (person_mail.c.subscriber_id == subscriber_id) & (person_mail.c.kind == kind)
+        with self.database.read() as connection:
+            sent_at: datetime | None = connection.scalar(select(func.max(person_mail.c.sent_at)).where(is_it))
+            return sent_at
+
     def queue(self, now: datetime) -> PersonMailQueue:
         """Return how many mails are waiting, and the newest failure."""
         failed = person_mail.c.failed_at.is_not(None)

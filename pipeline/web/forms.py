@@ -47,7 +47,7 @@ def form_endpoint(handler: Callable[[Request, Form], Response], csrf_token: str 
     async def endpoint(request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
             raise HTTPException(415, "Use the form on the page.")
-        form = await _read_form(request)
+        form = await read_form(request)
         if csrf_token and not compare_digest(form[CSRF_FIELD].encode(), csrf_token.encode()):
             raise HTTPException(
                 403,
@@ -58,21 +58,26 @@ def form_endpoint(handler: Callable[[Request, Form], Response], csrf_token: str 
     return endpoint
 
 
-async def _read_form(request: Request) -> Form:
+async def read_form(request: Request) -> Form:
     """Return the form of a request, reading at most ``MAX_FORM_BYTES`` whatever its Content-Length says."""
+    data = await with_limited_body(request).form(max_files=0, max_fields=MAX_FORM_FIELDS)
+    fields: dict[str, list[str]] = {}
+    for name, value in data.multi_items():
+        if isinstance(value, str):
+            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return Form(fields)
+
+
+def with_limited_body(request: Request, max_bytes: int = MAX_FORM_BYTES) -> Request:
+    """Return the request with a body that raises 413 once more than ``max_bytes`` of it were read."""
     total = 0
 
     async def receive_limited() -> Message:
         nonlocal total
         message = await request.receive()
         total += len(message.get("body", b""))
-        if total > MAX_FORM_BYTES:
-            raise HTTPException(413, f"This form is too large; the limit is {MAX_FORM_BYTES // 1000} KB.")
+        if total > max_bytes:
+            raise HTTPException(413, f"This form is too large; the limit is {max_bytes // 1000} KB.")
         return message
 
-    data = await Request(request.scope, receive_limited).form(max_fields=MAX_FORM_FIELDS)
-    fields: dict[str, list[str]] = {}
-    for name, value in data.multi_items():
-        if isinstance(value, str):
-            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return Form(fields)
+    return Request(request.scope, receive_limited)

@@ -116,7 +116,7 @@ def refusal_reason(method: str, headers: Headers, *, any_host: bool = False, pub
     ''
     """
     host, public = headers.get("host", ""), urlsplit(public_url)
-    if not any_host and _host_name(host) not in (*LOOPBACK_HOSTS, public.hostname or LOOPBACK_HOSTS[0]):
+    if not any_host and host_name(host) not in (*LOOPBACK_HOSTS, public.hostname or LOOPBACK_HOSTS[0]):
         return f"Open this page at {public_url or 'http://127.0.0.1'}, not under another name."
     # For other machines a proxy may add TLS in front of us.
     origins = [f"http://{host}", f"{public.scheme}://{public.netloc}", *([f"https://{host}"] if any_host else [])]
@@ -125,10 +125,10 @@ def refusal_reason(method: str, headers: Headers, *, any_host: bool = False, pub
     return ""
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
     """Return a Host header without its port (RFC 9110, 7.2); empty if it is invalid.
 
-    >>> [_host_name(host) for host in ("LocalHost:8026", "[::1]:8026", "[::1", "")]
+    >>> [host_name(host) for host in ("LocalHost:8026", "[::1]:8026", "[::1", "")]
     ['localhost', '::1', '', '']
     """
     try:

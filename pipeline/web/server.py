@@ -61,15 +61,19 @@ def serve_routes(
     Yield an empty string, and serve nothing, if ``listen`` is empty or taken. ``public_url`` is the URL of a proxy;
     without ``limits`` those that suit this process apply.
     """
-    listener = _bind_or_warn(listen) if listen else None
+    with serve_app(listen, create_guarded_app(routes, public_url=public_url), section="web", limits=limits) as url:
+        yield url
+
+
+@contextmanager
+def serve_app(listen: str, app: Starlette, *, section: str, limits: ConnectionLimits | None = None) -> Iterator[str]:
+    """Serve an application as ``serve_routes`` does; ``section`` is the one of config.toml that has ``listen``."""
+    listener = _bind_or_warn(listen, section) if listen else None
     if listener is None:
         yield ""
         return
-    config = _server_config(
-        create_guarded_app(routes, public_url=public_url), limits or ConnectionLimits.for_this_process()
-    )
-    server = _IdleServer(config)
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="pages", daemon=True)
+    server = _IdleServer(_server_config(app, limits or ConnectionLimits.for_this_process()))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"{section} pages", daemon=True)
     thread.start()
     try:
         yield f"http://{listen.rpartition(':')[0]}:{listener.getsockname()[1]}"
@@ -85,16 +89,18 @@ def create_guarded_app(routes: Sequence[BaseRoute], *, public_url: str = "") -> 
     return Starlette(routes=[static, *routes], middleware=[Middleware(AccessMiddleware, public_url=public_url)])
 
 
-def _bind_or_warn(listen: str) -> socket.socket | None:
+def _bind_or_warn(listen: str, section: str) -> socket.socket | None:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     try:
         return _listen((host, int(port)), socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         log.warning(
-            "pages are off: cannot listen on %s (%s); set another port in [web] listen, the links in proofs follow it",
+            "pages are off: cannot listen on %s (%s); set another port in [%s] listen%s",
             listen,
             error.strerror,
+            section,
+            ", the links in proofs follow it" if section == "web" else "",
         )
         return None
 

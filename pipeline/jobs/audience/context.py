@@ -103,6 +103,13 @@ class AudienceContext:
             path=path,
         )
 
+    def guide_if_readable(self, form_id: str) -> Guide | None:
+        """Return the guide of a form, or None, also if its file cannot be read."""
+        try:
+            return self.guide(form_id)
+        except ConfigError:
+            return None
+
     def link(self, purpose: Purpose, subscriber: Subscriber, now: datetime) -> str:
         """Return the URL of a subscriber's own link."""
         return f"{self.public_url}/{purpose}/{self.token(purpose, subscriber, now)}"
@@ -113,7 +120,9 @@ class AudienceContext:
         bound_to = subscriber.new_address if purpose == "address" else ""
         return sign_token(purpose, subscriber, self.keys[purpose], expires_at=expires_at, bound_to=bound_to)
 
-    def subscriber_of(self, purpose: Purpose, token: str, now: datetime) -> Subscriber:
+    def subscriber_of(
+        self, purpose: Purpose, token: str, now: datetime, *, even_if_expired: bool = False
+    ) -> Subscriber:
         """Return the subscriber whom a link belongs to.
 
         InvalidTokenError: it was not made here (``forged``); it was, for somebody who is no longer stored (``used``);
@@ -124,7 +133,7 @@ class AudienceContext:
             raise InvalidTokenError("We do not hold a subscription for this link any more.", kind="used")
         bound_to = subscriber.new_address if purpose == "address" else ""
         expires_at = verify_token(purpose, token, subscriber, self.keys[purpose], bound_to=bound_to)
-        if expires_at and expires_at <= now:
+        if expires_at and expires_at <= now and not even_if_expired:
             raise InvalidTokenError("This link has expired.", kind="expired")
         return subscriber
 

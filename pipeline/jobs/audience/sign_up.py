@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pipeline.audience.addresses import address_key, is_disposable, is_role_address, network_of, normalise_address
 from pipeline.audience.subscription import describe, sign_up_mail
 from pipeline.jobs.audience.context import AudienceContext
-from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.errors import FormError, RefusedError, TooManyRequestsError, UsageError
 from pipeline.model.schedule import parse_schedule
 from pipeline.model.subscriber import (
     DEFAULT_PREFERENCES,
@@ -67,10 +67,13 @@ class SignUp:
     def request(self, request: SignUpRequest, now: datetime) -> None:
         """Store a sign-up and queue the mail that answers it.
 
-        UsageError if the form is not filled in correctly; RefusedError if there were too many from this network.
+        UsageError if the form is not filled in correctly; TooManyRequestsError if this network sent too many.
         """
+        self.store(request, self.check(request), now)
+
+    def store(self, request: SignUpRequest, address: str, now: datetime) -> None:
+        """Store a sign-up whose address was checked; otherwise as ``request``."""
         form = self.context.form(request.form)
-        address = self._checked_address(request)
         self._limit_network(request.visitor, now)
         wording = self.context.store.subscription_events.current_wording(form.id, request.language, form.wording, now)
         with self.context.store.audience_transaction():
@@ -105,17 +108,22 @@ class SignUp:
             store.person_mails.add("confirmation", subscriber.id, form=form.id, now=now, due_at=now)
         return True
 
-    def _checked_address(self, request: SignUpRequest) -> str:
+    def check(self, request: SignUpRequest) -> str:
+        """Return the address in its normal form, its domain looked up in the DNS; FormError if anything is wrong."""
         if not request.has_consented:
-            raise UsageError("Tick the box: we may only write to you if you want us to.")
-        address = normalise_address(request.address)
+            raise FormError("Tick the box: we may only write to you if you want us to.", fault="consent")
+        try:
+            address = normalise_address(request.address)
+        except UsageError as error:
+            raise FormError(str(error), fault="address") from error
         domain = address.rpartition("@")[2]
         if not self.context.rules.allow_disposable and is_disposable(address):
-            raise UsageError(f"Use another address: mailboxes at {domain} are thrown away after a short time.")
+            message = f"Use another address: mailboxes at {domain} are thrown away after a short time."
+            raise FormError(message, fault="disposable")
         if not self.context.rules.allow_role and is_role_address(address):
-            raise UsageError("Use an address of your own: this one belongs to several people.")
+            raise FormError("Use an address of your own: this one belongs to several people.", fault="role")
         if not self.context.rules.has_mail_server(domain):
-            raise UsageError(f"Check your address: {domain} does not receive mail.")
+            raise FormError(f"Check your address: {domain} does not receive mail.", fault="domain")
         return address
 
     def _limit_network(self, visitor: Visitor, now: datetime) -> None:
@@ -124,7 +132,7 @@ class SignUp:
         key = f"network {network_of(visitor.ip_address)}"
         count = self.context.store.signup_limits.count(key, within=LIMIT_INTERVAL, now=now)
         if count > self.context.rules.max_per_network:
-            raise RefusedError("There were too many sign-ups from your network. Try again in an hour.")
+            raise TooManyRequestsError("There were too many sign-ups from your network. Try again in an hour.")
 
     def _store(self, form: SignupForm, address: str, request: SignUpRequest, wording: Wording, now: datetime) -> None:
         store = self.context.store

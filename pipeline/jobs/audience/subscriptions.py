@@ -80,9 +80,11 @@ class Subscriptions:
             self._apply(before, subscription.leave(before, now), now, visitor=visitor, actor=actor)
 
     def give_reason(self, subscriber: Subscriber, reason: str, now: datetime) -> None:
-        """Record why a person left; 500 characters at most, and only for a subscription that has ended."""
-        if reason.strip() and subscriber.state == "left":
-            self._record(subscriber, "left", now, why=reason.strip()[:500])
+        """Record why a person left, once; 500 characters at most, and only for a subscription that has ended."""
+        why = reason.strip()[:500]
+        history = self.context.store.subscription_events.of_subscriber(subscriber.id)
+        if why and subscriber.state == "left" and all(event.details.get("why") != why for event in history):
+            self._record(subscriber, "left", now, why=why)
 
     def come_back(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY) -> None:
         """Undo that a person left or was suppressed; RefusedError if they had not confirmed."""

@@ -1,0 +1,72 @@
+"""The thread that sends what the pages have queued: mails to one person, and alerts about forms."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Self
+
+from pipeline.app import App
+from pipeline.app.audience import build_person_mailer
+from pipeline.jobs.audience.person_mailer import PersonMailer
+from pipeline.model.errors import PipelineError
+from pipeline.model.schedule import Clock
+from pipeline.web.public.audience import LiveAudience
+
+INTERVAL_SECONDS = 2.0
+"""How often it checks whether a mail is due that another process has queued, or that is tried again."""
+STOP_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+class MailThread:
+    """Sends mails until its context ends; at once when it is woken."""
+
+    def __init__(self, live: LiveAudience, clock: Clock) -> None:
+        self._live = live
+        self._clock = clock
+        self._woken = Event()
+        self._stopping = False
+        self._last_error = ""
+        self._mailer: tuple[App, PersonMailer] | None = None
+        self._thread = Thread(target=self._work, name="mails to people", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stopping = True
+        self._woken.set()
+        self._thread.join(STOP_SECONDS)  # a mail server may not answer; the mail's claim ends by itself
+
+    def wake(self) -> None:
+        """Check now whether a mail is due."""
+        self._woken.set()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                self._send()
+                self._last_error = ""
+            except PipelineError as error:
+                if str(error) != self._last_error:  # every two seconds would fill the log
+                    log.warning("mails to subscribers wait: %s", error)
+                self._last_error = str(error)
+            except Exception:
+                log.exception("mails to subscribers wait")
+            self._woken.wait(INTERVAL_SECONDS)
+
+    def _send(self) -> None:
+        while self._live.floods:
+            with suppress(KeyError):  # another sign-up may replace it
+                self._live.floods.popitem()[1]()
+        app, now = self._live.current().app, self._clock()
+        due_at = app.store().person_mails.next_due_at()
+        if due_at is None or due_at > now:
+            return
+        if self._mailer is None or self._mailer[0] is not app:
+            self._mailer = app, build_person_mailer(app)
+        self._mailer[1].send_due(now)

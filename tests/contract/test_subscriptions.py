@@ -81,6 +81,27 @@ def test_a_new_version_of_a_guide_is_another_guide(context: AudienceContext) -> 
     assert len(context.store.person_mails.guides_of(person.id)) == 2
 
 
+def test_a_confirmation_gives_the_guide_of_every_form(context: AudienceContext) -> None:
+    """Whichever was filled in first, and whichever link is used; also after a person has left."""
+    subscriptions = Subscriptions(context)
+    sign_up(context, "ada@quay.example")
+    sign_up(context, "ada@quay.example", form="tides")
+    ada = subscriptions.confirm(sign_up(context, "ada@quay.example"), NOW)
+    bea = subscriptions.confirm(sign_up(context, "bea@quay.example"), NOW)
+    subscriptions.leave(bea, NOW)
+    subscriptions.confirm(sign_up(context, "bea@quay.example", form="tides"), NOW)
+    guides = [mail for mail in queued(context) if mail.kind == "guide"]
+    assert [(mail.subscriber.id, mail.form) for mail in guides] == [(ada.id, "tides"), (bea.id, "tides")]
+
+
+def test_a_missing_guide_keeps_nobody_from_subscribing(context: AudienceContext) -> None:
+    """The mail with the guide waits until its file is back."""
+    (context.folder / "tides.txt").unlink()
+    person = Subscriptions(context).confirm(sign_up(context, "ada@quay.example", form="tides"), NOW)
+    assert person.state == "active"
+    assert [mail.kind for mail in queued(context)] == ["confirmation", "guide"]
+
+
 def test_a_guide_that_is_missing_is_named(context: AudienceContext) -> None:
     """With its path and what to do; a URL is not read."""
     (context.folder / "tides.txt").unlink()

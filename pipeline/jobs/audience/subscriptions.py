@@ -9,7 +9,7 @@ from pipeline.audience import subscription
 from pipeline.audience.addresses import address_key, normalise_address
 from pipeline.audience.subscription import Step, describe
 from pipeline.jobs.audience.context import AudienceContext, Guide
-from pipeline.model.errors import RefusedError, UsageError
+from pipeline.model.errors import ConfigError, RefusedError, UsageError
 from pipeline.model.subscriber import (
     NOBODY,
     Basis,
@@ -38,7 +38,7 @@ class Subscriptions:
         return known
 
     def confirm(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY, **details: str) -> Subscriber:
-        """Confirm a sign-up and queue the guide of its form; ``details`` are recorded with it.
+        """Confirm a sign-up and queue the guides of the forms that were filled in; ``details`` are recorded with it.
 
         RefusedError if the address was suppressed meanwhile.
         """
@@ -50,18 +50,25 @@ class Subscriptions:
             if after == before:
                 return after
             store.suppressions.lift(self.context.address_hash(after.address))  # only one of an erased person is left
-            self.give_guide(after, after.form, now)
+            history = store.subscription_events.of_subscriber(after.id)
+            for form_id in dict.fromkeys(event.form for event in history if event.kind == "requested"):
+                self.give_guide(after, form_id, now)
             if self.context.rules.best_of_after:
                 due_at = now + self.context.rules.best_of_after
                 store.person_mails.add("best-of", after.id, form=after.form, now=now, due_at=due_at)
             return after
 
     def give_guide(self, subscriber: Subscriber, form_id: str, now: datetime, *, again: bool = False) -> None:
-        """Queue the guide of a form, once for each version; ``again`` if the person asked for it again."""
-        guide = self.context.guide(form_id)
-        if guide is None:
-            return
-        if self.record_guide(subscriber, guide, now, again=again):
+        """Queue the guide of a form, once for each version; ``again`` if the person asked for it again.
+
+        One whose file cannot be read is queued as well: the mail is tried again until somebody has put that right.
+        """
+        try:
+            guide = self.context.guide(form_id)
+            is_wanted = guide is not None and self.record_guide(subscriber, guide, now, again=again)
+        except ConfigError:
+            is_wanted = True
+        if is_wanted:
             self.context.store.person_mails.add("guide", subscriber.id, form=form_id, now=now, due_at=now)
 
     def record_guide(self, subscriber: Subscriber, guide: Guide, now: datetime, *, again: bool = True) -> bool:

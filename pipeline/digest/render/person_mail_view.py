@@ -31,6 +31,8 @@ class PastStory:
     url: str
     text: str
     """Its first words."""
+    is_episode: bool = False
+    """Whether it is only to be heard."""
     published_at: datetime
 
 
@@ -189,6 +191,8 @@ def _sections(content: PersonMailContent, translator: Translator) -> Iterator[Se
 
 
 def _story(story: PastStory, translator: Translator) -> StoryView:
+    read, listen = translator.gettext("Read the post"), translator.gettext("Listen to the episode")
+    label = listen if story.is_episode else read
     return StoryView(
         kind="post",
         level="story",
@@ -197,6 +201,7 @@ def _story(story: PastStory, translator: Translator) -> StoryView:
         byline=translator.format_date(story.published_at),
         excerpt_html=f"<p>{escape(story.text)}</p>" if story.text else "",
         excerpt_text=wrap(story.text),
+        buttons=(LinkView(label=label, url=story.url),),
     )
 
 

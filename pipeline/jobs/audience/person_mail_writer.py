@@ -141,4 +141,10 @@ def past_stories(store: Store, topics: tuple[Topic, ...], zone: ZoneInfo) -> Ite
             lines = manifest.get("skim", ())
             text = next((line["text"] for line in lines if line["level"] == "lead"), "")
             closed_at = datetime.fromisoformat(manifest["closes_at"]).astimezone(zone)
-            yield PastStory(title=lead["title"], url=lead["url"], text=text, published_at=closed_at)
+            yield PastStory(
+                title=lead["title"],
+                url=lead["url"],
+                text=text,
+                is_episode=lead["kind"] == "episode",
+                published_at=closed_at,
+            )

@@ -235,6 +235,7 @@ def test_who_has_left_comes_back_by_undo_or_by_a_new_confirmation(context: Audie
         "returned",
         "left",
         "confirmed",
+        "guide",
     ]
 
 
@@ -308,11 +309,12 @@ def test_an_address_that_cannot_be_taken_gets_no_mail(context: AudienceContext, 
 
 
 def test_an_operator_adds_with_a_basis_and_revives_nobody(context: AudienceContext) -> None:
-    """Neither those who have left nor suppressed ones."""
+    """Neither those who have left nor suppressed ones; who is active keeps everything."""
     subscriptions = Subscriptions(context)
-    added = subscriptions.add(
-        "ada@quay.example", EPISODES, basis="soft_opt_in_sale", collected_on=date(2025, 5, 1), now=NOW, actor="eve"
-    )
+    given = {"basis": "soft_opt_in_sale", "collected_on": date(2025, 5, 1), "now": NOW, "actor": "eve"}
+    assert subscriptions.add("ada@quay.example", EPISODES, **given)
+    assert not subscriptions.add("ada@quay.example", Preferences(), **given | {"basis": "consent"})
+    added = subscriber(context, "ada@quay.example")
     assert (added.state, added.basis, added.preferences) == ("active", "soft_opt_in_sale", EPISODES)
     (event,) = context.store.subscription_events.of_subscriber(added.id)
     assert (event.kind, event.actor, event.details["collected_on"]) == ("added", "eve", "2025-05-01")
@@ -320,7 +322,7 @@ def test_an_operator_adds_with_a_basis_and_revives_nobody(context: AudienceConte
     subscriptions.suppress("bea@quay.example", "bounced", actor="eve", now=NOW)
     for address in ("ada@quay.example", "bea@quay.example"):
         with pytest.raises(RefusedError, match="only the person"):
-            subscriptions.add(address, EPISODES, basis="consent", collected_on=TODAY, now=NOW, actor="eve")
+            subscriptions.add(address, EPISODES, **given)
 
 
 def test_a_lifted_suppression_lets_a_person_sign_up_again(context: AudienceContext) -> None:

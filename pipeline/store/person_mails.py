@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from pipeline.model.subscriber import MailKind, PersonMail, PersonMailQueue, PersonMailRecord
 from pipeline.store.database import Database
@@ -44,11 +44,10 @@ class PersonMailRepository:
 
     def claim_due(self, now: datetime, *, limit: int = 50) -> list[PersonMail]:
         """Claim mails that are due, the oldest first, and return them."""
-        is_free = or_(person_mail.c.claimed_until.is_(None), person_mail.c.claimed_until <= now)
         due = (
             select(person_mail.c.mail_id)
-            .where(is_mail_pending, person_mail.c.due_at <= now, is_free)
-            .order_by(person_mail.c.due_at)
+            .where(is_mail_pending, person_mail.c.due_at <= now, _is_free(now))
+            .order_by(person_mail.c.due_at, person_mail.c.mail_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -90,6 +89,15 @@ class PersonMailRepository:
     def retry(self, mail: PersonMail, *, due_at: datetime | None, error: str, now: datetime) -> None:
         """Record why a mail could not be sent, and send it again later; never with None."""
         self._settle(mail, due_at=due_at, failed_at=now, error=error)
+
+    def postpone(self, *, due_at: datetime, error: str, now: datetime) -> None:
+        """Send all mails that are due, and not claimed, later, since none of them can be sent now."""
+        with self.database.write(counted=False) as connection:
+            connection.execute(
+                update(person_mail)
+                .where(is_mail_pending, person_mail.c.due_at <= now, _is_free(now))
+                .values(due_at=due_at, failed_at=now, error=storable(error))
+            )
 
     def drop(self, mail: PersonMail, reason: str) -> None:
         """Do not send a mail that is not wanted any more, and remember why."""
@@ -165,3 +173,7 @@ class PersonMailRepository:
         is_ours = (person_mail.c.mail_id == mail.id) & (person_mail.c.attempts == mail.attempts)
         with self.database.write(counted=False) as connection:
             connection.execute(update(person_mail).where(is_ours).values(values))
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(person_mail.c.claimed_until.is_(None), person_mail.c.claimed_until <= now)

@@ -20,7 +20,7 @@ from pipeline.delivery.smtp import Smtp
 from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext, SignupRules
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
-from pipeline.jobs.audience.person_mailer import PersonMailer
+from pipeline.jobs.audience.person_mailer import SERVER_PAUSE, PersonMailer
 from pipeline.jobs.audience.sign_up import SignUp, SignUpRequest
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.jobs.ports import Mailer
@@ -270,14 +270,18 @@ def test_one_recipient_does_not_stop_the_others(audience: Audience, caplog: pyte
 
 @pytest.mark.parametrize("kind", ["unreachable", "login", "insecure", "sender", "failed"])
 def test_a_failing_server_is_not_asked_for_each_mail(audience: Audience, kind: Any) -> None:
-    """The others wait without using up an attempt."""
+    """The others wait for some minutes without using up an attempt; the reason stands with each."""
     for name in ("ann", "ben", "cleo"):
         audience.sign_up(f"{name}@quay.example")
     failing = Sent(failures={f"{name}@quay.example": DeliveryFailedError("down", kind=kind) for name in ("ann", "ben")})
     assert audience.send(NOW, failing) == 0
     assert failing.messages == []
-    assert audience.context.store.person_mails.queue(NOW).waiting == 2
-    assert audience.send(NOW) == 2
+    queue = audience.context.store.person_mails.queue(NOW)
+    assert (queue.waiting, queue.failed, queue.error) == (0, 3, "down")
+    assert audience.send(NOW + SERVER_PAUSE - timedelta(seconds=1)) == 0
+    claimed = audience.context.store.person_mails.claim_due(NOW + SERVER_PAUSE)
+    assert sorted(mail.attempts for mail in claimed) == [1, 1, 2]
+    assert audience.send(NOW + SERVER_PAUSE + CLAIM_TTL) == 3
 
 
 def test_a_recipient_refused_by_policy_is_tried_again(audience: Audience) -> None:
@@ -301,8 +305,9 @@ def test_a_missing_guide_file_is_a_failure_until_it_is_back(audience: Audience, 
     (tmp_path / "rye.pdf").rename(tmp_path / "rye.bak")
     assert audience.send() == 0
     assert "rye.pdf" in audience.queue_error()
-    (tmp_path / "rye.bak").rename(tmp_path / "rye.pdf")
+    (tmp_path / "rye.pdf").write_bytes(b"%PDF rye, second printing")
     assert audience.send(NOW + DAY) == 1
+    assert len(audience.context.store.person_mails.guides_of(audience.subscriber().id)) == 2
 
 
 def test_a_claim_whose_process_died_is_taken_over(audience: Audience) -> None:

@@ -167,7 +167,7 @@ def _words(content: PersonMailContent, translator: Translator) -> Words:
         button = LinkView(label=gettext("Confirm address"), url=content.confirm_url)
         return gettext("Please confirm your new address"), tuple(text), (button,)
     if content.kind == "already":
-        asked = gettext("Somebody, probably you, entered this address in a form of {name} again.", name=name)
+        asked = gettext("Somebody, probably you, asked for this message on a page of {name}.", name=name)
         text = [asked, gettext("Your subscription goes on as before.")]
         if content.guide_url:
             text.append(gettext("Here is your copy of “{guide}”.", guide=guide))

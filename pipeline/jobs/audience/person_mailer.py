@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SERVER_FAILURES: tuple[DeliveryKind, ...] = ("failed", "unreachable", "insecure", "login", "sender")
 """Failures that would meet every other mail, too."""
+SERVER_PAUSE = timedelta(minutes=5)
+"""How long the mail server is left alone then: many failed logins may lock the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,8 @@ class PersonMailer:
     def send_due(self, now: datetime) -> int:
         """Send the mails that are due, and return how many were sent.
 
-        A mail that could not be sent is tried again later. If the mail server is the reason, the others are left for
-        the next time. Never raises for a single mail; StoreError if the store fails.
+        A mail that could not be sent is tried again later, and so are all others if the mail server is the reason.
+        Never raises for a single mail; StoreError if the store fails.
         """
         began, sent = self.read_seconds(), 0
         queue = self.writer.context.store.person_mails
@@ -56,6 +58,8 @@ class PersonMailer:
             if failure is None:
                 sent += 1
             elif failure in SERVER_FAILURES:
+                error = queue.queue(at).error
+                queue.postpone(due_at=at + SERVER_PAUSE, error=error, now=at)
                 break
         if sent:
             log.info("%s to one person sent", pluralize(sent, "mail"))
@@ -70,7 +74,7 @@ class PersonMailer:
             return self._drop(mail, reason)
         guide = None
         try:
-            guide = self.writer.guide(mail) if mail.kind == "already" else None
+            guide = self.writer.guide(mail)
             self.mailer.send(self.writer.message(mail, address, now), address)
         except RefusedError as error:
             return self._drop(mail, str(error))
@@ -89,12 +93,13 @@ class PersonMailer:
         return None
 
     def _sent(self, mail: PersonMail, guide: Guide | None, now: datetime) -> None:
-        """Record that a mail was sent, with a guide that nothing else has recorded."""
+        """Record that a mail was sent, and the guide in it; that of a mail of kind ``guide`` mostly is recorded."""
         store = self.writer.context.store
         with store.audience_transaction():
             store.person_mails.mark_sent(mail, now)
             if guide:
-                Subscriptions(self.writer.context).record_guide(mail.subscriber, guide, now)
+                subscriptions = Subscriptions(self.writer.context)
+                subscriptions.record_guide(mail.subscriber, guide, now, again=mail.kind == "already")
 
     def _drop(self, mail: PersonMail, reason: str) -> str:
         self.writer.context.store.person_mails.drop(mail, reason)

@@ -66,7 +66,8 @@ def build_sign_up(app: App, context: AudienceContext) -> SignUp:
             "entering other people's addresses.\n\nNothing needs to be done at once: an address gets at most one mail "
             "a week, nobody is subscribed without confirming, and browsers have to solve a challenge now."
         )
-        build_notifier(app).notify(
+        # Not sent here: a visitor waits for the answer.
+        build_notifier(app).open(
             Alert(key=f"signup/{form.id}", subject="Unusually many sign-ups", text=text, raised_at=now)
         )
 
@@ -96,7 +97,13 @@ def clean_up_tasks(app: App) -> Iterator[Task]:
     """Yield the task that deletes unconfirmed sign-ups."""
     from pipeline.jobs.audience.sign_up import clean_up_task
 
-    yield clean_up_task(app.store(), app.config.signup.keep_unconfirmed)
+    def resolve_floods(now: datetime) -> None:
+        context, notifier = build_audience_context(app), build_notifier(app)
+        for form_id in context.forms:
+            if not build_sign_up(app, context).is_flooded(form_id, now):
+                notifier.resolve(f"signup/{form_id}", at=now)
+
+    yield clean_up_task(app.store(), app.config.signup.keep_unconfirmed, resolve_floods)
 
 
 def _forms(signup: SignupSettings, forms: tuple[FormSettings, ...]) -> Iterator[SignupForm]:

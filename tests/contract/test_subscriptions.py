@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.audience.addresses import address_key
 from pipeline.audience.subscription import describe
 from pipeline.jobs.audience.context import GUIDE_TTL, PREFERENCES_TTL, AudienceContext
-from pipeline.jobs.audience.sign_up import LIMIT_INTERVAL, MAIL_INTERVAL, SignUp, SignUpRequest, clean_up
+from pipeline.jobs.audience.sign_up import LIMIT_INTERVAL, MAIL_INTERVAL, SignUp, SignUpRequest, clean_up, clean_up_task
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.errors import ConfigError, InvalidTokenError, PipelineError, RefusedError, UsageError
 from pipeline.model.subscriber import Preferences, SignupForm, Visitor
@@ -193,8 +193,8 @@ def test_a_flood_of_sign_ups_is_reported_and_asks_for_a_challenge(context: Audie
     reports: list[tuple[str, int]] = []
     limited = replace(context, rules=replace(RULES, max_per_form=2, challenge="auto"))
     signs_up = SignUp(limited, on_flood=lambda form, count, now: reports.append((form.id, count)))
-    for number in range(3):
-        assert not signs_up.needs_challenge("newsletter", NOW)
+    for number in range(5):
+        assert signs_up.needs_challenge("newsletter", NOW) is (number > 2)
         signs_up.request(SignUpRequest(form="newsletter", address=f"p{number}@quay.example", has_consented=True), NOW)
     assert reports == [("newsletter", 3)]
     assert signs_up.needs_challenge("newsletter", NOW)
@@ -203,6 +203,16 @@ def test_a_flood_of_sign_ups_is_reported_and_asks_for_a_challenge(context: Audie
     for challenge in ("always", "never"):
         rules = replace(RULES, challenge=challenge)
         assert SignUp(replace(context, rules=rules)).needs_challenge("tides", NOW) is (challenge == "always")
+
+
+def test_the_daily_task_deletes_and_closes_alerts(context: AudienceContext) -> None:
+    """It says how many sign-ups it deleted, and nothing if there were none."""
+    sign_up(context, "ada@quay.example")
+    closed: list[datetime] = []
+    task = clean_up_task(context.store, 7 * DAY, closed.append)
+    results = [task.run("", NOW + days * DAY) for days in (7, 8, 9)]
+    assert [result.message for result in results] == ["", "1 unconfirmed sign-up deleted", ""]
+    assert closed == [NOW + days * DAY for days in (7, 8, 9)]
 
 
 def test_sign_ups_that_nobody_confirmed_are_deleted(context: AudienceContext) -> None:

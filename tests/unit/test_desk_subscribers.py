@@ -146,6 +146,17 @@ def test_an_invited_person_has_to_confirm(client: AsgiClient, people: AudienceCo
     assert [mail.kind for mail in queued(people)] == ["confirmation"]
     (event,) = people.store.subscription_events.of_subscriber(person.id)
     assert event.actor == "eve"
+    page = press(client, "/subscribers", do="invite", address="ada@quay.example")
+    assert "was asked to confirm within a week" in page
+
+
+def test_an_editor_invites_nobody_back(client: AsgiClient, people: AudienceContext) -> None:
+    """Who has left or is suppressed is named."""
+    subscriptions = Subscriptions(people)
+    subscriptions.leave(subscriptions.confirm(sign_up(people, "ada@quay.example"), NOW), NOW)
+    subscriptions.suppress("bea@quay.example", "bounced", actor="eve", now=NOW)
+    for name, reason in (("ada", "has unsubscribed"), ("bea", "is suppressed (bounced)")):
+        assert reason in press(client, "/subscribers", do="invite", address=f"{name}@quay.example")
 
 
 @pytest.mark.parametrize("do", ["invite", "suppress"])

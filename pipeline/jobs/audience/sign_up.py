@@ -46,13 +46,11 @@ class SignUpRequest:
     preferences: Preferences = DEFAULT_PREFERENCES
     language: str = ""
     visitor: Visitor = NOBODY
-    actor: str = "subscriber"
-    """Who filled it in."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """Accepts sign-ups. ``on_flood`` is called for each form that gets more of them than usual."""
+    """Accepts sign-ups. ``on_flood`` is called once an hour for a form that gets more of them than usual."""
 
     context: AudienceContext
     on_flood: Callable[[SignupForm, int, datetime], None] = lambda form, count, now: None
@@ -62,7 +60,12 @@ class SignUp:
         rules = self.context.rules
         if rules.challenge != "auto":
             return rules.challenge == "always"
-        return self.context.store.signup_limits.current(_form_key(form_id), now) > rules.max_per_form
+        return self.is_flooded(form_id, now)
+
+    def is_flooded(self, form_id: str, now: datetime) -> bool:
+        """Check whether a form got more sign-ups within an hour than [signup] max_per_form."""
+        limits = self.context.store.signup_limits
+        return limits.current(_form_key(form_id), now) > self.context.rules.max_per_form
 
     def request(self, request: SignUpRequest, now: datetime) -> None:
         """Store a sign-up and queue the mail that answers it.
@@ -144,7 +147,7 @@ class SignUp:
         event = SubscriptionEvent(
             at=now,
             kind="requested",
-            actor=request.actor,
+            actor="subscriber",
             form=form.id,
             wording=wording,
             visitor=request.visitor,
@@ -178,7 +181,7 @@ class SignUp:
 
     def _watch_form(self, form: SignupForm, now: datetime) -> None:
         count = self.context.store.signup_limits.count(_form_key(form.id), within=LIMIT_INTERVAL, now=now)
-        if count > self.context.rules.max_per_form:
+        if count == self.context.rules.max_per_form + 1:
             self.on_flood(form, count, now)
 
 
@@ -188,11 +191,12 @@ def clean_up(store: Store, keep_unconfirmed: timedelta, *, now: datetime) -> int
     return store.subscribers.delete_unconfirmed(requested_before=now - keep_unconfirmed)
 
 
-def clean_up_task(store: Store, keep_unconfirmed: timedelta) -> Task:
-    """Return the task that deletes unconfirmed sign-ups once a day."""
+def clean_up_task(store: Store, keep_unconfirmed: timedelta, resolve_floods: Callable[[datetime], None]) -> Task:
+    """Return the task that deletes unconfirmed sign-ups once a day, and closes alerts about floods that are over."""
 
     def run(period: str, now: datetime) -> Done:
         deleted = clean_up(store, keep_unconfirmed, now=now)
+        resolve_floods(now)
         return Done(message=f"{pluralize(deleted, 'unconfirmed sign-up')} deleted" if deleted else "")
 
     return Task(id="clean-up", schedule=CLEAN_UP, run=run)

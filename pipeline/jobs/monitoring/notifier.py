@@ -36,7 +36,7 @@ class Notifier:
 
     def notify(self, alert: Alert) -> None:
         """Raise an alert and send it, unless one with its key is open."""
-        self._open(alert)
+        self.open(alert)
         self.deliver_due(alert.raised_at)
 
     def resolve(self, key: str, *, at: datetime, resolution: Alert | None = None) -> None:
@@ -62,7 +62,7 @@ class Notifier:
             self._close(key, at, resolution_by_key.get(key))
         new = [alert for alert in current if alert.key not in open_keys]
         for alert in new:
-            self._open(alert)
+            self.open(alert)
         self.deliver_due(at)
         return len(new)
 
@@ -124,7 +124,8 @@ class Notifier:
         self.alerts.mark_sent(delivery, at=now)
         log.info("“%s” was sent by %s%s", subject, channel, note and f": {note}")
 
-    def _open(self, alert: Alert) -> None:
+    def open(self, alert: Alert) -> None:
+        """Raise an alert, unless one with its key is open; the task that retries alerts sends it."""
         try:
             if self.alerts.add(alert, self.channels):
                 _log(alert)

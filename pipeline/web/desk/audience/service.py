@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from pipeline.jobs.audience.context import AudienceContext
-from pipeline.jobs.audience.sign_up import SignUp, SignUpRequest
+from pipeline.jobs.audience.sign_up import SignUp
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.errors import UsageError
 from pipeline.model.schedule import Clock
@@ -100,14 +100,18 @@ class AudienceDesk:
         return subscriber, store.subscription_events.of_subscriber(subscriber_id)
 
     def invite(self, address: str) -> str:
-        """Send a confirmation mail to somebody who asked the editor to subscribe them; return a sentence."""
+        """Queue a mail that asks somebody to confirm whom the editor adds; return a sentence.
+
+        RefusedError for an address that is suppressed, or of somebody who has left.
+        """
         context = self.open_context()
-        form = next(iter(context.forms))
-        request = SignUpRequest(
-            form=form, address=address, has_consented=True, preferences=DEFAULT_PREFERENCES, actor=self.actor
+        form_id = next(iter(context.forms))
+        is_queued = SignUp(context).invite(
+            address, DEFAULT_PREFERENCES, form_id=form_id, actor=self.actor, now=self.clock()
         )
-        SignUp(context).request(request, self.clock())
-        return f"{address.strip()} gets a mail with a link to confirm, unless one was sent within a week."
+        if is_queued:
+            return f"{address.strip()} gets a mail with a link to confirm."
+        return f"{address.strip()} is subscribed already, or was asked to confirm within a week."
 
     def suppress(self, address: str) -> str:
         """Never mail an address again; return a sentence."""

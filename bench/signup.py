@@ -2,9 +2,9 @@
 
 `pipeline run --only public` serves a new publication on loopback. The sign-ups are sent at a fixed rate, each from a
 network of its own, while a thousand connections are open and idle; then the rows in the database are counted. After
-that a thousand sign-ups alternate between a known and an unknown address, to compare how long the answers take. The exit
-code is 1 if an answer is not 200, a row is missing, or the times can be told apart. `--store` names a PostgreSQL database
-that is empty; without it SQLite is measured.
+that a thousand sign-ups alternate between a known and an unknown address, to compare how long the answers take. The
+exit code is 1 if an answer is not 200, a row is missing, or the times can be told apart. `--store` names a PostgreSQL
+database that is empty; without it SQLite is measured.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Client:
 
 
 async def load(port: int, rate: int, seconds: int) -> tuple[list[int], list[float]]:
-    """Send sign-ups at a fixed rate; return the statuses, and the seconds each took, waiting for a connection included."""
+    """Send sign-ups at a fixed rate; return the statuses, and the seconds each took with the wait for a connection."""
     free: asyncio.Queue[Client] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         free.put_nowait(Client(port))

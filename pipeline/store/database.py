@@ -74,7 +74,7 @@ class Database:
         has to lock the rows that it changes.
         """
         if shared := self._shared():
-            with shared as connection, connection.begin_nested():
+            with shared as connection:
                 yield connection
             return
         with map_errors(self.name), self._turn, self._writer.begin() as connection:
@@ -85,9 +85,12 @@ class Database:
 
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[None]:
-        """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together."""
+        """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together.
+
+        One within another can be rolled back by itself.
+        """
         outer = getattr(self._surrounding, "connection", None)
-        with self.write(counted=counted) as connection:
+        with self.write(counted=counted) as connection, connection.begin_nested() if outer else nullcontext():
             self._surrounding.connection = connection
             try:
                 yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from pipeline.model.errors import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.sql.dml import ReturningInsert
 
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
@@ -104,9 +106,13 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row; return False if one with its key exists."""
+    return connection.execute(_insert_if_absent(connection.dialect.name, table), row).first() is not None
+
+
+@cache
+def _insert_if_absent(dialect: str, table: Table) -> ReturningInsert[Any]:
     # RETURNING, because not every driver reports the number of rows.
-    statement = insert(connection.dialect.name, table).values(row).on_conflict_do_nothing()
-    return connection.execute(statement.returning(*table.primary_key)).first() is not None
+    return insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from pipeline.store.rows import storable
 from pipeline.store.schema import given_guide, is_mail_pending, person_mail, subscriber
 from pipeline.store.subscribers import read_subscriber
 
+_ADD = person_mail.insert()
 CLAIM_TTL = timedelta(minutes=20)
 """How long a claim counts; longer than any mail server takes to answer."""
 
@@ -40,7 +41,7 @@ class PersonMailRepository:
             "error": "",
         }
         with self.database.write(counted=False) as connection:
-            connection.execute(person_mail.insert().values(row))
+            connection.execute(_ADD, row)
 
     def claim_due(self, now: datetime, *, limit: int = 50) -> list[PersonMail]:
         """Claim mails that are due, the oldest first, and return them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delete, func, or_, select, update
 
 from pipeline.model.errors import RefusedError
 from pipeline.model.subscriber import DISPLAY_STATES, DisplayState, Preferences, Subscriber
@@ -23,6 +23,12 @@ from pipeline.store.schema import (
 )
 
 _BATCH = 1_000
+# Built once: building them costs more than executing them, and each sign-up does both.
+_BY_ID = select(subscriber).where(subscriber.c.subscriber_id == bindparam("wanted"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+_BY_KEY = select(subscriber).where(subscriber.c.address_key == bindparam("wanted"))
+_BY_KEY_LOCKED = _BY_KEY.with_for_update()
+_SAVE = update(subscriber).where(subscriber.c.subscriber_id == bindparam("wanted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +49,11 @@ class SubscriberRepository:
 
     def get(self, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
         """Return a subscriber; with ``lock`` nobody else changes it until the surrounding transaction ends."""
-        return self._first(select(subscriber).where(subscriber.c.subscriber_id == subscriber_id), lock=lock)
+        return self._first(_BY_ID_LOCKED if lock else _BY_ID, subscriber_id)
 
     def find(self, address_key: str, *, lock: bool = False) -> Subscriber | None:
         """Return the subscriber with an address."""
-        return self._first(select(subscriber).where(_has_key(address_key)), lock=lock)
+        return self._first(_BY_KEY_LOCKED if lock else _BY_KEY, address_key)
 
     def add(self, new: Subscriber, address_key: str) -> bool:
         """Add a subscriber, whose number is chosen here; return False if there is one with this address."""
@@ -62,8 +68,7 @@ class SubscriberRepository:
     def save(self, changed: Subscriber) -> None:
         """Write a changed subscriber, whose address is the same."""
         with self.database.write(counted=False) as connection:
-            row = _row(changed)
-            connection.execute(update(subscriber).where(subscriber.c.subscriber_id == changed.id).values(row))
+            connection.execute(_SAVE, _row(changed) | {"wanted": changed.id})
 
     def change_address(self, changed: Subscriber, address_key: str) -> None:
         """Write a changed subscriber with a new address; RefusedError if somebody else has it."""
@@ -149,9 +154,9 @@ class SubscriberRepository:
             rows = connection.execute(query.group_by(subscriber.c.topics, subscriber.c.frequency))
             return {(tuple(topics.split()), frequency): count for topics, frequency, count in rows}
 
-    def _first(self, query: Select[Any], *, lock: bool) -> Subscriber | None:
+    def _first(self, query: Select[Any], wanted: int | str) -> Subscriber | None:
         with self.database.read() as connection:
-            row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+            row = connection.execute(query, {"wanted": wanted}).mappings().first()
         return read_subscriber(row) if row else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Text, cast, func, select
+from sqlalchemy import RowMapping, Text, bindparam, cast, func, select
 
 from pipeline.model.subscriber import EventKind, SubscriptionEvent, Visitor, Wording
 from pipeline.store.database import Database
@@ -15,6 +15,13 @@ from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
 from pipeline.store.schema import audience_log, subscription_event, wording
 
+_ADD = subscription_event.insert()
+_NEWEST_WORDING = (
+    select(wording)
+    .where(wording.c.form == bindparam("of_form"), wording.c.language == bindparam("in_language"))
+    .order_by(wording.c.version.desc())
+    .limit(1)
+)
 _WORDING = tuple(wording.c[name] for name in ("language", "version", "text", "first_used_at"))
 
 
@@ -26,12 +33,13 @@ class SubscriptionEventRepository:
 
     def add(self, subscriber_id: int, event: SubscriptionEvent) -> None:
         """Add an event to a subscriber's history."""
-        self.add_all([(subscriber_id, event)])
+        with self.database.write(counted=False) as connection:
+            connection.execute(_ADD, _row(subscriber_id, event))
 
     def add_all(self, events: Sequence[tuple[int, SubscriptionEvent]]) -> None:
         """Add events, each to the history of the subscriber with a number."""
         with self.database.write(counted=False) as connection:
-            connection.execute(subscription_event.insert(), [_row(number, event) for number, event in events])
+            connection.execute(_ADD, [_row(number, event) for number, event in events])
 
     def of_subscriber(self, subscriber_id: int) -> list[SubscriptionEvent]:
         """Return a subscriber's history, the oldest event first."""
@@ -47,16 +55,15 @@ class SubscriptionEventRepository:
     def current_wording(self, form: str, language: str, text: str, now: datetime) -> Wording:
         """Return the newest version of a form's wording; if its text is another one, the next version is added."""
         text = storable(text)
-        query = select(wording).where(wording.c.form == form, wording.c.language == language)
-        query = query.order_by(wording.c.version.desc()).limit(1)
+        wanted = {"of_form": form, "in_language": language}
         with self.database.read() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_NEWEST_WORDING, wanted).mappings().first()
         while row is None or row["text"] != text:
             version = row["version"] + 1 if row else 1
             new = {"form": form, "language": language, "version": version, "text": text, "first_used_at": now}
             with self.database.write(counted=False) as connection:
                 insert_if_absent(connection, wording, new)  # another process may add one, too
-                row = connection.execute(query).mappings().first()
+                row = connection.execute(_NEWEST_WORDING, wanted).mappings().first()
         return _wording(row)
 
     def wordings(self) -> list[Wording]:

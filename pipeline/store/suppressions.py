@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from pipeline.model.subscriber import Suppression, SuppressionReason
 from pipeline.store.database import Database
 from pipeline.store.dialects import upsert
 from pipeline.store.rows import storable
 from pipeline.store.schema import suppression
+
+_FIND = select(suppression.c.reason).where(suppression.c.address_hash == bindparam("wanted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class SuppressionRepository:
     def find(self, address_hash: str) -> SuppressionReason | None:
         """Return why an address is suppressed, or None."""
         with self.database.read() as connection:
-            return connection.scalar(select(suppression.c.reason).where(suppression.c.address_hash == address_hash))
+            return connection.scalar(_FIND, {"wanted": address_hash})
 
     def get(self, address_hash: str) -> Suppression | None:
         """Return the suppression of an address, or None."""

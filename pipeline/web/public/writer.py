@@ -38,6 +38,8 @@ class Writer:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[_Change | None] = SimpleQueue()
+        self.commits = 0
+        """How many there were."""
         self._thread = Thread(target=self._work, name="public writer", daemon=True)
 
     def __enter__(self) -> Self:
@@ -47,6 +49,11 @@ class Writer:
     def __exit__(self, *exc: object) -> None:
         self._queue.put(None)
         self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """How many changes wait to be made."""
+        return self._queue.qsize()
 
     def run(self, store: Store, make: Callable[[], Result]) -> Result:
         """Make a change in the writer's thread, within a transaction; return its result once that is committed.
@@ -106,6 +113,7 @@ class Writer:
                     raise
                 except PipelineError as refusal:
                     results.append(refusal)
+        self.commits += 1
         for change, result in zip(batch, results, strict=True):
             if isinstance(result, PipelineError):
                 change.outcome.set_exception(result)

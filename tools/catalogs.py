@@ -18,8 +18,14 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-DIGEST = Path(__file__).parents[1] / "pipeline" / "digest"
-LOCALE = DIGEST / "render" / "locale"
+ROOT = Path(__file__).parents[1]
+SOURCES = {
+    "python": (ROOT / "pipeline" / "digest", ROOT / "pipeline" / "web" / "public"),
+    "jinja2.ext:babel_extract": (ROOT / "templates" / "public",),
+}
+"""Folders with messages, by the extractor of babel that reads them."""
+SUFFIXES = {"python": "*.py", "jinja2.ext:babel_extract": "*.html.j2"}
+LOCALE = ROOT / "pipeline" / "digest" / "render" / "locale"
 KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
 FIXED_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """The date in every catalog; the history of the repository has the real ones."""
@@ -28,14 +34,21 @@ FIXED_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 def template() -> Catalog:
     """Return a catalog of all messages in the sources, without translations."""
     messages = Catalog(project="newsletter-pipeline", charset="utf-8")
-    for source in sorted(DIGEST.rglob("*.py")):
+    for extractor, source in _sources():
         for _, message, comments, _ in extract_from_file(
-            "python", source, keywords=KEYWORDS, comment_tags=["Translators:"]
+            extractor, source, keywords=KEYWORDS, comment_tags=["Translators:"]
         ):
             messages.add(
                 message, locations=[(source.name, None)], auto_comments=comments, flags=["python-brace-format"]
             )
     return messages
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    """Yield each file that may have messages, and the extractor that reads it."""
+    for extractor, folders in SOURCES.items():
+        for folder in folders:
+            yield from ((extractor, file) for file in sorted(folder.rglob(SUFFIXES[extractor])))
 
 
 def catalogs() -> Iterator[tuple[str, Path]]:

@@ -302,7 +302,7 @@ def test_codes_cannot_be_tried_one_after_the_other(pages: Pages) -> None:
     for _ in range(10):
         pages.post(link, {"code": "1"})
     response = pages.post(link, {"code": pages.code(link)})
-    assert problem(response.text) == "Too many tries. Wait an hour, please."
+    assert problem(response.text) == "Too many tries. Try again later."
     assert pages.subscriber().state == "unconfirmed"
     assert heading(pages.post(link, {"pressed": "pointer"})) == "You are subscribed"
 
@@ -570,7 +570,7 @@ def test_other_pages_do_not_exist(pages: Pages, path: str) -> None:
 def test_a_long_form_is_refused(pages: Pages) -> None:
     """413, whatever the Content-Length says."""
     response = pages.post("/subscribe", {"name": "x" * 300_000})
-    assert (response.status_code, heading(response)) == (413, "This form is too long")
+    assert (response.status_code, heading(response)) == (413, "This form cannot be read")
 
 
 def test_a_broken_form_is_refused(pages: Pages) -> None:

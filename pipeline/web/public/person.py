@@ -76,7 +76,7 @@ class PersonPages:
             return "", ""
         limits, key = store.signup_limits, f"code {link.token}"
         if self.links.writer.run(store, lambda: limits.count(key, within=CODE_INTERVAL, now=link.now)) > MAX_CODES:
-            return "", gettext("Too many tries. Wait an hour, please.")
+            return "", gettext("Too many tries. Try again later.")
         expected = confirmation_code(link.token, link.audience.context.keys[purpose])
         if not hmac.compare_digest(code.encode(), expected.encode()):
             return "", gettext("This code is wrong. Copy the six digits from the mail.")
@@ -105,10 +105,8 @@ class PersonPages:
         except RefusedError:
             return link.page.message(
                 translator.gettext("The address was not changed"),
-                translator.gettext(
-                    "It is subscribed already, or gets no mail from us. Write to {contact} if that is wrong.",
-                    contact=link.audience.contact,
-                ),
+                translator.gettext("It is subscribed already, or gets no mail from us."),
+                wording.help_at(link.page),
                 status=409,
             )
         return self._address(link.renewed())
@@ -177,7 +175,7 @@ class PersonPages:
         if guide is None:
             return link.page.message(
                 translator.gettext("The guide cannot be opened"),
-                translator.gettext("Try again later, or write to {contact}.", contact=link.audience.contact),
+                wording.help_at(link.page),
                 status=503,
             )
         if guide.path is None:

@@ -63,7 +63,7 @@ class PreferencesPages:
             problem = gettext("Check the e-mail address: it is incomplete or has a typing error.")
             return self._page(link, form, problem, "address")
         except RefusedError:
-            return self._page(link, form, gettext("Too many tries. Wait a day, please."), "address", 429)
+            return self._page(link, form, gettext("Too many tries. Try again later."), "address", 429)
         self.links.wake()
         return self._page(link.renewed(), messages=messages)
 

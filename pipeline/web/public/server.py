@@ -106,10 +106,9 @@ def error_response(request: Request, live: LiveAudience, raised: Exception) -> R
     if status in (404, 405):
         heading = gettext("There is no page here")
         text = gettext("Check the address, or begin at the sign-up page.")
-    elif status == 413:
-        heading, text = gettext("This form is too long"), gettext("Shorten what you have written, and send it again.")
     elif status < 500:
-        heading, text = gettext("This form cannot be read"), gettext("Go back, reload the page, and send it again.")
+        heading = gettext("This form cannot be read")
+        text = gettext("It is too long or damaged. Go back, reload the page, and send it again.")
     else:
         heading = gettext("Something went wrong on our side")
         text = gettext("Nothing was changed. Try again in a few minutes.")

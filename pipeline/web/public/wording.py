@@ -81,7 +81,7 @@ def late_confirmation(page: Page, form: str) -> HTMLResponse:
             "A sign-up that is not confirmed in time is deleted. Sign up again, and you get a new link."
         ),
         status=STATUS_OF_LINK["expired"],
-        actions=[Action(label=translator.gettext("Sign up again"), url=f"/subscribe/{form}")],
+        actions=[Action(label=translator.gettext("Subscribe again"), url=f"/subscribe/{form}")],
     )
 
 
@@ -109,9 +109,14 @@ def no_mail(page: Page) -> HTMLResponse:
     translator = page.translator
     return page.message(
         translator.gettext("This address gets no mail from us"),
-        translator.gettext("Write to {contact} if you would like it to.", contact=page.audience.contact),
+        help_at(page),
         status=409,
     )
+
+
+def help_at(page: Page) -> str:
+    """Return the sentence that says whom to ask for help."""
+    return page.translator.gettext("Write to {contact} if you need help.", contact=page.audience.contact)
 
 
 def masked(address: str) -> str:

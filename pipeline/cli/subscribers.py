@@ -8,12 +8,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli import output
+from pipeline.cli import output, subscriber_files
 from pipeline.cli.arguments import Commands, load_app
+from pipeline.cli.subscriber_files import BASIS_HELP, date_argument
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.subscriber import (
     BASES,
@@ -34,15 +35,13 @@ if TYPE_CHECKING:
 REASONS: tuple[SuppressionReason, ...] = ("operator", "bounced", "complained")
 """Why an operator suppresses an address by hand."""
 STDOUT = Path("-")
-BASIS_HELP = (
-    "the lawful basis, which you must be able to prove: `consent`, or the soft opt-in of PECR, `soft_opt_in_sale` or "
-    "`soft_opt_in_charity`"
-)
 
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of ``subscribers``."""
-    group = commands.add_group("subscribers", list_subscribers, "list, show, add, suppress or erase subscribers")
+    group = commands.add_group(
+        "subscribers", list_subscribers, "list, show, add, import, export, suppress or erase subscribers"
+    )
     parser = group.add("list", list_subscribers, "list subscribers in the order they were added", json=True)
     text = f"only those in this state, may be repeated: {', '.join(DISPLAY_STATES)}"
     parser.add_argument("--state", action="append", choices=DISPLAY_STATES, default=[], metavar="STATE", help=text)
@@ -65,6 +64,7 @@ def add_commands(commands: Commands) -> None:
     _add_address(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
+    subscriber_files.add_commands(group)
     group.describe()
 
 
@@ -83,15 +83,6 @@ def _add_add(group: Commands) -> None:
     parser.add_argument("--frequency", choices=FREQUENCIES, default="every", help="how often (default: every edition)")
     parser.add_argument("--form", metavar="FORM", help="the sign-up form to confirm (default: that of [signup])")
     parser.add_argument("--note", default="", metavar="TEXT", help="how they agreed, for the history")
-
-
-def date_argument(text: str) -> date:
-    """Return the date that an argument names; ValueError, which argparse reports, if it is none.
-
-    >>> date_argument("2026-02-12")
-    datetime.date(2026, 2, 12)
-    """
-    return date.fromisoformat(text)
 
 
 def list_subscribers(options: Namespace, clock: Clock) -> int:

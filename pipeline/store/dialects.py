@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -119,6 +120,13 @@ def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     """Insert a row, or replace the one with its key."""
     statement = insert(connection.dialect.name, table).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=row))
+
+
+def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows with the same columns, or replace those with their keys."""
+    statement = insert(connection.dialect.name, table)
+    values = {name: statement.excluded[name] for name in rows[0]}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values), rows)
 
 
 def release_memory(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delet
 from pipeline.model.errors import RefusedError
 from pipeline.model.subscriber import DISPLAY_STATES, DisplayState, Preferences, Subscriber
 from pipeline.store.database import Database
-from pipeline.store.dialects import insert_if_absent
+from pipeline.store.dialects import insert, insert_if_absent
 from pipeline.store.rows import storable
 from pipeline.store.schema import (
     audience_key,
@@ -60,10 +60,18 @@ class SubscriberRepository:
         with self.database.write(counted=False) as connection:
             return insert_if_absent(connection, subscriber, _row(new) | {"address_key": address_key})
 
-    def add_all(self, new: Sequence[tuple[Subscriber, str]]) -> None:
-        """Add subscribers, each with the key of its address, which nobody has yet."""
+    def add_all(self, new: Sequence[tuple[Subscriber, str]]) -> dict[str, int]:
+        """Add subscribers, each with the key of its address; return the numbers of those added, by key.
+
+        One whose address somebody has, or got meanwhile, is not added.
+        """
+        if not new:
+            return {}
         with self.database.write(counted=False) as connection:
-            connection.execute(subscriber.insert(), [_row(one) | {"address_key": key} for one, key in new])
+            statement = insert(connection.dialect.name, subscriber).on_conflict_do_nothing()
+            returning = statement.returning(subscriber.c.address_key, subscriber.c.subscriber_id)
+            rows = connection.execute(returning, [_row(one) | {"address_key": key} for one, key in new])
+            return {row.address_key: row.subscriber_id for row in rows}
 
     def save(self, changed: Subscriber) -> None:
         """Write a changed subscriber, whose address is the same."""
@@ -141,10 +149,11 @@ class SubscriberRepository:
                 return
             last = rows[-1]["subscriber_id"]
 
-    def find_all(self, address_keys: Sequence[str]) -> dict[str, Subscriber]:
-        """Return the subscribers with these addresses, by key."""
+    def find_all(self, address_keys: Sequence[str], *, lock: bool = False) -> dict[str, Subscriber]:
+        """Return the subscribers with these addresses, by key; with ``lock`` as ``get`` does."""
+        query = select(subscriber).where(subscriber.c.address_key.in_(address_keys))
         with self.database.read() as connection:
-            rows = connection.execute(select(subscriber).where(subscriber.c.address_key.in_(address_keys))).mappings()
+            rows = connection.execute(query.with_for_update() if lock else query).mappings()
             return {row["address_key"]: read_subscriber(row) for row in rows}
 
     def wanted(self, now: datetime) -> dict[tuple[tuple[str, ...], str], int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select
 
 from pipeline.model.subscriber import Suppression, SuppressionReason
 from pipeline.store.database import Database
-from pipeline.store.dialects import upsert
+from pipeline.store.dialects import upsert_all
 from pipeline.store.rows import storable
 from pipeline.store.schema import suppression
 
@@ -44,9 +44,17 @@ class SuppressionRepository:
 
     def add(self, address_hash: str, reason: SuppressionReason, *, actor: str, now: datetime) -> None:
         """Suppress an address; a newer reason replaces an older one."""
-        row = {"address_hash": address_hash, "reason": reason, "actor": storable(actor), "suppressed_at": now}
+        self.add_all({address_hash: Suppression(reason=reason, actor=actor, suppressed_at=now)})
+
+    def add_all(self, suppressions: Mapping[str, Suppression]) -> None:
+        """Suppress addresses; newer reasons replace older ones."""
+        rows = [
+            {"address_hash": address_hash, **asdict(record), "actor": storable(record.actor)}
+            for address_hash, record in suppressions.items()
+        ]
         with self.database.write(counted=False) as connection:
-            upsert(connection, suppression, row)
+            if rows:
+                upsert_all(connection, suppression, rows)
 
     def lift(self, address_hash: str) -> None:
         """Suppress an address no longer."""

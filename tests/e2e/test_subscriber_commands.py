@@ -229,3 +229,65 @@ def test_erasing_asks_for_the_address(program: CliRunner, monkeypatch: pytest.Mo
     content = program.run_ok("export")
     assert "ida@" not in content
     assert "203.0.113.9" not in content
+
+
+def test_a_file_is_imported(program: CliRunner, tmp_path: Path):
+    """Counts on stdout, rows that failed on stderr with exit code 3, a line for each row in the report."""
+    (tmp_path / "list.csv").write_text("email;name\nann@quay.example;=cmd\nnobody;\n", encoding="cp1252")
+    words = ("subscribers", "import", str(tmp_path / "list.csv"), "--collected", "2025-05-01", "--note", "from paper")
+    code, out, err = program.run(*words, "--dry-run")
+    assert (code, listed(program)) == (3, [])
+    assert "dry run" in out
+    assert "line 2: no basis" in err
+    code, out, err = program.run(*words, "--basis", "consent", "--report", str(tmp_path / "report.csv"))
+    assert (code, listed(program)) == (3, [("ann@quay.example", "active")])
+    assert out.split() == ["list.csv:", "imported", "1", "bad", "1"]
+    assert err.startswith("pipeline: list.csv, line 3: bad: 'nobody' is not an e-mail address")
+    report = (tmp_path / "report.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert report[:2] == ["file,line,address,result,reason", "list.csv,2,ann@quay.example,imported,"]
+    assert len(report) == 3
+    assert program.run(*words, "--report", str(tmp_path / "report.csv"))[0] == 4
+
+
+def test_many_failed_rows_are_named_in_part(program: CliRunner, tmp_path: Path):
+    """The first twenty, and how to see all of them."""
+    (tmp_path / "list.csv").write_text("email\n" + "nobody\n" * 25)
+    code, _, err = program.run("subscribers", "import", str(tmp_path / "list.csv"))
+    assert (code, len(err.splitlines())) == (3, 21)
+    assert "5 rows more; --report" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("none.csv",), "cannot be read"),
+        (("config.toml",), "no column of addresses"),
+        (("list.csv", "--collected", "2027-01-01"), "in the future"),
+    ],
+)
+def test_files_that_cannot_be_imported(program: CliRunner, tmp_path: Path, words: tuple[str, ...], reason: str):
+    """What is wrong, with exit code 2."""
+    (tmp_path / "list.csv").write_text("email\n")
+    code, _, err = program.run("subscribers", "import", str(tmp_path / words[0]), *words[1:])
+    assert (code, reason in err) == (2, True), err
+
+
+def test_everybody_is_exported(program: CliRunner, tmp_path: Path):
+    """To stdout or into a new file, whose formulas are text; the log knows."""
+    program.run_ok("subscribers", "add", "ann@quay.example", "--basis", "consent", "--name", "=1+1")
+    assert "ann@quay.example,'=1+1,active,posts episodes links,every" in program.run_ok("subscribers", "export")
+    file = str(tmp_path / "all.csv")
+    assert program.run_ok("subscribers", "export", file) == f"{file}: 1 subscriber\n"
+    assert program.run("subscribers", "export", file)[0] == 4
+    program.run_ok("subscribers", "export", file, "--force")
+    with App.load(program.config) as app:
+        assert [action for _, _, action, _ in app.store().subscription_events.logged()] == ["add", *["export"] * 3]
+
+
+def test_a_person_is_exported(program: CliRunner):
+    """All that is stored about them, which is logged, too."""
+    sign_up(program, "ida@harbour.example")
+    data = json.loads(program.run_ok("subscribers", "export", "ida@harbour.example"))
+    assert data == json.loads(program.run_ok("subscribers", "show", "ida@harbour.example", "--json")) | {"log": []}
+    data = json.loads(program.run_ok("subscribers", "show", "ida@harbour.example", "--json"))
+    assert [line["action"] for line in data["log"]] == ["export-person"]

@@ -10,15 +10,17 @@ from pipeline.model.errors import StoreError
 from pipeline.model.health import Metrics
 
 if TYPE_CHECKING:
+    from pipeline.model.schedule import Clock
     from pipeline.scheduler.heartbeat import Heartbeat
 
 
 class HealthProbe:
     """A source of health and metrics. ``get_app`` returns the current App, since the daemon may reload it."""
 
-    def __init__(self, get_app: Callable[[], App], heartbeat: Heartbeat) -> None:
+    def __init__(self, get_app: Callable[[], App], heartbeat: Heartbeat, clock: Clock) -> None:
         self._get_app = get_app
         self._heartbeat = heartbeat
+        self._clock = clock
 
     @property
     def heartbeat_age_seconds(self) -> float:
@@ -54,4 +56,5 @@ class HealthProbe:
             last_succeeded_at=metrics.last_finished_at("succeeded"),
             editions_by_state=editions,
             newest_edition_number=newest_number,
+            person_mails=app.store().person_mails.queue(self._clock()),
         )

@@ -64,7 +64,7 @@ def _run_all(options: Namespace, clock: Clock) -> int:
         for result in schedule_checks(app, now):
             if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
-        health = health_routes(HealthProbe(lambda: reloading.app, heartbeat))
+        health = health_routes(HealthProbe(lambda: reloading.app, heartbeat, clock))
         with serve_pages(options.config, clock, health), serve_public(options.config, clock):
             daemon.run(
                 heartbeat.watch(partial(reloading.run_due_tasks, watch=heartbeat.working)),

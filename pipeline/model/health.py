@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pipeline.model.subscriber import PersonMailQueue
+
 HealthLevel = Literal["ok", "warning", "error"]
 HEALTH_LEVELS: tuple[HealthLevel, ...] = ("ok", "warning", "error")
 
@@ -74,3 +76,5 @@ class Metrics:
     """Editions by state (``model.digest.EditionState``)."""
     newest_edition_number: int = 0
     """The number of the newest edition; 0 if there is none."""
+    person_mails: PersonMailQueue = field(default_factory=PersonMailQueue)
+    """The confirmations, guides and the like that wait to be sent."""

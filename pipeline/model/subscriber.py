@@ -166,6 +166,8 @@ class PersonMailQueue:
 
     waiting: int = 0
     """Those that are due; mails for a later day are not among them."""
+    waiting_since: datetime | None = None
+    """When the first of them was due; None if none is."""
     failed: int = 0
     """Those that are tried again because they could not be sent."""
     failed_at: datetime | None = None

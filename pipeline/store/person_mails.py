@@ -120,8 +120,11 @@ class PersonMailRepository:
     def queue(self, now: datetime) -> PersonMailQueue:
         """Return how many mails are waiting, and the newest failure."""
         failed = person_mail.c.failed_at.is_not(None)
+        due = person_mail.c.due_at <= now
         counts = select(
-            func.count().filter(person_mail.c.due_at <= now).label("due"), func.count().filter(failed).label("failed")
+            func.count().filter(due).label("due"),
+            func.min(person_mail.c.due_at).filter(due).label("due_since"),
+            func.count().filter(failed).label("failed"),
         ).where(is_mail_pending)
         newest = select(person_mail.c.failed_at, person_mail.c.error).where(failed)
         with self.database.read() as connection:
@@ -129,6 +132,7 @@ class PersonMailRepository:
             failure = connection.execute(newest.order_by(person_mail.c.failed_at.desc()).limit(1)).first()
         return PersonMailQueue(
             waiting=count.due,
+            waiting_since=count.due_since,
             failed=count.failed,
             failed_at=failure.failed_at if failure else None,
             error=failure.error if failure else "",

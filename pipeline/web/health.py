@@ -103,6 +103,15 @@ def _store_metrics(metrics: Metrics) -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "pipeline_edition_newest_number", "Number of the newest edition; 0 for none.", metrics.newest_edition_number
     )
+    queue = metrics.person_mails
+    yield GaugeMetricFamily("pipeline_person_mails_waiting", "Mails to one person that are due.", queue.waiting)
+    yield GaugeMetricFamily("pipeline_person_mails_failed", "Those that are tried again after a failure.", queue.failed)
+    if queue.failed_at:
+        yield GaugeMetricFamily(
+            "pipeline_person_mail_last_failure_timestamp_seconds",
+            "When one could not be sent last.",
+            queue.failed_at.timestamp(),
+        )
     runs = CounterMetricFamily("pipeline_task_runs", "Runs of each task by status.", labels=("task", "status"))
     for labels, count in sorted(metrics.runs_by_status.items()):
         runs.add_metric(labels, count)

@@ -23,9 +23,11 @@ from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.jobs.audience.person_mailer import SERVER_PAUSE, PersonMailer
 from pipeline.jobs.audience.sign_up import SignUp, SignUpRequest
 from pipeline.jobs.audience.subscriptions import Subscriptions
+from pipeline.jobs.monitoring.status_report import build_status_report
 from pipeline.jobs.ports import Mailer
 from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError
 from pipeline.model.subscriber import SignupForm, Subscriber
+from pipeline.model.week import WeekCalendar
 from pipeline.store import Store
 from pipeline.store.person_mails import CLAIM_TTL
 from tests.golden.sample import PUBLICATION
@@ -394,3 +396,28 @@ def test_the_outbox_recognises_a_mail_that_is_sent_again(audience: Audience, tmp
     outbox.send(audience.mailer().writer.message(mail, ADA, NOW), ADA)
     assert audience.send(NOW + CLAIM_TTL, outbox) == 1
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
+
+
+def problems(audience: Audience, now: datetime) -> list[str]:
+    status = build_status_report(
+        audience.context.store,
+        [],
+        WeekCalendar.parse("mon 00:00", UTC),
+        lambda: pytest.fail("no draft is built"),
+        [],
+        [],
+        now=now,
+    )
+    return [f"{result.name}: {result.message}" for result in status.problems if result.category == "subscribers"]
+
+
+def test_status_says_that_mails_cannot_be_sent(audience: Audience) -> None:
+    """How many and why, or that nothing sends them; a mail of a minute ago is no problem."""
+    audience.sign_up()
+    assert problems(audience, NOW + timedelta(minutes=1)) == []
+    assert problems(audience, NOW + DAY) == ["mails: one mail to subscribers should have been sent long ago"]
+    error = DeliveryFailedError(f"mail.example cannot take mail for {ADA}.", kind="later")
+    audience.send(NOW, Sent(failures={ADA: error}))
+    assert problems(audience, NOW) == ["mails: one mail could not be sent: mail.example cannot take mail for …"]
+    audience.send(NOW + DAY)
+    assert problems(audience, NOW + DAY) == []

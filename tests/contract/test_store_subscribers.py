@@ -285,7 +285,7 @@ def test_a_mail_that_failed_is_due_again_later(store: Store) -> None:
     assert store.person_mails.queue(NOW) == queue
     assert store.person_mails.claim_due(NOW) == []
     (mail,) = store.person_mails.claim_due(NOW + HOUR)
-    assert store.person_mails.queue(NOW + HOUR) == replace(queue, waiting=1)
+    assert store.person_mails.queue(NOW + HOUR) == replace(queue, waiting=1, waiting_since=NOW + HOUR)
     store.person_mails.retry(mail, due_at=None, error="refused", now=NOW + HOUR)
     assert store.person_mails.claim_due(NOW + 98 * HOUR) == []
     assert store.person_mails.queue(NOW) == PersonMailQueue(failed_at=NOW + HOUR, error="refused")

@@ -18,6 +18,7 @@ from pipeline.model.errors import StoreError, TaskTimeoutError
 from pipeline.model.fetch import OutcomeKind
 from pipeline.model.health import Metrics
 from pipeline.model.schedule import Every
+from pipeline.model.subscriber import PersonMailQueue
 from pipeline.scheduler.engine import Task, TaskResult
 from pipeline.scheduler.heartbeat import MAX_INTERRUPTION_SECONDS, Heartbeat
 from pipeline.web.health import health_routes
@@ -168,6 +169,7 @@ class FakeSource:
             last_succeeded_at={"fetch": NOW},
             editions_by_state={"sent": 3, "held": 1},
             newest_edition_number=3,
+            person_mails=PersonMailQueue(waiting=4, failed=2, failed_at=NOW, error="no server"),
         )
 
 
@@ -219,6 +221,8 @@ def test_prometheus_parses_the_metrics() -> None:
     assert found["pipeline_task_last_run_timestamp_seconds"][(("task", "fetch"),)] == NOW.timestamp() + 3600
     assert found["pipeline_editions"][(("state", "sent"),)] == 3
     assert found["pipeline_edition_newest_number"][()] == 3
+    assert (found["pipeline_person_mails_waiting"][()], found["pipeline_person_mails_failed"][()]) == (4, 2)
+    assert found["pipeline_person_mail_last_failure_timestamp_seconds"][()] == NOW.timestamp()
     assert found["pipeline_heartbeat_age_seconds"][()] == 7.25
     assert (found["pipeline_healthy"][()], found["pipeline_store_up"][()]) == (1, 1)
     assert list(found["pipeline_build_info"].values()) == [1]

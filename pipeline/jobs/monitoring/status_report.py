@@ -28,6 +28,9 @@ from pipeline.scheduler.engine import NextRun, Task
 from pipeline.store import Store
 from pipeline.text.format import count_in_words, format_datetime, pluralize
 
+MAX_QUEUE_DELAY = timedelta(minutes=15)
+"""How long a confirmation or a guide may wait to be sent."""
+
 
 def build_status_report(
     store: Store,
@@ -52,7 +55,7 @@ def build_status_report(
         results.append(_result("feeds", "config.toml", "error", "names no feed, so nothing is read", fix))
     results += [*_edition_results(editions, status.changes), *run_health_results(tasks, runs, now, zone)]
     results += [*_alert_results(store, {result.name for result in results if result.level != "ok"})]
-    results += [*_channel_results(store)]
+    results += [*_channel_results(store), *_person_mail_results(store, now)]
     problems = [result for result in results if result.level != "ok"]
     problems.sort(key=lambda result: -HEALTH_LEVELS.index(result.level))
     return replace(
@@ -221,6 +224,20 @@ def _channel_results(store: Store) -> Iterator[HealthResult]:
         alerts = count_in_words(len(waiting), "alert")
         message = f"{alerts} could not be sent by {channel}: {waiting[-1].error.rstrip('.')}"
         yield _result("alerts", channel, "warning", message, "fix that, then run `pipeline notify --test`")
+
+
+def _person_mail_results(store: Store, now: datetime) -> Iterator[HealthResult]:
+    """Yield how many confirmations, guides and the like cannot be sent and why, or that nothing sends them."""
+    queue = store.person_mails.queue(now)
+    if queue.failed:
+        count = count_in_words(queue.failed, "mail")
+        message = f"{count} could not be sent: {queue.error.rstrip('.')}"
+        yield _result("subscribers", "mails", "warning", message, "fix that; they are tried again for three days")
+    elif queue.waiting_since and now - queue.waiting_since > MAX_QUEUE_DELAY:
+        count = count_in_words(queue.waiting, "mail")
+        message = f"{count} to subscribers should have been sent long ago"
+        fix = "`pipeline run` sends them, if [public] url is set"
+        yield _result("subscribers", "mails", "warning", message, fix)
 
 
 def _result(category: str, name: str, level: HealthLevel, message: str, fix: str) -> HealthResult:

@@ -76,28 +76,33 @@ def backup(options: Namespace, clock: Clock) -> int:
 
 
 def restore(options: Namespace, clock: Clock) -> int:
-    """Replace the store by a backup; editions sent since are carried over."""
+    """Replace the store by a backup; editions sent since, and who left since, are carried over."""
     from pipeline.app.delivery import build_recovery
+    from pipeline.jobs.audience.carry_over import CarriedOver, carry_over
     from pipeline.jobs.maintenance.backup import restore as restore_backup
 
     with load_app(options) as app:
         if app.store_file is None:
             raise RefusedError("[store] url names a server: restore it with pg_restore, or use `pipeline import FILE`.")
         now, recovery = clock(), build_recovery(app)
-        results: list[RecoveryResult] = []
+        results: list[tuple[RecoveryResult, CarriedOver]] = []
         old_file = restore_backup(
             options.file,
             app.store_file,
             now=now,
             overwrite=options.force,
-            settle=lambda restored, previous: results.append(recovery.after_restore(restored, previous, now=now)),
+            settle=lambda restored, previous: results.append(
+                (recovery.after_restore(restored, previous, now=now), carry_over(restored, previous))
+            ),
         )
         entries = sum(count.entries for count in app.store().feeds.stats().values())
     if not options.quiet:
         print(f"{output.relative_path(app.store_file)}: restored, with {pluralize(entries, 'entry', 'entries')}")
         if old_file:
             print(f"The old store: {output.relative_path(old_file)}")
-    return _report(results[0], options)
+        if people := results[0][1].summary:
+            print(f"Carried over, since it happened after the copy was made: {people}")
+    return _report(results[0][0], options)
 
 
 def _report(result: RecoveryResult, options: Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delete, func, or_, select, update
@@ -46,6 +46,12 @@ class SubscriberRepository:
         with self.database.write(counted=False) as connection:
             insert_if_absent(connection, audience_key, {"purpose": purpose, "secret": new_key})
             return str(connection.scalar(query))
+
+    def signing_keys(self) -> dict[str, str]:
+        """Return all keys by purpose."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(audience_key.c.purpose, audience_key.c.secret))
+            return {row.purpose: row.secret for row in rows}
 
     def get(self, subscriber_id: int, *, lock: bool = False) -> Subscriber | None:
         """Return a subscriber; with ``lock`` nobody else changes it until the surrounding transaction ends."""
@@ -148,6 +154,12 @@ class SubscriberRepository:
             if len(rows) < _BATCH:
                 return
             last = rows[-1]["subscriber_id"]
+
+    def ended_since(self, instant: datetime | None) -> Iterator[Subscriber]:
+        """Yield those who left or were suppressed, and changed last at an instant or later; all of them if None."""
+        for ended in self.iterate(datetime.max.replace(tzinfo=UTC), states=("left", "suppressed")):
+            if instant is None or ended.changed_at >= instant:
+                yield ended
 
     def find_all(self, address_keys: Sequence[str], *, lock: bool = False) -> dict[str, Subscriber]:
         """Return the subscribers with these addresses, by key; with ``lock`` as ``get`` does."""

@@ -13,7 +13,7 @@ from pipeline.model.subscriber import EventKind, SubscriptionEvent, Visitor, Wor
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
-from pipeline.store.schema import audience_log, subscription_event, wording
+from pipeline.store.schema import audience_log, subscriber, subscription_event, suppression, wording
 
 _ADD = subscription_event.insert()
 _NEWEST_WORDING = (
@@ -87,6 +87,13 @@ class SubscriptionEventRepository:
         query = select(subscription_event.c.form, func.count()).where(subscription_event.c.kind == kind)
         with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query.group_by(subscription_event.c.form))}
+
+    def changed_at(self) -> datetime | None:
+        """Return when people's data last changed: a subscription, a suppression or the log; None if there is none."""
+        columns = (subscription_event.c.at, subscriber.c.changed_at, suppression.c.suppressed_at, audience_log.c.at)
+        with self.database.read() as connection:
+            instants = [connection.scalar(select(func.max(column))) for column in columns]
+        return max(filter(None, instants), default=None)
 
     def log(self, action: str, *, actor: str, at: datetime, **details: str) -> None:
         """Add a line to the log of what the operator did to people's data."""

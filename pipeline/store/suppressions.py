@@ -56,6 +56,17 @@ class SuppressionRepository:
             if rows:
                 upsert_all(connection, suppression, rows)
 
+    def since(self, instant: datetime | None) -> dict[str, Suppression]:
+        """Return the suppressions of an instant or later by address hash; all of them if None."""
+        query = select(suppression)
+        if instant is not None:
+            query = query.where(suppression.c.suppressed_at >= instant)
+        with self.database.read() as connection:
+            return {
+                row.address_hash: Suppression(reason=row.reason, actor=row.actor, suppressed_at=row.suppressed_at)
+                for row in connection.execute(query)
+            }
+
     def lift(self, address_hash: str) -> None:
         """Suppress an address no longer."""
         with self.database.write(counted=False) as connection:

@@ -291,3 +291,22 @@ def test_a_person_is_exported(program: CliRunner):
     assert data == json.loads(program.run_ok("subscribers", "show", "ida@harbour.example", "--json")) | {"log": []}
     data = json.loads(program.run_ok("subscribers", "show", "ida@harbour.example", "--json"))
     assert [line["action"] for line in data["log"]] == ["export-person"]
+
+
+def test_a_restored_backup_revives_nobody(program: CliRunner, tmp_path: Path):
+    """Whoever left, was suppressed or erased after it was made stays so, and that is said."""
+    for name in ("stays", "leaves", "bounces", "erased"):
+        sign_up(program, f"{name}@quay.example")
+    program.run_ok("backup", str(tmp_path / "copy.db"))
+    program.now += timedelta(days=1)
+    with App.load(program.config) as app:
+        jobs = Subscriptions(build_audience_context(app))
+        jobs.leave(jobs.find("leaves@quay.example"), program.now)
+    program.run_ok("subscribers", "suppress", "bounces@quay.example", "--reason", "bounced")
+    program.run_ok("subscribers", "erase", "erased@quay.example", "--yes")
+    code, out, _ = program.run("restore", str(tmp_path / "copy.db"), "--force")
+    assert code == 0
+    assert "1 person unsubscribed, 1 person suppressed, 1 person erased" in out
+    expected = {"stays@quay.example": "active", "leaves@quay.example": "left", "bounces@quay.example": "suppressed"}
+    assert dict(listed(program)) == expected
+    assert program.run("subscribers", "add", "erased@quay.example", "--basis", "consent")[0] == 4

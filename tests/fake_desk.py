@@ -14,7 +14,9 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
+from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext
+from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
@@ -36,6 +38,7 @@ from pipeline.web.desk.updates import NewEntry, PageVersion
 from tests.empty_store import empty_store
 from tests.people import NOW, audience
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
 LONDON = ZoneInfo("Europe/London")
 IMAGE = "https://harbourandhearth.example/pictures/kettle.png"
 REMOTE_IMAGE = "https://pictures.example/tide.png"
@@ -180,7 +183,7 @@ class FakeDesk:
 
     def services(self) -> Desk:
         """Return the desk that ``create_desk_app`` takes."""
-        subscribers = AudienceDesk(self.open_people, lambda: NOW, actor="eve")
+        subscribers = AudienceDesk(self.open_people, self.open_writer, lambda: NOW, actor="eve")
         return Desk(editions=self, link_checks=self, editor=self, feeds=self, subscribers=subscribers, updates=self)
 
     def open_people(self) -> AudienceContext:
@@ -190,6 +193,10 @@ class FakeDesk:
             register(rmtree, folder, ignore_errors=True)
             self.people = audience(Store.open(empty_store(Path(folder))))
         return self.people
+
+    def open_writer(self) -> PersonMailWriter:
+        """Return what writes mails to these people."""
+        return PersonMailWriter(self.open_people(), load_person_mail_templates([TEMPLATES], "classic"))
 
     def change(self, week: str, shown: Edition | BuildFailure) -> None:
         """Replace the edition of a week, as a saved template would."""

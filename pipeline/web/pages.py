@@ -22,6 +22,7 @@ from pipeline.jobs.proof.tokens import session_is_valid
 from pipeline.model.check import check_lines
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
+from pipeline.web.desk.audience.mails import MailPages
 from pipeline.web.desk.audience.pages import SubscriberPages
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.editions import ActionPages, EditionPages
@@ -112,6 +113,7 @@ def create_desk_app(
         ActionPages(cache, templates),
         FeedPages(cache, templates),
         SubscriberPages(cache, templates),
+        MailPages(cache, templates),
     )
     return Starlette(
         routes=[

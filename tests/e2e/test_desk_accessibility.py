@@ -26,7 +26,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.loopback]
 WEEK = "/week/2026-W07"
 VIEWS = ("mail", "inbox", "text", "headers", "source", "decisions", "changes")
 PATHS = (
-    *("/", "/feeds", "/subscribers", "/subscribers/1", "/nowhere", "/week/2026-W06", f"{WEEK}/edit"),
+    *(
+        "/",
+        "/feeds",
+        "/subscribers",
+        "/subscribers/1",
+        "/mails/confirmation",
+        "/mails/best-of",
+        "/nowhere",
+        "/week/2026-W06",
+        f"{WEEK}/edit",
+    ),
     *(f"{WEEK}?view={view}" for view in VIEWS),
 )
 RUN_AXE = "axe.run(document, {iframes: false, resultTypes: ['violations']})"

@@ -211,3 +211,36 @@ def test_a_curve_stays_inside_its_box() -> None:
     flat = plot([(day, 3) for day in days])
     assert flat
     assert len({point.split(",")[1] for point in flat.line.split()}) == 1
+
+
+@pytest.mark.parametrize("kind", ["confirmation", "guide", "already", "address"])
+def test_a_mail_is_previewed_as_it_would_be_sent(client: AsgiClient, people: AudienceContext, kind: str) -> None:
+    """In the frame its HTML, on the page subject and text; in another language and for another form if chosen."""
+    (people.folder / "tides.txt").write_text("High at nine.")
+    query = "form=tides&language=de&scheme=dark"
+    page = client.get(f"/mails/{kind}?{query}")
+    html = client.get(f"/mails/{kind}/html?{query}")
+    assert (page.status_code, html.status_code) == (200, 200)
+    assert f'src="/mails/{kind}/html?form=tides&amp;language=de&amp;width=fit&amp;scheme=dark"' in page.text
+    link = "confirm" if kind == "confirmation" else kind if kind in ("guide", "address") else "preferences"
+    assert f"https://news.harbour.example/{link}/" in page.text
+    assert f"https://news.harbour.example/{link}/" in html.text
+    assert '<html lang="de"' in html.text
+    assert "prefers-color-scheme" not in html.text
+    assert "sandbox" in html.headers["content-security-policy"]
+    assert people.store.person_mails.next_due_at() is None
+    assert not people.store.subscribers.page(NOW)
+
+
+def test_a_mail_with_nothing_to_say_is_explained(client: AsgiClient) -> None:
+    """No edition was sent yet, and the form has no guide."""
+    assert "no edition was sent yet" in visible_text(client.get("/mails/best-of").text)
+    assert "the form has no guide" in visible_text(client.get("/mails/guide?form=newsletter").text)
+
+
+def test_unknown_mails_forms_and_languages(client: AsgiClient) -> None:
+    """An unknown kind is not found; an unknown form or language is the usual one."""
+    assert client.get("/mails/bill").status_code == 404
+    page = client.get("/mails/confirmation?form=../x&language=zz&width=1&scheme=neon")
+    assert page.status_code == 200
+    assert "html?form=newsletter&amp;language=&amp;width=fit&amp;scheme=light" in page.text

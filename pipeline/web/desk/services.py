@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.app import App, user_name
-from pipeline.app.audience import build_audience_context
+from pipeline.app.audience import build_audience_context, build_person_mail_writer
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
@@ -47,7 +47,10 @@ def create_desk(publication: LivePublication) -> Desk:
         editor=PublicationEditor(publication),
         feeds=feeds,
         subscribers=AudienceDesk(
-            lambda: build_audience_context(publication.current_app()), publication.clock, actor=user_name()
+            lambda: build_audience_context(publication.current_app()),
+            lambda: build_person_mail_writer(publication.current_app()),
+            publication.clock,
+            actor=user_name(),
         ),
         updates=PublicationUpdates(publication, lambda: f"{feeds.activity} {link_checks.activity}"),
     )

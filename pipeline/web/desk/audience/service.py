@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from pipeline.digest.render.person_mail import RenderedMail
 from pipeline.jobs.audience.context import AudienceContext
+from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.jobs.audience.sign_up import SignUp
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.errors import UsageError
@@ -16,6 +18,7 @@ from pipeline.model.subscriber import (
     DISPLAY_STATES,
     DisplayState,
     EventKind,
+    MailKind,
     PersonMailQueue,
     SignupForm,
     Subscriber,
@@ -62,6 +65,8 @@ class AudienceDesk:
     """People of a publication. ``open_context`` returns its current context; ``actor`` is recorded with each change."""
 
     open_context: Callable[[], AudienceContext]
+    open_writer: Callable[[], PersonMailWriter]
+    """Returns what writes their mails."""
     clock: Clock
     actor: str
 
@@ -82,6 +87,14 @@ class AudienceDesk:
             confirmed_lately=sum(count for _, _, count in lately),
             mails=store.person_mails.queue(now),
         )
+
+    def form_ids(self) -> tuple[str, ...]:
+        """Return the ids of the forms, the main one first."""
+        return tuple(self.open_context().forms)
+
+    def preview(self, kind: MailKind, form_id: str, language: str) -> RenderedMail:
+        """Return a mail as it would be written now. RefusedError if there is nothing to write: no guide, no edition."""
+        return self.open_writer().preview(kind, form_id, language, self.clock())
 
     def page(self, state: str, search: str, before_id: int | None) -> Sequence[Subscriber]:
         """Return subscribers, the newest first; one more than ``PAGE_ROWS`` if there are older ones."""

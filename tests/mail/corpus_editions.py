@@ -1,7 +1,13 @@
 """Make editions of the corpus's feeds to judge by eye: ``python -m tests.mail.corpus_editions build/editions 40``.
 
-Each edition is a week of a feed in which it published several entries, with up to two other feeds that published in the
-same week. It is fetched and built as the command line does, without the network. ``index.html`` shows all of them.
+Each edition is a week of a feed in which it published several entries, with up to two other feeds in the same language
+that published in the same week. It is fetched and built as the command line does, without the network. ``index.html``
+shows all of them.
+
+Of the corpus, which is mostly made of test data of feed parsers, ordinary blogs and podcasts are taken. Left out are:
+feeds that show less than a week, or usually publish again within eight hours, which are those of news agencies, forums
+and lists of advertisements; samples whose entries lead to no page and no sound, or to an example's; second copies of a
+feed; and feeds in a language that the newsletter does not speak.
 """
 
 from __future__ import annotations
@@ -9,31 +15,38 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from html import escape
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from pipeline.app import App
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
 from pipeline.digest.render.theme import load_theme
+from pipeline.digest.render.translator import LANGUAGES
 from pipeline.ingest.normalise import normalise
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.jobs.digests.build import current_edition
 from pipeline.model.digest import Edition
+from pipeline.model.entry import Entry
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.text.plain_text import count_words
+from pipeline.text.scripts import foreign_language
 
 ROOT = Path(__file__).parents[2]
 THEMES = ("classic", "journal", "letter")
 MIN_ENTRIES, MAX_ENTRIES = 2, 20
 MIN_WORDS = 15
-"""Of an entry's text on average: feeds of less are made for tests of parsers."""
+"""Of an entry's text on average: feeds of less are made for tests of parsers, weeks of less have nothing to show."""
+MIN_SPAN = timedelta(weeks=1)
+MIN_INTERVAL = timedelta(hours=8)
 MAX_FEEDS = 3
 
 
@@ -43,6 +56,7 @@ class FeedWeeks:
 
     path: Path
     title: str
+    language: str
     is_podcast: bool
     weeks: Counter[Week]
 
@@ -55,10 +69,11 @@ class Plan:
     feeds: tuple[FeedWeeks, ...]
 
 
-def feeds_with_text(corpus: Path) -> Iterator[FeedWeeks]:
-    """Yield the feeds whose entries have titles, dates and text."""
+def ordinary_feeds(corpus: Path) -> Iterator[FeedWeeks]:
+    """Yield the blogs and podcasts whose entries have titles, dates and text."""
+    titles: set[str] = set()
     for path in sorted(path for path in corpus.rglob("*") if path.is_file() and path.suffix != ".tsv"):
-        url = f"https://{path.stem.lower().replace('_', '-')[:40]}.example/feed.xml"
+        url = f"https://{path.stem.lower().replace('_', '-')[:40]}.invalid/feed.xml"
         try:
             parsed = parse_feed(path.read_bytes(), url=url)
             feed = Feed(id="feed", url=url, kind="blog")
@@ -66,11 +81,39 @@ def feeds_with_text(corpus: Path) -> Iterator[FeedWeeks]:
         except PipelineError:
             continue
         usable = [entry for entry in entries if entry.title and entry.dated_by == "published"]
-        words = sum(count_words(entry.excerpt_text) for entry in usable)
-        if len(usable) >= MIN_ENTRIES and words >= MIN_WORDS * len(usable):
-            weeks = Counter(Week.of(entry.published_at) for entry in usable)
+        language = parsed.channel.language.split("-")[0].lower() or "en"
+        if parsed.channel.title not in titles and _is_ordinary(usable, language):
+            titles.add(parsed.channel.title)
             is_podcast = sum(entry.is_episode for entry in usable) > len(usable) / 2
-            yield FeedWeeks(path=path, title=parsed.channel.title, is_podcast=is_podcast, weeks=weeks)
+            title = parsed.channel.title
+            weeks = _weeks(usable)
+            yield FeedWeeks(path=path, title=title, language=language, is_podcast=is_podcast, weeks=weeks)
+
+
+def _weeks(entries: Sequence[Entry]) -> Counter[Week]:
+    """Return how many entries there are of each week in which they have enough text."""
+    words: Counter[Week] = Counter()
+    weeks = Counter(Week.of(entry.published_at) for entry in entries)
+    for entry in entries:
+        words[Week.of(entry.published_at)] += count_words(entry.excerpt_text)
+    return Counter({week: number for week, number in weeks.items() if words[week] >= MIN_WORDS * number})
+
+
+def _is_ordinary(entries: Sequence[Entry], language: str) -> bool:
+    """Check whether these are the entries of a blog or podcast that a newsletter may be made of."""
+    if len(entries) < MIN_ENTRIES or (language != "en" and language not in LANGUAGES):
+        return False
+    dates = sorted(entry.published_at for entry in entries)
+    span = dates[-1] - dates[0]
+    words = sum(count_words(entry.excerpt_text) for entry in entries)
+    pages = [entry.url or (entry.enclosure.url if entry.enclosure else "") for entry in entries]
+    return (
+        span >= MIN_SPAN
+        and median(later - earlier for earlier, later in pairwise(dates)) >= MIN_INTERVAL
+        and words >= MIN_WORDS * len(entries)
+        and not any(page == "" or "example." in page for page in pages)
+        and not foreign_language(" ".join(entry.excerpt_text for entry in entries), language)
+    )
 
 
 def plan(feeds: list[FeedWeeks], count: int) -> list[Plan]:
@@ -80,7 +123,13 @@ def plan(feeds: list[FeedWeeks], count: int) -> list[Plan]:
         for feed in feeds:
             weeks = [week for week, number in feed.weeks.most_common() if MIN_ENTRIES <= number <= MAX_ENTRIES]
             if rank < len(weeks) and len(plans) < count:
-                others = [other for other in feeds if other is not feed and other.weeks[weeks[rank]]]
+                others = [
+                    other
+                    for other in feeds
+                    if other is not feed
+                    and other.language == feed.language
+                    and 0 < other.weeks[weeks[rank]] <= MAX_ENTRIES
+                ]
                 plans.append(Plan(week=weeks[rank], feeds=(feed, *others[: MAX_FEEDS - 1])))
     return plans
 
@@ -90,8 +139,9 @@ def build(plan: Plan, theme: str) -> Edition:
     with TemporaryDirectory() as name:
         folder = Path(name)
         lines = [
-            f'[publication]\nname = "{plan.feeds[0].title[:40].replace(chr(34), "") or "Weekly"}"',
-            'url = "https://letter.example/"\nsender = "letter@letter.example"\nlanguage = "en"',
+            f'[publication]\nname = "{plan.feeds[0].title.replace(chr(34), "") or "Weekly"}"',
+            'url = "https://letter.example/"\nsender = "letter@letter.example"',
+            f'language = "{plan.feeds[0].language}"',
             '[fetch]\nfixtures = "fixtures"\n[digest]\nmin_links = 0',
         ]
         for number, feed in enumerate(plan.feeds):
@@ -112,7 +162,7 @@ def build(plan: Plan, theme: str) -> Edition:
 def main(folder: Path, count: int) -> None:
     """Write the editions and a page that shows them beside each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    feeds = list(feeds_with_text(Path(os.environ["PIPELINE_CORPUS"])))
+    feeds = list(ordinary_feeds(Path(os.environ["PIPELINE_CORPUS"])))
     page = ["<!doctype html><meta charset=utf-8><title>Editions</title>"]
     for number, planned in enumerate(plan(feeds, count), 1):
         theme = THEMES[number % len(THEMES)]

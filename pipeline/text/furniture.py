@@ -32,12 +32,14 @@ _ADDRESS = re.compile(r"(?:https?://|(?<![\w.])(?=www\.))([^\s/?#<>]{1,100})[^\s
 _NUMBER = re.compile(r"\d[\d.,]*+")
 _DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}\.?")
 _EDGES = " .,;:!?…()[]\"'“”|·•–—-"
+_STOPS = frozenset(".!?…")
 _SEPARATOR = re.compile(r"\s?[|•·—–:\])]\s|\s-\s")
 _REFERS = re.compile(
     r"\s*(?:he|she|they|it|its|his|her|their|this|that|these|those|but|and|er|sie|es|dies\w*|il|elle|ils|elles|él|ella)\b",
     re.IGNORECASE,
 )
 """A sentence that begins with one of these words makes no sense without the one before."""
+_REFERS_TO_PERSON = re.compile(r"(?:he|she|his|her|they|er|elle|él|ella)\b", re.IGNORECASE)
 _CONTINUES = re.compile(r"\s*[\"'“„«¿¡(\[]*[A-ZÀ-ÞΑ-ΩА-Я\d\u3040-\u9fff\u0600-\u06ff]")
 
 
@@ -77,7 +79,8 @@ def remove_furniture(html: str, furniture: Collection[str]) -> str:
     kept: list[str] = []
     position = texts = 0
     has_text = False
-    for passage in split_passages(html, LEARNT_CHARS):
+    passages = split_passages(html, LEARNT_CHARS)
+    for index, passage in enumerate(passages):
         kept.append(html[position : passage.start])
         position = passage.end
         markup = html[passage.start : passage.end]
@@ -85,7 +88,10 @@ def remove_furniture(html: str, furniture: Collection[str]) -> str:
         if rank >= Rank.DOUBTFUL:  # never shown, and may announce what follows, as a label does
             kept.append(markup)
             continue
-        if _key(passage.text) in furniture or (has_text and _start_key(passage.text) in furniture):
+        is_repeated = _key(passage.text) in furniture or (has_text and _start_key(passage.text) in furniture)
+        if is_repeated:
+            if any(_introduces(passage, one, furniture) for one in passages[index + 1 : index + 2]):
+                kept.append(markup)
             continue
         has_text = has_text or rank == Rank.GOOD
         if passage.kind == "text" and texts < _SENTENCE_PASSAGES:
@@ -107,6 +113,12 @@ def remove_from_text(text: str, furniture: Collection[str]) -> str:
     return " ".join(_cut(text, _repeated_spans(text, furniture), list(range(len(text) + 1)), text).split())
 
 
+def _introduces(passage: Passage, following: Passage, furniture: Collection[str]) -> bool:
+    """Check whether a passage names whom the next one, which is about this entry alone, is about."""
+    is_known = _key(following.text) in furniture or _start_key(following.text) in furniture
+    return passage.kind == "text" and not is_known and _REFERS_TO_PERSON.match(following.text) is not None
+
+
 def _without_parts(markup: str, passage: Passage, furniture: Collection[str]) -> str:
     if not any(_key(passage.text[start:end]) in furniture for start, end in _parts(passage.text)):
         return markup
@@ -126,7 +138,8 @@ def _cut(markup: str, spans: Iterable[tuple[int, int]], offsets: list[int], text
 def _repeated_spans(text: str, furniture: Collection[str]) -> Iterator[tuple[int, int]]:
     position = 0
     for start, end in sorted((*_parts(text), (0, len(text))), key=lambda span: (span[0], -span[1])):
-        if start >= position and _key(text[start:end]) in furniture and not _REFERS.match(text, end):
+        is_sentence = text[start:end].rstrip()[-1:] in _STOPS
+        if start >= position and _key(text[start:end]) in furniture and not (is_sentence and _REFERS.match(text, end)):
             yield start, end
             position = end
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipeline.text.html import sanitised_to_text
-from pipeline.text.passage_faults import Fault, Rank, find_fault
+from pipeline.text.passage_faults import Fault, Rank, find_fault, goes_on
 from pipeline.text.passages import Passage, split_passages
 
 MAX_WORDS = 120
@@ -22,6 +22,7 @@ _SAME_WORDS = 6
 """A summary is the beginning of the body if they share this many words."""
 _COPIED_CHARS = 2_000
 _SIMILAR = 0.5
+_MAX_SMALL_WORD_CHARS = 3
 _HEADING_TAG = re.compile(r"</?h[1-6]>")
 _NAMES = ("first", "second", "third", "fourth", "fifth")
 
@@ -104,24 +105,40 @@ def _from_body(html: str, judged: Sequence[_Judged]) -> Opening:
     return Opening(parts, _describe(judged, first), rank)
 
 
-def _run(html: str, judged: Sequence[_Judged]) -> Iterator[str]:
+def _run(html: str, judged: Sequence[_Judged]) -> list[str]:
+    """Return the markup of the passages, up to an announcement; a sentence that goes on in the next passage is whole.
+
+    >>> text = "<p>All of the salt that we ever bought came</p><p>by sea.</p>"
+    >>> _run(text, _judge(split_passages(text), "", ""))
+    ['<p>All of the salt that we ever bought came by sea.</p>']
+    """
+    parts: list[str] = []
     words = 0
+    before = ""
     for index, (passage, fault) in enumerate(judged):
         if index and passage.kind in ("picture", "code"):
             continue
         is_heading = passage.kind == "heading"
         if index and (words >= (_SECTION_WORDS if is_heading else MAX_WORDS)):
-            return
+            break
         if index and fault.rank >= Rank.DOUBTFUL and (not is_heading or fault.name != "a heading"):
-            return
+            break
+        is_continued = passage.kind == "text" and goes_on(before, passage.text)
+        is_heading_like = fault.name == "half a sentence" and judged[0].fault.rank == Rank.GOOD
         if is_heading and fault.rank == Rank.BAD:
+            continue
+        if is_heading_like and not is_continued and not passage.text.endswith(":"):
             continue
         markup = html[passage.start : passage.end].strip()
         words += len(passage.text.split())
-        if passage.kind == "text" or is_heading:
-            yield f"<p>{_HEADING_TAG.sub('', markup)}</p>"
+        if is_continued:
+            parts[-1] = f"{parts[-1].removesuffix('</p>')} {markup}</p>"
+        elif passage.kind == "text" or is_heading:
+            parts.append(f"<p>{_HEADING_TAG.sub('', markup)}</p>")
         else:
-            yield markup
+            parts.append(markup)
+        before = passage.text if passage.kind == "text" else ""
+    return parts
 
 
 def _describe(judged: Sequence[_Judged], first: int) -> str:
@@ -152,7 +169,7 @@ def is_beginning(summary: str, html: str) -> bool:
 
 
 def _is_similar(summary: str, html: str) -> bool:
-    own, other = set(_words(summary)), set(_words(html))
+    own, other = ({word for word in _words(text) if len(word) > _MAX_SMALL_WORD_CHARS} for text in (summary, html))
     return len(own & other) > _SIMILAR * len(own)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pipeline.text.dates import parse_date
 from pipeline.text.passages import Passage
 from pipeline.text.plain_text import has_cjk
+from pipeline.text.site_phrases import APPEARED_ON, SITE_BUTTON, SITE_INVITATION
 
 
 class Rank(IntEnum):
@@ -59,12 +60,10 @@ _SPONSOR = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCEMENT = re.compile(
-    r"\W{0,3}(?:submitted by\b|link\](?: \[|$)|(?:article|comments) url:|table of contents|see \S{1,60} for privacy"
-    r"|learn more about your ad|all rights reserved"
-    r"|copyright\b|©|\(c\) \d{4}|play in new window|podcast: ?play|view (?:full ?size|in browser|online)"
-    r"|(?:read|listen|watch)(?:ing)? time\b|\d+[ -]min(?:ute)?s?\b[- ](?:read|listen|watch)|share this\b|filed under\b"
-    r"|posted (?:by|on|in)\b|permalink\b|∞ permalink|full transcript\b|transcript(?:\s?:| (?:of|at|available))"
-    r"|show ?notes\b|download\W{0,3}$|download (?:mp3|audio|episode|pdf|this episode)|special thanks\b"
+    r"\W{0,3}(?:link\](?: \[|$)|(?:article|comments) url:|all rights reserved|copyright\b|©|\(c\) \d{4}"
+    r"|(?:read|listen|watch)(?:ing)? time\b|\d+[ -]min(?:ute)?s?\b[- ](?:read|listen|watch)"
+    r"|posted (?:by|on|in)\b|permalink\b|∞ permalink|transcript(?:\s?:| (?:of|at|available))"
+    r"|show ?notes\b|download (?:mp3|audio|episode|pdf|this episode)|special thanks\b"
     r"|theme (?:tune|music|song)\b|music (?:by|from)\b|produced by\b|hosted (?:on|by)\b|edited by\b"
     r"|(?:photo|image|picture|illustration)s?(?: credits?| attribution| courtesy| by)?\s?(?::| by\b| via\b)"
     r"|credits?\s?:"
@@ -85,7 +84,7 @@ _ANNOUNCEMENT = re.compile(
 _INVITATION = re.compile(
     r"\W{0,3}(?:prefer to (?:listen|read|watch)|(?:listen|watch|tune in)\b (?:to (?:the|this)|on|live|now|here|via)"
     r"|(?:subscribe|abonniere|abonnez|suscríbete|iscriviti|follow (?:me|us|the|along|on|[@#\w])|join (?:us|our|the)\b"
-    r"|support (?:me|us|the|this|our)\b"
+    r"|support (?:me|us|the|this|our|my)\b"
     r"|visit (?:\S{1,40}!|https?|www|our|us|my|the (?:site|website|shop))|check out\b|click\b"
     r"|sign up|pre-?order|buy (?:the|my|our|tickets)|order (?:the|my|our|now)|become a (?:member|patron|supporter)"
     r"|if you (?:like|enjoy|love|liked|enjoyed) (?:this|the|our|what)|(?:you can )?(?:find|reach|contact|email|follow) "
@@ -105,6 +104,8 @@ _DATE_WORDS = re.compile(
     r"\b(?:posted|published|updated|last|recorded|released|first|date|datum|am|on|at|um|le|il|el|the|uhr)\b|[|·•:,]",
     re.IGNORECASE,
 )
+_ENUMERATION = re.compile(r"[^.!?:—|]{1,40}\s?[:—–|]\s[^.!?,;]{1,60}(?:[,;]\s[^!?,;]{1,40}){4}")
+"""A label and then a list of five things or more."""
 _LABEL = re.compile(r"[^.!?:—|]{1,40}\s?(?::|—|–|\|)\s")
 _CONTENTS = re.compile(r"\d\s?\||\|\s?\d|\.{4}|…{2}")
 _MIN_CONTENTS = 4
@@ -130,13 +131,29 @@ def find_fault(passage: Passage, *, title: str = "", author: str = "", after_pic
     start = text[:_READ_CHARS]
     if _SPONSOR.match(start):
         return Fault(Rank.BAD, "a sponsor")
-    if _ANNOUNCEMENT.match(start):
+    if _ANNOUNCEMENT.match(start) or SITE_BUTTON.match(start) or APPEARED_ON.search(start):
         return Fault(Rank.BAD, "a notice")
-    if kind == "heading" and len(words) < _LONG_HEADING_WORDS:
+    is_written_as_list = kind == "list" and text.endswith(":") and len(words) < MIN_WORDS
+    if is_written_as_list or (kind == "heading" and len(words) < _LONG_HEADING_WORDS):
         return Fault(Rank.BAD, "a heading")
-    if _INVITATION.match(start):
-        return Fault(Rank.DOUBTFUL, "an invitation")
+    if _INVITATION.match(start) or SITE_INVITATION.match(start):
+        is_button = len(words) < MIN_WORDS and not _ends_with_stop(text.rstrip("….!"))
+        return Fault(Rank.BAD if is_button else Rank.DOUBTFUL, "an invitation")
     return _fault_of_form(passage, words, after_picture=after_picture)
+
+
+def goes_on(text: str, following: str) -> bool:
+    """Check whether a text ends amid a sentence that the following one continues.
+
+    >>> [goes_on("All of the salt that we ever bought came", text) for text in ("by sea.", "Fat did not.")]
+    [True, False]
+    """
+    return (
+        len(text.split()) >= MIN_WORDS
+        and following[:1].islower()
+        and (text[-1].isalnum() or text.endswith(","))
+        and not _BULLET.match(text)
+    )
 
 
 def _fault_of_form(passage: Passage, words: list[str], *, after_picture: bool) -> Fault:
@@ -157,7 +174,7 @@ def _fault_of_form(passage: Passage, words: list[str], *, after_picture: bool) -
         return Fault(Rank.DOUBTFUL, "a notice")
     if not _ends_with_stop(text):
         return _fault_of_line(text, words, is_link=linked > _MOSTLY, after_picture=after_picture)
-    if text[0].islower():
+    if text[0].islower() and words[0].isalpha():
         return Fault(Rank.POOR, "half a sentence")
     if len(words) < MIN_WORDS and text.endswith(("…", "...")) and _has_no_stop(text.rstrip("….")):
         return Fault(Rank.POOR, "half a sentence")
@@ -168,12 +185,13 @@ def _fault_of_line(text: str, words: list[str], *, is_link: bool, after_picture:
     """Return what is wrong with a text that does not end with a full stop."""
     if len(words) <= _CAPTION_WORDS and (is_link or after_picture):
         return Fault(Rank.DOUBTFUL, "a link") if is_link else Fault(Rank.POOR, "a caption")
-    if _BULLET.match(text):
+    if _BULLET.match(text) or _ENUMERATION.match(text):
         return Fault(Rank.POOR, "a list")
     if _LABEL.match(text) and len(words) < 2 * MIN_WORDS:
         return Fault(Rank.POOR, "a label")
     is_short = len(words) < MIN_WORDS and not has_cjk(text)
-    if text[0].islower() or is_short or (text[-1] in ":|,;" and _has_no_stop(text)):
+    is_announcement = text[-1] in "|,;" or (text[-1] == ":" and len(words) < 2 * MIN_WORDS)
+    if text[0].islower() or is_short or (is_announcement and _has_no_stop(text)):
         return Fault(Rank.POOR, "half a sentence")
     return NO_FAULT
 

@@ -42,6 +42,8 @@ def feed(*frames: str, stories: tuple[str, ...] = STORIES) -> list[Entry]:
         ("<p>{}</p><ul><li>bees</li><li>ropes</li></ul>", "<p>{}</p>"),
         ("<p>Good &amp; early: <em>from the pier</em>. {}</p>", "<p>{}</p>"),
         ("<p>{}</p><p>Costs {n}.50 at the pier this week.</p>", None),  # a price is not furniture
+        ("<p>Ida Brandt mends ropes for a living.</p><p>She did {n}.5 of them. {}</p>", None),  # whoever she is
+        ("<p>Ida Brandt mends ropes.</p><p>She lives by the pier.</p><p>{}</p>", "<p>{}</p>"),
         ("<p>We thank the pier. It {n}</p>", None),  # its other half would make no sense
     ],
 )
@@ -88,6 +90,12 @@ def test_summaries_lose_their_furniture() -> None:
     ]
     clean = with_own_text(entries[0], learn_furniture(entries))
     assert clean.summaries == (STORIES[0], "")
+
+
+def test_a_label_in_front_leaves_whatever_follows() -> None:
+    """A sentence goes only if the next one does without it, but no text refers to a label."""
+    (one, *_) = entries = feed("<p>Pier letter {n}: This was said today. {}</p>", "<p>Pier letter {n}: {}</p>")
+    assert with_own_text(one, learn_furniture(entries)).body_html == f"<p>This was said today. {STORIES[0]}</p>"
 
 
 def test_pictures_that_are_repeated_are_no_story_pictures() -> None:

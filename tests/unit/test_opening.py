@@ -36,6 +36,11 @@ FAULTS = {
     "Get 10% off with the code TIDE.": "a sponsor",
     "Play in new window | Download": "a notice",
     "View fullsize": "a notice",
+    "Weiterlesen und kommentieren": "a notice",
+    "Tar came by sea appeared first on Pier Notes.": "a notice",
+    "Leave a reply below and tell us.": "an invitation",
+    "Back Me on Kettle": "half a sentence",
+    "Names — oar grass, pier cress (Dan.), sea kale, scurvy leaf, tar weed": "a list",
     "Full transcript and show notes at tides.example": "a notice",
     "submitted by /u/oar [link] [comments]": "a notice",
     "Photo by Ida Brandt": "a byline",
@@ -81,6 +86,8 @@ def test_faults_of_passages(text: str, name: str) -> None:
         "A wall of peas that nobody planted and everybody eats from",
         "塩と油と酸と熱。",
         "“Come in,” she said.",
+        "tl;dr: the rope broke.",
+        "Beacon — it was red, it was new, it was loud, it was ours, and it was lit.",
     ],
 )
 def test_prose_has_no_fault(text: str) -> None:
@@ -116,6 +123,29 @@ def test_prose_has_no_fault(text: str) -> None:
         ("<p>Parts:<br>https://a.example/1<br>Plans:<br>https://a.example/2</p>", [], ""),
         ("<p>Ada finds a rope, a lamp, two keys to the old pier and much more…</p><p>So.</p>", [], "Ada finds"),
         ("", [], ""),
+        (
+            "<p>The rope broke at noon, and with it the day.</p><p><b>Why it broke</b></p><p>It was blue.</p>",
+            [],
+            "The rope broke at noon, and with it the day. It was blue.",
+        ),
+        (
+            "<p>It is a rope that I use to tie all of our boats to the pier on Mondays:</p><p>Knots hold.</p>",
+            [],
+            "It is a",
+        ),
+        (
+            "<p>Our town had no ferry and no rope to mend it with.</p>",
+            ["It was a good one to have."],
+            "It was a good one to have. Our",
+        ),
+        (f"<p>{STORY}</p><ol><li>Rope:</li></ol><p>It is blue.</p>", [], STORY),  # a heading, written as a list
+        ("<p>Subscribe here…</p>", [], ""),  # a button, and nothing else
+        ("<p>Subscribe here, if you want to hear about tar.</p>", [], "Subscribe here, if"),
+        (
+            "<p>All of the ropes that we ever mended at the pier</p><p>by hand are blue. Tar is not.</p>",
+            [],
+            "All of the ropes that we ever mended at the pier by hand are blue. Tar",
+        ),
     ],
 )
 def test_the_right_text_is_chosen(body: str, summaries: list[str], shown: str) -> None:

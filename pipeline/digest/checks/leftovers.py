@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pipeline.digest.checks.inputs import CheckInputs, story_location
@@ -13,31 +12,10 @@ from pipeline.text.leftovers import (
     find_open_bracket,
     find_raw_markup,
 )
+from pipeline.text.markdown_ends import is_list
 from pipeline.text.scripts import foreign_language, main_script
 from pipeline.text.sentences import split_sentences
-
-_LIST_LINE = re.compile(r"(?:[-*+]|\d{1,3}[.)])\s")
-_FURNITURE = re.compile(
-    r"\W{0,3}(?:"
-    r"share (?:this|on|via)\b"
-    r"|(?:please )?(?:like and )?subscribe (?:to (?:our|my|the|this)|now|here|on|via|for|today)\b"
-    r"|subscribe\W*$|click (?:here|below|on|the)\b|(?:this [a-z]+ is )?sponsored by\b"
-    r"|view ?full ?size\b|view in browser\b"
-    r"|play in new window\b|download(?: (?:mp3|audio|episode|this episode|file))?\W*$|advertisement\W*$"
-    r"|(?:continue|keep) reading\b|read more\W*$|filed under\b|posted (?:in|by) [A-Z]|follow (?:us|me) on\b"
-    r"|leave a (?:comment|reply)\b|sign up (?:for|to) (?:our|my|the)\b|\d+ comments?\W*$"
-    r"|submitted by\b|table of contents\b"
-    r"|full transcript\b|(?:this|the) post (?:contains|may contain) affiliate\b|see \S{1,60} for privacy\b"
-    r"|learn more about your ad\b|(?:show ?notes|permalink)\W*$"
-    r"|teilen (?:auf|mit|via)\b|anzeige\W*$|weiterlesen\b|hier klicken\b|klicken sie hier\b"
-    r"|partager (?:sur|cet)\b|cliquez ici\b|lire la suite\b|compartir en\b|haz clic aquí\b|leer más\W*$|condividi su\b"
-    r"|clicca qui\b|leggi tutto\b|deel dit\b|klik hier\b|lees verder\b)",
-    re.IGNORECASE,
-)
-_APPEARED_ON = re.compile(
-    r"\b(?:appeared first on|erschien zuerst auf|est apparu en premier sur|apareció primero en|apareceu primeiro em"
-    r"|proviene da|verscheen eerst op)\b"
-)
+from pipeline.text.site_phrases import has_site_phrase
 
 
 def raw_markup(inputs: CheckInputs) -> Iterator[CheckResult]:
@@ -64,7 +42,7 @@ def half_sentence(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that the text of a story begins and ends where a sentence does; lists and what we cut ends with "…"."""
     for story in inputs.digest.all_stories:
         text = inputs.shown_text(story)
-        if not _LIST_LINE.match(story.excerpt_md.strip()) and (words := find_half_sentence(text)):
+        if not is_list(story.excerpt_md) and (words := find_half_sentence(text)):
             message = "Write a note, or make the story a brief with one: its text begins or ends amid a sentence."
             yield story_location(story).result("half-sentence", "warning", message, quote=words)
 
@@ -73,7 +51,7 @@ def furniture(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no invitation, button or credit of a site is shown in place of the story."""
     for story in inputs.digest.all_stories:
         for sentence in (story.title, *split_sentences(inputs.shown_text(story))):
-            if _FURNITURE.match(sentence) or _APPEARED_ON.search(sentence):
+            if has_site_phrase(sentence):
                 message = "Write a note or make the story a brief with one: its text has a part of the site's page."
                 yield story_location(story).result("furniture", "warning", message, quote=_shortened(sentence))
                 break

@@ -18,7 +18,7 @@ from pipeline.model.feed import Feed
 from pipeline.text.dates import MAX_DATE_CHARS, parse_duration
 from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.plain_text import MAX_TITLE_CHARS, clean_markup, clean_text, clean_title, excerpt_text
-from pipeline.text.title_parts import is_generic_author, split_guest, split_title
+from pipeline.text.title_parts import author_name, split_guest, split_title
 from pipeline.text.urls import clean_url, is_feed_redirect, media_key, url_key
 
 MAX_GUID_CHARS = 512
@@ -29,7 +29,6 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WITH_EXCERPTS = ("atom", "json")
 """Formats in which a summary is an excerpt; the description of RSS may be the whole text."""
 
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _NUMBER = re.compile(r"(?:[^\d-]\D{0,11})?(\d{1,5})\D{0,3}")
 _NO_MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|ico|pdf|epub|docx?|zip|txt|vtt|srt|json|xml|html?)$", re.IGNORECASE
@@ -106,7 +105,7 @@ def _entry(raw: RawEntry, identifiers: _Identifiers, feed: Feed, parsed: ParsedF
         dated_by=dated_by,
         updated_at=_usable(raw.updated_at, now),
         label=title.label,
-        author=_author(raw.author),
+        author=author_name(clean_title(raw.author)),
         guest=title.guest or _guest(raw.persons) or title_guest,
         body_html=body.html,
         excerpt_text=body.excerpt_text,
@@ -195,18 +194,6 @@ def _is_dated_ahead(raw: RawEntry, now: datetime) -> bool:
 
 def _usable(date: datetime | None, now: datetime) -> datetime | None:
     return date if date and _EARLIEST <= date <= now + FUTURE_SLACK else None
-
-
-def _author(text: str) -> str:
-    """Return the author's name, without addresses; accounts such as "admin" give "".
-
-    >>> _author("ada@example.org (Ada Marsh)"), _author("Ada (words) and Bo (pictures)"), _author("admin")
-    ('Ada Marsh', 'Ada (words) and Bo (pictures)', '')
-    """
-    name = _EMAIL.sub("", clean_title(text)).replace("()", "").replace("<>", "").strip(" ,;:")
-    if name[:1] + name[-1:] in ("()", "<>") and not set("()<>") & set(name[1:-1]):
-        name = name[1:-1].strip()
-    return "" if is_generic_author(name) else name[:200]
 
 
 def _guest(persons: tuple[Person, ...]) -> str:

@@ -158,7 +158,7 @@ def _instant(day: re.Match[str], time: re.Match[str] | None) -> datetime | None:
 def _midnight(part: Mapping[str, str]) -> datetime | None:
     """Return the beginning of a day in UTC, or None if it is ambiguous; raise ValueError if there is no such day."""
     year = int(part["year"])
-    if year < 100:
+    if len(part["year"]) == 2:
         year += 2000 if year < 70 else 1900
     if "week" in part:
         return datetime.fromisocalendar(year, int(part["week"]), int(part["weekday"])).replace(tzinfo=UTC)

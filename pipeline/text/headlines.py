@@ -8,8 +8,9 @@ from itertools import islice
 from unicodedata import east_asian_width
 
 from pipeline.text.dates import MAX_DATE_CHARS, parse_date
-from pipeline.text.sentences import quotations
-from pipeline.text.similarity import normalised_words
+from pipeline.text.plain_text import end_with_ellipsis
+from pipeline.text.sentences import quotations, sentence_ends
+from pipeline.text.similarity import normalised_words, title_key
 
 _EPISODE = (
     r"episode|ep|eps|folge|épisode|episodio|episódio|capítulo|puntata|aflevering|afl|avsnitt|odcinek|bölüm|выпуск|эпизод"
@@ -97,12 +98,19 @@ def later_clauses(headline: str) -> Iterator[str]:
     yield from (headline[end.end() :].lstrip() for end in _clause_ends(headline)[:_MAX_PARTS])
 
 
-def cut_headline(headline: str, max_width: int) -> str:
+def cut_headline(headline: str, max_width: int, max_words: int = 100) -> str:
     """Return a headline that fits, or its first whole words and "…"; a text without blanks is cut anywhere.
 
+    Words such as "in the", after which more must follow, do not stand before the "…".
+
     >>> cut_headline("Tar and feathers in the harbour", 20), cut_headline("塩と油と酸と熱", 9)
-    ('Tar and feathers in…', '塩と油と…')
+    ('Tar and feathers…', '塩と油と…')
     """
+    words = headline.split(None, max_words)
+    if len(words) > max_words:
+        headline = " ".join(words[:max_words])
+        if display_width(headline) < max_width:
+            return end_with_ellipsis(headline)
     if display_width(headline) <= max_width:
         return headline
     start = 0
@@ -113,14 +121,34 @@ def cut_headline(headline: str, max_width: int) -> str:
     kept = headline[:start] if headline[start : start + 1].isspace() else headline[:start].rpartition(" ")[0]
     if display_width(kept) < max_width // 2:
         kept = headline[:start]
-    return kept.rstrip(" ,;:–—-.…、，：；（「『(") + "…"
+    return end_with_ellipsis(kept)
 
 
 def _clause_ends(headline: str) -> list[re.Match[str]]:
-    """Return the first ends of clauses that are not within a quotation or brackets."""
+    """Return the first ends of clauses that are not within a quotation or brackets, nor after an abbreviation."""
     spans = quotations(headline)
-    ends = islice(_CLAUSE_END.finditer(headline), 20)
+    sentences = {end - 1 for end in sentence_ends(headline)}
+    ends = [end for end in islice(_CLAUSE_END.finditer(headline), 20) if end[0] != "." or end.start() in sentences]
     return [end for end in ends if not any(first < end.start() <= last for first, last in spans[:20])]
+
+
+def without_name(title: str, name: str) -> str:
+    """Return a title without the name of its blog or show at one of its ends, set off by a separator.
+
+    >>> without_name("The Long Table – Salt and smoke", "The Long Table"), without_name("Salt | The Long Table", "Salt")
+    ('Salt and smoke', 'The Long Table')
+    >>> without_name("The Long Table – Episode 3", "The Long Table")
+    'The Long Table – Episode 3'
+    """
+    key = title_key(name).removeprefix("the ")
+    separators = list(_SEPARATOR.finditer(title)) if key else []
+    for part, rest in [
+        *((title[: one.start()], title[one.end() :]) for one in separators[:1]),
+        *((title[one.end() :], title[: one.start()]) for one in separators[-1:]),
+    ]:
+        if title_key(part).removeprefix("the ") == key and not _says_nothing(rest, ()):
+            return rest.strip()
+    return title
 
 
 def _without_one_part(title: str, names: Collection[str], is_episode: bool) -> Iterator[str]:
@@ -148,7 +176,9 @@ def _says_nothing(part: str, names: Collection[str]) -> bool:
     part = part.strip(" .,:")
     if not part or _EPISODE_NUMBER.fullmatch(part) or _LABEL.fullmatch(part):
         return True
-    return _name_key(part) in names or _is_date(part)
+    key = _name_key(part)
+    is_number_of_show = part[-1].isdecimal() and any(key.startswith(f"{name} ") for name in names)
+    return key in names or is_number_of_show or _is_date(part)
 
 
 def _is_date(text: str) -> bool:

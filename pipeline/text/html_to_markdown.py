@@ -16,6 +16,8 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _EDGE_BLANK = re.compile(r"(?<=>)(?:&nbsp;|\xa0)|(?:&nbsp;|\xa0)(?=<)")
 """markdownify drops these at the edges of elements, and the words around them would touch."""
+_IDLE_NO_BREAK_SPACE = re.compile(r"\xa0[\xa0 ]++|(?<![\xa0 ]) {1,9}\xa0[\xa0 ]*+|(?<=[^\W\d_])\xa0(?=[^\W\d_])")
+"""Editors leave these between words; one before a French question mark, or between a number and its unit, is meant."""
 _LONG_WHITESPACE = re.compile(r"[ \t\r\n]{100,}")  # takes seconds in markdownify's own pattern
 _EDGES = {"", "p", "div", "ul", "ol", "blockquote", "figure", "table", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -43,7 +45,7 @@ def to_markdown(html: str) -> str:
         escape_misc=True,
         table_infer_header=True,
     ).convert(_EDGE_BLANK.sub(" ", _LONG_WHITESPACE.sub(" ", html)))
-    return re.sub(r"\n{3,}", "\n\n", markdown).strip()
+    return re.sub(r"\n{3,}", "\n\n", _IDLE_NO_BREAK_SPACE.sub(" ", markdown)).strip()
 
 
 def _measure(html: str) -> tuple[int, int]:

@@ -40,7 +40,7 @@ _SEPARATOR_BEHIND = re.compile(r"(?:\s[-–—|/+&:·•]|[,|·•–—：:])$"
 _SEPARATOR_IN_FRONT = re.compile(r"(?:[-–—|·•:,;]\s|[,;|·•])")
 _CLOSING = "\"'”’“»«›‹)]*_~」』）"
 _STOPS = tuple(".!?…؟۔।॥。！？‽")
-_GOES_ON = frozenset(
+GOES_ON = frozenset(
     re.findall(
         r"\w+",
         "a an and are as at but by for from his her in into is its my of on or our than that the their to was were "
@@ -136,7 +136,7 @@ def find_half_sentence(text: str) -> str:
     if end.endswith(_STOPS) or len(words) < 4:
         return ""
     last = end.rsplit(None, 1)[-1]
-    if end.endswith((",", ";", "–", "—", " -")) or (last.isalpha() and last in _GOES_ON):
+    if end.endswith((",", ";", "–", "—", " -")) or (last.isalpha() and last in GOES_ON):
         return "…" + " ".join(words[-4:])
     return ""
 

@@ -18,6 +18,7 @@ import nh3
 from pipeline.text.html_to_markdown import escape_markdown, to_markdown
 from pipeline.text.plain_text import count_words, end_with_ellipsis, first_words
 from pipeline.text.sentences import sentence_ends
+from pipeline.text.urls import url_key
 from pipeline.text.wrap import labelled, wrap
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def _paragraph_as_text(inline: SyntaxTreeNode, width: int, colon: str) -> Iterat
 
 def _link_lines(link: SyntaxTreeNode, width: int, colon: str) -> Iterator[str]:
     url, label = str(link.attrs["href"]).removeprefix("mailto:"), " ".join(_inline_text(link).split())
-    if url != label and _ABSOLUTE_URL.match(str(link.attrs["href"])):
+    is_url = url_key(url) == url_key(label if "://" in label else f"https://{label}") if " " not in label else False
+    if url != label and not is_url and _ABSOLUTE_URL.match(str(link.attrs["href"])):
         yield labelled(label, url, width, colon)
 
 
@@ -222,6 +224,8 @@ def _shortened(nodes: Iterable[SyntaxTreeNode], words_left: int) -> tuple[list[s
             part = _quoted("\n\n".join(inner)) if inner else ""
         elif node.type in ("bullet_list", "ordered_list"):
             part, words_left, complete = _shortened_list(node, words_left)
+            if not complete and taken and not taken[-1].endswith(":"):  # nothing announces the part of a list
+                part = ""
         else:
             part, words_left, complete = _shortened_paragraph(
                 node.children[0].content if node.children else "", words_left
@@ -253,7 +257,7 @@ def _shortened_paragraph(md: str, words_left: int) -> tuple[str, int, bool]:
     words = _count(md)
     if words <= words_left:
         return md, words_left - words, True
-    sentences = list(takewhile(lambda part: _count(part) <= words_left, _sentence_prefixes(md)))
+    sentences = list(takewhile(lambda part: _count(part) <= words_left, sentence_prefixes(md)))
     return sentences[-1] if sentences else "", 0, False
 
 
@@ -263,7 +267,7 @@ def _without_images(md: str) -> str:
     return md.strip() if shorter == md.strip() else _HARD_BREAKS.sub("\\\\\n", shorter).strip("\\\n ")
 
 
-def _sentence_prefixes(md: str) -> Iterator[str]:
+def sentence_prefixes(md: str) -> Iterator[str]:
     """Yield the beginnings of a paragraph that end at a sentence, but never inside a link or emphasis."""
     complete = to_plain(md)
     for end in sentence_ends(md):

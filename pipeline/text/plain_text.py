@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 
+from pipeline.text.leftovers import GOES_ON
 from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.sentences import sentence_ends
 
@@ -46,27 +47,10 @@ _APPEARED_ON = (
     r"|apareceu primeiro em|proviene da|sembra essere il primo su|verscheen eerst op"
 )
 _GO_ON = (
-    *(
-        "weiterlesen",
-        "lire la suite",
-        "leer más",
-        "seguir leyendo",
-        "continuar leyendo",
-        "continuar lendo",
-        "leia mais",
-    ),
-    *("continua a leggere", "leggi tutto", "lees verder", "lees meer", "läs mer", "les mer", "læs mere", "lue lisää"),
-    *(
-        "czytaj dalej",
-        "číst dál",
-        "читать далее",
-        "читать дальше",
-        "devamını oku",
-        "続きを読む",
-        "继续阅读",
-        "阅读全文",
-    ),
-)
+    "weiterlesen", "lire la suite", "leer más", "seguir leyendo", "continuar leyendo", "continuar lendo", "leia mais",
+    "continua a leggere", "leggi tutto", "lees verder", "lees meer", "läs mer", "les mer", "læs mere", "lue lisää",
+    "czytaj dalej", "číst dál", "читать далее", "читать дальше", "devamını oku", "続きを読む", "继续阅读", "阅读全文",
+)  # fmt: skip
 """How a link to the rest of a text begins, besides English."""
 _MORE = rf"continue reading|read (?:more|on|the (?:rest|full \w+))|keep reading|{'|'.join(_GO_ON)}"
 _END = r"(?:\s*+</a>)?(?:\s*+</p>)?\s*+$"
@@ -223,17 +207,20 @@ def first_words(text: str, max_words: int) -> str:
 
 
 def end_with_ellipsis(text: str) -> str:
-    """Return a text that goes on elsewhere, ending in "…" in place of a comma, colon or dash.
+    """Return a text that goes on elsewhere, ending in "…" in place of a comma, a dash, or words such as "in the".
 
     Chinese and Japanese have no blanks to end at, so they end at their last comma if it is in the second half.
 
-    >>> end_with_ellipsis("Salt, fat,"), end_with_ellipsis("塩の道を歩いて、海に")
+    >>> end_with_ellipsis("Salt, fat, and the"), end_with_ellipsis("塩の道を歩いて、海に")
     ('Salt, fat…', '塩の道を歩いて…')
     """
     pause = _CJK_PAUSE.search(text)
     if pause and 2 * pause.start() > len(text):
         text = text[: pause.start()]
-    return text.rstrip(" ,;:–—-….、，；：・。「『（(《“‘") + "…"
+    words = text.split(" ")
+    while len(words) > 1 and words[-1].casefold() in GOES_ON:
+        words.pop()
+    return " ".join(words).rstrip(" ,;:–—-….、，；：・。「『（(《“‘") + "…"
 
 
 def count_words(text: str) -> int:

@@ -56,6 +56,11 @@ _GENERIC_AUTHORS = frozenset(
 """Account names that blog software assigns to whoever installed it."""
 
 
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
+_ACCOUNT_AND_NAME = re.compile(r"([^()]{1,200}) \(([^()]{1,200})\)")
+"""What RSS asks for an address and a name, with an account in place of the address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleParts:
     """The parts of a title; ``label`` and ``guest`` are empty if absent."""
@@ -97,6 +102,24 @@ def split_guest(title: str) -> tuple[str, str]:
     guest = (match["inside"] or match["bare"] or "").strip() if match else ""
     rest = f"{title[: match.start()]}{title[match.end() :]}".strip() if match else ""
     return (guest, rest) if rest and _is_name(guest, min_words=2) else ("", title)
+
+
+def author_name(text: str) -> str:
+    """Return the author's name, without addresses; accounts such as "admin" give "".
+
+    >>> author_name("ada@example.org (Ada Marsh)"), author_name("Ada (words) and Bo (pictures)"), author_name("admin")
+    ('Ada Marsh', 'Ada (words) and Bo (pictures)', '')
+    >>> author_name("Ada (Ada Marsh)"), author_name("amarsh (hidden)"), author_name("Ada Marsh (baker)")
+    ('Ada Marsh', '', 'Ada Marsh (baker)')
+    """
+    name = _EMAIL.sub("", text).replace("()", "").replace("<>", "").strip(" ,;:")
+    if name[:1] + name[-1:] in ("()", "<>") and not set("()<>") & set(name[1:-1]):
+        name = name[1:-1].strip()
+    if (account := _ACCOUNT_AND_NAME.fullmatch(name)) and (
+        is_generic_author(account[1]) or account[1].casefold() in account[2].casefold().split()
+    ):
+        name = account[2]
+    return "" if is_generic_author(name) else name[:200]
 
 
 def is_generic_author(author: str) -> bool:

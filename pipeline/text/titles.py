@@ -42,6 +42,8 @@ _EXPLICIT_SERIAL = re.compile(
     re.IGNORECASE,
 )
 """A number that says what it counts, and is set off from the title."""
+_WITHIN_SEASON = re.compile(r"\W{0,3}(\d{1,4})\.\d{1,4}\s{0,3}[:|–—-]\s{1,3}")
+"""A number in front that counts within a season, as in "2.14 – "."""
 _SERIAL_BEHIND = re.compile(rf"{_BLANKS}[(\[]\s*+(?:{_EPISODE}\.?\s*+)?#?\s*+\d++\s*+[)\]]\s*+$", re.IGNORECASE)
 _BRACKETS = re.compile(rf"{_BLANKS}[(\[（【]([^()\[\]（）【】]*+)[)\]）】]\s*+")
 _SEPARATOR = re.compile(rf"(?<!\s)\s++[-–—―|·•]++\s++|{_BLANKS}[–—―|]\s*+|{_BLANKS}[:：]\s++")
@@ -105,9 +107,14 @@ def strip_episode_number(title: str, episode: int | None, season: int | None = N
     ('Your Letters, Answered', 'Salt')
     >>> strip_episode_number("5 ways to bake", 5), strip_episode_number("12 – Salt", 13)
     ('5 ways to bake', '12 – Salt')
+    >>> strip_episode_number("2.14- Salt", 16, 2), strip_episode_number("2.14- Salt", 16)
+    ('Salt', '2.14- Salt')
     >>> strip_episode_number("Ep. 866 - Salt", None), strip_episode_number("No 10 Downing Street", None)
     ('Salt', 'No 10 Downing Street')
     """
+    match = _WITHIN_SEASON.match(title)
+    if match and int(match[1]) == season:
+        return title[match.end() :] if normalised_words(title[match.end() :]) else title
     match = _SERIAL.match(title)
     if not match:
         return title

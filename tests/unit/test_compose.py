@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
 from pipeline.digest.compose.compose import DigestInputs, compose
+from pipeline.digest.compose.levels import assign_levels
 from pipeline.digest.selection.assignment import WeekAssignment
 from pipeline.digest.selection.select import select
-from pipeline.model.digest import Publication, Story
+from pipeline.model.digest import Publication, Section, Story
+from pipeline.model.edition import Overrides
 from pipeline.model.entry import Enclosure, Picture, Transcript
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekCalendar
@@ -104,16 +107,46 @@ def test_a_post_with_the_episodes_file_is_still_the_post():
     assert [one.feed_id for one in (composed.post, composed.audio)] == ["blog", "podcast"]
 
 
-def test_an_older_story_uses_the_stored_excerpt():
-    """Its body is not converted again, only counted; Markdown characters of the excerpt are escaped."""
-    old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html=MINUTES_3, excerpt_text="Salt *and* rope."))
+def test_an_older_story_has_the_right_text_too():
+    """It is found as in any other story, and not the flat beginning that is stored."""
+    body = f"<ul><li>Ropes</li></ul><p>Salt *came* by sea and by mule.</p>{MINUTES_3}"
+    old = stored(entry("Salt", MONDAY - timedelta(days=364), body_html=body, excerpt_text="Ropes Salt"))
     week = select(WEEK, [stored(entry("New"), 2)], WeekAssignment(calendar=CALENDAR, closed_weeks={}))
-    archive = ArchiveContent(year_ago=(old,))
-    digest, _ = compose(inputs_of(week, archive=archive))
+    digest, excerpts = compose(inputs_of(week, archive=ArchiveContent(year_ago=(old,))))
     ((again,),) = (section.stories for section in digest.archive)
-    assert again.excerpt_md == r"Salt \*and\* rope."
+    assert again.excerpt_md == r"Salt \*came\* by sea and by mule."
     assert again.reading_minutes == 3
     assert again not in digest.stories
+    cached, new = compose(inputs_of(week, archive=ArchiveContent(year_ago=(old,)), excerpts=excerpts))
+    assert (cached, new) == (digest, {})
+
+
+@pytest.mark.parametrize(
+    ("richer", "poorer"),
+    [
+        ({"excerpt_md": "salt " * 30}, {"excerpt_md": f"[salt](https://salt.example/?{'a-' * 40}b) and rope"}),
+        ({"kind": "episode", "duration_seconds": 3000}, {"kind": "episode", "duration_seconds": 90}),
+        ({"kind": "episode", "duration_seconds": 1800}, {"kind": "episode"}),
+    ],
+)
+def test_the_richest_story_leads(richer: dict[str, Any], poorer: dict[str, Any]):
+    """Words of addresses do not count, and a trailer of 90 seconds is less than an episode."""
+    section = Section(kind="posts", heading="", stories=(story("Salt", **poorer), story("Rope", **richer)))
+    levelled = assign_levels((section,), Overrides(), *CALENDAR.bounds(WEEK))
+    assert [(one.title, one.level) for part in levelled for one in part.stories] == [
+        ("Rope", "lead"),
+        ("Salt", "story"),
+    ]
+
+
+def test_a_story_need_not_name_its_feed():
+    """The title of the feed leaves the titles of its stories, old ones too; the entry keeps its own."""
+    old = stored(entry("Blogs of Salt: Rope", MONDAY - timedelta(days=364)))
+    week = select(WEEK, [stored(entry("Blogs of Salt | Oars"), 2)], WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+    titles = {"blog": "Blogs of Salt"}
+    digest, _ = compose(inputs_of(week, archive=ArchiveContent(year_ago=(old,)), feed_titles=titles))
+    assert [one.title for one in digest.all_stories] == ["Oars", "Rope"]
+    assert digest.stories[0].entries[0].title == "Blogs of Salt | Oars"
 
 
 @pytest.mark.parametrize("kind", ["alone", "with its episode", "archive"])

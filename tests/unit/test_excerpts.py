@@ -38,7 +38,7 @@ def story(body: str) -> list[Entry]:
 
 
 EXCERPTS_BY_VERSION = {
-    4: {
+    5: {
         PARTS[0]: "Bread, *slowly*. Then salt \\& water.",
         PARTS[1]: "Ask [Ida](https://harbourandhearth.example/a_%28b%29): how?",
         PARTS[2]: "- flour\n- rye \\* oats",
@@ -71,13 +71,26 @@ def test_keys_differ_by_body_and_length(body: str, words: int, other: str, other
 
 @pytest.mark.parametrize(
     "changes",
-    [{"title": "Salt"}, {"author": "Ada"}, {"summaries": ("By sea.",)}, {"summaries": ("By", "sea.")}],
+    [
+        {"title": "Salt"},
+        {"author": "Ada"},
+        {"is_cut": True},
+        {"summaries": ("By sea.",)},
+        {"summaries": ("By", "sea.")},
+    ],
 )
 def test_keys_differ_by_what_the_text_depends_on(changes: dict[str, Any]) -> None:
     """The title, the author and the publisher's summaries decide which passage is shown."""
     (one,) = story(PARTS[0])
     assert excerpt_key([one], 60) != excerpt_key([replace(one, **changes)], 60)
     assert excerpt_key([one], 60) == excerpt_key([replace(one, guid="2", excerpt_text="Bread.")], 60)
+
+
+def test_a_text_that_its_feed_cut_ends_with_a_sentence() -> None:
+    """Only a text that goes on elsewhere loses what stands before its ellipsis."""
+    (one,) = story("<p>Salt came first. Then, in spr…</p>")
+    assert ExcerptCache().get([one], 60) == "Salt came first. Then, in spr…"
+    assert ExcerptCache().get([replace(one, is_cut=True)], 60) == "Salt came first."
 
 
 def test_excerpts_of_another_version_are_ignored() -> None:

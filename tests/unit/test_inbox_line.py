@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.digest.compose.inbox_line import InboxLine, compose_inbox_line
 from pipeline.digest.render.translations import translator_for
 from pipeline.model.digest import Story
-from pipeline.text.headlines import clean_headline, cut_headline, display_width, shorten_headline
+from pipeline.text.headlines import clean_headline, cut_headline, display_width, shorten_headline, without_name
 from pipeline.text.similarity import shared_clause
 from tests.factories import entry
 from tests.golden.locales import ARABIC
@@ -70,6 +70,7 @@ def test_a_number_in_front_of_a_post_is_its_own() -> None:
         ("Where did the boat go? Nobody in town will say", 30, "Where did the boat go?"),
         ("How a town of eleven houses lost its boat (part 2)", 45, "How a town of eleven houses lost its boat"),
         ("How a town of eleven houses lost its only boat", 20, ""),
+        ("Oars against sails: the tar vs. rope trials of the harbour", 40, "Oars against sails"),
         ("港町の朝ごはん：塩と油と酸と熱のこと", 20, "港町の朝ごはん"),
     ],
 )
@@ -85,6 +86,35 @@ def test_a_cut_headline_fits(text: str, width: int) -> None:
     cut = cut_headline(text, width)
     assert display_width(cut) <= width
     assert cut == text or (cut[-1] == "…" and text.startswith(cut[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("headline", "width", "words", "cut"),
+    [
+        ("Why the ferry never waits for the post of the island", 50, 7, "Why the ferry never waits…"),
+        ("Tar for all of the boats", 16, 100, "Tar for all…"),
+        ("Tar for all of the boats", 60, 6, "Tar for all of the boats"),
+        ("Of the", 60, 1, "Of…"),
+    ],
+)
+def test_a_cut_headline_ends_where_it_may(headline: str, width: int, words: int, cut: str) -> None:
+    """No preposition or article that needs another word stands before the ellipsis."""
+    assert cut_headline(headline, width, words) == cut
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("The Tar Pit - Feathers at last", "Feathers at last"), ("Feathers at last | Tar Pit", "Feathers at last"),
+        ("The Tar Pit – Episode 31", "The Tar Pit – Episode 31"), ("The Tar Pit", "The Tar Pit"),
+        ("The Tar Pit #31 – Feathers", "The Tar Pit #31 – Feathers"), ("Who dug the Tar Pit?", "Who dug the Tar Pit?"),
+        ("Tar Pit Podcast: Feathers", "Tar Pit Podcast: Feathers"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_title_need_not_name_its_feed(title: str, bare: str) -> None:
+    """Its name leaves either end of a title, whole, if the rest is more than a number."""
+    assert without_name(title, "The Tar Pit") == bare
+    assert without_name(title, "") == title
 
 
 @pytest.mark.parametrize(
@@ -147,6 +177,12 @@ def test_the_subject_is_the_lead_storys_headline(stories: list[Story], subject: 
         ([story(LEAD, excerpt_md=f"{SENTENCE[:-1]}, and {'we all know how to sail ' * 9}.")], f"{SENTENCE[:-1]}…"),
         ([story("Boats: a town and quay"), story("Boats: tar for all of its eleven houses, this winter and the next")],
          "Also: tar for all of its eleven houses, this winter and the next"),
+        ([story("AB (1)"), story("Bread on a stone oven"), story("Ropes that sing in the wind at night"),
+          story("Ropes that sing in the wind at night"), story("The lamp that the pilots leave on")],
+         "Also: Ropes that sing in the wind at night · The lamp that the pilots leave on"),
+        ([story(LEAD), story("The lamp of the pilots"), story("Mending the lamp of the pilots: a day on the tower"),
+          story("Smoke over the slipway and no fire")],
+         "Also: The lamp of the pilots · a day on the tower · Smoke over the slipway and no fire"),
     ],
 )  # fmt: skip
 def test_the_preheader_says_what_else_there_is(stories: list[Story], preheader: str) -> None:
@@ -156,6 +192,10 @@ def test_the_preheader_says_what_else_there_is(stories: list[Story], preheader: 
 
 def test_names_of_shows_leave_titles() -> None:
     """The title of any feed, with or without a number, and the name of the publication."""
+    special = [story("Ada Finch on her boat of eleven planks | The Tar Pit Summer Special Ep. 4", "episode")]
+    assert compose_inbox_line(special, PUBLICATION, show_names=["The Tar Pit"]).subject == (
+        "Ada Finch on her boat of eleven planks"
+    )
     stories = [story("The Tar Pit #4: How a town lost its only boat"), story("Harbour & Hearth | Salt and rye")]
     composed = compose_inbox_line(stories, PUBLICATION, show_names=["The Tar Pit Podcast"])
     assert composed.subject == "How a town lost its only boat · Salt and rye"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.text.html_to_markdown import MAX_DEPTH, escape_markdown
 from pipeline.text.markdown import excerpt, to_html, to_markdown, to_plain, to_text
+from pipeline.text.markdown_ends import without_cut_end
 from pipeline.text.plain_text import count_words
 from pipeline.text.wrap import wrap_parts
 
@@ -89,6 +90,8 @@ def test_urls_are_not_wrapped() -> None:
 def test_a_url_as_its_own_label_is_not_repeated() -> None:
     """A link whose text is its URL is written once."""
     assert to_text("<https://example.org/a>") == "https://example.org/a"
+    assert to_text("Ask [www.Pier.example](https://pier.example/).") == "Ask www.Pier.example."
+    assert to_text("[pier.example](https://pier.example/tar)").endswith("pier.example: https://pier.example/tar")
 
 
 def test_text_indents_lists_quotes_and_code() -> None:
@@ -132,6 +135,39 @@ def test_excerpt_keeps_whole_list_items() -> None:
     """A list that does not fit keeps its numbers and whole items, and ends in an ellipsis."""
     short = excerpt(to_markdown(f"<p>Eight things:</p><ol>{ORDERED}</ol>"), max_words=19)
     assert short == "Eight things:\n\n1. Thing 1, which takes six words\n2. Thing 2, which takes six words\n3. …"
+
+
+def test_a_list_is_only_begun_if_it_was_announced() -> None:
+    """After whole sentences, a line or two of a list say nothing."""
+    assert excerpt("We mend ropes.\n\n- blue ones\n- red ones of every length", max_words=6) == "We mend ropes."
+    assert (
+        excerpt("We mend ropes.\n\n- blue ones\n- red ones", max_words=9) == "We mend ropes.\n\n- blue ones\n- red ones"
+    )
+
+
+@pytest.mark.parametrize(
+    ("md", "whole"),
+    [
+        ("Tar came first. And then, one day in spr...", "Tar came first."),
+        ("Tar came first. ...", "Tar came first."),
+        ("Tar came first.\n\nAnd then [a *ro...*](https://a.example/)", "Tar came first."),
+        ("One day in spring they fo...", "One day in spring they…"),
+        ("One day in spring …", "One day in spring…"),
+        ("Tar came first.", "Tar came first."),
+        ("Tar…", "Tar…"),
+        ("- tar\n- rope…", "- tar\n- rope…"),
+        ("", ""),
+    ],
+)
+def test_a_text_that_was_cut_ends_with_a_whole_sentence(md: str, whole: str) -> None:
+    """The half sentence or word before the ellipsis is left out."""
+    assert without_cut_end(md) == whole
+
+
+def test_no_break_spaces_stay_where_they_are_meant() -> None:
+    """They are blanks between words and beside other blanks; numbers and French punctuation keep theirs."""
+    html = "<p>Tar&nbsp;and&nbsp;&nbsp;rope &nbsp;— 5&nbsp;km, vraiment&nbsp;?</p>"
+    assert to_markdown(html) == "Tar and rope — 5\xa0km, vraiment\xa0?"
 
 
 def test_excerpt_keeps_quote_markers() -> None:

@@ -338,6 +338,7 @@ def test_all_guests_are_named_whatever_the_number_of_hosts() -> None:
         ("Ada Lund (text) and Bo Marsh (photos)", "Ada Lund (text) and Bo Marsh (photos)"),
         ("Ada Lund (she/her)", "Ada Lund (she/her)"), ("ada@h.example (Ada Lund)", "Ada Lund"),
         ("Ada Lund <ada@h.example>", "Ada Lund"), ("Ada Lund (ada@h.example)", "Ada Lund"),
+        ("Ada (Ada Lund)", "Ada Lund"), ("alund (Ada Lund)", "Ada Lund"), ("alund42 (hidden)", ""),
         ("alund", ""), ("harbour_team", ""), ("Ada42", ""), ("@adalund", ""), ("editor", ""), ("Zoë", "Zoë"),
     ],
 )  # fmt: skip

@@ -65,6 +65,14 @@ def test_json_escapes() -> None:
     assert (entry.guid, entry.content_html) == ("ab", "<p>xy 🧂</p>")
 
 
+def test_an_author_of_both_versions_of_json_feed_is_named_once() -> None:
+    """Documents for readers of version 1.0 have ``author`` besides ``authors``."""
+    people = [{"name": "Ada"}, {"name": "Bo"}, {"name": "Ada"}, 7]
+    item = {"id": "a", "authors": people, "author": {"name": "Bo"}}
+    document = {"version": "https://jsonfeed.org/version/1.1", "items": [item]}
+    assert parse_feed(json.dumps(document).encode()).entries[0].author == "Ada, Bo"
+
+
 def test_json_values_of_wrong_types_are_absent() -> None:
     """A value of another type than specified is ignored."""
     items = [{"id": [], "title": {}, "url": 7, "authors": "x", "attachments": [1, {"url": []}]}, "no item", {"id": "b"}]

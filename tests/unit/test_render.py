@@ -283,6 +283,35 @@ def test_no_story_of_a_long_week_is_dropped(posts: int, theme: Theme) -> None:
     assert gaps(mail.html, mail.text) == []
 
 
+def test_contents_name_each_story_of_a_series(theme: Theme) -> None:
+    """A line is cut after its first clause, unless others begin so; it never ends with "of the" before its ellipsis."""
+    titles = (
+        "The lamps of our pier: a walk with the last keeper and his cats",
+        "The lamps of our pier: how they were lit in the winter of the storm",
+        "Ropes and oars: a walk with the last keeper and all of his cats",
+        "Why nobody on this pier may speak of the year without a tide",
+        "Why nobody on this pier may speak of the year without a tide",
+    )
+    levels = ("lead", "story", "story", "story", "brief")
+    stories = tuple(replace(POST, title=title, level=level) for title, level in zip(titles, levels, strict=True))
+    section = Section(kind="posts", heading="", stories=stories)
+    text = render(replace(SAMPLE, sections=(section,)), theme).text
+    assert text.partition("In this edition\n")[2].partition("\n\n")[0].splitlines() == [
+        "- The lamps of our pier: how they…",
+        "- Ropes and oars",
+        "- Why nobody on this pier may speak…",
+    ]
+
+
+def test_a_brief_of_a_list_is_its_title(theme: Theme) -> None:
+    """The lines of a list are no sentence when they follow each other."""
+    brief = replace(POST, title="Ropes", level="brief", excerpt_md="- blue\n- red, and not a single green one.")
+    section = Section(kind="posts", heading="", stories=(POST, brief))
+    text = render(replace(SAMPLE, sections=(section,)), theme).text
+    assert "\nRopes\n" in text
+    assert "blue" not in text
+
+
 def test_an_ordinary_week_is_not_shortened(theme: Theme) -> None:
     """Nothing is reported either."""
     assert render(RICH, theme).shortening == ""

@@ -20,6 +20,7 @@ from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
 from pipeline.digest.compose.levels import assign_levels
 from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
+from pipeline.digest.render.story_view import MAX_WORDS
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
 from pipeline.model.block import Block
@@ -28,12 +29,13 @@ from pipeline.model.digest import Digest, Publication, Section, SectionKind, Sto
 from pipeline.model.entry import Entry, Picture, StoredEntry, TimedText
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.week import Week
+from pipeline.text.headlines import without_name
 from pipeline.text.html import reading_minutes
-from pipeline.text.html_to_markdown import escape_markdown
 from pipeline.text.titles import strip_episode_number
 from pipeline.text.urls import domain
 
-_MAX_EXCERPT_WORDS: dict[StoryKind, int] = {"post": 60, "episode": 50, "read-or-listen": 60, "link": 30}
+MAX_EXCERPT_WORDS = max(MAX_WORDS.values())
+"""The view of a story shortens its excerpt to what its level has room for."""
 _SECTION_OF: dict[StoryKind, SectionKind] = {
     "post": "posts",
     "episode": "episodes",
@@ -111,7 +113,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
         introduction_md=overrides.introduction_md,
         sections=sections,
         decisions=selection.decisions,
-        archive=tuple(_archive_sections(inputs, feeds)),
+        archive=tuple(_archive_sections(inputs, feeds, excerpts)),
         blocks=tuple(_blocks(inputs)),
     )
     return with_image_sizes(digest, inputs.image_sizes), excerpts.new
@@ -130,7 +132,7 @@ def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]
     keys = set()
     for story in stories:
         parts = _parts([stored.entry for stored in story], by_id)
-        keys.add(excerpt_key(parts.texts, _MAX_EXCERPT_WORDS[parts.kind]))
+        keys.add(excerpt_key(parts.texts, MAX_EXCERPT_WORDS))
     return frozenset(keys)
 
 
@@ -206,7 +208,7 @@ def _story(entries: Sequence[Entry], feeds: Mapping[str, Feed], excerpts: Excerp
         title=strip_episode_number(lead.title, audio.episode, audio.season) if audio else lead.title,
         url=_page_url(lead) or (_page_url(audio) if audio else ""),
         entries=tuple(dict.fromkeys(entry for entry in (post, audio, *entries) if entry)),
-        excerpt_md=excerpts.get(parts.texts, _MAX_EXCERPT_WORDS[kind]),
+        excerpt_md=excerpts.get(parts.texts, MAX_EXCERPT_WORDS),
         author=lead.author,
         guest=lead.guest or (audio.guest if audio else ""),
         picture=picture if kind != "link" else None,
@@ -228,20 +230,19 @@ def _page_url(entry: Entry) -> str:
     return entry.url or (entry.enclosure.url if entry.enclosure else "")
 
 
-def _archive_sections(inputs: DigestInputs, feeds: Mapping[str, Feed]) -> Iterator[Section]:
+def _archive_sections(inputs: DigestInputs, feeds: Mapping[str, Feed], excerpts: ExcerptCache) -> Iterator[Section]:
     year_ago = inputs.translator.gettext("This week a year ago")
     for heading, entries in ((year_ago, inputs.archive.year_ago), ("", inputs.archive.filler)):
         if entries:
-            stories = tuple(_archive_story(stored.entry, feeds) for stored in entries)
+            stories = tuple(_archive_story(stored.entry, inputs, feeds, excerpts) for stored in entries)
             yield Section(kind="archive", heading=heading, stories=stories)
 
 
-def _archive_story(entry: Entry, feeds: Mapping[str, Feed]) -> Story:
-    """Return an older entry as a story, with its stored excerpt, which is short and needs no conversion."""
-    story = _story([replace(entry, body_html="")], feeds, ExcerptCache())
-    minutes = _reading_minutes(entry) if story.kind == "post" else 0
-    excerpt_md = escape_markdown(entry.excerpt_text)
-    return replace(story, level="brief", excerpt_md=excerpt_md, reading_minutes=minutes)
+def _archive_story(entry: Entry, inputs: DigestInputs, feeds: Mapping[str, Feed], excerpts: ExcerptCache) -> Story:
+    """Return an older entry as a brief."""
+    story = _story([entry], feeds, excerpts)
+    title = without_name(story.title, inputs.feed_titles.get(entry.feed_id, ""))
+    return replace(story, level="brief", title=title)
 
 
 def _reading_minutes(post: Entry) -> int:
@@ -266,7 +267,8 @@ def _sections(
             feed = feed or link_feed
         title = feed_titles.get(feed.id, "") if feed and kind != "links" else ""
         key = (_SECTION_ORDER.index(kind), feed.section if feed else "")
-        sections.setdefault(key, []).append(replace(story, feed_title=title))
+        named = replace(story, feed_title=title, title=without_name(story.title, title))
+        sections.setdefault(key, []).append(named)
     return tuple(
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=_with_feed_titles(section_stories))
         for (order, heading), section_stories in sorted(sections.items(), key=lambda section: section[0][0])

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from pipeline.model.entry import Entry
 from pipeline.text import markdown
 from pipeline.text.html_to_markdown import to_markdown
+from pipeline.text.markdown_ends import without_cut_end
 from pipeline.text.opening import find_opening
 from pipeline.text.passage_faults import Rank
 
-EXCERPT_VERSION = 4
+EXCERPT_VERSION = 5
 """Part of every key. Raise it when the same entries may give another excerpt, as after a change of ``text/opening.py``,
 ``text/html_to_markdown.py``, ``text/markdown.py`` or a library they use; saved excerpts are then made again."""
 
@@ -51,7 +52,7 @@ def excerpt_key(entries: Sequence[Entry], max_words: int, *, version: int = EXCE
     parts = [str(version), str(max_words)]
     for entry in entries:
         summaries = entry.summaries if entry.body_html else (entry.excerpt_text,)
-        parts += [entry.title, entry.author, entry.body_html, str(len(summaries)), *summaries]
+        parts += [entry.title, entry.author, entry.body_html, str(entry.is_cut), str(len(summaries)), *summaries]
     written = "".join(f"{len(part)}:{part}" for part in parts)
     return sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -80,5 +81,8 @@ class ExcerptCache:
         if key in self._saved:
             return self._saved[key]
         if key not in self.new:
-            self.new[key] = markdown.excerpt(to_markdown(opening_of(entries).html), max_words=max_words)
+            opening = opening_of(entries)
+            md = to_markdown(opening.html)
+            is_cut = entries[opening.entry_index].is_cut
+            self.new[key] = markdown.excerpt(without_cut_end(md) if is_cut else md, max_words=max_words)
         return self.new[key]

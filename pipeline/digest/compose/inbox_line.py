@@ -129,11 +129,12 @@ class _Headline:
         """Return the first whole sentences of the story's excerpt, without lists and quotes."""
         return _sentences(self.story.excerpt_md)[:_MAX_SENTENCES]
 
-    def teaser(self, subject: str) -> str:
-        """Return the headline, or what is left of it without what the subject has; empty if nothing is."""
+    def teaser(self, earlier: str) -> str:
+        """Return the headline, or what is left of it without what is in an earlier text; empty if nothing is."""
         for text in later_clauses(self.text):
             short = shorten_headline(text, _MAX_TEASER_WIDTH)
-            if display_width(short) >= min(MIN_WIDTH, display_width(self.text)) and not shared_clause(short, subject):
+            is_known = f" {title_key(short)} " in f" {title_key(earlier)} " or shared_clause(short, earlier)
+            if display_width(short) >= min(MIN_WIDTH, display_width(self.text)) and not is_known:
                 return self._translator.isolate(self.with_guest(short))
         return ""
 
@@ -179,7 +180,10 @@ def _preheaders(
 
     ``taken`` has the subject and the first sentence of the introduction.
     """
-    teased = [(headline, text) for headline in headlines if (text := headline.teaser(taken[0]))]
+    teased: list[tuple[_Headline, str]] = []
+    for headline in headlines:
+        if text := headline.teaser(_SEPARATOR.join((taken[0], *(text for _, text in teased)))):
+            teased.append((headline, text))
     teasers = [text for _, text in teased]
     counted = [translator.ngettext("a useful link", "{n} useful links", links)] if links else []
     also = _also(teasers, counted, translator)

@@ -9,12 +9,14 @@ from datetime import datetime
 from pipeline.digest.editor.apply import is_named, position_in
 from pipeline.model.digest import Section, Story, StoryLevel
 from pipeline.model.edition import Overrides
+from pipeline.text.markdown import to_plain
 from pipeline.text.plain_text import count_words
 
 MAX_FULL_STORIES = 6
 """The lead and the stories in full: subscribers read no more than that."""
 _LONG_READ_MINUTES = 8
 _LONG_EXCERPT_WORDS = 40
+_LONG_EPISODE_SECONDS = 30 * 60
 
 
 def assign_levels(
@@ -57,12 +59,12 @@ def assign_levels(
 def _richness(story: Story, opens_at: datetime, closes_at: datetime) -> float:
     """Return how much a story has to show: a note of the editor, a picture, text, sound, and how new it is."""
     age = (closes_at - story.published_at) / (closes_at - opens_at) if story.published_at else 1.0
-    words = count_words(story.excerpt_md) / _LONG_EXCERPT_WORDS
+    words = count_words(to_plain(story.excerpt_md)) / _LONG_EXCERPT_WORDS
     return (
         2.0 * bool(story.note_md)
         + 1.0 * (story.kind == "read-or-listen")
         + 0.75 * bool(story.picture)
-        + 0.5 * bool(story.duration_seconds)
+        + 0.75 * min(1.0, (story.duration_seconds or 0) / _LONG_EPISODE_SECONDS)
         + 0.25 * bool(story.chapters or story.transcript_opening)
         + min(1.0, words)
         + min(1.0, story.reading_minutes / _LONG_READ_MINUTES)

@@ -37,7 +37,6 @@ from pipeline.model.digest import Digest, Publication, SectionKind, SkimLine, St
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, placeholder_url
 from pipeline.text import markdown
 from pipeline.text.headlines import clean_headline, cut_headline, shorten_headline
-from pipeline.text.plain_text import end_with_ellipsis
 
 PREHEADER_FILL_LENGTH = 150
 LOGO_WIDTH = 200
@@ -211,16 +210,16 @@ def _lead(digest: Digest, translator: Translator) -> StoryView | None:
 def _contents(digest: Digest, translator: Translator) -> tuple[str, ...]:
     """Return a line for each of the first stories besides the lead, if there are enough of them."""
     others = [story for story in digest.stories if story.kind != "link" and story.level != "lead"]
-    lines = [_contents_line(story, digest.publication) for story in others if one_line(story.title)]
+    lines: list[str] = []
+    for story in others:
+        names = (digest.publication.name, story.feed_title)
+        headline = clean_headline(story.title, names, is_episode=story.audio is not None)
+        short = shorten_headline(headline, MAX_CONTENTS_WIDTH)
+        is_series = any(other is not story and other.title.startswith(short) for other in digest.stories)
+        line = cut_headline(headline if is_series else short or headline, MAX_CONTENTS_WIDTH, MAX_CONTENTS_WORDS)
+        if headline and line not in lines:
+            lines.append(line)
     return tuple(lines[:MAX_CONTENTS_LINES]) if len(lines) >= MIN_CONTENTS_LINES else ()
-
-
-def _contents_line(story: Story, publication: Publication) -> str:
-    names = (publication.name, story.feed_title)
-    headline = clean_headline(story.title, names, is_episode=story.audio is not None)
-    line = shorten_headline(headline, MAX_CONTENTS_WIDTH) or cut_headline(headline, MAX_CONTENTS_WIDTH)
-    words = line.split()
-    return line if len(words) <= MAX_CONTENTS_WORDS else end_with_ellipsis(" ".join(words[:MAX_CONTENTS_WORDS]))
 
 
 def _sections(digest: Digest, translator: Translator, budget: LengthBudget) -> Iterator[SectionView]:

@@ -14,6 +14,7 @@ from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
 from pipeline.model.entry import Picture, TimedText
 from pipeline.text import markdown
 from pipeline.text.html_images import MIN_PIXELS
+from pipeline.text.markdown_ends import is_list
 from pipeline.text.plain_text import count_words
 from pipeline.text.sentences import sentence_ends
 
@@ -163,7 +164,9 @@ def _remaining(max_words: int, title: str) -> int:
 
 
 def _first_sentence(md: str, max_words: int) -> str:
-    """Return the first sentence as plain text, cut after ``max_words`` words; empty for 0 words."""
+    """Return the first sentence as plain text, cut after ``max_words`` words; empty for 0 words, or for a list."""
+    if is_list(md):
+        return ""
     text = markdown.to_plain(markdown.excerpt(md, max_words)) if max_words else ""
     return text[: next(iter(sentence_ends(text)), len(text))]
 

@@ -11,9 +11,11 @@ from datetime import date
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.block import BlockKind
 from pipeline.model.digest import Digest, SectionKind, Story
+from pipeline.text.markdown import to_plain
 from pipeline.text.plain_text import count_words
 
 READING_WORDS_PER_MINUTE = 230
+_MAX_LISTENING_MINUTES = 120
 
 
 def section_heading(kind: SectionKind, translator: Translator) -> str:
@@ -44,23 +46,26 @@ def top_line(digest: Digest, closed_at: date, translator: Translator = ENGLISH) 
 
 def _minutes_to_read(digest: Digest) -> int:
     """Return how many minutes the newsletter itself takes, at least one."""
-    texts = [digest.introduction_md]
+    texts = [to_plain(digest.introduction_md)]
     for story in digest.all_stories:
-        texts += [story.title, story.excerpt_md, story.note_md]
+        texts += [story.title, to_plain(story.excerpt_md), to_plain(story.note_md)]
     return max(1, round(count_words(" ".join(texts)) / READING_WORDS_PER_MINUTE))
 
 
 def cost(reading: int, listening: int, translator: Translator) -> str:
-    """Return how many minutes an edition takes.
+    """Return how many minutes an edition takes; more than two hours of sound are in hours.
 
-    >>> cost(3, 42, ENGLISH), cost(1, 0, ENGLISH)
-    ('3 minutes to read, 42 to hear', '1 minute to read')
+    >>> cost(3, 42, ENGLISH), cost(1, 0, ENGLISH), cost(3, 184, ENGLISH)
+    ('3 minutes to read, 42 to hear', '1 minute to read', '3 minutes to read, 3 h 4 min to hear')
     """
     read = translator.ngettext("{n} minute to read", "{n} minutes to read", reading)
     if not listening:
         return read
     # Translators: follows "3 minutes to read"; n is a number of minutes.
     hear = translator.ngettext("{n} to hear", "{n} to hear", listening)
+    if listening > _MAX_LISTENING_MINUTES:
+        # Translators: follows "3 minutes to read"; the duration is, for example, "2 h 12 min".
+        hear = translator.gettext("{duration} to hear", duration=format_duration(60 * listening, translator))
     return translator.gettext("{read}, {hear}", read=read, hear=hear)
 
 

@@ -99,9 +99,9 @@ def _enclosure(part: Json) -> Enclosure:
 
 
 def _author(thing: Json) -> str:
-    """Return the authors' names; version 1.0 has ``author`` instead of ``authors``."""
+    """Return the authors' names, each once; version 1.0 has ``author`` instead of ``authors``, and some have both."""
     people = [*_list(thing, "authors"), thing.get("author")]
-    return ", ".join(name for person in people if isinstance(person, dict) and (name := _text(person, "name")))
+    return ", ".join(dict.fromkeys(name for person in people if (name := _text(person, "name"))))
 
 
 def _text(thing: Any, key: str) -> str:

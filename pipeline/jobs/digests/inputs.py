@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
+from pipeline.digest.compose.archive import ArchiveContent
 from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
 from pipeline.digest.compose.episodes import quotable_words
 from pipeline.digest.compose.images import image_urls
@@ -13,6 +15,7 @@ from pipeline.digest.render.translations import translator_for
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.enrich import episode_detail_urls
+from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.related import archive_rarity, load_archive_content
 from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
 from pipeline.model.entry import Picture
@@ -32,8 +35,8 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
     Nothing that is fetched after the week has closed changes what is returned.
     """
     opens_at, closes_at = context.calendar.bounds(week)
-    archive = load_archive_content(store, context, week, selection)
-    entries = [*selection.stories, archive.year_ago, archive.filler]
+    archive = _without_furniture(store, context, week, load_archive_content(store, context, week, selection))
+    entries = [*selection.stories, *((stored,) for stored in (*archive.year_ago, *archive.filler))]
     details = store.media.episode_details(episode_detail_urls(selection.stories))
     channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
     return DigestInputs(
@@ -55,7 +58,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
             for feed_id, channel in channels.items()
             if channel.picture_url
         },
-        excerpts=store.excerpts.get(excerpt_keys(selection.stories, context.feeds)),
+        excerpts=store.excerpts.get(excerpt_keys(entries, context.feeds)),
         image_sizes=store.media.image_sizes(image_urls(entries, context.publication.image_urls)),
         blocks=context.blocks,
         preflight=replace(
@@ -67,6 +70,13 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         ),
         translator=translator_for(context.publication.language),
     )
+
+
+def _without_furniture(store: Store, context: DigestContext, week: Week, archive: ArchiveContent) -> ArchiveContent:
+    shown = tuple((stored,) for stored in (*archive.year_ago, *archive.filler))
+    clean = tuple(chain.from_iterable(without_furniture(store, shown, week, context.calendar)))
+    count = len(archive.year_ago)
+    return replace(archive, year_ago=clean[:count], filler=clean[count:])
 
 
 def load_preflight_context(

@@ -1,0 +1,41 @@
+"""How a text in Markdown begins and ends: whether with a list, and without what a feed cut."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.text.html_to_markdown import escape_markdown
+from pipeline.text.markdown import sentence_prefixes, to_plain
+from pipeline.text.plain_text import end_with_ellipsis
+
+_CUT_END = re.compile(r"(?<!\S)\S{0,100}?(?:…|\.{3})[\W_]{0,5}$")
+"""The ellipsis at the end of a text, with the word that it cut."""
+_NOT_PROSE = re.compile(r"[-*+] |[>#|]|\d+[.)] ")
+
+
+def is_list(md: str) -> bool:
+    """Check whether a text begins with a list.
+
+    >>> is_list("- salt\\n- fat"), is_list("Salt\\n\\n- fat")
+    (True, False)
+    """
+    return re.match(r"\s{0,9}(?:[-*+]|\d{1,9}[.)])\s", md) is not None
+
+
+def without_cut_end(md: str) -> str:
+    """Return Markdown that a feed cut and ended in "…", up to its last whole sentence, else its last whole word.
+
+    The paragraph that was cut leaves if none of its sentences is whole but others come before it. Lists and quotes stay
+    as they are.
+
+    >>> without_cut_end("Salt came first. And then, in the spr..."), without_cut_end("Salt came by se…")
+    ('Salt came first.', 'Salt came by…')
+    """
+    head, _, last = md.rstrip().rpartition("\n\n")
+    text = to_plain(last)
+    if not _CUT_END.search(text) or _NOT_PROSE.match(last):
+        return md
+    whole = [prefix for prefix in sentence_prefixes(last) if not _CUT_END.search(to_plain(prefix))]
+    if whole or head:
+        return f"{head}\n\n{whole[-1]}".strip() if whole else head
+    return escape_markdown(end_with_ellipsis(_CUT_END.sub("", text))) if " " in text else md

@@ -133,7 +133,8 @@ def find_fault(passage: Passage, *, title: str = "", author: str = "", after_pic
         return Fault(Rank.BAD, "a sponsor")
     if _ANNOUNCEMENT.match(start) or SITE_BUTTON.match(start) or APPEARED_ON.search(start):
         return Fault(Rank.BAD, "a notice")
-    is_written_as_list = kind == "list" and text.endswith(":") and len(words) < MIN_WORDS
+    is_point = kind == "list" or _BULLET.match(text)
+    is_written_as_list = is_point and text.endswith(":") and len(words) < MIN_WORDS
     if is_written_as_list or (kind == "heading" and len(words) < _LONG_HEADING_WORDS):
         return Fault(Rank.BAD, "a heading")
     if _INVITATION.match(start) or SITE_INVITATION.match(start):

@@ -139,6 +139,23 @@ def test_the_richest_story_leads(richer: dict[str, Any], poorer: dict[str, Any])
     ]
 
 
+@pytest.mark.parametrize(
+    ("entries", "titles", "shown"),
+    [
+        ((entry("Salt"), episode("Rope")), {"blog": "Notes", "podcast": "Casts"}, "Notes"),
+        ((entry("Salt"), episode("Rope")), {"blog": "Harbour & Hearth", "podcast": "Casts"}, ""),
+        ((entry("Salt"), entry("Rope")), {"blog": "Notes"}, ""),
+        ((episode("Salt"), entry("A tide table", feed="links")), {"podcast": "Casts", "links": "Links"}, ""),
+    ],
+)
+def test_the_lead_names_its_feed_if_others_are_of_another(entries: Any, titles: dict[str, str], shown: str):
+    """No heading says where it is from; the publication itself and a feed alone need not be named."""
+    kept = [stored(one, number) for number, one in enumerate(entries, 1)]
+    selection = select(WEEK, kept, WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+    lead, *others = compose(inputs_of(selection, feed_titles=titles))[0].stories
+    assert (lead.level, lead.feed_title, *(one.feed_title for one in others)) == ("lead", shown, "")
+
+
 def test_a_story_need_not_name_its_feed():
     """The title of the feed leaves the titles of its stories, old ones too; the entry keeps its own."""
     old = stored(entry("Blogs of Salt: Rope", MONDAY - timedelta(days=364)))

@@ -139,6 +139,7 @@ def test_prose_has_no_fault(text: str) -> None:
             "It was a good one to have. Our",
         ),
         (f"<p>{STORY}</p><ol><li>Rope:</li></ol><p>It is blue.</p>", [], STORY),  # a heading, written as a list
+        (f"<p>{STORY}</p><p>1. Rope:<br>It is blue.</p>", [], STORY),
         ("<p>Subscribe here…</p>", [], ""),  # a button, and nothing else
         ("<p>Subscribe here, if you want to hear about tar.</p>", [], "Subscribe here, if"),
         (

@@ -369,3 +369,9 @@ def test_a_feed_named_after_its_author_is_named_once(theme: Theme) -> None:
     assert f"The Net Loft · By {POST.author}" in named["The Net Loft"]
     assert f"· By {POST.author}" in named[POST.author]
     assert f"{POST.author} · By" not in named[POST.author]
+
+
+def test_an_episode_names_its_show_even_if_its_author_is_named_so(theme: Theme) -> None:
+    """The author of an episode is not shown."""
+    one = replace(EPISODE, feed_title="The Net Loft", author="The Net Loft", guest="")
+    assert "The Net Loft" in render(with_story(one), theme).text

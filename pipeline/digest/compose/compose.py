@@ -90,6 +90,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
     sections = apply_order(_sections(stories, feeds, inputs.feed_titles), overrides)
     sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
+    sections = _with_source_of_lead(sections, inputs)
     sections = show_covers_once(sections, inputs.covers)
     inbox_line = compose_inbox_line(
         [story for section in sections for story in section.stories],
@@ -261,8 +262,7 @@ def _sections(
     link_feed = next((feed for feed in feeds.values() if feed.kind == "links"), None)
     for story in stories:
         kind = _SECTION_OF[story.kind]
-        entry = story.audio if kind == "episodes" else story.entries[0]
-        feed = feeds.get(entry.feed_id) if entry else None
+        feed = feeds.get(_feed_id(story))
         if kind == "links":  # the editor's own links are in no feed
             feed = feed or link_feed
         title = feed_titles.get(feed.id, "") if feed and kind != "links" else ""
@@ -273,6 +273,23 @@ def _sections(
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=_with_feed_titles(section_stories))
         for (order, heading), section_stories in sorted(sections.items(), key=lambda section: section[0][0])
     )
+
+
+def _with_source_of_lead(sections: tuple[Section, ...], inputs: DigestInputs) -> tuple[Section, ...]:
+    """Return sections whose lead, which has no heading, has the title of its feed if other stories are of another.
+
+    A feed with the name of the publication need not be named.
+    """
+    stories = [story for section in sections for story in section.stories if story.kind != "link"]
+    title = inputs.feed_titles.get(_feed_id(stories[0]), "") if stories else ""
+    if title in ("", inputs.publication.name) or len({_feed_id(story) for story in stories}) < 2:
+        return sections
+    return (replace(sections[0], stories=(replace(stories[0], feed_title=title),)), *sections[1:])
+
+
+def _feed_id(story: Story) -> str:
+    entry = story.audio if _SECTION_OF[story.kind] == "episodes" else story.entries[0]
+    return entry.feed_id if entry else ""
 
 
 def _with_feed_titles(stories: Sequence[Story]) -> tuple[Story, ...]:

@@ -127,7 +127,8 @@ def byline(story: Story, translator: Translator = ENGLISH) -> tuple[str, ...]:
         "read-or-listen": (_episode_number(story, translator), with_guest or by, explicit),
         "link": (story.link_domain,),
     }[story.kind]
-    feed = "" if story.feed_title in (story.author, story.guest) else translator.isolate(story.feed_title)
+    named = story.guest or ("" if story.kind == "episode" else story.author)
+    feed = "" if story.feed_title == named else translator.isolate(story.feed_title)
     return tuple(part for part in (feed, *parts) if part)
 
 

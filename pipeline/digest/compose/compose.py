@@ -90,7 +90,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
     sections = apply_order(_sections(stories, feeds, inputs.feed_titles), overrides)
     sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
-    sections = _with_source_of_lead(sections, inputs)
+    sections = _with_feed_of_lead(sections, inputs)
     sections = show_covers_once(sections, inputs.covers)
     inbox_line = compose_inbox_line(
         [story for section in sections for story in section.stories],
@@ -275,7 +275,7 @@ def _sections(
     )
 
 
-def _with_source_of_lead(sections: tuple[Section, ...], inputs: DigestInputs) -> tuple[Section, ...]:
+def _with_feed_of_lead(sections: tuple[Section, ...], inputs: DigestInputs) -> tuple[Section, ...]:
     """Return sections whose lead, which has no heading, has the title of its feed if other stories are of another.
 
     A feed with the name of the publication need not be named.

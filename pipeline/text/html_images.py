@@ -37,6 +37,7 @@ _TRACKING_PIXEL = re.compile(
     r"//(?:pixel\.wp\.com|stats\.wordpress\.com|[^/]*\.?feedburner\.com/~|rss\.feedsportal|[^/]*doubleclick\.net|"
     r"www\.google-analytics\.com|medium\.com/_/stat|[^/]*\.?scorecardresearch\.com|b\.gif|pixel\.|tracking\.|"
     r"feeds\.wordpress\.com/1\.0/)|(?<!/)/(?:pixel|spacer|blank|1x1|count(?:er)?)\.(?:gif|png)\b"
+    r"|\.php\?(?:[^#]{0,400}&)?idsite=\d"  # Matomo
 )
 _TEXT_CLASS = re.compile(
     r"(?:^|\s)(?:wp-smiley|(?:tw)?emoji\S*|smiley|smil(?:ey|ie)s|latex|tex|math\S*|mwe-math\S*)(?:\s|$)"

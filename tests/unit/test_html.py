@@ -43,6 +43,7 @@ def test_sanitise(written: str, kept: str | None) -> None:
         '<img src="https://x.example/p.gif" width="1" height="1">',
         '<img src="https://x.example/p.gif" height="0">',
         '<img src="https://pixel.wp.com/b.gif?v=1">',
+        '<img src="https://stats.harbour.example/m.php?rec=1&amp;idsite=3&amp;url=https%3A%2F%2Fharbour.example%2F1">',
         '<img src="https://feeds.feedburner.com/~r/harbour/~4/x">',
         "<img alt='nothing to load'>",
         "<img src='data:image/gif;base64,R0lGOD'>",

@@ -62,6 +62,9 @@ guide = "https://kelp.example/recipes.pdf"
 
 [store]
 url = "{store}"
+
+[delivery]
+{delivery}
 """
 
 
@@ -73,12 +76,13 @@ def write_publication(
     public: str = "",
     signup: str = "",
     store: str = "sqlite:///pipeline.db",
+    delivery: str = "",
 ) -> Path:
     """Write the config.toml of a publication with three sign-up forms, and its guide; return the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tides.pdf").write_bytes(b"%PDF-1.7 high and low water")
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(url=url, port=port, public=public, signup=signup, store=store))
+    config.write_text(CONFIG.format(url=url, port=port, public=public, signup=signup, store=store, delivery=delivery))
     return config
 
 

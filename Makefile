@@ -101,6 +101,7 @@ bench: $(VENV_STAMP) ## measure start-up and the mail; bench/README.md lists the
 
 golden: $(VENV_STAMP) ## rewrite the golden mails; read their diff
 	$(BIN)/python -m tests.golden.update
+	$(BIN)/python -m tests.golden.person_mails
 
 locale: $(VENV_STAMP) ## update the catalogs of all languages; LANGUAGES=nl adds one
 	$(BIN)/python -m tools.catalogs $(LANGUAGES)

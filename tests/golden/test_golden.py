@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.golden.person_mails import CONTENTS, MAILS, golden_mails, person_mail
 from tests.golden.update import CHECKS, DIGESTS, HERE, THEME_NAMES, golden, mail
 
 
@@ -24,3 +25,17 @@ def test_every_golden_file_is_compared() -> None:
     """There is no golden file without a test."""
     kept = {path.name for path in HERE.iterdir() if path.suffix in (".html", ".txt", ".eml")}
     assert kept == {CHECKS.name, *(file for file, *_ in golden())}
+
+
+@pytest.mark.parametrize("file", golden_mails())
+def test_mails_to_one_person_are_unchanged(file: str) -> None:
+    """The text of each kind, and its HTML in one theme, equal the golden files."""
+    assert golden_mails()[file].decode().split("\n") == (MAILS / file).read_bytes().decode().split("\n")
+    assert {path.name for path in MAILS.iterdir()} == set(golden_mails())
+
+
+@pytest.mark.parametrize("theme", THEME_NAMES)
+@pytest.mark.parametrize("name", CONTENTS)
+def test_mails_to_one_person_have_the_same_text_in_every_theme(theme: str, name: str) -> None:
+    """Themes change only the HTML."""
+    assert person_mail(theme, name).text == person_mail("classic", name).text

@@ -1,4 +1,4 @@
-"""The editions that are validated, in every theme.
+"""The editions, and the mails to one person, that are validated in every theme.
 
 ``demo`` is built by the program from the fixtures, ``hostile`` from a hostile feed; the others are written by hand in
 ``tests/golden/sample.py``.
@@ -23,6 +23,7 @@ from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.jobs.digests.build import current_edition
 from pipeline.model.digest import Digest
 from pipeline.model.week import Week
+from tests.golden.person_mails import CONTENTS, message, person_mail
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
 from tests.mail.hostile_feed import write_publication
 
@@ -37,12 +38,14 @@ DIGESTS: dict[str, Digest] = {
 }
 EDITIONS = ("demo", "hostile", *DIGESTS)
 MAILS = [(theme, edition) for theme in THEMES for edition in EDITIONS]
+PERSON_MAILS = [(theme, name) for theme in THEMES for name in CONTENTS]
+ALL_MAILS = MAILS + PERSON_MAILS
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMail:
-    """The three parts of an edition, as they are sent."""
+    """The three parts of an edition or a mail, as they are sent."""
 
     html: str
     text: str
@@ -51,7 +54,10 @@ class RenderedMail:
 
 @cache
 def mail(theme: str, edition: str) -> RenderedMail:
-    """Return an edition in a theme."""
+    """Return an edition, or a mail to one person, in a theme."""
+    if edition in CONTENTS:
+        made = person_mail(theme, edition)
+        return RenderedMail(html=made.html, text=made.text, eml=message(theme, edition))
     compiled = load_theme([TEMPLATES], theme)
     if edition in DIGESTS:
         rendered = render(DIGESTS[edition], compiled)

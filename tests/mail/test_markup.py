@@ -6,17 +6,17 @@ from functools import cache
 
 import pytest
 
-from tests.mail.editions import MAILS, mail
+from tests.mail.editions import ALL_MAILS, mail
 from tests.mail.external_validators import nu_errors
 from tests.mail.validators import allowed_features, link_errors, markup_errors, used_features
 
-every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
+every_mail = pytest.mark.parametrize(("theme", "edition"), ALL_MAILS)
 
 
 @cache
 def all_nu_errors() -> dict[str, list[str]]:
     """Run the checker once, as Java starts slowly."""
-    return nu_errors({f"{theme} {edition}": mail(theme, edition).html for theme, edition in MAILS})
+    return nu_errors({f"{theme} {edition}": mail(theme, edition).html for theme, edition in ALL_MAILS})
 
 
 @every_mail
@@ -36,7 +36,7 @@ def test_has_only_reviewed_features(theme: str, edition: str) -> None:
 
 def test_every_reviewed_feature_is_used() -> None:
     """A feature that no theme uses any more is removed from allowed.toml."""
-    everything = [used_features(mail(theme, edition).html) for theme, edition in MAILS]
+    everything = [used_features(mail(theme, edition).html) for theme, edition in ALL_MAILS]
     for kind, names in allowed_features().items():
         assert set(names) - set().union(*(each[kind] for each in everything)) == set(), kind
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mail.editions import MAILS, THEMES, mail
+from tests.mail.editions import ALL_MAILS, THEMES, mail
 from tests.mail.hostile_feed import KEPT_TEXTS
 from tests.mail.screen import open_screen
 from tests.mail.validators import ParsedMarkup, format_errors, safety_errors
@@ -15,7 +15,7 @@ from tests.mail.validators import ParsedMarkup, format_errors, safety_errors
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
+every_mail = pytest.mark.parametrize(("theme", "edition"), ALL_MAILS)
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 

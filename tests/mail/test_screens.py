@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.web.desk.message_frame import force_dark
 from tests.mail.clients import as_gmail, as_word, without_style
-from tests.mail.editions import MAILS, mail
+from tests.mail.editions import ALL_MAILS, mail
 from tests.mail.screen import DESKTOP, PHONE, SMALL_PHONE, Scheme, open_screen
 from tests.mail.validators import ParsedMarkup
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
-every_mail = pytest.mark.parametrize(("theme", "edition"), MAILS)
+every_mail = pytest.mark.parametrize(("theme", "edition"), ALL_MAILS)
 SCREENS = [(SMALL_PHONE, True), (PHONE, True), (DESKTOP, True), (SMALL_PHONE, False)]
 """Widths, and whether images are shown."""
 

@@ -50,13 +50,12 @@ def furniture_keys(html: str, summaries: tuple[str, ...] = ()) -> frozenset[str]
     >>> sorted(furniture_keys("<p>Salt | Read it at www.salt.example/1</p>"))
     ['salt', 'salt | read it at www.salt.example']
     """
-    keys = {_key(summary[start:end]) for summary in summaries for start, end in (*_parts(summary), (0, len(summary)))}
-    texts = 0
-    for passage in split_passages(html, LEARNT_CHARS):
-        keys |= {_key(passage.text), _start_key(passage.text)}
-        if passage.kind == "text" and texts < _SENTENCE_PASSAGES:
-            texts += 1
-            keys.update(_key(passage.text[start:end]) for start, end in _parts(passage.text))
+    passages = split_passages(html, LEARNT_CHARS)
+    paragraphs = [passage.text for passage in passages if passage.kind == "text"][:_SENTENCE_PASSAGES]
+    keys = {_start_key(passage.text) for passage in passages}
+    keys.update(map(_key, dict.fromkeys([*summaries, *(passage.text for passage in passages)])))
+    for text in dict.fromkeys([*summaries, *paragraphs]):
+        keys.update(_key(text[start:end]) for start, end in _parts(text))
     return frozenset(key for key in keys if any(map(str.isalpha, key)))
 
 

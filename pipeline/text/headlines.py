@@ -40,6 +40,7 @@ _CLAUSE_END = re.compile(r" ?[:;|｜·–—―] | -{1,3} |[?!.](?= )|[：；。
 _NAMES_WITHOUT = frozenset({"the", "podcast", "show", "with", "episode", "ep", "folge"})
 _MAX_PARTS = 4
 """So many parts are removed from either end of a title at most."""
+_PERHAPS_WIDE = re.compile("[\u1100-\U0010ffff]")
 MIN_WIDTH = 10
 """A narrower beginning of a headline says too little."""
 
@@ -50,7 +51,7 @@ def display_width(text: str) -> int:
     >>> display_width("Salt"), display_width("塩と油")
     (4, 6)
     """
-    return len(text) if text.isascii() else sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+    return len(text) + sum(east_asian_width(char) in "WF" for char in _PERHAPS_WIDE.findall(text))
 
 
 def clean_headline(title: str, names: Collection[str] = (), *, is_episode: bool = False) -> str:

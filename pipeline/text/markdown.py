@@ -39,6 +39,8 @@ _LOOSE_BLANK = re.compile(r" +(?=[ .,;:!?])")
 _EMPTY_LINK = re.compile(r"\[\s*+\]\([^)\[]*+\)")
 _MAX_EXCERPT_INPUT_CHARS = 10_000
 """Only this much of a text is parsed for an excerpt."""
+_NO_MARKUP = re.compile(r"[^\W\d_](?:[^\W_]|[ .,;:?'\"“”‘’()…–—-])*+")
+"""Text that means the same in Markdown as without it, which costs no parsing."""
 _EXCLUDED_FROM_EXCERPT = {"heading", "table", "hr", "fence", "code_block", "html_block"}
 
 
@@ -90,7 +92,7 @@ def to_plain(md: str) -> str:
     >>> to_plain("# A *slow* loaf\\n\\n- flour\\n- [salt](https://example.org/)")
     'A slow loaf flour salt'
     """
-    return _plain(_tree(md).children)
+    return " ".join(md.split()) if _NO_MARKUP.fullmatch(md) else _plain(_tree(md).children)
 
 
 def excerpt(md: str, max_words: int = 60) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 _APOSTROPHES = re.compile(r"[’‘'ʼ`´\u00ad\u200b-\u200d]")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
@@ -51,24 +52,29 @@ def shared_clause(first: str, second: str) -> str:
     """
     size = 2 if _UNSPACED.search(first) and _UNSPACED.search(second) else 1
     ours, theirs = _clauses(first), _clauses(second)
-    both = {words for words in ours if len("".join(words)) >= _MIN_CLAUSE_CHARS}.intersection(theirs)
-    for length in range(_CONTAINED_WORDS * size, _RUN_OF_WORDS * size + 1):
-        our_runs, their_runs = _runs(ours, length), _runs(theirs, length)
-        both |= their_runs.intersection(ours) | our_runs.intersection(theirs)
-        if length == _RUN_OF_WORDS * size:
+    both = {words for words in ours & theirs if len("".join(words)) >= _MIN_CLAUSE_CHARS}
+    contained, longest_run = _CONTAINED_WORDS * size, _RUN_OF_WORDS * size
+    for length in {len(words) for words in ours | theirs if contained <= len(words) <= longest_run} | {longest_run}:
+        our_runs, their_runs = _runs(first, length), _runs(second, length)
+        both |= (their_runs & ours) | (our_runs & theirs)
+        if length == longest_run:
             both |= our_runs & their_runs
     longest = max(both, key=lambda words: (len(words), words), default=())
     return ("" if size == 2 else " ").join(longest)
 
 
-def _clauses(text: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=256)
+def _clauses(text: str) -> frozenset[tuple[str, ...]]:
     """Return the normalised words of each clause; each Chinese or Japanese character is one."""
     clauses = (" ".join(normalised_words(clause)) for clause in _CLAUSE.findall(text))
-    return [tuple(_UNSPACED.sub(r" \1 ", clause).split()) for clause in clauses if clause]
+    return frozenset(tuple(_UNSPACED.sub(r" \1 ", clause).split()) for clause in clauses if clause)
 
 
-def _runs(clauses: Iterable[tuple[str, ...]], length: int) -> set[tuple[str, ...]]:
-    return {words[start : start + length] for words in clauses for start in range(len(words) - length + 1)}
+@lru_cache(maxsize=512)
+def _runs(text: str, length: int) -> frozenset[tuple[str, ...]]:
+    """Return every run of so many words within a clause of a text."""
+    clauses = (words for words in _clauses(text) if len(words) >= length)
+    return frozenset(words[start : start + length] for words in clauses for start in range(len(words) - length + 1))
 
 
 def within_one_edit(first: str, second: str) -> bool:

@@ -100,7 +100,7 @@ def test_numbers_are_never_reused(store: Store) -> None:
     skipped = store.editions.release(standing, "skipped", (), now=NOW, actor="ann")
     assert (skipped.state, skipped.number) == ("skipped", 1)
     assert store.editions.number_for(W08) == 2
-    with pytest.raises(ConflictError, match=r"No\. 1 went to another edition"):
+    with pytest.raises(ConflictError, match=r"Issue 1 went to another edition"):
         store.editions.approve(EditionRecord(week=W08), seal(W08, 1, two))
     assert store.editions.approve(EditionRecord(week=W08), seal(W08, 2, two)).number == 2
 

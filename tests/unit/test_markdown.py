@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,13 @@ def test_the_result_has_no_raw_html() -> None:
 def test_escaped_text_is_not_markup(text: str) -> None:
     """No character of an escaped title or excerpt becomes markup."""
     assert to_plain("x " + escape_markdown(text) + " x").split() == ["x", *text.split(), "x"]
+
+
+@given(st.text(st.sampled_from("abZé塩3 .,;:?'\"“”()…–—-_*#>+`\n\xa0\u2028"), max_size=40))
+def test_plain_text_is_the_text_of_the_html(text: str) -> None:
+    """Text without markup, which is not parsed, gives the same as text that is."""
+    html = re.sub("</?(?:em|strong|code)>", "", to_html(text))
+    assert to_plain(text).split() == unescape(re.sub("<[^>]*>", " ", html)).split()
 
 
 def test_urls_may_contain_brackets() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
 """Those that the newsletter's own words are translated into, and English, in which they are written."""
+_PERHAPS_RTL = re.compile("[\u0590-\U0010ffff]")
 _RTL = {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"}
 
 
@@ -98,8 +100,9 @@ class Translator:
         >>> Translator().isolate("Ada"), Translator().isolate("عمر"), Translator(language="ar").isolate("Ada")
         ('Ada', '\u2068عمر\u2069', '\u2068Ada\u2069')
         """
-        opposite = ("L",) if self.direction == "rtl" else ("R", "AL")
-        return f"\u2068{name}\u2069" if any(bidirectional(char) in opposite for char in name) else name
+        is_rtl = self.direction == "rtl"
+        opposite, chars = (("L",), name) if is_rtl else (("R", "AL"), _PERHAPS_RTL.findall(name))
+        return f"\u2068{name}\u2069" if any(bidirectional(char) in opposite for char in chars) else name
 
     def _isolate_english(self, text: str, *, is_english: bool) -> str:
         """Return a text, isolated if it is English in a newsletter from right to left: "5 min", not "min 5"."""

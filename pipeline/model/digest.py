@@ -84,6 +84,8 @@ class Story:
     level: StoryLevel = "story"
     feed_title: str = ""
     """Title of the feed, if the section has stories of several feeds."""
+    feed_icon: Picture | None = None
+    """Icon or picture of the feed, if ``feed_title`` is shown."""
     excerpt_md: str = ""
     """A few sentences or a short list as Markdown, without headings, images or raw HTML."""
     author: str = ""

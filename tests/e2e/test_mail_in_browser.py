@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
+from pipeline.model.digest import Section
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 from tests.mail.screen import page_of
 
@@ -31,12 +32,17 @@ SMALL_PRINT = """() => [...document.querySelectorAll('td, p, h1, h2, h3, li, a')
 
 FIRST_SCREEN = replace(DIGESTS["rich"], introduction_md="The boats stayed in, and so the quay cooked today. " * 6)
 """An introduction of 60 words, the most that is recommended."""
+MANY = replace(
+    FIRST_SCREEN,
+    sections=(*FIRST_SCREEN.sections, Section(kind="posts", heading="More", stories=FIRST_SCREEN.stories[1:3])),
+)
+"""With five lines of "In this edition"."""
 
 
 @cache
 def html_of(theme: str, name: str) -> str:
-    digest = FIRST_SCREEN if name == "first-screen" else DIGESTS[name]
-    return render(digest, load_theme([THEMES], theme)).html
+    digests = DIGESTS | {"first-screen": FIRST_SCREEN, "first-screen-of-many": MANY}
+    return render(digests[name], load_theme([THEMES], theme)).html
 
 
 @contextmanager
@@ -120,8 +126,15 @@ def test_phone_measures(chromium: Browser) -> None:
 
 @every_theme
 def test_the_lead_is_visible_without_scrolling(chromium: Browser, theme: str) -> None:
-    """Below an introduction of 60 words the headline begins on the first screen of a phone of 375 x 667."""
+    """Below an introduction of 60 words the whole headline is on the first screen of a phone of 375 x 667.
+
+    So it is below a signature and three lines of "In this edition"; with five its first line is.
+    """
     with opened(chromium, html_of(theme, "first-screen"), 375) as page:
+        headline = page.locator("h1").bounding_box()
+        assert headline is not None
+        assert headline["y"] + headline["height"] <= 667
+    with opened(chromium, html_of(theme, "first-screen-of-many"), 375) as page:
         headline = page.locator("h1").bounding_box()
         assert headline is not None
         assert headline["y"] + 37 <= 667
@@ -146,9 +159,10 @@ def test_inbox_line_is_hidden(chromium: Browser, theme: str) -> None:
 def test_right_to_left(chromium: Browser, theme: str) -> None:
     """By ``dir`` alone the cover moves to the other side of its title, and text starts at the right."""
     with opened(chromium, html_of(theme, "arabic")) as page:
-        assert style_of(page, "p.byline", "direction") == "rtl"
-        if theme == "letter":  # it has no images
+        if theme == "letter":  # its line above the title has the byline, and it has no images
+            assert style_of(page, "p.kicker", "direction") == "rtl"
             return
+        assert style_of(page, "p.byline", "direction") == "rtl"
         cover, title = (page.locator(each).first.bounding_box() for each in ("img.cover", "table.beside h3"))
         assert cover is not None
         assert title is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model.digest import Digest, Section
+from pipeline.model.entry import Picture
 from tests.golden.sample import (
     BOTH,
     COVER,
@@ -16,9 +17,39 @@ from tests.golden.sample import (
     POST,
     PUBLICATION,
     SAMPLE,
+    SHOW,
+    UPLOADS,
     with_levels,
 )
 
+_POSTS = (
+    "A slow loaf for the shortest month",
+    "Five things a boatbuilder keeps by the door",
+    "How to fold a sail in a small room",
+    "Rye, for people who say they do not like rye",
+    "The tide table on the kitchen wall",
+    "Mending a net with what is in the drawer",
+    "A soup that waits for whoever is late",
+    "What the lamplighter knew about fog",
+    "Three knots worth teaching a child",
+    "Salt, and where ours used to come from",
+    "Paint for a hull that winters outside",
+    "The bakery that opens at four",
+    "Letters found behind the harbour office stove",
+    "Wool from sheep that eat seaweed",
+)
+_EPISODES = (
+    "A minute of harbour bells",
+    "The ferryman’s last timetable",
+    "Who owns the foreshore?",
+    "A choir that only sings outdoors",
+    "The year the herring came back",
+    "Learning to row at seventy",
+)
+_BLOGS = (
+    ("Harbour & Hearth", Picture(url=f"{UPLOADS}/2025/11/site-icon-64x64.png", width=64, height=64)),
+    ("The Net Loft", Picture(url=f"{SHOW}/artwork/show.jpg", width=400, height=400)),
+)
 HEAVY: Digest = with_levels(
     replace(
         SAMPLE,
@@ -28,22 +59,21 @@ HEAVY: Digest = with_levels(
                 heading="",
                 stories=tuple(
                     replace(
-                        POST if number % 2 else GUEST_POST,
-                        title=f"{(POST if number % 2 else GUEST_POST).title}, part {number}",
-                        picture=(LOAF, LAMP, None)[number % 3],
-                        feed_title=("Harbour & Hearth", "The Net Loft")[number % 2],
+                        (POST, GUEST_POST)[number % 2],
+                        title=title,
+                        picture=(LAMP, None, LOAF)[number % 3],
+                        feed_title=_BLOGS[number % 2][0],
+                        feed_icon=_BLOGS[number % 2][1],
                     )
-                    for number in range(1, 15)
+                    for number, title in enumerate(_POSTS)
                 ),
             ),
             Section(
                 kind="episodes",
                 heading="",
                 stories=tuple(
-                    replace(
-                        EPISODE, title=f"{EPISODE.title}, day {number}", picture=COVER, duration_seconds=600 * number
-                    )
-                    for number in range(1, 7)
+                    replace(EPISODE, title=title, picture=COVER, duration_seconds=600 * number)
+                    for number, title in enumerate(_EPISODES, 1)
                 ),
             ),
             Section(kind="links", heading="", stories=LINKS),

@@ -240,3 +240,22 @@ def test_an_entry_with_only_a_title():
         composed.listen_links,
     )
     assert empty == ("", "", "", None, "", ())
+
+
+@pytest.mark.parametrize("feed_count", [1, 2])
+def test_stories_of_several_feeds_have_the_names_and_icons_of_their_feeds(feed_count):
+    """As the feeds state them; stories of one feed have neither."""
+    posts = [
+        stored(entry("Salt"), 1),
+        stored(entry("Rope", MONDAY + HOUR, feed="loft" if feed_count == 2 else "blog"), 2),
+    ]
+    selection = select(WEEK, posts, WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+    feeds = (*FEEDS, Feed(id="loft", url="https://loft.example/feed", kind="blog"))
+    icons = {feed: Picture(url=f"https://{feed}.example/icon.png") for feed in ("blog", "loft")}
+    sizes = {icons["loft"].url: Picture(url=icons["loft"].url, width=64, height=64)}
+    inputs = inputs_of(
+        selection, feed_titles={"blog": "Salt & Fat", "loft": "The Loft"}, icons=icons, image_sizes=sizes
+    )
+    shown = {(one.feed_title, one.feed_icon) for one in compose(replace(inputs, feeds=feeds))[0].stories}
+    named = {("Salt & Fat", icons["blog"]), ("The Loft", sizes[icons["loft"].url])}
+    assert shown == (named if feed_count == 2 else {("", None)})

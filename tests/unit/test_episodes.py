@@ -144,7 +144,8 @@ def test_a_guest_is_linked_to_the_page_that_the_episode_names(case: str):
     digest = digest_of((episode(guest=name, persons=tuple(persons)),))
     assert digest.stories[0].guest_url == ("https://ada.example/" if linked else "")
     view = story_view(digest.stories[0], ENGLISH, MONDAY.tzinfo)
-    assert [(link.label, link.url) for link in view.more_links] == ([("Ada Finch", "https://ada.example/")] * linked)
+    linked_names = [(part.name, part.url) for part in view.byline_parts if part.url]
+    assert linked_names == [("Ada Finch", "https://ada.example/")] * linked
 
 
 AUDIO = Enclosure(url="https://audio.example/9.mp3?from=feed", media_type="audio/mpeg")

@@ -169,3 +169,22 @@ def test_feedparser_is_imported_only_when_needed() -> None:
     """Neither JSON Feed nor starting the program imports it."""
     code = "import sys; import pipeline.ingest.parse.parser; sys.exit('feedparser' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "icon", "picture"),
+    [
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'><title>H</title><icon>/i.png</icon><logo>/l.png</logo></feed>",
+         "i.png", "l.png"),
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'><title>H</title><icon>javascript:1</icon></feed>", "", ""),
+        (b'{"version": "https://jsonfeed.org/version/1.1", "title": "H", "favicon": "/i.png", "icon": "/l.png",'
+         b' "items": []}', "i.png", "l.png"),
+        (FEED % b"<image><url>/l.png</url></image>", "", "l.png"),
+    ],
+    ids=["atom", "not a web address", "json", "rss"],
+)  # fmt: skip
+def test_a_channel_has_an_icon_and_a_picture(body: bytes, icon: str, picture: str) -> None:
+    """As addresses on the web; RSS has the picture alone."""
+    channel = parse_feed(body, url=URL).channel
+    site = "https://harbourandhearth.example/"
+    assert (channel.icon_url, channel.picture_url) == (icon and site + icon, picture and site + picture)

@@ -14,12 +14,12 @@ import pytest
 from pipeline.digest.render.render import MAX_HTML_BYTES, render
 from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.digest.render.wording import format_duration
-from pipeline.model.digest import Digest, Section, Story
+from pipeline.model.digest import Digest, Section, Story, StoryLevel
 from pipeline.model.entry import Picture
 from pipeline.model.errors import TemplateError
 from pipeline.model.message import PLACEHOLDERS, placeholder_url
 from pipeline.text.merge_tags import WORD_JOINER
-from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, RICH, SAMPLE, STRESS
+from tests.golden.sample import BARE, BOTH, EPISODE, LINKS, POST, PUBLICATION, RICH, SAMPLE, SITE, STRESS
 from tests.golden.update import DIGESTS, THEME_NAMES, THEMES
 from tests.mail.validators import link_errors
 
@@ -109,9 +109,9 @@ def test_one_h1_and_no_level_skipped(name: str, theme: Theme) -> None:
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_images_have_alt_texts_and_a_width(name: str, theme: Theme) -> None:
-    """The width attribute, which Outlook needs, is at most that of the text."""
+    """The width attribute, which Outlook needs, is at most that of the text; a portrait has its name beside it."""
     for picture in Markup(render(DIGESTS[name], theme).html).images:
-        assert picture["alt"]
+        assert picture["alt"] or picture["src"] == DIGESTS[name].publication.portrait_url
         assert 0 < int(picture["width"]) <= 536
 
 
@@ -360,6 +360,45 @@ def test_a_missing_template_is_named(tmp_path: Path) -> None:
     (tmp_path / "half" / "digest.html.j2").write_text("x")
     with pytest.raises(TemplateError, match=r"digest\.txt\.j2"):
         load_theme([tmp_path], "half")
+
+
+ICON = f"{SITE}/icon.png"
+
+
+@pytest.mark.parametrize(
+    ("icon", "is_shown"),
+    [
+        (None, False),
+        (Picture(url=ICON), True),
+        (Picture(url=ICON, width=64, height=60, length_bytes=9000), True),
+        (Picture(url=ICON, width=600, height=100), False),
+        (Picture(url=ICON, width=3000, height=3000, length_bytes=900_000), False),
+        (Picture(url="javascript:alert(1)"), False),
+        (Picture(url=f"{SITE}/icon.svg"), False),
+    ],
+    ids=["none", "not measured", "square", "a banner", "a large file", "not a URL", "svg"],
+)
+@pytest.mark.parametrize("level", ["lead", "story", "brief"])
+def test_the_icon_of_a_feed_is_beside_its_name(
+    theme: Theme, level: StoryLevel, icon: Picture | None, is_shown: bool
+) -> None:
+    """Small, square and without an alt text, at every level; the letter has no images. Without it the name remains."""
+    story = replace(POST, level=level, feed_title="The Net Loft", feed_icon=icon, picture=None)
+    html = render(replace(SAMPLE, sections=(Section(kind="posts", heading="", stories=(story,)),)), theme).html
+    icons = re.findall(r"(<img [^>]*>)\s*(?:&nbsp;)?The Net Loft", html)
+    assert len(icons) == (is_shown and theme.name != "letter")
+    assert all(attribute in image for image in icons for attribute in ('alt=""', 'width="18"', 'height="18"'))
+    assert "The Net Loft" in html
+    assert "javascript:" not in html
+
+
+def test_a_guest_is_linked_in_the_byline(theme: Theme) -> None:
+    """Where the guest is named, in HTML; in plain text on the next line. Not once more among the links."""
+    story = replace(BOTH, guest="with", guest_url="https://with.example/", author="")
+    mail = render(with_story(story), theme)
+    assert re.search(r'with <a [^>]*href="https://with.example/"[^>]*>with</a>', mail.html)
+    assert mail.html.count("https://with.example/") == 1
+    assert re.search(r"Episode 14 · with with\nwith: https://with.example/\n", mail.text)
 
 
 def test_a_feed_named_after_its_author_is_named_once(theme: Theme) -> None:

@@ -68,6 +68,8 @@ class DigestInputs:
     """How rare words of the transcripts are in the archive."""
     covers: Mapping[str, Picture] = field(default_factory=dict)
     """Feed id of a show to its cover."""
+    icons: Mapping[str, Picture] = field(default_factory=dict)
+    """Feed id to the icon, or else the picture, that the feed states."""
     excerpts: Mapping[str, str] = field(default_factory=dict)
     """Saved excerpts as Markdown, by ``excerpt_key``; missing ones are made while composing."""
     image_sizes: Mapping[str, Picture] = field(default_factory=dict)
@@ -88,7 +90,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     excerpts = ExcerptCache(inputs.excerpts)
     composed = [_story_with_details(entries, feeds, inputs, excerpts) for entries in selection.stories]
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
-    sections = apply_order(_sections(stories, feeds, inputs.feed_titles), overrides)
+    sections = apply_order(_sections(stories, feeds, inputs), overrides)
     sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
     sections = _with_feed_of_lead(sections, inputs)
     sections = show_covers_once(sections, inputs.covers)
@@ -251,23 +253,20 @@ def _reading_minutes(post: Entry) -> int:
     return 0 if post.is_film or post.is_cut else reading_minutes(post.body_html)
 
 
-def _sections(
-    stories: Sequence[Story], feeds: Mapping[str, Feed], feed_titles: Mapping[str, str]
-) -> tuple[Section, ...]:
+def _sections(stories: Sequence[Story], feeds: Mapping[str, Feed], inputs: DigestInputs) -> tuple[Section, ...]:
     """Return stories under the headings of their feeds: posts, then episodes, then links; by date in each section.
 
-    Where a section has stories of several feeds, each story has the title of its own.
+    Where a section has stories of several feeds, each story has the title and icon of its own.
     """
     sections: dict[tuple[int, str], list[Story]] = {}
     link_feed = next((feed for feed in feeds.values() if feed.kind == "links"), None)
     for story in stories:
         kind = _SECTION_OF[story.kind]
-        feed = feeds.get(_feed_id(story))
-        if kind == "links":  # the editor's own links are in no feed
-            feed = feed or link_feed
-        title = feed_titles.get(feed.id, "") if feed and kind != "links" else ""
+        feed = feeds.get(_feed_id(story)) or (link_feed if kind == "links" else None)  # the editor's own are in no feed
+        title = inputs.feed_titles.get(feed.id, "") if feed and kind != "links" else ""
+        icon = inputs.icons.get(feed.id) if feed and title else None
         key = (_SECTION_ORDER.index(kind), feed.section if feed else "")
-        named = replace(story, feed_title=title, title=without_name(story.title, title))
+        named = replace(story, feed_title=title, feed_icon=icon, title=without_name(story.title, title))
         sections.setdefault(key, []).append(named)
     return tuple(
         Section(kind=_SECTION_ORDER[order], heading=heading, stories=_with_feed_titles(section_stories))
@@ -281,10 +280,12 @@ def _with_feed_of_lead(sections: tuple[Section, ...], inputs: DigestInputs) -> t
     A feed with the name of the publication need not be named.
     """
     stories = [story for section in sections for story in section.stories if story.kind != "link"]
-    title = inputs.feed_titles.get(_feed_id(stories[0]), "") if stories else ""
-    if title in ("", inputs.publication.name) or len({_feed_id(story) for story in stories}) < 2:
+    feed_ids = [_feed_id(story) for story in stories]
+    title = inputs.feed_titles.get(feed_ids[0], "") if stories else ""
+    if title in ("", inputs.publication.name) or len(set(feed_ids)) < 2:
         return sections
-    return (replace(sections[0], stories=(replace(stories[0], feed_title=title),)), *sections[1:])
+    lead = replace(stories[0], feed_title=title, feed_icon=inputs.icons.get(feed_ids[0]))
+    return (replace(sections[0], stories=(lead,)), *sections[1:])
 
 
 def _feed_id(story: Story) -> str:
@@ -293,7 +294,7 @@ def _feed_id(story: Story) -> str:
 
 
 def _with_feed_titles(stories: Sequence[Story]) -> tuple[Story, ...]:
-    """Return the stories of a section without the titles of their feeds if all are of one feed."""
+    """Return the stories of a section without the titles and icons of their feeds if all are of one feed."""
     if len({story.feed_title for story in stories}) > 1:
         return tuple(stories)
-    return tuple(replace(story, feed_title="") for story in stories)
+    return tuple(replace(story, feed_title="", feed_icon=None) for story in stories)

@@ -39,8 +39,11 @@ def with_image_sizes(digest: Digest, sizes: ImageSizes) -> Digest:
 
 
 def _measured_story(story: Story, sizes: ImageSizes) -> Story:
-    picture = story.picture
+    return replace(story, picture=_measured(story.picture, sizes), feed_icon=_measured(story.feed_icon, sizes))
+
+
+def _measured(picture: Picture | None, sizes: ImageSizes) -> Picture | None:
     size = sizes.get(picture.url) if picture else None
     if picture is None or size is None or size.width is None:
-        return story
-    return replace(story, picture=replace(size, alt=picture.alt))
+        return picture
+    return replace(size, alt=picture.alt)

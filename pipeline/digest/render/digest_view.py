@@ -18,17 +18,15 @@ from pipeline.digest.render.frame_view import (
     feedback_view,
     signature_view,
 )
+from pipeline.digest.render.image_view import ImageView, fit_image, one_line, safe_url
 from pipeline.digest.render.palette import Palette
 from pipeline.digest.render.story_view import (
     MAX_WORDS,
     BlockView,
-    ImageView,
+    BylinePart,
     LinkView,
     StoryView,
     brief_view,
-    fit_image,
-    one_line,
-    safe_url,
     story_view,
 )
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, with_branding
@@ -46,6 +44,7 @@ MAX_CONTENTS_WORDS = 8
 MAX_CONTENTS_WIDTH = 50
 MAX_SKIM_WIDTH = 90
 """Of the first words of a story: two lines on a phone."""
+_UPRIGHT = {"ja", "ko", "yue", "zh"}
 PREHEADER_FILLER = "\u034f\u200c\u00a0"
 """Invisible; keeps the first words of the newsletter out of the inbox line."""
 
@@ -80,6 +79,8 @@ class DigestView:
     language: str
     direction: str
     """``ltr`` or ``rtl``."""
+    has_italics: bool
+    """False for scripts that are not slanted: Arabic, Hebrew, Chinese, Japanese, Korean."""
     forward_arrow: str
     """An arrow in the reading direction."""
     colon: str
@@ -149,6 +150,7 @@ def digest_view(
     return DigestView(
         language=publication.language,
         direction=translator.direction,
+        has_italics=translator.direction == "ltr" and publication.language.split("-")[0].lower() not in _UPRIGHT,
         forward_arrow="←" if translator.direction == "rtl" else "→",
         colon=separator,
         subject=one_line(digest.subject),
@@ -248,7 +250,8 @@ def _dated(view: StoryView, story: Story, translator: Translator, zone: ZoneInfo
     """Return the view of an older story with the day it was published."""
     if story.published_at is None:
         return view
-    return replace(view, byline=translator.format_date(story.published_at.astimezone(zone)))
+    day = translator.format_date(story.published_at.astimezone(zone))
+    return replace(view, byline_parts=(BylinePart(name=day),))
 
 
 def _logo(publication: Publication) -> ImageView | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.digest.render import wording
-from pipeline.digest.render.story_view import BlockView, ImageView, LinkView, fit_image, one_line, safe_url
+from pipeline.digest.render.image_view import ImageView, fit_image, one_line, safe_url
+from pipeline.digest.render.story_view import BlockView, LinkView
 from pipeline.digest.render.translator import Translator
 from pipeline.model.block import Block, BlockPosition
 from pipeline.model.digest import Digest
@@ -50,7 +51,7 @@ def signature_view(digest: Digest) -> SignatureView | None:
     portrait = None
     if url := safe_url(publication.portrait_url):
         width, height = fit_image(publication.portrait_width, publication.portrait_height, PORTRAIT_WIDTH)
-        portrait = ImageView(url=url, alt=name, width=width, height=height)
+        portrait = ImageView(url=url, alt="", width=width, height=height)  # the name stands beside it
     return SignatureView(name=name, portrait=portrait)
 
 

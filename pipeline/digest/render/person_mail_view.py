@@ -12,7 +12,7 @@ from html import escape
 
 from pipeline.digest.render import wording
 from pipeline.digest.render.digest_view import DigestView, SectionView, digest_view
-from pipeline.digest.render.story_view import LinkView, StoryView
+from pipeline.digest.render.story_view import BylinePart, LinkView, StoryView
 from pipeline.digest.render.style import ThemeStyle
 from pipeline.digest.render.translator import Translator
 from pipeline.model.digest import Digest, Publication
@@ -198,7 +198,7 @@ def _story(story: PastStory, translator: Translator) -> StoryView:
         level="story",
         title=story.title,
         url=story.url,
-        byline=translator.format_date(story.published_at),
+        byline_parts=(BylinePart(name=translator.format_date(story.published_at)),),
         excerpt_html=f"<p>{escape(story.text)}</p>" if story.text else "",
         excerpt_text=wrap(story.text),
         buttons=(LinkView(label=label, url=story.url),),

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from pipeline.digest.render import wording
+from pipeline.digest.render.image_view import ImageView, icon_view, image_view, one_line, safe_url
 from pipeline.digest.render.translator import Translator
 from pipeline.model.block import BlockKind
 from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
-from pipeline.model.entry import Picture, TimedText
+from pipeline.model.entry import TimedText
 from pipeline.text import markdown
-from pipeline.text.html_images import MIN_PIXELS
 from pipeline.text.markdown_ends import is_list
 from pipeline.text.plain_text import count_words
 from pipeline.text.sentences import sentence_ends
 
-FULL_WIDTH = 536
-THUMBNAIL_WIDTH = 160
-COVER_WIDTH = 120
 MAX_WORDS: Mapping[StoryLevel, int] = {"lead": 60, "story": 40, "brief": 30}
 """The most words of a story's text; for a brief those of its title count, too."""
 MIN_BRIEF_WORDS = 10
-MIN_IMAGE_HEIGHT = 48
-"""An image of less height is a rule or a button and is not shown, nor is one narrower than ``MIN_PIXELS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +33,15 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageView:
-    """An image at its displayed size in CSS pixels; a height of 0 is unknown."""
+class BylinePart:
+    """A part of a byline: a name, which may have an icon and be a link, and the words around it."""
 
-    url: str
-    alt: str
-    width: int
-    height: int = 0
-    beside: bool = False
-    """Small and beside the title, instead of as wide as the text."""
+    name: str
+    before: str = ""
+    after: str = ""
+    url: str = ""
+    icon: ImageView | None = None
+    """Of a feed; it says nothing that the name does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +65,7 @@ class StoryView:
     url: str
     kicker: str = ""
     """Whether to read or to hear it, and how long that takes."""
-    byline: str = ""
+    byline_parts: tuple[BylinePart, ...] = ()
     """Feed, author or guest, number of an episode; of a brief its feed or domain alone."""
     excerpt_html: str = ""
     """Empty for a brief."""
@@ -101,6 +95,11 @@ class StoryView:
     blocks: tuple[BlockView, ...] = ()
     """Standing blocks that follow it."""
 
+    @property
+    def byline(self) -> str:
+        """The text of ``byline_parts``, separated by middle dots."""
+        return " · ".join(f"{part.before}{part.name}{part.after}" for part in self.byline_parts)
+
 
 def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
     """Return the view of a story that is not a brief."""
@@ -112,10 +111,10 @@ def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
         title=_title(story, translator),
         url=safe_url(story.url),
         kicker=wording.kicker(story, translator),
-        byline=" · ".join(wording.byline(_with_names_on_one_line(story), translator)),
+        byline_parts=tuple(_byline(story, translator)),
         excerpt_html=markdown.to_html(excerpt_md),
         excerpt_text=markdown.to_text(excerpt_md, colon=separator),
-        image=_image(story, translator),
+        image=image_view(story, _title(story, translator)),
         buttons=tuple(_buttons(story, translator)),
         more_links=tuple(_more_links(story, translator)),
         note_html=markdown.to_html(story.note_md),
@@ -144,7 +143,7 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
         title=title,
         url=safe_url(story.url) or safe_url(story.listen_url),
         kicker=kicker,
-        byline=one_line(story.link_domain or story.feed_title) or (kicker if max_words else ""),
+        byline_parts=tuple(_brief_byline(story, kicker if max_words else "")),
         excerpt_text=sentence,
         colon=(" " if title[-1] in ".!?…。！？؟۔" else separator) if has_text else "",
         note_html=markdown.to_inline_html(story.note_md),
@@ -171,38 +170,21 @@ def _first_sentence(md: str, max_words: int) -> str:
     return text[: next(iter(sentence_ends(text)), len(text))]
 
 
-def _with_names_on_one_line(story: Story) -> Story:
-    return replace(
-        story, author=one_line(story.author), guest=one_line(story.guest), feed_title=one_line(story.feed_title)
-    )
+def _byline(story: Story, translator: Translator) -> Iterator[BylinePart]:
+    author, guest, feed_title = map(one_line, (story.author, story.guest, story.feed_title))
+    phrases = wording.byline(replace(story, author=author, guest=guest, feed_title=feed_title), translator)
+    for name, before, after, role in phrases:
+        url = safe_url(story.guest_url) if role == "guest" else ""
+        icon = icon_view(story) if role == "feed" else None
+        yield BylinePart(name=name, before=before, after=after, url=url, icon=icon)
 
 
-def safe_url(url: str) -> str:
-    """Return a URL if it is http(s) and needs no escaping, else ""; a last check, as entries should have no others."""
-    return url if url.lower().startswith(("https://", "http://")) and not re.search(r'[\s"<>]', url) else ""
-
-
-def one_line(text: str) -> str:
-    """Return text on one line, with single spaces.
-
-    >>> one_line(" To \\n read ")
-    'To read'
-    """
-    return " ".join(text.split())
-
-
-def fit_image(width: int | None, height: int | None, max_side: int = FULL_WIDTH) -> tuple[int, int]:
-    """Return the size of an image scaled down to fit a square of ``max_side`` CSS pixels; 0 is unknown.
-
-    >>> fit_image(1072, 600), fit_image(300, 200), fit_image(600, 1200), fit_image(None, None)
-    ((536, 300), (300, 200), (268, 536), (536, 0))
-    """
-    if not width or width < 0:
-        return max_side, 0
-    if not height or height < 0:
-        return min(width, max_side), 0
-    scale = min(1.0, max_side / width, max_side / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def _brief_byline(story: Story, otherwise: str) -> Iterator[BylinePart]:
+    """Yield the byline of a brief, if it has one."""
+    if name := one_line(story.link_domain or story.feed_title):
+        yield BylinePart(name=name, icon=None if story.link_domain else icon_view(story))
+    elif otherwise:
+        yield BylinePart(name=otherwise)
 
 
 def _title(story: Story, translator: Translator) -> str:
@@ -235,8 +217,6 @@ def clock_time(seconds: int) -> str:
 
 
 def _more_links(story: Story, translator: Translator) -> Iterator[LinkView]:
-    if safe_url(story.guest_url) and story.guest.strip():
-        yield LinkView(label=one_line(story.guest), url=story.guest_url)
     for name, url in story.listen_links:
         if safe_url(url) and name.strip():
             yield LinkView(label=one_line(name), url=url)
@@ -249,27 +229,3 @@ def _related_links(entries: Iterable[RelatedEntry], translator: Translator, zone
         if safe_url(entry.url) and entry.title.strip():
             month = translator.format_month(entry.published_at.astimezone(zone))
             yield LinkView(label=one_line(entry.title), url=entry.url, detail=month)
-
-
-def _image(story: Story, translator: Translator) -> ImageView | None:
-    picture = story.picture
-    if picture is None or not safe_url(picture.url):
-        return None
-    if 0 < (picture.width or 0) < MIN_PIXELS or 0 < (picture.height or 0) < MIN_IMAGE_HEIGHT:
-        return None
-    alt = one_line(picture.alt) or _title(story, translator)
-    if _is_cover(story, picture):
-        side = min(COVER_WIDTH, picture.width or COVER_WIDTH)
-        return ImageView(url=picture.url, alt=alt, width=side, height=side, beside=True)
-    beside = story.level != "lead"
-    width, height = fit_image(picture.width, picture.height, THUMBNAIL_WIDTH if beside else FULL_WIDTH)
-    return ImageView(url=picture.url, alt=alt, width=width, height=height, beside=beside)
-
-
-def _is_cover(story: Story, picture: Picture) -> bool:
-    """Return whether an image is episode art, which is square (Apple's rule); a post's image never is."""
-    if story.kind == "post":
-        return False
-    if picture.width and picture.height:
-        return 0.8 * picture.height < picture.width < 1.2 * picture.height
-    return story.post is None or story.post.picture is None or story.post.picture.url != picture.url

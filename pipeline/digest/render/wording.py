@@ -7,6 +7,7 @@ Every function returns a phrase, or an empty string if there is nothing to say. 
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, NamedTuple
 
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.model.block import BlockKind
@@ -16,6 +17,8 @@ from pipeline.text.plain_text import count_words
 
 READING_WORDS_PER_MINUTE = 230
 _MAX_LISTENING_MINUTES = 120
+_NAME = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Where the name stands in a phrase of a byline."""
 
 
 def section_heading(kind: SectionKind, translator: Translator) -> str:
@@ -115,21 +118,36 @@ def format_duration(seconds: int | None, translator: Translator = ENGLISH) -> st
     return translator.gettext("{hours} {minutes}", hours=long, minutes=short) if long and short else long or short
 
 
-def byline(story: Story, translator: Translator = ENGLISH) -> tuple[str, ...]:
-    """Return the parts of a story's byline: its feed, its author or guest, the number of an episode."""
-    guest, author = translator.isolate(story.guest), translator.isolate(story.author)
-    with_guest = translator.gettext("with {guest}", guest=guest) if guest else ""
-    by = translator.gettext("By {author}", author=author) if author else ""
-    explicit = translator.gettext("Explicit language") if story.explicit else ""
-    parts = {
-        "post": (translator.gettext("Guest post by {guest}", guest=guest) if guest else by,),
-        "episode": (_episode_number(story, translator), with_guest, explicit),
-        "read-or-listen": (_episode_number(story, translator), with_guest or by, explicit),
-        "link": (story.link_domain,),
+class BylinePhrase(NamedTuple):
+    """A phrase of a byline: a name and the words around it."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+    role: Literal["feed", "guest", "other"] = "other"
+
+
+def byline(story: Story, translator: Translator = ENGLISH) -> tuple[BylinePhrase, ...]:
+    """Return the phrases of a story's byline: its feed, its author or guest, the number of an episode."""
+
+    def around(phrase: str, name: str, role: Literal["guest", "other"]) -> BylinePhrase:
+        before, _, after = phrase.partition(_NAME)
+        return BylinePhrase(translator.isolate(name), before, after, role) if name else BylinePhrase("")
+
+    with_guest = around(translator.gettext("with {guest}", guest=_NAME), story.guest, "guest")
+    post_by = around(translator.gettext("Guest post by {guest}", guest=_NAME), story.guest, "guest")
+    by = around(translator.gettext("By {author}", author=_NAME), story.author, "other")
+    number = BylinePhrase(_episode_number(story, translator))
+    explicit = BylinePhrase(translator.gettext("Explicit language") if story.explicit else "")
+    phrases = {
+        "post": (post_by if story.guest else by,),
+        "episode": (number, with_guest, explicit),
+        "read-or-listen": (number, with_guest if story.guest else by, explicit),
+        "link": (BylinePhrase(story.link_domain),),
     }[story.kind]
     named = story.guest or ("" if story.kind == "episode" else story.author)
-    feed = "" if story.feed_title == named else translator.isolate(story.feed_title)
-    return tuple(part for part in (feed, *parts) if part)
+    feed = BylinePhrase("" if story.feed_title == named else translator.isolate(story.feed_title), role="feed")
+    return tuple(phrase for phrase in (feed, *phrases) if phrase.name)
 
 
 def _episode_number(story: Story, translator: Translator) -> str:

@@ -62,7 +62,8 @@ def _channel(document: Json) -> Channel:
         description=_text(document, "description"),
         language=_text(document, "language"),
         author=_author(document),
-        picture_url=_text(document, "icon") or _text(document, "favicon"),
+        picture_url=_text(document, "icon"),
+        icon_url=_text(document, "favicon"),
         self_url=_text(document, "feed_url"),
     )
 

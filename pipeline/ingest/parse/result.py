@@ -83,6 +83,7 @@ def clean_channel(channel: Channel, url: str) -> Channel:
         author=clean_title(channel.author)[:200],
         generator=clean_title(channel.generator)[:200],
         picture_url=clean_url(channel.picture_url, home or url),
+        icon_url=clean_url(channel.icon_url, home or url),
         self_url=clean_url(channel.self_url, url),
         new_feed_url=clean_url(channel.new_feed_url, url),
     )

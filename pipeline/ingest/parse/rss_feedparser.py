@@ -158,6 +158,7 @@ def _channel(parsed: Parsed, root: Element | None) -> Channel:
         language=_text(feed, "language"),
         author=_author(feed),
         picture_url=_text(dict.get(feed, "image"), "href") or _text(feed, "logo"),
+        icon_url=_text(feed, "icon"),
         generator=_text(feed, "generator"),
         self_url=next((_text(link, "href") for link in links if _text(link, "rel") == "self"), ""),
     )

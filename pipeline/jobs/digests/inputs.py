@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -19,7 +19,7 @@ from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.related import archive_rarity, load_archive_content
 from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
 from pipeline.model.entry import Picture
-from pipeline.model.feed import Feed
+from pipeline.model.feed import Channel, Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
 
@@ -39,6 +39,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
     entries = [*selection.stories, *((stored,) for stored in (*archive.year_ago, *archive.filler))]
     details = store.media.episode_details(episode_detail_urls(selection.stories))
     channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
+    icons = _icons(channels)
     return DigestInputs(
         week=week,
         opens_at=opens_at,
@@ -53,13 +54,12 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         rarity=archive_rarity(
             store, quotable_words(details.values()), first_seen_by=store.weeks.closed().get(str(week))
         ),
-        covers={
-            feed_id: Picture(url=channel.picture_url, alt=channel.title)
-            for feed_id, channel in channels.items()
-            if channel.picture_url
-        },
+        covers=_covers(channels),
+        icons=icons,
         excerpts=store.excerpts.get(excerpt_keys(entries, context.feeds)),
-        image_sizes=store.media.image_sizes(image_urls(entries, context.publication.image_urls)),
+        image_sizes=store.media.image_sizes(
+            image_urls(entries, [*context.publication.image_urls, *(icon.url for icon in icons.values())])
+        ),
         blocks=context.blocks,
         preflight=replace(
             load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
@@ -77,6 +77,18 @@ def _without_furniture(store: Store, context: DigestContext, week: Week, archive
     clean = tuple(chain.from_iterable(without_furniture(store, shown, week, context.calendar)))
     count = len(archive.year_ago)
     return replace(archive, year_ago=clean[:count], filler=clean[count:])
+
+
+def _covers(channels: Mapping[str, Channel]) -> dict[str, Picture]:
+    """Return the picture of each feed that states one."""
+    pictures = {feed_id: Picture(url=one.picture_url, alt=one.title) for feed_id, one in channels.items()}
+    return {feed_id: picture for feed_id, picture in pictures.items() if picture.url}
+
+
+def _icons(channels: Mapping[str, Channel]) -> dict[str, Picture]:
+    """Return the icon, or else the picture, of each feed that states one."""
+    urls = {feed_id: channel.icon_url or channel.picture_url for feed_id, channel in channels.items()}
+    return {feed_id: Picture(url=url) for feed_id, url in urls.items() if url}
 
 
 def load_preflight_context(

@@ -183,7 +183,9 @@ class FakeDesk:
 
     def services(self) -> Desk:
         """Return the desk that ``create_desk_app`` takes."""
-        subscribers = AudienceDesk(self.open_people, self.open_writer, lambda: NOW, actor="eve")
+        subscribers = AudienceDesk(
+            self.open_people, self.open_writer, lambda form_id: f"<form>{form_id}</form>", lambda: NOW, actor="eve"
+        )
         return Desk(editions=self, link_checks=self, editor=self, feeds=self, subscribers=subscribers, updates=self)
 
     def open_people(self) -> AudienceContext:

@@ -86,7 +86,21 @@ def test_without_public_pages_it_says_how_to_have_them(desk: FakeDesk, people: A
     desk.people = audience(people.store, public_url="")
     page = AsgiClient(create_desk_app(desk.services())).get("/subscribers").text
     assert "[public] url" in page
-    assert "<details>" not in page
+    assert "<details" not in page
+
+
+def test_a_form_is_shown_as_text_and_in_a_frame(client: AsgiClient) -> None:
+    """What is pasted is what the frame shows; nothing can be sent from there, and no script runs."""
+    page = client.get("/subscribers").text
+    assert "&lt;form&gt;tides&lt;/form&gt;" in page
+    assert 'src="/subscribers/forms/tides"' in page
+    frame = client.get("/subscribers/forms/tides")
+    assert "<form>tides</form>" in frame.text
+    policy = frame.headers["content-security-policy"]
+    assert "form-action 'none'" in policy
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert client.get("/subscribers/forms/gone").status_code == 404
 
 
 def test_growth_is_counted_back_from_today(people: AudienceContext, desk: FakeDesk) -> None:

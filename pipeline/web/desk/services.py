@@ -31,6 +31,7 @@ from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion
+from pipeline.web.public.sign_up import embed_html
 
 MAX_WEEKS = 26
 MAX_NEW_ENTRIES = 100
@@ -49,6 +50,7 @@ def create_desk(publication: LivePublication) -> Desk:
         subscribers=AudienceDesk(
             lambda: build_audience_context(publication.current_app()),
             lambda: build_person_mail_writer(publication.current_app()),
+            lambda form_id: embed_html(publication.current_app(), form_id),
             publication.clock,
             actor=user_name(),
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -98,26 +98,30 @@ class LiveAudience:
         self._app.request_reload()
 
     def _build(self, app: App) -> Audience:
-        context = build_audience_context(app)
-        templates = load_page_templates(template_folders(app))
-        sign_up = build_sign_up(app, context)
+        audience = build_audience(app)
 
         def on_flood(form: SignupForm, count: int, now: datetime) -> None:
-            self.floods[form.id] = lambda: sign_up.on_flood(form, count, now)
+            self.floods[form.id] = lambda: audience.sign_up.on_flood(form, count, now)
 
-        return Audience(
-            app=app,
-            context=context,
-            sign_up=SignUp(context, on_flood=on_flood),
-            subscriptions=Subscriptions(context),
-            templates=templates,
-            stylesheet=templates.get_template("style.css.j2").render(
-                style=public_style(app), direction=translator_for(app.publication.language).direction
-            ),
-            proxies=app.config.public.proxies,
-            embed_on=app.config.public.embed_on,
-            min_seconds=app.config.signup.min_seconds,
-        )
+        return replace(audience, sign_up=SignUp(audience.context, on_flood=on_flood))
+
+
+def build_audience(app: App) -> Audience:
+    """Return settings, jobs and templates of one state of config.toml."""
+    context = build_audience_context(app)
+    templates = load_page_templates(template_folders(app))
+    style = templates.get_template("style.css.j2")
+    return Audience(
+        app=app,
+        context=context,
+        sign_up=build_sign_up(app, context),
+        subscriptions=Subscriptions(context),
+        templates=templates,
+        stylesheet=style.render(style=public_style(app), direction=translator_for(app.publication.language).direction),
+        proxies=app.config.public.proxies,
+        embed_on=app.config.public.embed_on,
+        min_seconds=app.config.signup.min_seconds,
+    )
 
 
 def load_page_templates(folders: tuple[Path, ...]) -> Environment:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pipeline.app import App
 from pipeline.audience.subscription import make_preferences
 from pipeline.config.public import DEFAULT_FORM
 from pipeline.jobs.audience.sign_up import SignUpRequest
@@ -25,7 +26,7 @@ from pipeline.model.subscriber import FREQUENCIES, TOPICS, SignupForm
 from pipeline.web.forms import Form, read_form, with_limited_body
 from pipeline.web.public import wording
 from pipeline.web.public.access import visitor_of
-from pipeline.web.public.audience import Audience, LiveAudience
+from pipeline.web.public.audience import Audience, LiveAudience, build_audience
 from pipeline.web.public.challenge import accept_solution, make_challenge, make_start_time, seconds_since
 from pipeline.web.public.rendering import Page, visitor_page
 from pipeline.web.public.writer import Writer
@@ -86,7 +87,7 @@ class SignUpPages:
         """Return the HTML of the form, to be pasted into a page of another website."""
         audience = self.live.current()
         form, page = form_of(request, audience), visitor_page(request, audience)
-        return page.render("embed", form=form, fields=Form({}), started="", error="", honeypot=HONEYPOT)
+        return _embed(page, form)
 
     def submit(self, request: Request, fields: Form) -> Response:
         """Accept a sign-up; the answer is the same whatever is known about the address."""
@@ -181,6 +182,17 @@ class SignUpPages:
             return None
         challenge: dict[str, Any] = json.loads(make_challenge(form.id, now, audience.context.keys["challenge"]))
         return challenge
+
+
+def embed_html(app: App, form_id: str) -> str:
+    """Return the HTML of a form for pages of other websites, in the language of the publication."""
+    audience = build_audience(app)
+    page = Page(audience, audience.publication.language)
+    return bytes(_embed(page, audience.context.form(form_id)).body).decode()
+
+
+def _embed(page: Page, form: SignupForm) -> Response:
+    return page.render("embed", form=form, fields=Form({}), started="", error="", honeypot=HONEYPOT)
 
 
 def form_of(request: Request, audience: Audience) -> SignupForm:

@@ -16,6 +16,7 @@ from pipeline.model.subscriber import DISPLAY_STATES, Subscriber, SubscriptionEv
 from pipeline.web.desk.audience.service import PAGE_ROWS
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.forms import Form, form_endpoint
+from pipeline.web.security import IMAGE_SOURCES, MESSAGE_CSP
 from pipeline.web.templating import PageTemplates
 
 MAX_NUMBER = 2**63
@@ -50,6 +51,7 @@ class SubscriberPages:
         return [
             Route("/subscribers", self.show, methods=["GET"]),
             Route("/subscribers", form_endpoint(self.submit, token), methods=["POST"]),
+            Route("/subscribers/forms/{form}", self.show_form, methods=["GET"]),
             Route("/subscribers/{number:int}", self.show_person, methods=["GET"]),
             Route("/subscribers/{number:int}", form_endpoint(self.change_person, token), methods=["POST"]),
         ]
@@ -66,6 +68,15 @@ class SubscriberPages:
             return self.templates.redirect("/subscribers", action(form["address"]))
         except PipelineError as error:
             return self._page(request, address=form["address"], error=str(error), status=409)
+
+    def show_form(self, request: Request) -> Response:
+        """Show a sign-up form without a stylesheet, for a frame. It cannot be submitted."""
+        service, form_id = self.cache.desk.subscribers, request.path_params["form"]
+        if form_id not in service.form_ids() or not service.open_context().public_url:
+            raise HTTPException(404, "There is no such form.")
+        page = self.templates.render("form_preview", request, form=service.embed_html(form_id))
+        page.headers["Content-Security-Policy"] = MESSAGE_CSP.format(images=IMAGE_SOURCES["none"])
+        return page
 
     def show_person(self, request: Request) -> Response:
         """Show one person's history."""

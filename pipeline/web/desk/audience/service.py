@@ -38,6 +38,8 @@ class FormRow:
     form: SignupForm
     url: str
     """URL of its page; empty if there are no public pages."""
+    embed_html: str
+    """The form for a page of another website; empty if there are no public pages."""
     confirmed: int
 
 
@@ -67,6 +69,8 @@ class AudienceDesk:
     open_context: Callable[[], AudienceContext]
     open_writer: Callable[[], PersonMailWriter]
     """Returns what writes their mails."""
+    embed_html: Callable[[str], str]
+    """Returns the HTML of a form, by its id, for pages of other websites."""
     clock: Clock
     actor: str
 
@@ -81,7 +85,12 @@ class AudienceDesk:
             counts=counts,
             growth=self._growth(context, counts["active"] + counts["paused"], now),
             forms=[
-                FormRow(form=form, url=_form_url(context, form), confirmed=by_form.get(form.id, 0))
+                FormRow(
+                    form=form,
+                    url=_form_url(context, form),
+                    embed_html=self.embed_html(form.id) if context.public_url else "",
+                    confirmed=by_form.get(form.id, 0),
+                )
                 for form in context.forms.values()
             ],
             confirmed_lately=sum(count for _, _, count in lately),

@@ -259,7 +259,7 @@ def _shortened_paragraph(md: str, words_left: int) -> tuple[str, int, bool]:
     words = _count(md)
     if words <= words_left:
         return md, words_left - words, True
-    sentences = list(takewhile(lambda part: _count(part) <= words_left, sentence_prefixes(md)))
+    sentences = list(takewhile(lambda part: _count(part) <= words_left, _sentence_prefixes(md)))
     return sentences[-1] if sentences else "", 0, False
 
 
@@ -269,7 +269,7 @@ def _without_images(md: str) -> str:
     return md.strip() if shorter == md.strip() else _HARD_BREAKS.sub("\\\\\n", shorter).strip("\\\n ")
 
 
-def sentence_prefixes(md: str) -> Iterator[str]:
+def _sentence_prefixes(md: str) -> Iterator[str]:
     """Yield the beginnings of a paragraph that end at a sentence, but never inside a link or emphasis."""
     complete = to_plain(md)
     for end in sentence_ends(md):

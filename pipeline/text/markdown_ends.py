@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 from pipeline.text.html_to_markdown import escape_markdown
-from pipeline.text.markdown import sentence_prefixes, to_plain
+from pipeline.text.markdown import to_plain
 from pipeline.text.plain_text import end_with_ellipsis
+from pipeline.text.sentences import sentence_ends
 
 _CUT_END = re.compile(r"(?<!\S)\S{0,100}?(?:…|\.{3})[\W_]{0,5}$")
 """The ellipsis at the end of a text, with the word that it cut."""
+_LAST_SENTENCES = 4
+"""How many are tried: only the last ones can have been cut, or be within a link that was."""
 _NOT_PROSE = re.compile(r"[-*+] |[>#|]|\d+[.)] ")
 
 
@@ -35,7 +38,10 @@ def without_cut_end(md: str) -> str:
     text = to_plain(last)
     if not _CUT_END.search(text) or _NOT_PROSE.match(last):
         return md
-    whole = [prefix for prefix in sentence_prefixes(last) if not _CUT_END.search(to_plain(prefix))]
-    if whole or head:
-        return f"{head}\n\n{whole[-1]}".strip() if whole else head
+    for end in list(sentence_ends(last))[: -_LAST_SENTENCES - 1 : -1]:
+        whole = to_plain(last[:end])
+        if text.startswith(whole) and not _CUT_END.search(whole):  # not within a link or emphasis
+            return f"{head}\n\n{last[:end]}".strip()
+    if head:
+        return head
     return escape_markdown(end_with_ellipsis(_CUT_END.sub("", text))) if " " in text else md

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -227,12 +227,16 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
 }  # fmt: skip
 
 
-def report() -> str:
-    """Return what the checks find in each of the newsletters: level, name, location, message, quote."""
-    return "".join(f"{line}\n" for case, (check, *_) in PROBLEMS.items() for line in (case, *_lines(check())))
+@cache
+def results(case: str) -> tuple[CheckResult, ...]:
+    """Return what the checks find in one of the newsletters."""
+    return PROBLEMS[case][0]()
 
 
-def _lines(results: tuple[CheckResult, ...]) -> Iterator[str]:
-    for result in results:
+def report(case: str) -> str:
+    """Return the results of a newsletter for people to read: level, name, location, message and quote."""
+    lines = [case]
+    for result in results(case):
         quote = f" “{result.quote}”" if result.quote else ""
-        yield f"  {result.level} {result.name}, {result.where} → {result.fix_target}: {result.message}{quote}"
+        lines.append(f"  {result.level} {result.name}, {result.where} → {result.fix_target}: {result.message}{quote}")
+    return "\n".join(lines)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
-from pipeline.digest.compose.compose import DigestInputs, compose
+from pipeline.digest.compose.compose import DigestInputs, compose, describe_texts
 from pipeline.digest.compose.levels import assign_levels
 from pipeline.digest.selection.assignment import WeekAssignment
-from pipeline.digest.selection.select import select
+from pipeline.digest.selection.select import Selection, select
+from pipeline.model.block import Block
 from pipeline.model.digest import Publication, Section, Story
-from pipeline.model.edition import Overrides
+from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.entry import Enclosure, Picture, Transcript
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week, WeekCalendar
@@ -226,6 +227,118 @@ def test_a_related_entry_has_the_title_of_its_story():
     """The episode number is removed there, too."""
     (related,) = related_entries([stored(episode("#11 – Sheep, mostly", episode=11))])
     assert related.title == "Sheep, mostly"
+
+
+def test_where_an_older_entry_comes_from():
+    """A related entry keeps its feed, guid, date and page, by which the editor can leave it out."""
+    old = stored(entry("Salt", MONDAY - timedelta(days=364)))
+    (related,) = related_entries([old])
+    assert (related.feed_id, related.guid, related.url) == ("blog", old.entry.guid, old.entry.url)
+    assert (related.title, related.published_at) == ("Salt", old.entry.published_at)
+
+
+COVER, PHOTO = Picture(url="https://example.org/cover.jpg"), Picture(url="https://example.org/photo.jpg")
+FILM = Enclosure(url="https://example.org/a.mp4", media_type="video/mp4")
+STORY_FIELDS = [
+    ([episode("Salt")], {"kind": "episode", "transcript_url": "", "explicit": False, "season": None, "episode": None}),
+    ([episode("Salt", transcripts=(Transcript(url="https://a.example/1"), Transcript(url="https://a.example/2")))],
+     {"transcript_url": "https://a.example/1"}),
+    ([episode("Salt", explicit=True)], {"explicit": True}),
+    ([episode("Salt", guest="Ada", author="Bo")], {"guest": "Ada", "author": "Bo"}),
+    ([entry("Salt", author="Bo"), episode("Salt", guest="Ada", author="Cy")], {"guest": "Ada", "author": "Bo"}),
+    ([entry("Salt", guest="Bo"), episode("Salt", guest="Ada")], {"guest": "Bo"}),
+    ([entry("Salt", MONDAY + HOUR), episode("Salt")], {"published_at": MONDAY, "listen_site": "podcast.example"}),
+    ([entry("Salt", url="https://www.blog.example/1")], {"kind": "post", "link_domain": "", "duration_seconds": None}),
+    ([entry("Salt", feed="unknown")], {"kind": "post", "listen_links": ()}),
+    ([episode("Salt", feed="unknown")], {"kind": "episode", "listen_links": ()}),
+    ([episode("Salt", url="", enclosure=FILM)], {"url": FILM.url, "listen_url": FILM.url}),
+    ([entry("Salt", url=""), episode("Salt")], {"url": "https://podcast.example/salt"}),
+    ([entry("Salt", url="")], {"url": "", "listen_url": "", "listen_site": ""}),
+    ([entry("Salt", picture=PHOTO), episode("Salt", picture=COVER)], {"picture": COVER, "kind": "read-or-listen"}),
+    ([entry("Salt"), episode("Salt", picture=COVER)], {"picture": COVER}),
+    ([entry("Salt"), episode("7. Salt", episode=7, season=1)], {"title": "Salt", "episode": 7, "season": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entries", "fields"), STORY_FIELDS)
+def test_fields_of_a_story(entries, fields):
+    """From the post where it has them, else from the episode; what neither has is empty."""
+    composed = only_story(*entries)
+    assert {name: getattr(composed, name) for name in fields} == fields
+
+
+def test_several_feeds_in_a_section_are_named():
+    """By the title of the episode's or post's own feed; a section of one feed does not repeat it, links never do."""
+    feeds = (*FEEDS, Feed(id="other", url="https://other.example/feed", kind="blog"))
+    titles = {"blog": "Hearth", "other": "Harbour", "podcast": "The Table", "links": "Links"}
+    entries = [entry("A", MONDAY), entry("B", MONDAY + HOUR, feed="other"), entry("C", MONDAY, feed="gone"),
+               episode("D", MONDAY), entry("E", feed="links")]  # fmt: skip
+    kept = [stored(one, number) for number, one in enumerate(entries, 1)]
+    chosen = select(WEEK, kept, WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+    links = (EditorLink(url="https://tides.example/", title="Own"),)
+    chosen = replace(chosen, overrides=replace(chosen.overrides, links=links))
+    digest, _ = compose(replace(inputs_of(chosen, feed_titles=titles), feeds=feeds))
+    assert {story.title: story.feed_title for story in digest.stories} == {
+        "A": "Hearth", "B": "Harbour", "C": "", "D": "", "E": "", "Own": "",
+    }  # fmt: skip
+    assert [(section.heading, len(section.stories)) for section in digest.sections if section.kind == "links"] == [
+        ("Worth a look", 2)
+    ]
+
+
+def test_what_the_text_of_a_story_is():
+    """By the entry that it is taken from; an entry without a text of its own is not named."""
+    text = "<p>Salt came by sea, and everybody in the town had some of it for the winter.</p>"
+    post, heard = stored(entry("Salt"), 7), stored(episode("Salt", body_html=text), 8)
+    (described,) = describe_texts([[post, heard]], FEEDS).items()
+    assert described[0] == 8
+    assert described[1]
+    assert describe_texts([[stored(entry("Salt", body_html=text), 7), heard]], FEEDS).keys() == {7}
+    assert describe_texts([[stored(entry("Salt", excerpt_text="Salt."), 7)]], FEEDS) == {}
+    assert describe_texts([], FEEDS) == {}
+
+
+def test_blocks_of_the_day_on_which_the_week_closes():
+    """In the time zone of the publication; the first of equal texts, in the order of config.toml."""
+    day = CALENDAR.bounds(WEEK)[1].date()
+    block = Block(kind="notice", text_md="We move.", label="1")
+    blocks = (block, replace(block, label="2"), replace(block, text_md="Tins", last_day=day - timedelta(days=1)),
+              replace(block, text_md="Oats", first_day=day))  # fmt: skip
+    nothing = Selection(stories=(), decisions=(), overrides=Overrides())
+    for timezone, shown in (("UTC", ["We move.", "Oats"]), ("America/New_York", ["We move.", "Tins"])):
+        inputs = replace(inputs_of(nothing, blocks=blocks), publication=replace(PUBLICATION, timezone=timezone))
+        found = compose(inputs)[0].blocks
+        assert [one.text_md for one in found] == shown
+        assert found[0].label == "1"
+
+
+def test_what_the_editor_wrote_is_in_the_digest():
+    """Subject, preheader and introduction, and the number of the edition; without them, what was composed."""
+    week = select(WEEK, [stored(entry("Salt"))], WeekAssignment(calendar=CALENDAR, closed_weeks={}))
+    written = replace(week.overrides, subject="Mine", preheader="Also mine", introduction_md="Hello.")
+    digest = compose(inputs_of(replace(week, overrides=written), number=7))[0]
+    assert (digest.subject, digest.preheader, digest.introduction_md) == ("Mine", "Also mine", "Hello.")
+    assert (digest.number, digest.week, digest.decisions) == (7, "2026-W07", week.decisions)
+    assert (digest.opens_at, digest.closes_at) == CALENDAR.bounds(WEEK)
+    composed = compose(inputs_of(week))[0]
+    assert (composed.subject, composed.number) == ("Harbour & Hearth: Salt", None)
+    assert composed.preheader == composed.preheader_suggestions[0] == "This week: a post"
+    assert composed.subject_suggestions[0] == composed.subject
+
+
+def test_older_sections():
+    """An entry from a year ago has a heading of its own; what only fills a thin week has none."""
+    old = stored(entry("Old", MONDAY - timedelta(days=364), author="Ada"), 5)
+    filler = stored(episode("Older", MONDAY - timedelta(days=500), duration_seconds=60), 6)
+    nothing = Selection(stories=(), decisions=(), overrides=Overrides())
+    digest, _ = compose(inputs_of(nothing, archive=ArchiveContent(year_ago=(old,), filler=(filler,))))
+    assert [(section.kind, section.heading) for section in digest.archive] == [
+        ("archive", "This week a year ago"),
+        ("archive", ""),
+    ]
+    first, second = digest.all_stories
+    assert (first.level, first.author, first.kind) == ("brief", "Ada", "post")
+    assert (second.level, second.duration_seconds, second.reading_minutes) == ("brief", 60, 0)
 
 
 def test_an_entry_with_only_a_title():

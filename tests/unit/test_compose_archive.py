@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.digest.compose.archive import ArchiveFilter, choose_filler, choose_year_ago
 from pipeline.digest.compose.related import (
+    MAX_TERMS,
     KeyTerms,
+    OlderStories,
     RankedEntry,
     Similarity,
     candidates,
@@ -118,6 +120,67 @@ def test_stop_words_are_not_key_terms():
     assert found.prominent == {"kiln", "potter"}
 
 
+def test_weights_of_key_terms():
+    """A title counts three times, categories and guest twice; what is repeated counts less each time."""
+    post = replace(
+        entry("Kiln potter"), categories=("Glaze",), guest="Ada Finch", body_html="<p>village village kiln</p>"
+    )
+    weights = key_terms([post]).weights
+    assert {term: round(weight, 3) for term, weight in weights.items()} == {
+        "kiln": 2.386, "potter": 2.099, "village": 1.693, "ada": 1.693, "finch": 1.693, "glaze": 1.693,
+    }  # fmt: skip
+    assert list(weights) == ["kiln", "potter", "ada", "finch", "glaze", "village"]
+    both = key_terms([post, replace(entry("Kiln"), excerpt_text="village lamp")])
+    assert {term: round(both.weights[term], 3) for term in ("kiln", "potter", "lamp")} == {
+        "kiln": 2.253, "potter": 1.405, "lamp": 0.5,
+    }  # fmt: skip
+    assert both.prominent == {"kiln", "potter", "glaz", "ada", "finch"}
+    assert len(key_terms([entry(" ".join(f"word{number}x" for number in range(40)))]).weights) == MAX_TERMS
+    assert "lamp" not in key_terms([replace(entry("Kiln"), excerpt_text="lamp", body_html="<p>x</p>")]).weights
+    assert "lamp" not in key_terms([replace(entry("Kiln"), body_html="<i>" + " " * 4000 + "lamp")]).weights
+
+
+def test_how_rare_a_term_is():
+    """A term that few of all entries have counts more."""
+    terms = KeyTerms(weights={"kiln": 2.0, "potter": 1.0, "gone": 9.0}, prominent=frozenset())
+    found = Similarity.from_terms(terms, {"kiln": (1, 2), "potter": [3], "other": (1,), "gone": ()}, 60)
+    assert {stem: round(weight, 3) for stem, weight in found.weights.items()} == {"kiln": 6.868, "potter": 4.111}
+    assert found.entry_ids == {"kiln": {1, 2}, "potter": {3}}
+    terms = KeyTerms(weights={"kiln": 1.0}, prominent=frozenset())
+    for count, total, known in ((4, 1, True), (5, 59, False), (5, 60, True), (6, 71, False), (6, 72, True)):
+        assert bool(Similarity.from_terms(terms, {"kiln": range(count)}, total).weights) is known
+
+
+def test_candidates_are_few():
+    """Those that share most come first, the newest of equals; twelve at most."""
+    ids = {term: tuple(range(1, 15)) for term in ("kiln", "potter", "glaze")} | {"village": (3,)}
+    found = candidates(similarity(ids=ids, total=600), excluded=())
+    assert found == (3, *range(14, 3, -1))
+    three = {"kiln": 0.05, "potter": 0.05, "glaze": 0.05, "alone": 0.85}
+    ids = {"kiln": (1,), "potter": (1,), "glaze": (1,), "alone": (9,)}
+    assert candidates(similarity(three | {"alone": 0.84}, ids), excluded=()) == (1,)
+    assert candidates(similarity(three | {"alone": 0.86}, ids), excluded=()) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("What the potter kept", "what the POTTER kept!", True),
+        ("What the potter kept", "Kept by the potter, and sold", True),
+        ("Kept by the potter, and sold", "What the potter kept", True),
+        ("Potter", "What the potter kept", False),
+        ("What the potter kept", "What the potter sold", False),
+        ("And so on", "Why not", False),
+    ],
+)
+def test_older_stories_are_known_by_their_titles(first: str, second: str, is_same: bool):
+    """Equal ones, or all words of one in the other if they are two or more."""
+    known = OlderStories([stored(entry(first, OLD), 1)])
+    assert known.add(stored(entry(second, OLD), 2)) is not is_same
+    assert known.add(stored(entry("Reeds", OLD), 1)) is False
+    assert known.add(stored(entry("Reeds", OLD), 3)) is False
+
+
 FILTER = ArchiveFilter(
     opens_at=MONDAY, week="2026-W07", closed_at=MONDAY + timedelta(days=7), feed_ids=["blog", "podcast"]
 )
@@ -211,6 +274,39 @@ def test_few_links_are_unchanged():
     """Below the limit the selection is returned as it is."""
     few = selection(2)
     assert limit_links(few, ["links"], max_links=2) is few
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "description", "url"),
+    [
+        ("<title>Salt &amp; fat</title><meta name=description content='By sea.'>", "Salt & fat", "By sea.", ""),
+        (
+            "<title>T</title><META Property='OG:Title' CONTENT='Open'><meta name='twitter:title' content='Tweet'>",
+            "Open", "", "",
+        ),
+        ("<title>T</title><meta name='twitter:title' content='Tweet'>", "Tweet", "", ""),
+        ("<title>T</title><meta property='og:title' content=' '>", "T", "", ""),
+        ("<title>One</title><title>Two</title>", "One", "", ""),
+        (
+            "<meta name='twitter:description' content='C.'><meta name='description' content='B.'>"
+            "<meta property='og:description' content='<b>A</b>.'>",
+            "", "A.", "",
+        ),
+        ("<meta name='twitter:description' content='C.'><meta name='description' content='B.'>", "", "B.", ""),
+        (f"<meta name=description content='{'Salt. ' * 40}'>", "", " ".join(["Salt."] * 30), ""),
+        ("<meta name='description'>", "", "", ""),
+        ("<link rel='CANONICAL' href='/salt'>", "", "", "https://h.example/salt"),
+        ("<link rel=canonical href='https://www.h.example/salt'>", "", "", "https://www.h.example/salt"),
+        ("<link rel=canonical href='https://other.example/salt'>", "", "", ""),
+        ("<link rel=canonical>", "", "", ""),
+        ("<link rel=stylesheet href='/a.css'>", "", "", ""),
+        ("<!-- <title>No</title> --><script>'<title>No</title>'</script><title>Yes</title>", "Yes", "", ""),
+    ],
+)  # fmt: skip
+def test_metadata_of_a_page(page: str, title: str, description: str, url: str):
+    """For other sites before the page's own; an address on another site is not believed."""
+    found = read_metadata(page.encode(), "text/html; charset=utf-8", "https://h.example/x?utm_source=y")
+    assert (found.title, found.description, found.url) == (title, description, url or "https://h.example/x")
 
 
 def test_a_page_without_metadata():

@@ -21,7 +21,7 @@ from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.store import Store
 from tests.empty_store import empty_store
 from tests.factories import MONDAY, entry, episode, stored
-from tests.golden.sample import LAMP, PUBLICATION, SAMPLE
+from tests.golden.sample import LAMP, PUBLICATION, RICH, SAMPLE
 from tests.golden.update import THEMES
 
 LOGO = "https://example.org/logo.gif"
@@ -134,6 +134,20 @@ def test_without_measured_sizes_the_digest_is_unchanged() -> None:
     """Neither missing sizes nor unknown ones change it."""
     assert with_image_sizes(SAMPLE, {}) == SAMPLE
     assert with_image_sizes(SAMPLE, {LAMP.url: Picture(url=LAMP.url)}) == SAMPLE
+
+
+def test_each_image_has_its_own_size() -> None:
+    """The logo, the portrait and the pictures of new and older stories, whose descriptions stay."""
+    publication = replace(RICH.publication, logo_url=LOGO)
+    portrait = publication.portrait_url
+    older = replace(RICH.archive[0].stories[0], picture=Picture(url=LAMP.url, alt="A lamp", width=9))
+    digest = replace(RICH, publication=publication, archive=(replace(RICH.archive[0], stories=(older,)),))
+    sizes = {url: Picture(url=url, width=number, height=2 * number) for number, url in ((3, LOGO), (4, portrait))}
+    measured = with_image_sizes(digest, sizes | {LAMP.url: Picture(url=LAMP.url, width=5, height=6)})
+    assert (measured.publication.logo_width, measured.publication.logo_height) == (3, 6)
+    assert (measured.publication.portrait_width, measured.publication.portrait_height) == (4, 8)
+    assert measured.archive[0].stories[0].picture == Picture(url=LAMP.url, alt="A lamp", width=5, height=6)
+    assert measured.sections == digest.sections
 
 
 def test_an_image_that_turns_out_to_be_a_thumbnail_is_not_shown() -> None:

@@ -79,6 +79,25 @@ def test_headlines_are_shortened_at_a_clause(headline: str, width: int, shorter:
     assert shorten_headline(headline, width) == shorter
 
 
+@pytest.mark.parametrize(
+    ("headline", "width", "cut"),
+    [
+        ("Tar and feathers", 16, "Tar and feathers"),
+        ("Tar and feathers", 15, "Tar…"),
+        ("Tar and feathers in", 17, "Tar and feathers…"),
+        ("Tar and, feathers", 9, "Tar and…"),
+        ("Tarandfeathers", 8, "Tarandf…"),
+        ("A featherweight", 8, "A feath…"),
+        ("塩と油と酸と熱", 9, "塩と油と…"),
+        ("塩と油と酸と熱", 2, "…"),
+        ("Tar", 1, "…"),
+    ],
+)
+def test_where_a_headline_is_cut(headline: str, width: int, cut: str) -> None:
+    """After a whole word, unless more than half of the width would be lost."""
+    assert cut_headline(headline, width) == cut
+
+
 @given(st.text(max_size=200), st.integers(8, 60))
 @settings(deadline=None)
 def test_a_cut_headline_fits(text: str, width: int) -> None:
@@ -137,6 +156,18 @@ def test_shared_clauses(one: str, other: str, shared: str) -> None:
     ("stories", "subject"),
     [
         ([story(LEAD), story("Salt")], LEAD),
+        ([story("31 - Tar and a boat that nobody wanted", "read-or-listen")], "Tar and a boat that nobody wanted"),
+        ([story("31 - Tar and a boat that nobody wanted")], "31 - Tar and a boat that nobody wanted"),
+        ([story("Tar", "read-or-listen", guest="Ada Finch"), story("Bread")], "Tar, with Ada Finch · Bread"),
+        ([story("Tar", guest="Ada Finch"), story("Bread")], "Tar · Bread"),
+        ([story("Tar!", "episode", guest="Ada Finch"), story("Bread")], "Tar! · Bread"),
+        ([story("Why ADA FINCH boils tar", "episode", guest="Ada Finch")], "Why ADA FINCH boils tar"),
+        ([story("How Penhallow lost its only boat: a story of tar, feathers and eleven houses by the sea")],
+         "How Penhallow lost its only boat"),
+        ([story("How the town of Penhallow lost the only boat that anybody had ever made it (part 2)")],
+         "How the town of Penhallow lost the only boat that anybody had ever made it"),
+        ([story("Lost: how the town of Penhallow waited eleven winters for its only ferry")],
+         "Lost: how the town of Penhallow waited eleven winters for its only ferry"),
         ([story("Salt"), story("Bread on a stone")], "Salt · Bread on a stone"),
         ([story("Tar", "episode", guest="Ada Finch"), story("Bread")], "Tar, with Ada Finch · Bread"),
         ([story("A boat", "episode", guest="Ada Finch of Penhallow")], "A boat, with Ada Finch of Penhallow"),
@@ -215,6 +246,120 @@ def test_what_the_editor_wrote_is_kept() -> None:
     assert line(*stories, preheader=f"{LEAD}, we say.").subject == stories[1].title
     assert line(*stories, subject="Mine", preheader="Mine").preheader == "Mine"
     assert SENTENCE not in line(*stories, introduction_md=f"*{SENTENCE}* Then").preheader
+
+
+QUIET = "Nobody minds the quiet that comes with it."
+COME_IN = "Come in and sit down, whoever you are."
+SUGGESTIONS = {
+    "sentences of the lead, then of the next": (
+        [
+            story(LEAD, excerpt_md=f"{SENTENCE} {QUIET}"),
+            story("Salt and smoke", "episode", excerpt_md=COME_IN),
+            *(story(title, "link") for title in "ab"),
+        ],
+        (LEAD, "Salt and smoke", QUIET[:-1]),
+        (
+            f"{SENTENCE} Also: Salt and smoke · 2 useful links",
+            f"{QUIET} Also: Salt and smoke · 2 useful links",
+            f"Also: Salt and smoke – {COME_IN}",
+        ),
+    ),
+    "what there is, and how long it takes": (
+        [story(LEAD, reading_minutes=3), story(f"{LEAD}!", "read-or-listen", reading_minutes=2, duration_seconds=3700)],
+        (LEAD,),
+        (
+            f"This week: a post · an episode · 5 minutes to read, 61 to hear – {PUBLICATION.tagline}",
+            "This week: a post · an episode · 5 minutes to read, 61 to hear",
+        ),
+    ),
+    "later clauses of the lead": (
+        [story("How Penhallow lost its only boat: a story of tar, feathers and eleven houses"), story("Salt")],
+        ("How Penhallow lost its only boat", "a story of tar, feathers and eleven houses", "Salt"),
+        (
+            "Also: a story of tar, feathers and eleven houses · Salt",
+            "Also: Salt · a story of tar, feathers and eleven houses",
+            f"This week: 2 posts – {PUBLICATION.tagline}",
+        ),
+    ),
+    "titles that begin alike come last": (
+        [
+            *(story(f"A year in the harbour of {place}") for place in ("Penhallow", "Tregwen")),
+            story("Tar for all eleven houses"),
+        ],
+        ("A year in the harbour of Penhallow", "Tar for all eleven houses", "A year in the harbour of Tregwen"),
+        (
+            f"This week: 3 posts – {PUBLICATION.tagline}",
+            "Also: Tar for all eleven houses",
+            "This week: 3 posts",
+        ),
+    ),
+    "many alike": (
+        [story(f"{number} roads of the north that few have walked") for number in ["Six", "Ten", "Two", "One"]],
+        tuple(f"{number} roads of the north that few have walked" for number in ["Six", "Ten", "Two"]),
+        (f"This week: 4 posts – {PUBLICATION.tagline}", "This week: 4 posts"),
+    ),
+    "a short episode and links": (
+        [story("A minute of bells", "episode", duration_seconds=59), *(story(f"Tides {n}", "link") for n in range(3))],
+        ("A minute of bells",),
+        (
+            f"This week: an episode · 3 useful links – {PUBLICATION.tagline}",
+            "Also: 3 useful links",
+            "This week: an episode · 3 useful links",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUGGESTIONS)
+def test_what_is_suggested(case: str) -> None:
+    """The best first: other stories, whole sentences, then what the newsletter contains."""
+    stories, subjects, preheaders = SUGGESTIONS[case]
+    composed = line(*stories)
+    assert composed.subjects == subjects
+    assert composed.preheaders == preheaders
+
+
+@pytest.mark.parametrize(
+    ("language", "stories", "preheader"),
+    [
+        ("de", [story(LEAD, "episode", duration_seconds=5400)], "Diese Woche: eine Folge · 1\xa0Std. 30\xa0Min."),
+        ("de", [story(LEAD, reading_minutes=3)], "Diese Woche: ein Beitrag · 3 Minuten zu lesen"),
+        ("de", [story(LEAD), story(LEAD)], "Diese Woche: 2 Beiträge"),
+        ("de", [story(LEAD, "link"), story(LEAD, "link")], "Diese Woche: 2 nützliche Links"),
+    ],
+)
+def test_what_there_is_in_another_language(language: str, stories: list[Story], preheader: str) -> None:
+    """Counts and durations are worded in the language of the publication."""
+    publication = replace(PUBLICATION, tagline="")
+    assert compose_inbox_line(stories, publication, translator_for(language)).preheader == preheader
+
+
+@pytest.mark.parametrize(
+    ("tagline", "name", "preheader"),
+    [("Bread, boats", "Hearth", "Bread, boats"), (" ", "Hearth", "Hearth"), ("", "Salt roads", "Read in your browser")],
+)
+def test_the_last_resort_of_a_preheader(tagline: str, name: str, preheader: str) -> None:
+    """The tagline, the name or the words of the link to the browser, whichever the subject does not have."""
+    publication = replace(PUBLICATION, tagline=tagline, name=name)
+    assert compose_inbox_line([], publication, subject="Salt roads").preheader == preheader
+
+
+@pytest.mark.parametrize(
+    ("excerpt_md", "sentence"),
+    [
+        (f"> {QUIET}\n\n{SENTENCE}", SENTENCE),
+        (f"1) {QUIET}\n\n* {QUIET}\n\n# {QUIET}\n\n| {QUIET}\n\n{SENTENCE}", SENTENCE),
+        (f"it begins in small letters and ends like this. {SENTENCE}", SENTENCE),
+        (f"Every winter it ends in three dots... {SENTENCE}", SENTENCE),
+        (f"See https://tides.example/ for all the tables. {SENTENCE}", SENTENCE),
+        (f"“{COME_IN}” {SENTENCE}", f"“{COME_IN}” {SENTENCE}"),
+        (f"The island is quiet. {SENTENCE}", SENTENCE),
+    ],
+)  # fmt: skip
+def test_whole_sentences_are_taken(excerpt_md: str, sentence: str) -> None:
+    """Of paragraphs, with a beginning and an end, of 25 columns or more, and without an address."""
+    found = line(story(LEAD, excerpt_md=excerpt_md)).preheaders
+    assert sentence in found
 
 
 def test_there_are_three_suggestions_each() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bench.pairing.measure import HERE, SETS, load, measure, measure_together, report
-from pipeline.digest.pairing.pair import Pairing, pair
+from pipeline.digest.pairing.pair import Pairing, join_stories, pair
 from pipeline.model.entry import Enclosure, Entry, Person
 from pipeline.text.titles import parse_title
+from tests.factories import stored
 from tests.growth import assert_linear
 
 TUESDAY = datetime(2026, 2, 10, 9, 0, tzinfo=UTC)
@@ -311,6 +312,179 @@ def test_similar_text_is_most_of_a_dozen_runs(shared: int, own: int, paired: boo
         for make, title, body in zip((post, episode), ("Fire", "Fish"), bodies, strict=True)
     )
     assert bool(pair([replace(one, label=""), other]).pairs) is paired
+
+
+def bodies(shared: int, own: int) -> list[str]:
+    """Return two texts that begin with the same words and have other words of their own after them."""
+    return [" ".join([*(f"word{n}" for n in range(shared)), *(f"{side}{n}" for n in range(own))]) for side in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared", "own", "certain"),
+    [
+        (post(title="Fire", guest="", label=""), episode(title="Fish"), 7, 5, True),  # linked, half of the runs
+        (post(title="Fire", guest="", label=""), episode(title="Fish"), 7, 6, False),
+        (post(title="Fire", guest="", label=""), episode(title="Fish"), 7, 0, True),  # five runs in all
+        (post(title="Fire", guest="", label=""), episode(title="Fish"), 6, 0, False),
+        (post(title="Fire", label=""), episode(title="Fish", guest="Nell Tarrant", url=""), 6, 6, True),  # two of five
+        (post(title="Fire", label=""), episode(title="Fish", guest="Nell Tarrant", url=""), 6, 7, False),
+        (post(guest="", label=""), post(feed_id="magazine", guest="", label="", url="https://m.example/1"), 7, 5, True),
+        (
+            post(guest="", label=""),
+            post(feed_id="magazine", guest="", label="", url="https://m.example/1"),
+            7,
+            6,
+            False,
+        ),
+    ],
+)
+def test_how_much_text_they_must_share(one: Entry, other: Entry, shared: int, own: int, certain: bool) -> None:
+    """Half of the shorter text beside a link or the same title, two fifths beside the same guest; else a doubt."""
+    first, second = bodies(shared, own)
+    link = f'<a href="{other.url}"></a>' if other.url and other.title != one.title else ""
+    found = pair([replace(one, body_html=first + link), replace(other, body_html=second)])
+    assert (len(found.pairs), len(found.uncertain)) == ((1, 0) if certain else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "certain"),
+    [("Fire water earth steel stone", "Fire water earth metal cloud", True), ("Fire water steel", "Fire metal", False)],
+)
+def test_a_link_and_most_words_of_the_title(one: str, other: str, certain: bool) -> None:
+    """Three of five words of four letters or more, whichever of the two links to the other."""
+    first, second = post(title=one, guest="", label=""), episode(title=other)
+    for entries in (
+        [replace(first, body_html=f'<a href="{second.url}">x</a>'), second],
+        [first, replace(second, body_html=f"<a href='{first.url}'>x</a>")],
+    ):
+        assert bool(pair(entries).pairs) is certain
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "guest", "paired"),
+    [
+        ("Cold boats, slow stoves", "Slow stoves, cold boats", "", True),
+        ("Cold boats and stoves", "Stoves and cold boats", "", True),
+        ("Cold boats", "Boats, cold", "", False),
+        ("Cold boats", "Boats, cold", "Nell Tarrant", True),
+        ("Boats of her", "Her boats of", "Nell Tarrant", False),
+        ("Cold boats, 7 stoves", "8 stoves, cold boats", "", False),
+        ("Cold boats, kettles", "Cold boats, kettless", "", True),
+        ("Cold boats and stoves", "Cold boats and reeds", "", False),
+    ],
+)
+def test_similar_titles(one: str, other: str, guest: str, paired: bool) -> None:
+    """One letter, or the order of three words of four letters or more; with the same guest two are enough."""
+    found = pair([post(title=one, guest=guest, label=""), episode(title=other, guest=guest)])
+    assert bool(found.pairs) is paired
+
+
+@pytest.mark.parametrize(
+    ("seconds", "certain"), [(1920, True), (1921, False), (1680, True), (1679, False), (None, False)]
+)
+def test_recordings_of_one_title_and_length(seconds: int | None, certain: bool) -> None:
+    """Two minutes more or less are the same."""
+    other = Enclosure(url="https://cdn.example/x.mp3", media_type="audio/mpeg")
+    copy = episode(feed_id="network", url="https://n.example/1", enclosure=other, duration_seconds=seconds)
+    found = pair([episode(duration_seconds=1800), copy])
+    assert (len(found.pairs), len(found.uncertain)) == ((1, 0) if certain else (0, 1))
+
+
+def test_of_equal_evidence_the_nearest_wins() -> None:
+    """An earlier episode with the same guest stays alone if one is nearer."""
+    casts = [
+        episode(guid=title, title=title, url="", guest="Nell Tarrant", published_at=TUESDAY + days * DAY)
+        for title, days in (("Fish", -3), ("Peat", 1))
+    ]
+    (found,) = pair([post(title="Fire"), *casts]).pairs
+    assert found.second.title == "Peat"
+
+
+def test_lesser_entries_wait_for_better_ones() -> None:
+    """A transcript, or what the feed calls a trailer or bonus, takes a partner only if nobody else wants it."""
+    transcript = post(guid="t", title="Transcript: Cooking by the tides", published_at=episode().published_at)
+    similar = post(title="Cookinng by the tides")
+    (found,) = pair([transcript, similar, episode()]).pairs
+    assert found.first == similar
+    assert len(pair([transcript, episode()]).pairs) == 1
+    for kind in ("trailer", "bonus"):
+        lesser = episode(guid="t", title="Cooking by the tides", episode_type=kind, published_at=TUESDAY)
+        (found,) = pair([post(), lesser, episode(title="Cookinng by the tides")]).pairs
+        assert found.second.title == "Cookinng by the tides"
+
+
+@pytest.mark.parametrize(("gap", "paired"), [(timedelta(hours=3), True), (timedelta(hours=3, seconds=1), False)])
+def test_a_repost_is_not_a_series(gap: timedelta, paired: bool) -> None:
+    """Two posts of one title within three hours; later ones leave less time for an episode of that title."""
+    again = [post(guid=str(n), title="Supper", guest="", published_at=TUESDAY + n * gap) for n in range(2)]
+    late = episode(title="Supper", published_at=TUESDAY + 2 * DAY)
+    assert bool(pair([*again, late]).pairs) is paired
+
+
+@pytest.mark.parametrize(
+    ("sites", "paired"), [("ab", True), ("abc", False), ("aab", True), ("aabc", False), ("aaabc", True)]
+)
+def test_feeds_of_links(sites: str, paired: bool) -> None:
+    """A feed whose posts lead to many sites, none of them to more than half: a title alone pairs none of them."""
+    titles = ["Cooking by the tides", *(f"Number {n} of many" for n in range(1, 9))]
+    links = [
+        post(feed_id="links", guid=str(n), title=title, url=f"https://{site}.example/{n}", guest="", label="")
+        for n, (title, site) in enumerate(zip(titles, sites, strict=False))
+    ]
+    found = pair([*links, episode(guest="")])
+    assert bool(found.pairs) is paired
+    assert found.uncertain == ()
+
+
+def test_stories_and_the_ends_of_their_decisions() -> None:
+    """Pairs that share an entry are one story, in the order of the entries; a doubt is noted at both."""
+    copy = post(feed_id="magazine", url="https://magazine.example/7", label="", body_html=NOTES)
+    own = post(guid="own", label="Guest Blog", title="How to prune", url="https://h.example/prune", guest="Ada Lund")
+    doubt = episode(
+        guid="d", title="Ada Lund: a soup for weddings", url="", enclosure=Enclosure(url="https://c.example/d.mp3")
+    )
+    entries = [own, episode(), copy, doubt, post(body_html=NOTES)]
+    joined = join_stories([stored(one, number) for number, one in enumerate(entries, 1)])
+    assert [[one.entry_id for one in story] for story in joined.stories] == [[1], [2, 3, 5], [4]]
+    paired = "; paired: same title apart from its prefix, one day apart"
+    assert joined.notes == {
+        1: "; may be one story with “Ada Lund: a soup for weddings”, not paired: same guest, but different text, "
+        "one day apart",
+        4: "; may be one story with “How to prune”, not paired: same guest, but different text, one day apart",
+        2: paired,
+        3: "; paired: same title and similar text, the same day",
+        5: "; paired: same title and similar text, the same day",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "paired"),
+    [
+        ({"url": "https://podcasts.harbourtable.example/"}, False),
+        ({"url": "https://podcasts.harbourtable.example"}, False),
+        ({"url": "https://podcasts.harbourtable.example/?p=14"}, True),
+        ({"url": "https://podcasts.harbourtable.example/14"}, True),
+    ],
+)
+def test_a_home_page_identifies_nothing(changes: dict[str, str], paired: bool) -> None:
+    """A page has a path or a query."""
+    one, other = post(title="Fire", guest="", label="", **changes), episode(title="Fish", **changes)
+    assert bool(pair([one, other]).pairs) is paired
+
+
+@pytest.mark.parametrize(
+    ("persons", "guest"),
+    [
+        ((Person(name="Nell Tarrant", role="Guest"),), True),
+        ((Person(name="Nell Tarrant", role="host"),), False),
+        ((Person(name="Nell", role="guest"), Person(name="Tarrant", role="guest")), True),
+    ],
+)
+def test_guests_of_an_episode(persons: tuple[Person, ...], guest: bool) -> None:
+    """Those that it names as guests (podcast:person); titles of people are no names."""
+    for name in ("Nell Tarrant", "Dr Nell Tarrant", "Nell and Tarrant"):
+        assert bool(pair([post(title="Fire", guest=name), episode(title="Fish", persons=persons)]).pairs) is guest
+    assert not pair([post(title="Fire", guest="Dr Nell"), episode(title="Fish", persons=persons)]).pairs
 
 
 # ── Properties ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,6 +40,7 @@ _TEXT_CODECS = re.compile(
     re.IGNORECASE,
 )
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
+_SURROGATES = re.compile(r"(?:&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?)+")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 _ILLEGAL_UTF8 = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """The byte order mark and two non-characters."""
@@ -70,6 +71,21 @@ def drop_illegal(text: str) -> str:
     'abc'
     """
     return _ILLEGAL.sub("", text)
+
+
+def resolve_surrogates(text: str) -> str:
+    """Return ``text`` in which two numeric references to surrogates are one character; one alone is nothing.
+
+    >>> resolve_surrogates("a&#55358;&#56770;b&#xD83E;")
+    'a🧂b'
+    """
+    return _SURROGATES.sub(_resolve_run, text)
+
+
+def _resolve_run(references: re.Match[str]) -> str:
+    numbers = re.findall(r"#(\w+)", references[0])
+    units = "".join(chr(int(number[1:], 16) if number[0] in "xX" else int(number)) for number in numbers)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 def _decode_clean_utf8(body: bytes, content_type: str) -> str | None:

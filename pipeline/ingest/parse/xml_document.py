@@ -15,6 +15,7 @@ from typing import Any
 
 from lxml import etree
 
+from pipeline.ingest.parse.decode import resolve_surrogates
 from pipeline.ingest.parse.xml_split import remove_oldest
 from pipeline.model.cpu_budget import check_cpu_budget
 
@@ -39,7 +40,7 @@ _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,30})\s+([\"'])([^&%<\"']{0,60})\2\s*>")
 _LOOSE = re.compile(
     r"(?P<kept><!\[CDATA\[(?:.*?\]\]>|.*)|<!--(?:.*?-->|.*)|<\?(?:.*?\?>|.*))"
     r"|(?P<run>&+(?=&)|<+(?=<))"
-    r"|&(?:#(?P<number>[0-9]{1,8}|x[0-9a-fA-F]{1,7});(?:&#(?P<low>5[67][0-9]{3});)?|(?P<name>\w{1,31});)?"
+    r"|&(?:#(?P<number>[0-9]{1,8}|x[0-9a-fA-F]{1,7});|(?P<name>\w{1,31});)?"
     r"|<(?!/?\w)",
     re.DOTALL | re.ASCII,
 )
@@ -47,7 +48,6 @@ _LOOSE = re.compile(
 _OVERSIZED_TAG_CHARS = 100_000
 _OVERSIZED_TAG = re.compile(rf"(<\w[\w:.-]{{0,50}})[^<>]{{{_OVERSIZED_TAG_CHARS},}}?(/?>)")
 _PARTIAL_TAG = re.compile(r"<[^<>]{0,300}\Z")
-_SURROGATE_REFERENCE = re.compile(r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|5[567][0-9]{3})(?![0-9a-fA-F]);?")
 _LONG_KEYWORDS = re.compile(rf"(<[\w:]{{0,30}}(?:keywords|tags)>(?:<!\[CDATA\[)?[^<\]]{{{MAX_KEYWORDS}}})[^<\]]*")
 _XMLNS = re.compile(r"\bxmlns:?\w{0,20}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}')")
 _IDENTIFIED = re.compile(r"</(?:\w{1,20}:)?(?:item|entry|guid|id)\s*>|<(?:\w{1,20}:)?(?:item|entry)\b[^<>]{0,300}/>")
@@ -143,11 +143,12 @@ def parse_xml_strict(text: str) -> XmlDocument | None:
 def strip_prolog(text: str) -> str:
     """Return the text from the root element on, without junk, the XML declaration and the DTD before it.
 
-    References to lone surrogates are removed everywhere, because the tolerant parser fails on them even in CDATA.
+    References to surrogates become characters everywhere, or nothing where one is alone, because the tolerant parser
+    fails on them even in CDATA.
     """
     start = _PROLOG.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
     root = ROOT.search(text, start)
-    return _SURROGATE_REFERENCE.sub("", text[root.start() :] if root else text[start:])
+    return resolve_surrogates(text[root.start() :] if root else text[start:])
 
 
 def drop_oversized_tags(text: str) -> str:
@@ -258,7 +259,7 @@ def _repair(text: str, declared: dict[str, str]) -> str:
         if match["run"]:
             return entities.escape(match["run"])
         if match["number"]:
-            return _character(match["number"], match["low"])
+            return _character(match["number"])
         name = match["name"]
         if name is None:
             return "&lt;" if match[0] == "<" else "&amp;"
@@ -271,15 +272,12 @@ def _repair(text: str, declared: dict[str, str]) -> str:
     return _declare_prefixes(_LOOSE.sub(repair, _PARTIAL_TAG.sub("", text)))
 
 
-def _character(number: str, low: str | None) -> str:
-    """Return a numeric reference as a character; a surrogate pair becomes one character, half of a pair none."""
+def _character(number: str) -> str:
+    """Return a numeric reference as a character; "" if XML forbids it."""
     code = int(number[1:], 16) if number.startswith("x") else int(number)
-    if low and 0xD800 <= code < 0xDC00 and 0xDC00 <= int(low) < 0xE000:
-        return chr(0x10000 + ((code - 0xD800) << 10) + (int(low) - 0xDC00))
     legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
     # Beyond ASCII no character is markup, and the tolerant parser does not resolve such references in attributes.
-    character = chr(code) if legal and code > 0x7F else f"&#{code};" if legal else ""
-    return character + (f"&#{low};" if low and not 0xD800 <= int(low) < 0xE000 else "")
+    return chr(code) if legal and code > 0x7F else f"&#{code};" if legal else ""
 
 
 def _root_end(text: str) -> int | None:

@@ -67,6 +67,26 @@ def test_stray_bytes_are_decoded_alone() -> None:
     assert decode("Crème ".encode() + b"na\xefve " + "brûlée".encode()) == "Crème naïve brûlée"
 
 
+@pytest.mark.parametrize("declared", ["utf-16", "UTF-16LE", "utf32", "zlib", "idna", "nonsense", "utf-8"])
+def test_impossible_declarations_are_ignored(declared: str) -> None:
+    """A wide encoding has zero bytes; what is declared in vain leaves the bytes of windows-1252."""
+    assert decode(b"<t>cr\xe8me </t>", f"text/xml; charset={declared}") == "<t>crème </t>"
+
+
+@pytest.mark.parametrize("declared", ["windows-1252", "windows-1251", "hz-gb-2312", "iso-2022-jp"])
+def test_utf8_with_the_marks_of_other_encodings(declared: str) -> None:
+    """Text in UTF-8 may have "~{" or an escape character in it."""
+    body = "<t>Crème ~{ brûlée ~}</t>"
+    assert decode(body.encode(), f"text/xml; charset={declared}") == body
+
+
+def test_a_document_with_thousands_of_bad_bytes() -> None:
+    """They are dropped if there are more characters of UTF-8; else all of it is windows-1252."""
+    assert decode("é".encode() * 10_002 + b"\xe9a" * 10_001) == "é" * 10_002 + "a" * 10_001
+    assert decode("é".encode() * 10_000 + b"\xe9a" * 10_001) == "Ã©" * 10_000 + "éa" * 10_001
+    assert decode("é".encode() + b"\xe9a" * 10_000) == "é" + "éa" * 10_000
+
+
 def test_illegal_characters_are_dropped() -> None:
     """Characters that XML 1.0 forbids are gone; tabs and line ends stay."""
     assert decode(b"a\x00b\x0bc\td\r\n\xef\xbf\xbe\xef\xbf\xbfe") == "abc\td\r\ne"

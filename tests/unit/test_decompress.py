@@ -120,6 +120,27 @@ def test_what_cannot_be_read_is_refused(header: str, body: bytes, name: str) -> 
         decode(header, body, 3)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "zlib"])
+def test_a_damaged_body_is_refused(coding: str) -> None:
+    """As an error of the protocol, in words for people."""
+    packed = bytearray(PACK[coding](bytes(range(32, 127)) * 99))
+    packed[len(packed) // 2 :] = bytes(byte ^ 0xFF for byte in packed[len(packed) // 2 :])
+    with pytest.raises(FetchError) as caught:
+        decode(NAMES[coding], bytes(packed), 50)
+    assert (str(caught.value), caught.value.kind) == ("sent a document whose compression is damaged", "protocol_error")
+
+
+def test_what_is_received_is_counted_exactly() -> None:
+    """A plain body may have ``max_bytes``, in whatever chunks; its beginning is at hand meanwhile."""
+    bounded = BoundedBody("", 200)
+    for chunk in (b"<" * 99, b"", b"<" * 100, b"<"):
+        bounded.add(chunk)
+    assert len(bounded) == 200
+    assert bounded.prefix(3) == b"<<<"
+    with pytest.raises(FetchError, match=r"^sent more than 200 bytes$"):
+        bounded.add(b"<")
+
+
 def test_two_layers_at_most() -> None:
     """A gzipped file that is gzipped for transfer is read; one more layer is refused."""
     twice = gzip.compress(zlib.compress(DOCUMENT))

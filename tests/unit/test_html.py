@@ -27,6 +27,13 @@ BASE = "https://harbourandhearth.example/salt/"
         ('<table><tbody><tr><td colspan="2">1</td></tr></tbody></table>', None),
         ('<figure><img src="https://h.example/a.jpg" alt="A"><figcaption>B</figcaption></figure>', None),
         ("<pre><code>a &lt; b</code></pre>", None),
+        (
+            "<img src='/a.jpg' alt='A' width=' 80px ' height='60'>",
+            f'<img src="{BASE[:-6]}/a.jpg" alt="A" width="80" height="60">',
+        ),
+        ("<img src='/a.jpg' alt='A' width='80%' height='auto'>", f'<img src="{BASE[:-6]}/a.jpg" alt="A">'),
+        ("<a href=' MAILTO:crew@h.example '>o</a>", '<a href="MAILTO:crew@h.example">o</a>'),
+        ("<a href='https://h.example/?utm_source=x'>o</a>", '<a href="https://h.example/">o</a>'),
     ],
 )
 def test_sanitise(written: str, kept: str | None) -> None:

@@ -59,6 +59,10 @@ def test_content_that_is_a_file_is_ignored() -> None:
         ("<p>10<sup>&minus;9</sup> m</p>", "10⁻⁹ m"),
         ("<p>3<sup><em>n</em></sup> and 3<sup>n+1</sup></p>", "3ⁿ and 3ⁿ⁺¹"),
         ("<p>3<sup>k</sup> and 3<sup>0.5</sup></p>", "3^k and 3^(0.5)"),
+        ("<p>3<sup>x/12345678xx</sup></p>", "3^(x/12345678xx)"),
+        ("<p>3<sup>x/123456789xx</sup> and 3<sup>x / y</sup></p>", "3x/123456789xx and 3x / y"),
+        ("<p>1<sup>o</sup> 2<sup>ª</sup> 3<sup>R</sup> 4<sup>sm</sup></p>", "1º 2ª 3® 4℠"),
+        ("<p>a<sub>1+k</sub> and a<sub>12</sub></p>", "a1+k and a₁₂"),
         ("<p>the 2<sup>nd</sup> of Oven<sup>TM</sup></p>", "the 2nd of Oven™"),
         ("<p>H<sub>2</sub>O and x<sub>i</sub></p>", "H₂O and xi"),
         ('<p>Salt.<sup><a href="#fn2">2</a></sup> Fat.<a href="#fn3"><sup>[3]</sup></a></p>', "Salt. Fat."),
@@ -119,6 +123,17 @@ def test_definitions() -> None:
 def test_nothing_is_lost_or_left(html: str, shown: str) -> None:
     """Hidden text, marks of Markdown and breaks beside pictures do not appear; a film or sound becomes a link."""
     assert _excerpt(html)[0] == shown
+
+
+def test_hidden_elements_between_others() -> None:
+    """What stands before and after them stays as it is written."""
+    html = (
+        'Salt &lt; fat <b>one</b>, <i hidden>two</i><i hidden="until-found">3</i> <s style="visibility:hidden">4</s>.'
+    )
+    assert drop_hidden(html) == 'Salt &lt; fat <b>one</b>, <i hidden="until-found">3</i> .'
+    assert drop_hidden("<p>not hidden at all</p>") == "<p>not hidden at all</p>"
+    assert drop_hidden('<p class="sr-only-not">a</p>') == '<p class="sr-only-not">a</p>'
+    assert drop_hidden('<img hidden src="a.png"><p hidden>b</p>c') == '<img hidden src="a.png">c'
 
 
 def test_the_player_of_an_episode_leaves_no_link() -> None:

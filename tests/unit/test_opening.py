@@ -96,6 +96,100 @@ def test_prose_has_no_fault(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "text", "is_title"),
+    [
+        ("Harbour notes", "Harbour notes.", True),
+        ("Harbour notes", "Harbour notes x.", True),
+        ("Harbour notes", "Harbour notes xy.", False),
+        ("Harbour notes", f"Harbour notes {'x' * 12}", True),  # twelve letters in the title
+        ("Harbour notes", f"Harbour notes {'x' * 13}", False),
+        ("Harbour's notes", f"Harbour’s notes {'x' * 30}", True),
+        ("Harbour's notes", f"Harbour’s notes {'x' * 31}", False),
+        ("Harbour notes", "HARBOUR, notes", True),
+        ("Harbour notes", "arbour", False),  # half of it
+        ("Harbour notes", "Harbour", True),
+        ("Harbour notes", "…", False),
+        ("…", "…", False),
+        ("", "", False),
+        ("Salt", "", False),
+    ],
+)
+def test_the_title_again(title: str, text: str, is_title: bool) -> None:
+    """With a few letters more, or most of it; a sentence is more than the title, unless it is nothing else."""
+    assert (find_fault(Passage("text", 0, 0, text), title=title).name == "the title again") is is_title
+
+
+def words(count: int) -> str:
+    return " ".join(["Salt", *["and"] * (count - 1)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "after_picture", "name"),
+    [
+        ("text", words(8), False, ""),
+        ("text", words(7), False, "half a sentence"),
+        ("text", words(12), True, "a caption"),
+        ("text", words(13), True, ""),
+        ("text", f"Guest: {words(14)}", False, "a label"),
+        ("text", f"Guest: {words(15)}", False, ""),
+        ("text", f"{words(9)},", False, "half a sentence"),
+        ("text", f"Salt. {words(9)},", False, ""),
+        ("text", f"{words(7)}…", False, "half a sentence"),
+        ("text", f"{words(8)}…", False, ""),
+        ("text", f"Salt. {words(5)}…", False, ""),
+        ("text", words(9).upper(), False, "a notice"),
+        ("text", words(8).upper(), False, ""),
+        ("text", "塩と油", False, ""),
+        ("heading", f"{words(11)}.", False, "a heading"),
+        ("heading", f"{words(12)}.", False, ""),
+        ("text", f"{words(6)}. https://a.example/", False, "an address"),
+        ("text", f"{words(7)}. www.a.example", False, ""),
+        ("quote", f"{words(9)}.", False, "a quotation"),
+        ("list", f"{words(9)}.", False, "a list"),
+        ("rule", "", False, "a rule"),
+        ("picture", "", False, "a picture"),
+        ("table", f"{words(9)}.", False, "a table"),
+        ("code", f"{words(9)}.", False, "a code"),
+        ("text", "On 9 February 2026 at 10:00 the last of", False, ""),
+        ("text", "1 | Tides 2 | Ropes 3 | Nets of the old harbour", False, "a label"),
+    ],
+)
+def test_forms_of_passages(kind: str, text: str, after_picture: bool, name: str) -> None:
+    """How many words make a sentence, a caption, a label, a heading or an address."""
+    assert find_fault(Passage(kind, 0, 0, text), after_picture=after_picture).name == name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "linked", "name"),
+    [("list", 10, "a list"), ("list", 11, "a list of links"), ("text", 16, "half a sentence"), ("text", 17, "a link")],
+)
+def test_passages_of_links(kind: str, linked: int, name: str) -> None:
+    """More than half of a list, or four fifths of a line."""
+    text = "Salt came by the old sea x"
+    assert len(text.replace(" ", "")) == 20
+    assert find_fault(Passage(kind, 0, 0, text, linked)).name == name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "author", "is_byline"),
+    [
+        ("Ada Marsh", "Ada Marsh", True),
+        ("ADA MARSH", "Ada Marsh", True),
+        ("Ada Marsh of the harbour and its boats", "Ada Marsh", True),
+        ("Ada Marsh of the harbour and its old boats", "Ada Marsh", False),
+        ("Ada Marsh came by sea.", "Ada Marsh", False),
+        ("Ada Marsh, 9 Feb.", "Ada Marsh", True),
+        ("Bo Lund", "Ada Marsh", False),
+        ("By Bo Lund in Marsdal, 1926.", "", True),
+        ("By Bo Lund in Marsdal, 26.", "", False),
+    ],
+)
+def test_bylines(text: str, author: str, is_byline: bool) -> None:
+    """The author and at most six words more, no sentence unless it has a date."""
+    assert (find_fault(Passage("text", 0, 0, text), author=author).name == "a byline") is is_byline
+
+
+@pytest.mark.parametrize(
     ("body", "summaries", "shown"),
     [
         (

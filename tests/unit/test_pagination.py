@@ -22,6 +22,7 @@ ANNOUNCED = {
         "<rss><channel><atom:link rel='next' href='?a=1&amp;b=2'/><item><title>x</title></item></channel></rss>",
         "/feed/?a=1&b=2",
     ),
+    "capital letters and blanks": (ATOM.format(head='<LINK REL=" Next " HREF="/upper"/>', tail=""), "/upper"),
     "after the entries": (ATOM.format(head="", tail='<link rel="next" href="/late"/>'), "/late"),
     "JSON Feed": (
         json.dumps({"version": "https://jsonfeed.org/version/1.1", "next_url": "/feed.json?p=2"}),
@@ -32,6 +33,7 @@ SILENT = {
     "an entry's own link": ATOM.format(head="", tail=""),
     "the feed itself": ATOM.format(head='<link rel="self" href="/feed/"/>', tail=""),
     "a script": ATOM.format(head='<link rel="next" href="javascript:alert(1)"/>', tail=""),
+    "no relation": ATOM.format(head='<link href="/x"/>', tail=""),
     "no href": ATOM.format(head='<link rel="next"/>', tail=""),
     "JSON that is broken": '{"next_url": ',
     "JSON with a number": '{"next_url": 7}',
@@ -61,6 +63,7 @@ def test_hostile_document_is_fast():
 def test_pages_are_numbered_as_in_wordpress():
     """The parameter is set or replaced; the rest of the URL stays."""
     assert numbered_page_url("https://h.example/feed/", 2) == "https://h.example/feed/?paged=2"
+    assert numbered_page_url("https://h.example/feed/?cat=&q=a%20b", 2) == "https://h.example/feed/?cat=&q=a+b&paged=2"
     assert numbered_page_url("https://h.example/?feed=rss2&paged=9#x", 3) == "https://h.example/?feed=rss2&paged=3"
 
 

@@ -117,6 +117,7 @@ def _print_digest(written: WrittenDigest, decisions: Sequence[Decision], options
             "subject": edition.subject,
             "content_hash": edition.content_hash,
             "changed_since_approval": edition.changes,
+            "variants": [variant.name for variant in edition.variants],
             "paths": [str(path) for path in written.paths],
         }
         if decisions:
@@ -126,6 +127,8 @@ def _print_digest(written: WrittenDigest, decisions: Sequence[Decision], options
         print(f"{edition.week}: “{edition.subject}”")
         for line in output.edition_status_lines(written.record, edition.changes, zone):
             print(line)
+        for variant in edition.variants:
+            print(f"{variant.name}, for {pluralize(variant.subscribers, 'subscriber')}: “{variant.subject}”")
         for path in written.paths:
             print(output.relative_path(path))
         if written.editor_file:

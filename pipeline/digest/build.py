@@ -1,18 +1,48 @@
-"""Build an edition: compose, render, check and seal. Pure, except that templates are loaded when first used."""
+"""Build an edition: compose, render, check and seal. Pure, except that templates are loaded when first used.
+
+First the whole edition and its variants are composed and rendered. Then, once it is known who gets which of them, they
+are sealed together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from pipeline.digest.checks import preflight
+from pipeline.digest.checks import by_severity, preflight
 from pipeline.digest.compose.compose import DigestInputs, compose
+from pipeline.digest.compose.variants import variant_inputs
 from pipeline.digest.edition.seal import seal
+from pipeline.digest.edition.variants import topics_of
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import Theme
 from pipeline.digest.selection.select import Selection
-from pipeline.model.digest import Edition
+from pipeline.model.check import CheckResult
+from pipeline.model.digest import Digest, Edition, RenderedDigest
+from pipeline.model.subscriber import Topic
+from pipeline.model.variant import WHOLE, Variant, VariantKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedEdition:
+    """An edition that is rendered and checked, but not sealed."""
+
+    digest: Digest
+    rendered: RenderedDigest
+    eml: bytes
+    variants: tuple[tuple[Variant, Digest], ...]
+    """Those that show less than the whole; one without any story is missing."""
+    checks: tuple[CheckResult, ...]
+    selection: Selection
+    new_excerpts: Mapping[str, str]
+
+    @property
+    def shown_topics(self) -> dict[VariantKey, tuple[Topic, ...]]:
+        """The variants, the whole included, and the topics of which each has a story."""
+        shown = {WHOLE: topics_of(story.kind for story in self.digest.stories)}
+        return shown | {variant.key: variant.shown for variant, _ in self.variants}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,25 +56,79 @@ class BuiltEdition:
     """Excerpts that had to be made, as Markdown by ``excerpt_key``; save them and the next build is faster."""
 
 
-def build_edition(inputs: DigestInputs, theme: Theme) -> BuiltEdition:
-    """Return the edition that follows from the inputs: the same inputs and theme always give the same bytes.
+def compose_edition(inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKey] = ()) -> ComposedEdition:
+    """Return the edition that follows from the inputs: the same arguments always give the same bytes.
 
     Raise TemplateError if a template of the theme asks for something that does not exist.
     """
-    digest, new_excerpts = compose(inputs)
+    digest, excerpts = compose(inputs)
     rendered = render(digest, theme)
     eml = to_eml(rendered, digest)
-    selection = inputs.selection
+    checks = preflight(digest, rendered, eml, inputs.preflight)
+    known = set(checks)
+    variants: list[tuple[Variant, Digest]] = []
+    for key in keys:
+        wanted = variant_inputs(replace(inputs, excerpts={**inputs.excerpts, **excerpts}), digest, key)
+        if wanted:
+            digest_of_key, more = compose(wanted)
+            excerpts = {**excerpts, **more}
+            variant, results = _render_variant(digest_of_key, theme, key)
+            variants.append((variant, digest_of_key))
+            checks += tuple(_of_variant(result, key) for result in results if result not in known)
+            known.update(results)
+    return ComposedEdition(
+        digest=digest,
+        rendered=rendered,
+        eml=eml,
+        variants=tuple(variants),
+        checks=checks,
+        selection=inputs.selection,
+        new_excerpts=excerpts,
+    )
+
+
+def seal_edition(
+    composed: ComposedEdition,
+    *,
+    subscribers: Mapping[str, int] = MappingProxyType({}),
+    more_checks: Sequence[CheckResult] = (),
+) -> BuiltEdition:
+    """Return a composed edition as a draft. ``subscribers`` counts those who get each variant, by name."""
+    selection = composed.selection
     edition = seal(
-        digest,
-        rendered,
-        eml,
+        composed.digest,
+        composed.rendered,
+        composed.eml,
         left_out=selection.left_out,
-        checks=preflight(digest, rendered, eml, inputs.preflight),
+        checks=by_severity((*composed.checks, *more_checks)),
         fingerprints={
             (stored.entry.feed_id, stored.entry.guid): stored.fingerprint
             for story in selection.stories
             for stored in story
         },
+        variants=[
+            (replace(variant, subscribers=subscribers.get(variant.name, 0)), digest)
+            for variant, digest in composed.variants
+        ],
     )
-    return BuiltEdition(edition=edition, selection=selection, new_excerpts=new_excerpts)
+    return BuiltEdition(edition=edition, selection=selection, new_excerpts=composed.new_excerpts)
+
+
+def _render_variant(digest: Digest, theme: Theme, key: VariantKey) -> tuple[Variant, tuple[CheckResult, ...]]:
+    """Return a variant and the results of its checks, but those about the choice of entries."""
+    rendered = render(digest, theme)
+    eml = to_eml(rendered, digest, variant=key.name)
+    variant = Variant(
+        key=key,
+        shown=topics_of(story.kind for story in digest.stories),
+        subject=rendered.subject,
+        preheader=rendered.preheader,
+        html=rendered.html.encode(),
+        text=rendered.text.encode(),
+        eml=eml,
+    )
+    return variant, preflight(digest, rendered, eml)
+
+
+def _of_variant(result: CheckResult, key: VariantKey) -> CheckResult:
+    return replace(result, where=f"variant {key.name}: {result.where}".removesuffix(": "))

@@ -50,6 +50,7 @@ CheckName = Literal[
     "tracking-link",
     "unsafe",
     "unsubscribe-link",
+    "variants",
     "wrong-encoding",
 ]
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

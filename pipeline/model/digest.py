@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from pipeline.model.block import Block
 from pipeline.model.entry import Entry, Picture, TimedText
+from pipeline.model.variant import Variant
 
 SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
@@ -238,6 +239,28 @@ class Edition:
     """SHA-256 of everything a subscriber gets: what the editor reviews and approves."""
     changes: tuple[str, ...] = ()
     """Of a sealed edition: a phrase for each change of its content since. Its bytes are unchanged."""
+    variants: tuple[Variant, ...] = ()
+    """For subscribers who want less than the whole; their bytes are part of the edition."""
+
+    def as_variant(self, name: str) -> Edition:
+        """Return the edition with the bytes of a variant in place of its own, or unchanged if it has no such variant.
+
+        >>> edition = Edition(week="", state="draft", number=1, subject="", preheader="", html=b"", text=b"", eml=b"",
+        ...     manifest=b"")
+        >>> edition.as_variant("whole") is edition
+        True
+        """
+        variant = next((variant for variant in self.variants if variant.name == name), None)
+        if variant is None:
+            return self
+        return replace(
+            self,
+            subject=variant.subject,
+            preheader=variant.preheader,
+            html=variant.html,
+            text=variant.text,
+            eml=variant.eml,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,9 +90,23 @@ class WeekCalendar:
         """Return the week that contains the noon of a local calendar day."""
         return self.week_of(datetime.combine(day, time(12), self.zone).astimezone(UTC))
 
+    def weeks_of_month(self, week: Week) -> tuple[Week, ...]:
+        """Return the weeks that end in the same month as a week, the month of their last instant.
+
+        >>> calendar = WeekCalendar.parse("mon 00:00", UTC)
+        >>> [str(week) for week in calendar.weeks_of_month(Week(2026, 7))]
+        ['2026-W05', '2026-W06', '2026-W07', '2026-W08']
+        """
+        nearby = (week.next(weeks) for weeks in range(-5, 6))
+        return tuple(other for other in nearby if self._month(other) == self._month(week))
+
     def newest_closed(self, now: datetime) -> Week:
         """Return the newest week that has closed at ``now``."""
         return self.week_of(now).next(-1)
+
+    def _month(self, week: Week) -> tuple[int, int]:
+        last_day = (self._closing(week) - timedelta(microseconds=1)).astimezone(self.zone)
+        return last_day.year, last_day.month
 
     def _closing(self, week: Week) -> datetime:
         # At midnight the last instant is on the day before: Monday 00:00 closes the week that ends on Sunday.

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, 
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
 from pipeline.model.errors import ConflictError
+from pipeline.model.variant import Variant, VariantKey
 from pipeline.store.dialects import insert, upsert
 from pipeline.store.schema import (
     commit_counter,
@@ -20,6 +21,7 @@ from pipeline.store.schema import (
     entry,
     published_text,
     sealed_edition,
+    sealed_variant,
 )
 from pipeline.text.text_keys import text_keys
 
@@ -37,6 +39,7 @@ _WITH_KEYS = (
     .where(published_text.c.key.in_(bindparam("keys", expanding=True)))
 )
 _MAX_KEYS = 10_000  # in one statement; SQLite allows 32,766 parameters
+_VARIANT_PARTS = ("subject", "preheader", "html", "text", "eml")
 _PARTS = ("content_hash", "subject", "preheader", "html", "text", "eml", "manifest")
 
 
@@ -59,7 +62,7 @@ def next_number(connection: Connection) -> int:
 def newest_sealed(connection: Connection, week: str) -> SealedEdition | None:
     """Return a week's newest sealed edition, or None."""
     row = connection.execute(_SEALED.where(edition.c.week == week)).mappings().first()
-    return _sealed_edition(row) if row else None
+    return _sealed_edition(row, _variants(connection, week, row["version"])) if row else None
 
 
 def lock(connection: Connection) -> None:
@@ -110,6 +113,9 @@ def insert_sealed(connection: Connection, sealed: SealedEdition) -> None:
     values |= {"week": week, "version": version, "sealed_at": sealed.sealed_at, "sealed_by": sealed.sealed_by}
     values |= {"stories": sealed.stories, "overrides": asdict(sealed.overrides)}
     connection.execute(sealed_edition.insert().values(values))
+    rows = [_variant_row(variant) | {"position": at} for at, variant in enumerate(sealed.edition.variants)]
+    if rows:
+        connection.execute(sealed_variant.insert(), [row | {"week": week, "version": version} for row in rows])
     current = update(edition).where(edition.c.week == week)
     connection.execute(current.values(number=sealed.edition.number, version=version))
 
@@ -189,10 +195,34 @@ def _write_text_keys(connection: Connection, entry_ids: Collection[int]) -> None
         connection.execute(insert(connection.dialect.name, published_text).on_conflict_do_nothing(), rows)
 
 
-def _sealed_edition(row: RowMapping) -> SealedEdition:
+def _variants(connection: Connection, week: str, version: int) -> tuple[Variant, ...]:
+    of_edition = (sealed_variant.c.week == week) & (sealed_variant.c.version == version)
+    rows = connection.execute(select(sealed_variant).where(of_edition).order_by(sealed_variant.c.position)).mappings()
+    return tuple(
+        Variant(
+            key=VariantKey(topics=tuple(row["topics"].split()), frequency=row["frequency"]),
+            shown=tuple(row["shown"].split()),
+            subscribers=row["subscribers"],
+            **{name: row[name] for name in _VARIANT_PARTS},
+        )
+        for row in rows
+    )
+
+
+def _variant_row(variant: Variant) -> dict[str, Any]:
+    return {
+        "topics": " ".join(variant.key.topics),
+        "frequency": variant.key.frequency,
+        "shown": " ".join(variant.shown),
+        "subscribers": variant.subscribers,
+        **{name: getattr(variant, name) for name in _VARIANT_PARTS},
+    }
+
+
+def _sealed_edition(row: RowMapping, variants: tuple[Variant, ...]) -> SealedEdition:
     parts = {name: row[name] for name in _PARTS}
     return SealedEdition(
-        edition=Edition(week=row["week"], state="approved", number=row["number"], **parts),
+        edition=Edition(week=row["week"], state="approved", number=row["number"], variants=variants, **parts),
         stories=tuple(tuple(story) for story in row["stories"]),
         overrides=_overrides(row["overrides"]),
         sealed_at=row["sealed_at"],

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from pipeline.digest.compose.related import OlderStories
-from pipeline.model.digest import RelatedEntry
+from pipeline.model.digest import RelatedEntry, StoryKind
 from pipeline.model.edition import matches_any
 from pipeline.model.entry import StoredEntry
 from pipeline.text.titles import strip_episode_number
@@ -20,6 +20,21 @@ ONE_YEAR = timedelta(weeks=52)
 """The same weekday a year ago."""
 MAX_RELATED = 2
 MAX_ARCHIVE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthContent:
+    """The best stories of a month's earlier editions, for the variants that show them once more."""
+
+    opens_at: datetime | None = None
+    """When the first week of the month opened; None if the month is not over."""
+    stories: tuple[tuple[StoryKind, tuple[StoredEntry, ...]], ...] = ()
+    """The leads and the stories in full, those of the newest edition first."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """The editor's notes on them, by reference."""
+
+
+NO_MONTH = MonthContent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,8 @@ class ArchiveContent:
     """At most one entry of the same week a year ago."""
     filler: tuple[StoredEntry, ...] = ()
     """Older entries that fill a thin week."""
+    month: MonthContent = NO_MONTH
+    """The best of the month's earlier editions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.digest.edition.variants import FILES, FOLDER
+
 _FILES = {"digest.html": "the HTML", "digest.txt": "the plain text", "digest.eml": "the message file"}
 _FIELDS = ("title", "url", "published_at", "enclosure_url")
 
@@ -22,18 +24,29 @@ def manifest_changes(sealed: bytes, fresh: bytes) -> tuple[str, ...]:
     >>> manifest_changes(before, after)
     ('the HTML would differ: the template, config.toml or an image changed',)
     """
-    files = [_FILES[file] for file in changed_files(sealed, fresh)]
-    if not files:
+    changed = changed_files(sealed, fresh)
+    if not changed:
         return ()
     old, new = json.loads(sealed), json.loads(fresh)
-    changes = (*_text_changes(old, new), *_entry_changes(old, new))
-    return changes or (f"{_listed(files)} would differ: the template, config.toml or an image changed",)
+    changes = (*_text_changes(old, new), *_entry_changes(old, new), *_variant_changes(old, new))
+    files = dict.fromkeys(_FILES.get(file) or f"the variant “{file.split('/')[1]}”" for file in changed)
+    return changes or (f"{_listed([*files])} would differ: the template, config.toml or an image changed",)
 
 
 def changed_files(sealed: bytes, fresh: bytes) -> tuple[str, ...]:
     """Return the names of the files whose SHA-256 differs."""
-    old, new = (json.loads(manifest)["sha256"] for manifest in (sealed, fresh))
-    return tuple(file for file in _FILES if old.get(file) != new.get(file))
+    old, new = (_hashes(json.loads(manifest)) for manifest in (sealed, fresh))
+    return tuple(file for file in dict.fromkeys((*old, *new)) if old.get(file) != new.get(file))
+
+
+def _hashes(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256 of each file, by its path in the folder of the edition."""
+    of_variants = {
+        f"{FOLDER}/{variant['variant']}/{file}": sha256
+        for variant in manifest.get("variants", ())
+        for file, sha256 in zip(FILES, (variant["sha256"][part] for part in ("html", "text", "eml")), strict=True)
+    }
+    return {file: manifest["sha256"].get(file) for file in _FILES} | of_variants
 
 
 def _text_changes(old: Manifest, new: Manifest) -> Iterator[str]:
@@ -59,6 +72,12 @@ def _entry_changes(old: Manifest, new: Manifest) -> Iterator[str]:
             yield f"“{before[key]['title']}” was edited in its feed: {_listed(fields)}"
     if common != [key for key in after if key in before]:
         yield "the order of the stories changed"
+
+
+def _variant_changes(old: Manifest, new: Manifest) -> Iterator[str]:
+    before, after = ([variant["variant"] for variant in manifest.get("variants", ())] for manifest in (old, new))
+    yield from (f"the variant “{name}” would be left out" for name in before if name not in after)
+    yield from (f"the variant “{name}” would be added" for name in after if name not in before)
 
 
 def _entries(manifest: Manifest) -> dict[tuple[str, str], Manifest]:

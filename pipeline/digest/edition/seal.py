@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.model.check import CheckResult
 from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, SkimLine, Story
 from pipeline.model.entry import Entry
+from pipeline.model.variant import Variant
 from pipeline.text.quotable import quotation
 
 _HASHED_KEYS = ("edition", "number", "subject", "preheader", "sha256")
@@ -26,6 +27,7 @@ def seal(
     left_out: Sequence[Decision],
     checks: Sequence[CheckResult] = (),
     fingerprints: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    variants: Sequence[tuple[Variant, Digest]] = (),
 ) -> Edition:
     """Return a draft edition; the same arguments give the same bytes.
 
@@ -37,6 +39,8 @@ def seal(
         "checks": [asdict(result) for result in checks],
         "sha256": {name: sha256(content).hexdigest() for name, content in files.items()},
     }
+    if variants:
+        manifest["variants"] = [_variant(variant, of_variant) for variant, of_variant in variants]
     manifest["content_hash"] = content_hash(manifest)
     return Edition(
         week=digest.week,
@@ -49,16 +53,19 @@ def seal(
         eml=files["digest.eml"],
         manifest=_to_json(manifest),
         content_hash=manifest["content_hash"],
+        variants=tuple(variant for variant, _ in variants),
     )
 
 
 def content_hash(manifest: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of everything a subscriber gets.
+    """Return the SHA-256, in hexadecimal, of everything a subscriber gets, whatever variant.
 
     State, checks and left-out entries do not count: a draft and the edition approved from it have the same hash.
     """
     stories = [[(entry["feed_id"], entry["guid"]) for entry in story["entries"]] for story in manifest["stories"]]
-    content = json.dumps([[manifest[key] for key in _HASHED_KEYS], stories], ensure_ascii=False, sort_keys=True)
+    variants = [[variant["variant"], variant["sha256"]] for variant in manifest.get("variants", ())]
+    parts = [[manifest[key] for key in _HASHED_KEYS], stories, *([variants] if variants else [])]
+    content = json.dumps(parts, ensure_ascii=False, sort_keys=True)
     return sha256(content.encode()).hexdigest()
 
 
@@ -68,9 +75,13 @@ def manifest_skim(manifest: bytes) -> tuple[SkimLine, ...]:
     >>> manifest_skim(b'{"skim": [{"title": "Salt", "text": "It came by sea.", "level": "lead"}]}')
     (SkimLine(title='Salt', text='It came by sea.', level='lead'),)
     """
-    content = json.loads(manifest or b"{}")
-    titles = [{"title": story["title"]} for story in content.get("stories", ())]
-    return tuple(SkimLine(**line) for line in content.get("skim", titles))
+    return skim_of(json.loads(manifest or b"{}"))
+
+
+def skim_of(manifest: Mapping[str, Any]) -> tuple[SkimLine, ...]:
+    """Return the same of a manifest, or of its part about a variant, that was read already."""
+    titles = [{"title": story["title"]} for story in manifest.get("stories", ())]
+    return tuple(SkimLine(**line) for line in manifest.get("skim", titles))
 
 
 def mark_approved(edition: Edition, *, overridden: Sequence[str] = ()) -> Edition:
@@ -117,6 +128,31 @@ def _content(digest: Digest, rendered: RenderedDigest, fingerprints: Mapping[tup
             for story in section.stories
         ],
         "included": [_decision(decision) for decision in digest.decisions if decision.included],
+    }
+
+
+def _variant(variant: Variant, digest: Digest) -> dict[str, Any]:
+    files = {"html": variant.html, "text": variant.text, "eml": variant.eml}
+    return {
+        "variant": variant.name,
+        "topics": variant.key.topics,
+        "frequency": variant.key.frequency,
+        "shown": variant.shown,
+        "subject": variant.subject,
+        "preheader": variant.preheader,
+        "subscribers": variant.subscribers,
+        "stories": [
+            {
+                "section": section.kind,
+                "heading": section.heading,
+                "title": story.title,
+                "url": story.url,
+                "entries": [_identity(entry) for entry in story.entries],
+            }
+            for section in digest.sections
+            for story in section.stories
+        ],
+        "sha256": {name: sha256(content).hexdigest() for name, content in files.items()},
     }
 
 

@@ -18,13 +18,14 @@ _POLICY = EmailPolicy(linesep="\r\n", max_line_length=76)
 """Line lengths of RFC 2045, for bodies and their headers; all other headers are written by ``message_headers``."""
 
 
-def to_eml(rendered: RenderedDigest, digest: Digest) -> bytes:
+def to_eml(rendered: RenderedDigest, digest: Digest, *, variant: str = "edition") -> bytes:
     """Return an edition as a message: plain text, then HTML, both UTF-8; the same digest gives the same bytes.
 
-    Its Date is the closing of the week. Lines end in CRLF; body lines have at most 76 characters.
+    Its Date is the closing of the week; its Message-ID has the name of the ``variant``. Lines end in CRLF; body lines
+    have at most 76 characters.
     """
     sent_at = digest.closes_at.astimezone(ZoneInfo(digest.publication.timezone))
-    message_id = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.edition"
+    message_id = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.{variant}"
     headers = _headers(digest.publication, rendered.subject, sent_at, message_id)
     return headers + _parts(EmailMessage(policy=_POLICY), rendered.text, rendered.html, digest.week)
 
@@ -35,14 +36,17 @@ def to_proof_eml(
     """Return the proof of a draft as a message; its parts already have the banner.
 
     The same draft and ``sequence`` give the same Message-ID, so that a proof repeated after a crash counts as one
-    message. ``sequence`` distinguishes proofs that were requested.
+    message. ``sequence`` distinguishes proofs that were requested. The variants are attached, byte for byte.
     """
     sent_at = now.astimezone(ZoneInfo(publication.timezone)).replace(microsecond=0)
     message_id = f"{edition.week}.{edition.content_hash[:16]}.{sequence}.proof"
     headers = _headers(publication, f"[Proof] {edition.subject}", sent_at, message_id)
     message = EmailMessage(policy=_POLICY)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
-    return headers + _parts(message, text, html, edition.week)
+    if not edition.variants:
+        return headers + _parts(message, text, html, edition.week)
+    headers += b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+    return headers + _mixed(_parts(EmailMessage(policy=_POLICY), text, html, edition.week), edition)
 
 
 def to_person_eml(
@@ -89,3 +93,19 @@ def _parts(message: EmailMessage, text: str, html: str, week: str) -> bytes:
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{week}")  # "=_" never occurs in quoted-printable; the standard library's is random
     return message.as_bytes()
+
+
+def _mixed(first: bytes, edition: Edition) -> bytes:
+    """Return the last header and the body of a message with an edition's variants attached (RFC 2046, 5.2.1).
+
+    Written by hand, as ``EmailMessage`` would fold the headers of the variants anew.
+    """
+    boundary = f"=_variants-{edition.week}"
+    parts = [first]
+    for variant in edition.variants:
+        disposition = f'Content-Disposition: attachment; filename="{variant.name}.eml"'
+        parts.append(f"Content-Type: message/rfc822\r\n{disposition}\r\n\r\n".encode() + variant.eml)
+    body = b"".join(f"--{boundary}\r\n".encode() + part + b"\r\n" for part in parts)
+    return (
+        f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'.encode() + body + f"--{boundary}--\r\n".encode()
+    )

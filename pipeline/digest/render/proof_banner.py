@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.digest.render.theme import load_templates, render_template
 from pipeline.model.check import LEVELS, CheckLine, CheckResult, check_lines
 from pipeline.model.digest import SkimLine
+from pipeline.model.variant import Variant
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -41,6 +42,8 @@ class ProofBanner:
     preheader: str = ""
     skim: tuple[SkimLine, ...] = ()
     """The titles and first words of the stories."""
+    variants: tuple[Variant, ...] = ()
+    """The variants of the edition, which are attached."""
     hint: str
     """A sentence about how to approve without the buttons."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.digest.build import BuiltEdition, build_edition
+from pipeline.digest.build import BuiltEdition, compose_edition
 from pipeline.digest.edition.diff import manifest_changes
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
@@ -17,6 +17,7 @@ from pipeline.jobs.digests.files import write_edition
 from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
+from pipeline.jobs.digests.variants import VariantPlan
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, SealedEdition, refusal
 from pipeline.model.errors import NothingToPublishError, PipelineError, RefusedError, ThinWeekError
@@ -35,8 +36,10 @@ class WrittenDigest:
     """The editor's file, if it was created together with this digest."""
 
 
-def build_draft(store: Store, context: DigestContext, week: Week, *, now: datetime) -> BuiltEdition:
-    """Return a week's edition as it would be built now; write nothing.
+def build_draft(
+    store: Store, context: DigestContext, week: Week, *, now: datetime, plan: VariantPlan | None = None
+) -> BuiltEdition:
+    """Return a week's edition as it would be built now, with the variants that subscribers want; write nothing.
 
     Raise NothingToPublishError if the week has no stories (ThinWeekError if too few), TemplateError if the theme is
     broken.
@@ -44,13 +47,18 @@ def build_draft(store: Store, context: DigestContext, week: Week, *, now: dateti
     selection = select_entries(store, context, week, now=now)
     if shortage := _shortage(store, context, week, selection):
         raise shortage
-    return build_selected(store, context, week, selection)
+    plan = plan or VariantPlan.of_subscribers(store, context, week, now=now)
+    return build_selected(store, context, week, selection, plan)
 
 
-def build_selected(store: Store, context: DigestContext, week: Week, selection: Selection) -> BuiltEdition:
-    """Return the edition of selected entries; the same selection and store give the same bytes."""
+def build_selected(
+    store: Store, context: DigestContext, week: Week, selection: Selection, plan: VariantPlan
+) -> BuiltEdition:
+    """Return the edition of selected entries; the same selection, plan and store give the same bytes."""
     stories = without_furniture(store, selection.stories, week, context.calendar)
-    return build_edition(load_inputs(store, context, week, replace(selection, stories=stories)), context.theme)
+    month = plan.load_month(store, context, week)
+    inputs = load_inputs(store, context, week, replace(selection, stories=stories), month)
+    return plan.seal(compose_edition(inputs, context.theme, plan.keys))
 
 
 def current_edition(store: Store, context: DigestContext, week: Week, *, now: datetime) -> Edition:
@@ -74,7 +82,8 @@ def changes_since_approval(
 ) -> tuple[str, ...]:
     """Return how a draft built now would differ from a sealed edition, a phrase for each difference."""
     try:
-        draft = build_draft(store, context, Week.parse(sealed.edition.week), now=now)
+        plan = VariantPlan.of_sealed(sealed.edition)
+        draft = build_draft(store, context, Week.parse(sealed.edition.week), now=now, plan=plan)
     except PipelineError as error:
         return (f"a draft cannot be made now: {error}",)
     return manifest_changes(sealed.edition.manifest, draft.edition.manifest)
@@ -101,7 +110,8 @@ def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *,
             store.weeks.close(str(week), decided, now=now, carried_over=carried_over)
         raise shortage
     context.enrich(selection.stories, now)
-    built = build_selected(store, context, week, selection)
+    plan = VariantPlan.of_subscribers(store, context, week, now=now)
+    built = build_selected(store, context, week, selection, plan)
     paths = write_edition(built.edition, out / str(week))
     _record(store, week, built, now, has_closed=has_closed)
     editor_file = context.create_editor_file(built.edition, selection, out)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.digest.edition.variants import FILES, FOLDER, files_of
 from pipeline.jobs.maintenance.atomic_file import as_write_error
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord
@@ -25,13 +27,16 @@ def write_edition(edition: Edition, folder: Path, record: EditionRecord | None =
         "digest.html": edition.html,
         "digest.txt": edition.text,
         "digest.eml": edition.eml,
-        "manifest.json": edition.manifest,
     }
+    for variant in edition.variants:
+        parts |= files_of(variant)
+    parts["manifest.json"] = edition.manifest
     if record:
         parts["state.json"] = _state(edition, record)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all(folder, parts)
+        _remove_other_variants(folder, {variant.name for variant in edition.variants})
         if not record:
             (folder / "state.json").unlink(missing_ok=True)
     except OSError as error:
@@ -51,15 +56,28 @@ def read_draft_manifest(folder: Path) -> bytes:
 
 def _write_all(folder: Path, parts: Mapping[str, bytes]) -> None:
     """Write all files under temporary names before replacing the first one."""
-    temporary = {name: folder / f".{name}.new" for name in parts}
+    temporary = {name: (folder / name).with_name(f".{Path(name).name}.new") for name in parts}
     try:
         for name, content in parts.items():
+            temporary[name].parent.mkdir(parents=True, exist_ok=True)
             temporary[name].write_bytes(content)
         for name in parts:
             os.replace(temporary[name], folder / name)
     finally:
         for path in temporary.values():
             path.unlink(missing_ok=True)
+
+
+def _remove_other_variants(folder: Path, names: Collection[str]) -> None:
+    """Remove the files of variants that an earlier draft had, and their folders if nothing else is in them."""
+    for path in (folder / FOLDER).glob("*"):
+        if path.name not in names:
+            for name in FILES:
+                (path / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                path.rmdir()
+    with suppress(OSError):
+        (folder / FOLDER).rmdir()
 
 
 def _state(edition: Edition, record: EditionRecord) -> bytes:

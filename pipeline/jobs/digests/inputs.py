@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from pipeline.digest.compose.archive import ArchiveContent
+from pipeline.digest.compose.archive import NO_MONTH, ArchiveContent, MonthContent
 from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
 from pipeline.digest.compose.episodes import quotable_words
 from pipeline.digest.compose.images import image_urls
@@ -29,17 +29,21 @@ REPEAT_WINDOW_WEEKS = 52
 """Preflight reports links that an edition of the last year has published already."""
 
 
-def load_inputs(store: Store, context: DigestContext, week: Week, selection: Selection) -> DigestInputs:
-    """Return everything the edition of a week and its selection is built from.
+def load_inputs(
+    store: Store, context: DigestContext, week: Week, selection: Selection, month: MonthContent = NO_MONTH
+) -> DigestInputs:
+    """Return everything the edition of a week and its variants are built from.
 
     Nothing that is fetched after the week has closed changes what is returned.
     """
     opens_at, closes_at = context.calendar.bounds(week)
     archive = _without_furniture(store, context, week, load_archive_content(store, context, week, selection))
-    entries = [*selection.stories, *((stored,) for stored in (*archive.year_ago, *archive.filler))]
-    details = store.media.episode_details(episode_detail_urls(selection.stories))
+    archive = replace(archive, month=month)
+    stories = [*selection.stories, *(entries for _, entries in month.stories)]
+    entries = [*stories, *((stored,) for stored in (*archive.year_ago, *archive.filler))]
+    details = store.media.episode_details(episode_detail_urls(stories))
     channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
-    icons = _icons(channels)
+    icons, closed_at = _icons(channels), store.weeks.closed().get(str(week))
     return DigestInputs(
         week=week,
         opens_at=opens_at,
@@ -51,9 +55,7 @@ def load_inputs(store: Store, context: DigestContext, week: Week, selection: Sel
         archive=archive,
         feed_titles={feed_id: channel.title for feed_id, channel in channels.items()},
         episode_details=details,
-        rarity=archive_rarity(
-            store, quotable_words(details.values()), first_seen_by=store.weeks.closed().get(str(week))
-        ),
+        rarity=archive_rarity(store, quotable_words(details.values()), first_seen_by=closed_at),
         covers=_covers(channels),
         icons=icons,
         excerpts=store.excerpts.get(excerpt_keys(entries, context.feeds)),

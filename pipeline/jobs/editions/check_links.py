@@ -53,7 +53,7 @@ def check_links(
     edition: Edition, open_fetcher: OpenFetcher, *, now: datetime, max_seconds: float = MAX_CHECK_SECONDS
 ) -> tuple[CheckResult, ...]:
     """Request up to ``MAX_URLS`` links and images of an edition and return the results, most severe first."""
-    urls = collect_urls(edition.html.decode(), edition.manifest)
+    urls = _urls(edition)
     outcomes = asyncio.run(_fetch(urls[:MAX_URLS], open_fetcher, now, max_seconds))
     checked = [(url, outcomes[url.url]) for url in urls if url.url in outcomes]
     unchecked = [url for url in urls if url.url not in outcomes]
@@ -90,6 +90,15 @@ def is_fresh(link_check: LinkCheck | None, overridden: Collection[str], *, now: 
         and now - link_check.checked_at < RESULT_TTL
         and not blocking_results(link_check.results, overridden)
     )
+
+
+def _urls(edition: Edition) -> tuple[CheckedUrl, ...]:
+    """Return the URLs of an edition and its variants, each once."""
+    urls: dict[str, CheckedUrl] = {}
+    for html in (edition.html, *(variant.html for variant in edition.variants)):
+        for url in collect_urls(html.decode(), edition.manifest):
+            urls.setdefault(url.url, url)
+    return tuple(urls.values())
 
 
 async def _fetch(

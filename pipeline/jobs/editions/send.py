@@ -10,9 +10,10 @@ from pipeline.jobs.digests.build import current_edition, write_sealed
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.workflow import EditionWorkflow
-from pipeline.jobs.ports import Mailer
+from pipeline.jobs.ports import Backend, Mailer
+from pipeline.model.digest import Edition
 from pipeline.model.edition import RECOVERY_ACTOR, EditionRecord, SealedEdition
-from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, RefusedError
+from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, DeliveryUncertainError, RefusedError
 from pipeline.model.week import Week
 
 
@@ -40,6 +41,7 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
             record = editions.change_state(record, "sending", now=now, actor=workflow.actor)
         try:
             path = backend.deliver(sealed.edition.eml)
+            _deliver_variants(backend, sealed.edition)
         except DeliveryFailedError as error:
             editions.release(record, "held", (), now=now, actor=workflow.actor, note=f"sending failed: {error}")
             raise
@@ -47,6 +49,16 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
             editions.change_state(record, "held", now=now, actor=RECOVERY_ACTOR, note=str(error).rstrip("."))
             raise
         return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=backend.outcome), path
+
+
+def _deliver_variants(backend: Backend, edition: Edition) -> None:
+    """Deliver the variants of an edition that was delivered itself; DeliveryUncertainError if one was not."""
+    for variant in edition.variants:
+        try:
+            backend.deliver(variant.eml)
+        except DeliveryFailedError as error:
+            message = f"The edition was sent, but not yet its variant “{variant.name}”: {error}"
+            raise DeliveryUncertainError(message) from error
 
 
 def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime) -> EditionRecord:

@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from pipeline.digest.edition.variants import read_variants
 from pipeline.digest.selection.eligibility import LEFT_OUT_BY_EDITOR
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, PublishedEdition, SealedEdition
@@ -73,6 +74,7 @@ def read_edition(folder: Path, state: Any) -> PublishedEdition:
         eml=parts["eml"],
         manifest=manifest_json,
         content_hash=manifest["content_hash"],
+        variants=read_variants(manifest_json, lambda path: (folder / path).read_bytes()),
     )
     ids = count(1)
     stories = [[_read_entry(values, next(ids)) for values in story["entries"]] for story in manifest["stories"]]

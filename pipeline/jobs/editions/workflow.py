@@ -13,6 +13,7 @@ from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.build import build_draft, build_selected, require_confirmed
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.selection import select_entries
+from pipeline.jobs.digests.variants import VariantPlan
 from pipeline.jobs.editions.check_links import check_results, current_link_check
 from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.check import CHECK_NAMES, CheckResult, blocking_results
@@ -168,7 +169,8 @@ class EditionWorkflow:
         entries = {stored.entry_id: stored for stored in self.store.entries.by_id(sealed.entry_ids)}
         stories = (tuple(entries[entry_id] for entry_id in story if entry_id in entries) for story in sealed.stories)
         selection = Selection(stories=tuple(filter(None, stories)), decisions=(), overrides=sealed.overrides)
-        rebuilt = build_selected(self.store, self.context, week, selection).edition
+        plan = VariantPlan.of_sealed(sealed.edition)
+        rebuilt = build_selected(self.store, self.context, week, selection, plan).edition
         old, new = sealed.edition.manifest, rebuilt.manifest
         return RebuildResult(changed_files=changed_files(old, new), changes=manifest_changes(old, new))
 

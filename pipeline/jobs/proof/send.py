@@ -101,6 +101,7 @@ class ProofSender:
             buttons=tuple(self._button(proof, action, label, now) for action, label in BUTTONS if self.web_url),
             preheader=edition.preheader,
             skim=manifest_skim(edition.manifest),
+            variants=edition.variants,
             hint=f"{self.hint} On the command line it is {command}.".strip(),
         )
         html, text = self.banner.prepend(edition.html.decode(), edition.text.decode(), banner)

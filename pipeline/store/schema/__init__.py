@@ -24,6 +24,7 @@ from pipeline.store.schema.editions import (
     proof,
     published_text,
     sealed_edition,
+    sealed_variant,
     used_token,
 )
 from pipeline.store.schema.feeds import (
@@ -99,6 +100,7 @@ __all__ = [
     "published_text",
     "run",
     "sealed_edition",
+    "sealed_variant",
     "signing_key",
     "signup_limit",
     "subscriber",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
 
 from pipeline.store.schema.types import Instant, metadata
 
@@ -45,6 +57,25 @@ sealed_edition = Table(
     Column("manifest", LargeBinary, nullable=False),
     Column("stories", JSON, nullable=False),
     Column("overrides", JSON, nullable=False),
+)
+
+# The variants of each sealed edition, in the order of its manifest; topics are separated by blanks.
+sealed_variant = Table(
+    "sealed_variant",
+    metadata,
+    Column("week", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("topics", Text, nullable=False),
+    Column("frequency", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("subscribers", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("html", LargeBinary, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("eml", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["week", "version"], ["sealed_edition.week", "sealed_edition.version"]),
 )
 
 # The entries a sealed edition carries, and late counterparts of its stories. The key is the entry alone, so that the

@@ -68,6 +68,11 @@ class EditionCache:
         with self.lock:
             return self._shown.get(edition_fingerprint)
 
+    def clear(self) -> None:
+        """Build editions anew, whatever the page version; those that were shown are kept."""
+        with self.lock:
+            self._version = ""
+
     def _cached(self, kind: str, week: str, build: Callable[[str], Edition | BuildFailure]) -> Edition | BuildFailure:
         with self.lock:
             self._clear_if_outdated()

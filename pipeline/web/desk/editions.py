@@ -21,10 +21,11 @@ from pipeline.model.errors import (
     RefusedError,
     UsageError,
 )
+from pipeline.model.variant import WHOLE
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.message_frame import frame_html
 from pipeline.web.desk.ports import ACTIONS, ActionOptions
-from pipeline.web.desk.week import ViewOptions, WeekContext, parse_view_options, requested_week
+from pipeline.web.desk.week import ViewOptions, WeekContext, parse_view_options, requested_week, with_known_variant
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.security import IMAGE_SOURCES, MESSAGE_CSP
 from pipeline.web.templating import PageTemplates
@@ -85,6 +86,7 @@ class EditionPages:
         """Show the HTML for its frame, as described in ``message_frame``."""
         options = parse_view_options(request.query_params)
         edition = self.cache.shown_edition(request.query_params.get("seen", "")) or self._edition(request)
+        edition = edition.as_variant(options.variant)
         with self.cache.lock:
             local_image = self.cache.desk.editions.local_image
             html = frame_html(
@@ -99,12 +101,15 @@ class EditionPages:
     def file(self, request: Request) -> Response:
         """Return the unchanged bytes of one of an edition's files."""
         suffix, edition = request.path_params["suffix"], self._edition(request)
+        variant = with_known_variant(parse_view_options(request.query_params), edition).variant
+        edition = edition.as_variant(variant)
         if suffix not in FILE_TYPES:
             raise HTTPException(404, "An edition has digest.html, digest.txt and digest.eml.")
         content = {"html": edition.html, "txt": edition.text, "eml": edition.eml}[suffix]
         headers = {"Content-Security-Policy": MESSAGE_CSP.format(images=IMAGE_SOURCES["local"])}
         if suffix == "eml":
-            headers["Content-Disposition"] = f'attachment; filename="{edition.week}.eml"'
+            name = edition.week if variant == WHOLE.name else f"{edition.week}-{variant}"
+            headers["Content-Disposition"] = f'attachment; filename="{name}.eml"'
         return Response(content, media_type=FILE_TYPES[suffix], headers=headers)
 
     def image(self, request: Request) -> Response:
@@ -182,6 +187,7 @@ class ActionPages:
             with self.cache.lock:
                 message = desk.editions.perform(week, action, options)
         except PipelineError as error:
+            self.cache.clear()  # what subscribers want does not count in the page version
             context = WeekContext(self.cache).build(
                 week, ViewOptions(), error=str(error), seen_fingerprint=form["hash"]
             )

@@ -30,6 +30,7 @@ _TITLES = {
     "short-url": "shortened address",
     "text-part": "plain-text part",
     "todo-note": "leftover note",
+    "variants": "what subscribers want",
 }
 """Titles of checks whose names mean little to an editor; other names are shown without their hyphens."""
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from typing import Any
 
-from pipeline.digest.edition.seal import manifest_skim
+from pipeline.digest.edition.seal import skim_of
+from pipeline.digest.edition.variants import manifest_of_variant
 from pipeline.digest.render.translator import ENGLISH
 from pipeline.digest.render.wording import section_heading
 from pipeline.model.digest import Edition, SkimLine
+from pipeline.model.variant import WHOLE
 
 GMAIL_CLIP_KB = 102
 SIZE_LIMITS_KB = ((30, "fine"), (60, "heavy"), (90, "too heavy"), (GMAIL_CLIP_KB, "clipped by Gmail"))
@@ -49,13 +51,14 @@ class HtmlSize:
     verdict: str
 
 
-def read_message_details(edition: Edition) -> MessageDetails:
-    """Parse an edition's message and manifest (RFC 5322; header values are decoded and unfolded)."""
-    message = message_from_bytes(edition.eml, policy=policy.default)
+def read_message_details(edition: Edition, variant: str = WHOLE.name) -> MessageDetails:
+    """Parse the message and manifest of an edition's variant (RFC 5322; header values are decoded and unfolded)."""
+    message = message_from_bytes(edition.as_variant(variant).eml, policy=policy.default)
     leaves = [part for part in message.walk() if not part.is_multipart()]
     sender = message["From"].addresses[0]
     sections: dict[str, list[StoryLink]] = {}
-    for story in _manifest(edition).get("stories", []):
+    manifest = manifest_of_variant(edition.manifest, variant)
+    for story in manifest.get("stories", []):
         heading = story.get("heading") or section_heading(story["section"], ENGLISH)
         sections.setdefault(heading, []).append(StoryLink(title=story["title"], url=story["url"]))
     return MessageDetails(
@@ -64,7 +67,7 @@ def read_message_details(edition: Edition) -> MessageDetails:
         headers=tuple((header, str(value)) for header, value in message.items()),
         parts=tuple((leaf.get_content_type(), len(leaf.get_payload(decode=True) or b"")) for leaf in leaves),
         stories=tuple((heading, tuple(stories)) for heading, stories in sections.items()),
-        skim=manifest_skim(edition.manifest),
+        skim=skim_of(manifest),
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.model.check import CheckResult, blocking_results
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import TRANSITIONS, refusal
 from pipeline.model.errors import NothingToPublishError, UsageError
+from pipeline.model.variant import WHOLE
 from pipeline.model.week import Week
 from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.diff import diff_editions
@@ -51,12 +52,13 @@ VIEW_CHOICES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewOptions:
-    """How an edition is shown; each field holds a key of its row in ``VIEW_CHOICES``."""
+    """How an edition is shown, and which variant of it; other fields hold a key of their row in ``VIEW_CHOICES``."""
 
     view: str = "mail"
     width: str = "fit"
     scheme: str = "light"
     images: str = "local"
+    variant: str = WHOLE.name
 
     @property
     def query(self) -> str:
@@ -65,7 +67,8 @@ class ViewOptions:
         >>> ViewOptions(width="375", scheme="dark").query
         'view=mail&width=375&scheme=dark&images=local'
         """
-        return urlencode({name: getattr(self, name) for name in VIEW_CHOICES})
+        variant = {} if self.variant == WHOLE.name else {"variant": self.variant}
+        return urlencode({name: getattr(self, name) for name in VIEW_CHOICES} | variant)
 
     def query_for(self, view: str) -> str:
         """Return the query string of the same options for another view.
@@ -75,14 +78,23 @@ class ViewOptions:
         """
         return replace(self, view=view).query
 
+    def query_for_variant(self, name: str) -> str:
+        """Return the query string of the same options for another variant.
+
+        >>> ViewOptions().query_for_variant("posts").rpartition("&")[2]
+        'variant=posts'
+        """
+        return replace(self, variant=name).query
+
 
 def parse_view_options(query: Mapping[str, str]) -> ViewOptions:
     """Return the view options in a query; the default for each that is missing or unknown.
 
     >>> parse_view_options({"width": "375", "scheme": "plaid"})
-    ViewOptions(view='mail', width='375', scheme='light', images='local')
+    ViewOptions(view='mail', width='375', scheme='light', images='local', variant='whole')
     """
-    return ViewOptions(**{name: query[name] for name, values in VIEW_CHOICES.items() if query.get(name) in values})
+    chosen = {name: query[name] for name, values in VIEW_CHOICES.items() if query.get(name) in values}
+    return ViewOptions(**chosen, variant=query.get("variant", WHOLE.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,9 @@ class WeekContext:
             if isinstance(edition, BuildFailure):
                 return context | {"failure": edition}
             draft = self._edition_to_approve(week, edition)
-            context |= sidebar(edition) | {"edition": edition} | self._edition_values(week, edition, draft)
+            options = with_known_variant(options, edition)
+            context |= sidebar(edition, options.variant) | self._edition_values(week, edition, draft)
+            context |= {"options": options, "edition": edition.as_variant(options.variant)}
             if options.view == "decisions" and context["editable"]:
                 context["notes"] = self.cache.desk.editor.state(week).overrides.notes
             if options.view == "changes":
@@ -183,12 +197,12 @@ class WeekContext:
         return edition if isinstance(draft, BuildFailure) else draft
 
 
-def sidebar(edition: Edition) -> dict[str, Any]:
-    """Return the values shown beside an edition on every page."""
+def sidebar(edition: Edition, variant: str = WHOLE.name) -> dict[str, Any]:
+    """Return the values shown beside an edition, or a variant of it, on every page."""
     return {
-        "details": read_message_details(edition),
+        "details": read_message_details(edition, variant),
         "checks": check_results(edition),
-        "html_size": measure_html(edition.html),
+        "html_size": measure_html(edition.as_variant(variant).html),
         "size_limits_kb": [limit for limit, _ in SIZE_LIMITS_KB],
         "gmail_clip_kb": GMAIL_CLIP_KB,
         "fingerprint": fingerprint(edition),
@@ -201,6 +215,12 @@ def requested_week(request: Request) -> str:
         return str(Week.parse(request.path_params["week"]))
     except ValueError as error:
         raise HTTPException(404, "A week is written like 2026-W07.") from error
+
+
+def with_known_variant(options: ViewOptions, edition: Edition) -> ViewOptions:
+    """Return the options for a variant that an edition has: the one they name, else the whole."""
+    names = [variant.name for variant in edition.variants]
+    return options if options.variant in names else replace(options, variant=WHOLE.name)
 
 
 def _by_name(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:

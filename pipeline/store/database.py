@@ -84,13 +84,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def transaction(self, *, counted: bool = True) -> Iterator[None]:
+    def transaction(self, *, counted: bool = True, savepoint: bool = True) -> Iterator[None]:
         """Make all transactions within, of this thread, parts of one: committed at the end or rolled back together.
 
-        One within another can be rolled back by itself.
+        One within another can be rolled back by itself, unless it has no ``savepoint``.
         """
         outer = getattr(self._surrounding, "connection", None)
-        with self.write(counted=counted) as connection, connection.begin_nested() if outer else nullcontext():
+        with (
+            self.write(counted=counted) as connection,
+            connection.begin_nested() if outer and savepoint else nullcontext(),
+        ):
             self._surrounding.connection = connection
             try:
                 yield

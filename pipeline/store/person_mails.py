@@ -18,7 +18,7 @@ from pipeline.store.rows import storable
 from pipeline.store.schema import given_guide, is_mail_pending, person_mail, subscriber
 from pipeline.store.subscribers import read_subscriber
 
-_ADD = person_mail.insert()
+_ADD = person_mail.insert().inline()
 CLAIM_TTL = timedelta(minutes=20)
 """How long a claim counts; longer than any mail server takes to answer."""
 

@@ -94,12 +94,13 @@ class Store:
         """Return a context in which all that this thread does with the store is one transaction."""
         return self._database.transaction()
 
-    def audience_transaction(self) -> AbstractContextManager[None]:
+    def audience_transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
         """Return such a context for people's data alone, which leaves ``revision`` as it is.
 
-        Lock the subscribers that change: on PostgreSQL other transactions run meanwhile.
+        Lock the subscribers that change: on PostgreSQL other transactions run meanwhile. Within another such context it
+        can be rolled back by itself, unless it has no ``savepoint``.
         """
-        return self._database.transaction(counted=False)
+        return self._database.transaction(counted=False, savepoint=savepoint)
 
     def revision(self) -> str:
         """Return a value that changes with every transaction that writes, in whatever process."""

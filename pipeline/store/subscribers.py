@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delete, func, or_, select, update
 
@@ -21,6 +22,9 @@ from pipeline.store.schema import (
     subscriber,
     subscription_event,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningInsert
 
 _BATCH = 1_000
 # Built once: building them costs more than executing them, and each sign-up does both.
@@ -65,6 +69,17 @@ class SubscriberRepository:
         """Add a subscriber, whose number is chosen here; return False if there is one with this address."""
         with self.database.write(counted=False) as connection:
             return insert_if_absent(connection, subscriber, _row(new) | {"address_key": address_key})
+
+    def add_or_lock(self, new: Subscriber, address_key: str) -> Subscriber:
+        """Return the subscriber with an address, added if there is none; nobody else changes it meanwhile.
+
+        It takes one statement in either case.
+        """
+        with self.database.write(counted=False) as connection:
+            statement = _add_or_lock(connection.dialect.name)
+            return read_subscriber(
+                connection.execute(statement, _row(new) | {"address_key": address_key}).mappings().one()
+            )
 
     def add_all(self, new: Sequence[tuple[Subscriber, str]]) -> dict[str, int]:
         """Add subscribers, each with the key of its address; return the numbers of those added, by key.
@@ -179,6 +194,14 @@ class SubscriberRepository:
         with self.database.read() as connection:
             row = connection.execute(query, {"wanted": wanted}).mappings().first()
         return read_subscriber(row) if row else None
+
+
+@cache
+def _add_or_lock(dialect: str) -> ReturningInsert[Any]:
+    statement = insert(dialect, subscriber)
+    unchanged = {"address_key": statement.excluded.address_key}  # an update, so that the row is locked and returned
+    statement = statement.on_conflict_do_update(index_elements=[subscriber.c.address_key], set_=unchanged)
+    return statement.returning(*subscriber.c)
 
 
 def _has_key(address_key: str) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
 from pipeline.store.schema import audience_log, subscriber, subscription_event, suppression, wording
 
-_ADD = subscription_event.insert()
+_ADD = subscription_event.insert().inline()
 _NEWEST_WORDING = (
     select(wording)
     .where(wording.c.form == bindparam("of_form"), wording.c.language == bindparam("in_language"))

@@ -74,12 +74,17 @@ class SignUp:
         """
         self.store(request, self.check(request), now)
 
-    def store(self, request: SignUpRequest, address: str, now: datetime) -> None:
+    def wording(self, request: SignUpRequest, now: datetime) -> Wording:
+        """Return the current version of the text beside the box that was ticked."""
+        form = self.context.form(request.form)
+        return self.context.store.subscription_events.current_wording(form.id, request.language, form.wording, now)
+
+    def store(self, request: SignUpRequest, address: str, now: datetime, wording: Wording | None = None) -> None:
         """Store a sign-up whose address was checked; otherwise as ``request``."""
         form = self.context.form(request.form)
         self._limit_network(request.visitor, now)
-        wording = self.context.store.subscription_events.current_wording(form.id, request.language, form.wording, now)
-        with self.context.store.audience_transaction():
+        wording = wording or self.wording(request, now)
+        with self.context.store.audience_transaction(savepoint=False):
             self._store(form, address, request, wording, now)
         self._watch_form(form, now)
 
@@ -168,11 +173,7 @@ class SignUp:
             created_at=now,
             changed_at=now,
         )
-        store.subscribers.add(new, key)
-        subscriber = store.subscribers.find(key, lock=True)
-        if subscriber is None:
-            raise AssertionError("the subscriber was added just now")
-        return subscriber
+        return store.subscribers.add_or_lock(new, key)
 
     def _may_mail(self, address: str, form: SignupForm, now: datetime) -> bool:
         """Count one more request of a form for an address; check whether it is the first within ``MAIL_INTERVAL``."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.sign_up import SignUp
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.digest import Publication
-from pipeline.model.subscriber import SignupForm
+from pipeline.model.subscriber import SignupForm, Wording
 from pipeline.text.message_headers import parse_mailbox
 
 
@@ -42,6 +42,10 @@ class Audience:
     proxies: tuple[str, ...]
     embed_on: tuple[str, ...]
     min_seconds: float
+    wordings: dict[tuple[str, str], Wording] = field(default_factory=dict)
+    """The current wording by form and language, once it is known."""
+    challenged: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    """Whether each form asks for a challenge, and when that was found out."""
 
     @property
     def publication(self) -> Publication:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +34,7 @@ from pipeline.web.public.writer import Writer
 HONEYPOT = "website"
 """A field that people do not see and programs fill in."""
 MAX_JSON_BYTES = 20_000
+_CHECK_INTERVAL = timedelta(seconds=1)
 Handler = Callable[[Request, Form], Response]
 
 
@@ -119,7 +120,11 @@ class SignUpPages:
             visitor=visitor_of(request, audience, page=came_from),
         )
         address = audience.sign_up.check(sign_up)
-        self.writer.run(audience.context.store, lambda: audience.sign_up.store(sign_up, address, now))
+        key = form.id, sign_up.language
+        wording = audience.wordings.get(key) or audience.wordings.setdefault(
+            key, audience.sign_up.wording(sign_up, now)
+        )
+        self.writer.run(audience.context.store, lambda: audience.sign_up.store(sign_up, address, now, wording))
         self.wake()
 
     def _doubt(self, audience: Audience, form: SignupForm, fields: Form, page: Page, now: datetime) -> str:
@@ -132,7 +137,7 @@ class SignUpPages:
             seconds = seconds_since(started, now, key)
             if seconds is None or seconds < audience.min_seconds:
                 return wording.too_fast(page.translator)
-        if audience.sign_up.needs_challenge(form.id, now):
+        if needs_challenge(audience, form, now):
             store, payload = audience.context.store, fields["altcha"]
             if not payload or not self.writer.run(store, lambda: accept_solution(payload, form.id, now, key, store)):
                 return wording.puzzle(page.translator)
@@ -178,7 +183,7 @@ class SignUpPages:
         )
 
     def _challenge(self, audience: Audience, form: SignupForm, now: datetime) -> Mapping[str, Any] | None:
-        if not audience.sign_up.needs_challenge(form.id, now):
+        if not needs_challenge(audience, form, now):
             return None
         challenge: dict[str, Any] = json.loads(make_challenge(form.id, now, audience.context.keys["challenge"]))
         return challenge
@@ -201,6 +206,15 @@ def form_of(request: Request, audience: Audience) -> SignupForm:
     if form is None:
         raise HTTPException(404)
     return form
+
+
+def needs_challenge(audience: Audience, form: SignupForm, now: datetime) -> bool:
+    """Check whether a form asks for a challenge, as it was at most a second ago."""
+    checked_at, needed = audience.challenged.get(form.id, (datetime.min.replace(tzinfo=UTC), False))
+    if not timedelta(0) <= now - checked_at < _CHECK_INTERVAL:
+        needed = audience.sign_up.needs_challenge(form.id, now)
+        audience.challenged[form.id] = now, needed
+    return needed
 
 
 def wants_json(request: Request) -> bool:

@@ -45,15 +45,18 @@ class PersonMailer:
     read_seconds: Callable[[], float] = time.monotonic
     """Reads a clock that only runs forward: a claim counts from when it is made."""
 
-    def send_due(self, now: datetime) -> int:
-        """Send the mails that are due, and return how many were sent.
+    def send_due(self, now: datetime, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Send the mails that are due, until ``is_stopping``, and return how many were sent.
 
         A mail that could not be sent is tried again later, and so are all others if the mail server is the reason.
         Never raises for a single mail; StoreError if the store fails.
         """
         began, sent = self.read_seconds(), 0
         queue = self.writer.context.store.person_mails
-        while claimed := queue.claim_due(at := now + timedelta(seconds=self.read_seconds() - began), limit=1):
+        while not is_stopping():
+            claimed = queue.claim_due(at := now + timedelta(seconds=self.read_seconds() - began), limit=1)
+            if not claimed:
+                break
             failure = self._send(claimed[0], at)
             if failure is None:
                 sent += 1

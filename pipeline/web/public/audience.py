@@ -97,10 +97,6 @@ class LiveAudience:
                 self._audience = self._build(app)
             return self._audience
 
-    def request_reload(self) -> None:
-        """Reload at the next request. Safe in a signal handler."""
-        self._app.request_reload()
-
     def _build(self, app: App) -> Audience:
         audience = build_audience(app)
 

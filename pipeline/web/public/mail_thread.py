@@ -69,4 +69,4 @@ class MailThread:
             return
         if self._mailer is None or self._mailer[0] is not app:
             self._mailer = app, build_person_mailer(app)
-        self._mailer[1].send_due(now)
+        self._mailer[1].send_due(now, is_stopping=lambda: self._stopping)

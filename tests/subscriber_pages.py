@@ -20,6 +20,7 @@ from pipeline.web.public.audience import Audience, LiveAudience
 from pipeline.web.public.server import create_public_app
 from pipeline.web.public.writer import Writer
 from tests.asgi_client import FORM_HEADERS, AsgiClient
+from tests.empty_store import empty_store
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PUBLIC_URL = "https://news.kueste.example"
@@ -80,6 +81,8 @@ def write_publication(
 ) -> Path:
     """Write the config.toml of a publication with three sign-up forms, and its guide; return the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
+    if store.startswith("sqlite"):
+        empty_store(folder)
     (folder / "tides.pdf").write_bytes(b"%PDF-1.7 high and low water")
     config = folder / "config.toml"
     config.write_text(CONFIG.format(url=url, port=port, public=public, signup=signup, store=store, delivery=delivery))

@@ -49,8 +49,9 @@ def test_body_that_fills_the_output_buffer_is_complete(size: int, coding: str) -
 @given(binary(min_size=1), integers(1, 8))
 def test_truncated_stream_is_an_error(data: bytes, missing: int) -> None:
     """A gzip body that ends early raises."""
-    with pytest.raises(FetchError, match="in the middle of the document"):
+    with pytest.raises(FetchError, match="in the middle of the document") as caught:
         decode("gzip", gzip.compress(b"<" + data)[:-missing], 7)
+    assert caught.value.kind == "protocol_error"
 
 
 @settings(deadline=None)

@@ -72,6 +72,21 @@ def test_public_address_embedded_in_ipv6_is_safe(envelope: str) -> None:
     assert unsafe_reason(envelope) == ""
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("::1", "this machine itself"),
+        ("::2", "this machine itself (as 0.0.0.2)"),
+        ("fe80::5efe:101:101", "the local network"),
+        ("fd00::5efe:101:101", "a private network"),
+        ("::ffff:0:101:101", "not in use on the public internet"),
+    ],
+)
+def test_what_is_around_an_embedded_address_counts(address: str, reason: str) -> None:
+    """A public address within an address of a local network leads there."""
+    assert unsafe_reason(address) == reason
+
+
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "::g", "1.1.1.1.1"])
 def test_invalid_address_is_not_safe(text: str) -> None:
     """The check does not depend on the resolver being right."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ from pipeline.jobs.audience.sign_up import SignUp, SignUpRequest
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.jobs.monitoring.status_report import build_status_report
 from pipeline.jobs.ports import Mailer
+from pipeline.model.digest import Edition
+from pipeline.model.edition import SealedEdition
 from pipeline.model.errors import DeliveryFailedError, DeliveryUncertainError
 from pipeline.model.subscriber import SignupForm, Subscriber
 from pipeline.model.week import WeekCalendar
@@ -217,6 +220,50 @@ def test_a_best_of_needs_a_past_edition(audience: Audience) -> None:
     audience.confirmed()
     assert audience.send(NOW + 3 * DAY) == 0
     assert audience.context.store.person_mails.next_due_at() is None
+
+
+def send_edition(store: Store, number: int, title: str, section: str = "posts", state: Any = "sent") -> None:
+    """Seal and send the edition of a week whose lead has a title; its URL is that of a story."""
+    lead = {"section": section, "kind": "episode" if section == "episodes" else "post", "level": "lead"}
+    other = {
+        "section": "posts",
+        "kind": "post",
+        "level": "story",
+        "title": "Not this",
+        "url": "https://harbour.example/0",
+    }
+    manifest = {
+        "closes_at": f"2026-01-{number:02}T00:00:00Z",
+        "skim": [{"title": title, "text": f"{title} begins.", "level": "lead"}],
+        "stories": [other, lead | {"title": title, "url": f"https://harbour.example/{title.replace(' ', '-')}"}],
+    }
+    edition = Edition(
+        week=f"2026-W{number:02}", state="approved", number=number, subject="", preheader="", html=b"", text=b"",
+        eml=b"", manifest=json.dumps(manifest).encode(), content_hash=f"{number}",
+    )  # fmt: skip
+    sealed = SealedEdition(edition=edition, stories=(), sealed_at=NOW, sealed_by="ann")
+    store.editions.approve(store.editions.get(edition.week), sealed, state=state)
+
+
+def test_a_best_of_has_the_leads_of_the_newest_editions(audience: Audience) -> None:
+    """Six at most, of the topics that the person chose, each once, the newest first, none that was not sent."""
+    store = audience.context.store
+    leads = ["Salt", "Rye", "Rope", "Tar", "Rye", "Tea", "Eels", "Soup"]
+    for number, title in enumerate(leads, 1):
+        send_edition(store, number, title)
+    send_edition(store, 9, "A talk", "episodes")
+    send_edition(store, 10, "Too early", state="approved")
+    subscriber = audience.confirmed()
+    audience.subscriptions.change(subscriber, make_preferences("", ["posts"], ""), None, NOW)
+    assert audience.send(NOW + 3 * DAY) == 1
+    message = audience.sent.messages[0][0]
+    text = text_of(message)
+    titles = [line for line in text.splitlines() if line in (*leads, "A talk", "Too early")]
+    assert titles == ["Soup", "Eels", "Tea", "Rye", "Tar", "Rope"]
+    assert "https://harbour.example/Soup" in text
+    assert "Soup begins." in text
+    assert "Not this" not in text
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_a_new_address_is_confirmed_there(audience: Audience) -> None:

@@ -11,10 +11,12 @@ import pytest
 from pipeline.digest.checks import preflight
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.palette import contrast
+from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.digest.render.render import render
 from pipeline.digest.render.style import DEFAULT_STYLE, FONTS
-from pipeline.digest.render.theme import load_theme
+from pipeline.digest.render.theme import compile_theme, load_theme
 from pipeline.model.errors import TemplateError
+from tests.golden.person_mails import CONTENTS, person_mail
 from tests.golden.sample import PUBLICATION, RICH, SAMPLE
 from tests.golden.update import THEME_NAMES, THEMES
 
@@ -116,3 +118,24 @@ def test_an_unknown_name_in_a_template_is_reported_with_the_names_there_are(
         render(SAMPLE, broken)
     assert caught.value.line == 2
     assert str(caught.value).startswith(f"Fix {folder}/own/digest.html.j2, line 2: ")
+
+
+def test_mails_use_the_parts_of_classic_in_a_theme_that_extends_none(tmp_path: Path) -> None:
+    """It needs only the two templates of the newsletter; a folder mail/ of its own replaces one for it alone."""
+    own = tmp_path / "own"
+    (own / "mail").mkdir(parents=True)
+    for name in ("digest.html.j2", "digest.txt.j2"):
+        (own / name).write_text("{{ digest.subject }}")
+    (own / "mail" / "guide.txt.j2").write_text("Mine: {{ mail.frame.subject }}")
+    theirs = load_person_mail_templates([tmp_path, THEMES], "own")
+    assert theirs.render(CONTENTS["confirmation"]).text == person_mail("classic", "confirmation").text
+    assert theirs.render(CONTENTS["guide"]).text == "Mine: Your guide: Bread for beginners\n"
+    assert compile_theme([tmp_path, THEMES], "own") == 3
+
+
+def test_a_broken_mail_template_is_named(tmp_path: Path) -> None:
+    """Also when a theme is only compiled, as `pipeline doctor` does."""
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "guide.html.j2").write_text("Hello\n{% if %}")
+    with pytest.raises(TemplateError, match=r"Fix .*/mail/guide\.html\.j2, line 2"):
+        compile_theme([tmp_path, THEMES], "classic")

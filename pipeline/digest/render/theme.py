@@ -66,12 +66,14 @@ def load_theme(folders: Sequence[Path], name: str, template: str = _DIGEST) -> T
 def compile_theme(folders: Sequence[Path], name: str) -> int:
     """Compile every template that a theme has or inherits, and return their number; raise as ``load_theme``.
 
-    ``load_theme`` compiles only the two that are rendered; their parts are compiled when first used.
+    ``load_theme`` compiles only the two that are rendered; their parts are compiled when first used. Those in
+    ``mail/``, which all themes share, are compiled as well and not counted.
     """
     own = _theme_folders(folders, _with_parents(folders, name))
     environment = _environment([*own, *folders])
     files = {file.relative_to(folder).as_posix() for folder in own for file in folder.rglob("*.j2")}
-    for file in sorted({*files, *_RENDERED}):
+    shared = {file.relative_to(folder).as_posix() for folder in folders for file in folder.glob("mail/*.j2")}
+    for file in sorted({*files, *shared, *_RENDERED}):
         _compile(environment, file)
     return len(files)
 

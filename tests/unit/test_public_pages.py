@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -10,11 +11,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import altcha
+import httpx
 import pytest
 from sqlalchemy import event
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from pipeline.audience.tokens import Purpose
 from pipeline.web.public.access import client_address
+from pipeline.web.public.server import create_public_app
+from pipeline.web.public.writer import Writer
 from tests.subscriber_pages import ADA, NOW, Pages, form_fields, heading, open_pages, write_publication
 
 PURPOSES: tuple[Purpose, ...] = ("confirm", "preferences", "unsubscribe", "guide")
@@ -579,6 +586,25 @@ def test_a_broken_form_is_refused(pages: Pages) -> None:
     for content_type, body in (("multipart/form-data", b"x"), ("multipart/form-data; boundary=b", with_file)):
         response = pages.client.request("POST", "/subscribe", headers={"content-type": content_type}, content=body)
         assert (response.status_code, heading(response)) == (400, "This form cannot be read")
+
+
+def test_a_bug_shows_a_page_without_details(pages: Pages) -> None:
+    """503, with the headers of every page."""
+
+    def fail(request: Request) -> Response:
+        raise ZeroDivisionError(ADA)
+
+    async def get() -> httpx.Response:
+        with Writer() as writer:
+            app = create_public_app(pages.live, lambda: NOW, writer, extra_routes=[Route("/bug", fail)])
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                return await client.get("/bug")
+
+    response = asyncio.run(get())
+    assert (response.status_code, heading(response)) == (503, "Something went wrong on our side")
+    assert ADA not in response.text
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_pages_of_people_are_private(pages: Pages) -> None:

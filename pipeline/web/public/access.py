@@ -46,9 +46,7 @@ class PublicMiddleware:
         if scope["type"] != "http":
             return
         audience = self._audience()
-        headers = _HEADERS | {"Content-Security-Policy": content_policy(audience.publication.logo_url)}
-        if not scope["path"].startswith(("/subscribe", "/static/")):
-            headers |= _NOT_INDEXED
+        headers = security_headers(audience, scope["path"])
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,6 +59,12 @@ class PublicMiddleware:
         if not is_our_host(Headers(scope=scope).get("host", ""), audience.public_url):
             app = PlainTextResponse(f"Open these pages at {audience.public_url}.", status_code=421)
         await app(scope, receive, send_with_headers)
+
+
+def security_headers(audience: Audience, path: str) -> dict[str, str]:
+    """Return the headers of the page at a path; only the sign-up pages may be found by search engines."""
+    headers = _HEADERS | {"Content-Security-Policy": content_policy(audience.publication.logo_url)}
+    return headers if path.startswith(("/subscribe", "/static/")) else headers | _NOT_INDEXED
 
 
 def is_our_host(host: str, public_url: str) -> bool:

@@ -19,7 +19,7 @@ from pipeline.app import resources_folder
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
 from pipeline.web.connections import ConnectionLimits
-from pipeline.web.public.access import PublicMiddleware
+from pipeline.web.public.access import PublicMiddleware, security_headers
 from pipeline.web.public.audience import LiveAudience
 from pipeline.web.public.links import Links
 from pipeline.web.public.mail_thread import MailThread
@@ -90,7 +90,7 @@ def create_public_app(
             *extra_routes,
         ],
         middleware=[Middleware(PublicMiddleware, audience=live.current)],
-        exception_handlers={HTTPException: error, PipelineError: error},
+        exception_handlers={HTTPException: error, PipelineError: error, Exception: error},
     )
 
 
@@ -98,9 +98,10 @@ def error_response(request: Request, live: LiveAudience, raised: Exception) -> R
     """Return the page, or the JSON, of a request that failed: what happened, and what to do."""
     status = raised.status_code if isinstance(raised, HTTPException) else 503
     headers = dict(getattr(raised, "headers", None) or {})
-    if not isinstance(raised, HTTPException):
+    if isinstance(raised, PipelineError):
         log.error("%s", raised)
-        headers["Retry-After"] = "120"
+    if not isinstance(raised, HTTPException):  # the answer to a bug does not pass through the middleware
+        headers |= security_headers(live.current(), request.url.path) | {"Retry-After": "120"}
     page = visitor_page(request, live.current())
     gettext = page.translator.gettext
     if status in (404, 405):

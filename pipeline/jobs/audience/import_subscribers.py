@@ -5,6 +5,7 @@ An import that was stopped is started again: what was imported is found there, a
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -51,6 +52,8 @@ class SubscriberImport:
         origin, rows = f"{row_format.name}, {file_name}", iter(rows)
         while batch := list(islice(rows, BATCH_ROWS)):
             yield from self._import(batch, row_format, origin)
+            # Queries leave cycles that hold the parameters of a batch; the collector would come too late for them.
+            gc.collect(1)
 
     def log(self, file_name: str, results: Counter[Result]) -> None:
         """Record in the log that files were imported, and how many rows had which result."""

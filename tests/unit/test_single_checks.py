@@ -248,9 +248,10 @@ def test_urls_of_links(url: str, names: set[str]) -> None:
 
 @pytest.mark.parametrize(("count", "found_at"), [(1, []), (2, [TITLE, GUEST.title])])
 def test_a_picture_may_be_shown_once(count: int, found_at: list[str]) -> None:
-    """Two stories with one picture are both named."""
+    """Two stories with one picture are both named; an icon without a description is none."""
     digest = same_picture_twice() if count == 2 else SAMPLE
-    html = f'<img src="{LOAF.picture.url}">' * count
+    html = f'<img src="{LOAF.picture.url}" alt="A loaf">' * count
+    assert found(images.repeated_picture, digest, html=html.replace("A loaf", "")) == []
     assert [each.where for each in found(images.repeated_picture, digest, html=html)] == found_at
 
 

@@ -46,7 +46,7 @@ CLI_TAIL = """
 | 0 | done |
 | 1 | a bug: run it again with `--verbose` and report what it says |
 | 2 | the command line, config.toml, a theme or the database cannot be used as it stands |
-| 3 | done, but some feeds failed; they are named on stderr |
+| 3 | done, but some feeds failed, or rows of an import; they are named on stderr |
 | 4 | refused, with the reason: for example, the week has no entries, or an address has no feed to add |
 """
 

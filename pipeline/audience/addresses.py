@@ -1,4 +1,4 @@
-"""E-mail addresses of people: syntax, the key that finds a person again, and addresses that are no person's."""
+"""Email addresses of people: syntax, the key that finds a person again, and addresses that are no person's."""
 
 from __future__ import annotations
 

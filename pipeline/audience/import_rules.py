@@ -20,7 +20,7 @@ _ENDED: dict[ImportState, tuple[SuppressionReason, str]] = {
     "left": ("imported", "unsubscribed there"),
     "bounced": ("bounced", "mail to this address bounced there"),
     "complained": ("complained", "complained there"),
-    "blocked": ("imported", "blocked there"),
+    "blocked": ("operator", "blocked there"),
 }
 
 

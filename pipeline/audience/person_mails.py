@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from pipeline.audience.subscription import is_blocked
 from pipeline.model.subscriber import MailKind, PersonMail, SuppressionReason
 
 RETRY_GAPS = (
@@ -38,7 +39,7 @@ def reason_to_drop(
     ``suppression`` is that of the recipient, and ``ends_at`` when the link in the mail ends.
     """
     subscriber = mail.subscriber
-    if subscriber.state == "suppressed" or suppression not in (None, "erased"):
+    if is_blocked(subscriber.state, suppression):
         return "the address is suppressed"
     if ends_at and ends_at <= now:
         return "the time to confirm has passed"

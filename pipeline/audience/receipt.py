@@ -24,6 +24,7 @@ EVENT_NAMES: dict[EventKind, str] = {
     "address-changed": "Changed the address",
     "guide": "Was given the guide",
     "left": "Unsubscribed",
+    "reason": "Gave a reason for leaving",
     "returned": "Came back",
     "suppressed": "Suppressed",
     "lifted": "Suppression lifted",

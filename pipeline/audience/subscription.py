@@ -56,12 +56,20 @@ def make_preferences(name: str, topics: Iterable[str], frequency: str) -> Prefer
     )
 
 
-def sign_up_mail(subscriber: Subscriber, suppression: SuppressionReason | None) -> MailKind | None:
-    """Return which mail answers a sign-up form; None for nobody whom we must not mail.
+def is_blocked(state: State, suppression: SuppressionReason | None) -> bool:
+    """Check whether a person gets no mail even if a form asks for it, since anybody can send a form.
 
-    A form can be sent by anybody, so it does not lift a suppression, except of a person who was erased.
+    Only their own link, or the operator, lifts that. Not blocked are people who were erased, or who had left another
+    service before they were imported: they may sign up again.
     """
-    if subscriber.state == "suppressed" or suppression not in (None, "erased"):
+    if suppression is None:
+        return state == "suppressed"
+    return suppression not in ("erased", "imported")
+
+
+def sign_up_mail(subscriber: Subscriber, suppression: SuppressionReason | None) -> MailKind | None:
+    """Return which mail answers a sign-up form; None for nobody whom we must not mail."""
+    if is_blocked(subscriber.state, suppression):
         return None
     return "already" if subscriber.state == "active" else "confirmation"
 
@@ -69,9 +77,9 @@ def sign_up_mail(subscriber: Subscriber, suppression: SuppressionReason | None) 
 def confirm(subscriber: Subscriber, suppression: SuppressionReason | None, now: datetime) -> Step:
     """Make a subscription active: the person has confirmed what the sign-up form asked for.
 
-    RefusedError if the address is suppressed, other than by erasing the person: it may be so since the mail was sent.
+    RefusedError if the address is blocked: it may be so since the mail was sent.
     """
-    if subscriber.state == "suppressed" or suppression not in (None, "erased"):
+    if is_blocked(subscriber.state, suppression):
         raise RefusedError("This address no longer gets mail from us: write to us if you would like it to.")
     if subscriber.state == "active":
         return Step(subscriber)

@@ -32,6 +32,7 @@ EventKind = Literal[
     "address-changed",
     "guide",
     "left",
+    "reason",
     "returned",
     "suppressed",
     "lifted",

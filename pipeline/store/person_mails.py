@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from pipeline.model.subscriber import MailKind, PersonMail, PersonMailQueue, PersonMailRecord
 from pipeline.store.database import Database
@@ -42,6 +42,12 @@ class PersonMailRepository:
         }
         with self.database.write(counted=False) as connection:
             connection.execute(_ADD, row)
+
+    def prune(self, before: datetime) -> None:
+        """Delete the rows of mails that were never to be sent, if they are older."""
+        is_never_sent = (person_mail.c.kind == "none") & (person_mail.c.created_at < before)
+        with self.database.write(counted=False) as connection:
+            connection.execute(delete(person_mail).where(is_never_sent))
 
     def claim_due(self, now: datetime, *, limit: int = 50) -> list[PersonMail]:
         """Claim mails that are due, the oldest first, and return them."""

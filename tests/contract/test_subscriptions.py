@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.audience.addresses import address_key
 from pipeline.audience.subscription import describe
-from pipeline.jobs.audience.context import GUIDE_TTL, PREFERENCES_TTL, AudienceContext
-from pipeline.jobs.audience.sign_up import LIMIT_INTERVAL, MAIL_INTERVAL, SignUp, SignUpRequest, clean_up, clean_up_task
+from pipeline.jobs.audience.context import GUIDE_TTL, MAIL_INTERVAL, PREFERENCES_TTL, AudienceContext
+from pipeline.jobs.audience.sign_up import LIMIT_INTERVAL, SignUp, SignUpRequest, clean_up, clean_up_task
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.errors import ConfigError, InvalidTokenError, PipelineError, RefusedError, UsageError
 from pipeline.model.subscriber import Preferences, SignupForm, Visitor
@@ -143,7 +143,7 @@ def test_who_is_subscribed_is_told_so_and_keeps_everything(context: AudienceCont
     assert [mail.kind for mail in queued(context, NOW + MAIL_INTERVAL)] == ["already"]
 
 
-@pytest.mark.parametrize("reason", ["bounced", "complained", "operator", "imported"])
+@pytest.mark.parametrize("reason", ["bounced", "complained", "operator"])
 def test_a_form_mails_nobody_who_is_suppressed(context: AudienceContext, reason: str) -> None:
     """Whether or not we know the person; the answer is the same as ever."""
     Subscriptions(context).suppress("ada@quay.example", reason, actor="eve", now=NOW)
@@ -259,6 +259,7 @@ def test_a_reason_for_leaving_is_kept_and_cut(context: AudienceContext) -> None:
     subscriptions.give_reason(subscriber(context, "ada@quay.example"), "  ", NOW)
     events = context.store.subscription_events.of_subscriber(person.id)
     assert [len(event.details.get("why", "")) for event in events] == [0, 0, 0, 500]
+    assert [event.kind for event in events][-2:] == ["left", "reason"], "the departure counts once"
 
 
 def test_preferences_and_pause_are_changed_together(context: AudienceContext) -> None:
@@ -299,6 +300,28 @@ def test_a_link_for_one_new_address_does_not_confirm_another(context: AudienceCo
     subscriptions.request_address(person, "ada@other.example", NOW)
     with pytest.raises(InvalidTokenError):
         context.subscriber_of("address", token, NOW)
+
+
+def test_who_left_another_service_may_sign_up_here(context: AudienceContext) -> None:
+    """Confirming lifts the suppression that the import made, whether or not they were subscribers."""
+    subscriptions = Subscriptions(context)
+    subscriptions.confirm(sign_up(context, "ada@quay.example"), NOW)
+    for name in ("ada", "bea"):
+        subscriptions.suppress(f"{name}@quay.example", "imported", actor="eve", now=NOW)
+        person = sign_up(context, f"{name}@quay.example", form="tides", preferences=EPISODES)
+        assert subscriptions.confirm(person, NOW).preferences == EPISODES
+        assert context.suppression(f"{name}@quay.example") is None
+
+
+def test_a_new_address_gets_one_mail_a_week(context: AudienceContext) -> None:
+    """However often it is entered, and by whom."""
+    subscriptions = Subscriptions(context)
+    for name in ("ada", "bea"):
+        person = subscriptions.confirm(sign_up(context, f"{name}@quay.example"), NOW)
+        subscriptions.request_address(person, "cai@pier.example", NOW)
+    assert [mail.kind for mail in queued(context)].count("address") == 1
+    subscriptions.request_address(person, "cai@pier.example", NOW + MAIL_INTERVAL)
+    assert [mail.kind for mail in queued(context, NOW + MAIL_INTERVAL)] == ["address"]
 
 
 @pytest.mark.parametrize("taken_by", ["subscriber", "suppression"])

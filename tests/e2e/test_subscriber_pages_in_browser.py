@@ -121,9 +121,9 @@ def test_from_a_foreign_page_to_leaving_and_back(chromium: Browser, site: Site) 
     with HttpServer() as blog:
         blog.respond("/about", CannedResponse(body=html.encode(), headers={"Content-Type": "text/html"}))
         page.goto(blog.url("/about"))
-        page.get_by_label("E-mail address").fill(ADA)
+        page.get_by_label("Email address").fill(ADA)
         page.get_by_label("Yes, mail me the guide").check()
-        assert press(page, "Subscribe") == "Almost done: check your mail"
+        assert press(page, "Subscribe") == "Almost done: check your email"
         origin = blog.url("")
     confirm = next(link for link in site.links(0) if "/confirm/" in link)
     page.goto(confirm)
@@ -219,9 +219,9 @@ def test_everything_works_without_script(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     page.goto(f"{site.url}/subscribe")
-    page.get_by_label("E-mail address").fill(ADA)
+    page.get_by_label("Email address").fill(ADA)
     page.get_by_label("Yes, mail me").check()
-    assert press(page, "Subscribe") == "Almost done: check your mail"
+    assert press(page, "Subscribe") == "Almost done: check your email"
     text = site.message(0).get_body(("plain",))
     assert text
     code = re.search(r"\b(\d{3} ?\d{3})\b", text.get_content())
@@ -243,7 +243,7 @@ def test_a_browser_solves_the_puzzle(chromium: Browser, tmp_path: Path) -> None:
         context = chromium.new_context(locale="en-GB")
         page = context.new_page()
         page.goto(f"{site.url}/subscribe")
-        page.get_by_label("E-mail address").fill(ADA)
+        page.get_by_label("Email address").fill(ADA)
         page.get_by_label("Yes, mail me").check()
         page.get_by_role("button", name="Subscribe").click()
         page.locator("h1", has_text="Almost done").wait_for(timeout=1000 * GIVE_UP_SECONDS)
@@ -288,7 +288,7 @@ def test_axe_finds_nothing_on_the_pages_for_subscribers(chromium: Browser, site:
         press(page, "Save")
         look("preferences with a fault")
         page.goto(site.link("preferences"))
-        page.get_by_label("New e-mail address").fill("countess@byron.example")
+        page.get_by_label("New email address").fill("countess@byron.example")
         press(page, "Save")
         look("preferences saved")
         page.goto(site.link("address"))

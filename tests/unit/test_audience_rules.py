@@ -207,7 +207,7 @@ def test_confirming_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"), [("suppressed", None), ("suppressed", "erased"), ("unconfirmed", "bounced")]
+    ("state", "reason"), [("suppressed", None), ("suppressed", "operator"), ("unconfirmed", "bounced")]
 )
 def test_a_suppressed_subscription_cannot_be_confirmed(state: str, reason: str | None) -> None:
     """The address may have bounced since the mail was sent, or before anybody signed up with it."""
@@ -324,7 +324,9 @@ def test_lifting_a_suppression_brings_nobody_back(confirmed_at: datetime | None,
         ("suppressed", "bounced", None),
         ("unconfirmed", "complained", None),
         ("unconfirmed", "operator", None),
-        ("active", "imported", None),
+        ("active", "imported", "already"),
+        ("suppressed", "imported", "confirmation"),
+        ("suppressed", "erased", "confirmation"),
     ],
 )
 def test_a_form_mails_nobody_who_is_suppressed(state: str, reason: str | None, kind: str | None) -> None:

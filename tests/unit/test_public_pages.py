@@ -82,7 +82,7 @@ def test_the_box_is_never_ticked_beforehand(pages: Pages) -> None:
 def test_a_sign_up_is_stored_with_its_receipt(pages: Pages) -> None:
     """Wording, form, page, address and browser of the visitor are recorded, and the mail is queued at once."""
     response = pages.sign_up(form="tides", name="Ada", topics=["episodes"], frequency="monthly")
-    assert (response.status_code, heading(response)) == (200, "Almost done: check your mail")
+    assert (response.status_code, heading(response)) == (200, "Almost done: check your email")
     subscriber, store = pages.subscriber(), pages.audience.context.store
     (event,) = store.subscription_events.of_subscriber(subscriber.id)
     assert (subscriber.state, subscriber.requested and subscriber.requested.topics) == ("unconfirmed", ("episodes",))
@@ -128,7 +128,7 @@ def test_known_and_unknown_addresses_take_the_same_statements(pages: Pages) -> N
     ("fields", "expected"),
     [
         ({"consent": ""}, "Please tick the box: we may only write to you if you agree."),
-        ({"address": "ada"}, "Check the e-mail address: it is incomplete or has a typing error."),
+        ({"address": "ada"}, "Check the email address: it is incomplete or has a typing error."),
         ({"address": "ada@mailinator.com"}, "Use another address: this mailbox is thrown away after a short time."),
         ({"started": ""}, ""),
         ({"started": "1.forged"}, "That was very fast. Please press the button once more."),
@@ -493,7 +493,7 @@ def test_preferences_are_changed_in_one_form(pages: Pages) -> None:
         ({"pause": "2026-03-02"}, "Choose a day within the next two years."),
         ({"pause": "2036-03-02"}, "Choose a day within the next two years."),
         ({"pause": "tomorrow"}, "Choose a day within the next two years."),
-        ({"address": "ada"}, "Check the e-mail address: it is incomplete or has a typing error."),
+        ({"address": "ada"}, "Check the email address: it is incomplete or has a typing error."),
     ],
 )
 def test_wrong_preferences_change_nothing(pages: Pages, fields: dict[str, object], expected: str) -> None:

@@ -16,6 +16,8 @@ from pipeline.model.errors import ConfigError, InvalidTokenError, UsageError
 from pipeline.model.subscriber import SignupForm, Subscriber, SuppressionReason
 from pipeline.store import Store
 
+MAIL_INTERVAL = timedelta(days=7)
+"""An address gets at most one mail of a form in this time, however often it is entered."""
 PREFERENCES_TTL = timedelta(days=60)
 """How long a link to the preferences shows them; anybody may have got the mail from a subscriber."""
 GUIDE_TTL = timedelta(days=30)

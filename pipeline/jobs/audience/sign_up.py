@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from pipeline.audience.addresses import address_key, is_disposable, is_role_address, network_of, normalise_address
 from pipeline.audience.subscription import describe, sign_up_mail
-from pipeline.jobs.audience.context import AudienceContext
+from pipeline.jobs.audience.context import MAIL_INTERVAL, AudienceContext
 from pipeline.model.errors import FormError, RefusedError, TooManyRequestsError, UsageError
 from pipeline.model.schedule import parse_schedule
 from pipeline.model.subscriber import (
@@ -29,8 +29,6 @@ from pipeline.scheduler.engine import Done, Task
 from pipeline.store import Store
 from pipeline.text.format import pluralize
 
-MAIL_INTERVAL = timedelta(days=7)
-"""An address gets at most one mail of a form in this time, however often it is entered."""
 LIMIT_INTERVAL = timedelta(hours=1)
 CLEAN_UP = parse_schedule("daily 03:40")
 
@@ -146,9 +144,10 @@ class SignUp:
         store = self.context.store
         subscriber = self._add_unconfirmed(address, form, request.language, now)
         may_mail = self._may_mail(address, form, now)
-        mail = sign_up_mail(subscriber, self.context.suppression(address))
+        suppression = self.context.suppression(address)
+        mail = sign_up_mail(subscriber, suppression)
         changed = replace(subscriber, requested=request.preferences, changed_at=now)
-        store.subscribers.save(subscriber if subscriber.state in ("active", "suppressed") else changed)
+        store.subscribers.save(changed if mail == "confirmation" else subscriber)
         event = SubscriptionEvent(
             at=now,
             kind="requested",
@@ -189,6 +188,7 @@ class SignUp:
 def clean_up(store: Store, keep_unconfirmed: timedelta, *, now: datetime) -> int:
     """Delete the sign-ups that nobody confirmed in time, and all that is stored about them; return how many."""
     store.signup_limits.prune(now)
+    store.person_mails.prune(now - MAIL_INTERVAL)
     return store.subscribers.delete_unconfirmed(requested_before=now - keep_unconfirmed)
 
 

@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from pipeline.audience import subscription
 from pipeline.audience.addresses import address_key, normalise_address
-from pipeline.audience.subscription import Step, describe
-from pipeline.jobs.audience.context import AudienceContext, Guide
+from pipeline.audience.subscription import Step, describe, is_blocked
+from pipeline.jobs.audience.context import MAIL_INTERVAL, AudienceContext, Guide
 from pipeline.model.errors import ConfigError, RefusedError, UsageError
 from pipeline.model.subscriber import (
     NOBODY,
@@ -91,7 +91,7 @@ class Subscriptions:
         why = reason.strip()[:500]
         history = self.context.store.subscription_events.of_subscriber(subscriber.id)
         if why and subscriber.state == "left" and all(event.details.get("why") != why for event in history):
-            self._record(subscriber, "left", now, why=why)
+            self._record(subscriber, "reason", now, why=why)
 
     def come_back(self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY) -> None:
         """Undo that a person left or was suppressed; RefusedError if they had not confirmed."""
@@ -112,7 +112,8 @@ class Subscriptions:
     def request_address(self, subscriber: Subscriber, address: str, now: datetime) -> None:
         """Queue a mail to a new address, whose link changes the address. UsageError if its syntax is wrong.
 
-        Nothing is revealed about an address that somebody else has subscribed: it gets no mail.
+        Nothing is revealed about an address that somebody else has subscribed: it gets no mail. An address gets one
+        mail a week at most, whoever enters it.
         """
         new_address = normalise_address(address)
         store = self.context.store
@@ -122,7 +123,9 @@ class Subscriptions:
                 return
             store.subscribers.save(replace(before, new_address=new_address, changed_at=now))
             is_free = store.subscribers.find(address_key(new_address)) in (None, before)
-            may_mail = is_free and self.context.suppression(new_address) is None
+            key = f"mail {self.context.address_hash(new_address)} address"
+            is_first = store.signup_limits.count(key, within=MAIL_INTERVAL, now=now) == 1
+            may_mail = is_first and is_free and not is_blocked(before.state, self.context.suppression(new_address))
             self._record(before, "address-requested", now)
             store.person_mails.add("address" if may_mail else None, before.id, form=before.form, now=now, due_at=now)
 
@@ -132,7 +135,7 @@ class Subscriptions:
             before = self._locked(subscriber)
             if not before.new_address:
                 return before
-            if self.context.suppression(before.new_address) not in (None, "erased"):
+            if is_blocked(before.state, self.context.suppression(before.new_address)):
                 raise RefusedError("This address no longer gets mail from us: write to us if you would like it to.")
             after = replace(before, address=before.new_address, changed_at=now)
             if after == replace(before, changed_at=now):

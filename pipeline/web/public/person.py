@@ -79,7 +79,7 @@ class PersonPages:
             return "", gettext("Too many tries. Try again later.")
         expected = confirmation_code(link.token, link.audience.context.keys[purpose])
         if not hmac.compare_digest(code.encode(), expected.encode()):
-            return "", gettext("This code is wrong. Copy the six digits from the mail.")
+            return "", gettext("This code is wrong. Copy the six digits from the email.")
         return "code", ""
 
     def _confirmation(self, link: Link, problem: str = "", status: int = 200) -> Response:
@@ -105,7 +105,7 @@ class PersonPages:
         except RefusedError:
             return link.page.message(
                 translator.gettext("The address was not changed"),
-                translator.gettext("It is subscribed already, or gets no mail from us."),
+                translator.gettext("It is subscribed already, or gets no email from us."),
                 wording.help_at(link.page),
                 status=409,
             )

@@ -60,7 +60,7 @@ class PreferencesPages:
                 store, lambda: audience.subscriptions.change(subscriber, preferences, pause_until, now)
             )
         except UsageError:
-            problem = gettext("Check the e-mail address: it is incomplete or has a typing error.")
+            problem = gettext("Check the email address: it is incomplete or has a typing error.")
             return self._page(link, form, problem, "address")
         except RefusedError:
             return self._page(link, form, gettext("Too many tries. Try again later."), "address", 429)

@@ -260,4 +260,4 @@ def _values(value: object) -> list[str]:
 
 
 def _accepted(page: Page) -> str:
-    return page.translator.gettext("Almost done: check your mail")
+    return page.translator.gettext("Almost done: check your email")

@@ -19,13 +19,13 @@ def form_fault(error: PipelineError, translator: Translator) -> str:
     if isinstance(error, TooManyRequestsError):
         return translator.gettext("There were too many sign-ups from your network. Try again in an hour.")
     if not isinstance(error, FormError):
-        return translator.gettext("Check the e-mail address: it is incomplete or has a typing error.")
+        return translator.gettext("Check the email address: it is incomplete or has a typing error.")
     return {
         "consent": translator.gettext("Please tick the box: we may only write to you if you agree."),
-        "address": translator.gettext("Check the e-mail address: it is incomplete or has a typing error."),
+        "address": translator.gettext("Check the email address: it is incomplete or has a typing error."),
         "disposable": translator.gettext("Use another address: this mailbox is thrown away after a short time."),
         "role": translator.gettext("Use an address of your own: this one belongs to several people."),
-        "domain": translator.gettext("Check the e-mail address: its domain receives no mail."),
+        "domain": translator.gettext("Check the email address: its domain receives no email."),
     }[error.fault]
 
 
@@ -49,13 +49,13 @@ def invalid_link(page: Page, error: InvalidTokenError, *, sign_up: bool = True) 
     if error.kind == "forged":
         return page.message(
             translator.gettext("This link does not work"),
-            translator.gettext("It is incomplete or was changed. Open it from the mail itself, or copy all of it."),
+            translator.gettext("It is incomplete or was changed. Open it from the email itself, or copy all of it."),
             status=STATUS_OF_LINK["forged"],
             actions=actions,
         )
     return page.message(
         translator.gettext("This subscription no longer exists"),
-        translator.gettext("We hold nothing about you behind this link, and you get no mail from us."),
+        translator.gettext("We hold nothing about you behind this link, and you get no email from us."),
         status=STATUS_OF_LINK["used"],
         actions=actions,
     )
@@ -66,9 +66,9 @@ def late_link(page: Page) -> HTMLResponse:
     translator = page.translator
     return page.message(
         translator.gettext("This link has expired"),
-        translator.gettext("It was valid for a limited time, to protect you. We can mail you a new one."),
+        translator.gettext("It was valid for a limited time, to protect you. We can send you a new one."),
         status=STATUS_OF_LINK["expired"],
-        actions=[Action(label=translator.gettext("Mail me a new link"))],
+        actions=[Action(label=translator.gettext("Send me a new link"))],
     )
 
 
@@ -108,7 +108,7 @@ def no_mail(page: Page) -> HTMLResponse:
     """Return the page of an address that is suppressed, and that only the operator may release."""
     translator = page.translator
     return page.message(
-        translator.gettext("This address gets no mail from us"),
+        translator.gettext("This address gets no email from us"),
         help_at(page),
         status=409,
     )

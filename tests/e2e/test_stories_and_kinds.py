@@ -121,6 +121,6 @@ def test_people_and_numbers_are_read_from_titles(program: CliRunner) -> None:
     titles = [story["title"] for story in program.manifest()["stories"]]
     text = (program.config.parent / "editions/2026-W07/digest.txt").read_text()
     assert sorted(titles) == ["Alkanet (the plant) and Weld (the dye)", "Carding", "NW London Special", "Winter wool"]
-    assert re.search(r"^Carding\n[-=]+\nListen · with Ida Brandt and Per Holm$", text, re.MULTILINE)
+    assert re.search(r"^Carding\n[-=]+\nListen · Spindle · with Ida Brandt and Per Holm$", text, re.MULTILINE)
     assert "jsmith" not in text
     assert text.count(" · with ") == 1

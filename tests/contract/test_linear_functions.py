@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 import pipeline
+from pipeline.audience.addresses import normalise_address
+from pipeline.audience.csv_rows import read_rows
+from pipeline.audience.import_formats import read_person, recognise
+from pipeline.audience.subscription import make_preferences
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.reachability import collect_urls
 from pipeline.digest.compose.related import key_terms
@@ -150,6 +154,10 @@ CALLS: dict[str, Callable[[str], object]] = {
     "editor, settings": lambda text: editor.parse(f"+++\norder = [{text}]\n+++\n", "w.md", []),
     "newsletter, HTML": lambda text: parse_html(f"<p>x</p>{text}"),
     "newsletter, links": lambda text: collect_urls(f"<p>x</p>{text}"),
+    "address": normalise_address,
+    "name of a person": lambda text: make_preferences(text, [text], text),
+    "CSV, rows": lambda text: list(read_rows(text.splitlines(keepends=True))),
+    "CSV, a person": lambda text: read_person(recognise(["email", "name", "status", "created"]), [text] * 4),
     "Retry-After": lambda text: parse_retry_after(text, MONDAY),
 }
 """Functions with more than a text for an argument, and chains of functions; the others are found by their signature."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.digest.render.image_view import image_view
 from pipeline.digest.render.render import MAX_HTML_BYTES, render
 from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.digest.render.wording import format_duration
@@ -414,3 +415,23 @@ def test_an_episode_names_its_show_even_if_its_author_is_named_so(theme: Theme) 
     """The author of an episode is not shown."""
     one = replace(EPISODE, feed_title="The Net Loft", author="The Net Loft", guest="")
     assert "The Net Loft" in render(with_story(one), theme).text
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "is_shown"),
+    [
+        (1179, 2556, True),
+        (600, 1320, True),
+        (600, 1321, False),
+        (600, 2400, False),
+        (600, 100, True),
+        (601, 100, False),
+        (None, 2400, True),
+        (600, None, True),
+    ],
+)
+def test_a_strip_is_no_picture(width: int | None, height: int | None, is_shown: bool) -> None:
+    """An infographic or a banner would be a line of a few pixels, and its alt text a column of letters."""
+    picture = Picture(url="https://h.example/strip.jpg", alt="A tide table", width=width, height=height)
+    for level in ("lead", "story"):
+        assert (image_view(replace(POST, picture=picture, level=level), "Tides") is not None) is is_shown

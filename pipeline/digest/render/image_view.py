@@ -18,6 +18,12 @@ MIN_IMAGE_HEIGHT = 48
 """An image of less height is a rule or a button and is not shown, nor is one narrower than ``MIN_PIXELS``."""
 
 
+MAX_HEIGHT_RATIO = 2.2
+"""An image is not shown that is taller than this many times its width: an infographic, a screenshot of a page …"""
+MAX_WIDTH_RATIO = 6
+"""… or wider than this many times its height: a banner. A picture of a phone, held upright, is 2.2 times as tall."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageView:
     """An image at its displayed size in CSS pixels; a height of 0 is unknown."""
@@ -65,6 +71,8 @@ def image_view(story: Story, title: str) -> ImageView | None:
         return None
     if 0 < (picture.width or 0) < MIN_PIXELS or 0 < (picture.height or 0) < MIN_IMAGE_HEIGHT:
         return None
+    if _is_strip(picture):
+        return None
     alt = one_line(picture.alt) or title
     if _is_cover(story, picture):
         side = min(COVER_WIDTH, picture.width or COVER_WIDTH)
@@ -72,6 +80,13 @@ def image_view(story: Story, title: str) -> ImageView | None:
     beside = story.level != "lead"
     width, height = fit_image(picture.width, picture.height, THUMBNAIL_WIDTH if beside else FULL_WIDTH)
     return ImageView(url=picture.url, alt=alt, width=width, height=height, beside=beside)
+
+
+def _is_strip(picture: Picture) -> bool:
+    """Check whether an image is so tall or so wide that nothing can be seen of it where there is room for it."""
+    if not picture.width or not picture.height:
+        return False
+    return picture.height > MAX_HEIGHT_RATIO * picture.width or picture.width > MAX_WIDTH_RATIO * picture.height
 
 
 def _is_cover(story: Story, picture: Picture) -> bool:

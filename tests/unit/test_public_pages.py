@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
 
 import altcha
 import httpx
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from pipeline.audience.tokens import Purpose
 from pipeline.web.public.access import client_address
+from pipeline.web.public.mail_thread import MAX_PAUSES, MailThread
 from pipeline.web.public.server import create_public_app
 from pipeline.web.public.writer import Writer
 from tests.subscriber_pages import ADA, NOW, Pages, form_fields, heading, open_pages, write_publication
@@ -668,3 +670,29 @@ def test_a_config_that_cannot_be_used_is_left_out(pages: Pages) -> None:
     config = pages.audience.app.config.path
     config.write_text("nonsense = ")
     assert pages.sign_up().status_code == 200
+
+
+# The thread that sends mails
+
+
+def test_mails_give_way_to_visitors_but_do_not_stop(pages: Pages) -> None:
+    """While visitors wait for their answers a mail waits a little, and then is sent all the same."""
+    pages.sign_up(ADA)
+    asked: list[int] = []
+
+    def is_busy() -> bool:
+        asked.append(len(outbox(pages)))
+        return True
+
+    with MailThread(pages.live, lambda: pages.now, is_busy):
+        for _ in range(600):
+            if outbox(pages):
+                break
+            sleep(0.05)
+    assert len(outbox(pages)) == 1
+    assert asked[:MAX_PAUSES] == [0] * MAX_PAUSES
+
+
+def outbox(pages: Pages) -> list[Path]:
+    """Return the mails in the outbox."""
+    return list((pages.audience.app.folder / "outbox").glob("*.eml"))

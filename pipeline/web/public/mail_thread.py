@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Self
@@ -17,17 +18,20 @@ from pipeline.web.public.audience import LiveAudience
 INTERVAL_SECONDS = 2.0
 """How often it checks whether a mail is due that another process has queued, or that is tried again."""
 STOP_SECONDS = 5.0
+PAUSE_SECONDS, MAX_PAUSES = 0.1, 10
+"""How long a mail waits, and how often, while visitors wait for their answers."""
 log = logging.getLogger(__name__)
 
 
 class MailThread:
-    """Sends mails until its context ends; at once when it is woken."""
+    """Sends mails until its context ends; at once when it is woken, and slowly while ``is_busy``."""
 
-    def __init__(self, live: LiveAudience, clock: Clock) -> None:
+    def __init__(self, live: LiveAudience, clock: Clock, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._live = live
         self._clock = clock
+        self._is_busy = is_busy
         self._woken = Event()
-        self._stopping = False
+        self._stopped = Event()
         self._last_error = ""
         self._mailer: tuple[App, PersonMailer] | None = None
         self._thread = Thread(target=self._work, name="mails to people", daemon=True)
@@ -37,7 +41,7 @@ class MailThread:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._stopping = True
+        self._stopped.set()
         self._woken.set()
         self._thread.join(STOP_SECONDS)  # a mail server may not answer; the mail's claim ends by itself
 
@@ -46,7 +50,7 @@ class MailThread:
         self._woken.set()
 
     def _work(self) -> None:
-        while not self._stopping:
+        while not self._stopped.is_set():
             self._woken.clear()
             try:
                 self._send()
@@ -69,4 +73,12 @@ class MailThread:
             return
         if self._mailer is None or self._mailer[0] is not app:
             self._mailer = app, build_person_mailer(app)
-        self._mailer[1].send_due(now, is_stopping=lambda: self._stopping)
+        self._mailer[1].send_due(now, is_stopping=self._wait_for_visitors)
+
+    def _wait_for_visitors(self) -> bool:
+        """Wait a little while visitors wait; return whether no more mails are to be sent."""
+        for _ in range(MAX_PAUSES):
+            if self._stopped.is_set() or not self._is_busy():
+                break
+            self._stopped.wait(PAUSE_SECONDS)
+        return self._stopped.is_set()

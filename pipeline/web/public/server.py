@@ -31,6 +31,8 @@ from pipeline.web.public.writer import Writer
 from pipeline.web.server import serve_app
 
 STYLESHEET_SECONDS = 86_400
+MAX_WAITING = 4
+"""How many changes may wait before mails are sent more slowly."""
 _ROBOTS = "User-agent: *\nAllow: /\n"  # a page must be read for its noindex to be seen
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def serve_public(
         if audience is None:
             yield ""
             return
-        with Writer() as writer, MailThread(live, clock) as mails:
+        with Writer() as writer, MailThread(live, clock, lambda: writer.waiting > MAX_WAITING) as mails:
             app = create_public_app(live, clock, writer, mails.wake, extra_routes)
             with serve_app(audience.app.config.public.listen, app, section="public", limits=limits) as base_url:
                 if base_url:

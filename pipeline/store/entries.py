@@ -52,7 +52,7 @@ _CANDIDATES = _IDENTITIES.where(
             select(
                 select(entry.c.entry_id)
                 .where(_OF_FEED)
-                .order_by(entry.c.published_at.desc())
+                .order_by(entry.c.published_at.desc(), entry.c.entry_id.desc())
                 .limit(_NEWEST_CANDIDATES)
                 .subquery()
                 .c.entry_id
@@ -144,7 +144,8 @@ class EntryRepository:
         published = entry.c.published_at
         was_known = entry.c.first_seen_at <= first_seen_by if first_seen_by else true()
         newest = select(entry.c.entry_id).where(is_alive, entry.c.feed_id == feed_id, published < before, was_known)
-        return self._stored(entry.c.entry_id.in_(newest.order_by(published.desc()).limit(limit)))
+        newest = newest.order_by(published.desc(), entry.c.entry_id.desc())
+        return self._stored(entry.c.entry_id.in_(newest.limit(limit)))
 
     def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
         """Return entries published before an instant that no closed week has; archived ones only if a week had them."""

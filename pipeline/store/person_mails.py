@@ -75,7 +75,7 @@ class PersonMailRepository:
                 )
                 .join_from(person_mail, subscriber)
                 .where(person_mail.c.mail_id.in_(ids))
-                .order_by(person_mail.c.due_at)
+                .order_by(person_mail.c.due_at, person_mail.c.mail_id)
             )
             return [
                 PersonMail(
@@ -135,7 +135,9 @@ class PersonMailRepository:
         newest = select(person_mail.c.failed_at, person_mail.c.error).where(failed)
         with self.database.read() as connection:
             count = connection.execute(counts).one()
-            failure = connection.execute(newest.order_by(person_mail.c.failed_at.desc()).limit(1)).first()
+            failure = connection.execute(
+                newest.order_by(person_mail.c.failed_at.desc(), person_mail.c.mail_id.desc()).limit(1)
+            ).first()
         return PersonMailQueue(
             waiting=count.due,
             waiting_since=count.due_since,
@@ -153,7 +155,8 @@ class PersonMailRepository:
     def guides_of(self, subscriber_id: int) -> list[tuple[str, str, datetime]]:
         """Return the guides a person was given: form, version, time."""
         query = select(given_guide.c.form, given_guide.c.version, given_guide.c.given_at)
-        query = query.where(given_guide.c.subscriber_id == subscriber_id).order_by(given_guide.c.given_at)
+        query = query.where(given_guide.c.subscriber_id == subscriber_id)
+        query = query.order_by(given_guide.c.given_at, given_guide.c.form, given_guide.c.version)
         with self.database.read() as connection:
             return [(form, version, given_at) for form, version, given_at in connection.execute(query)]
 

@@ -22,6 +22,7 @@ MIN_INTERVAL = timedelta(hours=1)
 """Time between two proofs of a week that are sent by schedule, however often the draft changes."""
 CLAIM_TTL = timedelta(minutes=20)
 """How long a claim counts; longer than any mail server takes to answer."""
+_NEWEST_FIRST = (proof.c.claimed_at.desc(), proof.c.sequence.desc(), proof.c.content_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _is_due(existing: Sequence[Proof], content_hash: str, now: datetime) -> bool
 
 
 def _of_week(connection: Connection, week: str) -> tuple[Proof, ...]:
-    rows = connection.execute(select(proof).where(proof.c.week == week).order_by(proof.c.claimed_at.desc()))
+    rows = connection.execute(select(proof).where(proof.c.week == week).order_by(*_NEWEST_FIRST))
     return tuple(Proof(**row) for row in rows.mappings())
 
 

@@ -56,7 +56,8 @@ def sign_up(context: AudienceContext, address: str, *, now: datetime = NOW, **mo
     """Sign up with an address, and return the subscriber."""
     visitor = Visitor(ip_address="203.0.113.7", user_agent="Test/1", page="https://harbour.example/join")
     values = {"form": "newsletter", "address": address, "has_consented": True, "visitor": visitor}
-    SignUp(context).request(SignUpRequest(**values | more), now)
+    request, signs_up = SignUpRequest(**values | more), SignUp(context)
+    signs_up.store(request, signs_up.check(request), now)
     return subscriber(context, address)
 
 

@@ -161,7 +161,6 @@ def _mail_server_check() -> Callable[[str], bool]:
 
 def public_style(app: App) -> ThemeStyle:
     """Return the colours and fonts of the newsletter; those of the shipped themes if its theme is broken."""
-    from pipeline.app.digests import template_folders
     from pipeline.digest.render.style import DEFAULT_STYLE, with_branding
     from pipeline.digest.render.theme import load_theme
     from pipeline.model.errors import TemplateError
@@ -169,5 +168,5 @@ def public_style(app: App) -> ThemeStyle:
     try:
         style = load_theme(template_folders(app), app.config.digest.theme).style
     except TemplateError:
-        style = DEFAULT_STYLE  # whoever sends the newsletter is told; nobody is turned away here
+        style = DEFAULT_STYLE  # the sending task reports the error; the pages stay up
     return with_branding(style, accent=app.publication.accent, fonts=app.publication.fonts)

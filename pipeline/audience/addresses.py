@@ -31,7 +31,7 @@ def normalise_address(text: str) -> str:
     try:
         valid = validate_email(text.strip(), check_deliverability=False, strict=True, test_environment=True)
     except EmailNotValidError as error:
-        raise UsageError(f"{_shown(text)} is not an e-mail address: {error}") from error
+        raise UsageError(f"{_shown(text)} is not an email address: {error}") from error
     if valid.ascii_email is None:
         raise UsageError(f"{_shown(text)} has letters before the @ that most mail servers do not accept.")
     return valid.ascii_email

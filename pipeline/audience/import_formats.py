@@ -20,7 +20,7 @@ from pipeline.model.subscriber import BASES, Basis, Preferences
 ImportState = Literal["active", "unconfirmed", "left", "bounced", "complained", "blocked"]
 OWN_EXPORT = "pipeline"
 OTHER = "CSV"
-"""Name of the format of files that no service is recognised by."""
+"""The format of a file whose header belongs to no service."""
 
 _STATES: dict[str, ImportState] = {
     **dict.fromkeys(("active", "subscribed", "enabled", "confirmed", "regular", "premium", "free", "paid"), "active"),

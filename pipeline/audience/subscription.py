@@ -165,11 +165,6 @@ def lift_suppression(subscriber: Subscriber, now: datetime) -> Step:
     return Step(replace(subscriber, state=state, changed_at=now), "lifted")
 
 
-def gets_mail(subscriber: Subscriber, now: datetime) -> bool:
-    """Check whether a subscriber gets editions now."""
-    return subscriber.display_state(now) == "active"
-
-
 def describe(preferences: Preferences) -> dict[str, str]:
     """Return preferences as details of an event."""
     return {"topics": " ".join(preferences.topics), "frequency": preferences.frequency}

@@ -1,14 +1,15 @@
 """The choice of the variants to seal, and of the one that a subscriber gets.
 
-An edition has few variants, so that an editor can read them all. Whoever wants a rarer combination of topics gets the
-smallest variant that has all of them, in the end the whole edition; whoever wants only topics of which an edition has
-no story gets nothing.
+An edition has few variants, so that an editor can read them all. A subscriber who wants a rarer combination of topics
+gets the smallest variant that has all of them, in the end the whole edition; one who wants only topics of which the
+edition has no story gets nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from pipeline.audience.subscription import make_preferences
 from pipeline.model.subscriber import TOPICS, Frequency, Topic
 from pipeline.model.variant import MONTHLY, WHOLE, VariantKey
 from pipeline.text.format import pluralize
@@ -20,10 +21,9 @@ Sealed = Mapping[VariantKey, Collection[Topic]]
 
 
 def make_key(topics: Iterable[str], frequency: str) -> VariantKey:
-    """Return the variant that a subscriber wants; unknown topics are dropped, and without any it has all of them."""
-    wanted = set(topics)
-    known = tuple(topic for topic in TOPICS if topic in wanted) or TOPICS
-    return VariantKey(topics=known, frequency="monthly" if frequency == "monthly" else "every")
+    """Return the variant that a subscriber wants; unknown values are replaced as in ``make_preferences``."""
+    preferences = make_preferences("", topics, frequency)
+    return VariantKey(topics=preferences.topics, frequency=preferences.frequency)
 
 
 def choose_variants(wanted: Mapping[VariantKey, int], *, with_monthly: bool) -> tuple[VariantKey, ...]:

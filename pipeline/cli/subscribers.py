@@ -55,7 +55,7 @@ def add_commands(commands: Commands) -> None:
 
     _add_add(group)
 
-    parser = group.add("suppress", suppress, "never mail an address again, whoever adds or imports it")
+    parser = group.add("suppress", suppress, "never mail an address again, even if it is added or imported")
     _add_address(parser)
     parser.add_argument("--reason", choices=REASONS, default="operator", help="why (default: operator)")
     parser.add_argument("--lift", action="store_true", help="let the person sign up again; it subscribes nobody")
@@ -69,7 +69,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_address(parser: ArgumentParser) -> None:
-    parser.add_argument("address", metavar="ADDRESS", help="e-mail address of the person")
+    parser.add_argument("address", metavar="ADDRESS", help="email address of the person")
 
 
 def _add_add(group: Commands) -> None:

@@ -44,6 +44,8 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 
 def _networks(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(network, str) for network in value):
+        raise TypeError  # ip_network would read a number as an address
     return tuple(str(ipaddress.ip_network(network)) for network in value)
 
 
@@ -78,7 +80,7 @@ class SignupSettings:
     wording: str = setting(
         "Text beside the tick box, to which people consent. Every version that was shown is kept.",
         NON_EMPTY,
-        "Send me the newsletter by e-mail. I can unsubscribe at any time.",
+        "Send me the newsletter by email. I can unsubscribe at any time.",
     )
     title: str = setting("Heading of the sign-up page; a general one if empty.", string(), "")
     introduction: str = setting("A few sentences below the heading.", string(), "")

@@ -43,7 +43,7 @@ MailKind = Literal["confirmation", "already", "guide", "best-of", "address"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """The wishes of a subscriber: what to get, and how often."""
+    """Preferences of a subscriber: topics, frequency, name."""
 
     name: str = ""
     topics: tuple[Topic, ...] = TOPICS
@@ -187,7 +187,7 @@ class SignupForm:
     """The text beside the tick box."""
     introduction: str = ""
     guide: str = ""
-    """A file or a URL that is given to whoever confirms; empty for none."""
+    """A file or a URL that is given to everybody who confirms; empty for none."""
     guide_title: str = ""
     asks_name: bool = True
     asks_topics: bool = True

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, delete, func, or_, select, update
 
 from pipeline.model.errors import RefusedError
 from pipeline.model.subscriber import DISPLAY_STATES, DisplayState, Preferences, Subscriber
@@ -65,15 +65,10 @@ class SubscriberRepository:
         """Return the subscriber with an address."""
         return self._first(_BY_KEY_LOCKED if lock else _BY_KEY, address_key)
 
-    def add(self, new: Subscriber, address_key: str) -> bool:
-        """Add a subscriber, whose number is chosen here; return False if there is one with this address."""
-        with self.database.write(counted=False) as connection:
-            return insert_if_absent(connection, subscriber, _row(new) | {"address_key": address_key})
-
     def add_or_lock(self, new: Subscriber, address_key: str) -> Subscriber:
         """Return the subscriber with an address, added if there is none; nobody else changes it meanwhile.
 
-        It takes one statement in either case.
+        The number of ``new`` is chosen here. It takes one statement in either case.
         """
         with self.database.write(counted=False) as connection:
             statement = _add_or_lock(connection.dialect.name)
@@ -113,8 +108,7 @@ class SubscriberRepository:
     def delete(self, subscriber_id: int) -> None:
         """Delete a subscriber and everything stored about them."""
         with self.database.write(counted=False) as connection:
-            for table in (given_guide, person_mail, subscription_event, subscriber):
-                connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
+            _delete(connection, [subscriber_id])
 
     def delete_unconfirmed(self, *, requested_before: datetime) -> int:
         """Delete those who did not confirm a sign-up, the newest of which is older; return how many there were."""
@@ -124,9 +118,7 @@ class SubscriberRepository:
         with self.database.write(counted=False) as connection:
             ids = list(connection.scalars(old.with_for_update()))
             for start in range(0, len(ids), _BATCH):
-                for table in (given_guide, person_mail, subscription_event, subscriber):
-                    batch = ids[start : start + _BATCH]
-                    connection.execute(delete(table).where(table.c.subscriber_id.in_(batch)))
+                _delete(connection, ids[start : start + _BATCH])
             return len(ids)
 
     def counts(self, now: datetime) -> dict[DisplayState, int]:
@@ -206,6 +198,11 @@ def _add_or_lock(dialect: str) -> ReturningInsert[Any]:
 
 def _has_key(address_key: str) -> ColumnElement[bool]:
     return subscriber.c.address_key == address_key
+
+
+def _delete(connection: Connection, ids: Sequence[int]) -> None:
+    for table in (given_guide, person_mail, subscription_event, subscriber):
+        connection.execute(delete(table).where(table.c.subscriber_id.in_(ids)))
 
 
 def _matching(now: datetime, states: Sequence[DisplayState], search: str) -> Select[Any]:

@@ -66,12 +66,6 @@ class SubscriptionEventRepository:
                 row = connection.execute(_NEWEST_WORDING, wanted).mappings().first()
         return _wording(row)
 
-    def wordings(self) -> list[Wording]:
-        """Return all wordings, by form and language, the oldest version first."""
-        query = select(wording).order_by(wording.c.form, wording.c.language, wording.c.version)
-        with self.database.read() as connection:
-            return [_wording(row) for row in connection.execute(query).mappings()]
-
     def count_by_day(self, kinds: Sequence[EventKind], *, since: datetime) -> list[tuple[str, EventKind, int]]:
         """Return how many events of these kinds there were on each day (UTC), as date, kind and number."""
         day = func.substr(cast(subscription_event.c.at, Text), 1, 10)
@@ -79,7 +73,9 @@ class SubscriptionEventRepository:
             subscription_event.c.kind.in_(kinds), subscription_event.c.at >= since
         )
         with self.database.read() as connection:
-            rows = connection.execute(query.group_by(day, subscription_event.c.kind).order_by(day))
+            rows = connection.execute(
+                query.group_by(day, subscription_event.c.kind).order_by(day, subscription_event.c.kind)
+            )
             return [(date, kind, count) for date, kind, count in rows]
 
     def count_by_form(self, kind: EventKind) -> dict[str, int]:

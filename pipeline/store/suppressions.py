@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
 from pipeline.model.subscriber import Suppression, SuppressionReason
 from pipeline.store.database import Database
@@ -71,9 +71,3 @@ class SuppressionRepository:
         """Suppress an address no longer."""
         with self.database.write(counted=False) as connection:
             connection.execute(delete(suppression).where(suppression.c.address_hash == address_hash))
-
-    def counts(self) -> dict[SuppressionReason, int]:
-        """Return how many addresses are suppressed for each reason."""
-        query = select(suppression.c.reason, func.count()).group_by(suppression.c.reason)
-        with self.database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}

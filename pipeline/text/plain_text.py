@@ -8,6 +8,7 @@ import re
 from pipeline.text.leftovers import GOES_ON
 from pipeline.text.mojibake import repair_mojibake
 from pipeline.text.sentences import sentence_ends
+from pipeline.text.site_phrases import APPEARED_ON
 
 MAX_TITLE_CHARS = 1000
 
@@ -42,10 +43,8 @@ _CONTROL_BLANK = re.compile(r"[\x0b\x0c\x1c-\x1f]")
 """Invisible characters that ``str.split`` treats as whitespace."""
 
 _THE_POST = r"The post|Der Beitrag|L[’']article|La entrada|El artículo|O post|L[’']articolo|Het bericht"
-_APPEARED_ON = (
-    r"appeared first on|erschien zuerst auf|est apparu en premier sur|(?:se publicó|apareció) primero en"
-    r"|apareceu primeiro em|proviene da|sembra essere il primo su|verscheen eerst op"
-)
+_APPEARED_ON = rf"{APPEARED_ON.pattern}|se publicó primero en|sembra essere il primo su"
+"""After the words above; the last two are also part of other sentences."""
 _GO_ON = (
     "weiterlesen", "lire la suite", "leer más", "seguir leyendo", "continuar leyendo", "continuar lendo", "leia mais",
     "continua a leggere", "leggi tutto", "lees verder", "lees meer", "läs mer", "les mer", "læs mere", "lue lisää",

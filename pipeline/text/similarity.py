@@ -72,7 +72,7 @@ def _clauses(text: str) -> frozenset[tuple[str, ...]]:
 
 @lru_cache(maxsize=512)
 def _runs(text: str, length: int) -> frozenset[tuple[str, ...]]:
-    """Return every run of so many words within a clause of a text."""
+    """Return every run of ``length`` words within a clause of a text."""
     clauses = (words for words in _clauses(text) if len(words) >= length)
     return frozenset(words[start : start + length] for words in clauses for start in range(len(words) - length + 1))
 

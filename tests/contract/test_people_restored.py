@@ -1,4 +1,4 @@
-"""Moving and restoring a store keeps people's data right: whoever left, was suppressed or erased stays so."""
+"""Moving and restoring a store keeps people's data right: people who left, were suppressed or erased stay so."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def current(backup: Store, tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def test_whoever_left_since_a_backup_stays_away(backup: Store, current: Store):
-    """Left, suppressed, erased: also under a former address, and whoever came and left since."""
+def test_people_who_left_since_a_backup_stay_away(backup: Store, current: Store):
+    """Left, suppressed, erased: also under a former address, and people who came and left since."""
     assert carry_over(backup, current) == CarriedOver(left=3, suppressed=2, erased=1)
     expected = {"stays": "active", "leaves": "left", "bounces": "suppressed", "moves": "left", "shortly": "left"}
     assert states(backup) == expected
@@ -107,7 +107,7 @@ def test_carrying_over_twice_is_the_same_as_once(backup: Store, current: Store):
 
 
 def test_an_older_store_takes_nobody_back(backup: Store, current: Store):
-    """Restoring a newer backup over an older store: whoever came back meanwhile stays."""
+    """Restoring a newer backup over an older store: people who came back meanwhile stay."""
     people = jobs(current)
     people.come_back(people.find("leaves@quay.example"), LATER + timedelta(days=1))
     older = jobs(backup)

@@ -79,7 +79,7 @@ class Audience:
     def sign_up(self, address: str = ADA, form: str = "plain", now: datetime = NOW, name: str = "") -> None:
         preferences = make_preferences(name, (), "")
         request = SignUpRequest(form=form, address=address, has_consented=True, preferences=preferences, language="")
-        SignUp(self.context).request(request, now)
+        SignUp(self.context).store(request, address, now)
 
     def subscriber(self, address: str = ADA) -> Subscriber:
         return self.subscriptions.find(address)
@@ -357,6 +357,16 @@ def test_a_missing_guide_file_is_a_failure_until_it_is_back(audience: Audience, 
     (tmp_path / "rye.pdf").write_bytes(b"%PDF rye, second printing")
     assert audience.send(NOW + DAY) == 1
     assert len(audience.context.store.person_mails.guides_of(audience.subscriber().id)) == 2
+
+
+def test_a_missing_guide_file_keeps_nobody_from_confirming(audience: Audience, tmp_path: Path) -> None:
+    """The mail is sent without the guide's title."""
+    (tmp_path / "rye.pdf").unlink()
+    audience.sign_up(form="baking")
+    assert (audience.send(), audience.queue_error()) == (1, "")
+    text = text_of(audience.sent.messages[0][0])
+    assert "https://news.example/confirm/" in text
+    assert "Rye by hand" not in text
 
 
 def test_a_claim_whose_process_died_is_taken_over(audience: Audience) -> None:

@@ -93,7 +93,7 @@ def test_a_dry_run_reports_the_same_and_stores_nothing(context: AudienceContext,
     path = write(tmp_path / "a.csv", "\n".join(("email,status", *rows)))
     dry = run(context, path, dry_run=True)
     assert states(context) == {}
-    assert context.store.suppressions.counts() == {}
+    assert context.store.suppressions.since(None) == {}
     assert context.store.subscription_events.logged() == []
     assert [line.result for line in dry].count("imported") > 1_000
     assert [line.result for line in run(context, path)][:1_500] == [line.result for line in dry][:1_500]
@@ -122,7 +122,7 @@ def test_an_import_that_was_stopped_is_started_again(context: AudienceContext, t
 
 
 def test_an_import_revives_nobody(context: AudienceContext, tmp_path: Path):
-    """Whoever left, was suppressed or erased stays so, whatever the file says."""
+    """People who left, were suppressed or erased stay so, whatever the file says."""
     jobs = Subscriptions(context)
     for name in ("left", "suppressed", "erased"):
         jobs.add(f"{name}@quay.example", Preferences(), basis="consent", collected_on=NOW.date(), now=NOW, actor="ann")
@@ -134,7 +134,7 @@ def test_an_import_revives_nobody(context: AudienceContext, tmp_path: Path):
     assert states(context) == {"left@quay.example": "left", "suppressed@quay.example": "suppressed"}
 
 
-def test_whoever_left_there_gets_no_mail_from_here(context: AudienceContext, tmp_path: Path):
+def test_people_who_left_there_get_no_mail_from_here(context: AudienceContext, tmp_path: Path):
     """Somebody active here is suppressed, unless they signed up here later; in one batch and in several."""
     Subscriptions(context).add(
         "here@quay.example", Preferences(), basis="consent", collected_on=NOW.date(), now=NOW, actor="ann"
@@ -188,7 +188,7 @@ def test_files_of_other_kinds_are_refused(tmp_path: Path):
 
 
 def test_an_export_is_imported_again(context: AudienceContext, tmp_path: Path):
-    """Names, choices, pauses and bases come back, formulas are text, and whoever left stays away."""
+    """Names, choices, pauses and bases come back, formulas are text, and people who left stay away."""
     jobs = Subscriptions(context)
     names = ('=HYPERLINK("x")', "'=1", "@sum", 'Zoë, "Z"', "'t Hooft")
     for number, name in enumerate(names):

@@ -68,7 +68,7 @@ def test_a_confirmation_makes_it_active_and_gives_the_guide_once(context: Audien
 
 
 def test_a_new_version_of_a_guide_is_another_guide(context: AudienceContext) -> None:
-    """The same one is only given again to whoever asks for it."""
+    """The same one is only given again on request."""
     person = Subscriptions(context).confirm(sign_up(context, "ada@quay.example", form="tides"), NOW)
     queued(context)
     subscriptions = Subscriptions(context)
@@ -158,7 +158,7 @@ def test_a_form_mails_nobody_who_is_suppressed(context: AudienceContext, reason:
     ("change", "words"),
     [
         ({"has_consented": False}, "Tick the box"),
-        ({"address": "ada@quay"}, "not an e-mail address"),
+        ({"address": "ada@quay"}, "not an email address"),
         ({"address": "ada@mailinator.com"}, "thrown away"),
         ({"form": "gone"}, "there is no sign-up form"),
         ({"address": "ada@no-mail.example"}, "does not receive mail"),
@@ -171,8 +171,9 @@ def test_a_form_that_is_wrong_is_refused_and_leaves_nothing(
     """The sentence says what to do."""
     rules = replace(RULES, allow_role=False, has_mail_server=lambda domain: domain != "no-mail.example")
     values = {"form": "newsletter", "address": "ada@quay.example", "has_consented": True} | change
+    job, request = SignUp(replace(context, rules=rules)), SignUpRequest(**values)
     with pytest.raises(UsageError, match=words):
-        SignUp(replace(context, rules=rules)).request(SignUpRequest(**values), NOW)
+        job.store(request, job.check(request), NOW)
     assert list(context.store.subscribers.iterate(NOW)) == []
     assert context.store.person_mails.next_due_at() is None
 
@@ -195,7 +196,8 @@ def test_a_flood_of_sign_ups_is_reported_and_asks_for_a_challenge(context: Audie
     signs_up = SignUp(limited, on_flood=lambda form, count, now: reports.append((form.id, count)))
     for number in range(5):
         assert signs_up.needs_challenge("newsletter", NOW) is (number > 2)
-        signs_up.request(SignUpRequest(form="newsletter", address=f"p{number}@quay.example", has_consented=True), NOW)
+        address = f"p{number}@quay.example"
+        signs_up.store(SignUpRequest(form="newsletter", address=address, has_consented=True), address, NOW)
     assert reports == [("newsletter", 3)]
     assert signs_up.needs_challenge("newsletter", NOW)
     assert not signs_up.needs_challenge("tides", NOW)
@@ -326,7 +328,7 @@ def test_a_new_address_gets_one_mail_a_week(context: AudienceContext) -> None:
 
 @pytest.mark.parametrize("taken_by", ["subscriber", "suppression"])
 def test_an_address_that_cannot_be_taken_gets_no_mail(context: AudienceContext, taken_by: str) -> None:
-    """And the person who asked is not told why."""
+    """And the person who asked does not learn why."""
     subscriptions = Subscriptions(context)
     person = subscriptions.confirm(sign_up(context, "ada@quay.example"), NOW)
     if taken_by == "subscriber":
@@ -432,7 +434,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=14), number=st.uuids())
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_rules_hold_in_any_order(shared_store: Store, steps: list[str], number: object) -> None:
-    """Only the person revives a subscription; whoever is active has a receipt, or a basis that the operator stated."""
+    """Only the person revives a subscription; an active one has a receipt, or a basis that the operator stated."""
     context, address = audience(shared_store), f"{number}@quay.example"
     key, subscriptions, now = address_key(address), Subscriptions(audience(shared_store)), NOW
     for step in steps:

@@ -57,7 +57,7 @@ def subscribe(harness: PublicationHarness, *topics: str, frequency: str = "every
             confirmed_at=harness.now,
             changed_at=harness.now,
         )
-        harness.store.subscribers.add(new, address)
+        harness.store.subscribers.add_or_lock(new, address)
 
 
 @pytest.fixture(scope="module")

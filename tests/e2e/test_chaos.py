@@ -54,7 +54,7 @@ class Month:
     addresses: Mapping[str, str]
     """Feed id to the address it is asked at instead of the one in config."""
     told_to_wait: frozenset[tuple[str, datetime]]
-    """Feed ids, and when each was told so: on a busy machine some answers come after the time limit, unread."""
+    """Feed ids, and when each answer was read: on a busy machine some answers come after the time limit, unread."""
 
     def of(self, *vices: str) -> list[Site]:
         return [site for site in self.web.sites if site.fault in vices]

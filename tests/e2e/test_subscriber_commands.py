@@ -41,7 +41,7 @@ def sign_up(program: CliRunner, address: str, *, confirm: bool = True) -> None:
         request = SignUpRequest(
             form="newsletter", address=address, has_consented=True, preferences=preferences, visitor=VISITOR
         )
-        build_sign_up(app, context).request(request, program.now)
+        build_sign_up(app, context).store(request, address, program.now)
         if confirm:
             jobs = Subscriptions(context)
             at_home = Visitor(ip_address="2001:db8::7", user_agent="Phone")
@@ -88,7 +88,7 @@ def test_a_receipt_proves_both_steps(program: CliRunner):
     text = program.run_ok("subscribers", "show", "IDA@harbour.example", "--receipt")
     for fact in (
         "Controller: Harbour & Hearth",
-        "Wording, version 1:\n    Send me the newsletter by e-mail. I can unsubscribe at any time.",
+        "Wording, version 1:\n    Send me the newsletter by email. I can unsubscribe at any time.",
         "Form: newsletter",
         "Page: https://blog.example/join?a=1&b=2",
         "Time: 2026-02-12 12:00:00 UTC\n",
@@ -130,8 +130,8 @@ def test_a_history_is_shown(program: CliRunner):
 def test_somebody_added_with_a_basis_is_active(program: CliRunner):
     """Basis, date and note are in the history; adding the person again changes nothing."""
     words = ("--basis", "soft_opt_in_sale", "--collected", "2025-12-01", "--note", "at the fair")
-    wishes = ("--topics", "posts,links", "--frequency", "monthly", "--name", "Uwe")
-    program.run_ok("subscribers", "add", "uwe@quay.example", *words, *wishes)
+    preferences = ("--topics", "posts,links", "--frequency", "monthly", "--name", "Uwe")
+    program.run_ok("subscribers", "add", "uwe@quay.example", *words, *preferences)
     program.run_ok("subscribers", "add", "UWE@quay.example", "--basis", "consent")
     data = json.loads(program.run_ok("subscribers", "show", "uwe@quay.example", "--json"))
     assert [event["details"] for event in data["history"]] == [
@@ -164,7 +164,7 @@ def test_somebody_added_without_a_basis_is_asked(program: CliRunner):
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
-        (("add", "no address"), 2, "is not an e-mail address"),
+        (("add", "no address"), 2, "is not an email address"),
         (("add", "a@quay.example", "--basis", "soft_opt_in_charity", "--collected", "2026-01-31"), 2, "2026-02-05"),
         (("add", "a@quay.example", "--basis", "consent", "--collected", "2026-02-13"), 2, "in the future"),
         (("add", "a@quay.example", "--topics", "cats"), 2, "there is no topic 'cats'"),
@@ -242,7 +242,7 @@ def test_a_file_is_imported(program: CliRunner, tmp_path: Path):
     code, out, err = program.run(*words, "--basis", "consent", "--report", str(tmp_path / "report.csv"))
     assert (code, listed(program)) == (3, [("ann@quay.example", "active")])
     assert out.split() == ["list.csv:", "imported", "1", "bad", "1"]
-    assert err.startswith("pipeline: list.csv, line 3: bad: 'nobody' is not an e-mail address")
+    assert err.startswith("pipeline: list.csv, line 3: bad: 'nobody' is not an email address")
     report = (tmp_path / "report.csv").read_text(encoding="utf-8-sig").splitlines()
     assert report[:2] == ["file,line,address,result,reason", "list.csv,2,ann@quay.example,imported,"]
     assert len(report) == 3
@@ -294,7 +294,7 @@ def test_a_person_is_exported(program: CliRunner):
 
 
 def test_a_restored_backup_revives_nobody(program: CliRunner, tmp_path: Path):
-    """Whoever left, was suppressed or erased after it was made stays so, and that is said."""
+    """People who left, were suppressed or erased after it was made stay so, and the summary counts them."""
     for name in ("stays", "leaves", "bounces", "erased"):
         sign_up(program, f"{name}@quay.example")
     program.run_ok("backup", str(tmp_path / "copy.db"))

@@ -47,7 +47,7 @@ def content(kind: MailKind) -> PersonMailContent:
             plain,
             confirm_url=f"{PAGES}/confirm/{TOKEN}",
             code="482913",
-            wording="Send me the newsletter by e-mail. I can unsubscribe at any time.",
+            wording="Send me the newsletter by email. I can unsubscribe at any time.",
             guide_title="Bread for beginners",
             expires_at=NOW + timedelta(days=7),
         ),

@@ -262,3 +262,18 @@ def test_a_byte_order_mark_is_ignored(tmp_path):
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbf" + (ROOT / "config.toml").read_bytes())
     assert load_config(path).publication.name == "Harbour & Hearth"
+
+
+@pytest.mark.parametrize("value", [[1], "127.0.0.1", 7, [["10.0.0.0/8"]], ["10.0.0.1/8"], {"a": 1}])
+@pytest.mark.parametrize("key", ["proxies", "embed_on"])
+def test_a_list_of_addresses_has_texts_only(key, value):
+    """A number is no address, nor is a text a list of them."""
+    message = refusal(public={key: value})
+    assert f"[public] {key}" in message
+    assert "give a list of" in message
+
+
+@pytest.mark.parametrize("value", [7, "7", "", ["7 days"], "7 days or so"])
+def test_a_duration_has_a_number_and_a_unit(value):
+    """Of whole hours, days or weeks."""
+    assert 'such as "7 days"' in refusal(signup={"keep_unconfirmed": value})

@@ -134,14 +134,15 @@ def test_a_search_finds_people_and_pages_go_on(client: AsgiClient, people: Audie
 
 def test_a_person_is_shown_with_their_whole_history(client: AsgiClient, people: AudienceContext) -> None:
     """Wording, version, address of the browser; text of the person is text."""
-    wishes = Preferences(name="<b>Ada</b>", topics=("posts",))
-    person = Subscriptions(people).confirm(sign_up(people, "ada@quay.example", preferences=wishes), NOW)
+    preferences = Preferences(name="<b>Ada</b>", topics=("posts",))
+    person = Subscriptions(people).confirm(sign_up(people, "ada@quay.example", preferences=preferences), NOW)
     page = client.get(f"/subscribers/{person.id}").text
     assert "<b>Ada</b>" not in page
     text = visible_text(page)
     assert f"Consented to: “{WORDING}” (version 1)" in text
     assert "from 203.0.113.7, page https://harbour.example/join" in text
-    assert text.index("Requested") < text.index("Confirmed")
+    assert text.index("Signed up") < text.index("Confirmed by the link in a mail")
+    assert "consent (GDPR, article 6(1)(a))" in text
 
 
 def test_who_is_not_stored_has_no_page(client: AsgiClient) -> None:
@@ -178,7 +179,7 @@ def test_a_wrong_address_is_refused_and_kept_in_the_field(client: AsgiClient, do
     """With the reason."""
     response = client.post("/subscribers", {"do": do, "address": "ada@quay"}, page="/subscribers")
     assert response.status_code == 409
-    assert "is not an e-mail address" in response.text
+    assert "is not an email address" in response.text
     assert 'value="ada@quay"' in response.text
 
 

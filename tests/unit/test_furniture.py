@@ -42,7 +42,10 @@ def feed(*frames: str, stories: tuple[str, ...] = STORIES) -> list[Entry]:
         ("<p>{}</p><ul><li>bees</li><li>ropes</li></ul>", "<p>{}</p>"),
         ("<p>Good &amp; early: <em>from the pier</em>. {}</p>", "<p>{}</p>"),
         ("<p>{}</p><p>Costs {n}.50 at the pier this week.</p>", None),  # a price is not furniture
-        ("<p>Ida Brandt mends ropes for a living.</p><p>She did {n}.5 of them. {}</p>", None),  # whoever she is
+        (
+            "<p>Ida Brandt mends ropes for a living.</p><p>She did {n}.5 of them. {}</p>",
+            None,
+        ),  # “she” would refer to nobody
         ("<p>Ida Brandt mends ropes.</p><p>She lives by the pier.</p><p>{}</p>", "<p>{}</p>"),
         ("<p>We thank the pier. It {n}</p>", None),  # its other half would make no sense
     ],

@@ -111,7 +111,7 @@ def test_the_answer_does_not_tell_whether_an_address_is_known(pages: Pages, befo
 
 
 def test_known_and_unknown_addresses_take_the_same_statements(pages: Pages) -> None:
-    """So the time of an answer tells nothing either."""
+    """So the time of an answer reveals nothing either."""
     pages.active()
     pages.sign_up("left@byron.example")
     assert pages.post(pages.link("unsubscribe", "left@byron.example")).status_code == 200
@@ -207,13 +207,13 @@ def test_a_puzzle_is_solved_once(tmp_path: Path) -> None:
 
 
 def test_many_sign_ups_turn_the_puzzle_on(tmp_path: Path) -> None:
-    """Above [signup] max_per_form; whoever has the alert waiting is found in ``floods``."""
+    """Above [signup] max_per_form; the operator is alerted."""
     with open_pages(write_publication(tmp_path, signup="max_per_form = 2")) as pages:
         for n in range(3):
             assert pages.sign_up(f"a{n}@byron.example").status_code == 200
         response = pages.sign_up()
         assert (response.status_code, "short calculation" in problem(response.text)) == (422, True)
-        assert set(pages.live.floods) == {"newsletter"}
+        assert [alert.key for alert in pages.audience.context.store.alerts.list_open()] == ["signup/newsletter"]
         assert pages.sign_up(form="tides").status_code == 200
 
 
@@ -610,7 +610,7 @@ def test_a_bug_shows_a_page_without_details(pages: Pages) -> None:
 
 
 def test_pages_of_people_are_private(pages: Pages) -> None:
-    """Not indexed, not cached, not framed, without cookies, and no link tells where one came from."""
+    """Not indexed, not cached, not framed, without cookies, and no link reveals where a visitor came from."""
     pages.active()
     for link in [pages.link(purpose) for purpose in ("confirm", "preferences", "unsubscribe")]:
         for response in (pages.get(link), pages.post(link)):

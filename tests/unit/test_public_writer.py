@@ -104,7 +104,7 @@ def test_a_store_that_is_busy_is_tried_again(writer: Writer, store: Store) -> No
 
 
 def test_a_store_that_stays_busy_is_an_error(writer: Writer, store: Store) -> None:
-    """After some attempts whoever waits is told."""
+    """After some attempts the waiting visitor gets an error."""
 
     def change() -> int:
         raise StoreError("in use")

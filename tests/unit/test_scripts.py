@@ -27,7 +27,7 @@ CODES = dict(zip(TEXTS, ["en", "de", "fr", "es", "it", "pt", "nl"], strict=True)
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_languages_in_latin_script(name: str) -> None:
-    """Each of seven is told from the others; in a newsletter in another language than these nothing is foreign."""
+    """Each of seven is recognised; in a newsletter in another language than these nothing is foreign."""
     for tag in ("en", "EN-GB", "de", "nl-BE"):
         own = CODES[name] == tag.split("-")[0].lower()
         assert foreign_language(TEXTS[name], tag) == ("" if own else name)

@@ -228,7 +228,7 @@ def test_other_files_are_read_by_usual_names():
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("nobody,active", "not an e-mail address"),
+        ("nobody,active", "not an email address"),
         (",active", "no address"),
         ("a@quay.example,sleeping", "unknown state 'sleeping'"),
         ("a@quay.example,active,more", "3 cells, but 2 columns"),
@@ -285,7 +285,7 @@ def test_an_import_revives_nobody(state, here, suppression, basis, collected_on)
 
 
 @pytest.mark.parametrize(("hour", "result"), [(11, "duplicate"), (13, "suppressed")])
-def test_whoever_signed_up_here_after_leaving_there_stays(hour: int, result: str):
+def test_people_who_signed_up_here_after_leaving_there_stay(hour: int, result: str):
     """The later wish counts."""
     person = replace(PERSON, state="left", ended_at=NOW.replace(hour=hour))
     assert decide(person, HERE, None, ImportStatement(), NOW).result == result

@@ -1,4 +1,4 @@
-"""Variants: which are sealed, which one a subscriber gets, and what an editor is told about the others."""
+"""Variants: which are sealed, which one a subscriber gets, and what an editor reads about the others."""
 
 from __future__ import annotations
 

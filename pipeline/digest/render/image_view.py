@@ -16,8 +16,6 @@ ICON_WIDTH = 18
 MAX_ICON_BYTES = 100_000
 MIN_IMAGE_HEIGHT = 48
 """An image of less height is a rule or a button and is not shown, nor is one narrower than ``MIN_PIXELS``."""
-
-
 MAX_HEIGHT_RATIO = 2.2
 """An image is not shown that is taller than this many times its width: an infographic, a screenshot of a page …"""
 MAX_WIDTH_RATIO = 6

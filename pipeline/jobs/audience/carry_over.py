@@ -1,4 +1,4 @@
-"""Bring a restored store up to date: whoever left, was suppressed or erased since the backup stays so.
+"""Bring a restored store up to date: people who left, were suppressed or erased since the backup stay so.
 
 Nothing else is carried over, since a backup may be restored to undo it.
 """
@@ -84,8 +84,8 @@ def _end(store: Store, previous: Store, ended: Subscriber, since: datetime | Non
     number = _find(store, ended)
     known = store.subscribers.get(number) if number else None
     if known is None:
-        store.subscribers.add(replace(ended, requested=None, new_address=""), address_key(ended.address))
-        known = store.subscribers.find(address_key(ended.address))
+        new = replace(ended, requested=None, new_address="")
+        known = store.subscribers.add_or_lock(new, address_key(ended.address))
     elif known.state == ended.state or known.changed_at > ended.changed_at:
         return False
     else:
@@ -93,7 +93,7 @@ def _end(store: Store, previous: Store, ended: Subscriber, since: datetime | Non
     events = [
         (known.id, event)
         for event in previous.subscription_events.of_subscriber(ended.id)
-        if known and event.kind in ("left", "suppressed") and (since is None or event.at >= since)
+        if event.kind in ("left", "suppressed") and (since is None or event.at >= since)
     ]
     if events:
         store.subscription_events.add_all(events)

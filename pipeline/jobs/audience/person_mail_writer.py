@@ -104,7 +104,7 @@ class PersonMailWriter:
         )
         if mail.kind == "address":
             return content
-        form, guide = context.forms.get(mail.form), context.guide(mail.form)
+        form, guide = context.forms.get(mail.form), context.guide_if_readable(mail.form)
         return replace(
             content,
             code=confirmation_code(token, context.keys[purpose]),

@@ -65,20 +65,16 @@ class SignUp:
         limits = self.context.store.signup_limits
         return limits.current(_form_key(form_id), now) > self.context.rules.max_per_form
 
-    def request(self, request: SignUpRequest, now: datetime) -> None:
-        """Store a sign-up and queue the mail that answers it.
-
-        UsageError if the form is not filled in correctly; TooManyRequestsError if this network sent too many.
-        """
-        self.store(request, self.check(request), now)
-
     def wording(self, request: SignUpRequest, now: datetime) -> Wording:
         """Return the current version of the text beside the box that was ticked."""
         form = self.context.form(request.form)
         return self.context.store.subscription_events.current_wording(form.id, request.language, form.wording, now)
 
     def store(self, request: SignUpRequest, address: str, now: datetime, wording: Wording | None = None) -> None:
-        """Store a sign-up whose address was checked; otherwise as ``request``."""
+        """Store a sign-up, with the address that ``check`` returned, and queue the mail that answers it.
+
+        TooManyRequestsError if this network sent too many.
+        """
         form = self.context.form(request.form)
         self._limit_network(request.visitor, now)
         wording = wording or self.wording(request, now)

@@ -113,7 +113,7 @@ class Subscriptions:
         """Queue a mail to a new address, whose link changes the address. UsageError if its syntax is wrong.
 
         Nothing is revealed about an address that somebody else has subscribed: it gets no mail. An address gets one
-        mail a week at most, whoever enters it.
+        mail a week at most, also if several people enter it.
         """
         new_address = normalise_address(address)
         store = self.context.store
@@ -167,8 +167,7 @@ class Subscriptions:
             id=0, address=address, state="unconfirmed", preferences=preferences, created_at=now, changed_at=now
         )
         with store.audience_transaction():
-            store.subscribers.add(new, key)
-            before = store.subscribers.find(key, lock=True) or new
+            before = store.subscribers.add_or_lock(new, key)
             if before.state == "left":
                 raise RefusedError(f"{address} has unsubscribed: only the person can subscribe it again.")
             step = subscription.add(before, basis=basis, collected_on=collected_on, now=now, event="added")

@@ -1,4 +1,4 @@
-"""Keep the variants that an edition was sealed with."""
+"""Store the variants that an edition was sealed with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access control and headers of the pages for subscribers, and the address of whoever opens them.
+"""Access control and headers of the pages for subscribers, and the IP address of a visitor.
 
 They have no session and no cookie: the token in a person's link authorises, and anybody may sign up from any website.
 So no Origin is checked. The Host header must be ours, as links and forms are made from it nowhere else.

@@ -6,8 +6,7 @@ A sign-up must not parse config.toml or compile a template, so both are kept unt
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +23,7 @@ from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.sign_up import SignUp
 from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.model.digest import Publication
-from pipeline.model.subscriber import SignupForm, Wording
+from pipeline.model.subscriber import Wording
 from pipeline.text.message_headers import parse_mailbox
 
 
@@ -75,8 +74,6 @@ class LiveAudience:
         self._app = ReloadingApp(path, unattended=unattended)
         self._lock = threading.Lock()
         self._audience: Audience | None = None
-        self.floods: dict[str, Callable[[], None]] = {}
-        """Alerts to be raised about forms that get too many sign-ups, by form: sending one takes too long for them."""
 
     def __enter__(self) -> Self:
         return self
@@ -94,16 +91,8 @@ class LiveAudience:
         with self._lock:
             app = self._app.current()
             if self._audience is None or self._audience.app is not app:
-                self._audience = self._build(app)
+                self._audience = build_audience(app)
             return self._audience
-
-    def _build(self, app: App) -> Audience:
-        audience = build_audience(app)
-
-        def on_flood(form: SignupForm, count: int, now: datetime) -> None:
-            self.floods[form.id] = lambda: audience.sign_up.on_flood(form, count, now)
-
-        return replace(audience, sign_up=SignUp(audience.context, on_flood=on_flood))
 
 
 def build_audience(app: App) -> Audience:

@@ -1,10 +1,9 @@
-"""The thread that sends what the pages have queued: mails to one person, and alerts about forms."""
+"""The thread that sends the mails to one person that are due."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Event, Thread
 from typing import Self
 
@@ -64,9 +63,6 @@ class MailThread:
             self._woken.wait(INTERVAL_SECONDS)
 
     def _send(self) -> None:
-        while self._live.floods:
-            with suppress(KeyError):  # another sign-up may replace it
-                self._live.floods.popitem()[1]()
         app, now = self._live.current().app, self._clock()
         due_at = app.store().person_mails.next_due_at()
         if due_at is None or due_at > now:

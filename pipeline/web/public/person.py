@@ -190,7 +190,7 @@ def _not_to_confirm(link: Link) -> Response | None:
         return confirmed(link)
     if state == "suppressed":
         return wording.no_mail(link.page)
-    # Whoever has left since has a new link once they sign up again.
+    # A person who has left since has a new link once they sign up again.
     return wording.ended(link.page) if state == "left" and link.subscriber.requested is None else None
 
 

@@ -1,4 +1,4 @@
-"""Pages in the language of whoever reads them. All words are arguments of ``gettext``, here or in the templates."""
+"""Pages in the language of the visitor. All words are arguments of ``gettext``, here or in the templates."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def accepted_languages(header: str) -> list[str]:
 def choose_language(accepted: Sequence[str], own: str) -> str:
     """Return the language of a page: that of the publication if it is accepted, else the first that we have.
 
-    The newsletter comes in its own language in any case, so whoever reads that sees no mixture.
+    The newsletter comes in its own language in any case, so a visitor who reads that language sees no mixture.
 
     >>> choose_language(["de", "en;"], "en-GB"), choose_language(["fr-CH", "de"], "en-GB"), choose_language([], "en-GB")
     ('de', 'fr', 'en-GB')

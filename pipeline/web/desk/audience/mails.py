@@ -23,8 +23,11 @@ from pipeline.web.security import IMAGE_SOURCES, MESSAGE_CSP
 from pipeline.web.templating import PageTemplates
 
 KINDS: dict[MailKind, tuple[str, str]] = {
-    "confirmation": ("Confirmation", "Sent to whoever fills in the form. Nobody is subscribed before they confirm."),
-    "guide": ("Guide", "Sent once to whoever confirms, if the form has a guide, and again when they ask for it."),
+    "confirmation": (
+        "Confirmation",
+        "Sent to everybody who fills in the form. Nobody is subscribed before they confirm.",
+    ),
+    "guide": ("Guide", "Sent once to everybody who confirms, if the form has a guide, and again when they ask for it."),
     "best-of": ("Best of", "Sent some days after somebody has confirmed, if [signup] best_of_after is set."),
     "already": ("Already subscribed", "Sent when the form is filled in with the address of a subscriber."),
     "address": ("New address", "Sent to the address that a subscriber wants to change to."),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from pipeline.audience.receipt import BASIS_NAMES, EVENT_NAMES
 from pipeline.model.errors import PipelineError, UsageError
 from pipeline.model.subscriber import DISPLAY_STATES, Subscriber, SubscriptionEvent
 from pipeline.web.desk.audience.service import PAGE_ROWS
@@ -135,7 +136,9 @@ class SubscriberPages:
             page_version=self.cache.page_version(),
             person=subscriber,
             state=subscriber.display_state(self.cache.desk.subscribers.clock()),
+            basis=BASIS_NAMES[subscriber.basis] if subscriber.basis else "",
             events=events,
+            event_names=EVENT_NAMES,
             error=error,
         )
 

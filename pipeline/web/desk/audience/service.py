@@ -138,7 +138,7 @@ class AudienceDesk:
     def suppress(self, address: str) -> str:
         """Never mail an address again; return a sentence."""
         Subscriptions(self.open_context()).suppress(address, "operator", actor=self.actor, now=self.clock())
-        return f"{address.strip()} gets no more mail, whoever enters or imports it."
+        return f"{address.strip()} gets no more mail, even if it is entered or imported again."
 
     def lift(self, address: str) -> str:
         """Allow a suppressed person to sign up again; return a sentence."""

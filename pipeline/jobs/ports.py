@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.model.delivery import Copy, DeliveryResult
 from pipeline.model.fetch import FetchOutcome, FetchRequest
 
 
@@ -70,6 +71,41 @@ class Backend(Protocol):
 
     def delivered(self) -> Mapping[str, Path]:
         """Return the delivered messages that can still be read, by Message-ID without angle brackets."""
+        ...
+
+
+CommitFinal = Callable[[Sequence[Copy]], Sequence[Copy]]
+"""Records copies as ``final``, durably, and returns those that may be completed: the others belong to another process
+or to nobody any more."""
+
+
+class DeliveryConnection(Protocol):
+    """A connection to a mail server or service, used by one thread. It connects again by itself when it must."""
+
+    def send(self, copies: Sequence[Copy], commit: CommitFinal) -> Sequence[DeliveryResult]:
+        """Send copies, at most ``max_batch``, and return the result of each, in their order.
+
+        ``commit`` is called once, when all has been sent but what makes the server accept (the dot of SMTP, the request
+        to a mail service), with the copies that were not refused before. Only those it returns are completed; the
+        result of the others is ``lost``. Errors of network, server or service are results: nothing is raised but bugs
+        and what ``commit`` raises.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        ...
+
+
+class DeliveryBackend(Protocol):
+    """Delivers copies of editions to subscribers. One file of ``delivery/`` each."""
+
+    name: str
+    max_batch: int
+    """How many copies one call may send."""
+
+    def open(self) -> DeliveryConnection:
+        """Return a connection for one thread, which does not connect yet."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Deliver sealed editions to subscribers, each to each once."""

@@ -74,7 +74,7 @@ def _from_beginning(chunk: bytes) -> str:
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     head = chunk[:1_000]
-    if len(head) >= 2 and head[1::2].count(0) > len(head) // 4:
+    if head[1::2].count(0) > len(head) // 4:
         return "utf-16-le"
     return "utf-16-be" if head[::2].count(0) > len(head) // 4 else "utf-8"
 

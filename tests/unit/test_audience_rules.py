@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audience import subscription
-from pipeline.audience.addresses import is_disposable, network_of, normalise_address
+from pipeline.audience.addresses import is_disposable, is_role_address, network_of, normalise_address
+from pipeline.audience.person_mails import expires_at, reason_to_drop, recipient, retry_at
 from pipeline.audience.tokens import (
     PURPOSES,
     TOKEN_CHARS,
@@ -21,12 +23,13 @@ from pipeline.audience.tokens import (
     verify_token,
 )
 from pipeline.model.errors import InvalidTokenError, RefusedError, UsageError
-from pipeline.model.subscriber import TOPICS, Preferences, Subscriber
+from pipeline.model.subscriber import TOPICS, PersonMail, Preferences, Subscriber
 
 NOW = datetime(2026, 2, 16, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ADA = Subscriber(id=7, address="ada@quay.example", state="unconfirmed", created_at=NOW, changed_at=NOW)
 ACTIVE = replace(ADA, state="active", basis="consent", confirmed_at=NOW)
+MAIL = PersonMail(id=3, kind="confirmation", subscriber=ADA, form="newsletter", attempts=1, created_at=NOW)
 EPISODES = Preferences(name="Ada", topics=("episodes",), frequency="monthly")
 
 
@@ -90,7 +93,7 @@ TOKEN = sign_token("confirm", ADA, "key", expires_at=NOW, bound_to="new")
 )
 def test_any_other_token_is_forged(purpose: str, token: str, person: Subscriber, key: str, bound_to: str) -> None:
     """Of another purpose, key, binding, or person with the same number; changed, cut or lengthened."""
-    with pytest.raises(InvalidTokenError) as refusal:
+    with pytest.raises(InvalidTokenError, match=r"^This link is invalid or incomplete: open it") as refusal:
         verify_token(purpose, token, person, key, bound_to=bound_to)
     assert refusal.value.kind == "forged"
 
@@ -107,8 +110,17 @@ def test_a_token_of_another_subscriber_is_forged() -> None:
 @pytest.mark.parametrize("text", ["", "a" * 31, "a" * 33, "../../etc/passwd", "a" * 31 + "-"])
 def test_a_text_that_is_no_token_names_nobody(text: str) -> None:
     """It is refused before the store is asked."""
-    with pytest.raises(InvalidTokenError):
+    with pytest.raises(InvalidTokenError, match=r"^This link is invalid or incomplete: open it") as refusal:
         subscriber_id_of(text)
+    assert refusal.value.kind == "forged"
+
+
+def test_links_that_were_mailed_stay_valid() -> None:
+    """A token is written as it always was, and so is what is kept of an address."""
+    assert TOKEN == "00000723ZEwZkOWTYLMoRZ7gno8Wb2Un"
+    assert sign_token("unsubscribe", replace(ADA, id=10**9), "key") == "15FTGg0000ha9XkaAXb1msF1ZO5QFgFt"
+    assert address_hash("ada@quay.example", "key").startswith("57e5fbfeeaccc0bcf8ecd638e8b78e0b")
+    assert [confirmation_code(TOKEN, key) for key in ("1", "12")] == ["065163", "008794"]
 
 
 def test_a_code_depends_on_link_and_key() -> None:
@@ -151,6 +163,33 @@ def test_what_is_no_address_is_refused_with_a_reason(text: str) -> None:
         normalise_address(text)
     assert len(str(refusal.value)) < 400
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 80 + "…")])
+def test_a_refusal_quotes_the_beginning(length: int, shown: str) -> None:
+    """80 characters at most, on one line; then it says what is wrong."""
+    with pytest.raises(UsageError) as refusal:
+        normalise_address("x" * length)
+    assert str(refusal.value).startswith(f"'{shown}' is not an email address: An email address must have an @-sign.")
+    with pytest.raises(UsageError, match=r"^'ä d' is not an email address: "):
+        normalise_address(" ä\n d")
+    with pytest.raises(UsageError) as refusal:
+        normalise_address("ä@quay.example")
+    assert str(refusal.value) == "'ä@quay.example' has letters before the @ that most mail servers do not accept."
+
+
+@pytest.mark.parametrize(
+    ("address", "is_role"),
+    [
+        ("POSTMASTER@quay.example", True),
+        ("info+a+b@quay.example", True),
+        ("ada+info@quay.example", False),
+        ("informant@quay.example", False),
+    ],
+)
+def test_role_addresses(address: str, is_role: bool) -> None:
+    """By the whole local part, in any case, without its tags."""
+    assert is_role_address(address) is is_role
 
 
 def test_a_disposable_address_is_recognised_below_its_domain() -> None:
@@ -332,6 +371,127 @@ def test_lifting_a_suppression_brings_nobody_back(confirmed_at: datetime | None,
 def test_a_form_mails_nobody_who_is_suppressed(state: str, reason: str | None, kind: str | None) -> None:
     """Somebody else may have entered the address. An erased person may sign up again."""
     assert subscription.sign_up_mail(replace(ADA, state=state), reason) == kind
+
+
+LATER = NOW + HOUR
+CHANGE = replace(ACTIVE, preferences=EPISODES, changed_at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (
+            lambda: subscription.confirm(replace(ADA, requested=EPISODES), None, LATER),
+            replace(CHANGE, confirmed_at=LATER),
+        ),
+        (
+            lambda: subscription.confirm(replace(ADA, preferences=EPISODES), None, LATER),
+            replace(CHANGE, confirmed_at=LATER),
+        ),
+        (
+            lambda: subscription.add(
+                replace(ADA, requested=EPISODES),
+                basis="soft_opt_in_sale",
+                collected_on=date(2020, 1, 1),
+                now=LATER,
+                event="added",
+            ),
+            replace(ACTIVE, basis="soft_opt_in_sale", confirmed_at=LATER, changed_at=LATER),
+        ),
+        (
+            lambda: subscription.leave(replace(ACTIVE, requested=EPISODES), LATER),
+            replace(ACTIVE, state="left", changed_at=LATER),
+        ),
+        (lambda: subscription.come_back(replace(ACTIVE, state="left"), LATER), replace(ACTIVE, changed_at=LATER)),
+        (lambda: subscription.change_preferences(ACTIVE, EPISODES, LATER), CHANGE),
+        (
+            lambda: subscription.pause(ACTIVE, LATER + HOUR, LATER),
+            replace(ACTIVE, paused_until=LATER + HOUR, changed_at=LATER),
+        ),
+        (
+            lambda: subscription.pause(replace(ACTIVE, paused_until=LATER + HOUR), None, LATER),
+            replace(ACTIVE, changed_at=LATER),
+        ),
+        (
+            lambda: subscription.suppress(ACTIVE, "bounced", LATER),
+            replace(ACTIVE, state="suppressed", changed_at=LATER),
+        ),
+        (
+            lambda: subscription.lift_suppression(replace(ACTIVE, state="suppressed"), LATER),
+            replace(ACTIVE, state="left", changed_at=LATER),
+        ),
+    ],
+)
+def test_a_step_changes_nothing_else(step: Callable[[], subscription.Step], expected: Subscriber) -> None:
+    """What it is about, and when the subscription was changed."""
+    assert step().subscriber == expected
+
+
+def test_refusals_say_what_to_do() -> None:
+    """The person reads them on a page, the operator in a terminal."""
+    with pytest.raises(RefusedError) as refusal:
+        subscription.confirm(ADA, "bounced", NOW)
+    assert str(refusal.value) == "This address no longer gets mail from us: write to us if you would like it to."
+    with pytest.raises(RefusedError) as refusal:
+        subscription.come_back(ADA, NOW)
+    assert str(refusal.value) == "This subscription was never confirmed: sign up again."
+    with pytest.raises(UsageError) as mistake:
+        subscription.add(ACTIVE, basis="soft_opt_in_charity", collected_on=date(2025, 5, 1), now=NOW, event="added")
+    assert str(mistake.value) == (
+        "the soft opt-in of charities covers addresses collected since 2026-02-05, not on 2025-05-01."
+    )
+
+
+def test_a_mail_is_tried_again_for_three_days() -> None:
+    """After five minutes first, then ever more rarely, nine times in all."""
+    hours = []
+    while moment := retry_at(replace(MAIL, attempts=len(hours) + 1), NOW):
+        hours.append((moment - NOW) / HOUR)
+    assert hours == [5 / 60, 0.25, 1, 3, 8, 12, 24, 24]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "ends_at"),
+    [
+        ("confirmation", "ada@quay.example", NOW + HOUR),
+        ("guide", "ada@quay.example", None),
+        ("address", "ada@harbour.example", None),
+    ],
+)
+def test_where_a_mail_goes_and_when_its_link_ends(kind: str, address: str, ends_at: datetime | None) -> None:
+    """A new address is confirmed at that address; a lifetime is counted from when the mail was asked for."""
+    mail = replace(MAIL, kind=kind, subscriber=replace(ADA, new_address="ada@harbour.example"))
+    assert recipient(mail) == address
+    assert expires_at(mail, {"confirmation": HOUR}) == ends_at
+
+
+@pytest.mark.parametrize(
+    ("kind", "subscriber", "suppression", "ends_at", "reason"),
+    [
+        ("confirmation", ADA, None, NOW + HOUR, ""),
+        ("confirmation", ADA, "imported", None, ""),
+        ("confirmation", ADA, "bounced", None, "the address is suppressed"),
+        ("guide", replace(ACTIVE, state="suppressed"), None, None, "the address is suppressed"),
+        ("confirmation", ADA, None, NOW, "the time to confirm has passed"),
+        ("confirmation", ACTIVE, None, NOW + HOUR, "the subscription is confirmed"),
+        ("confirmation", replace(ACTIVE, state="left"), None, None, ""),
+        ("guide", ACTIVE, None, None, ""),
+        ("guide", replace(ACTIVE, state="left"), None, None, "the subscription has ended"),
+        ("already", replace(ACTIVE, paused_until=NOW + HOUR), None, None, ""),
+        ("best-of", ACTIVE, None, None, ""),
+        ("best-of", replace(ACTIVE, paused_until=NOW + HOUR), None, None, "the subscription is paused"),
+        ("best-of", replace(ACTIVE, paused_until=NOW), None, None, ""),
+        ("address", replace(ACTIVE, new_address="ada@harbour.example"), None, NOW + HOUR, ""),
+        ("address", ACTIVE, None, None, "the address has changed"),
+        ("address", replace(ACTIVE, new_address="ada@quay.example"), None, None, "the address has changed"),
+        ("guide", replace(ACTIVE, new_address="ada@quay.example"), None, None, ""),
+    ],
+)
+def test_mails_that_are_not_wanted_any_more(
+    kind: str, subscriber: Subscriber, suppression: str | None, ends_at: datetime | None, reason: str
+) -> None:
+    """What has happened since they were asked for decides."""
+    assert reason_to_drop(replace(MAIL, kind=kind, subscriber=subscriber), suppression, ends_at, NOW) == reason
 
 
 def test_every_topic_is_wanted_by_default() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -12,9 +13,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.audience.csv_rows import MAX_LINE_BYTES, original_cell, read_rows, safe_cell, survey
-from pipeline.audience.import_formats import ImportedPerson, ImportState, parse_instant, read_person, recognise
-from pipeline.audience.import_rules import ImportStatement, decide
+from pipeline.audience.csv_rows import MAX_LINE_BYTES, CsvRow, original_cell, read_rows, safe_cell, survey
+from pipeline.audience.import_formats import (
+    ImportedPerson,
+    ImportFormat,
+    ImportState,
+    parse_instant,
+    read_person,
+    recognise,
+)
+from pipeline.audience.import_rules import ImportDecision, ImportStatement, decide
 from pipeline.jobs.audience.import_subscribers import AddressSet
 from pipeline.model.errors import UsageError
 from pipeline.model.subscriber import Preferences, Subscriber
@@ -75,11 +83,78 @@ def test_a_missing_quotation_mark_is_a_bad_row():
     assert "quotation mark" in rows[1].error
 
 
-def test_a_line_without_end_is_refused():
-    """A file of another kind cannot fill the memory."""
-    with pytest.raises(UsageError, match="too long"):
-        survey([b"a" * 600_000, b"a" * 600_000])
-    survey([b"a" * (MAX_LINE_BYTES - 1), b"\n", b"a" * 1_000])
+LONGEST = b"a" * MAX_LINE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("chunks", "line"),
+    [
+        ([LONGEST, b"a"], "1"),
+        ([b"a\nb\n", b"a" * 600_000, b"a" * 600_000], "3"),
+        ([b"a\nb", LONGEST + b"\nc"], "2"),
+        ([b"a\n" * 1_200 + LONGEST + b"a\n"], "1"),
+        ([b"a\n" * 1_200, b"a\n" + LONGEST + b"a\nb"], "1,201"),
+    ],
+)
+def test_a_line_without_end_is_refused(chunks: list[bytes], line: str):
+    """A file of another kind cannot fill the memory; the line is that in which the part begins that was read last."""
+    with pytest.raises(UsageError, match=f"^line {line} or one after it is too long for a CSV file: "):
+        survey(chunks)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "encoding", "lines"),
+    [
+        ([], "utf-8-sig", 0),
+        ([b""], "utf-8-sig", 0),
+        ([b"a"], "utf-8-sig", 1),
+        ([b"a\n"], "utf-8-sig", 1),
+        ([b"a\nb", b"c\n", b"\n", b"d"], "utf-8-sig", 4),
+        ([LONGEST, b"\n", LONGEST + b"\n" + LONGEST, b"\n"], "utf-8-sig", 3),
+        ([b"\xff\xfea\0\n\0"], "utf-16", 2),
+        ([b"\xfe\xff\0a"], "utf-16", 1),
+        ([b"a\0b\0cdef"], "utf-8-sig", 1),
+        ([b"a\0b\0c\0ef"], "utf-16-le", 1),
+        ([b"\0a\0bcdef"], "utf-8-sig", 1),
+        ([b"\0a\0b\0cde"], "utf-16-be", 1),
+        ([b"ab\x01\x01\x01\x01\x01\x01"], "utf-8-sig", 1),
+    ],
+)
+def test_surveys_of_files(chunks: list[bytes], encoding: str, lines: int):
+    """The last line may have no end; more zeros than every second byte of a half make UTF-16."""
+    found = survey(chunks)
+    assert (found.encoding, found.lines) == (encoding, lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], []),
+        (["sep=;\n"], []),
+        (["\n", "email\n"], [CsvRow(line=2, cells=["email"])]),
+        (['"sep=|"\r\n', "a,b|c\n"], [CsvRow(line=2, cells=["a,b", "c"])]),
+        (["sep=,\n", "a;b;c,d\n"], [CsvRow(line=2, cells=["a;b;c", "d"])]),
+        (["X: sep=;\n"], [CsvRow(line=1, cells=["X: sep=", ""])]),
+        (
+            ["a" * 100_000 + "\n", "b" * 100_001 + "\n"],
+            [
+                CsvRow(line=1, cells=["a" * 100_000]),
+                CsvRow(line=2, error="has a cell that is too long; is a quotation mark missing?"),
+            ],
+        ),
+    ],
+)
+def test_rows_of_odd_files(lines: list[str], expected: list[CsvRow]):
+    """Each has its line, whatever is before it."""
+    assert list(read_rows(lines)) == expected
+
+
+def test_a_row_that_cannot_be_read_does_not_end_a_file():
+    """It has its line and the reason, which depends on the version of Python."""
+    first, bad, last = read_rows(["email\n", "a\rb\n", "c\n"])
+    assert (bad.line, bad.cells) == (2, ())
+    assert re.fullmatch(r"cannot be read: new-line character seen .*; is a quotation mark missing\?", bad.error)
+    assert [first, last] == [CsvRow(line=1, cells=["email"]), CsvRow(line=3, cells=["c"])]
 
 
 @given(st.text(st.characters(codec="utf-8")))
@@ -202,6 +277,95 @@ def test_exports_of_services_are_recognised(service: str, state: ImportState):
     assert person.signed_up_at == datetime(2023, 5, 1, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("columns", "service"),
+    [
+        ("Address, State, Topics, Frequency, Basis", "pipeline"),
+        ("LEID, EUID", "Mailchimp"),
+        ("MEMBER_RATING, OPTIN_TIME", "Mailchimp"),
+        ("email_disabled", "Substack"),
+        ("subscribed_to_emails", "Ghost"),
+        ("uuid, attributes, status", "listmonk"),
+        ("creation_date, type", "Buttondown"),
+        ("creation_date, subscriber_type", "Buttondown"),
+        ("Subscription Tier", "beehiiv"),
+        ("subscription_premium_tier_names", "beehiiv"),
+        ("Premium tier names", "beehiiv"),
+        ("Subscribed, Opens, Clicks", "MailerLite"),
+        ("opens_count", "MailerLite"),
+        ("opted_in_at", "MailerLite"),
+        ("Subscriber, Subscribed", "MailerLite"),
+        ("first_name, created_at, status", "Kit"),
+        ("first_name, created_at, state", "Kit"),
+    ],
+)
+def test_a_service_is_recognised_by_all_of_a_few_columns(columns: str, service: str):
+    """Each of them is needed, and others do not matter."""
+    names = columns.split(", ")
+    assert recognise(["email", "Ort", *names]).name == service
+    for name in names:
+        assert recognise(["email", *(each for each in names if each != name)]).name == "CSV"
+
+
+def test_an_unknown_header_is_shown():
+    """Its first 200 characters, beside what is missing."""
+    with pytest.raises(UsageError) as refusal:
+        recognise(["x" * 150, "y" * 150])
+    assert str(refusal.value) == (
+        f"there is no column of addresses; call it “email”. The columns are: {'x' * 150}, {'y' * 48}."
+    )
+    assert recognise(["Ada", "ada@quay.example", "bea@quay.example"]) == ImportFormat(
+        name="CSV", positions={"email": 1}, width=3, has_header=False
+    )
+    assert recognise(["Email", "e-mail"]) == ImportFormat(name="CSV", positions={"email": 0}, width=2)
+
+
+OWN = "state,topics,frequency,basis"
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("First Name,Surname", "Una,Ott", {"preferences": Preferences(name="Una Ott")}),
+        ("given_name,family name", "Una,Ott", {"preferences": Preferences(name="Una Ott")}),
+        ("last_name", "Ott", {"preferences": Preferences(name="Ott")}),
+        ("Full Name,first name", "Una Ott,U", {"preferences": Preferences(name="Una Ott")}),
+        ("name,full name", ",Una", {"preferences": Preferences(name="Una")}),
+        (
+            "topics,frequency",
+            '"links,posts",monthly',
+            {"preferences": Preferences(topics=("posts", "links"), frequency="monthly")},
+        ),
+        ("created_at,confirmed_at", "2024-03-01,2024-03-02", {"agreed_on": date(2024, 3, 2)}),
+        ("subscribed_at", "2024-03-01", {"agreed_on": date(2024, 3, 1), "confirmed_at": None}),
+        ("name", "Una", {"agreed_on": None, "signed_up_at": None, "ended_at": None, "paused_until": None}),
+        ("unsubscribed_at", "2024-03-01", {"state": "left", "ended_at": datetime(2024, 3, 1, tzinfo=UTC)}),
+        ("bounced_at", "2024-03-01", {"state": "bounced", "ended_at": datetime(2024, 3, 1, tzinfo=UTC)}),
+        ("clean time,unsub time", "2024-03-01,2024-03-02", {"state": "bounced"}),
+        ("bounced_at,unsubscribed,subscribed", "No,0,True", {"state": "active"}),
+        ("email_disabled", "TRUE", {"state": "left"}),
+        ("subscribed", "No", {"state": "left"}),
+        ("subscribed", "", {"state": "active"}),
+        ("status,unsubscribed_at", "Active,2024-03-01", {"state": "active"}),
+        ("status", "In-active", {"state": "unconfirmed"}),
+        ("status,Subscription Tier", "Inactive,", {"state": "left"}),
+        ("status,Subscription Tier", "paid,", {"state": "active"}),
+        ("ip_address,basis", "x" * 46 + ",consent", {"ip_address": "x" * 45, "basis": "consent"}),
+        ("basis,language", "asked,de", {"basis": None, "language": ""}),
+        ("name", "'=1", {"preferences": Preferences(name="'=1")}),
+        (f"{OWN},name", ",,,,'=1", {"preferences": Preferences(name="=1")}),
+        (f"{OWN},language", f"paused,,,consent,{'x' * 36}", {"state": "active", "language": "x" * 35}),
+        (f"{OWN},paused_until", "paused,,,,2024-03-01", {"paused_until": datetime(2024, 3, 1, tzinfo=UTC)}),
+        ("name,status", ' ,active," "', {"state": "active", "preferences": Preferences()}),
+        ("name,status", "", {"state": "active", "preferences": Preferences()}),
+    ],
+)
+def test_columns_of_a_person(columns: str, cells: str, expected: dict[str, object]):
+    """By their usual names; of two that mean the same, the first that says something."""
+    [person] = people(f"address,{columns}\nuna@quay.example{',' * bool(cells)}{cells}\n")
+    assert {name: getattr(person, name) for name in expected} == expected
+
+
 def test_consent_of_an_export_is_kept():
     """Times and address of the confirmation, and when somebody left."""
     pattern, states = SERVICES["Mailchimp"]
@@ -228,10 +392,12 @@ def test_other_files_are_read_by_usual_names():
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("nobody,active", "not an email address"),
-        (",active", "no address"),
-        ("a@quay.example,sleeping", "unknown state 'sleeping'"),
-        ("a@quay.example,active,more", "3 cells, but 2 columns"),
+        ("nobody,active", "^'nobody' is not an email address: "),
+        (",active", "^no address$"),
+        ("a@quay.example,sleeping", "^unknown state 'sleeping'$"),
+        (f"a@quay.example,{'z' * 41}", f"^unknown state '{'z' * 40}'$"),
+        ("a@quay.example,paused", "^unknown state 'paused'$"),
+        ("a@quay.example,active,more", "^3 cells, but 2 columns; is a quotation mark missing[?]$"),
     ],
 )
 def test_bad_rows_have_a_reason(row: str, reason: str):
@@ -241,7 +407,35 @@ def test_bad_rows_have_a_reason(row: str, reason: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2024-13-01", "01/02/2024", "2024-01-01T25:00:00Z", "0001-01-01T00:00:00+14:00"]
+    ("text", "instant"),
+    [
+        ("2024-03-01", datetime(2024, 3, 1, tzinfo=UTC)),
+        ("2024-03-01T10:20", datetime(2024, 3, 1, 10, 20, tzinfo=UTC)),
+        ("2024-03-01 10:20:30", datetime(2024, 3, 1, 10, 20, 30, tzinfo=UTC)),
+        ("2024-03-01 10:20:30 UTC", datetime(2024, 3, 1, 10, 20, 30, tzinfo=UTC)),
+        ("2024-03-01T10:20:30.123Z", datetime(2024, 3, 1, 10, 20, 30, tzinfo=UTC)),
+        ("2024-03-01T10:20:30,5-05:45", datetime(2024, 3, 1, 16, 5, 30, tzinfo=UTC)),
+        ("2024-03-01T10:20+0545", datetime(2024, 3, 1, 4, 35, tzinfo=UTC)),
+        ("100000000", datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
+    ],
+)
+def test_dates_of_exports(text: str, instant: datetime):
+    """In UTC, whatever zone they name; a number counts seconds since 1970."""
+    assert parse_instant(text) == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "99999999",
+        "10000000000",
+        "2024-13-01",
+        "01/02/2024",
+        "2024-01-01T25:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+    ],
 )
 def test_other_dates_are_none(text: str):
     """An ambiguous date is no evidence."""
@@ -289,6 +483,167 @@ def test_people_who_signed_up_here_after_leaving_there_stay(hour: int, result: s
     """The later wish counts."""
     person = replace(PERSON, state="left", ended_at=NOW.replace(hour=hour))
     assert decide(person, HERE, None, ImportStatement(), NOW).result == result
+
+
+EARLIER, LATER = NOW.replace(hour=11), NOW.replace(hour=13)
+STATEMENT = ImportStatement(basis="consent", collected_on=date(2025, 5, 1), note="fair in May")
+BY_OPERATOR = replace(HERE, form="")
+UNCONFIRMED = replace(HERE, state="unconfirmed", confirmed_at=None, form="newsletter")
+
+
+@pytest.mark.parametrize(
+    ("person", "known", "suppression", "expected"),
+    [
+        ({"state": "unconfirmed"}, None, None, ImportDecision(result="no basis", reason="not confirmed there")),
+        ({}, None, "operator", ImportDecision(result="suppressed", reason="suppressed here (operator)")),
+        ({}, replace(HERE, state="left"), None, ImportDecision(result="suppressed", reason="unsubscribed here")),
+        ({}, replace(HERE, state="suppressed"), None, ImportDecision(result="suppressed", reason="unsubscribed here")),
+        (
+            {"preferences": Preferences()},
+            HERE,
+            None,
+            ImportDecision(result="duplicate", reason="is a subscriber already"),
+        ),
+        (
+            {"state": "unconfirmed"},
+            replace(HERE, preferences=Preferences(name="U")),
+            None,
+            ImportDecision(result="duplicate", reason="is a subscriber already"),
+        ),
+        (
+            {},
+            replace(HERE, preferences=Preferences(topics=("links",))),
+            None,
+            ImportDecision(
+                result="updated",
+                reason="name added",
+                subscriber=replace(HERE, preferences=Preferences(name="Una", topics=("links",)), changed_at=LATER),
+                event="changed",
+                details={"topics": "links", "frequency": "every"},
+            ),
+        ),
+        (
+            {"state": "left"},
+            None,
+            None,
+            ImportDecision(result="suppressed", reason="unsubscribed there", suppress="imported"),
+        ),
+        (
+            {"state": "complained"},
+            None,
+            None,
+            ImportDecision(result="suppressed", reason="complained there", suppress="complained"),
+        ),
+        (
+            {"state": "blocked"},
+            None,
+            "bounced",
+            ImportDecision(result="suppressed", reason="blocked there; gets no mail from here already"),
+        ),
+        (
+            {"state": "left"},
+            replace(HERE, state="left"),
+            None,
+            ImportDecision(result="suppressed", reason="unsubscribed there; gets no mail from here already"),
+        ),
+        (
+            {"state": "left"},
+            replace(HERE, state="suppressed"),
+            None,
+            ImportDecision(result="suppressed", reason="unsubscribed there; gets no mail from here already"),
+        ),
+        (
+            {"state": "left", "ended_at": EARLIER},
+            HERE,
+            None,
+            ImportDecision(result="duplicate", reason="unsubscribed there, but signed up here later"),
+        ),
+        *(
+            (
+                {"state": "bounced", "ended_at": ended_at},
+                known,
+                None,
+                ImportDecision(
+                    result="suppressed",
+                    reason="mail to this address bounced there",
+                    subscriber=replace(known, state="suppressed", changed_at=LATER),
+                    event="suppressed",
+                    details={"reason": "bounced"},
+                    suppress="bounced",
+                ),
+            )
+            for ended_at, known in ((NOW, HERE), (EARLIER, BY_OPERATOR), (None, HERE), (EARLIER, UNCONFIRMED))
+        ),
+    ],
+)
+def test_people_who_are_not_imported(
+    person: dict[str, object], known: Subscriber | None, suppression: str | None, expected: ImportDecision
+):
+    """Each with its reason; who left another service is suppressed here unless they signed up here since."""
+    assert decide(replace(PERSON, **person), known, suppression, STATEMENT, LATER) == expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        (ImportStatement(collected_on=date(2025, 5, 1)), "no lawful basis; state it with --basis"),
+        (ImportStatement(basis="consent"), "no date of consent; state it with --collected"),
+        (
+            ImportStatement(basis="soft_opt_in_charity", collected_on=date(2025, 5, 1)),
+            "the soft opt-in of charities covers addresses collected since 2026-02-05, not on 2025-05-01",
+        ),
+    ],
+)
+def test_a_person_without_a_basis(statement: ImportStatement, reason: str):
+    """The reason says what to state."""
+    person = replace(PERSON, signed_up_at=None)
+    assert decide(person, None, None, statement, NOW) == ImportDecision(result="no basis", reason=reason)
+
+
+def test_what_an_import_stores():
+    """The person as the file says, the basis and date of the file or else the operator's, and all evidence."""
+    details = {"basis": "consent", "collected_on": "2025-05-01", "topics": "posts episodes links", "frequency": "every"}
+    plain = replace(PERSON, signed_up_at=None, paused_until=LATER)
+    una = Subscriber(
+        id=0,
+        address="una@quay.example",
+        state="active",
+        preferences=Preferences(name="Una"),
+        basis="consent",
+        created_at=LATER,
+        changed_at=LATER,
+        confirmed_at=LATER,
+    )
+    assert decide(plain, None, None, STATEMENT, LATER) == ImportDecision(
+        result="imported", subscriber=una, event="imported", details=details | {"note": "fair in May"}
+    )
+    whole = replace(
+        PERSON,
+        confirmed_at=NOW.replace(day=13),
+        ip_address="192.0.2.7",
+        language="de",
+        basis="soft_opt_in_sale",
+        paused_until=LATER,
+    )
+    assert decide(whole, UNCONFIRMED, None, replace(STATEMENT, note=""), NOW) == ImportDecision(
+        result="updated",
+        reason="had not confirmed here",
+        subscriber=replace(
+            UNCONFIRMED,
+            state="active",
+            preferences=Preferences(name="Una"),
+            basis="soft_opt_in_sale",
+            confirmed_at=NOW,
+            paused_until=LATER,
+        ),
+        event="imported",
+        details=details
+        | {"basis": "soft_opt_in_sale", "collected_on": "2026-02-13", "ip_address_there": "192.0.2.7"}
+        | {"signed_up_there_at": NOW.isoformat(), "confirmed_there_at": NOW.replace(day=13).isoformat()},
+    )
+    stored = decide(whole, None, None, STATEMENT, NOW).subscriber
+    assert stored is not None
+    assert stored.language == "de"
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3_000).map(lambda number: number * 1_024), max_size=3_000))

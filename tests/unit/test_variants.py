@@ -123,6 +123,27 @@ def test_an_editor_reads_who_gets_nothing_or_too_much() -> None:
     ]
 
 
+def test_an_editor_reads_of_months_when_one_ends() -> None:
+    """What nobody chose is named in full, in the order of the names."""
+    links = VariantKey(topics=("links",), frequency="monthly")
+    wanted = {MONTHLY: 2, links: 1, LINKS: 4, POSTS: 1}
+    whole = {WHOLE: ("posts",)}
+    assert list(explain_variants(wanted, [], whole, with_monthly=True)) == [
+        "4 subscribers want only links and get nothing: there is no such story.",
+        "2 subscribers want the best of a month and get nothing: there is no such story.",
+        "1 subscriber wants the best of a month, only links and gets nothing: there is no such story.",
+    ]
+    monthly = {WHOLE: TOPICS, MONTHLY: TOPICS}
+    assert list(explain_variants(wanted, [MONTHLY], monthly, with_monthly=True)) == [
+        "4 subscribers want only links and get “whole”: other variants are wanted more.",
+        "1 subscriber wants the best of a month, only links and gets “monthly”: other variants are wanted more.",
+        "1 subscriber wants only posts and gets “whole”: other variants are wanted more.",
+    ]
+    assert list(explain_variants({WHOLE: 1}, [], {WHOLE: ()}, with_monthly=True)) == [
+        "1 subscriber wants everything and gets nothing: there is no such story."
+    ]
+
+
 def test_every_week_belongs_to_one_month() -> None:
     """Weeks of a month follow each other, four or five of them, and each knows the same."""
     for calendar in (WeekCalendar.parse("mon 00:00", UTC), WeekCalendar.parse("fri 06:00", UTC)):

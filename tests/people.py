@@ -47,7 +47,7 @@ def audience(store: Store, folder: Path = Path(), **changes: Any) -> AudienceCon
         "rules": RULES,
         "public_url": "https://news.harbour.example",
         "folder": folder,
-        "keys": {purpose: f"key of {purpose}" for purpose in (*PURPOSES, "suppression", "challenge")},
+        "keys": {purpose: f"key of {purpose}" for purpose in (*PURPOSES, "suppression", "challenge", "delivery")},
     }
     return AudienceContext(**values | changes)
 

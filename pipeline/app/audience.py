@@ -50,7 +50,7 @@ def build_audience_context(app: App) -> AudienceContext:
         folder=app.folder,
         keys={
             purpose: subscribers.signing_key(purpose, token_urlsafe(32))
-            for purpose in (*PURPOSES, "suppression", "challenge")
+            for purpose in (*PURPOSES, "suppression", "challenge", "delivery")
         },
     )
 

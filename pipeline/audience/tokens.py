@@ -1,4 +1,4 @@
-"""The tokens in links to a person: 32 letters and digits, signed with a key of their purpose.
+"""The tokens in links to a person and in addresses: 32 letters and digits, signed with a key of their purpose.
 
 A token names a subscriber and when it expires, and nothing else can be read from it. It is not stored: six characters
 are the subscriber's number, four the hour it expires in, and 22 an HMAC (SHA-256, 130 bits).
@@ -24,6 +24,8 @@ _ID_CHARS, _HOUR_CHARS = 6, 4
 _SECONDS_PER_HOUR = 3600
 _INVALID = "This link is invalid or incomplete: open it from the mail itself."
 _TOKEN = re.compile(rf"[0-9A-Za-z]{{{TOKEN_CHARS}}}")
+_ADDRESS_DIGITS = string.digits + string.ascii_lowercase
+_DELIVERY_ID_CHARS = 10
 
 
 def sign_token(
@@ -64,6 +66,33 @@ def verify_token(
     return datetime.fromtimestamp(hour * _SECONDS_PER_HOUR, UTC) if hour else None
 
 
+def delivery_token(delivery_id: int, key: str) -> str:
+    """Return the token of a delivery in the address that its bounces go to.
+
+    It is in lower case, since mail servers may change the case of an address: ten characters are the number of the
+    delivery, and 22 an HMAC (SHA-256, 113 bits).
+
+    >>> delivery_token(1, "key")
+    '0000000001r6175rrb9vp5luwiuv0epa'
+    """
+    number = _encode(delivery_id, _DELIVERY_ID_CHARS, _ADDRESS_DIGITS)
+    digest = hmac.digest(key.encode(), f"delivery {number}".encode(), sha256)
+    return number + _encode(int.from_bytes(digest), TOKEN_CHARS - _DELIVERY_ID_CHARS, _ADDRESS_DIGITS)
+
+
+def delivery_id_of(token: str, key: str) -> int | None:
+    """Return the number of the delivery that a token, in upper or lower case, is for; None if it was not made here.
+
+    >>> delivery_id_of(delivery_token(1, "key").upper(), "key"), delivery_id_of("0" * 32, "key")
+    (1, None)
+    """
+    if not _TOKEN.fullmatch(token):
+        return None
+    token = token.lower()
+    delivery_id = int(token[:_DELIVERY_ID_CHARS], len(_ADDRESS_DIGITS))
+    return delivery_id if hmac.compare_digest(token, delivery_token(delivery_id, key)) else None
+
+
 def confirmation_code(token: str, key: str) -> str:
     """Return the six digits that stand for a confirmation link where a browser runs no scripts.
 
@@ -86,12 +115,12 @@ def _signature(purpose: Purpose, claims: str, subscriber: Subscriber, key: str, 
     return _encode(int.from_bytes(digest), TOKEN_CHARS - _ID_CHARS - _HOUR_CHARS)
 
 
-def _encode(number: int, length: int) -> str:
-    """Return the last ``length`` digits of a number in base 62."""
+def _encode(number: int, length: int, digits_of_base: str = _DIGITS) -> str:
+    """Return the last ``length`` digits of a number, in base 62 or that of other digits."""
     digits = []
     for _ in range(length):
-        number, digit = divmod(number, len(_DIGITS))
-        digits.append(_DIGITS[digit])
+        number, digit = divmod(number, len(digits_of_base))
+        digits.append(digits_of_base[digit])
     return "".join(reversed(digits))
 
 

@@ -113,7 +113,7 @@ def audience(store: Store, tmp_path: Path) -> Audience:
         keep_unconfirmed=timedelta(days=7), max_per_network=20, max_per_form=200, min_seconds=0, challenge="never",
         allow_disposable=True, allow_role=True, best_of_after=timedelta(days=3),
     )  # fmt: skip
-    keys = {purpose: f"key of {purpose}" for purpose in (*PURPOSES, "suppression", "challenge")}
+    keys = {purpose: f"key of {purpose}" for purpose in (*PURPOSES, "suppression", "challenge", "delivery")}
     context = AudienceContext(
         store=store, publication=PUBLICATION, forms=FORMS, rules=rules, public_url="https://news.example",
         folder=tmp_path, keys=keys,

@@ -18,6 +18,8 @@ from pipeline.audience.tokens import (
     TOKEN_CHARS,
     address_hash,
     confirmation_code,
+    delivery_id_of,
+    delivery_token,
     sign_token,
     subscriber_id_of,
     verify_token,
@@ -121,6 +123,20 @@ def test_links_that_were_mailed_stay_valid() -> None:
     assert sign_token("unsubscribe", replace(ADA, id=10**9), "key") == "15FTGg0000ha9XkaAXb1msF1ZO5QFgFt"
     assert address_hash("ada@quay.example", "key").startswith("57e5fbfeeaccc0bcf8ecd638e8b78e0b")
     assert [confirmation_code(TOKEN, key) for key in ("1", "12")] == ["065163", "008794"]
+
+
+@given(number=st.integers(0, 2**48), at=st.integers(0, TOKEN_CHARS - 1))
+@settings(deadline=None)
+def test_the_token_of_a_delivery_names_it_in_any_case(number: int, at: int) -> None:
+    """A token of 32 letters and digits is valid in capitals too, but not changed, cut, or with another key."""
+    token = delivery_token(number, "key")
+    assert len(token) == TOKEN_CHARS
+    assert token.isascii()
+    assert token.isalnum()
+    assert delivery_id_of(token, "key") == delivery_id_of(token.upper(), "key") == number
+    changed = token[:at] + ("1" if token[at] != "1" else "2") + token[at + 1 :]
+    assert not any(delivery_id_of(forged, "key") for forged in (changed, token[:-1], token + "0", ""))
+    assert delivery_id_of(token, "other") is None
 
 
 def test_a_code_depends_on_link_and_key() -> None:

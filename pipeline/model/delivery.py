@@ -30,6 +30,8 @@ Outcome = Literal["sent", "failed", "later", "stop", "uncertain", "lost"]
 """The result for a copy: accepted; refused for good; not accepted now; refused for a reason that concerns all copies;
 complete, but not confirmed; no longer this process's to send."""
 DispatchState = Literal["running", "paused", "cancelled", "finished"]
+DispatchKey = tuple[str, int]
+"""The week of an edition, and 0 for itself or the number of its correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,20 @@ class Delivery:
     attempts: int
     due_at: datetime
     changed_at: datetime
+    reply: str = ""
+    reason: FailureReason = ""
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The outcome of an attempt, as it is stored."""
+
+    delivery_id: int
+    attempt: int
+    state: DeliveryState
+    """``queued`` sends it again at ``due_at``."""
+    due_at: datetime
     reply: str = ""
     reason: FailureReason = ""
     provider_id: str = ""

@@ -12,7 +12,9 @@ from pipeline.store.alerts import AlertRepository
 from pipeline.store.archive import ArchiveRepository
 from pipeline.store.caches import ExcerptRepository, LinkCheckRepository, MediaRepository
 from pipeline.store.database import Database, map_errors
+from pipeline.store.deliveries import DeliveryRepository
 from pipeline.store.dialects import make_engine
+from pipeline.store.dispatches import DispatchRepository
 from pipeline.store.editions import EditionRepository
 from pipeline.store.entries import EntryRepository
 from pipeline.store.entry_revisions import EntryRevisionRepository
@@ -58,6 +60,8 @@ class Store:
         self.subscription_events = SubscriptionEventRepository(database)
         self.suppressions = SuppressionRepository(database)
         self.person_mails = PersonMailRepository(database)
+        self.dispatches = DispatchRepository(database)
+        self.deliveries = DeliveryRepository(database)
         self.signup_limits = SignupLimitRepository(database)
         self.metrics = StoreMetrics(database)
         self.maintenance = Maintenance(database)

@@ -17,6 +17,7 @@ from pipeline.store.dialects import insert, insert_if_absent
 from pipeline.store.rows import storable
 from pipeline.store.schema import (
     audience_key,
+    delivery,
     given_guide,
     person_mail,
     subscriber,
@@ -177,7 +178,7 @@ class SubscriberRepository:
 
     def wanted(self, now: datetime) -> dict[tuple[tuple[str, ...], str], int]:
         """Return how many active subscribers want each combination of topics and frequency."""
-        query = select(subscriber.c.topics, subscriber.c.frequency, func.count()).where(_in_state("active", now))
+        query = select(subscriber.c.topics, subscriber.c.frequency, func.count()).where(is_active(now))
         with self.database.read() as connection:
             rows = connection.execute(query.group_by(subscriber.c.topics, subscriber.c.frequency))
             return {(tuple(topics.split()), frequency): count for topics, frequency, count in rows}
@@ -201,6 +202,10 @@ def _has_key(address_key: str) -> ColumnElement[bool]:
 
 
 def _delete(connection: Connection, ids: Sequence[int]) -> None:
+    given = delivery.c.subscriber_id.in_(ids)
+    pending = given & delivery.c.state.in_(("queued", "claimed"))
+    connection.execute(update(delivery).where(pending).values(state="failed", reason="unsubscribed"))
+    connection.execute(update(delivery).where(given).values(subscriber_id=None, address=""))
     for table in (given_guide, person_mail, subscription_event, subscriber):
         connection.execute(delete(table).where(table.c.subscriber_id.in_(ids)))
 
@@ -215,6 +220,11 @@ def _matching(now: datetime, states: Sequence[DisplayState], search: str) -> Sel
         name = func.lower(subscriber.c.name).contains(text, autoescape=True)
         query = query.where(subscriber.c.address_key.contains(text, autoescape=True) | name)
     return query
+
+
+def is_active(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a subscriber gets editions."""
+    return _in_state("active", now)
 
 
 def _in_state(state: DisplayState, now: datetime) -> ColumnElement[bool]:

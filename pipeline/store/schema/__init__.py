@@ -15,6 +15,7 @@ from pipeline.store.schema.audience import (
     suppression,
     wording,
 )
+from pipeline.store.schema.deliveries import delivery, dispatch, is_unfinished, sending_day
 from pipeline.store.schema.editions import (
     closed_week,
     edition,
@@ -70,6 +71,8 @@ __all__ = [
     "closed_week",
     "commit_counter",
     "content",
+    "delivery",
+    "dispatch",
     "edition",
     "edition_entry",
     "entry",
@@ -88,6 +91,7 @@ __all__ = [
     "is_present",
     "is_quarantined",
     "is_unassigned",
+    "is_unfinished",
     "link_check",
     "media_prefix",
     "metadata",
@@ -101,6 +105,7 @@ __all__ = [
     "run",
     "sealed_edition",
     "sealed_variant",
+    "sending_day",
     "signing_key",
     "signup_limit",
     "subscriber",

@@ -1,0 +1,255 @@
+"""The repository of deliveries: a row per edition and subscriber, which one process at a time may send.
+
+A row is claimed, recorded as ``final`` before the message is completed, and then gets its outcome. Each step names the
+owner and the attempt that it belongs to: a process whose rows were taken over changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from pipeline.model.delivery import Delivery, DeliveryState, DispatchKey, Settlement
+from pipeline.model.subscriber import Subscriber
+from pipeline.store.database import Database
+from pipeline.store.dialects import insert
+from pipeline.store.rows import storable
+from pipeline.store.schema import delivery, is_unfinished, sending_day, subscriber
+from pipeline.store.subscribers import read_subscriber
+
+_OPEN_STATES: tuple[DeliveryState, ...] = ("claimed", "final", "uncertain")
+_PAGE = 1_000
+# Built once, and executed for each message.
+_SETTLE = (
+    update(delivery)
+    .where(
+        delivery.c.delivery_id == bindparam("id"),
+        delivery.c.owner == bindparam("own"),
+        delivery.c.attempts == bindparam("attempt"),
+        or_(*(delivery.c.state == state for state in _OPEN_STATES)),
+    )
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (*("state", "reply", "reason", "provider_id"), "due_at", "changed_at")
+        }
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRepository:
+    """Deliveries by edition."""
+
+    database: Database
+
+    def claim(self, key: DispatchKey, owner: str, now: datetime, *, limit: int) -> list[tuple[Delivery, Subscriber]]:
+        """Claim deliveries that are due, the first due first, and return them with their subscribers."""
+        due = (
+            select(delivery.c.delivery_id)
+            .where(of_dispatch(key), delivery.c.state == "queued", delivery.c.due_at <= now)
+            .order_by(delivery.c.due_at, delivery.c.delivery_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self.database.write(counted=False) as connection:
+            ids = list(connection.scalars(due))
+            values = {
+                "state": "claimed",
+                "owner": owner,
+                "attempts": delivery.c.attempts + 1,
+                "changed_at": now,
+                "first_tried_at": func.coalesce(
+                    delivery.c.first_tried_at, bindparam("now", now, delivery.c.due_at.type)
+                ),
+            }
+            connection.execute(update(delivery).where(delivery.c.delivery_id.in_(ids)).values(values))
+            columns = [column.label(f"own_{column.name}") for column in delivery.c]
+            query = select(subscriber, *columns).join_from(delivery, subscriber)
+            query = query.where(delivery.c.delivery_id.in_(ids)).order_by(delivery.c.due_at, delivery.c.delivery_id)
+            rows = connection.execute(query).mappings().all()
+        return [(_delivery(row, "own_"), read_subscriber(row)) for row in rows]
+
+    def record(
+        self,
+        owner: str,
+        finals: Collection[tuple[int, int]],
+        settlements: Sequence[Settlement],
+        now: datetime,
+        *,
+        day: str,
+    ) -> set[int]:
+        """Record deliveries as ``final``, by number and attempt, and the outcome of others, in one transaction.
+
+        Return the numbers of those that are ``final`` now: the others are not the owner's any more. ``day`` is the
+        local date that the sent ones are counted on.
+        """
+        with self.database.write(counted=False) as connection:
+            if settlements:
+                connection.execute(_SETTLE, [_values(owner, one, now) for one in settlements])
+            if sent := sum(one.state == "sent" for one in settlements):
+                _count(connection, day, sent)
+            if not finals:
+                return set()
+            statement = (
+                update(delivery)
+                .where(
+                    tuple_(delivery.c.delivery_id, delivery.c.attempts).in_(list(finals)),
+                    delivery.c.owner == owner,
+                    delivery.c.state == "claimed",
+                )
+                .values(state="final", changed_at=now)
+            )
+            return set(connection.scalars(statement.returning(delivery.c.delivery_id)))
+
+    def recover(self, key: DispatchKey, now: datetime, *, uncertain: DeliveryState, reply: str) -> int:
+        """Queue what a process that died had claimed, and settle what it left as ``final``; return the number of these.
+
+        ``uncertain`` is the state of messages that may have been accepted. Call it as the owner of the lease only.
+        """
+        with self.database.write(counted=False) as connection:
+            claimed = update(delivery).where(of_dispatch(key), delivery.c.state == "claimed")
+            connection.execute(claimed.values(state="queued", owner="", due_at=now))
+            final = (
+                update(delivery).where(of_dispatch(key), delivery.c.state == "final").returning(delivery.c.delivery_id)
+            )
+            values = {"state": uncertain, "reply": storable(reply), "changed_at": now, "due_at": now}
+            return len(connection.execute(final.values(values).returning(delivery.c.delivery_id)).all())
+
+    def settle_uncertain(self, week: str, state: DeliveryState, now: datetime, *, address: str = "") -> int:
+        """Accept uncertain deliveries as ``sent``, or have them ``queued`` again; return how many there were."""
+        statement = update(delivery).where(delivery.c.week == week, delivery.c.state == "uncertain")
+        if address:
+            statement = statement.where(delivery.c.address == address)
+        return self._change(statement.values(state=state, changed_at=now, due_at=now))
+
+    def retry_failed(self, week: str, now: datetime, *, address: str = "") -> int:
+        """Queue the deliveries again that failed though they were wanted; return how many there were."""
+        reasons = ("refused", "expired", "message")
+        statement = update(delivery).where(
+            delivery.c.week == week, delivery.c.state == "failed", delivery.c.reason.in_(reasons)
+        )
+        if address:
+            statement = statement.where(delivery.c.address == address)
+        values = {"state": "queued", "reason": "", "changed_at": now, "due_at": now, "first_tried_at": None}
+        return self._change(statement.values(values))
+
+    def cancel_queued(self, key: DispatchKey, now: datetime) -> int:
+        """Record deliveries that were not begun as cancelled; return how many there were."""
+        statement = update(delivery).where(of_dispatch(key), delivery.c.state == "queued")
+        return self._change(statement.values(state="failed", reason="cancelled", changed_at=now))
+
+    def next_due_at(self, key: DispatchKey) -> datetime | None:
+        """Return when the next queued delivery is due, or None if none is queued."""
+        query = select(func.min(delivery.c.due_at)).where(of_dispatch(key), delivery.c.state == "queued")
+        with self.database.read() as connection:
+            due_at: datetime | None = connection.scalar(query)
+            return due_at
+
+    def iterate(self, week: str, *, states: Sequence[DeliveryState] = ()) -> Iterator[Delivery]:
+        """Yield the deliveries of an edition and its corrections, those in one of the states if any are given."""
+        last = 0
+        query = select(delivery).where(delivery.c.week == week).order_by(delivery.c.delivery_id).limit(_PAGE)
+        if states:
+            query = query.where(delivery.c.state.in_(states))
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(query.where(delivery.c.delivery_id > last)).mappings().all()
+            yield from map(_delivery, rows)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1]["delivery_id"]
+
+    def get(self, delivery_id: int) -> Delivery | None:
+        """Return a delivery, or None."""
+        return self._first(delivery.c.delivery_id == delivery_id)
+
+    def find_provider_id(self, provider_id: str) -> Delivery | None:
+        """Return the newest delivery that a mail service knows by this id, or None."""
+        return self._first(delivery.c.provider_id == provider_id) if provider_id else None
+
+    def sent_by_day(self) -> dict[str, int]:
+        """Return how many messages were sent on each day on which any was, by local date."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(sending_day.c.day, sending_day.c.sent).order_by(sending_day.c.day))
+            return {row.day: row.sent for row in rows}
+
+    def has_unfinished(self, key: DispatchKey) -> bool:
+        """Check whether the outcome of a delivery is open."""
+        with self.database.read() as connection:
+            return connection.scalar(select(exists().where(of_dispatch(key), is_unfinished))) or False
+
+    def _first(self, condition: ColumnElement[bool]) -> Delivery | None:
+        query = select(delivery).where(condition).order_by(delivery.c.delivery_id.desc()).limit(1)
+        with self.database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return _delivery(row) if row else None
+
+    def _change(self, statement: Any) -> int:
+        with self.database.write(counted=False) as connection:
+            return len(connection.execute(statement.returning(delivery.c.delivery_id)).all())
+
+
+def of_dispatch(key: DispatchKey) -> ColumnElement[bool]:
+    """Return the condition that a delivery belongs to a dispatch."""
+    week, correction = key
+    return and_(delivery.c.week == week, delivery.c.correction == correction)
+
+
+def _count(connection: Connection, day: str, sent: int) -> None:
+    statement = insert(connection.dialect.name, sending_day).values(day=day, sent=sent)
+    total = {"sent": sending_day.c.sent + statement.excluded.sent}
+    connection.execute(statement.on_conflict_do_update(index_elements=[sending_day.c.day], set_=total))
+
+
+def _values(owner: str, one: Settlement, now: datetime) -> dict[str, Any]:
+    return {
+        "id": one.delivery_id,
+        "own": owner,
+        "attempt": one.attempt,
+        "new_state": one.state,
+        "new_reply": storable(one.reply),
+        "new_reason": one.reason,
+        "new_provider_id": storable(one.provider_id),
+        "new_due_at": one.due_at,
+        "new_changed_at": now,
+    }
+
+
+def _delivery(row: RowMapping, prefix: str = "") -> Delivery:
+    return Delivery(
+        id=row[f"{prefix}delivery_id"],
+        **{
+            name: row[f"{prefix}{name}"]
+            for name in (
+                "week",
+                "correction",
+                "subscriber_id",
+                "address",
+                "variant",
+                "state",
+                "attempts",
+                "due_at",
+                "changed_at",
+                "reply",
+                "reason",
+                "provider_id",
+            )
+        },
+    )

@@ -1,0 +1,64 @@
+"""Tables of deliveries: which edition was sent to whom, and what became of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+
+from pipeline.model.delivery import UNFINISHED_STATES
+from pipeline.store.schema.types import ROW_ID, Instant, metadata
+
+# The sending of an edition (correction 0) or of a correction. One process at a time sends: the owner of the lease.
+dispatch = Table(
+    "dispatch",
+    metadata,
+    Column("week", Text, primary_key=True),
+    Column("correction", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+    Column("first_batch_at", Instant),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("leased_until", Instant),
+)
+
+# One row per edition and subscriber, unique. Erasing a person leaves the row without number and address.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", ROW_ID, primary_key=True),
+    Column("week", Text, nullable=False),
+    Column("correction", Integer, nullable=False),
+    Column("subscriber_id", ForeignKey("subscriber.subscriber_id")),
+    Column("address", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("first_tried_at", Instant),
+    Column("changed_at", Instant, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+)
+is_unfinished = delivery.c.state.in_(UNFINISHED_STATES)
+has_provider_id = delivery.c.provider_id != ""
+Index("delivery_once", delivery.c.week, delivery.c.correction, delivery.c.subscriber_id, unique=True)
+Index("delivery_state", delivery.c.week, delivery.c.correction, delivery.c.state, delivery.c.due_at)
+Index("delivery_subscriber", delivery.c.subscriber_id)
+Index(
+    "delivery_provider",
+    delivery.c.provider_id,
+    sqlite_where=has_provider_id,
+    postgresql_where=has_provider_id,
+)
+
+# How many messages were sent on each day in the publication's time zone: a new domain sends more day by day.
+sending_day = Table(
+    "sending_day",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("sent", Integer, nullable=False),
+)

@@ -32,8 +32,8 @@ class Recipient:
     address: str
     unsubscribe_url: str
     """``https://``; a POST to it unsubscribes at once (RFC 8058)."""
-    unsubscribe_address: str
-    """A message to this address unsubscribes as well, e.g. ``leave+token@example.org``."""
+    unsubscribe_mailto: str
+    """``mailto:``; a message to its address, with its subject if it has one, unsubscribes as well."""
     preferences_url: str
     browser_url: str
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from pipeline.delivery.personalise import personalise
+from pipeline.delivery.personalise import PersonalMessage
 from pipeline.digest.checks import preflight
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.render.mime import to_eml
@@ -31,7 +31,7 @@ POSTS = SAMPLE.sections[0]
 RECIPIENT = Recipient(
     address="ida@example.net",
     unsubscribe_url="https://harbourandhearth.example/own/leave",
-    unsubscribe_address="leave@harbourandhearth.example",
+    unsubscribe_mailto="mailto:leave@harbourandhearth.example",
     preferences_url="https://harbourandhearth.example/own/choose",
     browser_url="https://harbourandhearth.example/own/read",
 )
@@ -73,9 +73,8 @@ def rendered(digest: Digest) -> RenderedDigest:
 def copies(digest: Digest) -> tuple[str, str]:
     """Return both parts of a recipient's copy."""
     identity = ListIdentity(home_url=PUBLICATION.url, id="weekly.example", feedback_id="w")
-    message = message_from_bytes(
-        personalise(to_eml(rendered(digest), digest), RECIPIENT, identity), policy=policy.default
-    )
+    personal = PersonalMessage.compile(to_eml(rendered(digest), digest), identity)
+    message = message_from_bytes(personal.fill(RECIPIENT), policy=policy.default)
     text, html = (part.get_content() for part in message.iter_parts() if isinstance(part, EmailMessage))
     return text, html
 
@@ -180,9 +179,8 @@ def test_a_header_in_the_text_part_is_text() -> None:
     digest = with_story(excerpt_md="A header:\n\nContent-Type: text/html")
     recipient = replace(RECIPIENT, preferences_url="https://harbourandhearth.example/own?a=1&b=2")
     identity = ListIdentity(home_url=PUBLICATION.url, id="weekly.example", feedback_id="w")
-    message = message_from_bytes(
-        personalise(to_eml(rendered(digest), digest), recipient, identity), policy=policy.default
-    )
+    personal = PersonalMessage.compile(to_eml(rendered(digest), digest), identity)
+    message = message_from_bytes(personal.fill(recipient), policy=policy.default)
     text = next(part for part in message.iter_parts() if isinstance(part, EmailMessage)).get_content()
     assert recipient.preferences_url in text
 

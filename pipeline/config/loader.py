@@ -50,7 +50,7 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     _check_feeds(repeated["feeds"], mistakes)
     _check_blocks(repeated["blocks"], mistakes)
     _check_forms(repeated["forms"], mistakes)
-    _check_delivery(tables["delivery"], mistakes)
+    _check_delivery(tables["delivery"], tables["public"], mistakes)
     mistakes.raise_if_any()
     sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in tables.items()}
     for name, parsed in repeated.items():
@@ -127,8 +127,14 @@ def _authentication_mistakes(feed: Mapping[str, Any]) -> Iterator[tuple[str, str
         yield "username", "username has a colon, which HTTP does not allow (RFC 7617): check it."
 
 
-def _check_delivery(settings: Mapping[str, Any], mistakes: _Mistakes) -> None:
+def _check_delivery(settings: Mapping[str, Any], public: Mapping[str, Any], mistakes: _Mistakes) -> None:
     username, host = settings.get("smtp_username"), str(settings.get("smtp_host", ""))
+    backend = settings.get("backend")
+    if backend == "smtp" and not host:
+        mistakes.add('[delivery] backend = "smtp" needs a mail server: set smtp_host.', "delivery", "smtp_host")
+    if backend != "outbox" and not public.get("url"):
+        why = "needs pages on which subscribers can unsubscribe: set [public] url."
+        mistakes.add(f"[delivery] backend = {_to_text(backend)} {why}", "delivery", "backend")
     if bool(username) != bool(settings.get("smtp_password_env")):
         message = "[delivery] has one of smtp_username and smtp_password_env: give both or neither."
         mistakes.add(message, "delivery", "smtp_username" if username else "smtp_password_env")

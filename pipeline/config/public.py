@@ -23,7 +23,7 @@ from pipeline.config.types import (
     string,
 )
 
-_DURATION = re.compile(r"([1-9]\d{0,3}) (hour|day|week)s?")
+_DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 DEFAULT_FORM = "newsletter"
 """Id of the form that [signup] describes."""
 
@@ -49,7 +49,7 @@ def _networks(value: Any) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(network)) for network in value)
 
 
-DURATION = SettingType('a duration such as "7 days" or "12 hours"', _duration)
+DURATION = SettingType('a duration such as "7 days", "12 hours" or "30 minutes"', _duration)
 ORIGINS = SettingType('a list of origins such as ["https://www.example.org"]', _origins)
 NETWORKS = SettingType('a list of addresses or networks such as ["127.0.0.1", "10.0.0.0/8"]', _networks)
 

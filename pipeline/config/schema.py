@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.blocks import BlockSettings
+from pipeline.config.delivery import DeliverySettings
 from pipeline.config.public import FormSettings, PublicSettings, SignupSettings
 from pipeline.config.sections import (
-    DeliverySettings,
     DigestSettings,
     FeedSettings,
     FetchSettings,

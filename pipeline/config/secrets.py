@@ -12,8 +12,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.delivery import DeliverySettings
 from pipeline.config.schema import Config
-from pipeline.config.sections import DeliverySettings, FeedSettings, FetchSettings
+from pipeline.config.sections import FeedSettings, FetchSettings
 from pipeline.config.types import ENV_REFERENCE, ENV_VAR, HEADERS
 from pipeline.model.errors import ConfigError, MissingSecretError
 from pipeline.model.fetch import Headers, Proxy

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,13 @@ def test_a_block_has_days_and_several_lines():
         ({"publication": PUBLICATION | {"postal_address": "1 Quay\x85"}}, "remove the control character U+0085."),
         ({"feeds": [FEED | {"url": "https://example.org/\x07"}]}, "remove the control character U+0007."),
         ({"publication": PUBLICATION | {"name": "  "}}, "give text that is not empty."),
+        ({"delivery": {"backend": "smtp"}}, 'backend = "smtp" needs a mail server: set smtp_host.'),
+        ({"delivery": {"backend": "maildir"}}, 'backend = "maildir" needs pages on which subscribers can unsubscribe'),
+        ({"delivery": {"hours": "20:00-08:00"}}, 'give hours of a day such as "08:00-20:00"'),
+        ({"delivery": {"hours": "8-20"}}, 'give hours of a day such as "08:00-20:00"'),
+        ({"delivery": {"warm_up": [50, 0]}}, "give a list of at most 60 numbers"),
+        ({"delivery": {"warm_up": [True]}}, "give a list of at most 60 numbers"),
+        ({"delivery": {"warm_up": 50}}, "give a list of at most 60 numbers"),
     ],
 )
 def test_errors_name_the_key_and_what_is_allowed(sections, words):
@@ -277,3 +284,11 @@ def test_a_list_of_addresses_has_texts_only(key, value):
 def test_a_duration_has_a_number_and_a_unit(value):
     """Of whole hours, days or weeks."""
     assert 'such as "7 days"' in refusal(signup={"keep_unconfirmed": value})
+
+
+def test_hours_and_daily_limits_are_read():
+    """The dash may be a hyphen or an en dash."""
+    settings = config(delivery={"hours": "08:00 – 20:30", "warm_up": [50, 100], "spread": "2 hours"}).delivery
+    assert settings.hours == (time(8), time(20, 30))
+    assert (settings.warm_up, settings.spread) == ((50, 100), timedelta(hours=2))
+    assert config(delivery={"hours": ""}).delivery.hours is None

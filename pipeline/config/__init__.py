@@ -5,12 +5,13 @@
 
 from pipeline.config.loader import load_config, parse_config
 from pipeline.config.schema import Config, reference
-from pipeline.config.secrets import feed_headers, fetch_proxy, secret_values, smtp_password
+from pipeline.config.secrets import delivery_secret, feed_headers, fetch_proxy, secret_values, smtp_password
 from pipeline.config.toml_edit import add_feeds, remove_feed
 
 __all__ = [
     "Config",
     "add_feeds",
+    "delivery_secret",
     "feed_headers",
     "fetch_proxy",
     "load_config",

@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.config.public import DURATION
-from pipeline.config.types import ENV_VAR, SettingType, choice, integer, number, optional, setting, string
+from pipeline.config.types import ENV_VAR, URL, SettingType, choice, integer, number, optional, setting, string
+from pipeline.delivery.services import SERVICES
+from pipeline.text.urls import is_loopback
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d) ?[-–] ?([01]\d|2[0-3]):([0-5]\d)")
 _MAX_DAYS = 60
@@ -32,6 +35,14 @@ def _daily_limits(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _api_url(value: Any) -> str:
+    parts = urlsplit(URL.parse(value))
+    if parts.query or parts.fragment or (parts.scheme == "http" and not is_loopback(parts.hostname or "")):
+        raise ValueError
+    return str(value).rstrip("/")
+
+
+API_URL = optional(SettingType('a URL such as "https://api.example.org"', _api_url))
 LIMIT = integer(0, 1_000_000)
 OPTIONAL_DURATION = optional(DURATION, None)
 HOURS = optional(SettingType('hours of a day such as "08:00-20:00"', _hours), None)
@@ -44,8 +55,9 @@ class DeliverySettings:
 
     backend: str = setting(
         "Where `pipeline send` delivers: `outbox` writes the edition into a folder, for another service to send; the "
-        "others deliver a copy to each subscriber, `smtp` through the mail server below, `maildir` into a folder.",
-        choice("outbox", "smtp", "maildir"),
+        "others deliver a copy to each subscriber, `smtp` through the mail server below, `maildir` into a folder, and "
+        "the rest through the API of a mail service.",
+        choice("outbox", "smtp", "maildir", *SERVICES),
         "outbox",
     )
     outbox: str = setting(
@@ -118,4 +130,30 @@ class DeliverySettings:
         "to you (`pipeline deliveries`), `accept` counts it as sent, `retry` sends it again, perhaps twice.",
         choice("hold", "accept", "retry"),
         "hold",
+    )
+    api_key_env: str = setting(
+        "Environment variable with the API key of a mail service; or `NAME_FILE` is the name of a file that contains "
+        "it. For `ses`: `ID:SECRET` of an access key.",
+        ENV_VAR,
+        "",
+    )
+    api_region: str = setting(
+        "Region of an account at Amazon SES.",
+        string('a region such as "eu-west-1", or ""', pattern=r"([a-z]{2}(-[a-z0-9]{1,20}){1,4})?"),
+        "",
+    )
+    api_domain: str = setting(
+        "Domain that Mailgun sends for.",
+        string('a domain such as "news.example.org", or ""', pattern=r"([A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+)?"),
+        "",
+    )
+    api_stream: str = setting(
+        "Message stream of Postmark (empty: `broadcast`), or configuration set of Amazon SES.",
+        string('a name such as "weekly", or ""', pattern=r"[A-Za-z0-9_-]{0,64}"),
+        "",
+    )
+    api_url: str = setting(
+        "URL of the mail service's API, if not the usual one: `https://api.eu.mailgun.net` for Mailgun in the EU.",
+        API_URL,
+        "",
     )

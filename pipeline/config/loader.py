@@ -15,6 +15,7 @@ from pipeline.config.public import DEFAULT_FORM
 from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, Config, settings_of
 from pipeline.config.toml_lines import find_line
 from pipeline.config.types import InvalidValueError, SettingType
+from pipeline.delivery.services import SERVICES
 from pipeline.model.errors import ConfigError
 from pipeline.text.message_headers import find_control_character
 from pipeline.text.urls import is_loopback
@@ -132,6 +133,9 @@ def _check_delivery(settings: Mapping[str, Any], public: Mapping[str, Any], mist
     backend = settings.get("backend")
     if backend == "smtp" and not host:
         mistakes.add('[delivery] backend = "smtp" needs a mail server: set smtp_host.', "delivery", "smtp_host")
+    if backend in SERVICES and not settings.get("api_key_env"):
+        message = f"[delivery] backend = {_to_text(backend)} needs a key: set api_key_env (docs/services.md)."
+        mistakes.add(message, "delivery", "api_key_env")
     if backend != "outbox" and not public.get("url"):
         why = "needs pages on which subscribers can unsubscribe: set [public] url."
         mistakes.add(f"[delivery] backend = {_to_text(backend)} {why}", "delivery", "backend")

@@ -39,12 +39,16 @@ def feed_headers(feed: FeedSettings, environment: Mapping[str, str]) -> Headers:
 
 def smtp_password(settings: DeliverySettings, environment: Mapping[str, str]) -> str:
     """Return the password of the mail server, "" if none is configured. Raises ConfigError if it is missing."""
-    if not settings.smtp_password_env:
-        return ""
+    return delivery_secret(settings, "smtp_password_env", environment)
+
+
+def delivery_secret(settings: DeliverySettings, key: str, environment: Mapping[str, str]) -> str:
+    """Return the secret that a setting of [delivery] refers to, "" if it is empty. ConfigError if it is missing."""
+    name = getattr(settings, key)
     try:
-        return read_secret(settings.smtp_password_env, environment)
+        return read_secret(name, environment) if name else ""
     except LookupError as error:
-        raise ConfigError(f"[delivery] smtp_password_env: {error.args[0]}.") from error
+        raise ConfigError(f"[delivery] {key}: {error.args[0]}.") from error
 
 
 def fetch_proxy(settings: FetchSettings, environment: Mapping[str, str]) -> Proxy | None:

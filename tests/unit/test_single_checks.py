@@ -18,6 +18,7 @@ from pipeline.model.check import CheckResult, PossibleRepeat, PreflightContext, 
 from pipeline.model.digest import Digest, RelatedEntry, Story
 from pipeline.model.entry import TimedText
 from pipeline.model.message import UNSUBSCRIBE
+from pipeline.text.merge_tags import escape_in_text
 from pipeline.text.similarity import normalised_words
 from tests.factories import entry
 from tests.golden.problems import GUEST, LOAF, TITLE, rendered, same_picture_twice, with_loaf
@@ -237,6 +238,8 @@ def test_texts_of_links_that_say_nothing(words: str, is_reported: bool) -> None:
         ("https://harbourandhearth.example/?utm_medium=email", set()),
         ("mailto:ida@a.example?utm_medium=email", set()),
         ("https://a.example/?page=2", set()),
+        ("HTTPS://A.EXAMPLE/?UTM_SOURCE=x&utm_source=y", {"tracking-link"}),
+        ("https://feedproxy.google.com/~r/tides/~3/1/", {"tracking-link"}),
     ],
 )
 def test_urls_of_links(url: str, names: set[str]) -> None:
@@ -291,6 +294,41 @@ def test_sizes_of_the_html(kilobytes: float, level: str) -> None:
     assert all(f"{kilobytes:.0f} KB" in each.message for each in checks)
 
 
+@pytest.mark.parametrize(
+    ("title", "line", "is_missing"),
+    [
+        ("Bread", "Bread", False),
+        ("Bread  and salt", "Bread\n  and salt", False),
+        ("Bread and salt", "Bread or salt", True),
+        ("{{ the town }}", "{{ the town }}", True),
+        ("{{ the town }}", escape_in_text("{{ the town }}"), False),
+    ],
+)
+def test_stories_of_the_text_part(title: str, line: str, is_missing: bool) -> None:
+    """Their titles are there, wrapped or not, as they are written where mail services read placeholders."""
+    digest = replace(SAMPLE, sections=(replace(SAMPLE.sections[0], stories=(replace(LOAF, title=title),)),))
+    checks = found(message.text_part, digest, html="<p></p>", text=line)
+    assert [(each.level, each.where, each.message) for each in checks] == (
+        [("error", title, "Fix the text part: this story is missing.")] if is_missing else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "written", "is_missing"),
+    [
+        ("https://a.example/?b=1", "https://a.example/?b=1", False),
+        ("https://a.example/?b=1", "https://a.example/", True),
+        ("https://a.example/?b={{c}}", escape_in_text("https://a.example/?b={{c}}"), False),
+    ],
+)
+def test_links_of_the_text_part(url: str, written: str, is_missing: bool) -> None:
+    """Each of the HTML is in the text, escaped or not, and is missed once."""
+    checks = found(message.text_part, replace(SAMPLE, sections=()), html=f'<a href="{url}"></a>' * 2, text=written)
+    assert [(each.level, each.where, each.message) for each in checks] == (
+        [("error", "theme", f"Fix the text part: {url} is in the HTML only.")] if is_missing else []
+    )
+
+
 def test_words_of_the_html_alone() -> None:
     """One word in ten may be missing from the text part: as alt texts are."""
     known = len(set(normalised_words(parse_html(rendered(SAMPLE).html).text)))
@@ -324,6 +362,25 @@ def test_headers_of_the_message(line: bytes, fault: str) -> None:
     expected = [f"Do not send digest.eml, and report this bug: {fault}."] if fault else []
     assert [each.message for each in checks] == expected
     assert found(message.message_format, eml=b"\r\n".join([head, b"", b"x" * 76, body])) == []
+
+
+@pytest.mark.parametrize(
+    ("eml", "faults"),
+    [
+        (b"Subject: x\r\n\r\ny\r\n", []),
+        ("Subject: ö\r\n\r\ny\r\n".encode(), ["it has unencoded bytes beyond ASCII"]),
+        ("Subject: x\r\n\r\nö\r\n".encode(), ["it has unencoded bytes beyond ASCII"]),
+        (b"Subject: x\n\ny\n", ["it has line ends other than CRLF"]),
+        (b"Subject: x\r\n\r\ny\r\n\r\n" + b"z " * 39, ["a line is longer than 76 characters"]),
+        (b"Subject: " + b"x" * 90 + b"\r\n\r\n" + b"z" * 77 + b"\r\n\r\ny", ["a line is longer than 76 characters"]),
+        (b"Subject: x\r\n\r\nMessage-ID: =?utf-8?q?x?=", []),
+    ],
+)
+def test_formats_of_messages(eml: bytes, faults: list[str]) -> None:
+    """Head and body are separated by the first empty line; each has limits of its own."""
+    assert [each.message for each in found(message.message_format, eml=eml)] == [
+        f"Do not send digest.eml, and report this bug: {fault}." for fault in faults
+    ]
 
 
 @pytest.mark.parametrize(
@@ -370,6 +427,50 @@ def test_lines_of_headers(part: str, end: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "quotes"),
+    [
+        ({"title": "Bread (with Ida", "excerpt_md": "“Open too."}, ["(with Ida"]),
+        ({"title": "Bread –", "excerpt_md": "Fine."}, ["–"]),
+        ({"excerpt_md": "Ida waits –"}, []),
+        ({"excerpt_md": "–"}, ["–"]),
+        ({"excerpt_md": "Ida “waits."}, ["“waits."]),
+        ({"excerpt_md": "Ida waits."}, []),
+    ],
+)
+def test_marks_that_are_left_over(changes: dict[str, str], quotes: list[str]) -> None:
+    """In the title first; a text may end with a dash, but not be one."""
+    assert [each.quote for each in found(leftovers.dangling_mark, with_loaf(**changes))] == quotes
+
+
+@pytest.mark.parametrize(
+    ("title", "excerpt", "quote"),
+    [
+        ("Subscribe to our newsletter", "We bake today. Subscribe to our newsletter.", "Subscribe to our newsletter"),
+        (
+            "Bread",
+            "We bake. Subscribe to our newsletter for bread. Subscribe here.",
+            "Subscribe to our newsletter for bread.",
+        ),
+        ("Bread", "Subscribe to our newsletter for more bread.", "Subscribe to our newsletter for more…"),
+    ],
+)
+def test_invitations_of_a_site(title: str, excerpt: str, quote: str) -> None:
+    """The first of a story, by its first six words."""
+    assert [each.quote for each in found(leftovers.furniture, with_loaf(title=title, excerpt_md=excerpt))] == [quote]
+
+
+def test_languages_of_stories() -> None:
+    """By the text, or by the title as well where the text is too short."""
+    russian = "Хлеб печётся медленно, и никто никуда не торопится этим утром у моря"
+    for changes, languages in (
+        ({"title": russian, "excerpt_md": "1, 2, 3."}, ["Cyrillic"]),
+        ({"title": russian, "excerpt_md": "Bread bakes slowly at the sea, says Ida, and so does Una."}, []),
+        ({"excerpt_md": russian}, ["Cyrillic"]),
+    ):
+        assert [each.quote for each in found(leftovers.mixed_languages, with_loaf(**changes))] == languages
+
+
 def test_facts_about_feeds() -> None:
     """A feed that never had an entry, and a story that may be a repeat and has no title."""
     context = PreflightContext(
@@ -383,8 +484,26 @@ def test_facts_about_feeds() -> None:
     assert (repeat.where, repeat.fix_target) == ("(no title)", "story blog 7")
     assert found(links.few_links, context=context) == []
     alone = replace(SAMPLE, sections=(replace(SAMPLE.sections[-1], stories=SAMPLE.sections[-1].stories[:1]),))
-    (few,) = found(links.few_links, alone, PreflightContext(min_links=2))
-    assert few.message.startswith("There is 1 useful link, fewer than 2:")
+    for digest, links_found in ((alone, "is 1 useful link"), (with_loaf(), "are 3 useful links")):
+        (few,) = found(links.few_links, digest, PreflightContext(min_links=4))
+        assert few.message.startswith(f"There {links_found}, fewer than 4:")
+
+
+@pytest.mark.parametrize("file", ["loaf.jpg", "rye.png"])
+def test_pictures_of_no_story(file: str) -> None:
+    """One that the theme shows is its fault; one that two stories have is the first one's."""
+    for digest, where in ((SAMPLE, "theme"), (same_picture_twice(), TITLE)):
+        url = "https://harbourandhearth.example/logo.png" if where == "theme" else LOAF.picture.url
+        (result,) = found(images.image_alt, digest, html=f'<img src="{url}" alt="{file}">')
+        assert (result.level, result.where) == ("warning", where)
+        assert result.message.endswith(f"its alt text is a file name, “{file}”.")
+
+
+def test_the_sample_without_a_picture() -> None:
+    """Nothing is said of a picture that is not there."""
+    bare = with_loaf(picture=None)
+    for check in (images.image_alt, images.image_size, images.image_format, images.repeated_picture, text.merge_tag):
+        assert found(check, bare) == []
 
 
 def test_a_note_is_found_where_todo_is_a_word() -> None:

@@ -1,0 +1,448 @@
+"""Rules about entries and feeds at their edges: every field, every default, and the limits of numbers and times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.ingest import polling
+from pipeline.ingest.cadence import MAX_GAPS, Cadence, estimate_cadence, expected_on, is_late, publishing_days
+from pipeline.ingest.normalise import MAX_CATEGORIES, normalise
+from pipeline.model.entry import (
+    Enclosure,
+    Entry,
+    ParsedFeed,
+    Person,
+    Picture,
+    RawEntry,
+    Soundbite,
+    Transcript,
+)
+from pipeline.model.feed import Channel, Feed, FeedState
+from pipeline.model.fetch import FetchOutcome
+
+NOW = datetime(2026, 2, 9, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+URL = "https://h.example/feed"
+BLOG, SHOW = (Feed(id="f", url=URL, kind=kind) for kind in ("blog", "podcast"))
+RAW = RawEntry(
+    guid=" g\n1 ",
+    link="/1?utm_source=x",
+    title="Podcast – Ada Marsh – Salt &amp;amp; fat",
+    content_html="<p>Salt came <a href='b'>by sea</a>.</p>",
+    summary_html="How a harbour waits.",
+    subtitle="What the tide brings.",
+    published_at=NOW - DAY,
+    updated_at=NOW - HOUR,
+    author="ada@h.example (Ada Marsh)",
+    categories=("Salt", " salt  b ", "Salt", ""),
+    enclosures=(Enclosure(url="/1.png", media_type="image/png"), Enclosure(url="/1.mp3", length_bytes=5)),
+    picture_url="/1.jpg",
+    duration="1:00",
+    season="S02",
+    episode="Episode 7",
+    episode_type="bonus",
+    explicit=False,
+    transcripts=(Transcript(url="/1.vtt", media_type="t" * 101, language="l" * 36), Transcript(url="javascript:x")),
+    chapters_url="/1.json",
+    persons=(
+        Person(name="Bo", role="guest", url="/bo", picture_url="/bo.jpg"),
+        Person(name="", role="guest"),
+        Person(name="n" * 201, role="r" * 51),
+        Person(name="Cy", role=" "),
+    ),
+    soundbites=(Soundbite(start_seconds=1, duration_seconds=2, title="s" * 201),),
+    unreadable_date="soon",
+    raw_hash="h",
+)
+ENTRY = Entry(
+    feed_id="f",
+    guid="g 1",
+    url="https://h.example/1",
+    title="Salt & fat",
+    published_at=NOW - DAY,
+    updated_at=NOW - HOUR,
+    label="Podcast",
+    author="Ada Marsh",
+    guest="Ada Marsh",
+    body_html='<p>Salt came <a href="https://h.example/b">by sea</a>.</p>',
+    excerpt_text="How a harbour waits.",
+    summaries=("How a harbour waits.", "What the tide brings."),
+    categories=("Salt", "salt b"),
+    language="en",
+    picture=Picture(url="https://h.example/1.jpg"),
+    enclosure=Enclosure(url="https://h.example/1.mp3", media_type="audio/mpeg", length_bytes=5),
+    duration_seconds=60,
+    season=2,
+    episode=7,
+    episode_type="bonus",
+    explicit=False,
+    transcripts=(Transcript(url="https://h.example/1.vtt", media_type="t" * 100, language="l" * 35),),
+    chapters_url="https://h.example/1.json",
+    persons=(
+        Person(name="Bo", role="guest", url="https://h.example/bo", picture_url="https://h.example/bo.jpg"),
+        Person(name="n" * 200, role="r" * 50),
+        Person(name="Cy"),
+    ),
+    soundbites=(Soundbite(start_seconds=1, duration_seconds=2, title="s" * 200),),
+    raw_hash="h",
+)
+
+
+def read(*raw: RawEntry, feed: Feed = BLOG, version: str = "rss20", home: str = "") -> tuple[Entry, ...]:
+    """Return the entries of a document with these raw entries."""
+    parsed = ParsedFeed(version=version, channel=Channel(language="en", url=home), entries=raw)
+    return normalise(parsed, feed, url=URL, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("raw", "entry"),
+    [
+        ({}, {}),
+        ({"title": "Salt"}, {"title": "Salt", "label": "", "guest": "Bo"}),
+        ({"title": "Salt", "persons": ()}, {"title": "Salt", "label": "", "guest": "", "persons": ()}),
+        (
+            {"title": "Salt (with Ida Brandt)", "persons": ()},
+            {"title": "Salt", "label": "", "guest": "Ida Brandt", "persons": ()},
+        ),
+        ({"title": ""}, {"title": "How a harbour waits.", "label": "", "guest": "Bo"}),
+        ({"title": "Salt &lt;b&gt;", "title_type": "text"}, {"title": "Salt &lt;b&gt;", "label": "", "guest": "Bo"}),
+        ({"title": "Salt <b>a</b>", "title_type": "html"}, {"title": "Salt a", "label": "", "guest": "Bo"}),
+        ({"guid": "g" * 512}, {"guid": "g" * 512}),
+        ({"guid": "g" * 513},
+         {"guid": f"sha256:{sha256(b'g' * 513).hexdigest()}"}),
+        ({"guid": ""}, {"guid": "h.example/1"}),
+        ({"link": ""}, {"url": ""}),
+        ({"base_url": "https://b.example/c/", "link": "d", "chapters_url": "", "transcripts": (), "persons": (),
+          "picture_url": "", "enclosures": ()},
+         {"url": "https://b.example/c/d", "chapters_url": "", "transcripts": (), "persons": (), "picture": None,
+          "enclosure": None, "body_html": '<p>Salt came <a href="https://b.example/c/b">by sea</a>.</p>'}),
+        ({"content_base_url": "https://b.example/c/"},
+         {"body_html": '<p>Salt came <a href="https://b.example/c/b">by sea</a>.</p>'}),
+        ({"published_at": None}, {"published_at": NOW - HOUR, "dated_by": "updated"}),
+        ({"published_at": None, "updated_at": None},
+         {"published_at": NOW, "updated_at": None, "dated_by": "first_seen", "unusable_date": "soon"}),
+        ({"published_at": datetime(1990, 1, 1, tzinfo=UTC)}, {"published_at": datetime(1990, 1, 1, tzinfo=UTC)}),
+        ({"published_at": datetime(1989, 12, 31, tzinfo=UTC), "updated_at": None},
+         {"published_at": NOW, "updated_at": None, "dated_by": "first_seen", "unusable_date": "1989-12-31"}),
+        ({"published_at": NOW + DAY}, {"published_at": NOW + DAY}),
+        ({"published_at": NOW + DAY + HOUR}, {"published_at": NOW - HOUR, "dated_by": "updated", "raw_hash": ""}),
+        ({"updated_at": NOW + DAY + HOUR}, {"updated_at": None, "raw_hash": ""}),
+        ({"author": ""}, {"author": ""}),
+        ({"categories": tuple(f"{n}" for n in range(MAX_CATEGORIES + 1))},
+         {"categories": tuple(f"{n}" for n in range(MAX_CATEGORIES))}),
+        ({"categories": ("c" * 101,)}, {"categories": ("c" * 100,)}),
+        ({"duration": ""}, {"duration_seconds": None}),
+        ({"season": "", "episode": "0"}, {"season": None, "episode": None}),
+        ({"season": "123456", "episode": "7th"}, {"season": None, "episode": 7}),
+        ({"episode_type": "trailer"}, {"episode_type": "trailer"}),
+        ({"episode_type": "other"}, {"episode_type": "full"}),
+        ({"explicit": True}, {"explicit": True}),
+        ({"subtitle": "How a harbour waits."}, {"summaries": ("How a harbour waits.",)}),
+        ({"transcripts": (Transcript(url="/1"),) * 21}, {"transcripts": (Transcript(url="https://h.example/1"),) * 20}),
+        ({"picture_url": ""}, {"picture": Picture(url="https://h.example/1.png")}),
+    ],
+)  # fmt: skip
+def test_an_entry(raw: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Each field of it, cleaned and shortened, and what takes its place where it is absent."""
+    (found,) = read(replace(RAW, **raw))
+    assert found == replace(ENTRY, **entry)
+
+
+@pytest.mark.parametrize(
+    ("feed", "raw", "is_post"),
+    [
+        (BLOG, {}, False),
+        (SHOW, {}, False),
+        (BLOG, {"title": "Salt"}, True),
+        (SHOW, {"title": "Salt"}, False),
+        (BLOG, {"title": "Salt", "enclosures": ()}, False),
+        *((BLOG, {"title": "Salt", name: getattr(RAW, name)}, False) for name in (
+            "duration", "season", "episode", "episode_type", "chapters_url", "transcripts", "soundbites")),
+    ],
+)  # fmt: skip
+def test_a_post_with_a_file(feed: Feed, raw: dict[str, Any], is_post: bool) -> None:
+    """In a blog, unless it says that it is an episode."""
+    plain = RawEntry(guid="1", title=RAW.title, enclosures=RAW.enclosures)
+    assert read(replace(plain, **raw), feed=feed)[0].is_post is is_post
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "media_type", "expected"),
+    [
+        ("blog", "/1.mp3", "", "audio/mpeg"),
+        ("blog", "/1.M4A?x=.png", "text/html", "audio/mp4"),
+        ("blog", "/1", "Audio/OGG; codecs=x", "audio/ogg"),
+        ("blog", "/1", "video/x", "video/x"),
+        ("blog", "/1", "", None),
+        ("podcast", "/1", "", "audio/mpeg"),
+        ("podcast", "/1", "binary/octet-stream", "audio/mpeg"),
+        ("podcast", "/1.pdf", "", None),
+        ("podcast", "/1", "text/html", None),
+        ("podcast", "javascript:x", "audio/mpeg", None),
+        *(("blog", f"/1.{ending}", "", media_type) for ending, media_type in [
+            ("aac", "audio/aac"), ("ogg", "audio/ogg"), ("oga", "audio/ogg"), ("opus", "audio/ogg"),
+            ("wav", "audio/wav"), ("flac", "audio/flac"), ("mp4", "video/mp4"), ("m4v", "video/mp4"),
+            ("mov", "video/quicktime"), ("webm", "video/webm")]),
+    ],
+)  # fmt: skip
+def test_the_type_of_a_file(kind: Any, url: str, media_type: str, expected: str | None) -> None:
+    """Its own, that of its ending, or sound in a podcast."""
+    raw = RawEntry(guid="1", title="Salt", enclosures=(Enclosure(url=url, media_type=media_type),))
+    (entry,) = read(raw, feed=replace(BLOG, kind=kind))
+    assert (entry.enclosure and entry.enclosure.media_type) == expected
+
+
+def test_sound_comes_before_films() -> None:
+    """The first of each kind counts."""
+    files = [Enclosure(url=f"/{name}") for name in ("1.mp4", "2.mp4", "3.mp3", "4.mp3")]
+    for count, url in ((2, "1.mp4"), (4, "3.mp3")):
+        (entry,) = read(RawEntry(guid="1", title="Salt", enclosures=tuple(files[:count])))
+        assert entry.enclosure
+        assert entry.enclosure.url == f"https://h.example/{url}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "guids"),
+    [
+        ([{"link": "/a"}, {"link": "/b"}], ["h.example/a", "h.example/b"]),
+        ([{"guid": "g", "link": "/a"}, {"guid": "g", "link": "/b"}], ["g", "g|https://h.example/b"]),
+        ([{"guid": "g", "link": "/a"}, {"guid": "g", "link": "/a"}], ["g"]),
+        ([{"guid": "g", "link": "/a", "enclosures": (Enclosure(url="/1.mp3"),)},
+          {"guid": "g", "link": "/a", "enclosures": (Enclosure(url="/2.mp3"),)}], ["g", "g|h.example/2.mp3"]),
+        ([{"guid": "g", "link": "/a"}, {"guid": "g", "link": "/b"}, {"guid": "g", "link": "/b"}],
+         ["g", "g|https://h.example/b"]),
+        ([{"guid": "g"}, {"guid": "h"}], []),
+        ([{"link": "https://feedpress.me/link/1/2", "guid": "https://h.example/p"}], ["https://h.example/p"]),
+    ],
+)  # fmt: skip
+def test_guids(raw: list[dict[str, Any]], guids: list[str]) -> None:
+    """Of entries without one, and of entries that share one; entries with nothing to show are none."""
+    assert [entry.guid for entry in read(*(RawEntry(**each) for each in raw))] == guids
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"title": "Fat"}, {"published_at": NOW}, {"enclosures": (Enclosure(url="/1.mp3"),)}, {"summary_html": "Acid"}],
+)
+def test_guids_of_entries_with_the_link_of_the_site(changes: dict[str, Any]) -> None:
+    """They are hashes of what is known of them."""
+    first = RawEntry(link="/", title="Salt", summary_html="Rope")
+    one, other, again = (
+        read(raw, home="https://h.example/")[0].guid for raw in (first, replace(first, **changes), first)
+    )
+    assert one.startswith("sha256:")
+    assert one == again != other
+
+
+@pytest.mark.parametrize(("version", "is_cut"), [("rss20", False), ("atom10", True), ("json11", True)])
+def test_a_summary_alone(version: str, is_cut: bool) -> None:
+    """In Atom and JSON Feed it is an excerpt."""
+    assert read(RawEntry(guid="1", title="Salt", summary_html="Rope."), version=version)[0].is_cut is is_cut
+
+
+STATE = FeedState(feed_id="f", url=URL)
+
+
+def after(state: FeedState = STATE, kind: Any = "ok", now: datetime = NOW, **more: Any) -> FeedState:
+    """Return the state after an outcome; ``interval`` and the like are arguments of ``next_state``."""
+    own = {name: more.pop(name) for name in ("channel", "has_news", "same_feed", "interval") if name in more}
+    return polling.next_state(state, FetchOutcome(key="f", url=URL, kind=kind, **more), now=now, **own)
+
+
+@pytest.mark.parametrize(
+    ("due", "retry", "gone", "is_due", "can_fetch", "can_force"),
+    [
+        (None, None, None, True, True, True),
+        (NOW, None, None, True, True, True),
+        (NOW + HOUR, None, None, False, True, True),
+        (NOW + 8 * DAY, None, None, False, True, True),
+        (NOW + 8 * DAY + HOUR, None, None, True, True, True),
+        (None, NOW, None, True, True, True),
+        (None, NOW + HOUR, None, False, False, False),
+        (None, NOW + 8 * DAY, None, True, True, True),
+        (None, NOW + 8 * DAY - HOUR, None, False, False, False),
+        (None, None, NOW, False, False, True),
+    ],
+)
+def test_when_a_feed_is_fetched(
+    due: datetime | None, retry: datetime | None, gone: datetime | None, is_due: bool, can_fetch: bool, can_force: bool
+) -> None:
+    """On schedule, on request and by force; times more than eight days ahead are those of a wrong clock."""
+    state = replace(STATE, due_at=due, retry_at=retry, gone_at=gone)
+    found = polling.is_due(state, NOW), polling.can_fetch(state, NOW), polling.can_force(state, NOW)
+    assert found == (is_due, can_fetch, can_force)
+
+
+def test_why_a_feed_is_not_fetched() -> None:
+    """Gone, refused by its host, or not due."""
+    explained = [
+        polling.explain_wait(replace(STATE, **changes))
+        for changes in (
+            {"gone_at": NOW, "due_at": NOW}, {"retry_at": NOW, "outcome": "rate_limited"},
+            {"retry_at": NOW, "due_at": NOW + HOUR}, {},
+        )
+    ]  # fmt: skip
+    assert explained == [
+        "gone since 2026-02-09 and no longer fetched: remove it from config.toml or enter its new address",
+        "its host accepts no requests until 2026-02-09 12:00 UTC",
+        "not due before 2026-02-09 13:00 UTC",
+        "due now",
+    ]
+
+
+def test_a_request() -> None:
+    """It has the validators of the last document, unless another parser read it or it is a week old."""
+    state = replace(
+        STATE, etag="e", last_modified="m", body_sha256="b", document_at=NOW, current_url="https://n.example/",
+        channel=Channel(head_hash=after().channel.head_hash),
+    )  # fmt: skip
+    fields = ("key", "url", "etag", "last_modified", "body_sha256", "headers")
+    for now, changes, expected in (
+        (NOW, {}, ("f", "https://n.example/", "e", "m", "b", (("A", "1"),))),
+        (NOW + 7 * DAY - HOUR, {}, ("f", "https://n.example/", "e", "m", "b", (("A", "1"),))),
+        (NOW + 7 * DAY, {"current_url": ""}, ("f", URL, "", "", "b", (("A", "1"),))),
+        (NOW, {"document_at": None}, ("f", "https://n.example/", "", "", "b", (("A", "1"),))),
+        (NOW, {"channel": Channel()}, ("f", "https://n.example/", "", "", "", (("A", "1"),))),
+    ):
+        request = polling.build_request(replace(state, **changes), now, headers=(("A", "1"),))
+        assert tuple(getattr(request, name) for name in fields) == expected
+    assert polling.build_request(STATE, NOW).headers == ()
+
+
+def test_hints_of_a_move() -> None:
+    """An address that differs by more than its spelling."""
+    for hint, expected in (("", ""), ("http://www.h.example/feed/", ""), ("https://n.example/", "https://n.example/")):
+        assert polling.moved_hint(Channel(new_feed_url=hint), URL) == expected
+
+
+def test_a_success() -> None:
+    """Everything that a document leaves in the state."""
+    before = replace(STATE, failures=3, failing_since=NOW - DAY, gone_at=NOW - DAY, new_content_at=NOW - DAY)
+    facts = {"etag": "e", "last_modified": "m", "body_sha256": "b", "detail": "fine"}
+    state = after(before, "ok", channel=Channel(title="H"), **facts)
+    assert (state.failures, state.failing_since, state.gone_at) == (0, None, None)
+    assert (state.read_at, state.checked_at, state.document_at, state.new_content_at, state.first_read_at) == (NOW,) * 5
+    assert {name: getattr(state, name) for name in facts} == facts
+    assert (state.outcome, state.channel.title) == ("ok", "H")
+    later = after(state, "not_modified", NOW + HOUR)
+    assert (later.document_at, later.new_content_at, later.read_at, later.channel) == (
+        NOW,
+        NOW,
+        NOW + HOUR,
+        state.channel,
+    )
+    same = after(state, "ok", NOW + HOUR, has_news=False)
+    assert (same.document_at, same.new_content_at) == (NOW + HOUR, NOW)
+
+
+def test_a_refusal_of_the_host() -> None:
+    """Until the time that it names, else for an interval."""
+    until = NOW + 2 * HOUR
+    state = after(STATE, "rate_limited", retry_at=until, retry_host="h.example", interval=HOUR)
+    assert (state.retry_at, state.retry_host, state.failing_since, state.failures) == (until, "h.example", NOW, 0)
+    assert state.due_at
+    assert until <= state.due_at <= until + HOUR / 10
+    again = after(state, "rate_limited", NOW + HOUR, interval=HOUR)
+    assert (again.retry_at, again.failing_since) == (NOW + 2 * HOUR, NOW)
+
+
+@pytest.mark.parametrize(("failures", "hours"), [(0, 1), (1, 2), (4, 16), (5, 24), (30, 24)])
+def test_a_failure(failures: int, hours: int) -> None:
+    """The wait doubles up to a day, less the share of the feed."""
+    state = after(replace(STATE, failures=failures), "timeout", interval=HOUR)
+    assert (state.failures, state.failing_since) == (failures + 1, NOW)
+    assert state.due_at
+    assert 0.9 * hours * HOUR <= state.due_at - NOW <= hours * HOUR
+    slow = after(replace(STATE, failures=failures), "timeout", interval=3 * DAY)
+    assert slow.due_at
+    assert 2.7 * DAY <= slow.due_at - NOW <= 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("silent_hours", "asked", "hours"),
+    [
+        (0, {}, 0.5),
+        (12, {}, 0.5),
+        (48, {}, 2),
+        (24 * 24, {}, 24),
+        (24 * 48, {}, 24),
+        (0, {"max_age_seconds": 7200}, 2),
+        (0, {"max_age_seconds": 86_400 * 2}, 24),
+        (0, {"channel": Channel(ttl_minutes=90)}, 1.5),
+        (0, {"channel": Channel(ttl_minutes=90), "max_age_seconds": 7200}, 2),
+        (0, {"channel": Channel(ttl_minutes=90), "max_age_seconds": 60}, 1.5),
+    ],
+)
+def test_the_wait_after_a_success(silent_hours: float, asked: dict[str, Any], hours: float) -> None:
+    """A part of the silence, or what the publisher asks for, up to a day."""
+    before = replace(STATE, new_content_at=NOW - silent_hours * HOUR, first_read_at=NOW)
+    state = after(before, "ok", has_news=False, **asked)
+    assert state.due_at
+    assert 0.9 * hours * HOUR <= state.due_at - NOW <= hours * HOUR
+
+
+def test_hours_and_days_that_are_skipped() -> None:
+    """The wait ends at the beginning of the next hour that is allowed."""
+    monday, noon = Channel(skip_days=("Monday ",)), Channel(skip_hours=(12, 13))
+    for channel, due in ((monday, datetime(2026, 2, 10, tzinfo=UTC)), (noon, datetime(2026, 2, 9, 14, tzinfo=UTC))):
+        assert after(channel=channel).due_at == due
+        assert not polling.is_due(replace(STATE, channel=channel), NOW)
+        assert not polling.is_due(replace(STATE, channel=channel), due - timedelta(seconds=1))
+        assert polling.is_due(replace(STATE, channel=channel), due)
+
+
+def days(*gaps: int) -> list[date]:
+    """Return days with these gaps between them, from a Tuesday on."""
+    found = [date(2026, 1, 6)]
+    for gap in gaps:
+        found.append(found[-1] + gap * DAY)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [
+        ((), (0, None, 0, False)),
+        ((3,), (3, None, 0, False)),
+        ((1, 2, 3, 9), (2, None, 0, False)),
+        ((7,) * 5, (7, None, 0, False)),
+        ((7,) * 6, (7, 1, 0, True)),
+        ((14,) * 6, (14, 1, 0, True)),
+        ((21,) * 6, (21, None, 0, True)),
+        ((1,) * 10, (1, None, 0, True)),
+        ((1, 1, 1, 1, 3) * 4, (1, None, 3, True)),
+        ((7, 7, 8, 6, 7, 7, 8, 6), (7, 1, 2, True)),
+        ((30, 31, 30, 31, 28, 31, 30), (30, None, 1, True)),
+        ((1, 9, 2, 30, 4, 60, 1), (4, None, 4, False)),
+        ((99, *(7,) * MAX_GAPS), (7, 2, 0, True)),
+        ((5, 9) * 5, (5, None, 5, True)),
+    ],
+)
+def test_the_cadence_of_gaps(gaps: tuple[int, ...], expected: tuple[Any, ...]) -> None:
+    """Interval, weekday, slack and confidence."""
+    found = estimate_cadence(days(*gaps))
+    assert (found.interval_days, found.weekday, found.slack_days, found.confident) == expected
+
+
+@pytest.mark.parametrize(
+    ("weekday", "last", "expected"), [(None, 6, 13), (1, 6, 13), (1, 8, 13), (1, 5, 13), (1, 9, 13), (1, 10, 20)]
+)
+def test_the_next_day_of_a_feed(weekday: int | None, last: int, expected: int) -> None:
+    """A week after the weekday that is nearest to the last one; it is late after its slack."""
+    cadence = Cadence(interval_days=7, weekday=weekday, slack_days=2, confident=True)
+    due = date(2026, 1, expected)
+    assert expected_on(cadence, date(2026, 1, last)) == due
+    assert [is_late(cadence, date(2026, 1, last), due + more * DAY) for more in (0, 2, 3)] == [False, False, True]
+    assert not is_late(replace(cadence, confident=False), date(2026, 1, last), due + 9 * DAY)
+
+
+def test_days_of_publication() -> None:
+    """Those of the zone, each once, in order."""
+    assert publishing_days([NOW + DAY, NOW, NOW + HOUR], UTC) == [date(2026, 2, 9), date(2026, 2, 10)]
+    assert publishing_days([NOW], ZoneInfo("Pacific/Auckland")) == [date(2026, 2, 10)]

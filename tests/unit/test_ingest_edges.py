@@ -12,10 +12,14 @@ import pytest
 
 from pipeline.ingest import polling
 from pipeline.ingest.cadence import MAX_GAPS, Cadence, estimate_cadence, expected_on, is_late, publishing_days
+from pipeline.ingest.dedupe import decide, fingerprint
+from pipeline.ingest.identity import enclosure_key, enclosure_type, match_entries, page_key
 from pipeline.ingest.normalise import MAX_CATEGORIES, normalise
+from pipeline.ingest.pictures import choose_picture, fittest
 from pipeline.model.entry import (
     Enclosure,
     Entry,
+    EntryIdentity,
     ParsedFeed,
     Person,
     Picture,
@@ -446,3 +450,213 @@ def test_days_of_publication() -> None:
     """Those of the zone, each once, in order."""
     assert publishing_days([NOW + DAY, NOW, NOW + HOUR], UTC) == [date(2026, 2, 9), date(2026, 2, 10)]
     assert publishing_days([NOW], ZoneInfo("Pacific/Auckland")) == [date(2026, 2, 10)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": "https://h.example/2"}, {"title": "x"}, {"label": "x"}, {"author": "x"}, {"guest": "x"},
+        {"body_html": "x"}, {"excerpt_text": "x"}, {"categories": ("x",)}, {"picture": None}, {"enclosure": None},
+        {"enclosure": Enclosure(url="https://h.example/1.mp3", media_type="x")}, {"duration_seconds": None},
+        {"season": 9}, {"episode": 9}, {"episode_type": "x"}, {"explicit": None}, {"transcripts": ()},
+        {"chapters_url": "x"}, {"persons": ()}, {"summaries": ("x",)}, {"body_html": ENTRY.body_html + "9 views"},
+    ],
+)  # fmt: skip
+def test_what_a_fingerprint_depends_on(changes: dict[str, Any]) -> None:
+    """Everything that is shown of an entry; a number of views is no content, but a text that names one is."""
+    same = changes == {"body_html": ENTRY.body_html + "9 views"}
+    assert (fingerprint(replace(ENTRY, **changes)) == fingerprint(ENTRY)) is same
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guid": "x"}, {"published_at": NOW}, {"updated_at": None}, {"url": "http://www.h.example/1/"},
+        {"categories": ("salt b", "Salt")}, {"duration_seconds": 61}, {"language": "x"}, {"raw_hash": "x"},
+        {"enclosure": Enclosure(url="https://op3.dev/e/h.example/1.mp3?x", media_type="audio/mpeg", length_bytes=9)},
+        {"picture": Picture(url="https://h.example/1.jpg", alt="x", width=9)}, {"soundbites": ()},
+        {"summaries": (ENTRY.excerpt_text, *ENTRY.summaries)},
+    ],
+)  # fmt: skip
+def test_what_a_fingerprint_does_not_depend_on(changes: dict[str, Any]) -> None:
+    """Dates, spellings, orders, and what advertising changes."""
+    assert fingerprint(replace(ENTRY, **changes)) == fingerprint(ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("12 comments", ""), ("1 like", ""), ("1,234 views", ""), ("1.2K shares", ""), ("3m plays", ""),
+        ("1 response", "1 response"), ("2 responses", ""), ("2 replies", ""), ("9 downloads", ""),
+        ("comments", "comments"), ("12 viewers", "12 viewers"), ("two views", "two views"), ("a12 views", "a12 views"),
+    ],
+)  # fmt: skip
+def test_counters_are_no_content(text: str, counted: str) -> None:
+    """A number and what it counts, in any form."""
+    found, expected = (fingerprint(replace(ENTRY, body_html=f"x {each}.")) for each in (text, counted))
+    assert found == expected
+
+
+def stored(entry: Entry = ENTRY, entry_id: int = 1, **changes: Any) -> EntryIdentity:
+    """Return an entry as the store remembers it."""
+    names = ("guid", "title", "published_at", "dated_by", "duration_seconds", "raw_hash")
+    facts = {name: getattr(entry, name) for name in names} | {
+        "entry_id": entry_id, "url_key": page_key(entry), "enclosure_key": enclosure_key(entry), "vanished": False,
+        "media_type": enclosure_type(entry), "fingerprint": fingerprint(entry),
+    }  # fmt: skip
+    return EntryIdentity(**facts | changes)
+
+
+LATER = {"published_at": NOW}
+OTHER_FILE = {"enclosure": Enclosure(url="https://o.example/9.mp3", media_type="audio/mpeg")}
+
+
+@pytest.mark.parametrize(
+    ("entry", "identity", "matches"),
+    [
+        ({}, {}, True),
+        ({"guid": "x"}, {}, True),  # by its page
+        ({"guid": "x", "url": "https://o.example/"}, {}, True),  # by its file
+        ({"guid": "x", "url": "", **OTHER_FILE}, {}, True),  # by its title and day
+        ({"guid": "x", "url": "", "title": "y", **OTHER_FILE}, {}, False),
+        ({"guid": "x", "url": "", **OTHER_FILE, **LATER}, {}, False),
+        ({"guid": "x", "url": "", "dated_by": "first_seen", **OTHER_FILE}, {}, False),
+        ({"guid": "x", "url": "", "enclosure": None}, {}, False),
+        ({"guid": "x", "url": "", "enclosure": Enclosure(url="https://o.example/9", media_type="x")}, {}, False),
+        ({"guid": "x", "url": "", "duration_seconds": 660, **OTHER_FILE}, {}, True),
+        ({"guid": "x", "url": "", "duration_seconds": 661, **OTHER_FILE}, {}, False),
+        ({"guid": "x", "url": "", "duration_seconds": None, **OTHER_FILE}, {}, True),
+        (
+            {"guid": "x", "url": "https://o.example/1", "published_at": NOW - DAY / 2, **OTHER_FILE},
+            {},
+            True,
+        ),  # by its title and path
+        ({"guid": "x", "url": "https://o.example/2", **OTHER_FILE, **LATER}, {}, False),
+        ({"guid": "x", "url": "https://o.example/1", "title": "y", **OTHER_FILE, **LATER}, {}, False),
+        (
+            {"guid": "http://h.example/g/"},
+            {"guid": "https://www.h.example/g", "url_key": "", "enclosure_key": ""},
+            True,
+        ),
+        ({"guid": "h.example/g", "title": "y"}, {"guid": "h.example/g/", "url_key": "", "enclosure_key": ""}, False),
+        ({"guid": "x", "title": "y", "published_at": NOW - 2 * DAY}, {}, True),
+        ({"guid": "x", "title": "y", "published_at": NOW - 2 * DAY - HOUR}, {}, False),
+        ({"guid": "x", "published_at": NOW - 9 * DAY}, {}, True),
+        ({"guid": "x", "title": "y", "published_at": NOW - 9 * DAY, "dated_by": "first_seen"}, {}, True),
+        ({"guid": "x", "title": "y", "published_at": NOW - 9 * DAY}, {"dated_by": "first_seen"}, True),
+        ({"guid": "x", "title": "y", "published_at": NOW - DAY * 3 / 2, **OTHER_FILE}, {}, True),
+        ({"guid": "x", "title": "y", "published_at": NOW - DAY * 3 / 2 - HOUR, **OTHER_FILE}, {}, False),
+    ],
+)
+def test_which_entry_is_a_stored_one(entry: dict[str, Any], identity: dict[str, Any], matches: bool) -> None:
+    """By its guid, page, file, or title; not if its date and its content say otherwise."""
+    seen, known = replace(ENTRY, **entry), stored(**identity)
+    assert match_entries([seen], [known]) == ({seen.guid: known} if matches else {})
+
+
+def test_what_is_not_repaired() -> None:
+    """Titles do not count in a document that was cut off, and a key that two entries have counts for none."""
+    renamed = replace(ENTRY, guid="x", url="", **OTHER_FILE)
+    assert match_entries([renamed], [stored()], complete=False) == {}
+    twins = [replace(ENTRY, guid=guid, title=guid) for guid in ("x", "y")]
+    assert match_entries(twins, [stored()]) == {}
+    assert match_entries(twins[:1], [stored(), stored(entry_id=2, guid="z", title="z")]) == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "identity", "kind", "published_at"),
+    [
+        ({}, {}, "same", NOW - DAY),
+        ({"title": "x"}, {}, "changed", NOW - DAY),
+        ({"title": "x"}, {"deleted": True}, "same", NOW - DAY),
+        ({"guid": "x"}, {}, "repaired", NOW - DAY),
+        ({"guid": "x"}, {"deleted": True}, "same", NOW - DAY),
+        ({"guid": "x", "published_at": NOW - HOUR}, {}, "repaired", NOW - DAY),
+        ({"guid": "x", "published_at": NOW - 2 * DAY}, {}, "repaired", NOW - 2 * DAY),
+        ({"published_at": NOW}, {}, "same", NOW),
+        ({"published_at": NOW - 2 * DAY}, {}, "changed", NOW - 2 * DAY),
+        ({"published_at": NOW - 2 * DAY, "dated_by": "updated"}, {}, "same", NOW - DAY),
+        ({}, {"dated_by": "first_seen"}, "changed", NOW - DAY),
+    ],
+)
+def test_kinds_of_changes(entry: dict[str, Any], identity: dict[str, Any], kind: str, published_at: datetime) -> None:
+    """New, changed, repaired or the same, and the date that counts."""
+    (change,) = decide([replace(ENTRY, **entry)], [stored(**identity)]).entries
+    assert (change.kind, change.entry.published_at, change.entry_id) == (kind, published_at, 1)
+
+
+def test_what_left_a_document() -> None:
+    """It vanished; if it was newer than the last entry, it was withdrawn. Of part of a document nothing is known."""
+    entries = [replace(ENTRY, guid=f"{n}", url=f"https://h.example/n{n}", title=f"t{n}", enclosure=None,
+                       published_at=NOW - n * DAY) for n in range(4)]  # fmt: skip
+    known = [stored(entry, number) for number, entry in enumerate(entries)]
+    found = decide([entries[0], entries[2]], known)
+    assert (found.vanished, found.withdrawn, found.reappeared, found.untouched) == ((1, 3), (1,), (), 0)
+    assert decide(known[:1], known).untouched == 1
+    partly = decide([entries[0], replace(entries[2], title="half")], known, complete=False)
+    assert ([change.kind for change in partly.entries], partly.vanished) == (["same", "same"], ())
+    gone = [known[0]._replace(vanished=True), known[1]._replace(vanished=True), known[2]._replace(deleted=True)]
+    back = decide(entries[:1], gone)
+    assert (back.reappeared, back.vanished, back.withdrawn) == ((0,), (), ())
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "day", "quarantined"),
+    [(3, 3, -9, True), (2, 3, -9, False), (3, 2, -9, False), (3, 3, 1, True), (4, 3, 40, False)],
+)
+def test_documents_that_turn_new_at_once(known: int, new: int, day: int, quarantined: bool) -> None:
+    """Entries that are older than the stored ones, or came much faster, are no news."""
+    blank = replace(ENTRY, enclosure=None, picture=None)
+    old = [replace(blank, guid=f"o{n}", url=f"https://h.example/o{n}", title=f"o{n}",
+                   published_at=NOW - 90 * DAY + n * 9 * DAY) for n in range(known)]  # fmt: skip
+    step = 9 * DAY if day == 40 else HOUR
+    fresh = [replace(blank, guid=f"n{n}", url=f"https://h.example/n{n}", title=f"n{n}", body_html=f"{n}",
+                     published_at=old[-1].published_at + day * DAY + n * step) for n in range(new)]  # fmt: skip
+    reason = decide(fresh, [stored(entry, number) for number, entry in enumerate(old)]).quarantine_reason
+    assert reason == (
+        f"{new} of {new} entries turned new at once although {known} were known; "
+        "check whether the feed moved or was imported anew"
+        if quarantined
+        else ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "body", "expected"),
+    [
+        ({}, "", None),
+        ({"picture_url": "/a.jpg"}, '<img src="https://h.example/b.jpg" width="900">',
+         Picture(url="https://h.example/a.jpg")),
+        ({"pictures": (Picture(url="/a.jpg", width=300), Picture(url="/b.jpg", width=600, height=9, alt=" B "))}, "",
+         Picture(url="https://h.example/b.jpg", width=600, height=9, alt="B")),
+        ({"enclosures": (Enclosure(url="/a.jpg", media_type=" IMAGE/jpeg"),)}, "", Picture(url="https://h.example/a.jpg")),
+        ({"enclosures": (Enclosure(url="/a.jpg"), Enclosure(url="/b", media_type="audio/x"))}, "",
+         Picture(url="https://h.example/a.jpg")),
+        ({"enclosures": (Enclosure(url="/a.jpg", media_type="text/html"),)}, "", None),
+        ({"pictures": (Picture(url="/a-300x200.jpg"),)}, "",
+         Picture(url="https://h.example/a-300x200.jpg", width=300, height=200)),
+        ({"picture_url": "/a.svg"}, '<img src="https://h.example/b.jpg" title="T" alt="">',
+         Picture(url="https://h.example/b.jpg", alt="T")),
+        ({"picture_url": "/icons/a.png"}, "", None),
+        ({"pictures": (Picture(url="/a-300x200.jpg", alt="A"), Picture(url="/a.jpg?x", width=900))}, "",
+         Picture(url="https://h.example/a.jpg?x", width=900, alt="A")),
+        ({"pictures": (Picture(url="/a.jpg"),)}, '<img src="https://h.example/a.jpg" width="640" height="480" alt="A">',
+         Picture(url="https://h.example/a.jpg", width=640, height=480, alt="A")),
+        ({"pictures": (Picture(url="javascript:x"),)}, "", None),
+    ],
+)  # fmt: skip
+def test_the_picture_of_an_entry(raw: dict[str, Any], body: str, expected: Picture | None) -> None:
+    """Its own, else the fittest; alt text and size come from wherever the same file has them."""
+    assert choose_picture(RawEntry(**raw), "https://h.example/", body) == expected
+
+
+def test_pictures_that_are_excluded() -> None:
+    """The next one counts; an alt text is cut at forty words only if it is long."""
+    one, two = Picture(url="1.jpg", width=900), Picture(url="2.jpg", width=300, alt="a " * 60)
+    assert fittest([one, two]) == one
+    assert fittest([one, two], own_url="2.jpg") == replace(two, alt=("a " * 60).strip())
+    assert fittest([one, two], excluded={"1.jpg", "3.jpg"}) == replace(two, alt=("a " * 60).strip())
+    assert fittest([one], excluded={"1.jpg"}) is fittest([]) is None
+    long = fittest([replace(two, alt="b " * 90)])
+    assert long
+    assert long.alt == ("b " * 40).strip() + "…"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true, union
+from sqlalchemy import Select, bindparam, exists, func, select, true, union
 
 from pipeline.model.entry import Entry, EntryIdentity, StoredEntry
 from pipeline.model.update import FeedUpdate, UpdateCounts
@@ -76,6 +77,24 @@ _STORED = (
     .outerjoin(edition_entry, edition_entry.c.entry_id == entry.c.entry_id)
     .order_by(entry.c.published_at, entry.c.entry_id)
 )
+# Statements are built once: putting one of so many columns together takes longer than running it.
+_EARLIER = entry.c.published_at < bindparam("before")
+_OF_FEEDS = entry.c.feed_id.in_(bindparam("feeds", expanding=True))
+_BY_ID = _STORED.where(entry.c.entry_id.in_(bindparam("ids", expanding=True)))
+_BETWEEN = _STORED.where(_OF_FEEDS, entry.c.published_at >= bindparam("start"), _EARLIER)
+_NEWEST_BEFORE = _STORED.where(
+    entry.c.entry_id.in_(
+        select(entry.c.entry_id)
+        .where(is_alive, _OF_FEED, _EARLIER, entry.c.first_seen_at <= bindparam("known_by"))
+        .order_by(entry.c.published_at.desc(), entry.c.entry_id.desc())
+        .limit(bindparam("limit"))
+    )
+)
+_LATE_UNASSIGNED = _STORED.where(is_unassigned, _OF_FEEDS, _EARLIER)
+_OF_WEEKS = _STORED.where(entry.c.assigned_week.in_(bindparam("weeks", expanding=True)), _EARLIER)
+_OF_EDITION = _STORED.where(edition_entry.c.week == bindparam("week"))
+_QUARANTINED = _STORED.where(is_quarantined, _OF_FEED)
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,39 +153,34 @@ class EntryRepository:
 
     def between(self, start: datetime, end: datetime, feed_ids: Collection[str]) -> list[StoredEntry]:
         """Return the entries published in ``[start, end)``."""
-        published = entry.c.published_at
-        return self._stored(entry.c.feed_id.in_(feed_ids), published >= start, published < end)
+        return self._stored(_BETWEEN, feeds=feed_ids, start=start, before=end)
 
     def newest_before(
         self, feed_id: str, before: datetime, *, limit: int, first_seen_by: datetime | None = None
     ) -> list[StoredEntry]:
         """Return the newest entries of a feed that were published before an instant, and stored by another."""
-        published = entry.c.published_at
-        was_known = entry.c.first_seen_at <= first_seen_by if first_seen_by else true()
-        newest = select(entry.c.entry_id).where(is_alive, entry.c.feed_id == feed_id, published < before, was_known)
-        newest = newest.order_by(published.desc(), entry.c.entry_id.desc())
-        return self._stored(entry.c.entry_id.in_(newest.limit(limit)))
+        known_by = first_seen_by or _ALWAYS
+        return self._stored(_NEWEST_BEFORE, feed=feed_id, before=before, known_by=known_by, limit=limit)
 
     def late_unassigned(self, feed_ids: Collection[str], before: datetime) -> list[StoredEntry]:
         """Return entries published before an instant that no closed week has; archived ones only if a week had them."""
-        return self._stored(is_unassigned, entry.c.feed_id.in_(feed_ids), entry.c.published_at < before)
+        return self._stored(_LATE_UNASSIGNED, feeds=feed_ids, before=before)
 
     def of_weeks(self, weeks: Collection[str], before: datetime | None = None) -> list[StoredEntry]:
         """Return the entries assigned to closed weeks; with ``before``, those that were published before an instant."""
-        earlier = entry.c.published_at < before if before else true()
-        return self._stored(entry.c.assigned_week.in_(weeks), earlier)
+        return self._stored(_OF_WEEKS, weeks=weeks, before=before or _ALWAYS)
 
     def of_edition(self, week: str) -> list[StoredEntry]:
         """Return the entries of a sealed edition's stories, those that arrived too late included."""
-        return self._stored(edition_entry.c.week == week)
+        return self._stored(_OF_EDITION, week=week)
 
     def by_id(self, entry_ids: Collection[int]) -> list[StoredEntry]:
         """Return the entries with these ids; unknown ids are ignored."""
-        return self._stored(entry.c.entry_id.in_(entry_ids))
+        return self._stored(_BY_ID, ids=entry_ids)
 
     def quarantined(self, feed_id: str) -> list[StoredEntry]:
         """Return a feed's entries in quarantine."""
-        return self._stored(is_quarantined, entry.c.feed_id == feed_id)
+        return self._stored(_QUARANTINED, feed=feed_id)
 
     def newest_id(self) -> int:
         """Return the id of the entry stored last, or 0."""
@@ -204,9 +218,9 @@ class EntryRepository:
         with self.database.read() as connection:
             return {row.url_key: row.assigned_week for row in connection.execute(statement)}
 
-    def _stored(self, *conditions: ColumnElement[bool]) -> list[StoredEntry]:
+    def _stored(self, statement: Select[Any], **values: object) -> list[StoredEntry]:
         with self.database.read() as connection:
-            return [stored_entry(row) for row in connection.execute(_STORED.where(*conditions)).mappings().all()]
+            return [stored_entry(row) for row in connection.execute(statement, values).mappings().all()]
 
 
 def _newest_of_feed(before: datetime | None) -> Select[tuple[datetime]]:

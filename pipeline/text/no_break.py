@@ -18,6 +18,8 @@ _BEFORE_UNIT = re.compile(rf"(?<=\d) {_UNIT_AHEAD}", re.IGNORECASE)
 _BEFORE_DOT = re.compile(r" (?=· )")
 _IN_NAME = re.compile(r"(?<![\w-])([A-Z]{1,5})-(?=\d{1,4}(?![\w-]))")
 _TEXT_NODE = re.compile(r">[^<>]++<")
+_MAX_PHRASE_CHARS = 24
+"""This much fits on a line beside an image on a phone."""
 NO_BREAK_SPACE, NO_BREAK_HYPHEN = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"
 
 
@@ -49,3 +51,14 @@ def keep_together_in_html(html: str) -> str:
     '<a title="5 km">5\\\\xa0km</a>'
     """
     return _TEXT_NODE.sub(lambda node: keep_together(node[0]), html)
+
+
+def keep_phrase_together(text: str) -> str:
+    """Return a short phrase, such as "By Ada Marsh" or the label of a button, without line breaks; long text as it is.
+
+    >>> keep_phrase_together("By Ada Marsh").encode("ascii", "backslashreplace").decode()
+    'By\\\\xa0Ada\\\\xa0Marsh'
+    >>> keep_phrase_together("Listen at podcasts.harbour.example")
+    'Listen at podcasts.harbour.example'
+    """
+    return text.replace(" ", NO_BREAK_SPACE) if len(text) <= _MAX_PHRASE_CHARS else text

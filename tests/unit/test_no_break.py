@@ -18,7 +18,8 @@ from pipeline.text.plain_text import count_words, excerpt_text, first_words
 from pipeline.text.sentences import split_sentences
 from pipeline.text.wrap import wrap
 from tests.golden.sample import SAMPLE
-from tests.golden.update import THEMES
+from tests.golden.update import THEME_NAMES, THEMES
+from tests.golden.weeks import WEEKS
 
 JAPANESE = ("塩", "港町の朝", "。", "、", "「", "」", "！？", "と", "3.12")
 OTHERS = ("salt ", "N-23 ", "42 min ", "5 km ", "A. ", "z. B. ", "رغيف ", "مهل؟ ", "वह आया। ", "Привет. ")
@@ -54,6 +55,13 @@ def test_newsletters_break_no_line_before_a_unit() -> None:
     mail = render(replace(SAMPLE, sections=(posts,)), load_theme([THEMES], "classic"))
     assert "N\N{NON-BREAKING HYPHEN}23 for 12\N{NO-BREAK SPACE}km" in mail.html
     assert title in " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("theme", THEME_NAMES)
+def test_short_phrases_are_on_one_line(theme: str) -> None:
+    """No line ends within a byline, a link to read, or how long the episode of a brief is."""
+    html = render(WEEKS["heavy"], load_theme([THEMES], theme)).html.replace("&nbsp;", "_")
+    assert all(phrase in html for phrase in ("By_Morwenna_Pryce", "Read_the_post", "Listen_·_20_min"))
 
 
 @given(st.lists(st.sampled_from(["42 min", "5 km", "salt", "2", "h", "https://a.example/"])), st.integers(8, 30))

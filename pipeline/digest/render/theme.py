@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, parse_style
 from pipeline.model.errors import TemplateError
+from pipeline.text.no_break import keep_phrase_together
 from pipeline.text.wrap import labelled, wrap, wrap_parts
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(wrap=wrap, wrap_parts=wrap_parts, labelled=labelled)
-    environment.filters.update(underline=_underline, tight=_tight, bullet=_bullet)
+    environment.filters.update(underline=_underline, tight=_tight, bullet=_bullet, unbroken=keep_phrase_together)
     return environment
 
 

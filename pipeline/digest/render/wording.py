@@ -73,7 +73,9 @@ def cost(reading: int, listening: int, translator: Translator) -> str:
 
 
 def kicker(story: Story, translator: Translator = ENGLISH) -> str:
-    """Return whether a story is to be read, heard or watched, and how long that takes; empty for a link.
+    """Return whether a story is to be read, heard or watched, and how long that takes.
+
+    It is empty for a link, and for a post without a text, whose picture is all there is.
 
     >>> from pipeline.model.digest import Story
     >>> kicker(Story(kind="episode", title="", url="", entries=(), duration_seconds=2520))
@@ -85,6 +87,8 @@ def kicker(story: Story, translator: Translator = ENGLISH) -> str:
     if story.is_film:
         read = listen = translator.gettext("Watch")
     if story.kind == "post":
+        if not (story.is_film or reading or story.excerpt_md):
+            return ""
         return " · ".join(filter(None, (read, reading)))
     if story.kind == "episode":
         return " · ".join(filter(None, (listen, listening)))

@@ -1,6 +1,7 @@
 """An SMTP server on 127.0.0.1 for tests, with scripted replies.
 
-It records all commands, and every message byte for byte as it was transmitted.
+It records all commands, every message byte for byte as it was transmitted, and whose messages it accepted. A test may
+decide each reply by the step and the recipient: refuse, drop the connection, stay silent.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import socketserver
 import ssl
 import struct
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tests.background_server import BackgroundServer, QuietServer
@@ -62,6 +65,9 @@ def server_context(folder: Path) -> ssl.SSLContext:
 class Behaviour:
     """The behaviour of a server."""
 
+    decides: Callable[[str, str], str | None] = lambda step, recipient: None
+    """Returns the reply at a step for a recipient (empty before RCPT), or None for the usual one. The steps are those
+    of ``REPLIES`` and ``BODY``: the middle of a message, where only ``HANG_UP`` and ``SILENCE`` make sense."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """Replies by the first word of a command, instead of ``REPLIES``; ``.`` is the end of a message."""
     offers: tuple[str, ...] = ("8BITMIME", "SIZE 10000000", "AUTH PLAIN LOGIN")
@@ -85,6 +91,12 @@ class MailServer(BackgroundServer):
         self.commands: list[str] = []
         """All commands; those sent with TLS begin with ``*``."""
         self.messages: list[bytes] = []
+        self.accepted: Counter[str] = Counter()
+        """How many messages it accepted for each recipient."""
+        self.unconfirmed: Counter[str] = Counter()
+        """How many messages it received whole for each recipient and neither accepted nor refused."""
+        self.connections = 0
+        self.lock = Lock()
         super().__init__(QuietServer(self, _Talk))
 
 
@@ -93,6 +105,9 @@ class _Talk(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         self.owner, self.secure = self.server.owner, False
+        self.recipients: list[str] = []
+        with self.owner.lock:
+            self.owner.connections += 1
         self.connection_socket = self.request
         if context := self.owner.manners.tls:
             self._encrypt(context)
@@ -114,12 +129,19 @@ class _Talk(socketserver.BaseRequestHandler):
             return self._greet()
         if word == "AUTH" and command.upper() == "AUTH LOGIN" and "AUTH" not in self.owner.manners.answers:
             return self._ask_login()
-        if not self._say(word) or word == "QUIT":
+        if word == "RCPT":
+            self.recipients.append(command.partition("<")[2].rpartition(">")[0])
+        elif word in ("MAIL", "RSET"):
+            self.recipients.clear()
+        answer = self._answer(word)
+        if not self._say(word, answer) or word == "QUIT":
             return False
+        if word == "RCPT" and not answer.startswith("2"):
+            self.recipients.pop()
         if word == "STARTTLS" and self.owner.manners.starttls:
             self._encrypt(self.owner.manners.starttls)
             self.file = self.connection_socket.makefile("rb")
-        if word == "DATA" and self._answer("DATA").startswith("354"):
+        if word == "DATA" and answer.startswith("354"):
             return self._take()
         return True
 
@@ -139,20 +161,29 @@ class _Talk(socketserver.BaseRequestHandler):
     def _take(self) -> bool:
         """Read a message up to its dot and store it unchanged."""
         body, limit, stall = bytearray(), self.owner.manners.hangs_up_after_bytes, self.owner.manners.stalls_after_bytes
+        middle = self._answer("BODY")
         while (line := self.file.readline()) and line != b".\r\n":
             body += line
-            if limit is not None and len(body) > limit:
+            if middle == HANG_UP or (limit is not None and len(body) > limit):
                 return self._hang_up()
-            if stall is not None and len(body) > stall:
+            if middle == SILENCE or (stall is not None and len(body) > stall):
                 self.owner.stopped.wait(30)
                 return False
-        if line:
-            self.owner.messages.append(bytes(body))
-            return self._say(".")
-        return False
+        return bool(line) and self._end(bytes(body))
 
-    def _say(self, word: str) -> bool:
-        answer = self._answer(word)
+    def _end(self, body: bytes) -> bool:
+        """Count a message that was received whole, then answer."""
+        answer = self._answer(".")
+        with self.owner.lock:
+            self.owner.messages.append(body)
+            if not answer.startswith(("4", "5")):
+                counter = self.owner.accepted if answer.startswith("2") else self.owner.unconfirmed
+                counter.update(self.recipients)
+        self.recipients.clear()
+        return self._say(".", answer)
+
+    def _say(self, word: str, answer: str | None = None) -> bool:
+        answer = self._answer(word) if answer is None else answer
         if answer == HANG_UP:
             return self._hang_up()
         if answer == SILENCE:
@@ -173,7 +204,11 @@ class _Talk(socketserver.BaseRequestHandler):
         return True
 
     def _answer(self, word: str) -> str:
-        return self.owner.manners.answers.get(word, REPLIES.get(word, "500 unknown command"))
+        recipient = self.recipients[-1] if self.recipients else ""
+        usual = self.owner.manners.answers.get(word, REPLIES.get(word, "500 unknown command"))
+        if word == "DATA" and not self.recipients and usual.startswith("354"):
+            usual = "554 5.5.1 no valid recipients"
+        return self.owner.manners.decides(word, recipient) or usual
 
     def _write(self, words: str) -> bool:
         self.connection_socket.sendall(words.encode())

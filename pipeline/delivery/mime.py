@@ -1,4 +1,4 @@
-"""Test copies of finished messages, and addresses for the SMTP envelope. Pure."""
+"""Finished messages: test copies, and what SMTP requires of their lines and of addresses. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hashlib import sha256
 from pipeline.model.errors import UsageError
 from pipeline.text.message_headers import MAX_LINE_CHARS, parse_mailbox
 
+MAX_LINE_BYTES = 998
+"""Maximum length of a line without its CRLF (RFC 5321, 4.5.3.1.6)."""
 _TO = re.compile(rb"^To:.*?\r\n(?![ \t])", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _SUBJECT = re.compile(rb"^(Subject:)[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _DATE = re.compile(rb"^Date:.*?\r\n(?![ \t])", re.MULTILINE | re.DOTALL | re.IGNORECASE)
@@ -55,3 +57,28 @@ def envelope_address(address: str) -> str:
         return parse_mailbox(address).address
     except ValueError as error:
         raise UsageError(f"{address!r} is not an address to send to: use one such as you@example.org.") from error
+
+
+def check_sendable(message: bytes) -> None:
+    r"""Raise ValueError for a message with bare line ends, NUL, or lines over 998 bytes.
+
+    Counting takes a fifth of the time of a pattern.
+
+    >>> check_sendable(b"Subject: x\r\n\r\nBread\r\n.\n.\r\n")
+    Traceback (most recent call last):
+    ValueError: the lines of a message end in CRLF, contain no NUL and have at most 998 bytes
+    """
+    ends = message.count(b"\r\n")
+    bare = message.count(b"\n") != ends or message.count(b"\r") != ends
+    if bare or b"\0" in message or max(map(len, message.split(b"\r\n"))) > MAX_LINE_BYTES:
+        raise ValueError("the lines of a message end in CRLF, contain no NUL and have at most 998 bytes")
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    r"""Return a message with each dot at the beginning of a line doubled (RFC 5321, 4.5.2).
+
+    >>> dot_stuffed(b".a\r\n.\r\nb.")
+    b'..a\r\n..\r\nb.\r\n'
+    """
+    stuffed = (b"." if message.startswith(b".") else b"") + message.replace(b"\r\n.", b"\r\n..")
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"

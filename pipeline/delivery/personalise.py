@@ -16,7 +16,7 @@ from hashlib import sha256
 from html import escape
 from itertools import groupby
 
-from pipeline.delivery.mime import envelope_address
+from pipeline.delivery.mime import MAX_LINE_BYTES, envelope_address
 from pipeline.model.errors import DeliveryFailedError, UsageError
 from pipeline.model.message import (
     BROWSER_VIEW,
@@ -28,8 +28,6 @@ from pipeline.model.message import (
     placeholder_url,
 )
 
-MAX_LINE_CHARS = 998
-"""Maximum length of a line without its CRLF (RFC 5322, 2.1.1)."""
 _BOUNDARY = b"\r\n--=_"
 """Begins the second part: "=_" never occurs in quoted-printable."""
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
@@ -152,7 +150,7 @@ def _values(recipient: Recipient) -> dict[str, bytes]:
     valid = _MAILTO_URL.fullmatch(recipient.unsubscribe_mailto) and all(
         _WEB_URL.fullmatch(url) for url in urls.values()
     )
-    if not valid or len("List-Unsubscribe: ") + len(leave) > MAX_LINE_CHARS:
+    if not valid or len("List-Unsubscribe: ") + len(leave) > MAX_LINE_BYTES:
         raise _unsendable("a personal link is not a URL that fits into a header line; check [public] url")
     values = {
         "address": address.encode("ascii"),

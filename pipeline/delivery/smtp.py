@@ -1,4 +1,4 @@
-"""Send messages through a mail server (RFC 5321, RFC 6409), over one connection each.
+"""Send messages through a mail server (RFC 5321, RFC 6409).
 
 The bytes are sent unchanged. Nothing but a greeting is sent to a server that has not proved its name by a certificate,
 and neither the password nor the server's answer to it appears in an error or a log. Each step and the whole
@@ -7,7 +7,6 @@ conversation have a time limit, however slowly the server talks.
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
 from base64 import b64encode
@@ -17,16 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pipeline.delivery.mime import envelope_address
+from pipeline.delivery.mime import check_sendable, dot_stuffed, envelope_address
 from pipeline.delivery.smtp_connection import SmtpConnection
 from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 from pipeline.text.urls import is_loopback
 
 Security = Literal["starttls", "tls", "none"]
 DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-MAX_LINE_BYTES = 998
-"""Maximum length of a line without its CRLF (RFC 5321, 4.5.3.1.6)."""
-_UNSENDABLE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0|[^\r\n]{%d}" % (MAX_LINE_BYTES + 1))
 _MAX_QUOTE_CHARS = 200
 _QUIT_TIMEOUT_SECONDS = 5.0
 _Reply = tuple[int, bytes]
@@ -70,17 +66,15 @@ class Smtp:
         confirm it. DeliveryInterrupted: a signal came after the message was complete. UsageError if an address is
         invalid; ValueError for bytes that must not be sent, which is a bug in their producer.
         """
-        if _UNSENDABLE.search(message):
-            raise ValueError("the lines of a message end in CRLF, contain no NUL and have at most 998 bytes")
+        check_sendable(message)
         from_address, to_addresses = envelope_address(sender), [envelope_address(address) for address in recipients]
         complete = False
         try:
-            with self._connection() as server:
-                self._send_envelope(server, from_address, to_addresses, message)
-                self._expect(server.docmd("DATA"), 354, "message", "refuses the message")
-                server.send(_dot_stuffed(message))
+            with closing(self.open()) as server:
+                self.transmit(server, message, from_address, to_addresses)
                 complete = True
-                self._finish(server)
+                self.finish(server)
+                self.quit(server)
         except KeyboardInterrupt as error:
             if not complete:
                 raise
@@ -88,28 +82,78 @@ class Smtp:
 
     def verify(self) -> list[str]:
         """Connect, log in and quit without sending anything; return what was negotiated, a few words each."""
-        with self._connection() as server:
+        with closing(self.open()) as server:
             tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
             logins = server.esmtp_features.get("auth", "").split()
-            return [
-                tls or "no encryption, on this machine",
-                f"logged in as {self.username}" if self.username else "no login",
-                f"offers {', '.join(sorted(logins))}" if logins else "offers no login",
-            ]
+            self.quit(server)
+        return [
+            tls or "no encryption, on this machine",
+            f"logged in as {self.username}" if self.username else "no login",
+            f"offers {', '.join(sorted(logins))}" if logins else "offers no login",
+        ]
 
-    @contextmanager
-    def _connection(self) -> Iterator[SmtpConnection]:
-        """Yield a connection with encryption and login done; if it is lost in the block, nothing was sent."""
-        with self._errors_converted(), closing(self._connect()) as server:
-            if self.security == "starttls":
-                self._start_tls(server)
-            server.ehlo_or_helo_if_needed()
-            if self.username:
-                self._log_in(server)
-            yield server
-            with suppress(OSError):  # the reply to QUIT does not matter
-                server.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
-                server.quit()
+    def open(self) -> SmtpConnection:
+        """Return a connection with encryption and login done; DeliveryFailedError if that fails."""
+        server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
+        try:
+            with self._errors_converted():
+                self._connect(server)
+                if self.security == "starttls":
+                    self._start_tls(server)
+                server.ehlo_or_helo_if_needed()
+                if self.username:
+                    self._log_in(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def transmit(self, server: SmtpConnection, message: bytes, sender: str, recipients: Sequence[str]) -> None:
+        """Send all of a message but its final dot, to addresses that ``envelope_address`` returned.
+
+        DeliveryFailedError if the server refuses anything, or is lost: then nothing was sent. The connection is closed
+        if it cannot be used any more.
+        """
+        try:
+            with self._errors_converted():
+                self._send_envelope(server, message, sender, recipients)
+                server.send(dot_stuffed(message))
+                if not server.is_waiting():
+                    raise self._refused(server.getreply(), "message", "does not accept this message")
+        except DeliveryFailedError as error:
+            if error.kind == "unreachable" or server.in_data:
+                server.close()
+            raise
+
+    def finish(self, server: SmtpConnection) -> str:
+        """End a message with its dot and return the server's reply.
+
+        DeliveryFailedError if the server refuses it, DeliveryUncertainError if that is unknown: then the connection is
+        closed.
+        """
+        server.limit(self.final_timeout_seconds)
+        try:
+            reply = server.docmd(".")
+        except OSError as error:
+            server.close()
+            raise self._unconfirmed() from error
+        server.in_data = server.in_transaction = False
+        if reply[0] // 100 not in (2, 4, 5):
+            server.close()
+            raise self._unconfirmed()
+        self._expect(reply, 250, "message", "does not accept this message")
+        return _quoted(reply)
+
+    def renew(self, server: SmtpConnection) -> bool:
+        """Prepare a connection for another message; return whether it can be used."""
+        return server.renew(self.deadline_seconds, self.timeout_seconds)
+
+    def quit(self, server: SmtpConnection) -> None:
+        """End a connection; the reply to that does not matter."""
+        with suppress(OSError):
+            server.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
+            server.quit()
+        server.close()
 
     @contextmanager
     def _errors_converted(self) -> Iterator[None]:
@@ -150,16 +194,10 @@ class Smtp:
         advice = ' For a server on this machine, smtp_security = "none" is allowed.'
         return advice if is_loopback(self.host) else ""
 
-    def _connect(self) -> SmtpConnection:
-        server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
+    def _connect(self, server: SmtpConnection) -> None:
         context = self.create_ssl_context() if self.security == "tls" else None
-        try:
-            with self._handshake_errors_converted():
-                server.open(self.host, self.port, context)
-        except BaseException:
-            server.close()
-            raise
-        return server
+        with self._handshake_errors_converted():
+            server.open(self.host, self.port, context)
 
     def _start_tls(self, server: SmtpConnection) -> None:
         try:
@@ -192,70 +230,68 @@ class Smtp:
             check = "check [delivery] smtp_username and the password that smtp_password_env names"
             raise self._refused((code, b""), "login", f"does not accept the login of {self.username}: {check}")
 
-    def _send_envelope(self, server: SmtpConnection, sender: str, recipients: Sequence[str], message: bytes) -> None:
-        options = [f"SIZE={len(message)}"] if server.has_extn("size") else []
+    def _send_envelope(self, server: SmtpConnection, message: bytes, sender: str, recipients: Sequence[str]) -> None:
+        options = f" SIZE={len(message)}" if server.has_extn("size") else ""
         if not message.isascii():
             if not server.has_extn("8bitmime"):
                 raise DeliveryFailedError(
                     f"{self.host} accepts no message with 8-bit bytes: encode it in quoted-printable.", kind="message"
                 )
-            options.append("BODY=8BITMIME")
+            options += " BODY=8BITMIME"
         check = "check [publication] sender, and from which addresses this login may send"
-        self._expect(server.mail(sender, options), 250, "sender", f"refuses messages from {sender}: {check}")
-        for address in recipients:
-            self._expect(server.rcpt(address), (250, 251, 252), "recipient", f"refuses {address}: check that address")
+        steps: list[tuple[str, int, DeliveryKind, str]] = [
+            (f"MAIL FROM:<{sender}>{options}", 250, "sender", f"refuses messages from {sender}: {check}"),
+            *((f"RCPT TO:<{to}>", 250, "recipient", f"refuses {to}: check that address") for to in recipients),
+            ("DATA", 354, "message", "refuses the message"),
+        ]
+        replies = server.exchange([command for command, *_ in steps])
+        for (_, code, kind, refusal), reply in zip(steps, replies, strict=True):
+            self._expect(reply, code, kind, refusal)
 
-    def _finish(self, server: SmtpConnection) -> None:
-        """End the message with its dot; without a reply to that, it is unknown whether it was accepted."""
-        server.limit(self.final_timeout_seconds)
-        try:
-            reply = server.docmd(".")
-        except OSError as error:
-            raise DeliveryUncertainError(
-                f"{self.host} received the whole message and did not confirm it: check whether it arrived before you "
-                "send it again.",
-                kind="uncertain",
-            ) from error
-        self._expect(reply, 250, "message", "does not accept this message")
+    def _unconfirmed(self) -> DeliveryUncertainError:
+        return DeliveryUncertainError(
+            f"{self.host} received the whole message and did not confirm it: check whether it arrived before you send "
+            "it again.",
+            kind="uncertain",
+        )
 
-    def _expect(self, reply: _Reply, codes: int | tuple[int, ...], kind: DeliveryKind, refusal: str) -> None:
-        if reply[0] not in (codes if isinstance(codes, tuple) else (codes,)):
+    def _expect(self, reply: _Reply, code: int, kind: DeliveryKind, refusal: str) -> None:
+        """Raise the error for a reply whose first digit is another one: the others are details (RFC 5321, 4.3.2)."""
+        if reply[0] // 100 != code // 100:
             raise self._refused(reply, kind, refusal)
 
     def _refused(self, reply: _Reply, kind: DeliveryKind, refusal: str) -> DeliveryFailedError:
         """Return the error for a server's reply (RFC 5321, 4.2.1: 4xx is temporary, 5xx permanent)."""
-        code, text = reply
-        quoted = f"{code} {_printable(text)}".strip()
+        code, quoted = reply[0], _quoted(reply)
         if 400 <= code < 500:
             return DeliveryFailedError(
                 f"{self.host} cannot accept messages now ({quoted}): try again later.", kind="later", reply=quoted
             )
+        if not 500 <= code < 600:
+            return DeliveryFailedError(
+                f"{self.host} does not answer as a mail server does ({quoted}), so nothing was sent: check [delivery] "
+                "smtp_host and smtp_port.",
+                kind="unreachable",
+                reply=quoted,
+            )
         if code == 530:
             return DeliveryFailedError(
-                f"{self.host} requires a login: set [delivery] smtp_username and smtp_password_env.", kind="login"
+                f"{self.host} requires a login ({quoted}): set [delivery] smtp_username and smtp_password_env.",
+                kind="login",
+                reply=quoted,
             )
         return DeliveryFailedError(f"{self.host} {refusal} ({quoted}).", kind=kind, reply=quoted)
-
-
-def _dot_stuffed(message: bytes) -> bytes:
-    r"""Return a message with each dot at the beginning of a line doubled (RFC 5321, 4.5.2).
-
-    >>> _dot_stuffed(b".a\r\n.\r\nb.")
-    b'..a\r\n..\r\nb.\r\n'
-    """
-    stuffed = re.sub(rb"(?m)^\.", b"..", message)
-    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
 def _base64(text: str) -> str:
     return b64encode(text.encode()).decode("ascii")
 
 
-def _printable(reply: bytes) -> str:
-    r"""Return the text of a server's reply, for use in a sentence.
+def _quoted(reply: _Reply) -> str:
+    r"""Return a server's reply, for use in a sentence.
 
-    >>> _printable(b"5.7.1 no\r\n\x1b[31mway")
-    '5.7.1 no [31mway'
+    >>> _quoted((550, b"5.7.1 no\r\n\x1b[31mway"))
+    '550 5.7.1 no [31mway'
     """
-    text = "".join(character if character.isprintable() else " " for character in reply.decode("utf-8", "replace"))
-    return " ".join(text.split())[:_MAX_QUOTE_CHARS].rstrip(" .")
+    text = "".join(character if character.isprintable() else " " for character in reply[1].decode("utf-8", "replace"))
+    return f"{reply[0]} {' '.join(text.split())}"[:_MAX_QUOTE_CHARS].rstrip(" .")

@@ -39,6 +39,10 @@ class SmtpConnection(smtplib.SMTP):
         self._ends_at = time.monotonic() + total_seconds
         self._step_ends_at = self._ends_at
         self._context: ssl.SSLContext | None = None
+        self.in_data = False
+        """Whether the server takes what it is sent for a message."""
+        self.in_transaction = False
+        """Whether a message was begun, and neither completed nor given up."""
 
     def open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         """Connect, with TLS from the start if there is a context for it, and read the greeting."""
@@ -48,10 +52,51 @@ class SmtpConnection(smtplib.SMTP):
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
 
-    def limit(self, seconds: float) -> None:
-        """Set a time limit of its own for all that follows."""
-        self._step_seconds = seconds
+    def limit(self, seconds: float, *, step_seconds: float | None = None) -> None:
+        """Set a time limit of its own for all that follows, and for each of its steps."""
+        self._step_seconds = step_seconds or seconds
         self._ends_at = time.monotonic() + seconds
+
+    def exchange(self, commands: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """Yield the reply to each command: all are sent at once where the server allows that (PIPELINING, RFC 2920).
+
+        Otherwise a command is sent when the reply to the last one was consumed. The last command is DATA.
+        """
+        self.in_transaction = True
+        if self.has_extn("pipelining"):
+            self.send("".join(f"{command}\r\n" for command in commands))
+            replies = [self.getreply() for _ in commands]
+            self.in_data = replies[-1][0] == 354
+            yield from replies
+            return
+        for command in commands:
+            reply = self.docmd(command)
+            self.in_data = reply[0] == 354
+            yield reply
+
+    def renew(self, total_seconds: float, step_seconds: float) -> bool:
+        """Prepare the connection for another message, with time limits of its own; return whether it can be used."""
+        if self.in_data or not self.is_waiting():
+            return False
+        self.limit(total_seconds, step_seconds=step_seconds)
+        try:
+            self.in_transaction = self.in_transaction and self.docmd("RSET")[0] != 250
+        except OSError:
+            return False
+        return not self.in_transaction
+
+    def is_waiting(self) -> bool:
+        """Check whether the server waits for more: it has neither disconnected nor answered too early."""
+        if not self.sock:
+            return False
+        self.sock.settimeout(0)
+        try:
+            socket.socket.recv(self.sock, 1, socket.MSG_PEEK)  # the bytes on the wire: an SSLSocket has no peek
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def send(self, s: ReadableBuffer | str) -> None:
         """Send a command, or a message in parts, of which each is a step."""
@@ -102,9 +147,12 @@ class SmtpConnection(smtplib.SMTP):
         for number, address in enumerate(addresses):
             self._begin_step()
             try:
-                return socket.create_connection((address, port), self._seconds_left() / (len(addresses) - number))
+                connection = socket.create_connection((address, port), self._seconds_left() / (len(addresses) - number))
             except OSError as error:
                 failure = error
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dot waits for nothing
+                return connection
         raise failure or OSError("it has no address")
 
     def _begin_step(self) -> None:

@@ -411,7 +411,7 @@ def test_a_mail_server_gets_the_message(audience: Audience) -> None:
     audience.sign_up()
     with MailServer() as server:
         assert audience.send(NOW, smtp(server)) == 1
-    assert f"rcpt TO:<{ADA}>" in server.commands
+    assert f"RCPT TO:<{ADA}>" in server.commands
     message = message_from_bytes(server.messages[0], policy=policy.default)
     assert message["Subject"] == "Confirm your subscription to Harbour & Hearth"
     assert message["Message-ID"] == "<20260216090000.1.confirmation@harbourandhearth.example>"

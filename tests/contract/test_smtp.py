@@ -60,8 +60,8 @@ def test_the_bytes_arrive_unchanged() -> None:
     assert server.messages == [MAIL.replace(b"\r\n.", b"\r\n..")]
     assert server.commands == [
         "ehlo harbourandhearth.example",
-        f"mail FROM:<{SENDER}> SIZE={len(MAIL)}",
-        f"rcpt TO:<{READER}>",
+        f"MAIL FROM:<{SENDER}> SIZE={len(MAIL)}",
+        f"RCPT TO:<{READER}>",
         "DATA",
         "quit",
     ]
@@ -303,7 +303,7 @@ def test_a_login_is_tried_once(mechanisms: str) -> None:
     credentials = [
         b64decode(each.split()[-1]).decode()
         for each in server.commands
-        if each not in ("DATA", "quit", "AUTH LOGIN") and not each.startswith(("ehlo", "mail", "rcpt"))
+        if each not in ("DATA", "quit", "AUTH LOGIN") and not each.startswith(("ehlo", "MAIL", "RCPT"))
     ]
     assert credentials == (["ann@x.example", SECRET] if mechanisms == "LOGIN" else [f"\0ann@x.example\0{SECRET}"])
     assert len(server.messages) == 1
@@ -363,7 +363,7 @@ def test_the_certificate_must_match_the_host_name(security: str, trust: Any, tmp
             )
         assert (error.kind, error.retry) == ("insecure", False)
         assert reason in str(error)
-        assert not any("AUTH" in each or "mail" in each for each in server.commands)
+        assert not any("AUTH" in each or "MAIL" in each for each in server.commands)
 
 
 def test_a_missing_starttls_offer_is_an_error(trust: Any) -> None:

@@ -203,7 +203,7 @@ def test_with_a_mail_server_the_editor_gets_alerts_by_default(publication: Publi
     assert [subject for subject in subjects if "is gone for good" in subject] == [
         "[Harbour & Hearth] Harbour & Hearth (feed blog) is gone for good"
     ]
-    assert "rcpt TO:<letter@blog.example>" in mail_server.commands
+    assert "RCPT TO:<letter@blog.example>" in mail_server.commands
 
 
 def test_a_test_notification_reports_each_channel(publication: Publication) -> None:

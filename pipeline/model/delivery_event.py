@@ -51,6 +51,21 @@ class DeliveryEvent:
     """The same for the same report, so that one that comes twice counts once: see ``event_key``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """An event as it is stored."""
+
+    kind: DeliveryEventKind
+    severity: Severity
+    week: str
+    """The edition it is about; empty if that is not known."""
+    address: str
+    """Empty once the person was erased."""
+    at: datetime
+    recorded_at: datetime
+    diagnostic: str
+
+
 def event_key(origin: str, *facts: str) -> str:
     """Return the key of an event: the origin's name and a SHA-256 of what identifies the event there.
 

@@ -13,6 +13,7 @@ from pipeline.store.archive import ArchiveRepository
 from pipeline.store.caches import ExcerptRepository, LinkCheckRepository, MediaRepository
 from pipeline.store.database import Database, map_errors
 from pipeline.store.deliveries import DeliveryRepository
+from pipeline.store.delivery_events import DeliveryEventRepository
 from pipeline.store.dialects import make_engine
 from pipeline.store.dispatches import DispatchRepository
 from pipeline.store.editions import EditionRepository
@@ -62,6 +63,7 @@ class Store:
         self.person_mails = PersonMailRepository(database)
         self.dispatches = DispatchRepository(database)
         self.deliveries = DeliveryRepository(database)
+        self.delivery_events = DeliveryEventRepository(database)
         self.signup_limits = SignupLimitRepository(database)
         self.metrics = StoreMetrics(database)
         self.maintenance = Maintenance(database)

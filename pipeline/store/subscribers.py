@@ -18,6 +18,7 @@ from pipeline.store.rows import storable
 from pipeline.store.schema import (
     audience_key,
     delivery,
+    delivery_event,
     given_guide,
     person_mail,
     subscriber,
@@ -206,6 +207,8 @@ def _delete(connection: Connection, ids: Sequence[int]) -> None:
     pending = given & delivery.c.state.in_(("queued", "claimed"))
     connection.execute(update(delivery).where(pending).values(state="failed", reason="unsubscribed"))
     connection.execute(update(delivery).where(given).values(subscriber_id=None, address=""))
+    events = update(delivery_event).where(delivery_event.c.subscriber_id.in_(ids))
+    connection.execute(events.values(subscriber_id=None, address="", diagnostic=""))
     for table in (given_guide, person_mail, subscription_event, subscriber):
         connection.execute(delete(table).where(table.c.subscriber_id.in_(ids)))
 

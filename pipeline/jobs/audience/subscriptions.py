@@ -79,12 +79,18 @@ class Subscriptions:
         return True
 
     def leave(
-        self, subscriber: Subscriber, now: datetime, visitor: Visitor = NOBODY, *, actor: str = BY_PERSON
+        self,
+        subscriber: Subscriber,
+        now: datetime,
+        visitor: Visitor = NOBODY,
+        *,
+        actor: str = BY_PERSON,
+        **details: str,
     ) -> None:
-        """End a subscription."""
+        """End a subscription; ``details`` are recorded with it."""
         with self.context.store.audience_transaction():
             before = self._locked(subscriber)
-            self._apply(before, subscription.leave(before, now), now, visitor=visitor, actor=actor)
+            self._apply(before, subscription.leave(before, now), now, visitor=visitor, actor=actor, **details)
 
     def give_reason(self, subscriber: Subscriber, reason: str, now: datetime) -> None:
         """Record why a person left, once; 500 characters at most, and only for a subscription that has ended."""

@@ -15,7 +15,7 @@ from pipeline.store.schema.audience import (
     suppression,
     wording,
 )
-from pipeline.store.schema.deliveries import delivery, dispatch, is_unfinished, sending_day
+from pipeline.store.schema.deliveries import delivery, delivery_event, dispatch, is_unfinished, sending_day
 from pipeline.store.schema.editions import (
     closed_week,
     edition,
@@ -72,6 +72,7 @@ __all__ = [
     "commit_counter",
     "content",
     "delivery",
+    "delivery_event",
     "dispatch",
     "edition",
     "edition_entry",

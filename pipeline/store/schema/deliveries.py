@@ -55,6 +55,27 @@ Index(
     postgresql_where=has_provider_id,
 )
 
+# What came back, once for each report. Erasing a person leaves the row without number, address and diagnostic.
+delivery_event = Table(
+    "delivery_event",
+    metadata,
+    Column("event_id", ROW_ID, primary_key=True),
+    Column("event_key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("delivery_id", ForeignKey("delivery.delivery_id")),
+    Column("week", Text, nullable=False),
+    Column("subscriber_id", ForeignKey("subscriber.subscriber_id")),
+    Column("address", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("diagnostic", Text, nullable=False),
+)
+Index("delivery_event_once", delivery_event.c.event_key, unique=True)
+Index("delivery_event_week", delivery_event.c.week, delivery_event.c.kind, delivery_event.c.delivery_id)
+Index("delivery_event_subscriber", delivery_event.c.subscriber_id)
+Index("delivery_event_delivery", delivery_event.c.delivery_id)
+
 # How many messages were sent on each day in the publication's time zone: a new domain sends more day by day.
 sending_day = Table(
     "sending_day",

@@ -93,7 +93,8 @@ def read_transcript(body: bytes, content_type: str = "") -> tuple[TimedText, ...
     if "html" in content_type or text.lstrip()[:1] == "<":
         text = plain_text(text)
     check_cpu_budget()
-    cues = list(_cues(text)) if _CUE_TIME.search(text) else [(math.inf, unescape(text))]
+    is_timed = text.startswith("WEBVTT") or _CUE_TIME.search(text)
+    cues = list(_cues(text)) if is_timed else [(math.inf, unescape(text))]
     cues = [(start, _spoken(words)) for start, words in cues]
     speech = " ".join(words for _, words in cues if words)
     opening = excerpt_text(speech, MAX_OPENING_WORDS)

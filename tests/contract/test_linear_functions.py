@@ -16,8 +16,11 @@ import pytest
 
 import pipeline
 from pipeline.audience.addresses import normalise_address
+from pipeline.audience.bounces import read_mail
 from pipeline.audience.csv_rows import read_rows
+from pipeline.audience.delivery_status import severity_of
 from pipeline.audience.import_formats import read_person, recognise
+from pipeline.audience.mail_parts import decode_text, read_address, read_fields
 from pipeline.audience.subscription import make_preferences
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.reachability import collect_urls
@@ -65,6 +68,9 @@ REPEATED = (
     *(" ", "\n", "\r\n", "a", "A ", "1", "1,", "é", "塩", "\u00a0", "\u200d", "…", ".", ". ", "a. ", "-", " - "),
     *(" –", ": ", " |", '"', "“", "“a” ", "(", "()", "[", "[]", "{", "=", "&", "&amp;", "&#65;", "&bogus;", "%41"),
     *("\x00", "Ã¤", "ﷺ"),
+    # mail
+    *("\n\n", "a: b\n", "=?utf-8?q?=41?= ", "--a\n", "--q\n\n", "550 5.1.1 ", "a@b.example, ", ";a=b", '";', "user "),
+    *("Content-Type: multipart/mixed; boundary=a\n\n--a\n", "Content-Type: message/rfc822\n\n"),
     # markup, open and closed, nested and in a row
     *("<", ">", "</", "<a ", "<a>", "<b><i>", "<p>", "<p>x</p>", "<p>x", "<div>", "<br>", "<!--", "<![CDATA["),
     *("<ul><li>", "<ol><li>x</li></ol>", "<p>&nbsp;</p><ol><li>x</li></ol>", "<td>", "<sup>", "<s>", "<pre>"),
@@ -108,6 +114,10 @@ def _pair(field: str) -> Callable[[str], object]:
         return pair([post, episode, entry("Other", MONDAY + timedelta(days=1))])
 
     return run
+
+
+def _mail(mail: str) -> Callable[[str], object]:
+    return lambda text: read_mail(mail.replace("…", text).encode("utf-8", "surrogatepass"), key="key", now=MONDAY)
 
 
 CALLS: dict[str, Callable[[str], object]] = {
@@ -158,6 +168,25 @@ CALLS: dict[str, Callable[[str], object]] = {
     "name of a person": lambda text: make_preferences(text, [text], text),
     "CSV, rows": lambda text: list(read_rows(text.splitlines(keepends=True))),
     "CSV, a person": lambda text: read_person(recognise(["email", "name", "status", "created"]), [text] * 4),
+    "mail, headers": _mail("…"),
+    "mail, a header": _mail("From: …\nSubject: …\nTo: …\nDate: …\nContent-Type: …\n\n"),
+    "mail, a text": _mail("From: a@b.example\n\n…"),
+    "mail, HTML": _mail("From: a@b.example\nContent-Type: text/html\n\n…"),
+    "mail, a bounce in words": _mail("From: mailer-daemon@b.example\nSubject: failure notice\n\n…"),
+    "mail, parts": _mail("Content-Type: multipart/mixed; boundary=a\n\n--a\n…"),
+    "mail, a status": _mail("Content-Type: multipart/x; boundary=q\n\n--q\nContent-Type: message/delivery-status\n\n…"),
+    "mail, a diagnostic": _mail(
+        "Content-Type: multipart/x; boundary=q\n\n--q\nContent-Type: message/delivery-status\n\n"
+        "Final-Recipient: …\nStatus: …\nDiagnostic-Code: …"
+    ),
+    "mail, a complaint": _mail(
+        "Content-Type: multipart/x; boundary=q\n\n--q\nContent-Type: message/feedback-report\n\nOriginal-Rcpt-To: …"
+    ),
+    "mail, encoded": _mail("Content-Transfer-Encoding: quoted-printable\nContent-Type: message/rfc822\n\n…"),
+    "mail, severity": lambda text: severity_of(text, text),
+    "mail, fields": read_fields,
+    "mail, words of a header": decode_text,
+    "mail, an address": read_address,
     "Retry-After": lambda text: parse_retry_after(text, MONDAY),
 }
 """Functions with more than a text for an argument, and chains of functions; the others are found by their signature."""

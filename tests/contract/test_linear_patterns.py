@@ -25,6 +25,7 @@ HELD = {  # patterns that are not used by their own name: in a table, or passed 
     "_WIDTHS": {"search"}, "_DATES": {"fullmatch"}, "_FILMS": {"match"}, "_NOT_TEXT": {"search"},
     "_BOILERPLATE": {"sub"}, "_TRACKING_PIXEL": {"search"}, "_DECORATION_URL": {"search"}, "_TEXT_URL": {"search"},
     "_SERIAL": {"sub", "match"}, "_SERIAL_BEHIND": {"sub"}, "_TAGS": {"fullmatch", "sub"}, "_NEXT": {"split"},
+    "_DELIVERY": {"finditer"}, "_SUBSCRIBER": {"finditer"},
 }  # fmt: skip
 DYNAMIC = {  # patterns that a function builds from parts which are fixed, escaped or bounded
     "config/types.py": 1, "digest/editor/write.py": 2, "delivery/personalise.py": 1, "model/schedule.py": 1,

@@ -87,6 +87,33 @@ def test_a_document_with_thousands_of_bad_bytes() -> None:
     assert decode("é".encode() + b"\xe9a" * 10_000) == "é" + "éa" * 10_000
 
 
+@pytest.mark.parametrize(
+    ("body", "declared", "text"),
+    [
+        (b"<t>~{<:Ky~}", "HZ-GB-2312", "<t>己所"),
+        (b"<?xml version='1.0' encoding='HZ-GB-2312'?>~{<:Ky~}", "", "己所"),
+        (b"<?xml version='1.0' encoding='ISO-2022-JP'?>\x1b$B1v\x1b(B", "", "塩"),
+        (b"\x1b$B1v\x1b(B", "ISO-2022-JP", "塩"),
+        (b"\x81\xe9", "iso-8859-1", "é"),
+        (b"\x81\xe9", "Windows-1252", "é"),
+        (b"\x81\xe9", "", "é"),
+        (codecs.BOM_UTF8 + b"\x81\xe9", "koi8-r", "│И"),
+        (b"<?xml version='1.0' encoding = \" koi8-r\" ?>\xe9", "", "И"),
+        (b"<?xml version='1.0' encoding='koi8-r'?>\xe9", "nonsense", "И"),
+        (b" " * 990 + b"<?xml encoding='koi8-r'?>\xe9", "", "И"),
+        (b" " * 1010 + b"<?xml encoding='koi8-r'?>\xe9", "", "é"),
+        ("<t>é".encode("utf-16-le") + b"<", "", "<t>é\ufffd"),
+        (codecs.BOM_UTF16_LE + "<t>é".encode("utf-16-le") + b"<", "", "<t>é\ufffd"),
+        (b"<t>\xe9 \x00 \xe9</t>", "", "<t>é  é</t>"),
+        (b"a\x00b\xef\xbb\xbfc", "", "abc"),
+        (b"~{ hz", "utf-8", "~{ hz"),
+    ],
+)
+def test_more_declarations(body: bytes, declared: str, text: str) -> None:
+    """Encodings of seven bits in any letters, bytes that an encoding does not have, and where a declaration counts."""
+    assert decode(body, f"text/xml; CharSet = {declared}" if declared else "").endswith(text)
+
+
 def test_illegal_characters_are_dropped() -> None:
     """Characters that XML 1.0 forbids are gone; tabs and line ends stay."""
     assert decode(b"a\x00b\x0bc\td\r\n\xef\xbf\xbe\xef\xbf\xbfe") == "abc\td\r\ne"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.ingest.dedupe import decide
 from pipeline.ingest.identity import enclosure_key, enclosure_type, page_key
 from pipeline.ingest.normalise import normalise
+from pipeline.ingest.parse import PARSER_VERSION
 from pipeline.ingest.parse.parser import parse_feed, parse_incrementally
 from pipeline.ingest.parse.result import IncrementalResult, PreviousDocument
 from pipeline.model.entry import Entry, EntryIdentity
@@ -174,6 +176,134 @@ def test_channel_is_reused_if_its_part_is_unchanged() -> None:
     before = parse(document(post(1)))
     later = parse(document(post(1), built="16 Feb"), before.hashes, replace(before.parsed.channel, author="remembered"))
     assert later.parsed.channel.author == "remembered"
+
+
+@pytest.mark.parametrize(
+    ("changes", "parsed"),
+    [({}, 0), ({"url": "https://harbourandhearth.example/other/"}, 2), ({"context": "other settings"}, 2)],
+)
+def test_what_else_an_entry_depends_on(changes: dict[str, str], parsed: int) -> None:
+    """The address of the document and the context given by the caller."""
+    body, usual = document(post(1), post(2)), {"url": BLOG.url, "context": ""}
+    before = parse_incrementally(body, PreviousDocument(), **usual)
+    known = PreviousDocument(raw_hashes=before.hashes, channel=before.parsed.channel)
+    later = parse_incrementally(body, known, **usual | changes)
+    assert len(later.parsed.entries) == parsed
+    assert (later.parsed.channel == before.parsed.channel) is not changes
+
+
+@pytest.mark.parametrize("known", [[], [0], [1], [0, 1]])
+def test_hashes(known: list[int]) -> None:
+    """One of each entry: 16 digits for its guid and 32 for the rest; the channel has the hash of the head."""
+    before = parse(document(post(1), post(2)))
+    assert all(re.fullmatch("[0-9a-f]{48}", raw_hash) for raw_hash in before.hashes)
+    assert re.fullmatch(rf"{PARSER_VERSION}\.[0-9a-f]{{32}}", before.parsed.channel.head_hash)
+    assert [entry.raw_hash for entry in before.parsed.entries] == list(before.hashes)
+    hashes = [before.hashes[index] for index in known]
+    later = parse(document(post(1), post(2)), hashes, replace(before.parsed.channel, omitted_entries=3))
+    assert (later.hashes, later.known_hashes) == (before.hashes, frozenset(hashes))
+    assert [entry.raw_hash for entry in later.parsed.entries] == [each for each in before.hashes if each not in hashes]
+    assert (later.parsed.version, later.parsed.channel) == ("rss", before.parsed.channel)
+
+
+def test_a_moved_entry_keeps_its_hash() -> None:
+    """It depends neither on its neighbours nor on the text between them."""
+    hashes = parse(document(post(1), "  ", post(2))).hashes
+    assert parse(document(post(2), post(3), "\n", post(1)), hashes).known_hashes == frozenset(hashes)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("<pubDate>Mon</pubDate>", "<pubDate>Tue</pubDate>", True),
+        ("<x:updated xmlns:x='u'>1</x:updated>", "<x:updated xmlns:x='u'>2</x:updated>", True),
+        ("<modified>1</modified>", "", True),
+        ("<date>1</date>", "<date>2</date>", True),
+        ("<ttl>1</ttl>", "<ttl>1</ttl>\n", True),
+        ("<ttl>1</ttl>", "<ttl>2</ttl>", False),
+        ("<image><url>a</url></image>", "<image><url>b</url></image>", False),
+        ("<a/><b/>", "<b/><a/>", False),
+    ],
+)
+def test_what_a_head_hash_depends_on(one: str, other: str, same: bool) -> None:
+    """Its elements and their order; neither its dates nor blanks between elements."""
+    first, second = (parse(document(post(1), head=head)).parsed.channel.head_hash for head in (one, other))
+    assert first
+    assert (first == second) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("<rss version='2.0'><channel>", "<rss version='2.0'><channel>", True),
+        ("<rss version='2.0'><channel>", "<rss version='2.1'><channel>", False),
+        ("<rss a='1' b='2'><channel>", "<rss b='2' a='1'><channel>", True),
+        ("<rss xmlns:a='u' xmlns:b='v'><channel>", "<rss xmlns:b='v' xmlns:a='u'><channel>", True),
+        ("<rss xmlns:a='u'><channel>", "<rss xmlns:a='v'><channel>", False),
+        ("<rss><channel c='1'>", "<rss><channel c='2'>", False),
+        ("<rss><channel>", "<RSS><channel>", False),
+    ],
+)
+def test_what_a_head_hash_of_tags_depends_on(one: str, other: str, same: bool) -> None:
+    """Attributes and namespaces of what is around the entries, in any order."""
+    hashes = []
+    for start in (one, other):
+        end = f"</channel></{start[1:4]}>"
+        hashes.append(parse(f"{start}{post(1)}{end}".encode()).parsed.channel.head_hash)
+    assert hashes[0]
+    assert (hashes[0] == hashes[1]) is same
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        document(f"<group><sub>{post(1)}</sub></group>"),
+        document(post(1), "<x:item xmlns:x='u'/>"),
+        document(post(1), "<entry/>"),
+        document(post(1), "<item/>"),
+    ],
+    ids=["deeper", "a prefix", "another kind", "empty"],
+)
+def test_a_document_that_is_parsed_whole(body: bytes) -> None:
+    """Its entries cannot be told apart without parsing all of it."""
+    reading = parse(body)
+    assert (reading.hashes, reading.known_hashes, reading.parsed.channel.head_hash) == ((), frozenset(), "")
+    assert reading.parsed.entries
+
+
+def test_new_entries_of_a_repaired_document() -> None:
+    """Only they are parsed; the warnings are those of the whole document."""
+    first, second = (document(*items, head="<title>R&D</title>") for items in ([post(1)], [post(2), post(1)]))
+    before = parse(first)
+    later = parse(second, before.hashes, before.parsed.channel)
+    assert [entry.guid for entry in later.parsed.entries] == ["2"]
+    assert later.parsed.channel.title == "R&D"
+    assert later.parsed.warnings == ("The XML is broken: EntityRef: expecting ';'.",)
+    assert parse(second, later.hashes, later.parsed.channel).parsed.warnings == later.parsed.warnings
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_entries_with_one_guid_among_others(count: int) -> None:
+    """An entry that takes the guid of a known one is parsed together with it; the others stay known."""
+    before = parse(document(*map(post, range(1, count))))
+    later = parse(document(post(9, guid="1"), *map(post, range(1, count))), before.hashes, before.parsed.channel)
+    assert [entry.title for entry in later.parsed.entries] == ["Post 9", "Post 1"]
+    assert later.known_hashes == frozenset(before.hashes[1:])
+    assert later.hashes[1:] == before.hashes
+
+
+def test_entries_in_document_order() -> None:
+    """Those that were parsed and those that were skipped, each at its place; what has no place comes first."""
+    before, entries = stored(document(post(1), post(2))), [post(3), post(1), post(4), post(2)]
+    reading = parse(document(*entries), [entry.raw_hash for entry in before])
+    new = list(entries_of(reading))
+    unknown = replace(new[0], guid="5", raw_hash="")
+    ordered = reading.in_document_order(
+        [new[1], unknown, new[0]], [*reversed(before), before[0]._replace(raw_hash="x")]
+    )
+    assert [entry.guid for entry in ordered] == ["5", "3", "1", "4", "2"]
+    whole = replace(reading, known_hashes=frozenset())
+    assert whole.in_document_order(new[::-1], before) == new[::-1]
 
 
 def test_changed_channel_is_parsed_without_new_entries() -> None:

@@ -16,8 +16,8 @@ from lxml import etree
 
 from pipeline.ingest.parse.addresses import page_link, resolve_bases
 from pipeline.ingest.parse.decode import decode
-from pipeline.ingest.parse.parser import parse_feed
-from pipeline.ingest.parse.result import MAX_ENTRIES
+from pipeline.ingest.parse.parser import describe_content, detect_parser, parse_feed, parse_incrementally
+from pipeline.ingest.parse.result import MAX_ENTRIES, PreviousDocument
 from pipeline.ingest.parse.rss_feedparser import parse_entries
 from pipeline.ingest.parse.xml_document import parse_xml
 from pipeline.model.entry import Enclosure, RawEntry
@@ -58,6 +58,46 @@ def test_error_names_the_content(body: bytes, found: str) -> None:
         parse_feed(body, url=URL)
     assert found in str(refusal.value)
     assert not refusal.value.retry
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "words"),
+    [
+        ("", b"\x00", "binary data"),
+        (" \n", b" \x01", "binary data"),
+        ("<Head>x", b"", "a web page"),
+        ("words <html> b", b"", "a web page"),
+        ("x" * 1995 + "<html>", b"", "a web page"),
+        ("x" * 1996 + "<html>", b"", "text that is not a feed"),
+        ("<header>", b"", "XML that is not a feed (<header>)"),
+        ("<a:B-c.d e>", b"", "XML that is not a feed (<a:b-c.d>)"),
+        (f"<{'a' * 50}>", b"", f"XML that is not a feed (<{'a' * 41}>)"),
+        ("<1>", b"", "plain text"),
+        (" [1]", b"", "JSON that is not a feed"),
+        ("x <b>", b"", "text that is not a feed"),
+        ("x", b"%PDF-1", "binary data"),
+        ("x", b"GIF89a", "binary data"),
+        ("x", b"PK\x03\x04", "binary data"),
+        ("x", b"\xff\xd8\xff\xe0", "binary data"),
+        ("x", b"x%PDF-1", "plain text"),
+    ],
+)
+def test_words_for_a_document_that_is_no_feed(text: str, body: bytes, words: str) -> None:
+    """Its kind, as far as its beginning tells."""
+    assert describe_content(text, body) == words
+    with pytest.raises(NotAFeedError) as refusal:
+        detect_parser(text, body)
+    assert str(refusal.value) == f"returns {words}: enter the address of the feed itself."
+
+
+def test_the_header_and_the_address_count() -> None:
+    """The encoding of the header, and the address for relative ones, in a whole and an incremental parse."""
+    body = "<rss><channel><title>Хлеб</title><link>/a</link><item><guid>1</guid></item></channel></rss>".encode(
+        "koi8-r"
+    )
+    header = {"content_type": "text/xml; charset=koi8-r", "url": URL}
+    for parsed in (parse_feed(body, **header), parse_incrementally(body, PreviousDocument(), **header).parsed):
+        assert (parsed.channel.title, parsed.channel.url) == ("Хлеб", "https://harbourandhearth.example/a")
 
 
 def test_invalid_json_is_an_error() -> None:

@@ -214,6 +214,28 @@ def test_what_only_feedparser_reads(element: str, changes: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
+    ("texts", "summary", "content"),
+    [
+        ("{}", "A &amp; B", ""),
+        ("{}<description>Own</description>", "Own", ""),
+        ("<description>Own</description>{}", "Own", ""),
+        ("<description>A &amp;amp; B</description>{}", "A &amp; B", "A &amp; B"),
+        ("<description>Own</description>{}<content:encoded>All</content:encoded>", "Own", "All"),
+        ("{}<description>Own</description><content:encoded>All</content:encoded>", "Own", "All"),
+        ("{}<content:encoded>All</content:encoded>", "All", ""),
+    ],
+)
+def test_captions_are_no_text_of_an_entry(texts: str, summary: str, content: str) -> None:
+    """Neither a summary nor a content, however long they are, unless the entry has nothing else."""
+    picture = (
+        "<media:content url='/2' medium='image'><media:description>A &amp;amp; B</media:description></media:content>"
+    )
+    (entry,) = rss(f"<title>Salt</title>{texts.format(picture)}").entries
+    assert (entry.summary_html, entry.content_html) == (summary, content)
+    assert entry.pictures == (Picture(url="/2", alt="A &amp; B"),)
+
+
+@pytest.mark.parametrize(
     ("content", "html"),
     [
         ("<atom:content type='text'>a &lt; b</atom:content>", "a &lt; b"),

@@ -7,7 +7,7 @@ support. It gets a BytesIO, because it opens bytes as a file name and fetches st
 from __future__ import annotations
 
 import html as entities
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from typing import Any, Literal
@@ -110,9 +110,9 @@ def _with_elements(entries: list[Parsed], elements: list[Element]) -> Iterator[t
 def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str], *, is_atom: bool = False) -> RawEntry:
     check_cpu_budget()
     extensions = Extensions() if element is None else entry_extensions(element, bases)
-    summary = _html(_text(entry, "summary"), dict.get(entry, "summary_detail"))
-    contents = [_html(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
     media = [part for part in dict.get(entry, "media_content", ()) if _text(part, "url")]
+    pictures = tuple(_pictures(entry, media, element))
+    summary, *contents = _texts(entry, pictures)
     written = {name: _text(entry, name) for name in ("published", "created", "updated")}
     dates = {name: parse_date(text) for name, text in written.items()}  # feedparser accepts the beginning of a date
     return RawEntry(
@@ -130,7 +130,7 @@ def _entry(entry: Parsed, element: Element | None, bases: Mapping[Element, str],
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in dict.get(entry, "tags", ())),
         enclosures=tuple(_enclosures(entry, media)),
         picture_url=_text(dict.get(entry, "image"), "href"),
-        pictures=tuple(_pictures(entry, media, element)),
+        pictures=pictures,
         duration=_text(entry, "itunes_duration"),
         season=_text(entry, "itunes_season") or extensions.season,
         episode=_text(entry, "itunes_episode") or extensions.episode,
@@ -162,6 +162,18 @@ def _channel(parsed: Parsed, root: Element | None) -> Channel:
         generator=_text(feed, "generator"),
         self_url=next((_text(link, "href") for link in links if _text(link, "rel") == "self"), ""),
     )
+
+
+def _texts(entry: Parsed, pictures: Sequence[Picture]) -> list[str]:
+    """Return the summary and the contents as HTML, without captions of pictures unless there is nothing else.
+
+    feedparser reads the media:description of a picture as if it were the entry's.
+    """
+    captions = {picture.alt for picture in pictures if picture.alt}
+    written = [(_text(entry, "summary"), dict.get(entry, "summary_detail"))]
+    written += [(_text(part, "value"), part) for part in dict.get(entry, "content", ())]
+    own = [(text, detail) for text, detail in written if text not in captions]
+    return [_html(text, detail) for text, detail in (own if any(text for text, _ in own) else written)]
 
 
 def _html(text: str, detail: Parsed) -> str:

@@ -33,8 +33,8 @@ class Site:
     number: int
     fault: str
     host: str
-    served: set[str] = field(default_factory=set)
-    """Titles of entries in healthy responses."""
+    served: dict[datetime, set[str]] = field(default_factory=dict)
+    """Titles of entries in healthy responses, by the time of the request."""
     requested_at: list[datetime] = field(default_factory=list)
     retry_after: list[tuple[datetime, datetime]] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ Fault = Callable[[Site, ReceivedRequest, datetime, random.Random], CannedRespons
 
 def healthy(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Return a correct response; the ETag names the newest entry."""
-    site.served |= {site.title(entry) for entry in site.published(now)}
+    site.served[now] = {site.title(entry) for entry in site.published(now)}
     return CannedResponse(body=site.document(now), headers={"ETag": _etag(site, now)})
 
 
@@ -127,14 +127,14 @@ def empty(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Rando
 
 def new_guids(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Return other guids in every response."""
-    site.served |= {site.title(entry) for entry in site.published(now)}
+    site.served[now] = {site.title(entry) for entry in site.published(now)}
     salt = chance.random()
     return CannedResponse(body=site.document(now, lambda entry: (f"{salt}-{entry}", f"/{entry}/")))
 
 
 def changes_identity(site: Site, seen: ReceivedRequest, now: datetime, chance: random.Random) -> CannedResponse:
     """Return other guids and URLs from the second week on, as after a change of software."""
-    site.served |= {site.title(entry) for entry in site.published(now)}
+    site.served[now] = {site.title(entry) for entry in site.published(now)}
     return CannedResponse(body=site.document(now, lambda entry: (f"uuid-{site.number}-{entry}", f"/?page={entry}")))
 
 

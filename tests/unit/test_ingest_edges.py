@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -9,10 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from lxml import etree
 
-from pipeline.ingest import polling
+from pipeline.ingest import full_text, polling
+from pipeline.ingest.body import NO_BODY, Body, entry_body, extract_body
 from pipeline.ingest.cadence import MAX_GAPS, Cadence, estimate_cadence, expected_on, is_late, publishing_days
 from pipeline.ingest.dedupe import decide, fingerprint
+from pipeline.ingest.full_text import needs_full_text, with_full_text
 from pipeline.ingest.identity import enclosure_key, enclosure_type, match_entries, page_key
 from pipeline.ingest.normalise import MAX_CATEGORIES, normalise
 from pipeline.ingest.pictures import choose_picture, fittest
@@ -27,6 +31,7 @@ from pipeline.model.entry import (
     Soundbite,
     Transcript,
 )
+from pipeline.model.errors import ExpensiveDocumentError
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
 
@@ -660,3 +665,232 @@ def test_pictures_that_are_excluded() -> None:
     long = fittest([replace(two, alt="b " * 90)])
     assert long
     assert long.alt == ("b " * 40).strip() + "…"
+
+
+NEW, OTHER = "https://n.example/feed", "https://o.example/feed"
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "expected"),
+    [
+        (("", None, 0), {"moved_to": NEW}, ("", NEW, NOW, 1)),
+        (("", None, 0), {"moved_to": NEW, "same_feed": True}, ("", NEW, NOW, 1)),
+        (("", None, 0), {"moved_to": NEW, "same_feed": False}, ("", NEW, None, 0)),
+        ((NEW, NOW - HOUR, 1), {"moved_to": NEW}, ("", NEW, NOW - HOUR, 2)),
+        ((NEW, NOW - HOUR, 2), {"moved_to": NEW}, ("", NEW, NOW - HOUR, 3)),
+        ((NEW, NOW - DAY, 1), {"moved_to": NEW}, ("", NEW, NOW - DAY, 2)),
+        ((NEW, NOW - DAY, 2), {"moved_to": NEW}, (NEW, "", None, 0)),
+        ((NEW, NOW - DAY + HOUR, 2), {"moved_to": NEW}, ("", NEW, NOW - DAY + HOUR, 3)),
+        ((NEW, None, 0), {"moved_to": NEW}, ("", NEW, None, 0)),
+        ((NEW, None, 0), {"moved_to": NEW, "same_feed": True}, ("", NEW, NOW, 1)),
+        ((NEW, NOW - DAY, 2), {"moved_to": NEW, "same_feed": False}, ("", NEW, None, 0)),
+        ((NEW, NOW - DAY, 2), {"moved_to": OTHER}, ("", OTHER, NOW, 1)),
+        ((NEW, NOW - DAY, 2), {"moved_to": ""}, ("", "", None, 0)),
+    ],
+)
+def test_sightings_of_a_move(
+    before: tuple[str, datetime | None, int], more: dict[str, Any], expected: tuple[str, str, datetime | None, int]
+) -> None:
+    """Three over a day are enough, but none of another feed."""
+    target, first_at, count = before
+    state = after(replace(STATE, moved_to=target, moved_first_at=first_at, moved_count=count), **more)
+    assert (state.current_url, state.moved_to, state.moved_first_at, state.moved_count) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "failures", "adopted", "expected"),
+    [
+        ("timeout", 0, True, (1, NEW, None, False)),
+        ("timeout", 1, True, (2, NEW, None, False)),
+        ("timeout", 2, True, (3, "", None, True)),
+        ("gone", 0, True, (1, "", None, True)),
+        ("gone", 0, False, (1, "", NOW, False)),
+        ("timeout", 9, False, (10, "", None, False)),
+    ],
+)
+def test_failures_of_an_adopted_address(
+    kind: str, failures: int, adopted: bool, expected: tuple[int, str, datetime | None, bool]
+) -> None:
+    """It is given up before the configured one, which is asked an interval later."""
+    before = replace(STATE, failures=failures, current_url=NEW if adopted else "", failing_since=NOW + HOUR)
+    state = after(before, kind, interval=HOUR)
+    assert (state.failures, state.current_url, state.gone_at, state.due_at == NOW + HOUR) == expected
+    assert state.failing_since == NOW
+    assert (state.due_at is None) is (state.gone_at is not None)
+
+
+def test_hosts_that_refuse() -> None:
+    """The latest time of each counts; a time without a host, or without a time, is none."""
+    states = [replace(STATE, retry_at=at, retry_host=host) for at, host in (
+        (NOW + HOUR, "a.example"), (NOW + 2 * HOUR, "a.example"), (NOW, "b.example"), (NOW + HOUR, ""),
+        (None, "c.example"))]  # fmt: skip
+    assert polling.blocked_hosts(states, NOW) == {"a.example": NOW + 2 * HOUR}
+
+
+def test_a_stored_entry_is_matched_once() -> None:
+    """By the first rule that finds it, and an entry that has one gets no other."""
+    moved = replace(ENTRY, url="https://h.example/new")
+    copy = replace(ENTRY, guid="x", title="y", enclosure=None)
+    one, two = stored(), stored(entry_id=2, guid="z", url_key="h.example/new", enclosure_key="", title="z")
+    assert match_entries([moved, copy], [one, two]) == {"g 1": one}
+
+
+def test_a_base_of_a_text_below_that_of_its_entry() -> None:
+    """It is relative to it."""
+    raw = replace(RAW, base_url="https://b.example/c/", content_base_url="d/", link="")
+    assert 'href="https://b.example/c/d/b"' in read(raw)[0].body_html
+    assert 'href="https://h.example/b"' in read(replace(RAW, link=""))[0].body_html
+    assert 'href="https://o.example/b"' in read(replace(RAW, link=""), home="https://o.example/x")[0].body_html
+
+
+@pytest.mark.parametrize(
+    ("fresh", "with_known", "quarantined"),
+    [
+        ({"dated_by": "first_seen"}, False, True),
+        ({"dated_by": "first_seen"}, True, False),
+        ({"title": "o{n}"}, False, True),
+        ({"title": "o{n}"}, True, False),
+        ({}, False, False),
+    ],
+)
+def test_new_entries_that_may_be_old(fresh: dict[str, Any], with_known: bool, quarantined: bool) -> None:
+    """Without a date, or with a stored title, unless the document has stored entries, too."""
+    blank = replace(ENTRY, enclosure=None, picture=None)
+    old = [replace(blank, guid=f"o{n}", url=f"https://h.example/o{n}", title=f"o{n}", body_html=f"o{n}",
+                   published_at=NOW - 90 * DAY + n * DAY) for n in range(4)]  # fmt: skip
+    new = [replace(blank, guid=f"n{n}", url=f"https://h.example/n{n}", body_html=f"{n}",
+                   published_at=NOW + n * DAY, **{"title": f"n{n}"} | {
+                       name: value.format(n=n) for name, value in fresh.items()}) for n in range(4)]  # fmt: skip
+    document = [*new, old[0]] if with_known else new
+    found = decide(document, [stored(entry, number) for number, entry in enumerate(old)])
+    assert bool(found.quarantine_reason) is quarantined
+
+
+WORDS = "word " * 70
+BODY = Body(html="<p>Text of it.</p>", excerpt_text="Text of it.", summaries=(), is_cut=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "summary", "expected"),
+    [
+        ("<p>Text of it.</p>", "", BODY),
+        ("", "<p>Text of it.</p>", BODY),
+        ("<p>Text of it.</p>", "S", BODY._replace(excerpt_text="S", summaries=("S",))),
+        *(("<p>Text of it.</p>", cut, BODY) for cut in ("S […]", "S [...]", "S…", "S...", "S&hellip;</p>", "S&#8230;")),
+        ("<p>Text of it.</p>", "Text of it.", BODY),
+        ("<h2>H</h2><p>Text of it.</p><figure>x</figure>", "",
+         BODY._replace(html="<h2>H</h2><p>Text of it.</p><figure>x</figure>")),
+        ("<h2>Text of it.</h2>", "", BODY._replace(html="<h2>Text of it.</h2>")),
+        ("<p>Text of it.</p>[gallery ids='1,2']", "[gallery ids='1']S",
+         BODY._replace(excerpt_text="S", summaries=("S",))),
+        ("<p>Text of it […]</p>", "", Body("<p>Text of it…</p>", "Text of it…", (), is_cut=True)),
+        ("&lt;p&gt;Text of it.&lt;/p&gt;", "", BODY),
+        ("Text\n\nof it.", "", Body("<p>Text</p><p>of it.</p>", "Text of it.", (), is_cut=False)),
+        ("<ol><li>a</li></ol><ol><li>b</li></ol>", "", Body("<ol><li>a</li><li>b</li></ol>", "a b", (), is_cut=False)),
+        ("<p>FÃ¤hre</p>", "", Body("<p>Fähre</p>", "Fähre", (), is_cut=False)),
+    ],
+)  # fmt: skip
+def test_the_text_of_an_entry(content: str, summary: str, expected: Body) -> None:
+    """The longer text is the body; a summary that was cut, or that begins it, is none."""
+    assert extract_body(content, summary, "https://h.example/") == expected
+
+
+def test_a_long_body() -> None:
+    """It is cut, and its excerpt is made of its first paragraphs if they are enough."""
+    assert len(extract_body("<p>" + "x " * 300_000, "", "").html) < 500_010
+    for more in ("<h2>H</h2><p>More.</p>", "<p>More.</p>"):
+        assert extract_body(f"<p>{WORDS}</p>{more}", "", "").excerpt_text == ("word " * 60).strip() + "…"
+
+
+def test_players_of_attached_files() -> None:
+    """They leave no link; those of other files do."""
+    html = '<p>a</p><audio src="https://h.example/1.mp3"></audio>'
+    link = '<p><a href="https://h.example/1.mp3">1.mp3</a></p>'
+    for attached, more in ((["https://h.example/1.mp3?x"], ""), ([], link), (["https://h.example/2.mp3"], link)):
+        assert extract_body(html, "", "", attached).html == f"<p>a</p>{more}"
+        files = tuple(Enclosure(url=url) for url in attached)
+        assert entry_body(RawEntry(content_html=html, enclosures=files), "").html == f"<p>a</p>{more}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "summaries"),
+    [
+        ({"subtitle": "Sub."}, ("Sub.",)),
+        ({"subtitle": "T"}, ()),
+        ({"subtitle": ""}, ()),
+        ({"subtitle": "Text of it."}, ()),
+        ({"subtitle": "S", "summary_html": "S"}, ("S",)),
+        ({"subtitle": "S…", "summary_html": "S and more"}, ("S and more",)),
+        ({"subtitle": "Other.", "summary_html": "S"}, ("S", "Other.")),
+    ],
+)
+def test_summaries(raw: dict[str, str], summaries: tuple[str, ...]) -> None:
+    """The description, then the subtitle, unless it is the title, or known, or begins the text."""
+    assert entry_body(RawEntry(title="T", content_html=BODY.html, **raw), "").summaries == summaries
+
+
+@pytest.mark.parametrize("name", ["content_html", "summary_html"])
+def test_the_form_of_a_protected_post(name: str) -> None:
+    """It is no text."""
+    assert entry_body(RawEntry(**{name: 'x<FORM action="/" class="post-password-form">'}), "") is NO_BODY
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({}, True),
+        ({"url": ""}, False),
+        ({"enclosure": None, "is_post": False}, True),
+        ({"enclosure": ENTRY.enclosure, "is_post": False}, False),
+        ({"enclosure": ENTRY.enclosure, "is_post": True}, True),
+        ({"needs_password": True}, False),
+        ({"body_html": "w " * 356}, True),
+        ({"body_html": "w " * 358}, False),
+        ({"body_html": "w " * 358, "is_cut": True}, True),
+    ],
+)
+def test_which_entries_need_their_page(changes: dict[str, Any], needed: bool) -> None:
+    """Those with a page and a short text, or one that was cut; neither episodes nor protected posts."""
+    assert needs_full_text(replace(ENTRY, enclosure=None, **changes) if "enclosure" not in changes
+                           else replace(ENTRY, **changes)) is needed  # fmt: skip
+
+
+def test_html_of_an_article() -> None:
+    """Lists, emphasis, links and pictures; a headline that repeats the title is left out."""
+    body = etree.fromstring(
+        '<body><head rend="h1"> A  b </head><p>x <ref target="/y" z="1">y</ref><lb/><hi rend="#b">b</hi>'
+        '<hi rend="#t">t</hi><hi rend="#sub">2</hi><hi rend="#sup">3</hi><hi rend="#i">i</hi>'
+        '<graphic src="i.jpg" alt="A &amp; B" title="T"/></p><list rend="ol"><item>1</item></list>'
+        '<list><item>2</item></list><quote>q</quote><head rend="h1">C</head><head rend="h4">D</head>'
+        "<table><row><cell>z</cell></row></table><!-- c --></body>"
+    )
+    end = (
+        '<p>x <a href="/y">y</a><br><strong>b</strong><code>t</code><sub>2</sub><sup>3</sup><em>i</em>'
+        '<img src="i.jpg" alt="A &amp; B"></p><ol><li>1</li></ol><ul><li>2</li></ul><blockquote>q</blockquote>'
+        "<h2>C</h2><h4>D</h4><table><tr><td>z</td></tr></table><!-- c -->"
+    )
+    assert full_text._html(deepcopy(body), "a B") == end
+    assert full_text._html(deepcopy(body), "other") == f"<h2> A  b </h2>{end}"
+
+
+def test_an_article_that_is_as_long_as_the_text() -> None:
+    """It does not take its place; a longer one does, and the excerpt stays as a summary."""
+    page = f"<html><body><article><p>{'Salt came by sea. ' * 40}</p></article></body></html>".encode()
+    before = replace(ENTRY, enclosure=None, summaries=(), is_cut=True, body_html=f"<p>{'word ' * 160}</p>")
+    assert with_full_text(before, page, content_type="text/html", url="https://h.example/1") is before
+    shorter = replace(before, body_html=f"<p>{'word ' * 159}</p>")
+    after = with_full_text(shorter, page, content_type="text/html", url="https://h.example/1")
+    assert (after.is_cut, after.summaries, after.body_html.count("Salt")) == (False, (ENTRY.excerpt_text,), 40)
+    told = with_full_text(replace(shorter, summaries=("s",)), page, content_type="text/html", url="")
+    assert told.summaries == ("s",)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_most_tags_of_a_page(more: int) -> None:
+    """It has 20,000 at most."""
+    page = b"<" * (full_text.MAX_PAGE_TAGS + more)
+    if more:
+        with pytest.raises(ExpensiveDocumentError, match=r"^has more than 20,000 tags: "):
+            with_full_text(ENTRY, page, content_type="", url="")
+    else:
+        assert with_full_text(ENTRY, page, content_type="", url="") is ENTRY

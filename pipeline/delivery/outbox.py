@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from email.parser import BytesHeaderParser
 from pathlib import Path
 
+from pipeline.delivery.message_files import file_name, sync_folder, write_durably
 from pipeline.model.errors import AlreadyDeliveredError, DeliveryFailedError, DeliveryUncertainError
 from pipeline.model.health import Owner
 
@@ -66,16 +66,16 @@ class Outbox:
             return receipt
         in_maildir = earlier is not None  # a crash may have left it without its receipt
         try:
-            _write(self.folder / f".{name}.new", message)
+            write_durably(self.folder / f".{name}.new", message)
             if not in_maildir:
-                _write(self._maildir / "tmp" / name, message)
+                write_durably(self._maildir / "tmp" / name, message)
                 os.rename(self._maildir / "tmp" / name, self._maildir / "new" / name)
         except OSError as error:
             raise (self._uncertain(error) if in_maildir else self._failed(error)) from error
         try:
-            _sync(self._maildir / "new")
+            sync_folder(self._maildir / "new")
             os.rename(self.folder / f".{name}.new", receipt)
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise self._uncertain(error) from error
         return receipt
@@ -99,7 +99,7 @@ class Outbox:
         if current != publication and (current is None or current.is_same(publication)):
             with suppress(OSError):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                _write(self.folder / ".owner.json", json.dumps(asdict(publication)).encode())
+                write_durably(self.folder / ".owner.json", json.dumps(asdict(publication)).encode())
 
     def send(self, message: bytes, address: str) -> Path | None:
         """Deliver a message for one person and return the path of its file; the address is in its header."""
@@ -113,36 +113,3 @@ class Outbox:
         return DeliveryUncertainError(
             f"The message may be sent, but {self.folder} cannot be written ({error.strerror}): send again."
         )
-
-
-def file_name(message: bytes) -> str:
-    """Return a file name made from a message's Message-ID.
-
-    >>> file_name(b"Subject: x\\r\\nMessage-ID: <2026-W07.1@h.example>\\r\\n\\r\\nHello")
-    '2026-W07.1@h.example'
-    """
-    message_id = str(BytesHeaderParser().parsebytes(message)["Message-ID"] or "")
-    name = re.sub(r"[^A-Za-z0-9.@_+-]", "_", message_id.strip().strip("<>")).lstrip(".")
-    if not name:
-        raise DeliveryFailedError(
-            "The message has no Message-ID, so a second copy could not be recognised: report this."
-        )
-    return name[:200]
-
-
-def _write(path: Path, message: bytes) -> None:
-    """Write a file and flush it to disk."""
-    with path.open("wb") as file:
-        file.write(message)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Flush a renamed file's name to disk, where a folder can be opened for that."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

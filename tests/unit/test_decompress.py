@@ -186,3 +186,44 @@ def test_detection_has_one_error(start: bytes, header: str) -> None:
     """Any bytes have a format, none, or the error that says which compression they are in."""
     with suppress(FetchError):
         assert detect_format(start, frozenset({header})) in ("gzip", "zlib", "deflate", None)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10**6])
+@pytest.mark.parametrize(
+    ("header", "parts", "document"),
+    [
+        ("gzip", [gzip.compress(b"<a>"), gzip.compress(b"b")], b"<a>b"),
+        ("gzip", [gzip.compress(b"<a>"), b"\0\0padding"], b"<a>"),
+        ("", [zlib.compress(b"<a>"), zlib.compress(b"b")], b"<a>"),
+        ("", [zlib.compress(b"<a>"), gzip.compress(b"b")], b"<a>"),
+    ],
+)
+def test_what_follows_a_stream(header: str, parts: list[bytes], document: bytes, step: int) -> None:
+    """Another one of gzip is part of the document; anything else is padding."""
+    assert decode(header, b"".join(parts), step) == document
+
+
+SMALL_WINDOW, BARE = (zlib.compress(DOCUMENT, wbits=bits)[:20] for bits in (12, -15))
+
+
+@pytest.mark.parametrize(
+    ("start", "header", "expected"),
+    [
+        (b"\x1f\x8b", "", "gzip"),
+        (b"\x78\x9c\x01", "", "zlib"),
+        (b"\x78\x9d\x01", "", None),
+        (SMALL_WINDOW, "", None),
+        (SMALL_WINDOW, "deflate", "zlib"),
+        (SMALL_WINDOW, "x-gzip", "zlib"),
+        (BARE, "deflate", "deflate"),
+        (BARE, "gzip", "deflate"),
+        (BARE, "", None),
+        (b"\x1f\x00\xff", "deflate", None),
+        (b"abc", "br", None),
+        (b"\xff\xfe<\0", "br", None),
+        (b"\x00\x01\x02", "identity", None),
+    ],
+)
+def test_the_format_of_a_body(start: bytes, header: str, expected: str | None) -> None:
+    """By its first bytes; the header counts only where they are not enough."""
+    assert detect_format(start, frozenset({header})) == expected

@@ -885,6 +885,12 @@ def test_an_article_that_is_as_long_as_the_text() -> None:
     assert told.summaries == ("s",)
 
 
+def test_a_page_without_an_article() -> None:
+    """An entry without a text has none afterwards."""
+    before = replace(ENTRY, body_html="")
+    assert with_full_text(before, b"", content_type="", url="") is before
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_the_most_tags_of_a_page(more: int) -> None:
     """It has 20,000 at most."""

@@ -90,6 +90,25 @@ def test_words_for_a_document_that_is_no_feed(text: str, body: bytes, words: str
     assert str(refusal.value) == f"returns {words}: enter the address of the feed itself."
 
 
+@pytest.mark.parametrize(
+    ("root", "version"),
+    [
+        ("<rss version='2.0'><channel>{}</channel></rss>", "rss20"),
+        ("<rss version='0.92'><channel>{}</channel></rss>", "rss092"),
+        ("<rss><channel>{}</channel></rss>", "rss"),
+        ("<channel>{}</channel>", "rss"),
+        ("<RDF>{}</RDF>", "rss"),
+        ("<feed xmlns='http://www.w3.org/2005/Atom'>{}</feed>", "atom10"),
+        ("<feed version='0.3' xmlns='http://purl.org/atom/ns#'>{}</feed>", "atom03"),
+    ],
+)
+def test_the_version_of_a_document(root: str, version: str) -> None:
+    """Its format; plain "rss" where it does not say."""
+    entry = "<entry><title>a</title></entry>" if "feed" in root else "<item><title>a</title></item>"
+    parsed = parse_feed(root.format(entry).encode())
+    assert (parsed.version, len(parsed.entries)) == (version, 1)
+
+
 def test_the_header_and_the_address_count() -> None:
     """The encoding of the header, and the address for relative ones, in a whole and an incremental parse."""
     body = "<rss><channel><title>Хлеб</title><link>/a</link><item><guid>1</guid></item></channel></rss>".encode(

@@ -90,6 +90,7 @@ def test_the_encoding_of_a_page() -> None:
          ["b", "z", "rss", "atom"]),
         ("<a href='/rss?utm_source=1'>1</a><link rel=feed href='/rss'>", ["rss"]),
         ("<a href='/a/'>our feed</a>", []),
+        ("<!-- x --><a name='x'>y</a><a href='javascript:x'>RSS</a><a href='/rss'>x</a>", ["rss"]),
         ("<a href='/rss' title='Comments on: Bread'>x</a><a href='/feed'>Comments</a>", []),
         ("<a href='/rss' title='News'>Comments</a>", ["rss"]),
         ("<a href=rss>x</a><a HREF = '/b.rss'>x</a>", ["a/rss", "b.rss"]),

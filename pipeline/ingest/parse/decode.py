@@ -124,8 +124,8 @@ def _decode_declared(body: bytes, content_type: str) -> str:
 
 def _decode_strictly(body: bytes, name: str) -> str | None:
     codec = _ALIASES.get(name.lower(), name)
-    if not _TEXT_CODECS.fullmatch(codec) or codec.lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
-        return None  # a wide encoding would have zero bytes, and a codec such as zlib yields no text
+    if not _TEXT_CODECS.fullmatch(codec) or codec.lower().startswith(("utf-16", "utf16")):
+        return None  # UTF-16 would have zero bytes, as UTF-32, which never fits; a codec such as zlib yields no text
     try:
         return body.decode(codec)
     except (UnicodeError, LookupError):

@@ -21,6 +21,7 @@ PipelineError
 │   ├── DeliveryFailedError
 │   └── DeliveryUncertainError
 ├── FeedsFailedError          3
+├── MailboxError              3
 ├── TaskTimeoutError          3
 ├── DNSUnavailableError       3
 └── FeedError                 3
@@ -220,6 +221,13 @@ class FeedsFailedError(PipelineError):
         self.retry = retry
         self.feeds = tuple(feeds)
         """Ids of the feeds."""
+
+
+class MailboxError(PipelineError):
+    """The mailbox for bounces cannot be read; nothing in it was lost."""
+
+    exit_code = 3
+    retry = True
 
 
 class TaskTimeoutError(PipelineError):

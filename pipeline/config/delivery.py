@@ -15,6 +15,7 @@ from pipeline.text.urls import is_loopback
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d) ?[-–] ?([01]\d|2[0-3]):([0-5]\d)")
 _MAX_DAYS = 60
+_TOPIC = r"(arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{1,30}:\d{12}:[A-Za-z0-9_.-]{1,256})?"
 
 
 def _hours(value: Any) -> tuple[time, time]:
@@ -155,5 +156,15 @@ class DeliverySettings:
     api_url: str = setting(
         "URL of the mail service's API, if not the usual one: `https://api.eu.mailgun.net` for Mailgun in the EU.",
         API_URL,
+        "",
+    )
+    webhook_secret_env: str = setting(
+        "Environment variable with the secret that proves the origin of a mail service's webhooks (docs/services.md).",
+        ENV_VAR,
+        "",
+    )
+    sns_topic: str = setting(
+        "ARN of the topic of Amazon SNS to which SES publishes what becomes of messages.",
+        string('an ARN such as "arn:aws:sns:eu-west-1:123456789012:bounces", or ""', pattern=_TOPIC),
         "",
     )

@@ -15,6 +15,8 @@ PipelineError
 │   ├── ChecksFailedError
 │   ├── InvalidTokenError
 │   ├── TooManyRequestsError
+│   ├── WebhookRefusedError
+│   │   └── WebhookUncheckedError
 │   └── NothingToPublishError
 │       └── ThinWeekError
 ├── DeliveryError             3
@@ -156,6 +158,16 @@ class InvalidTokenError(RefusedError):
 
 class TooManyRequestsError(RefusedError):
     """Somebody asked for the same thing too often; they may try again later."""
+
+
+class WebhookRefusedError(RefusedError):
+    """A webhook does not come from the mail service, or not in this form."""
+
+
+class WebhookUncheckedError(WebhookRefusedError):
+    """The origin of a webhook could not be checked now."""
+
+    retry = True
 
 
 class ChecksFailedError(RefusedError):

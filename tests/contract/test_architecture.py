@@ -31,7 +31,6 @@ LONG_FUNCTIONS: dict[str, str] = {
     "pipeline/digest/render/digest_view.py::digest_view": "a line for each field; themes read them unnested",
 }
 SHORT_FILES: dict[str, str] = {
-    "pipeline/app/services.py": "builders of mail services, apart from those of editions and mails",
     "pipeline/digest/render/translations.py": "reads catalogues; the translator is pure",
     "pipeline/store/migrations/m0002_timed_episode_details.py": "one change of the database",
     "pipeline/store/migrations/m0003_remember_former_releases.py": "one change of the database",

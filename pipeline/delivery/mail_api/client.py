@@ -222,3 +222,12 @@ class _LimitedStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks for, such as ``is_readable``."""
         return self._inner.get_extra_info(info)
+
+
+def get_once(request: Request, *, total_seconds: float) -> Answer:
+    """Return the answer to a request over a connection of its own."""
+    client = ServiceClient(total_seconds=total_seconds)
+    try:
+        return client.send(request)
+    finally:
+        client.close()

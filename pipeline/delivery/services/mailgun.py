@@ -6,9 +6,10 @@ whose answer was lost stays uncertain.
 
 from __future__ import annotations
 
+import hmac
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,7 +17,25 @@ from urllib.parse import quote
 
 from pipeline.delivery.mail_api.client import Answer, Request
 from pipeline.delivery.mail_api.service import Account, explain, field_of, printable, read_json, require, require_key
+from pipeline.delivery.mail_api.sns import Certificates
+from pipeline.delivery.mail_api.webhooks import (
+    Get,
+    WebhookAccount,
+    WebhookReport,
+    WebhookRequest,
+    bounce_severity,
+    check_age,
+    equal,
+    instant,
+    make_event,
+    read_document,
+    require_secret,
+    text_at,
+    value_at,
+)
 from pipeline.model.delivery import Copy, DeliveryResult
+from pipeline.model.delivery_event import DeliveryEventKind, Severity
+from pipeline.model.errors import WebhookRefusedError
 
 _URL = "https://api.mailgun.net"
 _ADDRESS_REFUSED = re.compile(r"(?i)^['\"]?to['\"]? parameter is not a valid address")
@@ -84,4 +103,70 @@ def _boundary(message: bytes) -> str:
     return f"part-{sha256(message).hexdigest()}"
 
 
+MAX_AGE_SECONDS = 24 * 3600.0
+"""Mailgun tries a webhook again for eight hours."""
+_KINDS: Mapping[str, DeliveryEventKind] = {
+    "delivered": "delivered",
+    "failed": "bounced",
+    "rejected": "rejected",
+    "complained": "complained",
+    "unsubscribed": "unsubscribed",
+}
+_SUPPRESSED: Mapping[str, DeliveryEventKind] = {
+    "suppress-complaint": "complained",
+    "suppress-unsubscribe": "unsubscribed",
+}
+"""Reasons of failures: why Mailgun did not even try."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailgunWebhook:
+    """Webhooks of Mailgun. Their signature is of a time and a token, not of the content: each token counts once."""
+
+    account: WebhookAccount
+    get: Get
+    certificates: Certificates
+
+    def __post_init__(self) -> None:
+        require_secret(self.account, "name the environment variable that contains the HTTP webhook signing key")
+
+    def read(self, request: WebhookRequest, now: datetime) -> WebhookReport:
+        """Return the event of a webhook."""
+        document = read_document(request.body)
+        timestamp, token, given = (text_at(document, "signature", name) for name in ("timestamp", "token", "signature"))
+        expected = hmac.digest(self.account.secret.encode(), f"{timestamp}{token}".encode(), "sha256").hex()
+        if not token or not equal(given, expected):
+            raise WebhookRefusedError("its signature is wrong")
+        check_age(timestamp, now, max_seconds=MAX_AGE_SECONDS)
+        data = value_at(document, "event-data")
+        kind = _KINDS.get(text_at(data, "event"), "unknown")
+        if kind == "unknown":
+            return WebhookReport(nonce=token)
+        status = value_at(data, "delivery-status")
+        words = [text_at(status, name) for name in ("code", "enhanced-code", "message", "description")]
+        severity: Severity = ""
+        if kind == "bounced":
+            kind, severity = _failure(data, words)
+        event = make_event(
+            Mailgun.name,
+            kind,
+            token,
+            at=instant(text_at(data, "timestamp"), now),
+            severity=severity,
+            address=text_at(data, "recipient"),
+            provider_id=text_at(data, "message", "headers", "message-id"),
+            diagnostic=" ".join(filter(None, [*words, text_at(data, "reason"), text_at(data, "reject", "reason")])),
+        )
+        return WebhookReport(events=(event,), nonce=token)
+
+
+def _failure(data: object, words: Sequence[str]) -> tuple[DeliveryEventKind, Severity]:
+    """Return what a failure is: deferred while Mailgun goes on trying."""
+    if text_at(data, "severity") != "permanent":
+        return "deferred", "soft"
+    suppressed = _SUPPRESSED.get(text_at(data, "reason"))
+    return (suppressed, "") if suppressed else ("bounced", bounce_severity(*words))
+
+
 SERVICE = Mailgun
+WEBHOOK = MailgunWebhook

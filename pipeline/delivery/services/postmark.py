@@ -7,14 +7,31 @@ request key: a request whose answer was lost stays uncertain.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pipeline.delivery.mail_api.client import Answer, Request
 from pipeline.delivery.mail_api.content import read_content
 from pipeline.delivery.mail_api.service import Account, explain, field_of, printable, read_json, require_key
+from pipeline.delivery.mail_api.sns import Certificates
+from pipeline.delivery.mail_api.webhooks import (
+    Get,
+    WebhookAccount,
+    WebhookReport,
+    WebhookRequest,
+    equal,
+    instant,
+    make_event,
+    read_document,
+    require_secret,
+    text_at,
+)
 from pipeline.model.delivery import Copy, DeliveryResult
+from pipeline.model.delivery_event import DeliveryEventKind, Severity
+from pipeline.model.errors import ConfigError, WebhookRefusedError
 
 _URL = "https://api.postmarkapp.com"
 _DEFAULT_STREAM = "broadcast"
@@ -96,4 +113,78 @@ def _result(entry: object) -> DeliveryResult:
     return DeliveryResult(outcome="stop", reply=reply)
 
 
+_BOUNCES: Mapping[str, tuple[DeliveryEventKind, Severity]] = {
+    "HardBounce": ("bounced", "hard"),
+    "BadEmailAddress": ("bounced", "hard"),
+    "SoftBounce": ("bounced", "soft"),
+    "Blocked": ("bounced", "soft"),
+    "SpamNotification": ("bounced", "soft"),
+    "Transient": ("deferred", "soft"),
+    "DnsError": ("deferred", "soft"),
+    "OpenRelayTest": ("deferred", "soft"),
+    "AutoResponder": ("autoresponded", ""),
+    "AddressChange": ("autoresponded", ""),
+    "ChallengeVerification": ("autoresponded", ""),
+    "Unsubscribe": ("unsubscribed", ""),
+    "ManualSuppression": ("unsubscribed", ""),
+    "SpamComplaint": ("complained", ""),
+    "ManuallyDeactivated": ("rejected", "soft"),
+    "VirusNotification": ("rejected", ""),
+    "DMARCPolicy": ("rejected", ""),
+    "SMTPApiError": ("rejected", ""),
+}
+"""Types of bounces, and reasons of suppressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostmarkWebhook:
+    """Webhooks of Postmark. They have no signature, but the name and password of their URL."""
+
+    account: WebhookAccount
+    get: Get
+    certificates: Certificates
+
+    def __post_init__(self) -> None:
+        if ":" not in require_secret(self.account, "name the environment variable that contains NAME:PASSWORD"):
+            raise ConfigError("[delivery] webhook_secret_env: Postmark needs a name and a password, as NAME:PASSWORD.")
+
+    def read(self, request: WebhookRequest, now: datetime) -> WebhookReport:
+        """Return the event of a webhook. What has no number of its own is known by all that it says."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        expected = b64encode(self.account.secret.encode()).decode("ascii")
+        if scheme.lower() != "basic" or not equal(credentials.strip(), expected):
+            raise WebhookRefusedError("its name or password is wrong")
+        document = read_document(request.body)
+        kind, severity = _kind_of(document)
+        if kind == "unknown":
+            return WebhookReport()
+        times = (text_at(document, name) for name in ("BouncedAt", "DeliveredAt", "ChangedAt"))
+        at = next(filter(None, times), "")
+        event = make_event(
+            Postmark.name,
+            kind,
+            *(text_at(document, name) for name in ("RecordType", "ID", "MessageID")),
+            at,
+            at=instant(at, now),
+            severity=severity,
+            address=text_at(document, "Email") or text_at(document, "Recipient"),
+            provider_id=text_at(document, "MessageID"),
+            diagnostic=text_at(document, "Details") or text_at(document, "Description"),
+        )
+        return WebhookReport(events=(event,))
+
+
+def _kind_of(document: Mapping[str, Any]) -> tuple[DeliveryEventKind, Severity]:
+    """Return what a webhook reports: unknown if that is an open, a click, or an address that is active again."""
+    record = text_at(document, "RecordType")
+    if record == "Delivery":
+        return "delivered", ""
+    if record in ("Bounce", "SpamComplaint"):
+        return _BOUNCES.get(text_at(document, "Type"), ("complained" if record == "SpamComplaint" else "unknown", ""))
+    if record == "SubscriptionChange" and document.get("SuppressSending") is True:
+        return _BOUNCES.get(text_at(document, "SuppressionReason"), ("unknown", ""))
+    return "unknown", ""
+
+
 SERVICE = Postmark
+WEBHOOK = PostmarkWebhook

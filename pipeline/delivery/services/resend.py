@@ -6,8 +6,10 @@ https://resend.com/docs/api-reference/emails/send-batch-emails, …/api-referenc
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,10 +17,30 @@ from hashlib import sha256
 from pipeline.delivery.mail_api.client import Answer, Request
 from pipeline.delivery.mail_api.content import read_content
 from pipeline.delivery.mail_api.service import Account, explain, field_of, printable, read_json, require_key
+from pipeline.delivery.mail_api.sns import Certificates
+from pipeline.delivery.mail_api.webhooks import (
+    Get,
+    WebhookAccount,
+    WebhookReport,
+    WebhookRequest,
+    bounce_severity,
+    check_age,
+    equal,
+    instant,
+    make_event,
+    read_document,
+    require_secret,
+    text_at,
+    value_at,
+)
 from pipeline.model.delivery import Copy, DeliveryResult
+from pipeline.model.delivery_event import DeliveryEventKind, Severity
+from pipeline.model.errors import ConfigError, WebhookRefusedError
 
 _URL = "https://api.resend.com"
 _BEING_PROCESSED = "concurrent_idempotent_requests"
+MAX_SIGNATURES = 10
+"""While a secret is exchanged, a webhook has a signature of each."""
 _QUOTAS = ("daily_quota_exceeded", "monthly_quota_exceeded")
 
 
@@ -108,4 +130,66 @@ def _refusal(text: str, reply: str = "") -> DeliveryResult:
     return DeliveryResult(outcome="stop", reply=reply)
 
 
+MAX_AGE_SECONDS = 300.0
+"""Each attempt to deliver a webhook has a time of its own."""
+_KINDS: Mapping[str, tuple[DeliveryEventKind, Severity]] = {
+    "email.delivered": ("delivered", ""),
+    "email.delivery_delayed": ("deferred", "soft"),
+    "email.bounced": ("bounced", "soft"),
+    "email.suppressed": ("rejected", "soft"),
+    "email.failed": ("rejected", ""),
+    "email.complained": ("complained", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResendWebhook:
+    """Webhooks of Resend, signed as those of Svix: https://docs.svix.com/receiving/verifying-payloads/how-manual."""
+
+    account: WebhookAccount
+    get: Get
+    certificates: Certificates
+
+    def __post_init__(self) -> None:
+        self._key()
+
+    def read(self, request: WebhookRequest, now: datetime) -> WebhookReport:
+        """Return the event of a webhook."""
+        message_id, timestamp, signatures = (
+            request.headers.get(f"svix-{name}", "") for name in ("id", "timestamp", "signature")
+        )
+        signed = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + request.body
+        expected = "v1," + b64encode(hmac.digest(self._key(), signed, "sha256")).decode("ascii")
+        if not message_id or not any(equal(given, expected) for given in signatures.split(" ")[:MAX_SIGNATURES]):
+            raise WebhookRefusedError("its signature is wrong")
+        check_age(timestamp, now, max_seconds=MAX_AGE_SECONDS)
+        document = read_document(request.body)
+        kind, severity = _KINDS.get(text_at(document, "type"), ("unknown", ""))
+        if kind == "unknown":
+            return WebhookReport(nonce=message_id)
+        data = value_at(document, "data")
+        words = [text_at(data, "bounce", name) for name in ("type", "subType", "message")]
+        if kind == "bounced" and words[0] == "Permanent":
+            severity = bounce_severity(*words)
+        event = make_event(
+            Resend.name,
+            kind,
+            message_id,
+            at=instant(text_at(document, "created_at"), now),
+            severity=severity,
+            address=text_at(data, "to", 0),
+            provider_id=text_at(data, "email_id"),
+            diagnostic=" ".join(filter(None, [*words, text_at(data, "failed", "reason")])),
+        )
+        return WebhookReport(events=(event,), nonce=message_id)
+
+    def _key(self) -> bytes:
+        secret = require_secret(self.account, "name the environment variable that contains the signing secret, whsec_…")
+        try:
+            return b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError as error:
+            raise ConfigError("[delivery] webhook_secret_env: this is not a signing secret; copy it again.") from error
+
+
 SERVICE = Resend
+WEBHOOK = ResendWebhook

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pipeline.delivery.mail_api.client import Answer, Request
 from pipeline.delivery.mail_api.service import (
@@ -24,8 +25,23 @@ from pipeline.delivery.mail_api.service import (
     require_key,
 )
 from pipeline.delivery.mail_api.signature_v4 import Credentials, signed_headers
+from pipeline.delivery.mail_api.sns import Certificates, check_message, confirm_subscription
+from pipeline.delivery.mail_api.webhooks import (
+    MAX_RECIPIENTS,
+    Get,
+    WebhookAccount,
+    WebhookReport,
+    WebhookRequest,
+    bounce_severity,
+    instant,
+    make_event,
+    read_document,
+    text_at,
+    value_at,
+)
 from pipeline.model.delivery import Copy, DeliveryResult
-from pipeline.model.errors import ConfigError
+from pipeline.model.delivery_event import DeliveryEvent, DeliveryEventKind, Severity
+from pipeline.model.errors import ConfigError, WebhookRefusedError
 
 _PATH = "/v2/email/outbound-emails"
 _TOO_MANY = ("TooManyRequestsException", "ThrottlingException", "Throttling")
@@ -110,4 +126,67 @@ class Ses:
         return Credentials(key_id=key_id, secret=secret, token=token)
 
 
+_KINDS: Mapping[str, tuple[DeliveryEventKind, str, str]] = {
+    "Bounce": ("bounced", "bounce", "bouncedRecipients"),
+    "Complaint": ("complained", "complaint", "complainedRecipients"),
+    "Delivery": ("delivered", "delivery", "recipients"),
+    "DeliveryDelay": ("deferred", "deliveryDelay", "delayedRecipients"),
+    "Reject": ("rejected", "reject", ""),
+}
+"""Types of notifications: the kind of event, and where its details and recipients are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SesWebhook:
+    """Notifications of SES, with the signature of Amazon SNS."""
+
+    account: WebhookAccount
+    get: Get
+    certificates: Certificates
+
+    def __post_init__(self) -> None:
+        require(self.account.topic, "sns_topic", "give the ARN of the topic that SES publishes to")
+
+    def read(self, request: WebhookRequest, now: datetime) -> WebhookReport:
+        """Return the events of a notification; confirm the subscription if that is what SNS asks for."""
+        message = read_document(request.body)
+        check_message(message, self.account.topic, self.certificates, now)
+        if text_at(message, "Type") == "SubscriptionConfirmation":
+            confirm_subscription(message, self.account.topic, self.get)
+        if text_at(message, "Type") != "Notification":
+            return WebhookReport()
+        try:
+            notification = read_document(str(value_at(message, "Message")))
+        except WebhookRefusedError:
+            return WebhookReport()  # SES greets a new topic with a sentence
+        return WebhookReport(events=tuple(_events(notification, text_at(message, "MessageId"), now)))
+
+
+def _events(notification: Mapping[str, Any], notification_id: str, now: datetime) -> Iterator[DeliveryEvent]:
+    """Yield the event of each recipient of a notification, of either format that SES has."""
+    kind_name = text_at(notification, "eventType") or text_at(notification, "notificationType")
+    if kind_name not in _KINDS:
+        return
+    kind, details_at, recipients_at = _KINDS[kind_name]
+    details = value_at(notification, details_at)
+    recipients = value_at(details, recipients_at) or value_at(notification, "mail", "destination")
+    for recipient in recipients[:MAX_RECIPIENTS] if isinstance(recipients, list) else ():
+        address = recipient if isinstance(recipient, str) else text_at(recipient, "emailAddress")
+        words = [text_at(recipient, "status"), text_at(recipient, "diagnosticCode"), text_at(details, "bounceSubType")]
+        severity: Severity = "soft" if kind in ("bounced", "deferred") else ""
+        if kind == "bounced" and text_at(details, "bounceType") == "Permanent":
+            severity = bounce_severity(*words)
+        yield make_event(
+            Ses.name,
+            kind,
+            notification_id,
+            at=instant(text_at(details, "timestamp"), now),
+            severity=severity,
+            address=printable(address),
+            provider_id=text_at(notification, "mail", "messageId"),
+            diagnostic=" ".join(filter(None, [*words, text_at(details, "reason"), text_at(details, "smtpResponse")])),
+        )
+
+
 SERVICE = Ses
+WEBHOOK = SesWebhook

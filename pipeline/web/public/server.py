@@ -27,6 +27,7 @@ from pipeline.web.public.person import PersonPages
 from pipeline.web.public.preferences import PreferencesPages
 from pipeline.web.public.rendering import Action, visitor_page
 from pipeline.web.public.sign_up import SignUpPages, wants_json
+from pipeline.web.public.webhooks import WebhookPages
 from pipeline.web.public.writer import Writer
 from pipeline.web.server import serve_app
 
@@ -73,7 +74,12 @@ def create_public_app(
 ) -> Starlette:
     """Return the application. ``wake`` is called when a mail may be due; ``extra_routes`` are asked last."""
     links = Links(live, clock, writer, wake)
-    pages = (SignUpPages(live, clock, writer, wake), PersonPages(links), PreferencesPages(links))
+    pages = (
+        SignUpPages(live, clock, writer, wake),
+        PersonPages(links),
+        PreferencesPages(links),
+        WebhookPages(live=live, clock=clock, writer=writer),
+    )
 
     def stylesheet(request: Request) -> Response:
         cached = {"Cache-Control": f"public, max-age={STYLESHEET_SECONDS}"}

@@ -14,7 +14,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -26,13 +25,13 @@ from pipeline.app.feeds import build_refresher
 from pipeline.digest.compose.compose import compose
 from pipeline.digest.render.render import render
 from pipeline.jobs.digests.build import build_draft
-from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.entry import Entry
 from pipeline.model.update import EntryChange, FeedChanges, FeedUpdate
 from pipeline.model.week import Week
 from pipeline.text.furniture import furniture_keys
+from pipeline.text.opening import find_opening
 
 RUNS = 100
 ARCHIVE = 10_000
@@ -107,8 +106,8 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
 
     def compose_anew() -> object:
         furniture_keys.cache_clear()
-        stories = without_furniture(store, selection.stories, WEEK, press.calendar)
-        return compose(load_inputs(store, press, WEEK, replace(selection, stories=stories)))
+        find_opening.cache_clear()
+        return compose(load_inputs(store, press, WEEK, selection))
 
     return {
         FURNITURE: compose_anew,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipeline.model.errors import StoreError
-from pipeline.store.dialects import for_writing
+from pipeline.store.dialects import for_snapshots, for_writing
 from pipeline.store.schema import commit_counter
 
 _COUNT_COMMIT = update(commit_counter).values(commits=commit_counter.c.commits + 1)
@@ -42,13 +42,14 @@ _ADVICE = {
 class Database:
     """An engine, and the three kinds of transaction the repositories use. All may raise StoreError.
 
-    Within ``transaction`` they are parts of it, in the thread that opened it.
+    Within ``transaction`` or ``snapshot`` they are parts of it, in the thread that opened it.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.name = engine.url.render_as_string(hide_password=True)
         self._autocommit = engine.execution_options(begin="")
+        self._snapshots = for_snapshots(engine)
         self._writer = for_writing(engine)
         self._surrounding = threading.local()
         # SQLite has one writer at a time and lets others sleep and try again: ours take turns instead.
@@ -56,7 +57,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction that sees one state of the database."""
+        """Open a transaction, for a query or a few."""
         with self._shared() or self._connect(self.engine) as connection:
             yield connection
 
@@ -74,6 +75,8 @@ class Database:
         has to lock the rows that it changes.
         """
         if shared := self._shared():
+            if self._surrounding.is_snapshot:
+                raise RuntimeError("Nothing can be written within a snapshot.")
             with shared as connection:
                 yield connection
             return
@@ -94,11 +97,27 @@ class Database:
             self.write(counted=counted) as connection,
             connection.begin_nested() if outer and savepoint else nullcontext(),
         ):
-            self._surrounding.connection = connection
+            self._surrounding.connection, self._surrounding.is_snapshot = connection, False
             try:
                 yield
             finally:
                 self._surrounding.connection = outer
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Make all reads within, of this thread, see one state of the database; nothing can be written meanwhile.
+
+        Within a transaction they are parts of it.
+        """
+        if self._shared():
+            yield
+            return
+        with self._connect(self._snapshots) as connection:
+            self._surrounding.connection, self._surrounding.is_snapshot = connection, True
+            try:
+                yield
+            finally:
+                self._surrounding.connection = None
 
     def _shared(self) -> AbstractContextManager[Connection] | None:
         """Return the connection of the surrounding transaction, which stays open; None outside of one."""

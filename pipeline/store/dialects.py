@@ -69,6 +69,11 @@ def make_private(engine: Engine) -> None:
             Path(engine.url.database).touch(mode=0o600, exist_ok=False)
 
 
+def for_snapshots(engine: Engine) -> Engine:
+    """Return the engine with transactions whose queries all see one state; those of SQLite always do."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def for_writing(engine: Engine) -> Engine:
     """Return the engine with transactions that take the write lock when they begin."""
     # In SQLite, a deferred transaction that reads before it writes fails at once if another writer was faster.

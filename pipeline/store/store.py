@@ -100,6 +100,10 @@ class Store:
         """Return a context in which all that this thread does with the store is one transaction."""
         return self._database.transaction()
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Return a context in which all that this thread reads is one state of the database; it cannot write there."""
+        return self._database.snapshot()
+
     def audience_transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
         """Return such a context for people's data alone, which leaves ``revision`` as it is.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.text.html import sanitised_to_text
@@ -42,12 +43,16 @@ class _Judged(NamedTuple):
     fault: Fault
 
 
-def find_opening(body_html: str, *, title: str = "", author: str = "", summaries: Iterable[str] = ()) -> Opening:
+@lru_cache(maxsize=32)
+def find_opening(body_html: str, *, title: str = "", author: str = "", summaries: tuple[str, ...] = ()) -> Opening:
     """Return the opening of a story from its sanitised body and its publisher's summaries, which are plain text.
+
+    The last ones are remembered: a digest needs an entry's to see whether it has a text without what its feed repeats,
+    and again to show it.
 
     >>> find_opening("<p>By Ada Marsh</p><p>Salt came by sea. So did rope.</p>", title="Salt").html
     '<p>Salt came by sea. So did rope.</p>'
-    >>> find_opening("<p>Salt came by sea.</p>", summaries=["How a harbour learnt to wait."]).reason
+    >>> find_opening("<p>Salt came by sea.</p>", summaries=("How a harbour learnt to wait.",)).reason
     'the summary of its publisher, then its first paragraph'
     """
     judged = _judge(split_passages(body_html), title, author)

@@ -133,7 +133,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "pipeline.text.furniture.remove_from_text": lambda text: remove_from_text(text, {"a"}),
     "pipeline.text.furniture.remove_furniture": lambda text: remove_furniture(sanitise(text, URL), {"a"}),
     "pipeline.text.opening.find_opening": lambda text: find_opening(
-        sanitise(text, URL), title=text, author=text, summaries=[text]
+        sanitise(text, URL), title=text, author=text, summaries=(text,)
     ),
     "pipeline.text.opening.is_beginning": lambda text: is_beginning(text, text),
     "pipeline.text.html.sanitise": lambda text: sanitise(text, URL),

@@ -42,6 +42,28 @@ def test_an_empty_week_can_be_closed(store: Store) -> None:
     assert store.entries.of_weeks(["2026-W07"]) == []
 
 
+def test_a_snapshot_is_one_state(store_url: str) -> None:
+    """What another process writes meanwhile is seen afterwards; within a transaction, its own writes are seen."""
+    with Store.open(store_url) as store, Store.open(store_url) as other:
+        first, second = insert(store, blog_post(1), blog_post(2))
+        with store.snapshot():
+            assert store.weeks.closed() == {}
+            other.weeks.close("2026-W07", [first], now=NOW)
+            assert store.weeks.closed() == {}
+            assert [stored.assigned_week for stored in store.entries.by_id([first])] == [""]
+        assert list(store.weeks.closed()) == ["2026-W07"]
+        with store.transaction(), store.snapshot():
+            store.weeks.close("2026-W08", [second], now=NOW)
+            assert list(store.weeks.closed()) == ["2026-W07", "2026-W08"]
+
+
+def test_nothing_is_written_within_a_snapshot(store: Store) -> None:
+    """It would be lost with the snapshot."""
+    with store.snapshot(), pytest.raises(RuntimeError, match="within a snapshot"):
+        store.weeks.close("2026-W07", [], now=NOW)
+    assert store.weeks.close("2026-W07", [], now=NOW)
+
+
 @pytest.mark.parametrize(
     "attempt",
     [

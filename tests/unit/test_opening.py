@@ -247,7 +247,7 @@ def test_the_right_text_is_chosen(body: str, summaries: list[str], shown: str) -
     """The summary comes first if it is a sentence that the body does not begin with."""
     html = sanitise(body, "https://a.example/")
     text = to_plain(ExcerptCache().get([entry("Harbour notes", body_html=html)], 60)) if not summaries else ""
-    found = find_opening(html, title="Harbour notes", summaries=summaries).html
+    found = find_opening(html, title="Harbour notes", summaries=tuple(summaries)).html
     plain = " ".join(passage.text for passage in split_passages(found))
     assert plain.startswith(shown) if shown else plain == ""
     assert summaries or text.startswith(shown)

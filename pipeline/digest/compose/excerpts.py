@@ -14,6 +14,7 @@ from pipeline.text.html_to_markdown import to_markdown
 from pipeline.text.markdown_ends import without_cut_end
 from pipeline.text.opening import find_opening
 from pipeline.text.passage_faults import Rank
+from pipeline.text.passages import MAX_PASSAGES_CHARS
 
 EXCERPT_VERSION = 5
 """Part of every key. Raise it when the same entries may give another excerpt, as after a change of ``text/opening.py``,
@@ -43,7 +44,8 @@ def _opening(index: int, entry: Entry) -> EntryOpening:
     excerpt = f"<p>{entities.escape(entry.excerpt_text, quote=False)}</p>" if entry.excerpt_text else ""
     if not entry.body_html:  # an editor's note on a link is shown whatever it says
         return EntryOpening(index, excerpt, "its description" if excerpt else "nothing: it has none", Rank.GOOD)
-    opening = find_opening(entry.body_html, title=entry.title, author=entry.author, summaries=entry.summaries)
+    start = entry.body_html[:MAX_PASSAGES_CHARS]
+    opening = find_opening(start, title=entry.title, author=entry.author, summaries=entry.summaries)
     return EntryOpening(index, *opening)
 
 

@@ -14,7 +14,6 @@ from pipeline.digest.edition.diff import manifest_changes
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.files import write_edition
-from pipeline.jobs.digests.furniture import without_furniture
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.digests.variants import VariantPlan
@@ -55,9 +54,7 @@ def build_selected(
     store: Store, context: DigestContext, week: Week, selection: Selection, plan: VariantPlan
 ) -> BuiltEdition:
     """Return the edition of selected entries; the same selection, plan and store give the same bytes."""
-    stories = without_furniture(store, selection.stories, week, context.calendar)
-    month = plan.load_month(store, context, week)
-    inputs = load_inputs(store, context, week, replace(selection, stories=stories), month)
+    inputs = load_inputs(store, context, week, selection, plan.load_month(store, context, week))
     return plan.seal(compose_edition(inputs, context.theme, plan.keys))
 
 

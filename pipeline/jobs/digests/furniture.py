@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.digest.compose.excerpts import opening_of
@@ -36,29 +36,34 @@ class Furniture:
     picture_urls: frozenset[str]
 
 
-def without_furniture(store: Store, stories: Stories, week: Week, calendar: WeekCalendar) -> Stories:
-    """Return a week's stories, whose entries have no text or picture that their feed repeats.
+class FurnitureRemover:
+    """Removes from a week's stories every text and picture that their feeds repeat; learns from each feed once.
 
     Only entries published before the end of the week, and stored when it was closed, show what a feed repeats, so that
     a closed week always gives the same. Episodes keep their cover, which all episodes of a show share.
     """
-    before, first_seen_by = calendar.bounds(week)[1], store.weeks.closed().get(str(week))
-    feed_ids = dict.fromkeys(stored.entry.feed_id for story in stories for stored in story)
-    learnt = {
-        feed_id: learn_furniture(
-            stored.entry
-            for stored in store.entries.newest_before(
-                feed_id, before, limit=LEARNT_ENTRIES, first_seen_by=first_seen_by
-            )
-        )
-        for feed_id in feed_ids
-    }
 
-    def cleaned(stored: StoredEntry) -> StoredEntry:
-        furniture = learnt[stored.entry.feed_id]
+    def __init__(self, store: Store, week: Week, calendar: WeekCalendar) -> None:
+        self._entries = store.entries
+        self._before = calendar.bounds(week)[1]
+        self._first_seen_by = store.weeks.closed().get(str(week))
+        self._learnt: dict[str, Furniture] = {}
+
+    def clean(self, stories: Iterable[Sequence[StoredEntry]]) -> Stories:
+        """Return the stories with clean entries."""
+        return tuple(tuple(map(self._clean, story)) for story in stories)
+
+    def _clean(self, stored: StoredEntry) -> StoredEntry:
+        furniture = self._furniture_of(stored.entry.feed_id)
         return replace(stored, entry=with_own_picture(with_own_text(stored.entry, furniture), furniture))
 
-    return tuple(tuple(map(cleaned, story)) for story in stories)
+    def _furniture_of(self, feed_id: str) -> Furniture:
+        if feed_id not in self._learnt:
+            newest = self._entries.newest_before(
+                feed_id, self._before, limit=LEARNT_ENTRIES, first_seen_by=self._first_seen_by
+            )
+            self._learnt[feed_id] = learn_furniture(stored.entry for stored in newest)
+        return self._learnt[feed_id]
 
 
 def learn_furniture(entries: Iterable[Entry]) -> Furniture:

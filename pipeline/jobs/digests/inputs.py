@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain
 
-from pipeline.digest.compose.archive import NO_MONTH, ArchiveContent, MonthContent
+from pipeline.digest.compose.archive import NO_MONTH, MonthContent
 from pipeline.digest.compose.compose import DigestInputs, excerpt_keys
 from pipeline.digest.compose.episodes import quotable_words
 from pipeline.digest.compose.images import image_urls
@@ -15,7 +14,7 @@ from pipeline.digest.render.translations import translator_for
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.digests.enrich import episode_detail_urls
-from pipeline.jobs.digests.furniture import without_furniture
+from pipeline.jobs.digests.furniture import FurnitureRemover
 from pipeline.jobs.digests.related import archive_rarity, load_archive_content
 from pipeline.model.check import PossibleRepeat, PreflightContext, StaleFeed
 from pipeline.model.entry import Picture
@@ -32,13 +31,21 @@ REPEAT_WINDOW_WEEKS = 52
 def load_inputs(
     store: Store, context: DigestContext, week: Week, selection: Selection, month: MonthContent = NO_MONTH
 ) -> DigestInputs:
-    """Return everything the edition of a week and its variants are built from.
+    """Return everything the edition of a week and its variants are built from, without what feeds repeat.
 
-    Nothing that is fetched after the week has closed changes what is returned.
+    All of it is one state of the store. Nothing that is fetched after the week has closed changes what is returned.
     """
+    with store.snapshot():
+        return _load(store, context, week, selection, month)
+
+
+def _load(store: Store, context: DigestContext, week: Week, selection: Selection, month: MonthContent) -> DigestInputs:
     opens_at, closes_at = context.calendar.bounds(week)
-    archive = _without_furniture(store, context, week, load_archive_content(store, context, week, selection))
-    archive = replace(archive, month=month)
+    furniture = FurnitureRemover(store, week, context.calendar)
+    selection = replace(selection, stories=furniture.clean(selection.stories))
+    archive = load_archive_content(store, context, week, selection)
+    year_ago, filler = furniture.clean((archive.year_ago, archive.filler))
+    archive = replace(archive, year_ago=year_ago, filler=filler, month=month)
     stories = [*selection.stories, *(entries for _, entries in month.stories)]
     entries = [*stories, *((stored,) for stored in (*archive.year_ago, *archive.filler))]
     details = store.media.episode_details(episode_detail_urls(stories))
@@ -72,13 +79,6 @@ def load_inputs(
         ),
         translator=translator_for(context.publication.language),
     )
-
-
-def _without_furniture(store: Store, context: DigestContext, week: Week, archive: ArchiveContent) -> ArchiveContent:
-    shown = tuple((stored,) for stored in (*archive.year_ago, *archive.filler))
-    clean = tuple(chain.from_iterable(without_furniture(store, shown, week, context.calendar)))
-    count = len(archive.year_ago)
-    return replace(archive, year_ago=clean[:count], filler=clean[count:])
 
 
 def _covers(channels: Mapping[str, Channel]) -> dict[str, Picture]:

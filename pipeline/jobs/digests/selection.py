@@ -17,7 +17,7 @@ from pipeline.digest.selection.closing import (
 from pipeline.digest.selection.repeats import KnownTexts, compute_keys, distinctive_keys
 from pipeline.digest.selection.select import Selection, limit_links, select
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.digests.furniture import without_furniture
+from pipeline.jobs.digests.furniture import FurnitureRemover
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches_any
 from pipeline.model.entry import StoredEntry
@@ -45,7 +45,7 @@ def explain_decisions(
         everything = store.entries.between(_MIN_DATE, _MAX_DATE, context.feed_ids)
         entries += [stored for stored in everything if stored.entry_id not in loaded]
     selection = _select(store, context, week, entries, now)
-    stories = without_furniture(store, selection.stories, week, context.calendar)
+    stories = FurnitureRemover(store, week, context.calendar).clean(selection.stories)
     texts = describe_texts(stories, context.feeds)
     return tuple(
         replace(decision, reason=f"{decision.reason}; text: {texts[decision.entry_id]}")

@@ -12,7 +12,7 @@ from pipeline.digest.build import BuiltEdition, ComposedEdition, seal_edition
 from pipeline.digest.compose.archive import NO_MONTH, MonthContent
 from pipeline.digest.edition.variants import variant_stories
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.digests.furniture import Stories, without_furniture
+from pipeline.jobs.digests.furniture import FurnitureRemover, Stories
 from pipeline.model.check import CheckResult
 from pipeline.model.digest import Edition, StoryKind
 from pipeline.model.edition import SealedEdition
@@ -61,7 +61,8 @@ class VariantPlan:
             sealed = store.editions.sealed(str(earlier))
             if sealed and store.editions.get(str(earlier)).is_sealed:
                 kinds, of_week = self._best_of(store, sealed)
-                stories += zip(kinds, without_furniture(store, of_week, earlier, context.calendar), strict=True)
+                furniture = FurnitureRemover(store, earlier, context.calendar)
+                stories += zip(kinds, furniture.clean(of_week), strict=True)
                 notes = {**sealed.overrides.notes, **notes}
         return MonthContent(opens_at=context.calendar.bounds(weeks[0])[0], stories=tuple(stories), notes=notes)
 

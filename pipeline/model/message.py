@@ -11,6 +11,8 @@ BROWSER_VIEW = "zzBrowserzz"
 PLACEHOLDERS = (UNSUBSCRIBE, PREFERENCES, BROWSER_VIEW)
 """Letters only, so that neither HTML, quoted-printable nor a mail service's own syntax changes them."""
 
+_SEPARATORS = ("·", "|", "•")
+
 
 def placeholder_url(home_url: str, placeholder: str) -> str:
     """Return a placeholder as a URL: the publication's home page with the placeholder as its fragment.
@@ -23,6 +25,33 @@ def placeholder_url(home_url: str, placeholder: str) -> str:
     """
     parts = urlsplit(home_url)
     return f"{parts.scheme}://{parts.netloc}/#{placeholder}"
+
+
+def without_personal_links(html: str) -> str:
+    """Return an edition's HTML for everybody: without the links that belong to one recipient.
+
+    The separator beside a link goes with it. No placeholder remains, whatever the home page was when the edition was
+    sealed, and even if a theme uses one elsewhere than in a link.
+
+    >>> page = '<p>Issue 7 · <a class="quiet" href="https://a.example/#zzBrowserzz">Read in your browser</a></p>'
+    >>> without_personal_links(page)
+    '<p>Issue 7</p>'
+    """
+    for placeholder in PLACEHOLDERS:
+        kept, *rest = html.split(f'#{placeholder}"')
+        for after in rest:
+            start, end = kept.rfind("<a"), after.find("</a>")
+            if start < 0 or end < 0 or ">" in kept[start:]:
+                kept += f'#"{after}'
+                continue
+            before, after = kept[:start], after[end + len("</a>") :]
+            if before.rstrip().endswith(_SEPARATORS):
+                before = before.rstrip()[:-1].rstrip()
+            elif after.lstrip().startswith(_SEPARATORS):
+                after = after.lstrip()[1:].lstrip()
+            kept = before + after
+        html = kept.replace(placeholder, "")
+    return html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
 from pipeline.web.connections import ConnectionLimits
 from pipeline.web.public.access import PublicMiddleware, security_headers
+from pipeline.web.public.archive import ArchivePages
 from pipeline.web.public.audience import LiveAudience
 from pipeline.web.public.links import Links
 from pipeline.web.public.mail_thread import MailThread
@@ -78,6 +79,7 @@ def create_public_app(
         SignUpPages(live, clock, writer, wake),
         PersonPages(links),
         PreferencesPages(links),
+        ArchivePages(live),
         WebhookPages(live=live, clock=clock, writer=writer),
     )
 

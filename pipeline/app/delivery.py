@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from secrets import token_urlsafe
+from ssl import create_default_context
 from typing import TYPE_CHECKING
 
 from pipeline.app.digests import build_digest_context, template_folders
+from pipeline.app.services import build_service_backend
 from pipeline.config import smtp_password
 from pipeline.config.sections import MAIL_OFF
+from pipeline.model.errors import ConfigError
 from pipeline.text.message_headers import parse_mailbox
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
+    from pipeline.delivery.dkim import DkimKey
     from pipeline.delivery.outbox import Outbox
     from pipeline.delivery.smtp import Smtp
     from pipeline.jobs.editions.recovery import Recovery
     from pipeline.jobs.monitoring.notifier import AlertChannel, Notifier
-    from pipeline.jobs.ports import Backend, Mailer
+    from pipeline.jobs.ports import Backend, DeliveryBackend, Mailer
     from pipeline.jobs.proof.send import ProofSender
     from pipeline.model.alert import Alert
     from pipeline.model.proof import SendPolicy
+    from pipeline.model.schedule import Clock
 
 STEP_TIMEOUT_SECONDS = 60.0
 """How long to wait for each reply of the server but the last."""
 FINAL_REPLY_TIMEOUT_SECONDS = 60.0
 """How long to wait for the server's reply to one message. Other tasks wait meanwhile; a duplicate does little harm."""
+EDITION_REPLY_TIMEOUT_SECONDS = 600.0
+"""How long to wait for the reply to a subscriber's copy (RFC 5321, 4.5.3.2.6): giving up means not to know."""
 _LOCAL_BUTTONS = "The buttons work on the computer that runs the program; set [web] url to make them work elsewhere."
 
 
@@ -42,6 +52,73 @@ def build_recovery(app: App) -> Recovery:
     return Recovery(
         backend=build_backend(app), editions_folder=app.editions_folder, calendar=app.calendar, domain=domain
     )
+
+
+def build_delivery_backend(app: App, clock: Clock) -> DeliveryBackend | None:
+    """Return what delivers to subscribers; None for the outbox, which delivers to nobody."""
+    from pipeline.delivery.maildir import MaildirBackend
+    from pipeline.delivery.smtp_backend import SmtpBackend
+
+    settings = app.config.delivery
+    if settings.backend == "outbox":
+        return None
+    if settings.backend == "maildir":
+        return MaildirBackend(app.folder / settings.maildir)
+    if settings.backend != "smtp":
+        return build_service_backend(app, settings.backend, clock)
+    smtp = build_smtp(app)
+    if smtp is None:
+        raise ConfigError('[delivery] backend = "smtp" needs a mail server: set smtp_host.')
+    patient = replace(
+        smtp,
+        final_timeout_seconds=EDITION_REPLY_TIMEOUT_SECONDS,
+        create_ssl_context=cache(create_default_context),  # all connections share one: it reads 140 certificates
+    )
+    return SmtpBackend(patient, settings.messages_per_connection)
+
+
+def build_signer(app: App) -> Callable[[bytes], bytes]:
+    """Return what adds DKIM signatures to messages, or leaves them as they are if there is no key.
+
+    ConfigError if a key cannot be read.
+    """
+    keys = [read_dkim_key(app, *names) for names in dkim_key_settings(app)]
+    if not keys:
+        return lambda message: message
+    from pipeline.delivery.dkim import DkimSigner
+
+    return DkimSigner(dkim_domain(app), keys).sign
+
+
+def dkim_domain(app: App) -> str:
+    """Return the domain of DKIM signatures."""
+    return app.config.delivery.dkim_domain or parse_mailbox(app.publication.sender).domain
+
+
+def dkim_key_settings(app: App) -> Iterator[tuple[str, str, str]]:
+    """Yield the setting, the selector and the file of each configured key, that of RSA first."""
+    settings = app.config.delivery
+    if settings.dkim_key:
+        yield "dkim_key", settings.dkim_selector, settings.dkim_key
+    if settings.dkim_ed25519_key:
+        yield "dkim_ed25519_key", settings.dkim_ed25519_selector, settings.dkim_ed25519_key
+
+
+def read_dkim_key(app: App, setting: str, selector: str, file: str) -> DkimKey:
+    """Return a configured key; ConfigError if its file cannot be read, or has no key of its kind."""
+    from pipeline.delivery.dkim import DkimKey
+
+    where = f"[delivery] {setting}: {file}"
+    try:
+        key = DkimKey.read(selector, (app.folder / file).read_bytes())
+    except OSError as error:
+        fix = "make it with `pipeline doctor --make-dkim-key`, or correct the name"
+        raise ConfigError(f"{where} cannot be read ({error.strerror}): {fix}.") from error
+    except ConfigError as error:
+        raise ConfigError(f"{where} cannot be used: {error}.") from error
+    if key.kind != ("rsa" if setting == "dkim_key" else "ed25519"):
+        raise ConfigError(f"{where} cannot be used: it contains a key of the other kind, {key.kind}.")
+    return key
 
 
 def build_mailer(app: App) -> Mailer:

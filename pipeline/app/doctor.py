@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
-from pipeline.app.delivery import build_outbox, build_smtp, sends_unapproved
+from pipeline.app.delivery import (
+    build_outbox,
+    build_smtp,
+    dkim_domain,
+    dkim_key_settings,
+    read_dkim_key,
+    sends_unapproved,
+)
 from pipeline.app.digests import template_folders
 from pipeline.app.tasks import build_tasks
 from pipeline.jobs.doctor import DoctorCheck
+from pipeline.model.errors import ConfigError
 from pipeline.model.health import HealthResult, Owner
 from pipeline.text.message_headers import parse_mailbox
 
@@ -39,6 +47,7 @@ def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorC
     yield DoctorCheck(category="feeds", run=partial(_feeds, app, now))
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
     yield DoctorCheck(category="alerts", run=partial(_notify_command, app))
+    yield DoctorCheck(category="mail", run=partial(_dkim_keys, app))
     if not offline:
         yield DoctorCheck(category="mail", run=partial(_mail_server, app))
         yield DoctorCheck(category="domain", run=partial(_domain, app))
@@ -145,6 +154,13 @@ def _notify_command(app: App) -> Iterator[HealthResult]:
     return check_notify_command(app.config.notify.command, app.folder)
 
 
+def _dkim_keys(app: App) -> Iterator[HealthResult]:
+    from pipeline.jobs.doctor.dkim_keys import check_key_files
+
+    files = {name: app.folder / file for name, _, file in dkim_key_settings(app)}
+    return check_key_files(files, lambda: [read_dkim_key(app, *names) for names in dkim_key_settings(app)])
+
+
 def _mail_server(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_mail_server
 
@@ -153,8 +169,20 @@ def _mail_server(app: App) -> Iterator[HealthResult]:
 
 def _domain(app: App) -> Iterator[HealthResult]:
     from pipeline.delivery.dns import Resolver
+    from pipeline.jobs.doctor.dkim_keys import check_alignment, check_published_keys
     from pipeline.jobs.doctor.email_auth import check_domain
 
     settings = app.config.delivery
-    domain = parse_mailbox(app.publication.sender).domain
-    return check_domain(domain, Resolver(), smtp_host=settings.smtp_host, selectors=settings.dkim_selectors.split())
+    domain, lookup = parse_mailbox(app.publication.sender).domain, Resolver()
+    try:
+        keys = [read_dkim_key(app, *names) for names in dkim_key_settings(app)]
+    except ConfigError:  # _dkim_keys reports it
+        keys = []
+    own = {key.selector for key in keys} if dkim_domain(app) == domain else set()
+    selectors = [name for name in settings.dkim_selectors.split() if name not in own]
+    yield from check_domain(
+        domain, lookup, smtp_host=settings.smtp_host, selectors=selectors if selectors or not keys else None
+    )
+    if keys:
+        yield from check_published_keys(dkim_domain(app), keys, lookup)
+        yield from check_alignment(domain, dkim_domain(app), lookup)

@@ -26,6 +26,9 @@ def add_commands(commands: Commands) -> None:
     commands.add("status", status, "show problems, feeds, weeks, the next runs and the last ones", json=True)
     parser = commands.add("doctor", doctor, "check the whole set-up and say how to fix what is wrong", json=True)
     parser.add_argument("--offline", action="store_true", help="skip the clock, the mail server and the domain")
+    parser.add_argument(
+        "--make-dkim-key", action="store_true", help="make the key that signs editions, and print its DNS record"
+    )
     parser = commands.add("notify", notify, "send a test notification to every channel of [notify]")
     parser.add_argument("--test", action="store_true", required=True, help="send a test notification")
 
@@ -143,6 +146,8 @@ def _edition_cell(week: WeekSummary, status: Status, zone: tzinfo) -> str:
 
 def doctor(options: Namespace, clock: Clock) -> int:
     """Check the set-up and print the results; the exit code is 3 if something has to be fixed."""
+    if options.make_dkim_key:
+        return make_dkim_keys(options, clock)
     from pipeline.app.doctor import doctor_checks
     from pipeline.jobs.doctor import run_checks
     from pipeline.model.errors import ConfigError
@@ -158,6 +163,28 @@ def doctor(options: Namespace, clock: Clock) -> int:
         _print_results(unusable, options)
         return ConfigError.exit_code
     return SOME_FAILED if worst_level(results) == "error" else 0
+
+
+def make_dkim_keys(options: Namespace, clock: Clock) -> int:
+    """Make the keys that [delivery] names and that do not exist, and print the DNS record of each."""
+    from pipeline.app.delivery import dkim_domain, dkim_key_settings, read_dkim_key
+    from pipeline.jobs.doctor.dkim_keys import make_dkim_key
+
+    with load_app(options) as app:
+        proposed = ("dkim_key", f"s{clock():%Y%m}", "dkim.pem")
+        configured = list(dkim_key_settings(app))
+        for setting, selector, file in configured or [proposed]:
+            is_new = make_dkim_key(app.folder / file, "rsa" if setting == "dkim_key" else "ed25519")
+            key = read_dkim_key(app, setting, selector, file)
+            print(f"{'Wrote' if is_new else 'There is'} {file}: keep it secret, and back it up.")
+            print("Publish this TXT record (a zone file needs it in strings of at most 255 characters):")
+            print(f"  {selector}._domainkey.{dkim_domain(app)}")
+            print(f"  {key.dns_record}")
+        if not configured:
+            print("Then write this into config.toml:")
+            print(f'  [delivery]\n  dkim_key = "{proposed[2]}"\n  dkim_selector = "{proposed[1]}"')
+    print("`pipeline doctor` checks the record once it is published.")
+    return 0
 
 
 def _print_results(results: Iterable[HealthResult], options: Namespace) -> list[HealthResult]:

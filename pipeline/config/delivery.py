@@ -44,6 +44,8 @@ def _api_url(value: Any) -> str:
 
 
 API_URL = optional(SettingType('a URL such as "https://api.example.org"', _api_url))
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+SELECTOR = string('a name such as "s2026", or ""', pattern=rf"({_LABEL}(\.{_LABEL})*)?")
 LIMIT = integer(0, 1_000_000)
 OPTIONAL_DURATION = optional(DURATION, None)
 HOURS = optional(SettingType('hours of a day such as "08:00-20:00"', _hours), None)
@@ -66,6 +68,29 @@ class DeliverySettings:
         string("the name of a folder", empty=False),
         "outbox",
     )
+    maildir: str = setting(
+        "Folder of the Maildir that `maildir` writes copies into; relative to config.toml.",
+        string("the name of a folder", empty=False),
+        "maildir",
+    )
+    dkim_key: str = setting(
+        "File with the RSA key that signs editions (DKIM), in PEM, relative to config.toml; `pipeline doctor "
+        "--make-dkim-key` makes one. If empty, your mail service signs.",
+        string('the name of a file, or ""'),
+        "",
+    )
+    dkim_selector: str = setting("Selector under which that key is published.", SELECTOR, "")
+    dkim_domain: str = setting(
+        "Domain that signs; that of `[publication] sender` if empty.",
+        string('a domain such as "example.org", or ""', pattern=rf"({_LABEL}(\.{_LABEL})+)?"),
+        "",
+    )
+    dkim_ed25519_key: str = setting(
+        "File with an Ed25519 key for a second signature, which few receivers verify yet.",
+        string('the name of a file, or ""'),
+        "",
+    )
+    dkim_ed25519_selector: str = setting("Selector of the Ed25519 key: another one.", SELECTOR, "")
     dkim_selectors: str = setting(
         "DKIM selectors of your mail service, separated by spaces: `pipeline doctor` checks their keys.",
         string('names such as "mail s2026", or ""', pattern=r"[A-Za-z0-9._ -]*"),

@@ -52,6 +52,7 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     _check_blocks(repeated["blocks"], mistakes)
     _check_forms(repeated["forms"], mistakes)
     _check_delivery(tables["delivery"], tables["public"], mistakes)
+    _check_dkim(tables["delivery"], mistakes)
     mistakes.raise_if_any()
     sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in tables.items()}
     for name, parsed in repeated.items():
@@ -148,6 +149,20 @@ def _check_delivery(settings: Mapping[str, Any], public: Mapping[str, Any], mist
             "server on this machine; write starttls or tls."
         )
         mistakes.add(message, "delivery", "smtp_security")
+
+
+def _check_dkim(settings: Mapping[str, Any], mistakes: _Mistakes) -> None:
+    for kind in ("", "ed25519_"):
+        key, selector = f"dkim_{kind}key", f"dkim_{kind}selector"
+        if bool(settings.get(key)) != bool(settings.get(selector)):
+            message = f"[delivery] has one of {key} and {selector}: give both or neither."
+            mistakes.add(message, "delivery", key if settings.get(key) else selector)
+    if settings.get("dkim_ed25519_key") and not settings.get("dkim_key"):
+        message = "[delivery] dkim_ed25519_key is for a second signature: set dkim_key too, which all receivers verify."
+        mistakes.add(message, "delivery", "dkim_ed25519_key")
+    if settings.get("dkim_selector") and settings.get("dkim_selector") == settings.get("dkim_ed25519_selector"):
+        message = "[delivery] dkim_ed25519_selector is that of the RSA key: each key has a selector of its own."
+        mistakes.add(message, "delivery", "dkim_ed25519_selector")
 
 
 def _parse_table(table: Any, section: str, mistakes: _Mistakes, number: int = 0) -> dict[str, Any]:

@@ -62,6 +62,11 @@ class DkimKey:
         return "rsa" if isinstance(self.private_key, rsa.RSAPrivateKey) else "ed25519"
 
     @property
+    def bits(self) -> int:
+        """The size of the key."""
+        return self.private_key.key_size if isinstance(self.private_key, rsa.RSAPrivateKey) else 256
+
+    @property
     def dns_record(self) -> str:
         """The TXT record that publishes the public key at ``SELECTOR._domainkey.DOMAIN``."""
         public = self.private_key.public_key()

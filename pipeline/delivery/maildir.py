@@ -48,12 +48,12 @@ class MaildirSender:
 
     def __init__(self, folder: Path) -> None:
         self._tmp, self._new, self._cur = (folder / name for name in ("tmp", "new", "cur"))
-        self._in_cur: dict[str, str] | None = None
+        self._in_cur: set[str] | None = None
 
     def send(self, copies: Sequence[Copy], commit: CommitFinal) -> Sequence[DeliveryResult]:
         """Write copies and return their results; ``commit`` is called before they are renamed into ``new``.
 
-        A copy that is there already is not written again. One of another content under the same name has failed.
+        A copy that is there already counts as sent and is not written again.
         """
         results = {copy.delivery_id: self._write(copy) for copy in copies}
         written = [copy for copy in copies if results[copy.delivery_id] is None]
@@ -71,11 +71,7 @@ class MaildirSender:
         """Write a copy into ``tmp``; return the result if it is known already."""
         try:
             name = file_name(copy.message)
-            earlier = self._earlier(name)
-            if earlier and earlier.read_bytes() != copy.message:
-                reply = f"{earlier} is another message of that name"
-                return DeliveryResult(outcome="failed", reason="message", reply=reply[-_MAX_REPLY_CHARS:])
-            if not earlier:
+            if not self._is_there(name):
                 write_durably(self._tmp / name, copy.message)
         except DeliveryFailedError as error:
             return DeliveryResult(outcome="failed", reason="message", reply=str(error)[:_MAX_REPLY_CHARS])
@@ -86,7 +82,7 @@ class MaildirSender:
     def _finish(self, copy: Copy) -> DeliveryResult:
         name = file_name(copy.message)
         try:
-            if not self._earlier(name):
+            if not self._is_there(name):
                 os.rename(self._tmp / name, self._new / name)
         except OSError as error:
             return self._stopped(error)
@@ -101,15 +97,13 @@ class MaildirSender:
             sent = [delivery_id for delivery_id, result in results.items() if result is _SENT]
             results.update(dict.fromkeys(sent, DeliveryResult(outcome="uncertain", reply=reply)))
 
-    def _earlier(self, name: str) -> Path | None:
-        """Return the file of a name, in ``new`` or where a mail program has moved it."""
+    def _is_there(self, name: str) -> bool:
+        """Check whether a file of a name is in ``new``, or where a mail program has moved it."""
         if self._in_cur is None:
             for folder in (self._tmp, self._new, self._cur):
                 folder.mkdir(parents=True, exist_ok=True)
-            self._in_cur = {_FLAGS.split(file)[0]: file for file in os.listdir(self._cur)}
-        if (self._new / name).exists():
-            return self._new / name
-        return self._cur / self._in_cur[name] if name in self._in_cur else None
+            self._in_cur = {_FLAGS.split(file)[0] for file in os.listdir(self._cur)}
+        return name in self._in_cur or (self._new / name).exists()
 
     def _stopped(self, error: OSError) -> DeliveryResult:
         reply = f"{self._new.parent} cannot be written ({error.strerror}): fix this, then resume."

@@ -56,6 +56,8 @@ class PersonalMessage:
 
     segments: tuple[bytes | str, ...]
     """Bytes of the message, and between them the names of values."""
+    seal: bytes
+    """The hash of the message, by which the copies of its correction get other Message-IDs."""
 
     @classmethod
     def compile(cls, message: bytes, mailing_list: ListIdentity) -> PersonalMessage:
@@ -73,7 +75,7 @@ class PersonalMessage:
             boundary,
             *_cut_body("html", html, mailing_list.home_url),
         )
-        return cls(tuple(_joined(segments)))
+        return cls(tuple(_joined(segments)), sha256(message).digest())
 
     def fill(self, recipient: Recipient) -> bytes:
         """Return a recipient's copy; the same recipient gives the same bytes and the same Message-ID.
@@ -83,6 +85,7 @@ class PersonalMessage:
         the address (kind ``recipient``) or a URL (kind ``message``) is invalid.
         """
         values = _values(recipient)
+        values["unique"] = sha256(self.seal + values["address"]).hexdigest()[:20].encode("ascii")
         return b"".join([segment if isinstance(segment, bytes) else values[segment] for segment in self.segments])
 
 
@@ -154,7 +157,6 @@ def _values(recipient: Recipient) -> dict[str, bytes]:
         raise _unsendable("a personal link is not a URL that fits into a header line; check [public] url")
     values = {
         "address": address.encode("ascii"),
-        "unique": sha256(address.encode("ascii")).hexdigest()[:20].encode("ascii"),
         "leave": leave.encode("ascii"),
     }
     for name, url in urls.items():

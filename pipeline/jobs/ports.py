@@ -100,9 +100,15 @@ class DeliveryConnection(Protocol):
 class DeliveryBackend(Protocol):
     """Delivers copies of editions to subscribers. One file of ``delivery/`` each."""
 
-    name: str
-    max_batch: int
-    """How many copies one call may send."""
+    @property
+    def name(self) -> str:
+        """Its name in config.toml."""
+        ...
+
+    @property
+    def max_batch(self) -> int:
+        """How many copies one call may send."""
+        ...
 
     def open(self) -> DeliveryConnection:
         """Return a connection for one thread, which does not connect yet."""

@@ -128,3 +128,20 @@ def test_the_mail_server_is_verified_without_a_mail(program: CliRunner, monkeypa
         (refused,) = mail_results(program, server, monkeypatch)
     assert (refused.level, "hunter2" in refused.message + refused.fix) == ("error", False)
     assert "smtp_password_env" in refused.message
+
+
+def test_a_dkim_key_is_made_and_its_record_printed(program: CliRunner) -> None:
+    """Once: the same command prints the record of the key again; what it proposes for config.toml works."""
+    code, out, err = program.run("doctor", "--make-dkim-key")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    record = next(line.strip() for line in lines if line.startswith("  v=DKIM1; k=rsa; p="))
+    assert lines[0] == "Wrote dkim.pem: keep it secret, and back it up."
+    config = program.config.read_text()
+    settings = "\n".join(line.strip() for line in lines if line.startswith("  dkim_"))
+    assert "[delivery]" not in config
+    program.config.write_text(f"{config}\n[delivery]\n{settings}\n")
+    code, out, _ = program.run("doctor", "--make-dkim-key")
+    assert (code, record in out, "There is dkim.pem" in out) == (0, True, True)
+    _, results = run_doctor(program)
+    assert [result["level"] for result in results if result["name"] == "DKIM dkim_key"] == ["ok"]

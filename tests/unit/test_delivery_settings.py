@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline.app import App
-from pipeline.app.delivery import build_backend, build_mailer, build_smtp, web_url
+from pipeline.app.delivery import (
+    build_backend,
+    build_delivery_backend,
+    build_mailer,
+    build_signer,
+    build_smtp,
+    web_url,
+)
 from pipeline.config import parse_config
+from pipeline.delivery.dkim import make_private_key
+from pipeline.delivery.maildir import MaildirBackend
 from pipeline.delivery.outbox import Outbox
 from pipeline.delivery.smtp import Smtp
+from pipeline.delivery.smtp_backend import SmtpBackend
 from pipeline.model.errors import ConfigError
 
 PUBLICATION = {
@@ -19,6 +30,7 @@ PUBLICATION = {
     "sender": "Harbour & Hearth <letter@harbourandhearth.example>",
 }
 SERVER = {"smtp_host": "smtp.harbourandhearth.example"}
+NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 LOGIN = {"smtp_username": "letter", "smtp_password_env": "HARBOUR_PASSWORD"}
 
 
@@ -83,6 +95,75 @@ def test_the_mailer_is_smtp_or_the_outbox(tmp_path: Path) -> None:
     assert isinstance(build_mailer(app(tmp_path)), Outbox)
     assert isinstance(build_mailer(app(tmp_path, delivery=SERVER)), Smtp)
     assert isinstance(build_backend(app(tmp_path, delivery=SERVER)), Outbox)
+
+
+def test_editions_go_through_the_configured_backend(tmp_path: Path) -> None:
+    """By SMTP the reply to a message is waited for ten minutes, and one TLS context serves all connections."""
+    public = {"url": "https://news.harbourandhearth.example"}
+
+    def build(**delivery: object) -> object:
+        return build_delivery_backend(app(tmp_path, public=public, delivery=delivery), lambda: NOW)
+
+    assert build() is None
+    assert build(backend="maildir", maildir="people") == MaildirBackend(tmp_path / "people")
+    smtp = build(backend="smtp", messages_per_connection=7, **SERVER)
+    assert isinstance(smtp, SmtpBackend)
+    assert (smtp.smtp.final_timeout_seconds, smtp.messages_per_connection) == (600.0, 7)
+    assert smtp.smtp.create_ssl_context() is smtp.smtp.create_ssl_context()
+
+
+def test_messages_are_signed_with_the_configured_keys(tmp_path: Path) -> None:
+    """By the sender's domain or another; without keys they stay as they are."""
+    message = b"From: letter@harbourandhearth.example\r\n\r\nx\r\n"
+    assert build_signer(app(tmp_path))(message) is message
+    (tmp_path / "rsa.pem").write_bytes(make_private_key())
+    (tmp_path / "ed.pem").write_bytes(make_private_key("ed25519"))
+    rsa = {"dkim_key": "rsa.pem", "dkim_selector": "s1"}
+    signed = build_signer(app(tmp_path, delivery=rsa))(message)
+    assert signed.startswith(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=harbourandhearth.example; s=s1;")
+    both = rsa | {"dkim_ed25519_key": "ed.pem", "dkim_ed25519_selector": "s2", "dkim_domain": "mail.example"}
+    signed = build_signer(app(tmp_path, delivery=both))(message)
+    assert [part[:30] for part in signed.split(b"DKIM-Signature: v=1; ")[1:]] == [
+        b"a=rsa-sha256; c=relaxed/simple",
+        b"a=ed25519-sha256; c=relaxed/si",
+    ]
+    assert signed.count(b"d=mail.example;") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, r"\[delivery\] dkim_key: rsa.pem cannot be read \(No such file or directory\): make it with"),
+        (b"not a key", r"\[delivery\] dkim_key: rsa.pem cannot be used: it contains no private key"),
+        (make_private_key("ed25519"), r"\[delivery\] dkim_key: rsa.pem cannot be used: .* of the other kind"),
+    ],
+    ids=["missing", "no key", "of another kind"],
+)
+def test_a_key_that_cannot_be_used_is_an_error(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """Before anything is sent; the message names the setting and the file."""
+    if content is not None:
+        (tmp_path / "rsa.pem").write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        build_signer(app(tmp_path, delivery={"dkim_key": "rsa.pem", "dkim_selector": "s1"}))
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words"),
+    [
+        ({"dkim_key": "a.pem"}, "has one of dkim_key and dkim_selector"),
+        ({"dkim_selector": "s1"}, "has one of dkim_key and dkim_selector"),
+        ({"dkim_ed25519_key": "a.pem", "dkim_ed25519_selector": "s1"}, "set dkim_key too"),
+        (
+            {"dkim_key": "a", "dkim_selector": "s", "dkim_ed25519_key": "b", "dkim_ed25519_selector": "s"},
+            "each key has a selector of its own",
+        ),
+        ({"dkim_selector": "s 1", "dkim_key": "a.pem"}, "dkim_selector"),
+        ({"dkim_domain": "example.org; d=other.example"}, "dkim_domain"),
+    ],
+)
+def test_dkim_settings_belong_together(delivery: dict[str, str], words: str) -> None:
+    """A key needs a selector, an Ed25519 key one of RSA, and none of them can add to a header."""
+    assert words in refusal(delivery=delivery)
 
 
 def test_the_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import pytest
 
+from pipeline.delivery.dkim import DkimKey, make_private_key
+from pipeline.jobs.doctor.dkim_keys import check_alignment, check_key_files, check_published_keys, make_dkim_key
 from pipeline.jobs.doctor.email_auth import check_dkim, check_dmarc, check_domain, check_mx
 from pipeline.jobs.doctor.spf import check_spf
-from pipeline.model.errors import DNSUnavailableError
+from pipeline.model.errors import ConfigError, DNSUnavailableError, WriteError
 from pipeline.model.health import HealthResult
 
 OURS = "harbour.example"
@@ -48,6 +52,9 @@ class NoNameServer(Zone):
 
     def exists(self, name: str) -> bool:
         self.queries += 1
+        raise DNSUnavailableError(f"no name server answered for {name}: look at the network")
+
+    def txt(self, name: str) -> tuple[str, ...]:
         raise DNSUnavailableError(f"no name server answered for {name}: look at the network")
 
 
@@ -223,3 +230,76 @@ def test_without_a_name_server_there_is_one_warning() -> None:
     lookup = NoNameServer()
     result = only(list(check_domain(OURS, lookup, smtp_host="", selectors=["mail"])))
     assert (result.level, "look at the network" in result.message, lookup.queries) == ("warning", True, 1)
+
+
+# Our own keys
+
+
+@cache
+def own_key(kind: str = "rsa") -> DkimKey:
+    return DkimKey.read(f"{kind}7", make_private_key("rsa" if kind == "rsa" else "ed25519"))
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_the_published_key_must_be_the_one_that_signs(kind: str) -> None:
+    """Otherwise the fix is the whole record, to copy."""
+    name, record = f"{kind}7._domainkey.{OURS}", own_key(kind).dns_record
+    folded = f"{record[:200]} {record[200:]}" if kind == "rsa" else record
+    for published in (record, folded):
+        assert only(list(check_published_keys(OURS, [own_key(kind)], Zone({name: [published]})))).level == "ok"
+    other = DkimKey.read("x", make_private_key("rsa")).dns_record
+    for records, words in (([], "has no key"), ([other], "is not the key that signs"), ([record] * 2, "has 2 keys")):
+        result = only(list(check_published_keys(OURS, [own_key(kind)], Zone({name: records}))))
+        assert (result.level, words in result.message) == ("error", True), result
+        assert (record in result.fix) is (len(records) < 2)
+    assert only(list(check_published_keys(OURS, [own_key()], NoNameServer()))).level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("signing", "policy", "level"),
+    [
+        (OURS, "v=DMARC1; p=reject", "ok"),
+        (OURS.upper(), "v=DMARC1; p=reject; adkim=s", "ok"),
+        (f"mail.{OURS}", "v=DMARC1; p=reject", "ok"),
+        (f"mail.{OURS}", "v=DMARC1; p=reject; adkim=s", "error"),
+        ("relay.example", "v=DMARC1; p=none", "error"),
+        (f"not{OURS}", "v=DMARC1; p=none", "error"),
+    ],
+)
+def test_signatures_must_be_of_the_senders_domain(signing: str, policy: str, level: str) -> None:
+    """Or of a related one, if its policy does not ask for strict alignment (RFC 7489, 3.1.1)."""
+    result = only(list(check_alignment(OURS, signing, Zone({f"_dmarc.{OURS}": [policy]}))))
+    assert (result.level, signing in result.message) == (level, True)
+    assert bool(result.fix) is (level == "error")
+
+
+def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    """An existing file is never overwritten; one that others may read deserves a warning."""
+    path = tmp_path / "dkim.pem"
+    assert make_dkim_key(path, "rsa")
+    pem = path.read_bytes()
+    assert not make_dkim_key(path, "ed25519")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (pem, 0o600)
+
+    def check(keys: Sequence[DkimKey]) -> HealthResult:
+        return only(list(check_key_files({"dkim_key": path}, lambda: keys)))
+
+    assert check([DkimKey.read("s7", pem)]).level == "ok"
+    path.chmod(0o640)
+    assert (check([own_key()]).level, check([own_key()]).fix) == ("warning", f"run: chmod 600 {path}")
+    with pytest.raises(WriteError, match="cannot be written"):
+        make_dkim_key(tmp_path / "nowhere" / "dkim.pem", "rsa")
+
+
+def test_a_key_that_cannot_be_read_is_an_error() -> None:
+    """The message and the fix are those of the settings."""
+
+    def read() -> Sequence[DkimKey]:
+        raise ConfigError("[delivery] dkim_key: a.pem cannot be read: make it.")
+
+    result = only(list(check_key_files({}, read)))
+    assert (result.level, result.message, result.fix) == (
+        "error",
+        "[delivery] dkim_key: a.pem cannot be read",
+        "make it",
+    )

@@ -51,7 +51,7 @@ def test_headers_are_the_recipients_own() -> None:
         "From: Orchard <weekly@orchard.example>",
         "To: ida@reeds.example",
         "Subject: Pears",
-        "Message-ID: <2026-W07.7.edition.bc97e18db82635346dc8@orchard.example>",
+        "Message-ID: <2026-W07.7.edition.ef3fda2c9ad90cf52279@orchard.example>",
         "MIME-Version: 1.0",
         "Content-Type: multipart/alternative;",
         ' boundary="=_2026-W07"',
@@ -62,12 +62,12 @@ def test_headers_are_the_recipients_own() -> None:
     ]
 
 
-def test_copies_of_two_recipients_differ_in_message_id() -> None:
-    """And a copy that is built again, after a crash, has the same bytes."""
-    message = sealed(links())
+def test_each_copy_has_a_message_id_of_its_own() -> None:
+    """Also that of a correction; a copy that is built again, after a crash, has the same bytes."""
+    message, corrected = sealed(links()), sealed(f"Pears, not plums. {links()}")
     other = replace(RECIPIENT, address="Ida@reeds.example")
-    ids = {message_from_bytes(copy(message, one))["Message-ID"] for one in (RECIPIENT, other)}
-    assert len(ids) == 2
+    copies = [copy(sent, one) for sent in (message, corrected) for one in (RECIPIENT, other)]
+    assert len({message_from_bytes(one)["Message-ID"] for one in copies}) == 4
     assert copy(message) == copy(message)
 
 

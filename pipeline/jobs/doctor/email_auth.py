@@ -17,14 +17,20 @@ _POLICIES = {"none": "only monitors", "quarantine": "sends forgeries to spam", "
 _EXAMPLE = 'publish a TXT record such as "v=DMARC1; p=none; rua=mailto:dmarc@{domain}" at _dmarc.{domain}'
 
 
-def check_domain(name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str]) -> Iterator[HealthResult]:
-    """Check SPF, DKIM, DMARC and MX of the sender's domain; one warning if no name server answers."""
+def check_domain(
+    name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str] | None
+) -> Iterator[HealthResult]:
+    """Check SPF, DKIM, DMARC and MX of the sender's domain; one warning if no name server answers.
+
+    ``selectors`` are those of a mail service; None if it adds no signatures.
+    """
     try:
         if not lookup.exists(name):
             yield _unknown_domain(name, lookup)
             return
         yield from check_spf(name, lookup, smtp_host)
-        yield from check_dkim(name, lookup, selectors)
+        if selectors is not None:
+            yield from check_dkim(name, lookup, selectors)
         yield from check_dmarc(name, lookup)
         yield from check_mx(name, lookup)
     except DNSUnavailableError as error:
@@ -46,14 +52,16 @@ def check_dkim(domain: str, lookup: DnsLookup, selectors: Sequence[str]) -> Iter
         fix = "write the selectors that your mail service signs with into [delivery] dkim_selectors"
         yield domain_result(f"DKIM of {domain}", "warning", "could not be checked, since no selector is known", fix)
     for selector in selectors:
-        yield _check_key(f"{selector}._domainkey.{domain}", lookup)
+        yield check_key(f"{selector}._domainkey.{domain}", lookup)
 
 
-def _check_key(name: str, lookup: DnsLookup) -> HealthResult:
-    keys = [tags for record in lookup.txt(name) if "p" in (tags := _parse_tags(record))]
+def check_key(name: str, lookup: DnsLookup, record: str = "") -> HealthResult:
+    """Check the key that is published at a name; ``record`` is the one that should be, if that is known."""
+    keys = [tags for record in lookup.txt(name) if "p" in (tags := parse_tags(record))]
     title = f"DKIM {name}"
     if not keys:
         fix = "publish the TXT record that your mail service shows, or correct [delivery] dkim_selectors"
+        fix = f"publish this TXT record there: {record}" if record else fix
         return domain_result(title, "error", "has no key, so signatures that refer to it fail", fix)
     if len(keys) > 1:
         message = f"has {len(keys)} keys, and receivers choose one at random"
@@ -63,6 +71,9 @@ def _check_key(name: str, lookup: DnsLookup) -> HealthResult:
         return domain_result(title, "error", f"has version {tags['v']!r}", "write v=DKIM1")
     if not tags["p"]:
         return domain_result(title, "error", "is revoked (p is empty)", "publish the key that is in use now")
+    if record and "".join(tags["p"].split()) != parse_tags(record)["p"]:
+        fix = f"publish this TXT record there: {record}"
+        return domain_result(title, "error", "is not the key that signs, so every signature fails", fix)
     return _check_strength(title, tags)
 
 
@@ -86,8 +97,8 @@ def _check_strength(title: str, tags: dict[str, str]) -> HealthResult:
 
 def check_dmarc(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
     """Check the policy of a domain, or of the nearest parent domain that has one (RFC 7489)."""
-    for name in _parents(domain):
-        records = [record for record in lookup.txt(f"_dmarc.{name}") if _parse_tags(record).get("v", "") == "DMARC1"]
+    for name in parent_domains(domain):
+        records = [record for record in lookup.txt(f"_dmarc.{name}") if parse_tags(record).get("v", "") == "DMARC1"]
         if records:
             yield _check_policy(domain, name, records)
             return
@@ -95,11 +106,20 @@ def check_dmarc(domain: str, lookup: DnsLookup) -> Iterator[HealthResult]:
     yield domain_result(f"DMARC of {domain}", "error", message, _EXAMPLE.format(domain=domain))
 
 
+def find_policy(domain: str, lookup: DnsLookup) -> dict[str, str]:
+    """Return the tags of the DMARC policy of a domain, or of its nearest parent that has one; empty without one."""
+    for name in parent_domains(domain):
+        for record in lookup.txt(f"_dmarc.{name}"):
+            if (tags := parse_tags(record)).get("v", "") == "DMARC1":
+                return tags
+    return {}
+
+
 def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:
     title = f"DMARC of {name}"
     if len(records) > 1:
         return domain_result(title, "error", f"has {len(records)} policies, so none counts", "keep one of them")
-    tags = _parse_tags(records[0])
+    tags = parse_tags(records[0])
     policy = tags.get("sp", tags.get("p", "")) if name != domain else tags.get("p", "")
     if policy.lower() not in _POLICIES:
         message = f"has p={policy}, which is not a policy" if policy else "has no p"
@@ -113,20 +133,20 @@ def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:
     return domain_result(title, "ok", message)
 
 
-def _parse_tags(record: str) -> dict[str, str]:
+def parse_tags(record: str) -> dict[str, str]:
     """Return the ``name=value`` pairs of a DKIM or DMARC record (RFC 6376, 3.2; RFC 7489, 6.3); skip anything else.
 
-    >>> _parse_tags("v=DMARC1; p = none;; rua=mailto:dmarc@example.org")
+    >>> parse_tags("v=DMARC1; p = none;; rua=mailto:dmarc@example.org")
     {'v': 'DMARC1', 'p': 'none', 'rua': 'mailto:dmarc@example.org'}
     """
     pairs = (part.partition("=") for part in record.split(";"))
     return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals and name.strip()}
 
 
-def _parents(domain: str) -> Iterator[str]:
+def parent_domains(domain: str) -> Iterator[str]:
     """Yield a domain and its parents, down to two labels.
 
-    >>> list(_parents("letters.news.example.org"))
+    >>> list(parent_domains("letters.news.example.org"))
     ['letters.news.example.org', 'news.example.org', 'example.org']
     """
     labels = domain.split(".")

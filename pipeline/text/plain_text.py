@@ -157,7 +157,7 @@ def split_boilerplate(text: str) -> tuple[str, bool]:
     for keywords, pattern, goes_on in _BOILERPLATE:
         for words in keywords:  # any() takes twice as long, and this runs three times an entry
             if words in lower:
-                shorter = pattern.sub("", end)
+                shorter = pattern.sub(_end_of_paragraph, end)
                 is_cut = is_cut or (goes_on and shorter != end)
                 end = shorter
                 break
@@ -167,6 +167,11 @@ def split_boilerplate(text: str) -> tuple[str, bool]:
             end[: cut.start()] + ("" if end[: cut.start()].rstrip("\"'”’»)")[-1:] in _STOPS else "…") + end[cut.end() :]
         )
     return start + end, is_cut or bool(cut) or _UNFINISHED.search(end) is not None
+
+
+def _end_of_paragraph(boilerplate: re.Match[str]) -> str:
+    """Return what boilerplate leaves: the end of a paragraph that begins before it."""
+    return "</p>" if boilerplate[0].count("</p>") > boilerplate[0].count("<p>") else ""
 
 
 def excerpt_text(text: str, max_words: int = 60) -> str:

@@ -86,7 +86,7 @@ def read_date(text: str) -> str | None:
         (split_boilerplate, ("Salt (…)",), ("Salt…", True)),
         (split_boilerplate, ("Salt…",), ("Salt…", True)),
         (split_boilerplate, ("Salt...</b></p>",), ("Salt...</b></p>", True)),
-        (split_boilerplate, ("<p>Salt. <a href='x'>Read more</a></p>",), ("<p>Salt.", True)),
+        (split_boilerplate, ("<p>Salt. <a href='x'>Read more</a></p>",), ("<p>Salt.</p>", True)),
         (split_boilerplate, ("Salt.\nContinue reading Bread",), ("Salt.", True)),
         (split_boilerplate, ("Salt. Weiterlesen",), ("Salt.", True)),
         (split_boilerplate, ("Read more",), ("", True)),
@@ -335,3 +335,19 @@ def test_words_of_a_header_are_folded() -> None:
     assert subject_header("a " + "b" * 67) == f"Subject: a\r\n {'b' * 67}\r\n"
     assert subject_header("a " + "b" * 68).startswith("Subject: =?utf-8?q?a_bbb")
     assert max(map(len, subject_header("w " * 60).split("\r\n"))) == 76
+
+
+@pytest.mark.parametrize(
+    ("end", "kept"),
+    [
+        ("<p>Salt. <a href='x'>Read more</a></p>", "<p>Salt.</p>"),
+        ("<p>Salt.<br><a href='x'>Continue reading</a></p>", "<p>Salt.<br></p>"),
+        ("<p>Salt. The post <a href='x'>Salt</a> appeared first on <a href='y'>H</a>.</p>", "<p>Salt. </p>"),
+        ("<p>Salt.</p><p><a href='x'>Read more</a></p>", "<p>Salt.</p>"),
+        ("<p>Salt.</p><p>The post Salt appeared first on H.</p>", "<p>Salt.</p>"),
+        ("<p>Salt.</p> The post Salt appeared first on H.", "<p>Salt.</p>"),
+    ],
+)
+def test_paragraphs_stay_closed(end: str, kept: str) -> None:
+    """Those that begin before the boilerplate at their end."""
+    assert split_boilerplate(end)[0] == kept

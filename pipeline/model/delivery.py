@@ -83,6 +83,8 @@ class Delivery:
     state: DeliveryState
     attempts: int
     due_at: datetime
+    deferred_at: datetime | None = None
+    """When it was not accepted for the first time, but may be later."""
     changed_at: datetime
     reply: str = ""
     reason: FailureReason = ""
@@ -98,6 +100,7 @@ class Settlement:
     state: DeliveryState
     """``queued`` sends it again at ``due_at``."""
     due_at: datetime
+    deferred_at: datetime | None = None
     reply: str = ""
     reason: FailureReason = ""
     provider_id: str = ""

@@ -35,6 +35,7 @@ from pipeline.store.subscribers import read_subscriber
 
 _OPEN_STATES: tuple[DeliveryState, ...] = ("claimed", "final", "uncertain")
 _PAGE = 1_000
+_SETTLED = ("state", "reply", "reason", "provider_id", "due_at", "deferred_at", "changed_at")
 # Built once, and executed for each message.
 _SETTLE = (
     update(delivery)
@@ -47,7 +48,7 @@ _SETTLE = (
     .values(
         {
             name: bindparam(f"new_{name}")
-            for name in (*("state", "reply", "reason", "provider_id"), "due_at", "changed_at")
+            for name in _SETTLED
         }
     )
 )
@@ -75,8 +76,8 @@ class DeliveryRepository:
                 "owner": owner,
                 "attempts": delivery.c.attempts + 1,
                 "changed_at": now,
-                "first_tried_at": func.coalesce(
-                    delivery.c.first_tried_at, bindparam("now", now, delivery.c.due_at.type)
+                "deferred_at": func.coalesce(
+                    delivery.c.deferred_at, bindparam("now", now, delivery.c.due_at.type)
                 ),
             }
             connection.execute(update(delivery).where(delivery.c.delivery_id.in_(ids)).values(values))
@@ -147,7 +148,7 @@ class DeliveryRepository:
         )
         if address:
             statement = statement.where(delivery.c.address == address)
-        values = {"state": "queued", "reason": "", "changed_at": now, "due_at": now, "first_tried_at": None}
+        values = {"state": "queued", "reason": "", "changed_at": now, "due_at": now, "deferred_at": None}
         return self._change(statement.values(values))
 
     def cancel_queued(self, key: DispatchKey, now: datetime) -> int:
@@ -228,6 +229,7 @@ def _values(owner: str, one: Settlement, now: datetime) -> dict[str, Any]:
         "new_reason": one.reason,
         "new_provider_id": storable(one.provider_id),
         "new_due_at": one.due_at,
+        "new_deferred_at": one.deferred_at,
         "new_changed_at": now,
     }
 
@@ -246,6 +248,7 @@ def _delivery(row: RowMapping, prefix: str = "") -> Delivery:
                 "state",
                 "attempts",
                 "due_at",
+                "deferred_at",
                 "changed_at",
                 "reply",
                 "reason",

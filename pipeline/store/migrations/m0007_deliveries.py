@@ -16,7 +16,7 @@ owner TEXT NOT NULL, leased_until {instant}, PRIMARY KEY (week, correction))""",
     """CREATE TABLE delivery (
 delivery_id {id}, week TEXT NOT NULL, correction INTEGER NOT NULL,
 subscriber_id {ref} REFERENCES subscriber (subscriber_id), address TEXT NOT NULL, variant TEXT NOT NULL,
-state TEXT NOT NULL, attempts INTEGER NOT NULL, due_at {instant} NOT NULL, first_tried_at {instant},
+state TEXT NOT NULL, attempts INTEGER NOT NULL, due_at {instant} NOT NULL, deferred_at {instant},
 changed_at {instant} NOT NULL, owner TEXT NOT NULL, reply TEXT NOT NULL, reason TEXT NOT NULL,
 provider_id TEXT NOT NULL)""",
     "CREATE UNIQUE INDEX delivery_once ON delivery (week, correction, subscriber_id)",

@@ -36,7 +36,7 @@ delivery = Table(
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("first_tried_at", Instant),
+    Column("deferred_at", Instant),
     Column("changed_at", Instant, nullable=False),
     Column("owner", Text, nullable=False),
     Column("reply", Text, nullable=False),

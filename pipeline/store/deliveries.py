@@ -45,12 +45,7 @@ _SETTLE = (
         delivery.c.attempts == bindparam("attempt"),
         or_(*(delivery.c.state == state for state in _OPEN_STATES)),
     )
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in _SETTLED
-        }
-    )
+    .values({name: bindparam(f"new_{name}") for name in _SETTLED})
 )
 
 
@@ -76,9 +71,7 @@ class DeliveryRepository:
                 "owner": owner,
                 "attempts": delivery.c.attempts + 1,
                 "changed_at": now,
-                "deferred_at": func.coalesce(
-                    delivery.c.deferred_at, bindparam("now", now, delivery.c.due_at.type)
-                ),
+                "deferred_at": func.coalesce(delivery.c.deferred_at, bindparam("now", now, delivery.c.due_at.type)),
             }
             connection.execute(update(delivery).where(delivery.c.delivery_id.in_(ids)).values(values))
             columns = [column.label(f"own_{column.name}") for column in delivery.c]
@@ -151,9 +144,9 @@ class DeliveryRepository:
         values = {"state": "queued", "reason": "", "changed_at": now, "due_at": now, "deferred_at": None}
         return self._change(statement.values(values))
 
-    def cancel_queued(self, key: DispatchKey, now: datetime) -> int:
-        """Record deliveries that were not begun as cancelled; return how many there were."""
-        statement = update(delivery).where(of_dispatch(key), delivery.c.state == "queued")
+    def cancel(self, key: DispatchKey, now: datetime) -> int:
+        """Record deliveries whose message is not complete as cancelled; return how many there were."""
+        statement = update(delivery).where(of_dispatch(key), delivery.c.state.in_(("queued", "claimed")))
         return self._change(statement.values(state="failed", reason="cancelled", changed_at=now))
 
     def next_due_at(self, key: DispatchKey) -> datetime | None:

@@ -174,7 +174,7 @@ def test_an_outcome_is_stored_and_counted(store: Store) -> None:
     assert dispatch.in_words() == "2 of 3 deliveries sent, 1 failed"
     assert store.deliveries.retry_failed(WEEK, NOW) == 1
     assert store.deliveries.has_unfinished(KEY)
-    assert store.deliveries.cancel_queued(KEY, NOW) == 1
+    assert store.deliveries.cancel(KEY, NOW) == 1
     assert not store.deliveries.has_unfinished(KEY)
     assert store.deliveries.retry_failed(WEEK, NOW) == 0
 

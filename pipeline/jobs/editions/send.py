@@ -34,9 +34,9 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
     with backend.lock():
         recovery.from_files(workflow.store, now=now)
         record = workflow.require(week, "send")
-        sealed = _sealed(workflow, week)
+        sealed = require_sealed(workflow, week)
         if record.state == "approved":
-            _require_unpublished(workflow, sealed, week, now)
+            require_unpublished(workflow, sealed, week, now)
             write_sealed(workflow.store, workflow.context, week, recovery.editions_folder, now=now)
             record = editions.change_state(record, "sending", now=now, actor=workflow.actor)
         try:
@@ -69,7 +69,7 @@ def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime)
     record = workflow.require(week, "hand over")
     if record.is_unconfirmed:
         return workflow.confirm_sent(record, now=now)
-    _require_unpublished(workflow, _sealed(workflow, week), week, now)
+    require_unpublished(workflow, require_sealed(workflow, week), week, now)
     return workflow.store.editions.change_state(record, "sent", now=now, actor=workflow.actor, note="handed over")
 
 
@@ -82,14 +82,15 @@ def send_test(workflow: EditionWorkflow, mailer: Mailer, week: Week, address: st
     return mailer.send(make_test_copy(edition.eml, address, now=now), address)
 
 
-def _sealed(workflow: EditionWorkflow, week: Week) -> SealedEdition:
+def require_sealed(workflow: EditionWorkflow, week: Week) -> SealedEdition:
+    """Return a week's sealed edition; RefusedError if there is none."""
     sealed = workflow.store.editions.sealed(str(week))
     if sealed is None:
         raise RefusedError(f"{week} is not sealed: run `pipeline approve {week}`.")
     return sealed
 
 
-def _require_unpublished(workflow: EditionWorkflow, sealed: SealedEdition, week: Week, now: datetime) -> None:
+def require_unpublished(workflow: EditionWorkflow, sealed: SealedEdition, week: Week, now: datetime) -> None:
     """Raise RefusedError if entries of the edition turned out to belong to a story that was already published."""
     selection = select_entries(workflow.store, workflow.context, week, now=now)
     titles = {decision.entry_id: decision.title for decision in selection.decisions}

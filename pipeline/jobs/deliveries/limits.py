@@ -130,9 +130,19 @@ class RateLimit:
         """
         if not self.per_minute:
             return 1_000_000
-        burst = max(self.per_minute // 6, 1)
-        ahead = max((self._free_at or now) - now, timedelta())
-        return max(burst - ceil(ahead * self.per_minute / MINUTE), 0)
+        return max(self._burst - ceil(self._ahead(now) * self.per_minute / MINUTE), 0)
+
+    def ready_at(self, now: datetime) -> datetime:
+        """Return when the next message may be sent.
+
+        >>> now = datetime(2026, 2, 16)
+        >>> limit = RateLimit(6)
+        >>> limit.take(now, 1), limit.ready_at(now) - now
+        (datetime.timedelta(seconds=10), datetime.timedelta(seconds=10))
+        """
+        if self.available(now):
+            return now
+        return now + self._ahead(now) - (self._burst - 1) * MINUTE / self.per_minute
 
     def take(self, now: datetime, number: int) -> timedelta:
         """Count messages, and return how far they are ahead of the rate."""
@@ -141,20 +151,38 @@ class RateLimit:
         self._free_at = max(self._free_at or now, now) + number * MINUTE / self.per_minute
         return self._free_at - now
 
+    @property
+    def _burst(self) -> int:
+        return max(self.per_minute // 6, 1)
+
+    def _ahead(self, now: datetime) -> timedelta:
+        return max((self._free_at or now) - now, timedelta())
+
 
 @dataclass(slots=True)
 class DomainLimits:
-    """A limit for each recipient domain."""
+    """A limit for each recipient domain. A message that has to wait has its place in the queue of its domain."""
 
     per_minute: int
     _limits: dict[str, RateLimit] = field(default_factory=dict)
+    _waiting: set[int] = field(default_factory=set)
 
-    def delay(self, domain: str, now: datetime) -> timedelta:
-        """Return how long a message to a domain has to wait, and count it."""
+    def delay(self, delivery_id: int, domain: str, now: datetime) -> timedelta:
+        """Return how long a message to a domain has to wait; when asked again after that, it need not.
+
+        >>> limits, now = DomainLimits(6), datetime(2026, 2, 16)
+        >>> [limits.delay(number, "a.example", now).seconds for number in (1, 2, 3, 2)]
+        [0, 10, 20, 0]
+        """
+        if not self.per_minute or delivery_id in self._waiting:
+            self._waiting.discard(delivery_id)
+            return timedelta()
         limit = self._limits.setdefault(domain, RateLimit(self.per_minute))
-        has_room = limit.available(now) > 0
-        ahead = limit.take(now, 1)
-        return timedelta() if has_room else ahead
+        ready_at = limit.ready_at(now)
+        limit.take(now, 1)
+        if ready_at > now:
+            self._waiting.add(delivery_id)
+        return ready_at - now
 
 
 @dataclass(slots=True)

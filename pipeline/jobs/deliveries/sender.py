@@ -123,6 +123,7 @@ class _Run:
         self.recorder = recorder
         self.progress = progress
         self.leased_at = sender.clock()
+        self.is_stopped = False
         self.pace = Pace.of(sender.limits.connections)
         self.rate = RateLimit(sender.limits.rate(progress.total))
         self.domains = DomainLimits(sender.limits.max_per_domain_per_minute)
@@ -172,6 +173,8 @@ class _Run:
 
     def _has_lease(self, now: datetime) -> bool:
         """Renew the lease every second; return False if the dispatch was paused, cancelled or taken over."""
+        if self.is_stopped:
+            return False
         if now - self.leased_at < RENEWAL_INTERVAL:
             return True
         self.leased_at = now
@@ -181,6 +184,8 @@ class _Run:
     def _wait_until(self, now: datetime) -> tuple[datetime, str] | None:
         if self.pace.paused_until and self.pace.paused_until > now:
             return self.pace.paused_until, "the mail server asked for a pause"
+        if (ready_at := self.rate.ready_at(now)) > now:
+            return ready_at, "the limit of messages a minute is reached"
         return self.sender.limits.wait_until(now, self.progress)
 
     def _claim(self, now: datetime) -> bool:
@@ -221,7 +226,7 @@ class _Run:
             reason = "suppressed" if hashed in suppressed else _reason_to_drop(subscriber, now)
             if reason:
                 settled.append(_settlement(delivery, "failed", now, reason=reason))
-            elif self.domains.per_minute and (delay := self.domains.delay(_domain(subscriber), now)):
+            elif delay := self.domains.delay(delivery.id, _domain(subscriber), now):
                 settled.append(_queued(delivery, now + delay))
                 self.progress.begun -= 1
             else:
@@ -251,6 +256,7 @@ class _Run:
         if result.slow_down:
             due_at = self.pace.slow_down(now)
         if result.outcome == "stop":
+            self.is_stopped = True
             note = f"{sender.backend.name}: {result.reply}"
             sender.store.dispatches.change_state(
                 self.key, "paused", now=now, actor=sender.backend.name, note=note, only_if="running"

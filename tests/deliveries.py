@@ -117,7 +117,7 @@ class DeliveryHarness:
     def copies(self, week: str, edition: Edition) -> CopyWriter:
         """Return the writer of copies."""
         return CopyWriter.of_edition(
-            self.context, week, edition, bounce_address="bounces@harbour.example", sign=lambda message: message
+            self.context, week, edition, bounce_address="bounces@harbour.example", add_signature=lambda message: message
         )
 
     @property

@@ -17,7 +17,7 @@ from pipeline.model.subscriber import Subscriber
 from pipeline.model.variant import WHOLE
 from pipeline.text.message_headers import parse_mailbox
 
-Sign = Callable[[bytes], bytes]
+AddSignature = Callable[[bytes], bytes]
 """Adds a DKIM signature to a message."""
 
 
@@ -31,11 +31,11 @@ class CopyWriter:
     """Each variant by name, cut at its placeholders."""
     bounce_address: str
     """Where bounces go, such as ``bounces@example.org``; empty if they go to the sender."""
-    sign: Sign
+    add_signature: AddSignature
 
     @classmethod
     def of_edition(
-        cls, context: AudienceContext, week: str, edition: Edition, *, bounce_address: str, sign: Sign
+        cls, context: AudienceContext, week: str, edition: Edition, *, bounce_address: str, add_signature: AddSignature
     ) -> CopyWriter:
         """Return the writer of a sealed edition; DeliveryFailedError if its messages cannot be personalised."""
         identity = list_identity(context, week)
@@ -45,17 +45,17 @@ class CopyWriter:
             week=week,
             messages={name: PersonalMessage.compile(message, identity) for name, message in messages.items()},
             bounce_address=bounce_address,
-            sign=sign,
+            add_signature=add_signature,
         )
 
     def write(self, delivery: Delivery, subscriber: Subscriber, now: datetime) -> Copy:
-        """Return a subscriber's copy; DeliveryFailedError if no mail can be sent to that address."""
+        """Return a subscriber's copy; DeliveryFailedError if nothing can be sent to that address."""
         return Copy(
             delivery_id=delivery.id,
             attempt=delivery.attempts,
             address=subscriber.address,
             sender=self._envelope_sender(delivery.id),
-            message=self.sign(self.messages[delivery.variant].fill(self.recipient(subscriber, now))),
+            message=self.add_signature(self.messages[delivery.variant].fill(self.recipient(subscriber, now))),
         )
 
     def recipient(self, subscriber: Subscriber, now: datetime) -> Recipient:

@@ -173,7 +173,7 @@ class Dispatcher:
         return store.dispatches.freeze(key, variants, now)
 
     def _reopen(self, week: Week, now: datetime) -> None:
-        """Let dispatches of a week run again that have queued deliveries."""
+        """Start dispatches of a week again that have queued deliveries."""
         store = self.workflow.store
         for dispatch in store.dispatches.of_week(str(week)):
             if dispatch.counts.get("queued") and dispatch.state in ("finished", "cancelled"):

@@ -161,7 +161,7 @@ class RateLimit:
 
 @dataclass(slots=True)
 class DomainLimits:
-    """A limit for each recipient domain. A message that has to wait has its place in the queue of its domain."""
+    """A limit for each recipient domain. A message that has to wait keeps its turn."""
 
     per_minute: int
     _limits: dict[str, RateLimit] = field(default_factory=dict)

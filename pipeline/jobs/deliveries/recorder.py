@@ -98,13 +98,13 @@ class DeliveryRecorder:
     def _next(self) -> tuple[list[_Request], bool]:
         """Return the requests that are waiting, at least one, and whether there will be no more."""
         requests: list[_Request] = []
-        item = self._requests.get()
-        while item is not None:
-            requests.append(item)
-            if sum(len(request.finals) + len(request.settlements) for request in requests) >= MAX_ROWS:
+        request = self._requests.get()
+        while request is not None:
+            requests.append(request)
+            if sum(len(one.finals) + len(one.settlements) for one in requests) >= MAX_ROWS:
                 return requests, False
             try:
-                item = self._requests.get_nowait()
+                request = self._requests.get_nowait()
             except Empty:
                 return requests, False
         return requests, True

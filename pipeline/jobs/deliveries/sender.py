@@ -18,17 +18,20 @@ from pipeline.audience.tokens import address_hash
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.deliveries.copies import CopyWriter
 from pipeline.jobs.deliveries.limits import DomainLimits, Pace, RateLimit, SendLimits, SendProgress
+from pipeline.jobs.deliveries.outcomes import (
+    UNCERTAIN_STATES,
+    UncertainRule,
+    queue_again,
+    reason_to_drop,
+    settle,
+    settlement,
+)
 from pipeline.jobs.deliveries.recorder import DeliveryRecorder
 from pipeline.jobs.deliveries.workers import Batch, Workers
 from pipeline.jobs.ports import DeliveryBackend
 from pipeline.model.delivery import (
     Delivery,
-    DeliveryResult,
-    DeliveryState,
     DispatchKey,
-    FailureReason,
-    Outcome,
-    Settlement,
 )
 from pipeline.model.schedule import Clock
 from pipeline.model.subscriber import Subscriber
@@ -37,13 +40,11 @@ from pipeline.store import Store
 LEASE_TTL = timedelta(minutes=1)
 """After this time another process takes over from one that died."""
 RENEWAL_INTERVAL = timedelta(seconds=1)
-"""How soon a pause is noticed."""
+"""How soon a pause takes effect."""
 POLL_SECONDS = 0.2
-GROUP = 60
+CLAIM_SIZE = 60
 """How many deliveries are claimed at once: a transaction for each would take longer than sending it."""
 log = logging.getLogger(__name__)
-UncertainRule = Literal["hold", "accept", "retry"]
-_STATES: dict[UncertainRule, DeliveryState] = {"hold": "uncertain", "accept": "sent", "retry": "queued"}
 _CRASHED = "the process that sent it ended before the server's answer was recorded"
 
 
@@ -84,7 +85,7 @@ class DeliverySender:
             state = self.store.dispatches.state(key)
             return SendResult(state="busy" if state == "running" else "stopped")
         try:
-            self.store.deliveries.recover(key, now, uncertain=_STATES[self.uncertain], reply=_CRASHED)
+            self.store.deliveries.recover(key, now, uncertain=UNCERTAIN_STATES[self.uncertain], reply=_CRASHED)
             with DeliveryRecorder(self.store, self.owner, self.clock, self.limits.zone, self._sleep) as recorder:
                 run = _Run(self, key, copies, recorder, self._progress(key))
                 with run.working():
@@ -140,11 +141,11 @@ class _Run:
                 self._settle(batch)
             now = self.sender.clock()
             for batch in self.workers.unbegun():
-                self.recorder.record([_queued(delivery, now) for delivery, _ in batch.deliveries])
+                self.recorder.record([queue_again(delivery, now) for delivery, _ in batch.deliveries])
             self.recorder.flush()
 
     def loop(self, patience: timedelta) -> SendResult:
-        """Give the threads work until there is none, or it has to wait longer than ``patience``."""
+        """Feed the threads until nothing is left, or it has to wait longer than ``patience``."""
         sender = self.sender
         while True:
             for batch in self.workers.finished():
@@ -194,7 +195,7 @@ class _Run:
         size = sender.backend.max_batch
         most = self.pace.allowed * size
         if self.pace.allowed == self.pace.most:
-            most = max(2 * most, GROUP)  # so that no thread waits for the next group
+            most = max(2 * most, CLAIM_SIZE)  # so that no thread waits for the next group
         room = most - self.workers.in_work
         of_first_batch = progress.left_of_first_batch(sender.limits.first_batch)
         if of_first_batch == 0 and not self.workers.in_work:
@@ -223,11 +224,11 @@ class _Run:
         suppressed = self.sender.store.suppressions.find_all(hashes)
         wanted, settled = [], []
         for (delivery, subscriber), hashed in zip(claimed, hashes, strict=True):
-            reason = "suppressed" if hashed in suppressed else _reason_to_drop(subscriber, now)
+            reason = "suppressed" if hashed in suppressed else reason_to_drop(subscriber, now)
             if reason:
-                settled.append(_settlement(delivery, "failed", now, reason=reason))
+                settled.append(settlement(delivery, "failed", now, reason=reason))
             elif delay := self.domains.delay(delivery.id, _domain(subscriber), now):
-                settled.append(_queued(delivery, now + delay))
+                settled.append(queue_again(delivery, now + delay))
                 self.progress.begun -= 1
             else:
                 wanted.append((delivery, subscriber))
@@ -237,94 +238,32 @@ class _Run:
 
     def _settle(self, batch: Batch) -> None:
         now = self.sender.clock()
-        settled = [
-            self._settlement(delivery, result, now)
-            for (delivery, _), result in zip(batch.deliveries, batch.results, strict=True)
-            if result.outcome != "lost"
-        ]
+        settled = []
+        for (delivery, _), result in zip(batch.deliveries, batch.results, strict=True):
+            if result.slow_down:
+                self.pace.slow_down(now)
+            if result.outcome == "stop":
+                self._pause(result.reply, now)
+            if result.outcome != "lost":
+                rules = self.sender.limits, self.sender.uncertain
+                settled.append(settle(delivery, result, *rules, now, paused_until=self.pace.paused_until))
         self.recorder.record(settled)
-        sent = sum(settlement.state == "sent" for settlement in settled)
+        sent = sum(one.state == "sent" for one in settled)
         self.progress.count_sent(now, self.sender.limits.zone, sent)
-        for settlement in settled:
-            self.progress.count(settlement.state)
+        for one in settled:
+            self.progress.count(one.state)
         if sent:
             self.pace.accepted(now)
 
-    def _settlement(self, delivery: Delivery, result: DeliveryResult, now: datetime) -> Settlement:
-        """Return what to record of a result, and react to what concerns all deliveries."""
-        sender, due_at = self.sender, now
-        if result.slow_down:
-            due_at = self.pace.slow_down(now)
-        if result.outcome == "stop":
-            self.is_stopped = True
-            note = f"{sender.backend.name}: {result.reply}"
-            sender.store.dispatches.change_state(
-                self.key, "paused", now=now, actor=sender.backend.name, note=note, only_if="running"
-            )
-            log.error("sending %s is paused: %s", self.key[0], result.reply)
-            return _queued(delivery, now, reply=result.reply)
-        if result.outcome == "later":
-            deferred_at = delivery.deferred_at or now
-            retry_at = sender.limits.retry_at(deferred_at, now)
-            if retry_at is None:
-                return _settlement(delivery, "failed", now, reason="expired", reply=result.reply)
-            due_at = due_at if result.slow_down else retry_at
-            return _queued(delivery, due_at, reply=result.reply, deferred_at=deferred_at)
-        states: dict[Outcome, DeliveryState] = {
-            "sent": "sent",
-            "failed": "failed",
-            "uncertain": _STATES[sender.uncertain],
-        }
-        return _settlement(
-            delivery,
-            states[result.outcome],
-            now,
-            reason=result.reason,
-            reply=result.reply,
-            provider_id=result.provider_id,
+    def _pause(self, reply: str, now: datetime) -> None:
+        """Pause the dispatch, since a refusal concerns all its messages."""
+        sender, self.is_stopped = self.sender, True
+        name = sender.backend.name
+        sender.store.dispatches.change_state(
+            self.key, "paused", now=now, actor=name, note=f"{name}: {reply}", only_if="running"
         )
-
-
-def _reason_to_drop(subscriber: Subscriber, now: datetime) -> FailureReason:
-    """Return why a subscriber gets nothing now, though the edition was meant for them; empty if they do."""
-    if subscriber.state != "active":
-        return "suppressed" if subscriber.state == "suppressed" else "unsubscribed"
-    return "paused" if subscriber.is_paused(now) else ""
+        log.error("sending %s is paused: %s", self.key[0], reply)
 
 
 def _domain(subscriber: Subscriber) -> str:
     return subscriber.address.rpartition("@")[2].lower()
-
-
-def _queued(
-    delivery: Delivery, due_at: datetime, *, reply: str = "", deferred_at: datetime | None = None
-) -> Settlement:
-    return Settlement(
-        delivery_id=delivery.id,
-        attempt=delivery.attempts,
-        state="queued",
-        due_at=due_at,
-        deferred_at=deferred_at or delivery.deferred_at,
-        reply=reply,
-    )
-
-
-def _settlement(
-    delivery: Delivery,
-    state: DeliveryState,
-    now: datetime,
-    *,
-    reason: FailureReason = "",
-    reply: str = "",
-    provider_id: str = "",
-) -> Settlement:
-    return Settlement(
-        delivery_id=delivery.id,
-        attempt=delivery.attempts,
-        state=state,
-        due_at=now,
-        deferred_at=delivery.deferred_at,
-        reply=reply,
-        reason=reason if state == "failed" else "",
-        provider_id=provider_id,
-    )

@@ -117,8 +117,9 @@ def test_what_is_not_compressed_stays(document: bytes, header: str) -> None:
 )
 def test_what_cannot_be_read_is_refused(header: str, body: bytes, name: str) -> None:
     """The error names the compression that nobody asked for."""
-    with pytest.raises(FetchError, match=f"compressed with {name}, which was not accepted"):
+    with pytest.raises(FetchError, match=f"compressed with {name}, which was not accepted") as caught:
         decode(header, body, 3)
+    assert caught.value.kind == "protocol_error"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zlib"])
@@ -138,16 +139,18 @@ def test_what_is_received_is_counted_exactly() -> None:
         bounded.add(chunk)
     assert len(bounded) == 200
     assert bounded.prefix(3) == b"<<<"
-    with pytest.raises(FetchError, match=r"^sent more than 200 bytes$"):
+    with pytest.raises(FetchError, match=r"^sent more than 200 bytes$") as caught:
         bounded.add(b"<")
+    assert caught.value.kind == "too_large"
 
 
 def test_two_layers_at_most() -> None:
     """A gzipped file that is gzipped for transfer is read; one more layer is refused."""
     twice = gzip.compress(zlib.compress(DOCUMENT))
     assert decode("", twice, 7) == DOCUMENT
-    with pytest.raises(FetchError, match="more than twice"):
+    with pytest.raises(FetchError, match="more than twice") as caught:
         decode("gzip, gzip, gzip", gzip.compress(twice), 7)
+    assert caught.value.kind == "protocol_error"
 
 
 BOMB = gzip.compress(bytes(16 << 20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -69,6 +70,17 @@ def test_how_long_a_host_asks_to_wait(value: str, wait: timedelta | None) -> Non
     assert rate_limited_until(500, value, NOW) is rate_limited_until(200, value, NOW) is None
     elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
     assert parse_retry_after(value, elsewhere) == until
+
+
+def test_a_date_without_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in UTC, wherever this machine is."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert parse_retry_after("Mon, 09 Feb 2026 12:00:05 -0000", NOW) == NOW + 5 * SECOND
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

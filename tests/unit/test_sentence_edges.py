@@ -220,6 +220,16 @@ def test_furniture(function: Callable[..., object], arguments: tuple[Any, ...], 
             ("<p>By Ada Marsh</p><p>3 May 2026</p><p>Salt came by sea.</p>",),
             ("<p>Salt came by sea.</p>", "its third paragraph, after a byline and a date", 0),
         ),
+        (
+            opening_of,
+            ("<h2>Sponsored by</h2><p>Salt came by sea.</p><p>Rope came, too.</p>",),
+            ("<p>Rope came, too.</p>", "its second paragraph, after a sponsor", 0),
+        ),
+        (
+            opening_of,
+            ("<p>Sponsored by us</p><p>Salt came by sea.</p>",),
+            ("<p>Salt came by sea.</p>", "its second paragraph, after a sponsor", 0),
+        ),
         (opening_of, ("",), ("", "nothing: it has no sentence of its own", 3)),
         (opening_of, ("<p>By Ada Marsh</p>",), ("", "nothing: it has no sentence of its own", 3)),
         (

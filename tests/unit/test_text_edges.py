@@ -120,6 +120,7 @@ def parts(title: str) -> tuple[object, ...]:
         (best_source, ("a.jpg 100w", "https://h.example/"), "https://h.example/a.jpg 100w"),
         (best_source, ("a,b.jpg 300w, c.jpg 200w", "https://h.example/"), "https://h.example/a,b.jpg 300w"),
         (best_source, ("javascript:x 900w", "https://h.example/"), ""),
+        (replaced, ("""<img class="emoji" alt="&quot;a&quot; 'b' &lt;" src="x">""",), "\"a\" 'b' &lt;"),
         (replaced, ('<img src="https://h.example/a.jpg" alt="A">',), '<img src="https://h.example/a.jpg" alt="A">'),
         (replaced, ('<img alt="A">',), ""),
         (replaced, ('<img src="https://h.example/icons/a.png" alt="A">',), ""),

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
+import ssl
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
+from socketserver import BaseRequestHandler
+from threading import Thread
 from typing import Any
 
 from pipeline.delivery.mail_api.service import Account
@@ -75,17 +80,21 @@ class FakeService(BackgroundServer):
     exhausted: Answer | None = None
     """The quota of a day or month is used up."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.accepted: list[Accepted] = []
         self.requests: list[Received] = []
         self.script: list[Failure] = []
         """For the next requests, the first one first."""
-        super().__init__(QuietServer(self, _Handler))
+        server = QuietServer(self, _Handler)
+        self._is_https = tls is not None
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        super().__init__(server)
 
     @property
     def account(self) -> Account:
         """The account that the service knows."""
-        url = f"http://127.0.0.1:{self.port}"
+        url = f"https://localhost:{self.port}" if self._is_https else f"http://127.0.0.1:{self.port}"
         return Account(key=KEY, url=url, region=REGION, domain=DOMAIN, stream=STREAM)
 
     def answer(self, seen: Received) -> Answer:
@@ -117,8 +126,8 @@ class FakeSes(FakeService):
 
     name = "ses"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.limited = self._exception(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
         self.unauthorised = self._exception(403, "InvalidClientTokenId", f"The security token {KEY} is invalid.")
         self.exhausted = self._exception(429, "TooManyRequestsException", "Daily message quota exceeded.")
@@ -164,8 +173,8 @@ class FakePostmark(FakeService):
 
     name = "postmark"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.limited = self._error(429, 429, "Rate limit exceeded.")
         self.unauthorised = self._error(401, 10, f"No Account or Server matches the token {KEY}.")
 
@@ -233,8 +242,8 @@ class FakeResend(FakeService):
 
     name = "resend"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.limited = self._error(429, "rate_limit_exceeded", "Too many requests.")
         self.unauthorised = self._error(401, "validation_error", f"API key {KEY} is invalid")
         self.exhausted = self._error(429, "monthly_quota_exceeded", "You have reached your monthly quota.")
@@ -321,10 +330,47 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) + (never_ends is not None)))
+        self.send_header("Content-Length", str(len(body) + 2 * (never_ends is not None)))
         self.end_headers()
         self.wfile.write(body)
         if never_ends:
-            self.wfile.flush()
             never_ends()
+            self.wfile.write(b" ")  # a client that waits looks at its clock again
             self.server.owner.stopped.wait()
+
+
+class TunnelProxy(BackgroundServer):
+    """An HTTP proxy that makes tunnels to one port, whatever it is asked for, or refuses to; a context manager."""
+
+    def __init__(self, target_port: int, status: str = "200 Connection established") -> None:
+        self.heads: list[bytes] = []
+        self.target_port = target_port
+        self.status = status
+        super().__init__(QuietServer(self, _Tunnel))
+
+
+class _Tunnel(BaseRequestHandler):
+    server: QuietServer
+
+    def handle(self) -> None:
+        """Answer CONNECT, then pass on bytes until one side ends."""
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.request.recv(4096)
+        owner: TunnelProxy = self.server.owner
+        owner.heads.append(head)
+        self.request.sendall(f"HTTP/1.1 {owner.status}\r\n\r\n".encode())
+        if owner.status.startswith("200"):
+            with socket.create_connection(("127.0.0.1", owner.target_port)) as target:
+                back = Thread(target=_pass_on, args=(target, self.request), daemon=True)
+                back.start()
+                _pass_on(self.request, target)
+                back.join()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

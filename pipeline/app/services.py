@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.config import delivery_secret
+from pipeline.config import delivery_secret, fetch_proxy
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
@@ -24,6 +25,7 @@ def build_service_backend(app: App, name: str, clock: Clock) -> ApiBackend:
     ConfigError if a setting or the key is missing; ValueError if ``delivery.services`` has no such service.
     """
     from pipeline.delivery.mail_api.backend import ApiBackend
+    from pipeline.delivery.mail_api.client import ServiceClient
     from pipeline.delivery.mail_api.service import Account
     from pipeline.delivery.services import load_service
 
@@ -35,15 +37,17 @@ def build_service_backend(app: App, name: str, clock: Clock) -> ApiBackend:
         domain=settings.api_domain,
         stream=settings.api_stream,
     )
-    return ApiBackend(service=load_service(name, account), clock=clock)
+    client = partial(ServiceClient, proxy=fetch_proxy(app.config.fetch, os.environ))
+    return ApiBackend(service=load_service(name, account), clock=clock, create_client=client)
 
 
-def build_certificates() -> Certificates:
+def build_certificates(app: App) -> Certificates:
     """Return the certificates of Amazon SNS, to be kept as long as the process runs."""
     from pipeline.delivery.mail_api.client import get_once
     from pipeline.delivery.mail_api.sns import Certificates
 
-    return Certificates(get=lambda request: get_once(request, total_seconds=SNS_SECONDS))
+    proxy = fetch_proxy(app.config.fetch, os.environ)
+    return Certificates(get=lambda request: get_once(request, total_seconds=SNS_SECONDS, proxy=proxy))
 
 
 def build_webhook(app: App, name: str, certificates: Certificates) -> Webhook | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,9 +27,11 @@ from pipeline.delivery.mail_api.service import Account
 from pipeline.delivery.services import SERVICES, load_service
 from pipeline.model.delivery import Copy, DeliveryResult
 from pipeline.model.errors import ConfigError
+from pipeline.model.fetch import Proxy
 from pipeline.text.message_headers import message_headers
 from tests.background_server import free_port
-from tests.mail_services import DOMAIN, FAKES, KEY, REGION, STREAM, Failure, FakeService
+from tests.mail_server import certificates, server_context
+from tests.mail_services import DOMAIN, FAKES, KEY, REGION, STREAM, Failure, FakeService, TunnelProxy
 
 pytestmark = pytest.mark.loopback
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
@@ -51,6 +56,7 @@ def message(address: str) -> bytes:
         message_id="2026-W07.x",
     )
     added = {
+        "DKIM-Signature": "v=1; a=rsa-sha256; d=news.example.org;\r\n b=c2lnbmF0dXJl",
         "List-Id": "<weekly.example.org>",
         "List-Unsubscribe": UNSUBSCRIBE,
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -142,6 +148,7 @@ def test_a_message_arrives_with_its_parts_and_headers(fake: FakeService, send: S
         "message-id": "<2026-W07.x@news.example.org>",
     }.items():
         assert accepted.headers[name] == value, name
+    assert "dkim-signature" not in accepted.headers
 
 
 def test_nothing_is_sent_before_it_is_committed(fake: FakeService, send: Sending) -> None:
@@ -334,6 +341,34 @@ def test_codes_of_the_account_stop_a_batch() -> None:
     with FAKES["postmark"]() as fake:
         results = send_once(fake, "ann@x.example", "account@x.example")
     assert [result.outcome for result in results] == ["sent", "stop"]
+
+
+@pytest.mark.requires("openssl")
+def test_a_service_proves_its_name_also_through_a_proxy(tmp_path: Path) -> None:
+    """Nothing is sent without a certificate of the name; what a proxy refuses was not sent either."""
+    folder = certificates(tmp_path, "api.example.org")
+    trusted = {"create_ssl_context": partial(ssl.create_default_context, cafile=str(folder / "ca.pem"))}
+    with FAKES["resend"](server_context(folder)) as fake, TunnelProxy(fake.port) as tunnel:
+        named = replace(fake.account, url=f"https://api.example.org:{fake.port}")
+        proxy = Proxy(url=f"http://us%40r:p%3Ass@127.0.0.1:{tunnel.port}")
+        cases = [
+            (fake.account, {}, "later"),  # localhost, with a certificate of nobody
+            (fake.account, trusted, "later"),  # with that of another name
+            (named, {"proxy": proxy}, "later"),
+            (named, {"proxy": proxy} | trusted, "sent"),
+        ]
+        for account, options, outcome in cases:
+            with Sending(fake, account, **options) as send:
+                assert [result.outcome for result in send("ann@x.example")] == [outcome]
+        assert len(fake.requests) == 1
+        head = tunnel.heads[-1].decode().lower()
+        assert f"connect api.example.org:{fake.port} http/1.1\r\n" in head
+        assert f"proxy-authorization: basic {b64encode(b'us@r:p:ss').decode().lower()}\r\n" in head
+        tunnel.status = "407 Proxy Authentication Required"
+        with Sending(fake, named, **trusted, proxy=proxy) as send:
+            (result,) = send("ann@x.example")
+        assert (result.outcome, result.reply) == ("later", "the proxy refuses the connection")
+        assert send.waited == []
 
 
 def test_a_service_is_built_from_the_settings(

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
 from pipeline.lookup import lookups
+from pipeline.model.fetch import Proxy
+from pipeline.text.urls import is_loopback
 
 MAX_ANSWER_BYTES = 1_000_000
 CONNECT_SECONDS = 20.0
@@ -26,7 +29,6 @@ TOTAL_SECONDS = 180.0
 IDLE_SECONDS = 4.0
 """How long an idle connection is used again: longer, and the service may be closing it just then."""
 _CHUNK_BYTES = 16_384
-_SENT = "http11.send_request_body.complete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +66,19 @@ class ServiceClient:
         total_seconds: float = TOTAL_SECONDS,
         connect_seconds: float = CONNECT_SECONDS,
         create_ssl_context: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+        proxy: Proxy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total_seconds = total_seconds
         self._network = _LimitedNetwork(connect_seconds, monotonic)
         self._create_ssl_context = create_ssl_context
+        self._proxy = proxy
         self._pool: httpcore.ConnectionPool | None = None
 
     def send(self, request: Request) -> Answer:
         """Return the answer to a request, or why there is none. The time limit is for both together."""
         self._network.limit(self._total_seconds)
-        progress: set[str] = set()
+        progress = _Progress()
         headers = {"Accept": "application/json", "User-Agent": "newsletter-pipeline", **request.headers}
         answer = _Reading()
         try:
@@ -83,17 +87,19 @@ class ServiceClient:
                 request.url,
                 headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()],
                 content=request.body,
-                extensions={"trace": lambda event, info: progress.add(event)},
+                extensions={"trace": progress},
             ) as response:
                 answer.read(response)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             # Its text may repeat what was sent.
             answer.problem = _PROBLEMS.get(type(error), "the connection was lost")
+        except httpcore.ProxyError:
+            answer.problem = "the proxy refuses the connection"
         except (httpcore.UnsupportedProtocol, UnicodeError):
             answer.problem = "its address is not valid"
         if answer.problem:
             self.close()
-        return answer.result(was_sent=_SENT in progress)
+        return answer.result(was_sent=progress.is_complete)
 
     def close(self) -> None:
         """End the connection, if there is one."""
@@ -103,13 +109,24 @@ class ServiceClient:
 
     def _opened(self, url: str) -> httpcore.ConnectionPool:
         if self._pool is None:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            is_direct = self._proxy is None or is_loopback(host) or self._proxy.bypasses(host)
             self._pool = httpcore.ConnectionPool(
-                ssl_context=self._create_ssl_context() if url.startswith("https:") else None,
+                ssl_context=self._create_ssl_context() if parts.scheme == "https" else None,
+                proxy=None if is_direct or self._proxy is None else _make_proxy(self._proxy.url),
                 max_connections=1,
                 keepalive_expiry=IDLE_SECONDS,
                 network_backend=self._network,
             )
         return self._pool
+
+
+def _make_proxy(url: str) -> httpcore.Proxy:
+    """Return a proxy whose URL may contain a user name and a password."""
+    parts = urlsplit(url)
+    login = (unquote(parts.username).encode(), unquote(parts.password or "").encode()) if parts.username else None
+    return httpcore.Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth=login)
 
 
 _PROBLEMS: dict[type[Exception], str] = {
@@ -119,6 +136,20 @@ _PROBLEMS: dict[type[Exception], str] = {
     httpcore.WriteTimeout: "the request was not taken in time",
     httpcore.RemoteProtocolError: "the connection ended without an answer that can be read",
 }
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request got, as httpcore's trace says. The request for a tunnel through a proxy is not the request."""
+
+    is_complete: bool = False
+    _is_tunnel: bool = False
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "http11.send_request_body.started":
+            self._is_tunnel = info["request"].method == b"CONNECT"
+        elif event == "http11.send_request_body.complete":
+            self.is_complete = not self._is_tunnel
 
 
 @dataclass(slots=True)
@@ -224,9 +255,9 @@ class _LimitedStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def get_once(request: Request, *, total_seconds: float) -> Answer:
+def get_once(request: Request, *, total_seconds: float, proxy: Proxy | None = None) -> Answer:
     """Return the answer to a request over a connection of its own."""
-    client = ServiceClient(total_seconds=total_seconds)
+    client = ServiceClient(total_seconds=total_seconds, proxy=proxy)
     try:
         return client.send(request)
     finally:

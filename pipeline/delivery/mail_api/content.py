@@ -15,6 +15,7 @@ _OWN_FIELD = re.compile(
     re.IGNORECASE,
 )
 """Headers that the services take as fields, or write themselves. A DKIM signature would no longer be valid."""
+_SIGNATURE = re.compile(rb"^dkim-signature:.*\r\n(?:[ \t].*\r\n)*", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 
 
@@ -45,6 +46,16 @@ def read_content(message: bytes) -> Content:
         html=bodies.get("text/html", ""),
         headers=headers,
     )
+
+
+def without_signatures(message: bytes) -> bytes:
+    r"""Return a message without DKIM-Signature: services change what it covers, and add their own.
+
+    >>> without_signatures(b"DKIM-Signature: v=1;\r\n b=x\r\nTo: ann@x.example\r\n\r\nDKIM-Signature: quoted\r\n")
+    b'To: ann@x.example\r\n\r\nDKIM-Signature: quoted\r\n'
+    """
+    header, blank, body = message.partition(b"\r\n\r\n")
+    return _SIGNATURE.sub(b"", header + b"\r\n").removesuffix(b"\r\n") + blank + body
 
 
 def _text(part: Message) -> str:

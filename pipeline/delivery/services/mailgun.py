@@ -16,6 +16,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from pipeline.delivery.mail_api.client import Answer, Request
+from pipeline.delivery.mail_api.content import without_signatures
 from pipeline.delivery.mail_api.service import Account, explain, field_of, printable, read_json, require, require_key
 from pipeline.delivery.mail_api.sns import Certificates
 from pipeline.delivery.mail_api.webhooks import (
@@ -63,14 +64,15 @@ class Mailgun:
 
     def encode(self, copy: Copy) -> bytes:
         """Return a request's body: a form with a file (RFC 7578). Opens and clicks are not tracked."""
-        boundary = _boundary(copy.message)
+        message = without_signatures(copy.message)
+        boundary = _boundary(message)
         fields = {"to": copy.address, "o:tracking": "no", "o:tracking-clicks": "no", "o:tracking-opens": "no"}
         lines = [f"--{boundary}"]
         for name, value in fields.items():
             lines += [f'Content-Disposition: form-data; name="{name}"', "", value, f"--{boundary}"]
         lines += ['Content-Disposition: form-data; name="message"; filename="message.eml"']
         lines += ["Content-Type: message/rfc822", "", ""]
-        return "\r\n".join(lines).encode() + copy.message + f"\r\n--{boundary}--\r\n".encode()
+        return "\r\n".join(lines).encode() + message + f"\r\n--{boundary}--\r\n".encode()
 
     def request(self, parts: Sequence[bytes], now: datetime) -> Request:
         """Return the request of a copy."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.delivery.mail_api.client import Answer, Request
+from pipeline.delivery.mail_api.content import without_signatures
 from pipeline.delivery.mail_api.service import (
     Account,
     explain,
@@ -76,7 +77,7 @@ class Ses:
     def encode(self, copy: Copy) -> bytes:
         """Return a request's body."""
         fields = {
-            "Content": {"Raw": {"Data": b64encode(copy.message).decode("ascii")}},
+            "Content": {"Raw": {"Data": b64encode(without_signatures(copy.message)).decode("ascii")}},
             "Destination": {"ToAddresses": [copy.address]},
             "FeedbackForwardingEmailAddress": copy.sender,
         }

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
+from pipeline.app.services import build_certificates
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
 from pipeline.web.connections import ConnectionLimits
@@ -80,7 +81,7 @@ def create_public_app(
         PersonPages(links),
         PreferencesPages(links),
         ArchivePages(live),
-        WebhookPages(live=live, clock=clock, writer=writer),
+        WebhookPages(live=live, clock=clock, writer=writer, certificates=build_certificates(live.current().app)),
     )
 
     def stylesheet(request: Request) -> Response:

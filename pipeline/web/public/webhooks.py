@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.app.services import build_certificates, build_webhook
+from pipeline.app.services import build_webhook
 from pipeline.delivery.mail_api.sns import Certificates
 from pipeline.delivery.mail_api.webhooks import WebhookReport, WebhookRequest
 from pipeline.jobs.deliveries.events import EventRecorder
@@ -38,7 +38,7 @@ class WebhookPages:
     live: LiveAudience
     clock: Clock
     writer: Writer
-    certificates: Certificates = field(default_factory=build_certificates)
+    certificates: Certificates
 
     def routes(self) -> list[BaseRoute]:
         """Return the route: other methods than POST do nothing."""

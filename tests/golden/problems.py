@@ -105,6 +105,8 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         digest(replace(SAMPLE, publication=replace(PUBLICATION, language="tlh"))),
         "language", "warning", "[publication] language"),
     "no introduction": (digest(replace(SAMPLE, introduction_md=" \n")), "introduction", "warning", "introduction"),
+    "long introduction": (
+        digest(replace(SAMPLE, introduction_md="The quay was wet. " * 16)), "introduction", "hint", "introduction"),
     "TK in the introduction": (
         digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "todo-note", "error", "introduction"),
     "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "todo-note", "error", TITLE),

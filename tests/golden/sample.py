@@ -164,9 +164,8 @@ SAMPLE = Digest(
     introduction_md=(
         "Good morning from a wet quay. The boats stayed in all week, so the town did what it does best in February: it "
         "cooked for whoever came through the door.\n\n"
-        "This letter is about waiting. There is a loaf that takes two days, a guest who lays eleven places without "
-        "knowing who will sit down, and a boatbuilder’s short list of what makes a cold morning bearable. Put the "
-        "kettle on first."
+        "This letter is about waiting: a loaf that takes two days, a guest who lays eleven places, and what makes a "
+        "cold morning bearable. Put the kettle on first."
     ),
     sections=(
         Section(kind="posts", heading="From the blog", stories=(POST, GUEST_POST)),

@@ -29,7 +29,7 @@ BANNER = ProofBanner(
         CheckResult(
             name="dead-link", level="error", message=f"{LONG} answered 404: fix that link.", where="Tide tables"
         ),
-        CheckResult(name="introduction", level="warning", message="Write an introduction of 60 to 120 words."),
+        CheckResult(name="introduction", level="warning", message="Write an introduction of up to 60 words."),
         CheckResult(name="image-alt", level="hint", message="Describe the <b>picture</b>.", where="قهوة على الرصيف"),
     ),
     buttons=tuple(

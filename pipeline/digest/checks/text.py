@@ -21,12 +21,15 @@ from pipeline.text.headlines import display_width
 from pipeline.text.markdown import to_plain
 from pipeline.text.merge_tags import WORD_JOINER, find_merge_tags
 from pipeline.text.mojibake import find_mojibake
+from pipeline.text.plain_text import count_words
 from pipeline.text.similarity import normalised_words, shared_clause
 from pipeline.text.wordpress import find_shortcode
 
 SUBJECT_LENGTHS = (10, 78)
 BEST_SUBJECT_LENGTHS = (30, 60)
 BEST_PREHEADER_LENGTHS = (80, 130)
+MAX_INTRODUCTION_WORDS = 60
+"""Below a longer one, the headline of the lead is not on the first screen of a phone."""
 _TODO_NOTE = re.compile(r"\b(?:TK(?:TK)*|TBC|TBD|FIXME)\b|(?i:\blorem ipsum\b)")
 _TODO = re.compile(r"\bTODO\b")
 _LANGUAGES_WITH_TODO = {"es", "gl", "it", "pt"}
@@ -74,10 +77,14 @@ def _repeated_by_preheader(inputs: CheckInputs) -> str:
 
 
 def introduction(inputs: CheckInputs) -> Iterator[CheckResult]:
-    """Check that the editor wrote an introduction."""
-    if not inputs.digest.introduction_md.strip():
-        message = "Write an introduction of 60 to 120 words: a personal note makes people open the newsletter."
+    """Check that the editor wrote an introduction, and not one that hides the lead on a phone."""
+    words, most = count_words(to_plain(inputs.digest.introduction_md)), MAX_INTRODUCTION_WORDS
+    if not words:
+        message = f"Write an introduction of up to {most} words: a personal note makes people open the newsletter."
         yield INTRODUCTION.result("introduction", "warning", message)
+    elif words > most:
+        message = f"Shorten the introduction to {most} words: it has {words}, and phones show the lead below it."
+        yield INTRODUCTION.result("introduction", "hint", message)
 
 
 def todo_note(inputs: CheckInputs) -> Iterator[CheckResult]:

@@ -71,7 +71,7 @@ def initial_text(
         *_references(edition, stories, left_out),
         FENCE,
         "",
-        "<!-- Your introduction goes here, in Markdown. 60 to 120 words are a good length. -->",
+        "<!-- Your introduction goes here, in Markdown. Up to 60 words are a good length. -->",
         "",
         "## Useful links",
         "",

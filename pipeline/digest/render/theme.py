@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.digest.render.style import DEFAULT_STYLE, ThemeStyle, parse_style
 from pipeline.model.errors import TemplateError
+from pipeline.text.headlines import display_width
 from pipeline.text.no_break import keep_phrase_together
 from pipeline.text.wrap import labelled, wrap, wrap_parts
 
@@ -228,14 +229,16 @@ def _compile(environment: Environment, name: str) -> Template:
 
 
 def _underline(text: str, character: str) -> str:
-    """Return a heading of the text part, underlined as far as its longest line.
+    """Return a heading of the text part, underlined as far as its longest line; wide characters count twice.
 
     >>> print(_underline("To read", "-"))
     To read
     -------
+    >>> _underline("港と炉", "-").count("-")
+    6
     """
     lines = wrap(text)
-    return lines + "\n" + character * min(72, max(map(len, lines.split("\n"))))
+    return lines + "\n" + character * min(72, max(map(display_width, lines.split("\n"))))
 
 
 def _bullet(text: str) -> str:

@@ -32,49 +32,59 @@ def with_loaf(**changes: Any) -> Digest:
     return replace(SAMPLE, sections=(lead_section, *SAMPLE.sections[1:]))
 
 
+Arguments = tuple[Digest, RenderedDigest, bytes, PreflightContext]
+"""The arguments of ``preflight``."""
+Case = Callable[[], Arguments]
+
+
 @cache
 def rendered(digest: Digest) -> RenderedDigest:
     return render(digest, load_theme([THEMES], "classic"))
 
 
-def found(digest: Digest = SAMPLE, context: PreflightContext | None = None, **broken: Any) -> tuple[CheckResult, ...]:
-    """Check a digest; ``broken`` replaces parts of the rendered digest, or the message."""
+def arguments(digest: Digest = SAMPLE, context: PreflightContext | None = None, **broken: Any) -> Arguments:
+    """Return what is checked of a digest; ``broken`` replaces parts of the rendered digest, or the message."""
     eml = broken.pop("eml", None) or to_eml(rendered(digest), digest)
-    return preflight(digest, replace(rendered(digest), **broken), eml, context or PreflightContext())
+    return digest, replace(rendered(digest), **broken), eml, context or PreflightContext()
 
 
-def html(old: str, new: str) -> Callable[[], tuple[CheckResult, ...]]:
+def found(digest: Digest = SAMPLE, context: PreflightContext | None = None) -> tuple[CheckResult, ...]:
+    """Return what the checks find in a digest."""
+    return preflight(*arguments(digest, context))
+
+
+def html(old: str, new: str) -> Case:
     """Check the sample with something replaced in its HTML."""
 
-    def check() -> tuple[CheckResult, ...]:
+    def check() -> Arguments:
         assert old in rendered(SAMPLE).html
-        return found(html=rendered(SAMPLE).html.replace(old, new))
+        return arguments(html=rendered(SAMPLE).html.replace(old, new))
 
     return check
 
 
-def eml(old: bytes, new: bytes) -> Callable[[], tuple[CheckResult, ...]]:
+def eml(old: bytes, new: bytes) -> Case:
     """Check the sample with something replaced in its message."""
 
-    def check() -> tuple[CheckResult, ...]:
+    def check() -> Arguments:
         whole = to_eml(rendered(SAMPLE), SAMPLE)
         assert old in whole
-        return found(eml=whole.replace(old, new))
+        return arguments(eml=whole.replace(old, new))
 
     return check
 
 
-def digest(changed: Digest, context: PreflightContext | None = None) -> Callable[[], tuple[CheckResult, ...]]:
+def digest(changed: Digest, context: PreflightContext | None = None) -> Case:
     """Check another digest."""
-    return lambda: found(changed, context)
+    return lambda: arguments(changed, context)
 
 
-def picture(**changes: Any) -> Callable[[], tuple[CheckResult, ...]]:
+def picture(**changes: Any) -> Case:
     """Check the sample with another picture in its first story."""
     return digest(with_loaf(picture=replace(LOAF.picture, **changes)))
 
 
-def with_title(title: str) -> Callable[[], tuple[CheckResult, ...]]:
+def with_title(title: str) -> Case:
     """Check the sample with another title of its first story."""
     return digest(with_loaf(title=title))
 
@@ -87,7 +97,7 @@ def same_picture_twice() -> Digest:
 
 LINK = "https://tides.example.org/penhallow"
 TITLE = LOAF.title
-PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]] = {
+PROBLEMS: dict[str, tuple[Case, str, str, str]] = {
     "no subject": (digest(replace(SAMPLE, subject=" ")), "subject", "error", "subject"),
     "tiny subject": (digest(replace(SAMPLE, subject="Bread")), "subject-length", "warning", "subject"),
     "endless subject": (digest(replace(SAMPLE, subject="Bread " * 14)), "subject-length", "warning", "subject"),
@@ -160,7 +170,7 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
         digest(replace(SAMPLE, introduction_md="See [the tides](https://tides.example/?a=1&utm_source=x).")),
         "tracking-link", "warning", "introduction"),
     "one picture twice": (
-        lambda: found(same_picture_twice()), "repeated-picture", "warning", TITLE),
+        lambda: arguments(same_picture_twice()), "repeated-picture", "warning", TITLE),
     "link says nothing": (
         digest(with_loaf(excerpt_md=f"See it [here]({LINK}).")), "link-text", "warning", TITLE),
     "link without words": (html("tide table</a>", "</a>"), "link-text", "warning", TITLE),
@@ -182,14 +192,14 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "over 60 KB": (html("</body>", f"<p>{'bread ' * 8_000}</p></body>"), "html-size", "warning", "digest.html"),
     "over 90 KB": (html("</body>", f"<p>{'bread ' * 14_000}</p></body>"), "html-size", "error", "digest.html"),
     "shortened": (
-        lambda: found(shortening="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
+        lambda: arguments(shortening="Excerpts have 12 words at most."), "shortened", "hint", "digest.html"),
     "link in the HTML alone": (html(LINK, "https://tides.example.org/other"), "text-part", "error", "theme"),
     "story in the HTML alone": (
-        lambda: found(text=rendered(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
+        lambda: arguments(text=rendered(SAMPLE).text.replace(TITLE, "")), "text-part", "error", TITLE),
     "words in the HTML alone": (
         html("</body>", f"<p>{' '.join(f'word{n}' for n in range(99))}</p></body>"), "text-part", "warning", "theme"),
     "no unsubscribe link in the text": (
-        lambda: found(text=rendered(SAMPLE).text.replace(UNSUBSCRIBE, "")), "unsubscribe-link", "error", "theme"),
+        lambda: arguments(text=rendered(SAMPLE).text.replace(UNSUBSCRIBE, "")), "unsubscribe-link", "error", "theme"),
     "no unsubscribe link in the HTML": (html(UNSUBSCRIBE, ""), "unsubscribe-link", "error", "theme"),
     "bare line feed": (eml(b"\r\nSubject", b"\nSubject"), "message-format", "error", "digest.eml"),
     "long line": (eml(b"\r\n\r\n", b"\r\n\r\n" + b"x" * 77 + b"\r\n"), "message-format", "error", "digest.eml"),
@@ -205,7 +215,7 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
     "style that loads": (html("</style>", "p { background: url(x) } </style>"), "unsafe", "error", "theme"),
     "style attribute that loads": (html("margin: 0;", "background: url(x);"), "unsafe", "error", "theme"),
     "refresh": (html("<title>", '<meta http-equiv="refresh" content="0;url=x"><title>'), "unsafe", "error", "theme"),
-    "two lines": (lambda: found(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
+    "two lines": (lambda: arguments(subject="Bread\r\nBcc: all@a.example"), "unsafe", "error", "subject"),
     "no postal address": (
         digest(replace(SAMPLE, publication=replace(PUBLICATION, postal_address=" "))),
         "postal-address", "warning", "[publication] postal_address"),
@@ -232,13 +242,15 @@ PROBLEMS: dict[str, tuple[Callable[[], tuple[CheckResult, ...]], str, str, str]]
 @cache
 def results(case: str) -> tuple[CheckResult, ...]:
     """Return what the checks find in one of the newsletters."""
-    return PROBLEMS[case][0]()
+    return preflight(*PROBLEMS[case][0]())
 
 
 def report(case: str) -> str:
-    """Return the results of a newsletter for people to read: level, name, location, message and quote."""
-    lines = [case]
-    for result in results(case):
-        quote = f" “{result.quote}”" if result.quote else ""
-        lines.append(f"  {result.level} {result.name}, {result.where} → {result.fix_target}: {result.message}{quote}")
-    return "\n".join(lines)
+    """Return the results of a newsletter for people to read."""
+    return "\n".join([case, *map(line, results(case))])
+
+
+def line(result: CheckResult) -> str:
+    """Return a result in one line: level, name, location, message and quote."""
+    quote = f" “{result.quote}”" if result.quote else ""
+    return f"  {result.level} {result.name}, {result.where} → {result.fix_target}: {result.message}{quote}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.digest.checks import CHECKS, manifest_results, preflight
+from pipeline.digest.checks.inputs import prepare_inputs
 from pipeline.digest.edition.seal import seal
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
@@ -29,6 +30,7 @@ from tests.golden.problems import (
     THEMES,
     TITLE,
     found,
+    line,
     rendered,
     report,
     results,
@@ -88,6 +90,17 @@ def test_the_editor_reads_the_same_of_each_problem(case: str) -> None:
     golden = (ROOT / "tests/golden/checks.txt").read_text("utf-8").strip().split("\n\n")
     assert len(golden) == len(PROBLEMS)
     assert report(case).split("\n") == golden[list(PROBLEMS).index(case)].split("\n"), "read make golden's diff"
+
+
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_each_check_finds_its_problem_alone(case: str) -> None:
+    """It needs no other check for that, and says the same."""
+    broken, name, *_ = PROBLEMS[case]
+    (check,) = (each for each in CHECKS if f'.result("{name}",' in getsource(each))
+    golden = (ROOT / "tests/golden/checks.txt").read_text("utf-8").split("\n\n")[list(PROBLEMS).index(case)]
+    lines = [line(result) for result in check(prepare_inputs(*broken()))]
+    assert any(f" {name}, " in each for each in lines)
+    assert set(lines) <= set(golden.strip("\n").split("\n"))
 
 
 def test_every_check_is_tested() -> None:

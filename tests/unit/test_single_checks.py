@@ -398,6 +398,10 @@ def test_formats_of_messages(eml: bytes, faults: list[str]) -> None:
         (f'<p background="cid:{"x" * 99}">a</p>', f"the URL “cid:{'x' * 36}”"),
         ('<p style="width: EXPRESSION (1)">a</p>', "the style “width: EXPRESSION (1)”"),
         ('<p title="cid:1">a</p>', ""),
+        ('<p background="A+b-c.1:2">a</p>', "the URL “A+b-c.1:2”"),
+        ('<a href="JAVASCRIPT:1">a</a>', "the URL “JAVASCRIPT:1”"),
+        ('<a href="&#9; java script:1">a</a>', "the URL “\t java script:1”"),
+        ('<a href="1a:b">a</a>', ""),
         ("<!-- script: <script> -->", ""),
     ],
 )
@@ -504,6 +508,18 @@ def test_the_sample_without_a_picture() -> None:
     bare = with_loaf(picture=None)
     for check in (images.image_alt, images.image_size, images.image_format, images.repeated_picture, text.merge_tag):
         assert found(check, bare) == []
+
+
+def test_a_change_after_the_approval() -> None:
+    """A warning at the list of changes."""
+    assert list(freshness.changed_since(["“Bread” would be left out"])) == [
+        CheckResult(
+            name="changed-since",
+            level="warning",
+            message="Approve it again, or keep it as it is: built now, “Bread” would be left out.",
+            fix_target="changes",
+        )
+    ]
 
 
 def test_a_note_is_found_where_todo_is_a_word() -> None:

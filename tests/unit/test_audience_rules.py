@@ -29,6 +29,7 @@ from pipeline.model.subscriber import TOPICS, PersonMail, Preferences, Subscribe
 
 NOW = datetime(2026, 2, 16, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LATER = NOW + HOUR
 ADA = Subscriber(id=7, address="ada@quay.example", state="unconfirmed", created_at=NOW, changed_at=NOW)
 ACTIVE = replace(ADA, state="active", basis="consent", confirmed_at=NOW)
 MAIL = PersonMail(id=3, kind="confirmation", subscriber=ADA, form="newsletter", attempts=1, created_at=NOW)
@@ -336,10 +337,10 @@ def test_a_pause_ends_by_itself_or_is_ended() -> None:
     assert paused.subscriber.display_state(NOW) == "paused"
     assert paused.subscriber.display_state(until - timedelta(microseconds=1)) == "paused"
     assert paused.subscriber.display_state(until) == "active"
-    assert subscription.pause(paused.subscriber, until, NOW).event is None
+    assert subscription.pause(paused.subscriber, until, NOW) == subscription.Step(paused.subscriber)
     assert subscription.pause(paused.subscriber, None, NOW).event == "resumed"
-    assert subscription.pause(paused.subscriber, None, until).event is None
-    assert subscription.pause(ACTIVE, NOW, NOW).event is None
+    assert subscription.pause(paused.subscriber, None, until) == subscription.Step(paused.subscriber)
+    assert subscription.pause(ACTIVE, NOW, NOW) == subscription.Step(ACTIVE)
 
 
 @pytest.mark.parametrize("state", ["unconfirmed", "left", "suppressed"])
@@ -351,7 +352,7 @@ def test_only_an_active_subscription_is_shown_as_paused(state: str) -> None:
 
 def test_preferences_that_are_the_same_are_no_change() -> None:
     """Sending the form of the preferences without a change records nothing."""
-    assert subscription.change_preferences(ACTIVE, Preferences(), NOW).event is None
+    assert subscription.change_preferences(ACTIVE, Preferences(), LATER) == subscription.Step(ACTIVE)
     step = subscription.change_preferences(ACTIVE, EPISODES, NOW)
     assert (step.event, step.subscriber.preferences) == ("changed", EPISODES)
     assert step.details == {"topics": "episodes", "frequency": "monthly"}
@@ -362,10 +363,10 @@ def test_lifting_a_suppression_brings_nobody_back(confirmed_at: datetime | None,
     """The person may sign up again, and is asked to confirm."""
     suppressed = subscription.suppress(replace(ADA, confirmed_at=confirmed_at), "operator", NOW)
     assert (suppressed.event, suppressed.details) == ("suppressed", {"reason": "operator"})
-    assert subscription.suppress(suppressed.subscriber, "bounced", NOW).event is None
+    assert subscription.suppress(suppressed.subscriber, "bounced", LATER) == subscription.Step(suppressed.subscriber)
     lifted = subscription.lift_suppression(suppressed.subscriber, NOW)
     assert (lifted.event, lifted.subscriber.state) == ("lifted", state)
-    assert subscription.lift_suppression(lifted.subscriber, NOW).event is None
+    assert subscription.lift_suppression(lifted.subscriber, LATER) == subscription.Step(lifted.subscriber)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +390,6 @@ def test_a_form_mails_nobody_who_is_suppressed(state: str, reason: str | None, k
     assert subscription.sign_up_mail(replace(ADA, state=state), reason) == kind
 
 
-LATER = NOW + HOUR
 CHANGE = replace(ACTIVE, preferences=EPISODES, changed_at=LATER)
 
 

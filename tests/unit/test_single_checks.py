@@ -313,6 +313,15 @@ def test_stories_of_the_text_part(title: str, line: str, is_missing: bool) -> No
     )
 
 
+def test_a_link_that_the_text_part_lacks_is_at_its_story() -> None:
+    """The one that has it, as for every problem of a link."""
+    digest = with_loaf(excerpt_md=f"See [tides]({SHORT}).")
+    checks = found(message.text_part, digest, html=f'<a href="{SHORT}">tides</a>')
+    assert [(each.where, each.message) for each in checks] == [
+        (TITLE, f"Fix the text part: {SHORT} is in the HTML only.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("url", "written", "is_missing"),
     [
@@ -462,6 +471,33 @@ def test_marks_that_are_left_over(changes: dict[str, str], quotes: list[str]) ->
 def test_invitations_of_a_site(title: str, excerpt: str, quote: str) -> None:
     """The first of a story, by its first six words."""
     assert [each.quote for each in found(leftovers.furniture, with_loaf(title=title, excerpt_md=excerpt))] == [quote]
+
+
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        (leftovers.raw_markup, {"excerpt_md": ODD}),
+        (leftovers.dangling_mark, {"excerpt_md": "“Open."}),
+        (leftovers.half_sentence, {"excerpt_md": "Ida waits for a day and then the"}),
+        (leftovers.furniture, {"excerpt_md": "Subscribe to our newsletter. Subscribe to our newsletter."}),
+        (leftovers.mixed_languages, {"excerpt_md": "Хлеб печётся медленно, и никто никуда не торопится у моря."}),
+        (links.short_url, {"excerpt_md": f"See [tides]({SHORT})."}),
+        (images.image_format, {"picture": replace(LOAF.picture, url="https://h.example/loaf.svg")}),
+        (images.image_size, {"picture": replace(LOAF.picture, width=1201)}),
+        (images.image_alt, {"picture": replace(LOAF.picture, alt="")}),
+        (text.merge_tag, {"excerpt_md": TAG}),
+        (text.todo_note, {"excerpt_md": "Bread TBC"}),
+        (text.shortcode, {"excerpt_md": "Bake it. \\[my\\_slider 3\\]"}),
+        (text.wrong_encoding, {"excerpt_md": "Voil\u00c3 , bread"}),
+    ],
+)
+def test_every_story_is_named(check: Check, changes: dict[str, Any]) -> None:
+    """Each of two with the same problem, once; a link that both have belongs to the first."""
+    two = (replace(LOAF, **changes), replace(GUEST, **changes))
+    digest = replace(SAMPLE, sections=(replace(SAMPLE.sections[0], stories=two),))
+    shown = f'<a href="{SHORT}">tides</a>' if check is links.short_url else "<p></p>"
+    names = [TITLE] if check is links.short_url else [TITLE, GUEST.title]
+    assert [each.where for each in found(check, digest, html=shown, text="")] == names
 
 
 def test_languages_of_stories() -> None:

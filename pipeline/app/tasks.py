@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.app.audience import clean_up_tasks, public_url
+from pipeline.app.bounces import bounces_tasks
 from pipeline.app.delivery import build_mailer, build_notifier, build_proof_sender, build_recovery, sends_unapproved
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
@@ -68,6 +69,7 @@ def build_tasks(app: App) -> tuple[Task, ...]:
         *_alert_tasks(app),
         draft_task(settings.draft, app.store(), lambda: build_digest_context(app), app.editions_folder),
         *_proof_tasks(app),
+        *bounces_tasks(app),
         *_maintenance_tasks(app),
     )
 

@@ -13,7 +13,19 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.cli import completion, daemon, digest, editions, feeds, fetch, links, maintenance, status, subscribers
+from pipeline.cli import (
+    bounces,
+    completion,
+    daemon,
+    digest,
+    editions,
+    feeds,
+    fetch,
+    links,
+    maintenance,
+    status,
+    subscribers,
+)
 from pipeline.cli.arguments import CommandParser, Commands, add_global_options
 from pipeline.model.errors import PipelineError
 
@@ -25,7 +37,7 @@ GROUPS = {
     "Read": ("init", "fetch", "backfill", "feeds", "links"),
     "Write": ("digest", "preview", "check", "proof"),
     "Publish": ("approve", "hold", "resume", "skip", "send"),
-    "People": ("subscribers",),
+    "People": ("subscribers", "bounces"),
     "Run": ("run", "tick"),
     "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import", "completion"),
 }
@@ -99,7 +111,19 @@ def build_parser(config: str | None = None) -> CommandParser:
 
     parser.set_defaults(run=print_help, json=False)
     commands = Commands(parser)
-    for module in (fetch, feeds, links, digest, editions, subscribers, daemon, status, maintenance, completion):
+    for module in (
+        fetch,
+        feeds,
+        links,
+        digest,
+        editions,
+        subscribers,
+        bounces,
+        daemon,
+        status,
+        maintenance,
+        completion,
+    ):
         module.add_commands(commands)
     commands.describe(GROUPS)
     return parser

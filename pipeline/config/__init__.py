@@ -5,7 +5,14 @@
 
 from pipeline.config.loader import load_config, parse_config
 from pipeline.config.schema import Config, reference
-from pipeline.config.secrets import delivery_secret, feed_headers, fetch_proxy, secret_values, smtp_password
+from pipeline.config.secrets import (
+    delivery_secret,
+    feed_headers,
+    fetch_proxy,
+    imap_password,
+    secret_values,
+    smtp_password,
+)
 from pipeline.config.toml_edit import add_feeds, remove_feed
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "delivery_secret",
     "feed_headers",
     "fetch_proxy",
+    "imap_password",
     "load_config",
     "parse_config",
     "reference",

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.bounces import bounces_mistakes
 from pipeline.config.public import DEFAULT_FORM
 from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, Config, settings_of
 from pipeline.config.toml_lines import find_line
@@ -53,6 +54,8 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     _check_forms(repeated["forms"], mistakes)
     _check_delivery(tables["delivery"], tables["public"], mistakes)
     _check_dkim(tables["delivery"], mistakes)
+    for key, message in bounces_mistakes(tables["bounces"]):
+        mistakes.add(message, "bounces", key)
     mistakes.raise_if_any()
     sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in tables.items()}
     for name, parsed in repeated.items():

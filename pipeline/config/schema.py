@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.blocks import BlockSettings
+from pipeline.config.bounces import BouncesSettings
 from pipeline.config.delivery import DeliverySettings
 from pipeline.config.public import FormSettings, PublicSettings, SignupSettings
 from pipeline.config.sections import (
@@ -33,6 +34,7 @@ class Config:
     fetch: FetchSettings
     digest: DigestSettings
     delivery: DeliverySettings
+    bounces: BouncesSettings
     web: WebSettings
     public: PublicSettings
     signup: SignupSettings
@@ -49,6 +51,7 @@ SECTIONS: dict[str, type] = {
     "fetch": FetchSettings,
     "digest": DigestSettings,
     "delivery": DeliverySettings,
+    "bounces": BouncesSettings,
     "web": WebSettings,
     "public": PublicSettings,
     "signup": SignupSettings,

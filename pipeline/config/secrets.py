@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.bounces import BouncesSettings
 from pipeline.config.delivery import DeliverySettings
 from pipeline.config.schema import Config
 from pipeline.config.sections import FeedSettings, FetchSettings
@@ -49,6 +50,14 @@ def delivery_secret(settings: DeliverySettings, key: str, environment: Mapping[s
         return read_secret(name, environment) if name else ""
     except LookupError as error:
         raise ConfigError(f"[delivery] {key}: {error.args[0]}.") from error
+
+
+def imap_password(settings: BouncesSettings, environment: Mapping[str, str]) -> str:
+    """Return the password of the mailbox for bounces. Raises ConfigError if it is missing."""
+    try:
+        return read_secret(settings.imap_password_env, environment)
+    except LookupError as error:
+        raise ConfigError(f"[bounces] imap_password_env: {error.args[0]}.") from error
 
 
 def fetch_proxy(settings: FetchSettings, environment: Mapping[str, str]) -> Proxy | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +112,31 @@ class DeliveryBackend(Protocol):
 
     def open(self) -> DeliveryConnection:
         """Return a connection for one thread, which does not connect yet."""
+        ...
+
+
+class OpenMailbox(Protocol):
+    """The messages of a mailbox, as long as it is open."""
+
+    def unseen(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield the name and content of each message that was not seen, the oldest first; None if it is unreadable."""
+        ...
+
+    def set_seen(self, name: str) -> None:
+        """Keep a message from being read again."""
+        ...
+
+
+class ReturnMailbox(Protocol):
+    """Holds the messages that came back. Each method, and those of ``OpenMailbox``, may raise MailboxError."""
+
+    @property
+    def name(self) -> str:
+        """The mailbox in words."""
+        ...
+
+    def open(self) -> AbstractContextManager[OpenMailbox]:
+        """Open the mailbox."""
         ...
 
 

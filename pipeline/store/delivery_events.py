@@ -43,13 +43,16 @@ class DeliveryEventRepository:
         with self.database.write(counted=False) as connection:
             return insert_if_absent(connection, delivery_event, row)
 
-    def soft_bounces(self, subscriber_id: int, address: str, since: datetime) -> list[tuple[int | None, datetime]]:
-        """Return the delivery and the time of each report that did not suppress a subscriber's address by itself."""
+    def soft_bounces(
+        self, subscriber_id: int, address: str, kinds: Sequence[DeliveryEventKind], since: datetime
+    ) -> list[tuple[int | None, datetime]]:
+        """Return the delivery and the time of each soft event of these kinds of a subscriber's address."""
         event = delivery_event.c
         query = select(event.delivery_id, event.at).where(
             event.subscriber_id == subscriber_id,
             func.lower(event.address) == address.lower(),
             event.severity == "soft",
+            event.kind.in_(kinds),
             event.at >= since,
         )
         with self.database.read() as connection:

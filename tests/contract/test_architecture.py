@@ -50,6 +50,7 @@ READS_THE_ENVIRONMENT = {
     "pipeline/cli/__init__.py": "$PIPELINE_CONFIG, and whether a shell asks for completions",
     "pipeline/cli/log.py": "$NO_COLOR and $JOURNAL_STREAM",
     "pipeline/app/app.py": "the feeds' passwords and tokens",
+    "pipeline/app/bounces.py": "the password of the mailbox for bounces",
     "pipeline/app/delivery.py": "the mail server's password; passed on to the [notify] command",
     "pipeline/app/services.py": "the keys of mail services",
 }

@@ -113,6 +113,7 @@ def test_nobody_is_stored_who_is_not_a_subscriber(context: AudienceContext) -> N
 def test_a_token_whose_delivery_is_gone_proves_nothing(context: AudienceContext) -> None:
     """It may be anybody's, so that the address it comes with counts as one soft bounce."""
     assert record(context, event(delivery_id=999_999)) == ["recorded"]
+    assert record(context, event("unsubscribed", "", delivery_id=999_999)) == ["ignored"]
     assert [one.severity for one in context.store.delivery_events.iterate()] == ["soft"]
     assert subscriber(context, ADA).state == "active"
 

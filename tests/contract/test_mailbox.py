@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.delivery.imap import ImapMailbox
-from pipeline.delivery.mailbox import MAX_MESSAGE_BYTES, MaildirMailbox
+from pipeline.delivery.incoming.imap import ImapMailbox
+from pipeline.delivery.incoming.mailbox import MAX_MESSAGE_BYTES, MaildirMailbox
 from pipeline.model.errors import MailboxError
 from tests.imap_server import PASSWORD, USER, ImapServer
 from tests.mail_server import DRIP, FLOOD, HANG_UP, SILENCE, certificates, server_context

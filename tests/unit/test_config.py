@@ -12,6 +12,7 @@ from pipeline.model.errors import ConfigError
 from pipeline.model.schedule import Every
 
 ROOT = Path(__file__).parent.parent.parent
+IMAP = {"imap_host": "imap.x.example", "imap_username": "b", "imap_password_env": "IMAP_PASSWORD"}
 PUBLICATION = {"name": "N", "url": "https://example.org/", "sender": "N <n@example.org>"}
 BLOCK = {"text": "Salt", "kind": "notice"}
 DAYS = {"from": date(2026, 3, 2), "until": date(2026, 3, 1)}
@@ -120,6 +121,16 @@ def test_a_block_has_days_and_several_lines():
         ({"publication": PUBLICATION | {"postal_address": "1 Quay\x85"}}, "remove the control character U+0085."),
         ({"feeds": [FEED | {"url": "https://example.org/\x07"}]}, "remove the control character U+0007."),
         ({"publication": PUBLICATION | {"name": "  "}}, "give text that is not empty."),
+        ({"bounces": {"address": "B <b@x.example>"}}, 'give an address such as "bounces@example.org", without "+"'),
+        ({"bounces": {"address": "b+c@x.example"}}, 'with at most 30 characters before its "@"'),
+        ({"bounces": {"address": f"{'b' * 31}@x.example"}}, 'with at most 30 characters before its "@"'),
+        ({"bounces": {"address": "b@x.example\r\n"}}, "is not allowed"),
+        ({"bounces": {"imap_folder": 'IN"BOX'}}, "give the name of a folder in ASCII"),
+        ({"bounces": {"imap_host": "imap.x.example"}}, "imap_host needs a login: set imap_username"),
+        ({"bounces": {"imap_username": "b"}}, "has a login but no server: set imap_host"),
+        ({"bounces": IMAP | {"maildir": "box"}}, "has both maildir and imap_host"),
+        ({"bounces": IMAP | {"imap_security": "none"}}, "would send the password unencrypted"),
+        ({"bounces": IMAP | {"imap_password_env": "pa55word"}}, "imap_password_env is not allowed"),
         ({"delivery": {"backend": "smtp"}}, 'backend = "smtp" needs a mail server: set smtp_host.'),
         ({"delivery": {"backend": "maildir"}}, 'backend = "maildir" needs pages on which subscribers can unsubscribe'),
         ({"delivery": {"backend": "resend"}}, 'backend = "resend" needs a key: set api_key_env'),

@@ -28,6 +28,8 @@ _STORED: tuple[DeliveryEventKind, ...] = (
     *("delivered", "deferred", "bounced", "rejected", "complained", "unsubscribed"),
 )
 _FAILURES: tuple[DeliveryEventKind, ...] = ("bounced", "rejected")
+_COUNTED: tuple[DeliveryEventKind, ...] = (*_FAILURES, "complained")
+"""Kinds of which the soft ones are counted."""
 _NEW_START: tuple[EventKind, ...] = ("confirmed", "added", "imported", "returned", "lifted", "address-changed")
 """What makes earlier soft bounces of a person's address count no longer."""
 
@@ -48,8 +50,8 @@ class EventRecorder:
         """
         context = self.subscriptions.context
         delivery = self._find_delivery(event)
-        if event.delivery_id is not None and delivery is None and event.severity != "soft":
-            event = replace(event, severity="soft")  # its token names a delivery that a restored backup lacks
+        if event.delivery_id is not None and delivery is None:  # a restored backup lacks the delivery of its token
+            event = unproved(event)
         address = _normalised(delivery.address if delivery else event.address)
         with context.store.audience_transaction():
             person = context.store.subscribers.find(address_key(address), lock=True) if address else None
@@ -80,12 +82,12 @@ class EventRecorder:
             return "complained"
         if event.kind in _FAILURES and event.severity == "hard":
             return "bounced"
-        if person is None or event.severity != "soft":
+        if person is None or event.severity != "soft" or event.kind not in _COUNTED:
             return None
         history = self.subscriptions.context.store.subscription_events.of_subscriber(person.id)
         since = max((change.at for change in history if change.kind in _NEW_START), default=now - SOFT_WINDOW)
         soft = self.subscriptions.context.store.delivery_events.soft_bounces(
-            person.id, address, max(since, now - SOFT_WINDOW)
+            person.id, address, _COUNTED, max(since, now - SOFT_WINDOW)
         )
         return "bounced" if count_occasions(soft) >= self.max_soft else None
 
@@ -94,6 +96,11 @@ class EventRecorder:
         if event.delivery_id is not None:
             return deliveries.get(event.delivery_id)
         return deliveries.find_provider_id(event.provider_id)
+
+
+def unproved(event: DeliveryEvent) -> DeliveryEvent:
+    """Return what is believed of an event that does not prove to be about a message of ours: a soft bounce at most."""
+    return replace(event, severity="soft") if event.kind in _COUNTED else replace(event, kind="unknown")
 
 
 def count_occasions(bounces: Sequence[tuple[int | None, datetime]]) -> int:

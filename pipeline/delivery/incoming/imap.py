@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.delivery.imap_connection import ImapConnection
-from pipeline.delivery.mailbox import MAX_MESSAGE_BYTES
+from pipeline.delivery.incoming.imap_connection import ImapConnection
+from pipeline.delivery.incoming.mailbox import MAX_MESSAGE_BYTES
 from pipeline.model.errors import MailboxError
 
 Security = Literal["tls", "starttls", "none"]

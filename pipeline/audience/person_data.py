@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pipeline.model.delivery_event import RecordedEvent
 from pipeline.model.subscriber import PersonMailRecord, Subscriber, SubscriptionEvent, Suppression
 
 
@@ -41,6 +42,8 @@ class PersonData:
     """The oldest event first."""
     guides: tuple[GivenGuide, ...] = ()
     mails: tuple[PersonMailRecord, ...] = ()
+    returned: tuple[RecordedEvent, ...] = ()
+    """Bounces, complaints and the like, the oldest first."""
     log: tuple[LogLine, ...] = ()
 
 
@@ -53,6 +56,7 @@ def person_json(data: PersonData, now: datetime) -> dict[str, Any]:
         "history": [_event_json(event) for event in data.history],
         "guides": [asdict(guide) for guide in data.guides],
         "mails": [asdict(mail) for mail in data.mails],
+        "returned": [asdict(event) for event in data.returned],
         "log": [{"at": line.at, "actor": line.actor, "action": line.action, **line.details} for line in data.log],
     }
 

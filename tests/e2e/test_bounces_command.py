@@ -79,6 +79,8 @@ def test_the_mailbox_is_read_once(program: CliRunner):
     assert (event["kind"], event["severity"], event["address"], event["week"]) == ("bounced", "hard", ADA, "2026-W07")
     assert json.loads(program.run_ok("bounces", "list", "--json", "--kind", "complained")) == []
     assert "bounces" in program.run_ok("subscribers", "show", ADA)
+    (returned,) = json.loads(program.run_ok("subscribers", "export", ADA))["returned"]
+    assert (returned["kind"], returned["week"]) == ("bounced", "2026-W07")
     replies = [path for path in (program.config.parent / "outbox").rglob("*") if path.is_file()]
     assert any(b"Lovely bread!" in path.read_bytes() for path in replies)
 

@@ -34,6 +34,7 @@ from pipeline.model.entry import (
 from pipeline.model.errors import ExpensiveDocumentError
 from pipeline.model.feed import Channel, Feed, FeedState
 from pipeline.model.fetch import FetchOutcome
+from tests.rows import shortened
 
 NOW = datetime(2026, 2, 9, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -789,6 +790,7 @@ BODY = Body(html="<p>Text of it.</p>", excerpt_text="Text of it.", summaries=(),
         ("<ol><li>a</li></ol><ol><li>b</li></ol>", "", Body("<ol><li>a</li><li>b</li></ol>", "a b", (), is_cut=False)),
         ("<p>FÃ¤hre</p>", "", Body("<p>Fähre</p>", "Fähre", (), is_cut=False)),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_the_text_of_an_entry(content: str, summary: str, expected: Body) -> None:
     """The longer text is the body; a summary that was cut, or that begins it, is none."""

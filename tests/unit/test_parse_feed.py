@@ -25,6 +25,7 @@ from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Channel
 from tests.growth import assert_linear
 from tests.invariants import parser_difference
+from tests.rows import shortened
 
 QUIRKS = Path(__file__).parents[2] / "fixtures" / "quirks"
 URL = "https://harbourandhearth.example/feed/"
@@ -81,6 +82,7 @@ def test_error_names_the_content(body: bytes, found: str) -> None:
         ("x", b"\xff\xd8\xff\xe0", "binary data"),
         ("x", b"x%PDF-1", "plain text"),
     ],
+    ids=shortened,
 )
 def test_words_for_a_document_that_is_no_feed(text: str, body: bytes, words: str) -> None:
     """Its kind, as far as its beginning tells."""

@@ -20,6 +20,7 @@ from pipeline.ingest.parse.extensions import (
 from pipeline.ingest.parse.parser import parse_feed
 from pipeline.model.entry import Enclosure, ParsedFeed, Person, Picture, RawEntry, Soundbite, Transcript
 from pipeline.model.feed import Channel
+from tests.rows import shortened
 
 URL = "https://h.example/feed"
 NAMESPACES = (
@@ -388,6 +389,7 @@ RSS_CHANNEL = Channel(
         ({"hours": ""}, {"skip_hours": ()}),
         ({"days": ""}, {"skip_days": ()}),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_a_channel_of_rss(elements: dict[str, str], changes: dict[str, Any]) -> None:
     """Each element of it, its addresses absolute, its texts plain and of a limited length."""
@@ -421,6 +423,7 @@ def test_a_channel_of_rss(elements: dict[str, str], changes: dict[str, Any]) -> 
         ("<itunes:new-feed-url> /new </itunes:new-feed-url><itunes:new-feed-url>/2</itunes:new-feed-url>",
          {"new_feed_url": "/new"}),
     ],
+    ids=shortened,
 )  # fmt: skip
 @pytest.mark.parametrize("channel", [True, False], ids=["in a channel", "beside it"])
 def test_extensions_of_a_channel(inside: str, changes: dict[str, Any], channel: bool) -> None:
@@ -459,6 +462,7 @@ def test_extensions_of_a_channel(inside: str, changes: dict[str, Any], channel: 
             "startTime='1' duration='1234567'", "startTime='-1' duration='1'", "startTime='1' duration='1.'")),
         ("<season>2</season><explicit>yes</explicit><person>Ada</person>", {}),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_extensions_of_an_entry(inside: str, changes: dict[str, Any]) -> None:
     """Each element of the podcast namespaces, as often as it may be there."""

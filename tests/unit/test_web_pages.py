@@ -14,6 +14,7 @@ from pipeline.ingest.webpage import MAX_DESCRIPTION_WORDS, PageMetadata, read_me
 from pipeline.ingest.webpage import MAX_PAGE_CHARS as MAX_METADATA_CHARS
 from pipeline.model.entry import TimedText
 from pipeline.model.errors import UsageError
+from tests.rows import shortened
 
 URL = "https://h.example/a/?utm_source=x"
 PAGE = "https://h.example/a/"
@@ -48,6 +49,7 @@ PAGE = "https://h.example/a/"
         (" " * (MAX_METADATA_CHARS - 12) + "<title>Salt</title>", {"title": "Salt"}),
         (" " * (MAX_METADATA_CHARS - 9) + "<title>Salt</title>", {"title": "Sa"}),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_the_metadata_of_a_page(page: str, changes: dict[str, Any]) -> None:
     """Each field from the first place that has it; the canonical address only on the same site."""
@@ -99,6 +101,7 @@ def test_the_encoding_of_a_page() -> None:
         ("<a href='/rss'>x</a>" * (MAX_CANDIDATES - 1) + "<a href='/1.rss'>x</a><a href='/2.rss'>x</a>",
          ["rss", "1.rss"]),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_which_feeds_a_page_has(page: str, found: list[str]) -> None:
     """By relation and type, or by what its links look like; announced ones first, each once."""
@@ -123,6 +126,7 @@ def test_which_feeds_a_page_has(page: str, found: list[str]) -> None:
         ("[" * 10_000, ""),
         ("{" * 10_000, ""),
     ],
+    ids=shortened,
 )
 def test_the_next_page_of_a_feed(body: str, page: str) -> None:
     """Of its own links, not those of its entries."""
@@ -157,6 +161,7 @@ def test_numbers_and_hashes_of_pages() -> None:
         (", ".join(f'{{"startTime": {n}, "title": "T{n}"}}' for n in range(9)),
          [(f"T{n}", n) for n in range(MAX_CHAPTERS)]),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_chapters(chapters: str, expected: list[tuple[str, int | None]]) -> None:
     """In the order of their times; one without a time that can be read comes last."""
@@ -164,7 +169,9 @@ def test_chapters(chapters: str, expected: list[tuple[str, int | None]]) -> None
     assert found == tuple(TimedText(text=text, start_seconds=start) for text, start in expected)
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{}", b'{"chapters": {}}', b'{"chapters": "x"}', b"[" * 10_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"[1]", b"{}", b'{"chapters": {}}', b'{"chapters": "x"}', b"[" * 10_000], ids=shortened
+)
 def test_a_document_without_chapters(body: bytes) -> None:
     """Whatever else it is."""
     assert read_chapters(body) == ()
@@ -186,6 +193,7 @@ WORDS = "The bread rests for an hour on the table."
         (f"{WORDS} &amp; &lt;", "text/plain", f"{WORDS} & <", None),
         ("x " * 41, "text/plain", ("x " * 40).strip() + "…", None),
     ],
+    ids=shortened,
 )  # fmt: skip
 def test_the_opening_of_a_transcript(body: str, kind: str, opening: str, start: int | None) -> None:
     """In every format: what is said, and when it begins."""

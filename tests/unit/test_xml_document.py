@@ -21,6 +21,7 @@ from pipeline.ingest.parse.xml_document import (
     strip_prolog,
 )
 from pipeline.ingest.parse.xml_split import keep_newest, split_elements
+from tests.rows import shortened
 
 ONE = "<item><guid>1</guid><title>Salt</title></item>"
 ATTRIBUTES = "".join(f' a{number}="1"' for number in range(MAX_ATTRIBUTES))
@@ -59,6 +60,7 @@ def feed(inside: str) -> str:
         ("x" * (20_000 - 5) + "<rss>", True),
         (" " * 30_000 + "<rss>", True),
     ],
+    ids=shortened,
 )
 def test_which_text_is_a_feed(text: str, expected: bool) -> None:
     """One whose first element, but for junk before it, is a feed's; after 20,000 characters nobody looks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.digest.editor.actions import ACTIONS, set_note
+from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
 from pipeline.digest.editor.apply import EDITOR_FEED_ID, apply_links, apply_notes, apply_order
 from pipeline.model.digest import Section, Story
 from pipeline.model.edition import EditorLink, Overrides
@@ -31,7 +31,29 @@ WEEK = (
         ("put_back", "b", Overrides(leave_out=("a", "b", "c")), Overrides(leave_out=("a", "c"))),
         ("put_back", "b", Overrides(put_back=("a", "b")), Overrides(put_back=("a", "b"))),
         ("put_back", "b", Overrides(leave_out=("a",)), Overrides(leave_out=("a",), put_back=("b",))),
+        (
+            "leave_out",
+            "b",
+            Overrides(brief=("a", "b"), full=("b", "c")),
+            Overrides(leave_out=("b",), brief=("a",), full=("c",)),
+        ),
         ("lead", "b", Overrides(lead="a", order=("c",)), Overrides(lead="b", order=("c",))),
+        ("lead", "b", Overrides(brief=("a", "b"), full=("b",)), Overrides(lead="b", brief=("a",), full=("b",))),
+        (
+            "brief",
+            "b",
+            Overrides(brief=("b", "a"), full=("b", "c"), lead="a"),
+            Overrides(lead="a", brief=("b", "a"), full=("c",)),
+        ),
+        ("brief", "b", Overrides(brief=("a",), lead="b"), Overrides(brief=("a", "b"))),
+        ("brief", "b", Overrides(lead="a"), Overrides(lead="a", brief=("b",))),
+        (
+            "full",
+            "b",
+            Overrides(brief=("a", "b"), full=("c",), lead="b"),
+            Overrides(lead="b", brief=("a",), full=("c", "b")),
+        ),
+        ("full", "b", Overrides(full=("b", "c")), Overrides(full=("b", "c"))),
     ],
 )
 def test_an_action_changes_the_overrides(action: str, reference: str, before: Overrides, after: Overrides) -> None:
@@ -69,6 +91,15 @@ def post(title: str, *entries: Entry) -> Story:
 
 def link(title: str, url: str) -> Story:
     return Story(kind="link", title=title, url=url, entries=(entry(title, feed="links", url=url),), excerpt_md="Old.")
+
+
+def test_a_paragraph_is_added_to_a_note_once() -> None:
+    """After an empty line; a quotation that is there is not added again."""
+    noted = add_to_note(Overrides(notes={"a": "Rye."}), "b", "> Salt.")
+    assert noted.notes == {"a": "Rye.", "b": "> Salt."}
+    assert add_to_note(noted, "b", "> Salt.") == noted
+    assert add_to_note(noted, "b", "> Sea.").notes["b"] == "> Salt.\n\n> Sea."
+    assert add_to_note(Overrides(notes={"b": "One.\n\n\n\nTwo."}), "b", "Two").notes["b"] == "One.\n\nTwo.\n\nTwo"
 
 
 def test_notes_are_applied_to_their_stories() -> None:

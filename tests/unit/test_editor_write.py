@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.digest.editor.parse import parse
-from pipeline.digest.editor.write import rewrite
+from pipeline.digest.editor.write import initial_text, rewrite, to_toml
+from pipeline.model.digest import Decision, Edition
 from pipeline.model.edition import EditorLink, Overrides
-from tests.factories import entry
+from tests.factories import MONDAY, entry, episode, stored
 
 FILE = """+++
 # The edition 2026-W07.
@@ -129,3 +132,115 @@ def test_all_characters_survive(subject: str, title: str, preheader: str) -> Non
         return  # a remark, which the job refuses
     found = asked(changed(FILE, subject=subject, preheader=preheader, links=(link,)))
     assert (found.subject, found.preheader, found.links[0].title) == (subject, preheader, title)
+
+
+@pytest.mark.parametrize(
+    ("introduction", "written"),
+    [("One\r\ntwo\r\n", "One\ntwo"), ("  One  ", "One"), ("", "")],
+)
+def test_an_introduction_is_written_with_plain_line_ends(introduction: str, written: str) -> None:
+    """As a browser sends it; the comments stay, those of the links below their heading."""
+    assert changed(FILE, introduction_md=introduction).partition("+++\n\n<!--")[2] == (
+        " Your introduction goes here. -->\n\n" + (f"{written}\n\n" if written else "") + "## Useful links\n\n"
+        "<!-- - [Title](https://…): why it matters -->\n\n- [Tides](https://tides.example/): all of them\n"
+    )
+
+
+def test_a_file_of_windows_is_rewritten() -> None:
+    """Without its byte order mark and its line ends; one without settings gets them above its text."""
+    assert changed("\ufeff" + FILE.replace("\n", "\r\n"), lead="blog 1") == changed(FILE, lead="blog 1")
+    assert changed("Hello.\n", lead="blog 1") == '+++\nlead = "blog 1"\n+++\nHello.\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "toml"),
+    [("a\x7fb", '"a\\u007fb"'), ("é\n", '"é\\n"'), (["a", 'b"'], '["a", "b\\""]')],
+)
+def test_values_of_settings(value: str | list[str], toml: str) -> None:
+    """Every character is one that TOML allows, and letters stay readable."""
+    assert to_toml(value) == toml
+
+
+EDITION = Edition(
+    week="2026-W07",
+    state="draft",
+    number=1,
+    subject="Bread",
+    preheader="and salt",
+    html=b"",
+    text=b"",
+    eml=b"",
+    manifest=json.dumps(
+        {
+            "suggestions": {
+                "subject": ["Bread", "Salt \x7f"],
+                "quotes": [
+                    {"feed_id": "podcast", "guid": "1", "title": "Kiln\n fire", "sentences": [{"note_md": "> Hot."}]}
+                ],
+            },
+            "stories": [{"related": [{"feed_id": "blog", "guid": "old", "title": "Oven"}]}],
+            "archive": [{"feed_id": "blog", "guid": "older", "title": "Frost"}],
+        }
+    ).encode(),
+)
+LONG = entry("One  more", guid="g" * 41, url="https://blog.example/one")
+NEW_FILE = """\
++++
+# The edition 2026-W07. The program makes its choices; what you write here overrides them.
+# A line that begins with # is a comment: remove the # to use it. Then run:
+#     pipeline digest --week 2026-W07
+
+# subject = "Bread"
+#   subject = "Salt  "
+# preheader = "and salt"
+# lead = "blog https://blog.example/one"          # the story that opens the newsletter
+# brief = ["blog https://blog.example/one"]       # stories to show in one sentence; full: in full
+# leave_out = ["blog https://blog.example/one"]
+# put_back = []                    # entries that were left out: see below, or any other entry
+# order = ["blog https://blog.example/one"]
+
+[notes]                            # your note on a story, as Markdown
+# "blog https://blog.example/one" = "…"
+# Of the transcript of “Kiln fire”, word for word: how it begins, then sentences to quote:
+#   "podcast 1" = "> Hot."
+
+[related]                          # older entries to link to under a story; [] links to none
+# "blog https://blog.example/one" = []
+
+# In this edition:
+#   "blog https://blog.example/one"  One more
+#   "podcast 1"                      … the same story
+#   "links 2"                        Two
+# Older entries it links to, which leave_out removes as well:
+#   "blog old"    Oven
+#   "blog older"  Frost
+# Left out:
+"""
+
+
+def test_a_new_file_lists_what_there_is() -> None:
+    """Every setting as a comment, and the references to use: the newest ten of what was left out."""
+    stories = [
+        (stored(LONG), stored(episode("One", guid="1"), 2)),
+        (stored(entry("Two", feed="links", guid="2"), 3),),
+    ]
+    left_out = [
+        Decision(
+            feed_id="blog",
+            guid=f"{number}",
+            title="Salt",
+            included=False,
+            reason="dated earlier",
+            published_at=MONDAY + timedelta(days=number % 12),
+        )
+        for number in range(101, 113)
+    ]
+    written = initial_text(EDITION, stories, left_out, link_feed_ids=("links",))
+    head, _, tail = written.partition("# Left out:\n")
+    assert f"{head}# Left out:\n" == NEW_FILE
+    listed, _, body = tail.partition("+++\n")
+    order = (107, 106, 105, 104, 103, 102, 101, 112, 111, 110)
+    by_date = sorted(order, key=lambda number: number % 12, reverse=True)
+    assert listed.splitlines() == [f'#   "blog {number}"  Salt: dated earlier' for number in by_date]
+    assert body.startswith("\n<!-- Your introduction goes here")
+    assert '# lead = "blog 1" ' in initial_text(EDITION, [], [])

@@ -255,7 +255,7 @@ def test_a_permanent_error_is_reported_once() -> None:
     refusal = NothingToPublishError("the week 2026-W07 holds no entries")
     tasks = [task("draft", "mon 07:00", Work(refusal)), task("fetch", "daily 01:00", Work())]
     failed, done = tick_for(tasks, MemoryRuns(), hours=12)
-    assert (failed.error, failed.message, failed.retry_at) == (refusal, str(refusal), None)
+    assert (failed.error, failed.message, failed.retry_at, failed.status) == (refusal, str(refusal), None, "failed")
     assert done.error is None
 
 

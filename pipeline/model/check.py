@@ -32,6 +32,7 @@ CheckName = Literal[
     "message-format",
     "mixed-languages",
     "moved-link",
+    "no-text",
     "possible-repeat",
     "postal-address",
     "preheader",

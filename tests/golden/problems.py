@@ -117,6 +117,7 @@ PROBLEMS: dict[str, tuple[Case, str, str, str]] = {
     "no introduction": (digest(replace(SAMPLE, introduction_md=" \n")), "introduction", "warning", "introduction"),
     "long introduction": (
         digest(replace(SAMPLE, introduction_md="The quay was wet. " * 16)), "introduction", "hint", "introduction"),
+    "only a title": (digest(with_loaf(excerpt_md="", picture=None)), "no-text", "warning", TITLE),
     "TK in the introduction": (
         digest(replace(SAMPLE, introduction_md="Hello TK, welcome.")), "todo-note", "error", "introduction"),
     "TODO in a note": (digest(with_loaf(note_md="TODO ask her")), "todo-note", "error", TITLE),

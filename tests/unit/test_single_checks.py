@@ -13,9 +13,11 @@ from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.images import read_image_size
 from pipeline.digest.checks.inputs import CheckInputs, prepare_inputs, story_location
 from pipeline.digest.render.mime import to_eml
+from pipeline.digest.render.render import render
+from pipeline.digest.render.theme import load_theme
 from pipeline.model.block import Block
 from pipeline.model.check import CheckResult, PossibleRepeat, PreflightContext, StaleFeed
-from pipeline.model.digest import Digest, RelatedEntry, Story
+from pipeline.model.digest import Digest, RelatedEntry, Section, Story
 from pipeline.model.entry import TimedText
 from pipeline.model.message import UNSUBSCRIBE
 from pipeline.text.merge_tags import escape_in_text
@@ -23,6 +25,8 @@ from pipeline.text.similarity import normalised_words
 from tests.factories import entry
 from tests.golden.problems import GUEST, LOAF, TITLE, rendered, same_picture_twice, with_loaf
 from tests.golden.sample import PUBLICATION, SAMPLE
+from tests.golden.update import THEMES
+from tests.golden.weeks import WEEKS
 
 Check = Callable[[CheckInputs], Iterable[CheckResult]]
 
@@ -89,6 +93,25 @@ ODD_URL = "https://tides.example/?town=*|TOWN|*"
 BY_FEEDS = ("title", "author", "guest", "excerpt_md", "transcript_opening")
 ONE = TimedText(text="Flour")
 RELATED = RelatedEntry(title="Rye", url="https://tides.example/", published_at=SAMPLE.opens_at)
+
+
+@pytest.mark.parametrize(
+    ("theme", "changes", "is_reported"),
+    [
+        ("classic", {}, False),
+        ("letter", {}, True),
+        ("letter", {"level": "brief"}, False),
+        ("letter", {"note_md": "Look at the lamp."}, False),
+        ("letter", {"chapters": (TimedText(text="The lamp", start_seconds=0),)}, False),
+        ("classic", {"picture": None}, True),
+    ],
+)
+def test_stories_that_are_only_a_title(theme: str, changes: dict[str, Any], is_reported: bool) -> None:
+    """Posts that consist of an image are nothing in a theme that shows none; a brief may be its title alone."""
+    stories = WEEKS["pictures-only"].stories
+    digest = replace(SAMPLE, sections=(Section(kind="posts", heading="", stories=(replace(stories[1], **changes),)),))
+    html = render(digest, load_theme([THEMES], theme)).html
+    assert [check.name for check in found(text.no_text, digest, html=html)] == ["no-text"] * is_reported
 
 
 @pytest.mark.parametrize(

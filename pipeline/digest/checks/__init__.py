@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[CheckInputs], Iterable[CheckResult]], ...] = (
     text.subject,
     text.preheader,
     text.introduction,
+    text.no_text,
     text.todo_note,
     text.merge_tag,
     text.shortcode,

@@ -87,6 +87,17 @@ def introduction(inputs: CheckInputs) -> Iterator[CheckResult]:
         yield INTRODUCTION.result("introduction", "hint", message)
 
 
+def no_text(inputs: CheckInputs) -> Iterator[CheckResult]:
+    """Check that the lead and stories in full show more than a title; some themes show no images."""
+    images = {image.url for image in inputs.html.images}
+    for story in inputs.digest.all_stories:
+        has_image = story.picture is not None and story.picture.url in images
+        has_text = inputs.shown_text(story) or story.note_md.strip() or story.chapters or story.transcript_opening
+        if story.level != "brief" and not (has_image or has_text):
+            message = "Write a note, or make the story a brief: only its title is shown."
+            yield story_location(story).result("no-text", "warning", message)
+
+
 def todo_note(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no note such as TK or TODO is left; in a feed's text it is only a warning."""
     todo_is_a_word = inputs.digest.publication.language.split("-")[0] in _LANGUAGES_WITH_TODO

@@ -23,6 +23,7 @@ _TITLES = {
     "image-alt": "image without alt text",
     "image-size": "image size",
     "merge-tag": "text like a placeholder",
+    "no-text": "only a title",
     "possible-repeat": "perhaps published before",
     "raw-markup": "markup shown as text",
     "relative-url": "incomplete address",

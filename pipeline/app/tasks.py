@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.app.audience import clean_up_tasks, public_url
 from pipeline.app.bounces import bounces_tasks
+from pipeline.app.deliveries import build_dispatcher, delivers, delivery_tasks
 from pipeline.app.delivery import build_mailer, build_notifier, build_proof_sender, build_recovery, sends_unapproved
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
@@ -95,6 +96,7 @@ def _scheduled_send(app: App, schedule: At) -> ScheduledSend:
         reconcile_alerts=lambda alerts, at: build_notifier(app).reconcile(ALERT_PREFIX, alerts, at=at),
         editions_folder=app.editions_folder,
         send_proof=lambda week, now: build_proof_sender(app).send(week, now=now),
+        start_sending=build_dispatcher(app, ACTOR).start if delivers(app) else None,
         draft_is_ready=lambda now: is_draft_ready(app.config.schedule.draft, app.store(), now, app.calendar.zone),
     )
 
@@ -111,6 +113,7 @@ def _alert_tasks(app: App) -> Iterator[Task]:
     yield source_changes_task(settings.fetch, app.store(), notifier, zone)
     yield late_feeds_task(late_feeds, settings.draft, app.store(), app.feeds, notifier, zone)
     yield alert_retry_task(notifier)
+    yield from delivery_tasks(app)
 
 
 def _proof_tasks(app: App) -> Iterator[Task]:

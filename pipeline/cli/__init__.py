@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pipeline.cli import (
-    bounces,
     completion,
     daemon,
+    deliveries,
     digest,
     editions,
     feeds,
@@ -24,9 +24,9 @@ from pipeline.cli import (
     links,
     maintenance,
     status,
-    subscribers,
 )
 from pipeline.cli.arguments import CommandParser, Commands, add_global_options
+from pipeline.cli.people import bounces, subscribers
 from pipeline.model.errors import PipelineError
 
 DESCRIPTION = "Turns a blog feed, a podcast feed and a few links into one weekly newsletter."
@@ -36,7 +36,7 @@ EXIT_CODES = (
 GROUPS = {
     "Read": ("init", "fetch", "backfill", "feeds", "links"),
     "Write": ("digest", "preview", "check", "proof"),
-    "Publish": ("approve", "hold", "resume", "skip", "send"),
+    "Publish": ("approve", "hold", "resume", "skip", "send", "deliveries"),
     "People": ("subscribers", "bounces"),
     "Run": ("run", "tick"),
     "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import", "completion"),
@@ -111,19 +111,8 @@ def build_parser(config: str | None = None) -> CommandParser:
 
     parser.set_defaults(run=print_help, json=False)
     commands = Commands(parser)
-    for module in (
-        fetch,
-        feeds,
-        links,
-        digest,
-        editions,
-        subscribers,
-        bounces,
-        daemon,
-        status,
-        maintenance,
-        completion,
-    ):
+    publishing = (digest, editions, deliveries, subscribers, bounces)
+    for module in (fetch, feeds, links, *publishing, daemon, status, maintenance, completion):
         module.add_commands(commands)
     commands.describe(GROUPS)
     return parser

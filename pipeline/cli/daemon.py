@@ -42,6 +42,7 @@ def _run_all(options: Namespace, clock: Clock) -> int:
     import logging  # imported here to keep --help fast
 
     from pipeline import daemon
+    from pipeline.app.delivery_thread import DeliveryThread
     from pipeline.app.doctor import schedule_checks
     from pipeline.app.health import HealthProbe
     from pipeline.app.reload import ReloadingApp
@@ -65,7 +66,11 @@ def _run_all(options: Namespace, clock: Clock) -> int:
             if result.level != "ok":
                 log.warning("%s: %s", result.message, result.fix)
         health = health_routes(HealthProbe(lambda: reloading.app, heartbeat, clock))
-        with serve_pages(options.config, clock, health), serve_public(options.config, clock):
+        with (
+            serve_pages(options.config, clock, health),
+            serve_public(options.config, clock),
+            DeliveryThread(options.config, clock),
+        ):
             daemon.run(
                 heartbeat.watch(partial(reloading.run_due_tasks, watch=heartbeat.working)),
                 after_tick=reloading.release_memory,
@@ -102,6 +107,9 @@ def _run_public(options: Namespace, clock: Clock) -> int:
 
 def tick(options: Namespace, clock: Clock) -> int:
     """Run all tasks that are due, once, and return the exit code of the first that failed."""
+    import logging
+
+    from pipeline.app.deliveries import deliver_running
     from pipeline.app.tasks import run_due_tasks
     from pipeline.cli.log import configured_logging
     from pipeline.jobs.run_log import log_result
@@ -114,6 +122,8 @@ def tick(options: Namespace, clock: Clock) -> int:
             log_result(result)
             if result.error:
                 code = code or result.error.exit_code
+        for dispatch, sent in deliver_running(app, clock):
+            logging.getLogger(__name__).info("sending %s: %s", dispatch.week, sent.state)
     return code
 
 

@@ -48,6 +48,13 @@ def add_commands(commands: Commands) -> None:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--test", metavar="ADDRESS", help="only send a test copy to ADDRESS; also works for a draft")
     instead.add_argument(
+        "--dry-run", action="store_true", help="send nothing: say who would get which variant, and why others do not"
+    )
+    instead.add_argument(
+        "--joined-since", action="store_true", help="send a sent edition to those who have subscribed since, too"
+    )
+    parser.add_argument("--json", action="store_true", help="with --dry-run: print JSON")
+    instead.add_argument(
         "--handed-over", action="store_true", help="send nothing: mark the edition as sent by another service"
     )
     add_week(commands.add("proof", proof, "send the editor a proof of a week's draft, with check results and buttons"))
@@ -111,28 +118,45 @@ def skip(options: Namespace, clock: Clock) -> int:
 
 def send(options: Namespace, clock: Clock) -> int:
     """Send an edition or a test copy of it, or record that it was sent elsewhere."""
-    from pipeline.app.delivery import build_mailer, build_recovery
+    from pipeline.app.deliveries import build_dispatcher, delivers
+    from pipeline.app.delivery import build_mailer
+    from pipeline.cli.deliveries import print_plan, send_to_subscribers
     from pipeline.jobs.editions import send as sending
 
     with _action(options, clock) as action:
+        app, week = action.app, action.week
         if options.test:
-            mailer = build_mailer(action.app)
-            path = sending.send_test(action.workflow, mailer, action.week, options.test, now=action.now)
-            action.print(f"{action.week}: a test copy for {options.test} was {mailer.outcome}")
+            mailer = build_mailer(app)
+            path = sending.send_test(action.workflow, mailer, week, options.test, now=action.now)
+            action.print(f"{week}: a test copy for {options.test} was {mailer.outcome}")
             if path:
                 action.print(output.relative_path(path))
             return 0
-        action.workflow.require_draft(action.week, now=action.now)
-        if options.handed_over:
-            record = sending.mark_sent_elsewhere(action.workflow, action.week, now=action.now)
+        action.workflow.require_draft(week, now=action.now)
+        if options.dry_run:
+            dispatcher = build_dispatcher(app, action.workflow.actor)
+            print_plan(dispatcher, week, clock, as_json=options.json, verbose=options.verbose)
+        elif options.handed_over:
+            record = sending.mark_sent_elsewhere(action.workflow, week, now=action.now)
             action.report(record, "marked as sent by another service")
+            action.print(PLACEHOLDERS_NOTE)
+        elif delivers(app) or options.joined_since:
+            actor, quiet = action.workflow.actor, options.quiet
+            return send_to_subscribers(app, week, actor, clock, quiet=quiet, joined=options.joined_since)
         else:
-            recovery = build_recovery(action.app)
-            record, sent_path = sending.send(action.workflow, recovery, action.week, now=action.now)
-            action.report(record, recovery.backend.outcome)
-            action.print(output.relative_path(sent_path))
-        action.print(PLACEHOLDERS_NOTE)
+            _send_to_outbox(action)
     return 0
+
+
+def _send_to_outbox(action: _Action) -> None:
+    from pipeline.app.delivery import build_recovery
+    from pipeline.jobs.editions import send as sending
+
+    recovery = build_recovery(action.app)
+    record, sent_path = sending.send(action.workflow, recovery, action.week, now=action.now)
+    action.report(record, recovery.backend.outcome)
+    action.print(output.relative_path(sent_path))
+    action.print(PLACEHOLDERS_NOTE)
 
 
 def proof(options: Namespace, clock: Clock) -> int:

@@ -96,6 +96,20 @@ class DispatchRepository:
         """Return those that are running, the oldest first."""
         return self._list(dispatch.c.state == "running")
 
+    def has_running(self) -> bool:
+        """Check whether one is running."""
+        with self.database.read() as connection:
+            return connection.scalar(select(exists().where(dispatch.c.state == "running"))) or False
+
+    def needing_attention(self) -> list[Dispatch]:
+        """Return those that are running or paused, or have uncertain deliveries; the oldest first."""
+        is_uncertain = exists().where(
+            delivery.c.week == dispatch.c.week,
+            delivery.c.correction == dispatch.c.correction,
+            delivery.c.state == "uncertain",
+        )
+        return self._list(or_(dispatch.c.state.in_(("running", "paused")), is_uncertain))
+
     def all(self) -> list[Dispatch]:
         """Return all, the oldest first."""
         return self._list(dispatch.c.week != "")

@@ -157,10 +157,11 @@ class Dispatcher:
         """Return a dispatch; RefusedError if there is none."""
         if dispatch := self.workflow.store.dispatches.get(*key):
             return dispatch
-        raise RefusedError(
-            f"{key[0]} was not sent to subscribers: `pipeline send {key[0]}` does that if [delivery] backend is not "
-            "“outbox”."
-        )
+        if self.backend_name == "outbox":
+            advice = "with [delivery] backend = “outbox” nothing is; name another backend in config.toml"
+        else:
+            advice = f"run `pipeline send {key[0]}`"
+        raise RefusedError(f"{key[0]} was not sent to subscribers: {advice}.")
 
     def _freeze(self, key: DispatchKey, edition: Edition, now: datetime) -> int:
         """Queue a delivery for everybody who wants the edition and has none; return how many were added."""

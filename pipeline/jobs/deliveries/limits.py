@@ -81,6 +81,11 @@ class SendProgress:
     """Deliveries by state, as far as it is known here."""
     in_work: int = 0
 
+    @property
+    def done(self) -> int:
+        """The number of deliveries that have an outcome."""
+        return self.begun - self.in_work
+
     def left_of_first_batch(self, first_batch: int) -> int | None:
         """Return how many deliveries the first batch still lacks; None if there is none, or it is complete."""
         if not first_batch or self.first_batch_at or self.total <= first_batch:

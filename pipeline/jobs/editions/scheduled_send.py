@@ -60,6 +60,9 @@ class ScheduledSend:
     draft_is_ready: Callable[[datetime], bool]
     """Checks whether the draft that is due has been written; after a downtime, feeds are fetched before it."""
 
+    start_sending: Callable[[Week, datetime], object] | None = None
+    """Starts to send an approved edition to subscribers, which another thread does; None if the outbox gets it."""
+
     def run(self, now: datetime) -> Done | Deferred:
         """Handle the week that was the newest closed one when the schedule's period began; return what was done."""
         window = _SendWindow.at(self.schedule, self.late_limit, self.workflow.context.calendar, now)
@@ -78,6 +81,8 @@ class ScheduledSend:
             record = self.workflow.resume(window.week, now=window.now)
         if record.state in ("sent", "skipped"):
             return f"{window.week} was {record.state}"
+        if record.state == "sending" and self.start_sending:
+            return f"{window.week} is being sent"
         if unconfirmed := self.workflow.store.editions.unconfirmed():
             return self._report_blocked(window, RefusedError(refusal("send", unconfirmed)))
         if not window.is_open(record):
@@ -122,6 +127,9 @@ class ScheduledSend:
 
     def _send(self, window: _SendWindow) -> str | Deferred:
         try:
+            if self.start_sending:
+                self.start_sending(window.week, window.now)
+                return f"{window.week} is being sent to subscribers"
             record, path = send(self.workflow, self.recovery, window.week, now=window.now)
         except RefusedError as error:
             return self._report_blocked(window, error)

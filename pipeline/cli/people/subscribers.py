@@ -12,9 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli import output, subscriber_files
+from pipeline.cli import output
 from pipeline.cli.arguments import Commands, load_app
-from pipeline.cli.subscriber_files import BASIS_HELP, date_argument
+from pipeline.cli.people import subscriber_files
+from pipeline.cli.people.subscriber_files import BASIS_HELP, date_argument
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.subscriber import (
     BASES,

@@ -1,0 +1,222 @@
+"""``pipeline deliveries``, and sending an edition to subscribers for ``pipeline send``."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from pipeline.cli import output
+from pipeline.cli.arguments import SOME_FAILED, Commands, add_week, load_app, parse_week
+from pipeline.text.format import format_datetime, pluralize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.app import App
+    from pipeline.jobs.deliveries.dispatch import Dispatcher
+    from pipeline.jobs.deliveries.limits import SendProgress
+    from pipeline.jobs.deliveries.sender import SendResult
+    from pipeline.model.delivery import DeliveryState, Dispatch
+    from pipeline.model.schedule import Clock
+    from pipeline.model.week import Week
+
+PATIENCE = timedelta(minutes=1)
+"""How long `pipeline send` waits by itself: for more, the daemon or a later call goes on."""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add("deliveries", deliveries, "list who got an edition; pause, resume or cancel sending it")
+    add_week(parser)
+    for state in ("failed", "uncertain"):
+        parser.add_argument(f"--{state}", action="store_true", help=f"only the {state} deliveries")
+    parser.add_argument("--address", default="", metavar="ADDRESS", help="only the deliveries to ADDRESS")
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument(
+        "--retry",
+        action="store_true",
+        help="with --failed or --uncertain: send them again, perhaps twice",
+    )
+    actions.add_argument("--accept", action="store_true", help="with --uncertain: count them as sent")
+    actions.add_argument("--pause", action="store_true", help="pause sending; nothing is lost")
+    actions.add_argument("--resume", action="store_true", help="go on with a paused send")
+    actions.add_argument("--cancel", action="store_true", help="end sending: those who have nothing yet get nothing")
+    parser.add_argument("--by", default="", metavar="NAME", help="who decides (default: your login name)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def deliveries(options: Namespace, clock: Clock) -> int:
+    """List the deliveries of an edition, or act on them."""
+    from pipeline.app import user_name
+    from pipeline.app.deliveries import build_dispatcher
+
+    with load_app(options) as app:
+        week = parse_week(options.week, app.calendar, clock())
+        dispatcher = build_dispatcher(app, options.by or user_name())
+        dispatcher.require((str(week), 0))
+        if options.retry or options.accept:
+            return _settle(options, dispatcher, week, clock)
+        key = (str(week), 0)
+        if options.pause:
+            dispatcher.pause(key, clock(), note="paused by hand")
+        elif options.resume:
+            dispatcher.resume(key, clock())
+        elif options.cancel:
+            dispatcher.cancel(key, clock())
+        else:
+            return _list(options, app, dispatcher.workflow.store.dispatches.of_week(str(week)))
+        if not options.quiet:
+            print(_in_words(dispatcher.require(key)))
+    return 0
+
+
+def _settle(options: Namespace, dispatcher: Dispatcher, week: Week, clock: Clock) -> int:
+    from pipeline.model.errors import UsageError
+
+    if options.failed == options.uncertain or (options.accept and options.failed):
+        raise UsageError("name the deliveries: --uncertain --accept, --uncertain --retry or --failed --retry.")
+    if options.failed:
+        number = dispatcher.retry_failed(week, clock(), address=options.address)
+    else:
+        number = dispatcher.settle_uncertain(week, accept=options.accept, now=clock(), address=options.address)
+    if not options.quiet:
+        what = "counted as sent" if options.accept else "queued again"
+        print(f"{week}: {pluralize(number, 'delivery', 'deliveries')} {what}")
+        if number and options.retry:
+            print(f"Next: pipeline send {week}")
+    return 0
+
+
+def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
+    states: list[DeliveryState] = []
+    if options.failed:
+        states.append("failed")
+    if options.uncertain:
+        states.append("uncertain")
+    rows = (
+        one
+        for one in app.store().deliveries.iterate(dispatches[0].week, states=states)
+        if options.address.casefold() in ("", one.address.casefold())
+    )
+    if options.json:
+        output.print_json(
+            [
+                {
+                    "address": one.address,
+                    "state": one.state,
+                    "reply": one.reply,
+                    "reason": one.reason,
+                    "variant": one.variant,
+                    "attempts": one.attempts,
+                    "due_at": one.due_at if one.state == "queued" else None,
+                    "changed_at": one.changed_at,
+                }
+                for one in rows
+            ]
+        )
+        return 0
+    for dispatch in dispatches:
+        print(_in_words(dispatch))
+    zone = app.calendar.zone
+    lines = [
+        (one.address or "(erased)", one.state, format_datetime(one.changed_at, zone), one.reason or one.reply)
+        for one in rows
+    ]
+    for line in output.table(lines, indent="  "):
+        print(line)
+    return 0
+
+
+def _in_words(dispatch: Dispatch) -> str:
+    state = {"running": "is being sent", "paused": "is paused", "cancelled": "was cancelled", "finished": "is sent"}
+    note = f" ({dispatch.note})" if dispatch.note else ""
+    return f"{dispatch.week} {state[dispatch.state]}{note}: {dispatch.in_words()}"
+
+
+def print_plan(dispatcher: Dispatcher, week: Week, clock: Clock, *, as_json: bool, verbose: bool) -> None:
+    """Print who would get which variant, and how many get nothing for which reason."""
+    plan = dispatcher.plan(week, clock())
+    if as_json:
+        output.print_json(
+            [{"address": one.subscriber.address, "variant": one.variant, "reason": one.reason} for one in plan]
+        )
+        return
+    variants: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for one in plan:
+        (variants if one.variant else reasons)[one.variant or one.reason] += 1
+        if verbose:
+            print(f"  {one.subscriber.address}  {one.variant or f'nothing: {one.reason}'}")
+    print(f"{week} would go to {pluralize(variants.total(), 'subscriber')}; nothing is sent now.")
+    rows = [(f"{number:,}", name) for name, number in sorted(variants.items())]
+    rows += [(f"{number:,}", f"nothing: {reason}") for reason, number in sorted(reasons.items())]
+    for line in output.table(rows, indent="  "):
+        print(line)
+
+
+def send_to_subscribers(app: App, week: Week, actor: str, clock: Clock, *, quiet: bool, joined: bool) -> int:
+    """Send an edition to its subscribers, and return the exit code."""
+    from pipeline.app.deliveries import build_deliverer
+
+    key = (str(week), 0)
+    with _progress(quiet=quiet) as on_progress:
+        deliverer = build_deliverer(app, actor, clock, on_progress=on_progress)
+        dispatcher, now = deliverer.dispatcher, clock()
+        dispatch = dispatcher.add_joined(week, now) if joined else dispatcher.start(week, now)
+        if not quiet:
+            number = pluralize(dispatch.unfinished, "delivery", "deliveries")
+            print(f"{week}: {number} to send through {dispatcher.backend_name}", flush=True)
+        result = deliverer.run(key, patience=PATIENCE)
+    dispatch = dispatcher.require(key)
+    if not quiet:
+        print(_in_words(dispatch))
+    for line in _what_next(dispatch, result, app.calendar.zone):
+        print(line, file=sys.stderr)
+    return SOME_FAILED if dispatch.failed or dispatch.counts.get("uncertain") or dispatch.unfinished else 0
+
+
+def _what_next(dispatch: Dispatch, result: SendResult, zone: tzinfo) -> Iterator[str]:
+    """Yield what a person may have to do now, a sentence each."""
+    week = dispatch.week
+    if result.until:
+        at = format_datetime(result.until, zone)
+        yield f"{result.reason[0].upper()}{result.reason[1:]}. It goes on {at}: the daemon does that by itself, or run"
+        yield f"`pipeline send {week}` then."
+    if dispatch.failed:
+        number = pluralize(dispatch.failed, "delivery", "deliveries")
+        yield f"{number} failed: `pipeline deliveries {week} --failed` says why."
+    if uncertain := dispatch.counts.get("uncertain"):
+        yield (
+            f"{pluralize(uncertain, 'delivery is', 'deliveries are')} uncertain: `pipeline deliveries {week} "
+            "--uncertain` lists them; add --accept or --retry to decide."
+        )
+    if result.state == "busy":
+        yield f"Another process is sending {week}."
+    if dispatch.state == "paused":
+        yield f"When its cause is mended, run `pipeline deliveries {week} --resume`, then `pipeline send {week}`."
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[SendProgress], None]]:
+    """Yield a function that shows how far sending has come; it does nothing where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task("deliveries", total=None, rate="")
+
+        def show(progress: SendProgress) -> None:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            bar.update(task, total=progress.total, completed=progress.done, rate=rate)
+
+        yield show

@@ -171,6 +171,8 @@ def test_an_entry(raw: dict[str, Any], entry: dict[str, Any]) -> None:
         (SHOW, {}, False),
         (BLOG, {"title": "Salt"}, True),
         (SHOW, {"title": "Salt"}, False),
+        (BLOG, {"title": "Bonus Episode – Salt"}, False),
+        (BLOG, {"title": "Guest Post – Salt"}, True),
         (BLOG, {"title": "Salt", "enclosures": ()}, False),
         *((BLOG, {"title": "Salt", name: getattr(RAW, name)}, False) for name in (
             "duration", "season", "episode", "episode_type", "chapters_url", "transcripts", "soundbites")),
@@ -206,6 +208,14 @@ def test_the_type_of_a_file(kind: Any, url: str, media_type: str, expected: str 
     raw = RawEntry(guid="1", title="Salt", enclosures=(Enclosure(url=url, media_type=media_type),))
     (entry,) = read(raw, feed=replace(BLOG, kind=kind))
     assert (entry.enclosure and entry.enclosure.media_type) == expected
+
+
+@pytest.mark.parametrize(("length", "guests"), [(95, f"{'a' * 100} and {'b' * 95}"), (96, "a" * 100)])
+def test_as_many_guests_as_fit(length: int, guests: str) -> None:
+    """In 200 characters."""
+    names = ("a" * 100, "b" * length)
+    raw = RawEntry(guid="1", title="Salt", persons=tuple(Person(name=name, role="guest") for name in names))
+    assert read(raw)[0].guest == guests
 
 
 def test_sound_comes_before_films() -> None:

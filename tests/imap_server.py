@@ -33,7 +33,9 @@ class ImapServer(BackgroundServer):
         self.capabilities, self.tls, self.starttls = capabilities, tls, starttls
         self.commands: list[str] = []
         self.arrived = threading.Condition()
-        self.idling = threading.Event()
+        self.idling, self.was_seen = threading.Event(), threading.Event()
+        self.idle_seconds = 0.0
+        """How long it lets a client wait; a test that delivers meanwhile sets it."""
         super().__init__(QuietServer(self, _Connection))
 
     def deliver(self, message: bytes) -> None:
@@ -121,12 +123,13 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _store(self, tag: str, words: list[str]) -> None:
         self.owner.seen.add(int(words[2]))
+        self.owner.was_seen.set()
         self._write(f"{tag} OK done")
 
     def _idle(self, tag: str, words: list[str]) -> None:
+        known = len(self.owner.messages)
         self._write("+ idling")
         self.owner.idling.set()
-        known = len(self.owner.messages)
         with self.owner.arrived:
             if self.owner.arrived.wait_for(lambda: len(self.owner.messages) > known, self.owner.idle_seconds):
                 self._write(f"* {len(self.owner.messages)} EXISTS")
@@ -135,6 +138,3 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _logout(self, tag: str, words: list[str]) -> None:
         self._write(f"* BYE\r\n{tag} OK done")
-
-
-ImapServer.idle_seconds = 0.0  # type: ignore[attr-defined]  # a test that delivers meanwhile lets it wait

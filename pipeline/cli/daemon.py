@@ -15,6 +15,8 @@ from pipeline.cli.arguments import Commands, load_app
 from pipeline.text.format import format_upcoming, pluralize
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeline.app import App
     from pipeline.model.schedule import Clock
 
@@ -39,37 +41,27 @@ def run(options: Namespace, clock: Clock) -> int:
 
 
 def _run_all(options: Namespace, clock: Clock) -> int:
-    import logging  # imported here to keep --help fast
-
-    from pipeline import daemon
+    from pipeline import daemon  # imported here to keep --help fast
     from pipeline.app.delivery_thread import DeliveryThread
-    from pipeline.app.doctor import schedule_checks
     from pipeline.app.health import HealthProbe
+    from pipeline.app.mailbox_watch import MailboxWatch
     from pipeline.app.reload import ReloadingApp
-    from pipeline.app.tasks import next_runs
     from pipeline.cli.log import configured_logging
     from pipeline.scheduler.heartbeat import Heartbeat
     from pipeline.web.health import health_routes
     from pipeline.web.pages import serve_pages
     from pipeline.web.public.server import serve_public
 
-    log = logging.getLogger(__name__)
     heartbeat = Heartbeat(daemon.TICK_INTERVAL_SECONDS, monotonic=time.monotonic)
     with ReloadingApp(options.config) as reloading, configured_logging(options, secrets=lambda: reloading.app.secrets):
-        app, now = reloading.app, clock()
-        upcoming = (
-            f"{task.task_id} {format_upcoming(task.at, now, app.calendar.zone)}" for task in next_runs(app, now)
-        )
-        log.info("started with %s; next runs: %s", pluralize(len(app.feeds), "feed"), ", ".join(upcoming))
-        _claim_storage(app)
-        for result in schedule_checks(app, now):
-            if result.level != "ok":
-                log.warning("%s: %s", result.message, result.fix)
+        _log_start(reloading.app, clock())
+        _claim_storage(reloading.app)
         health = health_routes(HealthProbe(lambda: reloading.app, heartbeat, clock))
         with (
             serve_pages(options.config, clock, health),
             serve_public(options.config, clock),
             DeliveryThread(options.config, clock),
+            MailboxWatch(reloading.app, clock),
         ):
             daemon.run(
                 heartbeat.watch(partial(reloading.run_due_tasks, watch=heartbeat.working)),
@@ -78,6 +70,21 @@ def _run_all(options: Namespace, clock: Clock) -> int:
                 stuck_task=heartbeat.stuck_task,
             )
     return 0
+
+
+def _log_start(app: App, now: datetime) -> None:
+    """Log what the daemon will do, and what is odd about its schedule."""
+    import logging
+
+    from pipeline.app.doctor import schedule_checks
+    from pipeline.app.tasks import next_runs
+
+    log = logging.getLogger(__name__)
+    upcoming = (f"{task.task_id} {format_upcoming(task.at, now, app.calendar.zone)}" for task in next_runs(app, now))
+    log.info("started with %s; next runs: %s", pluralize(len(app.feeds), "feed"), ", ".join(upcoming))
+    for result in schedule_checks(app, now):
+        if result.level != "ok":
+            log.warning("%s: %s", result.message, result.fix)
 
 
 def _run_public(options: Namespace, clock: Clock) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline.app import App
 from pipeline.app.audience import build_audience_context
+from pipeline.app.mailbox_watch import MailboxWatch
 from pipeline.audience.tokens import delivery_token
 from pipeline.model.subscriber import Subscriber
 from tests.cli_runner import CliRunner
@@ -114,15 +116,41 @@ def test_what_cannot_be_read_is_said(
     assert (exit_code, words in error) == (code, True)
 
 
+def use_imap(program: CliRunner, server: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAP_PASSWORD", PASSWORD)
+    configure(
+        program,
+        f'imap_host = "localhost"\nimap_security = "none"\nimap_port = {server.port}\n'
+        f'imap_username = "{USER}"\nimap_password_env = "IMAP_PASSWORD"',
+    )
+
+
+def test_a_message_is_read_when_it_arrives(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
+    """Where the server reports that; the thread of the daemon ends with it, though it waits for the server."""
+    report = bounce(program)
+    with ImapServer() as server:
+        server.idle_seconds = 60.0
+        use_imap(program, server, monkeypatch)
+        with App.load(program.config) as app, MailboxWatch(app, lambda: program.now):
+            assert server.idling.wait(60)
+            server.deliver(report)
+            assert server.was_seen.wait(60)
+        assert states(program)[ADA] == "suppressed"
+        server.idling.clear()
+        with App.load(program.config) as app, MailboxWatch(app, lambda: program.now):
+            assert server.idling.wait(60)
+
+
+def test_without_an_imap_server_nothing_waits(program: CliRunner):
+    """The schedule reads a Maildir."""
+    with App.load(program.config) as app, MailboxWatch(app, lambda: program.now):
+        assert "mailbox" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_the_tick_reads_the_mailbox(program: CliRunner, monkeypatch: pytest.MonkeyPatch):
     """Also over IMAP, where messages become seen."""
     with ImapServer(bounce(program), AWAY) as server:
-        monkeypatch.setenv("IMAP_PASSWORD", PASSWORD)
-        configure(
-            program,
-            f'imap_host = "localhost"\nimap_security = "none"\nimap_port = {server.port}\n'
-            f'imap_username = "{USER}"\nimap_password_env = "IMAP_PASSWORD"',
-        )
+        use_imap(program, server, monkeypatch)
         assert "1 report, 1 suppressed, 1 automatic" in program.run_ok("tick")
         assert server.seen == {1, 2}
     assert states(program)[ADA] == "suppressed"

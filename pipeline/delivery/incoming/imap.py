@@ -146,10 +146,17 @@ class OpenImap:
                 f"{self.mailbox.folder!r}."
             )
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether the server reports what arrives."""
+        return "IDLE" in self.connection.capabilities
+
+    def interrupt(self) -> None:
+        """End the connection, also while another thread waits."""
+        self.connection.interrupt()
+
     def wait(self, seconds: float) -> bool:
-        """Wait until a message arrives, or some seconds; return whether one may have. False at once without IDLE."""
-        if "IDLE" not in self.connection.capabilities:
-            return False
+        """Wait until a message arrives, or some seconds; return whether one has. Only if the server ``can_wait``."""
         with self._errors_converted():
             self.connection.limit(seconds + self.mailbox.step_seconds)
             return self.connection.wait_for_message(seconds)

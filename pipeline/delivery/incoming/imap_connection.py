@@ -86,6 +86,11 @@ class ImapConnection(imaplib.IMAP4):
         self.sock.settimeout(self._seconds_left())
         self.sock.sendall(data)
 
+    def interrupt(self) -> None:
+        """End the connection from another thread, in which whatever waits for the server then fails."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
     def shutdown(self) -> None:
         """Close the connection."""
         with suppress(OSError, AttributeError):  # AttributeError: it was never open

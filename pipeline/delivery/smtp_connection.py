@@ -11,7 +11,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 MAX_REPLY_BYTES = 65_536
 """Maximum length of a reply with all its lines; the longest in use have a few kilobytes."""
 _MAX_ADDRESSES = 4
-_CHUNK_BYTES = 16_384
+_TLS_CHUNK_BYTES, _CHUNK_BYTES = 16_384, 262_144
+"""How much is sent in one step: without TLS the operating system keeps to the time limit for all of it."""
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -101,10 +101,14 @@ class SmtpConnection(smtplib.SMTP):
     def send(self, s: ReadableBuffer | str) -> None:
         """Send a command, or a message in parts, of which each is a step."""
         data = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
-        for start in range(0, len(data), _CHUNK_BYTES):
+        size = _TLS_CHUNK_BYTES if isinstance(self.sock, ssl.SSLSocket) else _CHUNK_BYTES
+        for start in range(0, len(data), size):
             self._begin_step()
-            with _timeouts_unconverted():
-                super().send(data[start : start + _CHUNK_BYTES])
+            self._set_timeout()
+            try:
+                super().send(data[start : start + size])
+            except smtplib.SMTPServerDisconnected as error:
+                raise _unconverted(error) from None
 
     def getreply(self) -> tuple[int, bytes]:
         """Return the code and the text of the next reply, within one step."""
@@ -112,9 +116,13 @@ class SmtpConnection(smtplib.SMTP):
         if self.file is None:
             self.file = BufferedReader(_ReplyStream(self))
         self.file.raw.bytes_left = MAX_REPLY_BYTES
-        with _timeouts_unconverted():
+        try:
             reply = super().getreply()
-        self._begin_step()  # smtplib's next step may be a handshake
+        except smtplib.SMTPServerDisconnected as error:
+            raise _unconverted(error) from None
+        self._begin_step()
+        if not self.does_esmtp or self.has_extn("starttls"):
+            self._set_timeout()  # smtplib's next step may be a handshake
         return reply
 
     def receive_into(self, buffer: WriteableBuffer) -> int:
@@ -157,7 +165,6 @@ class SmtpConnection(smtplib.SMTP):
 
     def _begin_step(self) -> None:
         self._step_ends_at = min(time.monotonic() + self._step_seconds, self._ends_at)
-        self._set_timeout()
 
     def _set_timeout(self) -> None:
         seconds = self._seconds_left()
@@ -190,12 +197,6 @@ class _ReplyStream(RawIOBase):
         return count
 
 
-@contextmanager
-def _timeouts_unconverted() -> Iterator[None]:
-    """Raise the TimeoutError that smtplib reports as a lost connection."""
-    try:
-        yield
-    except smtplib.SMTPServerDisconnected as error:
-        if isinstance(error.__context__, TimeoutError):
-            raise error.__context__ from None
-        raise
+def _unconverted(error: smtplib.SMTPServerDisconnected) -> OSError:
+    """Return the TimeoutError that smtplib reports as a lost connection, or else its own error."""
+    return error.__context__ if isinstance(error.__context__, TimeoutError) else error

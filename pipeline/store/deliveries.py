@@ -47,6 +47,16 @@ _SETTLE = (
     )
     .values({name: bindparam(f"new_{name}") for name in _SETTLED})
 )
+_FINALISE = (
+    update(delivery)
+    .where(
+        tuple_(delivery.c.delivery_id, delivery.c.attempts).in_(bindparam("finals", expanding=True)),
+        delivery.c.owner == bindparam("own"),
+        delivery.c.state == "claimed",
+    )
+    .values(state="final", changed_at=bindparam("at"))
+    .returning(delivery.c.delivery_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +111,7 @@ class DeliveryRepository:
                 _count(connection, day, sent)
             if not finals:
                 return set()
-            statement = (
-                update(delivery)
-                .where(
-                    tuple_(delivery.c.delivery_id, delivery.c.attempts).in_(list(finals)),
-                    delivery.c.owner == owner,
-                    delivery.c.state == "claimed",
-                )
-                .values(state="final", changed_at=now)
-            )
-            return set(connection.scalars(statement.returning(delivery.c.delivery_id)))
+            return set(connection.scalars(_FINALISE, {"finals": list(finals), "own": owner, "at": now}))
 
     def recover(self, key: DispatchKey, now: datetime, *, uncertain: DeliveryState, reply: str) -> int:
         """Queue what a process that died had claimed, and settle what it left as ``final``; return the number of these.

@@ -42,7 +42,7 @@ LEASE_TTL = timedelta(minutes=1)
 RENEWAL_INTERVAL = timedelta(seconds=1)
 """How soon a pause takes effect."""
 POLL_SECONDS = 0.2
-CLAIM_SIZE = 60
+CLAIM_SIZE = 200
 """How many deliveries are claimed at once: a transaction for each would take longer than sending it."""
 log = logging.getLogger(__name__)
 _CRASHED = "the process that sent it ended before the server's answer was recorded"

@@ -56,9 +56,7 @@ def test_equivalent_mutants_fit_the_code() -> None:
     """After a change of that code, take them off the list."""
     for mutant in tomllib.loads((ROOT / "tests/mutants.toml").read_text("utf-8"))["equivalent"]:
         lines = {line.strip() for line in (ROOT / mutant["file"]).read_text("utf-8").splitlines()}
-        lines |= {
-            line.partition("(")[2] for line in lines if line.startswith("def ")
-        }  # mutants have names of their own
+        lines |= {line.partition("(")[2] for line in lines if line.startswith("def ")}  # without its name
         assert not set(mutant["old"].strip().splitlines()) - lines, f"remove {mutant['old']!r} of {mutant['function']}"
         assert mutant["reason"]
 

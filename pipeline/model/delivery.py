@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Literal
 
 from pipeline.text.format import pluralize
@@ -119,9 +118,9 @@ class Dispatch:
     changed_by: str = ""
     note: str = ""
     """Why it is paused or was cancelled."""
-    counts: Mapping[DeliveryState, int] = field(default_factory=lambda: MappingProxyType({}))
+    counts: Mapping[DeliveryState, int] = field(default_factory=dict)
     """Deliveries by state."""
-    failures: Mapping[FailureReason, int] = field(default_factory=lambda: MappingProxyType({}))
+    failures: Mapping[FailureReason, int] = field(default_factory=dict)
     """Failed deliveries by reason."""
 
     @property

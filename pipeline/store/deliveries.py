@@ -157,19 +157,29 @@ class DeliveryRepository:
             due_at: datetime | None = connection.scalar(query)
             return due_at
 
-    def iterate(self, week: str, *, states: Sequence[DeliveryState] = ()) -> Iterator[Delivery]:
-        """Yield the deliveries of an edition and its corrections, those in one of the states if any are given."""
-        last = 0
-        query = select(delivery).where(delivery.c.week == week).order_by(delivery.c.delivery_id).limit(_PAGE)
+    def page(
+        self, week: str, *, states: Sequence[DeliveryState] = (), after_id: int = 0, limit: int = _PAGE
+    ) -> list[Delivery]:
+        """Return deliveries of an edition and its corrections in the order they were queued.
+
+        Those in one of the states if any are given, with numbers above ``after_id``.
+        """
+        query = select(delivery).where(delivery.c.week == week, delivery.c.delivery_id > after_id)
         if states:
             query = query.where(delivery.c.state.in_(states))
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(delivery.c.delivery_id).limit(limit)).mappings().all()
+        return [_delivery(row) for row in rows]
+
+    def iterate(self, week: str, *, states: Sequence[DeliveryState] = ()) -> Iterator[Delivery]:
+        """Yield what ``page`` returns, a few in memory at a time."""
+        last = 0
         while True:
-            with self.database.read() as connection:
-                rows = connection.execute(query.where(delivery.c.delivery_id > last)).mappings().all()
-            yield from map(_delivery, rows)
-            if len(rows) < _PAGE:
+            page = self.page(week, states=states, after_id=last)
+            yield from page
+            if len(page) < _PAGE:
                 return
-            last = rows[-1]["delivery_id"]
+            last = page[-1].id
 
     def get(self, delivery_id: int) -> Delivery | None:
         """Return a delivery, or None."""

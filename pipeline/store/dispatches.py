@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,8 @@ from pipeline.store.dialects import insert_if_absent
 from pipeline.store.rows import storable
 from pipeline.store.schema import delivery, dispatch, is_unfinished, subscriber
 from pipeline.store.subscribers import is_active
+
+_SETTLED_STATES: tuple[DeliveryState, ...] = ("sent", "failed", "uncertain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,12 @@ class DispatchRepository:
         )
         return self._list(or_(dispatch.c.state.in_(("running", "paused")), is_uncertain))
 
+    def newest(self, number: int) -> list[Dispatch]:
+        """Return the dispatches of the newest editions, the newest first; not those of their corrections."""
+        query = select(dispatch).where(dispatch.c.correction == 0).order_by(dispatch.c.week.desc()).limit(number)
+        with self.database.read() as connection:
+            return [_dispatch(connection, row) for row in connection.execute(query).mappings().all()]
+
     def all(self) -> list[Dispatch]:
         """Return all, the oldest first."""
         return self._list(dispatch.c.week != "")
@@ -128,6 +135,17 @@ class DispatchRepository:
         with self.database.read() as connection:
             state: DispatchState | None = connection.scalar(select(dispatch.c.state).where(_is(key)))
             return state
+
+    def count_settled(self, key: DispatchKey, since: datetime) -> int:
+        """Return how many deliveries got their outcome since an instant."""
+        settled = of_dispatch(key), delivery.c.state.in_(_SETTLED_STATES), delivery.c.due_at >= since
+        with self.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(delivery).where(*settled)) or 0
+
+    def is_leased(self, key: DispatchKey, now: datetime) -> bool:
+        """Check whether a process is sending a dispatch."""
+        with self.database.read() as connection:
+            return bool(connection.scalar(select(dispatch.c.week).where(_is(key), dispatch.c.leased_until > now)))
 
     def first_batch_at(self, key: DispatchKey) -> datetime | None:
         """Return when the first batch was complete, or None if it is not."""
@@ -206,16 +224,13 @@ def _dispatch(connection: Connection, row: RowMapping) -> Dispatch:
 
 
 def _count(connection: Connection, key: DispatchKey) -> tuple[Mapping[DeliveryState, int], Mapping[FailureReason, int]]:
-    """Return the number of deliveries in each state, and of the failed ones for each reason."""
-    query = (
-        select(delivery.c.state, delivery.c.reason, func.count())
-        .where(of_dispatch(key))
-        .group_by(delivery.c.state, delivery.c.reason)
+    """Return the number of deliveries in each state, and of the failed ones for each reason.
+
+    The first comes from an index alone: of a million deliveries few have failed.
+    """
+    states = select(delivery.c.state, func.count()).where(of_dispatch(key)).group_by(delivery.c.state)
+    failed = select(delivery.c.reason, func.count()).where(of_dispatch(key), delivery.c.state == "failed")
+    return (
+        {row.state: row[1] for row in connection.execute(states)},
+        {row.reason: row[1] for row in connection.execute(failed.group_by(delivery.c.reason))},
     )
-    counts: Counter[DeliveryState] = Counter()
-    failures: Counter[FailureReason] = Counter()
-    for state, reason, number in connection.execute(query):
-        counts[state] += number
-        if state == "failed":
-            failures[reason] += number
-    return counts, failures

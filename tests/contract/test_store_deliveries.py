@@ -243,3 +243,35 @@ def test_deliveries_move_with_an_export(store: Store, tmp_path: Path) -> None:
         other.maintenance.import_rows(store.maintenance.export_rows())
         assert list(other.deliveries.iterate(WEEK)) == list(store.deliveries.iterate(WEEK))
         assert other.dispatches.all() == store.dispatches.all()
+
+
+def test_outcomes_are_counted_since_an_instant(store: Store) -> None:
+    """Whatever the outcome; one that is open does not count."""
+    freeze(store, 4)
+    sent, failed, open_one, _ = claim(store)
+    late = NOW + HOUR
+    record(store, "one", settled=[settlement(sent), settlement(failed, state="failed", reason="refused", due_at=late)])
+    record(store, "one", settled=[settlement(open_one, state="queued", due_at=late)])
+    assert [store.dispatches.count_settled(KEY, since) for since in (NOW, late, late + HOUR)] == [2, 1, 0]
+
+
+def test_the_dispatches_of_the_newest_editions(store: Store) -> None:
+    """Corrections are no editions. A lease that has ended is none."""
+    for key, state in (("2026-W06", 0), "finished"), (KEY, "paused"), ((WEEK, 1), "running"):
+        store.dispatches.start(key, now=NOW, actor="ann", state=state)
+    assert [one.week for one in store.dispatches.newest(3)] == [WEEK, "2026-W06"]
+    assert [one.week for one in store.dispatches.newest(1)] == [WEEK]
+    assert not store.dispatches.is_leased(KEY, NOW)
+    assert store.dispatches.lease((WEEK, 1), "one", now=NOW, until=NOW + HOUR)
+    assert store.dispatches.is_leased((WEEK, 1), NOW)
+    assert not store.dispatches.is_leased((WEEK, 1), NOW + HOUR)
+
+
+def test_deliveries_are_read_in_pages(store: Store) -> None:
+    """In the order they were queued, of some states only."""
+    freeze(store, 5)
+    first, second, *_ = claim(store, limit=2)
+    record(store, "one", settled=[settlement(second, state="uncertain")])
+    assert [one.id for one in store.deliveries.page(WEEK, limit=2)] == [first.id, second.id]
+    assert len(store.deliveries.page(WEEK, after_id=second.id)) == 3
+    assert [one.id for one in store.deliveries.page(WEEK, states=("uncertain",))] == [second.id]

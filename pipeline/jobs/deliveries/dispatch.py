@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.audience.variants import make_key, variant_for
 from pipeline.digest.edition.variants import shown_topics
 from pipeline.jobs.deliveries.copies import CopyWriter
+from pipeline.jobs.deliveries.recipients import PlannedDelivery, plan_delivery
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.send import require_sealed, require_unpublished
@@ -17,20 +18,9 @@ from pipeline.model.delivery import Dispatch, DispatchKey, DispatchState
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import RefusedError
-from pipeline.model.subscriber import DISPLAY_STATES, Subscriber
+from pipeline.model.subscriber import DISPLAY_STATES
 from pipeline.model.week import Week
 from pipeline.text.format import pluralize
-
-_NO_VARIANT = "the edition has nothing that they want"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedDelivery:
-    """A subscriber, and the variant they would get, or the reason why they get none."""
-
-    subscriber: Subscriber
-    variant: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +37,7 @@ class Dispatcher:
         """Yield every subscriber, with what they would get if the edition were sent now. Nothing is changed."""
         shown = shown_topics(require_sealed(self.workflow, week).edition)
         for subscriber in self.workflow.store.subscribers.iterate(now, states=DISPLAY_STATES):
-            state, variant = subscriber.display_state(now), None
-            if state == "active":
-                preferences = subscriber.preferences
-                variant = variant_for(preferences.topics, preferences.frequency, shown)
-            reason = "" if variant else _NO_VARIANT if state == "active" else state
-            yield PlannedDelivery(subscriber=subscriber, variant=variant or "", reason=reason)
+            yield plan_delivery(subscriber, shown, now)
 
     def start(self, week: Week, now: datetime) -> Dispatch:
         """Freeze the recipients of an approved edition and return its dispatch; one that was begun is only returned.

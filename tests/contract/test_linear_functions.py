@@ -22,6 +22,9 @@ from pipeline.audience.delivery_status import severity_of
 from pipeline.audience.import_formats import read_person, recognise
 from pipeline.audience.mail_parts import decode_text, read_address, read_fields
 from pipeline.audience.subscription import make_preferences
+from pipeline.delivery.mail_api.client import Answer
+from pipeline.delivery.mail_api.service import Account
+from pipeline.delivery.services import SERVICES, load_service
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.reachability import collect_urls
 from pipeline.digest.compose.related import key_terms
@@ -38,6 +41,7 @@ from pipeline.ingest.webpage import read_metadata
 from pipeline.model.entry import Entry, ParsedFeed, RawEntry
 from pipeline.model.errors import PipelineError
 from pipeline.model.feed import Channel, Feed
+from pipeline.model.message import without_personal_links
 from pipeline.text.furniture import remove_from_text, remove_furniture
 from pipeline.text.headlines import cut_headline, shorten_headline
 from pipeline.text.html import sanitise
@@ -53,6 +57,7 @@ from pipeline.text.word_diff import diff_words
 from pipeline.text.wrap import labelled
 from tests.factories import MONDAY, entry
 from tests.growth import SuperlinearError, assert_linear
+from tests.webhooks import NOW, request_of, sign, webhook_of
 
 URL = "https://h.example/feed"
 LENGTH = 250
@@ -118,6 +123,32 @@ def _pair(field: str) -> Callable[[str], object]:
 
 def _mail(mail: str) -> Callable[[str], object]:
     return lambda text: read_mail(mail.replace("…", text).encode("utf-8", "surrogatepass"), key="key", now=MONDAY)
+
+
+def _service(name: str) -> Callable[[str], object]:
+    """Return a function that reads answers and a webhook of a mail service that contain a text."""
+    service = load_service(name, Account(key="id:secret", region="eu-west-1", domain="x.example"))
+    webhook = webhook_of(name)
+
+    def run(text: str) -> object:
+        body = json.dumps(
+            {"message": text, "name": text, "ErrorCode": 300, "id": text, "data": [{"id": text}]}
+        ).encode()
+        answers = [Answer(status=200, body=each) for each in (body, b"[" + body + b"]", text.encode())]
+        for answer in answers:
+            service.results(answer, 1)
+        service.refusal(Answer(status=400, body=body, headers={"x-amzn-errortype": text}), 1)
+        content = {
+            "event": "failed",
+            "RecordType": text,
+            "type": text,
+            "Email": text,
+            "recipient": text,
+            "reason": text,
+        }
+        return webhook.read(request_of(sign(name, content)), NOW)
+
+    return run
 
 
 CALLS: dict[str, Callable[[str], object]] = {
@@ -187,6 +218,8 @@ CALLS: dict[str, Callable[[str], object]] = {
     "mail, fields": read_fields,
     "mail, words of a header": decode_text,
     "mail, an address": read_address,
+    **{f"mail service, {name}": _service(name) for name in SERVICES},
+    "an edition for everybody": without_personal_links,
     "Retry-After": lambda text: parse_retry_after(text, MONDAY),
 }
 """Functions with more than a text for an argument, and chains of functions; the others are found by their signature."""

@@ -157,7 +157,7 @@ class MailgunWebhook:
             severity=severity,
             address=text_at(data, "recipient"),
             provider_id=text_at(data, "message", "headers", "message-id"),
-            diagnostic=" ".join(filter(None, [*words, text_at(data, "reason"), text_at(data, "reject", "reason")])),
+            diagnostic=" ".join(filter(None, words)) or text_at(data, "reject", "reason") or text_at(data, "reason"),
         )
         return WebhookReport(events=(event,), nonce=token)
 

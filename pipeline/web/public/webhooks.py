@@ -74,6 +74,7 @@ class WebhookPages:
             if audience.context.store.signup_limits.count(key, within=NONCE_LIFETIME, now=now) > 1:
                 log.info("a webhook of %s came again", name)
                 return
-        recorder = EventRecorder(subscriptions=audience.subscriptions)
+        max_soft = audience.app.config.bounces.max_soft
+        recorder = EventRecorder(subscriptions=audience.subscriptions, max_soft=max_soft)
         for event in report.events:
             recorder.record(event, now)

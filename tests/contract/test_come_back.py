@@ -88,6 +88,7 @@ def read(context: AudienceContext, *messages: bytes) -> str:
 
 
 UNTO_NEWS = UNKNOWN_ORIGINAL.replace("unsubscribe/…", f"unsubscribe/{PERSON_TOKEN}")
+OF_ANOTHER = UNKNOWN_ORIGINAL.replace(ADA, "bo@x.example")
 NO_ADDRESS = UNTO_NEWS.replace(f"To: {ADA}", "To: redacted")
 
 
@@ -109,6 +110,10 @@ NO_ADDRESS = UNTO_NEWS.replace(f"To: {ADA}", "To: redacted")
         (feedback("Feedback-Type: opt-out", original=NO_ADDRESS), "1 report, 1 left", "left"),
         (feedback(f"Feedback-Type: opt-out\nOriginal-Rcpt-To: {ADA}", original=UNKNOWN_ORIGINAL), "1 report", "active"),
         (returned_mails.QMAIL, "1 report", "active"),
+        (dsn(NO_USER.replace(ADA, "bo@x.example"), original=OF_ANOTHER), "1 report", "active"),
+        (dsn(NO_USER.replace(ADA, "ADA@Bakery.Example")), "1 report, 1 suppressed", "suppressed"),
+        (dsn(NO_USER.replace(ADA, "forwarded@x.example")), "1 report, 1 suppressed", "suppressed"),
+        (dsn("Action: failed\nStatus: 5.1.1", original=UNKNOWN_ORIGINAL), "1 report, 1 suppressed", "suppressed"),
         (plain(f"From: {ADA}\nSubject: unsubscribe {PERSON_TOKEN}", ""), "1 left", "left"),
         (plain(f"To: bounces+u{PERSON_TOKEN}@quay.example\nFrom: x@y.example", ""), "1 left", "left"),
         (plain(f"From: {ADA}\nSubject: unsubscribe {'0' * 32}", ""), "1 reply", "active"),

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from pipeline.audience.addresses import address_key
 from pipeline.audience.bounces import IncomingMail, read_mail
-from pipeline.jobs.deliveries.events import EventRecorder, unproved
+from pipeline.jobs.deliveries.events import EventRecorder, normalised, unproved
 from pipeline.jobs.ports import ReturnMailbox
 from pipeline.model.alert import Alert
 from pipeline.model.delivery_event import DeliveryEvent, event_key
@@ -118,15 +118,20 @@ class ReturnedMessages:
     def _prove(self, event: DeliveryEvent, message: IncomingMail, now: datetime) -> DeliveryEvent:
         """Return an event as far as its message proves it.
 
-        A subscriber's own token proves it if it came back with the address that they have: otherwise the address may be
-        one they had before. A complaint is theirs whatever address they have.
+        The token of a delivery proves it, unless the message names other addresses alone: the number may be used again
+        after a restore. A subscriber's own token proves it if it came back with the address that they have: otherwise
+        the address may be one they had before. A complaint is theirs whatever address they have.
         """
+        addresses = {address_key(normalised(address)) for address in (event.address, message.sent_to)} - {""}
         if event.delivery_id is not None:
-            return event
-        if person := self._person(message, now):
-            addresses = {address_key(event.address), address_key(message.sent_to)}
-            if address_key(person.address) in addresses or event.kind in ("complained", "unsubscribed"):
-                return replace(event, address=person.address)
+            delivery = self.recorder.subscriptions.context.store.deliveries.get(event.delivery_id)
+            known_as = address_key(delivery.address) if delivery else ""  # empty once the person was erased
+            if not known_as or not addresses or known_as in addresses:
+                return event
+            event = replace(event, delivery_id=None)
+        person = self._person(message, now)
+        if person and (address_key(person.address) in addresses or event.kind in ("complained", "unsubscribed")):
+            return replace(event, address=person.address)
         return unproved(event)
 
     def _person(self, message: IncomingMail, now: datetime) -> Subscriber | None:

@@ -52,7 +52,7 @@ class EventRecorder:
         delivery = self._find_delivery(event)
         if event.delivery_id is not None and delivery is None:  # a restored backup lacks the delivery of its token
             event = unproved(event)
-        address = _normalised(delivery.address if delivery else event.address)
+        address = normalised(delivery.address if delivery else event.address)
         with context.store.audience_transaction():
             person = context.store.subscribers.find(address_key(address), lock=True) if address else None
             if event.kind not in _STORED or (person is None and delivery is None):
@@ -113,7 +113,7 @@ def count_occasions(bounces: Sequence[tuple[int | None, datetime]]) -> int:
     return len({delivery_id if delivery_id is not None else at.date() for delivery_id, at in bounces})
 
 
-def _normalised(address: str) -> str:
+def normalised(address: str) -> str:
     """Return an address as those of subscribers are stored; empty if it is not one."""
     try:
         return normalise_address(address)

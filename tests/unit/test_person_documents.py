@@ -18,6 +18,7 @@ from pipeline.audience.receipt import (
     receipt_html,
     receipt_text,
 )
+from pipeline.model.delivery_event import RecordedEvent
 from pipeline.model.digest import Publication
 from pipeline.model.subscriber import (
     BASES,
@@ -213,7 +214,17 @@ def test_everything_about_a_person_as_json() -> None:
     """Each stored value under its own name, the wording in full, and the newest state; nothing is left out."""
     mail = PersonMailRecord(kind="guide", form="newsletter", created_at=NOW, sent_at=None)
     line = LogLine(at=NOW, actor="ida", action="exported", details={"reason": "asked"})
-    whole = replace(DATA, subscriber=replace(UNA, paused_until=NOW + timedelta(days=1)), mails=(mail,), log=(line,))
+    bounce = RecordedEvent(
+        kind="bounced",
+        severity="soft",
+        week="2026-W07",
+        address="una@quay.example",
+        at=NOW,
+        recorded_at=IN_ROME,
+        diagnostic="mailbox full",
+    )
+    paused = replace(UNA, paused_until=NOW + timedelta(days=1))
+    whole = replace(DATA, subscriber=paused, mails=(mail,), returned=(bounce,), log=(line,))
     document = person_json(whole, NOW)
     assert document.pop("history") == [
         {
@@ -260,6 +271,17 @@ def test_everything_about_a_person_as_json() -> None:
         "suppression": {"reason": "operator", "actor": "ida", "suppressed_at": IN_ROME},
         "guides": [{"form": "newsletter", "version": "4", "given_at": NOW}],
         "mails": [{"kind": "guide", "form": "newsletter", "created_at": NOW, "sent_at": None}],
+        "returned": [
+            {
+                "kind": "bounced",
+                "severity": "soft",
+                "week": "2026-W07",
+                "address": "una@quay.example",
+                "at": NOW,
+                "recorded_at": IN_ROME,
+                "diagnostic": "mailbox full",
+            }
+        ],
         "log": [{"at": NOW, "actor": "ida", "action": "exported", "reason": "asked"}],
     }
     nobody = person_json(PersonData(address="una@quay.example"), NOW)
@@ -270,5 +292,6 @@ def test_everything_about_a_person_as_json() -> None:
         "history": [],
         "guides": [],
         "mails": [],
+        "returned": [],
         "log": [],
     }

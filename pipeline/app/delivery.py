@@ -50,7 +50,11 @@ def build_recovery(app: App) -> Recovery:
 
     domain = parse_mailbox(app.publication.sender).domain
     return Recovery(
-        backend=build_backend(app), editions_folder=app.editions_folder, calendar=app.calendar, domain=domain
+        backend=build_backend(app),
+        editions_folder=app.editions_folder,
+        calendar=app.calendar,
+        domain=domain,
+        leaves_receipts=app.config.delivery.backend == "outbox",
     )
 
 

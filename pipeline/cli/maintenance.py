@@ -115,7 +115,14 @@ def _report(result: RecoveryResult, options: Namespace) -> int:
             f"`pipeline send {week} --handed-over` if it was, or `pipeline resume {week}` if it was not.",
             file=sys.stderr,
         )
-    return DeliveryError.exit_code if result.unconfirmed else 0
+    for week in result.paused:
+        print(
+            f"pipeline: sending {week} is paused, as more people may have got it after the copy was made: run "
+            f"`pipeline deliveries {week} --resume` to send it to all who have not got it as far as the copy knows, "
+            f"some perhaps twice, or `pipeline deliveries {week} --cancel` to send it to nobody else.",
+            file=sys.stderr,
+        )
+    return DeliveryError.exit_code if result.unconfirmed or result.paused else 0
 
 
 def prune(options: Namespace, clock: Clock) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from pipeline.model.delivery import DeliveryState, Dispatch, DispatchKey, DispatchState, FailureReason
+from pipeline.store.carried_deliveries import carry_over_deliveries
 from pipeline.store.database import Database
 from pipeline.store.deliveries import of_dispatch
 from pipeline.store.dialects import insert_if_absent
@@ -179,6 +180,10 @@ class DispatchRepository:
         values = {"state": "finished", "changed_at": now, "changed_by": storable(actor), "note": ""}
         with self.database.write() as connection:
             return bool(connection.execute(statement.values(values).returning(dispatch.c.week)).first())
+
+    def carry_over(self, other: DispatchRepository) -> None:
+        """Bring dispatches and their deliveries up to date from another state of the same store."""
+        carry_over_deliveries(self.database, other.database)
 
     def _insert(self, key: DispatchKey, people: Select[Any]) -> int:
         """Insert a delivery for each row of a query, and return how many there are more."""

@@ -3,12 +3,14 @@
 Three things know more than the store: the store that it replaced, the outbox, whose receipts prove that an edition
 left, and the files in ``editions/``, which are written after a send. An edition that only may have been sent is held
 until a person says whether it was; until then no other edition is approved or sent, as it might repeat its entries.
+Likewise its dispatch is paused if the store cannot know who has got it.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +33,8 @@ class RecoveryResult:
     """Recorded as sent."""
     unconfirmed: tuple[str, ...] = ()
     """Held, because they may have been sent."""
+    paused: tuple[str, ...] = ()
+    """Sending them is paused, because more people may have got them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +46,28 @@ class Recovery:
     calendar: WeekCalendar
     domain: str
     """The domain of the sender, which ends the Message-ID of each edition."""
+    leaves_receipts: bool = True
+    """Whether every edition that is sent ends up in the outbox; subscribers' copies do not."""
 
     def after_restore(self, store: Store, previous: Store | None, *, now: datetime) -> RecoveryResult:
         """Bring a store up to date that was restored or imported, ``previous`` being the one it replaces, if readable.
 
-        If ``previous`` is not a later state of the same publication, and the outbox is not the one that the store has
-        sent its editions to, the weeks since the store's last change are held.
+        If ``previous`` is not a later state of the same publication, dispatches are paused; if the outbox is not the
+        one that the store has sent its editions to, either, the weeks since the store's last change are held.
         """
         since = store.maintenance.changed_at()
         is_later = previous is not None and _is_later_state(previous, store)
         sent = [adopt(store, edition) for edition in missing_editions(store, previous)] if previous else []
-        is_complete = is_later or self._has_receipts_of(store)
+        if previous and is_later:
+            _carry_over_dispatches(store, previous, now)
+        is_complete = is_later or (self.leaves_receipts and self._has_receipts_of(store))
         result = self.from_files(store, now=now)
-        unknown = [] if is_complete or since is None else self._hold_since(store, since, now)
+        paused = [] if is_later else _pause_dispatches(store, since, now)
+        unknown = [] if is_complete or since is None else self._hold_since(store, since, now, paused)
         return RecoveryResult(
-            sent=tuple(sorted({*sent, *result.sent})), unconfirmed=tuple(sorted({*result.unconfirmed, *unknown}))
+            sent=tuple(sorted({*sent, *result.sent})),
+            unconfirmed=tuple(sorted({*result.unconfirmed, *unknown})),
+            paused=tuple(paused),
         )
 
     def from_files(self, store: Store, *, now: datetime) -> RecoveryResult:
@@ -107,8 +118,11 @@ class Recovery:
                 return replace(written, record=replace(written.record, state="sent"))
         return None
 
-    def _hold_since(self, store: Store, since: datetime, now: datetime) -> list[str]:
-        """Hold the editions that may have been sent since an instant; return their weeks."""
+    def _hold_since(self, store: Store, since: datetime, now: datetime, paused: Collection[str]) -> list[str]:
+        """Hold the editions that may have been sent since an instant, but those whose dispatch is paused; return them.
+
+        They are named by their weeks.
+        """
         records = store.editions.all()
         weeks = {week for week, record in records.items() if record.state in ("approved", "sending")}
         week = self.calendar.newest_closed(since)
@@ -116,7 +130,7 @@ class Recovery:
             weeks.add(str(week))
             week = week.next()
         held = []
-        for name in sorted(weeks):
+        for name in sorted(weeks.difference(paused)):
             record = records.get(name) or EditionRecord(week=name)
             if record.state not in ("sent", "skipped") and not record.is_unconfirmed:
                 _hold(store, record, f"this store knows nothing after {since:%Y-%m-%d %H:%M} UTC", now)
@@ -126,6 +140,32 @@ class Recovery:
 
 def _hold(store: Store, record: EditionRecord, note: str, now: datetime) -> None:
     store.editions.change_state(record, "held", now=now, actor=RECOVERY_ACTOR, note=note)
+
+
+def _carry_over_dispatches(store: Store, previous: Store, now: datetime) -> None:
+    """Bring dispatches up to date; an edition that is not being sent any more is held, as it is in the other store."""
+    store.dispatches.carry_over(previous.dispatches)
+    for dispatch in store.dispatches.all():
+        record = store.editions.get(dispatch.week)
+        if record.state == "sending" and (dispatch.state, dispatch.correction) == ("cancelled", 0):
+            ended = previous.editions.get(dispatch.week)
+            store.editions.release(record, "held", (), now=now, actor=ended.changed_by, note=ended.note)
+
+
+def _pause_dispatches(store: Store, since: datetime | None, now: datetime) -> list[str]:
+    """Pause what is being sent, since the store does not know how far that came; return the weeks."""
+    weeks = []
+    for dispatch in store.dispatches.all():
+        if dispatch.state in ("running", "paused"):
+            key = (dispatch.week, dispatch.correction)
+            newest = max(filter(None, (since, dispatch.changed_at)))
+            note = (
+                f"this store knows nothing after {newest:%Y-%m-%d %H:%M} UTC: those who got the edition after that get "
+                "it twice if you resume"
+            )
+            store.dispatches.change_state(key, "paused", now=now, actor=RECOVERY_ACTOR, note=note)
+            weeks.append(dispatch.week)
+    return sorted({*weeks})
 
 
 def _is_later_state(previous: Store, store: Store) -> bool:

@@ -50,6 +50,7 @@ _SETTLE = (
 _FINALISE = (
     update(delivery)
     .where(
+        delivery.c.delivery_id.in_(bindparam("ids", expanding=True)),  # SQLite has no index for tuples
         tuple_(delivery.c.delivery_id, delivery.c.attempts).in_(bindparam("finals", expanding=True)),
         delivery.c.owner == bindparam("own"),
         delivery.c.state == "claimed",
@@ -111,7 +112,8 @@ class DeliveryRepository:
                 _count(connection, day, sent)
             if not finals:
                 return set()
-            return set(connection.scalars(_FINALISE, {"finals": list(finals), "own": owner, "at": now}))
+            values = {"ids": [one for one, _ in finals], "finals": list(finals), "own": owner, "at": now}
+            return set(connection.scalars(_FINALISE, values))
 
     def recover(self, key: DispatchKey, now: datetime, *, uncertain: DeliveryState, reply: str) -> int:
         """Queue what a process that died had claimed, and settle what it left as ``final``; return the number of these.

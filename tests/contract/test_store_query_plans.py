@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import Engine, event
 from store_factories import DAY, MONDAY, NOW, apply, blog_post, insert, make_change
 
+from pipeline.model.delivery import Settlement
 from pipeline.model.run import claim
 from pipeline.store import Store
 
 FEEDS = ["blog", "podcast"]
+SETTLED = Settlement(delivery_id=3, attempt=1, state="sent", due_at=NOW)
 RUN_QUERIES: dict[str, Callable[[Store], object]] = {
     "entries.identities": lambda store: store.entries.identities("blog"),
     "entries.raw_hashes": lambda store: store.entries.raw_hashes("blog"),
@@ -40,6 +42,15 @@ RUN_QUERIES: dict[str, Callable[[Store], object]] = {
     "runs.newest": lambda store: store.runs.newest(),
     "alerts.list_open": lambda store: store.alerts.list_open(),
     "alerts.due": lambda store: store.alerts.due(NOW, ["mail"]),
+    "deliveries.claim": lambda store: store.deliveries.claim(("2026-W07", 0), "one", NOW, limit=9),
+    "deliveries.record": lambda store: store.deliveries.record(
+        "one", [(1, 1), (2, 1)], [SETTLED], NOW, day="2026-02-16"
+    ),
+    "deliveries.recover": lambda store: store.deliveries.recover(
+        ("2026-W07", 0), NOW, uncertain="uncertain", reply="no answer"
+    ),
+    "deliveries.next_due_at": lambda store: store.deliveries.next_due_at(("2026-W07", 0)),
+    "dispatches.lease": lambda store: store.dispatches.lease(("2026-W07", 0), "one", now=NOW, until=NOW + DAY),
     "entry_revisions.get": lambda store: store.entry_revisions.get({1: "first"}),
     "revision": lambda store: store.revision(),
 }
@@ -80,8 +91,8 @@ def plans(tmp_path: Path) -> Iterator[QueryPlans]:
 
 @pytest.mark.parametrize("query", RUN_QUERIES.values(), ids=RUN_QUERIES)
 def test_no_query_of_a_run_scans_a_growing_table(plans: QueryPlans, query: Callable[[Store], object]) -> None:
-    """No statement scans the entries, their contents, the runs or the alerts."""
-    growing = {"entry", "content", "run", "alert", "alert_delivery"}
+    """No statement scans the entries, their contents, the runs, the alerts, the deliveries or the subscribers."""
+    growing = {"entry", "content", "run", "alert", "alert_delivery", "delivery", "subscriber"}
     steps = plans.of(query)
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in growing] == []
 
@@ -101,6 +112,11 @@ def test_no_query_of_a_run_scans_a_growing_table(plans: QueryPlans, query: Calla
         ("entries.late_unassigned", "SEARCH entry USING INDEX entry_unassigned (feed_id=? AND published_at<?)"),
         ("entries.of_weeks", "SEARCH entry USING INDEX entry_week (assigned_week=?)"),
         ("entries.newest_at", "SEARCH entry USING COVERING INDEX entry_published (feed_id=?)"),
+        ("deliveries.record", "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            "deliveries.claim",
+            "SEARCH delivery USING COVERING INDEX delivery_state (week=? AND correction=? AND state=? AND due_at<?)",
+        ),
         ("entries.published_dates", "SEARCH entry USING COVERING INDEX entry_published (feed_id=? AND published_at>?)"),
     ],
 )

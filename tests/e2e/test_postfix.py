@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import dkim
@@ -16,11 +18,14 @@ from pipeline.delivery.maildir import MaildirBackend
 from pipeline.delivery.personalise import PersonalMessage
 from pipeline.delivery.smtp import Smtp
 from pipeline.delivery.smtp_backend import SmtpBackend
+from pipeline.jobs.deliveries.copies import CopyWriter, list_identity
 from pipeline.jobs.ports import DeliveryBackend
-from pipeline.model.delivery import Copy, DeliveryResult
+from pipeline.model.delivery import Copy, Delivery, DeliveryResult
 from pipeline.model.message import PLACEHOLDERS, ListIdentity, Recipient
+from pipeline.model.variant import WHOLE
 from tests.golden.sample import PUBLICATION
 from tests.postfix import DOMAIN, postfix
+from tests.subscriber_pages import PUBLIC_URL, open_pages, write_publication
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 SENDER_DOMAIN = "harbourandhearth.example"
@@ -55,14 +60,19 @@ def send(backend: DeliveryBackend, wanted: Sequence[Copy]) -> list[DeliveryResul
         return [result for group in groups for result in connection.send(group, lambda committed: committed)]
 
 
-def check_copy(raw: bytes, copy: Copy) -> None:
-    """Check that a delivered message is the one that was sent, and that both of its signatures are valid."""
+def check_signatures(raw: bytes) -> Message:
+    """Return a delivered message; both of its signatures must be valid."""
     records = {f"{key.selector}._domainkey.{SENDER_DOMAIN}.".encode(): key.dns_record.encode() for key in KEYS.values()}
     message = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    assert message.endswith(copy.message)
     for index in (0, 1):
         assert dkim.DKIM(message).verify(idx=index, dnsfunc=lambda name, **_: records.get(name))
-    parsed = message_from_bytes(message)
+    return message_from_bytes(message)
+
+
+def check_copy(raw: bytes, copy: Copy) -> None:
+    """Check that a delivered message is the one that was sent, and that both of its signatures are valid."""
+    parsed = check_signatures(raw)
+    assert raw.replace(b"\r\n", b"\n").endswith(copy.message.replace(b"\r\n", b"\n"))
     assert parsed["To"] == copy.address
     assert parsed["List-Unsubscribe"].startswith(
         f"<https://{SENDER_DOMAIN}/unsubscribe/{copy.delivery_id:032}>, <mailto:"
@@ -102,3 +112,34 @@ def test_a_maildir_gets_every_copy_once(tmp_path: Path) -> None:
     by_address = {copy.address: copy for copy in wanted}
     for file in files:
         check_copy(file.read_bytes(), by_address[message_from_bytes(file.read_bytes())["To"]])
+
+
+def test_one_click_on_a_delivered_copy_unsubscribes(tmp_path: Path) -> None:
+    """As a mailbox provider does it: it checks the signature, and POSTs to the URL of the header (RFC 8058)."""
+    with open_pages(write_publication(tmp_path)) as pages:
+        context, ada = pages.audience.context, pages.active()
+        identity = replace(list_identity(context, "2026-W07"), home_url=PUBLICATION.url)
+        messages = {WHOLE.name: PersonalMessage.compile(EDITION, identity)}
+        signer = DkimSigner(SENDER_DOMAIN, [*KEYS.values()])
+        writer = CopyWriter(
+            context=context, week="2026-W07", messages=messages, bounce_address="", add_signature=signer.sign
+        )
+        delivery = Delivery(
+            id=1,
+            week="2026-W07",
+            subscriber_id=ada.id,
+            address=ada.address,
+            variant=WHOLE.name,
+            state="claimed",
+            attempts=1,
+            due_at=pages.now,
+            changed_at=pages.now,
+        )
+        copy = writer.write(delivery, ada, pages.now)
+        [result] = send(MaildirBackend(tmp_path / "people"), [copy])
+        [file] = (tmp_path / "people" / "new").iterdir()
+        message = check_signatures(file.read_bytes())
+        url = message["List-Unsubscribe"].partition("<")[2].partition(">")[0]
+        response = pages.post(url.removeprefix(PUBLIC_URL), dict([message["List-Unsubscribe-Post"].split("=")]))
+        assert (result.outcome, response.status_code) == ("sent", 200)
+        assert (pages.subscriber().state, pages.events()[-1]) == ("left", "left")

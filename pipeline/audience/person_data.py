@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pipeline.model.delivery import Delivery
 from pipeline.model.delivery_event import RecordedEvent
 from pipeline.model.subscriber import PersonMailRecord, Subscriber, SubscriptionEvent, Suppression
 
@@ -42,6 +43,8 @@ class PersonData:
     """The oldest event first."""
     guides: tuple[GivenGuide, ...] = ()
     mails: tuple[PersonMailRecord, ...] = ()
+    editions: tuple[Delivery, ...] = ()
+    """The editions that were sent, the oldest first."""
     returned: tuple[RecordedEvent, ...] = ()
     """Bounces, complaints and the like, the oldest first."""
     log: tuple[LogLine, ...] = ()
@@ -56,6 +59,7 @@ def person_json(data: PersonData, now: datetime) -> dict[str, Any]:
         "history": [_event_json(event) for event in data.history],
         "guides": [asdict(guide) for guide in data.guides],
         "mails": [asdict(mail) for mail in data.mails],
+        "editions": [_delivery_json(delivery) for delivery in data.editions],
         "returned": [asdict(event) for event in data.returned],
         "log": [{"at": line.at, "actor": line.actor, "action": line.action, **line.details} for line in data.log],
     }
@@ -68,6 +72,11 @@ def _subscription_json(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
         **values.pop("preferences"),
         **{name: value for name, value in values.items() if name not in ("address", "state")},
     }
+
+
+def _delivery_json(delivery: Delivery) -> dict[str, Any]:
+    names = ("week", "correction", "address", "variant", "state", "changed_at", "reply", "reason")
+    return {name: getattr(delivery, name) for name in names}
 
 
 def _event_json(event: SubscriptionEvent) -> dict[str, Any]:

@@ -183,6 +183,12 @@ class DeliveryRepository:
                 return
             last = page[-1].id
 
+    def of_subscriber(self, subscriber_id: int) -> list[Delivery]:
+        """Return the deliveries to a subscriber, the oldest first."""
+        query = select(delivery).where(delivery.c.subscriber_id == subscriber_id).order_by(delivery.c.delivery_id)
+        with self.database.read() as connection:
+            return [_delivery(row) for row in connection.execute(query).mappings()]
+
     def get(self, delivery_id: int) -> Delivery | None:
         """Return a delivery, or None."""
         return self._first(delivery.c.delivery_id == delivery_id)

@@ -164,6 +164,7 @@ def test_an_outcome_is_stored_and_counted(store: Store) -> None:
     assert found
     assert (found.id, found.reply, found.state) == (first.id, "250 OK", "sent")
     assert store.deliveries.find_provider_id("") is None
+    assert store.deliveries.of_subscriber(found.subscriber_id or 0) == [found]
     stored = store.deliveries.get(second.id)
     assert stored
     assert (stored.state, stored.reply, stored.reason) == ("failed", "550 nosuch", "refused")

@@ -18,6 +18,7 @@ from pipeline.audience.receipt import (
     receipt_html,
     receipt_text,
 )
+from pipeline.model.delivery import Delivery
 from pipeline.model.delivery_event import RecordedEvent
 from pipeline.model.digest import Publication
 from pipeline.model.subscriber import (
@@ -223,8 +224,21 @@ def test_everything_about_a_person_as_json() -> None:
         recorded_at=IN_ROME,
         diagnostic="mailbox full",
     )
+    sent = Delivery(
+        id=3,
+        week="2026-W06",
+        subscriber_id=7,
+        address="una@quay.example",
+        variant="posts",
+        state="sent",
+        attempts=2,
+        due_at=NOW,
+        changed_at=NOW,
+        reply="250 OK",
+        provider_id="p-1",
+    )
     paused = replace(UNA, paused_until=NOW + timedelta(days=1))
-    whole = replace(DATA, subscriber=paused, mails=(mail,), returned=(bounce,), log=(line,))
+    whole = replace(DATA, subscriber=paused, mails=(mail,), editions=(sent,), returned=(bounce,), log=(line,))
     document = person_json(whole, NOW)
     assert document.pop("history") == [
         {
@@ -271,6 +285,18 @@ def test_everything_about_a_person_as_json() -> None:
         "suppression": {"reason": "operator", "actor": "ida", "suppressed_at": IN_ROME},
         "guides": [{"form": "newsletter", "version": "4", "given_at": NOW}],
         "mails": [{"kind": "guide", "form": "newsletter", "created_at": NOW, "sent_at": None}],
+        "editions": [
+            {
+                "week": "2026-W06",
+                "correction": 0,
+                "address": "una@quay.example",
+                "variant": "posts",
+                "state": "sent",
+                "changed_at": NOW,
+                "reply": "250 OK",
+                "reason": "",
+            }
+        ],
         "returned": [
             {
                 "kind": "bounced",
@@ -292,6 +318,7 @@ def test_everything_about_a_person_as_json() -> None:
         "history": [],
         "guides": [],
         "mails": [],
+        "editions": [],
         "returned": [],
         "log": [],
     }

@@ -32,6 +32,7 @@ def load_person(context: AudienceContext, address: str) -> PersonData:
         history=tuple(store.subscription_events.of_subscriber(subscriber.id)),
         guides=tuple(GivenGuide(form=form, version=version, given_at=at) for form, version, at in guides),
         mails=tuple(store.person_mails.of_subscriber(subscriber.id)),
+        editions=tuple(store.deliveries.of_subscriber(subscriber.id)),
         returned=tuple(store.delivery_events.of_subscriber(subscriber.id)),
         log=log,
     )

@@ -77,6 +77,15 @@ def test_changes_break_the_signature(old: bytes, new: bytes) -> None:
         assert not valid(changed)
 
 
+def test_nobody_can_add_another_author() -> None:
+    """One From more than there is is signed, since not every receiver refuses a second one (RFC 6376, 8.15)."""
+    message, added = signed(MESSAGE), b"From: eve@reeds.example\r\n"
+    names = re.sub(rb"\s", b"", message.partition(b" h=")[2].partition(b";")[0]).split(b":")
+    assert names.count(b"from") == 2
+    assert not valid(added + message)
+    assert not valid(message.replace(b"To: ida", added + b"To: ida"))
+
+
 def test_harmless_changes_keep_the_signature() -> None:
     """Other headers, another folding and blank lines at the end, as mail servers change them."""
     message = signed(MESSAGE)

@@ -51,7 +51,7 @@ def test_a_copy_is_never_written_twice(maildir: MaildirBackend, moved_to: str) -
     maildir.open().send([copy_for(1)], commit_all)
     os.rename(maildir.folder / "new/7.1@orchard.example", maildir.folder / moved_to)
     assert outcomes(maildir.open().send([copy_for(1), copy_for(2)], commit_all)) == ["sent", "sent"]
-    assert len(mailbox.Maildir(maildir.folder, create=False)) == 2
+    assert len([path for path in maildir.folder.rglob("*") if path.is_file()]) == 2
     assert outcomes(maildir.open().send([copy_for(1, "The same, with newer links.")], commit_all)) == ["sent"]
     assert (maildir.folder / moved_to).read_bytes() == copy_for(1).message
 

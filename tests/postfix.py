@@ -34,6 +34,9 @@ virtual_mailbox_maps = static:all/
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_mailbox_limit = 0
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+queue_run_delay = 1s
 """
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -62,9 +65,9 @@ class Postfix:
     folder: Path
 
     def messages(self, number: int) -> list[bytes]:
-        """Return the delivered messages once there are that many, or those there are after a minute."""
+        """Return the delivered messages once there are that many, or those there are after ten minutes."""
         maildir = Maildir(self.folder / "mail" / "all", create=False)
-        ends_at = time.monotonic() + 60
+        ends_at = time.monotonic() + 600
         while len(maildir) < number and time.monotonic() < ends_at:
             time.sleep(0.1)
         return [maildir.get_bytes(key) for key in maildir.keys()]  # noqa: SIM118 - it is no dict

@@ -24,6 +24,7 @@ MANIFEST: dict[str, Any] = {
     "stories": [{"entries": [BREAD]}, {"entries": [SOUP]}],
     "sha256": {"digest.html": "1", "digest.txt": "1", "digest.eml": "1"},
 }
+PARTS = ("html", "text", "eml")
 REWRITTEN = {"sha256": {"digest.html": "2", "digest.txt": "2", "digest.eml": "2"}}
 
 
@@ -106,3 +107,94 @@ def test_the_files_that_differ_are_named() -> None:
     """Each by its file name."""
     fresh = MANIFEST | {"sha256": {"digest.html": "1", "digest.txt": "2", "digest.eml": "2"}}
     assert changed_files(json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()) == ("digest.txt", "digest.eml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "phrases"),
+    [
+        ({"blocks": []}, {}, ()),
+        ({}, {"blocks": []}, ()),
+        ({}, {"blocks": ["x"]}, ("the standing blocks changed",)),
+        ({"blocks": ["x"]}, {}, ("the standing blocks changed",)),
+        ({}, {"introduction_md": ""}, ("the introduction was rewritten",)),
+        (
+            {"subject": "A", "preheader": "B", "introduction_md": "C", "blocks": ["D"]},
+            {"subject": "a", "preheader": "b", "introduction_md": "c", "blocks": ["d"]},
+            (
+                "the subject, “A”, would be “a”",
+                "the preheader, “B”, would be “b”",
+                "the introduction was rewritten",
+                "the standing blocks changed",
+            ),
+        ),
+        (
+            {"stories": [{"entries": [BREAD]}]},
+            {"stories": [{"entries": [BREAD | {"feed_id": "podcast"}]}]},
+            ("“Bread” would be left out", "“Bread” would be added"),
+        ),
+        (
+            {"stories": [{"entries": [BREAD, SOUP]}]},
+            {"stories": [{"entries": [SOUP | {"guid": "0"}, BREAD, SOUP | {"guid": "5"}, SOUP]}]},
+            ("“Soup” would be added", "“Soup” would be added"),
+        ),
+        (
+            {"stories": [{"entries": [{**BREAD, "fingerprint": None}, SOUP]}]},
+            {"stories": [{"entries": [{key: BREAD[key] for key in BREAD if key != "fingerprint"}, SOUP]}]},
+            (),
+        ),
+        (
+            {"stories": [{"entries": [{key: BREAD[key] for key in BREAD if key != "fingerprint"}]}]},
+            {"stories": [{"entries": [BREAD]}]},
+            ("“Bread” was edited in its feed: text",),
+        ),
+        (
+            {"stories": [{"entries": [BREAD]}], "variants": []},
+            {"subject": "S", "stories": [], "variants": [{"variant": "links", "sha256": dict.fromkeys(PARTS, "1")}]},
+            (
+                "the subject, “Bread · Soup”, would be “S”",
+                "“Bread” would be left out",
+                "the variant “links” would be added",
+            ),
+        ),
+        (
+            {"variants": [{"variant": "posts", "sha256": dict.fromkeys(PARTS, "1")}]},
+            {"variants": [{"variant": "links", "sha256": dict.fromkeys(PARTS, "1")}]},
+            ("the variant “posts” would be left out", "the variant “links” would be added"),
+        ),
+    ],
+)
+def test_changes_are_phrases_in_this_order(old: dict[str, Any], new: dict[str, Any], phrases: tuple[str, ...]) -> None:
+    """Texts, entries, variants; a key that is missing is as good as an empty one."""
+    before, after = (json.dumps(MANIFEST | each).encode() for each in (old, REWRITTEN | new))
+    files = "the HTML, the plain text and the message file would differ: the template, config.toml or an image changed"
+    assert manifest_changes(before, after) == (phrases or (files,))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["digest.html"], "the HTML"),
+        (["digest.txt"], "the plain text"),
+        (["digest.eml"], "the message file"),
+        (["digest.html", "digest.eml"], "the HTML and the message file"),
+    ],
+)
+def test_files_that_differ_are_listed(files: list[str], words: str) -> None:
+    """In words, and only those."""
+    fresh = MANIFEST | {"sha256": MANIFEST["sha256"] | dict.fromkeys(files, "2")}
+    before, after = json.dumps(MANIFEST).encode(), json.dumps(fresh).encode()
+    assert changed_files(before, after) == changed_files(after, before) == tuple(files)
+    assert manifest_changes(before, after) == (f"{words} would differ: the template, config.toml or an image changed",)
+
+
+def test_files_of_variants_follow_in_their_order() -> None:
+    """Those of the whole first, then of the older manifest's variants, then of those that are new."""
+    posts, links = ({"variant": name, "sha256": dict.fromkeys(PARTS, name)} for name in ("posts", "links"))
+    before, after = (
+        json.dumps(MANIFEST | each).encode() for each in ({"variants": [posts]}, {"sha256": {}, "variants": [links]})
+    )
+    names = ("digest.html", "digest.txt", "digest.eml")
+    of_variants = [f"variants/{variant}/{name}" for variant in ("posts", "links") for name in names]
+    assert changed_files(before, after) == (*names, *of_variants)
+    other = json.dumps(MANIFEST | {"variants": [posts | {"sha256": posts["sha256"] | {"text": "2"}}]}).encode()
+    assert changed_files(before, other) == ("variants/posts/digest.txt",)

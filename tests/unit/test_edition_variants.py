@@ -20,8 +20,9 @@ from pipeline.digest.edition.variants import (
     topics_of,
     variant_stories,
 )
-from pipeline.model.digest import Digest, Edition, Publication, RenderedDigest, Section, SkimLine, Story
+from pipeline.model.digest import Digest, Edition, Publication, RenderedDigest, Section, SkimLine, Story, StoryKind
 from pipeline.model.entry import TimedText
+from pipeline.model.subscriber import Topic
 from pipeline.model.variant import WHOLE, Variant, VariantKey
 from tests.factories import MONDAY, entry, episode
 
@@ -140,6 +141,21 @@ def test_what_a_variant_shows() -> None:
     }
     assert topics_of(["link", "read-or-listen"]) == ("posts", "episodes", "links")
     assert topics_of([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "topics"),
+    [
+        (["post"], ("posts",)),
+        (["episode"], ("episodes",)),
+        (["link"], ("links",)),
+        (["read-or-listen"], ("posts", "episodes")),
+        (["link", "episode", "link", "post"], ("posts", "episodes", "links")),
+    ],
+)
+def test_topics_of_stories(kinds: list[StoryKind], topics: tuple[Topic, ...]) -> None:
+    """Each once, in their usual order."""
+    assert topics_of(kinds) == topics
 
 
 def test_an_edition_becomes_a_variant() -> None:

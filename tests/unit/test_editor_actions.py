@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
-from pipeline.digest.editor.apply import EDITOR_FEED_ID, apply_links, apply_notes, apply_order
+from pipeline.digest.editor.apply import EDITOR_FEED_ID, apply_links, apply_notes, apply_order, is_named, position_in
 from pipeline.model.digest import Section, Story
 from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.entry import Entry
@@ -156,3 +158,43 @@ def test_sections_follow_their_first_story() -> None:
         ["Salt", "Bread", "Soup"],
     ]
     assert apply_order(sections, Overrides()) == sections
+
+
+@pytest.mark.parametrize(
+    ("references", "position"),
+    [
+        ((), 0),
+        (("blog x", "clay x"), 2),
+        (("blog x", "podcast podcast:kiln", "blog blog:kiln"), 1),
+        (("blog https://blog.example/kiln", "blog blog:kiln"), 0),
+    ],
+)
+def test_a_story_has_the_place_of_its_first_reference(references: tuple[str, ...], position: int) -> None:
+    """By any of its entries; behind all references if none names it."""
+    story = post("Kiln", entry("Kiln"), episode("Kiln"))
+    assert position_in(references, story) == position
+    assert is_named(references, story) == (position < len(references))
+
+
+def test_the_first_note_counts() -> None:
+    """A story keeps its own if the editor's is empty or about another."""
+    noted = replace(post("Bread"), note_md="Own.")
+    for notes, note in (
+        ({"blog blog:bread": "One.", "blog https://blog.example/bread": "Two."}, "One."),
+        ({"blog blog:bread": ""}, "Own."),
+        ({"blog blog:soup": "One."}, "Own."),
+    ):
+        assert [story.note_md for story in apply_notes([noted], Overrides(notes=notes))] == [note]
+
+
+def test_without_links_of_the_editor_others_follow() -> None:
+    """Links come behind all other stories; a link to the page of a post is a story of its own."""
+    kiln, bread = link("Kiln", "https://a.example/kiln"), post("Bread")
+    assert apply_links([kiln, bread], Overrides(), MONDAY) == [bread, kiln]
+    own = Overrides(links=(EditorLink(url=bread.url, title="Mine"),))
+    assert [story.title for story in apply_links([kiln, bread], own, MONDAY)] == ["Bread", "Mine", "Kiln"]
+
+
+def test_actions_have_names() -> None:
+    """As the forms of the desk send them."""
+    assert " ".join(ACTIONS) == "leave_out put_back lead brief full move_up move_down"

@@ -11,8 +11,21 @@ from typing import Any
 import pytest
 
 from pipeline.digest.edition.seal import content_hash, mark_approved, seal
+from pipeline.model.block import Block
 from pipeline.model.check import CheckResult
-from pipeline.model.digest import Decision, Digest, Edition, Publication, RelatedEntry, RenderedDigest, Section, Story
+from pipeline.model.digest import (
+    Decision,
+    Digest,
+    Edition,
+    Publication,
+    RelatedEntry,
+    RenderedDigest,
+    Section,
+    SkimLine,
+    Story,
+)
+from pipeline.model.entry import TimedText
+from pipeline.model.variant import Variant, VariantKey
 from tests.factories import MONDAY, entry, episode
 
 POST, EPISODE, OLD = entry("Bréad & Salt"), episode("Kiln"), entry("Frost", datetime(2020, 5, 4, 3, 2, 1, tzinfo=UTC))
@@ -176,3 +189,101 @@ def test_an_approved_edition_differs_in_its_state_only() -> None:
     assert approved.state == "approved"
     assert manifest(approved) == manifest(edition) | {"state": "approved", "overridden": ["contrast", "subject"]}
     assert approved.manifest.endswith(b"\n}\n")
+
+
+FULL = replace(
+    DIGEST,
+    subject_suggestions=("Brød", "Salt"),
+    preheader_suggestions=("and frost",),
+    blocks=(Block(kind="notice", label="Hint", position="before stories", text_md="*New* oven"),),
+)
+SKIM = (SkimLine(title="Bread", text="Baked.", level="lead"), SkimLine(title="Kiln"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("suggestions", {"subject": ["Brød", "Salt"], "preheader": ["and frost"], "quotes": []}),
+        (
+            "blocks",
+            [{"kind": "notice", "label": "Hint", "position": "before stories", "text_md": "*New* oven"}],
+        ),
+        (
+            "skim",
+            [{"title": "Bread", "text": "Baked.", "level": "lead"}, {"title": "Kiln", "text": "", "level": "story"}],
+        ),
+        ("checks", []),
+        ("state", "draft"),
+    ],
+)
+def test_the_manifest_has_what_an_editor_may_use(key: str, value: object) -> None:
+    """Suggestions, standing blocks, the lines for those who skim; no check unless one was made."""
+    assert manifest(sealed(FULL, replace(RENDERED, skim=SKIM)))[key] == value
+
+
+def test_keys_of_the_manifest_keep_their_order() -> None:
+    """What is read first comes first; the hash of everything is last."""
+    assert " ".join(manifest(sealed())) == (
+        "edition number state subject preheader opens_at closes_at suggestions introduction_md skim blocks stories "
+        "archive included left_out checks sha256 content_hash"
+    )
+    assert " ".join(manifest(sealed())["stories"][0]) == "section heading kind level title url entries related"
+    assert sealed().manifest.decode() == json.dumps(manifest(sealed()), ensure_ascii=False, indent=2) + "\n"
+
+
+def test_sections_follow_each_other_in_the_manifest() -> None:
+    """Each story has the kind and the heading of its own section, and its level; so has each older story."""
+    brief = replace(AGAIN, level="brief", entries=(OLD, POST))
+    sections = (*DIGEST.sections, Section(kind="links", heading="Elsewhere", stories=(brief, replace(AGAIN, url="u"))))
+    older = (
+        Section(kind="archive", heading="A", stories=(brief, BOTH)),
+        Section(kind="archive", heading="B", stories=(AGAIN,)),
+    )
+    written = manifest(sealed(replace(DIGEST, sections=sections, archive=older)))
+    assert [(story["section"], story["heading"], story["level"], story["url"]) for story in written["stories"]] == [
+        ("posts", "To read", "story", "https://a.example/1"),
+        ("links", "Elsewhere", "brief", "https://a.example/2"),
+        ("links", "Elsewhere", "story", "u"),
+    ]
+    assert written["stories"][2]["related"] == []
+    assert written["stories"][2]["entries"][0]["published_at"] == "2020-05-04T03:02:01Z"
+    assert [(story["heading"], story["guid"]) for story in written["archive"]] == [
+        ("A", OLD.guid),
+        ("A", POST.guid),
+        ("B", OLD.guid),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("story", "guids"),
+    [
+        (replace(BOTH, quotable=(TimedText(text="Hot."),)), [POST.guid]),
+        (replace(BOTH, quotable=()), []),
+        (replace(AGAIN, quotable=(TimedText(text="Hot."),)), []),
+    ],
+)
+def test_only_episodes_are_quoted(story: Story, guids: list[str]) -> None:
+    """By their first entry, which names the story; a post has no transcript."""
+    digest = replace(DIGEST, sections=(Section(kind="posts", heading="", stories=(story,)),))
+    assert [quote["guid"] for quote in manifest(sealed(digest))["suggestions"]["quotes"]] == guids
+
+
+def test_the_hash_covers_variants_in_their_order() -> None:
+    """By name and by the hashes of their files; for a manifest without any it is what it was before there were some."""
+    posts = Variant(
+        key=VariantKey(topics=("posts",)), shown=("posts",), subject="B", preheader="", html=b"1", text=b"2", eml=b"3"
+    )
+    links = replace(posts, key=VariantKey(topics=("links",)))
+    edition = sealed(variants=[(posts, DIGEST), (links, DIGEST)])
+    hashes = {"html": sha256(b"1").hexdigest(), "text": sha256(b"2").hexdigest(), "eml": sha256(b"3").hexdigest()}
+    content = [["2026-W07", 12, "Brød", "and salt", manifest(edition)["sha256"]]]
+    content += [[[["blog", POST.guid], ["podcast", EPISODE.guid]]], [["posts", hashes], ["links", hashes]]]  # type: ignore[list-item]
+    written = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+    assert edition.content_hash == sha256(written).hexdigest()
+    assert edition.variants == (posts, links)
+    assert content_hash(manifest(edition) | {"variants": []}) == sealed().content_hash
+
+
+def test_an_approval_ignores_no_check_by_itself() -> None:
+    """The key is there all the same."""
+    assert manifest(mark_approved(sealed()))["overridden"] == []

@@ -192,7 +192,7 @@ class _Parser:
         if entry is None:
             misplaced = _misplaced_hint(key)[2:] if name == key else ""
             hint = misplaced or _closest(name, self.entries)
-            self._fail(self._line_of(name), f'there is no entry "{name}": {hint}')
+            self._fail(self._line_of(name or key), f'there is no entry "{name}": {hint}')
         return f"{entry.feed_id} {entry.guid}"
 
     def _matching(self, words: str) -> Iterator[Entry]:

@@ -17,13 +17,17 @@ from zoneinfo import ZoneInfo
 from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
+from pipeline.jobs.deliveries.dispatch import Dispatcher
+from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError, UsageError
+from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.store import Store
 from pipeline.web.desk.audience.service import AudienceDesk
+from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.ports import (
     Action,
     ActionOptions,
@@ -180,13 +184,37 @@ class FakeDesk:
     entries: list[NewEntry] = field(default_factory=list)
     people: AudienceContext | None = None
     """Without one, nobody has signed up."""
+    delivers: bool = False
+    dispatcher: Dispatcher | None = None
+    limits: SendLimits = field(default_factory=lambda: SendLimits(zone=UTC))
+    clock: Clock = lambda: NOW
 
     def services(self) -> Desk:
         """Return the desk that ``create_desk_app`` takes."""
         subscribers = AudienceDesk(
             self.open_people, self.open_writer, lambda form_id: f"<form>{form_id}</form>", lambda: NOW, actor="eve"
         )
-        return Desk(editions=self, link_checks=self, editor=self, feeds=self, subscribers=subscribers, updates=self)
+        deliveries = DeliveryDesk(
+            open_store=lambda: self.open_people().store,
+            open_dispatcher=self.open_dispatcher,
+            open_limits=lambda: self.limits,
+            delivers=lambda: self.delivers,
+            clock=self.clock,
+        )
+        return Desk(
+            editions=self,
+            link_checks=self,
+            editor=self,
+            feeds=self,
+            subscribers=subscribers,
+            deliveries=deliveries,
+            updates=self,
+        )
+
+    def open_dispatcher(self) -> Dispatcher:
+        """Return what starts and ends the sending: the one a test gave."""
+        assert self.dispatcher, "this desk sends nothing"
+        return self.dispatcher
 
     def open_people(self) -> AudienceContext:
         """Return the people, with a store of its own if a test gave none."""

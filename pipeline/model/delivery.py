@@ -138,6 +138,11 @@ class Dispatch:
         """The number of failed deliveries to people who wanted the edition."""
         return sum(number for reason, number in self.failures.items() if reason not in EXCUSED_REASONS)
 
+    @property
+    def unwanted(self) -> int:
+        """The number of deliveries to people who did not want the edition any more, or whom an editor left out."""
+        return self.counts.get("failed", 0) - self.failed
+
     def in_words(self) -> str:
         """Return what has become of the deliveries, such as ``98 sent, 1 failed, 1 uncertain``.
 
@@ -147,11 +152,10 @@ class Dispatch:
         >>> Dispatch(week="2026-W07", frozen_at=day, changed_at=day, counts=counts, failures=failures).in_words()
         '98 of 103 deliveries sent, 1 failed, 2 not wanted any more, 2 waiting'
         """
-        excused = self.counts.get("failed", 0) - self.failed
         parts = (
             (self.failed, "failed"),
             (self.counts.get("uncertain", 0), "uncertain"),
-            (excused, "not wanted any more"),
+            (self.unwanted, "not wanted any more"),
             (self.unfinished, "waiting"),
         )
         first = f"{self.counts.get('sent', 0)} of {pluralize(self.total, 'delivery', 'deliveries')} sent"

@@ -25,6 +25,7 @@ from pipeline.model.schedule import Clock
 from pipeline.web.desk.audience.mails import MailPages
 from pipeline.web.desk.audience.pages import SubscriberPages
 from pipeline.web.desk.cache import EditionCache
+from pipeline.web.desk.deliveries.pages import DeliveryPages, failure_reason, left_out, variant_name
 from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
 from pipeline.web.desk.feeds import FeedPages
@@ -104,7 +105,14 @@ def create_desk_app(
     folder = resources_folder() / "templates" / "web"
     cache = EditionCache(desk)
     templates = PageTemplates.from_folder(
-        folder, entry_anchor=entry_anchor, check_title=check_title, check_lines=check_lines, fix_link=fix_link
+        folder,
+        entry_anchor=entry_anchor,
+        check_title=check_title,
+        check_lines=check_lines,
+        fix_link=fix_link,
+        variant_name=variant_name,
+        left_out=left_out,
+        failure_reason=failure_reason,
     )
     editions = EditionPages(cache, templates, long_poll_seconds)
     handlers = (
@@ -113,6 +121,7 @@ def create_desk_app(
         ActionPages(cache, templates),
         FeedPages(cache, templates),
         SubscriberPages(cache, templates),
+        DeliveryPages(cache, templates),
         MailPages(cache, templates),
     )
     return Starlette(

@@ -5,11 +5,13 @@ Every function gets the time as an argument; local times are the publication's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from math import ceil
 
 from pipeline.model.delivery import DeliveryState
+from pipeline.text.format import pluralize
 
 MINUTE = timedelta(minutes=1)
 _MIN_RETRY, _MAX_RETRY = timedelta(minutes=5), timedelta(hours=4)
@@ -37,6 +39,25 @@ class SendLimits:
         spread = ceil(total * MINUTE / self.spread) if self.spread else 0
         rates = [rate for rate in (self.max_per_minute, spread) if rate]
         return min(rates, default=0)
+
+    def in_words(self, total: int) -> Iterator[str]:
+        """Yield a sentence about each limit that so many recipients meet.
+
+        >>> from datetime import UTC
+        >>> limits = SendLimits(zone=UTC, first_batch=50, hours=(time(8), time(20)), max_per_minute=100)
+        >>> print(*limits.in_words(1_000), sep="\\n")
+        The first 50 are sent, then nothing for 30 minutes.
+        Messages leave from 08:00 to 20:00, at most 100 a minute.
+        """
+        if self.first_batch and total > self.first_batch:
+            minutes = round(self.first_batch_wait / MINUTE)
+            yield f"The first {self.first_batch:,} are sent, then nothing for {pluralize(minutes, 'minute')}."
+        rate = self.rate(total)
+        hours = f"from {self.hours[0]:%H:%M} to {self.hours[1]:%H:%M}" if self.hours else ""
+        if parts := ", ".join(filter(None, (hours, f"at most {rate:,} a minute" if rate else ""))):
+            yield f"Messages leave {parts}."
+        if self.warm_up:
+            yield "A new domain sends more day by day, so it may take some days."
 
     def retry_at(self, deferred_at: datetime, now: datetime) -> datetime | None:
         """Return when to try again what was not accepted: the gaps grow with its age. None if it is too old.

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipeline.app import App, user_name
 from pipeline.app.audience import build_audience_context, build_person_mail_writer
+from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
@@ -28,6 +29,7 @@ from pipeline.model.week import Week
 from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
+from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion
@@ -42,8 +44,15 @@ def create_desk(publication: LivePublication) -> Desk:
     """Return the services of a publication, valid while it is open."""
     feeds = PublicationFeeds(publication.path, publication.clock)
     link_checks = BackgroundLinkChecks(publication)
+    deliveries = DeliveryDesk(
+        open_store=lambda: publication.current_app().store(),
+        open_dispatcher=lambda: build_dispatcher(publication.current_app(), user_name()),
+        open_limits=lambda: send_limits(publication.current_app()),
+        delivers=lambda: delivers(publication.current_app()),
+        clock=publication.clock,
+    )
     return Desk(
-        editions=PublicationEditions(publication),
+        editions=PublicationEditions(publication, deliveries),
         link_checks=link_checks,
         editor=PublicationEditor(publication),
         feeds=feeds,
@@ -54,7 +63,10 @@ def create_desk(publication: LivePublication) -> Desk:
             publication.clock,
             actor=user_name(),
         ),
-        updates=PublicationUpdates(publication, lambda: f"{feeds.activity} {link_checks.activity}"),
+        deliveries=deliveries,
+        updates=PublicationUpdates(
+            publication, lambda: f"{feeds.activity} {link_checks.activity} {deliveries.activity}"
+        ),
     )
 
 
@@ -63,6 +75,7 @@ class PublicationEditions:
     """``EditionsService`` of a publication."""
 
     publication: LivePublication
+    deliveries: DeliveryDesk
 
     def weeks(self) -> tuple[WeekSummary, ...]:
         """Return the newest weeks that have entries, newest first."""
@@ -112,6 +125,8 @@ class PublicationEditions:
         The files in ``editions/`` prove what was sent if the store is lost.
         """
         app, now = self.publication.current_app(), self.publication.clock()
+        if action == "send" and self.deliveries.delivers():
+            return self.deliveries.start(parse_week(week))
         workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=user_name())
         result = _perform(app, workflow, parse_week(week), action, options, now)
         if action != "test":

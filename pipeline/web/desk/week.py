@@ -120,6 +120,7 @@ class WeekContext:
                 "edition": None,
                 "failure": None,
                 "empty_reason": "",
+                "delivery": None,
             }
             try:
                 edition = self.cache.edition(week)
@@ -133,6 +134,7 @@ class WeekContext:
             options = with_known_variant(options, edition)
             context |= sidebar(edition, options.variant) | self._edition_values(week, edition, draft)
             context |= {"options": options, "edition": edition.as_variant(options.variant)}
+            context["delivery"] = self.cache.desk.deliveries.of_edition(week, edition)
             if options.view == "decisions" and context["editable"]:
                 context["notes"] = self.cache.desk.editor.state(week).overrides.notes
             if options.view == "changes":

@@ -1,0 +1,63 @@
+"""What became of editions that were sent to subscribers, in numbers. Opens are not counted, here or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.model.delivery import Dispatch
+from pipeline.model.delivery_event import DeliveryEventKind
+from pipeline.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionNumbers:
+    """An edition that was sent, or is being sent, and what came back."""
+
+    dispatch: Dispatch
+    number: int | None = None
+    """Its number as an issue."""
+    events: Mapping[DeliveryEventKind, int] = field(default_factory=dict)
+    """From how many deliveries there was an event of each kind; ``delivered`` is reported by mail services alone."""
+    left: int = 0
+    """How many subscribers who got it have unsubscribed before the next one was sent."""
+
+    @property
+    def week(self) -> str:
+        """The week of the edition."""
+        return self.dispatch.week
+
+    @property
+    def begun_at(self) -> datetime:
+        """When its recipients were decided."""
+        return self.dispatch.frozen_at
+
+    @property
+    def sent(self) -> int:
+        """The number of messages that were accepted."""
+        return self.dispatch.counts.get("sent", 0)
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The numbers by their names, in the order of events; without ``delivered`` if nobody reports that."""
+        names: tuple[DeliveryEventKind, ...] = ("delivered", "bounced", "complained")
+        came_back: dict[str, int] = {name: self.events.get(name, 0) for name in names}
+        if not came_back["delivered"]:
+            del came_back["delivered"]
+        return {"sent": self.sent, **came_back, "left": self.left}
+
+
+def load_numbers(store: Store, dispatch: Dispatch) -> EditionNumbers:
+    """Return the numbers of an edition, by its dispatch."""
+    return EditionNumbers(
+        dispatch=dispatch,
+        number=store.editions.get(dispatch.week).number,
+        events=store.delivery_events.counts(dispatch.week),
+        left=store.delivery_events.left(dispatch.week),
+    )
+
+
+def load_newest_numbers(store: Store, max_editions: int) -> Sequence[EditionNumbers]:
+    """Return the numbers of the newest editions, the newest first."""
+    return [load_numbers(store, dispatch) for dispatch in store.dispatches.newest(max_editions)]

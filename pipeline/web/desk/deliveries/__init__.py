@@ -1,0 +1,1 @@
+"""The desk's pages of deliveries, and the service behind them."""

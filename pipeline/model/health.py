@@ -78,3 +78,15 @@ class Metrics:
     """The number of the newest edition; 0 if there is none."""
     person_mails: PersonMailQueue = field(default_factory=PersonMailQueue)
     """The confirmations, guides and the like that wait to be sent."""
+    dispatches_by_state: Mapping[str, int] = field(default_factory=dict)
+    """Dispatches by state (``model.delivery.DispatchState``), of the newest editions and of all that are not ended."""
+    deliveries_by_state: Mapping[str, int] = field(default_factory=dict)
+    """Their deliveries by state (``model.delivery.DeliveryState``)."""
+    failures_by_reason: Mapping[str, int] = field(default_factory=dict)
+    """Those that failed, by reason (``model.delivery.FailureReason``)."""
+    deliveries_per_minute: float = 0.0
+    """How many deliveries a minute got an outcome lately."""
+    sending_ends_at: datetime | None = None
+    """When all that is being sent will have an outcome; None if nothing is sent, or it cannot be known."""
+    delivery_events: Mapping[str, int] = field(default_factory=dict)
+    """From how many deliveries of the newest editions there was an event of each kind."""

@@ -5,7 +5,7 @@ Both are read-only. They reveal no secret and name no feed, entry or person, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, get_args
 
@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline import __version__
+from pipeline.model.delivery import DELIVERY_STATES, DispatchState, FailureReason
+from pipeline.model.delivery_event import DELIVERY_EVENT_KINDS
 from pipeline.model.digest import EditionState
 from pipeline.model.errors import StoreError
 from pipeline.model.fetch import OutcomeKind
@@ -41,6 +43,10 @@ class DaemonHealth(Protocol):
         """Return what is wrong with the daemon, a sentence each; empty if it is healthy."""
         ...
 
+    def sending(self) -> Sequence[str]:
+        """Return how each dispatch that needs attention gets on, a sentence each; empty if the store fails."""
+        ...
+
     def metrics(self) -> Metrics:
         """Return a snapshot of all counts; StoreError if the store does not respond."""
         ...
@@ -57,6 +63,7 @@ def health_routes(health: DaemonHealth) -> list[Route]:
             "status": "unhealthy" if problems else "healthy",
             "problems": problems,
             "task": health.current_task,
+            "sending": health.sending(),
             "heartbeat_age_seconds": round(health.heartbeat_age_seconds, 1),
             "version": __version__,
         }
@@ -112,6 +119,7 @@ def _store_metrics(metrics: Metrics) -> Iterable[Metric]:
             "When one could not be sent last.",
             queue.failed_at.timestamp(),
         )
+    yield from _delivery_metrics(metrics)
     runs = CounterMetricFamily("pipeline_task_runs", "Runs of each task by status.", labels=("task", "status"))
     for labels, count in sorted(metrics.runs_by_status.items()):
         runs.add_metric(labels, count)
@@ -120,6 +128,25 @@ def _store_metrics(metrics: Metrics) -> Iterable[Metric]:
     yield _times(
         "pipeline_task_last_success_timestamp_seconds", "When each task last succeeded.", metrics.last_succeeded_at
     )
+
+
+def _delivery_metrics(metrics: Metrics) -> Iterable[Metric]:
+    dispatches = dict.fromkeys(get_args(DispatchState), 0) | dict(metrics.dispatches_by_state)
+    deliveries = dict.fromkeys(DELIVERY_STATES, 0) | dict(metrics.deliveries_by_state)
+    events = dict.fromkeys(DELIVERY_EVENT_KINDS, 0) | dict(metrics.delivery_events)
+    yield _labelled("pipeline_dispatches", "Sends of the newest editions, and unfinished ones.", "state", dispatches)
+    yield _labelled("pipeline_deliveries", "Deliveries of these editions by state.", "state", deliveries)
+    failures = {reason: 0 for reason in get_args(FailureReason) if reason} | dict(metrics.failures_by_reason)
+    yield _labelled("pipeline_deliveries_failed", "Failed deliveries of these by reason.", "reason", failures)
+    yield _labelled("pipeline_delivery_events", "Deliveries about which an event came back.", "kind", events)
+    rate = metrics.deliveries_per_minute
+    yield GaugeMetricFamily("pipeline_deliveries_per_minute", "Deliveries that got an outcome lately, a minute.", rate)
+    if metrics.sending_ends_at:
+        yield GaugeMetricFamily(
+            "pipeline_sending_end_timestamp_seconds",
+            "When all that is being sent is estimated to have an outcome.",
+            metrics.sending_ends_at.timestamp(),
+        )
 
 
 def _times(name: str, description: str, by_task: Mapping[str, datetime]) -> Metric:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from pipeline.app.health import delivery_metrics
 from pipeline.jobs.deliveries.limits import SendLimits, SendProgress
 from pipeline.jobs.deliveries.progress import (
     MAX_UNATTENDED,
@@ -20,9 +21,12 @@ from pipeline.jobs.deliveries.progress import (
     load_progress,
 )
 from pipeline.jobs.deliveries.recipients import NO_VARIANT, count_recipients
+from pipeline.jobs.monitoring.status import Status
+from pipeline.jobs.monitoring.status_report import build_status_report
+from pipeline.model.delivery_event import DeliveryEvent
 from pipeline.model.subscriber import Preferences
-from tests.deliveries import KEY, LATER, REFUSED, DeliveryHarness
-from tests.publication import W07, PublicationHarness, shared_theme
+from tests.deliveries import KEY, LATER, REFUSED, UNCERTAIN, DeliveryHarness
+from tests.publication import CLOCK, FEEDS, W07, PublicationHarness, shared_theme
 
 MINUTE = timedelta(minutes=1)
 MONDAY = datetime(2026, 2, 16, 9, tzinfo=UTC)
@@ -126,3 +130,60 @@ def test_an_end_that_nobody_knows_is_not_guessed() -> None:
     before = SendProgress(total=9, begun=0, first_batch_at=None, sent_by_day={})
     assert estimate_end(9, 0, limits, before, MONDAY) is None
     assert estimate_end(10**9, 1, limits, before, MONDAY) is None
+
+
+def status(harness: DeliveryHarness) -> Status:
+    """Return the status, as `pipeline status` prints it."""
+    return build_status_report(
+        harness.store,
+        FEEDS,
+        CLOCK,
+        lambda: harness.publication.context,
+        [],
+        [],
+        now=harness.clock(),
+        limits=harness.limits,
+    )
+
+
+def test_status_says_how_a_send_gets_on_and_what_to_decide(harness: DeliveryHarness) -> None:
+    """While it runs no problem; paused, without a process, and uncertain ones are warnings that say what to do."""
+    harness.backend.scripts = {"p1": [UNCERTAIN], "p2": [LATER]}
+    harness.dispatcher.start(W07, harness.clock())
+    assert not [each for each in status(harness).problems if each.category in ("deliveries", "editions")]
+    harness.run()
+    report = status(harness)
+    (edition,) = [each for each in report.editions if each.week == str(W07)]
+    assert "1 of 3 deliveries sent, 1 uncertain, 1 waiting" in str(edition.blockers[0])
+    assert [each.dispatch.counts for each in report.dispatches] == [{"sent": 1, "uncertain": 1, "queued": 1}]
+    (uncertain,) = [each for each in report.problems if each.category == "deliveries"]
+    assert uncertain.message == "one delivery may have arrived or not"
+    assert "--uncertain" in uncertain.fix
+    assert asdict(report)["dispatches"][0]["dispatch"]["counts"]["uncertain"] == 1
+    harness.clock.wait(600)
+    (late, *_) = [each for each in status(harness).problems if each.category == "deliveries"]
+    assert late.message.startswith("nothing sends it now: 1 of 3 deliveries sent")
+    harness.dispatcher.pause(KEY, harness.clock(), note="a wrong link")
+    (paused, *_) = [each for each in status(harness).problems if each.category == "deliveries"]
+    assert paused.message.endswith("paused by ann (a wrong link)")
+    assert "--resume" in paused.fix
+
+
+def test_metrics_count_the_deliveries_of_the_newest_editions(harness: DeliveryHarness) -> None:
+    """And the health says how those that are being sent get on."""
+    harness.backend.scripts = {"p1": [REFUSED], "p2": [LATER]}
+    harness.dispatcher.start(W07, harness.clock())
+    harness.run()
+    one = harness.deliveries()["p0"]
+    event = DeliveryEvent(kind="complained", at=harness.clock(), delivery_id=one.id, key="k")
+    harness.store.delivery_events.add(event, one, one.subscriber_id, one.address, harness.clock())
+    harness.clock.wait(60)
+    metrics = delivery_metrics(harness.store, harness.limits, harness.clock())
+    assert metrics == {
+        "dispatches_by_state": {"running": 1},
+        "deliveries_by_state": {"sent": 1, "failed": 1, "queued": 1},
+        "failures_by_reason": {"refused": 1},
+        "deliveries_per_minute": 2,
+        "sending_ends_at": harness.clock() + MINUTE / 2,
+        "delivery_events": {"complained": 1},
+    }

@@ -13,6 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
+from pipeline.model.delivery import DELIVERY_STATES, FailureReason
+from pipeline.model.delivery_event import DELIVERY_EVENT_KINDS
 from pipeline.model.digest import EditionState
 from pipeline.model.errors import StoreError, TaskTimeoutError
 from pipeline.model.fetch import OutcomeKind
@@ -157,6 +159,9 @@ class FakeSource:
     def problems(self) -> tuple[str, ...]:
         return self._problems
 
+    def sending(self) -> list[str]:
+        return ["2026-W07: 98 of 103 deliveries sent, 5 waiting; 60 a minute"]
+
     def metrics(self) -> Metrics:
         if not self._store:
             raise StoreError("gone")
@@ -170,6 +175,12 @@ class FakeSource:
             editions_by_state={"sent": 3, "held": 1},
             newest_edition_number=3,
             person_mails=PersonMailQueue(waiting=4, failed=2, failed_at=NOW, error="no server"),
+            dispatches_by_state={"running": 1, "finished": 3},
+            deliveries_by_state={"sent": 98, "failed": 3, "queued": 2},
+            failures_by_reason={"refused": 3},
+            deliveries_per_minute=60.5,
+            sending_ends_at=NOW,
+            delivery_events={"bounced": 2},
         )
 
 
@@ -197,6 +208,7 @@ def test_healthz_is_200_while_the_daemon_is_healthy() -> None:
         "status": "healthy",
         "problems": [],
         "task": "fetch",
+        "sending": ["2026-W07: 98 of 103 deliveries sent, 5 waiting; 60 a minute"],
         "heartbeat_age_seconds": 7.2,
         "version": "",
     }
@@ -223,6 +235,12 @@ def test_prometheus_parses_the_metrics() -> None:
     assert found["pipeline_edition_newest_number"][()] == 3
     assert (found["pipeline_person_mails_waiting"][()], found["pipeline_person_mails_failed"][()]) == (4, 2)
     assert found["pipeline_person_mail_last_failure_timestamp_seconds"][()] == NOW.timestamp()
+    assert found["pipeline_deliveries"][(("state", "sent"),)] == 98
+    assert found["pipeline_deliveries_failed"][(("reason", "refused"),)] == 3
+    assert found["pipeline_dispatches"][(("state", "running"),)] == 1
+    assert found["pipeline_delivery_events"][(("kind", "bounced"),)] == 2
+    assert found["pipeline_deliveries_per_minute"][()] == 60.5
+    assert found["pipeline_sending_end_timestamp_seconds"][()] == NOW.timestamp()
     assert found["pipeline_heartbeat_age_seconds"][()] == 7.25
     assert (found["pipeline_healthy"][()], found["pipeline_store_up"][()]) == (1, 1)
     assert list(found["pipeline_build_info"].values()) == [1]
@@ -234,6 +252,10 @@ def test_labels_are_a_fixed_list() -> None:
     assert len(found["pipeline_feeds"]) == len(get_args(OutcomeKind)) + 1
     assert len(found["pipeline_editions"]) == len(get_args(EditionState))
     assert found["pipeline_feeds"][(("outcome", "gone"),)] == 0
+    assert found["pipeline_deliveries"][(("state", "uncertain"),)] == 0
+    assert len(found["pipeline_deliveries"]) == len(DELIVERY_STATES)
+    assert len(found["pipeline_delivery_events"]) == len(DELIVERY_EVENT_KINDS)
+    assert len(found["pipeline_deliveries_failed"]) == len(get_args(FailureReason)) - 1
 
 
 def test_metrics_answer_without_a_store() -> None:

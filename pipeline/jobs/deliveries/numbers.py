@@ -1,4 +1,4 @@
-"""What became of editions that were sent to subscribers, in numbers. Opens are not counted, here or elsewhere."""
+"""Numbers of editions that were sent to subscribers. Opens are not counted, here or elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EditionNumbers:
 
     dispatch: Dispatch
     number: int | None = None
-    """Its number as an issue."""
+    """The number of the edition."""
     events: Mapping[DeliveryEventKind, int] = field(default_factory=dict)
     """From how many deliveries there was an event of each kind; ``delivered`` is reported by mail services alone."""
     left: int = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
+from pipeline.jobs.deliveries.progress import DispatchProgress
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result, former_ids, renamed_result
 from pipeline.model.digest import EditionState, WeekState, WeekSummary
@@ -109,6 +110,8 @@ class Status:
     """In order of time."""
     last_runs: tuple[LastRun, ...] = ()
     """Newest first."""
+    dispatches: tuple[DispatchProgress, ...] = ()
+    """The sending of editions that is running or paused, or has uncertain deliveries; the oldest first."""
     problems: tuple[HealthResult, ...] = ()
     """Errors first, then warnings."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
+from pipeline.jobs.deliveries.limits import SendLimits
+from pipeline.jobs.deliveries.progress import DispatchProgress, describe_progress, load_attention
 from pipeline.jobs.digests.context import DigestContext
 from pipeline.jobs.monitoring.run_health import run_health_results
 from pipeline.jobs.monitoring.status import (
@@ -41,19 +43,23 @@ def build_status_report(
     next_runs: Sequence[NextRun],
     *,
     now: datetime,
+    limits: SendLimits | None = None,
 ) -> Status:
-    """Return the status of everything."""
+    """Return the status of everything. ``limits`` are those of sending: estimates of its end depend on them."""
     runs, zone = store.runs.newest(), calendar.zone
     status = load_status(store, feeds, calendar, build_context, now=now)
     next_fetch_at = _next_fetch(tasks, next_runs, zone)
     feed_statuses = tuple(replace(feed, next_fetch_at=next_fetch_at(feed)) for feed in status.feeds)
+    dispatches = load_attention(store, limits or SendLimits(zone=zone), now)
     is_timed = any(task.id == "send" for task in tasks)
-    editions = tuple(_editions(store, build_context, calendar, status, now, is_timed=is_timed))
+    editions = tuple(_editions(store, build_context, calendar, status, now, dispatches, is_timed=is_timed))
     results = [result for feed in feed_statuses for result in feed.health]
-    if not feeds:
-        fix = "`pipeline feeds add URL` finds a feed and adds it"
-        results.append(_result("feeds", "config.toml", "error", "names no feed, so nothing is read", fix))
-    results += [*_edition_results(editions, status.changes), *run_health_results(tasks, runs, now, zone)]
+    results += [
+        *_feed_results(feeds),
+        *_edition_results(editions, status.changes),
+        *_dispatch_results(dispatches, zone),
+    ]
+    results += run_health_results(tasks, runs, now, zone)
     results += [*_alert_results(store, {result.name for result in results if result.level != "ok"})]
     results += [*_channel_results(store), *_person_mail_results(store, now)]
     problems = [result for result in results if result.level != "ok"]
@@ -62,6 +68,7 @@ def build_status_report(
         status,
         feeds=feed_statuses,
         editions=editions,
+        dispatches=tuple(dispatches),
         next_runs=_scheduled_runs(next_runs, now, zone),
         last_runs=tuple(map(_last_run, sorted(runs.values(), key=lambda run: run.claimed_at, reverse=True))),
         problems=tuple(problems),
@@ -81,6 +88,13 @@ def summarize(results: Sequence[HealthResult]) -> str:
     counts = {level: sum(result.level == level for result in results) for level in ("error", "warning")}
     parts = [pluralize(count, level) for level, count in counts.items() if count]
     return f"{', '.join(parts)}." if parts else "All is well."
+
+
+def _feed_results(feeds: Sequence[Feed]) -> Iterator[HealthResult]:
+    """Yield an error if there are no feeds."""
+    if not feeds:
+        fix = "`pipeline feeds add URL` finds a feed and adds it"
+        yield _result("feeds", "config.toml", "error", "names no feed, so nothing is read", fix)
 
 
 def _next_fetch(
@@ -125,6 +139,7 @@ def _editions(
     calendar: WeekCalendar,
     status: Status,
     now: datetime,
+    dispatches: Sequence[DispatchProgress],
     *,
     is_timed: bool,
 ) -> Iterator[EditionStatus]:
@@ -132,6 +147,7 @@ def _editions(
 
     ``is_timed``: editions are sent automatically, at the time of [schedule] send.
     """
+    sending = {one.dispatch.week: describe_progress(one, calendar.zone) for one in dispatches}
     closed = str(calendar.newest_closed(now))
     with_entries = {week.week for week in status.weeks}
     drafted = {week: EditionRecord(week=week) for week in status.drafted_at if week in with_entries}
@@ -146,7 +162,8 @@ def _editions(
             yield EditionStatus(week=week, state="draft", number=record.number, blockers=(_needs_approval(week),))
         elif record.state not in ("draft", "sent", "skipped") or week in out[:1]:
             changes = (Blocker(message=change) for change in status.changes.get(week, ()))
-            blockers = (*_waiting(record, calendar.zone, is_timed=is_timed), *changes)
+            waiting = _waiting(record, calendar.zone, is_timed=is_timed, progress=sending.get(week, ""))
+            blockers = (*waiting, *changes)
             yield EditionStatus(week=week, state=record.state, number=record.number, blockers=blockers)
 
 
@@ -154,7 +171,7 @@ def _needs_approval(week: str) -> Blocker:
     return Blocker(message="waits for approval", fix=f"`pipeline approve {week}`")
 
 
-def _waiting(record: EditionRecord, zone: tzinfo, *, is_timed: bool) -> Iterator[Blocker]:
+def _waiting(record: EditionRecord, zone: tzinfo, *, is_timed: bool, progress: str) -> Iterator[Blocker]:
     week, since = record.week, format_datetime(record.changed_at, zone)
     if record.state == "approved":
         fix = f"it is sent at its time, or now with `pipeline send {week}`" if is_timed else f"`pipeline send {week}`"
@@ -164,6 +181,8 @@ def _waiting(record: EditionRecord, zone: tzinfo, *, is_timed: bool) -> Iterator
         yield Blocker(message=f"may have been sent already: {record.note}", fix=fix)
     elif record.state == "held":
         yield Blocker(message=f"held by {record.changed_by} since {since}", fix=f"`pipeline resume {week}` resumes it")
+    elif progress:
+        yield Blocker(message=f"{record.state} since {since}: {progress}")
     elif record.state == "sending":
         fix = f"if no process is sending it, `pipeline send {week}` finishes it"
         yield Blocker(message=f"being sent since {since}", fix=fix)
@@ -202,8 +221,23 @@ def _edition_results(
         elif changed:
             fix = f"check it, then run `pipeline approve {week}` again, or send it as it is"
             yield _result("editions", week, "warning", f"changed since approval: {changed[0]}", fix)
-        elif edition.state in ("held", "sending"):
+        elif edition.state in ("held", "sending") and edition.blockers[0].fix:
             yield _result("editions", week, "warning", edition.blockers[0].message, edition.blockers[0].fix)
+
+
+def _dispatch_results(dispatches: Sequence[DispatchProgress], zone: tzinfo) -> Iterator[HealthResult]:
+    """Yield what an editor has to decide about the sending of an edition, or that nothing sends it."""
+    for progress in dispatches:
+        week, words = progress.dispatch.week, describe_progress(progress, zone)
+        if progress.dispatch.state == "paused":
+            yield _result("deliveries", week, "warning", words, f"`pipeline deliveries {week} --resume` goes on")
+        elif progress.is_unattended:
+            fix = f"`pipeline run` does that by itself, `pipeline send {week}` once"
+            yield _result("deliveries", week, "warning", f"nothing sends it now: {words}", fix)
+        if uncertain := progress.dispatch.counts.get("uncertain", 0):
+            count = count_in_words(uncertain, "delivery", "deliveries")
+            fix = f"`pipeline deliveries {week} --uncertain` lists them; add --accept or --retry to decide"
+            yield _result("deliveries", week, "warning", f"{count} may have arrived or not", fix)
 
 
 def _alert_results(store: Store, reported: set[str]) -> Iterator[HealthResult]:

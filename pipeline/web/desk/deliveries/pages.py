@@ -26,7 +26,7 @@ from pipeline.web.templating import PageTemplates
 CHANGES = ("pause", "resume", "cancel")
 SETTLEMENTS = ("retry", "accept", "repeat")
 BAR_WIDTH, PLOT_HEIGHT = 20, 100
-"""In units of the plot's view box; a bar takes its place with a gap."""
+"""In units of the plot’s view box; the width is that of a bar and the gap beside it."""
 LOSSES = ("bounced", "complained", "left")
 MAX_ID_DIGITS = 15
 _VARIANTS = {"whole": "the whole edition", "monthly": "the best of the month"}
@@ -194,13 +194,13 @@ def bar_plot(editions: Sequence[EditionNumbers], names: Sequence[str]) -> BarPlo
     if not highest:
         return None
     bars: list[Bar] = []
-    for place, edition in enumerate(reversed(editions)):
+    for position, edition in enumerate(reversed(editions)):
         top = float(PLOT_HEIGHT)
         for name in names:
             height = round(PLOT_HEIGHT * edition.figures.get(name, 0) / highest, 2)
             if height:
                 top -= height
-                bars.append(Bar(name=name, x=place * BAR_WIDTH, y=round(top, 2), height=height))
+                bars.append(Bar(name=name, x=position * BAR_WIDTH, y=round(top, 2), height=height))
     return BarPlot(width=len(editions) * BAR_WIDTH, highest=highest, bars=tuple(bars))
 
 

@@ -41,7 +41,7 @@ RETRIED_REASONS = ("refused", "expired", "message")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionDelivery:
-    """What a week's page shows about the delivery of its edition."""
+    """The delivery of an edition, as the page of its week shows it."""
 
     recipients: RecipientCounts | None = None
     """Of an edition whose sending has not begun."""

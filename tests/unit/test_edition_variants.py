@@ -71,13 +71,20 @@ def sealed(*variants: Variant, rendered: RenderedDigest = RENDERED) -> Edition:
     return seal(DIGEST, rendered, b"eml", left_out=(), variants=[(variant, OF_EPISODES) for variant in variants])
 
 
-EDITION = sealed(EPISODES, MONTHLY_LINKS)
-FILES = files_of(EPISODES) | files_of(MONTHLY_LINKS)
+@pytest.fixture
+def edition() -> Edition:
+    """An edition with two variants, sealed for each test: what runs at import is no part of a test."""
+    return sealed(EPISODES, MONTHLY_LINKS)
 
 
-def test_the_manifest_lists_variants() -> None:
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    return files_of(EPISODES) | files_of(MONTHLY_LINKS)
+
+
+def test_the_manifest_lists_variants(edition: Edition) -> None:
     """Who gets each, what is in it, and the hashes of its files."""
-    manifest = json.loads(EDITION.manifest)
+    manifest = json.loads(edition.manifest)
     assert manifest["variants"][0] == {
         "variant": "episodes",
         "topics": ["episodes"],
@@ -106,35 +113,35 @@ def test_the_manifest_lists_variants() -> None:
     assert sealed().variants == ()
 
 
-def test_variants_are_read_as_they_were_sealed() -> None:
+def test_variants_are_read_as_they_were_sealed(edition: Edition, files: dict[str, bytes]) -> None:
     """Their files are in a folder each, and what is in the manifest comes back."""
-    assert list(FILES) == [
+    assert list(files) == [
         f"variants/{name}/digest.{kind}"
         for name in ("episodes", "monthly-posts-links")
         for kind in ("html", "txt", "eml")
     ]
-    assert read_variants(EDITION.manifest, FILES.__getitem__) == EDITION.variants == (EPISODES, MONTHLY_LINKS)
-    assert read_variants(sealed().manifest, FILES.__getitem__) == ()
+    assert read_variants(edition.manifest, files.__getitem__) == edition.variants == (EPISODES, MONTHLY_LINKS)
+    assert read_variants(sealed().manifest, files.__getitem__) == ()
 
 
 @pytest.mark.parametrize("file", files_of(EPISODES))
-def test_a_file_of_another_edition_is_refused(file: str) -> None:
+def test_a_file_of_another_edition_is_refused(file: str, edition: Edition, files: dict[str, bytes]) -> None:
     """A variant is sent as it was sealed, or not at all."""
     with pytest.raises(ValueError, match=r"^the files of the variant episodes are of another edition$"):
-        read_variants(EDITION.manifest, (FILES | {file: b"other"}).__getitem__)
+        read_variants(edition.manifest, (files | {file: b"other"}).__getitem__)
 
 
-def test_what_a_variant_shows() -> None:
+def test_what_a_variant_shows(edition: Edition) -> None:
     """Its part of the manifest and its stories; without such a variant, those of the whole."""
-    manifest = json.loads(EDITION.manifest)
-    assert manifest_of_variant(EDITION.manifest, "episodes") == manifest["variants"][0]
-    assert manifest_of_variant(EDITION.manifest, "monthly-posts-links") == manifest["variants"][1]
-    assert manifest_of_variant(EDITION.manifest, "posts") == manifest
+    manifest = json.loads(edition.manifest)
+    assert manifest_of_variant(edition.manifest, "episodes") == manifest["variants"][0]
+    assert manifest_of_variant(edition.manifest, "monthly-posts-links") == manifest["variants"][1]
+    assert manifest_of_variant(edition.manifest, "posts") == manifest
     assert manifest_of_variant(sealed().manifest, "episodes") == json.loads(sealed().manifest)
     assert manifest_of_variant(b"", "episodes") == {}
-    assert variant_stories(EDITION.manifest) == {("podcast", "podcast:kiln")}
+    assert variant_stories(edition.manifest) == {("podcast", "podcast:kiln")}
     assert variant_stories(sealed().manifest) == frozenset()
-    assert shown_topics(EDITION) == {
+    assert shown_topics(edition) == {
         WHOLE: ("posts", "episodes"),
         EPISODES.key: ("episodes",),
         MONTHLY_LINKS.key: ("links",),
@@ -158,40 +165,40 @@ def test_topics_of_stories(kinds: list[StoryKind], topics: tuple[Topic, ...]) ->
     assert topics_of(kinds) == topics
 
 
-def test_an_edition_becomes_a_variant() -> None:
+def test_an_edition_becomes_a_variant(edition: Edition) -> None:
     """What that subscriber gets, in place of the whole; the rest of the edition stays."""
-    assert EDITION.as_variant("episodes") == replace(
-        EDITION, subject="Kiln", preheader="to hear", html=b"<p>kiln</p>", text=b"kiln", eml=b"Subject: Kiln"
+    assert edition.as_variant("episodes") == replace(
+        edition, subject="Kiln", preheader="to hear", html=b"<p>kiln</p>", text=b"kiln", eml=b"Subject: Kiln"
     )
-    assert EDITION.as_variant("posts") is EDITION
+    assert edition.as_variant("posts") is edition
 
 
 @pytest.mark.parametrize("part", ["html", "text", "eml"])
-def test_a_changed_variant_is_named(part: str) -> None:
+def test_a_changed_variant_is_named(part: str, edition: Edition) -> None:
     """The hash of the edition changes with its bytes, and the editor reads which one would differ."""
     changed = sealed(replace(EPISODES, **{part: b"new"}), MONTHLY_LINKS)
-    assert changed.content_hash != EDITION.content_hash == content_hash(json.loads(EDITION.manifest))
+    assert changed.content_hash != edition.content_hash == content_hash(json.loads(edition.manifest))
     name = {"html": "html", "text": "txt", "eml": "eml"}[part]
-    assert changed_files(EDITION.manifest, changed.manifest) == (f"variants/episodes/digest.{name}",)
-    assert manifest_changes(EDITION.manifest, changed.manifest) == (
+    assert changed_files(edition.manifest, changed.manifest) == (f"variants/episodes/digest.{name}",)
+    assert manifest_changes(edition.manifest, changed.manifest) == (
         "the variant “episodes” would differ: the template, config.toml or an image changed",
     )
 
 
-def test_variants_come_and_go() -> None:
+def test_variants_come_and_go(edition: Edition) -> None:
     """A phrase for each; a variant that has several new files is named once."""
     only = sealed(EPISODES)
-    assert manifest_changes(EDITION.manifest, only.manifest) == ("the variant “monthly-posts-links” would be left out",)
-    assert manifest_changes(only.manifest, EDITION.manifest) == ("the variant “monthly-posts-links” would be added",)
-    assert only.content_hash != EDITION.content_hash
+    assert manifest_changes(edition.manifest, only.manifest) == ("the variant “monthly-posts-links” would be left out",)
+    assert manifest_changes(only.manifest, edition.manifest) == ("the variant “monthly-posts-links” would be added",)
+    assert only.content_hash != edition.content_hash
     both = sealed(replace(EPISODES, html=b"new", text=b"new"), replace(MONTHLY_LINKS, eml=b"new"))
     other = replace(RENDERED, html="<p>new</p>")
-    assert manifest_changes(EDITION.manifest, both.manifest) == (
+    assert manifest_changes(edition.manifest, both.manifest) == (
         "the variant “episodes” and the variant “monthly-posts-links” would differ: the template, config.toml or an "
         "image changed",
     )
     both = sealed(replace(EPISODES, text=b"new"), MONTHLY_LINKS, rendered=other)
-    assert manifest_changes(EDITION.manifest, both.manifest) == (
+    assert manifest_changes(edition.manifest, both.manifest) == (
         "the HTML and the variant “episodes” would differ: the template, config.toml or an image changed",
     )
 

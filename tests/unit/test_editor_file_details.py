@@ -94,6 +94,13 @@ def test_a_mistake_in_the_settings_says_what_is_allowed(settings: str, message: 
     assert (found.value.file, found.value.line) == ("a.md", int(number) if number != "a.md" else 0)
 
 
+def test_a_hint_reads_the_first_slash_as_a_blank() -> None:
+    """It may end the feed's id; those after it belong to the guid."""
+    entries = [replace(KILN, guid=guid) for guid in ("a bx", "a/bx")]
+    with pytest.raises(EditorFileError, match='did you mean "blog a/bx"'):
+        parse('+++\nlead = "blog/a/b"\n+++\n', "a.md", entries)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

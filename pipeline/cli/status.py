@@ -35,6 +35,7 @@ def add_commands(commands: Commands) -> None:
 
 def status(options: Namespace, clock: Clock) -> int:
     """Print the status: first whether all is well."""
+    from pipeline.app.deliveries import send_limits
     from pipeline.app.digests import build_digest_context
     from pipeline.app.tasks import build_tasks, next_runs
     from pipeline.jobs.monitoring.status_report import build_status_report
@@ -49,6 +50,7 @@ def status(options: Namespace, clock: Clock) -> int:
             build_tasks(app),
             next_runs(app, now),
             now=now,
+            limits=send_limits(app),
         )
     if options.json:
         output.print_json(asdict(report))

@@ -144,6 +144,8 @@ def test_a_cancelled_send_is_over(program: CliRunner, server: MailServer) -> Non
     configure(program, server, "first_batch = 1")
     code, _, err = program.run("send", "2026-W07")
     assert (code, "The first batch of 1 is sent" in err) == (3, True)
+    program.now = CLOSED.replace(minute=10)
+    assert "nothing sends it now" not in program.run("status")[1].lower()
     out = program.run_ok("deliveries", "2026-W07", "--cancel")
     assert out == "2026-W07 was cancelled: 1 of 2 deliveries sent, 1 not wanted any more\n"
     assert program.run("send", "2026-W07")[0] == 4

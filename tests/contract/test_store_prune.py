@@ -79,7 +79,7 @@ def test_compact_makes_the_file_smaller(tmp_path: Path) -> None:
     """Nothing else has changed."""
     file = tmp_path / "pipeline.db"
     with Store.open(f"sqlite:///{file}") as store:
-        insert(store, *(blog_post(number, body_html="x" * 5_000) for number in range(200)), archived=True)
+        insert(store, *(blog_post(number, body_html="x" * 5_000) for number in range(400)), archived=True)
         before = store.entries.identities("blog")
         prune(store, TWO_YEARS, now=LATER)
     size_bytes = file.stat().st_size

@@ -53,7 +53,8 @@ def bounce(program: CliRunner, address: str = ADA) -> bytes:
     with App.load(program.config) as app:
         key = build_audience_context(app).keys["delivery"]
         sent = next(one for one in app.store().deliveries.iterate("2026-W07") if one.address == address)
-    return dsn(NO_USER).replace(TOKEN.encode(), delivery_token(sent.id, key).encode())
+    report = dsn(NO_USER).replace(TOKEN.encode(), delivery_token(sent.id, key).encode())
+    return report.replace(ADA.encode(), address.encode())
 
 
 def states(program: CliRunner) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pipeline.model.errors import UsageError
 from pipeline.model.week import WeekCalendar
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-WEEK_COMMANDS = ["digest", "preview", "check", "proof", "approve", "hold", "resume", "skip", "send"]
+WEEK_COMMANDS = ["digest", "preview", "check", "proof", "approve", "hold", "resume", "skip", "send", "deliveries"]
 
 
 def test_a_command_is_a_function() -> None:

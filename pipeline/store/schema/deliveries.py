@@ -48,12 +48,7 @@ has_provider_id = delivery.c.provider_id != ""
 Index("delivery_once", delivery.c.week, delivery.c.correction, delivery.c.subscriber_id, unique=True)
 Index("delivery_state", delivery.c.week, delivery.c.correction, delivery.c.state, delivery.c.due_at)
 Index("delivery_subscriber", delivery.c.subscriber_id)
-Index(
-    "delivery_provider",
-    delivery.c.provider_id,
-    sqlite_where=has_provider_id,
-    postgresql_where=has_provider_id,
-)
+Index("delivery_provider", delivery.c.provider_id, sqlite_where=has_provider_id)
 
 # What came back, once for each report. Erasing a person leaves the row without number, address and diagnostic.
 delivery_event = Table(

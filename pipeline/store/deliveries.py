@@ -28,7 +28,7 @@ from sqlalchemy import (
 from pipeline.model.delivery import Delivery, DeliveryState, DispatchKey, Settlement
 from pipeline.model.subscriber import Subscriber
 from pipeline.store.database import Database
-from pipeline.store.dialects import insert
+from pipeline.store.dialects import insert, lock_deliveries
 from pipeline.store.rows import storable
 from pipeline.store.schema import delivery, is_unfinished, sending_day, subscriber
 from pipeline.store.subscribers import read_subscriber
@@ -106,6 +106,7 @@ class DeliveryRepository:
         local date that the sent ones are counted on.
         """
         with self.database.write(counted=False) as connection:
+            lock_deliveries(connection)
             if settlements:
                 connection.execute(_SETTLE, [_values(owner, one, now) for one in settlements])
             if sent := sum(one.state == "sent" for one in settlements):
@@ -121,6 +122,7 @@ class DeliveryRepository:
         ``uncertain`` is the state of messages that may have been accepted. Call it as the owner of the lease only.
         """
         with self.database.write(counted=False) as connection:
+            lock_deliveries(connection)
             claimed = update(delivery).where(of_dispatch(key), delivery.c.state == "claimed")
             connection.execute(claimed.values(state="queued", owner="", due_at=now))
             final = (
@@ -216,6 +218,7 @@ class DeliveryRepository:
 
     def _change(self, statement: Any) -> int:
         with self.database.write(counted=False) as connection:
+            lock_deliveries(connection)
             return len(connection.execute(statement.returning(delivery.c.delivery_id)).all())
 
 

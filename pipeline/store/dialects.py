@@ -41,6 +41,7 @@ _POSTGRESQL_OPTIONS = {
     "connect_timeout": 10,
 }
 _MIGRATION_LOCK = 0x_5EA1ED  # any number, as long as all our processes use the same
+_DELIVERY_LOCK = 0x_5EA1EE
 
 
 def make_engine(url: str) -> Engine:
@@ -97,6 +98,15 @@ def lock_migrations(connection: Connection) -> None:
     """Wait until no other process migrates; on SQLite the write transaction has done so."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+
+
+def lock_deliveries(connection: Connection) -> None:
+    """Wait until no other transaction changes deliveries that exist; on SQLite the write transaction has done so.
+
+    Two that change the same rows in another order would wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_DELIVERY_LOCK})")
 
 
 def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bind
 from pipeline.model.errors import RefusedError
 from pipeline.model.subscriber import DISPLAY_STATES, DisplayState, Preferences, Subscriber
 from pipeline.store.database import Database
-from pipeline.store.dialects import insert, insert_if_absent
+from pipeline.store.dialects import insert, insert_if_absent, lock_deliveries
 from pipeline.store.rows import storable
 from pipeline.store.schema import (
     audience_key,
@@ -203,6 +203,7 @@ def _has_key(address_key: str) -> ColumnElement[bool]:
 
 
 def _delete(connection: Connection, ids: Sequence[int]) -> None:
+    lock_deliveries(connection)
     given = delivery.c.subscriber_id.in_(ids)
     pending = given & delivery.c.state.in_(("queued", "claimed"))
     connection.execute(update(delivery).where(pending).values(state="failed", reason="unsubscribed"))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -150,6 +151,21 @@ def test_a_crash_repeats_nothing_that_may_have_been_accepted(store: Store) -> No
     assert store.deliveries.settle_uncertain(WEEK, "queued", NOW, address="nobody@quay.example") == 0
     assert store.deliveries.settle_uncertain(WEEK, "queued", NOW) == 1
     assert [delivery.id for delivery in claim(store)] == [second.id, third.id]
+
+
+def test_a_process_that_takes_over_waits_for_one_that_records(store: Store) -> None:
+    """Each would otherwise wait for a row that the other has changed, whichever comes first."""
+    freeze(store, 2)
+    first, second = claim(store)
+    record(store, "one", [first, second])
+    take_over = Thread(target=lambda: store.deliveries.recover(KEY, NOW, uncertain="uncertain", reply=""))
+    with store.audience_transaction():
+        record(store, "one", (), [settlement(second)])
+        take_over.start()
+        take_over.join(0.3)  # long enough to meet the changed row
+        record(store, "one", (), [settlement(first)])
+    take_over.join()
+    assert states(store) == ["sent", "sent"]
 
 
 def test_an_outcome_is_stored_and_counted(store: Store) -> None:

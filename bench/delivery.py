@@ -154,7 +154,7 @@ def send(
         clock=lambda: datetime.now(UTC),
         wait=time.sleep,
         is_stopping=lambda: sent["sent"] >= at_most,
-        on_progress=lambda progress: sent.update({"sent": progress.counts.get("sent", 0) - sent["sent"]}),
+        on_progress=lambda progress: sent.update({"sent": progress.done - sent["sent"]}),
     )
     began = time.perf_counter()
     delivery.run(key, copies, patience=timedelta())

@@ -102,13 +102,13 @@ class FakeService(BackgroundServer):
         raise NotImplementedError
 
     def keep(self, address: str, **fields: Any) -> str:
-        """Keep a message and return its id."""
+        """Store a message and return its id."""
         made = f"id-{len(self.accepted) + 1}"
         self.accepted.append(Accepted(id=made, address=address, **fields))
         return made
 
     def keep_raw(self, address: str, raw: bytes) -> str:
-        """Keep a whole message and return its id."""
+        """Store a whole message and return its id."""
         message = message_from_bytes(raw, policy=default)
         bodies = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
         return self.keep(

@@ -84,7 +84,7 @@ def delivery_metrics(store: Store, limits: SendLimits, now: datetime) -> dict[st
     """Return the fields of ``Metrics`` about deliveries: of the newest editions, and of all that need attention."""
     attention = load_attention(store, limits, now)
     newest = store.dispatches.newest(MAX_EDITIONS)
-    dispatches = {(one.week, one.correction): one for one in (*newest, *(progress.dispatch for progress in attention))}
+    dispatches = {one.key: one for one in (*newest, *(progress.dispatch for progress in attention))}
     states: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     events: Counter[str] = Counter()

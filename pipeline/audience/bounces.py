@@ -1,4 +1,4 @@
-"""Read mail that comes back: bounces, complaints, wishes to unsubscribe, automatic replies, and replies by people.
+"""Read mail that comes back: bounces, complaints, unsubscribe requests, automatic replies, and replies by people.
 
 Anybody can write such a mail. One that proves to be about a mail of ours carries a token: that of a delivery, which is
 verified here, or the subscriber's own, which the caller verifies (``IncomingMail.tokens``). Without one, nothing in it

@@ -198,7 +198,7 @@ def _what_next(dispatch: Dispatch, result: SendResult, zone: tzinfo) -> Iterator
     if result.state == "busy":
         yield f"Another process is sending {week}."
     if dispatch.state == "paused":
-        yield f"When its cause is mended, run `pipeline deliveries {week} --resume`, then `pipeline send {week}`."
+        yield f"When the cause is fixed, run `pipeline deliveries {week} --resume`, then `pipeline send {week}`."
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class BouncesSettings:
     )
     check: Schedule = setting("How often the daemon reads the mailbox.", SCHEDULE, "every 5 minutes")
     max_soft: int = setting(
-        "An address that could not be reached so often within half a year is suppressed, though none of these bounces "
+        "After this number of failures within half a year an address is suppressed, though none of these bounces "
         "was permanent.",
         integer(1, 100),
         4,

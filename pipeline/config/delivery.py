@@ -138,7 +138,7 @@ class DeliverySettings:
         "Hours of the day in which messages are sent, in the publication's time zone; always if empty.", HOURS, ""
     )
     first_batch: int = setting(
-        "Send so many messages first, then wait: there is time to pause if something is wrong. 0: all at once.",
+        "How many messages to send first, before a wait in which you can pause if something is wrong; 0: all at once.",
         integer(0, 1_000_000),
         0,
     )

@@ -123,7 +123,7 @@ class OpenMailbox(Protocol):
         ...
 
     def set_seen(self, name: str) -> None:
-        """Keep a message from being read again."""
+        """Mark a message as seen, so that it is not read again."""
         ...
 
 

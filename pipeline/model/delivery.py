@@ -124,6 +124,11 @@ class Dispatch:
     """Failed deliveries by reason."""
 
     @property
+    def key(self) -> DispatchKey:
+        """The week, and the number of the correction."""
+        return self.week, self.correction
+
+    @property
     def total(self) -> int:
         """The number of recipients."""
         return sum(self.counts.values())

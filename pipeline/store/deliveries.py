@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     RowMapping,
     and_,
     bindparam,
-    exists,
     func,
     or_,
     select,
@@ -30,8 +29,11 @@ from pipeline.model.subscriber import Subscriber
 from pipeline.store.database import Database
 from pipeline.store.dialects import insert, lock_deliveries
 from pipeline.store.rows import storable
-from pipeline.store.schema import delivery, is_unfinished, sending_day, subscriber
+from pipeline.store.schema import delivery, sending_day, subscriber
 from pipeline.store.subscribers import read_subscriber
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _OPEN_STATES: tuple[DeliveryState, ...] = ("claimed", "final", "uncertain")
 _PAGE = 1_000
@@ -110,7 +112,7 @@ class DeliveryRepository:
             if settlements:
                 connection.execute(_SETTLE, [_values(owner, one, now) for one in settlements])
             if sent := sum(one.state == "sent" for one in settlements):
-                _count(connection, day, sent)
+                connection.execute(_count_sent(connection.dialect.name), {"day": day, "sent": sent})
             if not finals:
                 return set()
             values = {"ids": [one for one, _ in finals], "finals": list(finals), "own": owner, "at": now}
@@ -205,11 +207,6 @@ class DeliveryRepository:
             rows = connection.execute(select(sending_day.c.day, sending_day.c.sent).order_by(sending_day.c.day))
             return {row.day: row.sent for row in rows}
 
-    def has_unfinished(self, key: DispatchKey) -> bool:
-        """Check whether the outcome of a delivery is open."""
-        with self.database.read() as connection:
-            return connection.scalar(select(exists().where(of_dispatch(key), is_unfinished))) or False
-
     def _first(self, condition: ColumnElement[bool]) -> Delivery | None:
         query = select(delivery).where(condition).order_by(delivery.c.delivery_id.desc()).limit(1)
         with self.database.read() as connection:
@@ -228,10 +225,11 @@ def of_dispatch(key: DispatchKey) -> ColumnElement[bool]:
     return and_(delivery.c.week == week, delivery.c.correction == correction)
 
 
-def _count(connection: Connection, day: str, sent: int) -> None:
-    statement = insert(connection.dialect.name, sending_day).values(day=day, sent=sent)
+@cache
+def _count_sent(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    statement = insert(dialect, sending_day)
     total = {"sent": sending_day.c.sent + statement.excluded.sent}
-    connection.execute(statement.on_conflict_do_update(index_elements=[sending_day.c.day], set_=total))
+    return statement.on_conflict_do_update(index_elements=[sending_day.c.day], set_=total)
 
 
 def _values(owner: str, one: Settlement, now: datetime) -> dict[str, Any]:

@@ -72,18 +72,6 @@ class DispatchRepository:
         ).where(is_active(now), preferences.in_(every), ~has_one)
         return self._insert(key, people.order_by(subscriber.c.subscriber_id))
 
-    def freeze_again(self, key: DispatchKey, now: datetime) -> int:
-        """Queue a correction for each active subscriber who may have got the edition; return how many were added."""
-        week, _ = key
-        original = delivery.alias("original")
-        people = (
-            select(*_constants(key, now), subscriber.c.subscriber_id, subscriber.c.address, literal("whole"))
-            .join_from(original, subscriber, original.c.subscriber_id == subscriber.c.subscriber_id)
-            .where(original.c.week == week, original.c.correction == 0)
-            .where(original.c.state.in_(("sent", "uncertain")), is_active(now))
-        )
-        return self._insert(key, people.order_by(subscriber.c.subscriber_id))
-
     def get(self, week: str, correction: int = 0) -> Dispatch | None:
         """Return a dispatch with the numbers of its deliveries, or None."""
         with self.database.read() as connection:

@@ -77,7 +77,7 @@ _STORED = (
     .outerjoin(edition_entry, edition_entry.c.entry_id == entry.c.entry_id)
     .order_by(entry.c.published_at, entry.c.entry_id)
 )
-# Statements are built once: putting one of so many columns together takes longer than running it.
+# Statements are built once: with this number of columns, building one takes longer than running it.
 _EARLIER = entry.c.published_at < bindparam("before")
 _OF_FEEDS = entry.c.feed_id.in_(bindparam("feeds", expanding=True))
 _BY_ID = _STORED.where(entry.c.entry_id.in_(bindparam("ids", expanding=True)))

@@ -14,7 +14,6 @@ from pipeline.jobs.deliveries.limits import SendLimits, SendProgress
 from pipeline.jobs.deliveries.progress import (
     MAX_UNATTENDED,
     DispatchProgress,
-    describe_failures,
     describe_progress,
     estimate_end,
     load_attention,
@@ -70,9 +69,8 @@ def test_the_rate_and_the_end_follow_what_was_sent_lately(harness: DeliveryHarne
     shown = progress(harness)
     assert (shown.done, shown.per_minute) == (2, 2)
     assert shown.ends_at == harness.clock() + MINUTE / 2
-    assert describe_failures([shown.dispatch]) == "1 refused"
     assert describe_progress(shown, UTC).startswith("1 of 3 deliveries sent, 1 failed, 1 waiting; 2 a minute; about ")
-    assert [each.key for each in load_attention(harness.store, harness.limits, harness.clock())] == [KEY]
+    assert [each.dispatch.key for each in load_attention(harness.store, harness.limits, harness.clock())] == [KEY]
 
 
 def test_a_dispatch_that_is_held_says_until_when(harness: DeliveryHarness) -> None:

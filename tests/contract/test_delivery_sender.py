@@ -147,7 +147,7 @@ def test_a_server_that_is_overloaded_gets_a_pause(harness: DeliveryHarness) -> N
 
 
 def test_a_fault_that_concerns_all_pauses_and_fails_nobody(harness: DeliveryHarness) -> None:
-    """An editor resumes it when it is mended."""
+    """An editor resumes it when the cause is fixed."""
     harness.backend.scripts = {name: [STOP] for name in ("p0", "p1", "p2")}
     harness.limits = replace(harness.limits, connections=1)
     harness.dispatcher.start(W07, harness.clock())

@@ -217,7 +217,7 @@ def test_statuses_without_a_body(fake: FakeService, send: Sending, status: int, 
     ids=["dropped", "502", "504", "html", "nested", "empty", "odd", "number", "huge"],
 )
 def test_a_lost_answer_never_causes_a_second_message(fake: FakeService, send: Sending, failure: Failure) -> None:
-    """It is uncertain; a service with request keys is sent the same request again, and then tells what it did."""
+    """It is uncertain; a service with request keys is sent the same request again, and then says what it did."""
     fake.script.append(failure)
     (result,) = send("ann@x.example")
     assert len(fake.accepted) == 1

@@ -207,7 +207,7 @@ def test_a_history_is_read_in_its_order_with_the_wording_of_its_time(store: Stor
 
 
 def test_concurrent_processes_number_wordings_without_gaps(store: Store) -> None:
-    """The same new text is one version, whoever uses it first."""
+    """The same new text is one version in all of them."""
     wording = store.subscription_events.current_wording
     with ThreadPoolExecutor(4) as pool:
         for version in (1, 2):

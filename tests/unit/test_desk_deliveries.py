@@ -281,7 +281,7 @@ def test_a_dispatch_is_named_by_its_correction(client: AsgiClient, harness: Deli
     """Its buttons change it alone."""
     send(harness)
     harness.store.dispatches.start((str(W07), 1), now=harness.clock(), actor="ann")
-    harness.store.dispatches.freeze_again((str(W07), 1), harness.clock())
+    harness.store.dispatches.freeze((str(W07), 1), {"whole": [("posts episodes links", "every")]}, harness.clock())
     assert "Sending: correction 1" in read(client)
     press(client, do="pause", correction="1")
     states = [dispatch.state for dispatch in harness.store.dispatches.of_week(KEY[0])]

@@ -1,4 +1,4 @@
-"""The maildir backend: every copy one file, whatever was there before and whoever else writes."""
+"""The maildir backend: every copy is one file, whatever was there before or is written meanwhile."""
 
 from __future__ import annotations
 

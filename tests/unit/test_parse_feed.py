@@ -85,7 +85,7 @@ def test_error_names_the_content(body: bytes, found: str) -> None:
     ids=shortened,
 )
 def test_words_for_a_document_that_is_no_feed(text: str, body: bytes, words: str) -> None:
-    """Its kind, as far as its beginning tells."""
+    """Its kind, as far as its beginning shows."""
     assert describe_content(text, body) == words
     with pytest.raises(NotAFeedError) as refusal:
         detect_parser(text, body)

@@ -857,7 +857,7 @@ def test_durations() -> None:
 
 
 def words(count: int, letter: str = "w") -> str:
-    """Return so many different words."""
+    """Return a number of different words."""
     return " ".join(f"{letter}{number}" for number in range(count))
 
 

@@ -207,7 +207,7 @@ def test_a_tolerant_tree_is_used_if_most_of_the_text_is_in_it(junk: int, complet
     ("count", "tags"), [(MAX_RECOVERED_TAGS - 6, MAX_RECOVERED_TAGS), (MAX_RECOVERED_TAGS, MAX_RECOVERED_TAGS)]
 )
 def test_tags_of_a_text_that_is_not_understood(count: int, tags: int) -> None:
-    """There are so many at most; tags in comments and CDATA do not count."""
+    """Their number is limited; tags in comments and CDATA do not count."""
     inside = "<!-- <a> --><![CDATA[<b>]]>" + "<c>" * count + "<item x=y>"
     document = parse_xml(f"<rss><channel>{inside}<item/></d></channel></rss>")
     assert not document.is_complete

@@ -63,7 +63,7 @@ class ImapConnection(imaplib.IMAP4):
         self.capabilities = tuple(replies[-1].decode("ascii", "replace").upper().split())
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes of the server's reply."""
+        """Return this number of bytes of the server's reply."""
         while len(self._buffer) < size:
             if size - len(self._buffer) > self._reply_bytes_left:
                 raise OSError("its reply is too long")

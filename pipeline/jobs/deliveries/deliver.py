@@ -44,7 +44,7 @@ class Deliverer:
         """Send what is due of every running dispatch, the oldest first; the error of one does not stop the others."""
         for dispatch in self.sender.store.dispatches.running():
             try:
-                yield dispatch, self.run((dispatch.week, dispatch.correction), patience=patience)
+                yield dispatch, self.run(dispatch.key, patience=patience)
             except PipelineError as error:
                 log.warning("%s cannot be sent: %s", dispatch.week, error)
             if self.sender.is_stopping():

@@ -163,8 +163,7 @@ class Dispatcher:
         store = self.workflow.store
         for dispatch in store.dispatches.of_week(str(week)):
             if dispatch.counts.get("queued") and dispatch.state in ("finished", "cancelled"):
-                key = (dispatch.week, dispatch.correction)
-                store.dispatches.start(key, now=now, actor=self.workflow.actor)
+                store.dispatches.start(dispatch.key, now=now, actor=self.workflow.actor)
 
     def _change(self, key: DispatchKey, state: DispatchState, now: datetime, *, only_if: str, note: str = "") -> bool:
         return self.workflow.store.dispatches.change_state(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from math import ceil
 
-from pipeline.model.delivery import DeliveryState
 from pipeline.text.format import pluralize
 
 MINUTE = timedelta(minutes=1)
@@ -35,13 +34,13 @@ class SendLimits:
     retry_for: timedelta = timedelta(days=2)
 
     def rate(self, total: int) -> int:
-        """Return how many messages a minute may be sent of an edition with so many recipients; 0 for no limit."""
+        """Return how many messages a minute may be sent to this number of recipients; 0 for no limit."""
         spread = ceil(total * MINUTE / self.spread) if self.spread else 0
         rates = [rate for rate in (self.max_per_minute, spread) if rate]
         return min(rates, default=0)
 
     def in_words(self, total: int) -> Iterator[str]:
-        """Yield a sentence about each limit that so many recipients meet.
+        """Yield a sentence about each limit that applies to this number of recipients.
 
         >>> from datetime import UTC
         >>> limits = SendLimits(zone=UTC, first_batch=50, hours=(time(8), time(20)), max_per_minute=100)
@@ -76,16 +75,13 @@ class SendLimits:
         """Return until when nothing may be sent, and why; None if it may be sent now."""
         local = now.astimezone(self.zone)
         if self.hours and not self.hours[0] <= local.time() < self.hours[1]:
-            days = 0 if local.time() < self.hours[0] else 1
-            return _at(
-                local, self.hours[0], days
-            ), f"messages are sent from {self.hours[0]:%H:%M} to {self.hours[1]:%H:%M}"
+            opens_at = _at(local, self.hours[0], 0 if local.time() < self.hours[0] else 1)
+            return opens_at, f"messages are sent from {self.hours[0]:%H:%M} to {self.hours[1]:%H:%M}"
         if progress.first_batch_at and now < (until := progress.first_batch_at + self.first_batch_wait):
             return until, f"the first batch of {self.first_batch} is sent: pause now if something is wrong with it"
         if progress.left_today(self.warm_up, local) == 0:
-            return _at(
-                local, self.hours[0] if self.hours else time(), 1
-            ), "no more messages are sent on this day of warm-up"
+            tomorrow = _at(local, self.hours[0] if self.hours else time(), 1)
+            return tomorrow, "the warm-up allows no more messages today"
         return None
 
 
@@ -98,8 +94,6 @@ class SendProgress:
     """Deliveries that were claimed or have an outcome."""
     first_batch_at: datetime | None
     sent_by_day: dict[str, int]
-    counts: dict[DeliveryState, int] = field(default_factory=dict)
-    """Deliveries by state, as far as it is known here."""
     in_work: int = 0
 
     @property
@@ -125,13 +119,6 @@ class SendProgress:
         day = sum(1 for earlier in self.sent_by_day if earlier < today)
         return None if day >= len(warm_up) else max(warm_up[day] - self.sent_by_day.get(today, 0), 0)
 
-    def count(self, state: DeliveryState) -> None:
-        """Count a delivery that has an outcome."""
-        if state == "queued":
-            self.begun -= 1
-        else:
-            self.counts[state] = self.counts.get(state, 0) + 1
-
     def count_sent(self, now: datetime, zone: tzinfo, number: int) -> None:
         """Count messages that were sent."""
         today = local_day(now, zone)
@@ -151,8 +138,9 @@ class RateLimit:
 
         >>> now = datetime(2026, 2, 16)
         >>> limit = RateLimit(60)
-        >>> limit.take(now, 3), limit.available(now), limit.available(now + timedelta(seconds=1))
-        (datetime.timedelta(seconds=3), 7, 8)
+        >>> limit.take(now, 3)
+        >>> limit.available(now), limit.available(now + timedelta(seconds=1))
+        (7, 8)
         """
         if not self.per_minute:
             return 1_000_000
@@ -163,19 +151,18 @@ class RateLimit:
 
         >>> now = datetime(2026, 2, 16)
         >>> limit = RateLimit(6)
-        >>> limit.take(now, 1), limit.ready_at(now) - now
-        (datetime.timedelta(seconds=10), datetime.timedelta(seconds=10))
+        >>> limit.take(now, 1)
+        >>> limit.ready_at(now) - now
+        datetime.timedelta(seconds=10)
         """
         if self.available(now):
             return now
         return now + self._ahead(now) - (self._burst - 1) * MINUTE / self.per_minute
 
-    def take(self, now: datetime, number: int) -> timedelta:
-        """Count messages, and return how far they are ahead of the rate."""
-        if not self.per_minute:
-            return timedelta()
-        self._free_at = max(self._free_at or now, now) + number * MINUTE / self.per_minute
-        return self._free_at - now
+    def take(self, now: datetime, number: int) -> None:
+        """Count messages that are sent now."""
+        if self.per_minute:
+            self._free_at = max(self._free_at or now, now) + number * MINUTE / self.per_minute
 
     @property
     def _burst(self) -> int:

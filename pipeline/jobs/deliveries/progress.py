@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from pipeline.jobs.deliveries.limits import MINUTE, SendLimits, SendProgress, local_day
-from pipeline.model.delivery import Dispatch, DispatchKey
+from pipeline.model.delivery import Dispatch
 from pipeline.store import Store
 from pipeline.text.format import format_datetime
 
@@ -36,11 +35,6 @@ class DispatchProgress:
     """Whether messages are due, but no process sends them."""
 
     @property
-    def key(self) -> DispatchKey:
-        """The week, and the number of the correction."""
-        return self.dispatch.week, self.dispatch.correction
-
-    @property
     def done(self) -> int:
         """How many deliveries have an outcome."""
         return self.dispatch.total - self.dispatch.unfinished
@@ -50,7 +44,7 @@ def load_progress(store: Store, dispatch: Dispatch, limits: SendLimits, now: dat
     """Return the progress of a dispatch."""
     if dispatch.state != "running":
         return DispatchProgress(dispatch=dispatch)
-    key = (dispatch.week, dispatch.correction)
+    key = dispatch.key
     since = max(now - RATE_WINDOW, dispatch.changed_at)
     per_minute = store.dispatches.count_settled(key, since) * (MINUTE / max(now - since, _SECOND))
     progress = SendProgress(
@@ -80,7 +74,7 @@ def load_attention(store: Store, limits: SendLimits, now: datetime) -> list[Disp
 def estimate_end(
     left: int, per_minute: float, limits: SendLimits, progress: SendProgress, now: datetime
 ) -> datetime | None:
-    """Return when so many messages will have been sent at a rate, within the hours and the warm-up of ``limits``.
+    """Return when a number of messages will have been sent at a rate, within the hours and the warm-up of ``limits``.
 
     None without a rate, or if it takes more than some months.
 
@@ -120,15 +114,6 @@ def describe_progress(progress: DispatchProgress, zone: tzinfo) -> str:
     if progress.ends_at:
         parts.append(f"about {format_datetime(progress.ends_at, zone)} all will have an outcome")
     return "; ".join(parts)
-
-
-def describe_failures(dispatches: Iterable[Dispatch]) -> str:
-    """Return how many deliveries failed for each reason, such as ``2 refused, 1 expired``."""
-    counts: dict[str, int] = {}
-    for dispatch in dispatches:
-        for reason, number in dispatch.failures.items():
-            counts[reason] = counts.get(reason, 0) + number
-    return ", ".join(f"{number:,} {reason}" for reason, number in sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def _closing(local: datetime, limits: SendLimits) -> datetime:

@@ -46,7 +46,7 @@ class _Request:
 class DeliveryRecorder:
     """A thread that writes to the store until its context ends."""
 
-    def __init__(self, store: Store, owner: str, clock: Clock, zone: tzinfo, sleep: Callable[[float], None]) -> None:
+    def __init__(self, store: Store, owner: str, clock: Clock, zone: tzinfo, sleep: Callable[[float], object]) -> None:
         self._store = store
         self._owner = owner
         self._clock = clock

@@ -86,7 +86,7 @@ class DeliverySender:
             return SendResult(state="busy" if state == "running" else "stopped")
         try:
             self.store.deliveries.recover(key, now, uncertain=UNCERTAIN_STATES[self.uncertain], reply=_CRASHED)
-            with DeliveryRecorder(self.store, self.owner, self.clock, self.limits.zone, self._sleep) as recorder:
+            with DeliveryRecorder(self.store, self.owner, self.clock, self.limits.zone, self.wait) as recorder:
                 run = _Run(self, key, copies, recorder, self._progress(key))
                 with run.working():
                     return run.loop(patience)
@@ -97,15 +97,11 @@ class DeliverySender:
         dispatch = self.store.dispatches.get(*key)
         counts = dispatch.counts if dispatch else {}
         return SendProgress(
-            counts=dict(counts),
             total=sum(counts.values()),
             begun=sum(counts.values()) - counts.get("queued", 0),
             first_batch_at=self.store.dispatches.first_batch_at(key),
             sent_by_day=self.store.deliveries.sent_by_day(),
         )
-
-    def _sleep(self, seconds: float) -> None:
-        self.wait(seconds)
 
 
 class _Run:
@@ -250,8 +246,7 @@ class _Run:
         self.recorder.record(settled)
         sent = sum(one.state == "sent" for one in settled)
         self.progress.count_sent(now, self.sender.limits.zone, sent)
-        for one in settled:
-            self.progress.count(one.state)
+        self.progress.begun -= sum(one.state == "queued" for one in settled)
         if sent:
             self.pace.accepted(now)
 

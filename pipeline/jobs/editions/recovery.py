@@ -119,10 +119,7 @@ class Recovery:
         return None
 
     def _hold_since(self, store: Store, since: datetime, now: datetime, paused: Collection[str]) -> list[str]:
-        """Hold the editions that may have been sent since an instant, but those whose dispatch is paused; return them.
-
-        They are named by their weeks.
-        """
+        """Hold the editions that may have been sent since an instant, except for ``paused``; return their weeks."""
         records = store.editions.all()
         weeks = {week for week, record in records.items() if record.state in ("approved", "sending")}
         week = self.calendar.newest_closed(since)
@@ -157,13 +154,12 @@ def _pause_dispatches(store: Store, since: datetime | None, now: datetime) -> li
     weeks = []
     for dispatch in store.dispatches.all():
         if dispatch.state in ("running", "paused"):
-            key = (dispatch.week, dispatch.correction)
             newest = max(filter(None, (since, dispatch.changed_at)))
             note = (
                 f"this store knows nothing after {newest:%Y-%m-%d %H:%M} UTC: those who got the edition after that get "
                 "it twice if you resume"
             )
-            store.dispatches.change_state(key, "paused", now=now, actor=RECOVERY_ACTOR, note=note)
+            store.dispatches.change_state(dispatch.key, "paused", now=now, actor=RECOVERY_ACTOR, note=note)
             weeks.append(dispatch.week)
     return sorted({*weeks})
 

@@ -14,6 +14,7 @@ from pipeline.app.digests import build_digest_context, template_folders
 from pipeline.app.services import build_service_backend
 from pipeline.config import smtp_password
 from pipeline.config.sections import MAIL_OFF
+from pipeline.delivery.services import SERVICES
 from pipeline.model.errors import ConfigError
 from pipeline.text.message_headers import parse_mailbox
 
@@ -97,6 +98,13 @@ def build_signer(app: App) -> Callable[[bytes], bytes]:
 def dkim_domain(app: App) -> str:
     """Return the domain of DKIM signatures."""
     return app.config.delivery.dkim_domain or parse_mailbox(app.publication.sender).domain
+
+
+def bounce_domain(app: App) -> str:
+    """Return the domain of the envelope sender, in lower case; empty if that is the service's own."""
+    if app.config.delivery.backend in SERVICES:
+        return ""
+    return parse_mailbox(app.config.bounces.address or app.publication.sender).domain.lower()
 
 
 def dkim_key_settings(app: App) -> Iterator[tuple[str, str, str]]:

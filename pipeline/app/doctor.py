@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
 from pipeline.app.delivery import (
+    bounce_domain,
     build_outbox,
     build_smtp,
     dkim_domain,
@@ -170,7 +171,7 @@ def _mail_server(app: App) -> Iterator[HealthResult]:
 def _domain(app: App) -> Iterator[HealthResult]:
     from pipeline.delivery.dns import Resolver
     from pipeline.jobs.doctor.dkim_keys import check_alignment, check_published_keys
-    from pipeline.jobs.doctor.email_auth import check_domain
+    from pipeline.jobs.doctor.email_auth import check_domain, check_spf_alignment
 
     settings = app.config.delivery
     domain, lookup = parse_mailbox(app.publication.sender).domain, Resolver()
@@ -180,9 +181,17 @@ def _domain(app: App) -> Iterator[HealthResult]:
         keys = []
     own = {key.selector for key in keys} if dkim_domain(app) == domain else set()
     selectors = [name for name in settings.dkim_selectors.split() if name not in own]
+    envelope_domain = bounce_domain(app)
     yield from check_domain(
-        domain, lookup, smtp_host=settings.smtp_host, selectors=selectors if selectors or not keys else None
+        domain,
+        lookup,
+        smtp_host=settings.smtp_host,
+        selectors=selectors if selectors or not keys else None,
+        envelope_domain=envelope_domain,
     )
+    if envelope_domain:
+        signing_domain = dkim_domain(app) if keys else domain if selectors else ""
+        yield from check_spf_alignment(domain, envelope_domain, lookup, signing_domain=signing_domain)
     if keys:
         yield from check_published_keys(dkim_domain(app), keys, lookup)
         yield from check_alignment(domain, dkim_domain(app), lookup)

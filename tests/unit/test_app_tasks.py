@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.app import App
-from pipeline.app.delivery import send_policy
+from pipeline.app.delivery import bounce_domain, send_policy
 from pipeline.app.doctor import schedule_checks
 from pipeline.app.tasks import BOOTTIME, build_tasks
 from pipeline.jobs.editions.scheduled_send import is_draft_ready
@@ -40,6 +40,27 @@ def test_without_a_mail_server_nothing_is_sent_unapproved(tmp_path: Path) -> Non
     file.write_text(file.read_text() + '[delivery]\nsmtp_host = "smtp.harbourandhearth.example"\n')
     with App.load(file) as app:
         assert send_policy(app).sends_unapproved
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("", "harbourandhearth.example"),
+        ('[bounces]\naddress = "back@Bounces.quay.example"\n', "bounces.quay.example"),
+        (
+            '[bounces]\naddress = "back@quay.example"\n[public]\nurl = "https://quay.example"\n'
+            '[delivery]\nbackend = "postmark"\napi_key_env = "KEY"\n',
+            "",
+        ),
+    ],
+)
+def test_spf_is_about_the_address_that_bounces_go_to(tmp_path: Path, settings: str, expected: str) -> None:
+    """It is that of [bounces] or the sender; a mail service with an API uses one of its own."""
+    create_publication(tmp_path)
+    file = tmp_path / "config.toml"
+    file.write_text(file.read_text() + settings)
+    with App.load(file) as app:
+        assert bounce_domain(app) == expected
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has it, and only there it differs")

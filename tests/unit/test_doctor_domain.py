@@ -11,7 +11,13 @@ import pytest
 
 from pipeline.delivery.dkim import DkimKey, make_private_key
 from pipeline.jobs.doctor.dkim_keys import check_alignment, check_key_files, check_published_keys, make_dkim_key
-from pipeline.jobs.doctor.email_auth import check_dkim, check_dmarc, check_domain, check_mx
+from pipeline.jobs.doctor.email_auth import (
+    check_dkim,
+    check_dmarc,
+    check_domain,
+    check_mx,
+    check_spf_alignment,
+)
 from pipeline.jobs.doctor.spf import check_spf
 from pipeline.model.errors import ConfigError, DNSUnavailableError, WriteError
 from pipeline.model.health import HealthResult
@@ -271,6 +277,55 @@ def test_signatures_must_be_of_the_senders_domain(signing: str, policy: str, lev
     result = only(list(check_alignment(OURS, signing, Zone({f"_dmarc.{OURS}": [policy]}))))
     assert (result.level, signing in result.message) == (level, True)
     assert bool(result.fix) is (level == "error")
+
+
+@pytest.mark.parametrize(
+    ("envelope", "policy", "signing", "level", "words"),
+    [
+        (OURS, "p=reject; aspf=s", "", "ok", "SPF counts for DMARC"),
+        (f"bounces.{OURS}", "p=reject", "", "ok", "SPF counts for DMARC"),
+        (f"bounces.{OURS}", "p=reject; aspf=s", OURS, "warning", "the DKIM signature alone carries it"),
+        (f"bounces.{OURS}", "p=reject; aspf=s", "", "error", "no DKIM signature of the sender’s domain is known"),
+        ("relay.example", "p=none", f"mail.{OURS}", "warning", "the DKIM signature alone carries it"),
+        ("relay.example", "p=none; adkim=s", f"mail.{OURS}", "error", "may count as forged"),
+        ("relay.example", "p=none", "relay.example", "error", "may count as forged"),
+        (f"not{OURS}", "p=none", "", "error", "may count as forged"),
+    ],
+)
+def test_bounces_must_go_to_the_senders_domain_or_dkim_counts_alone(
+    envelope: str, policy: str, signing: str, level: str, words: str
+) -> None:
+    """SPF is about the envelope sender: for DMARC it must be of the domain in From or a related one."""
+    zone = Zone({f"_dmarc.{OURS}": [f"v=DMARC1; {policy}"]})
+    result = only(list(check_spf_alignment(OURS, envelope, zone, signing_domain=signing)))
+    assert (result.level, words in result.message, envelope in result.message) == (level, True, True), result
+    assert bool(result.fix) is (level != "ok")
+
+
+def test_two_domains_below_one_with_a_policy_are_related() -> None:
+    """Neither is below the other; without that policy nothing shows that both belong to the same organisation."""
+    news, bounces = f"news.{OURS}", f"bounces.{OURS}"
+    shared = Zone({f"_dmarc.{OURS}": ["v=DMARC1; p=none"]})
+    assert only(list(check_spf_alignment(news, bounces, shared))).level == "ok"
+    assert only(list(check_alignment(news, bounces, shared))).level == "ok"
+    assert only(list(check_spf_alignment(news, bounces, Zone()))).level == "error"
+    assert only(list(check_spf_alignment("a.example", "b.example", Zone({"_dmarc.example": ["v=DMARC1"]})))).level == (
+        "error"
+    )
+    assert list(check_spf_alignment(news, bounces, NoNameServer())) == []
+
+
+def test_the_record_of_the_envelope_senders_domain_is_checked() -> None:
+    """That of the domain in From says nothing about mail whose bounces go elsewhere."""
+    zone = Zone({OURS: ["v=spf1 -all"], "bounces.example": ["v=spf1 +all"]}, hosts={OURS: ["mx.example"]})
+    results = {
+        envelope: next(iter(check_domain(OURS, zone, smtp_host="", selectors=[], envelope_domain=envelope)))
+        for envelope in ("", "bounces.example")
+    }
+    assert {name: (result.name, result.level) for name, result in results.items()} == {
+        "": (f"SPF of {OURS}", "ok"),
+        "bounces.example": ("SPF of bounces.example", "error"),
+    }
 
 
 def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.delivery.dkim import RSA_BITS, DkimKey, KeyKind, make_private_key
-from pipeline.jobs.doctor.email_auth import check_key, find_policy
+from pipeline.jobs.doctor.email_auth import check_key, is_aligned
 from pipeline.jobs.doctor.spf import domain_result
 from pipeline.jobs.ports import DnsLookup
 from pipeline.model.errors import ConfigError, DNSUnavailableError, WriteError
@@ -68,15 +68,10 @@ def check_alignment(domain: str, signing_domain: str, lookup: DnsLookup) -> Iter
     """Check that a signature counts for DMARC: it must be of the sender's domain or a related one (RFC 7489, 3.1.1)."""
     title = f"DMARC alignment of {domain}"
     try:
-        policy = find_policy(domain, lookup)
+        is_counted = is_aligned(domain, signing_domain, lookup, "adkim")
     except DNSUnavailableError:
         return
-    strict = policy.get("adkim", "r").lower() == "s"
-    same = signing_domain.lower() == domain.lower()
-    related = f".{domain}".lower().endswith(f".{signing_domain}".lower()) or f".{signing_domain}".lower().endswith(
-        f".{domain}".lower()
-    )
-    if same or (related and not strict):
+    if is_counted:
         yield domain_result(title, "ok", f"signatures are of {signing_domain}")
         return
     message = f"signatures are of {signing_domain}, so they do not count for DMARC"

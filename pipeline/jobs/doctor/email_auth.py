@@ -18,17 +18,18 @@ _EXAMPLE = 'publish a TXT record such as "v=DMARC1; p=none; rua=mailto:dmarc@{do
 
 
 def check_domain(
-    name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str] | None
+    name: str, lookup: DnsLookup, *, smtp_host: str, selectors: Sequence[str] | None, envelope_domain: str = ""
 ) -> Iterator[HealthResult]:
     """Check SPF, DKIM, DMARC and MX of the sender's domain; one warning if no name server answers.
 
-    ``selectors`` are those of a mail service; None if it adds no signatures.
+    ``selectors`` are those of a mail service; None if it adds no signatures. ``envelope_domain`` is that of the
+    envelope sender, which SPF is about, if it is another one.
     """
     try:
         if not lookup.exists(name):
             yield _unknown_domain(name, lookup)
             return
-        yield from check_spf(name, lookup, smtp_host)
+        yield from check_spf(envelope_domain or name, lookup, smtp_host)
         if selectors is not None:
             yield from check_dkim(name, lookup, selectors)
         yield from check_dmarc(name, lookup)
@@ -113,6 +114,47 @@ def find_policy(domain: str, lookup: DnsLookup) -> dict[str, str]:
             if (tags := parse_tags(record)).get("v", "") == "DMARC1":
                 return tags
     return {}
+
+
+def check_spf_alignment(
+    domain: str, envelope_domain: str, lookup: DnsLookup, *, signing_domain: str = ""
+) -> Iterator[HealthResult]:
+    """Check that SPF counts for DMARC: the envelope sender must be of the sender's domain or a related one.
+
+    If it is not, a signature of ``signing_domain`` may still count (RFC 7489, 3.1); it is empty without signatures.
+    """
+    title = f"SPF alignment of {domain}"
+    try:
+        if is_aligned(domain, envelope_domain, lookup, "aspf"):
+            yield domain_result(title, "ok", f"bounces go to {envelope_domain}, so SPF counts for DMARC")
+            return
+        is_signed = bool(signing_domain) and is_aligned(domain, signing_domain, lookup, "adkim")
+    except DNSUnavailableError:
+        return
+    message = f"bounces go to {envelope_domain}, so SPF does not count for DMARC"
+    fix = f"set [bounces] address to one at {domain} or, if its policy is not strict, at a domain below it"
+    if is_signed:
+        yield domain_result(title, "warning", f"{message}: the DKIM signature alone carries it", fix)
+    else:
+        message += ", and no DKIM signature of the sender’s domain is known: mail may count as forged"
+        yield domain_result(title, "error", message, f"{fix}; or sign with a key of {domain}")
+
+
+def is_aligned(domain: str, other: str, lookup: DnsLookup, tag: str) -> bool:
+    """Check whether what is proved for another domain counts for a sender's domain (RFC 7489, 3.1).
+
+    ``tag`` is that of the policy which says how strictly: ``aspf`` or ``adkim``. Two domains are related if one is
+    below the other, or both below one that has a policy.
+    """
+    domain, other = domain.lower(), other.lower()
+    if domain == other or find_policy(domain, lookup).get(tag, "r").lower() == "s":
+        return domain == other
+    if domain.endswith(f".{other}") or other.endswith(f".{domain}"):
+        return True
+    common = (name for name in parent_domains(domain) if "." in name and other.endswith(f".{name}"))
+    return any(
+        parse_tags(record).get("v", "") == "DMARC1" for name in common for record in lookup.txt(f"_dmarc.{name}")
+    )
 
 
 def _check_policy(domain: str, name: str, records: list[str]) -> HealthResult:

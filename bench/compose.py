@@ -1,9 +1,10 @@
 """Measure what an edition costs in a warm process, and what an archive of 10,000 entries adds to that.
 
-The demo publication is created twice in a temporary folder, once with the archive. Medians in CPU milliseconds are
-printed. The exit code is 1 if composing and rendering (without the selection) take more than 60 ms, or finding what the
-feeds repeat and composing more than 40 ms, or if the archive changes the first by a tenth or more. No network is used.
-Run it on an idle machine.
+The demo publication is created twice in a temporary folder, once with the archive. The fastest and the median of all
+runs are printed in CPU milliseconds; limits hold for the fastest, since other work on the machine can only slow a run
+down. The exit code is 1 if composing and rendering (without the selection) take more than 60 ms, or finding what the
+feeds repeat and composing more than 40 ms, or if the archive makes the whole draft a tenth slower. Excerpts have been
+saved by an earlier draft of the week, but for the line "with nothing saved". No network is used.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -40,6 +42,7 @@ LIMIT_MS = 60.0
 LIMIT_GROWTH = 0.10
 FURNITURE_LIMIT_MS = 40.0
 FURNITURE = "learn what feeds repeat, then compose"
+FIRST = "the same with nothing saved: the first draft of a week"
 COMPOSE, DRAFT = "compose and render", "the whole draft: choose, compose, render, check, seal"
 STEMS = (
     *(
@@ -103,21 +106,24 @@ def subjects(app: App) -> dict[str, Callable[[], object]]:
     """Return what is measured, by name."""
     store, press = app.store(), build_digest_context(app)
     selection = select_entries(store, press, WEEK, now=NOW)
+    store.excerpts.save(build_draft(store, press, WEEK, now=NOW).new_excerpts, now=NOW)
 
-    def compose_anew() -> object:
+    def compose_anew(*, has_excerpts: bool = True) -> object:
         furniture_keys.cache_clear()
         find_opening.cache_clear()
-        return compose(load_inputs(store, press, WEEK, selection))
+        inputs = load_inputs(store, press, WEEK, selection)
+        return compose(inputs if has_excerpts else replace(inputs, excerpts={}))
 
     return {
         FURNITURE: compose_anew,
+        FIRST: lambda: compose_anew(has_excerpts=False),
         COMPOSE: lambda: render(compose(load_inputs(store, press, WEEK, selection))[0], press.theme),
         DRAFT: lambda: build_draft(store, press, WEEK, now=NOW),
     }
 
 
-def measure(apps: dict[int, App], runs: int) -> dict[tuple[str, int], float]:
-    """Return the medians; every subject is run on every publication in turn, so that load affects all alike."""
+def measure(apps: dict[int, App], runs: int) -> dict[tuple[str, int], list[float]]:
+    """Return the times; every subject is run on every publication in turn, so that load affects all alike."""
     measured = {(name, size): run for size, app in apps.items() for name, run in subjects(app).items()}
     found: dict[tuple[str, int], list[float]] = {key: [] for key in measured}
     for _ in range(runs):
@@ -125,7 +131,7 @@ def measure(apps: dict[int, App], runs: int) -> dict[tuple[str, int], float]:
             started = process_time()
             run()
             found[key].append(1000 * (process_time() - started))
-    return {key: median(times) for key, times in found.items()}
+    return found
 
 
 def main() -> int:
@@ -137,15 +143,17 @@ def main() -> int:
         found = measure(apps, options.parse_args().runs)
         for app in apps.values():
             app.close()
-    print(f"{'CPU ms, median':56}{'demo':>8}{f'+ {ARCHIVE:,}':>10}{'change':>9}")
-    for name in (COMPOSE, FURNITURE, DRAFT):
-        alone, behind = found[name, 0], found[name, ARCHIVE]
-        print(f"{name:56}{alone:8.1f}{behind:10.1f}{behind / alone - 1:+9.1%}")
-    alone, behind = found[COMPOSE, 0], found[COMPOSE, ARCHIVE]
-    print(f"{'limits of the first line':56}{LIMIT_MS:8.0f}{'':10}{LIMIT_GROWTH:+9.0%}")
-    slow = max(found[FURNITURE, 0], found[FURNITURE, ARCHIVE])
-    print(f"{'limit of the second line':56}{FURNITURE_LIMIT_MS:8.0f}")
-    return int(alone > LIMIT_MS or slow > FURNITURE_LIMIT_MS or behind / alone - 1 >= LIMIT_GROWTH)
+    print(f"{'CPU ms, fastest (median)':56}{'demo':>16}{f'+ {ARCHIVE:,}':>16}{'change':>9}")
+    fastest = {key: min(times) for key, times in found.items()}
+    for name in (COMPOSE, FURNITURE, FIRST, DRAFT):
+        columns = "".join(f"{fastest[name, size]:9.1f} ({median(found[name, size]):4.0f})" for size in apps)
+        print(f"{name:56}{columns}{fastest[name, ARCHIVE] / fastest[name, 0] - 1:+9.1%}")
+    alone, growth = fastest[COMPOSE, 0], fastest[DRAFT, ARCHIVE] / fastest[DRAFT, 0] - 1
+    slow = max(fastest[FURNITURE, size] for size in apps)
+    print(
+        f"limits: {LIMIT_MS:.0f} and {FURNITURE_LIMIT_MS:.0f} ms for the first two, {LIMIT_GROWTH:+.0%} for the last"
+    )
+    return int(alone > LIMIT_MS or slow > FURNITURE_LIMIT_MS or growth >= LIMIT_GROWTH)
 
 
 if __name__ == "__main__":

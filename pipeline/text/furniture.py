@@ -75,6 +75,8 @@ def remove_furniture(html: str, furniture: Collection[str]) -> str:
     >>> remove_furniture("<p>The weekly</p><p>Salt. <a href='/x'>See you!</a></p>", {"the weekly", "see you"})
     '<p>Salt.</p>'
     """
+    if not furniture:
+        return html
     kept: list[str] = []
     position = texts = 0
     has_text = False

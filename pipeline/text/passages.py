@@ -116,7 +116,8 @@ def passage_text(html: str) -> str:
     >>> passage_text("<b>Salt</b>&nbsp;&amp;<br>fat")
     'Salt & fat'
     """
-    return " ".join(entities.unescape(_TAG.sub(_blank, html)).split())
+    text = _TAG.sub(_blank, html) if "<" in html else html
+    return " ".join(entities.unescape(text).split())
 
 
 def _blank(tag: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ _SAYS = re.compile(r"と(?:$|[^きこころもあ])|って|なんて|、|，")
 """What goes on with a sentence after a quotation in Japanese, or in Chinese."""
 _CLOSED_BY = {"“": "”", "„": "“", "«": "»", "»": "«", "「": "」", "『": "』", "(": ")", "[": "]", "（": "）"}
 _BRACKET = re.compile(r"[“”„«»「」『』()\[\]（）\"]")
-_WORD = re.compile(r"(?<![^\s(\[\"“„‘’«*_])[^\s(\[\"“„‘’«*_]++$")
+_BEFORE_WORD = re.compile(r".*[\s(\[\"“„‘’«*_]", re.DOTALL)
 _ABBREVIATIONS = frozenset(
     re.findall(
         r"[^\s.]+",
@@ -94,8 +94,8 @@ def _ends(text: str, stop: re.Match[str]) -> bool:
     if following[:1].islower() and not (stop[0][0] in "!?" and stop[0][-1] in '"”’»“'):  # “Why?” she asked
         return False
     before = text[max(0, stop.start() - _CONTEXT_CHARS) : stop.start()]
-    word = match[0] if (match := _WORD.search(before)) else ""
-    if not any(char.isalnum() for char in before):
+    word = before[match.end() :] if (match := _BEFORE_WORD.match(before)) else before
+    if not word.isalnum() and not any(map(str.isalnum, before)):
         return False
     if not stop[0].startswith(".") or stop[0].startswith(".."):
         return True

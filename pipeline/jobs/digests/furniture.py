@@ -55,7 +55,8 @@ class FurnitureRemover:
 
     def _clean(self, stored: StoredEntry) -> StoredEntry:
         furniture = self._furniture_of(stored.entry.feed_id)
-        return replace(stored, entry=with_own_picture(with_own_text(stored.entry, furniture), furniture))
+        entry = with_own_picture(with_own_text(stored.entry, furniture), furniture)
+        return stored if entry is stored.entry else replace(stored, entry=entry)
 
     def _furniture_of(self, feed_id: str) -> Furniture:
         if feed_id not in self._learnt:
@@ -80,13 +81,11 @@ def learn_furniture(entries: Iterable[Entry]) -> Furniture:
 
 def with_own_text(entry: Entry, furniture: Furniture) -> Entry:
     """Return an entry without what its feed repeats, or unchanged if it has no other text."""
-    clean = replace(
-        entry,
-        body_html=remove_furniture(entry.body_html, furniture.texts),
-        summaries=tuple(remove_from_text(summary, furniture.texts) for summary in entry.summaries),
-    )
-    if clean == entry:
+    body_html = remove_furniture(entry.body_html, furniture.texts)
+    summaries = tuple(remove_from_text(summary, furniture.texts) for summary in entry.summaries)
+    if (body_html, summaries) == (entry.body_html, entry.summaries):
         return entry
+    clean = replace(entry, body_html=body_html, summaries=summaries)
     has_text = opening_of([clean]).rank < Rank.DOUBTFUL or opening_of([entry]).rank >= Rank.DOUBTFUL
     return clean if has_text else entry
 

@@ -15,6 +15,7 @@ _UNITS = (
 )
 _UNIT_AHEAD = rf"(?=(?:(?:{_UNITS})(?!\w)|[%‰°€$£¥₹₽₺]))"
 _BEFORE_UNIT = re.compile(rf"(?<=\d) {_UNIT_AHEAD}", re.IGNORECASE)
+_BETWEEN_UNITS = re.compile(rf"((?<=\d[ \u00a0])(?:{_UNITS})\.?) (?=\d{{1,2}}[ \u00a0]{_UNIT_AHEAD})", re.IGNORECASE)
 _BEFORE_DOT = re.compile(r" (?=· )")
 _IN_NAME = re.compile(r"(?<![\w-])([A-Z]{1,5})-(?=\d{1,4}(?![\w-]))")
 _TEXT_NODE = re.compile(r">[^<>]++<")
@@ -33,14 +34,15 @@ class NoBreakWrapper(textwrap.TextWrapper):
 
 
 def keep_together(text: str) -> str:
-    """Return text in which no line ends before a unit or a middle dot, or within a name such as N-23.
+    """Return text in which no line ends before a unit or a middle dot, or within a name such as N-23 or "1 h 12 min".
 
-    >>> keep_together("42 min on the N-23, 5 km away").encode("ascii", "backslashreplace").decode()
-    '42\\\\xa0min on the N\\\\u201123, 5\\\\xa0km away'
+    >>> keep_together("1 h 12 min on the N-23, 5 km away").encode("ascii", "backslashreplace").decode()
+    '1\\\\xa0h\\\\xa012\\\\xa0min on the N\\\\u201123, 5\\\\xa0km away'
     >>> keep_together("2 millers, 5 in all, 2026-02-16, https://a.example/N-23-x")
     '2 millers, 5 in all, 2026-02-16, https://a.example/N-23-x'
     """
     text = _BEFORE_DOT.sub(NO_BREAK_SPACE, _BEFORE_UNIT.sub(NO_BREAK_SPACE, text))
+    text = _BETWEEN_UNITS.sub(rf"\1{NO_BREAK_SPACE}", text)
     return _IN_NAME.sub(rf"\1{NO_BREAK_HYPHEN}", text)
 
 

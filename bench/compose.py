@@ -150,9 +150,7 @@ def main() -> int:
         print(f"{name:56}{columns}{fastest[name, ARCHIVE] / fastest[name, 0] - 1:+9.1%}")
     alone, growth = fastest[COMPOSE, 0], fastest[DRAFT, ARCHIVE] / fastest[DRAFT, 0] - 1
     slow = max(fastest[FURNITURE, size] for size in apps)
-    print(
-        f"limits: {LIMIT_MS:.0f} and {FURNITURE_LIMIT_MS:.0f} ms for the first two, {LIMIT_GROWTH:+.0%} for the last"
-    )
+    print(f"limits: {LIMIT_MS:.0f} and {FURNITURE_LIMIT_MS:.0f} ms for the first two, {LIMIT_GROWTH:+.0%} for the last")
     return int(alone > LIMIT_MS or slow > FURNITURE_LIMIT_MS or growth >= LIMIT_GROWTH)
 
 

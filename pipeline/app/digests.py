@@ -33,6 +33,7 @@ def build_editor_files(app: App) -> EditorFiles:
 
 def build_digest_context(app: App) -> DigestContext:
     """Return settings and collaborators for building digests; TemplateError if the theme is missing or broken."""
+    from pipeline.app.audience import public_url
     from pipeline.digest.render.theme import load_theme
     from pipeline.jobs.digests.context import DigestContext
     from pipeline.jobs.digests.enrich import enrich
@@ -46,6 +47,7 @@ def build_digest_context(app: App) -> DigestContext:
         blocks=_blocks(app),
         theme=load_theme(template_folders(app), settings.theme),
         quiet_period=timedelta(minutes=settings.quiet_minutes),
+        public_url=public_url(app),
         post_decides_week=settings.story_week == "post",
         read_overrides=editor.read_overrides,
         create_editor_file=editor.create,

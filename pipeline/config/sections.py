@@ -65,7 +65,7 @@ class PublicationSettings:
     fonts: str = setting("Font family of the whole newsletter; the theme's own if empty.", choice(*FONTS, ""), "")
     call_to_action: str = setting("A request above the footer; a link is written `[text](https://…)`.", string(), "")
     feedback_links: bool = setting(
-        "Whether the end has links to reply, to rate the edition, to pass it on.", FLAG, True
+        "Whether the end has links to reply, to rate the edition, to pass it on, and to the edition before.", FLAG, True
     )
     reason: str = setting("Footer: why the subscriber gets this newsletter.", string(), "")
 

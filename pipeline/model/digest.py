@@ -186,6 +186,8 @@ class Digest:
     """Older stories shown again. They are not part of ``stories`` and are not published by this edition."""
     blocks: tuple[Block, ...] = ()
     """The standing blocks of this edition, in the order of config.toml."""
+    previous_url: str = ""
+    """The page of the edition before; empty if there is none."""
 
     @property
     def stories(self) -> tuple[Story, ...]:

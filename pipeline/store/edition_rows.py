@@ -59,6 +59,13 @@ def next_number(connection: Connection) -> int:
     return connection.scalar(select(func.coalesce(func.max(edition.c.number), 0))) + 1  # type: ignore[operator]
 
 
+def sent_before(connection: Connection, week: str) -> str | None:
+    """Return the newest week before this one whose edition was sent, or None."""
+    was_sent = (edition.c.week < week) & (edition.c.state == "sent")
+    previous: str | None = connection.scalar(select(func.max(edition.c.week)).where(was_sent))
+    return previous
+
+
 def newest_sealed(connection: Connection, week: str) -> SealedEdition | None:
     """Return a week's newest sealed edition, or None."""
     row = connection.execute(_SEALED.where(edition.c.week == week)).mappings().first()

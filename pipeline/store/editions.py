@@ -54,6 +54,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.record(connection, week).number or edition_rows.next_number(connection)
 
+    def sent_before(self, week: str) -> str | None:
+        """Return the newest week before this one whose edition was sent, or None."""
+        with self.database.read() as connection:
+            return edition_rows.sent_before(connection, week)
+
     def entries_with(self, keys: Collection[int]) -> set[int]:
         """Return the ids of entries in sealed editions whose texts have one of these keys (``text.text_keys``)."""
         with self.database.read() as connection:

@@ -14,6 +14,8 @@ import pytest
 from pipeline.delivery.outbox import Outbox
 from pipeline.digest.render.theme import Theme
 from pipeline.jobs.digests.build import current_edition
+from pipeline.jobs.digests.inputs import load_inputs
+from pipeline.jobs.digests.selection import select_entries
 from pipeline.model.edition import Overrides
 from pipeline.model.entry import Entry
 from pipeline.model.errors import DeliveryFailedError, NothingToPublishError, RefusedError, UsageError
@@ -67,6 +69,23 @@ def test_a_draft_has_its_future_number(harness: PublicationHarness) -> None:
     drafted = harness.set_time_after_closing(W08).digest(W08).edition
     assert b"Issue 2" in drafted.html
     assert json.loads(drafted.manifest)["number"] == 2
+
+
+def test_an_edition_links_to_the_one_before(harness: PublicationHarness) -> None:
+    """To the page of the newest that was sent, wherever its public pages are; not to a draft, nor to a later one."""
+
+    def previous(week: Week) -> str:
+        selection = select_entries(harness.store, harness.context, week, now=harness.now)
+        return load_inputs(harness.store, harness.context, week, selection).previous_url
+
+    harness.context = replace(harness.context, public_url="https://letters.example")
+    harness.digest(W07)
+    assert previous(W08) == ""
+    harness.publish(W07)
+    assert (previous(W08), previous(W09)) == ("https://letters.example/archive/2026-W07",) * 2
+    assert (previous(W07), previous(W06)) == ("", "")
+    harness.context = replace(harness.context, public_url="")
+    assert previous(W08) == ""
 
 
 def test_a_sealed_week_keeps_its_bytes_and_lists_changes(harness: PublicationHarness, theme: Theme) -> None:

@@ -190,6 +190,7 @@ RICH = replace(
             f"[the page where it begins]({SITE}/letter/)."
         ),
     ),
+    previous_url=f"{SITE}/archive/2026-W06",
     sections=(
         Section(
             kind="posts",

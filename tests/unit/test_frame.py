@@ -211,6 +211,16 @@ def test_feedback_links_open_messages() -> None:
     assert shown(with_publication(feedback_links=False)).text == shown(SAMPLE).text
 
 
+@pytest.mark.parametrize("url", ["", "https://letters.example/archive/2026-W06", "javascript:alert(1)"])
+def test_the_edition_before_is_linked_at_the_end(url: str) -> None:
+    """In both parts of the mail, if it has a page and the publication has such links."""
+    mail = shown(replace(with_publication(feedback_links=True), previous_url=url))
+    linked = url.startswith("https:")
+    assert (f'href="{url}"' in mail.html and "Previous\N{NO-BREAK SPACE}edition" in unescape(mail.html)) == linked
+    assert (f"Previous edition: {url}" in mail.text) == linked
+    assert "Previous" not in shown(replace(with_publication(feedback_links=False), previous_url=url)).text
+
+
 def test_an_edition_without_a_number_is_named_by_its_date() -> None:
     """It gets its number when it is sealed."""
     first = mailto_links(with_publication(replace(SAMPLE, number=None), feedback_links=True))[0]

@@ -76,6 +76,8 @@ class DigestInputs:
     """URL of an image to its measured size."""
     blocks: tuple[Block, ...] = ()
     """All standing blocks of the publication."""
+    previous_url: str = ""
+    """The page of the edition before; empty if there is none."""
     preflight: PreflightContext = field(default_factory=PreflightContext)
     translator: Translator = ENGLISH
 
@@ -118,6 +120,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
         decisions=selection.decisions,
         archive=tuple(_archive_sections(inputs, feeds, excerpts)),
         blocks=tuple(_blocks(inputs)),
+        previous_url=inputs.previous_url,
     )
     return with_image_sizes(digest, inputs.image_sizes), excerpts.new
 
@@ -132,11 +135,8 @@ def _blocks(inputs: DigestInputs) -> Iterator[Block]:
 def excerpt_keys(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> frozenset[str]:
     """Return the keys of the excerpts that composing these stories may use."""
     by_id = {feed.id: feed for feed in feeds}
-    keys = set()
-    for story in stories:
-        parts = _parts([stored.entry for stored in story], by_id)
-        keys.add(excerpt_key(parts.texts, MAX_EXCERPT_WORDS))
-    return frozenset(keys)
+    all_parts = (_parts([stored.entry for stored in story], by_id) for story in stories)
+    return frozenset(excerpt_key(parts.texts, MAX_EXCERPT_WORDS) for parts in all_parts)
 
 
 def describe_texts(stories: Iterable[Sequence[StoredEntry]], feeds: Sequence[Feed]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""Views of what surrounds the stories: the signature, standing blocks, and links to answer by mail."""
+"""Views of what surrounds the stories: the signature, standing blocks, and links for those who read to the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SignatureView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackView:
-    """Links that open a message in the subscriber's mail program; nothing is tracked."""
+    """Links that open a message in the subscriber's mail program, and one to the edition before; none is tracked."""
 
     question: str
     answers: tuple[LinkView, ...]
@@ -41,6 +41,8 @@ class FeedbackView:
     """A message to the sender; ``detail`` is the address."""
     forward: LinkView
     """A message to somebody else with the publication's URL, which is also ``detail``: never a personal link."""
+    previous: LinkView | None
+    """The page of the edition before, whose URL is also ``detail``."""
 
 
 def signature_view(digest: Digest) -> SignatureView | None:
@@ -77,6 +79,9 @@ def feedback_view(digest: Digest, date: str, translator: Translator) -> Feedback
             url=mailto_url(subject=subject, body=publication.url),
             detail=publication.url,
         ),
+        previous=LinkView(label=translator.gettext("Previous edition"), url=previous_url, detail=previous_url)
+        if (previous_url := safe_url(digest.previous_url))
+        else None,
     )
 
 

@@ -54,6 +54,8 @@ class DigestContext:
     """How long an entry must have been unchanged before a digest includes it."""
     post_decides_week: bool = True
     """Whether the post decides the week of its story; otherwise the first of its entries does."""
+    public_url: str = ""
+    """Where the public pages are, with a page for each sent edition; empty if there are none."""
     read_overrides: ReadOverrides = no_overrides
     create_editor_file: CreateEditorFile = no_editor_file
     enrich: Enrich = no_enrichment

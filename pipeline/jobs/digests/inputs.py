@@ -70,15 +70,25 @@ def _load(store: Store, context: DigestContext, week: Week, selection: Selection
             image_urls(entries, [*context.publication.image_urls, *(icon.url for icon in icons.values())])
         ),
         blocks=context.blocks,
+        previous_url=_previous_url(store, context, week),
         preflight=replace(
             load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
-            possible_repeats=tuple(
-                PossibleRepeat(feed_id=one.feed_id, guid=one.guid, title=one.title, reason=one.reason)
-                for one in selection.possible_repeats
-            ),
+            possible_repeats=_possible_repeats(selection),
         ),
         translator=translator_for(context.publication.language),
     )
+
+
+def _possible_repeats(selection: Selection) -> tuple[PossibleRepeat, ...]:
+    return tuple(
+        PossibleRepeat(feed_id=one.feed_id, guid=one.guid, title=one.title, reason=one.reason)
+        for one in selection.possible_repeats
+    )
+
+
+def _previous_url(store: Store, context: DigestContext, week: Week) -> str:
+    previous = store.editions.sent_before(str(week)) if context.public_url else None
+    return f"{context.public_url}/archive/{previous}" if previous else ""
 
 
 def _covers(channels: Mapping[str, Channel]) -> dict[str, Picture]:

@@ -14,6 +14,7 @@ from typing import cast
 from sqlalchemy import Connection
 
 from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError
+from pipeline.store.export import SHORT_LIVED
 from pipeline.store.migrate import list_migrations
 
 _MAX_ERRORS = 20
@@ -121,11 +122,16 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _finish(copied: sqlite3.Connection) -> None:
-    """Make a copy one file without a log, and verify it."""
+    """Make a copy one file without a log, verify it, and delete what nobody should keep."""
     copied.execute("PRAGMA journal_mode = DELETE")
     errors = [row[0] for row in copied.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
     if errors:
         raise sqlite3.DatabaseError(errors[0])
+    copied.execute("PRAGMA secure_delete = ON")
+    tables = {row[0] for row in copied.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name in sorted(SHORT_LIVED & tables):
+        copied.execute(f"DELETE FROM {name}")  # noqa: S608
+    copied.commit()
 
 
 def _require_our_schema(copied: sqlite3.Connection, source: Path) -> None:

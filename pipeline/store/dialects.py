@@ -33,6 +33,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",  # a lost commit could publish an entry twice
+    "PRAGMA secure_delete = ON",  # what is deleted about people is overwritten; the default of some builds only
 )
 # synchronous_commit for the same reason, whatever the server's default. The database of a publication fits into memory,
 # where a page costs the same in any order, so random_page_cost makes the planner prefer indexes.

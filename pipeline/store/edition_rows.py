@@ -12,6 +12,7 @@ from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
 from pipeline.model.errors import ConflictError
 from pipeline.model.variant import Variant, VariantKey
+from pipeline.store.clicks import insert_links
 from pipeline.store.dialects import insert, upsert
 from pipeline.store.schema import (
     commit_counter,
@@ -123,6 +124,7 @@ def insert_sealed(connection: Connection, sealed: SealedEdition) -> None:
     rows = [_variant_row(variant) | {"position": at} for at, variant in enumerate(sealed.edition.variants)]
     if rows:
         connection.execute(sealed_variant.insert(), [row | {"week": week, "version": version} for row in rows])
+    insert_links(connection, week, sealed.edition.manifest)
     current = update(edition).where(edition.c.week == week)
     connection.execute(current.values(number=sealed.edition.number, version=version))
 

@@ -17,11 +17,22 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from pipeline.model.errors import CorruptBackupError, RefusedError
 from pipeline.store.dialects import bytewise, reset_sequence
-from pipeline.store.schema import commit_counter, metadata, migration, owner, signing_key
+from pipeline.store.schema import (
+    click_key,
+    commit_counter,
+    metadata,
+    migration,
+    owner,
+    pending_click,
+    scanner,
+    signing_key,
+)
 
 Row = tuple[str, dict[str, Any]]
 _BATCH = 100
-_NOT_EXPORTED = {migration.name, commit_counter.name, owner.name, signing_key.name}
+SHORT_LIVED = {click_key.name, pending_click.name, scanner.name}
+"""Tables about the clients of clicks, whose rows are deleted within minutes: no copy keeps them."""
+_NOT_EXPORTED = {migration.name, commit_counter.name, owner.name, signing_key.name, *SHORT_LIVED}
 """Tables about the database, not the publication. Signing keys never leave it: an export may fall into wrong hands."""
 _TYPES = {
     "Text": "text",

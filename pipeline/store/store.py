@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from pipeline.store.alerts import AlertRepository
 from pipeline.store.archive import ArchiveRepository
 from pipeline.store.caches import ExcerptRepository, LinkCheckRepository, MediaRepository
+from pipeline.store.clicks import ClickRepository
 from pipeline.store.database import Database, map_errors
 from pipeline.store.deliveries import DeliveryRepository
 from pipeline.store.delivery_events import DeliveryEventRepository
@@ -64,6 +65,7 @@ class Store:
         self.dispatches = DispatchRepository(database)
         self.deliveries = DeliveryRepository(database)
         self.delivery_events = DeliveryEventRepository(database)
+        self.clicks = ClickRepository(database)
         self.signup_limits = SignupLimitRepository(database)
         self.metrics = StoreMetrics(database)
         self.maintenance = Maintenance(database)

@@ -38,6 +38,7 @@ SHORT_FILES: dict[str, str] = {
     "pipeline/store/migrations/m0006_variants_of_editions.py": "one change of the database",
     "pipeline/store/migrations/m0007_deliveries.py": "one change of the database",
     "pipeline/store/migrations/m0008_delivery_events.py": "one change of the database",
+    "pipeline/store/migrations/m0009_link_clicks.py": "one change of the database",
     "pipeline/model/alert.py": "an alert and its delivery, apart from other records",
 }
 

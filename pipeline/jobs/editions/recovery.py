@@ -142,6 +142,7 @@ def _hold(store: Store, record: EditionRecord, note: str, now: datetime) -> None
 def _carry_over_dispatches(store: Store, previous: Store, now: datetime) -> None:
     """Bring dispatches up to date; an edition that is not being sent any more is held, as it is in the other store."""
     store.dispatches.carry_over(previous.dispatches)
+    store.clicks.carry_over(previous.clicks)
     for dispatch in store.dispatches.all():
         record = store.editions.get(dispatch.week)
         if record.state == "sending" and (dispatch.state, dispatch.correction) == ("cancelled", 0):

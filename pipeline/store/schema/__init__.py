@@ -15,7 +15,17 @@ from pipeline.store.schema.audience import (
     suppression,
     wording,
 )
-from pipeline.store.schema.deliveries import delivery, delivery_event, dispatch, is_unfinished, sending_day
+from pipeline.store.schema.deliveries import (
+    click_key,
+    counted_link,
+    delivery,
+    delivery_event,
+    dispatch,
+    is_unfinished,
+    pending_click,
+    scanner,
+    sending_day,
+)
 from pipeline.store.schema.editions import (
     closed_week,
     edition,
@@ -68,9 +78,11 @@ __all__ = [
     "archive_position",
     "audience_key",
     "audience_log",
+    "click_key",
     "closed_week",
     "commit_counter",
     "content",
+    "counted_link",
     "delivery",
     "delivery_event",
     "dispatch",
@@ -100,10 +112,12 @@ __all__ = [
     "newest_run",
     "owner",
     "page_prefix",
+    "pending_click",
     "person_mail",
     "proof",
     "published_text",
     "run",
+    "scanner",
     "sealed_edition",
     "sealed_variant",
     "sending_day",

@@ -1,8 +1,8 @@
-"""Tables of deliveries: which edition was sent to whom, and what became of it."""
+"""Tables of deliveries: which edition was sent to whom, what became of it, and clicks on its links."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from pipeline.model.delivery import UNFINISHED_STATES
 from pipeline.store.schema.types import ROW_ID, Instant, metadata
@@ -77,4 +77,44 @@ sending_day = Table(
     metadata,
     Column("day", Text, primary_key=True),
     Column("sent", Integer, nullable=False),
+)
+
+# The links of sealed editions whose clicks are counted, and how many were. No row is about a person.
+counted_link = Table(
+    "counted_link",
+    metadata,
+    Column("week", Text, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("is_canary", Boolean, nullable=False),
+    Column("clicks", Integer, nullable=False),
+)
+
+# Clicks of the last minutes, by a keyed hash of the client; a row is deleted when its click is counted or left out.
+pending_click = Table(
+    "pending_click",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+Index("pending_click_at", pending_click.c.at)
+
+# Clients that followed a canary, and when their clicks do not count.
+scanner = Table(
+    "scanner",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("from_at", Instant, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
+# One row: the secret of these hashes, deleted when nothing waits, and after a day in any case.
+click_key = Table(
+    "click_key",
+    metadata,
+    Column("key_id", Integer, primary_key=True, autoincrement=False),
+    Column("secret", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
 )

@@ -45,6 +45,7 @@ def build_digest_context(app: App) -> DigestContext:
         feeds=(*app.feeds, added_links_feed(app.feeds)),
         calendar=app.calendar,
         blocks=_blocks(app),
+        counting_url=app.config.public.url.rstrip("/") if app.config.delivery.count_links else "",
         theme=load_theme(template_folders(app), settings.theme),
         quiet_period=timedelta(minutes=settings.quiet_minutes),
         public_url=public_url(app),

@@ -9,7 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.config.public import DURATION
-from pipeline.config.types import ENV_VAR, URL, SettingType, choice, integer, number, optional, setting, string
+from pipeline.config.types import (
+    ENV_VAR,
+    FLAG,
+    URL,
+    SettingType,
+    choice,
+    integer,
+    number,
+    optional,
+    setting,
+    string,
+)
 from pipeline.delivery.services import SERVICES
 from pipeline.text.urls import is_loopback
 
@@ -156,6 +167,12 @@ class DeliverySettings:
         "to you (`pipeline deliveries`), `accept` counts it as sent, `retry` sends it again, perhaps twice.",
         choice("hold", "accept", "retry"),
         "hold",
+    )
+    count_links: bool = setting(
+        "Whether to count how often the links of each edition are followed, in total and never by whom "
+        "(docs/delivery.md). They then lead through `[public] url`.",
+        FLAG,
+        False,
     )
     api_key_env: str = setting(
         "Environment variable with the API key of a mail service; or `NAME_FILE` is the name of a file that contains "

@@ -143,6 +143,12 @@ def _check_delivery(settings: Mapping[str, Any], public: Mapping[str, Any], mist
     if backend != "outbox" and not public.get("url"):
         why = "needs pages on which subscribers can unsubscribe: set [public] url."
         mistakes.add(f"[delivery] backend = {_to_text(backend)} {why}", "delivery", "backend")
+    if settings.get("count_links") is True and not (public.get("url") and public.get("listen") and backend != "outbox"):
+        message = (
+            "[delivery] count_links = true needs a backend that delivers to subscribers, and [public] url and listen: "
+            "the links lead through those pages. Set them, or write false."
+        )
+        mistakes.add(message, "delivery", "count_links")
     if bool(username) != bool(settings.get("smtp_password_env")):
         message = "[delivery] has one of smtp_username and smtp_password_env: give both or neither."
         mistakes.add(message, "delivery", "smtp_username" if username else "smtp_password_env")

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from pipeline.digest.checks import by_severity, preflight
 from pipeline.digest.compose.compose import DigestInputs, compose
 from pipeline.digest.compose.variants import variant_inputs
+from pipeline.digest.edition.counted_links import with_counted_links
 from pipeline.digest.edition.seal import seal
 from pipeline.digest.edition.variants import topics_of
 from pipeline.digest.render.mime import to_eml
@@ -20,6 +21,7 @@ from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import Theme
 from pipeline.digest.selection.select import Selection
 from pipeline.model.check import CheckResult
+from pipeline.model.counted_link import CountedLink
 from pipeline.model.digest import Digest, Edition, RenderedDigest
 from pipeline.model.subscriber import Topic
 from pipeline.model.variant import WHOLE, Variant, VariantKey
@@ -34,6 +36,8 @@ class ComposedEdition:
     eml: bytes
     variants: tuple[tuple[Variant, Digest], ...]
     """Those that show less than the whole; one without any story is missing."""
+    links: tuple[CountedLink, ...]
+    """The counted links of its message and of those of its variants."""
     checks: tuple[CheckResult, ...]
     selection: Selection
     new_excerpts: Mapping[str, str]
@@ -56,14 +60,17 @@ class BuiltEdition:
     """Excerpts that had to be made, as Markdown by ``excerpt_key``; save them and the next build is faster."""
 
 
-def compose_edition(inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKey] = ()) -> ComposedEdition:
+def compose_edition(
+    inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKey] = (), *, counting_url: str = ""
+) -> ComposedEdition:
     """Return the edition that follows from the inputs: the same arguments always give the same bytes.
 
+    ``counting_url`` is that of the pages that count clicks on links; empty if nobody counts them.
     Raise TemplateError if a template of the theme asks for something that does not exist.
     """
     digest, excerpts = compose(inputs)
     rendered = render(digest, theme)
-    eml = to_eml(rendered, digest)
+    eml, links = _make_message(digest, rendered, counting_url)
     checks = preflight(digest, rendered, eml, inputs.preflight)
     known = set(checks)
     variants: list[tuple[Variant, Digest]] = []
@@ -72,8 +79,9 @@ def compose_edition(inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKe
         if wanted:
             digest_of_key, more = compose(wanted)
             excerpts = {**excerpts, **more}
-            variant, results = _render_variant(digest_of_key, theme, key)
+            variant, of_variant, results = _render_variant(digest_of_key, theme, key, counting_url)
             variants.append((variant, digest_of_key))
+            links += of_variant
             checks += tuple(_of_variant(result, key) for result in results if result not in known)
             known.update(results)
     return ComposedEdition(
@@ -81,6 +89,7 @@ def compose_edition(inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKe
         rendered=rendered,
         eml=eml,
         variants=tuple(variants),
+        links=tuple(dict.fromkeys(links)),
         checks=checks,
         selection=inputs.selection,
         new_excerpts=excerpts,
@@ -110,14 +119,30 @@ def seal_edition(
             (replace(variant, subscribers=subscribers.get(variant.name, 0)), digest)
             for variant, digest in composed.variants
         ],
+        links=composed.links,
     )
     return BuiltEdition(edition=edition, selection=selection, new_excerpts=composed.new_excerpts)
 
 
-def _render_variant(digest: Digest, theme: Theme, key: VariantKey) -> tuple[Variant, tuple[CheckResult, ...]]:
-    """Return a variant and the results of its checks, but those about the choice of entries."""
+def _make_message(
+    digest: Digest, rendered: RenderedDigest, counting_url: str, variant: str = "edition"
+) -> tuple[bytes, tuple[CountedLink, ...]]:
+    """Return the message of an edition or a variant, and its counted links.
+
+    Only the message has them: whoever reads the HTML elsewhere, at the desk or in the archive, follows the real ones.
+    """
+    if not counting_url:
+        return to_eml(rendered, digest, variant=variant), ()
+    html, links = with_counted_links(rendered.html, digest.week, counting_url, digest.publication.url)
+    return to_eml(replace(rendered, html=html), digest, variant=variant), links
+
+
+def _render_variant(
+    digest: Digest, theme: Theme, key: VariantKey, counting_url: str
+) -> tuple[Variant, tuple[CountedLink, ...], tuple[CheckResult, ...]]:
+    """Return a variant, its counted links, and the results of its checks, but those about the choice of entries."""
     rendered = render(digest, theme)
-    eml = to_eml(rendered, digest, variant=key.name)
+    eml, links = _make_message(digest, rendered, counting_url, key.name)
     variant = Variant(
         key=key,
         shown=topics_of(story.kind for story in digest.stories),
@@ -127,7 +152,7 @@ def _render_variant(digest: Digest, theme: Theme, key: VariantKey) -> tuple[Vari
         text=rendered.text.encode(),
         eml=eml,
     )
-    return variant, preflight(digest, rendered, eml)
+    return variant, links, preflight(digest, rendered, eml)
 
 
 def _of_variant(result: CheckResult, key: VariantKey) -> CheckResult:

@@ -28,6 +28,7 @@ from pipeline.delivery.services import SERVICES, load_service
 from pipeline.digest.checks.html import parse_html
 from pipeline.digest.checks.reachability import collect_urls
 from pipeline.digest.compose.related import key_terms
+from pipeline.digest.edition.counted_links import with_counted_links
 from pipeline.digest.editor import parse as editor
 from pipeline.digest.pairing.pair import pair
 from pipeline.ingest.body import clean_body, extract_body
@@ -220,6 +221,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "mail, an address": read_address,
     **{f"mail service, {name}": _service(name) for name in SERVICES},
     "an edition for everybody": without_personal_links,
+    "counted links": lambda text: with_counted_links(text, "2026-W07", "https://n.example", URL),
     "Retry-After": lambda text: parse_retry_after(text, MONDAY),
 }
 """Functions with more than a text for an argument, and chains of functions; the others are found by their signature."""

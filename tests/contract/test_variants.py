@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from pipeline.model.week import Week
 from pipeline.store import Store
 from tests.factories import MONDAY, entry, episode
 from tests.publication import PUBLICATION, W07, W08, PublicationHarness, small_theme
+from tests.unit.test_proof_sender import FakeMailer, sender
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POST = entry("Bread on a stone", MONDAY + DAY, body_html="<p>It was baked slowly.</p>")
@@ -306,6 +308,31 @@ def test_a_proof_has_the_variants_attached(harness: PublicationHarness) -> None:
     assert all(part.get_content_type() == "message/rfc822" for part in attached)
     assert all(b"\r\n\r\n" + variant.eml + b"\r\n--" in proof for variant in edition.variants)
     assert b"\n" not in proof.replace(b"\r\n", b"")
+
+
+def test_the_counted_links_of_variants_are_sealed_with_the_edition(harness: PublicationHarness) -> None:
+    """An address has the same link in all of them; in the proof of a draft the attached ones have real addresses."""
+    harness.context = replace(harness.context, counting_url="https://news.example")
+    subscribe(harness, "posts")
+    subscribe(harness, "links")
+    mailer = FakeMailer()
+    sender(harness, mailer).send(W07, now=harness.now)
+    message = message_from_bytes(mailer.mails[0], policy=policy.default)
+    attached = [part.get_content() for part in message.iter_attachments()]
+    assert len(attached) == 2
+    assert not any(b"news.example" in message.get_body(("html",)).get_content().encode() for message in attached)
+    harness.digest(W07)
+    harness.approve(W07)
+    sealed = harness.store.editions.sealed("2026-W07")
+    assert sealed
+    urls = {link["url"]: link["tag"] for link in json.loads(sealed.edition.manifest)["counted_links"]}
+    assert {POST.url, TIDES.url} <= urls.keys()
+    for variant in sealed.edition.variants:
+        html = message_from_bytes(variant.eml, policy=policy.default).get_body(("html",)).get_content()
+        tags = re.findall(r"https://news\.example/to/2026-W07/([0-9a-f]{16})", html)
+        assert len(tags) > 1
+        assert all(harness.store.clicks.find("2026-W07", tag) for tag in tags)
+        assert set(tags) <= set(urls.values())
 
 
 def test_the_last_edition_of_a_month_has_its_best(harness: PublicationHarness) -> None:

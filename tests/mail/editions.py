@@ -17,10 +17,12 @@ from tempfile import TemporaryDirectory
 from pipeline.app import App
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
+from pipeline.digest.edition.counted_links import with_counted_links
 from pipeline.digest.render.mime import to_eml
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import Theme, load_theme
 from pipeline.jobs.digests.build import current_edition
+from pipeline.model.counted_link import counted_url, make_tag
 from pipeline.model.digest import Digest
 from pipeline.model.week import Week
 from tests.golden.person_mails import CONTENTS, message, person_mail
@@ -37,7 +39,12 @@ DIGESTS: dict[str, Digest] = {
     "rtl": replace(SAMPLE, publication=replace(PUBLICATION, language="ar")),
 }
 EDITIONS = ("demo", "hostile", *DIGESTS)
-MAILS = [(theme, edition) for theme in THEMES for edition in EDITIONS]
+COUNTED = "counted"
+"""The sample with counted links."""
+COUNTING_URL = "https://news.harbour.example"
+CANARY_URL = counted_url(COUNTING_URL, SAMPLE.week, make_tag(SAMPLE.week, ""))
+"""Not in Outlook, and not in the plain text, like the other counted links."""
+MAILS = [*((theme, edition) for theme in THEMES for edition in EDITIONS), ("classic", COUNTED)]
 PERSON_MAILS = [(theme, name) for theme in THEMES for name in CONTENTS]
 ALL_MAILS = MAILS + PERSON_MAILS
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
@@ -59,6 +66,11 @@ def mail(theme: str, edition: str) -> RenderedMail:
         made = person_mail(theme, edition)
         return RenderedMail(html=made.html, text=made.text, eml=message(theme, edition))
     compiled = load_theme([TEMPLATES], theme)
+    if edition == COUNTED:
+        rendered = render(SAMPLE, compiled)
+        counted, _ = with_counted_links(rendered.html, SAMPLE.week, COUNTING_URL, PUBLICATION.url)
+        rendered = replace(rendered, html=counted)
+        return RenderedMail(html=counted, text=rendered.text, eml=to_eml(rendered, SAMPLE))
     if edition in DIGESTS:
         rendered = render(DIGESTS[edition], compiled)
         return RenderedMail(html=rendered.html, text=rendered.text, eml=to_eml(rendered, DIGESTS[edition]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.web.desk.message_frame import force_dark
 from tests.mail.clients import as_gmail, as_word, without_style
-from tests.mail.editions import ALL_MAILS, mail
+from tests.mail.editions import ALL_MAILS, CANARY_URL, COUNTED, mail
 from tests.mail.screen import DESKTOP, PHONE, SMALL_PHONE, Scheme, open_screen
 from tests.mail.validators import ParsedMarkup
 
@@ -89,6 +90,25 @@ def test_in_word(chromium: Browser, theme: str, edition: str) -> None:
     """In Outlook's branch every link works, images have the size of their attributes, and the width is 600 pixels."""
     html = mail(theme, edition).html
     with open_screen(chromium, as_word(html)) as screen:
-        assert screen.links == set(ParsedMarkup(html).hrefs)
+        assert screen.links == set(ParsedMarkup(html).hrefs) - {CANARY_URL}
         assert screen.missized_pictures == []
         assert screen.elements_outside == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_the_canary_is_met_by_nobody(chromium: Browser, width: int) -> None:
+    """It takes no room, is not focused by the keyboard or read aloud, and Outlook has none."""
+    html = mail("classic", COUNTED).html
+    with open_screen(chromium, html, width) as screen:
+        canary = screen.page.locator("a[aria-hidden=true]")
+        assert canary.count() == 1
+        assert canary.bounding_box() is None
+        assert not canary.evaluate("element => element.checkVisibility()")
+        assert canary.evaluate("element => { element.focus(); return document.activeElement === element }") is False
+        links = screen.page.get_by_role("link").count()
+        assert links == screen.page.locator("a[href]").count() - 1
+        assert "/to/" not in screen.page.evaluate("document.body.innerText")
+    with open_screen(chromium, re.sub(r' style="[^"]*"', "", without_style(html)), width) as screen:
+        assert screen.page.locator("a[aria-hidden=true]").bounding_box()["height"] <= 20  # type: ignore[index]
+        assert screen.page.get_by_role("link").count() == links
+    assert "aria-hidden" not in as_word(html)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.model.check import CheckResult
+from pipeline.model.counted_link import CountedLink
 from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, SkimLine, Story
 from pipeline.model.entry import Entry
 from pipeline.model.variant import Variant
@@ -28,6 +29,7 @@ def seal(
     checks: Sequence[CheckResult] = (),
     fingerprints: Mapping[tuple[str, str], str] = MappingProxyType({}),
     variants: Sequence[tuple[Variant, Digest]] = (),
+    links: Sequence[CountedLink] = (),
 ) -> Edition:
     """Return a draft edition; the same arguments give the same bytes.
 
@@ -41,6 +43,8 @@ def seal(
     }
     if variants:
         manifest["variants"] = [_variant(variant, of_variant) for variant, of_variant in variants]
+    if links:
+        manifest["counted_links"] = [asdict(link) for link in links]
     manifest["content_hash"] = content_hash(manifest)
     return Edition(
         week=digest.week,

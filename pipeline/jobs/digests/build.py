@@ -55,7 +55,7 @@ def build_selected(
 ) -> BuiltEdition:
     """Return the edition of selected entries; the same selection, plan and store give the same bytes."""
     inputs = load_inputs(store, context, week, selection, plan.load_month(store, context, week))
-    return plan.seal(compose_edition(inputs, context.theme, plan.keys))
+    return plan.seal(compose_edition(inputs, context.theme, plan.keys, counting_url=context.counting_url))
 
 
 def current_edition(store: Store, context: DigestContext, week: Week, *, now: datetime) -> Edition:

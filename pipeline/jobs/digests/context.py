@@ -50,6 +50,8 @@ class DigestContext:
     theme: Theme
     blocks: tuple[Block, ...] = ()
     """The standing blocks of all editions."""
+    counting_url: str = ""
+    """URL of the pages that count clicks on links; empty if nobody counts them."""
     quiet_period: timedelta = timedelta(0)
     """How long an entry must have been unchanged before a digest includes it."""
     post_decides_week: bool = True

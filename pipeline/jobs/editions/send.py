@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -76,9 +77,10 @@ def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime)
 def send_test(workflow: EditionWorkflow, mailer: Mailer, week: Week, address: str, *, now: datetime) -> Path | None:
     """Send a week's current edition to one address, marked as a test; return the file it was written to, if any.
 
-    Nothing is recorded.
+    Nothing is recorded. The links of a draft are the real ones: those that are counted lead on once it is sealed.
     """
-    edition = current_edition(workflow.store, workflow.context, week, now=now)
+    context = replace(workflow.context, counting_url="")
+    edition = current_edition(workflow.store, context, week, now=now)
     return mailer.send(make_test_copy(edition.eml, address, now=now), address)
 
 

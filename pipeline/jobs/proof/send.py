@@ -7,7 +7,7 @@ proofs were sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -68,9 +68,16 @@ class ProofSender:
         proof = self.store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now, resend=resend)
         if proof is None:
             return f"{week}: no new proof, the editor has the newest or gets it in an hour"
-        path = self._deliver(proof, edition, now)
+        path = self._deliver(proof, self._with_real_links(edition, week, now), now)
         where = f": {path.parent.name}/{path.name}" if path else f" to {self._editor}"
         return f"{week}: the proof of “{edition.subject}” was {self.mailer.outcome}{where}"
+
+    def _with_real_links(self, edition: Edition, week: Week, now: datetime) -> Edition:
+        """Return a draft whose attached variants have no counted links: these lead on once it is sealed."""
+        if not self.context.counting_url or not edition.variants:
+            return edition
+        context = replace(self.context, counting_url="")
+        return replace(edition, variants=build_draft(self.store, context, week, now=now).edition.variants)
 
     @property
     def _editor(self) -> str:

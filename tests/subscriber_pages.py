@@ -95,6 +95,7 @@ class Pages:
 
     live: LiveAudience
     client: AsgiClient
+    writer: Writer
     now: datetime = NOW
     wakes: list[datetime] = field(default_factory=list)
 
@@ -102,6 +103,10 @@ class Pages:
     def audience(self) -> Audience:
         """What the pages are made of."""
         return self.live.current()
+
+    def flush(self) -> None:
+        """Wait until all changes are made that the pages have begun."""
+        self.writer.run(self.audience.context.store, lambda: None)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Open a page."""
@@ -150,7 +155,7 @@ class Pages:
 def open_pages(config: Path) -> Iterator[Pages]:
     """Open the pages of a publication without a server."""
     with LiveAudience(config) as live, Writer() as writer:
-        pages = Pages(live, None)  # type: ignore[arg-type]  # set below: it needs the clock of the pages
+        pages = Pages(live, None, writer)  # type: ignore[arg-type]  # set below: it needs the clock of the pages
         app = create_public_app(live, lambda: pages.now, writer, lambda: pages.wakes.append(pages.now))
         pages.client = AsgiClient(app)
         yield pages

@@ -124,10 +124,13 @@ def _proof_tasks(app: App) -> Iterator[Task]:
 
 
 def _maintenance_tasks(app: App) -> Iterator[Task]:
+    from pipeline.jobs.deliveries.clicks import clicks_task
     from pipeline.jobs.maintenance.prune import prune_task
 
     if public_url(app):
         yield from clean_up_tasks(app)
+        if app.config.delivery.count_links or app.store().clicks.has_pending():
+            yield clicks_task(app.store())
 
     if keep := app.config.store.keep_bodies:
         yield prune_task(app.store(), keep)

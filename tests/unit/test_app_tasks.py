@@ -12,13 +12,17 @@ from pipeline.app import App
 from pipeline.app.delivery import bounce_domain, send_policy
 from pipeline.app.doctor import schedule_checks
 from pipeline.app.tasks import BOOTTIME, build_tasks
+from pipeline.jobs.deliveries.clicks import WINDOW, record_click, settle_clicks
 from pipeline.jobs.editions.scheduled_send import is_draft_ready
 from pipeline.jobs.tasks import draft_task
+from pipeline.model.counted_link import CountedLink
 from pipeline.model.schedule import parse_schedule
+from pipeline.model.subscriber import Visitor
 from pipeline.scheduler.engine import run_due
 from pipeline.scheduler.lease import RunLeases
 from tests.publication import CLOCK, W06, W07, PublicationHarness, shared_theme
 from tests.scheduled_publication import SCHEDULE
+from tests.subscriber_pages import write_publication
 from tests.year_simulation import START, create_publication
 
 
@@ -108,3 +112,23 @@ def test_a_schedule_without_time_for_review_is_a_warning(tmp_path: Path) -> None
             "schedule",
             "approval",
         ]
+
+
+def test_clicks_are_settled_until_none_waits(tmp_path: Path) -> None:
+    """Also after counting was turned off: what is known about clients is deleted in any case."""
+    config = write_publication(tmp_path, delivery='backend = "maildir"\ncount_links = true')
+
+    def has_task() -> bool:
+        with App.load(config) as app:
+            return "clicks" in [task.id for task in build_tasks(app)]
+
+    assert has_task()
+    config.write_text(config.read_text().replace("count_links = true", ""))
+    assert not has_task()
+    link = CountedLink(tag="0" * 16, url="https://kelp.example/salt")
+    with App.load(config) as app:
+        record_click(app.store(), "2026-W07", link, Visitor(), START)
+    assert has_task()
+    with App.load(config) as app:
+        settle_clicks(app.store(), START + WINDOW)
+    assert not has_task()

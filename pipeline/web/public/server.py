@@ -23,6 +23,7 @@ from pipeline.web.connections import ConnectionLimits
 from pipeline.web.public.access import PublicMiddleware, security_headers
 from pipeline.web.public.archive import ArchivePages
 from pipeline.web.public.audience import LiveAudience
+from pipeline.web.public.clicks import ClickPages
 from pipeline.web.public.links import Links
 from pipeline.web.public.mail_thread import MailThread
 from pipeline.web.public.person import PersonPages
@@ -81,6 +82,7 @@ def create_public_app(
         PersonPages(links),
         PreferencesPages(links),
         ArchivePages(live),
+        ClickPages(live=live, clock=clock, writer=writer),
         WebhookPages(live=live, clock=clock, writer=writer, certificates=build_certificates(live.current().app)),
     )
 

@@ -65,6 +65,12 @@ class Writer:
         result: Result = change.outcome.result()
         return result
 
+    def submit(self, store: Store, make: Callable[[], object]) -> None:
+        """Make a change in the writer's thread, for which nobody waits; its error is logged."""
+        change = _Change(store, make)
+        change.outcome.add_done_callback(_log_error)
+        self._queue.put(change)
+
     def _work(self) -> None:
         while (change := self._queue.get()) is not None:
             batch = [change]
@@ -119,3 +125,8 @@ class Writer:
                 change.outcome.set_exception(result)
             else:
                 change.outcome.set_result(result)
+
+
+def _log_error(outcome: Future[Any]) -> None:
+    if error := outcome.exception():
+        log.error("a change was lost: %s", error, exc_info=None if isinstance(error, PipelineError) else error)

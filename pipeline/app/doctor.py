@@ -49,6 +49,8 @@ def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorC
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
     yield DoctorCheck(category="alerts", run=partial(_notify_command, app))
     yield DoctorCheck(category="mail", run=partial(_dkim_keys, app))
+    if app.config.delivery.count_links:
+        yield DoctorCheck(category="mail", run=partial(_link_counts, app))
     if not offline:
         yield DoctorCheck(category="mail", run=partial(_mail_server, app))
         yield DoctorCheck(category="domain", run=partial(_domain, app))
@@ -160,6 +162,12 @@ def _dkim_keys(app: App) -> Iterator[HealthResult]:
 
     files = {name: app.folder / file for name, _, file in dkim_key_settings(app)}
     return check_key_files(files, lambda: [read_dkim_key(app, *names) for names in dkim_key_settings(app)])
+
+
+def _link_counts(app: App) -> Iterator[HealthResult]:
+    from pipeline.jobs.doctor.setup import check_link_counts
+
+    return check_link_counts(app.config.public.url)
 
 
 def _mail_server(app: App) -> Iterator[HealthResult]:

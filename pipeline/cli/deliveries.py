@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.model.delivery import DeliveryState, Dispatch
     from pipeline.model.schedule import Clock
     from pipeline.model.week import Week
+    from pipeline.store import Store
 
 PATIENCE = timedelta(minutes=1)
 """How long `pipeline send` waits by itself: for more, the daemon or a later call goes on."""
@@ -36,6 +37,7 @@ def add_commands(commands: Commands) -> None:
     for state in ("failed", "uncertain"):
         parser.add_argument(f"--{state}", action="store_true", help=f"only the {state} deliveries")
     parser.add_argument("--address", default="", metavar="ADDRESS", help="only the deliveries to ADDRESS")
+    parser.add_argument("--links", action="store_true", help="how often each link was followed, if that is counted")
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument(
         "--retry",
@@ -68,6 +70,8 @@ def deliveries(options: Namespace, clock: Clock) -> int:
             dispatcher.resume(key, clock())
         elif options.cancel:
             dispatcher.cancel(key, clock())
+        elif options.links:
+            return _list_links(dispatcher.workflow.store, str(week), as_json=options.json)
         else:
             return _list(options, app, dispatcher.workflow.store.dispatches.of_week(str(week)))
         if not options.quiet:
@@ -128,6 +132,23 @@ def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
         for one in rows
     ]
     for line in output.table(lines, indent="  "):
+        print(line)
+    return 0
+
+
+def _list_links(store: Store, week: str, *, as_json: bool) -> int:
+    from pipeline.jobs.deliveries.numbers import load_link_clicks
+
+    links = load_link_clicks(store, week)
+    if as_json:
+        output.print_json([{"url": one.url, "title": one.title, "clicks": one.clicks} for one in links])
+        return 0
+    clicks, dispatch = sum(one.clicks for one in links), store.dispatches.get(week)
+    if not links or not dispatch:
+        print(f"Clicks on the links of {week} are not counted ([delivery] count_links).")
+        return 0
+    print(f"{week}: {pluralize(clicks, 'click')} on {pluralize(len(links), 'link')}; {dispatch.in_words()}")
+    for line in output.table([(f"{one.clicks:,}", one.title, one.url) for one in links if one.clicks], indent="  "):
         print(line)
     return 0
 

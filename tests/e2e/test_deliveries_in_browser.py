@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.jobs.deliveries.clicks import WINDOW, record_click, settle_clicks
+from pipeline.model.counted_link import CountedLink, make_tag
+from pipeline.model.subscriber import Visitor
 from tests.deliveries import LATER, REFUSED, UNCERTAIN, DeliveryHarness
 from tests.e2e.test_desk_accessibility import axe_on, on_every_screen, with_axe
 from tests.e2e.test_preview_in_browser import serving
@@ -25,6 +29,7 @@ WEEK = f"/week/{W07}"
 def harness(tmp_path: Path) -> Iterator[DeliveryHarness]:
     """An approved edition and five subscribers."""
     publication = PublicationHarness(tmp_path, shared_theme())
+    publication.context = replace(publication.context, counting_url="https://news.harbour.example")
     with publication.store:
         yield DeliveryHarness(publication, 5)
 
@@ -92,6 +97,12 @@ def test_axe_finds_nothing(chromium: Browser, url: str, harness: DeliveryHarness
         harness.run()
         visit(WEEK, "sending")
         visit(f"{WEEK}/deliveries", "deliveries")
+        (url_of_link,) = harness.store.clicks.counts(str(W07))
+        link = CountedLink(tag=make_tag(str(W07), url_of_link), url=url_of_link)
+        record_click(harness.store, str(W07), link, Visitor(ip_address="192.0.2.1"), harness.clock())
+        settle_clicks(harness.store, harness.clock() + WINDOW)
+        visit(f"{WEEK}/deliveries", "links")
+        assert page.get_by_role("row", name="Bread").inner_text().split()[-1] == "1"
         harness.dispatcher.cancel((str(W07), 0), harness.clock())
         visit(WEEK, "after")
         visit("/deliveries", "editions")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from pipeline.jobs.deliveries.clicks import WINDOW, record_click, settle_clicks
 from pipeline.jobs.deliveries.numbers import EditionNumbers
+from pipeline.model.counted_link import CountedLink, make_tag
 from pipeline.model.delivery import Dispatch
 from pipeline.model.delivery_event import DeliveryEvent
-from pipeline.model.subscriber import Preferences
+from pipeline.model.subscriber import Preferences, Visitor
 from pipeline.web.desk.deliveries.pages import PLOT_HEIGHT, bar_plot
 from pipeline.web.desk.deliveries.service import ACTIVITY_INTERVAL, PAGE_ROWS
 from pipeline.web.pages import create_desk_app
@@ -286,3 +289,34 @@ def test_a_dispatch_is_named_by_its_correction(client: AsgiClient, harness: Deli
     press(client, do="pause", correction="1")
     states = [dispatch.state for dispatch in harness.store.dispatches.of_week(KEY[0])]
     assert states == ["finished", "paused"]
+
+
+def test_links_are_counted_without_rates(client: AsgiClient, harness: DeliveryHarness) -> None:
+    """Each link that was followed with its number, the others as a sum; nothing where nobody counts."""
+    store, week = harness.store, str(W07)
+    send(harness)
+    assert "Links" not in read(client, LIST)
+    urls = ["https://quay.example/salt", "https://quay.example/oats", "https://quay.example/rye"]
+    sealed = store.editions.sealed(week)
+    assert sealed
+    manifest = json.loads(sealed.edition.manifest)
+    links = [CountedLink(tag=make_tag(week, url), url=url) for url in urls]
+    manifest |= {"counted_links": [asdict(link) for link in links]}
+    manifest["stories"][0] |= {"title": "Salt & <sea>", "url": urls[0]}
+    edition = replace(sealed.edition, manifest=json.dumps(manifest).encode())
+    record = store.editions.get(week)
+    store.editions.approve(record, replace(sealed, edition=edition), state=record.state)
+    for number, link in ((2, links[0]), (1, links[1])):
+        for browser in range(number):
+            record_click(store, week, link, Visitor(ip_address="192.0.2.1", user_agent=str(browser)), harness.clock())
+    settle_clicks(store, harness.clock() + WINDOW)
+    page = read(client, LIST)
+    assert "3 clicks from 3 copies sent." in page
+    assert f"Link Clicks Salt & <sea> {urls[0]} 2 {urls[1]} 1 1 link has no clicks." in page
+    assert "%" not in page
+    for number, delivery in enumerate(store.deliveries.iterate(week)):
+        event = DeliveryEvent(
+            kind="delivered", severity="", address=delivery.address, at=harness.clock(), key=str(number)
+        )
+        store.delivery_events.add(event, delivery, delivery.subscriber_id, delivery.address, harness.clock())
+    assert "3 clicks from 3 copies delivered." in read(client, LIST)

@@ -17,7 +17,13 @@ from pipeline.app.doctor import claim_storage, owner_checks
 from pipeline.jobs.doctor import DoctorCheck, run_checks
 from pipeline.jobs.doctor.activity import check_feeds
 from pipeline.jobs.doctor.clock import check_clock, check_time_zone, compare_clock
-from pipeline.jobs.doctor.setup import check_mail_server, check_notify_command, check_secrets, check_theme
+from pipeline.jobs.doctor.setup import (
+    check_link_counts,
+    check_mail_server,
+    check_notify_command,
+    check_secrets,
+    check_theme,
+)
 from pipeline.jobs.doctor.storage import check_database, check_disk, check_free_space, file_system_type
 from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result
 from pipeline.model.errors import DeliveryFailedError, StoreError, TemplateError
@@ -244,6 +250,16 @@ def test_the_mail_server_is_verified() -> None:
         == "error"
     )
     assert find(check_mail_server("", None), "is not set").level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("url", "level"), [("https://news.cove.example", "ok"), ("http://news.cove.example", "warning")]
+)
+def test_counted_links_are_mentioned(url: str, level: str) -> None:
+    """Where clicks are counted, people must be told; an unencrypted address is a warning."""
+    (result,) = check_link_counts(url)
+    assert (result.name, result.level) == ("count_links", level)
+    assert "docs/delivery.md" in result.message if level == "ok" else "https" in result.fix
 
 
 @pytest.mark.parametrize(

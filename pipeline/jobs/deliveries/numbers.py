@@ -1,11 +1,14 @@
-"""Numbers of editions that were sent to subscribers. Opens are not counted, here or elsewhere."""
+"""Numbers of editions that were sent to subscribers, and of clicks on their links. Opens are not counted."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from pipeline.model.counted_link import LinkClicks
 from pipeline.model.delivery import Dispatch
 from pipeline.model.delivery_event import DeliveryEventKind
 from pipeline.store import Store
@@ -61,3 +64,29 @@ def load_numbers(store: Store, dispatch: Dispatch) -> EditionNumbers:
 def load_newest_numbers(store: Store, max_editions: int) -> Sequence[EditionNumbers]:
     """Return the numbers of the newest editions, the newest first."""
     return [load_numbers(store, dispatch) for dispatch in store.dispatches.newest(max_editions)]
+
+
+def load_link_clicks(store: Store, week: str) -> tuple[LinkClicks, ...]:
+    """Return the counted links of an edition, those that were followed most first; none if they were not counted.
+
+    Links of an earlier seal are among them if somebody followed them.
+    """
+    clicks = store.clicks.counts(week)
+    sealed = store.editions.sealed(week) if clicks else None
+    manifest = json.loads(sealed.edition.manifest) if sealed else {}
+    titles = _titles(manifest)
+    current = {link["url"] for link in manifest.get("counted_links", ())}
+    links = [
+        LinkClicks(url=url, clicks=number, title=titles.get(url, ""))
+        for url, number in clicks.items()
+        if number or url in current
+    ]
+    return tuple(sorted(links, key=lambda link: (-link.clicks, link.title, link.url)))
+
+
+def _titles(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the titles of the stories, their entries and related entries in a manifest, by URL."""
+    stories = [*manifest.get("archive", ()), *manifest.get("stories", ())]
+    stories += [story for variant in manifest.get("variants", ()) for story in variant["stories"]]
+    parts = [part for story in stories for key in ("related", "entries") for part in story.get(key, ())]
+    return {part["url"]: part["title"] for part in (*parts, *stories) if part.get("title")}

@@ -1,4 +1,4 @@
-"""Doctor checks of the set-up: secrets in config.toml, theme, notification command, mail server."""
+"""Doctor checks of the set-up: secrets in config.toml, theme, notification command, mail server, counted links."""
 
 from __future__ import annotations
 
@@ -93,6 +93,16 @@ def check_mail_server(host: str, server: MailServer | None) -> Iterator[HealthRe
         yield _result("mail", host, "error", str(error).rstrip("."), fix)
     else:
         yield _result("mail", host, "ok", f"accepts mail: {', '.join(negotiated)}")
+
+
+def check_link_counts(public_url: str) -> Iterator[HealthResult]:
+    """Check the address that counted links lead through. It is in every message."""
+    message = "counts clicks on the links of editions, never whose: your privacy policy must say so (docs/delivery.md)"
+    if public_url.startswith("https://"):
+        yield _result("mail", "count_links", "ok", message)
+        return
+    fix = "set [public] url to an https address, which mailbox providers expect of links"
+    yield _result("mail", "count_links", "warning", f"leads subscribers through {public_url}, not encrypted", fix)
 
 
 def _result(category: str, name: str, level: HealthLevel, message: str, fix: str = "") -> HealthResult:

@@ -147,9 +147,11 @@ class DeliveryPages:
                 numbers = service.numbers(week)
             except UsageError as missing:
                 raise HTTPException(404, str(missing)) from missing
+            links = service.link_clicks(week)
             rows = service.page(week, state, _number(query.get("after", "")) or 0)
         context |= {
             "numbers": numbers,
+            "links": links,
             "filters": {name: label for name, (label, _) in FILTERS.items()},
             "state": state,
             "rows": rows[:PAGE_ROWS],

@@ -9,9 +9,15 @@ from datetime import datetime, timedelta
 from pipeline.digest.edition.variants import shown_topics
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
-from pipeline.jobs.deliveries.numbers import EditionNumbers, load_newest_numbers, load_numbers
+from pipeline.jobs.deliveries.numbers import (
+    EditionNumbers,
+    load_link_clicks,
+    load_newest_numbers,
+    load_numbers,
+)
 from pipeline.jobs.deliveries.progress import DispatchProgress, load_progress
 from pipeline.jobs.deliveries.recipients import PlannedDelivery, RecipientCounts, count_recipients, plan_delivery
+from pipeline.model.counted_link import LinkClicks
 from pipeline.model.delivery import DELIVERY_STATES, UNFINISHED_STATES, Delivery, DeliveryState, DispatchKey
 from pipeline.model.digest import Edition
 from pipeline.model.errors import RefusedError, UsageError
@@ -103,6 +109,10 @@ class DeliveryDesk:
         if dispatch is None:
             raise UsageError(f"{week} was not sent to subscribers.")
         return load_numbers(store, dispatch)
+
+    def link_clicks(self, week: str) -> Sequence[LinkClicks]:
+        """Return the counted links of an edition, those that were followed most first."""
+        return load_link_clicks(self.open_store(), week)
 
     def newest_numbers(self) -> Sequence[EditionNumbers]:
         """Return the numbers of the newest editions, the newest first."""

@@ -126,6 +126,8 @@ def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
         return 0
     for dispatch in dispatches:
         print(_in_words(dispatch))
+    if clicks := sum(app.store().clicks.counts(dispatches[0].week).values()):
+        print(f"{pluralize(clicks, 'click')} on its links: --links lists them")
     zone = app.calendar.zone
     lines = [
         (one.address or "(erased)", one.state, format_datetime(one.changed_at, zone), one.reason or one.reply)

@@ -93,6 +93,7 @@ def test_people_are_counted_and_scanners_are_not(program: CliRunner) -> None:
     assert shown.splitlines()[1].split() == ["1", *["Salt", "from", "the", "sea"], SALT]
     assert f"{WEEK}: 1 click on " in shown
     assert "2 of 2 deliveries sent" in shown
+    assert "1 click on its links: --links lists them" in program.run_ok("deliveries", WEEK)
 
 
 def test_an_edition_without_counted_links_says_so(program: CliRunner) -> None:

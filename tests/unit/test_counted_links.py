@@ -19,6 +19,7 @@ from pipeline.jobs.editions.send import send_test
 from pipeline.model.counted_link import CountedLink, counted_url, make_tag
 from pipeline.model.errors import ConfigError
 from pipeline.model.message import PLACEHOLDERS
+from pipeline.store import Store
 from tests.deliveries import DeliveryHarness
 from tests.mail.editions import COUNTED, mail
 from tests.mail.validators import ParsedMarkup
@@ -156,6 +157,17 @@ def test_the_links_are_stored_when_the_edition_is_sealed(publication: Publicatio
     assert store.clicks.find(str(W07), make_tag(str(W07), "")) is not None
     assert store.clicks.find("2026-W08", make_tag(str(W07), url)) is None
     assert store.clicks.find(str(W07), "0" * 16) is None
+
+
+def test_a_store_that_was_lost_knows_the_links_again(publication: PublicationHarness, tmp_path: Path) -> None:
+    """From the files of the edition that was sent: its messages are out."""
+    publication.send(W07)
+    (url,) = publication.store.clicks.counts(str(W07))
+    with Store.open(f"sqlite:///{tmp_path / 'new.db'}") as store:
+        assert store.clicks.counts(str(W07)) == {}
+        publication.recovery.from_files(store, now=publication.now)
+        assert store.editions.get(str(W07)).state == "sent"
+        assert store.clicks.counts(str(W07)) == {url: 0}
 
 
 def test_a_draft_is_tested_with_real_addresses(publication: PublicationHarness) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.deliveries.copies import CopyWriter
+from pipeline.jobs.deliveries.deliver import Deliverer
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.jobs.deliveries.sender import DeliverySender, SendResult
+from pipeline.jobs.editions.corrections import make_correction
 from pipeline.jobs.ports import CommitFinal
-from pipeline.model.delivery import Copy, Delivery, DeliveryResult
+from pipeline.model.correction import Correction
+from pipeline.model.delivery import Copy, Delivery, DeliveryResult, DispatchKey
 from pipeline.model.digest import Edition
 from pipeline.model.subscriber import Subscriber
 from tests.factories import entry
@@ -145,19 +148,19 @@ class DeliveryHarness:
         }
         return DeliverySender(**values | changes)
 
-    def run(self, *, patience: timedelta = timedelta(), **changes: Any) -> SendResult:
-        """Send what is due of the edition, and finish it if everything has an outcome."""
-        sealed = self.store.editions.sealed(str(W07))
-        assert sealed is not None
-        result = self.sender(**changes).run(KEY, self.copies(str(W07), sealed.edition), patience=patience)
-        if result.state == "finished":
-            self.dispatcher.finish(KEY, self.clock())
-        return result
+    def run(self, *, patience: timedelta = timedelta(), key: DispatchKey = KEY, **changes: Any) -> SendResult:
+        """Send what is due of the edition, or of a correction, and finish it if everything has an outcome."""
+        return Deliverer(dispatcher=self.dispatcher, sender=self.sender(**changes)).run(key, patience=patience)
 
-    def deliveries(self) -> dict[str, Delivery]:
-        """Return all deliveries by the local part of their address."""
-        return {one.address.partition("@")[0]: one for one in self.store.deliveries.iterate(str(W07))}
+    def correct(self, text: str = "The market is on *Friday*.", overridden: Sequence[str] = ()) -> Correction:
+        """Make a correction of the edition."""
+        return make_correction(self.publication.workflow, W07, text, now=self.clock(), overridden=overridden)
 
-    def states(self) -> Counter[str]:
-        """Return how many deliveries are in each state."""
-        return Counter(delivery.state for delivery in self.store.deliveries.iterate(str(W07)))
+    def deliveries(self, correction: int = 0) -> dict[str, Delivery]:
+        """Return the deliveries of the edition, or of a correction, by the local part of their address."""
+        rows = self.store.deliveries.iterate(str(W07))
+        return {one.address.partition("@")[0]: one for one in rows if one.correction == correction}
+
+    def states(self, correction: int = 0) -> Counter[str]:
+        """Return how many of these deliveries are in each state."""
+        return Counter(one.state for one in self.store.deliveries.iterate(str(W07)) if one.correction == correction)

@@ -19,6 +19,7 @@ from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
+from pipeline.jobs.ports import Mailer
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
@@ -27,6 +28,7 @@ from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.store import Store
 from pipeline.web.desk.audience.service import AudienceDesk
+from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.ports import (
     Action,
@@ -208,6 +210,14 @@ class FakeDesk:
             feeds=self,
             subscribers=subscribers,
             deliveries=deliveries,
+            corrections=CorrectionDesk(
+                open_store=lambda: self.open_people().store,
+                open_dispatcher=self.open_dispatcher,
+                open_mailer=self.open_mailer,
+                delivers=lambda: self.delivers,
+                open_link_fetcher=lambda: None,
+                clock=self.clock,
+            ),
             updates=self,
         )
 
@@ -215,6 +225,10 @@ class FakeDesk:
         """Return what starts and ends the sending: the one a test gave."""
         assert self.dispatcher, "this desk sends nothing"
         return self.dispatcher
+
+    def open_mailer(self) -> Mailer:
+        """Return what sends test copies."""
+        raise AssertionError("this desk sends no mail")
 
     def open_people(self) -> AudienceContext:
         """Return the people, with a store of its own if a test gave none."""

@@ -77,7 +77,7 @@ class HealthProbe:
             progress = load_attention(app.store(), send_limits(app), self._clock())
         except StoreError:
             return ()
-        return [f"{one.dispatch.week}: {describe_progress(one, app.calendar.zone)}" for one in progress]
+        return [f"{one.dispatch.name}: {describe_progress(one, app.calendar.zone)}" for one in progress]
 
 
 def delivery_metrics(store: Store, limits: SendLimits, now: datetime) -> dict[str, Any]:

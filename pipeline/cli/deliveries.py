@@ -8,24 +8,27 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.cli import output
 from pipeline.cli.arguments import SOME_FAILED, Commands, add_week, load_app, parse_week
 from pipeline.text.format import format_datetime, pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pipeline.app import App
     from pipeline.jobs.deliveries.dispatch import Dispatcher
     from pipeline.jobs.deliveries.limits import SendProgress
+    from pipeline.jobs.deliveries.recipients import PlannedDelivery
     from pipeline.jobs.deliveries.sender import SendResult
-    from pipeline.model.delivery import DeliveryState, Dispatch
+    from pipeline.model.delivery import Delivery, DeliveryState, Dispatch
     from pipeline.model.schedule import Clock
     from pipeline.model.week import Week
     from pipeline.store import Store
 
+Recipients = Literal["all", "joined", "correction"]
+"""To whom: everybody who wants the edition; those who joined since; or its correction to those who got it."""
 PATIENCE = timedelta(minutes=1)
 """How long `pipeline send` waits by itself: for more, the daemon or a later call goes on."""
 
@@ -38,6 +41,9 @@ def add_commands(commands: Commands) -> None:
         parser.add_argument(f"--{state}", action="store_true", help=f"only the {state} deliveries")
     parser.add_argument("--address", default="", metavar="ADDRESS", help="only the deliveries to ADDRESS")
     parser.add_argument("--links", action="store_true", help="how often each link was followed, if that is counted")
+    parser.add_argument(
+        "--correction", type=int, metavar="N", help="only the deliveries of correction N; 0: only those of the edition"
+    )
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument(
         "--retry",
@@ -63,7 +69,7 @@ def deliveries(options: Namespace, clock: Clock) -> int:
         dispatcher.require((str(week), 0))
         if options.retry or options.accept:
             return _settle(options, dispatcher, week, clock)
-        key = (str(week), 0)
+        key = next((dispatch.key for dispatch in dispatcher.open_dispatches(week)), (str(week), 0))
         if options.pause:
             dispatcher.pause(key, clock(), note="paused by hand")
         elif options.resume:
@@ -73,7 +79,7 @@ def deliveries(options: Namespace, clock: Clock) -> int:
         elif options.links:
             return _list_links(dispatcher.workflow.store, str(week), as_json=options.json)
         else:
-            return _list(options, app, dispatcher.workflow.store.dispatches.of_week(str(week)))
+            return _list(options, app, app.store().dispatches.of_week(str(week)))
         if not options.quiet:
             print(_in_words(dispatcher.require(key)))
     return 0
@@ -84,15 +90,16 @@ def _settle(options: Namespace, dispatcher: Dispatcher, week: Week, clock: Clock
 
     if options.failed == options.uncertain or (options.accept and options.failed):
         raise UsageError("name the deliveries: --uncertain --accept, --uncertain --retry or --failed --retry.")
+    chosen = {"address": options.address, "correction": options.correction}
     if options.failed:
-        number = dispatcher.retry_failed(week, clock(), address=options.address)
+        number = dispatcher.retry_failed(week, clock(), **chosen)
     else:
-        number = dispatcher.settle_uncertain(week, accept=options.accept, now=clock(), address=options.address)
+        number = dispatcher.settle_uncertain(week, accept=options.accept, now=clock(), **chosen)
     if not options.quiet:
         what = "counted as sent" if options.accept else "queued again"
         print(f"{week}: {pluralize(number, 'delivery', 'deliveries')} {what}")
-        if number and options.retry:
-            print(f"Next: pipeline send {week}")
+        for dispatch in dispatcher.open_dispatches(week) if number and options.retry else ():
+            print(f"Next: {_command(dispatch)}")
     return 0
 
 
@@ -105,7 +112,7 @@ def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
     rows = (
         one
         for one in app.store().deliveries.iterate(dispatches[0].week, states=states)
-        if options.address.casefold() in ("", one.address.casefold())
+        if options.address.casefold() in ("", one.address.casefold()) and options.correction in (None, one.correction)
     )
     if options.json:
         output.print_json(
@@ -116,6 +123,7 @@ def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
                     "reply": one.reply,
                     "reason": one.reason,
                     "variant": one.variant,
+                    "correction": one.correction,
                     "attempts": one.attempts,
                     "due_at": one.due_at if one.state == "queued" else None,
                     "changed_at": one.changed_at,
@@ -128,12 +136,7 @@ def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
         print(_in_words(dispatch))
     if clicks := sum(app.store().clicks.counts(dispatches[0].week).values()):
         print(f"{pluralize(clicks, 'click')} on its links: --links lists them")
-    zone = app.calendar.zone
-    lines = [
-        (one.address or "(erased)", one.state, format_datetime(one.changed_at, zone), one.reason or one.reply)
-        for one in rows
-    ]
-    for line in output.table(lines, indent="  "):
+    for line in output.table([_row(one, app.calendar.zone) for one in rows], indent="  "):
         print(line)
     return 0
 
@@ -155,15 +158,19 @@ def _list_links(store: Store, week: str, *, as_json: bool) -> int:
     return 0
 
 
+def _row(one: Delivery, zone: tzinfo) -> tuple[str, str, str, str]:
+    state = f"{one.state}, correction {one.correction}" if one.correction else one.state
+    return one.address or "(erased)", state, format_datetime(one.changed_at, zone), one.reason or one.reply
+
+
 def _in_words(dispatch: Dispatch) -> str:
     state = {"running": "is being sent", "paused": "is paused", "cancelled": "was cancelled", "finished": "is sent"}
     note = f" ({dispatch.note})" if dispatch.note else ""
-    return f"{dispatch.week} {state[dispatch.state]}{note}: {dispatch.in_words()}"
+    return f"{dispatch.name} {state[dispatch.state]}{note}: {dispatch.in_words()}"
 
 
-def print_plan(dispatcher: Dispatcher, week: Week, clock: Clock, *, as_json: bool, verbose: bool) -> None:
+def print_plan(plan: Iterable[PlannedDelivery], name: str, *, as_json: bool, verbose: bool) -> None:
     """Print who would get which variant, and how many get nothing for which reason."""
-    plan = dispatcher.plan(week, clock())
     if as_json:
         output.print_json(
             [{"address": one.subscriber.address, "variant": one.variant, "reason": one.reason} for one in plan]
@@ -175,27 +182,31 @@ def print_plan(dispatcher: Dispatcher, week: Week, clock: Clock, *, as_json: boo
         (variants if one.variant else reasons)[one.variant or one.reason] += 1
         if verbose:
             print(f"  {one.subscriber.address}  {one.variant or f'nothing: {one.reason}'}")
-    print(f"{week} would go to {pluralize(variants.total(), 'subscriber')}; nothing is sent now.")
+    print(f"{name} would go to {pluralize(variants.total(), 'subscriber')}; nothing is sent now.")
     rows = [(f"{number:,}", name) for name, number in sorted(variants.items())]
     rows += [(f"{number:,}", f"nothing: {reason}") for reason, number in sorted(reasons.items())]
     for line in output.table(rows, indent="  "):
         print(line)
 
 
-def send_to_subscribers(app: App, week: Week, actor: str, clock: Clock, *, quiet: bool, joined: bool) -> int:
-    """Send an edition to its subscribers, and return the exit code."""
+def send_to_subscribers(app: App, week: Week, actor: str, clock: Clock, *, quiet: bool, to: Recipients) -> int:
+    """Send an edition or its correction to subscribers, and return the exit code."""
     from pipeline.app.deliveries import build_deliverer
 
-    key = (str(week), 0)
     with _progress(quiet=quiet) as on_progress:
         deliverer = build_deliverer(app, actor, clock, on_progress=on_progress)
         dispatcher, now = deliverer.dispatcher, clock()
-        dispatch = dispatcher.add_joined(week, now) if joined else dispatcher.start(week, now)
+        starts = {
+            "all": dispatcher.start,
+            "joined": dispatcher.add_joined,
+            "correction": dispatcher.start_correction,
+        }
+        dispatch = starts[to](week, now)
         if not quiet:
             number = pluralize(dispatch.unfinished, "delivery", "deliveries")
-            print(f"{week}: {number} to send through {dispatcher.backend_name}", flush=True)
-        result = deliverer.run(key, patience=PATIENCE)
-    dispatch = dispatcher.require(key)
+            print(f"{dispatch.name}: {number} to send through {dispatcher.backend_name}", flush=True)
+        result = deliverer.run(dispatch.key, patience=PATIENCE)
+    dispatch = dispatcher.require(dispatch.key)
     if not quiet:
         print(_in_words(dispatch))
     for line in _what_next(dispatch, result, app.calendar.zone):
@@ -209,7 +220,7 @@ def _what_next(dispatch: Dispatch, result: SendResult, zone: tzinfo) -> Iterator
     if result.until:
         at = format_datetime(result.until, zone)
         yield f"{result.reason[0].upper()}{result.reason[1:]}. It goes on {at}: the daemon does that by itself, or run"
-        yield f"`pipeline send {week}` then."
+        yield f"`{_command(dispatch)}` then."
     if dispatch.failed:
         number = pluralize(dispatch.failed, "delivery", "deliveries")
         yield f"{number} failed: `pipeline deliveries {week} --failed` says why."
@@ -219,9 +230,14 @@ def _what_next(dispatch: Dispatch, result: SendResult, zone: tzinfo) -> Iterator
             "--uncertain` lists them; add --accept or --retry to decide."
         )
     if result.state == "busy":
-        yield f"Another process is sending {week}."
+        yield f"Another process is sending {dispatch.name}."
     if dispatch.state == "paused":
-        yield f"When the cause is fixed, run `pipeline deliveries {week} --resume`, then `pipeline send {week}`."
+        yield f"When the cause is fixed, run `pipeline deliveries {week} --resume`, then `{_command(dispatch)}`."
+
+
+def _command(dispatch: Dispatch) -> str:
+    """Return the command that sends what a dispatch has left."""
+    return f"pipeline send {dispatch.week}" + (" --correction" if dispatch.correction else "")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli import output
@@ -14,6 +15,7 @@ from pipeline.cli.arguments import Command, Commands, add_week, load_app, parse_
 
 if TYPE_CHECKING:
     from pipeline.app import App
+    from pipeline.cli.deliveries import Recipients
     from pipeline.jobs.editions.workflow import EditionWorkflow
     from pipeline.model.edition import EditionRecord
     from pipeline.model.schedule import Clock
@@ -31,20 +33,14 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--hash", default="", metavar="HASH", help="only if its content_hash (in manifest.json) begins with HASH"
     )
-    parser.add_argument(
-        "--override",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="ignore errors of this check (may be repeated)",
-    )
-    parser.add_argument(
-        "--offline", action="store_true", help="do not check links and images again; stored results still count"
-    )
+    _add_check_options(parser)
     _add(commands, "hold", hold, "hold an edition; its entries carry over to the next digest")
     _add(commands, "resume", resume, "resume a held edition, with those of its entries that are still free")
     _add(commands, "skip", skip, "publish no edition for a week; its entries carry over to the next digest")
     parser = _add(commands, "send", send, "send an approved edition, or finish a send that was interrupted")
+    parser.add_argument(
+        "--correction", action="store_true", help="send the correction of a sent edition, to those who got that"
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--test", metavar="ADDRESS", help="only send a test copy to ADDRESS; also works for a draft")
     instead.add_argument(
@@ -57,6 +53,14 @@ def add_commands(commands: Commands) -> None:
     instead.add_argument(
         "--handed-over", action="store_true", help="send nothing: mark the edition as sent by another service"
     )
+    parser = _add(commands, "correct", correct, "make a correction of a sent edition; `send --correction` sends it")
+    note = parser.add_mutually_exclusive_group(required=True)
+    note.add_argument(
+        "--message", default="", metavar="TEXT", help="what was wrong, as Markdown: subscribers read it first"
+    )
+    note.add_argument("--file", type=Path, metavar="FILE", help="the same in a file")
+    note.add_argument("--discard", action="store_true", help="delete the correction that is not sent")
+    _add_check_options(parser)
     add_week(commands.add("proof", proof, "send the editor a proof of a week's draft, with check results and buttons"))
 
 
@@ -65,6 +69,19 @@ def _add(commands: Commands, name: str, run: Command, summary: str) -> ArgumentP
     add_week(parser)
     parser.add_argument("--by", default="", metavar="NAME", help="who decides (default: your login name)")
     return parser
+
+
+def _add_check_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--override",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ignore errors of this check (may be repeated)",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="do not check links and images again; stored results still count"
+    )
 
 
 def approve(options: Namespace, clock: Clock) -> int:
@@ -119,42 +136,92 @@ def skip(options: Namespace, clock: Clock) -> int:
 def send(options: Namespace, clock: Clock) -> int:
     """Send an edition or a test copy of it, or record that it was sent elsewhere."""
     from pipeline.app.deliveries import build_dispatcher, delivers
-    from pipeline.app.delivery import build_mailer
     from pipeline.cli.deliveries import print_plan, send_to_subscribers
     from pipeline.jobs.editions import send as sending
+    from pipeline.model.errors import UsageError
 
+    if options.correction and (options.joined_since or options.handed_over):
+        raise UsageError("--correction goes with --test or --dry-run, or without another option.")
     with _action(options, clock) as action:
         app, week = action.app, action.week
         if options.test:
-            mailer = build_mailer(app)
-            path = sending.send_test(action.workflow, mailer, week, options.test, now=action.now)
-            action.print(f"{week}: a test copy for {options.test} was {mailer.outcome}")
-            if path:
-                action.print(output.relative_path(path))
+            _send_test(action, options.test, correction=options.correction)
             return 0
         action.workflow.require_draft(week, now=action.now)
         if options.dry_run:
             dispatcher = build_dispatcher(app, action.workflow.actor)
-            print_plan(dispatcher, week, clock, as_json=options.json, verbose=options.verbose)
+            plan = (dispatcher.plan_correction if options.correction else dispatcher.plan)(week, clock())
+            name = f"The correction of {week}" if options.correction else str(week)
+            print_plan(plan, name, as_json=options.json, verbose=options.verbose)
         elif options.handed_over:
             record = sending.mark_sent_elsewhere(action.workflow, week, now=action.now)
             action.report(record, "marked as sent by another service")
             action.print(PLACEHOLDERS_NOTE)
         elif delivers(app) or options.joined_since:
             actor, quiet = action.workflow.actor, options.quiet
-            return send_to_subscribers(app, week, actor, clock, quiet=quiet, joined=options.joined_since)
+            to: Recipients = "joined" if options.joined_since else "correction" if options.correction else "all"
+            return send_to_subscribers(app, week, actor, clock, quiet=quiet, to=to)
         else:
-            _send_to_outbox(action)
+            _send_to_outbox(action, correction=options.correction)
     return 0
 
 
-def _send_to_outbox(action: _Action) -> None:
-    from pipeline.app.delivery import build_recovery
-    from pipeline.jobs.editions import send as sending
+def _send_test(action: _Action, address: str, *, correction: bool) -> None:
+    from pipeline.app.delivery import build_mailer
+    from pipeline.jobs.editions.corrections import send_test_correction
+    from pipeline.jobs.editions.send import send_test
 
-    recovery = build_recovery(action.app)
-    record, sent_path = sending.send(action.workflow, recovery, action.week, now=action.now)
-    action.report(record, recovery.backend.outcome)
+    mailer, send_copy = build_mailer(action.app), send_test_correction if correction else send_test
+    path = send_copy(action.workflow, mailer, action.week, address, now=action.now)
+    action.print(f"{action.week}: a test copy for {address} was {mailer.outcome}")
+    if path:
+        action.print(output.relative_path(path))
+
+
+def correct(options: Namespace, clock: Clock) -> int:
+    """Make a correction of a sent edition, or discard the one that is not sent."""
+    from pipeline.jobs.digests.build import write_sealed
+    from pipeline.jobs.digests.files import correction_folder
+    from pipeline.jobs.editions.corrections import discard_correction, make_correction
+
+    with _action(options, clock) as action:
+        app, week, workflow = action.app, action.week, action.workflow
+        if options.discard:
+            correction = discard_correction(workflow, week, app.editions_folder)
+            action.print(f"{week}: correction {correction.number} was discarded; nothing was sent")
+            return 0
+        if not options.offline:
+            workflow = replace(workflow, open_link_fetcher=app.link_fetcher)
+        text = _read_note(options.file) if options.file else options.message
+        correction = make_correction(workflow, week, text, now=action.now, overridden=options.override)
+        write_sealed(app.store(), workflow.context, week, app.editions_folder, now=action.now)
+        action.print(f"{week}: correction {correction.number} is sealed, with hash {correction.content_hash[:12]}")
+        action.print(output.relative_path(correction_folder(app.editions_folder, *correction.key)))
+        action.print(f"Next: pipeline send {week} --correction --test ADDRESS, then pipeline send {week} --correction")
+    return 0
+
+
+def _read_note(file: Path) -> str:
+    from pipeline.model.errors import UsageError
+
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as a UTF-8 text file: name another file.") from error
+
+
+def _send_to_outbox(action: _Action, *, correction: bool) -> None:
+    from pipeline.app.delivery import build_recovery
+    from pipeline.jobs.editions.corrections import send_correction
+    from pipeline.jobs.editions.send import send
+
+    recovery, week, now = build_recovery(action.app), action.week, action.now
+    if correction:
+        sent, sent_path = send_correction(action.workflow, recovery, week, now=now)
+        action.report(action.workflow.store.editions.get(str(week)), f"correction {sent.number} {sent.note}")
+    else:
+        record, sent_path = send(action.workflow, recovery, week, now=now)
+        action.report(record, recovery.backend.outcome)
     action.print(output.relative_path(sent_path))
     action.print(PLACEHOLDERS_NOTE)
 

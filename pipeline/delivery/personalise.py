@@ -33,6 +33,7 @@ _BOUNDARY = b"\r\n--=_"
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _OWN_FIELDS = (b"list-id", b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id")
 _MESSAGE_ID = re.compile(rb"(Message-ID: *<[^@>\s]+)(@[^@>\s]+>)", re.IGNORECASE)
+_REPLY_TO = re.compile(rb"((?:In-Reply-To|References): *<[^@>\s]+)(@[^@>\s]+>)", re.IGNORECASE)
 _LIST_ID = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 _FEEDBACK_ID = re.compile(r"[!-~]+")
 _MAX_ID_CHARS = 255
@@ -57,11 +58,15 @@ class PersonalMessage:
     segments: tuple[bytes | str, ...]
     """Bytes of the message, and between them the names of values."""
     seal: bytes
-    """The hash of the message, by which the copies of its correction get other Message-IDs."""
+    """The SHA-256 of the message, by which the copies of its correction get other Message-IDs."""
+    seal_of_earlier: bytes = b""
+    """That of the message which a correction refers to; empty if it refers to none."""
 
     @classmethod
-    def compile(cls, message: bytes, mailing_list: ListIdentity) -> PersonalMessage:
+    def compile(cls, message: bytes, mailing_list: ListIdentity, *, seal_of_earlier: bytes = b"") -> PersonalMessage:
         """Return a message (RFC 5322, CRLF, text and HTML in quoted-printable) cut at its placeholders.
+
+        With ``seal_of_earlier``, In-Reply-To and References name each recipient's own copy of that message.
 
         DeliveryFailedError if it has no To or Message-ID or has list headers already, if a placeholder would be left
         unfilled, or if the list's identity is not fit for a header.
@@ -69,13 +74,13 @@ class PersonalMessage:
         header, blank, body = message.partition(b"\r\n\r\n")
         text, boundary, html = body.partition(_BOUNDARY)
         segments = (
-            *_cut_header(header, mailing_list),
+            *_cut_header(header, mailing_list, is_reply=bool(seal_of_earlier)),
             blank,
             *_cut_body("text", text, mailing_list.home_url),
             boundary,
             *_cut_body("html", html, mailing_list.home_url),
         )
-        return cls(tuple(_joined(segments)), sha256(message).digest())
+        return cls(tuple(_joined(segments)), sha256(message).digest(), seal_of_earlier)
 
     def fill(self, recipient: Recipient) -> bytes:
         """Return a recipient's copy; the same recipient gives the same bytes and the same Message-ID.
@@ -85,11 +90,12 @@ class PersonalMessage:
         the address (kind ``recipient``) or a URL (kind ``message``) is invalid.
         """
         values = _values(recipient)
-        values["unique"] = sha256(self.seal + values["address"]).hexdigest()[:20].encode("ascii")
+        for name, seal in (("unique", self.seal), ("earlier", self.seal_of_earlier)):
+            values[name] = sha256(seal + values["address"]).hexdigest()[:20].encode("ascii")
         return b"".join([segment if isinstance(segment, bytes) else values[segment] for segment in self.segments])
 
 
-def _cut_header(header: bytes, mailing_list: ListIdentity) -> Iterator[bytes | str]:
+def _cut_header(header: bytes, mailing_list: ListIdentity, *, is_reply: bool) -> Iterator[bytes | str]:
     fields = _FIELD_END.split(header)
     names = [field.partition(b":")[0].strip().lower() for field in fields]
     if any(names.count(name) != 1 for name in (b"to", b"message-id")) or not set(names).isdisjoint(_OWN_FIELDS):
@@ -106,6 +112,8 @@ def _cut_header(header: bytes, mailing_list: ListIdentity) -> Iterator[bytes | s
             if not parts:
                 raise _unsendable("its Message-ID is invalid")
             yield from (parts[1] + b".", "unique", parts[2] + b"\r\n")
+        elif is_reply and (parts := _REPLY_TO.fullmatch(field)):
+            yield from (parts[1] + b".", "earlier", parts[2] + b"\r\n")
         else:
             yield field + b"\r\n"
     yield f"Feedback-ID: {mailing_list.feedback_id}\r\nList-Id: <{mailing_list.id}>\r\n".encode("ascii")

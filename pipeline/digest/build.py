@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pipeline.digest.checks import by_severity, preflight
 from pipeline.digest.compose.compose import DigestInputs, compose
+from pipeline.digest.compose.correction import corrected
 from pipeline.digest.compose.variants import variant_inputs
 from pipeline.digest.edition.counted_links import with_counted_links
 from pipeline.digest.edition.seal import seal
@@ -21,6 +22,7 @@ from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import Theme
 from pipeline.digest.selection.select import Selection
 from pipeline.model.check import CheckResult
+from pipeline.model.correction import CorrectionNote
 from pipeline.model.counted_link import CountedLink
 from pipeline.model.digest import Digest, Edition, RenderedDigest
 from pipeline.model.subscriber import Topic
@@ -61,14 +63,22 @@ class BuiltEdition:
 
 
 def compose_edition(
-    inputs: DigestInputs, theme: Theme, keys: Sequence[VariantKey] = (), *, counting_url: str = ""
+    inputs: DigestInputs,
+    theme: Theme,
+    keys: Sequence[VariantKey] = (),
+    *,
+    counting_url: str = "",
+    correction: CorrectionNote | None = None,
 ) -> ComposedEdition:
     """Return the edition that follows from the inputs: the same arguments always give the same bytes.
 
-    ``counting_url`` is that of the pages that count clicks on links; empty if nobody counts them.
+    ``counting_url`` is that of the pages that count clicks on links; empty if nobody counts them. With ``correction``
+    it is a correction, and so is each variant.
+
     Raise TemplateError if a template of the theme asks for something that does not exist.
     """
     digest, excerpts = compose(inputs)
+    digest = corrected(digest, correction, inputs.translator) if correction else digest
     rendered = render(digest, theme)
     eml, links = _make_message(digest, rendered, counting_url)
     checks = preflight(digest, rendered, eml, inputs.preflight)
@@ -78,6 +88,7 @@ def compose_edition(
         wanted = variant_inputs(replace(inputs, excerpts={**inputs.excerpts, **excerpts}), digest, key)
         if wanted:
             digest_of_key, more = compose(wanted)
+            digest_of_key = corrected(digest_of_key, correction, inputs.translator) if correction else digest_of_key
             excerpts = {**excerpts, **more}
             variant, of_variant, results = _render_variant(digest_of_key, theme, key, counting_url)
             variants.append((variant, digest_of_key))

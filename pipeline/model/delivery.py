@@ -19,6 +19,8 @@ from pipeline.text.format import pluralize
 
 DeliveryState = Literal["queued", "claimed", "final", "sent", "failed", "uncertain"]
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("queued", "claimed", "final", "sent", "failed", "uncertain")
+GOT_STATES: tuple[DeliveryState, ...] = ("sent", "uncertain")
+"""States in which a subscriber has got an edition, or may have."""
 UNFINISHED_STATES: tuple[DeliveryState, ...] = ("queued", "claimed", "final")
 FailureReason = Literal["", "refused", "expired", "message", "unsubscribed", "paused", "suppressed", "cancelled"]
 """The reason why nothing was sent: the server refused the address, or the message; it accepted neither in time; the
@@ -29,6 +31,7 @@ Outcome = Literal["sent", "failed", "later", "stop", "uncertain", "lost"]
 """The result for a copy: accepted; refused for good; not accepted now; refused for a reason that concerns all copies;
 complete, but not confirmed; no longer this process's to send."""
 DispatchState = Literal["running", "paused", "cancelled", "finished"]
+OPEN_STATES: tuple[DispatchState, ...] = ("running", "paused")
 DispatchKey = tuple[str, int]
 """The week of an edition, and 0 for itself or the number of its correction."""
 
@@ -127,6 +130,16 @@ class Dispatch:
     def key(self) -> DispatchKey:
         """The week, and the number of the correction."""
         return self.week, self.correction
+
+    @property
+    def name(self) -> str:
+        """The week, and for a correction which one it is.
+
+        >>> day = datetime.fromisoformat("2026-02-16T09:00Z")
+        >>> Dispatch(week="2026-W07", correction=1, frozen_at=day, changed_at=day).name
+        '2026-W07, correction 1'
+        """
+        return f"{self.week}, correction {self.correction}" if self.correction else self.week
 
     @property
     def total(self) -> int:

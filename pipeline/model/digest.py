@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipeline.model.block import Block
+from pipeline.model.correction import CorrectionNote
 from pipeline.model.entry import Entry, Picture, TimedText
 from pipeline.model.variant import Variant
 
@@ -188,6 +189,7 @@ class Digest:
     """The standing blocks of this edition, in the order of config.toml."""
     previous_url: str = ""
     """The page of the edition before; empty if there is none."""
+    correction: CorrectionNote | None = None
 
     @property
     def stories(self) -> tuple[Story, ...]:

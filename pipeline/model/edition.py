@@ -110,7 +110,7 @@ _REFUSALS: Mapping[EditionState, str] = MappingProxyType(
         "approved": "is approved but not sent yet: run `pipeline send {week}`",
         "held": "is held: run `pipeline resume {week}` first",
         "sending": "is being sent: run `pipeline send {week}` to finish",
-        "sent": "has been sent and can no longer change: put corrections into the next edition",
+        "sent": "has been sent and can no longer change: `pipeline correct {week} --message TEXT` makes a correction",
         "skipped": "was skipped for good: its entries have carried over to the next digest",
     }
 )

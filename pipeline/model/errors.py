@@ -32,9 +32,7 @@ PipelineError
 ├── MissingSecretError
 └── FetchError
 
-DeliveryInterrupted is a KeyboardInterrupt.
-
-A message is one sentence that says what to do.
+DeliveryInterrupted is a KeyboardInterrupt. A message is one sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -171,7 +169,11 @@ class WebhookUncheckedError(WebhookRefusedError):
 
 
 class ChecksFailedError(RefusedError):
-    """The checks found errors that were not overridden."""
+    """The checks named ``names`` found errors that were not overridden."""
+
+    def __init__(self, message: str, names: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
 
 
 class NothingToPublishError(RefusedError):

@@ -133,21 +133,22 @@ class DeliveryRepository:
             values = {"state": uncertain, "reply": storable(reply), "changed_at": now, "due_at": now}
             return len(connection.execute(final.values(values).returning(delivery.c.delivery_id)).all())
 
-    def settle_uncertain(self, week: str, state: DeliveryState, now: datetime, *, address: str = "") -> int:
-        """Accept uncertain deliveries as ``sent``, or have them ``queued`` again; return how many there were."""
-        statement = update(delivery).where(delivery.c.week == week, delivery.c.state == "uncertain")
-        if address:
-            statement = statement.where(delivery.c.address == address)
+    def settle_uncertain(
+        self, week: str, state: DeliveryState, now: datetime, *, address: str = "", correction: int | None = None
+    ) -> int:
+        """Accept uncertain deliveries as ``sent``, or have them ``queued`` again; return how many there were.
+
+        Those of a week, or of an ``address`` or a ``correction`` only, which is 0 for the edition itself.
+        """
+        statement = update(delivery).where(_chosen(week, address, correction), delivery.c.state == "uncertain")
         return self._change(statement.values(state=state, changed_at=now, due_at=now))
 
-    def retry_failed(self, week: str, now: datetime, *, address: str = "") -> int:
-        """Queue the deliveries again that failed though they were wanted; return how many there were."""
+    def retry_failed(self, week: str, now: datetime, *, address: str = "", correction: int | None = None) -> int:
+        """Queue the deliveries again that failed though they were wanted, chosen alike; return how many there were."""
         reasons = ("refused", "expired", "message")
         statement = update(delivery).where(
-            delivery.c.week == week, delivery.c.state == "failed", delivery.c.reason.in_(reasons)
+            _chosen(week, address, correction), delivery.c.state == "failed", delivery.c.reason.in_(reasons)
         )
-        if address:
-            statement = statement.where(delivery.c.address == address)
         values = {"state": "queued", "reason": "", "changed_at": now, "due_at": now, "deferred_at": None}
         return self._change(statement.values(values))
 
@@ -223,6 +224,16 @@ def of_dispatch(key: DispatchKey) -> ColumnElement[bool]:
     """Return the condition that a delivery belongs to a dispatch."""
     week, correction = key
     return and_(delivery.c.week == week, delivery.c.correction == correction)
+
+
+def _chosen(week: str, address: str, correction: int | None) -> ColumnElement[bool]:
+    """Return the condition that a delivery is of a week, and of an address and a correction if they are given."""
+    conditions = [delivery.c.week == week]
+    if address:
+        conditions.append(delivery.c.address == address)
+    if correction is not None:
+        conditions.append(delivery.c.correction == correction)
+    return and_(*conditions)
 
 
 @cache

@@ -23,7 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from pipeline.model.delivery import DeliveryState, Dispatch, DispatchKey, DispatchState, FailureReason
+from pipeline.model.delivery import GOT_STATES, DeliveryState, Dispatch, DispatchKey, DispatchState, FailureReason
+from pipeline.model.variant import WHOLE
 from pipeline.store.carried_deliveries import carry_over_deliveries
 from pipeline.store.database import Database
 from pipeline.store.deliveries import of_dispatch
@@ -70,6 +71,25 @@ class DispatchRepository:
         people = select(
             *_constants(key, now), subscriber.c.subscriber_id, subscriber.c.address, case(*names, else_="")
         ).where(is_active(now), preferences.in_(every), ~has_one)
+        return self._insert(key, people.order_by(subscriber.c.subscriber_id))
+
+    def freeze_correction(self, key: DispatchKey, variants: Collection[str], now: datetime) -> int:
+        """Queue a delivery of a correction for each active subscriber who got, or may have got, its edition.
+
+        Those who have one already get none; return how many were added. Each gets the variant that they got, or the
+        whole where that is none of ``variants``.
+        """
+        own, got = delivery.alias(), delivery.alias()
+        has_one = exists().where(
+            own.c.week == key[0], own.c.correction == key[1], own.c.subscriber_id == subscriber.c.subscriber_id
+        )
+        variant = case((got.c.variant.in_(sorted(variants)), got.c.variant), else_=WHOLE.name)
+        people = (
+            select(*_constants(key, now), subscriber.c.subscriber_id, subscriber.c.address, variant)
+            .join_from(got, subscriber, got.c.subscriber_id == subscriber.c.subscriber_id)
+            .where(got.c.week == key[0], got.c.correction == 0, got.c.state.in_(GOT_STATES))
+            .where(is_active(now), ~has_one)
+        )
         return self._insert(key, people.order_by(subscriber.c.subscriber_id))
 
     def get(self, week: str, correction: int = 0) -> Dispatch | None:

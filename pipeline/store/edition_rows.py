@@ -33,6 +33,7 @@ _RECORD = select(
     *(func.coalesce(sealed_edition.c[name], "").label(name) for name in ("content_hash", "sealed_by")),
 ).outerjoin_from(edition, sealed_edition, _NEWEST)
 _SEALED = select(sealed_edition, edition.c.number).join_from(edition, sealed_edition, _NEWEST)
+_VERSION = select(sealed_edition, edition.c.number).join_from(edition, sealed_edition)
 _WITH_KEYS = (
     select(published_text.c.entry_id)
     .distinct()
@@ -68,9 +69,16 @@ def sent_before(connection: Connection, week: str) -> str | None:
 
 
 def newest_sealed(connection: Connection, week: str) -> SealedEdition | None:
-    """Return a week's newest sealed edition, or None."""
+    """Return a week's newest sealed edition, or None; corrections do not count."""
     row = connection.execute(_SEALED.where(edition.c.week == week)).mappings().first()
     return _sealed_edition(row, _variants(connection, week, row["version"])) if row else None
+
+
+def sealed_version(connection: Connection, week: str, version: int) -> SealedEdition:
+    """Return what was sealed as a version of a week."""
+    is_version = (sealed_edition.c.week == week) & (sealed_edition.c.version == version)
+    row = connection.execute(_VERSION.where(is_version)).mappings().one()
+    return _sealed_edition(row, _variants(connection, week, version))
 
 
 def lock(connection: Connection) -> None:
@@ -114,6 +122,13 @@ def replace_record(connection: Connection, sent: EditionRecord) -> None:
 
 def insert_sealed(connection: Connection, sealed: SealedEdition) -> None:
     """Insert a sealed edition as the newest version of its week."""
+    version = insert_version(connection, sealed)
+    current = update(edition).where(edition.c.week == sealed.edition.week)
+    connection.execute(current.values(number=sealed.edition.number, version=version))
+
+
+def insert_version(connection: Connection, sealed: SealedEdition) -> int:
+    """Insert sealed bytes beside the edition of their week, which stays as it is, and return their version."""
     week = sealed.edition.week
     newest = connection.scalar(select(func.max(sealed_edition.c.version)).where(sealed_edition.c.week == week))
     version = (newest or 0) + 1
@@ -125,8 +140,7 @@ def insert_sealed(connection: Connection, sealed: SealedEdition) -> None:
     if rows:
         connection.execute(sealed_variant.insert(), [row | {"week": week, "version": version} for row in rows])
     insert_links(connection, week, sealed.edition.manifest)
-    current = update(edition).where(edition.c.week == week)
-    connection.execute(current.values(number=sealed.edition.number, version=version))
+    return version
 
 
 def reactivate(connection: Connection, week: str) -> None:

@@ -18,6 +18,7 @@ from pipeline.store.dialects import release_memory, upsert, use_snapshot, utf8_l
 from pipeline.store.schema import (
     Instant,
     content,
+    correction,
     edition,
     edition_entry,
     entry,
@@ -82,7 +83,10 @@ class Maintenance:
 
     def changed_at(self) -> datetime | None:
         """Return when the store last recorded anything about feeds, entries, runs or editions; None if it never did."""
-        columns = (feed.c.checked_at, entry.c.changed_at, run.c.claimed_at, run.c.finished_at, edition.c.changed_at)
+        columns = (
+            *(feed.c.checked_at, entry.c.changed_at, run.c.claimed_at, run.c.finished_at),
+            *(edition.c.changed_at, correction.c.changed_at),
+        )
         with self.database.read() as connection:
             instants = [connection.scalar(select(func.max(column))) for column in columns]
         return max(filter(None, instants), default=None)

@@ -12,6 +12,7 @@ from pipeline.store.alerts import AlertRepository
 from pipeline.store.archive import ArchiveRepository
 from pipeline.store.caches import ExcerptRepository, LinkCheckRepository, MediaRepository
 from pipeline.store.clicks import ClickRepository
+from pipeline.store.corrections import CorrectionRepository
 from pipeline.store.database import Database, map_errors
 from pipeline.store.deliveries import DeliveryRepository
 from pipeline.store.delivery_events import DeliveryEventRepository
@@ -53,6 +54,7 @@ class Store:
         self.word_index = WordIndex(database)
         self.weeks = WeekRepository(database)
         self.editions = EditionRepository(database)
+        self.corrections = CorrectionRepository(database)
         self.excerpts = ExcerptRepository(database)
         self.link_checks = LinkCheckRepository(database)
         self.proofs = ProofRepository(database)

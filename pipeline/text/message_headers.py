@@ -71,11 +71,14 @@ def parse_mailbox(text: str) -> Mailbox:
     return Mailbox(_unquoted(_single_line(name)), f"{local_part}@{domain}")
 
 
-def message_headers(*, sender: str, recipient: str, subject: str, sent_at: datetime, message_id: str) -> bytes:
+def message_headers(
+    *, sender: str, recipient: str, subject: str, sent_at: datetime, message_id: str, reply_to: str = ""
+) -> bytes:
     """Return the headers From, To, Subject, Date and Message-ID, each with its CRLF.
 
     ``sender`` and ``recipient`` are mailboxes, ``sent_at`` is aware. ``message_id`` is the part before the "@", and the
-    sender's domain the part after it. Raise ValueError for an invalid mailbox.
+    sender's domain the part after it. So is ``reply_to``: the message with that Message-ID is then named in In-Reply-To
+    and References. Raise ValueError for an invalid mailbox.
     """
     author = parse_mailbox(sender)
     lines = (
@@ -84,6 +87,7 @@ def message_headers(*, sender: str, recipient: str, subject: str, sent_at: datet
         subject_header(subject),
         f"Date: {format_datetime(sent_at)}\r\n",
         f"Message-ID: <{message_id}@{author.domain}>\r\n",
+        *(f"{name}: <{reply_to}@{author.domain}>\r\n" for name in ("In-Reply-To", "References") if reply_to),
     )
     return "".join(lines).encode("ascii")
 

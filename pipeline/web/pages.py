@@ -25,6 +25,7 @@ from pipeline.model.schedule import Clock
 from pipeline.web.desk.audience.mails import MailPages
 from pipeline.web.desk.audience.pages import SubscriberPages
 from pipeline.web.desk.cache import EditionCache
+from pipeline.web.desk.deliveries.correction_pages import CorrectionPages
 from pipeline.web.desk.deliveries.pages import DeliveryPages, failure_reason, left_out, variant_name
 from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
@@ -122,6 +123,7 @@ def create_desk_app(
         FeedPages(cache, templates),
         SubscriberPages(cache, templates),
         DeliveryPages(cache, templates),
+        CorrectionPages(cache, templates),
         MailPages(cache, templates),
     )
     return Starlette(

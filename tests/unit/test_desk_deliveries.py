@@ -320,3 +320,82 @@ def test_links_are_counted_without_rates(client: AsgiClient, harness: DeliveryHa
         )
         store.delivery_events.add(event, delivery, delivery.subscriber_id, delivery.address, harness.clock())
     assert "3 clicks from 3 copies delivered." in read(client, LIST)
+
+
+CORRECTIONS = f"{WEEK}/corrections"
+
+
+def test_a_correction_is_made_seen_and_sent_after_a_question(client: AsgiClient, harness: DeliveryHarness) -> None:
+    """What is sent is what was on the screen; then the page of the week shows it beside the edition."""
+    assert client.get(CORRECTIONS).status_code == 404
+    send(harness, p2=[REFUSED])
+    assert "Correct this edition" in read(client)
+    assert "What was wrong?" in read(client, CORRECTIONS)
+    page = press(client, CORRECTIONS, do="make", note="It is on *Friday*.")
+    assert "Made. Look at it: exactly this is sent, once you say so." in page
+    assert "Subject Correction: Harbour & Hearth: Bread Preheader It is on Friday." in page
+    assert "Send to 2 subscribers" in page
+    assert "Correction 1 is not sent" in read(client)
+    html = client.get(CORRECTIONS).text
+    frame = re.search(r'data-src="([^"]+)"', html)
+    assert frame
+    assert "It is on <em>Friday</em>." in client.get(unescape(frame[1])).text
+    seen = re.search(r'name="hash" value="([^"]+)"', html)
+    assert seen
+    harness.correct("It is on Saturday.")
+    stale = press(client, CORRECTIONS, do="send", hash=seen[1])
+    assert "has changed since you saw it" in stale
+    newest = harness.store.corrections.newest(str(W07))
+    assert newest
+    page = press(client, CORRECTIONS, do="send", hash=newest.content_hash)
+    assert "It goes to 2 subscribers." in page
+    assert "Sending: correction 1 0 of 2" in page
+    assert "What was wrong?" not in read(client, CORRECTIONS)
+    harness.backend.accepted.clear()
+    harness.run(key=(str(W07), 1))
+    assert harness.backend.counts == {"p0": 1, "p1": 1}
+    page = read(client)
+    assert "Correction 1: 2 of 2 deliveries sent." in page
+    assert "Corrections (1)" in page
+    assert "It is on Saturday." in read(client, CORRECTIONS)
+    assert "Sent Correction 1" in read(client, f"{LIST}?state=all")
+
+
+def test_a_refused_correction_keeps_its_note(client: AsgiClient, harness: DeliveryHarness) -> None:
+    """Errors can be ignored by name; a draft is discarded with a button."""
+    send(harness)
+    page = press(client, CORRECTIONS, do="make", note="Dear {{ name }}, it is Friday.")
+    assert "merge-tag (correction)" in page
+    assert "Dear {{ name }}, it is Friday." in page
+    assert "Ignore " in page
+    assert harness.store.corrections.all() == []
+    press(client, CORRECTIONS, do="make", note="Dear {{ name }}, it is Friday.", override="merge-tag")
+    assert len(harness.store.corrections.all()) == 1
+    assert "Discarded. Nothing was sent." in press(client, CORRECTIONS, do="discard")
+    assert "has no draft of a correction" in press(client, CORRECTIONS, do="discard")
+    for fields in ({"do": "publish"}, {"do": "send"}):
+        assert client.post(CORRECTIONS, fields, page=WEEK).status_code == 400
+
+
+def test_a_delivery_of_a_correction_is_settled_by_itself(client: AsgiClient, harness: DeliveryHarness) -> None:
+    """The one of the edition to the same person stays as it is."""
+    send(harness, p0=[UNCERTAIN])
+    harness.correct()
+    harness.backend.scripts = {"p0": [UNCERTAIN]}
+    harness.dispatcher.start_correction(W07, harness.clock())
+    harness.run(key=(str(W07), 1))
+    assert "1 delivery counts as sent." in press(client, do="accept", delivery=str(harness.deliveries(1)["p0"].id))
+    assert harness.deliveries()["p0"].state == "uncertain"
+
+
+def test_the_outbox_gets_a_correction_at_once(client: AsgiClient, desk: SendingDesk) -> None:
+    """There is nobody to count."""
+    desk.delivers = False
+    desk.real.publication.send(W07)
+    press(client, CORRECTIONS, do="make", note="It is on Friday.")
+    html = client.get(CORRECTIONS).text
+    seen = re.search(r'name="hash" value="([^"]+)"', html)
+    assert seen
+    assert "Send ▾" not in visible_text(html)
+    page = press(client, CORRECTIONS, do="send", hash=seen[1])
+    assert "Correction 1 written to the outbox; not delivered to anyone: outbox/" in page

@@ -38,7 +38,7 @@ def test_only_these_transitions_are_allowed(transition: Transition, state: Editi
         ("send", "draft", "pipeline approve 2026-W07"),
         ("send", "held", "pipeline resume 2026-W07"),
         ("approve", "sending", "pipeline send 2026-W07"),
-        ("hold", "sent", "the next edition"),
+        ("hold", "sent", "pipeline correct 2026-W07"),
         ("resume", "skipped", "carried over to the next digest"),
         ("resume", "approved", "nothing to resume"),
     ],

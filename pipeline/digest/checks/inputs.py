@@ -35,6 +35,7 @@ class Location:
 
 SUBJECT, PREHEADER = Location("subject", "subject"), Location("preheader", "preheader")
 INTRODUCTION = Location("introduction", "introduction")
+CORRECTION = Location("correction", "")
 LINKS, STORIES = Location("useful links", "links"), Location("digest.html", "stories")
 THEME = Location("theme", "theme")
 BLOCK_TARGET = "setting blocks.text"
@@ -71,6 +72,8 @@ class CheckInputs:
         digest, publication = self.digest, self.digest.publication
         yield from ((SUBJECT, digest.subject, True), (PREHEADER, digest.preheader, True))
         yield INTRODUCTION, digest.introduction_md, True
+        if digest.correction:
+            yield CORRECTION, digest.correction.text_md, True
         for story in digest.all_stories:
             yield story_location(story), story.note_md, True
             yield story_location(story), f"{story.title}\n{story.excerpt_md}", False
@@ -90,6 +93,8 @@ class CheckInputs:
         digest, publication = self.digest, self.digest.publication
         yield from ((SUBJECT, digest.subject), (PREHEADER, digest.preheader))
         yield INTRODUCTION, to_plain(without_code(digest.introduction_md))
+        if digest.correction:
+            yield CORRECTION, to_plain(without_code(digest.correction.text_md))
         for story in digest.all_stories:
             texts = [story.title, story.author, story.guest, story.feed_title, story.transcript_opening]
             texts += [*(timed.text for timed in story.chapters), *(related.title for related in story.related)]

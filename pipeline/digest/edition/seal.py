@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.model.check import CheckResult
+from pipeline.model.correction import CorrectionNote
 from pipeline.model.counted_link import CountedLink
 from pipeline.model.digest import Decision, Digest, Edition, RelatedEntry, RenderedDigest, SkimLine, Story
 from pipeline.model.entry import Entry
@@ -45,6 +46,8 @@ def seal(
         manifest["variants"] = [_variant(variant, of_variant) for variant, of_variant in variants]
     if links:
         manifest["counted_links"] = [asdict(link) for link in links]
+    if digest.correction:
+        manifest["correction"] = _correction(digest.correction)
     manifest["content_hash"] = content_hash(manifest)
     return Edition(
         week=digest.week,
@@ -95,6 +98,22 @@ def mark_approved(edition: Edition, *, overridden: Sequence[str] = ()) -> Editio
     """
     manifest = json.loads(edition.manifest) | {"state": "approved", "overridden": sorted(set(overridden))}
     return replace(edition, state="approved", manifest=_to_json(manifest))
+
+
+def _correction(note: CorrectionNote) -> dict[str, Any]:
+    return {
+        "number": note.number,
+        "text_md": note.text_md,
+        "made_at": _timestamp(note.made_at),
+        "corrects": note.corrects,
+        "messages": dict(note.messages),
+    }
+
+
+def read_correction(manifest: bytes) -> CorrectionNote | None:
+    """Return the note of a correction from its manifest; None if it is that of an edition."""
+    values = json.loads(manifest).get("correction")
+    return CorrectionNote(**values | {"made_at": datetime.fromisoformat(values["made_at"])}) if values else None
 
 
 def _to_json(manifest: Mapping[str, Any]) -> bytes:

@@ -142,6 +142,7 @@ def digest_view(
     separator = wording.label_separator(translator)
     date = translator.format_date(closes_at)
     lead, sections = _lead(digest, translator), tuple(_sections(digest, translator, budget or LengthBudget()))
+    introduction_md = wording.introduction(digest, translator)
     blocks = blocks_by_ordinal(digest.blocks, bool(lead) + sum(len(one.stories) for one in sections), translator)
 
     def placeholder_link(label: str, placeholder: str) -> LinkView:
@@ -168,8 +169,8 @@ def digest_view(
         number=wording.edition_number(digest.number, translator),
         date=date,
         top_line=" · ".join(filter(None, wording.top_line(digest, closes_at, translator))),
-        introduction_html=markdown.to_html(digest.introduction_md),
-        introduction_text=markdown.to_text(digest.introduction_md, colon=separator),
+        introduction_html=markdown.to_html(introduction_md),
+        introduction_text=markdown.to_text(introduction_md, colon=separator),
         signature=signature_view(digest),
         contents_heading=translator.gettext("In this edition"),
         contents=_contents(digest, translator),

@@ -21,12 +21,17 @@ _POLICY = EmailPolicy(linesep="\r\n", max_line_length=76)
 def to_eml(rendered: RenderedDigest, digest: Digest, *, variant: str = "edition") -> bytes:
     """Return an edition as a message: plain text, then HTML, both UTF-8; the same digest gives the same bytes.
 
-    Its Date is the closing of the week; its Message-ID has the name of the ``variant``. Lines end in CRLF; body lines
-    have at most 76 characters.
+    Its Date is the closing of the week; its Message-ID has the name of the ``variant``. A correction has the date it
+    was made and an own Message-ID, and refers to that of the edition. Lines end in CRLF; body lines have at most 76
+    characters.
     """
-    sent_at = digest.closes_at.astimezone(ZoneInfo(digest.publication.timezone))
     message_id = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.{variant}"
-    headers = _headers(digest.publication, rendered.subject, sent_at, message_id)
+    sent_at, reply_to = digest.closes_at, ""
+    if digest.correction:
+        sent_at, reply_to = digest.correction.made_at.replace(microsecond=0), message_id
+        message_id += f".correction-{digest.correction.number}"
+    sent_at = sent_at.astimezone(ZoneInfo(digest.publication.timezone))
+    headers = _headers(digest.publication, rendered.subject, sent_at, message_id, reply_to)
     return headers + _parts(EmailMessage(policy=_POLICY), rendered.text, rendered.html, digest.week)
 
 
@@ -78,13 +83,14 @@ def to_person_eml(
     return headers + _parts(message, text, html, "mail")
 
 
-def _headers(publication: Publication, subject: str, sent_at: datetime, message_id: str) -> bytes:
+def _headers(publication: Publication, subject: str, sent_at: datetime, message_id: str, reply_to: str = "") -> bytes:
     return message_headers(
         sender=publication.sender,
         recipient=publication.editor,
         subject=subject,
         sent_at=sent_at,
         message_id=message_id,
+        reply_to=reply_to,
     )
 
 

@@ -40,6 +40,19 @@ def edition_number(number: int | None, translator: Translator = ENGLISH) -> str:
     return "" if number is None else translator.gettext("Issue {number}", number=number)
 
 
+def introduction(digest: Digest, translator: Translator = ENGLISH) -> str:
+    """Return the introduction as Markdown; that of a correction begins with its note, as a quotation.
+
+    So every theme shows it before all stories, in HTML and in text.
+    """
+    if digest.correction is None:
+        return digest.introduction_md
+    label = translator.gettext("Correction")
+    note = f"**{label}**\n\n{digest.correction.text_md.strip()}"
+    quotation = "\n".join(f"> {line}".rstrip() for line in note.splitlines())
+    return f"{quotation}\n\n{digest.introduction_md}".rstrip()
+
+
 def top_line(digest: Digest, closed_at: date, translator: Translator = ENGLISH) -> tuple[str, ...]:
     """Return the parts of the first line: number and day of the edition, and how long it takes to read and to hear."""
     seconds = sum(story.duration_seconds or 0 for story in digest.stories)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipeline.audience.tokens import delivery_token
 from pipeline.delivery.personalise import PersonalMessage
+from pipeline.digest.edition.seal import read_correction
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.model.delivery import Copy, Delivery
 from pipeline.model.digest import Edition
@@ -27,6 +28,8 @@ class CopyWriter:
 
     context: AudienceContext
     week: str
+    correction: int = 0
+    """0 for the edition itself, or the number of the correction."""
     messages: Mapping[str, PersonalMessage]
     """Each variant by name, cut at its placeholders."""
     bounce_address: str
@@ -37,13 +40,22 @@ class CopyWriter:
     def of_edition(
         cls, context: AudienceContext, week: str, edition: Edition, *, bounce_address: str, add_signature: AddSignature
     ) -> CopyWriter:
-        """Return the writer of a sealed edition; DeliveryFailedError if its messages cannot be personalised."""
+        """Return the writer of a sealed edition or correction.
+
+        DeliveryFailedError if its messages cannot be personalised.
+        """
         identity = list_identity(context, week)
         messages = {WHOLE.name: edition.eml} | {variant.name: variant.eml for variant in edition.variants}
+        correction = read_correction(edition.manifest)
+        earlier = {name: bytes.fromhex(seal) for name, seal in correction.messages.items()} if correction else {}
         return cls(
             context=context,
             week=week,
-            messages={name: PersonalMessage.compile(message, identity) for name, message in messages.items()},
+            correction=correction.number if correction else 0,
+            messages={
+                name: PersonalMessage.compile(message, identity, seal_of_earlier=earlier.get(name, b""))
+                for name, message in messages.items()
+            },
             bounce_address=bounce_address,
             add_signature=add_signature,
         )
@@ -68,7 +80,7 @@ class CopyWriter:
             unsubscribe_url=f"{self.context.public_url}/unsubscribe/{token}",
             unsubscribe_mailto=f"mailto:{address}?subject=unsubscribe%20{token}",
             preferences_url=self.context.link("preferences", subscriber, now),
-            browser_url=f"{self.context.public_url}/archive/{self.week}",
+            browser_url=f"{self.context.public_url}{archive_path(self.week, self.correction)}",
         )
 
     @property
@@ -81,6 +93,15 @@ class CopyWriter:
             return self._return_address
         local, _, domain = self.bounce_address.partition("@")
         return f"{local}+d{delivery_token(delivery_id, self.context.keys['delivery'])}@{domain}"
+
+
+def archive_path(week: str, correction: int = 0) -> str:
+    """Return the path of the public page of an edition or a correction.
+
+    >>> archive_path("2026-W07"), archive_path("2026-W07", 1)
+    ('/archive/2026-W07', '/archive/2026-W07/corrections/1')
+    """
+    return f"/archive/{week}" + (f"/corrections/{correction}" if correction else "")
 
 
 def list_identity(context: AudienceContext, week: str) -> ListIdentity:

@@ -9,12 +9,10 @@ from datetime import datetime, timedelta
 
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.sender import DeliverySender, SendResult
-from pipeline.jobs.editions.send import require_sealed
 from pipeline.model.alert import Alert
 from pipeline.model.delivery import Dispatch, DispatchKey
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Every
-from pipeline.model.week import Week
 from pipeline.scheduler.engine import Done, Task
 from pipeline.store import Store
 from pipeline.text.format import pluralize
@@ -33,8 +31,7 @@ class Deliverer:
 
     def run(self, key: DispatchKey, *, patience: timedelta) -> SendResult:
         """Send what is due of an edition; return when nothing is due within ``patience``."""
-        sealed = require_sealed(self.dispatcher.workflow, Week.parse(key[0]))
-        copies = self.dispatcher.open_copies(key[0], sealed.edition)
+        copies = self.dispatcher.open_copies(key[0], self.dispatcher.sealed(key))
         result = self.sender.run(key, copies, patience=patience)
         if result.state == "finished":
             self.dispatcher.finish(key, self.sender.clock())
@@ -46,7 +43,7 @@ class Deliverer:
             try:
                 yield dispatch, self.run(dispatch.key, patience=patience)
             except PipelineError as error:
-                log.warning("%s cannot be sent: %s", dispatch.week, error)
+                log.warning("%s cannot be sent: %s", dispatch.name, error)
             if self.sender.is_stopping():
                 return
 
@@ -54,23 +51,24 @@ class Deliverer:
 def delivery_alerts(dispatches: Iterable[Dispatch], backend_name: str, now: datetime) -> Iterator[Alert]:
     """Yield an alert about each dispatch that the backend has paused, or that has uncertain or failed deliveries."""
     for dispatch in dispatches:
-        week = dispatch.week
+        week, name = dispatch.week, dispatch.name
+        key = f"{ALERT_PREFIX}{week}" + (f"/{dispatch.correction}" if dispatch.correction else "")
         if dispatch.state == "paused" and dispatch.changed_by == backend_name:
             text = (
                 f"{dispatch.in_words()}. The mail server refused a message for a reason that concerns all:\n\n"
                 f"{dispatch.note}\n\nCorrect this, then run `pipeline deliveries {week} --resume`. Nobody has failed, "
-                "and nobody gets the edition twice."
+                "and nobody gets it twice."
             )
-            subject = f"Sending {week} is paused"
-            yield Alert(key=f"{ALERT_PREFIX}{week}/paused", subject=subject, text=text, level="error", raised_at=now)
+            subject = f"Sending {name} is paused"
+            yield Alert(key=f"{key}/paused", subject=subject, text=text, level="error", raised_at=now)
         elif uncertain := dispatch.counts.get("uncertain", 0):
             text = (
                 f"{dispatch.in_words()}. The server did not confirm the uncertain ones, so they "
                 f"are not repeated. `pipeline deliveries {week} --uncertain` lists them; add --accept to count them as "
                 "sent, or --retry to send them again, perhaps twice."
             )
-            subject = f"{week}: {pluralize(uncertain, 'delivery is', 'deliveries are')} uncertain"
-            yield Alert(key=f"{ALERT_PREFIX}{week}/uncertain", subject=subject, text=text, raised_at=now)
+            subject = f"{name}: {pluralize(uncertain, 'delivery is', 'deliveries are')} uncertain"
+            yield Alert(key=f"{key}/uncertain", subject=subject, text=text, raised_at=now)
 
 
 def delivery_alerts_task(

@@ -9,16 +9,19 @@ from datetime import datetime
 from pipeline.audience.variants import make_key, variant_for
 from pipeline.digest.edition.variants import shown_topics
 from pipeline.jobs.deliveries.copies import CopyWriter
-from pipeline.jobs.deliveries.recipients import PlannedDelivery, plan_delivery
+from pipeline.jobs.deliveries.recipients import NOT_GOT, PlannedDelivery, plan_delivery
 from pipeline.jobs.digests.build import write_sealed
+from pipeline.jobs.editions.corrections import require_correction
 from pipeline.jobs.editions.recovery import Recovery
 from pipeline.jobs.editions.send import require_sealed, require_unpublished
+from pipeline.jobs.editions.sent_editions import SENT_STATES
 from pipeline.jobs.editions.workflow import EditionWorkflow
-from pipeline.model.delivery import Dispatch, DispatchKey, DispatchState
+from pipeline.model.delivery import GOT_STATES, OPEN_STATES, DeliveryState, Dispatch, DispatchKey, DispatchState
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import RefusedError
 from pipeline.model.subscriber import DISPLAY_STATES
+from pipeline.model.variant import WHOLE
 from pipeline.model.week import Week
 from pipeline.text.format import pluralize
 
@@ -47,6 +50,9 @@ class Dispatcher:
         store, key = self.workflow.store, (str(week), 0)
         with self.recovery.backend.lock():
             self.recovery.from_files(store, now=now)
+            begun = store.dispatches.get(*key)
+            if begun and begun.state in OPEN_STATES and store.editions.get(str(week)).state in SENT_STATES:
+                return begun
             record = self.workflow.require(week, "send")
             sealed = require_sealed(self.workflow, week)
             if record.state == "sending":
@@ -77,6 +83,62 @@ class Dispatcher:
                 raise RefusedError(f"Nobody has subscribed since {week} was sent who wants what is in it.")
         return self.require(key)
 
+    def plan_correction(self, week: Week, now: datetime) -> Iterator[PlannedDelivery]:
+        """Yield every subscriber, with what they would get if the newest correction were sent now."""
+        _, edition = require_correction(self.workflow, week)
+        store, names = self.workflow.store, {variant.name for variant in edition.variants}
+        got = {
+            one.subscriber_id: one.variant if one.variant in names else WHOLE.name
+            for one in store.deliveries.iterate(str(week), states=GOT_STATES)
+            if one.correction == 0
+        }
+        for subscriber in store.subscribers.iterate(now, states=DISPLAY_STATES):
+            state, variant = subscriber.display_state(now), got.get(subscriber.id, "")
+            reason = state if state != "active" else "" if variant else NOT_GOT
+            yield PlannedDelivery(subscriber=subscriber, variant="" if reason else variant, reason=reason)
+
+    def start_correction(self, week: Week, now: datetime, *, content_hash: str = "") -> Dispatch:
+        """Freeze the recipients of the newest correction, those who got its edition, and return its dispatch.
+
+        One that was begun is only returned; one that was sent goes to those who got the edition since. RefusedError if
+        it may not be sent, if nobody would get it, or if it is not the one with ``content_hash``.
+        """
+        store, actor = self.workflow.store, self.workflow.actor
+        with self.recovery.backend.lock():
+            self.recovery.from_files(store, now=now)
+            correction, edition = require_correction(self.workflow, week, content_hash=content_hash)
+            begun = store.dispatches.get(*correction.key)
+            if begun and (correction.state == "sending" or begun.state in OPEN_STATES):
+                return begun
+            if store.dispatches.get(str(week)) is None:
+                raise RefusedError(
+                    f"{week} was not sent to subscribers from here, so nobody is known to have got it: send the "
+                    f"correction, in {week}/corrections/{correction.number}, the way you sent the edition."
+                )
+            self.open_copies(str(week), edition)
+            with store.transaction():
+                if correction.state == "draft":
+                    correction = store.corrections.change_state(correction, "sending", now=now, actor=actor)
+                store.dispatches.start(correction.key, now=now, actor=actor)
+                names = [variant.name for variant in edition.variants]
+                if not store.dispatches.freeze_correction(correction.key, names, now):
+                    raise RefusedError(f"Nobody who got {week} is left to get correction {correction.number}.")
+        write_sealed(store, self.workflow.context, week, self.recovery.editions_folder, now=now)
+        return self.require(correction.key)
+
+    def open_dispatches(self, week: Week) -> list[Dispatch]:
+        """Return the dispatches of an edition and its corrections that are running or paused, the newest first."""
+        dispatches = self.workflow.store.dispatches.of_week(str(week))
+        return [dispatch for dispatch in reversed(dispatches) if dispatch.state in OPEN_STATES]
+
+    def sealed(self, key: DispatchKey) -> Edition:
+        """Return what was sealed as an edition or a correction; RefusedError if nothing was."""
+        week, number = Week.parse(key[0]), key[1]
+        sealed = self.workflow.store.corrections.sealed(*key) if number else require_sealed(self.workflow, week)
+        if sealed is None:
+            raise RefusedError(f"There is no correction {number} of {week}.")
+        return sealed.edition
+
     def pause(self, key: DispatchKey, now: datetime, note: str = "") -> Dispatch:
         """Pause a dispatch: messages that are being sent are finished, and no others begun."""
         dispatch = self.require(key)
@@ -103,7 +165,9 @@ class Dispatcher:
             store.deliveries.cancel(key, now)
             cancelled = self.require(key)
             record = store.editions.get(key[0])
-            if key[1] == 0 and record.state == "sending":
+            if key[1]:
+                self._end_correction(key, cancelled, now)
+            elif record.state == "sending":
                 self._end(record, cancelled, now)
         return cancelled
 
@@ -114,27 +178,35 @@ class Dispatcher:
             if not store.dispatches.finish(key, now=now, actor=self.workflow.actor):
                 return None
             record = store.editions.get(key[0])
-            if key[1] == 0 and record.state == "sending":
+            if key[1]:
+                self._end_correction(key, self.require(key), now)
+            elif record.state == "sending":
                 note = f"{self.backend_name}: {self.require(key).in_words()}"
                 record = store.editions.change_state(record, "sent", now=now, actor=self.workflow.actor, note=note)
         week = Week.parse(key[0])
         write_sealed(store, self.workflow.context, week, self.recovery.editions_folder, now=now)
         return record
 
-    def settle_uncertain(self, week: Week, *, accept: bool, now: datetime, address: str = "") -> int:
-        """Count uncertain deliveries as sent, or send them again, perhaps twice; return how many there were."""
+    def settle_uncertain(
+        self, week: Week, *, accept: bool, now: datetime, address: str = "", correction: int | None = None
+    ) -> int:
+        """Count uncertain deliveries as sent, or send them again, perhaps twice; return how many there were.
+
+        Those of a week, or of an ``address`` or a ``correction`` only, which is 0 for the edition itself.
+        """
         store = self.workflow.store
+        state: DeliveryState = "sent" if accept else "queued"
         with store.transaction():
-            number = store.deliveries.settle_uncertain(str(week), "sent" if accept else "queued", now, address=address)
+            number = store.deliveries.settle_uncertain(str(week), state, now, address=address, correction=correction)
             if number and not accept:
                 self._reopen(week, now)
         return number
 
-    def retry_failed(self, week: Week, now: datetime, *, address: str = "") -> int:
-        """Send the deliveries again that failed; return how many there were."""
+    def retry_failed(self, week: Week, now: datetime, *, address: str = "", correction: int | None = None) -> int:
+        """Send the deliveries again that failed, chosen alike; return how many there were."""
         store = self.workflow.store
         with store.transaction():
-            if number := store.deliveries.retry_failed(str(week), now, address=address):
+            if number := store.deliveries.retry_failed(str(week), now, address=address, correction=correction):
                 self._reopen(week, now)
         return number
 
@@ -170,12 +242,27 @@ class Dispatcher:
             key, state, now=now, actor=self.workflow.actor, note=note, only_if=only_if
         )
 
+    def _end_correction(self, key: DispatchKey, ended: Dispatch, now: datetime) -> None:
+        """End the sending of a correction: it counts as sent if anybody may have it, else it is cancelled for good."""
+        store = self.workflow.store
+        correction = next((one for one in store.corrections.of_week(key[0]) if one.key == key), None)
+        if correction and correction.state == "sending":
+            is_out = ended.state == "finished" or _reached(ended)
+            note = f"{self.backend_name}: {ended.in_words()}"
+            store.corrections.change_state(
+                correction, "sent" if is_out else "cancelled", now=now, actor=self.workflow.actor, note=note
+            )
+
     def _end(self, record: EditionRecord, cancelled: Dispatch, now: datetime) -> None:
         """End the sending of an edition: it counts as sent if anybody may have it, else it is held."""
         editions, actor = self.workflow.store.editions, self.workflow.actor
-        reached = sum(cancelled.counts.get(state, 0) for state in ("sent", "uncertain", "final", "claimed"))
-        if reached:
+        if reached := _reached(cancelled):
             note = f"cancelled after {pluralize(reached, 'delivery', 'deliveries')}"
             editions.change_state(record, "sent", now=now, actor=actor, note=note)
         else:
             editions.release(record, "held", (), now=now, actor=actor, note="sending was cancelled")
+
+
+def _reached(dispatch: Dispatch) -> int:
+    """Return how many may have got a dispatch that has ended."""
+    return sum(dispatch.counts.get(state, 0) for state in ("sent", "uncertain", "final", "claimed"))

@@ -15,6 +15,8 @@ from pipeline.model.variant import VariantKey
 from pipeline.store import Store
 
 NO_VARIANT = "the edition has nothing that they want"
+NOT_GOT = "did not get the edition"
+"""Of a correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

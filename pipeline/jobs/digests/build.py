@@ -13,10 +13,11 @@ from pipeline.digest.build import BuiltEdition, compose_edition
 from pipeline.digest.edition.diff import manifest_changes
 from pipeline.digest.selection.select import Selection
 from pipeline.jobs.digests.context import DigestContext
-from pipeline.jobs.digests.files import write_edition
+from pipeline.jobs.digests.files import correction_folder, correction_record, write_edition
 from pipeline.jobs.digests.inputs import load_inputs
 from pipeline.jobs.digests.selection import select_entries
 from pipeline.jobs.digests.variants import VariantPlan
+from pipeline.model.correction import CorrectionNote
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, SealedEdition, refusal
 from pipeline.model.errors import NothingToPublishError, PipelineError, RefusedError, ThinWeekError
@@ -51,11 +52,19 @@ def build_draft(
 
 
 def build_selected(
-    store: Store, context: DigestContext, week: Week, selection: Selection, plan: VariantPlan
+    store: Store,
+    context: DigestContext,
+    week: Week,
+    selection: Selection,
+    plan: VariantPlan,
+    correction: CorrectionNote | None = None,
 ) -> BuiltEdition:
-    """Return the edition of selected entries; the same selection, plan and store give the same bytes."""
+    """Return the edition of selected entries, or a correction; the same arguments and store give the same bytes."""
     inputs = load_inputs(store, context, week, selection, plan.load_month(store, context, week))
-    return plan.seal(compose_edition(inputs, context.theme, plan.keys, counting_url=context.counting_url))
+    composed = compose_edition(
+        inputs, context.theme, plan.keys, counting_url=context.counting_url, correction=correction
+    )
+    return plan.seal(composed)
 
 
 def current_edition(store: Store, context: DigestContext, week: Week, *, now: datetime) -> Edition:
@@ -134,10 +143,17 @@ def _record(store: Store, week: Week, built: BuiltEdition, now: datetime, *, has
 
 
 def write_sealed(store: Store, context: DigestContext, week: Week, out: Path, *, now: datetime) -> tuple[Path, ...]:
-    """Write a week's newest sealed edition and its state below ``out``; do nothing if there is none."""
+    """Write a week's newest sealed edition, its corrections, and their states below ``out``.
+
+    Do nothing if there is none; return the paths of the edition.
+    """
     record, sealed = store.editions.get(str(week)), store.editions.sealed(str(week))
     if sealed is None:
         return ()
+    for correction in store.corrections.of_week(str(week)):
+        if corrected := store.corrections.sealed(*correction.key):
+            folder = correction_folder(out, *correction.key)
+            write_edition(corrected.edition, folder, correction_record(correction, record.number))
     return write_edition(with_status(store, context, sealed, record, now=now), out / str(week), record)
 
 

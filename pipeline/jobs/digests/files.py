@@ -14,8 +14,12 @@ from pathlib import Path
 
 from pipeline.digest.edition.variants import FILES, FOLDER, files_of
 from pipeline.jobs.maintenance.atomic_file import as_write_error
-from pipeline.model.digest import Edition
+from pipeline.model.correction import Correction, CorrectionState
+from pipeline.model.digest import Edition, EditionState
 from pipeline.model.edition import EditionRecord
+
+CORRECTIONS = "corrections"
+"""In the folder of an edition; it has a folder for each correction."""
 
 
 def write_edition(edition: Edition, folder: Path, record: EditionRecord | None = None) -> tuple[Path, ...]:
@@ -42,6 +46,30 @@ def write_edition(edition: Edition, folder: Path, record: EditionRecord | None =
     except OSError as error:
         raise as_write_error(folder, error) from error
     return tuple(folder / name for name in parts)
+
+
+def correction_folder(out: Path, week: str, number: int) -> Path:
+    """Return the folder of a correction, which is in that of its edition."""
+    return out / week / CORRECTIONS / str(number)
+
+
+def correction_record(correction: Correction, edition_number: int | None) -> EditionRecord:
+    """Return the record that is written beside the files of a correction, in the form of an edition's."""
+    states: Mapping[CorrectionState, EditionState] = {"draft": "approved", "sending": "sending", "sent": "sent"}
+    names = ("week", "content_hash", "sealed_at", "sealed_by", "changed_at", "changed_by", "note")
+    values = {name: getattr(correction, name) for name in names}
+    return EditionRecord(state=states.get(correction.state, "skipped"), number=edition_number, **values)
+
+
+def remove_correction(out: Path, week: str, number: int) -> None:
+    """Remove the files of a correction that was discarded, and its folder if nothing else is in it."""
+    folder = correction_folder(out, week, number)
+    _remove_other_variants(folder, ())
+    for name in (*FILES, "manifest.json", "state.json"):
+        (folder / name).unlink(missing_ok=True)
+    for empty in (folder, folder.parent):
+        with suppress(OSError):
+            empty.rmdir()
 
 
 def read_draft_manifest(folder: Path) -> bytes:

@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.jobs.editions.sent_editions import SENT_STATES, adopt, missing_editions, read_edition
+from pipeline.jobs.digests.files import CORRECTIONS
+from pipeline.jobs.editions.sent_editions import (
+    SENT_STATES,
+    adopt,
+    adopt_correction,
+    as_correction,
+    missing_editions,
+    read_edition,
+)
 from pipeline.jobs.ports import Backend
 from pipeline.model.edition import RECOVERY_ACTOR, EditionRecord, PublishedEdition
 from pipeline.model.week import WeekCalendar
@@ -58,6 +66,8 @@ class Recovery:
         since = store.maintenance.changed_at()
         is_later = previous is not None and _is_later_state(previous, store)
         sent = [adopt(store, edition) for edition in missing_editions(store, previous)] if previous else []
+        if previous:
+            _carry_over_corrections(store, previous)
         if previous and is_later:
             _carry_over_dispatches(store, previous, now)
         is_complete = is_later or (self.leaves_receipts and self._has_receipts_of(store))
@@ -88,7 +98,16 @@ class Recovery:
                 note = f"{receipt} is an edition of that week; if you never sent it, move it away"
                 _hold(store, record, note, now)
                 unconfirmed.append(week)
+        self._adopt_corrections(store)
         return RecoveryResult(sent=tuple(sent), unconfirmed=tuple(unconfirmed))
+
+    def _adopt_corrections(self, store: Store) -> None:
+        """Record the corrections that are written as sent, or being sent, to ``editions/``: nobody gets them twice."""
+        for path in sorted(self.editions_folder.glob(f"????-W??/{CORRECTIONS}/*/state.json")):
+            with suppress(OSError, ValueError, KeyError, TypeError):  # not written by this program, or not completely
+                written = read_edition(path.parent, json.loads(path.read_bytes()))
+                if written.record.state in SENT_STATES:
+                    adopt_correction(store, as_correction(written), written.sealed)
 
     def _receipts(self) -> dict[str, Path]:
         """Return the delivered editions of this publication, by week."""
@@ -137,6 +156,14 @@ class Recovery:
 
 def _hold(store: Store, record: EditionRecord, note: str, now: datetime) -> None:
     store.editions.change_state(record, "held", now=now, actor=RECOVERY_ACTOR, note=note)
+
+
+def _carry_over_corrections(store: Store, previous: Store) -> None:
+    """Record the corrections that another store has sent, or begun to send."""
+    for correction in previous.corrections.all():
+        sealed = previous.corrections.sealed(*correction.key)
+        if sealed and correction.state != "draft":
+            adopt_correction(store, correction, sealed)
 
 
 def _carry_over_dispatches(store: Store, previous: Store, now: datetime) -> None:

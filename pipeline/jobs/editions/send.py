@@ -41,8 +41,7 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
             write_sealed(workflow.store, workflow.context, week, recovery.editions_folder, now=now)
             record = editions.change_state(record, "sending", now=now, actor=workflow.actor)
         try:
-            path = backend.deliver(sealed.edition.eml)
-            _deliver_variants(backend, sealed.edition)
+            path = deliver_all(backend, sealed.edition)
         except DeliveryFailedError as error:
             editions.release(record, "held", (), now=now, actor=workflow.actor, note=f"sending failed: {error}")
             raise
@@ -52,14 +51,19 @@ def send(workflow: EditionWorkflow, recovery: Recovery, week: Week, *, now: date
         return editions.change_state(record, "sent", now=now, actor=workflow.actor, note=backend.outcome), path
 
 
-def _deliver_variants(backend: Backend, edition: Edition) -> None:
-    """Deliver the variants of an edition that was delivered itself; DeliveryUncertainError if one was not."""
+def deliver_all(backend: Backend, edition: Edition) -> Path:
+    """Deliver an edition and its variants, and return where the edition was written.
+
+    DeliveryUncertainError if it was delivered itself, and a variant was not.
+    """
+    path = backend.deliver(edition.eml)
     for variant in edition.variants:
         try:
             backend.deliver(variant.eml)
         except DeliveryFailedError as error:
             message = f"The edition was sent, but not yet its variant “{variant.name}”: {error}"
             raise DeliveryUncertainError(message) from error
+    return path
 
 
 def mark_sent_elsewhere(workflow: EditionWorkflow, week: Week, *, now: datetime) -> EditionRecord:

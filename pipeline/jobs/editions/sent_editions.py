@@ -11,8 +11,10 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from pipeline.digest.edition.seal import read_correction
 from pipeline.digest.edition.variants import read_variants
 from pipeline.digest.selection.eligibility import LEFT_OUT_BY_EDITOR
+from pipeline.model.correction import Correction
 from pipeline.model.digest import Edition
 from pipeline.model.edition import EditionRecord, PublishedEdition, SealedEdition
 from pipeline.model.entry import Enclosure, Entry, EntryIdentity, StoredEntry
@@ -121,6 +123,36 @@ def adopt(store: Store, edition: PublishedEdition) -> str:
     store.editions.adopt(edition.record, sealed, [*sealed.entry_ids, *assigned], now=sealed.sealed_at)
     store.editions.link_counterparts({entry_id: week for entry_id, stored in others.items() if stored.late_counterpart})
     return week
+
+
+def as_correction(written: PublishedEdition) -> Correction:
+    """Return the record of a correction that was read from files; ValueError if they are those of an edition."""
+    record, sealed = written.record, written.sealed
+    note = read_correction(sealed.edition.manifest)
+    if note is None or record.changed_at is None:
+        raise ValueError(f"{record.week} is no correction")
+    return Correction(
+        week=record.week,
+        number=note.number,
+        state="sent",
+        text_md=note.text_md,
+        content_hash=sealed.edition.content_hash,
+        sealed_at=sealed.sealed_at,
+        sealed_by=sealed.sealed_by,
+        changed_at=record.changed_at,
+        changed_by=record.changed_by,
+        note=record.note,
+    )
+
+
+def adopt_correction(store: Store, correction: Correction, sealed: SealedEdition) -> None:
+    """Record a correction that has left, unless a store knows more of it, or has not sent the edition it corrects."""
+    note, first = read_correction(sealed.edition.manifest), store.editions.sealed(correction.week)
+    if note is None or first is None or first.edition.content_hash != note.corrects:
+        return
+    own = next((one for one in store.corrections.of_week(correction.week) if one.number == correction.number), None)
+    if own is None or own.state == "draft" or own.changed_at < correction.changed_at:
+        store.corrections.adopt(correction, replace(sealed, stories=first.stories))
 
 
 def _left_out_by_editor(store: Store, manifest: Mapping[str, Any]) -> list[int]:

@@ -89,7 +89,6 @@ class EditionWorkflow:
         or by ``reviewed_manifest``. Raise ChecksFailedError for check errors whose names are not in ``overridden``, and
         UsageError for a name in it that no check has.
         """
-        _require_checks(overridden)
         record = self.require(week, "approve")
         self._require_closed(week, now, "approve")
         draft = build_draft(self.store, self.context, week, now=now)
@@ -97,12 +96,8 @@ class EditionWorkflow:
         _require_unchanged(edition, content_hash, reviewed_manifest)
         if record.state == "approved" and record.content_hash == edition.content_hash:
             raise RefusedError(f"{week} was approved by {record.sealed_by}, and nothing has changed since.")
-        link_check = current_link_check(self.store, edition, self.open_link_fetcher, now=now, overridden=overridden)
-        results = check_results(edition, link_check)
-        if blocking := blocking_results(results, overridden):
-            raise ChecksFailedError(_explain_blocked(week, blocking))
         sealed = SealedEdition(
-            edition=mark_approved(edition, overridden=[result.name for result in blocking_results(results)]),
+            edition=self.checked(edition, overridden, now=now, command=f"pipeline approve {week}"),
             stories=tuple(tuple(stored.entry_id for stored in story) for story in selection.stories),
             overrides=selection.overrides,
             sealed_at=now,
@@ -116,6 +111,20 @@ class EditionWorkflow:
             published_elsewhere=selection.published_elsewhere,
             token=self.proof_token,
         )
+
+    def checked(self, edition: Edition, overridden: Collection[str], *, now: datetime, command: str) -> Edition:
+        """Return a draft as approved, with the names of the errors that are ignored in its manifest.
+
+        ChecksFailedError, naming ``command``, for errors of checks that are not in ``overridden``; UsageError for a
+        name in it that no check has.
+        """
+        _require_checks(overridden)
+        link_check = current_link_check(self.store, edition, self.open_link_fetcher, now=now, overridden=overridden)
+        results = check_results(edition, link_check)
+        if blocking := blocking_results(results, overridden):
+            names = dict.fromkeys(result.name for result in blocking)
+            raise ChecksFailedError(_explain_blocked(blocking, command), tuple(names))
+        return mark_approved(edition, overridden=[result.name for result in blocking_results(results)])
 
     def confirm_sent(self, record: EditionRecord, *, now: datetime) -> EditionRecord:
         """Record that an unconfirmed edition was sent, as it was sealed, or else as it would be built now.
@@ -232,8 +241,8 @@ def _require_checks(names: Collection[str]) -> None:
             raise UsageError(f"there is no check {name!r}: {hint}")
 
 
-def _explain_blocked(week: Week, blocking: Sequence[CheckResult]) -> str:
+def _explain_blocked(blocking: Sequence[CheckResult], command: str) -> str:
     """Return the errors that block an approval, and how to proceed."""
     errors = " ".join(f"{result.name} ({result.where}): {result.message}" for result in blocking)
     overrides = " ".join(f"--override {name}" for name in dict.fromkeys(result.name for result in blocking))
-    return f"{errors} Fix this, or approve anyway: pipeline approve {week} {overrides}."
+    return f"{errors} Fix this, or approve anyway: {command} {overrides}."

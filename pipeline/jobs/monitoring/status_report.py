@@ -147,11 +147,13 @@ def _editions(
 
     ``is_timed``: editions are sent automatically, at the time of [schedule] send.
     """
-    sending = {one.dispatch.week: describe_progress(one, calendar.zone) for one in dispatches}
+    progress = [one for one in dispatches if not one.dispatch.correction]
+    sending = {one.dispatch.week: describe_progress(one, calendar.zone) for one in progress}
     closed = str(calendar.newest_closed(now))
     with_entries = {week.week for week in status.weeks}
     drafted = {week: EditionRecord(week=week) for week in status.drafted_at if week in with_entries}
     records = {closed: EditionRecord(week=closed), **drafted, **status.records}
+    corrections = _corrections(store, dispatches, calendar.zone)
     out = [week for week in sorted(records, reverse=True) if records[week].state in ("sent", "skipped")]
     for week in sorted(records, reverse=True):
         record = records[week]
@@ -160,11 +162,26 @@ def _editions(
                 yield draft
         elif record.state == "draft" and week in drafted:
             yield EditionStatus(week=week, state="draft", number=record.number, blockers=(_needs_approval(week),))
-        elif record.state not in ("draft", "sent", "skipped") or week in out[:1]:
+        elif record.state not in ("draft", "sent", "skipped") or week in out[:1] or week in corrections:
             changes = (Blocker(message=change) for change in status.changes.get(week, ()))
             waiting = _waiting(record, calendar.zone, is_timed=is_timed, progress=sending.get(week, ""))
-            blockers = (*waiting, *changes)
+            blockers = (*waiting, *changes, *corrections.get(week, ()))
             yield EditionStatus(week=week, state=record.state, number=record.number, blockers=blockers)
+
+
+def _corrections(store: Store, dispatches: Sequence[DispatchProgress], zone: tzinfo) -> Mapping[str, Sequence[Blocker]]:
+    """Return what the corrections of editions wait for that are not sent, or still being sent, by week."""
+    sending = {one.dispatch.key: describe_progress(one, zone) for one in dispatches}
+    blockers: dict[str, Sequence[Blocker]] = {}
+    for correction in store.corrections.all():
+        fix = f"`pipeline send {correction.week} --correction`"
+        if correction.state == "draft":
+            message = f"correction {correction.number} waits to be sent"
+            blockers[correction.week] = (Blocker(message=message, fix=fix),)
+        elif correction.state == "sending":
+            progress = sending.get(correction.key, "being sent")
+            blockers[correction.week] = (Blocker(message=f"correction {correction.number}: {progress}"),)
+    return blockers
 
 
 def _needs_approval(week: str) -> Blocker:
@@ -228,16 +245,17 @@ def _edition_results(
 def _dispatch_results(dispatches: Sequence[DispatchProgress], zone: tzinfo) -> Iterator[HealthResult]:
     """Yield what an editor has to decide about the sending of an edition, or that nothing sends it."""
     for progress in dispatches:
-        week, words = progress.dispatch.week, describe_progress(progress, zone)
+        week, name, words = progress.dispatch.week, progress.dispatch.name, describe_progress(progress, zone)
+        send = f"`pipeline send {week}{' --correction' if progress.dispatch.correction else ''}`"
         if progress.dispatch.state == "paused":
-            yield _result("deliveries", week, "warning", words, f"`pipeline deliveries {week} --resume` goes on")
+            yield _result("deliveries", name, "warning", words, f"`pipeline deliveries {week} --resume` goes on")
         elif progress.is_unattended:
-            fix = f"`pipeline run` does that by itself, `pipeline send {week}` once"
-            yield _result("deliveries", week, "warning", f"nothing sends it now: {words}", fix)
+            fix = f"`pipeline run` does that by itself, {send} once"
+            yield _result("deliveries", name, "warning", f"nothing sends it now: {words}", fix)
         if uncertain := progress.dispatch.counts.get("uncertain", 0):
             count = count_in_words(uncertain, "delivery", "deliveries")
             fix = f"`pipeline deliveries {week} --uncertain` lists them; add --accept or --retry to decide"
-            yield _result("deliveries", week, "warning", f"{count} may have arrived or not", fix)
+            yield _result("deliveries", name, "warning", f"{count} may have arrived or not", fix)
 
 
 def _alert_results(store: Store, reported: set[str]) -> Iterator[HealthResult]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
-from pipeline.digest.edition.seal import manifest_skim
+from pipeline.digest.edition.seal import manifest_skim, read_correction
 from pipeline.digest.render.mime import to_proof_eml
 from pipeline.digest.render.proof_banner import BannerButton, BannerTemplates, ProofBanner
 from pipeline.jobs.digests.build import build_draft
@@ -57,14 +57,17 @@ class ProofSender:
     def send(self, week: Week, *, now: datetime, resend: bool = False) -> str:
         """Send the proof of a week's draft if one is due, or in any case with ``resend``; return what was done.
 
-        Raise RefusedError for a week that has not closed or is held, skipped or sent, NothingToPublishError for one
-        without a draft. After a DeliveryError the proof stays due unless it may have been delivered.
+        Of a sent edition it is the proof of the correction that is not sent. Raise RefusedError for a week that has not
+        closed, or is held, skipped or sent without one, NothingToPublishError for one without a draft. After a
+        DeliveryError the proof stays due unless it may have been delivered.
         """
         if now < self.context.calendar.bounds(week)[1]:
             raise RefusedError(f"{week} is still open: its proof can be sent once it has closed.")
-        if reason := refusal("approve", self.store.editions.get(str(week))):
-            raise RefusedError(reason)
-        edition = build_draft(self.store, self.context, week, now=now).edition
+        edition = self._correction(week)
+        if edition is None:
+            if reason := refusal("approve", self.store.editions.get(str(week))):
+                raise RefusedError(reason)
+            edition = build_draft(self.store, self.context, week, now=now).edition
         proof = self.store.proofs.claim(str(week), edition.content_hash, edition.manifest, now=now, resend=resend)
         if proof is None:
             return f"{week}: no new proof, the editor has the newest or gets it in an hour"
@@ -74,10 +77,16 @@ class ProofSender:
 
     def _with_real_links(self, edition: Edition, week: Week, now: datetime) -> Edition:
         """Return a draft whose attached variants have no counted links: these lead on once it is sealed."""
-        if not self.context.counting_url or not edition.variants:
+        if not self.context.counting_url or not edition.variants or edition.state != "draft":
             return edition
         context = replace(self.context, counting_url="")
         return replace(edition, variants=build_draft(self.store, context, week, now=now).edition.variants)
+
+    def _correction(self, week: Week) -> Edition | None:
+        """Return the correction of a week's edition that is a draft; None if there is none."""
+        newest = self.store.corrections.newest(str(week))
+        sealed = self.store.corrections.sealed(*newest.key) if newest and newest.state == "draft" else None
+        return sealed.edition if sealed else None
 
     @property
     def _editor(self) -> str:
@@ -98,14 +107,17 @@ class ProofSender:
 
     def _message(self, proof: Proof, edition: Edition, now: datetime) -> bytes:
         results = check_results(edition, current_link_check(self.store, edition, self.open_link_fetcher, now=now))
-        blocked = bool(blocking_results(results))
-        command = f"`pipeline approve {edition.week} --hash {edition.content_hash[:12]}`"
+        plan = self.send_policy.describe(Week.parse(edition.week), now, blocked=bool(blocking_results(results)))
+        command, buttons = f"`pipeline approve {edition.week} --hash {edition.content_hash[:12]}`", BUTTONS
+        if correction := read_correction(edition.manifest):
+            plan = f"This is correction {correction.number} of an edition that was sent. It is not sent by itself."
+            command, buttons = f"`pipeline send {edition.week} --correction`", BUTTONS[-1:]
         banner = ProofBanner(
             week=edition.week,
             number=edition.number,
-            plan=self.send_policy.describe(Week.parse(edition.week), now, blocked=blocked),
+            plan=plan,
             checks=results,
-            buttons=tuple(self._button(proof, action, label, now) for action, label in BUTTONS if self.web_url),
+            buttons=tuple(self._button(proof, action, label, now) for action, label in buttons if self.web_url),
             preheader=edition.preheader,
             skim=manifest_skim(edition.manifest),
             variants=edition.variants,

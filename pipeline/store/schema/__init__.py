@@ -28,6 +28,7 @@ from pipeline.store.schema.deliveries import (
 )
 from pipeline.store.schema.editions import (
     closed_week,
+    correction,
     edition,
     edition_entry,
     excerpt,
@@ -82,6 +83,7 @@ __all__ = [
     "closed_week",
     "commit_counter",
     "content",
+    "correction",
     "counted_link",
     "delivery",
     "delivery_event",

@@ -40,7 +40,8 @@ edition = Table(
     Column("note", Text, nullable=False),
 )
 
-# Every edition that was ever sealed: rows are added, never changed. ``edition.version`` names the current one.
+# Every edition and correction that was ever sealed: rows are added, never changed. ``edition.version`` names the
+# current edition.
 sealed_edition = Table(
     "sealed_edition",
     metadata,
@@ -75,6 +76,21 @@ sealed_variant = Table(
     Column("html", LargeBinary, nullable=False),
     Column("text", LargeBinary, nullable=False),
     Column("eml", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["week", "version"], ["sealed_edition.week", "sealed_edition.version"]),
+)
+
+# Corrections of sent editions. Their bytes are rows of ``sealed_edition`` like others, which ``version`` names.
+correction = Table(
+    "correction",
+    metadata,
+    Column("week", ForeignKey("edition.week"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("text_md", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
     ForeignKeyConstraint(["week", "version"], ["sealed_edition.week", "sealed_edition.version"]),
 )
 

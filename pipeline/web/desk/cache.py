@@ -63,6 +63,11 @@ class EditionCache:
         with self.lock:
             return self._keep(self.desk.editor.preview(week, change))
 
+    def show(self, edition: Edition) -> None:
+        """Keep an edition that a page shows: ``shown_edition`` finds it later."""
+        with self.lock:
+            self._keep(edition)
+
     def shown_edition(self, edition_fingerprint: str) -> Edition | None:
         """Return an edition that was shown, by its fingerprint."""
         with self.lock:

@@ -10,6 +10,7 @@ from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.web.desk.audience.service import AudienceDesk
+from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
@@ -212,4 +213,5 @@ class Desk:
     feeds: FeedsService
     subscribers: AudienceDesk
     deliveries: DeliveryDesk
+    corrections: CorrectionDesk
     updates: UpdatesService

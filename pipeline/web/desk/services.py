@@ -29,6 +29,7 @@ from pipeline.model.week import Week
 from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
+from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
@@ -64,6 +65,14 @@ def create_desk(publication: LivePublication) -> Desk:
             actor=user_name(),
         ),
         deliveries=deliveries,
+        corrections=CorrectionDesk(
+            open_store=lambda: publication.current_app().store(),
+            open_dispatcher=lambda: build_dispatcher(publication.current_app(), user_name()),
+            open_mailer=lambda: build_mailer(publication.current_app()),
+            delivers=lambda: delivers(publication.current_app()),
+            open_link_fetcher=lambda: publication.current_app().link_fetcher,
+            clock=publication.clock,
+        ),
         updates=PublicationUpdates(
             publication, lambda: f"{feeds.activity} {link_checks.activity} {deliveries.activity}"
         ),

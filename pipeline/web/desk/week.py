@@ -154,6 +154,7 @@ class WeekContext:
             "previous_week": next((summary for summary in weeks if summary.week < week), None),
             "next_week": next((summary for summary in reversed(weeks) if summary.week > week), None),
             "record": record,
+            "corrections": self.cache.desk.corrections.of_week(week) if record.state == "sent" else (),
             "unconfirmed": self.cache.desk.editions.unconfirmed(),
             "actions": [action for action in ACTIONS if action != "test" and not refusal(action, record)],
             "editable": record.state in EDITABLE_STATES,

@@ -18,7 +18,16 @@ from pipeline.jobs.deliveries.numbers import (
 from pipeline.jobs.deliveries.progress import DispatchProgress, load_progress
 from pipeline.jobs.deliveries.recipients import PlannedDelivery, RecipientCounts, count_recipients, plan_delivery
 from pipeline.model.counted_link import LinkClicks
-from pipeline.model.delivery import DELIVERY_STATES, UNFINISHED_STATES, Delivery, DeliveryState, DispatchKey
+from pipeline.model.delivery import (
+    DELIVERY_STATES,
+    GOT_STATES,
+    OPEN_STATES,
+    UNFINISHED_STATES,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    DispatchKey,
+)
 from pipeline.model.digest import Edition
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.schedule import Clock
@@ -57,6 +66,8 @@ class EditionDelivery:
     """The dispatches that are running or paused: its own, and those of its corrections."""
     numbers: EditionNumbers | None = None
     """Once its sending has begun."""
+    corrected: tuple[Dispatch, ...] = ()
+    """The dispatches of its corrections that have ended."""
 
 
 @dataclass(slots=True)
@@ -78,8 +89,9 @@ class DeliveryDesk:
         store, limits, now = self.open_store(), self.open_limits(), self.clock()
         dispatches = store.dispatches.of_week(week)
         if dispatches:
-            is_open = [dispatch for dispatch in dispatches if dispatch.state in ("running", "paused")]
+            is_open = [dispatch for dispatch in dispatches if dispatch.state in OPEN_STATES]
             return EditionDelivery(
+                corrected=tuple(one for one in dispatches if one.correction and one.state not in OPEN_STATES),
                 open=tuple(load_progress(store, dispatch, limits, now) for dispatch in is_open),
                 numbers=load_numbers(store, dispatches[0]),
             )
@@ -87,6 +99,11 @@ class DeliveryDesk:
             return None
         recipients = count_recipients(store, edition, now)
         return EditionDelivery(recipients=recipients, rules=tuple(limits.in_words(recipients.total)))
+
+    def got(self, week: str) -> int | None:
+        """Return how many have got an edition, or may have; None if it was not sent to subscribers."""
+        dispatch = self.open_store().dispatches.get(week)
+        return sum(dispatch.counts.get(state, 0) for state in GOT_STATES) if dispatch else None
 
     def recipients(self, edition: Edition, state: str, search: str, before_id: int | None) -> list[PlannedDelivery]:
         """Return subscribers with what they would get, the newest first; one more than ``PAGE_ROWS`` if there are."""
@@ -137,21 +154,21 @@ class DeliveryDesk:
 
     def settle(self, week: Week, action: str, delivery_id: int | None) -> str:
         """Accept an uncertain delivery as sent, or send it or a failed one again; all of the week without a number."""
-        address = ""
+        address, correction = "", None
         if delivery_id is not None:
             delivery = self.open_store().deliveries.get(delivery_id)
-            address = delivery.address if delivery and delivery.week == str(week) else ""
-            if not address:
+            if delivery is None or delivery.week != str(week) or not delivery.address:
                 raise RefusedError("This delivery is no longer known: the person was erased.")
+            address, correction = delivery.address, delivery.correction
         dispatcher, now = self.open_dispatcher(), self.clock()
         if action == "retry":
-            number = dispatcher.retry_failed(week, now, address=address)
+            number = dispatcher.retry_failed(week, now, address=address, correction=correction)
             done = f"{pluralize(number, 'delivery is', 'deliveries are')} sent again."
         elif action == "accept":
-            number = dispatcher.settle_uncertain(week, accept=True, now=now, address=address)
+            number = dispatcher.settle_uncertain(week, accept=True, now=now, address=address, correction=correction)
             done = f"{pluralize(number, 'delivery counts', 'deliveries count')} as sent."
         else:
-            number = dispatcher.settle_uncertain(week, accept=False, now=now, address=address)
+            number = dispatcher.settle_uncertain(week, accept=False, now=now, address=address, correction=correction)
             done = f"{pluralize(number, 'delivery is', 'deliveries are')} sent again, perhaps for the second time."
         return done if number else "Nothing was left to do: somebody has done it already."
 

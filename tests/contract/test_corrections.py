@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.jobs.deliveries.numbers import load_link_clicks
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.corrections import discard_correction, make_correction, send_correction
 from pipeline.jobs.editions.recovery import RecoveryResult
@@ -463,3 +464,23 @@ def test_an_entry_that_is_gone_cannot_be_shown_again(sent: DeliveryHarness) -> N
     sent.store.entries.delete(sealed.entry_ids, now=sent.clock())
     with pytest.raises(PipelineError, match="no longer stored: put what was wrong into the next edition"):
         make_correction(sent.publication.workflow, W07, "Wrong.", now=sent.clock())
+
+
+def test_a_correction_and_its_edition_count_together(publication: PublicationHarness) -> None:
+    """The same address is the same link in both; an address that the correction replaces leads on in the first."""
+    publication.context = replace(publication.context, counting_url="https://news.harbour.example")
+    harness = DeliveryHarness(publication)
+    harness.dispatcher.start(W07, harness.clock())
+    harness.run()
+    before = set(harness.store.clicks.counts(str(W07)))
+    publication.overrides[str(W07)] = Overrides(links=(replace(LINKS[0], url="https://tides.example/new"), LINKS[1]))
+    harness.correct()
+    links = load_link_clicks(harness.store, str(W07))
+    assert {link.url for link in links} == before | {"https://tides.example/new"}
+    assert {"https://tides.example/", "https://charts.example/"} <= before
+    sealed = harness.store.corrections.sealed(*FIRST)
+    assert sealed
+    assert all(
+        harness.store.clicks.find(str(W07), link["tag"])
+        for link in json.loads(sealed.edition.manifest)["counted_links"]
+    )

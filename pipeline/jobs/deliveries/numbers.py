@@ -69,13 +69,15 @@ def load_newest_numbers(store: Store, max_editions: int) -> Sequence[EditionNumb
 def load_link_clicks(store: Store, week: str) -> tuple[LinkClicks, ...]:
     """Return the counted links of an edition, those that were followed most first; none if they were not counted.
 
-    Links of an earlier seal are among them if somebody followed them.
+    Its corrections have the same links, and perhaps more. Links of an earlier seal are among them if somebody followed
+    them.
     """
     clicks = store.clicks.counts(week)
-    sealed = store.editions.sealed(week) if clicks else None
-    manifest = json.loads(sealed.edition.manifest) if sealed else {}
-    titles = _titles(manifest)
-    current = {link["url"] for link in manifest.get("counted_links", ())}
+    corrections = [store.corrections.sealed(*one.key) for one in store.corrections.of_week(week)] if clicks else []
+    sealed = [store.editions.sealed(week), *corrections] if clicks else []
+    manifests = [json.loads(one.edition.manifest) for one in sealed if one]
+    titles = {url: title for manifest in manifests for url, title in _titles(manifest).items()}
+    current = {link["url"] for manifest in manifests for link in manifest.get("counted_links", ())}
     links = [
         LinkClicks(url=url, clicks=number, title=titles.get(url, ""))
         for url, number in clicks.items()

@@ -58,10 +58,16 @@ class DeliveryEventRepository:
         with self.database.read() as connection:
             return [(row.delivery_id, row.at) for row in connection.execute(query)]
 
-    def counts(self, week: str) -> Mapping[DeliveryEventKind, int]:
-        """Return from how many deliveries of an edition there was an event of each kind."""
+    def counts(self, week: str, correction: int | None = None) -> Mapping[DeliveryEventKind, int]:
+        """Return from how many deliveries of a week there was an event of each kind.
+
+        Those of one ``correction`` only if it is given, which is 0 for the edition itself.
+        """
         query = select(delivery_event.c.kind, func.count(delivery_event.c.delivery_id.distinct()))
         query = query.where(delivery_event.c.week == week).group_by(delivery_event.c.kind)
+        if correction is not None:
+            query = query.join(delivery, delivery.c.delivery_id == delivery_event.c.delivery_id)
+            query = query.where(delivery.c.correction == correction)
         with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query.order_by(delivery_event.c.kind))}
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from getpass import getuser
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -19,6 +24,7 @@ from tests.http_server import HttpServer
 from tests.mail_server import Behaviour, MailServer
 
 pytestmark = pytest.mark.loopback
+ROOT = Path(__file__).parents[2]
 CLOSED = datetime(2026, 2, 16, 9, tzinfo=UTC)
 CONFIG = """
 [public]
@@ -191,3 +197,109 @@ def test_the_thread_of_the_daemon_sends_what_is_running(
         while len(server.messages) < 2:
             time.sleep(0.01)
     assert recipients(server) == ["ada@quay.example", "ben@quay.example"]
+
+
+def test_a_correction_goes_to_those_who_got_the_edition(program: CliRunner, server: MailServer) -> None:
+    """It is made, tested, planned and sent by commands, which say what comes next; the edition's files stay."""
+    folder = program.config.parent / "editions" / "2026-W07"
+    code, _, err = program.run("correct", "2026-W07", "--message", "Wrong.", "--offline")
+    assert (code, "change it before you send it" in err) == (4, True)
+    program.run_ok("send", "2026-W07")
+    files = {path.name: path.read_bytes() for path in folder.glob("digest.*")}
+    program.run_ok("subscribers", "add", "eve@quay.example", "--basis", "consent")
+    note = program.config.parent / "note.md"
+    note.write_text("It is on *Friday*.\n")
+    out = program.run_ok("correct", "2026-W07", "--file", str(note), "--offline", "--by", "ann")
+    assert "2026-W07: correction 1 is sealed, with hash " in out
+    assert "Next: pipeline send 2026-W07 --correction --test ADDRESS" in out
+    assert "correction 1 waits to be sent: `pipeline send 2026-W07 --correction`" in program.run("status")[1]
+    for options in (["--correction", "--joined-since"], ["--correction", "--handed-over"]):
+        assert program.run("send", "2026-W07", *options)[0] == 2
+    plan = program.run_ok("send", "2026-W07", "--correction", "--dry-run")
+    assert plan == (
+        "The correction of 2026-W07 would go to 2 subscribers; nothing is sent now.\n"
+        "  2  whole\n  1  nothing: did not get the edition\n"
+    )
+    server.messages.clear()
+    program.run_ok("send", "2026-W07", "--correction", "--test", "ann@quay.example")
+    (test,) = [message_from_bytes(mail, policy=policy.default) for mail in server.messages]
+    assert test["Subject"].startswith("[Test] Correction: ")
+    server.messages.clear()
+    out = program.run_ok("send", "2026-W07", "--correction")
+    assert out == (
+        "2026-W07, correction 1: 2 deliveries to send through smtp\n"
+        "2026-W07, correction 1 is sent: 2 of 2 deliveries sent\n"
+    )
+    assert recipients(server) == ["ada@quay.example", "ben@quay.example"]
+    assert {path.name: path.read_bytes() for path in folder.glob("digest.*")} == files
+    state = json.loads((folder / "corrections" / "1" / "state.json").read_text())
+    assert (state["state"], state["changed_by"]) == ("sent", getuser())
+    code, _, err = program.run("send", "2026-W07", "--correction")
+    assert (code, "Nobody who got 2026-W07 is left" in err) == (4, True)
+    out = program.run_ok("deliveries", "2026-W07")
+    assert out.startswith("2026-W07 is sent: 2 of 2 deliveries sent\n2026-W07, correction 1 is sent: 2 of 2")
+    assert "ben@quay.example  sent, correction 1  Mon 16 Feb 2026 09:00" in out
+    rows = json.loads(program.run_ok("deliveries", "2026-W07", "--json", "--correction", "1"))
+    assert [row["correction"] for row in rows] == [1, 1]
+
+
+def test_a_correction_is_discarded_and_written_to_the_outbox(program: CliRunner, server: MailServer) -> None:
+    """Without a mail server it is a second file; what cannot be read is a clear error."""
+    program.write_config()
+    program.run_ok("send", "2026-W07")
+    code, _, err = program.run("correct", "2026-W07", "--file", "no.md")
+    assert (code, "cannot be read as a UTF-8 text file" in err) == (2, True)
+    for words in ((), ("--message", "x", "--discard")):
+        with pytest.raises(SystemExit) as stopped:
+            program.run("correct", "2026-W07", *words)
+        assert stopped.value.code == 2
+    assert program.run("correct", "2026-W07", "--message", " ")[0] == 2
+    program.run_ok("correct", "2026-W07", "--message", "Wrong.", "--offline")
+    folder = program.config.parent / "editions" / "2026-W07" / "corrections"
+    assert (folder / "1" / "digest.txt").read_text().count("Wrong.") == 1
+    assert "correction 1 was discarded" in program.run_ok("correct", "2026-W07", "--discard")
+    assert not folder.exists()
+    program.run_ok("correct", "2026-W07", "--message", "Wrong.", "--offline")
+    assert "correction 1 written to the outbox" in program.run_ok("send", "2026-W07", "--correction")
+    sent = list((program.config.parent / "outbox").glob("2026-W07*.eml"))
+    assert len(sent) == 2
+    assert (folder / "1" / "digest.eml").read_bytes() in [path.read_bytes() for path in sent]
+    assert server.messages == []
+
+
+def test_a_sender_killed_in_the_middle_of_a_correction_repeats_nothing(program: CliRunner, server: MailServer) -> None:
+    """The server has ben's message when the process dies: it is uncertain, and the next process sends the others."""
+    program.run_ok("subscribers", "add", "eve@quay.example", "--basis", "consent")
+    one_connection = CONFIG.replace("connections = 2", "connections = 1")
+    program.write_config(more=one_connection.format(port=server.port, more=""))
+    program.run_ok("send", "2026-W07")
+    program.run_ok("correct", "2026-W07", "--message", "It is on Friday.", "--offline")
+    server.accepted.clear()
+    words = ["--config", str(program.config), "send", "2026-W07", "--correction"]
+    clock = "datetime.fromisoformat('2026-02-16T09:00Z')"
+    script = f"from datetime import datetime; from pipeline.cli import main; main({words!r}, clock=lambda: {clock})"
+    started = Event()
+
+    def decide(step: str, recipient: str) -> str | None:
+        if (step, recipient) == (".", "ben@quay.example"):
+            started.wait()
+            process.kill()
+            process.wait()
+        return None
+
+    server.manners = replace(server.manners, decides=decide)
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        started.set()
+        process.wait()
+    server.manners = replace(server.manners, decides=lambda step, recipient: None)
+    program.now = CLOSED.replace(minute=5)  # the lease of the dead process has ended
+    assert program.run("send", "2026-W07", "--correction")[0] == 3
+    assert server.accepted == {f"{name}@quay.example": 1 for name in ("ada", "ben", "eve")}
+    states = listed(program, "--correction", "1")
+    assert states.keys() == server.accepted.keys()
+    assert states["ben@quay.example"] == "uncertain"
+    assert states["eve@quay.example"] == "sent"
+    assert "1 delivery counted as sent" in program.run_ok(
+        "deliveries", "2026-W07", "--uncertain", "--accept", "--address", "ben@quay.example", "--correction", "1"
+    )
+    assert set(listed(program, "--correction", "0").values()) == {"sent"}

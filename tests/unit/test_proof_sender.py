@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.digest.render.proof_banner import load_banner_templates
 from pipeline.jobs.digests.build import build_draft
+from pipeline.jobs.editions.corrections import make_correction
 from pipeline.jobs.proof.send import ProofSchedule, ProofSender, proof_task
 from pipeline.jobs.proof.tokens import verify_token
 from pipeline.model.check import CheckResult, LinkCheck
@@ -366,3 +367,24 @@ def test_the_task_returns_refusals_and_raises_delivery_errors(harness: Publicati
     harness.overrides["2026-W07"] = replace(Overrides(), subject="Another")
     with pytest.raises(DeliveryFailedError):
         task.run("", harness.now + HOUR)
+
+
+def test_the_proof_of_a_sent_edition_is_that_of_its_correction(harness: PublicationHarness, mailer: FakeMailer) -> None:
+    """It says how to send it and has no button that approves; once it is sent there is no proof any more."""
+    harness.approve(W07)
+    harness.send(W07)
+    with pytest.raises(RefusedError, match="has been sent"):
+        sender(harness, mailer).send(W07, now=harness.now)
+    draft = make_correction(harness.workflow, W07, "It is on Friday.", now=harness.now)
+    sender(harness, mailer).send(W07, now=harness.now)
+    message = message_from_bytes(mailer.mails[0], policy=policy.default)
+    assert message["Subject"].startswith("[Proof] Correction: ")
+    text = " ".join(message.get_body(("plain",)).get_content().split())
+    assert "This is correction 1 of an edition that was sent. It is not sent by itself." in text
+    assert "`pipeline send 2026-W07 --correction`" in text
+    assert "Approve:" not in text
+    assert "Open the desk:" in text
+    assert "It is on Friday." in text
+    harness.store.corrections.change_state(draft, "sent", now=harness.now, actor="ann")
+    with pytest.raises(RefusedError, match="has been sent"):
+        sender(harness, mailer).send(W07, now=harness.now)

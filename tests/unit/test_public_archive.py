@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,37 @@ def test_a_sent_edition_has_a_page(pages: Pages) -> None:
         assert "img-src 'self' https:" in response.headers["content-security-policy"]
         assert response.text == without_personal_links(HTML)
     assert pages.client.request("HEAD", f"/archive/{WEEK}").status_code == 200
+
+
+def test_a_corrected_edition_says_so_above(pages: Pages) -> None:
+    """When and what, safely; the edition below is what was sealed, and the correction has a page of its own."""
+    store = pages.audience.context.store
+    path = f"/archive/{WEEK}"
+    sealed = store.editions.sealed(WEEK)
+    assert sealed
+    edition = replace(sealed.edition, html=b"<html><body><p>Corrected</p></body></html>", content_hash="corrected")
+    note = "It is on *Friday*, [here](https://h.example/). <script>alert(1)</script>"
+    draft = store.corrections.save_draft(1, replace(sealed, edition=edition), note)
+    assert pages.get(path).text == without_personal_links(HTML)
+    assert pages.get(f"{path}/corrections/1").status_code == 404
+    sent = store.corrections.change_state(draft, "sent", now=NOW, actor="ann")
+    try:
+        page = pages.get(path)
+        above, body, below = page.text.partition("<section")
+        section, _, rest = below.partition("</section>")
+        assert body
+        assert above + rest == without_personal_links(HTML)
+        assert "Corrected on 2 March 2026" in section
+        assert "It is on <em>Friday</em>" in section
+        assert "<script" not in section
+        assert f'href="{path}/corrections/1"' in section
+        assert page.headers["x-robots-tag"] == "noindex, nofollow"
+        assert pages.get(f"{path}/corrections/1").text == edition.html.decode()
+        for other in ("0", "2", "01", "1.html", "99999", "١"):
+            assert pages.get(f"{path}/corrections/{other}").status_code == 404
+        assert pages.get("/archive/2026-W10/corrections/1").status_code == 404
+    finally:
+        store.corrections.change_state(sent, "cancelled", now=NOW, actor="ann")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pipeline.model.counted_link import LinkClicks
-from pipeline.model.delivery import Dispatch
+from pipeline.model.delivery import Dispatch, FailureReason
 from pipeline.model.delivery_event import DeliveryEventKind
 from pipeline.store import Store
 
@@ -24,7 +24,9 @@ class EditionNumbers:
     events: Mapping[DeliveryEventKind, int] = field(default_factory=dict)
     """From how many deliveries there was an event of each kind; ``delivered`` is reported by mail services alone."""
     left: int = 0
-    """How many subscribers who got it have unsubscribed before the next one was sent."""
+    """How many subscribers who got it have unsubscribed before the next one was sent; 0 of a correction."""
+    corrections: tuple[EditionNumbers, ...] = ()
+    """The same of its corrections."""
 
     @property
     def week(self) -> str:
@@ -48,16 +50,35 @@ class EditionNumbers:
         came_back: dict[str, int] = {name: self.events.get(name, 0) for name in names}
         if not came_back["delivered"]:
             del came_back["delivered"]
-        return {"sent": self.sent, **came_back, "left": self.left}
+        left = {} if self.dispatch.correction else {"left": self.left}
+        return {"sent": self.sent, **came_back, **left}
+
+    @property
+    def dispatches(self) -> tuple[Dispatch, ...]:
+        """Its dispatch, and those of its corrections."""
+        return (self.dispatch, *(correction.dispatch for correction in self.corrections))
+
+    @property
+    def uncertain(self) -> int:
+        """The number of uncertain deliveries, those of its corrections included."""
+        return sum(dispatch.counts.get("uncertain", 0) for dispatch in self.dispatches)
+
+    def failed(self, reasons: Collection[FailureReason]) -> int:
+        """Return the number of deliveries that failed for these reasons, those of its corrections included."""
+        return sum(dispatch.failures.get(reason, 0) for dispatch in self.dispatches for reason in reasons)
 
 
 def load_numbers(store: Store, dispatch: Dispatch) -> EditionNumbers:
     """Return the numbers of an edition, by its dispatch."""
+    corrections = [one for one in store.dispatches.of_week(dispatch.week) if one.correction]
     return EditionNumbers(
         dispatch=dispatch,
         number=store.editions.get(dispatch.week).number,
-        events=store.delivery_events.counts(dispatch.week),
+        events=store.delivery_events.counts(*dispatch.key),
         left=store.delivery_events.left(dispatch.week),
+        corrections=tuple(
+            EditionNumbers(dispatch=one, events=store.delivery_events.counts(*one.key)) for one in corrections
+        ),
     )
 
 

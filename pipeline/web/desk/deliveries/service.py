@@ -25,7 +25,6 @@ from pipeline.model.delivery import (
     UNFINISHED_STATES,
     Delivery,
     DeliveryState,
-    Dispatch,
     DispatchKey,
 )
 from pipeline.model.digest import Edition
@@ -66,8 +65,6 @@ class EditionDelivery:
     """The dispatches that are running or paused: its own, and those of its corrections."""
     numbers: EditionNumbers | None = None
     """Once its sending has begun."""
-    corrected: tuple[Dispatch, ...] = ()
-    """The dispatches of its corrections that have ended."""
 
 
 @dataclass(slots=True)
@@ -91,7 +88,6 @@ class DeliveryDesk:
         if dispatches:
             is_open = [dispatch for dispatch in dispatches if dispatch.state in OPEN_STATES]
             return EditionDelivery(
-                corrected=tuple(one for one in dispatches if one.correction and one.state not in OPEN_STATES),
                 open=tuple(load_progress(store, dispatch, limits, now) for dispatch in is_open),
                 numbers=load_numbers(store, dispatches[0]),
             )

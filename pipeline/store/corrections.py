@@ -48,6 +48,11 @@ class CorrectionRepository:
             version = connection.scalar(select(correction.c.version).where(_is(week, number)))
             return edition_rows.sealed_version(connection, week, version) if version else None
 
+    def newest_sent(self, week: str) -> SealedEdition | None:
+        """Return what was sealed as the newest correction that is sent, or being sent; None if there is none."""
+        numbers = [one.number for one in self.of_week(week) if one.is_out]
+        return self.sealed(week, numbers[-1]) if numbers else None
+
     def save_draft(self, number: int, sealed: SealedEdition, text_md: str) -> Correction:
         """Store a draft, in place of an earlier draft of that number.
 

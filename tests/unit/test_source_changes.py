@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.jobs.editions.corrections import make_correction, send_correction
 from pipeline.jobs.monitoring.notifier import Notifier
 from pipeline.jobs.monitoring.source_changes import KEEP_REVISIONS, describe_changes, recently_sent, source_changes_task
 from pipeline.model.alert import Alert
+from pipeline.model.edition import EditorLink, Overrides
 from pipeline.model.entry import Enclosure, Entry, EntryRevision
 from pipeline.model.schedule import parse_schedule
 from pipeline.scheduler.engine import Done
@@ -81,12 +83,37 @@ def test_a_changed_text_raises_an_alert_with_the_difference(sent: SentPublicatio
         "source was changed:",
         "    text: “Leave the dough for three hours, then fold it.” is now "
         "“Leave the dough for four hours, then fold it.”",
-        "The sent edition stays as it is. If the change is a small correction, there is nothing to do. If subscribers "
-        "were misinformed, tell them in the next newsletter: in the introduction, with `pipeline preview 2026-W08` or "
-        "in editions/2026-W08.md.",
+        "The sent edition stays as it is. If the change is small, there is nothing to do. If subscribers were "
+        "misinformed, send them a correction, with `pipeline correct 2026-W07 --message TEXT` or at the desk, or say "
+        "so in the next edition, in editions/2026-W08.md.",
     ]
     assert sent.message == "one change at the source of sent stories"
     assert sent.fetch(SOUP, edited, OLD) == []
+
+
+def test_a_sent_correction_closes_the_alert(sent: SentPublication) -> None:
+    """A draft of one does not; a change after it raises another."""
+    harness = sent.harness
+    assert len(sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)) == 1
+    make_correction(harness.workflow, W07, "It is rye bread.", now=harness.now)
+    assert sent.run() == []
+    assert len(harness.store.alerts.list_open()) == 1
+    send_correction(harness.workflow, harness.recovery, W07, now=harness.now)
+    assert sent.run() == []
+    assert harness.store.alerts.list_open() == []
+    (alert,) = sent.fetch(SOUP, replace(BREAD, title="Wheat bread"), OLD)
+    assert "    title: “Rye bread” is now “Wheat bread”" in alert.text.split("\n\n")
+
+
+def test_the_order_of_the_stories_and_the_editors_links_do_not_matter(tmp_path: Path) -> None:
+    """The manifest has stories in reading order, and links that no feed has."""
+    harness = PublicationHarness(tmp_path, shared_theme())
+    links = (EditorLink(url="https://tides.example/", title="Tides"),)
+    harness.overrides[str(W07)] = Overrides(links=links, lead=f"blog {SOUP.guid}")
+    sent = SentPublication(harness)
+    (alert,) = sent.fetch(SOUP, replace(BREAD, title="Rye bread"), OLD)
+    assert "    title: “Bread” is now “Rye bread”" in alert.text.split("\n\n")
+    harness.store.close()
 
 
 def test_each_further_change_raises_an_alert(sent: SentPublication) -> None:

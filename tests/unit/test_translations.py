@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from pipeline.digest.compose.correction import corrected
 from pipeline.digest.render.render import render
 from pipeline.digest.render.theme import load_theme
 from pipeline.digest.render.translations import translator_for
 from pipeline.digest.render.translator import LANGUAGES
 from pipeline.digest.render.wording import format_duration
+from pipeline.model.correction import CorrectionNote
 from tests.golden.sample import PUBLICATION, SAMPLE
 from tests.golden.update import THEME_NAMES
 from tools.catalogs import catalogs, template, updated
@@ -43,6 +45,22 @@ def test_every_message_is_translated(language: str) -> None:
     missing = [message.id for message in catalog if message.id and not all(forms(message.string or ""))]
     assert missing == []
     assert {len(message.string) for message in catalog if message.pluralizable} == {catalog.num_plurals}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_correction_says_so_in_every_language(language: str) -> None:
+    """In its subject, and above all stories in HTML and in text."""
+    translator = translator_for(language)
+    note = CorrectionNote(number=1, text_md="Cafés open at nine.", made_at=SAMPLE.closes_at, corrects="")
+    digest = replace(SAMPLE, publication=replace(PUBLICATION, language=language))
+    rendered = render(corrected(digest, note, translator), load_theme([ROOT / "templates"], "classic"))
+    word = translator.gettext("Correction")
+    assert rendered.subject.startswith(word)
+    assert rendered.subject.endswith(SAMPLE.subject)
+    assert rendered.preheader == "Cafés open at nine."
+    html, lead = rendered.html, SAMPLE.stories[0].title
+    assert html.index(word, html.index("</head>")) < html.rindex("Cafés open at nine.") < html.rindex(lead)
+    assert rendered.text.index(f"> {word}\n>\n> Cafés open at nine.") < rendered.text.index(lead)
 
 
 @pytest.mark.parametrize("language", CATALOGS)

@@ -133,7 +133,7 @@ def past_stories(store: Store, topics: tuple[Topic, ...], zone: ZoneInfo) -> Ite
     urls = set()
     sent = (record for record in store.editions.all().values() if record.state == "sent")
     for record in sorted(sent, key=lambda record: record.week, reverse=True):
-        sealed = store.editions.sealed(record.week)
+        sealed = store.corrections.newest_sent(record.week) or store.editions.sealed(record.week)
         manifest = json.loads(sealed.edition.manifest) if sealed else {}
         lead = next((story for story in manifest.get("stories", ()) if story.get("level") == "lead"), None)
         if lead and lead["section"] in topics and lead["url"] and lead["url"] not in urls:

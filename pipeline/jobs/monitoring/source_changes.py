@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -56,44 +56,46 @@ def resolve_sent(store: Store, notifier: Notifier, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentEdition:
-    """An edition that was sent."""
+    """An edition that was sent, as its newest correction has it if there is one."""
 
     record: EditionRecord
-    sealed: SealedEdition
+    entries: tuple[StoredEntry, ...]
+    """As they are stored now."""
+    fingerprints: Mapping[int, str]
+    """The fingerprint of each entry when it was sealed, by entry id."""
 
     @property
     def name(self) -> str:
         """Number and week, for example ``Issue 7 (2026-W07)``."""
         return f"Issue {self.record.number} ({self.record.week})"
 
-    @property
-    def fingerprints(self) -> dict[int, str]:
-        """The fingerprint of each entry when it was sealed, by entry id."""
-        stories = json.loads(self.sealed.edition.manifest)["stories"]
-        entries = [entry for story in stories for entry in story["entries"]]
-        ids = self.sealed.entry_ids
-        return {entry_id: entry["fingerprint"] for entry_id, entry in zip(ids, entries, strict=True)}
-
 
 def recently_sent(store: Store, now: datetime) -> Iterator[SentEdition]:
     """Yield the editions that are still watched."""
     for week, record in store.editions.all().items():
         is_recent = record.state == "sent" and record.changed_at and now - record.changed_at <= WATCH_DURATION
-        if is_recent and (sealed := store.editions.sealed(week)):
-            yield SentEdition(record=record, sealed=sealed)
+        if is_recent and (sealed := store.corrections.newest_sent(week) or store.editions.sealed(week)):
+            entries = tuple(store.entries.by_id(sealed.entry_ids))
+            yield SentEdition(record=record, entries=entries, fingerprints=_fingerprints(sealed, entries))
+
+
+def _fingerprints(sealed: SealedEdition, entries: Iterable[StoredEntry]) -> dict[int, str]:
+    """Return the sealed fingerprints by entry id; the editor's own links are no stored entries."""
+    by_identity = {
+        (entry["feed_id"], entry["guid"]): entry["fingerprint"]
+        for story in json.loads(sealed.edition.manifest)["stories"]
+        for entry in story["entries"]
+    }
+    identities = {stored.entry_id: (stored.entry.feed_id, stored.entry.guid) for stored in entries}
+    return {entry_id: by_identity[known] for entry_id, known in identities.items() if known in by_identity}
 
 
 def find_changes(store: Store, sent: SentEdition, zone: tzinfo, now: datetime) -> Iterator[Alert]:
     """Yield an alert for each entry of an edition that was changed or withdrawn; deleted entries are ignored."""
-    sealed = sent.fingerprints
-    stored_entries = store.entries.by_id(sealed)
-    changed = {
-        stored.entry_id: sealed[stored.entry_id]
-        for stored in stored_entries
-        if stored.fingerprint != sealed[stored.entry_id]
-    }
+    now_stored = {stored.entry_id: stored.fingerprint for stored in sent.entries}
+    changed = {key: sealed for key, sealed in sent.fingerprints.items() if sealed != now_stored[key]}
     revisions = store.entry_revisions.get(changed)
-    for stored in stored_entries:
+    for stored in sent.entries:
         if stored.withdrawn_at:
             yield _withdrawn(sent, stored, zone, now)
         elif (revision := revisions.get(stored.entry_id)) and (
@@ -141,8 +143,8 @@ def _changed(sent: SentEdition, stored: StoredEntry, differences: list[str], zon
     text = [
         f"{_published(sent, stored, zone)} Since then its source was changed:",
         *(f"    {line}" for line in differences),
-        "The sent edition stays as it is. If the change is a small correction, there is nothing to do. If subscribers "
-        f"were misinformed, tell them in the next newsletter: {_correction(sent)}.",
+        "The sent edition stays as it is. If the change is small, there is nothing to do. If subscribers were "
+        f"misinformed, {_correction(sent)}.",
     ]
     return Alert(
         key=f"{_key(sent, stored)}/{digest}",
@@ -158,7 +160,7 @@ def _withdrawn(sent: SentEdition, stored: StoredEntry, zone: tzinfo, now: dateti
         "removed it. The newsletter links to this page, so check whether it still exists:",
         f"    {stored.entry.url}",
         "If the page is gone, ask the publisher of the site to restore it or to redirect its address. "
-        f"If the story was wrong, tell subscribers in the next newsletter: {_correction(sent)}.",
+        f"If the story was wrong, {_correction(sent)}.",
     ]
     return Alert(
         key=f"{_key(sent, stored)}/withdrawn",
@@ -178,5 +180,8 @@ def _published(sent: SentEdition, stored: StoredEntry, zone: tzinfo) -> str:
 
 
 def _correction(sent: SentEdition) -> str:
-    week = Week.parse(sent.record.week).next()
-    return f"in the introduction, with `pipeline preview {week}` or in editions/{week}.md"
+    week = sent.record.week
+    return (
+        f"send them a correction, with `pipeline correct {week} --message TEXT` or at the desk, or say so in the next "
+        f"edition, in editions/{Week.parse(week).next()}.md"
+    )

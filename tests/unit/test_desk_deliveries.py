@@ -333,7 +333,8 @@ def test_a_correction_is_made_seen_and_sent_after_a_question(client: AsgiClient,
     assert "What was wrong?" in read(client, CORRECTIONS)
     page = press(client, CORRECTIONS, do="make", note="It is on *Friday*.")
     assert "Made. Look at it: exactly this is sent, once you say so." in page
-    assert "Subject Correction: Harbour & Hearth: Bread Preheader It is on Friday." in page
+    assert "As it will be sent Correction: Harbour & Hearth: Bread It is on Friday." in page
+    assert "Write an introduction" not in page
     assert "Send to 2 subscribers" in page
     assert "Correction 1 is not sent" in read(client)
     html = client.get(CORRECTIONS).text

@@ -77,7 +77,12 @@ def _repeated_by_preheader(inputs: CheckInputs) -> str:
 
 
 def introduction(inputs: CheckInputs) -> Iterator[CheckResult]:
-    """Check that the editor wrote an introduction, and not one that hides the lead on a phone."""
+    """Check that the editor wrote an introduction, and not one that hides the lead on a phone.
+
+    A correction begins with its note in any case.
+    """
+    if inputs.digest.correction:
+        return
     words, most = count_words(to_plain(inputs.digest.introduction_md)), MAX_INTRODUCTION_WORDS
     if not words:
         message = f"Write an introduction of up to {most} words: a personal note makes people open the newsletter."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from atexit import register
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -215,7 +216,7 @@ class FakeDesk:
                 open_dispatcher=self.open_dispatcher,
                 open_mailer=self.open_mailer,
                 delivers=lambda: self.delivers,
-                open_link_fetcher=lambda: None,
+                opened=lambda: nullcontext(self.open_dispatcher()),
                 clock=self.clock,
             ),
             updates=self,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.jobs.deliveries.deliver import delivery_alerts
 from pipeline.jobs.deliveries.numbers import load_link_clicks
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.corrections import discard_correction, make_correction, send_correction
@@ -322,6 +323,8 @@ def test_pause_resume_cancel_and_retry_know_the_correction(sent: DeliveryHarness
     send(sent)
     (paused,) = sent.dispatcher.open_dispatches(W07)
     assert (paused.name, paused.state) == ("2026-W07, correction 1", "paused")
+    (alert,) = delivery_alerts([paused], "scripted", sent.clock())
+    assert (alert.key, alert.subject) == ("delivery/2026-W07/1/paused", "Sending 2026-W07, correction 1 is paused")
     cancelled = sent.dispatcher.cancel(FIRST, sent.clock())
     assert cancelled.counts == {"failed": 3}
     first = sent.store.corrections.newest(str(W07))

@@ -77,6 +77,26 @@ def test_an_edition_is_sent_paused_and_resumed(
     context.close()
 
 
+def test_a_correction_is_sent_after_a_question(chromium: Browser, url: str, harness: DeliveryHarness) -> None:
+    """It is on the screen before, in its frame, as it is sent."""
+    harness.dispatcher.start(W07, harness.clock())
+    harness.run()
+    page = chromium.new_page()
+    page.goto(url + WEEK)
+    page.get_by_role("link", name="Correct this edition").click()
+    page.get_by_label("Note, in a sentence or two").fill("The market is on *Friday*.")
+    press(page, "Make the correction")
+    assert page.frame_locator("#mail").get_by_text("The market is on Friday.").is_visible()
+    assert not page.get_by_role("button", name="Send the correction now").is_visible()
+    page.locator("summary", has_text="Send to 5 subscribers").click()
+    press(page, "Send the correction now")
+    assert page.get_by_role("heading", name="Sending: correction 1").is_visible()
+    harness.run(key=(str(W07), 1))
+    page.goto(url + WEEK)
+    assert page.get_by_role("heading", name="Correction 1").is_visible()
+    page.close()
+
+
 @with_axe
 @on_every_screen
 def test_axe_finds_nothing(chromium: Browser, url: str, harness: DeliveryHarness, scheme: Any, width: int) -> None:
@@ -104,5 +124,10 @@ def test_axe_finds_nothing(chromium: Browser, url: str, harness: DeliveryHarness
         visit(f"{WEEK}/deliveries", "links")
         assert page.get_by_role("row", name="Bread").inner_text().split()[-1] == "1"
         harness.dispatcher.cancel((str(W07), 0), harness.clock())
+        harness.correct("A note with [a link](https://harbour.example/a-rather-long-address-for-a-phone).")
+        visit(f"{WEEK}/corrections", "correction")
+        harness.dispatcher.start_correction(W07, harness.clock())
+        harness.run(key=(str(W07), 1))
         visit(WEEK, "after")
+        visit(f"{WEEK}/corrections", "sent correction")
         visit("/deliveries", "editions")

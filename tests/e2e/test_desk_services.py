@@ -17,6 +17,7 @@ from pipeline.ingest.polling import can_force
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import RECOVERY_ACTOR, EditorLink, Overrides
 from pipeline.model.errors import ConflictError, EditorFileError, RefusedError
+from pipeline.model.week import Week
 from pipeline.web.desk.message_details import story_references
 from pipeline.web.desk.ports import ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
@@ -261,3 +262,26 @@ def test_new_entries_are_announced(desk: Desk, open_publication: LivePublication
     build_refresher(app).refresh(app.feeds, now=NOW, is_due=can_force)
     changes = client.get("/updates", params={"seen": seen}).json()["changes"]
     assert changes == {"entries": "1 new entry from blog: “Nets, mended”."}
+
+
+def test_a_sent_edition_is_corrected(desk: Desk, publication: Path) -> None:
+    """Its files, a test copy and the outbox have the correction; the edition's own stay."""
+    week = Week.parse(WEEK)
+    with pytest.raises(RefusedError, match="change it before you send it"):
+        desk.corrections.make(week, "Wrong.", ())
+    content_hash = current_edition(desk).content_hash
+    desk.editions.perform(WEEK, "approve", ActionOptions(content_hash=content_hash))
+    desk.editions.perform(WEEK, "send", ActionOptions())
+    folder = publication / "editions" / WEEK
+    files = {path.name: path.read_bytes() for path in folder.glob("digest.*")}
+    assert "exactly this is sent" in desk.corrections.make(week, "The tide was wrong.", ())
+    assert "The tide was wrong." in (folder / "corrections" / "1" / "digest.txt").read_text()
+    assert "Test copy for ann@harbour.example" in desk.corrections.test(week, "ann@harbour.example")
+    (draft,) = desk.corrections.of_week(WEEK)
+    assert desk.corrections.edition(draft) is not None
+    sentence = desk.corrections.send(week, draft.content_hash)
+    assert "Correction 1 written to the outbox; not delivered to anyone: outbox/2026-W07." in sentence
+    assert json.loads((folder / "corrections" / "1" / "state.json").read_text())["state"] == "sent"
+    assert {path.name: path.read_bytes() for path in folder.glob("digest.*")} == files
+    with pytest.raises(RefusedError, match="has no draft of a correction"):
+        desk.corrections.discard(week)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
+from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.digests.build import build_draft, current_edition, write_sealed
 from pipeline.jobs.digests.context import no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
@@ -70,13 +72,21 @@ def create_desk(publication: LivePublication) -> Desk:
             open_dispatcher=lambda: build_dispatcher(publication.current_app(), user_name()),
             open_mailer=lambda: build_mailer(publication.current_app()),
             delivers=lambda: delivers(publication.current_app()),
-            open_link_fetcher=lambda: publication.current_app().link_fetcher,
+            opened=lambda: _opened_dispatcher(publication),
             clock=publication.clock,
         ),
         updates=PublicationUpdates(
             publication, lambda: f"{feeds.activity} {link_checks.activity} {deliveries.activity}"
         ),
     )
+
+
+@contextmanager
+def _opened_dispatcher(publication: LivePublication) -> Iterator[Dispatcher]:
+    """Open a publication again, for work that needs no lock, with what checks links."""
+    with App.load(publication.path) as app:
+        dispatcher = build_dispatcher(app, user_name())
+        yield replace(dispatcher, workflow=replace(dispatcher.workflow, open_link_fetcher=app.link_fetcher))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,13 @@ class CorrectionPages:
         if action not in ACTIONS or (action == "send" and not form["hash"]):
             raise HTTPException(400, "Use the buttons on the page.")
         try:
+            if action == "make":
+                done = desk.make(week, form["note"], form.get_all("override"))  # slow, so without the lock
+                return self.templates.redirect(f"/week/{week}/corrections", done)
             with self.cache.lock:
-                if action == "make":
-                    done = desk.make(week, form["note"], form.get_all("override"))
-                elif action == "send":
+                if action == "send":
                     return self.templates.redirect(f"/week/{week}", desk.send(week, form["hash"]), "delivery")
-                else:
-                    done = desk.test(week, form["address"]) if action == "test" else desk.discard(week)
+                done = desk.test(week, form["address"]) if action == "test" else desk.discard(week)
         except PipelineError as error:
             note = form["note"] if action == "make" else None
             return self._page(request, error=error, note=note, status=409)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from pipeline.delivery.mime import envelope_address
 from pipeline.jobs.deliveries.dispatch import Dispatcher
@@ -14,7 +15,7 @@ from pipeline.jobs.editions.corrections import (
     send_correction,
     send_test_correction,
 )
-from pipeline.jobs.ports import Mailer, OpenFetcher
+from pipeline.jobs.ports import Mailer
 from pipeline.model.correction import Correction
 from pipeline.model.digest import Edition
 from pipeline.model.schedule import Clock
@@ -33,8 +34,8 @@ class CorrectionDesk:
     open_mailer: Callable[[], Mailer]
     delivers: Callable[[], bool]
     """Returns whether editions are delivered to subscribers, not to the outbox."""
-    open_link_fetcher: Callable[[], OpenFetcher | None]
-    """Returns what checks links; without it, stored results count."""
+    opened: Callable[[], AbstractContextManager[Dispatcher]]
+    """Opens the publication again, with what checks links, for work that takes seconds and must block no page."""
     clock: Clock
 
     def of_week(self, week: str) -> Sequence[Correction]:
@@ -47,11 +48,10 @@ class CorrectionDesk:
         return sealed.edition if sealed else None
 
     def make(self, week: Week, text: str, overridden: Sequence[str]) -> str:
-        """Seal a correction and return a sentence; the errors of ``make_correction``."""
-        dispatcher = self.open_dispatcher()
-        workflow = replace(dispatcher.workflow, open_link_fetcher=self.open_link_fetcher())
-        make_correction(workflow, week, text, now=self.clock(), overridden=overridden)
-        self._write(dispatcher, week)
+        """Seal a correction and return a sentence; the errors of ``make_correction``. Needs no lock."""
+        with self.opened() as dispatcher:
+            make_correction(dispatcher.workflow, week, text, now=self.clock(), overridden=overridden)
+            self._write(dispatcher, week)
         return "Made. Look at it: exactly this is sent, once you say so."
 
     def send(self, week: Week, content_hash: str) -> str:

@@ -434,6 +434,23 @@ def test_a_restored_store_knows_what_was_corrected(sent: DeliveryHarness, tmp_pa
         assert other.editions.sealed(str(W07)) == sent.store.editions.sealed(str(W07))
         recovery.from_files(other, now=sent.clock() + DAY)
         assert other.corrections.all() == known
+        sent.store = publication.store = other
+        reason = "does not know to whom" if how == "files" else "Nobody who got 2026-W07 is left"
+        with pytest.raises(RefusedError, match=reason):
+            sent.dispatcher.start_correction(W07, sent.clock())
+
+
+def test_a_draft_in_a_restored_store_is_not_sent_by_mistake(sent: DeliveryHarness) -> None:
+    """It may have been sent since the backup was made; a new one has the next number."""
+    sent.correct()
+    recovery = replace(sent.publication.recovery, leaves_receipts=False)
+    recovery.after_restore(sent.store, sent.store, now=sent.clock())
+    assert [one.state for one in sent.store.corrections.all()] == ["draft"]
+    recovery.after_restore(sent.store, None, now=sent.clock())
+    assert [one.state for one in sent.store.corrections.all()] == ["cancelled"]
+    with pytest.raises(RefusedError, match="There is no correction"):
+        sent.dispatcher.start_correction(W07, sent.clock())
+    assert sent.correct().number == 2
 
 
 def test_files_of_another_edition_correct_nothing(sent: DeliveryHarness) -> None:

@@ -110,6 +110,11 @@ class Dispatcher:
             begun = store.dispatches.get(*correction.key)
             if begun and (correction.state == "sending" or begun.state in OPEN_STATES):
                 return begun
+            if begun is None and correction.state != "draft":
+                raise RefusedError(
+                    f"Correction {correction.number} of {week} was sent, but this store does not know to whom: it is "
+                    "not sent again."
+                )
             if store.dispatches.get(str(week)) is None:
                 raise RefusedError(
                     f"{week} was not sent to subscribers from here, so nobody is known to have got it: send the "

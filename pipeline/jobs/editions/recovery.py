@@ -73,6 +73,8 @@ class Recovery:
         is_complete = is_later or (self.leaves_receipts and self._has_receipts_of(store))
         result = self.from_files(store, now=now)
         paused = [] if is_later else _pause_dispatches(store, since, now)
+        if not is_later:
+            _cancel_drafts(store, now)
         unknown = [] if is_complete or since is None else self._hold_since(store, since, now, paused)
         return RecoveryResult(
             sent=tuple(sorted({*sent, *result.sent})),
@@ -175,6 +177,14 @@ def _carry_over_dispatches(store: Store, previous: Store, now: datetime) -> None
         if record.state == "sending" and (dispatch.state, dispatch.correction) == ("cancelled", 0):
             ended = previous.editions.get(dispatch.week)
             store.editions.release(record, "held", (), now=now, actor=ended.changed_by, note=ended.note)
+
+
+def _cancel_drafts(store: Store, now: datetime) -> None:
+    """Cancel corrections that may have been sent since: whoever wants them sent makes them again."""
+    for correction in store.corrections.all():
+        if correction.state == "draft":
+            note = "it may have been sent before the store was restored"
+            store.corrections.change_state(correction, "cancelled", now=now, actor=RECOVERY_ACTOR, note=note)
 
 
 def _pause_dispatches(store: Store, since: datetime | None, now: datetime) -> list[str]:

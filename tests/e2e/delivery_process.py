@@ -1,8 +1,8 @@
-"""Fork processes that send an edition to subscribers until it is finished, or until somebody kills them.
+"""Fork processes that send an edition, or its correction, until it is finished, or until somebody kills them.
 
-Each line on stdin names the folder of a publication, the URL of its store, the port of a mail server, and how many
-hours the process's clock is ahead of the others'; the process id is printed. An error ends up in ``errors.txt``.
-Forking a process that has imported everything takes milliseconds.
+Each line on stdin names the folder of a publication, the URL of its store, the port of a mail server, the number of the
+correction, and how many hours the process's clock is ahead of the others'; the process id is printed. An error ends up
+in ``errors.txt``. Forking a process that has imported everything takes milliseconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.jobs.deliveries.copies import CopyWriter
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.jobs.deliveries.sender import DeliverySender
-from pipeline.model.delivery import DispatchState
+from pipeline.model.delivery import DispatchKey, DispatchState
 from pipeline.model.digest import Edition
 from pipeline.model.errors import RefusedError
 from tests.people import audience
@@ -33,7 +33,6 @@ SPEED = 10_000
 LEASE_HOURS = 3
 """About a second for a process that lives. The next one's clock is ahead by that, so that it takes over at once."""
 CONNECTIONS = 4
-KEY = (str(W07), 0)
 EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -51,8 +50,8 @@ class FastClock:
         time.sleep(max(seconds / SPEED, 0.001))
 
 
-def send(folder: Path, theme: Theme, url: str, port: int, ahead: timedelta) -> None:
-    """Send the edition, resuming it whenever a refusal has paused it, until all deliveries have an outcome."""
+def send(folder: Path, theme: Theme, url: str, port: int, correction: int, ahead: timedelta) -> None:
+    """Send the edition, or a correction, until all deliveries have an outcome; resume it when a refusal paused it."""
     harness = PublicationHarness(folder, theme, url)
     clock, context = FastClock(ahead), audience(harness.store, publication=PUBLICATION)
 
@@ -84,23 +83,22 @@ def send(folder: Path, theme: Theme, url: str, port: int, ahead: timedelta) -> N
         wait=clock.wait,
         lease_ttl=timedelta(hours=LEASE_HOURS),
     )
-    sealed = harness.store.editions.sealed(str(W07))
-    assert sealed is not None
-    writer = copies(str(W07), sealed.edition)
-    while (state := harness.store.dispatches.state(KEY)) != "finished":
-        resume(dispatcher, state, clock())
-        if sender.run(KEY, writer, patience=timedelta(days=30)).state == "finished":
-            dispatcher.finish(KEY, clock())
+    key = (str(W07), correction)
+    writer = copies(str(W07), dispatcher.sealed(key))
+    while (state := harness.store.dispatches.state(key)) != "finished":
+        resume(dispatcher, key, state, clock())
+        if sender.run(key, writer, patience=timedelta(days=30)).state == "finished":
+            dispatcher.finish(key, clock())
         else:
             time.sleep(0.005)
     harness.store.close()
 
 
-def resume(dispatcher: Dispatcher, state: DispatchState | None, now: datetime) -> None:
+def resume(dispatcher: Dispatcher, key: DispatchKey, state: DispatchState | None, now: datetime) -> None:
     """Resume a paused dispatch, as an editor would."""
     if state == "paused":
         try:
-            dispatcher.resume(KEY, now)
+            dispatcher.resume(key, now)
         except RefusedError:
             return  # another process did
 
@@ -110,11 +108,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # child processes are not waited for
     theme = small_theme(Path(sys.argv[1]))
     for line in sys.stdin:
-        folder, url, port, ahead = line.split()
+        folder, url, port, correction, ahead = line.split()
         process = os.fork()
         if process == 0:
             try:
-                send(Path(folder), theme, url, int(port), timedelta(hours=int(ahead)))
+                send(Path(folder), theme, url, int(port), int(correction), timedelta(hours=int(ahead)))
             except BaseException:
                 with Path(folder, "errors.txt").open("a") as file:
                     file.write(traceback.format_exc())

@@ -19,7 +19,7 @@ from delivery_process import CONNECTIONS, LEASE_HOURS
 from test_store_crash import is_alive, wait_until
 
 from pipeline.model.delivery import Delivery
-from tests.deliveries import KEY, DeliveryHarness
+from tests.deliveries import DeliveryHarness
 from tests.faulty_mail_server import FaultyMailServer, Transaction, is_refusal
 from tests.publication import W07, PublicationHarness, shared_theme
 
@@ -30,11 +30,13 @@ _CRASHED = "the process that sent it ended"
 
 
 class Senders:
-    """Starts processes that send the edition of a publication, and kills them."""
+    """Starts processes that send the edition of a publication, or a correction, and kills them."""
 
-    def __init__(self, forker: subprocess.Popen[str], folder: Path, url: str, server: FaultyMailServer) -> None:
+    def __init__(
+        self, forker: subprocess.Popen[str], folder: Path, url: str, server: FaultyMailServer, correction: int
+    ) -> None:
         self.forker, self.server = forker, server
-        self.line = f"{folder} {url} {server.port}"
+        self.line = f"{folder} {url} {server.port} {correction}"
         self.started = 0
         self.running: list[int] = []
 
@@ -93,13 +95,17 @@ def forker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def start_edition(folder: Path, url: str, subscribers: int) -> DeliveryHarness:
-    """Freeze an edition for some subscribers."""
+def start_edition(folder: Path, url: str, subscribers: int, correction: int) -> DeliveryHarness:
+    """Freeze an edition for some subscribers, or send it and freeze its correction."""
     harness = DeliveryHarness(PublicationHarness(folder, shared_theme(), url), subscribers=0)
     with harness.store.audience_transaction():
         for number in range(subscribers):
             harness.subscribe(f"p{number}")
     harness.dispatcher.start(W07, harness.clock())
+    if correction:
+        harness.run()
+        harness.correct()
+        harness.dispatcher.start_correction(W07, harness.clock())
     return harness
 
 
@@ -128,16 +134,18 @@ def unconfirmed(transactions: list[Transaction]) -> bool:
 
 @pytest.mark.loopback
 @pytest.mark.parametrize(
-    ("store", "subscribers", "kills"),
+    ("store", "subscribers", "kills", "correction"),
     [
-        pytest.param("sqlite", 4_000, 200, marks=pytest.mark.slow(minutes=3)),
-        pytest.param("postgresql", 1_000, 50, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=1)]),
+        pytest.param("sqlite", 4_000, 200, 0, marks=pytest.mark.slow(minutes=3)),
+        pytest.param("sqlite", 500, 25, 1, marks=pytest.mark.slow(minutes=1)),
+        pytest.param("postgresql", 1_000, 50, 0, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=1)]),
     ],
 )
 def test_killed_senders_send_each_copy_once(
     store: str,
     subscribers: int,
     kills: int,
+    correction: int,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     forker: subprocess.Popen[str],
@@ -147,9 +155,10 @@ def test_killed_senders_send_each_copy_once(
     print(f"seed {seed}")
     sqlite = f"sqlite:///{tmp_path / 'pipeline.db'}"
     url = sqlite if store == "sqlite" else str(request.getfixturevalue("postgres_url"))
-    harness = start_edition(tmp_path, url, subscribers)
+    harness, key = start_edition(tmp_path, url, subscribers, correction), (str(W07), correction)
+    sent_before = sum(harness.store.deliveries.sent_by_day().values())
     with harness.store, FaultyMailServer(seed) as server:
-        senders = Senders(forker, tmp_path, url, server)
+        senders = Senders(forker, tmp_path, url, server, correction)
         events = subscribers * EVENTS_PER_SUBSCRIBER * 9 // 10 // kills
         try:
             senders.kill_at_random(random.Random(seed), kills=kills, events=events)
@@ -157,7 +166,7 @@ def test_killed_senders_send_each_copy_once(
         finally:
             senders.kill_all()
         server.wait_until_idle()
-        deliveries = harness.deliveries()
+        deliveries = harness.deliveries(correction)
         assert len(deliveries) == subscribers
         seen = {name: server.transactions.get(f"{name}@quay.example", []) for name in deliveries}
         wrong = {name: check(one, seen[name]) for name, one in deliveries.items()}
@@ -168,6 +177,6 @@ def test_killed_senders_send_each_copy_once(
         assert len(crashed) <= kills * CONNECTIONS
         states = Counter(one.state for one in deliveries.values())
         assert states["sent"] > subscribers / 2
-        assert sum(harness.store.deliveries.sent_by_day().values()) == states["sent"]
-        assert harness.store.dispatches.state(KEY) == "finished"
+        assert sum(harness.store.deliveries.sent_by_day().values()) - sent_before == states["sent"]
+        assert harness.store.dispatches.state(key) == "finished"
         assert harness.store.editions.get(str(W07)).state == "sent"

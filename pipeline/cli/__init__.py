@@ -36,7 +36,7 @@ EXIT_CODES = (
 GROUPS = {
     "Read": ("init", "fetch", "backfill", "feeds", "links"),
     "Write": ("digest", "preview", "check", "proof"),
-    "Publish": ("approve", "hold", "resume", "skip", "send", "deliveries"),
+    "Publish": ("approve", "hold", "resume", "skip", "send", "correct", "deliveries"),
     "People": ("subscribers", "bounces"),
     "Run": ("run", "tick"),
     "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import", "completion"),

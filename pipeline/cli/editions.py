@@ -54,7 +54,7 @@ def add_commands(commands: Commands) -> None:
         "--handed-over", action="store_true", help="send nothing: mark the edition as sent by another service"
     )
     parser = _add(commands, "correct", correct, "make a correction of a sent edition; `send --correction` sends it")
-    note = parser.add_mutually_exclusive_group(required=True)
+    note = parser.add_mutually_exclusive_group()
     note.add_argument(
         "--message", default="", metavar="TEXT", help="what was wrong, as Markdown: subscribers read it first"
     )

@@ -16,7 +16,19 @@ from pipeline.model.errors import UsageError
 from pipeline.model.week import WeekCalendar
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-WEEK_COMMANDS = ["digest", "preview", "check", "proof", "approve", "hold", "resume", "skip", "send", "deliveries"]
+WEEK_COMMANDS = [
+    "digest",
+    "preview",
+    "check",
+    "proof",
+    "approve",
+    "hold",
+    "resume",
+    "skip",
+    "send",
+    "correct",
+    "deliveries",
+]
 
 
 def test_a_command_is_a_function() -> None:
@@ -31,6 +43,8 @@ def test_the_help_lists_every_command_once(capsys: pytest.CaptureFixture[str]) -
     """Without a command the help is printed, with the commands in groups, and the exit code is 2."""
     names = [name for group in GROUPS.values() for name in group]
     assert len(set(names)) == len(names)
+    (commands,) = [action.choices for action in build_parser()._actions if isinstance(action.choices, dict)]
+    assert set(names) == set(commands)
     assert main([]) == 2
     printed = capsys.readouterr().out
     assert all(f"\n  {name} " in printed for name in names)

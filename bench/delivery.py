@@ -27,8 +27,8 @@ from statistics import median
 from pipeline.audience.tokens import PURPOSES
 from pipeline.delivery.dkim import DkimKey, DkimSigner, make_private_key
 from pipeline.delivery.personalise import PersonalMessage
-from pipeline.delivery.smtp import Smtp
-from pipeline.delivery.smtp_backend import SmtpBackend
+from pipeline.delivery.smtp.client import Smtp
+from pipeline.delivery.smtp.sender import SmtpBackend
 from pipeline.jobs.audience.context import AudienceContext, SignupRules
 from pipeline.jobs.deliveries.copies import AddSignature, CopyWriter, list_identity
 from pipeline.jobs.deliveries.limits import SendLimits

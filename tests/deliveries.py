@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipeline.delivery.serial_worker import SerialWorker
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.deliveries.copies import CopyWriter
 from pipeline.jobs.deliveries.deliver import Deliverer
@@ -16,7 +17,7 @@ from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.jobs.deliveries.sender import DeliverySender, SendResult
 from pipeline.jobs.editions.corrections import make_correction
-from pipeline.jobs.ports import CommitFinal
+from pipeline.jobs.ports import CommitFinal, DeliveryBackend
 from pipeline.model.correction import Correction
 from pipeline.model.delivery import Copy, Delivery, DeliveryResult, DispatchKey
 from pipeline.model.digest import Edition
@@ -33,6 +34,38 @@ REFUSED = DeliveryResult(outcome="failed", reply="550 no such user", reason="ref
 UNCERTAIN = DeliveryResult(outcome="uncertain", reply="no answer")
 STOP = DeliveryResult(outcome="stop", reply="535 authentication failed")
 SLOW = DeliveryResult(outcome="later", reply="421 too many messages", slow_down=True)
+
+
+class ListedJobs:
+    """Copies to send, and their results by number."""
+
+    def __init__(self, copies: Sequence[Copy], commit: CommitFinal) -> None:
+        self._copies, self.commit = deque(copies), commit
+        self._lock = threading.Lock()
+        self.results: dict[int, list[DeliveryResult]] = defaultdict(list)
+
+    def take(self, most: int) -> Sequence[Copy]:
+        with self._lock:
+            return [self._copies.popleft() for _ in range(min(most, len(self._copies)))]
+
+    def finish(self, copy: Copy, result: DeliveryResult) -> None:
+        self.results[copy.delivery_id].append(result)
+
+
+class OpenWorker:
+    """A worker of a backend, to send copies one group after the other."""
+
+    def __init__(self, backend: DeliveryBackend, connections: int = 1) -> None:
+        [self._worker] = backend.open_workers(connections)
+
+    def send(self, copies: Sequence[Copy], commit: CommitFinal) -> list[DeliveryResult]:
+        """Return the results of copies, in their order."""
+        jobs = ListedJobs(copies, commit)
+        self._worker.run(jobs)
+        return [jobs.results[copy.delivery_id].pop(0) for copy in copies]
+
+    def close(self) -> None:
+        self._worker.close()
 
 
 class ManualClock:
@@ -63,8 +96,8 @@ class ScriptedBackend:
     times: list[datetime] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self) -> ScriptedBackend:
-        return self
+    def open_workers(self, connections: int) -> Sequence[SerialWorker]:
+        return [SerialWorker(self, self.max_batch) for _ in range(connections)]
 
     def close(self) -> None:
         """Do nothing."""

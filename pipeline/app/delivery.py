@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.app.app import App
     from pipeline.delivery.dkim import DkimKey
     from pipeline.delivery.outbox import Outbox
-    from pipeline.delivery.smtp import Smtp
+    from pipeline.delivery.smtp.client import Smtp
     from pipeline.jobs.editions.recovery import Recovery
     from pipeline.jobs.monitoring.notifier import AlertChannel, Notifier
     from pipeline.jobs.ports import Backend, DeliveryBackend, Mailer
@@ -62,7 +62,7 @@ def build_recovery(app: App) -> Recovery:
 def build_delivery_backend(app: App, clock: Clock) -> DeliveryBackend | None:
     """Return what delivers to subscribers; None for the outbox, which delivers to nobody."""
     from pipeline.delivery.maildir import MaildirBackend
-    from pipeline.delivery.smtp_backend import SmtpBackend
+    from pipeline.delivery.smtp.sender import SmtpBackend
 
     settings = app.config.delivery
     if settings.backend == "outbox":
@@ -140,7 +140,7 @@ def build_mailer(app: App) -> Mailer:
 
 def build_smtp(app: App) -> Smtp | None:
     """Return the mail server; None if none is configured, ConfigError if the environment lacks its password."""
-    from pipeline.delivery.smtp import DEFAULT_PORTS, Smtp
+    from pipeline.delivery.smtp.client import DEFAULT_PORTS, Smtp
 
     settings = app.config.delivery
     if not settings.smtp_host:

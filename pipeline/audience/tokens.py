@@ -10,7 +10,9 @@ import hmac
 import re
 import string
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
+from itertools import product
 from typing import Literal
 
 from pipeline.model.errors import InvalidTokenError
@@ -117,11 +119,19 @@ def _signature(purpose: Purpose, claims: str, subscriber: Subscriber, key: str, 
 
 def _encode(number: int, length: int, digits_of_base: str = _DIGITS) -> str:
     """Return the last ``length`` digits of a number, in base 62 or that of other digits."""
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, len(digits_of_base))
-        digits.append(digits_of_base[digit])
-    return "".join(reversed(digits))
+    pairs = _pairs(digits_of_base)
+    number %= len(digits_of_base) ** length
+    written = []
+    for _ in range((length + 1) // 2):
+        number, pair = divmod(number, len(pairs))
+        written.append(pairs[pair])
+    return "".join(reversed(written))[-length:]
+
+
+@cache
+def _pairs(digits: str) -> tuple[str, ...]:
+    """Return all pairs of digits in order, which halves the divisions."""
+    return tuple(map("".join, product(digits, repeat=2)))
 
 
 def _decode(text: str) -> int:

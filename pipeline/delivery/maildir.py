@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.delivery.message_files import file_name, sync_folder, write_durably
+from pipeline.delivery.serial_worker import SerialWorker, serial_workers
 from pipeline.model.delivery import Copy, DeliveryResult
 from pipeline.model.errors import DeliveryFailedError
 
@@ -37,6 +38,10 @@ class MaildirBackend:
 
     name = "maildir"
     max_batch = 50
+
+    def open_workers(self, connections: int) -> Sequence[SerialWorker]:
+        """Return one for each connection."""
+        return serial_workers(self.open, max_batch=self.max_batch, connections=connections)
 
     def open(self) -> MaildirSender:
         """Return what writes copies; the folders are created for the first ones."""

@@ -62,8 +62,6 @@ def envelope_address(address: str) -> str:
 def check_sendable(message: bytes) -> None:
     r"""Raise ValueError for a message with bare line ends, NUL, or lines over 998 bytes.
 
-    It is called for each copy, and takes a tenth of the time of a pattern.
-
     >>> check_sendable(b"Subject: x\r\n\r\nBread\r\n.\n.\r\n")
     Traceback (most recent call last):
     ValueError: the lines of a message end in CRLF, contain no NUL and have at most 998 bytes

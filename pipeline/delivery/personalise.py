@@ -16,7 +16,7 @@ from hashlib import sha256
 from html import escape
 from itertools import groupby
 
-from pipeline.delivery.mime import MAX_LINE_BYTES, envelope_address
+from pipeline.delivery.mime import MAX_LINE_BYTES, check_sendable, envelope_address
 from pipeline.model.errors import DeliveryFailedError, UsageError
 from pipeline.model.message import (
     BROWSER_VIEW,
@@ -68,9 +68,13 @@ class PersonalMessage:
 
         With ``seal_of_earlier``, In-Reply-To and References name each recipient's own copy of that message.
 
-        DeliveryFailedError if it has no To or Message-ID or has list headers already, if a placeholder would be left
-        unfilled, or if the list's identity is not fit for a header.
+        DeliveryFailedError if its lines are not fit to be sent, if it has no To or Message-ID or has list headers
+        already, if a placeholder would be left unfilled, or if the list's identity is not fit for a header.
         """
+        try:
+            check_sendable(message)
+        except ValueError as error:
+            raise _unsendable(str(error)) from error
         header, blank, body = message.partition(b"\r\n\r\n")
         text, boundary, html = body.partition(_BOUNDARY)
         segments = (

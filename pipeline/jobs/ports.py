@@ -97,6 +97,39 @@ class DeliveryConnection(Protocol):
         ...
 
 
+class DeliveryJobs(Protocol):
+    """The copies that workers send, and where they report what became of them; all methods are safe in any thread."""
+
+    def take(self, most: int) -> Sequence[Copy]:
+        """Wait for copies to send and return them, at most so many; none if there will be no more."""
+        ...
+
+    def commit(self, copies: Sequence[Copy]) -> Sequence[Copy]:
+        """Record copies as CommitFinal does."""
+        ...
+
+    def finish(self, copy: Copy, result: DeliveryResult) -> None:
+        """Report the result of a copy."""
+        ...
+
+
+class DeliveryWorker(Protocol):
+    """A sender of copies, in one thread, over one connection or many."""
+
+    def run(self, jobs: DeliveryJobs) -> None:
+        """Send copies until there are no more.
+
+        ``jobs.commit`` is called for each when all of it has been sent but what makes the server accept it; only what
+        that returns is completed, and the result of the others is ``lost``. Errors of network, server or service are
+        results: nothing is raised but bugs and what ``commit`` raises.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connections."""
+        ...
+
+
 class DeliveryBackend(Protocol):
     """Delivers copies of editions to subscribers. One file of ``delivery/`` each."""
 
@@ -107,11 +140,11 @@ class DeliveryBackend(Protocol):
 
     @property
     def max_batch(self) -> int:
-        """How many copies one call may send."""
+        """How many copies are completed at once."""
         ...
 
-    def open(self) -> DeliveryConnection:
-        """Return a connection for one thread, which does not connect yet."""
+    def open_workers(self, connections: int) -> Sequence[DeliveryWorker]:
+        """Return what sends over so many connections, each in a thread of its own; nothing connects yet."""
         ...
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -18,48 +17,23 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    or_,
     select,
-    tuple_,
     update,
 )
 
 from pipeline.model.delivery import Delivery, DeliveryState, DispatchKey, Settlement
 from pipeline.model.subscriber import Subscriber
+from pipeline.store import delivery_records
 from pipeline.store.database import Database
-from pipeline.store.dialects import insert, lock_deliveries
+from pipeline.store.dialects import lock_deliveries
 from pipeline.store.rows import storable
 from pipeline.store.schema import delivery, sending_day, subscriber
 from pipeline.store.subscribers import read_subscriber
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
+    pass
 
-_OPEN_STATES: tuple[DeliveryState, ...] = ("claimed", "final", "uncertain")
 _PAGE = 1_000
-_SETTLED = ("state", "reply", "reason", "provider_id", "due_at", "deferred_at", "changed_at")
-# Built once, and executed for each message.
-_SETTLE = (
-    update(delivery)
-    .where(
-        delivery.c.delivery_id == bindparam("id"),
-        delivery.c.owner == bindparam("own"),
-        delivery.c.attempts == bindparam("attempt"),
-        or_(*(delivery.c.state == state for state in _OPEN_STATES)),
-    )
-    .values({name: bindparam(f"new_{name}") for name in _SETTLED})
-)
-_FINALISE = (
-    update(delivery)
-    .where(
-        delivery.c.delivery_id.in_(bindparam("ids", expanding=True)),  # SQLite has no index for tuples
-        tuple_(delivery.c.delivery_id, delivery.c.attempts).in_(bindparam("finals", expanding=True)),
-        delivery.c.owner == bindparam("own"),
-        delivery.c.state == "claimed",
-    )
-    .values(state="final", changed_at=bindparam("at"))
-    .returning(delivery.c.delivery_id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +83,7 @@ class DeliveryRepository:
         """
         with self.database.write(counted=False) as connection:
             lock_deliveries(connection)
-            if settlements:
-                connection.execute(_SETTLE, [_values(owner, one, now) for one in settlements])
-            if sent := sum(one.state == "sent" for one in settlements):
-                connection.execute(_count_sent(connection.dialect.name), {"day": day, "sent": sent})
-            if not finals:
-                return set()
-            values = {"ids": [one for one, _ in finals], "finals": list(finals), "own": owner, "at": now}
-            return set(connection.scalars(_FINALISE, values))
+            return delivery_records.record(connection, owner, finals, settlements, now, day=day)
 
     def recover(self, key: DispatchKey, now: datetime, *, uncertain: DeliveryState, reply: str) -> int:
         """Queue what a process that died had claimed, and settle what it left as ``final``; return the number of these.
@@ -234,28 +201,6 @@ def _chosen(week: str, address: str, correction: int | None) -> ColumnElement[bo
     if correction is not None:
         conditions.append(delivery.c.correction == correction)
     return and_(*conditions)
-
-
-@cache
-def _count_sent(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    statement = insert(dialect, sending_day)
-    total = {"sent": sending_day.c.sent + statement.excluded.sent}
-    return statement.on_conflict_do_update(index_elements=[sending_day.c.day], set_=total)
-
-
-def _values(owner: str, one: Settlement, now: datetime) -> dict[str, Any]:
-    return {
-        "id": one.delivery_id,
-        "own": owner,
-        "attempt": one.attempt,
-        "new_state": one.state,
-        "new_reply": storable(one.reply),
-        "new_reason": one.reason,
-        "new_provider_id": storable(one.provider_id),
-        "new_due_at": one.due_at,
-        "new_deferred_at": one.deferred_at,
-        "new_changed_at": now,
-    }
 
 
 def _delivery(row: RowMapping, prefix: str = "") -> Delivery:

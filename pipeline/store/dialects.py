@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,12 @@ from sqlalchemy import (
     Connection,
     Engine,
     LargeBinary,
+    Subquery,
     Table,
+    Text,
+    bindparam,
     cast,
+    column,
     create_engine,
     event,
     func,
@@ -28,6 +32,7 @@ from pipeline.model.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.sql.dml import ReturningInsert
+    from sqlalchemy.types import TypeEngine
 
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
@@ -143,6 +148,24 @@ def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, An
     statement = insert(connection.dialect.name, table)
     values = {name: statement.excluded[name] for name in rows[0]}
     connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values), rows)
+
+
+def rows_of_json(dialect: str, parameter: str, columns: Mapping[str, TypeEngine[Any]]) -> Subquery:
+    """Return rows with these columns from a parameter that is a JSON array of arrays.
+
+    A statement about many rows stays the same however many there are, and is executed in one step.
+    """
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSON
+
+        elements = func.json_array_elements(cast(bindparam(parameter, type_=Text), JSON))
+        element = elements.table_valued(column("value", JSON)).render_derived()
+        values = [element.c.value[index].as_string() for index in range(len(columns))]
+    else:
+        element = func.json_each(bindparam(parameter, type_=Text)).table_valued("value")
+        values = [func.json_extract(element.c.value, f"$[{index}]") for index in range(len(columns))]
+    typed = (cast(value, kind).label(name) for value, (name, kind) in zip(values, columns.items(), strict=True))
+    return select(*typed).select_from(element).subquery("given")
 
 
 def release_memory(connection: Connection) -> None:

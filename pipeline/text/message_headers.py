@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_LINE_CHARS = 76
@@ -52,6 +53,7 @@ class Mailbox(NamedTuple):
         return self.address.rpartition("@")[2]
 
 
+@lru_cache(maxsize=256)
 def parse_mailbox(text: str) -> Mailbox:
     """Return the parts of ``Name <address>`` or ``address``; the name may contain any characters, quoted or not.
 

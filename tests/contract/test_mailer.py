@@ -15,7 +15,7 @@ import pytest
 from pipeline.app import App
 from pipeline.app.delivery import build_smtp
 from pipeline.config import parse_config
-from pipeline.delivery.smtp import Smtp
+from pipeline.delivery.smtp.client import Smtp
 from pipeline.model.errors import ConfigError, DeliveryFailedError, DeliveryInterrupted
 from pipeline.store import Store
 from tests.mail_server import SILENCE, MailServer

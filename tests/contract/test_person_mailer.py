@@ -17,7 +17,7 @@ from pipeline.audience.person_mails import RETRY_GAPS
 from pipeline.audience.subscription import make_preferences
 from pipeline.audience.tokens import PURPOSES, confirmation_code
 from pipeline.delivery.outbox import Outbox
-from pipeline.delivery.smtp import Smtp
+from pipeline.delivery.smtp.client import Smtp
 from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext, SignupRules
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.delivery.smtp import Smtp
-from pipeline.delivery.smtp_connection import SmtpConnection
+from pipeline.delivery.smtp.client import Smtp
+from pipeline.delivery.smtp.line import SmtpLine
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryUncertainError, UsageError
 from tests.mail_server import DRIP, FLOOD, HANG_UP, SILENCE, MailServer, certificates, server_context
 
@@ -63,7 +63,7 @@ def test_the_bytes_arrive_unchanged() -> None:
         f"MAIL FROM:<{SENDER}> SIZE={len(MAIL)}",
         f"RCPT TO:<{READER}>",
         "DATA",
-        "quit",
+        "QUIT",
     ]
 
 
@@ -257,13 +257,13 @@ def test_the_time_limits_are_generous() -> None:
 def test_the_last_reply_has_a_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is set on the connection, after the message and before its final dot."""
     limits: list[tuple[float, int]] = []
-    limit = SmtpConnection.limit
+    limit = SmtpLine.limit
 
-    def record(connection: SmtpConnection, seconds: float) -> None:
+    def record(connection: SmtpLine, seconds: float) -> None:
         limits.append((seconds, server.commands.count("DATA")))
         limit(connection, seconds)
 
-    monkeypatch.setattr(SmtpConnection, "limit", record)
+    monkeypatch.setattr(SmtpLine, "limit", record)
     with MailServer() as server:
         smtp_to(server, final_timeout_seconds=77.0).send(MAIL, READER)
     assert (77.0, 1) in limits
@@ -303,7 +303,7 @@ def test_a_login_is_tried_once(mechanisms: str) -> None:
     credentials = [
         b64decode(each.split()[-1]).decode()
         for each in server.commands
-        if each not in ("DATA", "quit", "AUTH LOGIN") and not each.startswith(("ehlo", "MAIL", "RCPT"))
+        if each not in ("DATA", "QUIT", "AUTH LOGIN") and not each.startswith(("ehlo", "MAIL", "RCPT"))
     ]
     assert credentials == (["ann@x.example", SECRET] if mechanisms == "LOGIN" else [f"\0ann@x.example\0{SECRET}"])
     assert len(server.messages) == 1

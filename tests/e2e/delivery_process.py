@@ -15,8 +15,8 @@ import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.delivery.smtp import Smtp
-from pipeline.delivery.smtp_backend import SmtpBackend
+from pipeline.delivery.smtp.client import Smtp
+from pipeline.delivery.smtp.sender import SmtpBackend
 from pipeline.digest.render.theme import Theme
 from pipeline.jobs.deliveries.copies import CopyWriter
 from pipeline.jobs.deliveries.dispatch import Dispatcher

@@ -136,9 +136,9 @@ def unconfirmed(transactions: list[Transaction]) -> bool:
 @pytest.mark.parametrize(
     ("store", "subscribers", "kills", "correction"),
     [
-        pytest.param("sqlite", 4_000, 200, 0, marks=pytest.mark.slow(minutes=3)),
+        pytest.param("sqlite", 5_000, 200, 0, marks=pytest.mark.slow(minutes=4)),
         pytest.param("sqlite", 500, 25, 1, marks=pytest.mark.slow(minutes=1)),
-        pytest.param("postgresql", 1_000, 50, 0, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=1)]),
+        pytest.param("postgresql", 5_000, 200, 0, marks=[pytest.mark.postgres, pytest.mark.slow(minutes=4)]),
     ],
 )
 def test_killed_senders_send_each_copy_once(

@@ -16,13 +16,14 @@ import pytest
 from pipeline.delivery.dkim import DkimKey, DkimSigner, make_private_key
 from pipeline.delivery.maildir import MaildirBackend
 from pipeline.delivery.personalise import PersonalMessage
-from pipeline.delivery.smtp import Smtp
-from pipeline.delivery.smtp_backend import SmtpBackend
+from pipeline.delivery.smtp.client import Smtp
+from pipeline.delivery.smtp.sender import SmtpBackend
 from pipeline.jobs.deliveries.copies import CopyWriter, list_identity
 from pipeline.jobs.ports import DeliveryBackend
 from pipeline.model.delivery import Copy, Delivery, DeliveryResult
 from pipeline.model.message import PLACEHOLDERS, ListIdentity, Recipient
 from pipeline.model.variant import WHOLE
+from tests.deliveries import OpenWorker
 from tests.golden.sample import PUBLICATION
 from tests.postfix import DOMAIN, postfix
 from tests.subscriber_pages import PUBLIC_URL, open_pages, write_publication
@@ -55,9 +56,8 @@ def copies(addresses: Sequence[str]) -> list[Copy]:
 
 
 def send(backend: DeliveryBackend, wanted: Sequence[Copy]) -> list[DeliveryResult]:
-    with closing(backend.open()) as connection:
-        groups = (wanted[start : start + backend.max_batch] for start in range(0, len(wanted), backend.max_batch))
-        return [result for group in groups for result in connection.send(group, lambda committed: committed)]
+    with closing(OpenWorker(backend)) as worker:
+        return worker.send(wanted, lambda committed: committed)
 
 
 def check_signatures(raw: bytes) -> Message:

@@ -20,8 +20,8 @@ from pipeline.config import parse_config
 from pipeline.delivery.dkim import make_private_key
 from pipeline.delivery.maildir import MaildirBackend
 from pipeline.delivery.outbox import Outbox
-from pipeline.delivery.smtp import Smtp
-from pipeline.delivery.smtp_backend import SmtpBackend
+from pipeline.delivery.smtp.client import Smtp
+from pipeline.delivery.smtp.sender import SmtpBackend
 from pipeline.model.errors import ConfigError
 
 PUBLICATION = {

@@ -100,6 +100,10 @@ def test_soft_line_breaks_anywhere_change_nothing(breaks: list[int], part: str) 
         (sealed("", header="To: x@b.example\r\nMessage-ID: 7\r\n\r\n"), "its Message-ID is invalid"),
         (sealed("", header=f"LIST-UNSUBSCRIBE: <x>\r\n{HEADER}"), "no list headers"),
         (b"", "one To"),
+        *(
+            (sealed("", header=f"{HEADER[:-2]}{hidden}"), "the lines of a message end in CRLF")
+            for hidden in ("x: \n\nhidden\r\n\r\n", "x: \rc\r\n\r\n", "x: \0\r\n\r\n", f"x: {'a' * 999}\r\n\r\n")
+        ),
     ],
 )
 def test_a_message_that_cannot_be_personalised_is_refused(message: bytes, words: str) -> None:

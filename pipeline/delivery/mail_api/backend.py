@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.delivery.mail_api.client import Request, ServiceClient
 from pipeline.delivery.mail_api.service import MAX_REPLY_CHARS, MailService, status_result, without_secrets
+from pipeline.delivery.serial_worker import SerialWorker, serial_workers
 from pipeline.model.delivery import Copy, DeliveryResult
 from pipeline.model.schedule import Clock
 
@@ -34,6 +35,10 @@ class ApiBackend:
     def max_batch(self) -> int:
         """How many copies one call may send."""
         return self.service.max_batch
+
+    def open_workers(self, connections: int) -> Sequence[SerialWorker]:
+        """Return one for each connection."""
+        return serial_workers(self.open, max_batch=self.max_batch, connections=connections)
 
     def open(self) -> ApiConnection:
         """Return a connection for one thread, which does not connect yet."""

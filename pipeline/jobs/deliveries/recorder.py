@@ -7,6 +7,7 @@ of other threads wait and become the next one.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -22,6 +23,8 @@ from pipeline.store import Store
 
 MAX_ROWS = 500
 """How many rows one transaction changes at most."""
+OUTCOME_SECONDS = 0.02
+"""How long an outcome waits for a transaction to be part of, if nobody waits for it."""
 RETRY_SECONDS, MAX_RETRIES = 1.0, 60
 """A database that is full or busy is tried again for a minute: forgotten outcomes would become uncertain."""
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 class _Request:
     finals: Sequence[Copy] = ()
     settlements: Sequence[Settlement] = ()
+    is_awaited: bool = True
     done: Event = field(default_factory=Event)
     confirmed: set[int] = field(default_factory=set)
     error: Exception | None = None
@@ -72,7 +76,7 @@ class DeliveryRecorder:
 
     def record(self, settlements: Sequence[Settlement]) -> None:
         """Record outcomes soon."""
-        self._requests.put(_Request(settlements=settlements))
+        self._requests.put(_Request(settlements=settlements, is_awaited=False))
 
     def flush(self) -> None:
         """Wait until everything given so far is recorded; StoreError if something could not be."""
@@ -96,18 +100,25 @@ class DeliveryRecorder:
                 request.done.set()
 
     def _next(self) -> tuple[list[_Request], bool]:
-        """Return the requests that are waiting, at least one, and whether there will be no more."""
+        """Return the requests that are waiting, at least one but at the end, and whether there will be no more."""
         requests: list[_Request] = []
-        request = self._requests.get()
-        while request is not None:
-            requests.append(request)
-            if sum(len(one.finals) + len(one.settlements) for one in requests) >= MAX_ROWS:
-                return requests, False
+        rows = 0
+        ends = 0.0
+        while True:
             try:
-                request = self._requests.get_nowait()
+                request = self._requests.get(timeout=None if not requests else max(ends - time.monotonic(), 0))
             except Empty:
                 return requests, False
-        return requests, True
+            if request is None:
+                return requests, True
+            if not requests:
+                ends = time.monotonic() + OUTCOME_SECONDS
+            if request.is_awaited:
+                ends = 0.0
+            requests.append(request)
+            rows += len(request.finals) + len(request.settlements)
+            if rows >= MAX_ROWS:
+                return requests, False
 
     def _write(self, requests: Sequence[_Request]) -> None:
         finals = [(copy.delivery_id, copy.attempt) for request in requests for copy in request.finals]

@@ -7,6 +7,7 @@ again, and what may have been accepted becomes uncertain. Threads send, each ove
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +28,9 @@ from pipeline.jobs.deliveries.outcomes import (
     settlement,
 )
 from pipeline.jobs.deliveries.recorder import DeliveryRecorder
-from pipeline.jobs.deliveries.workers import Batch, Workers
+from pipeline.jobs.deliveries.workers import Workers
 from pipeline.jobs.ports import DeliveryBackend
-from pipeline.model.delivery import (
-    Delivery,
-    DispatchKey,
-)
+from pipeline.model.delivery import Delivery, DeliveryResult, DispatchKey
 from pipeline.model.schedule import Clock
 from pipeline.model.subscriber import Subscriber
 from pipeline.store import Store
@@ -42,6 +40,8 @@ LEASE_TTL = timedelta(minutes=1)
 RENEWAL_INTERVAL = timedelta(seconds=1)
 """How soon a pause takes effect."""
 POLL_SECONDS = 0.2
+REPORT_SECONDS = 0.005
+"""How long results are collected before they are counted: a thread that wakes up for each slows those that send."""
 CLAIM_SIZE = 200
 """How many deliveries are claimed at once: a transaction for each would take longer than sending it."""
 log = logging.getLogger(__name__)
@@ -124,7 +124,14 @@ class _Run:
         self.pace = Pace.of(sender.limits.connections)
         self.rate = RateLimit(sender.limits.rate(progress.total))
         self.domains = DomainLimits(sender.limits.max_per_domain_per_minute)
-        self.workers = Workers(sender.backend, copies, recorder.commit, sender.clock, sender.limits.connections)
+        self.workers = Workers(
+            sender.backend,
+            copies,
+            sender.clock,
+            sender.limits.connections,
+            commit=recorder.commit,
+            record=recorder.record,
+        )
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -133,19 +140,16 @@ class _Run:
             with self.workers:
                 yield
         finally:
-            for batch in self.workers.finished():
-                self._settle(batch)
+            self._settle(self.workers.finished())
             now = self.sender.clock()
-            for batch in self.workers.unbegun():
-                self.recorder.record([queue_again(delivery, now) for delivery, _ in batch.deliveries])
+            self.recorder.record([queue_again(delivery, now) for delivery in self.workers.unbegun()])
             self.recorder.flush()
 
     def loop(self, patience: timedelta) -> SendResult:
         """Feed the threads until nothing is left, or it has to wait longer than ``patience``."""
         sender = self.sender
         while True:
-            for batch in self.workers.finished():
-                self._settle(batch)
+            self._settle(self.workers.finished())
             self.progress.in_work = self.workers.in_work
             sender.on_progress(self.progress)
             now = sender.clock()
@@ -159,6 +163,7 @@ class _Run:
                 continue
             if self.workers.in_work:
                 self.workers.wait(POLL_SECONDS)
+                time.sleep(REPORT_SECONDS)
                 continue
             self.recorder.flush()
             until, reason = held or (sender.store.deliveries.next_due_at(self.key), "the next delivery is due then")
@@ -207,8 +212,7 @@ class _Run:
         progress.begun += len(claimed)
         wanted = self._without_unwanted(claimed, now)
         self.rate.take(now, len(wanted))
-        for start in range(0, len(wanted), size):
-            self.workers.put(Batch(wanted[start : start + size]))
+        self.workers.put(wanted)
         return bool(claimed)
 
     def _without_unwanted(
@@ -232,22 +236,24 @@ class _Run:
             self.recorder.record(settled)
         return wanted
 
-    def _settle(self, batch: Batch) -> None:
-        now = self.sender.clock()
-        settled = []
-        for (delivery, _), result in zip(batch.deliveries, batch.results, strict=True):
+    def _settle(self, finished: Sequence[tuple[Delivery, DeliveryResult]]) -> None:
+        """Settle what was not accepted, which has been recorded, and count."""
+        if not finished:
+            return
+        now, settled = self.sender.clock(), []
+        for delivery, result in finished:
             if result.slow_down:
                 self.pace.slow_down(now)
             if result.outcome == "stop":
                 self._pause(result.reply, now)
-            if result.outcome != "lost":
+            if result.outcome not in ("sent", "lost"):
                 rules = self.sender.limits, self.sender.uncertain
                 settled.append(settle(delivery, result, *rules, now, paused_until=self.pace.paused_until))
-        self.recorder.record(settled)
-        sent = sum(one.state == "sent" for one in settled)
-        self.progress.count_sent(now, self.sender.limits.zone, sent)
-        self.progress.begun -= sum(one.state == "queued" for one in settled)
-        if sent:
+        if settled:
+            self.recorder.record(settled)
+            self.progress.begun -= sum(one.state == "queued" for one in settled)
+        if sent := sum(result.outcome == "sent" for _, result in finished):
+            self.progress.count_sent(now, self.sender.limits.zone, sent)
             self.pace.accepted(now)
 
     def _pause(self, reply: str, now: datetime) -> None:

@@ -73,7 +73,7 @@ def check_notify_command(command: Sequence[str], folder: Path) -> Iterator[Healt
 
 
 class MailServer(Protocol):
-    """A connection to the mail server. ``delivery.smtp.Smtp`` implements it."""
+    """A connection to the mail server. ``delivery.smtp.client.Smtp`` implements it."""
 
     def verify(self) -> list[str]:
         """Connect, log in and quit without sending; return what was negotiated."""

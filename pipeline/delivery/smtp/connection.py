@@ -1,4 +1,4 @@
-"""smtplib's client with time limits for whole steps, and for all of them together.
+"""smtplib's client, to connect and log in, with time limits for whole steps and for all of them together.
 
 smtplib and the sockets below it start their timeout again with each byte that arrives, so a server that sends a byte
 now and then, or lines without end, would never exceed it.
@@ -10,7 +10,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
 
@@ -22,27 +22,21 @@ if TYPE_CHECKING:
 MAX_REPLY_BYTES = 65_536
 """Maximum length of a reply with all its lines; the longest in use have a few kilobytes."""
 _MAX_ADDRESSES = 4
-_TLS_CHUNK_BYTES, _CHUNK_BYTES = 16_384, 262_144
-"""How much is sent in one step: without TLS the operating system keeps to the time limit for all of it."""
 
 
 class SmtpConnection(smtplib.SMTP):
     """A connection on which every step ends in time; OSError or TimeoutError if it does not.
 
     The steps are the name lookup, connecting, the TLS handshake, sending a command, and reading a reply from its first
-    byte to its last.
+    byte to its last. Messages are sent by ``SmtpLine``.
     """
 
     def __init__(self, helo: str, *, step_seconds: float, total_seconds: float) -> None:
         super().__init__(local_hostname=helo)
-        self._step_seconds = step_seconds
-        self._ends_at = time.monotonic() + total_seconds
-        self._step_ends_at = self._ends_at
+        self.step_seconds = step_seconds
+        self.ends_at = time.monotonic() + total_seconds
+        self._step_ends_at = self.ends_at
         self._context: ssl.SSLContext | None = None
-        self.in_data = False
-        """Whether the server takes what it is sent for a message."""
-        self.in_transaction = False
-        """Whether a message was begun, and neither completed nor given up."""
 
     def open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         """Connect, with TLS from the start if there is a context for it, and read the greeting."""
@@ -52,63 +46,14 @@ class SmtpConnection(smtplib.SMTP):
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
 
-    def limit(self, seconds: float, *, step_seconds: float | None = None) -> None:
-        """Set a time limit of its own for all that follows, and for each of its steps."""
-        self._step_seconds = step_seconds or seconds
-        self._ends_at = time.monotonic() + seconds
-
-    def exchange(self, commands: Sequence[str]) -> Iterator[tuple[int, bytes]]:
-        """Yield the reply to each command: all are sent at once where the server allows that (PIPELINING, RFC 2920).
-
-        Otherwise a command is sent when the reply to the last one was consumed. The last command is DATA.
-        """
-        self.in_transaction = True
-        if self.has_extn("pipelining"):
-            self.send("".join(f"{command}\r\n" for command in commands))
-            replies = [self.getreply() for _ in commands]
-            self.in_data = replies[-1][0] == 354
-            yield from replies
-            return
-        for command in commands:
-            reply = self.docmd(command)
-            self.in_data = reply[0] == 354
-            yield reply
-
-    def renew(self, total_seconds: float, step_seconds: float) -> bool:
-        """Prepare the connection for another message, with time limits of its own; return whether it can be used."""
-        if self.in_data or not self.is_waiting():
-            return False
-        self.limit(total_seconds, step_seconds=step_seconds)
-        try:
-            self.in_transaction = self.in_transaction and self.docmd("RSET")[0] != 250
-        except OSError:
-            return False
-        return not self.in_transaction
-
-    def is_waiting(self) -> bool:
-        """Check whether the server waits for more: it has neither disconnected nor answered too early."""
-        if not self.sock:
-            return False
-        self.sock.settimeout(0)
-        try:
-            socket.socket.recv(self.sock, 1, socket.MSG_PEEK)  # the bytes on the wire: an SSLSocket has no peek
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
-
     def send(self, s: ReadableBuffer | str) -> None:
-        """Send a command, or a message in parts, of which each is a step."""
-        data = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
-        size = _TLS_CHUNK_BYTES if isinstance(self.sock, ssl.SSLSocket) else _CHUNK_BYTES
-        for start in range(0, len(data), size):
-            self._begin_step()
-            self._set_timeout()
-            try:
-                super().send(data[start : start + size])
-            except smtplib.SMTPServerDisconnected as error:
-                raise _unconverted(error) from None
+        """Send a command, as a step."""
+        self._begin_step()
+        self._set_timeout()
+        try:
+            super().send(s)
+        except smtplib.SMTPServerDisconnected as error:
+            raise _unconverted(error) from None
 
     def getreply(self) -> tuple[int, bytes]:
         """Return the code and the text of the next reply, within one step."""
@@ -164,7 +109,7 @@ class SmtpConnection(smtplib.SMTP):
         raise failure or OSError("it has no address")
 
     def _begin_step(self) -> None:
-        self._step_ends_at = min(time.monotonic() + self._step_seconds, self._ends_at)
+        self._step_ends_at = min(time.monotonic() + self.step_seconds, self.ends_at)
 
     def _set_timeout(self) -> None:
         seconds = self._seconds_left()

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.delivery.mime import check_sendable, dot_stuffed, envelope_address
-from pipeline.delivery.smtp_connection import SmtpConnection
+from pipeline.delivery.smtp.connection import SmtpConnection
+from pipeline.delivery.smtp.line import SmtpLine, Waiting, quoted
 from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 from pipeline.text.urls import is_loopback
 
 Security = Literal["starttls", "tls", "none"]
 DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_MAX_QUOTE_CHARS = 200
 _QUIT_TIMEOUT_SECONDS = 5.0
 _Reply = tuple[int, bytes]
+_Step = tuple[str, int, DeliveryKind, str]
+"""A command, the code of its reply, and the kind and description of another reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +72,11 @@ class Smtp:
         from_address, to_addresses = envelope_address(sender), [envelope_address(address) for address in recipients]
         complete = False
         try:
-            with closing(self.open()) as server:
-                self.transmit(server, message, from_address, to_addresses)
+            with closing(self.open()) as line:
+                line.run(self.transmit(line, message, from_address, to_addresses))
                 complete = True
-                self.finish(server)
-                self.quit(server)
+                line.run(self.finish(line))
+                self.quit(line)
         except KeyboardInterrupt as error:
             if not complete:
                 raise
@@ -82,17 +84,17 @@ class Smtp:
 
     def verify(self) -> list[str]:
         """Connect, log in and quit without sending anything; return what was negotiated, a few words each."""
-        with closing(self.open()) as server:
-            tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
-            logins = server.esmtp_features.get("auth", "").split()
-            self.quit(server)
+        with closing(self.open()) as line:
+            tls = line.socket.version() if isinstance(line.socket, ssl.SSLSocket) else None
+            logins = line.server.esmtp_features.get("auth", "").split()
+            self.quit(line)
         return [
             tls or "no encryption, on this machine",
             f"logged in as {self.username}" if self.username else "no login",
             f"offers {', '.join(sorted(logins))}" if logins else "offers no login",
         ]
 
-    def open(self) -> SmtpConnection:
+    def open(self) -> SmtpLine:
         """Return a connection with encryption and login done; DeliveryFailedError if that fails."""
         server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
         try:
@@ -106,9 +108,9 @@ class Smtp:
         except BaseException:
             server.close()
             raise
-        return server
+        return SmtpLine(server)
 
-    def transmit(self, server: SmtpConnection, message: bytes, sender: str, recipients: Sequence[str]) -> None:
+    def transmit(self, line: SmtpLine, message: bytes, sender: str, recipients: Sequence[str]) -> Waiting[None]:
         """Send all of a message but its final dot, to addresses that ``envelope_address`` returned.
 
         DeliveryFailedError if the server refuses anything, or is lost: then nothing was sent. The connection is closed
@@ -116,44 +118,58 @@ class Smtp:
         """
         try:
             with self._errors_converted():
-                self._send_envelope(server, message, sender, recipients)
-                server.send(dot_stuffed(message))
-                if not server.is_waiting():
-                    raise self._refused(server.getreply(), "message", "does not accept this message")
+                steps = self._envelope(line.server, message, sender, recipients)
+                replies = yield from line.exchange([command for command, *_ in steps])
+                for (_, code, kind, refusal), reply in zip(steps, replies, strict=False):
+                    self._expect(reply, code, kind, refusal)
+                yield from line.write(dot_stuffed(message))
+                if not line.is_waiting():
+                    raise self._refused((yield from line.reply()), "message", "does not accept this message")
         except DeliveryFailedError as error:
-            if error.kind == "unreachable" or server.in_data:
-                server.close()
+            if error.kind == "unreachable" or line.in_data:
+                line.close()
             raise
 
-    def finish(self, server: SmtpConnection) -> str:
+    def finish(self, line: SmtpLine) -> Waiting[str]:
         """End a message with its dot and return the server's reply.
 
         DeliveryFailedError if the server refuses it, DeliveryUncertainError if that is unknown: then the connection is
         closed.
         """
-        server.limit(self.final_timeout_seconds)
+        line.limit(self.final_timeout_seconds)
         try:
-            reply = server.docmd(".")
+            yield from line.write(b".\r\n")
+            reply = yield from line.reply()
         except OSError as error:
-            server.close()
+            line.close()
             raise self._unconfirmed() from error
-        server.in_data = server.in_transaction = False
+        line.in_data = line.in_transaction = False
         if reply[0] // 100 not in (2, 4, 5):
-            server.close()
+            line.close()
             raise self._unconfirmed()
         self._expect(reply, 250, "message", "does not accept this message")
-        return _quoted(reply)
+        return quoted(reply)
 
-    def renew(self, server: SmtpConnection) -> bool:
+    def renew(self, line: SmtpLine) -> Waiting[bool]:
         """Prepare a connection for another message; return whether it can be used."""
-        return server.renew(self.deadline_seconds, self.timeout_seconds)
+        if line.is_closed or line.in_data or not line.is_waiting():
+            return False
+        line.limit(self.deadline_seconds, step_seconds=self.timeout_seconds)
+        if line.in_transaction:
+            try:
+                yield from line.write(b"RSET\r\n")
+                line.in_transaction = (yield from line.reply())[0] != 250
+            except OSError:
+                return False
+        return not line.in_transaction
 
-    def quit(self, server: SmtpConnection) -> None:
+    def quit(self, line: SmtpLine) -> None:
         """End a connection; the reply to that does not matter."""
         with suppress(OSError):
-            server.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
-            server.quit()
-        server.close()
+            line.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
+            line.run(line.write(b"QUIT\r\n"))
+            line.run(line.reply())
+        line.close()
 
     @contextmanager
     def _errors_converted(self) -> Iterator[None]:
@@ -230,7 +246,7 @@ class Smtp:
             check = "check [delivery] smtp_username and the password that smtp_password_env names"
             raise self._refused((code, b""), "login", f"does not accept the login of {self.username}: {check}")
 
-    def _send_envelope(self, server: SmtpConnection, message: bytes, sender: str, recipients: Sequence[str]) -> None:
+    def _envelope(self, server: SmtpConnection, message: bytes, sender: str, recipients: Sequence[str]) -> list[_Step]:
         options = f" SIZE={len(message)}" if server.has_extn("size") else ""
         if not message.isascii():
             if not server.has_extn("8bitmime"):
@@ -239,14 +255,11 @@ class Smtp:
                 )
             options += " BODY=8BITMIME"
         check = "check [publication] sender, and from which addresses this login may send"
-        steps: list[tuple[str, int, DeliveryKind, str]] = [
+        return [
             (f"MAIL FROM:<{sender}>{options}", 250, "sender", f"refuses messages from {sender}: {check}"),
             *((f"RCPT TO:<{to}>", 250, "recipient", f"refuses {to}: check that address") for to in recipients),
             ("DATA", 354, "message", "refuses the message"),
         ]
-        replies = server.exchange([command for command, *_ in steps])
-        for (_, code, kind, refusal), reply in zip(steps, replies, strict=True):
-            self._expect(reply, code, kind, refusal)
 
     def _unconfirmed(self) -> DeliveryUncertainError:
         return DeliveryUncertainError(
@@ -262,36 +275,26 @@ class Smtp:
 
     def _refused(self, reply: _Reply, kind: DeliveryKind, refusal: str) -> DeliveryFailedError:
         """Return the error for a server's reply (RFC 5321, 4.2.1: 4xx is temporary, 5xx permanent)."""
-        code, quoted = reply[0], _quoted(reply)
+        code, text = reply[0], quoted(reply)
         if 400 <= code < 500:
             return DeliveryFailedError(
-                f"{self.host} cannot accept messages now ({quoted}): try again later.", kind="later", reply=quoted
+                f"{self.host} cannot accept messages now ({text}): try again later.", kind="later", reply=text
             )
         if not 500 <= code < 600:
             return DeliveryFailedError(
-                f"{self.host} does not answer as a mail server does ({quoted}), so nothing was sent: check [delivery] "
+                f"{self.host} does not answer as a mail server does ({text}), so nothing was sent: check [delivery] "
                 "smtp_host and smtp_port.",
                 kind="unreachable",
-                reply=quoted,
+                reply=text,
             )
         if code == 530:
             return DeliveryFailedError(
-                f"{self.host} requires a login ({quoted}): set [delivery] smtp_username and smtp_password_env.",
+                f"{self.host} requires a login ({text}): set [delivery] smtp_username and smtp_password_env.",
                 kind="login",
-                reply=quoted,
+                reply=text,
             )
-        return DeliveryFailedError(f"{self.host} {refusal} ({quoted}).", kind=kind, reply=quoted)
+        return DeliveryFailedError(f"{self.host} {refusal} ({text}).", kind=kind, reply=text)
 
 
 def _base64(text: str) -> str:
     return b64encode(text.encode()).decode("ascii")
-
-
-def _quoted(reply: _Reply) -> str:
-    r"""Return a server's reply, for use in a sentence.
-
-    >>> _quoted((550, b"5.7.1 no\r\n\x1b[31mway"))
-    '550 5.7.1 no [31mway'
-    """
-    text = "".join(character if character.isprintable() else " " for character in reply[1].decode("utf-8", "replace"))
-    return f"{reply[0]} {' '.join(text.split())}"[:_MAX_QUOTE_CHARS].rstrip(" .")

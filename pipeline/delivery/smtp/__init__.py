@@ -1,0 +1,1 @@
+"""Sending through a mail server by SMTP."""

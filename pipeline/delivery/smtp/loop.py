@@ -1,0 +1,212 @@
+"""Sends copies over several connections in one thread.
+
+Each copy is a generator, which is resumed when what it waits for has happened: its connection is ready, another thread
+has done something that takes long, or it may be completed. Copies that are ready for that are committed together.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from pipeline.delivery.smtp.line import SmtpLine
+from pipeline.model.delivery import Copy, DeliveryResult
+
+if TYPE_CHECKING:
+    from pipeline.jobs.ports import DeliveryJobs
+
+WRITERS = min(4, os.cpu_count() or 1)
+"""Threads that write copies. A signature takes longer than all the rest, and does not hold the interpreter lock."""
+_WRITTEN_AT_ONCE = 4
+COMMIT = 0
+"""Yielded by a copy that lacks nothing but its dot; it is resumed with whether it may be completed."""
+_COMMIT_SHARE, _COMMIT_DELAY_SECONDS = 0.8, 0.005
+"""Copies wait a moment for this share of all to be committed together."""
+Awaited = int | Callable[[], Any]
+"""``EVENT_READ``, ``EVENT_WRITE``, ``COMMIT``, or what another thread is to do."""
+Steps = Generator[Awaited, Any, DeliveryResult]
+
+
+class Sending(Protocol):
+    """A sender of copies over one connection."""
+
+    @property
+    def connection(self) -> SmtpLine | None:
+        """Its connection, if it has one."""
+        ...
+
+    def send(self, copy: Copy) -> Steps:
+        """Send a copy and return its result."""
+        ...
+
+
+class _Slot:
+    """A connection, and the copy that is sent over it."""
+
+    def __init__(self, sending: Sending) -> None:
+        self.sending = sending
+        self.copy: Copy | None = None
+        self.steps: Steps | None = None
+        self.awaits: Awaited = COMMIT
+        self.ready_at = 0.0
+        """When it began to wait for a commit."""
+        self.watched: tuple[socket.socket, int] | None = None
+        """The socket and the events that the selector knows."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When its connection has to be ready, if it waits for that."""
+        is_waiting = self.steps is not None and self.awaits in (EVENT_READ, EVENT_WRITE)
+        return self.sending.connection.deadline if is_waiting and self.sending.connection else None
+
+
+class SendingLoop:
+    """Resumes each copy when what it waits for has happened."""
+
+    def __init__(self, sendings: Sequence[Sending], jobs: DeliveryJobs) -> None:
+        self._slots, self._jobs = [_Slot(sending) for sending in sendings], jobs
+        self._active: list[_Slot] = []
+        self._selector = DefaultSelector()
+        self._pool = ThreadPoolExecutor(len(sendings), thread_name_prefix="smtp")
+        self._calls: dict[_Slot, Future[Any]] = {}
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="copies")
+        self._writing: deque[Future[Sequence[Copy]]] = deque()
+        self._written: deque[Copy] = deque()
+        """Copies that no connection was free for; together with those in ``_writing`` about one for each."""
+        self._is_ended = False
+        self._bell, self._ringer = socket.socketpair()
+        self._is_waiting = False
+
+    def __enter__(self) -> Self:
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+        self._selector.register(self._bell, EVENT_READ)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._writers.shutdown(wait=False, cancel_futures=True)
+        for slot in self._active:  # after an error: what was begun is abandoned
+            if slot.steps:
+                slot.steps.close()
+            if slot.sending.connection:
+                slot.sending.connection.close()
+        self._pool.shutdown()
+        self._selector.close()
+        self._bell.close()
+        self._ringer.close()
+
+    def run(self) -> None:
+        """Send copies until there are no more."""
+        while self._begin():
+            if not self._commit():
+                self._wait()
+
+    def _begin(self) -> bool:
+        """Begin to send copies over connections that are free; return False at the end."""
+        while self._writing and self._writing[0].done():
+            copies = self._writing.popleft().result()
+            self._written.extend(copies)
+            self._is_ended = self._is_ended or not copies
+        for slot in self._slots:
+            while self._written and not slot.steps:
+                slot.copy = self._written.popleft()
+                slot.steps = slot.sending.send(slot.copy)
+                self._active.append(slot)
+                self._resume(slot)
+        while not self._is_ended and len(self._written) + len(self._writing) * _WRITTEN_AT_ONCE < len(self._slots):
+            self._writing.append(self._writers.submit(self._jobs.take, _WRITTEN_AT_ONCE))
+            self._writing[-1].add_done_callback(self._wake)
+        return bool(self._active or self._written or self._writing)
+
+    def _commit(self) -> bool:
+        """Commit copies that are complete but for their dots, unless more will be soon; return whether it did."""
+        ready = [slot for slot in self._active if slot.awaits == COMMIT]
+        if not ready:
+            return False
+        oldest = min(slot.ready_at for slot in ready)
+        if len(ready) < _COMMIT_SHARE * len(self._active) and time.monotonic() < oldest + _COMMIT_DELAY_SECONDS:
+            return False
+        committed = self._jobs.commit([slot.copy for slot in ready if slot.copy])
+        allowed = {copy.delivery_id for copy in committed}
+        for slot in ready:
+            self._resume(slot, slot.copy is not None and slot.copy.delivery_id in allowed)
+        return True
+
+    def _wait(self) -> None:
+        """Wait for sockets, other threads and deadlines, and resume the copies that waited for them."""
+        ends = [slot.deadline for slot in self._active if slot.deadline is not None]
+        ends += [slot.ready_at + _COMMIT_DELAY_SECONDS for slot in self._active if slot.awaits == COMMIT]
+        seconds = max(min(ends) - time.monotonic(), 0) if ends else None
+        self._is_waiting = True  # from now on it is woken up; what was done before is looked for
+        is_done = any(call.done() for call in (*self._calls.values(), *islice(self._writing, 1)))
+        events = self._selector.select(0 if is_done else seconds)
+        self._is_waiting = False
+        for key, _ in events:
+            slot = key.data
+            if slot is None:
+                with suppress(BlockingIOError):
+                    self._bell.recv(4096)
+            elif slot.deadline is not None:
+                self._resume(slot)
+            else:
+                self._watch(slot, None)  # the server answers too early or disconnects, which is found out later
+        for slot, call in [*self._calls.items()]:
+            if call.done():
+                del self._calls[slot]
+                self._resume(slot, call=call)
+        now = time.monotonic()
+        for slot in [*self._active]:
+            if slot.deadline is not None and slot.deadline <= now:
+                self._resume(slot, error=TimeoutError("timed out"))
+
+    def _resume(
+        self, slot: _Slot, value: object = None, *, call: Future[Any] | None = None, error: BaseException | None = None
+    ) -> None:
+        """Resume a copy until it has to wait again; report its result at its end."""
+        assert slot.steps  # noqa: S101 - it is active
+        assert slot.copy  # noqa: S101
+        error = call.exception() if call else error
+        try:
+            awaits = slot.steps.throw(error) if error else slot.steps.send(call.result() if call else value)
+        except StopIteration as end:
+            self._active.remove(slot)
+            copy, slot.copy, slot.steps, slot.awaits = slot.copy, None, None, COMMIT
+            if not slot.sending.connection or slot.sending.connection.is_closed:
+                self._watch(slot, None)
+            self._jobs.finish(copy, end.value)
+            return
+        slot.awaits = awaits
+        if callable(awaits):
+            self._watch(slot, None)
+            self._calls[slot] = self._pool.submit(awaits)
+            self._calls[slot].add_done_callback(self._wake)
+        elif awaits == COMMIT:
+            slot.ready_at = time.monotonic()
+        elif slot.sending.connection:
+            self._watch(slot, (slot.sending.connection.socket, awaits))
+
+    def _watch(self, slot: _Slot, watched: tuple[socket.socket, int] | None) -> None:
+        """Have the selector watch a socket, or none."""
+        if slot.watched == watched:
+            return
+        if slot.watched and (not watched or watched[0] is not slot.watched[0]):
+            self._selector.unregister(slot.watched[0])
+            slot.watched = None
+        if watched and slot.watched:
+            self._selector.modify(*watched, slot)
+        elif watched:
+            self._selector.register(*watched, slot)
+        slot.watched = watched
+
+    def _wake(self, call: Future[Any]) -> None:
+        if self._is_waiting:
+            with suppress(OSError):  # full: it is awake already
+                self._ringer.send(b".")

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from pipeline.model.delivery import Delivery, Settlement
+from pipeline.model.delivery import Delivery, DeliveryState, Settlement
 from pipeline.model.subscriber import Preferences, Subscriber
 from pipeline.store import Store
 from tests.people import NOW
@@ -181,6 +181,27 @@ def test_an_outcome_is_stored_and_counted(store: Store) -> None:
     assert store.deliveries.cancel(KEY, NOW) == 1
     assert [one.unfinished for one in store.dispatches.of_week(WEEK)] == [0]
     assert store.deliveries.retry_failed(WEEK, NOW) == 0
+
+
+@pytest.mark.parametrize("state", ["sent", "failed"])
+def test_replies_are_stored_as_they_are(store: Store, state: DeliveryState) -> None:
+    """Whatever they consist of: nothing in them is taken for a part of the statement, or of its parameters."""
+    replies = [
+        *('250 "ok", [1, null]', r"250 C:\new\\u0041 \ud83d\ude00", "250 :rows %s %(own)s ?", "250 '; --", "250 null"),
+        *("", "null", "\u2028\ufeff é 👩‍🚀 \U0010ffff", "x\x01\x1f\x7f\x80", "a\ud800b\x00c\udfff", "👍" * 200),
+    ]
+    freeze(store, len(replies))
+    claimed = claim(store, limit=len(replies))
+    settled = [
+        settlement(one, state=state, reply=reply, provider_id=reply)
+        for one, reply in zip(claimed, replies, strict=True)
+    ]
+    record(store, "one", (), settled)
+    stored = [store.deliveries.get(one.id) for one in claimed]
+    expected = ["abc" if reply.startswith("a") else reply for reply in replies]
+    assert [(one.state, one.reply, one.provider_id) for one in stored if one] == [
+        (state, reply, reply) for reply in expected
+    ]
 
 
 def test_an_erased_person_gets_nothing_more_and_leaves_no_address(store: Store) -> None:

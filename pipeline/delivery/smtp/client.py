@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -122,9 +121,11 @@ class Smtp:
                 replies = yield from line.exchange([command for command, *_ in steps])
                 for (_, code, kind, refusal), reply in zip(steps, replies, strict=False):
                     self._expect(reply, code, kind, refusal)
-                yield from line.write(dot_stuffed(message))
-                if not line.is_waiting():
-                    raise self._refused((yield from line.reply()), "message", "does not accept this message")
+                try:
+                    yield from line.write(dot_stuffed(message))
+                except OSError:
+                    yield from self._check_waiting(line)
+                    raise
         except DeliveryFailedError as error:
             if error.kind == "unreachable" or line.in_data:
                 line.close()
@@ -134,8 +135,14 @@ class Smtp:
         """End a message with its dot and return the server's reply.
 
         DeliveryFailedError if the server refuses it, DeliveryUncertainError if that is unknown: then the connection is
-        closed.
+        closed. A server that has not waited for the dot gets none, so that it cannot have accepted the message.
         """
+        try:
+            with self._errors_converted():
+                yield from self._check_waiting(line)
+        except DeliveryFailedError:
+            line.close()
+            raise
         line.limit(self.final_timeout_seconds)
         try:
             yield from line.write(b".\r\n")
@@ -149,6 +156,11 @@ class Smtp:
             raise self._unconfirmed()
         self._expect(reply, 250, "message", "does not accept this message")
         return quoted(reply)
+
+    def _check_waiting(self, line: SmtpLine) -> Waiting[None]:
+        """Raise the error for a server that answers before the end of a message, or has disconnected."""
+        if not line.is_waiting():
+            raise self._refused((yield from line.reply()), "message", "does not accept this message")
 
     def renew(self, line: SmtpLine) -> Waiting[bool]:
         """Prepare a connection for another message; return whether it can be used."""
@@ -228,21 +240,13 @@ class Smtp:
             ) from error
 
     def _log_in(self, server: SmtpConnection) -> None:
-        """Log in with PLAIN (RFC 4616) or LOGIN, and only once: a second attempt would count as another failure."""
-        offered = server.esmtp_features.get("auth", "").upper().split()
-        if "PLAIN" in offered:
-            code, _ = server.docmd("AUTH", "PLAIN " + _base64("\0".join(("", self.username, self.password))))
-        elif "LOGIN" in offered:
-            code, _ = server.docmd("AUTH", "LOGIN")
-            for credential in (self.username, self.password):
-                code, _ = server.docmd(_base64(credential)) if code == 334 else (code, b"")
-        else:
+        code = server.log_in(self.username, self.password)
+        if code is None:
             raise DeliveryFailedError(
                 f"{self.host} offers no supported login on port {self.port}: check [delivery] smtp_port.",
                 kind="login",
             )
         if code != 235:
-            # The reply is left out: some servers repeat what they were sent.
             check = "check [delivery] smtp_username and the password that smtp_password_env names"
             raise self._refused((code, b""), "login", f"does not accept the login of {self.username}: {check}")
 
@@ -294,7 +298,3 @@ class Smtp:
                 reply=text,
             )
         return DeliveryFailedError(f"{self.host} {refusal} ({text}).", kind=kind, reply=text)
-
-
-def _base64(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")

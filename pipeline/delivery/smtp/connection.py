@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
@@ -45,6 +46,22 @@ class SmtpConnection(smtplib.SMTP):
         code, text = self.connect(host, port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
+
+    def log_in(self, username: str, password: str) -> int | None:
+        """Log in with PLAIN (RFC 4616) or LOGIN; return the code of the last reply, or None if neither is offered.
+
+        Only one is tried: a second attempt would count as another failure. The text of the reply is left out: some
+        servers repeat what they were sent.
+        """
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        if "PLAIN" in offered:
+            return self.docmd("AUTH", "PLAIN " + _base64("\0".join(("", username, password))))[0]
+        if "LOGIN" not in offered:
+            return None
+        code, _ = self.docmd("AUTH", "LOGIN")
+        for credential in (username, password):
+            code, _ = self.docmd(_base64(credential)) if code == 334 else (code, b"")
+        return code
 
     def send(self, s: ReadableBuffer | str) -> None:
         """Send a command, as a step."""
@@ -145,3 +162,7 @@ class _ReplyStream(RawIOBase):
 def _unconverted(error: smtplib.SMTPServerDisconnected) -> OSError:
     """Return the TimeoutError that smtplib reports as a lost connection, or else its own error."""
     return error.__context__ if isinstance(error.__context__, TimeoutError) else error
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")

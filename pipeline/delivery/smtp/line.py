@@ -76,10 +76,15 @@ class SmtpLine:
         for sent_together in [commands] if self.server.has_extn("pipelining") else [[command] for command in commands]:
             yield from self.write("".join(f"{command}\r\n" for command in sent_together).encode("ascii"))
             wanted = len(replies) + len(sent_together)
-            while len(replies) < wanted:
-                reply = yield from self.reply()
-                replies.append(reply)
-            if replies[-1][0] // 100 not in (2, 3):
+            try:
+                while len(replies) < wanted:
+                    reply = yield from self.reply()
+                    replies.append(reply)
+            except OSError:
+                if not any(_is_refusal(reply) for reply in replies):
+                    raise
+                self.close()  # the server has said why it answers no more
+            if _is_refusal(replies[-1]):
                 break
         self.in_data = len(replies) == len(commands) and replies[-1][0] == 354
         return replies
@@ -106,8 +111,8 @@ class SmtpLine:
             if not end:
                 if len(self._received) > bytes_left:
                     raise OSError("its reply does not end")
-                yield EVENT_READ
-                self._receive()
+                if not self._receive():
+                    yield EVENT_READ
                 continue
             line = bytes(self._received[:end]).rstrip(b"\r\n")
             del self._received[:end]
@@ -118,7 +123,10 @@ class SmtpLine:
 
     def is_waiting(self) -> bool:
         """Check whether the server waits for more: it has neither disconnected nor answered too early."""
-        return not self._received and not self._poll(EVENT_READ, 0)
+        try:
+            return not self._received and not self._receive()
+        except OSError:
+            return False
 
     def _poll(self, events: int, seconds: float) -> bool:
         """Wait until the socket is ready, at most for some seconds; return whether it is."""
@@ -132,16 +140,21 @@ class SmtpLine:
     def _begin_step(self, times: int = 1) -> None:
         self.deadline = min(time.monotonic() + times * self._step_seconds, self._ends_at)
 
-    def _receive(self) -> None:
-        """Receive what is there; OSError if the connection was closed."""
+    def _receive(self) -> bool:
+        """Receive what is there; return whether anything is. OSError if the connection was closed."""
         try:
-            while data := self.socket.recv(MAX_REPLY_BYTES):
-                self._received += data
-                if not isinstance(self.socket, ssl.SSLSocket) or len(self._received) > MAX_REPLY_BYTES:
-                    return  # a selector does not know what an SSLSocket has received
+            # Longer than a TLS record: a selector would not know of what an SSLSocket has decrypted and kept.
+            data = self.socket.recv(MAX_REPLY_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        raise ConnectionResetError("the connection was closed")
+            return False
+        if not data:
+            raise ConnectionResetError("the connection was closed")
+        self._received += data
+        return True
+
+
+def _is_refusal(reply: Reply) -> bool:
+    return reply[0] // 100 not in (2, 3)
 
 
 def quoted(reply: Reply) -> str:

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -78,10 +77,11 @@ class SendingLoop:
         self._pool = ThreadPoolExecutor(len(sendings), thread_name_prefix="smtp")
         self._calls: dict[_Slot, Future[Any]] = {}
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="copies")
-        self._writing: deque[Future[Sequence[Copy]]] = deque()
+        self._writing: set[Future[Sequence[Copy]]] = set()
         self._written: deque[Copy] = deque()
         """Copies that no connection was free for; together with those in ``_writing`` about one for each."""
         self._is_ended = False
+        self._failure: BaseException | None = None
         self._bell, self._ringer = socket.socketpair()
         self._is_waiting = False
 
@@ -104,17 +104,22 @@ class SendingLoop:
         self._ringer.close()
 
     def run(self) -> None:
-        """Send copies until there are no more."""
+        """Send copies until there are no more; after an error, finish those that were begun and raise it."""
         while self._begin():
             if not self._commit():
                 self._wait()
+        if self._failure:
+            raise self._failure
 
     def _begin(self) -> bool:
         """Begin to send copies over connections that are free; return False at the end."""
-        while self._writing and self._writing[0].done():
-            copies = self._writing.popleft().result()
-            self._written.extend(copies)
-            self._is_ended = self._is_ended or not copies
+        for written in [call for call in self._writing if call.done()]:  # each may wait longer than those after it
+            self._writing.discard(written)
+            if error := written.exception():
+                self._fail(error)
+            elif not self._failure:
+                self._written.extend(written.result())
+                self._is_ended = self._is_ended or not written.result()
         for slot in self._slots:
             while self._written and not slot.steps:
                 slot.copy = self._written.popleft()
@@ -122,8 +127,9 @@ class SendingLoop:
                 self._active.append(slot)
                 self._resume(slot)
         while not self._is_ended and len(self._written) + len(self._writing) * _WRITTEN_AT_ONCE < len(self._slots):
-            self._writing.append(self._writers.submit(self._jobs.take, _WRITTEN_AT_ONCE))
-            self._writing[-1].add_done_callback(self._wake)
+            call = self._writers.submit(self._jobs.take, _WRITTEN_AT_ONCE)
+            self._writing.add(call)
+            call.add_done_callback(self._wake)
         return bool(self._active or self._written or self._writing)
 
     def _commit(self) -> bool:
@@ -134,10 +140,14 @@ class SendingLoop:
         oldest = min(slot.ready_at for slot in ready)
         if len(ready) < _COMMIT_SHARE * len(self._active) and time.monotonic() < oldest + _COMMIT_DELAY_SECONDS:
             return False
-        committed = self._jobs.commit([slot.copy for slot in ready if slot.copy])
-        allowed = {copy.delivery_id for copy in committed}
+        allowed: set[int] = set()
+        failure: Exception | None = None
+        try:
+            allowed = {copy.delivery_id for copy in self._jobs.commit([slot.copy for slot in ready if slot.copy])}
+        except Exception as error:
+            failure = error
         for slot in ready:
-            self._resume(slot, slot.copy is not None and slot.copy.delivery_id in allowed)
+            self._resume(slot, slot.copy is not None and slot.copy.delivery_id in allowed, error=failure)
         return True
 
     def _wait(self) -> None:
@@ -146,7 +156,7 @@ class SendingLoop:
         ends += [slot.ready_at + _COMMIT_DELAY_SECONDS for slot in self._active if slot.awaits == COMMIT]
         seconds = max(min(ends) - time.monotonic(), 0) if ends else None
         self._is_waiting = True  # from now on it is woken up; what was done before is looked for
-        is_done = any(call.done() for call in (*self._calls.values(), *islice(self._writing, 1)))
+        is_done = any(call.done() for call in (*self._calls.values(), *self._writing))
         events = self._selector.select(0 if is_done else seconds)
         self._is_waiting = False
         for key, _ in events:
@@ -170,18 +180,19 @@ class SendingLoop:
     def _resume(
         self, slot: _Slot, value: object = None, *, call: Future[Any] | None = None, error: BaseException | None = None
     ) -> None:
-        """Resume a copy until it has to wait again; report its result at its end."""
+        """Resume a copy until it has to wait again; report its result at its end, or keep the error of a bug."""
         assert slot.steps  # noqa: S101 - it is active
-        assert slot.copy  # noqa: S101
         error = call.exception() if call else error
         try:
             awaits = slot.steps.throw(error) if error else slot.steps.send(call.result() if call else value)
         except StopIteration as end:
-            self._active.remove(slot)
-            copy, slot.copy, slot.steps, slot.awaits = slot.copy, None, None, COMMIT
-            if not slot.sending.connection or slot.sending.connection.is_closed:
-                self._watch(slot, None)
-            self._jobs.finish(copy, end.value)
+            self._end(slot, end.value)
+            return
+        except Exception as bug:
+            self._fail(bug)
+            if slot.sending.connection:
+                slot.sending.connection.close()
+            self._end(slot, DeliveryResult(outcome="lost"))
             return
         slot.awaits = awaits
         if callable(awaits):
@@ -192,6 +203,21 @@ class SendingLoop:
             slot.ready_at = time.monotonic()
         elif slot.sending.connection:
             self._watch(slot, (slot.sending.connection.socket, awaits))
+
+    def _end(self, slot: _Slot, result: DeliveryResult) -> None:
+        copy, slot.copy, slot.steps, slot.awaits = slot.copy, None, None, COMMIT
+        assert copy  # noqa: S101 - it was sent
+        self._active.remove(slot)
+        if not slot.sending.connection or slot.sending.connection.is_closed:
+            self._watch(slot, None)
+        self._jobs.finish(copy, result)
+
+    def _fail(self, error: BaseException) -> None:
+        """Begin nothing more: what other copies have reached is finished, since half of it would be uncertain."""
+        self._failure = self._failure or error
+        self._is_ended = True
+        self._written.clear()
+        self._writing.clear()
 
     def _watch(self, slot: _Slot, watched: tuple[socket.socket, int] | None) -> None:
         """Have the selector watch a socket, or none."""

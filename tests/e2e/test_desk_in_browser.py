@@ -126,6 +126,12 @@ class Editor:
     def __exit__(self, *exc: object) -> None:
         self._context.close()
 
+    def reopen(self) -> None:
+        """Close the page without asking it, as a crash does, and open an empty one."""
+        self.page.close()
+        self.page = self._context.new_page()
+        self.page.set_default_timeout(30_000)
+
     def use(self, role: Any, name: str) -> None:
         """Click the element of a role and an accessible name."""
         element = self.page.get_by_role(role, name=name, exact=True)
@@ -155,6 +161,10 @@ class Editor:
     def wait_for(self, text: str) -> None:
         """Wait until the page shows a text."""
         self.page.get_by_text(text).first.wait_for()
+
+    def wait_until_saved(self) -> None:
+        """Wait until the form has saved itself."""
+        self.page.locator(".save-state").get_by_text("Saved.", exact=True).first.wait_for()
 
     def _focus(self, element: Any) -> None:
         """Press Tab until an element has the focus."""
@@ -315,6 +325,7 @@ def test_two_editors_see_both_texts(chromium: Browser, served: ServedDesk) -> No
         first.page.goto(f"{served.url}/week/2026-W07")
         second.page.goto(f"{served.url}/week/2026-W07/edit")
         second.fill("Introduction", "Good evening from the pier.")
+        second.wait_until_saved()
         write_the_text(first)
         second.wait_for("Somebody else has changed this edition’s file.")
         second.use("button", "Save")
@@ -326,6 +337,74 @@ def test_two_editors_see_both_texts(chromium: Browser, served: ServedDesk) -> No
         second.use("button", "Save")
         second.wait_for("Saved.")
     assert "Good evening from the pier." in served.editor_file
+
+
+def test_what_is_typed_is_saved_by_itself(chromium: Browser, served: ServedDesk) -> None:
+    """Also if the tab is closed in the middle of a sentence, the server cannot be reached, or with Ctrl+S."""
+    served.fetch_all()
+    address = f"{served.url}/week/2026-W07/edit"
+    with Editor(chromium) as editor:
+        editor.page.goto(address)
+        editor.fill("Introduction", "Good morning from the quay.")
+        editor.wait_until_saved()
+        assert "Good morning from the quay." in served.editor_file
+        editor.fill("Introduction", "Good morning from the quay. The boats are")
+        editor.fill("Address of a new link", "https://tides.example/")
+        editor.reopen()
+        editor.page.goto(address)
+        assert editor.page.get_by_label("Introduction", exact=True).input_value().endswith("The boats are")
+        assert editor.page.get_by_label("Address of a new link").input_value() == "https://tides.example/"
+        editor.wait_until_saved()
+        assert "The boats are" in served.editor_file
+        editor.page.route(address, lambda route: route.abort())
+        editor.fill("Introduction", "Good morning. The boats are out.")
+        editor.wait_for("Not saved: the server does not respond.")
+        editor.page.unroute(address)
+        editor.page.keyboard.press("Control+S")
+        editor.wait_until_saved()
+    assert "The boats are out." in served.editor_file
+
+
+def test_a_note_survives_every_other_button(chromium: Browser, served: ServedDesk) -> None:
+    """It is saved before the button does what it says; a link that is being typed stays in its fields."""
+    served.fetch_all()
+    with Editor(chromium) as editor:
+        editor.page.goto(f"{served.url}/week/2026-W07?view=decisions")
+        editor.open_details("Add a note on The salt road")
+        editor.fill("Note on The salt road", "Heard it.")
+        editor.wait_until_saved()
+        editor.page.wait_for_function("document.querySelector('.note summary').innerText.startsWith('Your note')")
+        assert editor.page.get_by_label("Note on The salt road").evaluate("note => note === document.activeElement")
+        editor.fill("Note on The salt road", "Heard it twice.")
+        editor.use("button", "Leave out: Rope")
+        editor.wait_for("left out by the editor")
+        assert "Heard it twice." in served.editor_file
+        editor.page.goto(f"{served.url}/week/2026-W07/edit")
+        for title in ("Tides", "Ropes"):
+            editor.fill("Address of a new link", f"https://{title.lower()}.example/")
+            editor.fill("Title of the new link", title)
+            editor.use("button", "Add link")
+            editor.page.get_by_label("Title of link 1", exact=True).wait_for()
+        editor.fill("Address of a new link", "https://salt.example/")
+        editor.use("button", "Move link 2 up")
+        editor.page.wait_for_function("document.querySelector('[name=link_title]').value === 'Ropes'")
+        assert editor.page.get_by_label("Address of a new link").input_value() == "https://salt.example/"
+
+
+def test_text_is_not_saved_over_that_of_another_editor(chromium: Browser, served: ServedDesk) -> None:
+    """The page says so while one types; Save shows both."""
+    served.fetch_all()
+    with Editor(chromium) as first, Editor(chromium) as second:
+        for editor in (first, second):
+            editor.page.goto(f"{served.url}/week/2026-W07/edit")
+        first.fill("Introduction", "Good morning from the quay.")
+        first.wait_until_saved()
+        second.fill("Introduction", "Good evening from the pier.")
+        second.wait_for("Not saved: somebody else has changed this edition.")
+        assert "pier" not in served.editor_file
+        second.use("button", "Save")
+        second.wait_for("Introduction, saved by somebody else")
+        assert second.page.get_by_label("Introduction", exact=True).input_value() == "Good evening from the pier."
 
 
 def test_only_the_edition_on_the_screen_is_approved(chromium: Browser, served: ServedDesk) -> None:

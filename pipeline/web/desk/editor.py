@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
@@ -18,6 +18,7 @@ from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
 from pipeline.web.desk.message_details import story_references, suggestions
+from pipeline.web.desk.ports import OverridesChange
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
@@ -30,6 +31,7 @@ STORY_MESSAGES = {
     "brief": "Now a brief.",
     "full": "Now in full.",
 }
+NEW_LINK_FIELDS = ("new_url", "new_title", "new_note")
 DECISIONS_VIEW = {"view": "decisions"}
 
 
@@ -134,6 +136,8 @@ class EditorPages:
         """
         week, values, command = requested_week(request), EditorForm.from_request(form), form["do"]
         new_link = EditorLink(url=form["new_url"], title=form["new_title"], note_md=form["new_note"])
+        if command == "autosave":
+            return self._save_typed(week, values.apply, form["version"], unsaved=NEW_LINK_FIELDS)
         if command == "preview":
             with self.cache.lock:
                 return self._page(request, week, values, form["version"], new_link=new_link)
@@ -154,6 +158,9 @@ class EditorPages:
                 return self._page(
                     request, week, values, form["version"], status=409, error=str(error), new_link=new_link
                 )
+        if command not in ("add", "save") and new_link != EditorLink(url=""):
+            with self.cache.lock:  # a link that is being typed is not lost by another button
+                return self._page(request, week, values, self.cache.desk.editor.version(week), new_link=new_link)
         return self.templates.redirect(f"/week/{week}/edit", "Saved.")
 
     def change_story(self, request: Request, form: Form) -> Response:
@@ -177,6 +184,8 @@ class EditorPages:
         week, reference, note = requested_week(request), form["entry"], form["note"]
         if " " not in reference:
             raise HTTPException(400, "Use the form on the page.")
+        if form["do"] == "autosave":
+            return self._save_typed(week, lambda overrides: set_note(overrides, reference, note), form["version"])
         with self.cache.lock:
             try:
                 self.cache.desk.editor.save(
@@ -186,6 +195,23 @@ class EditorPages:
                 return self._decisions(request, week, str(error), typed_notes={reference: note})
         message = "Note saved." if note.strip() else "Note removed."
         return self.templates.redirect(f"/week/{week}?view=decisions", message, entry_anchor(reference))
+
+    def _save_typed(
+        self, week: str, change: OverridesChange, version: str, *, unsaved: tuple[str, ...] = ()
+    ) -> JSONResponse:
+        """Save what is being typed; return the new version of the file, or 409 and why it was not saved.
+
+        ``unsaved`` are fields that a button adds, and nothing else.
+        """
+        with self.cache.lock:
+            try:
+                self.cache.desk.editor.save(week, change, version)
+            except ConflictError:
+                message = "somebody else has changed this edition. Press Save to see both versions."
+                return JSONResponse({"message": message}, status_code=409)
+            except PipelineError as error:
+                return JSONResponse({"message": str(error)}, status_code=409)
+            return JSONResponse({"version": self.cache.desk.editor.version(week), "unsaved": unsaved})
 
     def _complete_link(self, link: EditorLink, values: EditorForm) -> EditorLink:
         """Return a new link with a clean address; without a title, take title and note from its page."""

@@ -7,11 +7,13 @@ const nextEvent = (target, name) => new Promise((done) => target.addEventListene
 const NOTICE_MS = 15000; // how long a notice stays on the page
 const TYPING_PAUSE_MS = 60; // how long to wait for the next key before the preview is updated
 const CLIENT_ATTRIBUTES = ["style", "open"]; // changed by this script or the user: updates leave them as they are
+const OWN_SAVE_MS = 3000; // how long after saving a change of the file is this page's own
+let ownSaveAt = 0; // when this page last saved something by itself
 let savedScroll = 0; // where the page was scrolled to when its mail was replaced
 
 /** Change one tree into another, touching only what differs: focus, scroll position and open details stay. */
 function morph(now, next) {
-  if (now.isEqualNode(next)) return;
+  if (now.isEqualNode(next) || now.classList?.contains("save-state")) return;
   if (now.nodeName !== next.nodeName || now.id !== next.id) return now.replaceWith(next);
   if (now.nodeType !== Node.ELEMENT_NODE) return void (now.nodeValue = next.nodeValue);
   if (now.nodeName === "IFRAME") loadFrame(now, next);
@@ -21,9 +23,22 @@ function morph(now, next) {
   for (const { name, value } of next.attributes) {
     if (now.getAttribute(name) !== value && !CLIENT_ATTRIBUTES.includes(name) && name !== "src") now.setAttribute(name, value);
   }
-  const [old, fresh] = [[...now.childNodes], [...next.childNodes]];
-  fresh.forEach((child, index) => (index < old.length ? morph(old[index], child) : now.append(child)));
-  old.slice(fresh.length).forEach((child) => child.remove());
+  morphChildren(now, next);
+}
+
+/** Change the children of an element; those with an id stay the same wherever they move to, with what is typed in them. */
+function morphChildren(now, next) {
+  const fresh = [...next.childNodes];
+  const wanted = new Set(fresh.map((child) => child.id).filter(Boolean));
+  const known = new Map([...now.children].filter((child) => wanted.has(child.id)).map((child) => [child.id, child]));
+  fresh.forEach((child, index) => {
+    const [there, same] = [now.childNodes[index] ?? null, known.get(child.id)];
+    if (same && same !== there) now.insertBefore(same, there);
+    if (same) morph(same, child);
+    else if (!there || wanted.has(there.id)) now.insertBefore(child, there);
+    else morph(there, child);
+  });
+  while (now.childNodes.length > fresh.length) now.lastChild.remove();
 }
 
 /** Load another mail into the frame, without a blank in between and without an entry in the history. */
@@ -59,7 +74,9 @@ async function showPage(address) {
   const live = document.querySelectorAll("[data-live]");
   if ([...live].some((element) => !next.getElementById(element.id))) return location.reload();
   if (document.getElementById("mail")) savedScroll = scrollY;
+  const active = document.activeElement;
   live.forEach((element) => morph(element, next.getElementById(element.id)));
+  if (active?.isConnected && active !== document.activeElement) active.focus({ preventScroll: true }); // it was moved
   document.title = next.title;
   watchFrame();
 }
@@ -77,7 +94,7 @@ async function pollUpdates() {
       const { version, changes } = await response.json();
       const form = document.getElementById("editor-form");
       if (version !== seen) await (form ? updatePreview() : showPage(location.href));
-      if (form) delete changes.editor_files; // the form shows this itself, and keeps what was typed
+      if (form || Date.now() - ownSaveAt < OWN_SAVE_MS) delete changes.editor_files; // the form shows this itself
       const message = Object.values(changes).join(" ");
       if (message) [notice.textContent, until] = [message, Date.now() + NOTICE_MS];
       else if (Date.now() > until) notice.textContent = "";

@@ -104,6 +104,10 @@ def _settle(options: Namespace, dispatcher: Dispatcher, week: Week, clock: Clock
 
 
 def _list(options: Namespace, app: App, dispatches: list[Dispatch]) -> int:
+    from pipeline.model.errors import RefusedError
+
+    if options.correction not in (None, *(dispatch.correction for dispatch in dispatches)):
+        raise RefusedError(f"No correction {options.correction} of {dispatches[0].week} was sent to subscribers.")
     states: list[DeliveryState] = []
     if options.failed:
         states.append("failed")
@@ -160,7 +164,12 @@ def _list_links(store: Store, week: str, *, as_json: bool) -> int:
 
 def _row(one: Delivery, zone: tzinfo) -> tuple[str, str, str, str]:
     state = f"{one.state}, correction {one.correction}" if one.correction else one.state
-    return one.address or "(erased)", state, format_datetime(one.changed_at, zone), one.reason or one.reply
+    return (
+        one.address or "(erased)",
+        state,
+        format_datetime(one.changed_at, zone),
+        ": ".join(filter(None, (one.reason, one.reply))),
+    )
 
 
 def _in_words(dispatch: Dispatch) -> str:

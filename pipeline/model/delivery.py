@@ -158,8 +158,13 @@ class Dispatch:
 
     @property
     def unwanted(self) -> int:
-        """The number of deliveries to people who did not want the edition any more, or whom an editor left out."""
-        return self.counts.get("failed", 0) - self.failed
+        """The number of deliveries to people who did not want the edition any more."""
+        return self.counts.get("failed", 0) - self.failed - self.cancelled
+
+    @property
+    def cancelled(self) -> int:
+        """The number of deliveries that an editor cancelled."""
+        return self.failures.get("cancelled", 0)
 
     def in_words(self) -> str:
         """Return what has become of the deliveries, such as ``98 sent, 1 failed, 1 uncertain``.
@@ -174,6 +179,7 @@ class Dispatch:
             (self.failed, "failed"),
             (self.counts.get("uncertain", 0), "uncertain"),
             (self.unwanted, "not wanted any more"),
+            (self.cancelled, "cancelled"),
             (self.unfinished, "waiting"),
         )
         first = f"{self.counts.get('sent', 0)} of {pluralize(self.total, 'delivery', 'deliveries')} sent"

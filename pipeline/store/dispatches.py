@@ -51,11 +51,19 @@ class DispatchRepository:
             if not insert_if_absent(connection, dispatch, row | change):
                 connection.execute(update(dispatch).where(_is(key)).values(change))
 
-    def freeze(self, key: DispatchKey, variants: Mapping[str, Collection[tuple[str, str]]], now: datetime) -> int:
-        """Queue a delivery for each active subscriber who has none of this edition, and return how many were added.
+    def freeze(
+        self,
+        key: DispatchKey,
+        variants: Mapping[str, Collection[tuple[str, str]]],
+        now: datetime,
+        *,
+        again: bool = False,
+    ) -> int:
+        """Queue a delivery for each active subscriber who has none of this edition, and return how many were queued.
 
         ``variants`` maps the name of each variant to the preferences that get it: topics separated by spaces, and
-        frequency. Subscribers with other preferences get nothing.
+        frequency. Subscribers with other preferences get nothing. ``again`` is for an edition whose sending was
+        cancelled before it reached anybody: deliveries that failed then are queued anew, too.
         """
         week, correction = key
         preferences = tuple_(subscriber.c.topics, subscriber.c.frequency)
@@ -68,10 +76,10 @@ class DispatchRepository:
             delivery.c.subscriber_id == subscriber.c.subscriber_id,
         )
         every = sorted({one for wanted in variants.values() for one in wanted})
-        people = select(
-            *_constants(key, now), subscriber.c.subscriber_id, subscriber.c.address, case(*names, else_="")
-        ).where(is_active(now), preferences.in_(every), ~has_one)
-        return self._insert(key, people.order_by(subscriber.c.subscriber_id))
+        wants_it, variant = and_(is_active(now), preferences.in_(every)), case(*names, else_="")
+        people = select(*_constants(key, now), subscriber.c.subscriber_id, subscriber.c.address, variant)
+        queued = self._begin_anew(key, wants_it, variant, now) if again else 0
+        return queued + self._insert(key, people.where(wants_it, ~has_one).order_by(subscriber.c.subscriber_id))
 
     def freeze_correction(self, key: DispatchKey, variants: Collection[str], now: datetime) -> int:
         """Queue a delivery of a correction for each active subscriber who got, or may have got, its edition.
@@ -192,6 +200,28 @@ class DispatchRepository:
     def carry_over(self, other: DispatchRepository) -> None:
         """Bring dispatches and their deliveries up to date from another state of the same store."""
         carry_over_deliveries(self.database, other.database)
+
+    def _begin_anew(
+        self, key: DispatchKey, wants_it: ColumnElement[bool], variant: ColumnElement[str], now: datetime
+    ) -> int:
+        """Queue the failed deliveries of a dispatch to people who want it, and return how many there were."""
+        person = subscriber.c.subscriber_id == delivery.c.subscriber_id
+        failed = update(delivery).where(
+            of_dispatch(key), delivery.c.state == "failed", exists().where(person, wants_it).correlate(delivery)
+        )
+        values = {
+            "state": "queued",
+            "address": select(subscriber.c.address).where(person).scalar_subquery(),
+            "variant": select(variant).where(person).scalar_subquery(),
+            "due_at": now,
+            "deferred_at": None,
+            "changed_at": now,
+            "reply": "",
+            "reason": "",
+        }
+        with self.database.write(counted=False) as connection:
+            connection.execute(update(dispatch).where(_is(key)).values(frozen_at=now, first_batch_at=None))
+            return len(connection.execute(failed.values(values).returning(delivery.c.delivery_id)).all())
 
     def _insert(self, key: DispatchKey, people: Select[Any]) -> int:
         """Insert a delivery for each row of a query, and return how many there are more."""

@@ -198,6 +198,52 @@ def test_a_send_is_cancelled_for_those_who_have_nothing_yet(harness: DeliveryHar
         harness.dispatcher.cancel(KEY, harness.clock())
 
 
+def test_an_edition_that_reached_nobody_is_sent_again(harness: DeliveryHarness) -> None:
+    """After a cancel and a resume: also to who was refused or paused then, not to who has left since."""
+    harness.limits = replace(harness.limits, first_batch=1)
+    harness.backend.scripts = {"p0": [REFUSED]}
+    harness.subscribe("q")
+    harness.dispatcher.start(W07, harness.clock())
+    harness.run()
+    assert harness.states() == {"failed": 1, "queued": 3}
+    assert harness.dispatcher.cancel(KEY, harness.clock()).in_words() == "0 of 4 deliveries sent, 1 failed, 3 cancelled"
+    harness.subscribe("new")
+    changes = {"p1": {"state": "left"}, "p2": {"address": "moved@quay.example"}}
+    for name, change in changes.items():
+        person = harness.store.subscribers.find(f"{name}@quay.example")
+        assert person is not None
+        harness.store.subscribers.save(replace(person, **change))
+    harness.publication.workflow.resume(W07, now=harness.clock())
+    plan = [one.subscriber.address for one in harness.dispatcher.plan(W07, harness.clock()) if one.variant]
+    harness.clock.wait(60)
+    dispatch = harness.dispatcher.start(W07, harness.clock())
+    assert (dispatch.unfinished, dispatch.frozen_at) == (len(plan), harness.clock())
+    assert harness.store.dispatches.first_batch_at(KEY) is None
+    harness.limits = replace(harness.limits, first_batch=0)
+    harness.run()
+    assert sorted(copy.address for copy in harness.backend.accepted) == sorted(plan)
+    assert harness.backend.counts == {"p0": 1, "moved": 1, "q": 1, "new": 1}
+    assert edition_state(harness) == "sent"
+
+
+def test_a_plan_names_nobody_who_would_get_nothing(harness: DeliveryHarness) -> None:
+    """Of an edition that was sent to some, whether it is cancelled or not; nobody joins what was cancelled."""
+    harness.limits = replace(harness.limits, connections=1)
+    harness.backend.scripts = {"p1": [REFUSED], "p2": [LATER]}
+    harness.dispatcher.start(W07, harness.clock())
+    harness.run()
+
+    def plan() -> dict[str, str]:
+        planned = harness.dispatcher.plan(W07, harness.clock())
+        return {one.subscriber.address.partition("@")[0]: one.reason or one.variant for one in planned}
+
+    assert plan() == {"p0": "has got it already", "p1": "the delivery to them has failed", "p2": "whole"}
+    harness.dispatcher.cancel(KEY, harness.clock())
+    assert plan()["p2"] == "the delivery to them has failed"
+    with pytest.raises(RefusedError, match="was cancelled, so nobody else gets it"):
+        harness.dispatcher.add_joined(W07, harness.clock())
+
+
 def test_a_pause_and_a_cancel_are_noticed_in_the_middle(harness: DeliveryHarness) -> None:
     """A message whose end was not sent is not completed."""
     harness.limits = replace(harness.limits, connections=1)

@@ -122,6 +122,9 @@ def test_some_failures_are_exit_code_three_with_what_to_do(program: CliRunner, s
     assert "1 delivery failed: `pipeline deliveries 2026-W07 --failed` says why." in err
     assert "It goes on Mon 16 Feb 2026 09:05: the daemon does that by itself" in err
     assert listed(program, "--failed") == {"ada@quay.example": "failed"}
+    assert "  refused: 550" in program.run_ok("deliveries", "2026-W07", "--failed")
+    code, _, err = program.run("deliveries", "2026-W07", "--correction", "1")
+    assert (code, "No correction 1 of 2026-W07 was sent" in err) == (4, True)
     server.manners = Behaviour()
     assert program.run("deliveries", "2026-W07", "--retry")[0] == 2
     out = program.run_ok("deliveries", "2026-W07", "--failed", "--retry", "--address", "ada@quay.example")
@@ -153,7 +156,7 @@ def test_a_cancelled_send_is_over(program: CliRunner, server: MailServer) -> Non
     program.now = CLOSED.replace(minute=10)
     assert "nothing sends it now" not in program.run("status")[1].lower()
     out = program.run_ok("deliveries", "2026-W07", "--cancel")
-    assert out == "2026-W07 was cancelled: 1 of 2 deliveries sent, 1 not wanted any more\n"
+    assert out == "2026-W07 was cancelled: 1 of 2 deliveries sent, 1 cancelled\n"
     assert program.run("send", "2026-W07")[0] == 4
     assert len(server.messages) == 1
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.audience.variants import make_key, variant_for
 from pipeline.digest.edition.variants import shown_topics
 from pipeline.jobs.deliveries.copies import CopyWriter
-from pipeline.jobs.deliveries.recipients import NOT_GOT, PlannedDelivery, plan_delivery
+from pipeline.jobs.deliveries.recipients import HAS_FAILED, HAS_GOT, NOT_GOT, PlannedDelivery, plan_delivery
 from pipeline.jobs.digests.build import write_sealed
 from pipeline.jobs.editions.corrections import require_correction
 from pipeline.jobs.editions.recovery import Recovery
@@ -38,9 +38,12 @@ class Dispatcher:
 
     def plan(self, week: Week, now: datetime) -> Iterator[PlannedDelivery]:
         """Yield every subscriber, with what they would get if the edition were sent now. Nothing is changed."""
-        shown = shown_topics(require_sealed(self.workflow, week).edition)
-        for subscriber in self.workflow.store.subscribers.iterate(now, states=DISPLAY_STATES):
-            yield plan_delivery(subscriber, shown, now)
+        store, shown = self.workflow.store, shown_topics(require_sealed(self.workflow, week).edition)
+        ended = self._ended((str(week), 0), begun=store.editions.get(str(week)).state in SENT_STATES)
+        for subscriber in store.subscribers.iterate(now, states=DISPLAY_STATES):
+            planned = plan_delivery(subscriber, shown, now)
+            reason = planned.reason or ended.get(subscriber.id, "")
+            yield replace(planned, variant="" if reason else planned.variant, reason=reason)
 
     def start(self, week: Week, now: datetime) -> Dispatch:
         """Freeze the recipients of an approved edition and return its dispatch; one that was begun is only returned.
@@ -63,7 +66,7 @@ class Dispatcher:
             with store.transaction():
                 store.editions.change_state(record, "sending", now=now, actor=self.workflow.actor)
                 store.dispatches.start(key, now=now, actor=self.workflow.actor)
-                if not self._freeze(key, sealed.edition, now):
+                if not self._freeze(key, sealed.edition, now, again=True):
                     raise RefusedError(
                         f"{week} would reach nobody: `pipeline send {week} --dry-run` says why for each subscriber."
                     )
@@ -75,7 +78,9 @@ class Dispatcher:
         store, key = self.workflow.store, (str(week), 0)
         dispatch = self.require(key)
         if dispatch.state != "finished":
-            raise RefusedError(f"{week} is still being sent ({dispatch.state}): wait until it is finished.")
+            if dispatch.state in OPEN_STATES:
+                raise RefusedError(f"{week} is still being sent ({dispatch.state}): wait until it is finished.")
+            raise RefusedError(f"Sending {week} was cancelled, so nobody else gets it.")
         edition = require_sealed(self.workflow, week).edition
         with store.transaction():
             store.dispatches.start(key, now=now, actor=self.workflow.actor)
@@ -85,16 +90,17 @@ class Dispatcher:
 
     def plan_correction(self, week: Week, now: datetime) -> Iterator[PlannedDelivery]:
         """Yield every subscriber, with what they would get if the newest correction were sent now."""
-        _, edition = require_correction(self.workflow, week)
+        correction, edition = require_correction(self.workflow, week)
         store, names = self.workflow.store, {variant.name for variant in edition.variants}
         got = {
             one.subscriber_id: one.variant if one.variant in names else WHOLE.name
             for one in store.deliveries.iterate(str(week), states=GOT_STATES)
             if one.correction == 0
         }
+        ended = self._ended(correction.key, begun=True)
         for subscriber in store.subscribers.iterate(now, states=DISPLAY_STATES):
             state, variant = subscriber.display_state(now), got.get(subscriber.id, "")
-            reason = state if state != "active" else "" if variant else NOT_GOT
+            reason = state if state != "active" else ended.get(subscriber.id, "") if variant else NOT_GOT
             yield PlannedDelivery(subscriber=subscriber, variant="" if reason else variant, reason=reason)
 
     def start_correction(self, week: Week, now: datetime, *, content_hash: str = "") -> Dispatch:
@@ -225,15 +231,24 @@ class Dispatcher:
             advice = f"run `pipeline send {key[0]}`"
         raise RefusedError(f"{key[0]} was not sent to subscribers: {advice}.")
 
-    def _freeze(self, key: DispatchKey, edition: Edition, now: datetime) -> int:
-        """Queue a delivery for everybody who wants the edition and has none; return how many were added."""
+    def _ended(self, key: DispatchKey, *, begun: bool) -> dict[int | None, str]:
+        """Return why subscribers get no copy of a dispatch any more, by id; what failed counts once it is ``begun``."""
+        states: tuple[DeliveryState, ...] = (*GOT_STATES, "failed") if begun else GOT_STATES
+        return {
+            one.subscriber_id: HAS_FAILED if one.state == "failed" else HAS_GOT
+            for one in self.workflow.store.deliveries.iterate(key[0], states=states)
+            if one.correction == key[1]
+        }
+
+    def _freeze(self, key: DispatchKey, edition: Edition, now: datetime, *, again: bool = False) -> int:
+        """Queue a delivery for everybody who wants the edition and has none; return how many were queued."""
         store, shown = self.workflow.store, shown_topics(edition)
         variants: dict[str, list[tuple[str, str]]] = {}
         for topics, frequency in store.subscribers.wanted(now):
             name = variant_for(topics, make_key(topics, frequency).frequency, shown)
             if name:
                 variants.setdefault(name, []).append((" ".join(topics), frequency))
-        return store.dispatches.freeze(key, variants, now)
+        return store.dispatches.freeze(key, variants, now, again=again)
 
     def _reopen(self, week: Week, now: datetime) -> None:
         """Start dispatches of a week again that have queued deliveries."""

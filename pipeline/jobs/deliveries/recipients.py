@@ -15,6 +15,8 @@ from pipeline.model.variant import VariantKey
 from pipeline.store import Store
 
 NO_VARIANT = "the edition has nothing that they want"
+HAS_GOT = "has got it already"
+HAS_FAILED = "the delivery to them has failed"
 NOT_GOT = "did not get the edition"
 """Of a correction."""
 

@@ -164,12 +164,8 @@ def _list_links(store: Store, week: str, *, as_json: bool) -> int:
 
 def _row(one: Delivery, zone: tzinfo) -> tuple[str, str, str, str]:
     state = f"{one.state}, correction {one.correction}" if one.correction else one.state
-    return (
-        one.address or "(erased)",
-        state,
-        format_datetime(one.changed_at, zone),
-        ": ".join(filter(None, (one.reason, one.reply))),
-    )
+    why = ": ".join(text for text in (one.reason, one.reply) if text)
+    return one.address or "(erased)", state, format_datetime(one.changed_at, zone), why
 
 
 def _in_words(dispatch: Dispatch) -> str:

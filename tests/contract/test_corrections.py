@@ -108,6 +108,8 @@ def test_those_who_got_the_edition_get_its_correction_once(sent: DeliveryHarness
         *originals
     ]
     send(sent)
+    plan = {one.reason for one in sent.dispatcher.plan_correction(W07, sent.clock())}
+    assert plan == {"has got it already", "did not get the edition"}
     assert sent.backend.counts == {"p0": 1, "p1": 1, "p2": 1}
     assert sent.states(1) == {"sent": 3}
     correction = sent.store.corrections.newest(str(W07))

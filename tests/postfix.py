@@ -15,6 +15,7 @@ from tests.background_server import free_port
 
 DOMAIN = "reeds.example"
 """It accepts all addresses of this domain, and relays to no other."""
+_MAX_STARTS = 5
 _MAIN = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -76,7 +77,6 @@ class Postfix:
 @contextmanager
 def postfix(folder: Path) -> Iterator[Postfix]:
     """Run Postfix while the context is open; needs root."""
-    port = free_port()
     for name in ("etc", "queue", "data", "mail"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
@@ -87,10 +87,21 @@ def postfix(folder: Path) -> Iterator[Postfix]:
         if parent.stat().st_mode & 0o001 == 0:  # the folders of pytest, which Postfix must get through
             parent.chmod(parent.stat().st_mode | 0o001)
     (folder / "etc" / "main.cf").write_text(_MAIN.format(folder=folder, domain=DOMAIN))
-    (folder / "etc" / "master.cf").write_text(_MASTER.format(port=port))
     command = ["postfix", "-c", str(folder / "etc")]
-    subprocess.run([*command, "start"], check=True, capture_output=True, timeout=60)
+    port = _start(command, folder)
     try:
         yield Postfix(port, folder)
     finally:
         subprocess.run([*command, "stop"], check=True, capture_output=True, timeout=60)
+
+
+def _start(command: list[str], folder: Path) -> int:
+    """Start Postfix and return its port; it is another one if another program has taken it before Postfix could."""
+    for _ in range(_MAX_STARTS):
+        port = free_port()
+        (folder / "etc" / "master.cf").write_text(_MASTER.format(port=port))
+        started = subprocess.run([*command, "start"], check=False, capture_output=True, text=True, timeout=60)
+        if started.returncode == 0:
+            return port
+    log = (folder / "log").read_text() if (folder / "log").exists() else ""
+    raise RuntimeError(f"Postfix does not start: {started.stderr}{log}")

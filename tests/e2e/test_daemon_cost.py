@@ -1,8 +1,7 @@
-"""Memory of the daemon over time, and its CPU time while nothing is due."""
+"""Memory of the daemon over time, and what it does while nothing is due."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import pytest
 from bench.daemon import CONFIG, MAX_GROWTH_MB, MAX_IDLE_PERCENT, serve
 
 SECONDS = 45
+MAX_WAKE_UPS = 4
+"""A second, of all threads together."""
 FEED = '[[feeds]]\nid = "blog"\nurl = "http://127.0.0.1:9/feed"\nkind = "blog"\n'
 
 
@@ -37,23 +38,26 @@ def test_memory_does_not_grow_over_a_thousand_fetches_of_twenty_feeds() -> None:
 
 
 @pytest.mark.slow(minutes=2)
-def test_an_idle_daemon_uses_hardly_any_cpu(tmp_path: Path) -> None:
-    """`pipeline run` with its pages is measured in real time."""
+def test_an_idle_daemon_sleeps(tmp_path: Path) -> None:
+    """`pipeline run` with its pages wakes up about once a second, whatever else the machine does meanwhile.
+
+    Its CPU time depends on that; `python bench/daemon.py` measures it.
+    """
     config = CONFIG.replace('listen = ""', 'listen = "127.0.0.1:0"').replace("every 30 minutes", "every 24 hours")
     (tmp_path / "config.toml").write_text(config + FEED)
     daemon = subprocess.Popen([sys.executable, "-m", "pipeline", "run"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     try:
         time.sleep(15)  # the first tick runs all tasks that are due
-        before = cpu_seconds(daemon.pid)
+        before = wake_ups(daemon.pid)
         time.sleep(SECONDS)
-        used_seconds = cpu_seconds(daemon.pid) - before
+        woken_up = wake_ups(daemon.pid) - before
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(15)
-    assert used_seconds / SECONDS * 100 < MAX_IDLE_PERCENT
+    assert 0 < woken_up < MAX_WAKE_UPS * SECONDS
 
 
-def cpu_seconds(process: int) -> float:
-    """Return the CPU time that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def wake_ups(process: int) -> int:
+    """Return how often the threads of a process have begun to wait for something."""
+    statuses = [status.read_text() for status in Path(f"/proc/{process}/task").glob("*/status")]
+    return sum(int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for status in statuses)

@@ -101,25 +101,26 @@ def test_a_claim_takes_the_first_due_and_no_more_than_asked(store: Store) -> Non
     assert store.deliveries.next_due_at(KEY) == NOW + HOUR
 
 
+@pytest.mark.parametrize("outcome", ["sent", "failed"])
 @pytest.mark.parametrize("change", ["owner", "attempt", "state"])
-def test_what_another_process_took_over_is_not_completed(store: Store, change: str) -> None:
+def test_what_another_process_took_over_is_not_completed(store: Store, change: str, outcome: DeliveryState) -> None:
     """Neither as final nor with an outcome."""
     freeze(store, 1)
     [claimed] = claim(store)
     if change == "owner":
         assert record(store, "two", [claimed]) == set()
-        record(store, "two", (), [settlement(claimed)])
+        record(store, "two", (), [settlement(claimed, state=outcome)])
         assert states(store) == ["claimed"]
     elif change == "attempt":
         store.deliveries.recover(KEY, NOW, uncertain="uncertain", reply="")
         [again] = claim(store)
         assert record(store, "one", [claimed]) == set()
-        record(store, "one", (), [settlement(claimed)])
+        record(store, "one", (), [settlement(claimed, state=outcome)])
         assert (states(store), again.attempts) == (["claimed"], 2)
     else:
         record(store, "one", (), [settlement(claimed, state="queued")])
         assert record(store, "one", [claimed]) == set()
-        record(store, "one", (), [settlement(claimed)])
+        record(store, "one", (), [settlement(claimed, state=outcome)])
         assert states(store) == ["queued"]
 
 

@@ -140,7 +140,7 @@ def _make_message(
 ) -> tuple[bytes, tuple[CountedLink, ...]]:
     """Return the message of an edition or a variant, and its counted links.
 
-    Only the message has them: whoever reads the HTML elsewhere, at the desk or in the archive, follows the real ones.
+    Only the message has them: the HTML at the desk and in the archive keeps the real ones.
     """
     if not counting_url:
         return to_eml(rendered, digest, variant=variant), ()

@@ -101,7 +101,7 @@ class DeliveryJobs(Protocol):
     """The copies that workers send, and where they report what became of them; all methods are safe in any thread."""
 
     def take(self, most: int) -> Sequence[Copy]:
-        """Wait for copies to send and return them, at most so many; none if there will be no more."""
+        """Wait for copies to send and return them, at most ``most``; none if there will be no more."""
         ...
 
     def commit(self, copies: Sequence[Copy]) -> Sequence[Copy]:
@@ -144,7 +144,10 @@ class DeliveryBackend(Protocol):
         ...
 
     def open_workers(self, connections: int) -> Sequence[DeliveryWorker]:
-        """Return what sends over so many connections, each in a thread of its own; nothing connects yet."""
+        """Return workers that together use this number of connections, none of which is open yet.
+
+        Each runs in a thread of its own.
+        """
         ...
 
 

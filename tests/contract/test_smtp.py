@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.delivery.smtp.client import Smtp
-from pipeline.delivery.smtp.line import SmtpLine
+from pipeline.delivery.smtp.session import SmtpSession
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryUncertainError, UsageError
 from tests.mail_server import DRIP, FLOOD, HANG_UP, SILENCE, MailServer, certificates, server_context
 
@@ -257,13 +257,13 @@ def test_the_time_limits_are_generous() -> None:
 def test_the_last_reply_has_a_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is set on the connection, after the message and before its final dot."""
     limits: list[tuple[float, int]] = []
-    limit = SmtpLine.limit
+    limit = SmtpSession.limit
 
-    def record(connection: SmtpLine, seconds: float) -> None:
+    def record(connection: SmtpSession, seconds: float) -> None:
         limits.append((seconds, server.commands.count("DATA")))
         limit(connection, seconds)
 
-    monkeypatch.setattr(SmtpLine, "limit", record)
+    monkeypatch.setattr(SmtpSession, "limit", record)
     with MailServer() as server:
         smtp_to(server, final_timeout_seconds=77.0).send(MAIL, READER)
     assert (77.0, 1) in limits

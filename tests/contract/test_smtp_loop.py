@@ -17,8 +17,8 @@ import pytest
 from pipeline.delivery.smtp import loop
 from pipeline.delivery.smtp.client import Smtp
 from pipeline.delivery.smtp.connection import SmtpConnection
-from pipeline.delivery.smtp.line import SmtpLine
 from pipeline.delivery.smtp.sender import SmtpBackend
+from pipeline.delivery.smtp.session import SmtpSession
 from pipeline.model.delivery import Copy, DeliveryResult
 from tests.background_server import BackgroundServer, QuietServer
 from tests.deliveries import ListedJobs, OpenWorker
@@ -155,7 +155,7 @@ def test_a_server_that_does_not_wait_for_the_dot_gets_none(answer: bytes, outcom
 
         def commit(copies: Sequence[Copy]) -> Sequence[Copy]:
             committing.set()
-            line = worker._worker._lines[0].connection  # type: ignore[attr-defined]
+            line = worker._worker._connections[0].session  # type: ignore[attr-defined]
             select.select([line.socket], [], [], SECONDS)
             return copies
 
@@ -200,7 +200,7 @@ def test_a_refusal_counts_though_later_replies_are_missing(replies: list[str], o
 
 
 @contextmanager
-def encrypted_line(folder: Path) -> Iterator[tuple[SmtpLine, ssl.SSLSocket]]:
+def encrypted_line(folder: Path) -> Iterator[tuple[SmtpSession, ssl.SSLSocket]]:
     """Yield both ends of a TLS connection."""
     certificates(folder)
     trust = ssl.create_default_context(cafile=str(folder / "ca.pem"))
@@ -209,7 +209,7 @@ def encrypted_line(folder: Path) -> Iterator[tuple[SmtpLine, ssl.SSLSocket]]:
         accepted = pool.submit(server_context(folder).wrap_socket, theirs, server_side=True)
         client = SmtpConnection("kiln.example", step_seconds=SECONDS, total_seconds=SECONDS)
         client.sock = trust.wrap_socket(ours, server_hostname="localhost")
-        with accepted.result() as server, closing(SmtpLine(client)) as line:
+        with accepted.result() as server, closing(SmtpSession(client)) as line:
             yield line, server
 
 

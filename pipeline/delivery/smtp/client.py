@@ -17,14 +17,13 @@ from typing import Literal
 
 from pipeline.delivery.mime import check_sendable, dot_stuffed, envelope_address
 from pipeline.delivery.smtp.connection import SmtpConnection
-from pipeline.delivery.smtp.line import SmtpLine, Waiting, quoted
+from pipeline.delivery.smtp.session import Reply, SmtpSession, Waiting, quoted
 from pipeline.model.errors import DeliveryFailedError, DeliveryInterrupted, DeliveryKind, DeliveryUncertainError
 from pipeline.text.urls import is_loopback
 
 Security = Literal["starttls", "tls", "none"]
 DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _QUIT_TIMEOUT_SECONDS = 5.0
-_Reply = tuple[int, bytes]
 _Step = tuple[str, int, DeliveryKind, str]
 """A command, the code of its reply, and the kind and description of another reply."""
 
@@ -71,11 +70,11 @@ class Smtp:
         from_address, to_addresses = envelope_address(sender), [envelope_address(address) for address in recipients]
         complete = False
         try:
-            with closing(self.open()) as line:
-                line.run(self.transmit(line, message, from_address, to_addresses))
+            with closing(self.open()) as session:
+                session.run(self.transmit(session, message, from_address, to_addresses))
                 complete = True
-                line.run(self.finish(line))
-                self.quit(line)
+                session.run(self.finish(session))
+                self.quit(session)
         except KeyboardInterrupt as error:
             if not complete:
                 raise
@@ -83,17 +82,17 @@ class Smtp:
 
     def verify(self) -> list[str]:
         """Connect, log in and quit without sending anything; return what was negotiated, a few words each."""
-        with closing(self.open()) as line:
-            tls = line.socket.version() if isinstance(line.socket, ssl.SSLSocket) else None
-            logins = line.server.esmtp_features.get("auth", "").split()
-            self.quit(line)
+        with closing(self.open()) as session:
+            tls = session.socket.version() if isinstance(session.socket, ssl.SSLSocket) else None
+            logins = session.server.esmtp_features.get("auth", "").split()
+            self.quit(session)
         return [
             tls or "no encryption, on this machine",
             f"logged in as {self.username}" if self.username else "no login",
             f"offers {', '.join(sorted(logins))}" if logins else "offers no login",
         ]
 
-    def open(self) -> SmtpLine:
+    def open(self) -> SmtpSession:
         """Return a connection with encryption and login done; DeliveryFailedError if that fails."""
         server = SmtpConnection(self.helo, step_seconds=self.timeout_seconds, total_seconds=self.deadline_seconds)
         try:
@@ -107,9 +106,9 @@ class Smtp:
         except BaseException:
             server.close()
             raise
-        return SmtpLine(server)
+        return SmtpSession(server)
 
-    def transmit(self, line: SmtpLine, message: bytes, sender: str, recipients: Sequence[str]) -> Waiting[None]:
+    def transmit(self, session: SmtpSession, message: bytes, sender: str, recipients: Sequence[str]) -> Waiting[None]:
         """Send all of a message but its final dot, to addresses that ``envelope_address`` returned.
 
         DeliveryFailedError if the server refuses anything, or is lost: then nothing was sent. The connection is closed
@@ -117,21 +116,21 @@ class Smtp:
         """
         try:
             with self._errors_converted():
-                steps = self._envelope(line.server, message, sender, recipients)
-                replies = yield from line.exchange([command for command, *_ in steps])
+                steps = self._envelope(session.server, message, sender, recipients)
+                replies = yield from session.exchange([command for command, *_ in steps])
                 for (_, code, kind, refusal), reply in zip(steps, replies, strict=False):
                     self._expect(reply, code, kind, refusal)
                 try:
-                    yield from line.write(dot_stuffed(message))
+                    yield from session.write(dot_stuffed(message))
                 except OSError:
-                    yield from self._check_waiting(line)
+                    yield from self._check_waiting(session)
                     raise
         except DeliveryFailedError as error:
-            if error.kind == "unreachable" or line.in_data:
-                line.close()
+            if error.kind == "unreachable" or session.in_data:
+                session.close()
             raise
 
-    def finish(self, line: SmtpLine) -> Waiting[str]:
+    def finish(self, session: SmtpSession) -> Waiting[str]:
         """End a message with its dot and return the server's reply.
 
         DeliveryFailedError if the server refuses it, DeliveryUncertainError if that is unknown: then the connection is
@@ -139,49 +138,49 @@ class Smtp:
         """
         try:
             with self._errors_converted():
-                yield from self._check_waiting(line)
+                yield from self._check_waiting(session)
         except DeliveryFailedError:
-            line.close()
+            session.close()
             raise
-        line.limit(self.final_timeout_seconds)
+        session.limit(self.final_timeout_seconds)
         try:
-            yield from line.write(b".\r\n")
-            reply = yield from line.reply()
+            yield from session.write(b".\r\n")
+            reply = yield from session.reply()
         except OSError as error:
-            line.close()
+            session.close()
             raise self._unconfirmed() from error
-        line.in_data = line.in_transaction = False
+        session.in_data = session.in_transaction = False
         if reply[0] // 100 not in (2, 4, 5):
-            line.close()
+            session.close()
             raise self._unconfirmed()
         self._expect(reply, 250, "message", "does not accept this message")
         return quoted(reply)
 
-    def _check_waiting(self, line: SmtpLine) -> Waiting[None]:
+    def _check_waiting(self, session: SmtpSession) -> Waiting[None]:
         """Raise the error for a server that answers before the end of a message, or has disconnected."""
-        if not line.is_waiting():
-            raise self._refused((yield from line.reply()), "message", "does not accept this message")
+        if not session.is_waiting():
+            raise self._refused((yield from session.reply()), "message", "does not accept this message")
 
-    def renew(self, line: SmtpLine) -> Waiting[bool]:
+    def renew(self, session: SmtpSession) -> Waiting[bool]:
         """Prepare a connection for another message; return whether it can be used."""
-        if line.is_closed or line.in_data or not line.is_waiting():
+        if session.is_closed or session.in_data or not session.is_waiting():
             return False
-        line.limit(self.deadline_seconds, step_seconds=self.timeout_seconds)
-        if line.in_transaction:
+        session.limit(self.deadline_seconds, step_seconds=self.timeout_seconds)
+        if session.in_transaction:
             try:
-                yield from line.write(b"RSET\r\n")
-                line.in_transaction = (yield from line.reply())[0] != 250
+                yield from session.write(b"RSET\r\n")
+                session.in_transaction = (yield from session.reply())[0] != 250
             except OSError:
                 return False
-        return not line.in_transaction
+        return not session.in_transaction
 
-    def quit(self, line: SmtpLine) -> None:
+    def quit(self, session: SmtpSession) -> None:
         """End a connection; the reply to that does not matter."""
         with suppress(OSError):
-            line.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
-            line.run(line.write(b"QUIT\r\n"))
-            line.run(line.reply())
-        line.close()
+            session.limit(min(self.timeout_seconds, _QUIT_TIMEOUT_SECONDS))
+            session.run(session.write(b"QUIT\r\n"))
+            session.run(session.reply())
+        session.close()
 
     @contextmanager
     def _errors_converted(self) -> Iterator[None]:
@@ -272,12 +271,12 @@ class Smtp:
             kind="uncertain",
         )
 
-    def _expect(self, reply: _Reply, code: int, kind: DeliveryKind, refusal: str) -> None:
+    def _expect(self, reply: Reply, code: int, kind: DeliveryKind, refusal: str) -> None:
         """Raise the error for a reply whose first digit is another one: the others are details (RFC 5321, 4.3.2)."""
         if reply[0] // 100 != code // 100:
             raise self._refused(reply, kind, refusal)
 
-    def _refused(self, reply: _Reply, kind: DeliveryKind, refusal: str) -> DeliveryFailedError:
+    def _refused(self, reply: Reply, kind: DeliveryKind, refusal: str) -> DeliveryFailedError:
         """Return the error for a server's reply (RFC 5321, 4.2.1: 4xx is temporary, 5xx permanent)."""
         code, text = reply[0], quoted(reply)
         if 400 <= code < 500:

@@ -29,7 +29,7 @@ class SmtpConnection(smtplib.SMTP):
     """A connection on which every step ends in time; OSError or TimeoutError if it does not.
 
     The steps are the name lookup, connecting, the TLS handshake, sending a command, and reading a reply from its first
-    byte to its last. Messages are sent by ``SmtpLine``.
+    byte to its last. Messages are sent by ``SmtpSession``.
     """
 
     def __init__(self, helo: str, *, step_seconds: float, total_seconds: float) -> None:

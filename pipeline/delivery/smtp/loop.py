@@ -16,7 +16,7 @@ from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from pipeline.delivery.smtp.line import SmtpLine
+from pipeline.delivery.smtp.session import SmtpSession
 from pipeline.model.delivery import Copy, DeliveryResult
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ COMMIT = 0
 _COMMIT_SHARE, _COMMIT_DELAY_SECONDS = 0.8, 0.005
 """Copies wait a moment for this share of all to be committed together."""
 Awaited = int | Callable[[], Any]
-"""``EVENT_READ``, ``EVENT_WRITE``, ``COMMIT``, or what another thread is to do."""
+"""``EVENT_READ``, ``EVENT_WRITE``, ``COMMIT``, or a function for another thread to call."""
 Steps = Generator[Awaited, Any, DeliveryResult]
 
 
-class Sending(Protocol):
-    """A sender of copies over one connection."""
+class Connection(Protocol):
+    """A sender of copies, one after the other."""
 
     @property
-    def connection(self) -> SmtpLine | None:
-        """Its connection, if it has one."""
+    def session(self) -> SmtpSession | None:
+        """Its session with the server, if it has one."""
         ...
 
     def send(self, copy: Copy) -> Steps:
@@ -50,8 +50,8 @@ class Sending(Protocol):
 class _Slot:
     """A connection, and the copy that is sent over it."""
 
-    def __init__(self, sending: Sending) -> None:
-        self.sending = sending
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.copy: Copy | None = None
         self.steps: Steps | None = None
         self.awaits: Awaited = COMMIT
@@ -64,17 +64,17 @@ class _Slot:
     def deadline(self) -> float | None:
         """When its connection has to be ready, if it waits for that."""
         is_waiting = self.steps is not None and self.awaits in (EVENT_READ, EVENT_WRITE)
-        return self.sending.connection.deadline if is_waiting and self.sending.connection else None
+        return self.connection.session.deadline if is_waiting and self.connection.session else None
 
 
 class SendingLoop:
     """Resumes each copy when what it waits for has happened."""
 
-    def __init__(self, sendings: Sequence[Sending], jobs: DeliveryJobs) -> None:
-        self._slots, self._jobs = [_Slot(sending) for sending in sendings], jobs
+    def __init__(self, connections: Sequence[Connection], jobs: DeliveryJobs) -> None:
+        self._slots, self._jobs = [_Slot(connection) for connection in connections], jobs
         self._active: list[_Slot] = []
         self._selector = DefaultSelector()
-        self._pool = ThreadPoolExecutor(len(sendings), thread_name_prefix="smtp")
+        self._pool = ThreadPoolExecutor(len(connections), thread_name_prefix="smtp")
         self._calls: dict[_Slot, Future[Any]] = {}
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="copies")
         self._writing: set[Future[Sequence[Copy]]] = set()
@@ -82,13 +82,13 @@ class SendingLoop:
         """Copies that no connection was free for; together with those in ``_writing`` about one for each."""
         self._is_ended = False
         self._failure: BaseException | None = None
-        self._bell, self._ringer = socket.socketpair()
+        self._wake_receiver, self._wake_sender = socket.socketpair()
         self._is_waiting = False
 
     def __enter__(self) -> Self:
-        self._bell.setblocking(False)
-        self._ringer.setblocking(False)
-        self._selector.register(self._bell, EVENT_READ)
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
+        self._selector.register(self._wake_receiver, EVENT_READ)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -96,12 +96,12 @@ class SendingLoop:
         for slot in self._active:  # after an error: what was begun is abandoned
             if slot.steps:
                 slot.steps.close()
-            if slot.sending.connection:
-                slot.sending.connection.close()
+            if slot.connection.session:
+                slot.connection.session.close()
         self._pool.shutdown()
         self._selector.close()
-        self._bell.close()
-        self._ringer.close()
+        self._wake_receiver.close()
+        self._wake_sender.close()
 
     def run(self) -> None:
         """Send copies until there are no more; after an error, finish those that were begun and raise it."""
@@ -123,7 +123,7 @@ class SendingLoop:
         for slot in self._slots:
             while self._written and not slot.steps:
                 slot.copy = self._written.popleft()
-                slot.steps = slot.sending.send(slot.copy)
+                slot.steps = slot.connection.send(slot.copy)
                 self._active.append(slot)
                 self._resume(slot)
         while not self._is_ended and len(self._written) + len(self._writing) * _WRITTEN_AT_ONCE < len(self._slots):
@@ -163,7 +163,7 @@ class SendingLoop:
             slot = key.data
             if slot is None:
                 with suppress(BlockingIOError):
-                    self._bell.recv(4096)
+                    self._wake_receiver.recv(4096)
             elif slot.deadline is not None:
                 self._resume(slot)
             else:
@@ -190,8 +190,8 @@ class SendingLoop:
             return
         except Exception as bug:
             self._fail(bug)
-            if slot.sending.connection:
-                slot.sending.connection.close()
+            if slot.connection.session:
+                slot.connection.session.close()
             self._end(slot, DeliveryResult(outcome="lost"))
             return
         slot.awaits = awaits
@@ -201,19 +201,19 @@ class SendingLoop:
             self._calls[slot].add_done_callback(self._wake)
         elif awaits == COMMIT:
             slot.ready_at = time.monotonic()
-        elif slot.sending.connection:
-            self._watch(slot, (slot.sending.connection.socket, awaits))
+        elif slot.connection.session:
+            self._watch(slot, (slot.connection.session.socket, awaits))
 
     def _end(self, slot: _Slot, result: DeliveryResult) -> None:
         copy, slot.copy, slot.steps, slot.awaits = slot.copy, None, None, COMMIT
         assert copy  # noqa: S101 - it was sent
         self._active.remove(slot)
-        if not slot.sending.connection or slot.sending.connection.is_closed:
+        if not slot.connection.session or slot.connection.session.is_closed:
             self._watch(slot, None)
         self._jobs.finish(copy, result)
 
     def _fail(self, error: BaseException) -> None:
-        """Begin nothing more: what other copies have reached is finished, since half of it would be uncertain."""
+        """Begin no more copies; those under way are finished, as they would become uncertain otherwise."""
         self._failure = self._failure or error
         self._is_ended = True
         self._written.clear()
@@ -234,5 +234,5 @@ class SendingLoop:
 
     def _wake(self, call: Future[Any]) -> None:
         if self._is_waiting:
-            with suppress(OSError):  # full: it is awake already
-                self._ringer.send(b".")
+            with suppress(OSError):  # the buffer is full: it will wake up anyway
+                self._wake_sender.send(b".")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.delivery.mime import envelope_address
 from pipeline.delivery.smtp.client import Smtp
-from pipeline.delivery.smtp.line import SmtpLine
 from pipeline.delivery.smtp.loop import COMMIT, Awaited, SendingLoop, Steps
 from pipeline.delivery.smtp.results import failed_result
+from pipeline.delivery.smtp.session import SmtpSession
 from pipeline.model.delivery import Copy, DeliveryResult
 from pipeline.model.errors import DeliveryError, DeliveryFailedError, DeliveryKind, UsageError
 
@@ -43,22 +43,22 @@ class SmtpSender:
     """Sends over several connections to one server, in one thread."""
 
     def __init__(self, smtp: Smtp, messages_per_connection: int, connections: int) -> None:
-        self._lines = [_Connection(smtp, messages_per_connection) for _ in range(connections)]
+        self._connections = [_Connection(smtp, messages_per_connection) for _ in range(connections)]
         self._smtp = smtp
 
     def run(self, jobs: DeliveryJobs) -> None:
         """Send copies until there are no more; the connections stay open."""
-        with SendingLoop(self._lines, jobs) as loop:
+        with SendingLoop(self._connections, jobs) as loop:
             loop.run()
 
     def close(self) -> None:
         """End the connections."""
-        open_lines = [line.connection for line in self._lines if line.connection]
-        if open_lines:
-            with ThreadPoolExecutor(len(open_lines)) as pool:
-                list(pool.map(self._smtp.quit, open_lines))
-        for line in self._lines:
-            line.connection = None
+        open_sessions = [connection.session for connection in self._connections if connection.session]
+        if open_sessions:
+            with ThreadPoolExecutor(len(open_sessions)) as pool:
+                list(pool.map(self._smtp.quit, open_sessions))
+        for connection in self._connections:
+            connection.session = None
 
 
 class _Connection:
@@ -67,20 +67,20 @@ class _Connection:
     def __init__(self, smtp: Smtp, messages_per_connection: int) -> None:
         self._smtp, self._messages_per_connection = smtp, messages_per_connection
         self._messages = 0
-        self.connection: SmtpLine | None = None
+        self.session: SmtpSession | None = None
 
     def send(self, copy: Copy) -> Steps:
         """Send a copy and return its result."""
         try:
             yield from self._transmit(copy)
         except DeliveryFailedError as error:
-            return failed_result(error, has_server=self.connection is not None)
-        assert self.connection  # noqa: S101 - it has the message
+            return failed_result(error, has_server=self.session is not None)
+        assert self.session  # noqa: S101 - it has the message
         if not (yield COMMIT):
-            self.connection.close()  # the only way to abandon a message that was begun (RFC 5321, 3.3)
+            self.session.close()  # the only way to abandon a message that was begun (RFC 5321, 3.3)
             return DeliveryResult(outcome="lost")
         try:
-            return DeliveryResult(outcome="sent", reply=(yield from self._smtp.finish(self.connection)))
+            return DeliveryResult(outcome="sent", reply=(yield from self._smtp.finish(self.session)))
         except DeliveryError as error:
             return failed_result(error, has_server=True)
 
@@ -92,26 +92,26 @@ class _Connection:
         sender, recipients = _envelope(copy)
         is_new = yield from self._connect()
         while True:
-            assert self.connection  # noqa: S101 - it was just opened or renewed
+            assert self.session  # noqa: S101 - it was just opened or renewed
             try:
-                return (yield from self._smtp.transmit(self.connection, copy.message, sender, recipients))
+                return (yield from self._smtp.transmit(self.session, copy.message, sender, recipients))
             except DeliveryFailedError as error:
                 if is_new or not (error.kind == "unreachable" or error.reply.startswith("421")):
                     raise
-            self.connection.close()
+            self.session.close()
             is_new = yield from self._connect()
 
     def _connect(self) -> Generator[Awaited, Any, bool]:
         """Get a connection that is ready for a message; return whether it is new."""
-        if self.connection and self._messages >= self._messages_per_connection:
-            yield partial(self._smtp.quit, self.connection)
-        if self.connection and (yield from self._smtp.renew(self.connection)):
+        if self.session and self._messages >= self._messages_per_connection:
+            yield partial(self._smtp.quit, self.session)
+        if self.session and (yield from self._smtp.renew(self.session)):
             self._messages += 1
             return False
-        if self.connection:
-            self.connection.close()
-        self.connection, self._messages = None, 1
-        self.connection = yield self._smtp.open
+        if self.session:
+            self.session.close()
+        self.session, self._messages = None, 1
+        self.session = yield self._smtp.open
         return True
 
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from pipeline.jobs.deliveries.copies import CopyWriter
 from pipeline.jobs.deliveries.outcomes import settlement
-from pipeline.jobs.ports import DeliveryBackend, DeliveryWorker
+from pipeline.jobs.ports import CommitFinal, DeliveryBackend, DeliveryWorker
 from pipeline.model.delivery import Copy, Delivery, DeliveryResult, FailureReason, Settlement
 from pipeline.model.errors import DeliveryFailedError
 from pipeline.model.schedule import Clock
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Workers:
     """The threads of a backend, until their context ends: then they finish what they have begun.
 
-    What the server accepted is recorded at once, by ``record``; other results are left to who asks for them.
+    Copies that were accepted are recorded at once, by ``record``; ``finished`` returns all results.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Workers:
         clock: Clock,
         connections: int,
         *,
-        commit: Callable[[Sequence[Copy]], Sequence[Copy]],
+        commit: CommitFinal,
         record: Callable[[Sequence[Settlement]], object],
     ) -> None:
         self.commit = commit
@@ -93,7 +93,7 @@ class Workers:
         return self._unbegun
 
     def take(self, most: int) -> Sequence[Copy]:
-        """Wait for copies to send and return them, at most so many; none if there will be no more.
+        """Wait for copies to send and return them, at most ``most``; none if there will be no more.
 
         A copy that cannot be written has failed, and does not stop the others.
         """

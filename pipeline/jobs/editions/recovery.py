@@ -140,7 +140,7 @@ class Recovery:
         return None
 
     def _hold_since(self, store: Store, since: datetime, now: datetime, paused: Collection[str]) -> list[str]:
-        """Hold the editions that may have been sent since an instant, except for ``paused``; return their weeks."""
+        """Put editions on hold that may have been sent since, but not ``paused`` ones; return their weeks."""
         records = store.editions.all()
         weeks = {week for week, record in records.items() if record.state in ("approved", "sending")}
         week = self.calendar.newest_closed(since)
@@ -180,7 +180,7 @@ def _carry_over_dispatches(store: Store, previous: Store, now: datetime) -> None
 
 
 def _cancel_drafts(store: Store, now: datetime) -> None:
-    """Cancel corrections that may have been sent since: whoever wants them sent makes them again."""
+    """Cancel corrections that may have been sent since: they can be made again."""
     for correction in store.corrections.all():
         if correction.state == "draft":
             note = "it may have been sent before the store was restored"

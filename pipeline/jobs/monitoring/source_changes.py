@@ -60,7 +60,7 @@ class SentEdition:
 
     record: EditionRecord
     entries: tuple[StoredEntry, ...]
-    """As they are stored now."""
+    """The current versions in the store."""
     fingerprints: Mapping[int, str]
     """The fingerprint of each entry when it was sealed, by entry id."""
 

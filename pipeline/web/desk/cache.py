@@ -64,7 +64,7 @@ class EditionCache:
             return self._keep(self.desk.editor.preview(week, change))
 
     def show(self, edition: Edition) -> None:
-        """Keep an edition that a page shows: ``shown_edition`` finds it later."""
+        """Save an edition that a page shows: ``shown_edition`` finds it later."""
         with self.lock:
             self._keep(edition)
 

@@ -26,7 +26,7 @@ _NO_CODE = -1
 """The code of a line that no mail server would send."""
 
 
-class SmtpLine:
+class SmtpSession:
     """A connection that was opened: greeted, encrypted and logged in. A step is a command, a message, or a reply."""
 
     def __init__(self, server: SmtpConnection) -> None:

@@ -187,6 +187,8 @@ class FakeDesk:
     entries: list[NewEntry] = field(default_factory=list)
     people: AudienceContext | None = None
     """Without one, nobody has signed up."""
+    takes_subscribers: bool = True
+    """Whether people can subscribe."""
     delivers: bool = False
     dispatcher: Dispatcher | None = None
     limits: SendLimits = field(default_factory=lambda: SendLimits(zone=UTC))
@@ -219,6 +221,7 @@ class FakeDesk:
                 opened=lambda: nullcontext(self.open_dispatcher()),
                 clock=self.clock,
             ),
+            overview=self,
             updates=self,
         )
 
@@ -368,6 +371,14 @@ class FakeDesk:
 
     def fetch_progress(self) -> FetchProgress:
         return self.progress
+
+    # OverviewService
+
+    def publication_name(self) -> str:
+        return "Harbour & Hearth"
+
+    def has_audience(self) -> bool:
+        return self.takes_subscribers
 
     # UpdatesService
 

@@ -107,6 +107,7 @@ def create_desk_app(
     cache = EditionCache(desk)
     templates = PageTemplates.from_folder(
         folder,
+        lambda request: cache.navigation(request.url.path),
         entry_anchor=entry_anchor,
         check_title=check_title,
         check_lines=check_lines,

@@ -26,9 +26,16 @@ class PageTemplates:
     environment: Environment
     csrf_token: str = field(default_factory=lambda: token_urlsafe(24), repr=False)
     flash_messages: dict[str, str] = field(default_factory=dict)
+    navigation: Callable[[Request], object] | None = None
+    """Returns what ``layout.html.j2`` shows at the top of a page; None for pages that do not extend it."""
 
     @classmethod
-    def from_folder(cls, folder: Path, **filters: Callable[..., object]) -> PageTemplates:
+    def from_folder(
+        cls,
+        folder: Path,
+        navigation: Callable[[Request], object] | None = None,
+        **filters: Callable[..., object],
+    ) -> PageTemplates:
         """Return the templates in ``folder``, with more ``filters`` for dates and those given."""
         environment = Environment(
             loader=FileSystemLoader(folder),
@@ -40,13 +47,14 @@ class PageTemplates:
         environment.filters.update(
             week_span=_week_span, short_day=format_short_day, day_and_time=format_datetime, **filters
         )
-        return cls(environment)
+        return cls(environment, navigation=navigation)
 
     def render(self, name: str, request: Request, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Return a rendered page, with the message of the redirect that led to it."""
         message = self.flash_messages.get(request.query_params.get("message", ""), "")
         template = self.environment.get_template(f"{name}.html.j2")
-        html = template.render(csrf_token=self.csrf_token, message=message, **context)
+        navigation = self.navigation(request) if self.navigation else None
+        html = template.render(csrf_token=self.csrf_token, message=message, navigation=navigation, **context)
         return HTMLResponse(html, status_code=status)
 
     def redirect(self, path: str, message: str = "", fragment: str = "") -> Response:

@@ -15,6 +15,7 @@ from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import ConfigError
 from pipeline.web.desk.fix_links import entry_anchor, fix_link
+from pipeline.web.desk.overview.navigation import SECTIONS
 from pipeline.web.desk.updates import NewEntry
 from pipeline.web.pages import create_desk_app
 from tests.asgi_client import AsgiClient
@@ -322,3 +323,43 @@ def test_a_section_without_a_heading_is_named_as_in_the_mail(client: AsgiClient,
     page = client.get(WEEK).text
     assert "From the blog" in page
     assert ">posts<" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/", 'href="/" aria-current="page"'),
+        (f"{WEEK}?view=text", 'href="/" aria-current="true"'),
+        (f"{WEEK}/edit", 'href="/" aria-current="true"'),
+        ("/feeds", 'href="/feeds" aria-current="page"'),
+        ("/mails/confirmation", 'href="/subscribers" aria-current="true"'),
+        ("/deliveries", 'href="/deliveries" aria-current="page"'),
+    ],
+)
+def test_every_page_names_the_publication_and_marks_its_section(client: AsgiClient, path: str, current: str) -> None:
+    """The name of the publication and all sections are on every page; one section is marked as the current one."""
+    page = client.get(path).text
+    header = page.partition("<header")[2].partition("</header>")[0]
+    assert "Harbour & Hearth Weeks Feeds Subscribers Sent" in visible_text(f"<header{header}")
+    assert header.count("aria-current") == 1
+    assert current in header
+
+
+def test_every_section_has_a_page(client: AsgiClient) -> None:
+    """No section of the navigation leads to an error."""
+    assert {section.path: client.get(section.path).status_code for section in SECTIONS} == {
+        section.path: 200 for section in SECTIONS
+    }
+
+
+def test_without_an_audience_nothing_leads_to_subscribers(client: AsgiClient, desk: FakeDesk) -> None:
+    """The sections about subscribers are missing while nobody can subscribe and nobody has."""
+    desk.takes_subscribers = False
+    assert "Harbour & Hearth Weeks Feeds Weeks" in visible_text(client.get("/").text)
+
+
+def test_pages_of_a_week_lead_back_to_it(client: AsgiClient) -> None:
+    """The editor's page leads back to the edition; the edition leads to the weeks before and after it."""
+    assert f'<a href="{WEEK}">' in client.get(f"{WEEK}/edit").text
+    nearby = client.get(WEEK).text.partition('aria-label="Nearby pages"')[2].partition("</nav>")[0]
+    assert re.findall(r'href="/week/([^"?]*)', nearby) == ["2026-W06", "2026-W08"]

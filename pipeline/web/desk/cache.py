@@ -7,6 +7,7 @@ from hashlib import sha256
 from threading import RLock
 
 from pipeline.model.digest import BuildFailure, Edition, WeekSummary
+from pipeline.web.desk.overview.navigation import Navigation, build_navigation
 from pipeline.web.desk.ports import Desk, OverridesChange
 from pipeline.web.desk.updates import describe_changes, encode_version
 
@@ -46,6 +47,11 @@ class EditionCache:
             self._clear_if_outdated()
             self._weeks = self._weeks or self.desk.editions.weeks()
             return self._weeks
+
+    def navigation(self, path: str) -> Navigation:
+        """Return the navigation of the page at a path."""
+        with self.lock:
+            return build_navigation(self.desk.overview, path)
 
     def edition(self, week: str) -> Edition | BuildFailure:
         """Return a week's edition, built once per page version."""

@@ -1,4 +1,4 @@
-"""Ports of the desk's pages: five small services over a publication, and their records."""
+"""Ports of the desk's pages: small services over a publication, and their records."""
 
 from __future__ import annotations
 
@@ -191,6 +191,18 @@ class FeedsService(Protocol):
         ...
 
 
+class OverviewService(Protocol):
+    """The publication as a whole."""
+
+    def publication_name(self) -> str:
+        """Return the name of the publication."""
+        ...
+
+    def has_audience(self) -> bool:
+        """Return whether people can subscribe, or somebody has. Cheap: every page asks."""
+        ...
+
+
 class UpdatesService(Protocol):
     """Changes since a page was made."""
 
@@ -214,4 +226,5 @@ class Desk:
     subscribers: AudienceDesk
     deliveries: DeliveryDesk
     corrections: CorrectionDesk
+    overview: OverviewService
     updates: UpdatesService

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.app import App, user_name
-from pipeline.app.audience import build_audience_context, build_person_mail_writer
+from pipeline.app.audience import build_audience_context, build_person_mail_writer, public_url
 from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
@@ -75,6 +75,7 @@ def create_desk(publication: LivePublication) -> Desk:
             opened=lambda: _opened_dispatcher(publication),
             clock=publication.clock,
         ),
+        overview=PublicationOverview(publication),
         updates=PublicationUpdates(
             publication, lambda: f"{feeds.activity} {link_checks.activity} {deliveries.activity}"
         ),
@@ -210,6 +211,24 @@ class PublicationEditor:
             calendar=context.calendar,
         )
         return OverridesEditor(store=app.store(), context=context, files=files)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationOverview:
+    """``OverviewService`` of a publication."""
+
+    publication: LivePublication
+
+    def publication_name(self) -> str:
+        """Return the name of the publication."""
+        return self.publication.current_app().publication.name
+
+    def has_audience(self) -> bool:
+        """Return whether there are pages to subscribe at, or a subscriber."""
+        app = self.publication.current_app()
+        if public_url(app):
+            return True
+        return bool(app.store().subscribers.page(self.publication.clock(), limit=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,9 @@ SectionKind = Literal["posts", "episodes", "links", "archive"]
 StoryKind = Literal["post", "episode", "read-or-listen", "link"]
 StoryLevel = Literal["lead", "story", "brief"]
 """How much of a story is shown: the one that opens the newsletter, an ordinary one, or one sentence."""
-EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]
+EditionState = Literal["draft", "approved", "held", "sending", "sent", "skipped"]  # transitions: ``model.edition``
 WeekState = Literal["open", "draft", "approved", "held", "sending", "sent", "skipped"]
 """``open`` until the week closes, unless something was decided before; then the state of its edition."""
-"""``model.edition`` defines the transitions between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,7 @@ class Publication:
     logo_url: str = ""
     accent: str = ""
     """Colour of links and buttons, ``#rrggbb``; empty for the theme's own."""
-    reason: str = ""
-    """Footer: why the subscriber gets this newsletter."""
+    reason: str = ""  # footer: why the subscriber gets this newsletter
     fonts: str = ""
     """A key of ``digest.render.style.FONTS``; empty for the theme's own fonts."""
     call_to_action_md: str = ""
@@ -90,6 +88,10 @@ class Story:
     """Icon or picture of the feed, if ``feed_title`` is shown."""
     excerpt_md: str = ""
     """A few sentences or a short list as Markdown, without headings, images or raw HTML."""
+    has_own_text: bool = False
+    """Whether the editor wrote ``excerpt_md`` for this edition: it is shown in whole."""
+    button_label: str = ""
+    """The editor's label of the first button or link; empty for that of the theme."""
     author: str = ""
     guest: str = ""
     picture: Picture | None = None
@@ -161,6 +163,8 @@ class Decision:
     """The end of a sentence, e.g. ``dated Mon 9 Feb 2026, in 2026-W07``."""
     published_at: datetime
     entry_id: int = 0
+    pairing: str = ""
+    """The end of a sentence about its partner, e.g. ``paired: same audio file``; also part of ``reason``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,20 +285,16 @@ class WeekSummary:
     state: WeekState = "draft"
     number: int | None = None
     """The edition's number; None until the edition has been sealed once."""
-    changed: bool = False
-    """True when the content has changed since the edition was approved."""
-    is_open: bool = False
-    """True until the week closes; more entries may still arrive."""
+    changed: bool = False  # since the edition was approved
+    is_open: bool = False  # until the week closes; more entries may still arrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFailure:
     """Why a week's edition could not be built."""
 
-    message: str
-    """A sentence for the editor."""
-    file: str = ""
-    """The file to fix, if there is one."""
+    message: str  # a sentence for the editor
+    file: str = ""  # the file to fix, if there is one
     line: int | None = None
     context_lines: tuple[tuple[int, str], ...] = ()
     """(number, text) of the lines around ``line``."""

@@ -29,6 +29,21 @@ class EditorLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryEdit:
+    """The editor's own text, picture and labels of a story in one edition; an empty field keeps what was published."""
+
+    title: str = ""
+    text_md: str | None = None
+    """The excerpt as Markdown, shown in whole; empty for none, None for the published one."""
+    picture_url: str | None = None
+    """The address of a picture; empty for none, None for the published one."""
+    alt: str = ""
+    """The alternative text of the picture."""
+    button: str = ""
+    """The label of the first button or link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
     """The editor's choices for one edition; an empty field leaves the choice to the program.
 
@@ -52,9 +67,20 @@ class Overrides:
     introduction_md: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     """Reference to the editor's note on that story, as Markdown."""
+    stories: Mapping[str, StoryEdit] = field(default_factory=dict)
+    """Reference to the editor's own text of that story."""
+    split: tuple[str, ...] = ()
+    """References of entries that are stories of their own, whatever they would be paired with."""
+    join: tuple[tuple[str, ...], ...] = ()
+    """References of entries that are one story although they would not be paired; each entry at most once."""
     links: tuple[EditorLink, ...] = ()
     related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Reference of a story to those of the older entries to link to; an empty tuple links to none."""
+
+    @property
+    def picture_urls(self) -> tuple[str, ...]:
+        """The addresses of the pictures that the editor chose for stories."""
+        return tuple(edit.picture_url for edit in self.stories.values() if edit.picture_url)
 
     def excludes(self, entry: Entry) -> bool:
         """Return whether the editor leaves an entry out."""

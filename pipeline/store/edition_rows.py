@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from pipeline.model.digest import Edition
-from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition
+from pipeline.model.edition import EditionRecord, EditorLink, Overrides, SealedEdition, StoryEdit
 from pipeline.model.errors import ConflictError
 from pipeline.model.variant import Variant, VariantKey
 from pipeline.store.clicks import insert_links
@@ -72,6 +72,13 @@ def newest_sealed(connection: Connection, week: str) -> SealedEdition | None:
     """Return a week's newest sealed edition, or None; corrections do not count."""
     row = connection.execute(_SEALED.where(edition.c.week == week)).mappings().first()
     return _sealed_edition(row, _variants(connection, week, row["version"])) if row else None
+
+
+def splits(connection: Connection, weeks: Collection[str]) -> tuple[str, ...]:
+    """Return the references that the editor split from their stories in the newest sealed editions of some weeks."""
+    newest = select(sealed_edition.c.overrides).join_from(edition, sealed_edition, _NEWEST)
+    stored = connection.execute(newest.where(edition.c.week.in_(weeks))).scalars()
+    return tuple(reference for overrides in stored for reference in overrides.get("split", ()))
 
 
 def sealed_version(connection: Connection, week: str, version: int) -> SealedEdition:
@@ -258,5 +265,7 @@ def _overrides(stored: Mapping[str, Any]) -> Overrides:
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
     }
     values["links"] = tuple(EditorLink(**link) for link in stored["links"])
+    values["stories"] = {story: StoryEdit(**edit) for story, edit in stored.get("stories", {}).items()}
+    values["join"] = tuple(tuple(references) for references in stored.get("join", ()))
     values["related"] = {story: tuple(references) for story, references in stored["related"].items()}
     return Overrides(**values)

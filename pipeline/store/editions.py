@@ -44,6 +44,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.newest_sealed(connection, week)
 
+    def splits(self, weeks: Collection[str]) -> tuple[str, ...]:
+        """Return the references that the editor split from their stories in the sealed editions of some weeks."""
+        with self.database.read() as connection:
+            return edition_rows.splits(connection, weeks)
+
     def unconfirmed(self) -> EditionRecord | None:
         """Return the record of the oldest edition that may have been sent without this store's knowledge, or None."""
         records = [record for record in self.all().values() if record.is_unconfirmed]

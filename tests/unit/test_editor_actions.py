@@ -27,7 +27,7 @@ WEEK = (
             "leave_out",
             "b",
             Overrides(leave_out=("a",), put_back=("b", "c"), order=("b", "d"), lead="b"),
-            Overrides(leave_out=("a", "b"), put_back=("c",), order=("d",)),
+            Overrides(leave_out=("a", "b"), put_back=("c",), order=("b", "d"), lead="b"),
         ),
         ("leave_out", "b", Overrides(lead="a"), Overrides(leave_out=("b",), lead="a")),
         ("put_back", "b", Overrides(leave_out=("a", "b", "c")), Overrides(leave_out=("a", "c"))),
@@ -37,7 +37,7 @@ WEEK = (
             "leave_out",
             "b",
             Overrides(brief=("a", "b"), full=("b", "c")),
-            Overrides(leave_out=("b",), brief=("a",), full=("c",)),
+            Overrides(leave_out=("b",), brief=("a", "b"), full=("b", "c")),
         ),
         ("lead", "b", Overrides(lead="a", order=("c",)), Overrides(lead="b", order=("c",))),
         ("lead", "b", Overrides(brief=("a", "b"), full=("b",)), Overrides(lead="b", brief=("a",), full=("b",))),
@@ -66,16 +66,18 @@ def test_an_action_changes_the_overrides(action: str, reference: str, before: Ov
 @pytest.mark.parametrize(
     ("action", "reference", "order"),
     [
-        ("move_up", "podcast 2", "blog 2, blog 1, blog 3, links 1, links 2"),
-        ("move_up", "blog 1", "blog 1, blog 2, blog 3, links 1, links 2"),
-        ("move_up", "links 1", "blog 1, blog 2, blog 3, links 1, links 2"),
-        ("move_down", "blog 2", "blog 1, blog 3, blog 2, links 1, links 2"),
-        ("move_down", "blog 3", "blog 1, blog 2, blog 3, links 1, links 2"),
-        ("move_down", "unknown", "blog 1, blog 2, blog 3, links 1, links 2"),
+        ("move_up", "podcast 2", "blog 2, blog 1, blog 3, links 1, editor https://a.example/, links 2"),
+        ("move_up", "blog 1", "blog 1, blog 2, blog 3, links 1, editor https://a.example/, links 2"),
+        ("move_up", "links 1", "blog 1, blog 2, blog 3, links 1, editor https://a.example/, links 2"),
+        ("move_up", "links 2", "blog 1, blog 2, blog 3, links 1, links 2, editor https://a.example/"),
+        ("move_up", "editor https://a.example/", "blog 1, blog 2, blog 3, editor https://a.example/, links 1, links 2"),
+        ("move_down", "blog 2", "blog 1, blog 3, blog 2, links 1, editor https://a.example/, links 2"),
+        ("move_down", "blog 3", "blog 1, blog 2, blog 3, links 1, editor https://a.example/, links 2"),
+        ("move_down", "unknown", "blog 1, blog 2, blog 3, links 1, editor https://a.example/, links 2"),
     ],
 )
 def test_stories_move_within_their_section(action: str, reference: str, order: str) -> None:
-    """The order is complete, without the editor's own links; a lead would undo the move."""
+    """The order is complete, with the editor's own links; a lead would undo the move."""
     moved = ACTIONS[action](Overrides(lead="blog 3", subject="S"), reference, WEEK)
     assert moved == Overrides(order=tuple(order.split(", ")), subject="S")
 
@@ -197,4 +199,4 @@ def test_without_links_of_the_editor_others_follow() -> None:
 
 def test_actions_have_names() -> None:
     """As the forms of the desk send them."""
-    assert " ".join(ACTIONS) == "leave_out put_back lead brief full move_up move_down"
+    assert " ".join(ACTIONS) == "leave_out put_back lead brief full move_up move_down split"

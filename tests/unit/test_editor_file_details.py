@@ -37,7 +37,7 @@ def linked(*lines: str) -> Overrides:
         (
             "qqq = 1",
             "a.md, line 2: qqq is not a setting of an edition: the settings are subject, preheader, lead, leave_out, "
-            "put_back, order, brief, full, notes, related.",
+            "put_back, order, brief, full, split, join, notes, stories, related.",
         ),
         ("subject = 7", "a.md, line 2: subject must be text in quotation marks, on one line."),
         ('preheader = ["a"]', "a.md, line 2: preheader must be text in quotation marks, on one line."),
@@ -60,7 +60,7 @@ def linked(*lines: str) -> Overrides:
         ('lead = "zz\\u007a"', f'a.md: there is no entry "zzz": {NAMED}'),
         ('# lead = "zzz"\n  # zzz\nlead = "zzz"', f'a.md, line 4: there is no entry "zzz": {NAMED}'),
         (
-            'leave_out = ["blog kiln"]\nlead = "kiln"',
+            'leave_out = ["blog kiln"]\nput_back = ["kiln"]',
             'a.md, line 2: "blog kiln" is in leave_out: remove it there or here.',
         ),
         (
@@ -70,9 +70,13 @@ def linked(*lines: str) -> Overrides:
         ('[notes]\n"blog kiln" = 7', "a.md, line 3: a note must be text in quotation marks."),
         (
             "[notes]\norder = 7",
-            "a.md, line 3: a note must be text in quotation marks; order belongs above [notes] and [related].",
+            "a.md, line 3: a note must be text in quotation marks; order belongs above [notes], "
+            "[stories] and [related].",
         ),
-        ('[notes]\nlead = "x"', 'a.md, line 3: there is no entry "lead": lead belongs above [notes] and [related].'),
+        (
+            '[notes]\nlead = "x"',
+            'a.md, line 3: there is no entry "lead": lead belongs above [notes], [stories] and [related].',
+        ),
         (
             '[related]\n"blog kiln" = "x"',
             'a.md, line 3: related entries must be a list such as ["blog 7"], or [] for none.',
@@ -80,7 +84,7 @@ def linked(*lines: str) -> Overrides:
         (
             "[related]\norder = [7]",
             'a.md, line 3: related entries must be a list such as ["blog 7"], or [] for none; order belongs above '
-            "[notes] and [related].",
+            "[notes], [stories] and [related].",
         ),
         ('[related]\n"blog kiln" = ["lead"]', f'a.md, line 3: there is no entry "lead": {NAMED}'),
     ],

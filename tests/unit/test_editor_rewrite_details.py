@@ -171,4 +171,4 @@ def test_suggestions_of_a_new_file() -> None:
     }
     text = initial_text(draft(manifest, "S\x00\x1f\x7f!"), [], [])
     assert '# subject = "S !"\n#   subject = "A"\n#   subject = "B  é"\n# preheader = ""\n# lead' in text
-    assert "# Of the transcript of “T”, word for word: how it begins, then sentences to quote:\n\n[related]" in text
+    assert "# Of the transcript of “T”, word for word: how it begins, then sentences to quote:\n\n[stories]" in text

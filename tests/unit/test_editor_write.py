@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.digest.editor.parse import parse
 from pipeline.digest.editor.write import initial_text, rewrite, to_toml
 from pipeline.model.digest import Decision, Edition
-from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.edition import EditorLink, Overrides, StoryEdit
 from tests.factories import MONDAY, entry, episode, stored
 
 FILE = """+++
@@ -97,6 +97,49 @@ def test_notes_are_replaced(text: str) -> None:
     assert asked(after) == replace(before, notes=notes)
     assert asked(changed(after, notes={})) == replace(before, notes={})
     assert ("# a remark" in after) == ("# a remark" in text)
+
+
+TABLES = (
+    """+++
+subject = "Bread"
+
+[stories]  # mine
+"blog 1".title = "One"  # shorter
+# a remark
+[stories."blog 2"]
+text = """
+    + '"""'
+    + """Two
+lines."""
+    + '"""'
+    + """
+[related]
+"blog 1" = []
+# the last remark
++++
+"""
+)
+
+
+@pytest.mark.parametrize("text", ["", TABLES, '+++\nstories."blog 1".title = "One"\n+++\n'])
+def test_the_texts_of_stories_are_replaced(text: str) -> None:
+    """However the table was written; the tables after it and all comments stay."""
+    stories = {
+        "blog 2": StoryEdit(title='A "fine" one', text_md="Salt.\n\n*Sea.*", alt="Sea", button="Go"),
+        "blog 1": StoryEdit(text_md="", picture_url=""),
+    }
+    before, after = asked(text), changed(text, stories=stories, notes={"blog 1": "Bread."})
+    assert asked(after) == replace(before, stories=stories, notes={"blog 1": "Bread."})
+    assert asked(changed(after, stories={}, notes={})) == replace(before, stories={})
+    for remark in ("# mine", "# a remark", "# the last remark"):
+        assert (remark in after) == (remark in text)
+
+
+def test_notes_and_related_entries_do_not_replace_each_other() -> None:
+    """A table ends where the next one begins."""
+    before = asked('+++\n[notes]\n"blog 1" = "Old."\n[related]\n"blog 1" = ["blog 2"]\n+++\n')
+    text = changed('+++\n[notes]\n"blog 1" = "Old."\n[related]\n"blog 1" = ["blog 2"]\n+++\n', notes={})
+    assert asked(text) == replace(before, notes={})
 
 
 def test_comments_are_kept() -> None:
@@ -198,13 +241,17 @@ NEW_FILE = """\
 # leave_out = ["blog https://blog.example/one"]
 # put_back = []                    # entries that were left out: see below, or any other entry
 # order = ["blog https://blog.example/one"]
+# split = ["blog https://blog.example/one"]       # an entry that is a story of its own
 
 [notes]                            # your note on a story, as Markdown
 # "blog https://blog.example/one" = "…"
 # Of the transcript of “Kiln fire”, word for word: how it begins, then sentences to quote:
 #   "podcast 1" = "> Hot."
 
-[related]                          # older entries to link to under a story; [] links to none
+[stories]                          # your own title, text (Markdown), picture, alt and button of a story
+# "blog https://blog.example/one".title = "…"
+
+[related]                          # older entries under a story; [] for none
 # "blog https://blog.example/one" = []
 
 # In this edition:

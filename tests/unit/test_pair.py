@@ -446,14 +446,14 @@ def test_stories_and_the_ends_of_their_decisions() -> None:
     entries = [own, episode(), copy, doubt, post(body_html=NOTES)]
     joined = join_stories([stored(one, number) for number, one in enumerate(entries, 1)])
     assert [[one.entry_id for one in story] for story in joined.stories] == [[1], [2, 3, 5], [4]]
-    paired = "; paired: same title apart from its prefix, one day apart"
+    paired = "paired: same title apart from its prefix, one day apart"
     assert joined.notes == {
-        1: "; may be one story with “Ada Lund: a soup for weddings”, not paired: same guest, but different text, "
+        1: "may be one story with “Ada Lund: a soup for weddings”, not paired: same guest, but different text, "
         "one day apart",
-        4: "; may be one story with “How to prune”, not paired: same guest, but different text, one day apart",
+        4: "may be one story with “How to prune”, not paired: same guest, but different text, one day apart",
         2: paired,
-        3: "; paired: same title and similar text, the same day",
-        5: "; paired: same title and similar text, the same day",
+        3: "paired: same title and similar text, the same day",
+        5: "paired: same title and similar text, the same day",
     }
 
 

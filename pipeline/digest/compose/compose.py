@@ -19,7 +19,7 @@ from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key, opening_
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
 from pipeline.digest.compose.levels import assign_levels
-from pipeline.digest.editor.apply import apply_links, apply_notes, apply_order
+from pipeline.digest.editor.apply import apply_edits, apply_links, apply_notes, apply_order
 from pipeline.digest.render.story_view import MAX_WORDS
 from pipeline.digest.render.translator import ENGLISH, Translator
 from pipeline.digest.selection.select import Selection
@@ -92,7 +92,7 @@ def compose(inputs: DigestInputs) -> tuple[Digest, Mapping[str, str]]:
     excerpts = ExcerptCache(inputs.excerpts)
     composed = [_story_with_details(entries, feeds, inputs, excerpts) for entries in selection.stories]
     stories = apply_links(apply_notes(composed, overrides), overrides, inputs.closes_at)
-    sections = apply_order(_sections(stories, feeds, inputs), overrides)
+    sections = apply_order(apply_edits(_sections(stories, feeds, inputs), overrides), overrides)
     sections = assign_levels(sections, overrides, inputs.opens_at, inputs.closes_at)
     sections = _with_feed_of_lead(sections, inputs)
     sections = show_covers_once(sections, inputs.covers)

@@ -1,4 +1,4 @@
-"""Apply the editor's order, notes and links to composed stories; ``selection`` applies the choice of entries."""
+"""Apply the editor's order, texts, notes and links to composed stories; ``selection`` applies the choice of entries."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.model.digest import Section, Story
-from pipeline.model.edition import EditorLink, Overrides, matches_any
-from pipeline.model.entry import Entry
+from pipeline.model.edition import EditorLink, Overrides, StoryEdit, matches_any
+from pipeline.model.entry import Entry, Picture
 from pipeline.text.urls import domain, url_key
 
 EDITOR_FEED_ID = "editor"
@@ -23,6 +23,41 @@ def apply_notes(stories: Sequence[Story], overrides: Overrides) -> list[Story]:
         note = next(notes, "")
         with_notes.append(replace(story, note_md=note) if note else story)
     return with_notes
+
+
+def apply_edits(sections: Sequence[Section], overrides: Overrides) -> list[Section]:
+    """Return the sections with the editor's own texts and pictures of stories."""
+
+    def edited(story: Story) -> Story:
+        edits = (edit for reference, edit in overrides.stories.items() if is_named((reference,), story))
+        edit = next(edits, None)
+        return apply_edit(story, edit) if edit else story
+
+    return [replace(section, stories=tuple(map(edited, section.stories))) for section in sections]
+
+
+def apply_edit(story: Story, edit: StoryEdit) -> Story:
+    """Return a story with the editor's own text and picture where there are any.
+
+    >>> story = Story(kind="post", title="Bread", url="", entries=(), picture=Picture(url="https://h.example/loaf.jpg"))
+    >>> edited = apply_edit(story, StoryEdit(title="Bread, slowly", alt="A loaf", button="Bake it"))
+    >>> edited.title, edited.picture.alt, edited.button_label
+    ('Bread, slowly', 'A loaf', 'Bake it')
+    """
+    picture = story.picture
+    if edit.picture_url is not None and edit.picture_url != (picture.url if picture else ""):
+        known = {entry.picture.url: entry.picture for entry in story.entries if entry.picture}
+        picture = known.get(edit.picture_url, Picture(url=edit.picture_url)) if edit.picture_url else None
+    if picture and edit.alt:
+        picture = replace(picture, alt=edit.alt)
+    return replace(
+        story,
+        title=edit.title or story.title,
+        excerpt_md=story.excerpt_md if edit.text_md is None else edit.text_md,
+        has_own_text=edit.text_md is not None,
+        picture=picture,
+        button_label=edit.button,
+    )
 
 
 def apply_links(stories: Sequence[Story], overrides: Overrides, at: datetime) -> list[Story]:

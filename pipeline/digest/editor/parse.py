@@ -19,36 +19,36 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from pipeline.model.edition import EditorLink, Overrides, matches
+from pipeline.digest.editor.apply import EDITOR_FEED_ID
+from pipeline.digest.editor.settings import (
+    LIST,
+    SETTINGS,
+    TABLES,
+    closest_reference,
+    is_list_of_text,
+    misplaced_hint,
+    read_story,
+    setting_problem,
+    story_problem,
+)
+from pipeline.model.edition import EditorLink, Overrides, StoryEdit, matches
 from pipeline.model.entry import Entry
 from pipeline.model.errors import EditorFileError
 from pipeline.text.message_headers import find_control_character
 from pipeline.text.urls import clean_url, url_key
 
 FENCE = "+++"
-_LINE, _LIST, _NOTES, _RELATED = (
-    "text in quotation marks, on one line",
-    'a list such as ["blog 7"]',
-    "a table: [notes]",
-    "a table: [related]",
-)
-SETTINGS: Mapping[str, str] = {
-    **dict.fromkeys(("subject", "preheader", "lead"), _LINE),
-    **dict.fromkeys(("leave_out", "put_back", "order", "brief", "full"), _LIST),
-    "notes": _NOTES,
-    "related": _RELATED,
-}
-"""The settings, and what each must be."""
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 HEADING = re.compile(r"#{1,6}\s++(?P<words>.*)")
 _LINK = re.compile(
     r"[-*+]\s+(?:\[(?P<title>(?:[^\]\\]|\\.)*)\]\(\s*+<?(?P<url>[^\s>)]*)>?\s*+\)|<?(?P<bare>https?://[^\s>]+)>?)\s*(?P<note>.*)"
 )
 _ALMOST_FENCE = re.compile(r"\s*[-+]+\s*")
-_MISPLACED = re.compile(rf"\++|(?:#\s*+)?(?:{'|'.join(SETTINGS)})\s*+=.*+|\[(?:notes|related)\]\s*+(?:#.*+)?")
+_MISPLACED = re.compile(
+    rf"\++|(?:#\s*+)?(?:{'|'.join(SETTINGS)})\s*+=.*+|\[(?:{'|'.join(TABLES)})\b[^\]]*+\]\s*+(?:#.*+)?"
+)
 """A line of the settings, which must not be published."""
 _TOML_POSITION = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 LINKS_HEADING = "useful links"
@@ -104,20 +104,14 @@ class _Parser:
         front_matter, body = self._split()
         settings = self._parse_settings(front_matter)
         introduction, links = self._parse_body(body)
-        leave_out, put_back, order, brief, full = (
-            self._references(settings.get(key, ()), key) for key in ("leave_out", "put_back", "order", "brief", "full")
+        leave_out, put_back, order, brief, full, split = (
+            self._references(settings.get(key, ()), key)
+            for key in ("leave_out", "put_back", "order", "brief", "full", "split")
         )
         lead = self._reference(settings["lead"], "lead") if settings.get("lead") else ""
-        for reference in (*put_back, lead):
+        for reference in put_back:
             if reference in leave_out:
                 self._fail(self._line_of(reference), f'"{reference}" is in leave_out: remove it there or here')
-        notes = {}
-        for key, note in settings["notes"].items():
-            reference = self._reference(key, key)
-            if not isinstance(note, str):
-                self._fail(self._line_of(key), f"a note must be text in quotation marks{_misplaced_hint(key)}")
-            if note.strip():
-                notes[reference] = note.strip()
         return Overrides(
             leave_out=leave_out,
             put_back=(*put_back, *self._linked_entries(links, put_back)),
@@ -128,7 +122,10 @@ class _Parser:
             subject=settings.get("subject", ""),
             preheader=settings.get("preheader", ""),
             introduction_md=introduction,
-            notes=notes,
+            notes=self._notes(settings["notes"]),
+            stories=self._story_edits(settings["stories"]),
+            split=split,
+            join=self._joined(settings.get("join", ())),
             links=tuple(links),
             related={
                 self._reference(key, key): self._related(older, key) for key, older in settings["related"].items()
@@ -158,29 +155,46 @@ class _Parser:
             message = _TOML_POSITION.sub("", str(error)).rstrip(".")
             raise self._error(line, f'{message}: write settings such as subject = "Bread"') from error
         for key, value in settings.items():
-            self._check(key, value)
-        return {"notes": {}, "related": {}} | settings
+            if problem := setting_problem(key, value):
+                self._fail(self._line_of(key), problem)
+        return {name: {} for name in TABLES} | settings
 
-    def _check(self, key: str, value: Any) -> None:
-        if key not in SETTINGS:
-            close = get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(SETTINGS)}."
-            self._fail(self._line_of(key), f"{key} is not a setting of an edition: {hint}")
-        if name := find_control_character(value):
-            self._fail(self._line_of(key), f"the control character {name} cannot be published: delete it")
-        allowed = SETTINGS[key]
-        fits = {
-            _LINE: isinstance(value, str) and "\n" not in value,
-            _LIST: _is_list_of_text(value),
-            _NOTES: isinstance(value, dict),
-            _RELATED: isinstance(value, dict),
-        }[allowed]
-        if not fits:
-            self._fail(self._line_of(key), f"{key} must be {allowed}")
+    def _notes(self, notes: Mapping[str, Any]) -> dict[str, str]:
+        parsed = {}
+        for key, note in notes.items():
+            reference = self._reference(key, key)
+            if not isinstance(note, str):
+                self._fail(self._line_of(key), f"a note must be text in quotation marks{misplaced_hint(key)}")
+            if note.strip():
+                parsed[reference] = note.strip()
+        return parsed
+
+    def _story_edits(self, stories: Mapping[str, Any]) -> dict[str, StoryEdit]:
+        """Return the editor's own texts of stories; an unset field and a story without any are left out."""
+        edits = {}
+        for key, values in stories.items():
+            reference = self._reference(key, key)
+            if problem := story_problem(key, values):
+                self._fail(self._line_of(key), problem)
+            edits[reference] = read_story(values)
+        return {reference: edit for reference, edit in edits.items() if edit != StoryEdit()}
+
+    def _joined(self, stories: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+        """Return the references of entries that are one story: at least two in each story, of different feeds."""
+        joined = tuple(self._references(story, "join") for story in stories)
+        seen: set[str] = set()
+        for story in joined:
+            feeds = {reference.partition(" ")[0] for reference in story}
+            if len(story) < 2 or len(feeds) < len(story):
+                self._fail(self._line_of("join"), "a story is joined of two or more entries, each of another feed")
+            if twice := seen.intersection(story):
+                self._fail(self._line_of("join"), f'"{min(twice)}" is joined twice: an entry is in one story')
+            seen.update(story)
+        return joined
 
     def _related(self, value: Any, key: str) -> tuple[str, ...]:
-        if not _is_list_of_text(value):
-            self._fail(self._line_of(key), f"related entries must be {_LIST}, or [] for none{_misplaced_hint(key)}")
+        if not is_list_of_text(value):
+            self._fail(self._line_of(key), f"related entries must be {LIST}, or [] for none{misplaced_hint(key)}")
         return self._references(value, key)
 
     def _references(self, names: Sequence[str], key: str) -> tuple[str, ...]:
@@ -188,10 +202,12 @@ class _Parser:
 
     def _reference(self, name: str, key: str) -> str:
         """Return the reference of the entry that the editor names: feed id, space, guid."""
+        if name.startswith(f"{EDITOR_FEED_ID} "):  # a link of the list below, or one that was removed since
+            return name
         entry = next(self._matching(name), None)
         if entry is None:
-            misplaced = _misplaced_hint(key)[2:] if name == key else ""
-            hint = misplaced or _closest(name, self.entries)
+            misplaced = misplaced_hint(key)[2:] if name == key else ""
+            hint = misplaced or closest_reference(name, self.entries)
             self._fail(self._line_of(name or key), f'there is no entry "{name}": {hint}')
         return f"{entry.feed_id} {entry.guid}"
 
@@ -276,23 +292,3 @@ def without_comments(body: str) -> str:
 def is_links_heading(words: str) -> bool:
     """Return whether a heading begins the useful links."""
     return words.rstrip("# \t").rstrip(":").casefold() == LINKS_HEADING
-
-
-def _is_list_of_text(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _misplaced_hint(key: str) -> str:
-    """Return where to write a setting that was written below the header of a table."""
-    return f"; {key} belongs above [notes] and [related]" if key in SETTINGS else ""
-
-
-def _closest(words: str, entries: Sequence[Entry]) -> str:
-    """Return a hint naming the closest reference, by its spelling or by the entry's title."""
-    names = {f"{entry.feed_id} {entry.guid}": entry for entry in entries}
-    titles = {entry.title.casefold(): name for name, entry in reversed(names.items())}
-    close = get_close_matches(words.replace("/", " ", 1), names, n=1, cutoff=0.5)
-    close = close or [titles[title] for title in get_close_matches(words.casefold(), titles, n=1, cutoff=0.6)]
-    if close:
-        return f'did you mean "{close[0]}" ({names[close[0]].title})?'
-    return "name it by its feed's id and its guid or URL, as listed in a new editor's file and by --explain."

@@ -21,13 +21,15 @@ from pipeline.digest.editor.parse import (
     is_links_heading,
     without_comments,
 )
+from pipeline.digest.editor.settings import STORY_FIELDS
 from pipeline.model.digest import Decision, Edition
-from pipeline.model.edition import EditorLink, Overrides
+from pipeline.model.edition import EditorLink, Overrides, StoryEdit
 from pipeline.model.entry import Entry, StoredEntry
 
-FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order", "brief", "full")
+FRONT_MATTER_KEYS = ("subject", "preheader", "lead", "leave_out", "put_back", "order", "brief", "full", "split", "join")
 """Fields of Overrides that are single settings of the front matter."""
-_NOTES = re.compile(r"\s*\[\s*notes\s*\]")
+_TABLE = re.compile(r"\s*\[\s*[\"']?(?P<name>\w+)[\"']?\s*(?P<end>[.\]])")
+"""The header of a table, or of a table in it."""
 MAX_LEFT_OUT = 10
 _LONG_GUID_CHARS = 40
 _MAX_COLUMN_WIDTH = 70
@@ -59,25 +61,34 @@ def initial_text(
         f"# brief = [{_quoted(first)}]       # stories to show in one sentence; full: in full",
         f"# leave_out = [{_quoted(first)}]",
         "# put_back = []                    # entries that were left out: see below, or any other entry",
-        f"# order = [{', '.join(map(_quoted, order))}]",
+        *_examples_of_lists(order, first),
         "",
         "[notes]                            # your note on a story, as Markdown",
         f'# {_quoted(first)} = "…"',
         *_quotes(edition),
         "",
-        "[related]                          # older entries to link to under a story; [] links to none",
-        f"# {_quoted(first)} = []",
+        "[stories]                          # your own title, text (Markdown), picture, alt and button of a story",
+        f'# {_quoted(first)}.title = "…"',
+        "",
+        f"[related]                          # older entries under a story; [] for none\n# {_quoted(first)} = []",
         "",
         *_references(edition, stories, left_out),
         FENCE,
         "",
         "<!-- Your introduction goes here, in Markdown. Up to 60 words are a good length. -->",
         "",
-        "## Useful links",
-        "",
-        f"<!-- {LINK_EXAMPLE} -->",
+        f"## Useful links\n\n<!-- {LINK_EXAMPLE} -->",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _examples_of_lists(order: Sequence[str], first: str) -> Iterator[str]:
+    """Yield the settings that order, split and join stories, as comments."""
+    yield f"# order = [{', '.join(map(_quoted, order))}]"
+    yield f"# split = [{_quoted(first)}]       # an entry that is a story of its own"
+    other = next((name for name in order if name.partition(" ")[0] != first.partition(" ")[0]), "")
+    if other:
+        yield f"# join = [[{_quoted(first)}, {_quoted(other)}]]  # entries that are one story"
 
 
 def short_reference(entry: Entry) -> str:
@@ -151,7 +162,9 @@ def rewrite(text: str, old: Overrides, new: Overrides) -> str:
         if getattr(old, key) != getattr(new, key):
             front_matter = _with_setting(front_matter, key, getattr(new, key))
     if old.notes != new.notes:
-        front_matter = _with_notes(front_matter, new.notes)
+        front_matter = _with_table(front_matter, "notes", {_key(story): note for story, note in new.notes.items()})
+    if old.stories != new.stories:
+        front_matter = _with_table(front_matter, "stories", _story_rows(new.stories))
     if (old.introduction_md, old.links) != (new.introduction_md, new.links):
         of_introduction, of_links = _comments(body)
         introduction = new.introduction_md.replace("\r\n", "\n").strip()
@@ -175,8 +188,8 @@ def format_link(link: EditorLink) -> str:
     return "- " + (f"[{title}]({url})" if title else f"<{url}>") + (f": {note}" if note else "")
 
 
-def to_toml(value: str | list[str]) -> str:
-    """Return a string or a list of strings as TOML. JSON escapes the same characters, except for DEL.
+def to_toml(value: str | list[str] | list[object]) -> str:
+    """Return a string, or a list of strings or of lists, as TOML. JSON escapes the same characters, except for DEL.
 
     >>> print(to_toml('Salt, "smoke" and patience'))
     "Salt, \\"smoke\\" and patience"
@@ -184,7 +197,7 @@ def to_toml(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[str, ...]) -> list[str]:
+def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[object, ...]) -> list[str]:
     """Set a key where it is set, else below its commented-out example, else at the top; remove it if empty."""
     toml = to_toml(" ".join(value.split()) if isinstance(value, str) else list(value))
     setting = [f"{key} = {toml}"] if value else []
@@ -195,28 +208,55 @@ def _with_setting(front_matter: Sequence[str], key: str, value: str | tuple[str,
     return [*front_matter[:start], *setting, *front_matter[end:]]
 
 
-def _with_notes(front_matter: Sequence[str], notes: Mapping[str, str]) -> list[str]:
-    r"""Replace the table of notes, or add it at the end; its comments stay.
+def _story_rows(stories: Mapping[str, StoryEdit]) -> dict[str, str]:
+    """Return the keys and values of [stories].
 
-    >>> _with_notes(['[notes]  # yours', '# "blog 1" = "…"', '"blog 2" = "Soup."'], {"blog 1": "Bread."})
-    ['[notes]  # yours', '"blog 1" = "Bread."', '# "blog 1" = "…"']
+    >>> _story_rows({"blog 1": StoryEdit(title="Bread", picture_url="")})
+    {'"blog 1".title': 'Bread', '"blog 1".picture': ''}
     """
-    rows = [f"{to_toml(' '.join(reference.split()))} = {to_toml(note)}" for reference, note in notes.items()]
-    start = next((index for index, line in enumerate(front_matter) if _NOTES.match(line)), None)
-    if start is None:
-        first, last = _span(front_matter, "notes")
-        others = [*front_matter[:first], *front_matter[last:]]
-        return [*others, "", "[notes]", *rows] if rows else others
-    return [*front_matter[: start + 1], *rows, *_lines_without_values(front_matter[start + 1 :])]
+    return {
+        f"{_key(reference)}.{key}": value
+        for reference, edit in stories.items()
+        for key, name in STORY_FIELDS.items()
+        if (value := getattr(edit, name)) or (value == "" and name.endswith(("_md", "_url")))
+    }
 
 
-def _lines_without_values(table: Sequence[str]) -> Iterator[str]:
-    """Yield the comments and blank lines of a table."""
+def _key(reference: str) -> str:
+    return to_toml(" ".join(reference.split()))
+
+
+def _with_table(front_matter: Sequence[str], name: str, values: Mapping[str, str]) -> list[str]:
+    r"""Replace the values of a table, or add it at the end; its comments and the other tables stay.
+
+    >>> before = ['[notes]  # yours', '# "blog 1" = "…"', '"blog 2" = "Soup."', '[related]', '"blog 2" = []']
+    >>> _with_table(before, "notes", {'"blog 1"': "Bread."})
+    ['[notes]  # yours', '"blog 1" = "Bread."', '# "blog 1" = "…"', '[related]', '"blog 2" = []']
+    """
+    rows = [f"{key} = {to_toml(value)}" for key, value in values.items()]
+    lines: list[str] = []
+    header_end, table = -1, ""
+    for chunk in _statements(front_matter):
+        if header := _TABLE.match(chunk[0]):
+            table = header["name"]
+            if table == name and header_end < 0:
+                lines += chunk if header["end"] == "]" else [f"[{name}]"]
+                header_end = len(lines)
+            elif table != name:
+                lines += chunk
+        elif not (set_keys := tomllib.loads("\n".join(chunk))) or name not in (table, *(() if table else set_keys)):
+            lines += chunk
+    if header_end < 0:
+        return [*lines, "", f"[{name}]", *rows] if rows else lines
+    return [*lines[:header_end], *rows, *lines[header_end:]]
+
+
+def _statements(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the lines of each statement of TOML: a comment, a header, or a key with its value on one or more lines."""
     start = 0
-    while start < len(table):
-        end = next(end for end in range(start + 1, len(table) + 1) if _is_toml(table[start:end]))
-        if not tomllib.loads("\n".join(table[start:end])):
-            yield from table[start:end]
+    while start < len(lines):
+        end = next(end for end in range(start + 1, len(lines) + 1) if _is_toml(lines[start:end]))
+        yield lines[start:end]
         start = end
 
 

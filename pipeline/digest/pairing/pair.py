@@ -7,7 +7,7 @@ and are near in time, so no entry is compared with every other; ``rules.py`` jud
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -254,22 +254,45 @@ class JoinedStories:
     """Entry id to the end of its decision: the partner it was paired with, or may belong to, and why."""
 
 
-def join_stories(entries: Sequence[StoredEntry], others: Sequence[Entry] = ()) -> JoinedStories:
-    """Pair entries and join pairs that share an entry into one story; ``others`` as for ``pair``."""
+def join_stories(
+    entries: Sequence[StoredEntry],
+    others: Sequence[Entry] = (),
+    *,
+    split: Collection[int] = (),
+    join: Iterable[Collection[int]] = (),
+) -> JoinedStories:
+    """Pair entries and join pairs that share an entry into one story; ``others`` as for ``pair``.
+
+    The editor decides before the evidence does: entries with an id in ``split`` are paired with no other, and those of
+    each set of ids in ``join`` are one story.
+    """
     ids = {(stored.entry.feed_id, stored.entry.guid): stored.entry_id for stored in entries}
-    first_ids = {stored.entry_id: stored.entry_id for stored in entries}
+    titles = {stored.entry_id: stored.entry.title for stored in entries}
+    first_ids = {entry_id: entry_id for entry_id in titles}
     notes: dict[int, str] = {}
+
+    def unite(one: int, other: int) -> None:
+        old, new = first_ids[other], first_ids[one]
+        first_ids.update({entry_id: new for entry_id, first in first_ids.items() if first == old})
+
     pairing = pair([stored.entry for stored in entries], others)
     for match in pairing.pairs:
         one, other = (ids[entry.feed_id, entry.guid] for entry in (match.first, match.second))
-        old, new = first_ids[other], first_ids[one]
-        if old != new:
-            first_ids = {entry_id: new if first == old else first for entry_id, first in first_ids.items()}
-        notes[one] = notes[other] = f"; paired: {match.reason}"
+        if one in split or other in split:
+            notes[one] = f"not paired with “{titles[other]}”, as the editor decided, although: {match.reason}"
+            notes[other] = f"not paired with “{titles[one]}”, as the editor decided, although: {match.reason}"
+            continue
+        unite(one, other)
+        notes[one] = notes[other] = f"paired: {match.reason}"
     for doubt in pairing.uncertain:
         for entry, partner in ((doubt.first, doubt.second), (doubt.second, doubt.first)):
-            note = f"; may be one story with “{partner.title}”, not paired: {doubt.reason}"
+            note = f"may be one story with “{partner.title}”, not paired: {doubt.reason}"
             notes.setdefault(ids[entry.feed_id, entry.guid], note)
+    for joined in join:
+        first, *rest = sorted(entry_id for entry_id in joined if entry_id in titles) or [0]
+        for entry_id in rest:
+            unite(first, entry_id)
+            notes[first] = notes[entry_id] = "paired: the editor joined them"
     stories: dict[int, list[StoredEntry]] = {}
     for stored in entries:
         stories.setdefault(first_ids[stored.entry_id], []).append(stored)

@@ -104,7 +104,7 @@ class StoryView:
 def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
     """Return the view of a story that is not a brief."""
     separator = wording.label_separator(translator)
-    excerpt_md = markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level])
+    excerpt_md = _shown_md(story)
     return StoryView(
         kind=story.kind,
         level=story.level,
@@ -135,7 +135,7 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
     """
     separator, title = wording.label_separator(translator), _title(story, translator)
     kicker = wording.kicker(story, translator)
-    sentence = "" if story.note_md else _first_sentence(story.excerpt_md, max_words and _remaining(max_words, title))
+    sentence = "" if story.note_md else _brief_text(story, max_words and _remaining(max_words, title))
     has_text = bool(sentence or story.note_md.strip())
     return StoryView(
         kind=story.kind,
@@ -154,12 +154,24 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
 def shown_text(story: Story) -> str:
     """Return the text of a story as it is shown at its level, as plain text; empty for a brief with a note."""
     if story.level != "brief":
-        return markdown.to_plain(markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level]))
-    return "" if story.note_md else _first_sentence(story.excerpt_md, _remaining(MAX_WORDS["brief"], story.title))
+        return markdown.to_plain(_shown_md(story))
+    return "" if story.note_md else _brief_text(story, _remaining(MAX_WORDS["brief"], story.title))
 
 
 def _remaining(max_words: int, title: str) -> int:
     return max(MIN_BRIEF_WORDS, max_words - count_words(title))
+
+
+def _shown_md(story: Story) -> str:
+    """Return the text of a story that is not a brief: the editor's own in whole, any other as far as there is room."""
+    return story.excerpt_md if story.has_own_text else markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level])
+
+
+def _brief_text(story: Story, max_words: int) -> str:
+    """Return the text of a brief as plain text: the editor's own in whole, else a sentence; empty for 0 words."""
+    if story.has_own_text:
+        return one_line(markdown.to_plain(story.excerpt_md)) if max_words else ""
+    return _first_sentence(story.excerpt_md, max_words)
 
 
 def _first_sentence(md: str, max_words: int) -> str:
@@ -192,12 +204,14 @@ def _title(story: Story, translator: Translator) -> str:
 
 
 def _buttons(story: Story, translator: Translator) -> Iterator[LinkView]:
+    """Yield the links to hear and to read a story; the first has the editor's label, if there is one."""
+    own = iter(filter(None, [one_line(story.button_label)]))
     read_url = safe_url(story.url)
     listen_url = safe_url(story.listen_url) or (read_url if story.kind == "episode" else "")
     if listen_url and story.kind in ("episode", "read-or-listen"):
-        yield LinkView(label=wording.listen_button_label(story, translator), url=listen_url)
+        yield LinkView(label=next(own, "") or wording.listen_button_label(story, translator), url=listen_url)
     if read_url != listen_url and read_url and story.kind in ("post", "read-or-listen"):
-        yield LinkView(label=wording.read_button_label(story, translator), url=read_url)
+        yield LinkView(label=next(own, "") or wording.read_button_label(story, translator), url=read_url)
 
 
 def _contents(chapters: Iterable[TimedText]) -> Iterator[str]:

@@ -38,6 +38,8 @@ class WeekAssignment:
     """Entries first seen or changed after this are too new; None if none are."""
     post_decides: bool = True
     """Whether the post decides the week of its story; otherwise the first of its entries does."""
+    split_elsewhere: tuple[str, ...] = ()
+    """References of entries that the editor split from their stories in a sealed edition of a week nearby."""
 
     def week_of(self, stored: StoredEntry) -> Week:
         """Return the week of an entry's date."""

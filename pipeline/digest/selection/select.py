@@ -16,7 +16,7 @@ from pipeline.digest.selection.explain import DecisionExplainer
 from pipeline.digest.selection.repeats import KnownTexts, Repeat, find_repeats
 from pipeline.model.digest import Decision
 from pipeline.model.edition import Overrides, matches, matches_any
-from pipeline.model.entry import StoredEntry
+from pipeline.model.entry import Entry, StoredEntry
 from pipeline.model.feed import Feed
 from pipeline.model.week import Week
 from pipeline.text.format import pluralize
@@ -100,7 +100,7 @@ def select(
     others = {one.entry_id: one.entry for one in (*entries, *earlier)}
     for one in candidates:
         del others[one.entry_id]
-    joined = join_stories(candidates, list(others.values()))
+    joined = _join(candidates, list(others.values()), (*overrides.split, *assignment.split_elsewhere), overrides)
     own = [story for story in joined.stories if assignment.week_of_story(story, week, overrides) == week]
     too_new = {one.entry_id for story in own if _is_too_new(story, week, assignment, overrides) for one in story}
     stories = [_publishable(story, week, assignment, overrides) for story in own if story[0].entry_id not in too_new]
@@ -154,6 +154,17 @@ def limit_links(selection: Selection, link_feed_ids: Collection[str], *, max_lin
             for decision in selection.decisions
         ),
     )
+
+
+def _join(
+    candidates: Sequence[StoredEntry], others: Sequence[Entry], split: Sequence[str], overrides: Overrides
+) -> JoinedStories:
+    """Return the stories of the candidates, as the editor decided or else by the evidence."""
+
+    def ids(references: Sequence[str]) -> set[int]:
+        return {one.entry_id for one in candidates if matches_any(references, one.entry)}
+
+    return join_stories(candidates, others, split=ids(split) if split else (), join=map(ids, overrides.join))
 
 
 def _excluded(exclusions: Mapping[int, Exclusion], by: str) -> frozenset[int]:
@@ -262,12 +273,14 @@ def _decisions(
             reason = exclusions[one.entry_id].reason
         else:
             reason = explainer.explain_left_out(one, story, too_new=one.entry_id in too_new)
+        pairing = joined.notes.get(one.entry_id, "")
         yield Decision(
             feed_id=one.entry.feed_id,
             guid=one.entry.guid,
             title=one.entry.title,
             included=one.entry_id in included,
-            reason=reason + joined.notes.get(one.entry_id, ""),
+            reason="; ".join(filter(None, [reason, pairing])),
             published_at=one.entry.published_at,
             entry_id=one.entry_id,
+            pairing=pairing,
         )

@@ -115,7 +115,7 @@ def write_digest(store: Store, context: DigestContext, week: Week, out: Path, *,
             decided = [*selection.excluded_by_editor, *selection.repeats]
             store.weeks.close(str(week), decided, now=now, carried_over=carried_over)
         raise shortage
-    context.enrich(selection.stories, now)
+    context.enrich(selection, now)
     plan = VariantPlan.of_subscribers(store, context, week, now=now)
     built = build_selected(store, context, week, selection, plan)
     paths = write_edition(built.edition, out / str(week))

@@ -22,8 +22,8 @@ ReadOverrides = Callable[[Week, Sequence[StoredEntry]], Overrides]
 CreateEditorFile = Callable[[Edition, Selection, Path], Path | None]
 """Creates the editor's file of an edition if there is none; returns its path if it did."""
 
-Enrich = Callable[[Sequence[tuple[StoredEntry, ...]], datetime], object]
-"""Fetches and stores the episode details and image sizes of stories."""
+Enrich = Callable[[Selection, datetime], object]
+"""Fetches and stores the episode details and image sizes of the stories selected."""
 
 
 def no_overrides(week: Week, entries: Sequence[StoredEntry]) -> Overrides:
@@ -36,7 +36,7 @@ def no_editor_file(edition: Edition, selection: Selection, out: Path) -> Path | 
     return None
 
 
-def no_enrichment(stories: Sequence[tuple[StoredEntry, ...]], now: datetime) -> None:
+def no_enrichment(selection: Selection, now: datetime) -> None:
     """Fetch nothing."""
 
 

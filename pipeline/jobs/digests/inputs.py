@@ -51,6 +51,7 @@ def _load(store: Store, context: DigestContext, week: Week, selection: Selection
     details = store.media.episode_details(episode_detail_urls(stories))
     channels = {feed_id: state.channel for feed_id, state in store.feeds.states().items()}
     icons, closed_at = _icons(channels), store.weeks.closed().get(str(week))
+    own_pictures = [*context.publication.image_urls, *selection.overrides.picture_urls]
     return DigestInputs(
         week=week,
         opens_at=opens_at,
@@ -67,7 +68,7 @@ def _load(store: Store, context: DigestContext, week: Week, selection: Selection
         icons=icons,
         excerpts=store.excerpts.get(excerpt_keys(entries, context.feeds)),
         image_sizes=store.media.image_sizes(
-            image_urls(entries, [*context.publication.image_urls, *(icon.url for icon in icons.values())])
+            image_urls(entries, [*own_pictures, *(icon.url for icon in icons.values())])
         ),
         blocks=context.blocks,
         previous_url=_previous_url(store, context, week),

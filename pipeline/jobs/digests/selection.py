@@ -27,6 +27,8 @@ from pipeline.text.urls import url_key
 
 PAIRING_WINDOW = timedelta(days=14)
 """How far around an entry to search for the other half of its story."""
+_WEEKS_NEAR = 3
+"""In how many weeks before and after its own the other half of a story may be."""
 _MIN_DATE, _MAX_DATE = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
@@ -72,7 +74,7 @@ def entries_by_reference(store: Store, references: Iterable[str]) -> list[Stored
 def _select(
     store: Store, context: DigestContext, week: Week, entries: Sequence[StoredEntry], now: datetime
 ) -> Selection:
-    assignment = _assignment(store, context, now)
+    assignment = _assignment(store, context, week, now)
     sealed = store.editions.sealed(str(week)) if assignment.is_sent(week) else None
     if sealed:  # later changes of the editor's file and of the link limit do not apply to a sent edition
         missing = set(sealed.entry_ids) - {stored.entry_id for stored in entries}
@@ -93,12 +95,13 @@ def _select(
     if closed_at := assignment.closed_weeks.get(str(week)):
         known = list(entries_at_closing(week, entries, assignment))
         known_earlier = entries_at_closing(week, _earlier_entries(store, known), assignment)
-        at_closing = assignment_at_closing(week, _assignment(store, context, closed_at))
+        at_closing = assignment_at_closing(week, _assignment(store, context, week, closed_at))
         selection = with_reasons_at_closing(selection, choose(known, known_earlier, at_closing))
     return selection
 
 
-def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssignment:
+def _assignment(store: Store, context: DigestContext, week: Week, now: datetime) -> WeekAssignment:
+    near = [str(week.next(step)) for step in range(-_WEEKS_NEAR, _WEEKS_NEAR + 1) if step]
     return WeekAssignment(
         calendar=context.calendar,
         closed_weeks=store.weeks.closed(),
@@ -106,6 +109,7 @@ def _assignment(store: Store, context: DigestContext, now: datetime) -> WeekAssi
         newest_closed=context.calendar.newest_closed(now),
         quiet_since=now - context.quiet_period if context.quiet_period else None,
         post_decides=context.post_decides_week,
+        split_elsewhere=store.editions.splits(near),
     )
 
 

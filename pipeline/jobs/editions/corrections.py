@@ -37,7 +37,7 @@ from pipeline.store import Store
 from pipeline.text.markdown import to_plain
 from pipeline.text.message_headers import find_control_character
 
-_TEXTS = ("subject", "preheader", "introduction_md", "notes", "links")
+_TEXTS = ("subject", "preheader", "introduction_md", "notes", "stories", "links")
 """What a correction takes from the editor's file; the choice of stories is that of the edition."""
 
 

@@ -27,6 +27,8 @@ from pipeline.store import Store
 from pipeline.text.urls import url_key
 
 OverridesChange = Callable[[Overrides], Overrides]
+_KEPT = ("lead", "leave_out", "order", "brief", "full", "split", "join", "notes", "stories", "related")
+"""Fields of Overrides that a round trip through the file keeps exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +128,5 @@ def _comparable(overrides: Overrides) -> tuple[object, ...]:
     lines = (" ".join(line.split()) for line in (overrides.subject, overrides.preheader))
     links = tuple((url_key(link.url), " ".join(link.title.split())) for link in overrides.links)
     introduction = overrides.introduction_md.replace("\r\n", "\n").strip()
-    return (*lines, introduction, links, overrides.lead, overrides.leave_out, overrides.order, dict(overrides.notes))
+    kept = (getattr(overrides, name) for name in _KEPT)
+    return (*lines, introduction, links, *kept)

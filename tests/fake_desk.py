@@ -31,14 +31,12 @@ from pipeline.store import Store
 from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
+from pipeline.web.desk.feeds.ports import FeedRow, FetchProgress, FoundFeed, RemovedFeed
 from pipeline.web.desk.ports import (
     Action,
     ActionOptions,
     Desk,
     EditorState,
-    FeedRow,
-    FetchProgress,
-    FoundFeed,
     OverridesChange,
 )
 from pipeline.web.desk.updates import NewEntry, PageVersion
@@ -176,9 +174,33 @@ class FakeDesk:
     refusal: str = ""
     performed: list[tuple[Action, ActionOptions]] = field(default_factory=list)
     feed_rows: tuple[FeedRow, ...] = (
-        FeedRow(id="blog", kind="blog", url="https://harbourandhearth.example/feed/", status="12 entries"),
-        FeedRow(id="podcast", kind="podcast", url="https://table.example/", status="answered 404", healthy=False),
+        FeedRow(
+            id="blog",
+            kind="blog",
+            url="https://harbourandhearth.example/feed/",
+            title="Harbour & Hearth",
+            status="Works",
+            last_read="Mon 16 Feb 2026 08:30",
+            next_read="Mon 16 Feb 2026 09:00",
+            publishes="usually weekly, on Tuesdays",
+            entries=12,
+            newest="Tue 10 Feb 2026",
+            newest_title="A kettle on the quay",
+        ),
+        FeedRow(
+            id="podcast",
+            kind="podcast",
+            url="https://table.example/",
+            problems=("Answered 404: check the address.", "Holds 2 entries in quarantine: accept them."),
+            healthy=False,
+            quarantined=2,
+        ),
     )
+    removed_feeds: tuple[RemovedFeed, ...] = ()
+    found: tuple[FoundFeed, ...] = ()
+    """What a search finds; without any, two feeds."""
+    fetched: list[str] = field(default_factory=list)
+    """The ids of feeds that were fetched by themselves; empty ones for all."""
     progress: FetchProgress = field(default_factory=FetchProgress)
     build_count: int = 0
     link_checks: dict[str, LinkCheck] = field(default_factory=dict)
@@ -347,7 +369,7 @@ class FakeDesk:
     def find(self, url: str) -> tuple[FoundFeed, ...]:
         if "nothing" in url:
             raise UsageError(f"{url} is not an address on the web.")
-        return (
+        return self.found or (
             FoundFeed(
                 url=f"{url}feed/",
                 ok=True,
@@ -363,9 +385,22 @@ class FakeDesk:
         return f"Added {url}"
 
     def remove(self, feed_id: str) -> str:
+        (row,) = (row for row in self.feed_rows if row.id == feed_id)
+        self.feed_rows = tuple(row for row in self.feed_rows if row.id != feed_id)
+        self.removed_feeds = (RemovedFeed(id=row.id, url=row.url), *self.removed_feeds)
         return f"Removed {feed_id}"
 
-    def start_fetch(self) -> None:
+    def removed(self) -> tuple[RemovedFeed, ...]:
+        return self.removed_feeds
+
+    def restore(self, feed_id: str) -> str:
+        return f"Restored {feed_id}"
+
+    def accept(self, feed_id: str) -> str:
+        return f"Accepted {feed_id}"
+
+    def start_fetch(self, feed_id: str = "") -> None:
+        self.fetched.append(feed_id)
         self.progress = FetchProgress(running=True, done=1, total=2, results=((True, "blog: read (2 new)"),))
         self.revision += "+"
 

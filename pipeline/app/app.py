@@ -19,11 +19,13 @@ from pipeline.config import (
     fetch_proxy,
     load_config,
     parse_config,
+    read_changes,
     remove_feed,
     secret_values,
+    undo_change,
 )
 from pipeline.model.digest import Publication
-from pipeline.model.errors import ConfigError, UsageError
+from pipeline.model.errors import ConfigError, RefusedError, UsageError
 from pipeline.model.feed import Feed
 from pipeline.model.fetch import FetchLimits, Headers
 from pipeline.model.week import WeekCalendar
@@ -132,8 +134,22 @@ class App:
         add_feeds(self.config.path, [{key: value for key, value in table.items() if value} for table in tables])
 
     def remove_feed(self, feed_id: str) -> None:
-        """Remove a feed from config.toml."""
+        """Remove a feed from config.toml; ``restore_feed`` undoes this."""
         remove_feed(self.config.path, feed_id)
+
+    def removed_feeds(self) -> dict[str, str]:
+        """Return the ids and URLs of removed feeds that can be restored, the one removed last first."""
+        configured = {feed.id for feed in self.feeds}
+        changes = reversed(read_changes(self.config.path))
+        removed = [(change.name, change.detail) for change in changes if change.kind == "feed removed"]
+        return {feed_id: url for feed_id, url in removed if feed_id not in configured}
+
+    def restore_feed(self, feed_id: str) -> None:
+        """Put a removed feed back into config.toml, exactly as it was and in its place. Raise RefusedError."""
+        changes = [change for change in read_changes(self.config.path) if change.name == feed_id]
+        if feed_id not in self.removed_feeds():
+            raise RefusedError(f"{feed_id!r} is not among the feeds that were removed, so nothing was restored.")
+        undo_change(self.config.path, changes[-1].id)
 
     def feed_headers(self, feed_id: str) -> Headers:
         """Return a feed's extra request headers; MissingSecretError if the environment lacks a secret they name."""

@@ -1,4 +1,4 @@
-"""``pipeline feeds``: list, check, add, remove, accept, import and export."""
+"""``pipeline feeds``: list, check, add, remove, restore, accept, import and export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_TITLES = 3
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of ``feeds``."""
-    feeds = commands.add_group("feeds", list_feeds, "list, check, add, remove, accept, import or export feeds")
+    feeds = commands.add_group("feeds", list_feeds, "list, check, add, remove, restore, accept, import or export feeds")
     feeds.add("list", list_feeds, "list the feeds and their problems", json=True)
 
     parser = feeds.add("check", check, "show what a URL contains as a feed, with warnings", json=True)
@@ -44,6 +44,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--section", default="", metavar="TEXT", help="heading of its section in the newsletter")
 
     parser = feeds.add("remove", remove, "remove a feed from config.toml; its entries stay stored")
+    parser.add_argument("feed", metavar="FEED", help="id of the feed")
+
+    parser = feeds.add("restore", restore, "put a removed feed back into config.toml, as it was and where it was")
     parser.add_argument("feed", metavar="FEED", help="id of the feed")
 
     parser = feeds.add(
@@ -95,11 +98,11 @@ def list_feeds(options: Namespace, clock: Clock) -> int:
 def check(options: Namespace, clock: Clock) -> int:
     """Show what a URL contains, as a feed reader sees it."""
     from pipeline.app import App
-    from pipeline.jobs.feeds.probe import probe_url
+    from pipeline.jobs.feeds.probe import probe_address
 
     with load_app(options) if options.config.exists() else App.without_config() as app:
-        url = with_scheme(options.url)
-        probes = probe_url(url, app.fetcher, now=clock(), headers=app.headers_for_url(url))
+        headers = app.headers_for_url(with_scheme(options.url))
+        probes = probe_address(options.url, app.fetcher, now=clock(), headers=headers)
         print_probes(probes, app.calendar.zone, as_json=options.json)
     return 0 if probes[0].ok else FeedError.exit_code
 
@@ -195,7 +198,17 @@ def remove(options: Namespace, clock: Clock) -> int:
         print(f"{output.relative_path(options.config)}: removed {feed.id}, {feed.url}")
         if count and count.entries:
             entries = pluralize(count.entries, "entry stays", "entries stay")
-            print(f"Its {entries} stored but unused; `pipeline feeds add {feed.url}` undoes this.")
+            print(f"Its {entries} stored but unused.")
+        print(f"`pipeline feeds restore {feed.id}` undoes this.")
+    return 0
+
+
+def restore(options: Namespace, clock: Clock) -> int:
+    """Put a removed feed back into config.toml."""
+    with load_app(options) as app:
+        app.restore_feed(options.feed)
+    if not options.quiet:
+        print(f"{output.relative_path(options.config)}: restored {options.feed}")
     return 0
 
 

@@ -17,7 +17,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.loader import load_config, parse_config
+from pipeline.config.loader import parse_config
 from pipeline.config.toml_lines import find_feeds, is_blank, split_lines
 from pipeline.model.errors import ConfigError, RefusedError
 
@@ -27,12 +27,6 @@ _BOM = "\ufeff"
 def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
     """Add [[feeds]] tables to a config file. Raises ConfigError if it cannot be written or would become invalid."""
     rewrite_config(path, lambda text: insert_feeds(text, feeds))
-
-
-def remove_feed(path: Path, feed_id: str) -> None:
-    """Remove the table of a feed from a config file. Raises the same errors as ``add_feeds``."""
-    ids = [feed.id for feed in load_config(path).feeds]
-    rewrite_config(path, lambda text: delete_feed(text, ids.index(feed_id)))
 
 
 def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from statistics import median_low
 
+from pipeline.text.format import WEEKDAY_NAMES
+
 MAX_GAPS = 30
 MIN_GAPS = 6
 """With fewer gaps the cadence is not confident."""
@@ -82,6 +84,24 @@ def _by_gaps(gaps: Sequence[int], usual: int) -> Cadence:
     # As above, but never so long that two more gaps would go unnoticed.
     slack = min(longer * 3 // 2, max(usual, WEEKEND_DAYS + 1))
     return Cadence(interval_days=usual, slack_days=slack, confident=longer <= max(usual * 9 // 8, WEEKEND_DAYS))
+
+
+def describe_cadence(cadence: Cadence) -> str:
+    """Return a cadence in words; empty if there are too few entries to know.
+
+    >>> describe_cadence(Cadence(interval_days=7, weekday=1, confident=True))
+    'usually weekly, on Tuesdays'
+    >>> [describe_cadence(Cadence(interval_days=days, confident=True)) for days in (1, 9, 30)]
+    ['usually daily', 'usually every 9 days', 'usually monthly']
+    >>> describe_cadence(Cadence(interval_days=5)), describe_cadence(Cadence(interval_days=0))
+    ('not regularly yet', '')
+    """
+    days = cadence.interval_days
+    if not cadence.confident:
+        return "not regularly yet" if days else ""
+    names = {0: "daily", 1: "daily", _WEEK: "weekly", 2 * _WEEK: "every two weeks"}
+    interval = "monthly" if days in range(28, 32) else names.get(days, f"every {days} days")
+    return f"usually {interval}" + (f", on {WEEKDAY_NAMES[cadence.weekday]}s" if cadence.weekday is not None else "")
 
 
 def expected_on(cadence: Cadence, last: date) -> date:

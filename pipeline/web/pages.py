@@ -29,7 +29,7 @@ from pipeline.web.desk.deliveries.correction_pages import CorrectionPages
 from pipeline.web.desk.deliveries.pages import DeliveryPages, failure_reason, left_out, variant_name
 from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
-from pipeline.web.desk.feeds import FeedPages
+from pipeline.web.desk.feeds.pages import FeedPages
 from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication

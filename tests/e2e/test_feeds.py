@@ -185,6 +185,24 @@ def test_remove_keeps_stored_entries(program: CliRunner):
     assert sorted(program.titles()) == ["Bread on a stone", "Rope", "Salt"]
 
 
+def test_a_removed_feed_is_restored(program: CliRunner):
+    """`feeds restore` writes the file as it was; a second time, or for a feed that is there, it is refused."""
+    program.run_ok("feeds", "add", program.server.url("/site/feed/"))
+    before = program.config.read_bytes()
+    assert "`pipeline feeds restore blog` undoes this." in program.run_ok("feeds", "remove", "blog")
+    assert "restored blog" in program.run_ok("feeds", "restore", "blog")
+    assert program.config.read_bytes() == before
+    code, _, err = program.run("feeds", "restore", "blog")
+    assert (code, "'blog' is not among the feeds that were removed" in err) == (4, True)
+
+
+def test_an_address_without_a_scheme_is_tried_with_http(program: CliRunner):
+    """A site without https is found although its address was typed without a scheme."""
+    address = program.server.url("/site/feed/").removeprefix("http://")
+    assert "The quay" in program.run_ok("feeds", "check", address)
+    assert f"http://{address}" in program.run_ok("feeds", "add", address)
+
+
 def test_ids_of_removed_feeds_are_not_reused(program: CliRunner):
     """Another blog does not get the entries of a removed one."""
     program.run_ok("feeds", "add", program.server.url("/site/feed/"))

@@ -31,6 +31,16 @@ def test_a_removed_feed_gets_its_id_back():
     assert gone.available_id("https://other.example/feed", ("links",)) == "other"
 
 
+def test_a_feed_is_known_by_every_spelling_of_its_address():
+    """So is the address that it moved to, unless config.toml names another one since."""
+    moved = FeedState(feed_id="blog", url=BLOG.url, current_url="https://new.example/feed")
+    registry = FeedRegistry(feeds=(BLOG,), states={"blog": moved})
+    spellings = ("http://WWW.h.example/feed", "https://h.example/feed/#top", "https://new.example/feed/")
+    assert [registry.feed_at(url) for url in spellings] == ["blog"] * 3
+    registry = FeedRegistry(feeds=(BLOG,), states={"blog": FeedState(feed_id="blog", current_url=moved.current_url)})
+    assert registry.feed_at("https://new.example/feed/") == ""
+
+
 def test_each_url_is_imported_once():
     """Spellings of a URL are equal, ids are unique within an import, and the default kind is blog."""
     outlines = [

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.toml_edit import add_feeds, delete_feed, format_feed, insert_feeds, remove_feed, rewrite_config
+from pipeline.config.history import remove_feed
+from pipeline.config.toml_edit import add_feeds, delete_feed, format_feed, insert_feeds, rewrite_config
 from pipeline.model.errors import ConfigError, RefusedError
 
 HEAD = '# Mine.\n[publication]\nname = "N"   # a name\nurl = "https://h.example/"\nsender = "N <n@h.example>"\n\n'

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 
 from pipeline.ingest.opml import Outline
-from pipeline.jobs.feeds.probe import FeedProbe, probe_outcome, probe_url
+from pipeline.jobs.feeds.probe import FeedProbe, probe_address, probe_outcome
 from pipeline.jobs.ports import OpenFetcher
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.feed import Feed, FeedKind, FeedState
@@ -39,9 +39,9 @@ class FeedRegistry:
     """State of every feed ever fetched, by id."""
 
     def feed_at(self, url: str) -> str:
-        """Return the id of the configured feed at a URL, or "" if there is none."""
+        """Return the id of the configured feed at a URL, by any spelling or after a move, or "" if there is none."""
         key = url_key(url)
-        return next((feed.id for feed in self.feeds if url_key(feed.url) == key), "")
+        return next((feed.id for feed in self.feeds if key in self._keys(feed)), "")
 
     def with_feed(self, feed: Feed) -> FeedRegistry:
         """Return a registry with one more feed."""
@@ -59,6 +59,11 @@ class FeedRegistry:
         return next((slug for slug in slugs if slug.lower() not in used), "") or next(
             numbered for number in count(2) if (numbered := f"{slugs[0]}-{number}").lower() not in used
         )
+
+    def _keys(self, feed: Feed) -> set[str]:
+        state = self.states.get(feed.id)
+        moved = {url_key(state.current_url)} if state and state.current_url and state.url == feed.url else set()
+        return {url_key(feed.url)} | moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,7 @@ def discover_feed(
     Raises UsageError if ``url`` is not a web address or the id is taken, RefusedError if the feed is configured already
     or none can be read.
     """
-    url = with_scheme(replace_feed_scheme(url.strip()))
+    address, url = url, with_scheme(replace_feed_scheme(url.strip()))
     if not _is_allowed_in_config(url):
         raise UsageError(
             "give a web address without user name and password; add a feed that needs them by hand, with username and "
@@ -100,7 +105,7 @@ def discover_feed(
             f'no feed was added: a [[feeds]] table has the id "{options.id}"; choose another one with --id.'
         )
     _require_unknown(url, registry)
-    best, *others = probe_url(url, open_fetcher, now=now)
+    best, *others = probe_address(address, open_fetcher, now=now)
     if not best.ok:
         raise RefusedError(f"no feed was added: {best.url} {best.message.rstrip('.')}.")
     _require_unknown(best.feed_url, registry, others)

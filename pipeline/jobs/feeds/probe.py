@@ -17,6 +17,7 @@ from pipeline.model.entry import Entry, ParsedFeed
 from pipeline.model.errors import NotAFeedError
 from pipeline.model.feed import Feed, FeedKind
 from pipeline.model.fetch import FetchOutcome, FetchRequest, Headers, OutcomeKind
+from pipeline.text.urls import replace_feed_scheme, with_scheme
 
 MAX_FEEDS_PER_PAGE = 5
 """Maximum number of feeds to fetch that a web page links to."""
@@ -39,6 +40,19 @@ class FeedProbe:
     kind: FeedKind = "blog"
     """The kind that its entries suggest."""
     warnings: tuple[str, ...] = ()
+
+
+def probe_address(
+    address: str, open_fetcher: OpenFetcher, *, now: datetime, headers: Headers = ()
+) -> tuple[FeedProbe, ...]:
+    """Return the feeds at an address as it was typed, as ``probe_url`` does: without a scheme, https, then http."""
+    address = replace_feed_scheme(address.strip())
+    url = with_scheme(address)
+    probes = probe_url(url, open_fetcher, now=now, headers=headers)
+    if url == address or probes[0].ok:
+        return probes
+    plain = probe_url(f"http://{address}", open_fetcher, now=now)
+    return plain if plain[0].ok else probes
 
 
 def probe_url(url: str, open_fetcher: OpenFetcher, *, now: datetime, headers: Headers = ()) -> tuple[FeedProbe, ...]:

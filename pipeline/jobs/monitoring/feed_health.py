@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
-from pipeline.ingest.cadence import Cadence, estimate_cadence, publishing_days
+from pipeline.ingest.cadence import Cadence, describe_cadence, estimate_cadence, publishing_days
 from pipeline.ingest.polling import moved_hint
 from pipeline.model.entry import StoredEntry
 from pipeline.model.feed import Feed, FeedState
 from pipeline.model.fetch import NO_ADVICE, SUCCESSFUL
 from pipeline.model.health import HealthLevel, HealthResult
+from pipeline.scheduler.engine import TaskSchedule
 from pipeline.store import Store
 from pipeline.text.format import format_datetime, pluralize
 from pipeline.text.urls import url_key
@@ -42,6 +43,11 @@ class FeedHealth:
         """
         title = " ".join(self.state.channel.title.split())
         return f"{title} (feed {self.feed.id})" if title else f"The feed {self.feed.id}"
+
+    @property
+    def cadence_in_words(self) -> str:
+        """How often it publishes, in words; empty if there are too few entries to know."""
+        return describe_cadence(self.cadence)
 
     @property
     def is_healthy(self) -> bool:
@@ -126,6 +132,14 @@ def fetch_result(state: FeedState, zone: tzinfo) -> HealthResult:
     if state.outcome in SUCCESSFUL and state.outcome not in NO_ADVICE:
         return _result(state, "warning", state.detail, state.advice)
     return _result(state, "ok", f"fetched {format_datetime(state.read_at, zone)}")
+
+
+def next_fetch_at(state: FeedState, schedule: TaskSchedule, first_at: datetime, zone: tzinfo) -> datetime | None:
+    """Return when a feed is fetched next: at the first fetch from ``first_at`` on for which it is due; None if gone."""
+    if state.gone_at:
+        return None
+    due_at = max(filter(None, (state.due_at, state.retry_at)), default=first_at)
+    return first_at if due_at <= first_at else schedule.next_at(due_at - timedelta(microseconds=1), zone)
 
 
 def _result(state: FeedState, level: HealthLevel, message: str, fix: str = "") -> HealthResult:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.jobs.deliveries.progress import DispatchProgress, describe_progress, load_attention
 from pipeline.jobs.digests.context import DigestContext
+from pipeline.jobs.monitoring.feed_health import next_fetch_at
 from pipeline.jobs.monitoring.run_health import run_health_results
 from pipeline.jobs.monitoring.status import (
     Blocker,
@@ -48,8 +49,8 @@ def build_status_report(
     """Return the status of everything. ``limits`` are those of sending: estimates of its end depend on them."""
     runs, zone = store.runs.newest(), calendar.zone
     status = load_status(store, feeds, calendar, build_context, now=now)
-    next_fetch_at = _next_fetch(tasks, next_runs, zone)
-    feed_statuses = tuple(replace(feed, next_fetch_at=next_fetch_at(feed)) for feed in status.feeds)
+    next_fetch = _next_fetch(tasks, next_runs, zone)
+    feed_statuses = tuple(replace(feed, next_fetch_at=next_fetch(feed)) for feed in status.feeds)
     dispatches = load_attention(store, limits or SendLimits(zone=zone), now)
     is_timed = any(task.id == "send" for task in tasks)
     editions = tuple(_editions(store, build_context, calendar, status, now, dispatches, is_timed=is_timed))
@@ -104,13 +105,9 @@ def _next_fetch(
     schedule = next((task.schedule for task in tasks if task.id == "fetch"), None)
     first_at = next((run.at for run in next_runs if run.task_id == "fetch"), None)
 
-    def next_fetch_at(feed: FeedStatus) -> datetime | None:
-        if schedule is None or first_at is None or feed.state.gone_at:
-            return None
-        due_at = max(filter(None, (feed.state.due_at, feed.state.retry_at)), default=first_at)
-        return first_at if due_at <= first_at else schedule.next_at(due_at - timedelta(microseconds=1), zone)
-
-    return next_fetch_at
+    if schedule is None or first_at is None:
+        return lambda feed: None
+    return lambda feed: next_fetch_at(feed.state, schedule, first_at, zone)
 
 
 def _scheduled_runs(next_runs: Sequence[NextRun], now: datetime, zone: tzinfo) -> tuple[ScheduledRun, ...]:

@@ -72,9 +72,16 @@ class EditionPages:
                 feeds=None,
                 progress=progress,
             )
-        rows = list(feeds.rows())
         return self.templates.render(
-            "onboarding", request, page_version=version, feeds=rows, results=(), url="", error="", progress=progress
+            "onboarding",
+            request,
+            page_version=version,
+            feeds=list(feeds.rows()),
+            removed=list(feeds.removed()),
+            results=(),
+            url="",
+            error="",
+            progress=progress,
         )
 
     def week(self, request: Request) -> Response:

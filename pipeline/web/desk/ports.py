@@ -12,6 +12,7 @@ from pipeline.model.edition import EditionRecord, EditorLink, Overrides
 from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
+from pipeline.web.desk.feeds.ports import FeedsService
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
 Action = Literal["approve", "hold", "resume", "skip", "send", "hand over", "test"]
@@ -37,42 +38,6 @@ class ActionOptions:
     """Names of the errors that must not block an approval."""
     test_address: str = ""
     """Address of the test copy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRow:
-    """One row in the list of feeds."""
-
-    id: str
-    kind: str
-    url: str
-    status: str
-    """A short description, such as ``12 entries, newest Tue 10 Feb 2026``."""
-    healthy: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFeed:
-    """A feed found at, or linked from, an address."""
-
-    url: str
-    ok: bool
-    kind: str = "blog"
-    title: str = ""
-    status: str = ""
-    newest_titles: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchProgress:
-    """Progress of a fetch of all feeds."""
-
-    running: bool = False
-    done: int = 0
-    total: int = 0
-    results: tuple[tuple[bool, str], ...] = ()
-    """(succeeded, sentence) for each feed that was fetched, in order of completion."""
 
 
 class EditionsService(Protocol):
@@ -160,34 +125,6 @@ class EditorService(Protocol):
 
     def preview_link(self, url: str) -> EditorLink:
         """Return a link with the title and description of its page. Raise RefusedError if it was published before."""
-        ...
-
-
-class FeedsService(Protocol):
-    """The feeds in config.toml."""
-
-    def rows(self) -> Sequence[FeedRow]:
-        """Return all feeds in the order of config.toml."""
-        ...
-
-    def find(self, url: str) -> Sequence[FoundFeed]:
-        """Return the feeds at an address, or linked from the page there."""
-        ...
-
-    def add(self, url: str) -> str:
-        """Add the feed at an address and return a sentence that names it. Raise RefusedError."""
-        ...
-
-    def remove(self, feed_id: str) -> str:
-        """Remove a feed from config.toml and return a sentence that names it. Raise RefusedError for the last one."""
-        ...
-
-    def start_fetch(self) -> None:
-        """Start to fetch all feeds in the background, unless that is running."""
-        ...
-
-    def fetch_progress(self) -> FetchProgress:
-        """Return the progress of the running fetch, or the result of the last one."""
         ...
 
 

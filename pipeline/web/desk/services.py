@@ -30,9 +30,10 @@ from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
 from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.audience.service import AudienceDesk
-from pipeline.web.desk.background import BackgroundLinkChecks, PublicationFeeds
+from pipeline.web.desk.background import BackgroundLinkChecks
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
+from pipeline.web.desk.feeds.service import PublicationFeeds
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion

@@ -1,4 +1,4 @@
-"""The page of feeds: list, find, add and remove them, and fetch them now."""
+"""The page of feeds: list, find, add, remove and restore them, and fetch them now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from pipeline.model.errors import PipelineError
 from pipeline.web.desk.cache import EditionCache
-from pipeline.web.desk.ports import FoundFeed
+from pipeline.web.desk.feeds.ports import FoundFeed
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
@@ -37,21 +37,22 @@ class FeedPages:
         return self._page(request)
 
     def submit(self, request: Request, form: Form) -> Response:
-        """Find the feeds at an address, add one, or remove one."""
+        """Find the feeds at an address, or add, remove, restore or accept one."""
         feeds, url = self.cache.desk.feeds, form["url"].strip()
+        change = {"remove": feeds.remove, "restore": feeds.restore, "accept": feeds.accept}.get(form["do"])
         try:
             if form["do"] == "add":
                 return self.templates.redirect(self._path(), feeds.add(url))
-            if form["do"] == "remove":
-                return self.templates.redirect(self._path(), feeds.remove(form["feed"]))
+            if change:
+                return self.templates.redirect(self._path(), change(form["feed"]))
             return self._page(request, url=url, results=feeds.find(url))
         except PipelineError as error:
             return self._page(request, url=url, error=str(error), status=409)
 
     def start_fetch(self, request: Request, form: Form) -> Response:
-        """Start to fetch all feeds; the page shows the progress."""
-        self.cache.desk.feeds.start_fetch()
-        return self.templates.redirect("/")
+        """Start to fetch one feed or all of them; the page that the button was on shows the progress."""
+        self.cache.desk.feeds.start_fetch(form["feed"])
+        return self.templates.redirect("/feeds#fetching" if form["from"] == "feeds" else "/")
 
     def _path(self) -> str:
         """Return the path of the list of feeds: until there are weeks it is part of the first steps."""
@@ -68,6 +69,7 @@ class FeedPages:
             status=status,
             page_version=self.cache.page_version(),
             feeds=list(feeds.rows()),
+            removed=list(feeds.removed()),
             results=results,
             url=url,
             error=error,

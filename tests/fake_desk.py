@@ -20,6 +20,8 @@ from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
+from pipeline.jobs.editions.workflow import CarryOver
+from pipeline.jobs.monitoring.status import Status
 from pipeline.jobs.ports import Mailer
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
@@ -171,6 +173,7 @@ class FakeDesk:
     records: dict[str, EditionRecord] = field(default_factory=dict)
     file_version: str = "v1"
     overrides: Overrides = field(default_factory=Overrides)
+    resumable: bool = True
     refusal: str = ""
     performed: list[tuple[Action, ActionOptions]] = field(default_factory=list)
     feed_rows: tuple[FeedRow, ...] = (
@@ -209,6 +212,15 @@ class FakeDesk:
     entries: list[NewEntry] = field(default_factory=list)
     people: AudienceContext | None = None
     """Without one, nobody has signed up."""
+    sends_at: datetime | None = None
+    """When every edition is sent automatically."""
+    unapproved: bool = False
+    """Whether editions are sent without approval."""
+    publication_status: Status = field(
+        default_factory=lambda: Status(
+            feeds=(), weeks=(), drafted_at={}, records={}, changes={}, summary="All is well."
+        )
+    )
     takes_subscribers: bool = True
     """Whether people can subscribe."""
     delivers: bool = False
@@ -299,6 +311,12 @@ class FakeDesk:
 
     def unconfirmed(self) -> EditionRecord | None:
         return next((record for record in self.records.values() if record.is_unconfirmed), None)
+
+    def carry_over(self, week: str) -> CarryOver:
+        return CarryOver(stories=2, week=Week.parse(week).next())
+
+    def may_resume(self, week: str) -> bool:
+        return self.resumable
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
         return (
@@ -414,6 +432,18 @@ class FakeDesk:
 
     def has_audience(self) -> bool:
         return self.takes_subscribers
+
+    def is_scheduled(self) -> bool:
+        return self.sends_at is not None
+
+    def sends_unapproved(self) -> bool:
+        return self.unapproved
+
+    def send_time(self, week: str) -> datetime | None:
+        return self.sends_at
+
+    def status(self) -> Status:
+        return self.publication_status
 
     # UpdatesService
 

@@ -35,7 +35,7 @@ def add_commands(commands: Commands) -> None:
     )
     _add_check_options(parser)
     _add(commands, "hold", hold, "hold an edition; its entries carry over to the next digest")
-    _add(commands, "resume", resume, "resume a held edition, with those of its entries that are still free")
+    _add(commands, "resume", resume, "resume a held or skipped edition, with those of its entries that are still free")
     _add(commands, "skip", skip, "publish no edition for a week; its entries carry over to the next digest")
     parser = _add(commands, "send", send, "send an approved edition, or finish a send that was interrupted")
     parser.add_argument(
@@ -110,12 +110,12 @@ def hold(options: Namespace, clock: Clock) -> int:
     """Hold an edition."""
     with _action(options, clock) as action:
         record = action.workflow.hold(action.week, now=action.now)
-        action.report(record, "held; its entries carry over to the next digest", then="resume")
+        action.report(record, f"held; {record.note or 'its entries carry over to the next digest'}", then="resume")
     return 0
 
 
 def resume(options: Namespace, clock: Clock) -> int:
-    """Resume a held edition."""
+    """Resume a held or skipped edition."""
     with _action(options, clock) as action:
         record = action.workflow.resume(action.week, now=action.now)
         if record.state == "approved":
@@ -129,7 +129,8 @@ def skip(options: Namespace, clock: Clock) -> int:
     """Publish no edition for a week."""
     with _action(options, clock) as action:
         record = action.workflow.skip(action.week, now=action.now)
-        action.report(record, "skipped; its entries carry over to the next digest")
+        action.report(record, f"skipped; {record.note or 'its entries carry over to the next digest'}")
+        action.print(f"To undo this: pipeline resume {action.week}")
     return 0
 
 

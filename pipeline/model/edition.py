@@ -3,7 +3,7 @@
 draft ──approve──> approved ──send──> sending ──> sent
   │ ▲                 │ (content changed: approve again, which seals again)
   ├─┴── hold / resume ┘
-  └── skip: its entries carry over
+  └── skip / resume: its entries carry over, until they are published
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ TRANSITIONS: Mapping[Transition, frozenset[EditionState]] = MappingProxyType(
     {
         "approve": frozenset({"draft", "approved"}),
         "hold": frozenset({"draft", "approved"}),
-        "resume": frozenset({"held"}),
+        "resume": frozenset({"held", "skipped"}),
         "skip": frozenset({"draft", "approved", "held"}),
         "send": frozenset({"approved", "sending"}),
         "hand over": frozenset({"approved"}),
@@ -137,7 +137,7 @@ _REFUSALS: Mapping[EditionState, str] = MappingProxyType(
         "held": "is held: run `pipeline resume {week}` first",
         "sending": "is being sent: run `pipeline send {week}` to finish",
         "sent": "has been sent and can no longer change: `pipeline correct {week} --message TEXT` makes a correction",
-        "skipped": "was skipped for good: its entries have carried over to the next digest",
+        "skipped": "was skipped, and its entries carry over: run `pipeline resume {week}` to undo that",
     }
 )
 
@@ -225,7 +225,7 @@ def refusal(transition: Transition, record: EditionRecord) -> str:
     if record.state in TRANSITIONS[transition] or (transition == "hold" and record.auto_held):
         return ""
     if transition == "resume" and record.state in ("draft", "approved"):
-        return f"{record.week} is not held, so there is nothing to resume."
+        return f"{record.week} is neither held nor skipped, so there is nothing to resume."
     return f"{record.week} {_REFUSALS[record.state].format(week=record.week)}."
 
 

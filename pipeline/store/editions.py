@@ -69,6 +69,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.entries_with(connection, sorted(keys))
 
+    def may_resume(self, week: str) -> bool:
+        """Check whether other editions have left something of what a held or skipped week released, if it did."""
+        with self.database.read() as connection:
+            return weeks.may_reclaim(connection, week)
+
     def approve(
         self,
         expected: EditionRecord,
@@ -124,7 +129,7 @@ class EditionRepository:
             return edition_rows.record(connection, expected.week)
 
     def resume(self, expected: EditionRecord, *, now: datetime, actor: str) -> EditionRecord:
-        """Reclaim the entries a held week has released, but those another edition has sealed since.
+        """Reclaim the entries a held or skipped week has released, but those another edition has sealed since.
 
         The edition is approved again if all entries of its seal came back, else it is a draft.
         """

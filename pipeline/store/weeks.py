@@ -87,3 +87,10 @@ def has_all(connection: Connection, week: str, entry_ids: Collection[int]) -> bo
     """Check whether all these entries are assigned to a week."""
     assigned = select(func.count()).where(entry.c.entry_id.in_(entry_ids), entry.c.assigned_week == week)
     return connection.scalar(assigned) == len(entry_ids)
+
+
+def may_reclaim(connection: Connection, week: str) -> bool:
+    """Check whether a week has released nothing, or something that no sealed edition carries by now."""
+    released = select(func.count()).where(entry.c.released_from == week)
+    free = released.where(entry.c.entry_id.not_in(select(edition_entry.c.entry_id)))
+    return bool(connection.scalar(free)) or not connection.scalar(released)

@@ -51,6 +51,8 @@ TRANSITIONS = (
     ("approve", "hold", "resume", "send"),
     ("approve", "skip"),
     ("skip",),
+    ("approve", "skip", "resume", "send"),
+    ("skip", "resume"),
     ("send",),
 )
 """Transitions to make of one week, in this order; refused ones are skipped."""
@@ -222,7 +224,7 @@ class PublicationMachine(RuleBasedStateMachine):
                 assert {each.entry_id for each in ledger if each.included} == set(sealed.entry_ids)
 
     def finish(self) -> None:
-        """Send every edition that is not sent or skipped; one more week takes what carries over."""
+        """Send every edition that is not sent, those that were skipped too; one more week takes what carries over."""
         self.harness.set_quiet_period(0)
         self._fetch()
         last = CLOCK.week_of(self.harness.now).next()

@@ -333,6 +333,44 @@ def test_a_resumed_edition_reclaims_entries_no_other_has(harness: PublicationHar
     assert harness.approve(W07).number == 1
 
 
+@pytest.mark.parametrize("state", ["draft", "approved"])
+def test_a_skipped_edition_comes_back_as_it_was(harness: PublicationHarness, state: str) -> None:
+    """Skipping says how many stories carry over and where; resuming undoes it while nobody has published them."""
+    before = harness.approve(W07) if state == "approved" else None
+    skipped = harness.skip(W07)
+    assert (skipped.state, skipped.note) == ("skipped", "2 stories carried over to 2026-W08")
+    after = harness.resume(W07)
+    assert after.state == state
+    if before:
+        assert (after.content_hash, after.number) == (before.content_hash, 1)
+    assert sorted(harness.titles(W07)) == ["Bread on a stone", "Soup for a wet day"]
+    harness.fetch(NEXT, SOUP, BREAD)
+    assert harness.set_time_after_closing(W08).titles(W08) == ["The week after"]
+
+
+def test_a_skipped_edition_comes_back_without_what_others_published(harness: PublicationHarness) -> None:
+    """Stories of other sealed editions stay there; if none is left, the week stays skipped and the refusal says why."""
+    harness.skip(W07)
+    harness.fetch(NEXT, SOUP, BREAD)
+    harness.set_time_after_closing(W08).overrides["2026-W08"] = Overrides(leave_out=(f"blog {SOUP.guid}",))
+    harness.approve(W08)
+    assert harness.resume(W07).state == "draft"
+    assert harness.titles(W07) == ["Soup for a wet day"]
+    harness.skip(W07)
+    harness.set_time_after_closing(W08.next()).publish(W08.next())
+    with pytest.raises(RefusedError, match="other editions have published all its stories"):
+        harness.resume(W07)
+    assert harness.store.editions.get("2026-W07").state == "skipped"
+
+
+def test_a_skipped_week_without_stories_comes_back(harness: PublicationHarness) -> None:
+    """A week that had nothing to carry over can be skipped and brought back."""
+    harness.publish(W07)
+    harness.set_time_after_closing(W08)
+    assert harness.skip(W08).note == ""
+    assert harness.resume(W08).state == "draft"
+
+
 def test_a_failed_send_releases_the_entries(harness: PublicationHarness) -> None:
     """The edition is held with the reason and its entries carry over; resumed, it is sent once."""
     harness.approve(W07)

@@ -143,7 +143,7 @@ class Editor:
 
     def open_details(self, text: str) -> None:
         """Open a details element."""
-        summary = self.page.locator("summary", has_text=text)
+        summary = self.page.get_by_text(text, exact=True).and_(self.page.locator("summary"))
         if not self._keyboard:
             return summary.click()
         self._focus(summary)
@@ -267,20 +267,27 @@ def test_from_an_empty_store_to_the_outbox(chromium: Browser, served: ServedDesk
 
 @pytest.mark.slow
 def test_a_week_is_held_resumed_and_skipped(chromium: Browser, served: ServedDesk) -> None:
-    """A held edition can be resumed; a skipped one offers no more actions."""
+    """Hold and skip ask first, with what happens to how many stories; both can be undone, by the keyboard alone."""
     served.fetch_all()
-    with Editor(chromium) as editor:
+    with Editor(chromium, keyboard=True, viewport={"width": 375, "height": 800}) as editor:
         editor.page.goto(f"{served.url}/week/2026-W07")
         editor.open_details("More")
-        editor.use("button", "Hold")
-        editor.wait_for("Held. Its entries carry over")
+        editor.open_details("Hold …")
+        editor.wait_for("Nothing goes out until you resume it. Meanwhile 3 stories carry over to 2026-W08.")
+        editor.use("button", "Hold this edition")
+        editor.wait_for("Held: 3 stories carried over to 2026-W08.")
         editor.use("button", "Resume")
         editor.wait_for("Back to draft")
         editor.open_details("More")
-        editor.use("button", "Skip this week")
-        editor.wait_for("Skipped. Its entries carry over")
+        editor.open_details("Skip this week …")
+        editor.use("button", "Skip it")
+        editor.wait_for("Skipped: 3 stories carried over to 2026-W08.")
+        editor.wait_for("No newsletter goes out for this week.")
         assert editor.page.get_by_role("button", name="Approve").count() == 0
         assert editor.page.get_by_role("link", name="Edit text and links").count() == 0
+        editor.use("button", "Undo: do not skip")
+        editor.wait_for("Back to draft")
+        editor.page.get_by_role("button", name="Approve").wait_for()
 
 
 def test_an_edition_that_may_have_been_sent_is_answered_for(chromium: Browser, served: ServedDesk) -> None:

@@ -126,7 +126,7 @@ def test_hold_resume_and_skip(desk: Desk):
     desk.ok("approve", "2026-W07")
     assert "Next: pipeline resume 2026-W07" in desk.ok("hold", "2026-W07")
     assert "approved, as before" in desk.ok("resume", "2026-W07")
-    assert "skipped; its entries carry over" in desk.ok("skip", "2026-W07")
+    assert "skipped; 2 stories carried over to 2026-W08" in desk.ok("skip", "2026-W07")
     desk.serve("blog", feed(LATE, *BLOG))
     desk.now = datetime(2026, 2, 23, 9, tzinfo=UTC)
     out = desk.ok("digest", "--explain")
@@ -134,7 +134,7 @@ def test_hold_resume_and_skip(desk: Desk):
     assert "Bread on a stone" in [story["title"] for story in desk.manifest("2026-W08")["stories"]]
     for words in (["digest", "--week", "2026-W07"], ["approve", "2026-W07"], ["send", "2026-W07"]):
         code, _, err = desk.run(*words)
-        assert (code, "2026-W07 was skipped for good" in err) == (4, True)
+        assert (code, "2026-W07 was skipped, and its entries carry over" in err) == (4, True)
 
 
 def test_a_handed_over_edition_counts_as_published(desk: Desk):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import quote
 
 import pytest
 
-from pipeline.model.check import FIX_TARGETS, CheckResult
+from pipeline.model.check import FIX_TARGETS, CheckResult, LinkCheck
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import ConfigError
@@ -363,3 +364,77 @@ def test_pages_of_a_week_lead_back_to_it(client: AsgiClient) -> None:
     assert f'<a href="{WEEK}">' in client.get(f"{WEEK}/edit").text
     nearby = client.get(WEEK).text.partition('aria-label="Nearby pages"')[2].partition("</nav>")[0]
     assert re.findall(r'href="/week/([^"?]*)', nearby) == ["2026-W06", "2026-W08"]
+
+
+def button_class(page: str, name: str) -> str:
+    """Return the class of the button or link with a name; empty without one."""
+    found = re.search(rf'<(?:button|a|summary) class="([^"]*)"[^>]*>{name}<', page)
+    return found[1] if found else ""
+
+
+def test_approval_leads_once_the_newsletter_was_looked_at(client: AsgiClient, desk: FakeDesk) -> None:
+    """Before, and after each change, the newsletter itself comes first; whoever looks at it may approve it."""
+    stories = f"{WEEK}?view=decisions"
+    page = client.get(stories).text
+    assert (button_class(page, "Look at the newsletter"), button_class(page, "Approve")) == (
+        "button",
+        "button button--plain",
+    )
+    assert button_class(client.get(WEEK).text, "Approve") == "button"
+    client.get(f"{WEEK}/mail")
+    page = client.get(stories).text
+    assert (button_class(page, "Look at the newsletter"), button_class(page, "Approve")) == ("", "button")
+    desk.change("2026-W07", edition("2026-W07", subject="Another subject"))
+    assert button_class(client.get(stories).text, "Approve") == "button button--plain"
+
+
+def test_the_page_says_when_the_edition_goes_out_and_what_is_missing(client: AsgiClient, desk: FakeDesk) -> None:
+    """By hand or at a time, with or without approval; what is missing is named, errors with their number."""
+    assert "You send it yourself, once it is approved. Missing: approval." in visible_text(client.get(WEEK).text)
+    desk.sends_at = datetime(2026, 2, 13, 7, tzinfo=UTC)
+    error = CheckResult(name="dead-link", level="error", message="Fix it.", fix_target="links")
+    desk.link_checks["2026-W07"] = LinkCheck(content_hash="", checked_at=desk.sends_at, results=(error,))
+    sentence = "Goes out Friday 13 February, 07:00, once it is approved. Missing: approval; 1 error."
+    assert sentence in visible_text(client.get(WEEK).text)
+    desk.unapproved = True
+    assert "07:00, unless you hold it. Missing: 1 error." in visible_text(client.get(WEEK).text)
+    desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="approved", number=1)
+    page = visible_text(client.get(WEEK).text)
+    assert "Goes out Friday 13 February, 07:00." in page
+    assert "Missing" not in page
+
+
+def test_an_edition_that_was_sent_has_no_outlook(client: AsgiClient, desk: FakeDesk) -> None:
+    """Of an edition that is out, nothing is missing and no time is named."""
+    desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="sent", number=1)
+    page = visible_text(client.get(WEEK).text)
+    assert "Goes out" not in page
+    assert "You send it yourself" not in page
+
+
+@pytest.mark.parametrize("action", ["hold", "skip"])
+def test_hold_and_skip_ask_first(client: AsgiClient, action: str) -> None:
+    """The button is inside a question that says how many stories carry over, and where."""
+    question = client.get(WEEK).text.partition('class="ask"' if action == "hold" else "Skip this week …")[2]
+    question = question.partition(f'value="{action}"')[0]
+    assert "2 stories carry over to 2026-W08." in visible_text(question)
+
+
+def test_a_skipped_week_says_where_its_stories_went_and_can_be_undone(client: AsgiClient, desk: FakeDesk) -> None:
+    """Who skipped it, how many stories carried over where; the undo is missing once it is too late."""
+    desk.editions.clear()
+    note = "4 stories carried over to 2026-W08"
+    desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="skipped", changed_by="Ana", note=note)
+    page = visible_text(client.get(WEEK).text)
+    assert f"Skipped by Ana {note}." in page
+    assert "Undo: do not skip" in page
+    assert "Nothing to publish" not in page
+    desk.resumable = False
+    assert "Undo: do not skip" not in client.get(WEEK).text
+
+
+def test_a_test_copy_is_beside_the_approval(client: AsgiClient) -> None:
+    """Sending a test is a button of its own, not one of those under More."""
+    page = client.get(WEEK).text
+    assert page.index(">Approve<") < page.index(">Send test<") < page.index(">More<")
+    assert 'value="test"' in page.partition(">Send test<")[2].partition("</details>")[0]

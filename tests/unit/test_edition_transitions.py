@@ -13,7 +13,7 @@ approved approve hold skip send hand-over
 held     resume skip
 sending  send
 sent
-skipped
+skipped  resume
 """
 """The transitions allowed from each state."""
 TRANSITIONS_FROM = {
@@ -39,7 +39,7 @@ def test_only_these_transitions_are_allowed(transition: Transition, state: Editi
         ("send", "held", "pipeline resume 2026-W07"),
         ("approve", "sending", "pipeline send 2026-W07"),
         ("hold", "sent", "pipeline correct 2026-W07"),
-        ("resume", "skipped", "carried over to the next digest"),
+        ("approve", "skipped", "pipeline resume 2026-W07"),
         ("resume", "approved", "nothing to resume"),
     ],
 )

@@ -23,6 +23,7 @@ from pipeline.model.errors import ChecksFailedError, NothingToPublishError, Refu
 from pipeline.model.proof import ProofToken
 from pipeline.model.week import Week
 from pipeline.store import Store
+from pipeline.text.format import pluralize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,22 @@ class RebuildResult:
     """Names of files whose bytes differ; empty if the rebuild is identical."""
     changes: tuple[str, ...]
     """The reasons, a phrase each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOver:
+    """The stories that a week releases when it is held or skipped, and the next digest, which gets them."""
+
+    stories: int
+    week: Week
+
+    def __str__(self) -> str:
+        """Return a sentence without a full stop, for the record of the edition.
+
+        >>> str(CarryOver(stories=4, week=Week.parse("2026-W08")))
+        '4 stories carried over to 2026-W08'
+        """
+        return f"{pluralize(self.stories, 'story', 'stories')} carried over to {self.week}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +182,18 @@ class EditionWorkflow:
         """Leave a week without an edition; its entries carry over to the next digest."""
         return self._release(self.require(week, "skip"), "skipped", now)
 
+    def carry_over(self, week: Week, *, now: datetime) -> CarryOver:
+        """Return what would carry over, and to which week, if a week were held or skipped now."""
+        return self._carry_over(week, select_entries(self.store, self.context, week, now=now), now)
+
     def resume(self, week: Week, *, now: datetime) -> EditionRecord:
-        """Return a held edition to its former state, with those of its entries that no other edition has sealed."""
+        """Return a held or skipped edition to its former state, with what no other edition has sealed.
+
+        Raise RefusedError for a skipped week of which other editions have published everything.
+        """
         record = self.require(week, "resume")
+        if record.state == "skipped" and not self.store.editions.may_resume(str(week)):
+            raise RefusedError(f"{week} cannot be brought back: other editions have published all its stories since.")
         return self.store.editions.resume(record, now=now, actor=self.actor)
 
     def rebuild(self, week: Week) -> RebuildResult:
@@ -196,7 +222,9 @@ class EditionWorkflow:
         return record
 
     def _release(self, record: EditionRecord, state: EditionState, now: datetime) -> EditionRecord:
-        selection = select_entries(self.store, self.context, Week.parse(record.week), now=now)
+        week = Week.parse(record.week)
+        selection = select_entries(self.store, self.context, week, now=now)
+        carry_over = self._carry_over(week, selection, now)
         return self.store.editions.release(
             record,
             state,
@@ -204,8 +232,16 @@ class EditionWorkflow:
             excluded=selection.excluded_by_editor | selection.repeats.keys(),
             now=now,
             actor=self.actor,
+            note=str(carry_over) if carry_over.stories else "",
             token=self.proof_token,
         )
+
+    def _carry_over(self, week: Week, selection: Selection, now: datetime) -> CarryOver:
+        closed = self.store.weeks.closed()
+        following = max(week.next(), self.context.calendar.newest_closed(now))
+        while str(following) in closed:
+            following = following.next()
+        return CarryOver(stories=len(selection.stories), week=following)
 
 
 def _has_draft(store: Store, week: Week) -> bool:

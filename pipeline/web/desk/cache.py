@@ -30,6 +30,7 @@ class EditionCache:
         self._weeks: tuple[WeekSummary, ...] = ()
         self._editions: dict[tuple[str, str], Edition | BuildFailure] = {}
         self._shown: dict[str, Edition] = {}
+        self._reviewed: dict[str, None] = {}
 
     def page_version(self) -> str:
         """Return the page version as a short text; it is part of every page and every request for updates."""
@@ -78,6 +79,19 @@ class EditionCache:
         """Return an edition that was shown, by its fingerprint."""
         with self.lock:
             return self._shown.get(edition_fingerprint)
+
+    def record_review(self, edition_fingerprint: str) -> None:
+        """Remember that a browser has shown the HTML of an edition."""
+        with self.lock:
+            self._reviewed.pop(edition_fingerprint, None)
+            self._reviewed[edition_fingerprint] = None
+            for outdated in list(self._reviewed)[:-MAX_SHOWN_EDITIONS]:
+                del self._reviewed[outdated]
+
+    def is_reviewed(self, edition_fingerprint: str) -> bool:
+        """Return whether a browser has shown the HTML of an edition since the program was started."""
+        with self.lock:
+            return edition_fingerprint in self._reviewed
 
     def clear(self) -> None:
         """Build editions anew, whatever the page version; those that were shown are kept."""

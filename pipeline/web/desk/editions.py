@@ -22,7 +22,7 @@ from pipeline.model.errors import (
     UsageError,
 )
 from pipeline.model.variant import WHOLE
-from pipeline.web.desk.cache import EditionCache
+from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.message_frame import frame_html
 from pipeline.web.desk.ports import ACTIONS, ActionOptions
 from pipeline.web.desk.week import ViewOptions, WeekContext, parse_view_options, requested_week, with_known_variant
@@ -92,8 +92,9 @@ class EditionPages:
     def message(self, request: Request) -> Response:
         """Show the HTML for its frame, as described in ``message_frame``."""
         options = parse_view_options(request.query_params)
-        edition = self.cache.shown_edition(request.query_params.get("seen", "")) or self._edition(request)
-        edition = edition.as_variant(options.variant)
+        whole = self.cache.shown_edition(request.query_params.get("seen", "")) or self._edition(request)
+        self.cache.record_review(fingerprint(whole))
+        edition = whole.as_variant(options.variant)
         with self.cache.lock:
             local_image = self.cache.desk.editions.local_image
             html = frame_html(

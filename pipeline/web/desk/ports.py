@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
+from pipeline.jobs.editions.workflow import CarryOver
+from pipeline.jobs.monitoring.status import Status
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides
@@ -69,6 +72,14 @@ class EditionsService(Protocol):
 
     def unconfirmed(self) -> EditionRecord | None:
         """Return the oldest edition that may have been sent without the store's knowledge; None if there is none."""
+        ...
+
+    def carry_over(self, week: str) -> CarryOver:
+        """Return what would carry over, and to which week, if a week were held or skipped now."""
+        ...
+
+    def may_resume(self, week: str) -> bool:
+        """Return whether a week that was held or skipped can be brought back, with at least one of its stories."""
         ...
 
     def decisions(self, week: str) -> tuple[Decision, ...]:
@@ -137,6 +148,22 @@ class OverviewService(Protocol):
 
     def has_audience(self) -> bool:
         """Return whether people can subscribe, or somebody has. Cheap: every page asks."""
+        ...
+
+    def is_scheduled(self) -> bool:
+        """Return whether editions are sent automatically."""
+        ...
+
+    def sends_unapproved(self) -> bool:
+        """Return whether an edition is sent without approval unless somebody holds it."""
+        ...
+
+    def send_time(self, week: str) -> datetime | None:
+        """Return when an edition is sent automatically, in the publication's time zone; None if never."""
+        ...
+
+    def status(self) -> Status:
+        """Return the status of feeds, editions and tasks, and everything that is wrong."""
         ...
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.app import App, user_name
-from pipeline.app.audience import build_audience_context, build_person_mail_writer, public_url
+from pipeline.app.audience import build_audience_context, build_person_mail_writer
 from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
 from pipeline.app.feeds import build_link_collection
@@ -19,7 +19,7 @@ from pipeline.jobs.digests.build import build_draft, current_edition, write_seal
 from pipeline.jobs.digests.context import no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
 from pipeline.jobs.editions.send import mark_sent_elsewhere, send, send_test
-from pipeline.jobs.editions.workflow import EditionWorkflow
+from pipeline.jobs.editions.workflow import CarryOver, EditionWorkflow
 from pipeline.jobs.editor.edit import OverridesEditor
 from pipeline.jobs.editor.files import EditorFiles
 from pipeline.jobs.monitoring.status import approved_changes, recent_weeks
@@ -34,6 +34,7 @@ from pipeline.web.desk.background import BackgroundLinkChecks
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.service import PublicationFeeds
+from pipeline.web.desk.overview.service import PublicationOverview
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion
@@ -131,6 +132,19 @@ class PublicationEditions:
         """Return the oldest edition that may have been sent without the store's knowledge; None if there is none."""
         return self.publication.current_app().store().editions.unconfirmed()
 
+    def carry_over(self, week: str) -> CarryOver:
+        """Return what would carry over, without overrides if the editor's file is invalid."""
+        workflow, now = self._workflow(), self.publication.clock()
+        try:
+            return workflow.carry_over(parse_week(week), now=now)
+        except EditorFileError:  # reported by ``edition``
+            context = replace(workflow.context, read_overrides=no_overrides)
+            return replace(workflow, context=context).carry_over(parse_week(week), now=now)
+
+    def may_resume(self, week: str) -> bool:
+        """Return whether other editions have left something of what a week released, if it did."""
+        return self.publication.current_app().store().editions.may_resume(str(parse_week(week)))
+
     def decisions(self, week: str) -> tuple[Decision, ...]:
         """Return a decision for every entry near a week, without overrides if the editor's file is invalid."""
         app, context, now = self.publication.current_app(), self.publication.digest_context(), self.publication.clock()
@@ -148,11 +162,15 @@ class PublicationEditions:
         app, now = self.publication.current_app(), self.publication.clock()
         if action == "send" and self.deliveries.delivers():
             return self.deliveries.start(parse_week(week))
-        workflow = EditionWorkflow(store=app.store(), context=self.publication.digest_context(), actor=user_name())
+        workflow = self._workflow()
         result = _perform(app, workflow, parse_week(week), action, options, now)
         if action != "test":
             write_sealed(app.store(), workflow.context, parse_week(week), app.editions_folder, now=now)
         return result
+
+    def _workflow(self) -> EditionWorkflow:
+        store = self.publication.current_app().store()
+        return EditionWorkflow(store=store, context=self.publication.digest_context(), actor=user_name())
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
         """Return an image from the demo's fixtures; None without ``[fetch] fixtures``."""
@@ -215,24 +233,6 @@ class PublicationEditor:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicationOverview:
-    """``OverviewService`` of a publication."""
-
-    publication: LivePublication
-
-    def publication_name(self) -> str:
-        """Return the name of the publication."""
-        return self.publication.current_app().publication.name
-
-    def has_audience(self) -> bool:
-        """Return whether there are pages to subscribe at, or a subscriber."""
-        app = self.publication.current_app()
-        if public_url(app):
-            return True
-        return bool(app.store().subscribers.page(self.publication.clock(), limit=1))
-
-
-@dataclass(frozen=True, slots=True)
 class PublicationUpdates:
     """``UpdatesService`` of a publication. ``activity`` returns a text that differs with background progress."""
 
@@ -271,14 +271,12 @@ def _perform(
             record = workflow.approve(week, now=now, content_hash=options.content_hash, overridden=options.overridden)
             return f"Approved as Issue {record.number}. Exactly this edition will be sent."
         case "hold":
-            workflow.hold(week, now=now)
-            return "Held. Its entries carry over to the next digest."
+            return f"Held: {workflow.hold(week, now=now).note or 'there was no story to carry over'}."
         case "resume":
             approved = workflow.resume(week, now=now).state == "approved"
             return "Approved again, unchanged." if approved else "Back to draft, with the entries still available."
         case "skip":
-            workflow.skip(week, now=now)
-            return "Skipped. Its entries carry over to the next digest."
+            return f"Skipped: {workflow.skip(week, now=now).note or 'there was no story to carry over'}."
         case "send":
             recovery = build_recovery(app)
             record, path = send(workflow, recovery, week, now=now)

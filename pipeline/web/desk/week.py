@@ -29,6 +29,7 @@ from pipeline.web.desk.message_details import (
     story_levels,
     story_references,
 )
+from pipeline.web.desk.overview.outlook import Outlook, SendTerms
 from pipeline.web.desk.ports import ACTIONS
 
 EDITABLE_STATES = TRANSITIONS["skip"]
@@ -110,18 +111,7 @@ class WeekContext:
         page shows how the current one differs from it.
         """
         with self.cache.lock:
-            context = self.navigation(week) | {
-                "options": options,
-                "choices": VIEW_CHOICES,
-                "refusal": error,
-                "checks_failed": False,
-                "diff": None,
-                "blocking": {},
-                "edition": None,
-                "failure": None,
-                "empty_reason": "",
-                "delivery": None,
-            }
+            context = self._first_values(week) | {"options": options, "refusal": error}
             try:
                 edition = self.cache.edition(week)
             except NothingToPublishError as reason:
@@ -134,7 +124,8 @@ class WeekContext:
             options = with_known_variant(options, edition)
             context |= sidebar(edition, options.variant) | self._edition_values(week, edition, draft)
             context |= {"options": options, "edition": edition.as_variant(options.variant)}
-            context["delivery"] = self.cache.desk.deliveries.of_edition(week, edition)
+            context |= self._sending_values(week, edition, context["blocking"])
+            context["reviewed"] = options.view == "mail" or self.cache.is_reviewed(context["draft_fingerprint"])
             if options.view == "decisions" and context["editable"]:
                 context["notes"] = self.cache.desk.editor.state(week).overrides.notes
             if options.view == "changes":
@@ -147,6 +138,9 @@ class WeekContext:
     def navigation(self, week: str) -> dict[str, Any]:
         """Return the values of a week's heading: its summary, its neighbours and its state."""
         weeks, record = self.cache.weeks(), self.cache.desk.editions.record(week)
+        actions = [action for action in ACTIONS if action != "test" and not refusal(action, record)]
+        if record.state == "skipped" and not self.cache.desk.editions.may_resume(week):
+            actions.remove("resume")
         return {
             "page_version": self.cache.page_version(),
             "week": week,
@@ -156,9 +150,43 @@ class WeekContext:
             "record": record,
             "corrections": self.cache.desk.corrections.of_week(week) if record.state == "sent" else (),
             "unconfirmed": self.cache.desk.editions.unconfirmed(),
-            "actions": [action for action in ACTIONS if action != "test" and not refusal(action, record)],
+            "actions": actions,
             "editable": record.state in EDITABLE_STATES,
         }
+
+    def _first_values(self, week: str) -> dict[str, Any]:
+        """Return the values of a week without an edition."""
+        context = self.navigation(week)
+        return context | {
+            "carry_over": self.cache.desk.editions.carry_over(week) if "skip" in context["actions"] else None,
+            "choices": VIEW_CHOICES,
+            "checks_failed": False,
+            "diff": None,
+            "blocking": {},
+            "edition": None,
+            "failure": None,
+            "empty_reason": "",
+            "delivery": None,
+            "reviewed": False,
+            "outlook": self._outlook(week, None, 0),
+        }
+
+    def _sending_values(self, week: str, edition: Edition, blocking: Mapping[str, list[CheckResult]]) -> dict[str, Any]:
+        """Return to whom an edition goes, when, and what is missing; ``blocking`` are the errors by check."""
+        delivery = self.cache.desk.deliveries.of_edition(week, edition)
+        recipients = delivery.recipients.total if delivery and delivery.recipients else None
+        return {"delivery": delivery, "outlook": self._outlook(week, recipients, sum(map(len, blocking.values())))}
+
+    def _outlook(self, week: str, recipients: int | None, errors: int) -> Outlook:
+        overview = self.cache.desk.overview
+        summary = next((summary for summary in self.cache.weeks() if summary.week == week), None)
+        terms = SendTerms(
+            is_scheduled=overview.is_scheduled(),
+            sends_unapproved=overview.sends_unapproved(),
+            at=overview.send_time(week),
+            recipients=recipients,
+        )
+        return terms.describe(self.cache.desk.editions.record(week), summary, errors)
 
     def _edition_values(self, week: str, edition: Edition, draft: Edition) -> dict[str, Any]:
         """Return decisions and checks. ``draft`` is what an approval would seal."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.loopback]
 WEEK = "/week/2026-W07"
-VIEWS = ("mail", "inbox", "text", "headers", "source", "decisions", "changes")
+VIEWS = ("mail", "inbox", "text", "headers", "source", "decisions", "changes", "files")
 PATHS = (
     *(
         "/",

@@ -214,7 +214,9 @@ def resolve_a_conflict(editor: Editor, chromium: Browser, served: ServedDesk) ->
 
 def show_every_view(editor: Editor, width: int) -> None:
     editor.use("link", "Back to the edition")
-    for view in ("Inbox", "Text", "Headers", "Source", "Changes", "Stories"):
+    for view in ("Newsletter", "Inbox", "Text", "Headers", "Source", "Changes", "Copy and download", "Stories"):
+        if view == "Inbox":
+            editor.use("link", "Inspect")
         editor.use("link", view)
         editor.page.get_by_role("region", name=view, exact=True).wait_for()
         editor.page.wait_for_load_state("load")  # a style sheet still on its way would not count

@@ -151,7 +151,7 @@ def test_a_choice_stays_through_views_and_weeks(chromium: Browser, url: str) -> 
     """After another view and back, the mail is still dark and 320 pixels wide."""
     with opened(chromium, f"{url}{WEEK}?width=320&scheme=dark") as page:
         page.get_by_role("link", name="Stories", exact=True).click()
-        page.get_by_role("link", name="Email", exact=True).click()
+        page.get_by_role("link", name="Newsletter", exact=True).click()
         assert page.locator("#width-320").is_checked()
         assert page.locator("#scheme-dark").is_checked()
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pipeline.delivery.service_tags import html_for_service, service_tags, text_for_service
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.errors import (
     ChecksFailedError,
@@ -51,6 +52,7 @@ class EditionPages:
             Route("/week/{week}", self.week),
             Route("/week/{week}/mail", self.message),
             Route("/week/{week}/digest.{suffix}", self.file),
+            Route("/week/{week}/for/{service}.{suffix}", self.file_for_service),
             Route("/image", self.image),
             Route("/updates", self.updates),
         ]
@@ -118,6 +120,28 @@ class EditionPages:
         if suffix == "eml":
             name = edition.week if variant == WHOLE.name else f"{edition.week}-{variant}"
             headers["Content-Disposition"] = f'attachment; filename="{name}.eml"'
+        return Response(content, media_type=FILE_TYPES[suffix], headers=headers)
+
+    def file_for_service(self, request: Request) -> Response:
+        """Return the HTML or the text of an edition with the tags of a mail service, as a download."""
+        suffix, name, edition = request.path_params["suffix"], request.path_params["service"], self._edition(request)
+        variant = with_known_variant(parse_view_options(request.query_params), edition).variant
+        edition = edition.as_variant(variant)
+        try:
+            service = service_tags(name)
+        except UsageError as error:
+            raise HTTPException(404, str(error)) from error
+        if suffix == "html":
+            content = html_for_service(edition.html.decode(), service)
+        elif suffix == "txt" and service.takes_text:
+            content = text_for_service(edition.text.decode(), service)
+        else:
+            raise HTTPException(404, f"For {service.title} there is no .{suffix}.")
+        file_name = edition.week if variant == WHOLE.name else f"{edition.week}-{variant}"
+        headers = {
+            "Content-Security-Policy": MESSAGE_CSP.format(images=IMAGE_SOURCES["local"]),
+            "Content-Disposition": f'attachment; filename="{file_name}-{name}.{suffix}"',
+        }
         return Response(content, media_type=FILE_TYPES[suffix], headers=headers)
 
     def image(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from pipeline.delivery.service_tags import SERVICES
 from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.jobs.editions.check_links import check_results
 from pipeline.model.check import CheckResult, blocking_results
@@ -36,19 +37,22 @@ EDITABLE_STATES = TRANSITIONS["skip"]
 """States in which the editor's overrides can still take effect."""
 VIEW_CHOICES: dict[str, dict[str, str]] = {
     "view": {
-        "mail": "Email",
+        "mail": "Newsletter",
+        "decisions": "Stories",
         "inbox": "Inbox",
         "text": "Text",
         "headers": "Headers",
         "source": "Source",
-        "decisions": "Stories",
         "changes": "Changes",
+        "files": "Copy and download",
     },
     "width": {"fit": "Fit screen", "900": "Desktop", "375": "Phone", "320": "Small phone"},
     "scheme": {"light": "Light", "dark": "Dark", "forced": "Forced dark"},
     "images": {"local": "Local images", "all": "All images", "none": "No images"},
 }
 """Each control of the toolbar with its values and their labels; the first value is the default."""
+MAIN_VIEWS = ("mail", "decisions")
+"""The views that a week opens on; the others are under one control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +164,8 @@ class WeekContext:
         return context | {
             "carry_over": self.cache.desk.editions.carry_over(week) if "skip" in context["actions"] else None,
             "choices": VIEW_CHOICES,
+            "main_views": MAIN_VIEWS,
+            "mail_services": SERVICES,
             "checks_failed": False,
             "diff": None,
             "blocking": {},

@@ -144,10 +144,11 @@ function hasUnsavedText() {
   return [...fields].some((field) => "defaultValue" in field && field.value !== field.defaultValue);
 }
 
-/** Scroll the row of views so that the current one can be seen on a narrow screen. */
+/** Scroll each row of views so that the current one can be seen on a narrow screen. */
 function showCurrentView() {
-  const current = document.querySelector(".views [aria-current]");
-  if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - current.offsetWidth;
+  for (const current of document.querySelectorAll(".views [aria-current]")) {
+    current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - current.offsetWidth;
+  }
 }
 
 showCurrentView();

@@ -7,7 +7,7 @@ from atexit import register
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
@@ -432,6 +432,9 @@ class FakeDesk:
 
     def has_audience(self) -> bool:
         return self.takes_subscribers
+
+    def zone(self) -> tzinfo:
+        return LONDON
 
     def is_scheduled(self) -> bool:
         return self.sends_at is not None

@@ -31,6 +31,7 @@ from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
 from pipeline.web.desk.feeds.pages import FeedPages
 from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link
+from pipeline.web.desk.overview.pages import StatusPages
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
@@ -105,17 +106,7 @@ def create_desk_app(
     """
     folder = resources_folder() / "templates" / "web"
     cache = EditionCache(desk)
-    templates = PageTemplates.from_folder(
-        folder,
-        lambda request: cache.navigation(request.url.path),
-        entry_anchor=entry_anchor,
-        check_title=check_title,
-        check_lines=check_lines,
-        fix_link=fix_link,
-        variant_name=variant_name,
-        left_out=left_out,
-        failure_reason=failure_reason,
-    )
+    templates = _page_templates(cache, folder)
     editions = EditionPages(cache, templates, long_poll_seconds)
     handlers = (
         editions,
@@ -126,6 +117,7 @@ def create_desk_app(
         DeliveryPages(cache, templates),
         CorrectionPages(cache, templates),
         MailPages(cache, templates),
+        StatusPages(cache, templates),
     )
     return Starlette(
         routes=[
@@ -134,4 +126,18 @@ def create_desk_app(
         ],
         middleware=[Middleware(AccessMiddleware, token=token, public_url=public_url, session_valid=session_valid)],
         exception_handlers={HTTPException: editions.error, PipelineError: editions.error},
+    )
+
+
+def _page_templates(cache: EditionCache, folder: Path) -> PageTemplates:
+    return PageTemplates.from_folder(
+        folder,
+        lambda request: cache.navigation(request.url.path),
+        entry_anchor=entry_anchor,
+        check_title=check_title,
+        check_lines=check_lines,
+        fix_link=fix_link,
+        variant_name=variant_name,
+        left_out=left_out,
+        failure_reason=failure_reason,
     )

@@ -31,6 +31,7 @@ PATHS = (
         "/feeds",
         "/subscribers",
         "/subscribers/1",
+        "/status",
         "/mails/confirmation",
         "/mails/best-of",
         "/nowhere",

@@ -11,10 +11,12 @@ from urllib.parse import quote
 
 import pytest
 
+from pipeline.jobs.monitoring.status import Blocker, EditionStatus, LastRun, ScheduledRun
 from pipeline.model.check import FIX_TARGETS, CheckResult, LinkCheck
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import ConfigError
+from pipeline.model.health import HealthResult
 from pipeline.web.desk.fix_links import entry_anchor, fix_link
 from pipeline.web.desk.overview.navigation import SECTIONS
 from pipeline.web.desk.updates import NewEntry
@@ -341,7 +343,7 @@ def test_every_page_names_the_publication_and_marks_its_section(client: AsgiClie
     """The name of the publication and all sections are on every page; one section is marked as the current one."""
     page = client.get(path).text
     header = page.partition("<header")[2].partition("</header>")[0]
-    assert "Harbour & Hearth Weeks Feeds Subscribers Sent" in visible_text(f"<header{header}")
+    assert "Harbour & Hearth Weeks Feeds Subscribers Sent Status" in visible_text(f"<header{header}")
     assert header.count("aria-current") == 1
     assert current in header
 
@@ -356,7 +358,7 @@ def test_every_section_has_a_page(client: AsgiClient) -> None:
 def test_without_an_audience_nothing_leads_to_subscribers(client: AsgiClient, desk: FakeDesk) -> None:
     """The sections about subscribers are missing while nobody can subscribe and nobody has."""
     desk.takes_subscribers = False
-    assert "Harbour & Hearth Weeks Feeds Weeks" in visible_text(client.get("/").text)
+    assert "Harbour & Hearth Weeks Feeds Status Weeks" in visible_text(client.get("/").text)
 
 
 def test_pages_of_a_week_lead_back_to_it(client: AsgiClient) -> None:
@@ -438,3 +440,34 @@ def test_a_test_copy_is_beside_the_approval(client: AsgiClient) -> None:
     page = client.get(WEEK).text
     assert page.index(">Approve<") < page.index(">Send test<") < page.index(">More<")
     assert 'value="test"' in page.partition(">Send test<")[2].partition("</details>")[0]
+
+
+def test_the_status_says_what_is_wrong_and_what_comes_next(client: AsgiClient, desk: FakeDesk) -> None:
+    """Problems with their fix and a link to where it is done, the next runs in local time, and the last ones."""
+    at = datetime(2026, 7, 10, 6, tzinfo=UTC)
+    gone = HealthResult(
+        category="feeds", name="podcast", level="error", message="answered 404", fix="run `pipeline feeds`"
+    )
+    desk.publication_status = replace(
+        desk.publication_status,
+        healthy=False,
+        summary="1 error.",
+        problems=(gone,),
+        editions=(EditionStatus(week="2026-W07", state="draft", blockers=(Blocker(message="waits for approval"),)),),
+        next_runs=(ScheduledRun(task="send", at=at, in_seconds=5),),
+        last_runs=(LastRun(task="late-feeds", period="x", status="failed", message="no network", started_at=at),),
+    )
+    html = client.get("/status").text
+    page = visible_text(html)
+    assert "1 error. To do Error podcast answered 404 Run pipeline feeds ." in page
+    assert 'href="/feeds#feed-podcast"' in html
+    assert "2026-W07 Draft waits for approval" in page
+    assert "Send the edition Fri 10 Jul 2026 07:00" in page
+    assert "Failed: no network" in page
+
+
+def test_the_status_is_short_if_all_is_well(client: AsgiClient) -> None:
+    """Without problems there is one sentence."""
+    page = visible_text(client.get("/status").text)
+    assert "Status All is well." in page
+    assert "To do" not in page

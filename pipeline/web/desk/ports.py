@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, Protocol
 
 from pipeline.jobs.editions.workflow import CarryOver
@@ -148,6 +148,10 @@ class OverviewService(Protocol):
 
     def has_audience(self) -> bool:
         """Return whether people can subscribe, or somebody has. Cheap: every page asks."""
+        ...
+
+    def zone(self) -> tzinfo:
+        """Return the time zone of the publication."""
         ...
 
     def is_scheduled(self) -> bool:

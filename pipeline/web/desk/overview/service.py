@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from pipeline.app.audience import public_url
 from pipeline.app.deliveries import send_limits
@@ -31,6 +31,10 @@ class PublicationOverview:
         if public_url(app):
             return True
         return bool(app.store().subscribers.page(self.publication.clock(), limit=1))
+
+    def zone(self) -> tzinfo:
+        """Return the time zone of the publication."""
+        return self.publication.current_app().calendar.zone
 
     def is_scheduled(self) -> bool:
         """Return whether editions are sent automatically, at the times of [schedule] send."""

@@ -306,6 +306,9 @@ class FakeDesk:
     def approved_edition(self, week: str) -> Edition | None:
         return self.sealed.get(week)
 
+    def sealed_subjects(self) -> dict[str, str]:
+        return {week: edition.subject for week, edition in self.sealed.items()}
+
     def record(self, week: str) -> EditionRecord:
         return self.records.get(week) or EditionRecord(week=week)
 

@@ -74,6 +74,12 @@ def newest_sealed(connection: Connection, week: str) -> SealedEdition | None:
     return _sealed_edition(row, _variants(connection, week, row["version"])) if row else None
 
 
+def subjects(connection: Connection) -> dict[str, str]:
+    """Return the subject of the newest sealed edition of each week that has one."""
+    newest = select(edition.c.week, sealed_edition.c.subject).join_from(edition, sealed_edition, _NEWEST)
+    return {row.week: row.subject for row in connection.execute(newest)}
+
+
 def splits(connection: Connection, weeks: Collection[str]) -> tuple[str, ...]:
     """Return the references that the editor split from their stories in the newest sealed editions of some weeks."""
     newest = select(sealed_edition.c.overrides).join_from(edition, sealed_edition, _NEWEST)

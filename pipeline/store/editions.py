@@ -49,6 +49,11 @@ class EditionRepository:
         with self.database.read() as connection:
             return edition_rows.splits(connection, weeks)
 
+    def subjects(self) -> dict[str, str]:
+        """Return the subject of each week's newest sealed edition, by week."""
+        with self.database.read() as connection:
+            return edition_rows.subjects(connection)
+
     def unconfirmed(self) -> EditionRecord | None:
         """Return the record of the oldest edition that may have been sent without this store's knowledge, or None."""
         records = [record for record in self.all().values() if record.is_unconfirmed]

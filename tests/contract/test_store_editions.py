@@ -148,6 +148,17 @@ def test_approval_releases_entries_it_does_not_carry(store: Store) -> None:
     assert weeks_of(store, crowded) == [("", "", W07)]
 
 
+def test_subjects_are_those_of_the_newest_seals(store: Store) -> None:
+    """Each week that was ever sealed has one, whatever became of the edition."""
+    assert store.editions.subjects() == {}
+    first, second = seal(W07, 1), seal(W07, 1)
+    changed = replace(second, edition=replace(second.edition, subject="Another"))
+    record = store.editions.approve(EditionRecord(week=W07), first)
+    assert store.editions.subjects() == {W07: first.edition.subject}
+    store.editions.approve(record, changed)
+    assert store.editions.subjects() == {W07: "Another"}
+
+
 def test_resume_reclaims_what_is_free(store: Store) -> None:
     """All entries came back: approved as it was. One was sealed by another edition: a draft again, with the others."""
     one, two = insert(store, blog_post(1), blog_post(2))

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.jobs.monitoring.status import Blocker, EditionStatus, LastRun, ScheduledRun
 from pipeline.model.check import FIX_TARGETS, CheckResult, LinkCheck
-from pipeline.model.digest import BuildFailure, Edition
+from pipeline.model.digest import BuildFailure, Edition, EditionState
 from pipeline.model.edition import EditionRecord
 from pipeline.model.errors import ConfigError
 from pipeline.model.health import HealthResult
@@ -45,8 +45,8 @@ def visible_text(html: str) -> str:
 def test_weeks_are_listed_with_their_counts(client: AsgiClient) -> None:
     """The first page lists the weeks, newest first: their days, their entries, and whether they are in progress."""
     page = visible_text(client.get("/").text)
-    assert "16–22 February 2026 2026-W08 1 post 1 episode Open" in page
-    assert "9–15 February 2026 2026-W07 1 post 1 episode 3 links Draft" in page
+    assert "16–22 February 2026 2026-W08 · Closes Monday 23 February, 00:00 1 post 1 episode Open" in page
+    assert f"9–15 February 2026 {SUBJECT} 2026-W07 · Waits for approval 1 post 1 episode 3 links Draft" in page
     assert page.index("2026-W08") < page.index("2026-W07") < page.index("2026-W06")
 
 
@@ -471,3 +471,32 @@ def test_the_status_is_short_if_all_is_well(client: AsgiClient) -> None:
     page = visible_text(client.get("/status").text)
     assert "Status All is well." in page
     assert "To do" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "due"),
+    [
+        ("draft", True, "Approve by Friday 13 February, 07:00"),
+        ("approved", True, "Goes out Friday 13 February, 07:00"),
+        ("approved", False, "Waits to be sent"),
+        ("held", True, "Held by Ana"),
+        ("skipped", True, "4 stories carried over to 2026-W08"),
+        ("sending", True, "Being sent"),
+        ("sent", True, "Sent, Sat 14 Feb"),
+    ],
+)
+def test_the_list_says_of_each_week_what_is_due(
+    client: AsgiClient, desk: FakeDesk, state: EditionState, at: bool, due: str
+) -> None:
+    """With the subject of what is sealed, or of the draft that is due; other drafts are not built for the list."""
+    desk.sends_at = datetime(2026, 2, 13, 7, tzinfo=UTC) if at else None
+    desk.sealed["2026-W07"] = edition("2026-W07", subject="As it was sealed")
+    note, changed_at = "4 stories carried over to 2026-W08", datetime(2026, 2, 14, 9, tzinfo=UTC)
+    desk.records["2026-W07"] = EditionRecord(
+        week="2026-W07", state=state, changed_by="Ana", note=note, changed_at=changed_at
+    )
+    page = visible_text(client.get("/").text)
+    subject = {"draft": SUBJECT, "held": "", "skipped": ""}.get(state, "As it was sealed")
+    assert f"9–15 February 2026 {subject} 2026-W07 · {due}".replace("  ", " ") in page
+    assert "Closes Monday 23 February, 00:00" in page
+    assert desk.build_count <= 1

@@ -25,6 +25,7 @@ from pipeline.model.errors import (
 from pipeline.model.variant import WHOLE
 from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.message_frame import frame_html
+from pipeline.web.desk.overview.week_lines import load_week_lines
 from pipeline.web.desk.ports import ACTIONS, ActionOptions
 from pipeline.web.desk.week import ViewOptions, WeekContext, parse_view_options, requested_week, with_known_variant
 from pipeline.web.forms import Form, form_endpoint
@@ -62,6 +63,7 @@ class EditionPages:
         with self.cache.lock:
             version, weeks = self.cache.page_version(), self.cache.desk.editions.weeks()
             unconfirmed = self.cache.desk.editions.unconfirmed()
+            lines = load_week_lines(self.cache, weeks)
         feeds = self.cache.desk.feeds
         progress = feeds.fetch_progress()
         if weeks:
@@ -70,6 +72,7 @@ class EditionPages:
                 request,
                 page_version=version,
                 weeks=weeks,
+                lines=lines,
                 unconfirmed=unconfirmed,
                 feeds=None,
                 progress=progress,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal, Protocol
@@ -64,6 +64,10 @@ class EditionsService(Protocol):
 
     def approved_edition(self, week: str) -> Edition | None:
         """Return the edition that was approved last; None if there is none."""
+        ...
+
+    def sealed_subjects(self) -> Mapping[str, str]:
+        """Return the subjects of the sealed editions, by week."""
         ...
 
     def record(self, week: str) -> EditionRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -123,6 +123,10 @@ class PublicationEditions:
         """Return the edition that was approved last; None if there is none."""
         sealed = self.publication.current_app().store().editions.sealed(str(parse_week(week)))
         return sealed.edition if sealed else None
+
+    def sealed_subjects(self) -> Mapping[str, str]:
+        """Return the subjects of the sealed editions, by week."""
+        return self.publication.current_app().store().editions.subjects()
 
     def record(self, week: str) -> EditionRecord:
         """Return the state of a week's edition."""

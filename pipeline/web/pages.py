@@ -19,7 +19,6 @@ from starlette.staticfiles import StaticFiles
 from pipeline.app import resources_folder
 from pipeline.app.delivery import proof_signing_key, web_url
 from pipeline.jobs.proof.tokens import session_is_valid
-from pipeline.model.check import check_lines
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
 from pipeline.web.desk.audience.mails import MailPages
@@ -30,7 +29,7 @@ from pipeline.web.desk.deliveries.pages import DeliveryPages, failure_reason, le
 from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
 from pipeline.web.desk.feeds.pages import FeedPages
-from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link
+from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link, summarize_checks
 from pipeline.web.desk.overview.pages import StatusPages
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
@@ -135,7 +134,7 @@ def _page_templates(cache: EditionCache, folder: Path) -> PageTemplates:
         lambda request: cache.navigation(request.url.path),
         entry_anchor=entry_anchor,
         check_title=check_title,
-        check_lines=check_lines,
+        check_summaries=summarize_checks,
         fix_link=fix_link,
         variant_name=variant_name,
         left_out=left_out,

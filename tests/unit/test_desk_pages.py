@@ -500,3 +500,24 @@ def test_the_list_says_of_each_week_what_is_due(
     assert f"9–15 February 2026 {subject} 2026-W07 · {due}".replace("  ", " ") in page
     assert "Closes Monday 23 February, 00:00" in page
     assert desk.build_count <= 1
+
+
+def test_checks_are_grouped_and_name_their_story(client: AsgiClient, desk: FakeDesk) -> None:
+    """One line for each check with the number of its results; each place leads to its story, by its title."""
+    kettle, lights = "story blog A kettle on the quay", "story blog Who keeps the lights on"
+    poor = [
+        CheckResult(name="image-alt", level="hint", message="Describe it.", where=where, fix_target=target)
+        for where, target in (("A kettle on the quay", kettle), ("A lamp", lights))
+    ]
+    dead = CheckResult(name="dead-link", level="error", message="Correct it.", where="here", fix_target=lights)
+    at = datetime(2026, 2, 17, 9, tzinfo=UTC)
+    desk.link_checks["2026-W07"] = LinkCheck(content_hash="", checked_at=at, results=(*poor, dead))
+    html = client.get(f"{WEEK}?view=text").text
+    checks = html.partition('id="checks"')[2].partition("</section>")[0]
+    assert visible_text(f"<p{checks}").startswith("Checks 1 error 2 hints Error dead link here Correct it. Go to “Who")
+    assert "Hint 2 images without alt text Describe it. Go to “A kettle on the quay” A lamp Go to “Who" in visible_text(
+        checks
+    )
+    for reference in ("blog A kettle on the quay", "blog Who keeps the lights on"):
+        assert f'href="{WEEK}?view=decisions#{entry_anchor(reference)}"' in checks
+        assert f'id="{entry_anchor(reference)}"' in client.get(f"{WEEK}?view=decisions").text

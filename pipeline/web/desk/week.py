@@ -207,6 +207,7 @@ class WeekContext:
             "decisions": sorted(
                 decisions, key=lambda decision: order.get(f"{decision.feed_id} {decision.guid}", len(order))
             ),
+            "story_titles": {f"{decision.feed_id} {decision.guid}": decision.title for decision in decisions},
             "file_version": desk.editor.version(week),
             "positions": positions,
             "levels": story_levels(edition),

@@ -231,7 +231,11 @@ class FakeDesk:
     def services(self) -> Desk:
         """Return the desk that ``create_desk_app`` takes."""
         subscribers = AudienceDesk(
-            self.open_people, self.open_writer, lambda form_id: f"<form>{form_id}</form>", lambda: NOW, actor="eve"
+            self.open_people,
+            self.open_writer,
+            lambda form_id: f"<form>{form_id}</form>",
+            lambda: NOW,
+            actor=lambda: "eve",
         )
         deliveries = DeliveryDesk(
             open_store=lambda: self.open_people().store,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
+from pipeline.app.access import desk_url, editors, sends_links
 from pipeline.app.delivery import (
     bounce_domain,
     build_outbox,
@@ -48,6 +49,7 @@ def doctor_checks(app: App, *, now: datetime, offline: bool) -> Iterator[DoctorC
     yield DoctorCheck(category="feeds", run=partial(_feeds, app, now))
     yield DoctorCheck(category="runs", run=partial(_runs, app, now))
     yield DoctorCheck(category="alerts", run=partial(_notify_command, app))
+    yield DoctorCheck(category="desk", run=partial(_desk, app))
     yield DoctorCheck(category="mail", run=partial(_dkim_keys, app))
     if app.config.delivery.count_links:
         yield DoctorCheck(category="mail", run=partial(_link_counts, app))
@@ -155,6 +157,13 @@ def _notify_command(app: App) -> Iterator[HealthResult]:
     from pipeline.jobs.doctor.setup import check_notify_command
 
     return check_notify_command(app.config.notify.command, app.folder)
+
+
+def _desk(app: App) -> Iterator[HealthResult]:
+    from pipeline.jobs.doctor.setup import check_desk
+
+    url = desk_url(app) if app.config.web.listen else ""
+    return check_desk(url, editors(app), sends_links=sends_links(app))
 
 
 def _dkim_keys(app: App) -> Iterator[HealthResult]:

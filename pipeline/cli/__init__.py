@@ -17,6 +17,7 @@ from pipeline.cli import (
     completion,
     daemon,
     deliveries,
+    desk_link,
     digest,
     editions,
     feeds,
@@ -38,7 +39,7 @@ GROUPS = {
     "Write": ("digest", "preview", "check", "proof"),
     "Publish": ("approve", "hold", "resume", "skip", "send", "correct", "deliveries"),
     "People": ("subscribers", "bounces"),
-    "Run": ("run", "tick"),
+    "Run": ("run", "tick", "desk-link"),
     "Operate": ("status", "doctor", "notify", "backup", "restore", "prune", "export", "import", "completion"),
 }
 """The order of the commands in the help."""
@@ -112,7 +113,7 @@ def build_parser(config: str | None = None) -> CommandParser:
     parser.set_defaults(run=print_help, json=False)
     commands = Commands(parser)
     publishing = (digest, editions, deliveries, subscribers, bounces)
-    for module in (fetch, feeds, links, *publishing, daemon, status, maintenance, completion):
+    for module in (fetch, feeds, links, *publishing, daemon, desk_link, status, maintenance, completion):
         module.add_commands(commands)
     commands.describe(GROUPS)
     return parser

@@ -38,7 +38,7 @@ def answer_shell(parser: ArgumentParser) -> None:
 
 
 def complete_argument(*, action: Action, parsed_args: Namespace, prefix: str, **context: object) -> Iterator[str]:
-    """Yield what an argument can be: ids of feeds, weeks, or files."""
+    """Yield what an argument can be: ids of feeds, addresses of editors, weeks, or files."""
     from argcomplete.completers import FilesCompleter
 
     from pipeline.config import load_config
@@ -49,6 +49,9 @@ def complete_argument(*, action: Action, parsed_args: Namespace, prefix: str, **
     elif action.metavar == "FEED":
         with suppress(PipelineError):  # an invalid config.toml has no feeds to complete
             yield from (feed.id for feed in load_config(parsed_args.config).feeds)
+    elif action.metavar == "EDITOR":
+        with suppress(PipelineError):
+            yield from (editor.address for editor in load_config(parsed_args.config).editors)
     elif action.metavar == "WEEK":
         yield from ("last", "current")
         yield from (folder.name for folder in (parsed_args.config.parent / "editions").glob("????-W??"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.bounces import bounces_mistakes
+from pipeline.config.editors import editors_mistakes
 from pipeline.config.public import DEFAULT_FORM
 from pipeline.config.schema import REPEATED_SECTIONS, SECTIONS, Config, settings_of
 from pipeline.config.toml_lines import find_line
@@ -52,6 +53,8 @@ def parse_config(document: Mapping[str, Any], path: Path, text: str = "") -> Con
     _check_feeds(repeated["feeds"], mistakes)
     _check_blocks(repeated["blocks"], mistakes)
     _check_forms(repeated["forms"], mistakes)
+    for number, key, message in editors_mistakes(repeated["editors"]):
+        mistakes.add(message, "editors", key, number)
     _check_delivery(tables["delivery"], tables["public"], mistakes)
     _check_dkim(tables["delivery"], mistakes)
     for key, message in bounces_mistakes(tables["bounces"]):

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.config.blocks import BlockSettings
 from pipeline.config.bounces import BouncesSettings
 from pipeline.config.delivery import DeliverySettings
+from pipeline.config.editors import EditorSettings
 from pipeline.config.public import FormSettings, PublicSettings, SignupSettings
 from pipeline.config.sections import (
     DigestSettings,
@@ -36,6 +37,7 @@ class Config:
     delivery: DeliverySettings
     bounces: BouncesSettings
     web: WebSettings
+    editors: tuple[EditorSettings, ...]
     public: PublicSettings
     signup: SignupSettings
     forms: tuple[FormSettings, ...]
@@ -53,6 +55,7 @@ SECTIONS: dict[str, type] = {
     "delivery": DeliverySettings,
     "bounces": BouncesSettings,
     "web": WebSettings,
+    "editors": EditorSettings,
     "public": PublicSettings,
     "signup": SignupSettings,
     "forms": FormSettings,
@@ -62,7 +65,7 @@ SECTIONS: dict[str, type] = {
 }
 
 
-REPEATED_SECTIONS = ("feeds", "blocks", "forms")
+REPEATED_SECTIONS = ("feeds", "blocks", "editors", "forms")
 """Sections that are written as ``[[feeds]]``, once for each of their tables."""
 
 

@@ -149,7 +149,7 @@ class ConflictError(RefusedError):
 class InvalidTokenError(RefusedError):
     """A signed link is not valid; ``kind`` says why."""
 
-    def __init__(self, message: str, *, kind: Literal["forged", "expired", "used"]) -> None:
+    def __init__(self, message: str, *, kind: Literal["forged", "expired", "used", "removed"]) -> None:
         super().__init__(message)
         self.kind = kind
 

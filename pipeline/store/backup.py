@@ -14,7 +14,7 @@ from typing import cast
 from sqlalchemy import Connection
 
 from pipeline.model.errors import CorruptBackupError, RefusedError, StoreError, StoreTooNewError
-from pipeline.store.export import SHORT_LIVED
+from pipeline.store.export import NEVER_COPIED
 from pipeline.store.migrate import list_migrations
 
 _MAX_ERRORS = 20
@@ -129,7 +129,7 @@ def _finish(copied: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(errors[0])
     copied.execute("PRAGMA secure_delete = ON")
     tables = {row[0] for row in copied.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for name in sorted(SHORT_LIVED & tables):
+    for name in sorted(NEVER_COPIED & tables):
         copied.execute(f"DELETE FROM {name}")  # noqa: S608
     copied.commit()
 

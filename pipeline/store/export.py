@@ -20,6 +20,7 @@ from pipeline.store.dialects import bytewise, reset_sequence
 from pipeline.store.schema import (
     click_key,
     commit_counter,
+    editor_session,
     metadata,
     migration,
     owner,
@@ -30,9 +31,9 @@ from pipeline.store.schema import (
 
 Row = tuple[str, dict[str, Any]]
 _BATCH = 100
-SHORT_LIVED = {click_key.name, pending_click.name, scanner.name}
-"""Tables about the clients of clicks, whose rows are deleted within minutes: no copy keeps them."""
-_NOT_EXPORTED = {migration.name, commit_counter.name, owner.name, signing_key.name, *SHORT_LIVED}
+NEVER_COPIED = {click_key.name, pending_click.name, scanner.name, editor_session.name}
+"""Tables that no copy keeps: about the clients of clicks, whose rows are deleted within minutes, and open sessions."""
+_NOT_EXPORTED = {migration.name, commit_counter.name, owner.name, signing_key.name, *NEVER_COPIED}
 """Tables about the database, not the publication. Signing keys never leave it: an export may fall into wrong hands."""
 _TYPES = {
     "Text": "text",

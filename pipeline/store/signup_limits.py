@@ -1,4 +1,4 @@
-"""The repository of what limits sign-ups: counters that start again after a time, and challenges that were used."""
+"""The repository of what limits sign-ups and log-ins: counters that start again after a time, and what works once."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from pipeline.store.delivery_events import DeliveryEventRepository
 from pipeline.store.dialects import make_engine
 from pipeline.store.dispatches import DispatchRepository
 from pipeline.store.editions import EditionRepository
+from pipeline.store.editor_sessions import EditorSessionRepository
 from pipeline.store.entries import EntryRepository
 from pipeline.store.entry_revisions import EntryRevisionRepository
 from pipeline.store.feeds import FeedRepository
@@ -68,6 +69,7 @@ class Store:
         self.deliveries = DeliveryRepository(database)
         self.delivery_events = DeliveryEventRepository(database)
         self.clicks = ClickRepository(database)
+        self.editor_sessions = EditorSessionRepository(database)
         self.signup_limits = SignupLimitRepository(database)
         self.metrics = StoreMetrics(database)
         self.maintenance = Maintenance(database)

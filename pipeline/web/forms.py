@@ -12,10 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from pipeline.web.sessions import csrf_token_of
+
 MAX_FORM_BYTES = 256_000
 MAX_FORM_FIELDS = 1_000
 CSRF_FIELD = "csrf"
 FORM_TYPE = "application/x-www-form-urlencoded"
+_OUTDATED_PAGE = (
+    "The program was restarted, or you logged in again, after this page was opened. Go back, copy your text, and "
+    "reload the page."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +46,16 @@ class Form:
 def form_endpoint(handler: Callable[[Request, Form], Response], csrf_token: str = "") -> Callable[[Request], object]:
     """Return an endpoint that parses a form and runs ``handler`` in a thread.
 
-    It answers 400 to too many fields, 403 to a form without ``csrf_token``, 413 to a large body and 415 to any other
-    media type. Without a token every form is accepted, for pages whose address is a secret.
+    It answers 400 to too many fields, 403 to a form without ``csrf_token``, or that of its session, 413 to a large body
+    and 415 to any other media type. Without a token every form is accepted, for pages whose address is a secret.
     """
 
     async def endpoint(request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
             raise HTTPException(415, "Use the form on the page.")
         form = await read_form(request)
-        if csrf_token and not compare_digest(form[CSRF_FIELD].encode(), csrf_token.encode()):
-            raise HTTPException(
-                403,
-                "The program was restarted after this page was opened. Go back, copy your text, and reload the page.",
-            )
+        if csrf_token and not compare_digest(form[CSRF_FIELD].encode(), csrf_token_of(request, csrf_token).encode()):
+            raise HTTPException(403, _OUTDATED_PAGE)
         return await run_in_threadpool(handler, request, form)
 
     return endpoint

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,10 +18,14 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from pipeline.app import resources_folder
-from pipeline.app.delivery import proof_signing_key, web_url
-from pipeline.jobs.proof.tokens import session_is_valid
+from pipeline.app.delivery import web_url
 from pipeline.model.errors import PipelineError
 from pipeline.model.schedule import Clock
+from pipeline.web.desk.access.gate import DeskGate
+from pipeline.web.desk.access.live import LiveAccess
+from pipeline.web.desk.access.log_in import LogInPages
+from pipeline.web.desk.access.roles import form_refusal, page_refusal
+from pipeline.web.desk.access.session_pages import SessionPages
 from pipeline.web.desk.audience.mails import MailPages
 from pipeline.web.desk.audience.pages import SubscriberPages
 from pipeline.web.desk.cache import EditionCache
@@ -42,22 +47,27 @@ from pipeline.web.templating import PageTemplates
 log = logging.getLogger(__name__)
 
 
+class DeskPages(Protocol):
+    """Handlers of some pages."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes of these pages."""
+        ...
+
+
 @contextmanager
 def serve_pages(path: Path, clock: Clock, extra_routes: Sequence[BaseRoute] = ()) -> Iterator[str]:
     """Serve a publication's pages in a thread until the block ends. Yield their base URL; empty if they are off.
 
     ``path`` is that of config.toml; ``[web] listen`` and ``[web] url`` are read once. The desk needs a session, which a
-    proof's button starts.
+    link to log in starts, or a proof's button.
     """
-    with LivePublication(path, clock) as publication:
+    with LivePublication(path, clock) as publication, LiveAccess(path, clock) as access:
         app = publication.current_app()
-        public_url, key = web_url(app), proof_signing_key(app)
-        desk_app = create_desk_app(
-            create_desk(publication),
-            public_url=public_url,
-            session_valid=lambda token: session_is_valid(token, key, now=clock()),
-        )
-        routes = [*ProofPages(path, clock).routes(), *extra_routes, Mount("/", desk_app)]
+        public_url = web_url(app)
+        log_in = LogInPages(access, PageTemplates.from_folder(_templates_folder()))
+        desk_app = create_desk_app(create_desk(publication), public_url=public_url, log_in=log_in)
+        routes = [*ProofPages(path, clock).routes(), *log_in.routes(), *extra_routes, Mount("/", desk_app)]
         with serve_routes(app.config.web.listen, routes, public_url=public_url) as base_url:
             if base_url:
                 log.info("listening on %s", app.config.web.url or base_url)
@@ -97,17 +107,18 @@ def create_desk_app(
     long_poll_seconds: float = 2.0,
     token: str = "",
     public_url: str = "",
-    session_valid: Callable[[str], bool] | None = None,
+    log_in: LogInPages | None = None,
 ) -> Starlette:
     """Return the application of the desk's pages.
 
-    A request for updates waits up to ``long_poll_seconds``. The other options are those of ``AccessMiddleware``.
+    A request for updates waits up to ``long_poll_seconds``. With ``log_in`` it needs a session. The other options are
+    those of ``AccessMiddleware``.
     """
-    folder = resources_folder() / "templates" / "web"
+    folder = _templates_folder()
     cache = EditionCache(desk)
     templates = _page_templates(cache, folder)
     editions = EditionPages(cache, templates, long_poll_seconds)
-    handlers = (
+    handlers: tuple[DeskPages, ...] = (
         editions,
         EditorPages(cache, templates),
         ActionPages(cache, templates),
@@ -117,13 +128,17 @@ def create_desk_app(
         CorrectionPages(cache, templates),
         MailPages(cache, templates),
         StatusPages(cache, templates),
+        *([SessionPages(log_in.access, templates)] if log_in else []),
     )
+    gate = None
+    if log_in:
+        gate = DeskGate(access=log_in.access, show_log_in=log_in.show_refusal, refuse=editions.refuse)
     return Starlette(
         routes=[
             *(route for pages in handlers for route in pages.routes()),
             Mount("/static", StaticFiles(directory=folder / "static")),
         ],
-        middleware=[Middleware(AccessMiddleware, token=token, public_url=public_url, session_valid=session_valid)],
+        middleware=[Middleware(AccessMiddleware, token=token, public_url=public_url, gate=gate)],
         exception_handlers={HTTPException: editions.error, PipelineError: editions.error},
     )
 
@@ -139,4 +154,10 @@ def _page_templates(cache: EditionCache, folder: Path) -> PageTemplates:
         variant_name=variant_name,
         left_out=left_out,
         failure_reason=failure_reason,
+        form_refusal=form_refusal,
+        page_refusal=page_refusal,
     )
+
+
+def _templates_folder() -> Path:
+    return resources_folder() / "templates" / "web"

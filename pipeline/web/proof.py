@@ -16,20 +16,21 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.app import App, resources_folder
+from pipeline.app.access import build_sessions, proof_editor
 from pipeline.app.delivery import build_proof_sender, proof_signing_key, send_policy, web_url
 from pipeline.app.digests import build_digest_context
+from pipeline.jobs.access.sessions import PROOF_TTL
 from pipeline.jobs.editions.workflow import EditionWorkflow
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions, require_unexpired
-from pipeline.jobs.proof.tokens import sign_session, verify_token
+from pipeline.jobs.proof.tokens import verify_token
 from pipeline.model.check import check_lines
 from pipeline.model.errors import DeliveryError, InvalidTokenError, PipelineError, RefusedError
 from pipeline.model.proof import ProofToken
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
-from pipeline.text.message_headers import parse_mailbox
 from pipeline.web.desk.fix_links import check_title
 from pipeline.web.forms import Form, form_endpoint
-from pipeline.web.security import DESK_COOKIE
+from pipeline.web.sessions import set_session_cookie
 from pipeline.web.templating import PageTemplates
 
 HTTP_STATUS = dict.fromkeys(("desk", "ready", "done", "already", "sent"), 200) | {
@@ -38,8 +39,6 @@ HTTP_STATUS = dict.fromkeys(("desk", "ready", "done", "already", "sent"), 200) |
     "error": 500,
 }
 """Status of the page for each case; 409 for all others."""
-SESSION_TTL = timedelta(days=1)
-"""How long the desk stays open to a browser."""
 RESEND_INTERVAL = timedelta(minutes=1)
 """Minimum time between two proofs requested here."""
 
@@ -80,7 +79,7 @@ class ProofPages:
         def decide(app: App, token: ProofToken, now: datetime) -> Response:
             if token.action == "open":
                 require_unexpired(token, now)
-                return _open_desk(app, token, now)
+                return _open_desk(request, app, token, now)
             decisions = _decisions(app)
             try:
                 decision = decisions.decide(token, now=now, overridden=form.get_all("override"))
@@ -135,12 +134,11 @@ class ProofPages:
 
 
 def _decisions(app: App) -> ProofDecisions:
-    editor = parse_mailbox(app.publication.editor).address
     return ProofDecisions(
         workflow=EditionWorkflow(
             store=app.store(),
             context=build_digest_context(app),
-            actor=f"{editor}, by the proof",
+            actor=f"{proof_editor(app).name}, by the proof",
             open_link_fetcher=app.link_fetcher,
         ),
         send_policy=send_policy(app),
@@ -156,14 +154,10 @@ def _send_new_proof(app: App, token: ProofToken, now: datetime) -> str:
     return f"{build_proof_sender(app).send(Week.parse(token.week), now=now, resend=True)}."
 
 
-def _open_desk(app: App, token: ProofToken, now: datetime) -> Response:
+def _open_desk(request: Request, app: App, token: ProofToken, now: datetime) -> Response:
+    """Start a session of the proof's recipient."""
+    browser = request.headers.get("user-agent", "")
+    secret = build_sessions(app).start(proof_editor(app), "proof", now=now, browser=browser)
     redirect = RedirectResponse(f"/week/{token.week}", status_code=303)
-    redirect.set_cookie(
-        DESK_COOKIE,
-        sign_session(now + SESSION_TTL, proof_signing_key(app)),
-        max_age=int(SESSION_TTL.total_seconds()),
-        secure=web_url(app).startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    set_session_cookie(redirect, secret, PROOF_TTL, is_https=web_url(app).startswith("https:"))
     return redirect

@@ -2,7 +2,7 @@
 
 A web page elsewhere can make an editor's browser send requests to 127.0.0.1. So the Host header must name this machine
 (another name that resolves here is DNS rebinding), and any method but GET and HEAD needs an Origin of our own. Other
-machines need a token, and the desk behind the daemon a session cookie that expires.
+machines need a token, and the desk behind the daemon a session.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from collections.abc import Callable
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.model.editor import ActiveSession
+from pipeline.web.sessions import enter_session
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PREVIEW_COOKIE = "preview"
-DESK_COOKIE = "desk"
-"""Session cookie of the desk behind the daemon. Browsers share cookies between ports, so the preview has another."""
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,10 +34,8 @@ MESSAGE_CSP = (
 around it can read its height and scroll position; without scripts it can do nothing with that."""
 IMAGE_SOURCES = {"local": "'self' data:", "all": "'self' https: http: data:", "none": "'none'"}
 """Origins of an edition's images: the desk itself, any, or none."""
-DESK_CLOSED = (
-    "The desk is closed. Press “Open the desk” in a proof, then come back. Text you were just writing is on the "
-    "previous page."
-)
+Gate = Callable[[Request], ActiveSession | Response]
+"""Returns the session of a request, or the response that it gets instead. Called in a thread."""
 
 _SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -51,7 +51,7 @@ class AccessMiddleware:
     """ASGI middleware that rejects foreign requests and adds the security headers.
 
     Without ``token``, only the names of this machine and of ``public_url`` are accepted as Host. With a token any Host
-    is: the token is expected in the query once, then in a cookie. ``session_valid`` decides on the desk's cookie.
+    is: the token is expected in the query once, then in a cookie. With a ``gate`` a request needs a session.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class AccessMiddleware:
         app: ASGIApp,
         token: str = "",
         public_url: str = "",
-        session_valid: Callable[[str], bool] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._app = app
         self._token = token
         self._public_url = public_url
-        self._session_valid = session_valid
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reject or pass on a request, and set the headers of the response."""
@@ -78,8 +78,19 @@ class AccessMiddleware:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = self._early_response(Request(scope)) or self._app
+        request = Request(scope)
+        app = self._early_response(request) or await self._admit(request) or self._app
         await app(scope, receive, send_with_headers)
+
+    async def _admit(self, request: Request) -> Response | None:
+        """Return what a request gets without a session; None to pass it on, as that of its editor if it has one."""
+        if self._gate is None:
+            return None
+        admitted = await run_in_threadpool(self._gate, request)
+        if isinstance(admitted, Response):
+            return admitted
+        enter_session(request, admitted)  # again: the gate ran in a thread, with a context of its own
+        return None
 
     def _early_response(self, request: Request) -> Response | None:
         """Return a rejection, or the redirect that sets the token's cookie; None to pass the request on."""
@@ -88,8 +99,6 @@ class AccessMiddleware:
         )
         if reason:
             return PlainTextResponse(reason, status_code=403)
-        if self._session_valid and not self._session_valid(request.cookies.get(DESK_COOKIE, "")):
-            return PlainTextResponse(DESK_CLOSED, status_code=403)
         if not self._token or _equal(request.cookies.get(PREVIEW_COOKIE, ""), self._token):
             return None
         if request.method == "GET" and _equal(request.query_params.get("token", ""), self._token):

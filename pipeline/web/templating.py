@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.model.digest import WeekSummary
 from pipeline.text.format import format_date_range, format_datetime, format_short_day
+from pipeline.web.sessions import csrf_token_of, session_of
 
 MAX_FLASH_MESSAGES = 50
 
@@ -50,11 +51,24 @@ class PageTemplates:
         return cls(environment, navigation=navigation)
 
     def render(self, name: str, request: Request, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """Return a rendered page, with the message of the redirect that led to it."""
+        """Return a rendered page, with the message of the redirect that led to it.
+
+        Besides ``context`` a template has ``session``, if somebody is logged in, and ``role_refusal``: why they may not
+        do what needs the right to approve, empty if they may.
+        """
         message = self.flash_messages.get(request.query_params.get("message", ""), "")
         template = self.environment.get_template(f"{name}.html.j2")
         navigation = self.navigation(request) if self.navigation else None
-        html = template.render(csrf_token=self.csrf_token, message=message, navigation=navigation, **context)
+        session = session_of(request)
+        html = template.render(
+            csrf_token=csrf_token_of(request, self.csrf_token),
+            message=message,
+            navigation=navigation,
+            session=session,
+            role_refusal=session.refusal if session else "",
+            path=request.url.path,
+            **context,
+        )
         return HTMLResponse(html, status_code=status)
 
     def redirect(self, path: str, message: str = "", fragment: str = "") -> Response:

@@ -40,6 +40,8 @@ SHORT_FILES: dict[str, str] = {
     "pipeline/store/migrations/m0008_delivery_events.py": "one change of the database",
     "pipeline/store/migrations/m0009_link_clicks.py": "one change of the database",
     "pipeline/store/migrations/m0010_corrections.py": "one change of the database",
+    "pipeline/store/migrations/m0011_editor_sessions.py": "one change of the database",
+    "pipeline/cli/desk_link.py": "one command; its links are those of the desk, not of the daemon's tasks",
     "pipeline/delivery/serial_worker.py": "the worker of several backends",
     "pipeline/model/alert.py": "an alert and its delivery, apart from other records",
 }

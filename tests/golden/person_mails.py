@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from pipeline.digest.render.person_mail import MAIL_KINDS, PersonMailTemplates, RenderedMail, load_person_mail_templates
+from pipeline.digest.render.person_mail import (
+    MAIL_KINDS,
+    LogInMailContent,
+    LogInMailTemplates,
+    PersonMailTemplates,
+    RenderedMail,
+    load_log_in_mail_templates,
+    load_person_mail_templates,
+)
 from pipeline.digest.render.person_mail_view import LISTED, PastStory, PersonMailContent
 from pipeline.model.subscriber import MailKind
 from tests.golden.sample import HOSTILE, LONG, LONG_URL, PUBLICATION, SITE
@@ -94,9 +102,37 @@ def message(theme: str, name: str) -> bytes:
     return templates(theme).message(CONTENTS[name], "ada@quay.example", message_id="20260216093000.7.mail")
 
 
+LOG_IN = "log-in"
+LOG_IN_CONTENT = LogInMailContent(
+    publication=PUBLICATION,
+    name="Ann O’Hara & Sons",
+    url="https://desk.harbourandhearth.example/log-in/388be82823f944ab.Zx3-nQ.1771234200.sGn4tUr3?next=%2Fweek%2F2026-W07",
+    minutes=15,
+    now=NOW,
+)
+
+
+@cache
+def log_in_templates(theme: str) -> LogInMailTemplates:
+    """Return the compiled templates of the mail to log in, in a theme."""
+    return load_log_in_mail_templates([THEMES], theme)
+
+
+def log_in_mail(theme: str) -> RenderedMail:
+    """Return the mail with a link to log in, in a theme."""
+    return log_in_templates(theme).render(LOG_IN_CONTENT)
+
+
+def log_in_message(theme: str) -> bytes:
+    """Return it as a message."""
+    return log_in_templates(theme).message(LOG_IN_CONTENT, "ann@quay.example", message_id="20260216093000.7.log-in")
+
+
 def golden_mails() -> dict[str, bytes]:
     """Return the content of each golden file by its name: the text of each kind, and its HTML in one theme."""
     texts = {f"{kind}.txt": person_mail("classic", kind).text.encode() for kind in (*MAIL_KINDS, "arabic")}
+    log_in = log_in_mail("classic")
+    texts |= {f"{LOG_IN}.txt": log_in.text.encode(), f"{LOG_IN}.html": log_in.html.encode()}
     return texts | {f"{kind}.html": person_mail("classic", kind).html.encode() for kind in MAIL_KINDS}
 
 

@@ -25,7 +25,7 @@ from pipeline.jobs.digests.build import current_edition
 from pipeline.model.counted_link import counted_url, make_tag
 from pipeline.model.digest import Digest
 from pipeline.model.week import Week
-from tests.golden.person_mails import CONTENTS, message, person_mail
+from tests.golden.person_mails import CONTENTS, LOG_IN, log_in_mail, log_in_message, message, person_mail
 from tests.golden.sample import BARE, PUBLICATION, SAMPLE, STRESS
 from tests.mail.hostile_feed import write_publication
 
@@ -46,7 +46,7 @@ CANARY_URL = counted_url(COUNTING_URL, SAMPLE.week, make_tag(SAMPLE.week, ""))
 """Not in Outlook, and not in the plain text, like the other counted links."""
 MAILS = [*((theme, edition) for theme in THEMES for edition in EDITIONS), ("classic", COUNTED)]
 PERSON_MAILS = [(theme, name) for theme in THEMES for name in CONTENTS]
-ALL_MAILS = MAILS + PERSON_MAILS
+ALL_MAILS = MAILS + PERSON_MAILS + [(theme, LOG_IN) for theme in THEMES]
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 
 
@@ -65,6 +65,9 @@ def mail(theme: str, edition: str) -> RenderedMail:
     if edition in CONTENTS:
         made = person_mail(theme, edition)
         return RenderedMail(html=made.html, text=made.text, eml=message(theme, edition))
+    if edition == LOG_IN:
+        made = log_in_mail(theme)
+        return RenderedMail(html=made.html, text=made.text, eml=log_in_message(theme))
     compiled = load_theme([TEMPLATES], theme)
     if edition == COUNTED:
         rendered = render(SAMPLE, compiled)

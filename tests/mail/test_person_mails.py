@@ -8,7 +8,14 @@ from email import message_from_bytes, policy
 import pytest
 
 from pipeline.digest.render.person_mail_view import LISTED
-from tests.golden.person_mails import CONTENTS, message, person_mail
+from tests.golden.person_mails import (
+    CONTENTS,
+    LOG_IN_CONTENT,
+    log_in_mail,
+    log_in_message,
+    message,
+    person_mail,
+)
 from tests.mail.editions import PERSON_MAILS, THEMES
 from tests.mail.validators import ParsedMarkup, identifier_errors
 
@@ -63,6 +70,22 @@ def test_text_part_can_be_read(theme: str, name: str) -> None:
     assert long == []
     assert not re.search(r"[ \t]\n|\n{4}|&(?:amp|nbsp|lt);", text)
     assert text.endswith("\n")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_mail_to_log_in_has_its_link_in_both_parts(theme: str) -> None:
+    """Both say how long it works; the headers are those of a mail that nobody answers or unsubscribes from."""
+    made, content = log_in_mail(theme), LOG_IN_CONTENT
+    parsed = message_from_bytes(log_in_message(theme), policy=policy.default)
+    assert (parsed["Subject"], parsed["To"]) == ("Log in to the desk of Harbour & Hearth", "ann@quay.example")
+    assert (parsed["Auto-Submitted"], parsed["List-Unsubscribe"]) == ("auto-generated", None)
+    assert content.url in ParsedMarkup(made.html).hrefs
+    for text in (made.text, ParsedMarkup(made.html).text):
+        words = " ".join(text.split())
+        assert "Hello Ann O’Hara & Sons, press the button" in words
+        assert "The link works once, for 15 minutes." in words
+    assert content.url in made.text
+    assert "nsubscribe" not in made.html
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -45,7 +45,10 @@ def test_the_demo_config_names_every_setting():
     assert [
         setting.key for setting in reference() if not re.search(rf"^(# )?{setting.key} = ", text, re.MULTILINE)
     ] == []
+    text, editors = text.split("# [[editors]]\n")
     examples = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
+    editor = re.findall(r"^# (\w+ = .*)$", editors.partition("\n\n")[0], re.MULTILINE)
+    assert config(editors=[tomllib.loads("\n".join(editor))]).editors[0].may_approve
     token = next(line for line in examples if line.startswith("token_env"))
     for lines in ([token], [line for line in examples if line != token]):
         config(feeds=[FEED | tomllib.loads("\n".join(lines))])

@@ -11,11 +11,13 @@ from threading import Barrier
 
 import pytest
 
+from pipeline.jobs.access.tokens import signed_log_in, verify_log_in
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions
-from pipeline.jobs.proof.tokens import session_is_valid, sign_session, sign_token, verify_token
+from pipeline.jobs.proof.tokens import sign_token, verify_token
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.edition import Overrides
+from pipeline.model.editor import LogInToken
 from pipeline.model.errors import InvalidTokenError, RefusedError
 from pipeline.model.proof import ProofAction, ProofToken, SendPolicy
 from tests.factories import MONDAY, entry
@@ -226,8 +228,9 @@ def test_a_forged_token_is_refused(harness: PublicationHarness) -> None:
 
 
 def test_a_token_of_one_kind_is_none_of_another() -> None:
-    """A signature of a button's token opens no session, and a session presses no button, though one key signs both."""
+    """A button's token is no link to log in, and such a link presses no button, even if one key signs both."""
     token = ProofToken(week="2026-W07", content_hash="ab", action="open", sequence=1, expires_at=MONDAY)
-    assert not session_is_valid(sign_token(token, "key"), "key", now=MONDAY - HOUR)
     with pytest.raises(InvalidTokenError):
-        verify_token(sign_session(MONDAY, "key"), "key")
+        verify_log_in(sign_token(token, "key"), "key")
+    with pytest.raises(InvalidTokenError):
+        verify_token(signed_log_in(LogInToken(editor_id="ab", nonce="1", expires_at=MONDAY), "key"), "key")

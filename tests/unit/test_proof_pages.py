@@ -19,12 +19,13 @@ from pipeline.app import App
 from pipeline.app.delivery import proof_signing_key, web_url
 from pipeline.app.digests import build_digest_context
 from pipeline.app.feeds import build_refresher
+from pipeline.jobs.access.sessions import PROOF_TTL
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.proof.tokens import sign_token
 from pipeline.model.proof import ProofAction, ProofToken
 from pipeline.model.week import Week
 from pipeline.web.pages import serve_pages
-from pipeline.web.proof import SESSION_TTL, ProofPages
+from pipeline.web.proof import ProofPages
 from pipeline.web.server import create_guarded_app, serve_routes
 from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.publication import small_theme
@@ -286,7 +287,7 @@ def test_a_proof_opens_the_desk_for_a_day(app: App) -> None:
         assert (opened.status_code, opened.url.path, opened.url.query) == (200, "/week/2026-W07", b"")
         assert browser.get("/").status_code == 200
         assert httpx.get(f"{here}/", timeout=GIVE_UP_SECONDS).status_code == 403
-        now[0] += SESSION_TTL
+        now[0] += PROOF_TTL
         assert browser.get("/").status_code == 403
     assert state(app) == "draft"
 

@@ -1,4 +1,4 @@
-"""Doctor checks of the set-up: secrets in config.toml, theme, notification command, mail server, counted links."""
+"""Doctor checks of the set-up: secrets in config.toml, desk, theme, alert command, mail server, counted links."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from pipeline.model.editor import Editor
 from pipeline.model.errors import PipelineError, TemplateError
 from pipeline.model.health import HealthLevel, HealthResult
+from pipeline.text.format import pluralize
+from pipeline.text.urls import is_loopback
 
 _LITERAL = re.compile(
     r"""^[\s#]*+["']?(?=[\w.-]*?(?:passw|secret|token|api[_-]?key|credential))([\w.-]++)["']?\s*+=\s*+(["'])([^"']+)\2""",
@@ -103,6 +107,28 @@ def check_link_counts(public_url: str) -> Iterator[HealthResult]:
         return
     fix = "set [public] url to an https address, which mailbox providers expect of links"
     yield _result("mail", "count_links", "warning", f"leads subscribers through {public_url}, not encrypted", fix)
+
+
+def check_desk(url: str, editors: Sequence[Editor], *, sends_links: bool) -> Iterator[HealthResult]:
+    """Check that those who reach the desk at a URL can log in, and that nobody reads along; yield nothing without URL.
+
+    ``sends_links``: whether links to log in are sent by mail.
+    """
+    if not url:
+        return
+    is_remote = not is_loopback(urlsplit(url).hostname or "")
+    if is_remote and not editors:
+        message = f"at {url} opens from a proof only, for a day: nobody is named who could log in"
+        yield _result("desk", "the desk", "warning", message, "name its editors in [[editors]] (docs/desk.md)")
+    if is_remote and url.startswith("http:"):
+        message = f"at {url} is not encrypted: whoever reads along can log in as well"
+        yield _result("desk", "the desk", "warning", message, "put a proxy with https before it, and set [web] url")
+    if editors and not any(editor.may_approve for editor in editors):
+        fix = "set may_approve = true for one of them, or approve on the command line"
+        yield _result("desk", "[[editors]]", "warning", "name nobody who may approve an edition", fix)
+    if editors:
+        how = "get a link by mail" if sends_links else "need a link of `pipeline desk-link`, since no smtp_host is set"
+        yield _result("desk", "[[editors]]", "ok", f"name {pluralize(len(editors), 'editor')}, who {how} to log in")
 
 
 def _result(category: str, name: str, level: HealthLevel, message: str, fix: str = "") -> HealthResult:

@@ -89,3 +89,19 @@ signing_key = Table(
     Column("purpose", Text, primary_key=True),
     Column("secret", Text, nullable=False),
 )
+
+# Sessions of the desk. Only a hash of the cookie is stored; ``editor`` is the key of the editor's address.
+editor_session = Table(
+    "editor_session",
+    metadata,
+    Column("session_id", ROW_ID, primary_key=True),
+    Column("secret_hash", Text, nullable=False),
+    Column("editor", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("browser", Text, nullable=False),
+)
+Index("editor_session_secret", editor_session.c.secret_hash, unique=True)
+Index("editor_session_editor", editor_session.c.editor)

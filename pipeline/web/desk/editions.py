@@ -23,6 +23,8 @@ from pipeline.model.errors import (
     UsageError,
 )
 from pipeline.model.variant import WHOLE
+from pipeline.web.desk.access.gate import is_from_script
+from pipeline.web.desk.access.roles import action_refusal
 from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.message_frame import frame_html
 from pipeline.web.desk.overview.week_lines import load_week_lines
@@ -174,7 +176,13 @@ class EditionPages:
             status = error.status_code
         message = error.detail if isinstance(error, HTTPException) else str(error)
         message = "There is no such page." if message == "Not Found" else message
+        if is_from_script(request):
+            return JSONResponse({"message": message}, status_code=status)
         return self.templates.render("error", request, status=status, page_version="", reason=message)
+
+    def refuse(self, request: Request, reason: str) -> Response:
+        """Show why an editor may not do something."""
+        return self.error(request, HTTPException(403, reason))
 
     def _edition(self, request: Request) -> Edition:
         try:
@@ -215,6 +223,8 @@ class ActionPages:
         )
         if action is None or (action == "approve" and not options.content_hash):
             raise HTTPException(400, "Use the buttons on the page.")
+        if reason := action_refusal(request, action):
+            raise HTTPException(403, reason)
         desk = self.cache.desk
         try:
             if action == "approve":

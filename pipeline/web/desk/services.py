@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipeline.app import App, user_name
+from pipeline.app import App
 from pipeline.app.audience import build_audience_context, build_person_mail_writer
 from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
@@ -39,6 +39,7 @@ from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, Ov
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion
 from pipeline.web.public.sign_up import embed_html
+from pipeline.web.sessions import current_actor
 
 MAX_WEEKS = 26
 MAX_NEW_ENTRIES = 100
@@ -51,7 +52,7 @@ def create_desk(publication: LivePublication) -> Desk:
     link_checks = BackgroundLinkChecks(publication)
     deliveries = DeliveryDesk(
         open_store=lambda: publication.current_app().store(),
-        open_dispatcher=lambda: build_dispatcher(publication.current_app(), user_name()),
+        open_dispatcher=lambda: build_dispatcher(publication.current_app(), current_actor()),
         open_limits=lambda: send_limits(publication.current_app()),
         delivers=lambda: delivers(publication.current_app()),
         clock=publication.clock,
@@ -66,12 +67,12 @@ def create_desk(publication: LivePublication) -> Desk:
             lambda: build_person_mail_writer(publication.current_app()),
             lambda form_id: embed_html(publication.current_app(), form_id),
             publication.clock,
-            actor=user_name(),
+            actor=current_actor,
         ),
         deliveries=deliveries,
         corrections=CorrectionDesk(
             open_store=lambda: publication.current_app().store(),
-            open_dispatcher=lambda: build_dispatcher(publication.current_app(), user_name()),
+            open_dispatcher=lambda: build_dispatcher(publication.current_app(), current_actor()),
             open_mailer=lambda: build_mailer(publication.current_app()),
             delivers=lambda: delivers(publication.current_app()),
             opened=lambda: _opened_dispatcher(publication),
@@ -88,7 +89,7 @@ def create_desk(publication: LivePublication) -> Desk:
 def _opened_dispatcher(publication: LivePublication) -> Iterator[Dispatcher]:
     """Open a publication again, for work that needs no lock, with what checks links."""
     with App.load(publication.path) as app:
-        dispatcher = build_dispatcher(app, user_name())
+        dispatcher = build_dispatcher(app, current_actor())
         yield replace(dispatcher, workflow=replace(dispatcher.workflow, open_link_fetcher=app.link_fetcher))
 
 
@@ -159,7 +160,7 @@ class PublicationEditions:
             return explain_decisions(app.store(), context, parse_week(week), now=now, max_entries=0)
 
     def perform(self, week: str, action: Action, options: ActionOptions) -> str:
-        """Run an action as the user of this process, write the edition's files, and return a sentence with its result.
+        """Run an action as ``current_actor``, write the edition's files, and return a sentence with its result.
 
         The files in ``editions/`` prove what was sent if the store is lost.
         """
@@ -174,7 +175,7 @@ class PublicationEditions:
 
     def _workflow(self) -> EditionWorkflow:
         store = self.publication.current_app().store()
-        return EditionWorkflow(store=store, context=self.publication.digest_context(), actor=user_name())
+        return EditionWorkflow(store=store, context=self.publication.digest_context(), actor=current_actor())
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
         """Return an image from the demo's fixtures; None without ``[fetch] fixtures``."""

@@ -7,6 +7,7 @@ const nextEvent = (target, name) => new Promise((done) => target.addEventListene
 const NOTICE_MS = 15000; // how long a notice stays on the page
 const TYPING_PAUSE_MS = 60; // how long to wait for the next key before the preview is updated
 const CLIENT_ATTRIBUTES = ["style", "open"]; // changed by this script or the user: updates leave them as they are
+const LOGGED_OUT_MS = 5000; // how often to ask whether somebody has logged in again
 const OWN_SAVE_MS = 3000; // how long after saving a change of the file is this page's own
 let ownSaveAt = 0; // when this page last saved something by itself
 let savedScroll = 0; // where the page was scrolled to when its mail was replaced
@@ -90,6 +91,11 @@ async function pollUpdates() {
     if (document.hidden) await nextEvent(document, "visibilitychange");
     try {
       const response = await fetch(`/updates?seen=${encodeURIComponent(seen)}`);
+      if (response.status === 403) { // logged out meanwhile
+        [notice.textContent, until] = [(await response.json()).message, 0];
+        await sleep(LOGGED_OUT_MS);
+        continue;
+      }
       if (!response.ok) throw new Error(response.statusText);
       const { version, changes } = await response.json();
       const form = document.getElementById("editor-form");

@@ -64,7 +64,7 @@ class AudienceOverview:
 
 @dataclass(frozen=True, slots=True)
 class AudienceDesk:
-    """People of a publication. ``open_context`` returns its current context; ``actor`` is recorded with each change."""
+    """People of a publication. ``open_context`` returns its current context, ``actor`` who is recorded with changes."""
 
     open_context: Callable[[], AudienceContext]
     open_writer: Callable[[], PersonMailWriter]
@@ -72,7 +72,7 @@ class AudienceDesk:
     embed_html: Callable[[str], str]
     """Returns the HTML of a form, by its id, for pages of other websites."""
     clock: Clock
-    actor: str
+    actor: Callable[[], str]
 
     def overview(self) -> AudienceOverview:
         """Return the numbers of now."""
@@ -129,7 +129,7 @@ class AudienceDesk:
         context = self.open_context()
         form_id = next(iter(context.forms))
         is_queued = SignUp(context).invite(
-            address, DEFAULT_PREFERENCES, form_id=form_id, actor=self.actor, now=self.clock()
+            address, DEFAULT_PREFERENCES, form_id=form_id, actor=self.actor(), now=self.clock()
         )
         if is_queued:
             return f"{address.strip()} gets a mail with a link to confirm."
@@ -137,17 +137,17 @@ class AudienceDesk:
 
     def suppress(self, address: str) -> str:
         """Never mail an address again; return a sentence."""
-        Subscriptions(self.open_context()).suppress(address, "operator", actor=self.actor, now=self.clock())
+        Subscriptions(self.open_context()).suppress(address, "operator", actor=self.actor(), now=self.clock())
         return f"{address.strip()} gets no more mail, even if it is entered or imported again."
 
     def lift(self, address: str) -> str:
         """Allow a suppressed person to sign up again; return a sentence."""
-        Subscriptions(self.open_context()).lift_suppression(address, actor=self.actor, now=self.clock())
+        Subscriptions(self.open_context()).lift_suppression(address, actor=self.actor(), now=self.clock())
         return f"{address} may sign up again. Nothing is sent until they confirm."
 
     def erase(self, address: str) -> str:
         """Delete everything about a person; return a sentence."""
-        Subscriptions(self.open_context()).erase(address, actor=self.actor, now=self.clock())
+        Subscriptions(self.open_context()).erase(address, actor=self.actor(), now=self.clock())
         return "Everything about this person was deleted. Imports will not bring the address back."
 
     def _growth(self, context: AudienceContext, total: int, now: datetime) -> Sequence[tuple[date, int]]:

@@ -1,0 +1,1 @@
+"""Access to the desk: links to log in, and sessions."""

@@ -1,0 +1,1 @@
+"""Logging in to the desk: links, sessions and roles."""

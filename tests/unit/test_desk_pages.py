@@ -431,6 +431,7 @@ def test_a_skipped_week_says_where_its_stories_went_and_can_be_undone(client: As
     assert f"Skipped by Ana {note}." in page
     assert "Undo: do not skip" in page
     assert "Nothing to publish" not in page
+    assert "Last week’s catch" not in page
     desk.resumable = False
     assert "Undo: do not skip" not in client.get(WEEK).text
 

@@ -383,6 +383,11 @@ class FakeDesk:
         self.file_version += "+"
         self.revision += "+"
 
+    def add_picture(self, content: bytes) -> str:
+        if not content.startswith(b"picture"):
+            raise RefusedError("This file is no picture.")
+        return "pictures/0123456789abcdef01234567-1200x800.jpg"
+
     def preview_link(self, url: str) -> EditorLink:
         return EditorLink(url=url, title="Title of the page", note_md="Its description.")
 

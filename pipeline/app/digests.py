@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.app.app import resources_folder
 from pipeline.model.block import Block
+from pipeline.text.picture_references import is_reference
 
 if TYPE_CHECKING:
     from pipeline.app.app import App
@@ -38,6 +39,7 @@ def build_digest_context(app: App) -> DigestContext:
     from pipeline.jobs.digests.context import DigestContext
     from pipeline.jobs.digests.enrich import enrich
     from pipeline.jobs.editor.links import added_links_feed
+    from pipeline.jobs.editor.pictures import PictureFolder
 
     settings, editor = app.config.digest, build_editor_files(app)
     return DigestContext(
@@ -51,12 +53,13 @@ def build_digest_context(app: App) -> DigestContext:
         public_url=public_url(app),
         post_decides_week=settings.story_week == "post",
         read_overrides=editor.read_overrides,
+        read_pictures=PictureFolder(folder=app.editions_folder).read_all,
         create_editor_file=editor.create,
         enrich=lambda selection, now: enrich(
             app.store(),
             selection.stories,
             app.fetcher,
-            [*app.publication.image_urls, *selection.overrides.picture_urls],
+            [*app.publication.image_urls, *(url for url in selection.overrides.picture_urls if not is_reference(url))],
             now=now,
         ),
         max_links=settings.max_links,

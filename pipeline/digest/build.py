@@ -27,6 +27,7 @@ from pipeline.model.counted_link import CountedLink
 from pipeline.model.digest import Digest, Edition, RenderedDigest
 from pipeline.model.subscriber import Topic
 from pipeline.model.variant import WHOLE, Variant, VariantKey
+from pipeline.text.picture_references import with_public_urls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +69,22 @@ def compose_edition(
     keys: Sequence[VariantKey] = (),
     *,
     counting_url: str = "",
+    public_url: str = "",
     correction: CorrectionNote | None = None,
 ) -> ComposedEdition:
     """Return the edition that follows from the inputs: the same arguments always give the same bytes.
 
-    ``counting_url`` is that of the pages that count clicks on links; empty if nobody counts them. With ``correction``
-    it is a correction, and so is each variant.
+    ``counting_url`` is that of the pages that count clicks on links; empty if nobody counts them. ``public_url`` is
+    that of the public pages, which show uploaded pictures; without it these are embedded in the message. With
+    ``correction`` it is a correction, and so is each variant.
 
     Raise TemplateError if a template of the theme asks for something that does not exist.
     """
     digest, excerpts = compose(inputs)
     digest = corrected(digest, correction, inputs.translator) if correction else digest
-    rendered = render(digest, theme)
-    eml, links = _make_message(digest, rendered, counting_url)
+    message = _MessageSettings(counting_url=counting_url, public_url=public_url, pictures=inputs.pictures)
+    rendered = message.render(digest, theme)
+    eml, links = message.write(digest, rendered)
     checks = preflight(digest, rendered, eml, inputs.preflight)
     known = set(checks)
     variants: list[tuple[Variant, Digest]] = []
@@ -90,7 +94,7 @@ def compose_edition(
             digest_of_key, more = compose(wanted)
             digest_of_key = corrected(digest_of_key, correction, inputs.translator) if correction else digest_of_key
             excerpts = {**excerpts, **more}
-            variant, of_variant, results = _render_variant(digest_of_key, theme, key, counting_url)
+            variant, of_variant, results = _render_variant(digest_of_key, theme, key, message)
             variants.append((variant, digest_of_key))
             links += of_variant
             checks += tuple(_of_variant(result, key) for result in results if result not in known)
@@ -135,25 +139,39 @@ def seal_edition(
     return BuiltEdition(edition=edition, selection=selection, new_excerpts=composed.new_excerpts)
 
 
-def _make_message(
-    digest: Digest, rendered: RenderedDigest, counting_url: str, variant: str = "edition"
-) -> tuple[bytes, tuple[CountedLink, ...]]:
-    """Return the message of an edition or a variant, and its counted links.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MessageSettings:
+    """Settings of the messages of an edition and its variants."""
 
-    Only the message has them: the HTML at the desk and in the archive keeps the real ones.
-    """
-    if not counting_url:
-        return to_eml(rendered, digest, variant=variant), ()
-    html, links = with_counted_links(rendered.html, digest.week, counting_url, digest.publication.url)
-    return to_eml(replace(rendered, html=html), digest, variant=variant), links
+    counting_url: str
+    public_url: str
+    pictures: Mapping[str, bytes]
+
+    def render(self, digest: Digest, theme: Theme) -> RenderedDigest:
+        """Return a rendered digest; if there are public pages, these show its uploaded pictures."""
+        rendered = render(digest, theme)
+        return replace(rendered, html=with_public_urls(rendered.html, self.public_url)) if self.public_url else rendered
+
+    def write(
+        self, digest: Digest, rendered: RenderedDigest, variant: str = "edition"
+    ) -> tuple[bytes, tuple[CountedLink, ...]]:
+        """Return the message of an edition or a variant, and its counted links.
+
+        Only the message has them: the HTML at the desk and in the archive keeps the real ones.
+        """
+        html = rendered.html
+        links: tuple[CountedLink, ...] = ()
+        if self.counting_url:
+            html, links = with_counted_links(html, digest.week, self.counting_url, digest.publication.url)
+        return to_eml(replace(rendered, html=html), digest, variant=variant, pictures=self.pictures), links
 
 
 def _render_variant(
-    digest: Digest, theme: Theme, key: VariantKey, counting_url: str
+    digest: Digest, theme: Theme, key: VariantKey, message: _MessageSettings
 ) -> tuple[Variant, tuple[CountedLink, ...], tuple[CheckResult, ...]]:
     """Return a variant, its counted links, and the results of its checks, but those about the choice of entries."""
-    rendered = render(digest, theme)
-    eml, links = _make_message(digest, rendered, counting_url, key.name)
+    rendered = message.render(digest, theme)
+    eml, links = message.write(digest, rendered, key.name)
     variant = Variant(
         key=key,
         shown=topics_of(story.kind for story in digest.stories),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -50,8 +50,13 @@ def to_html(md: str) -> str:
     >>> to_html("Bring *bread* & <script>")
     '<p>Bring <em>bread</em> &amp; &lt;script&gt;</p>'
     """
+    return render_safe(md, _parser())
+
+
+def render_safe(md: str, parser: MarkdownIt) -> str:
+    """Return what a parser renders, without any element or address that a newsletter may not have."""
     html = nh3.clean(
-        _parser().render(md),
+        parser.render(md),
         tags=_TAGS | _TABLE_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
@@ -113,13 +118,18 @@ def excerpt(md: str, max_words: int = 60) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
     def alt(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
         return nh3.clean_text(tokens[index].content)
 
+    return new_parser(alt)
+
+
+def new_parser(image_rule: Callable[..., str]) -> MarkdownIt:
+    """Return a parser of CommonMark, tables and struck-out text, with an own rule for images."""
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.add_render_rule("image", alt)
+    parser.add_render_rule("image", image_rule)
     parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
     parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
     return parser

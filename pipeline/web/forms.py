@@ -18,6 +18,7 @@ MAX_FORM_BYTES = 256_000
 MAX_FORM_FIELDS = 1_000
 CSRF_FIELD = "csrf"
 FORM_TYPE = "application/x-www-form-urlencoded"
+UPLOAD_TYPE = "multipart/form-data"
 _OUTDATED_PAGE = (
     "The program was restarted, or you logged in again, after this page was opened. Go back, copy your text, and "
     "reload the page."
@@ -29,6 +30,8 @@ class Form:
     """The fields of a form; lines end in ``\\n``."""
 
     fields: dict[str, list[str]]
+    upload: bytes | None = None
+    """The content of the uploaded file; None if the form has none, or none was chosen."""
 
     def __getitem__(self, name: str) -> str:
         """Return the first value of a field; empty if it is missing.
@@ -43,17 +46,21 @@ class Form:
         return self.fields.get(name, [])
 
 
-def form_endpoint(handler: Callable[[Request, Form], Response], csrf_token: str = "") -> Callable[[Request], object]:
+def form_endpoint(
+    handler: Callable[[Request, Form], Response], csrf_token: str = "", *, max_upload_bytes: int = 0
+) -> Callable[[Request], object]:
     """Return an endpoint that parses a form and runs ``handler`` in a thread.
 
     It answers 400 to too many fields, 403 to a form without ``csrf_token``, or that of its session, 413 to a large body
-    and 415 to any other media type. Without a token every form is accepted, for pages whose address is a secret.
+    and 415 to any other media type. Without a token every form is accepted, for pages whose address is a secret. With
+    ``max_upload_bytes`` the form may have one file (RFC 7578); it is kept on disk until all of it was received.
     """
 
     async def endpoint(request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != FORM_TYPE and not (max_upload_bytes and media_type == UPLOAD_TYPE):
             raise HTTPException(415, "Use the form on the page.")
-        form = await read_form(request)
+        form = await read_form(request, max_upload_bytes=max_upload_bytes if media_type == UPLOAD_TYPE else 0)
         if csrf_token and not compare_digest(form[CSRF_FIELD].encode(), csrf_token_of(request, csrf_token).encode()):
             raise HTTPException(403, _OUTDATED_PAGE)
         return await run_in_threadpool(handler, request, form)
@@ -61,14 +68,23 @@ def form_endpoint(handler: Callable[[Request, Form], Response], csrf_token: str 
     return endpoint
 
 
-async def read_form(request: Request) -> Form:
-    """Return the form of a request, reading at most ``MAX_FORM_BYTES`` whatever its Content-Length says."""
-    data = await with_limited_body(request).form(max_files=0, max_fields=MAX_FORM_FIELDS)
+async def read_form(request: Request, *, max_upload_bytes: int = 0) -> Form:
+    """Return the form of a request, reading at most ``MAX_FORM_BYTES`` whatever its Content-Length says.
+
+    A form with a file may have ``max_upload_bytes`` more.
+    """
+    limited = with_limited_body(request, MAX_FORM_BYTES + max_upload_bytes)
     fields: dict[str, list[str]] = {}
-    for name, value in data.multi_items():
-        if isinstance(value, str):
-            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return Form(fields)
+    upload: bytes | None = None
+    async with limited.form(
+        max_files=1 if max_upload_bytes else 0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
+    ) as data:
+        for name, value in data.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+            elif value.filename:
+                upload = await value.read()
+    return Form(fields, upload)
 
 
 def with_limited_body(request: Request, max_bytes: int = MAX_FORM_BYTES) -> Request:
@@ -80,7 +96,11 @@ def with_limited_body(request: Request, max_bytes: int = MAX_FORM_BYTES) -> Requ
         message = await request.receive()
         total += len(message.get("body", b""))
         if total > max_bytes:
-            raise HTTPException(413, f"This form is too large; the limit is {max_bytes // 1000} KB.")
+            raise HTTPException(413, f"This form is too large; the limit is {_size(max_bytes)}.")
         return message
 
     return Request(request.scope, receive_limited)
+
+
+def _size(number: int) -> str:
+    return f"{number // 1000} KB" if number < 1_000_000 else f"{number // 1_000_000} MB"

@@ -36,6 +36,7 @@ from pipeline.web.desk.editor import EditorPages
 from pipeline.web.desk.feeds.pages import FeedPages
 from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link, summarize_checks
 from pipeline.web.desk.overview.pages import StatusPages
+from pipeline.web.desk.pictures.pages import PicturePages
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
@@ -121,6 +122,7 @@ def create_desk_app(
     handlers: tuple[DeskPages, ...] = (
         editions,
         EditorPages(cache, templates),
+        PicturePages(desk.editor, templates.csrf_token),
         ActionPages(cache, templates),
         FeedPages(cache, templates),
         SubscriberPages(cache, templates),

@@ -10,6 +10,8 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr
 
+from pipeline.model.errors import DeliveryFailedError
+
 _OWN_FIELD = re.compile(
     r"(from|to|cc|bcc|subject|date|reply-to|sender|return-path|received|mime-version|content-.*|dkim-signature)",
     re.IGNORECASE,
@@ -36,6 +38,12 @@ class Content:
 def read_content(message: bytes) -> Content:
     """Return the parts of a message that this program has written (RFC 5322, multipart/alternative)."""
     parsed = message_from_bytes(message)
+    if b"\r\nContent-ID:" in message:
+        raise DeliveryFailedError(
+            "This service takes no embedded pictures: set [public] url, so that the public pages show them, then "
+            "approve the edition again.",
+            kind="message",
+        )
     bodies = {part.get_content_type(): _text(part) for part in reversed(list(parsed.walk())) if not part.is_multipart()}
     headers = {name: _unfolded(str(value)) for name, value in parsed.items() if not _OWN_FIELD.fullmatch(name)}
     return Content(

@@ -13,6 +13,7 @@ from pipeline.text.html_images import is_svg
 
 MAX_IMAGE_WIDTH = 1200
 """In pixels: about twice the displayed width."""
+_WITHOUT_ALT = re.compile(r"!\[\s*\]\(")
 _FILE_NAME = re.compile(
     r"\S+\.(?:jpe?g|png|gif|webp|svg|heic|bmp|avif)"
     r"|(?:img|dsc[nf]?|pxl|dji|gopr|screenshot|unnamed|untitled|image)[-_ ]?\d*(?:[-_ ]\d+)*",
@@ -29,6 +30,10 @@ def image_alt(inputs: CheckInputs) -> Iterator[CheckResult]:
             if not picture.alt.strip():
                 message = "Describe the image where it was published (“alt text”): the title is used instead."
                 yield story_location(story).result("image-alt", "hint", message)
+    for location, text, by_editor in inputs.texts():
+        if by_editor and _WITHOUT_ALT.search(text):
+            message = "Describe the picture between the brackets, ![like this](…), for those who cannot see it."
+            yield location.result("image-alt", "warning", message)
     for image in inputs.html.images:
         if image.alt is None:
             message = f"Fix the theme: the image {image.url} has no alt attribute."

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pipeline.digest.checks.inputs import LINKS, CheckInputs, story_location
 from pipeline.model.check import CheckResult
+from pipeline.text.picture_references import is_reference
 from pipeline.text.urls import clean_url, domain, is_feed_redirect, url_key
 
 _MEANINGLESS = {
@@ -93,6 +94,7 @@ def few_links(inputs: CheckInputs) -> Iterator[CheckResult]:
 
 
 def _urls(inputs: CheckInputs) -> Iterator[str]:
-    """Yield each URL of the HTML once, including those of images."""
-    urls = [link.url for link in inputs.html.links] + [image.url for image in inputs.html.images]
+    """Yield each URL of the HTML once, including those of images; uploaded pictures have none of their own."""
+    images = (image.url for image in inputs.html.images if not is_reference(image.url.removeprefix("../")))
+    urls = [*(link.url for link in inputs.html.links), *images]
     yield from dict.fromkeys(urls)

@@ -8,13 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.digest.compose.archive import ArchiveContent, related_entries
-from pipeline.digest.compose.episodes import (
-    guest_page,
-    listen_page,
-    show_covers_once,
-    site_of,
-    with_episode_details,
-)
+from pipeline.digest.compose.episodes import guest_page, listen_page, show_covers_once, site_of, with_episode_details
 from pipeline.digest.compose.excerpts import ExcerptCache, excerpt_key, opening_of
 from pipeline.digest.compose.images import with_image_sizes
 from pipeline.digest.compose.inbox_line import compose_inbox_line
@@ -78,6 +72,8 @@ class DigestInputs:
     """All standing blocks of the publication."""
     previous_url: str = ""
     """The page of the edition before; empty if there is none."""
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """The uploaded pictures that the editor shows, by reference."""
     preflight: PreflightContext = field(default_factory=PreflightContext)
     translator: Translator = ENGLISH
 

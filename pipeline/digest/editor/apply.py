@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.model.digest import Section, Story
 from pipeline.model.edition import EditorLink, Overrides, StoryEdit, matches_any
 from pipeline.model.entry import Entry, Picture
+from pipeline.text.picture_references import reference_size
 from pipeline.text.urls import domain, url_key
 
 EDITOR_FEED_ID = "editor"
@@ -47,7 +48,7 @@ def apply_edit(story: Story, edit: StoryEdit) -> Story:
     picture = story.picture
     if edit.picture_url is not None and edit.picture_url != (picture.url if picture else ""):
         known = {entry.picture.url: entry.picture for entry in story.entries if entry.picture}
-        picture = known.get(edit.picture_url, Picture(url=edit.picture_url)) if edit.picture_url else None
+        picture = known.get(edit.picture_url, _own_picture(edit.picture_url)) if edit.picture_url else None
     if picture and edit.alt:
         picture = replace(picture, alt=edit.alt)
     return replace(
@@ -58,6 +59,12 @@ def apply_edit(story: Story, edit: StoryEdit) -> Story:
         picture=picture,
         button_label=edit.button,
     )
+
+
+def _own_picture(url: str) -> Picture:
+    """Return a picture that the editor chose, with its size if it was uploaded."""
+    width, height = reference_size(url) or (None, None)
+    return Picture(url=url, width=width, height=height)
 
 
 def apply_links(stories: Sequence[Story], overrides: Overrides, at: datetime) -> list[Story]:

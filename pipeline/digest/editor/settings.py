@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.model.edition import StoryEdit
 from pipeline.model.entry import Entry
 from pipeline.text.message_headers import find_control_character
+from pipeline.text.picture_references import is_reference
 from pipeline.text.urls import clean_url
 
 LIST = 'a list such as ["blog 7"]'
@@ -69,7 +70,7 @@ def story_problem(key: str, values: object) -> str:
             return f"the {name} of a story must be text in quotation marks"
         if name != "text" and "\n" in value:
             return f"the {name} of a story must be on one line"
-        if name == "picture" and value and not clean_url(value):
+        if name == "picture" and value and not (clean_url(value) or is_reference(value)):
             return f'"{value}" is not the address of a picture: write one that begins with https://, or "" for none'
     return ""
 

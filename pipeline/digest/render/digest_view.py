@@ -35,6 +35,7 @@ from pipeline.model.digest import Digest, Publication, SectionKind, SkimLine, St
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, placeholder_url
 from pipeline.text import markdown
 from pipeline.text.headlines import clean_headline, cut_headline, shorten_headline
+from pipeline.text.markdown_pictures import to_html_with_pictures
 
 PREHEADER_FILL_LENGTH = 150
 LOGO_WIDTH = 200
@@ -169,7 +170,7 @@ def digest_view(
         number=wording.edition_number(digest.number, translator),
         date=date,
         top_line=" · ".join(filter(None, wording.top_line(digest, closes_at, translator))),
-        introduction_html=markdown.to_html(introduction_md),
+        introduction_html=to_html_with_pictures(introduction_md),
         introduction_text=markdown.to_text(introduction_md, colon=separator),
         signature=signature_view(digest),
         contents_heading=translator.gettext("In this edition"),

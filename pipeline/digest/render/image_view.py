@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.model.digest import Story
 from pipeline.model.entry import Picture
 from pipeline.text.html_images import MIN_PIXELS, is_svg
+from pipeline.text.picture_references import is_reference, path_of
 
 FULL_WIDTH = 536
 THUMBNAIL_WIDTH = 160
@@ -65,7 +66,8 @@ def fit_image(width: int | None, height: int | None, max_side: int = FULL_WIDTH)
 def image_view(story: Story, title: str) -> ImageView | None:
     """Return the view of a story's picture; ``title`` is the alt text of one that has none."""
     picture = story.picture
-    if picture is None or not safe_url(picture.url):
+    address = _address(picture.url) if picture else ""
+    if picture is None or not address:
         return None
     if 0 < (picture.width or 0) < MIN_PIXELS or 0 < (picture.height or 0) < MIN_IMAGE_HEIGHT:
         return None
@@ -74,10 +76,15 @@ def image_view(story: Story, title: str) -> ImageView | None:
     alt = one_line(picture.alt) or title
     if _is_cover(story, picture):
         side = min(COVER_WIDTH, picture.width or COVER_WIDTH)
-        return ImageView(url=picture.url, alt=alt, width=side, height=side, beside=True)
+        return ImageView(url=address, alt=alt, width=side, height=side, beside=True)
     beside = story.level != "lead"
     width, height = fit_image(picture.width, picture.height, THUMBNAIL_WIDTH if beside else FULL_WIDTH)
-    return ImageView(url=picture.url, alt=alt, width=width, height=height, beside=beside)
+    return ImageView(url=address, alt=alt, width=width, height=height, beside=beside)
+
+
+def _address(url: str) -> str:
+    """Return what the ``src`` of a picture is; for an uploaded one its path from the folder of the edition."""
+    return path_of(url) if is_reference(url) else safe_url(url)
 
 
 def _is_strip(picture: Picture) -> bool:

@@ -6,24 +6,34 @@ either, which would make Outlook open it for editing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from pipeline.model.digest import Digest, Edition, Publication, RenderedDigest
 from pipeline.text.message_headers import message_headers
+from pipeline.text.picture_references import FOLDER, is_reference, with_content_ids
 
 _POLICY = EmailPolicy(linesep="\r\n", max_line_length=76)
 """Line lengths of RFC 2045, for bodies and their headers; all other headers are written by ``message_headers``."""
 
 
-def to_eml(rendered: RenderedDigest, digest: Digest, *, variant: str = "edition") -> bytes:
+def to_eml(
+    rendered: RenderedDigest,
+    digest: Digest,
+    *,
+    variant: str = "edition",
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
     """Return an edition as a message: plain text, then HTML, both UTF-8; the same digest gives the same bytes.
 
     Its Date is the closing of the week; its Message-ID has the name of the ``variant``. A correction has the date it
     was made and an own Message-ID, and refers to that of the edition. Lines end in CRLF; body lines have at most 76
-    characters.
+    characters. Uploaded ``pictures``, by reference, are embedded.
     """
     message_id = f"{digest.week}.{digest.closes_at:%Y%m%d%H%M%S}.{variant}"
     sent_at, reply_to = digest.closes_at, ""
@@ -32,7 +42,7 @@ def to_eml(rendered: RenderedDigest, digest: Digest, *, variant: str = "edition"
         message_id += f".correction-{digest.correction.number}"
     sent_at = sent_at.astimezone(ZoneInfo(digest.publication.timezone))
     headers = _headers(digest.publication, rendered.subject, sent_at, message_id, reply_to)
-    return headers + _parts(EmailMessage(policy=_POLICY), rendered.text, rendered.html, digest.week)
+    return headers + _parts(EmailMessage(policy=_POLICY), rendered.text, rendered.html, digest.week, pictures)
 
 
 def to_proof_eml(
@@ -48,10 +58,11 @@ def to_proof_eml(
     headers = _headers(publication, f"[Proof] {edition.subject}", sent_at, message_id)
     message = EmailMessage(policy=_POLICY)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
+    pictures = embedded_pictures(edition.eml)
     if not edition.variants:
-        return headers + _parts(message, text, html, edition.week)
+        return headers + _parts(message, text, html, edition.week, pictures)
     headers += b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-    return headers + _mixed(_parts(EmailMessage(policy=_POLICY), text, html, edition.week), edition)
+    return headers + _mixed(_parts(EmailMessage(policy=_POLICY), text, html, edition.week, pictures), edition)
 
 
 def to_person_eml(
@@ -94,9 +105,37 @@ def _headers(publication: Publication, subject: str, sent_at: datetime, message_
     )
 
 
-def _parts(message: EmailMessage, text: str, html: str, week: str) -> bytes:
+def embedded_pictures(eml: bytes) -> dict[str, bytes]:
+    """Return the pictures embedded in the message of an edition, by reference."""
+    if b"\r\nContent-ID:" not in eml:
+        return {}
+    parts = message_from_bytes(eml).walk()
+    names = ((str(part["Content-ID"] or "").strip("<> ").rpartition("@")[0], part) for part in parts)
+    contents = ((f"{FOLDER}/{name}", part.get_payload(decode=True)) for name, part in names)
+    return {reference: bytes(content) for reference, content in contents if is_reference(reference) and content}
+
+
+def _parts(
+    message: EmailMessage, text: str, html: str, week: str, pictures: Mapping[str, bytes] = MappingProxyType({})
+) -> bytes:
+    """Return the last headers and the body of a message; pictures that the HTML shows are embedded (RFC 2387, 2392)."""
+    html, shown = with_content_ids(html) if pictures else (html, ())
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    if embedded := [reference for reference in shown if reference in pictures]:
+        related = message.get_payload()[-1]  # type: ignore[index]
+        for reference in embedded:
+            name = reference.rpartition("/")[2]
+            subtype = "png" if name.endswith(".png") else "jpeg"
+            related.add_related(  # type: ignore[union-attr]
+                pictures[reference],
+                "image",
+                subtype,
+                cid=f"<{name}@{FOLDER}>",
+                disposition="inline",
+                filename=name,
+            )
+        related.set_boundary(f"=_pictures-{week}")  # type: ignore[union-attr]
     message.set_boundary(f"=_{week}")  # "=_" never occurs in quoted-printable; the standard library's is random
     return message.as_bytes()
 

@@ -14,6 +14,7 @@ from pipeline.model.digest import RelatedEntry, Story, StoryKind, StoryLevel
 from pipeline.model.entry import TimedText
 from pipeline.text import markdown
 from pipeline.text.markdown_ends import is_list
+from pipeline.text.markdown_pictures import to_html_with_pictures
 from pipeline.text.plain_text import count_words
 from pipeline.text.sentences import sentence_ends
 
@@ -117,7 +118,7 @@ def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
         image=image_view(story, _title(story, translator)),
         buttons=tuple(_buttons(story, translator)),
         more_links=tuple(_more_links(story, translator)),
-        note_html=markdown.to_html(story.note_md),
+        note_html=to_html_with_pictures(story.note_md),
         note_text=markdown.to_text(story.note_md, colon=separator),
         contents=tuple(_contents(story.chapters)),
         contents_heading=translator.gettext("In this episode"),

@@ -62,7 +62,12 @@ def build_selected(
     """Return the edition of selected entries, or a correction; the same arguments and store give the same bytes."""
     inputs = load_inputs(store, context, week, selection, plan.load_month(store, context, week))
     composed = compose_edition(
-        inputs, context.theme, plan.keys, counting_url=context.counting_url, correction=correction
+        inputs,
+        context.theme,
+        plan.keys,
+        counting_url=context.counting_url,
+        public_url=context.public_url,
+        correction=correction,
     )
     return plan.seal(composed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,9 @@ from pipeline.model.week import Week, WeekCalendar
 ReadOverrides = Callable[[Week, Sequence[StoredEntry]], Overrides]
 """Returns the editor's overrides for a week, given the entries around it."""
 
+ReadPictures = Callable[[Iterable[str]], Mapping[str, bytes]]
+"""Returns uploaded pictures by reference; raises EditorFileError if one is missing."""
+
 CreateEditorFile = Callable[[Edition, Selection, Path], Path | None]
 """Creates the editor's file of an edition if there is none; returns its path if it did."""
 
@@ -29,6 +32,11 @@ Enrich = Callable[[Selection, datetime], object]
 def no_overrides(week: Week, entries: Sequence[StoredEntry]) -> Overrides:
     """Return no overrides."""
     return Overrides()
+
+
+def no_pictures(references: Iterable[str]) -> Mapping[str, bytes]:
+    """Return no pictures."""
+    return {}
 
 
 def no_editor_file(edition: Edition, selection: Selection, out: Path) -> Path | None:
@@ -59,6 +67,7 @@ class DigestContext:
     public_url: str = ""
     """Where the public pages are, with a page for each sent edition; empty if there are none."""
     read_overrides: ReadOverrides = no_overrides
+    read_pictures: ReadPictures = no_pictures
     create_editor_file: CreateEditorFile = no_editor_file
     enrich: Enrich = no_enrichment
     max_links: int = 7

@@ -21,6 +21,7 @@ from pipeline.model.entry import Picture
 from pipeline.model.feed import Channel, Feed
 from pipeline.model.week import Week
 from pipeline.store import Store
+from pipeline.text.picture_references import find_references
 
 STALE_AFTER = timedelta(days=28)
 """A feed without a new entry for this long is reported by preflight."""
@@ -72,6 +73,7 @@ def _load(store: Store, context: DigestContext, week: Week, selection: Selection
         ),
         blocks=context.blocks,
         previous_url=_previous_url(store, context, week),
+        pictures=context.read_pictures(_picture_references(selection, month)),
         preflight=replace(
             load_preflight_context(store, context.feeds, week, closes_at, min_links=context.min_links),
             possible_repeats=_possible_repeats(selection),
@@ -90,6 +92,13 @@ def _possible_repeats(selection: Selection) -> tuple[PossibleRepeat, ...]:
 def _previous_url(store: Store, context: DigestContext, week: Week) -> str:
     previous = store.editions.sent_before(str(week)) if context.public_url else None
     return f"{context.public_url}/archive/{previous}" if previous else ""
+
+
+def _picture_references(selection: Selection, month: MonthContent) -> tuple[str, ...]:
+    """Return the references of the uploaded pictures in what the editor wrote."""
+    overrides = selection.overrides
+    texts = (overrides.introduction_md, *overrides.notes.values(), *overrides.picture_urls, *month.notes.values())
+    return find_references(texts)
 
 
 def _covers(channels: Mapping[str, Channel]) -> dict[str, Picture]:

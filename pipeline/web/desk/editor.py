@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
+from pipeline.jobs.editor.pictures import MAX_UPLOAD_BYTES
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditorLink, Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, PipelineError, UsageError
@@ -18,6 +19,7 @@ from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
 from pipeline.web.desk.message_details import story_references, suggestions
+from pipeline.web.desk.pictures.pages import added_picture
 from pipeline.web.desk.ports import OverridesChange
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
 from pipeline.web.forms import Form, form_endpoint
@@ -98,6 +100,10 @@ class EditorForm:
             links.insert(max(0, index + LINK_MOVES[verb]), link)
         return replace(self, links=tuple(links))
 
+    def with_picture(self, markdown: str) -> EditorForm:
+        """Return the form with a picture below the introduction."""
+        return replace(self, introduction=f"{self.introduction}\n\n{markdown}".strip())
+
     def with_link(self, link: EditorLink) -> EditorForm:
         """Return the form with one more link."""
         return replace(self, links=(*self.links, link))
@@ -113,9 +119,10 @@ class EditorPages:
     def routes(self) -> list[BaseRoute]:
         """Return the routes of these pages."""
         token = self.templates.csrf_token
+        submit = form_endpoint(self.submit, token, max_upload_bytes=MAX_UPLOAD_BYTES)
         return [
             Route("/week/{week}/edit", self.show, methods=["GET"]),
-            Route("/week/{week}/edit", form_endpoint(self.submit, token), methods=["POST"]),
+            Route("/week/{week}/edit", submit, methods=["POST"]),
             Route("/week/{week}/story", form_endpoint(self.change_story, token), methods=["POST"]),
             Route("/week/{week}/note", form_endpoint(self.save_note, token), methods=["POST"]),
         ]
@@ -142,7 +149,9 @@ class EditorPages:
             with self.cache.lock:
                 return self._page(request, week, values, form["version"], new_link=new_link)
         try:
-            if command not in ("add", "save"):
+            if command == "picture":
+                values = values.with_picture(added_picture(self.cache.desk.editor, form))
+            elif command not in ("add", "save"):
                 values = values.move_link(command)
             elif new_link.url.strip():
                 values = values.with_link(self._complete_link(new_link, values))

@@ -138,6 +138,10 @@ class EditorService(Protocol):
         """Write a change to the file. Raise ConflictError if its version is no longer ``version``."""
         ...
 
+    def add_picture(self, content: bytes) -> str:
+        """Store an uploaded picture and return its reference. Raise RefusedError for any other file. Needs no lock."""
+        ...
+
     def preview_link(self, url: str) -> EditorLink:
         """Return a link with the title and description of its page. Raise RefusedError if it was published before."""
         ...

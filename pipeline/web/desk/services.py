@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,11 +21,11 @@ from pipeline.jobs.editions.send import mark_sent_elsewhere, send, send_test
 from pipeline.jobs.editions.workflow import CarryOver, EditionWorkflow
 from pipeline.jobs.editor.edit import OverridesEditor
 from pipeline.jobs.editor.files import EditorFiles
+from pipeline.jobs.editor.pictures import PictureFolder
 from pipeline.jobs.monitoring.status import approved_changes, recent_weeks
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink
 from pipeline.model.errors import EditorFileError, UsageError
-from pipeline.model.fetch import FetchOutcome, FetchRequest
 from pipeline.model.week import Week
 from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.audience.service import AudienceDesk
@@ -35,6 +34,7 @@ from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.service import PublicationFeeds
 from pipeline.web.desk.overview.service import PublicationOverview
+from pipeline.web.desk.pictures.pages import local_image
 from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.updates import NewEntry, PageVersion
@@ -43,7 +43,6 @@ from pipeline.web.sessions import current_actor
 
 MAX_WEEKS = 26
 MAX_NEW_ENTRIES = 100
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
 def create_desk(publication: LivePublication) -> Desk:
@@ -178,17 +177,8 @@ class PublicationEditions:
         return EditionWorkflow(store=store, context=self.publication.digest_context(), actor=current_actor())
 
     def local_image(self, url: str) -> tuple[str, bytes] | None:
-        """Return an image from the demo's fixtures; None without ``[fetch] fixtures``."""
-        app = self.publication.current_app()
-        if not app.config.fetch.fixtures:
-            return None
-
-        async def fetch() -> FetchOutcome:
-            async with app.fetcher() as fetcher:
-                return await fetcher.fetch(FetchRequest(key="image", url=url), now=self.publication.clock())
-
-        outcome = asyncio.run(fetch())
-        return (outcome.content_type, outcome.body) if outcome.content_type in IMAGE_TYPES else None
+        """Return an uploaded picture, or an image from the demo's fixtures; None for any other."""
+        return local_image(self.publication.current_app(), url, now=self.publication.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +206,10 @@ class PublicationEditor:
     def save(self, week: str, change: OverridesChange, version: str) -> None:
         """Write a change to the file."""
         self._overrides_editor().save(parse_week(week), change, version, now=self.publication.clock())
+
+    def add_picture(self, content: bytes) -> str:
+        """Store an uploaded picture and return its reference, for Markdown or as the picture of a story."""
+        return PictureFolder(folder=self.publication.current_app().editions_folder).add(content)
 
     def preview_link(self, url: str) -> EditorLink:
         """Return a link with the title and description of its page. Opens the publication again: needs no lock."""

@@ -18,10 +18,12 @@ from starlette.routing import BaseRoute, Route
 
 from pipeline.digest.render.proof_banner import prepend_html
 from pipeline.jobs.deliveries.copies import archive_path
+from pipeline.jobs.editor.pictures import PictureFolder
 from pipeline.model.correction import Correction
 from pipeline.model.digest import Edition
 from pipeline.model.message import without_personal_links
 from pipeline.text.markdown import to_html
+from pipeline.text.picture_references import FOLDER
 from pipeline.web.public.audience import Audience, LiveAudience
 from pipeline.web.public.rendering import Page
 from pipeline.web.security import IMAGE_SOURCES, MESSAGE_CSP
@@ -42,6 +44,7 @@ class ArchivePages:
         """Return the routes of these pages."""
         return [
             Route("/archive/{week}", self.show, methods=["GET"]),
+            Route("/pictures/{name}", self.picture, methods=["GET"]),
             Route("/archive/{week}/corrections/{number}", self.show_correction, methods=["GET"]),
         ]
 
@@ -55,6 +58,19 @@ class ArchivePages:
             raise HTTPException(404)
         corrections = [one for one in store.corrections.of_week(week) if one.is_out]
         return _page(sealed.edition, _notes(audience, corrections) if corrections else "")
+
+    def picture(self, request: Request) -> Response:
+        """Return an uploaded picture. Its name follows from its content, so it is cached for ever."""
+        name = str(request.path_params["name"])
+        content = PictureFolder(folder=self.live.current().app.editions_folder).read(f"{FOLDER}/{name}")
+        if content is None:
+            raise HTTPException(404)
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "cross-origin",  # mail programs in browsers show it
+        }
+        return Response(content, media_type="image/png" if name.endswith(".png") else "image/jpeg", headers=headers)
 
     def show_correction(self, request: Request) -> Response:
         """Show a correction as it was sealed."""

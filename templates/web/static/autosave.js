@@ -11,7 +11,7 @@ const requests = new Map(); // of each form that is being saved
 let isLeaving = false; // a form was submitted, which takes what was typed along
 
 const forms = () => [...document.querySelectorAll("form[data-autosave]")];
-const typed = (form) => [...form.elements].filter((field) => "defaultValue" in field && field.type !== "hidden");
+const typed = (form) => [...form.elements].filter((field) => "defaultValue" in field && !["hidden", "file"].includes(field.type) && field.name !== "picture_alt");
 const isChanged = (form) => typed(form).some((field) => field.value !== field.defaultValue);
 const key = (form) => PREFIX + form.action + " " + (form.elements.entry?.value ?? "");
 

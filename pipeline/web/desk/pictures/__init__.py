@@ -1,0 +1,1 @@
+"""Upload pictures for introductions, notes and stories."""

@@ -156,6 +156,10 @@ def pictures(browser: Browser) -> None:
         _pipeline(folder, "digest", "--week", WEEK)
         with _served_desk(folder):
             desk = f"http://127.0.0.1:{PORT}/week/{WEEK}"
+            take_page(browser, desk, PICTURES / "desk-week.png", width=1280, height=860, scheme="light")
+            take_page(
+                browser, f"http://127.0.0.1:{PORT}/", PICTURES / "desk-weeks.png", width=375, height=760, scheme="dark"
+            )
             take_page(browser, f"{desk}/edit", PICTURES / "desk-edit.png", width=1280, height=860, scheme="light")
             take_page(
                 browser, f"{desk}?view=decisions", PICTURES / "desk-stories.png", width=375, height=760, scheme="dark"

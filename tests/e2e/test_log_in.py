@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,14 +18,18 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Route
 
+from pipeline.app.audience import build_audience_context
 from pipeline.cli import main
+from pipeline.jobs.audience.subscriptions import Subscriptions
 from pipeline.web.desk.access.live import LiveAccess
 from pipeline.web.desk.access.log_in import LogInPages
 from pipeline.web.desk.access.roles import EDITING
 from pipeline.web.pages import create_desk_app, serve_pages
 from pipeline.web.templating import PageTemplates
+from tests.background_server import free_port
 from tests.fake_desk import FakeDesk
 from tests.mail_server import SILENCE, MailServer
+from tests.people import sign_up
 from tests.served_desk import (
     ANN,
     BOB,
@@ -307,6 +314,65 @@ def test_people_are_changed_in_the_name_of_the_editor(desk: ServedDesk) -> None:
     with desk.app() as app:
         rows = [row for table, row in app.store().maintenance.export_rows() if table == "suppression"]
         assert [row["actor"] for row in rows] == ["Ann Harbour"]
+
+
+def test_a_send_to_subscribers_bears_the_name_of_the_editor(desk: ServedDesk) -> None:
+    """The edition and its dispatch name her, as does a pause."""
+    text = desk.config.read_text().replace("check_mx = true", "check_mx = false")
+    text = re.sub(r'^backend = "outbox"', 'backend = "maildir"', text, flags=re.MULTILINE)
+    pages = '[public]\nlisten = "127.0.0.1:8027"'
+    assert pages in text
+    desk.config.write_text(re.sub(r'(\[public\]\n[^\n]*\n)url = ""', r'\1url = "https://news.example"', text))
+    with desk.app() as app:
+        people = build_audience_context(app)
+        Subscriptions(people).confirm(sign_up(people, "ada@quay.example", now=NOW), NOW)
+    with desk.log_in(ANN[0]) as ann:
+        refused = approve(ann, ann.get(WEEK))
+        assert (approve(ann, refused) if refused.status_code == 409 else refused).status_code == 200
+        assert post_form(ann, WEEK, f"{WEEK}/actions", do="send").status_code == 200
+        assert post_form(ann, f"{WEEK}/deliveries", f"{WEEK}/deliveries", do="pause").status_code == 200
+    with desk.app() as app:
+        record = app.store().editions.get("2026-W07")
+        assert (record.state, record.changed_by) == ("sending", "Ann Harbour")
+        rows = [row for table, row in app.store().maintenance.export_rows() if table == "dispatch"]
+        assert [(row["state"], row["changed_by"]) for row in rows] == [("paused", "Ann Harbour")]
+
+
+def test_the_daemon_lets_in_who_has_a_printed_link(desk: ServedDesk, tmp_path: Path) -> None:
+    """Two processes: `pipeline run` serves the desk, `pipeline desk-link` prints the link, which is not in the log."""
+    here = tmp_path / "daemon"
+    shutil.copytree(desk.config.parent, here)
+    url = f"http://127.0.0.1:{free_port()}"
+    config = here / "config.toml"
+    text = config.read_text().replace(desk.url.removeprefix("http://"), url.removeprefix("http://"))
+    config.write_text(text.replace('fetch = "every 30 minutes"', 'fetch = "daily 00:00"'))
+    command = [sys.executable, "-m", "pipeline", "--config", str(config)]
+    with (here / "log").open("w") as log, subprocess.Popen([*command, "run"], stdout=log, stderr=log) as daemon:
+        try:
+            printed = subprocess.run(
+                [*command, "--quiet", "desk-link", BOB[1]], capture_output=True, check=True, text=True
+            )
+            link = printed.stdout.strip()
+            with httpx.Client(headers={"origin": url}, timeout=GIVE_UP_SECONDS, follow_redirects=True) as browser:
+                wait_for_answer(browser, f"{url}/log-in")
+                assert "Log in as Bob Quay?" in browser.get(link).text
+                assert "<bdi>Bob Quay</bdi>" in browser.post(link, headers=FORM).text
+                assert heading(browser.post(link, headers=FORM)) == "This link was already used"
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(GIVE_UP_SECONDS)
+    assert link.rpartition("/")[2] not in (here / "log").read_text()
+
+
+def wait_for_answer(browser: httpx.Client, url: str) -> None:
+    """Wait until a server answers."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            browser.get(url)
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
 
 
 def test_without_a_mail_server_the_page_names_the_command(stored: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pipeline.jobs.doctor import DoctorCheck, run_checks
 from pipeline.jobs.doctor.activity import check_feeds
 from pipeline.jobs.doctor.clock import check_clock, check_time_zone, compare_clock
 from pipeline.jobs.doctor.setup import (
+    check_desk,
     check_link_counts,
     check_mail_server,
     check_notify_command,
@@ -26,6 +27,7 @@ from pipeline.jobs.doctor.setup import (
 )
 from pipeline.jobs.doctor.storage import check_database, check_disk, check_free_space, file_system_type
 from pipeline.jobs.monitoring.feed_health import feed_warnings, fetch_result
+from pipeline.model.editor import Editor
 from pipeline.model.errors import DeliveryFailedError, StoreError, TemplateError
 from pipeline.model.feed import FeedState
 from pipeline.model.fetch import FetchOutcome, FetchRequest
@@ -240,6 +242,30 @@ class Server:
         if self.error:
             raise DeliveryFailedError(self.error)
         return ["TLSv1.3", "logged in as letter"]
+
+
+@pytest.mark.parametrize(
+    ("url", "editors", "levels"),
+    [
+        ("", [], []),
+        ("http://127.0.0.1:8026", [], []),
+        ("https://desk.example", [], ["warning"]),
+        ("http://0.0.0.0:8026", [], ["warning", "warning"]),
+        ("http://desk.example", [True], ["warning", "ok"]),
+        ("https://desk.example", [False], ["warning", "ok"]),
+        ("https://desk.example", [False, True], ["ok"]),
+    ],
+)
+def test_a_desk_that_others_reach_has_editors(url: str, editors: list[bool], levels: list[str]) -> None:
+    """It is warned of one without editors, one that is not encrypted, and editors of whom nobody may approve."""
+    named = [
+        Editor(name=str(number), address=f"{number}@x.example", may_approve=may_approve)
+        for number, may_approve in enumerate(editors)
+    ]
+    results = list(check_desk(url, named, sends_links=False))
+    assert [result.level for result in results] == levels
+    assert all(result.fix for result in results if result.level == "warning")
+    assert all("pipeline desk-link" in result.message for result in results if result.level == "ok")
 
 
 def test_the_mail_server_is_verified() -> None:

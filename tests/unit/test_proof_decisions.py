@@ -11,10 +11,10 @@ from threading import Barrier
 
 import pytest
 
-from pipeline.jobs.access.tokens import signed_log_in, verify_log_in
+from pipeline.jobs.access.tokens import LOG_IN_PURPOSE, signed_log_in, verified
 from pipeline.jobs.digests.build import build_draft
 from pipeline.jobs.proof.decide import PendingDecision, ProofDecisions
-from pipeline.jobs.proof.tokens import sign_token, verify_token
+from pipeline.jobs.proof.tokens import PROOF_PURPOSE, sign_token, verify_token
 from pipeline.model.check import CheckResult, LinkCheck
 from pipeline.model.edition import Overrides
 from pipeline.model.editor import LogInToken
@@ -230,7 +230,7 @@ def test_a_forged_token_is_refused(harness: PublicationHarness) -> None:
 def test_a_token_of_one_kind_is_none_of_another() -> None:
     """A button's token is no link to log in, and such a link presses no button, even if one key signs both."""
     token = ProofToken(week="2026-W07", content_hash="ab", action="open", sequence=1, expires_at=MONDAY)
-    with pytest.raises(InvalidTokenError):
-        verify_log_in(sign_token(token, "key"), "key")
-    with pytest.raises(InvalidTokenError):
-        verify_token(signed_log_in(LogInToken(editor_id="ab", nonce="1", expires_at=MONDAY), "key"), "key")
+    link = signed_log_in(LogInToken(editor_id="ab", nonce="1", expires_at=MONDAY), "key")
+    for text, purpose in ((sign_token(token, "key"), LOG_IN_PURPOSE), (link, PROOF_PURPOSE)):
+        with pytest.raises(ValueError, match="not signed for this purpose"):
+            verified(text, "key", purpose)

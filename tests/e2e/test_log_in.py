@@ -277,6 +277,7 @@ def test_an_editor_who_may_only_edit(desk: ServedDesk) -> None:
     """Edits and sends test copies; everything else is refused by the server, and its buttons are disabled."""
     with desk.log_in(BOB[0]) as bob:
         assert post_form(bob, f"{WEEK}/edit", f"{WEEK}/story", do="leave_out", entry="x y").status_code != 403
+        assert post_form(bob, f"{WEEK}/edit", "/pictures").status_code == 409  # without a file
         copied = post_form(bob, WEEK, f"{WEEK}/actions", do="test", address="bob@harbour.example")
         assert "Test copy for bob@harbour.example" in copied.text
         refused = [

@@ -522,3 +522,10 @@ def test_checks_are_grouped_and_name_their_story(client: AsgiClient, desk: FakeD
     for reference in ("blog A kettle on the quay", "blog Who keeps the lights on"):
         assert f'href="{WEEK}?view=decisions#{entry_anchor(reference)}"' in checks
         assert f'id="{entry_anchor(reference)}"' in client.get(f"{WEEK}?view=decisions").text
+
+
+def test_a_script_that_shows_a_page_again_gets_its_error_as_a_page(client: AsgiClient) -> None:
+    """An open page that cannot be shown stays as it is; a message alone would make it reload without end."""
+    page = client.get("/nowhere", headers={"Sec-Fetch-Dest": "empty"})
+    assert page.status_code == 404
+    assert '<div id="error"' in page.text

@@ -176,7 +176,7 @@ class EditionPages:
             status = error.status_code
         message = error.detail if isinstance(error, HTTPException) else str(error)
         message = "There is no such page." if message == "Not Found" else message
-        if is_from_script(request):
+        if is_from_script(request) and request.method != "GET":  # what a script gets it shows in place of the page
             return JSONResponse({"message": message}, status_code=status)
         return self.templates.render("error", request, status=status, page_version="", reason=message)
 

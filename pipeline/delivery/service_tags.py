@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pipeline.model.errors import RefusedError, UsageError
 from pipeline.model.message import BROWSER_VIEW, PREFERENCES, UNSUBSCRIBE, without_personal_links
+from pipeline.text.picture_references import BESIDE_EDITION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,11 @@ def text_for_service(text: str, service: ServiceTags) -> str:
 
 
 def _fill(content: str, service: ServiceTags) -> str:
+    if f'src="{BESIDE_EDITION}' in content:
+        raise RefusedError(
+            f"{service.title} cannot show uploaded pictures: set [public] url in config.toml, so that the public pages "
+            "show them, or use the addresses of pictures on your site."
+        )
     if not service.unsubscribe:
         raise RefusedError(f"The edition cannot be prepared for {service.title}. {service.hint}")
     if f"#{UNSUBSCRIBE}" not in content:

@@ -23,6 +23,7 @@ from pipeline.text.wrap import labelled, wrap
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
 __all__ = ["excerpt", "to_html", "to_markdown", "to_plain", "to_text"]
@@ -133,6 +134,11 @@ def new_parser(image_rule: Callable[..., str]) -> MarkdownIt:
     parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
     parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
     return parser
+
+
+def parse_inline_tokens(md: str) -> Iterator[Token]:
+    """Yield the tokens of all texts, links and images, in order."""
+    yield from (token for block in _parser().parse(md) for token in block.children or ())
 
 
 def _tree(md: str) -> SyntaxTreeNode:

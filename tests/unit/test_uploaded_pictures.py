@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pipeline.delivery.mail_api.content import read_content
+from pipeline.delivery.service_tags import SERVICES, html_for_service
 from pipeline.jobs.editor.pictures import PictureFolder
 from pipeline.jobs.editor.resize import MAX_PICTURE_BYTES, resize_picture
-from pipeline.model.errors import EditorFileError, RefusedError
+from pipeline.model.errors import DeliveryFailedError, EditorFileError, RefusedError
 from pipeline.text.markdown_pictures import to_html_with_pictures
 from pipeline.text.picture_references import find_references, is_reference, with_content_ids, with_public_urls
 
@@ -129,3 +131,12 @@ def test_a_picture_full_of_detail_is_made_smaller_until_it_fits() -> None:
     noise = Image.merge("RGB", [Image.effect_noise((2000, 2000), 90 + band) for band in range(3)])
     content, suffix, (width, height) = resize_picture(encoded(noise, "PNG"))
     assert (suffix, width == height, len(content) <= MAX_PICTURE_BYTES) == ("jpg", True, True)
+
+
+def test_services_that_cannot_embed_pictures_refuse_them() -> None:
+    """An edition with embedded pictures is neither copied for a mail service nor sent in fields without them."""
+    html = f'<a href="https://h.example/#zzUnsubscribezz">Leave</a><img src="../{REFERENCE}">'
+    with pytest.raises(RefusedError, match="public"):
+        html_for_service(html, SERVICES["kit"])
+    with pytest.raises(DeliveryFailedError, match="public"):
+        read_content(b"From: a@h.example\r\n\r\n--=_x\r\nContent-ID: <x@pictures>\r\n")

@@ -15,6 +15,7 @@ from pipeline.jobs.editor.pictures import MAX_UPLOAD_BYTES
 from pipeline.model.digest import BuildFailure, Edition
 from pipeline.model.edition import EditorLink, Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, PipelineError, UsageError
+from pipeline.text.markdown_faults import markdown_faults
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.fix_links import entry_anchor
@@ -251,6 +252,7 @@ class EditorPages:
         context: dict[str, Any] = WeekContext(self.cache).navigation(week) | {
             "options": parse_view_options(request.query_params),
             "values": values,
+            "introduction_faults": list(markdown_faults(values.introduction)),
             "saved": saved,
             "new_link": new_link or EditorLink(url=""),
             "error": error,

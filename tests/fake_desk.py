@@ -15,17 +15,20 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
+from pipeline.digest.editor.apply import apply_edit
 from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext
 from pipeline.jobs.audience.person_mail_writer import PersonMailWriter
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.deliveries.limits import SendLimits
 from pipeline.jobs.editions.workflow import CarryOver
+from pipeline.jobs.editor.stories import EditableStory, StorySection, reference_of
 from pipeline.jobs.monitoring.status import Status
 from pipeline.jobs.ports import Mailer
 from pipeline.model.check import LinkCheck
-from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
-from pipeline.model.edition import EditionRecord, EditorLink, Overrides
+from pipeline.model.digest import BuildFailure, Decision, Edition, Story, WeekSummary
+from pipeline.model.edition import EditionRecord, EditorLink, Overrides, StoryEdit
+from pipeline.model.entry import Entry, Picture
 from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
@@ -174,6 +177,7 @@ class FakeDesk:
     file_version: str = "v1"
     overrides: Overrides = field(default_factory=Overrides)
     resumable: bool = True
+    undoable: list[tuple[str, Overrides]] = field(default_factory=list)
     refusal: str = ""
     performed: list[tuple[Action, ActionOptions]] = field(default_factory=list)
     feed_rows: tuple[FeedRow, ...] = (
@@ -376,9 +380,10 @@ class FakeDesk:
         preheader = overrides.preheader or current.preheader
         return replace(changed, preheader=preheader, manifest=current.manifest)
 
-    def save(self, week: str, change: OverridesChange, version: str) -> None:
+    def save(self, week: str, change: OverridesChange, version: str, label: str = "") -> None:
         if version != self.file_version:
             raise ConflictError("Somebody else has changed the file: your change was not saved.")
+        self.undoable.append((label, self.overrides))
         self.overrides = change(self.overrides)
         self.file_version += "+"
         self.revision += "+"
@@ -387,6 +392,53 @@ class FakeDesk:
         if not content.startswith(b"picture"):
             raise RefusedError("This file is no picture.")
         return "pictures/0123456789abcdef01234567-1200x800.jpg"
+
+    def last_change(self, week: str) -> str:
+        return self.undoable[-1][0] if self.undoable else ""
+
+    def undo(self, week: str, version: str) -> str:
+        label, self.overrides = self.undoable.pop()
+        self.file_version += "-"
+        self.revision += "+"
+        return label
+
+    def stories(self, week: str) -> tuple[StorySection, ...]:
+        included = [one for one in self.decisions(week) if one.included]
+        return (StorySection(heading="From the blog", stories=tuple(map(self._story, included))),) if included else ()
+
+    def _story(self, decision: Decision) -> EditableStory:
+        entry = Entry(
+            feed_id=decision.feed_id,
+            guid=decision.guid,
+            url=f"https://blog.example/{decision.entry_id}",
+            title=decision.title,
+            published_at=decision.published_at,
+        )
+        reference = reference_of(entry)
+        picture = Picture(url=IMAGE, alt="A loaf")
+        note = self.overrides.notes.get(reference, "")
+        published = Story(
+            kind="post",
+            title=decision.title,
+            url=entry.url,
+            entries=(entry,),
+            excerpt_md="As *published*.",
+            picture=picture,
+            note_md=note,
+        )
+        edit = self.overrides.stories.get(reference, StoryEdit())
+        return EditableStory(
+            published=published,
+            shown=apply_edit(published, edit),
+            edit=edit,
+            decisions=(decision,),
+            pictures=(picture, Picture(url="https://img.example/other.jpg", alt="Another loaf")),
+            note_md=note,
+            left_out=reference in self.overrides.leave_out,
+        )
+
+    def picture(self, url: str) -> tuple[str, bytes] | None:
+        return self.images.get(url)
 
     def preview_link(self, url: str) -> EditorLink:
         return EditorLink(url=url, title="Title of the page", note_md="Its description.")

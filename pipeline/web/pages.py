@@ -40,6 +40,7 @@ from pipeline.web.desk.pictures.pages import PicturePages
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
+from pipeline.web.desk.stories.pages import StoryPages
 from pipeline.web.proof import ProofPages
 from pipeline.web.security import LOOPBACK_HOSTS, AccessMiddleware
 from pipeline.web.server import DEFAULT_HOST, bind_socket, create_server, serve_routes
@@ -54,6 +55,20 @@ class DeskPages(Protocol):
     def routes(self) -> list[BaseRoute]:
         """Return the routes of these pages."""
         ...
+
+
+_PAGES: tuple[Callable[[EditionCache, PageTemplates], DeskPages], ...] = (
+    EditorPages,
+    StoryPages,
+    ActionPages,
+    FeedPages,
+    SubscriberPages,
+    DeliveryPages,
+    CorrectionPages,
+    MailPages,
+    StatusPages,
+)
+"""The desk's pages, beside those of editions."""
 
 
 @contextmanager
@@ -119,19 +134,9 @@ def create_desk_app(
     cache = EditionCache(desk)
     templates = _page_templates(cache, folder)
     editions = EditionPages(cache, templates, long_poll_seconds)
-    handlers: tuple[DeskPages, ...] = (
-        editions,
-        EditorPages(cache, templates),
-        PicturePages(desk.editor, templates.csrf_token),
-        ActionPages(cache, templates),
-        FeedPages(cache, templates),
-        SubscriberPages(cache, templates),
-        DeliveryPages(cache, templates),
-        CorrectionPages(cache, templates),
-        MailPages(cache, templates),
-        StatusPages(cache, templates),
-        *([SessionPages(log_in.access, templates)] if log_in else []),
-    )
+    handlers: list[DeskPages] = [editions, PicturePages(desk.editor, templates.csrf_token)]
+    handlers += [pages(cache, templates) for pages in _PAGES]
+    handlers += [SessionPages(log_in.access, templates)] if log_in else []
     gate = None
     if log_in:
         gate = DeskGate(access=log_in.access, show_log_in=log_in.show_refusal, refuse=editions.refuse)

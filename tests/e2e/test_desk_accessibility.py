@@ -127,9 +127,11 @@ def test_axe_finds_nothing_on_pages_with_errors(
         check("a refusal")
         desk.running_checks.add("2026-W07")
         page.goto(f"{url}{WEEK}?view=decisions")
-        for note in page.locator(".note > summary").all():
-            note.click()
-        check("notes, while links are checked")
+        for summary in page.locator(".story__edit > summary, .story-view__others > summary").all():
+            summary.click()
+        check("stories being edited, while links are checked")
+        press(page, "Leave out: A kettle on the quay", in_place=True)
+        check("a story that is left out")
         page.goto(f"{url}{WEEK}/edit")
         desk.file_version, desk.overrides = "v2", Overrides(introduction_md="Theirs.")
         press(page, "Save")
@@ -145,10 +147,14 @@ def test_axe_finds_nothing_on_pages_with_errors(
         check("onboarding")
 
 
-def press(page: Page, name: str) -> None:
-    """Press a button and wait for the next page."""
+def press(page: Page, name: str, *, in_place: bool = False) -> None:
+    """Press a button and wait for the next page, or for what it changes in this one."""
+    if in_place:
+        page.get_by_role("button", name=name, exact=True).click()
+        return page.locator(".undo").wait_for()
     with page.expect_navigation(wait_until="load"):
         page.get_by_role("button", name=name, exact=True).click()
+    return None
 
 
 def test_at_twice_the_size_nothing_is_cut_off(chromium: Browser, url: str) -> None:

@@ -225,13 +225,12 @@ def show_every_view(editor: Editor, width: int) -> None:
 
 def choose_stories(editor: Editor) -> None:
     editor.use("button", "Leave out: Rope")
-    editor.wait_for("left out by the editor")
+    editor.wait_for("Left out “Rope”.")
     editor.use("button", "Make lead: The salt road")
-    editor.wait_for("Now the lead.")
-    editor.open_details("Add a note on The salt road")
-    editor.fill("Note on The salt road", "Heard it twice.")
-    editor.use("button", "Save note")
-    editor.wait_for("Note saved.")
+    editor.wait_for("Made “The salt road” the lead.")
+    editor.open_details("Edit The salt road")
+    editor.fill("Your note on The salt road", "Heard it twice.")
+    editor.wait_until_saved()
 
 
 @pytest.mark.parametrize(
@@ -379,14 +378,16 @@ def test_a_note_survives_every_other_button(chromium: Browser, served: ServedDes
     served.fetch_all()
     with Editor(chromium) as editor:
         editor.page.goto(f"{served.url}/week/2026-W07?view=decisions")
-        editor.open_details("Add a note on The salt road")
-        editor.fill("Note on The salt road", "Heard it.")
+        editor.open_details("Edit The salt road")
+        editor.fill("Your note on The salt road", "Heard it.")
         editor.wait_until_saved()
-        editor.page.wait_for_function("document.querySelector('.note summary').innerText.startsWith('Your note')")
-        assert editor.page.get_by_label("Note on The salt road").evaluate("note => note === document.activeElement")
-        editor.fill("Note on The salt road", "Heard it twice.")
+        editor.page.frame_locator("#story-preview").get_by_text("Heard it.").wait_for()
+        note = editor.page.get_by_label("Your note on The salt road")
+        assert note.evaluate("note => note === document.activeElement")
+        editor.fill("Your note on The salt road", "Heard it twice.")
         editor.use("button", "Leave out: Rope")
-        editor.wait_for("left out by the editor")
+        editor.wait_for("Left out “Rope”.")
+        assert note.input_value() == "Heard it twice."
         assert "Heard it twice." in served.editor_file
         editor.page.goto(f"{served.url}/week/2026-W07/edit")
         for title in ("Tides", "Ropes"):

@@ -23,7 +23,16 @@ from tests.asgi_client import BASE_URL, FORM_HEADERS, AsgiClient
 from tests.fake_desk import FakeDesk, edition
 
 WEEK = "/week/2026-W07"
-FORMS = (f"{WEEK}/edit", f"{WEEK}/story", f"{WEEK}/actions", f"{WEEK}/link-check", f"{WEEK}/note", "/feeds", "/fetch")
+FORMS = (
+    f"{WEEK}/edit",
+    f"{WEEK}/story",
+    f"{WEEK}/actions",
+    f"{WEEK}/link-check",
+    f"{WEEK}/story-text",
+    f"{WEEK}/undo",
+    "/feeds",
+    "/fetch",
+)
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -145,29 +154,6 @@ def test_an_archive_entry_is_left_out_like_a_story(client: AsgiClient, desk: Fak
     assert desk.overrides.leave_out == ("blog potter",)
     desk.records["2026-W07"] = EditionRecord(week="2026-W07", state="sent")
     assert "blog potter" not in client.get(f"{WEEK}?view=decisions").text
-
-
-def test_a_note_is_saved_and_removed(client: AsgiClient, desk: FakeDesk) -> None:
-    """Every included story has a field for a note, which is saved in the file; an empty one is removed."""
-    response = client.post(
-        f"{WEEK}/note", {"version": "v1", "entry": "blog A kettle on the quay", "note": "Mine, *too*."}
-    )
-    assert response.status_code == 303
-    assert desk.overrides.notes == {"blog A kettle on the quay": "Mine, *too*."}
-    assert ">Mine, *too*.</textarea>" in client.get(f"{WEEK}?view=decisions").text
-    client.post(f"{WEEK}/note", {"version": desk.file_version, "entry": "blog A kettle on the quay", "note": " "})
-    assert desk.overrides == Overrides()
-
-
-def test_a_note_does_not_overwrite_another(client: AsgiClient, desk: FakeDesk) -> None:
-    """The second of two editors to save a note writes nothing, and sees the saved note above their own."""
-    reference = "blog A kettle on the quay"
-    desk.overrides, desk.file_version = Overrides(notes={reference: "Theirs."}), "v2"
-    response = client.post(f"{WEEK}/note", {"version": "v1", "entry": reference, "note": "Mine."})
-    assert response.status_code == 409
-    assert desk.overrides.notes == {reference: "Theirs."}
-    for text in ('<p class="conflict__text">Theirs.</p>', ">Mine.</textarea>", 'name="version" value="v2"'):
-        assert text in response.text
 
 
 def test_an_approval_carries_what_was_on_the_screen(client: AsgiClient, desk: FakeDesk) -> None:

@@ -86,8 +86,9 @@ def test_headers_are_read_from_the_mail(client: AsgiClient) -> None:
 def test_every_decision_has_a_reason(client: AsgiClient) -> None:
     """Every entry considered is listed with its reason, included or left out."""
     page = visible_text(client.get(WEEK, params={"view": "decisions"}).text)
-    included, left_out = page.split("Left out 2", 1)
-    assert "A kettle on the quay published in this week blog Tue 10 Feb" in included
+    included, left_out = page.split("Not in this edition 2", 1)
+    assert "A kettle on the quay As published. blog Tue 10 Feb Open story" in included
+    assert "Why it is in: published in this week." in included
     assert "Rope, and how to trust it published after the week closed" in left_out
 
 

@@ -137,7 +137,7 @@ def test_a_new_file_of_an_empty_week() -> None:
     assert '# subject = "S"\n# preheader = ""\n# lead = "blog 1"' in text
     assert "\n# order = []\n" in text
     assert text.endswith(
-        '[] links to none\n# "blog 1" = []\n\n+++\n\n'
+        '[] for none\n# "blog 1" = []\n\n+++\n\n'
         "<!-- Your introduction goes here, in Markdown. Up to 60 words are a good length. -->\n\n"
         "## Useful links\n\n<!-- - [Title](https://…): why it matters -->\n"
     )

@@ -105,7 +105,7 @@ class StoryView:
 def story_view(story: Story, translator: Translator, zone: tzinfo) -> StoryView:
     """Return the view of a story that is not a brief."""
     separator = wording.label_separator(translator)
-    excerpt_md = _shown_md(story)
+    excerpt_md = shown_markdown(story)
     return StoryView(
         kind=story.kind,
         level=story.level,
@@ -152,20 +152,24 @@ def brief_view(story: Story, translator: Translator, *, max_words: int = MAX_WOR
     )
 
 
+def shown_markdown(story: Story) -> str:
+    """Return the text of a story as Markdown: the editor's own in whole, any other as far as its level has room."""
+    if story.has_own_text:
+        return story.excerpt_md
+    if story.level == "brief":
+        return _brief_text(story, _remaining(MAX_WORDS["brief"], story.title))
+    return markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level])
+
+
 def shown_text(story: Story) -> str:
     """Return the text of a story as it is shown at its level, as plain text; empty for a brief with a note."""
     if story.level != "brief":
-        return markdown.to_plain(_shown_md(story))
+        return markdown.to_plain(shown_markdown(story))
     return "" if story.note_md else _brief_text(story, _remaining(MAX_WORDS["brief"], story.title))
 
 
 def _remaining(max_words: int, title: str) -> int:
     return max(MIN_BRIEF_WORDS, max_words - count_words(title))
-
-
-def _shown_md(story: Story) -> str:
-    """Return the text of a story that is not a brief: the editor's own in whole, any other as far as there is room."""
-    return story.excerpt_md if story.has_own_text else markdown.excerpt(story.excerpt_md, MAX_WORDS[story.level])
 
 
 def _brief_text(story: Story, max_words: int) -> str:

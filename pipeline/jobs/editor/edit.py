@@ -78,6 +78,27 @@ class OverridesEditor:
             self._require_version(week, version)
             self._write(week, text)
 
+    def restore(self, week: Week, text: str | None, version: str) -> None:
+        """Write the text that a week's file had before a change; without text, remove the file.
+
+        Raise ConflictError if the file no longer has this version, RefusedError if the edition has been sent.
+        """
+        if reason := refusal("skip", self.store.editions.get(str(week))):
+            raise RefusedError(reason)
+        with self.store.editions.lock():
+            self._require_version(week, version)
+            if text is None:
+                self.files.path(week).unlink(missing_ok=True)
+            else:
+                self._write(week, text)
+
+    def text(self, week: Week) -> str | None:
+        """Return the text of a week's file; None if there is no file, or none that can be read."""
+        try:
+            return self.files.path(week).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def version(self, week: Week) -> str:
         """Return the version of a week's file: 16 hexadecimal digits, or an empty string if there is no file."""
         try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from threading import RLock
 
+from pipeline.jobs.editor.stories import StorySection
 from pipeline.model.digest import BuildFailure, Edition, WeekSummary
 from pipeline.web.desk.overview.navigation import Navigation, build_navigation
 from pipeline.web.desk.ports import Desk, OverridesChange
@@ -29,6 +30,7 @@ class EditionCache:
         self._version = ""
         self._weeks: tuple[WeekSummary, ...] = ()
         self._editions: dict[tuple[str, str], Edition | BuildFailure] = {}
+        self._stories: dict[str, tuple[StorySection, ...]] = {}
         self._shown: dict[str, Edition] = {}
         self._reviewed: dict[str, None] = {}
 
@@ -64,6 +66,17 @@ class EditionCache:
             if not self.desk.editions.record(week).is_sealed:
                 return self.edition(week)
             return self._cached("draft", week, self.desk.editions.draft)
+
+    def stories(self, week: str) -> tuple[StorySection, ...]:
+        """Return a week's stories as an editor can change them, loaded once per page version.
+
+        Raise EditorFileError if the editor's file is invalid.
+        """
+        with self.lock:
+            self._clear_if_outdated()
+            if week not in self._stories:
+                self._stories[week] = self.desk.editor.stories(week)
+            return self._stories[week]
 
     def preview(self, week: str, change: OverridesChange) -> Edition | BuildFailure:
         """Return the draft that a change would produce; ``shown_edition`` finds it later."""
@@ -107,7 +120,7 @@ class EditionCache:
 
     def _clear_if_outdated(self) -> None:
         if (version := self.page_version()) != self._version:
-            self._editions, self._weeks, self._version = {}, (), version
+            self._editions, self._stories, self._weeks, self._version = {}, {}, (), version
 
     def _keep(self, built: Edition | BuildFailure) -> Edition | BuildFailure:
         if isinstance(built, Edition):

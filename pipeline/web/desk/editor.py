@@ -1,25 +1,23 @@
-"""The editor's pages: subject, preheader, introduction and links; which stories are included, in which order."""
+"""The editor's page of a week: subject, preheader, introduction and links."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.digest.editor.actions import ACTIONS, add_to_note, set_note
+from pipeline.digest.editor.actions import add_to_note, set_links
 from pipeline.jobs.editor.pictures import MAX_UPLOAD_BYTES
-from pipeline.model.digest import BuildFailure, Edition
+from pipeline.model.digest import BuildFailure
 from pipeline.model.edition import EditorLink, Overrides, refusal
 from pipeline.model.errors import ConflictError, NothingToPublishError, PipelineError, UsageError
 from pipeline.text.markdown_faults import markdown_faults
 from pipeline.text.urls import clean_url
 from pipeline.web.desk.cache import EditionCache
-from pipeline.web.desk.fix_links import entry_anchor
-from pipeline.web.desk.message_details import story_references, suggestions
+from pipeline.web.desk.message_details import suggestions
 from pipeline.web.desk.pictures.pages import added_picture
 from pipeline.web.desk.ports import OverridesChange
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week, sidebar
@@ -27,15 +25,7 @@ from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
 LINK_MOVES = {"up": -1, "down": 1}
-STORY_MESSAGES = {
-    "leave_out": "Left out.",
-    "put_back": "Put back.",
-    "lead": "Now the lead.",
-    "brief": "Now a brief.",
-    "full": "Now in full.",
-}
 NEW_LINK_FIELDS = ("new_url", "new_title", "new_note")
-DECISIONS_VIEW = {"view": "decisions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +66,12 @@ class EditorForm:
         reference, quotation = self.quote
         if reference and quotation:
             overrides = add_to_note(overrides, reference, quotation)
+        links = [replace(link, note_md=" ".join(link.note_md.split())) for link in self.links]
         return replace(
-            overrides,
+            set_links(overrides, links),
             subject=self.subject,
             preheader=self.preheader,
             introduction_md=self.introduction,
-            links=tuple(replace(link, note_md=" ".join(link.note_md.split())) for link in self.links),
         )
 
     def move_link(self, command: str) -> EditorForm:
@@ -124,8 +114,6 @@ class EditorPages:
         return [
             Route("/week/{week}/edit", self.show, methods=["GET"]),
             Route("/week/{week}/edit", submit, methods=["POST"]),
-            Route("/week/{week}/story", form_endpoint(self.change_story, token), methods=["POST"]),
-            Route("/week/{week}/note", form_endpoint(self.save_note, token), methods=["POST"]),
         ]
 
     def show(self, request: Request) -> Response:
@@ -145,7 +133,7 @@ class EditorPages:
         week, values, command = requested_week(request), EditorForm.from_request(form), form["do"]
         new_link = EditorLink(url=form["new_url"], title=form["new_title"], note_md=form["new_note"])
         if command == "autosave":
-            return self._save_typed(week, values.apply, form["version"], unsaved=NEW_LINK_FIELDS)
+            return save_typed(self.cache, week, values.apply, form["version"], unsaved=NEW_LINK_FIELDS)
         if command == "preview":
             with self.cache.lock:
                 return self._page(request, week, values, form["version"], new_link=new_link)
@@ -172,56 +160,6 @@ class EditorPages:
             with self.cache.lock:  # a link that is being typed is not lost by another button
                 return self._page(request, week, values, self.cache.desk.editor.version(week), new_link=new_link)
         return self.templates.redirect(f"/week/{week}/edit", "Saved.")
-
-    def change_story(self, request: Request, form: Form) -> Response:
-        """Leave a story out, put it back, or move it."""
-        week, action, reference = requested_week(request), ACTIONS.get(form["do"]), form["entry"]
-        if action is None or " " not in reference:
-            raise HTTPException(400, "Use the buttons on the page.")
-        with self.cache.lock:
-            sections = self._story_references(week)
-            try:
-                self.cache.desk.editor.save(
-                    week, lambda overrides: action(overrides, reference, sections), form["version"]
-                )
-            except PipelineError as error:
-                return self._decisions(request, week, str(error))
-        message = STORY_MESSAGES.get(form["do"], "Moved.")
-        return self.templates.redirect(f"/week/{week}?view=decisions", message, entry_anchor(reference))
-
-    def save_note(self, request: Request, form: Form) -> Response:
-        """Save the editor's note on a story; after a conflict show the saved one and keep the typed one."""
-        week, reference, note = requested_week(request), form["entry"], form["note"]
-        if " " not in reference:
-            raise HTTPException(400, "Use the form on the page.")
-        if form["do"] == "autosave":
-            return self._save_typed(week, lambda overrides: set_note(overrides, reference, note), form["version"])
-        with self.cache.lock:
-            try:
-                self.cache.desk.editor.save(
-                    week, lambda overrides: set_note(overrides, reference, note), form["version"]
-                )
-            except PipelineError as error:
-                return self._decisions(request, week, str(error), typed_notes={reference: note})
-        message = "Note saved." if note.strip() else "Note removed."
-        return self.templates.redirect(f"/week/{week}?view=decisions", message, entry_anchor(reference))
-
-    def _save_typed(
-        self, week: str, change: OverridesChange, version: str, *, unsaved: tuple[str, ...] = ()
-    ) -> JSONResponse:
-        """Save what is being typed; return the new version of the file, or 409 and why it was not saved.
-
-        ``unsaved`` are fields that a button adds, and nothing else.
-        """
-        with self.cache.lock:
-            try:
-                self.cache.desk.editor.save(week, change, version)
-            except ConflictError:
-                message = "somebody else has changed this edition. Press Save to see both versions."
-                return JSONResponse({"message": message}, status_code=409)
-            except PipelineError as error:
-                return JSONResponse({"message": str(error)}, status_code=409)
-            return JSONResponse({"version": self.cache.desk.editor.version(week), "unsaved": unsaved})
 
     def _complete_link(self, link: EditorLink, values: EditorForm) -> EditorLink:
         """Return a new link with a clean address; without a title, take title and note from its page."""
@@ -274,15 +212,20 @@ class EditorPages:
                 context |= sidebar(edition) | {"edition": edition, "suggestions": suggestions(edition)}
         return self.templates.render("editor", request, status=status, **context)
 
-    def _decisions(
-        self, request: Request, week: str, error: str, *, typed_notes: dict[str, str] | None = None
-    ) -> Response:
-        context = WeekContext(self.cache).build(week, parse_view_options(DECISIONS_VIEW), error=error)
-        return self.templates.render("week", request, status=409, typed_notes=typed_notes or {}, **context)
 
-    def _story_references(self, week: str) -> list[list[list[str]]]:
+def save_typed(
+    cache: EditionCache, week: str, change: OverridesChange, version: str, *, unsaved: tuple[str, ...] = ()
+) -> JSONResponse:
+    """Save what is being typed; return the new version of the file, or 409 and why it was not saved.
+
+    ``unsaved`` are fields that a button adds, and nothing else.
+    """
+    with cache.lock:
         try:
-            edition = self.cache.draft(week)
-        except NothingToPublishError:
-            return []
-        return story_references(edition) if isinstance(edition, Edition) else []
+            cache.desk.editor.save(week, change, version)
+        except ConflictError:
+            message = "somebody else has changed this edition. Press Save to see both versions."
+            return JSONResponse({"message": message}, status_code=409)
+        except PipelineError as error:
+            return JSONResponse({"message": str(error)}, status_code=409)
+        return JSONResponse({"version": cache.desk.editor.version(week), "unsaved": unsaved})

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Literal, Protocol
 
 from pipeline.jobs.editions.workflow import CarryOver
+from pipeline.jobs.editor.stories import StorySection
 from pipeline.jobs.monitoring.status import Status
 from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
@@ -134,8 +135,27 @@ class EditorService(Protocol):
         """Return the draft that a change would produce. Writes nothing."""
         ...
 
-    def save(self, week: str, change: OverridesChange, version: str) -> None:
-        """Write a change to the file. Raise ConflictError if its version is no longer ``version``."""
+    def save(self, week: str, change: OverridesChange, version: str, label: str = "") -> None:
+        """Write a change to the file. Raise ConflictError if its version is no longer ``version``.
+
+        With a ``label``, such as ``Left out “Bread”.``, it is offered to undo the change.
+        """
+        ...
+
+    def last_change(self, week: str) -> str:
+        """Return the label of the change that made the file what it is; empty if that cannot be undone. Cheap."""
+        ...
+
+    def undo(self, week: str, version: str) -> str:
+        """Undo the last change and return its label. Raise ConflictError if the file has changed since."""
+        ...
+
+    def stories(self, week: str) -> tuple[StorySection, ...]:
+        """Return the week's stories as an editor can change them. Raise EditorFileError if the file is invalid."""
+        ...
+
+    def picture(self, url: str) -> tuple[str, bytes] | None:
+        """Return (media type, bytes) of a picture; None if there is none to be had. Uses the network, needs no lock."""
         ...
 
     def add_picture(self, content: bytes) -> str:

@@ -11,7 +11,6 @@ from pipeline.app import App
 from pipeline.app.audience import build_audience_context, build_person_mail_writer
 from pipeline.app.deliveries import build_dispatcher, delivers, send_limits
 from pipeline.app.delivery import build_mailer, build_recovery
-from pipeline.app.feeds import build_link_collection
 from pipeline.delivery.mime import envelope_address
 from pipeline.jobs.deliveries.dispatch import Dispatcher
 from pipeline.jobs.digests.build import build_draft, current_edition, write_sealed
@@ -19,15 +18,11 @@ from pipeline.jobs.digests.context import no_overrides
 from pipeline.jobs.digests.selection import explain_decisions
 from pipeline.jobs.editions.send import mark_sent_elsewhere, send, send_test
 from pipeline.jobs.editions.workflow import CarryOver, EditionWorkflow
-from pipeline.jobs.editor.edit import OverridesEditor
-from pipeline.jobs.editor.files import EditorFiles
-from pipeline.jobs.editor.pictures import PictureFolder
 from pipeline.jobs.monitoring.status import approved_changes, recent_weeks
 from pipeline.model.digest import BuildFailure, Decision, Edition, WeekSummary
-from pipeline.model.edition import EditionRecord, EditorLink
-from pipeline.model.errors import EditorFileError, UsageError
+from pipeline.model.edition import EditionRecord
+from pipeline.model.errors import EditorFileError
 from pipeline.model.week import Week
-from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.background import BackgroundLinkChecks
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
@@ -35,8 +30,10 @@ from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.service import PublicationFeeds
 from pipeline.web.desk.overview.service import PublicationOverview
 from pipeline.web.desk.pictures.pages import local_image
-from pipeline.web.desk.ports import Action, ActionOptions, Desk, EditorState, OverridesChange
+from pipeline.web.desk.ports import Action, ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
+from pipeline.web.desk.stories.pictures import StoryPictures
+from pipeline.web.desk.stories.service import PublicationEditor, parse_week
 from pipeline.web.desk.updates import NewEntry, PageVersion
 from pipeline.web.public.sign_up import embed_html
 from pipeline.web.sessions import current_actor
@@ -59,7 +56,9 @@ def create_desk(publication: LivePublication) -> Desk:
     return Desk(
         editions=PublicationEditions(publication, deliveries),
         link_checks=link_checks,
-        editor=PublicationEditor(publication),
+        editor=PublicationEditor(
+            publication, StoryPictures(open_app=lambda: App.load(publication.path), clock=publication.clock)
+        ),
         feeds=feeds,
         subscribers=AudienceDesk(
             lambda: build_audience_context(publication.current_app()),
@@ -182,56 +181,6 @@ class PublicationEditions:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicationEditor:
-    """``EditorService`` of a publication."""
-
-    publication: LivePublication
-
-    def state(self, week: str) -> EditorState:
-        """Return the overrides of a week."""
-        current = self._overrides_editor().read(parse_week(week), now=self.publication.clock())
-        return EditorState(version=current.version, overrides=current.overrides)
-
-    def version(self, week: str) -> str:
-        """Return the version of the file; empty if there is none."""
-        return self._overrides_editor().version(parse_week(week))
-
-    def preview(self, week: str, change: OverridesChange) -> Edition | BuildFailure:
-        """Return the draft that a change would produce."""
-        now = self.publication.clock()
-        return self.publication.build(
-            lambda app, context: self._overrides_editor().preview(parse_week(week), change, now=now)
-        )
-
-    def save(self, week: str, change: OverridesChange, version: str) -> None:
-        """Write a change to the file."""
-        self._overrides_editor().save(parse_week(week), change, version, now=self.publication.clock())
-
-    def add_picture(self, content: bytes) -> str:
-        """Store an uploaded picture and return its reference, for Markdown or as the picture of a story."""
-        return PictureFolder(folder=self.publication.current_app().editions_folder).add(content)
-
-    def preview_link(self, url: str) -> EditorLink:
-        """Return a link with the title and description of its page. Opens the publication again: needs no lock."""
-        address = clean_url(with_scheme(url))
-        if not address:
-            raise UsageError(f"{url!r} is not the address of a web page; enter one that begins with https://.")
-        with App.load(self.publication.path) as app:
-            link = build_link_collection(app, self.publication.clock()).preview(address, app.fetcher)
-        return EditorLink(url=link.url, title=link.title, note_md=link.note)
-
-    def _overrides_editor(self) -> OverridesEditor:
-        app, context = self.publication.current_app(), self.publication.digest_context()
-        files = EditorFiles(
-            folder=app.editions_folder,
-            store=app.store(),
-            link_feed_ids=context.link_feed_ids,
-            calendar=context.calendar,
-        )
-        return OverridesEditor(store=app.store(), context=context, files=files)
-
-
-@dataclass(frozen=True, slots=True)
 class PublicationUpdates:
     """``UpdatesService`` of a publication. ``activity`` returns a text that differs with background progress."""
 
@@ -252,14 +201,6 @@ class PublicationUpdates:
 def default_week(weeks: Sequence[WeekSummary]) -> str | None:
     """Return the week to open first: the newest closed one, else the open one; None without weeks."""
     return next((week.week for week in (*(week for week in weeks if not week.is_open), *weeks)), None)
-
-
-def parse_week(text: str) -> Week:
-    """Return the week written as ``2026-W07``. Raise UsageError for any other text."""
-    try:
-        return Week.parse(text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not a week; enter one such as 2026-W07.") from error
 
 
 def _perform(

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from pipeline.delivery.service_tags import SERVICES
-from pipeline.digest.editor.apply import EDITOR_FEED_ID
 from pipeline.jobs.editions.check_links import check_results
 from pipeline.model.check import CheckResult, blocking_results
 from pipeline.model.digest import BuildFailure, Edition
@@ -32,6 +31,7 @@ from pipeline.web.desk.message_details import (
 )
 from pipeline.web.desk.overview.outlook import Outlook, SendTerms
 from pipeline.web.desk.ports import ACTIONS
+from pipeline.web.desk.stories.context import stories_context
 
 EDITABLE_STATES = TRANSITIONS["skip"]
 """States in which the editor's overrides can still take effect."""
@@ -119,7 +119,9 @@ class WeekContext:
             try:
                 edition = self.cache.edition(week)
             except NothingToPublishError as reason:
-                return context | {"empty_reason": str(reason)} | self._left_out(week)
+                return (
+                    context | {"empty_reason": str(reason)} | self._left_out(week) | stories_context(self.cache, week)
+                )
             except UsageError as usage_error:
                 raise HTTPException(404, str(usage_error)) from usage_error
             if isinstance(edition, BuildFailure):
@@ -131,7 +133,7 @@ class WeekContext:
             context |= self._sending_values(week, edition, context["blocking"])
             context["reviewed"] = options.view == "mail" or self.cache.is_reviewed(context["draft_fingerprint"])
             if options.view == "decisions" and context["editable"]:
-                context["notes"] = self.cache.desk.editor.state(week).overrides.notes
+                context |= stories_context(self.cache, week)
             if options.view == "changes":
                 approved = self.cache.desk.editions.approved_edition(week)
                 context["diff"] = diff_editions(approved, draft) if approved else None
@@ -223,6 +225,7 @@ class WeekContext:
             "decisions": [entry for entry in self.cache.desk.editions.decisions(week) if not entry.included],
             "file_version": self.cache.desk.editor.version(week),
             "positions": {},
+            "levels": {},
             "archive": {},
         }
 
@@ -275,5 +278,4 @@ def _positions(sections: Sequence[Sequence[Sequence[str]]]) -> dict[str, tuple[b
         for section in sections
         for number, story in enumerate(section)
         for reference in story
-        if not reference.startswith(f"{EDITOR_FEED_ID} ")
     }

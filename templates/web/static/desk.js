@@ -11,11 +11,13 @@ const LOGGED_OUT_MS = 5000; // how often to ask whether somebody has logged in a
 const OWN_SAVE_MS = 3000; // how long after saving a change of the file is this page's own
 let ownSaveAt = 0; // when this page last saved something by itself
 let savedScroll = 0; // where the page was scrolled to when its mail was replaced
+let noticeUntil = 0; // when the notice may be removed
+let shownById = new Map(); // the elements with an id that the page had before an update
 
 /** Change one tree into another, touching only what differs: focus, scroll position and open details stay. */
 function morph(now, next) {
   if (now.isEqualNode(next) || now.classList?.contains("save-state")) return;
-  if (now.nodeName !== next.nodeName || now.id !== next.id) return now.replaceWith(next);
+  if (now.nodeName !== next.nodeName || now.id !== next.id) return now.replaceWith(withKnown(next));
   if (now.nodeType !== Node.ELEMENT_NODE) return void (now.nodeValue = next.nodeValue);
   if (now.nodeName === "IFRAME") loadFrame(now, next);
   for (const { name } of [...now.attributes]) {
@@ -31,15 +33,38 @@ function morph(now, next) {
 function morphChildren(now, next) {
   const fresh = [...next.childNodes];
   const wanted = new Set(fresh.map((child) => child.id).filter(Boolean));
-  const known = new Map([...now.children].filter((child) => wanted.has(child.id)).map((child) => [child.id, child]));
   fresh.forEach((child, index) => {
-    const [there, same] = [now.childNodes[index] ?? null, known.get(child.id)];
+    const [there, same] = [now.childNodes[index] ?? null, knownAs(child, now)];
     if (same && same !== there) now.insertBefore(same, there);
     if (same) morph(same, child);
-    else if (!there || wanted.has(there.id)) now.insertBefore(child, there);
+    else if (!there || wanted.has(there.id)) now.insertBefore(withKnown(child), there);
     else morph(there, child);
   });
   while (now.childNodes.length > fresh.length) now.lastChild.remove();
+}
+
+/** Return the element of the page that a new one is, by its id, unless it is around the place of the new one. */
+function knownAs(child, parent) {
+  const known = child.id && shownById.get(child.id);
+  return known && known.nodeName === child.nodeName && !known.contains(parent) ? known : null;
+}
+
+/** Return a new element in which those that the page has already are these, with what is typed in them. */
+function withKnown(fresh) {
+  fresh.querySelectorAll?.("[id]").forEach((child) => {
+    const known = fresh.contains(child) && knownAs(child, child);
+    if (!known) return;
+    child.replaceWith(known);
+    morph(known, child);
+  });
+  return fresh;
+}
+
+/** Return the document of a response, without what is meant for browsers without scripts. */
+async function pageOf(response) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  page.querySelectorAll("noscript").forEach((element) => element.remove());
+  return page;
 }
 
 /** Load another mail into the frame, without a blank in between and without an entry in the history. */
@@ -71,28 +96,43 @@ function watchFrame() {
 /** Fetch a page and show it in place of this one. */
 async function showPage(address) {
   const response = await fetch(address);
-  const next = new DOMParser().parseFromString(await response.text(), "text/html");
+  const next = await pageOf(response);
   const live = document.querySelectorAll("[data-live]");
   if ([...live].some((element) => !next.getElementById(element.id))) return location.reload();
   if (document.getElementById("mail")) savedScroll = scrollY;
-  const active = document.activeElement;
-  live.forEach((element) => morph(element, next.getElementById(element.id)));
-  if (active?.isConnected && active !== document.activeElement) active.focus({ preventScroll: true }); // it was moved
+  updateElements([...live], next);
   document.title = next.title;
+}
+
+/** Show elements as they are on another page. */
+function updateElements(elements, next) {
+  const active = document.activeElement;
+  const top = active?.getBoundingClientRect().top;
+  shownById = new Map([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
+  elements.forEach((element) => next.getElementById(element.id) && morph(element, next.getElementById(element.id)));
+  if (active?.isConnected && active !== document.activeElement) {
+    active.focus({ preventScroll: true }); // it was moved
+    scrollBy(0, active.getBoundingClientRect().top - top);
+  }
   watchFrame();
+}
+
+/** Show a notice, for as long as it takes to read. */
+function showNotice(text, milliseconds = NOTICE_MS) {
+  const notice = document.getElementById("notice");
+  if (notice.textContent !== text) notice.textContent = text;
+  noticeUntil = Date.now() + milliseconds;
 }
 
 /** Ask for updates while the page is visible, and show a notice when the server does not respond. */
 async function pollUpdates() {
   let seen = document.body.dataset.version;
-  const notice = document.getElementById("notice");
-  let until = 0;
   for (;;) {
     if (document.hidden) await nextEvent(document, "visibilitychange");
     try {
       const response = await fetch(`/updates?seen=${encodeURIComponent(seen)}`);
       if (response.status === 403) { // logged out meanwhile
-        [notice.textContent, until] = [(await response.json()).message, 0];
+        showNotice((await response.json()).message, 0);
         await sleep(LOGGED_OUT_MS);
         continue;
       }
@@ -102,11 +142,11 @@ async function pollUpdates() {
       if (version !== seen) await (form ? updatePreview() : showPage(location.href));
       if (form || Date.now() - ownSaveAt < OWN_SAVE_MS) delete changes.editor_files; // the form shows this itself
       const message = Object.values(changes).join(" ");
-      if (message) [notice.textContent, until] = [message, Date.now() + NOTICE_MS];
-      else if (Date.now() > until) notice.textContent = "";
+      if (message) showNotice(message);
+      else if (Date.now() > noticeUntil) showNotice("", 0);
       seen = version;
     } catch {
-      [notice.textContent, until] = ["The server does not respond. This page continues as soon as it does.", 0];
+      showNotice("The server does not respond. This page continues as soon as it does.", 0);
       await sleep(1500);
     }
   }
@@ -120,10 +160,9 @@ async function updatePreview() {
   const fields = new URLSearchParams(new FormData(form));
   fields.set("do", "preview");
   const response = await fetch(form.action, { method: "POST", body: fields });
-  const next = new DOMParser().parseFromString(await response.text(), "text/html");
+  const next = await pageOf(response);
   if (preview !== latestPreview || !next.getElementById("preview")) return; // outdated, or nothing to show
-  document.querySelectorAll("[data-preview]").forEach((element) => morph(element, next.getElementById(element.id)));
-  watchFrame();
+  updateElements([...document.querySelectorAll("[data-preview]")], next);
 }
 
 let typingTimer;

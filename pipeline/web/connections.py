@@ -24,7 +24,9 @@ class ConnectionLimits:
 
     max_connections: int = 200
     request_seconds: float = 15.0
-    """Maximum time from the connection, or from a further request's first byte, to the request's last byte."""
+    """Maximum time from the connection, or from a further request's first byte, to the request's last byte, ..."""
+    min_upload_rate: int = 20_000
+    """... unless so many bytes arrive in each of its seconds: a large picture over a slow line."""
     idle_seconds: int = 5
     """Maximum time between two requests."""
     stalled_seconds: float = 30.0
@@ -59,6 +61,8 @@ class LimitedConnection(H11Protocol):
         self._waiting_since = self.loop.time()
         """When it began to wait for a request, on the loop's clock."""
         self._request_timer: asyncio.TimerHandle | None = None
+        self._received_bytes = 0
+        """Since the timer of the request was set."""
         self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -74,6 +78,7 @@ class LimitedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read a part of a request, or a whole one."""
         self._end_stall()
+        self._received_bytes += len(data)
         super().data_received(data)
         if self._waits:
             self._limit_request()
@@ -112,7 +117,17 @@ class LimitedConnection(H11Protocol):
     def _limit_request(self) -> None:
         if self._request_timer is None:
             self._waiting_since = self.loop.time()
-            self._request_timer = self.loop.call_later(self._limits.request_seconds, self.transport.abort)
+            self._set_request_timer()
+
+    def _set_request_timer(self) -> None:
+        self._received_bytes = 0
+        self._request_timer = self.loop.call_later(self._limits.request_seconds, self._abort_if_slow)
+
+    def _abort_if_slow(self) -> None:
+        if self._received_bytes < self._limits.min_upload_rate * self._limits.request_seconds:
+            self.transport.abort()
+        else:
+            self._set_request_timer()
 
     def _limit_stall(self) -> None:
         if self._stall_timer is None:

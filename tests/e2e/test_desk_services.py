@@ -108,6 +108,33 @@ def test_stories_move_within_their_section(desk: Desk) -> None:
     assert story_references(current_edition(desk)) == before
 
 
+def test_changes_are_undone_one_by_one(desk: Desk, publication: Path) -> None:
+    """Each restores the file of before, comments and all; the first one removes the file that it had created."""
+    file = publication / "editions" / f"{WEEK}.md"
+    texts = []
+    for label, subject in (("One.", "Bread"), ("Two.", "Salt"), ("", "Typed")):
+        texts.append(file.read_text() if file.exists() else None)
+        change = lambda overrides, subject=subject: replace(overrides, subject=subject)  # noqa: E731
+        desk.editor.save(WEEK, change, desk.editor.version(WEEK), label)
+        assert desk.editor.last_change(WEEK) == label
+    while texts:
+        desk.editor.undo(WEEK, desk.editor.version(WEEK))
+        assert (file.read_text() if file.exists() else None) == texts.pop()
+    assert desk.editor.last_change(WEEK) == ""
+
+
+def test_a_change_of_somebody_else_is_not_undone(desk: Desk, publication: Path) -> None:
+    """Whether it was made in a text editor or at the desk: nothing is written."""
+    desk.editor.save(WEEK, lambda overrides: replace(overrides, subject="Bread"), desk.editor.version(WEEK), "Mine.")
+    version, file = desk.editor.version(WEEK), publication / "editions" / f"{WEEK}.md"
+    theirs = file.read_text() + "\nTheirs.\n"
+    file.write_text(theirs)
+    assert desk.editor.last_change(WEEK) == ""
+    with pytest.raises(ConflictError):
+        desk.editor.undo(WEEK, version)
+    assert file.read_text() == theirs
+
+
 def test_all_stories_can_be_left_out_and_put_back(desk: Desk) -> None:
     """A week with every entry left out still shows its decisions, with a button to put each back."""
     references = tuple(f"{entry.feed_id} {entry.guid}" for entry in desk.editions.decisions(WEEK) if entry.included)

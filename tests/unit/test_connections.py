@@ -8,6 +8,7 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -103,6 +104,17 @@ def test_a_request_that_drips_is_given_up() -> None:
         for begin in (GET + b"X-Drip: ", POST):
             with connect(url, begin) as connection:
                 drip(connection, b"x" * 4_000)
+
+
+def test_a_large_upload_takes_as_long_as_its_line_is_slow() -> None:
+    """A request that keeps arriving at the least rate is read to its end, long after the limit."""
+    with serving(request_seconds=1.0, min_upload_rate=100) as url, connect(url, POST) as connection:
+        begun = monotonic()
+        for _ in range(50):
+            connection.sendall(b"x" * 100)
+            sleep(0.05)
+        assert monotonic() - begun > 2.0
+        assert connection.recv(65_536).endswith(b"5000")
 
 
 def test_a_further_request_has_the_same_limit() -> None:

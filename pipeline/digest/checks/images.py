@@ -28,7 +28,7 @@ def image_alt(inputs: CheckInputs) -> Iterator[CheckResult]:
         if picture := story.picture:
             locations.setdefault(picture.url, story_location(story))
             if not picture.alt.strip():
-                message = "Describe the image where it was published (“alt text”): the title is used instead."
+                message = "Describe the image (“alt text”) in the edition or where it was published: the title is used."
                 yield story_location(story).result("image-alt", "hint", message)
     for location, text, by_editor in inputs.texts():
         if by_editor and _WITHOUT_ALT.search(text):
@@ -39,7 +39,10 @@ def image_alt(inputs: CheckInputs) -> Iterator[CheckResult]:
             message = f"Fix the theme: the image {image.url} has no alt attribute."
             yield THEME.result("image-alt", "error", message)
         elif _FILE_NAME.fullmatch(image.alt.strip()):
-            message = f"Describe the image where it was published: its alt text is a file name, “{image.alt}”."
+            alt = image.alt.strip()
+            message = (
+                f"Describe the image in the edition or where it was published: its alt text is a file name, “{alt}”."
+            )
             yield locations.get(image.url, THEME).result("image-alt", "warning", message)
 
 

@@ -22,7 +22,7 @@ def raw_markup(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no tag, character reference or BBCode is shown as text."""
     for location, text in inputs.shown_texts():
         if markup := find_raw_markup(text):
-            message = "Correct the text where it was published, or make the story a brief with a note: markup is shown."
+            message = "Correct the text in the edition or where it was published: markup is shown."
             yield location.result("raw-markup", "warning", message, quote=markup)
 
 
@@ -31,10 +31,10 @@ def dangling_mark(inputs: CheckInputs) -> Iterator[CheckResult]:
     for story in inputs.digest.all_stories:
         text = inputs.shown_text(story)
         if words := find_dangling_mark(story.title) or find_open_bracket(story.title):
-            message = "Correct the title where it was published: it was cut, or a part of it is missing."
+            message = "Correct the title in the edition or where it was published: a part of it is missing."
             yield story_location(story).result("dangling-mark", "warning", message, quote=words)
         elif words := (text if find_dangling_mark(text) == text else "") or find_open_bracket(text):
-            message = "Correct the text where it was published, or write a note: something stands alone or stays open."
+            message = "Correct the text in the edition or where it was published: something stands alone or stays open."
             yield story_location(story).result("dangling-mark", "warning", message, quote=words)
 
 

@@ -162,7 +162,7 @@ def wrong_encoding(inputs: CheckInputs) -> Iterator[CheckResult]:
     """Check that no text was decoded with the wrong character encoding."""
     for location, text in inputs.shown_texts():
         if word := find_mojibake(text):
-            message = "Correct it where it was published: the feed encoded it wrongly, and it could not be repaired."
+            message = "Correct it in the edition or where it was published: the feed encoded it wrongly."
             yield location.result("wrong-encoding", "warning", message, quote=word)
 
 

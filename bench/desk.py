@@ -37,7 +37,14 @@ WEEK, NOW = "/week/2026-W07", datetime(2026, 2, 17, 9, tzinfo=UTC)
 FLOOR = "the icon, a file of 400 bytes"
 KEYSTROKE = "a keystroke's preview"
 IN_CHROMIUM = "a keystroke's preview, in Chromium"
-LIMITS = {"the list of weeks": 150.0, "a week": 150.0, "its stories": 150.0, "the status": 150.0, KEYSTROKE: 200.0, IN_CHROMIUM: 200.0}
+LIMITS = {
+    "the list of weeks": 150.0,
+    "a week": 150.0,
+    "its stories": 150.0,
+    "the status": 150.0,
+    KEYSTROKE: 200.0,
+    IN_CHROMIUM: 200.0,
+}
 """Milliseconds of wall-clock time."""
 
 

@@ -15,6 +15,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
+from pipeline.config import format_settings, setting_mistake
 from pipeline.digest.editor.apply import apply_edit
 from pipeline.digest.render.person_mail import load_person_mail_templates
 from pipeline.jobs.audience.context import AudienceContext
@@ -29,7 +30,7 @@ from pipeline.model.check import LinkCheck
 from pipeline.model.digest import BuildFailure, Decision, Edition, Story, WeekSummary
 from pipeline.model.edition import EditionRecord, EditorLink, Overrides, StoryEdit
 from pipeline.model.entry import Entry, Picture
-from pipeline.model.errors import ConflictError, NothingToPublishError, RefusedError, UsageError
+from pipeline.model.errors import ConfigError, ConflictError, NothingToPublishError, RefusedError, UsageError
 from pipeline.model.schedule import Clock
 from pipeline.model.week import Week
 from pipeline.store import Store
@@ -44,6 +45,7 @@ from pipeline.web.desk.ports import (
     EditorState,
     OverridesChange,
 )
+from pipeline.web.desk.settings.ports import SettingsChange, SettingsState, SettingValues
 from pipeline.web.desk.updates import NewEntry, PageVersion
 from tests.empty_store import empty_store
 from tests.people import NOW, audience
@@ -161,6 +163,63 @@ def decision(title: str, reason: str, *, included: bool, day: int) -> Decision:
 
 
 @dataclass
+class FakeSettings:
+    """``SettingsService`` whose values are in memory."""
+
+    values: dict[str, str] = field(
+        default_factory=lambda: {
+            "publication.name": "Harbour & Hearth",
+            "publication.sender": SENDER,
+            "publication.postal_address": "1 Quay, Wells",
+            "publication.tagline": "",
+            "publication.logo_url": "",
+            "publication.accent": "",
+            "publication.fonts": "",
+            "digest.theme": "classic",
+            "digest.week_closes": "mon 00:00",
+            "schedule.draft": "mon,thu 06:00",
+            "schedule.send": "",
+            "digest.approval": "required",
+        }
+    )
+    problem: str = ""
+    """Why nothing can be written."""
+    before: dict[str, str] = field(default_factory=dict)
+    """The values that the last change replaced."""
+
+    def state(self) -> SettingsState:
+        return SettingsState(
+            values=dict(self.values),
+            themes=("classic", "journal", "letter"),
+            version=sha256(repr(self.values).encode()).hexdigest(),
+            zone="Europe/London",
+            problem=self.problem,
+            last_change=SettingsChange(id="1", detail=", ".join(self.before)) if self.before else None,
+        )
+
+    def mistakes(self, values: SettingValues) -> SettingValues:
+        found = {name: setting_mistake(*name.split(".", 1), value) for name, value in values.items()}
+        return {name: message for name, message in found.items() if message}
+
+    def save(self, values: SettingValues, version: str) -> str:
+        if self.problem:
+            raise ConfigError(self.problem)
+        self.before = {name: self.values[name] for name in values}
+        self.values.update(values)
+        return f"Saved: {', '.join(values)}."
+
+    def lines(self, values: SettingValues) -> str:
+        return format_settings({tuple(name.split(".", 1)): value for name, value in values.items()})  # type: ignore[misc]  # a pair
+
+    def undo(self, change_id: str) -> str:
+        if not self.before:
+            raise RefusedError("this change was undone before.")
+        self.values.update(self.before)
+        self.before = {}
+        return "Undone."
+
+
+@dataclass
 class FakeDesk:
     """All services of a desk. Open pages follow when a test changes ``revision`` or calls ``change``."""
 
@@ -227,6 +286,7 @@ class FakeDesk:
     )
     takes_subscribers: bool = True
     """Whether people can subscribe."""
+    settings: FakeSettings = field(default_factory=lambda: FakeSettings())
     delivers: bool = False
     dispatcher: Dispatcher | None = None
     limits: SendLimits = field(default_factory=lambda: SendLimits(zone=UTC))
@@ -264,6 +324,7 @@ class FakeDesk:
                 clock=self.clock,
             ),
             overview=self,
+            settings=self.settings,
             updates=self,
         )
 

@@ -4,7 +4,7 @@
 """
 
 from pipeline.config.history import ConfigChange, read_changes, remove_feed, undo_change
-from pipeline.config.loader import load_config, parse_config
+from pipeline.config.loader import load_config, parse_config, setting_mistake
 from pipeline.config.schema import Config, reference
 from pipeline.config.secrets import (
     delivery_secret,
@@ -14,22 +14,28 @@ from pipeline.config.secrets import (
     secret_values,
     smtp_password,
 )
-from pipeline.config.toml_edit import add_feeds
+from pipeline.config.settings_edit import change_settings, format_settings, read_settings
+from pipeline.config.toml_edit import add_feeds, require_writable
 
 __all__ = [
     "Config",
     "ConfigChange",
     "add_feeds",
+    "change_settings",
     "delivery_secret",
     "feed_headers",
     "fetch_proxy",
+    "format_settings",
     "imap_password",
     "load_config",
     "parse_config",
     "read_changes",
+    "read_settings",
     "reference",
     "remove_feed",
+    "require_writable",
     "secret_values",
+    "setting_mistake",
     "smtp_password",
     "undo_change",
 ]

@@ -36,7 +36,7 @@ class ConfigChange:
     id: str
     kind: ChangeKind
     name: str
-    """What was changed: the id of a feed."""
+    """The id of the feed that was removed; empty for settings."""
     detail: str = ""
     before: str
     after: str

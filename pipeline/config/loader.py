@@ -213,6 +213,16 @@ def _parse_value(value: Any, setting_type: SettingType) -> tuple[Any, str]:
     return value, f"{shown} is not allowed: {advice}{'' if advice.endswith('?') else '.'}"
 
 
+def setting_mistake(section: str, key: str, value: Any) -> str:
+    """Return why a value of a setting is not allowed, as ``load_config`` does; empty if it is allowed.
+
+    >>> setting_mistake("publication", "accent", "red")[:50], setting_mistake("publication", "name", "N")
+    ('[publication] accent = "red" is not allowed: give ', '')
+    """
+    _, message = _parse_value(value, settings_of(SECTIONS[section])[key].metadata["type"])
+    return f"[{section}] {key}{message}" if message else ""
+
+
 def _check_keys(
     table: Mapping[str, Any], known: Iterable[str], mistakes: _Mistakes, section: str = "", number: int = 0
 ) -> None:

@@ -31,7 +31,7 @@ def add_feeds(path: Path, feeds: Sequence[Mapping[str, str]]) -> None:
 
 def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
     """Replace the text of a config file by ``edit(text)``. Raises RefusedError if it changed in the meantime."""
-    _require_writable(path)
+    require_writable(path)
     try:
         before = path.read_bytes()
         text = before.decode("utf-8")
@@ -43,7 +43,7 @@ def rewrite_config(path: Path, edit: Callable[[str], str]) -> None:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}), so nothing was changed.") from error
 
 
-def _require_writable(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Raise ConfigError if a file is a symbolic link or read-only: replacing it would undo that."""
     if path.is_symlink():
         raise ConfigError(f"{path}: is a link to {path.resolve()}: name that file with --config.")

@@ -104,14 +104,14 @@ def find_line(text: str, section: str, key: str = "", number: int = 1) -> int:
     tables = tables or [one for one in find_tables(lines) if one.name == section]
     if len(tables) < number:
         without_table = lines[: next(header_lines(lines), len(lines))]
-        dotted = _find_key(without_table, f"{section}.{key}")
-        return (_find_key(without_table, section) if dotted < 0 else dotted) + 1
+        dotted = find_key(without_table, f"{section}.{key}")
+        return (find_key(without_table, section) if dotted < 0 else dotted) + 1
     table = tables[number - 1]
-    offset = _find_key(lines[table.start : table.end], key, section) if key else 0
+    offset = find_key(lines[table.start : table.end], key, section) if key else 0
     return table.start + max(offset, 0) + 1
 
 
-def _find_key(lines: Lines, key: str, section: str = "") -> int:
+def find_key(lines: Lines, key: str, section: str = "") -> int:
     """Return the index of the line that sets a key, or begins the table ``[section.key]``; -1 if there is none."""
     own_table = rf"(\[\s*{re.escape(section)}\s*\.\s*)?"
     sets_key = re.compile(rf"\s*{own_table}[\"']?{re.escape(key)}[\"']?\s*[.=\]]")

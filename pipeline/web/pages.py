@@ -40,6 +40,7 @@ from pipeline.web.desk.pictures.pages import PicturePages
 from pipeline.web.desk.ports import Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.services import create_desk
+from pipeline.web.desk.settings.pages import SettingsPages
 from pipeline.web.desk.stories.pages import StoryPages
 from pipeline.web.proof import ProofPages
 from pipeline.web.security import LOOPBACK_HOSTS, AccessMiddleware
@@ -67,6 +68,7 @@ _PAGES: tuple[Callable[[EditionCache, PageTemplates], DeskPages], ...] = (
     CorrectionPages,
     MailPages,
     StatusPages,
+    SettingsPages,
 )
 """The desk's pages, beside those of editions."""
 

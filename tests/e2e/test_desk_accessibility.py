@@ -32,6 +32,7 @@ PATHS = (
         "/subscribers",
         "/subscribers/1",
         "/status",
+        "/settings",
         "/mails/confirmation",
         "/mails/best-of",
         "/nowhere",

@@ -396,6 +396,7 @@ def test_every_form_of_the_desk_has_a_role(tmp_path: Path, desk: ServedDesk) -> 
     assert {path for path, example in filled.items() if not EDITING.fullmatch(example)} == {
         "/week/{week}/actions",
         "/feeds",
+        "/settings",
         "/subscribers",
         "/subscribers/{number:int}",
         "/week/{week}/corrections",

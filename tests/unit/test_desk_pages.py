@@ -359,7 +359,7 @@ def test_every_section_has_a_page(client: AsgiClient) -> None:
 def test_without_an_audience_nothing_leads_to_subscribers(client: AsgiClient, desk: FakeDesk) -> None:
     """The sections about subscribers are missing while nobody can subscribe and nobody has."""
     desk.takes_subscribers = False
-    assert "Harbour & Hearth Weeks Feeds Status Weeks" in visible_text(client.get("/").text)
+    assert "Harbour & Hearth Weeks Feeds Status Settings Weeks" in visible_text(client.get("/").text)
 
 
 def test_pages_of_a_week_lead_back_to_it(client: AsgiClient) -> None:

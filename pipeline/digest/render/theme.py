@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _DIGEST = "digest"
 _DEFAULT_THEME = "classic"
 _ENDINGS = (".html.j2", ".txt.j2")
+_THEME_FILES = ("*/digest.html.j2", "*/theme.toml")
+"""Files of which every theme has one."""
 _RENDERED = tuple(_DIGEST + ending for ending in _ENDINGS)
 
 
@@ -63,6 +65,12 @@ def load_theme(folders: Sequence[Path], name: str, template: str = _DIGEST) -> T
     environment = _environment([*_theme_folders(folders, searched), *folders])
     html, text = (_compile(environment, template + ending) for ending in _ENDINGS)
     return Theme(name=name, html=html, text=text, style=style)
+
+
+def theme_names(folders: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of all themes in some folders, in alphabetical order."""
+    files = (file for folder in folders for pattern in _THEME_FILES for file in folder.glob(pattern))
+    return tuple(sorted({file.parent.name for file in files}))
 
 
 def compile_theme(folders: Sequence[Path], name: str) -> int:
@@ -127,9 +135,7 @@ def _read_settings(folders: Sequence[Path], name: str, named_by: str = "") -> tu
     """
     own = _theme_folders(folders, [name])
     if not own:
-        files = ("*/digest.html.j2", "*/theme.toml")
-        themes = sorted({path.parent.name for folder in folders for file in files for path in folder.glob(file)})
-        choice = ", ".join(themes) or "(none found)"
+        choice = ", ".join(theme_names(folders)) or "(none found)"
         raise TemplateError(f'There is no theme "{name}"; choose one of: {choice}, for {named_by}.')
     file = next((folder / "theme.toml" for folder in own if (folder / "theme.toml").is_file()), None)
     if file is None:

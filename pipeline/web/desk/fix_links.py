@@ -9,6 +9,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from pipeline.model.check import LEVELS, CheckLevel, CheckLine, CheckResult, check_lines
+from pipeline.web.desk.settings.fields import FIELDS
 
 _FIELD_LINKS = {
     "subject": "Edit the subject",
@@ -120,8 +121,10 @@ def fix_link(
 
     >>> fix_link("subject", "2026-W07")
     FixLink(text='Edit the subject', url='/week/2026-W07/edit#subject')
-    >>> fix_link("setting publication.tagline", "2026-W07").text
-    'In config.toml: tagline, under [publication]'
+    >>> fix_link("setting publication.tagline", "2026-W07")
+    FixLink(text='Change the tagline', url='/settings#publication-tagline')
+    >>> fix_link("setting publication.url", "2026-W07").text
+    'In config.toml: url, under [publication]'
     >>> fix_link("feed my blog", "2026-W07").url, fix_link("subject", "2026-W07", editable=False).url
     ('/feeds#feed-my%20blog', '')
     """
@@ -135,7 +138,9 @@ def fix_link(
         ),
         "stories": FixLink("Choose the stories", stories),
         "feed": FixLink("Go to the feed", f"/feeds#feed-{quote(name)}"),
-        "setting": FixLink(f"In config.toml: {key}, under [{section}]"),
+        "setting": FixLink(f"Change the {FIELDS[name].label.lower()}", f"/settings#{FIELDS[name].anchor}")
+        if name in FIELDS
+        else FixLink(f"In config.toml: {key}, under [{section}]"),
         "theme": FixLink("Fix the template (see the source)", f"/week/{week}?view=source"),
         "changes": FixLink("Show the changes", f"/week/{week}?view=changes"),
         "network": FixLink("Check again", f"/week/{week}#link-check"),

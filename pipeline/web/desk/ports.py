@@ -17,6 +17,7 @@ from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.ports import FeedsService
+from pipeline.web.desk.settings.ports import SettingsService
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
 Action = Literal["approve", "hold", "resume", "skip", "send", "hand over", "test"]
@@ -223,4 +224,5 @@ class Desk:
     deliveries: DeliveryDesk
     corrections: CorrectionDesk
     overview: OverviewService
+    settings: SettingsService
     updates: UpdatesService

@@ -32,6 +32,7 @@ from pipeline.web.desk.overview.service import PublicationOverview
 from pipeline.web.desk.pictures.pages import local_image
 from pipeline.web.desk.ports import Action, ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
+from pipeline.web.desk.settings.service import PublicationSettingsDesk
 from pipeline.web.desk.stories.pictures import StoryPictures
 from pipeline.web.desk.stories.service import PublicationEditor, parse_week
 from pipeline.web.desk.updates import NewEntry, PageVersion
@@ -77,6 +78,7 @@ def create_desk(publication: LivePublication) -> Desk:
             clock=publication.clock,
         ),
         overview=PublicationOverview(publication),
+        settings=PublicationSettingsDesk(publication),
         updates=PublicationUpdates(
             publication, lambda: f"{feeds.activity} {link_checks.activity} {deliveries.activity}"
         ),

@@ -41,6 +41,7 @@ SECTIONS = (
     ),
     DeskSection(label="Sent", path="/deliveries", is_shown=lambda overview: overview.has_audience()),
     DeskSection(label="Status", path="/status"),
+    DeskSection(label="Settings", path="/settings"),
 )
 """All sections, in the order of the page. A new one is one line here, with the path of a route that exists; its page
 extends ``layout.html.j2``. ``is_shown`` hides what a publication has no use for."""

@@ -230,8 +230,8 @@ NOT_FROM_OUTSIDE = frozenset({
     *("absolute_url", "allow_all", "body_pictures", "count_in_words", "describe_content", "detect_format"),
     *("detect_parser", "entry_body", "fitness", "is_same_address", "join_ordered_lists", "mailbox_header"),
     *("message_headers", "numbered_page_url", "parse", "parse_incrementally", "parse_length", "parse_mailbox"),
-    *("parse_retry_after", "parse_xml_strict", "pluralize", "resolve", "search_pattern", "subject_header"),
-    *("within_one_edit", "wrap", "write_opml"),
+    *("parse_retry_after", "parse_xml_strict", "pluralize", "render_safe", "resolve", "search_pattern"),
+    *("subject_header", "within_one_edit", "wrap", "write_opml"),
 })  # fmt: skip
 """Functions that read settings or what another function has read, or that are called by one of the above."""
 

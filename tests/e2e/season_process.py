@@ -43,13 +43,17 @@ STEP = timedelta(hours=12)
 KEEP = timedelta(days=30)
 
 
+def moments(weeks: int) -> list[datetime]:
+    """Return the moments of a season."""
+    return list(time_steps(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP))
+
+
 def run_season(folder: Path, weeks: int) -> None:
     """Continue where the last process stopped."""
     progress = folder / "moment.txt"
     world = SimulatedFeeds(folder / "net", posts(SEED, weeks), {})
-    season = list(time_steps(START + 2 * HOUR, START + (weeks + 3) * WEEK, STEP))
     with ReloadingApp(folder / "config.toml") as living:
-        for nth, now in list(enumerate(season, 1))[int(progress.read_text() or 0) :]:
+        for nth, now in list(enumerate(moments(weeks), 1))[int(progress.read_text() or 0) :]:
             world.update(now)
             Operator(living.app).act(nth, now)
             run_tick(living, now)

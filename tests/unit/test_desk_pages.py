@@ -105,7 +105,7 @@ def test_the_page_shows_what_a_skim_shows(client: AsgiClient, desk: FakeDesk) ->
     skim = [{"title": "Salt & <b>fat</b>", "text": "It came by sea.", "level": "lead"}]
     desk.change("2026-W07", replace(edition("2026-W07"), manifest=json.dumps({"skim": skim}).encode()))
     page = client.get(WEEK, params={"images": "all"}).text
-    assert "what most people see Salt & <b>fat</b> It came by sea." in visible_text(page)
+    assert "what most people see, before pictures are loaded Salt & <b>fat</b> It came by sea." in visible_text(page)
     (address,) = re.findall(r'<iframe class="skim__frame[^>]* src="([^"]*)"', page)
     assert "img-src 'none'" in client.get(unescape(address)).headers["content-security-policy"]
 

@@ -28,7 +28,7 @@ def image_alt(inputs: CheckInputs) -> Iterator[CheckResult]:
         if picture := story.picture:
             locations.setdefault(picture.url, story_location(story))
             if not picture.alt.strip():
-                message = "Describe the image (“alt text”) in the edition or where it was published: the title is used."
+                message = "Describe the image for people who cannot see it (“alt text”): now the title is read out."
                 yield story_location(story).result("image-alt", "hint", message)
     for location, text, by_editor in inputs.texts():
         if by_editor and _WITHOUT_ALT.search(text):
